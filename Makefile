@@ -1,0 +1,116 @@
+# vcourier: vCenter events to Knative, OpenFaaS and AWS EventBridge over NATS.
+#
+# The architecture: which folder sees which. Each folder, less its main.c, is one archive; its list is
+# its include path and its link line, so a wrong dependency does not compile or does not link.
+#
+#   vCenter --SOAP--> collector --CloudEvent--> NATS JetStream --CloudEvent--> dispatcher --HTTP--> backend
+#
+see.lib        := lib
+see.schemas    := schemas lib
+see.collector  := collector schemas lib
+see.processors := processors lib
+see.dispatcher := dispatcher processors lib
+see.cli        := cli collector schemas processors lib
+see.tests      := tests/unit dispatcher cli collector schemas processors lib
+
+folders   := lib schemas collector processors dispatcher cli
+main.collector  := vcourier-collector
+main.dispatcher := vcourier-dispatcher
+main.cli        := vcourier
+
+VERSION := 0.1.0
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+
+# ---- variants: make VARIANT=asan|tsan|clang|debug; each builds into a folder of its own
+VARIANT ?= release
+B := build/$(VARIANT)
+
+CC.release := gcc
+CC.debug   := gcc
+CC.clang   := clang
+CC.asan    := clang
+CC.tsan    := clang
+CC.fuzz    := clang
+CC := $(CC.$(VARIANT))
+
+warnings := -std=c11 -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
+	-Wmissing-prototypes -Wvla -Wundef -Wformat=2 -Wimplicit-fallthrough -Wpointer-arith \
+	-Wno-missing-braces -Wno-missing-field-initializers -Wno-format-nonliteral -Werror
+hardened := -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection \
+	-fcf-protection=full -fno-strict-overflow -fno-delete-null-pointer-checks
+opt.release := $(hardened) -ftrivial-auto-var-init=zero
+opt.clang   := $(hardened) -ftrivial-auto-var-init=pattern
+opt.debug   := -O0 -g3
+opt.asan    := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+opt.tsan    := -O1 -g -fno-omit-frame-pointer -fsanitize=thread
+opt.fuzz    := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined
+packages := libcurl libxml-2.0 libcjson yaml-0.1 openssl libmicrohttpd
+CFLAGS  := $(warnings) $(opt.$(VARIANT)) -fPIE -fvisibility=hidden -pthread -MMD -MP \
+	-DVCOURIER_VERSION='"$(VERSION)"' $(shell pkg-config --cflags $(packages) 2>/dev/null)
+LDFLAGS := $(filter -fsanitize%,$(opt.$(VARIANT))) -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack \
+	-Wl,--as-needed -pthread
+LDLIBS  := -lnats $(shell pkg-config --libs $(packages) 2>/dev/null) -lm
+
+# ---- objects, archives, programs
+sources   = $(wildcard $(1)/*.c) $(gen.$(1))
+objects   = $(patsubst %.c,$(B)/%.o,$(patsubst build/gen/%,gen/%,$(filter-out %/main.c,$(call sources,$(1)))))
+archive   = $(B)/$(1).a
+includes  = $(foreach d,$(see.$(1)),-iquote $(d))
+links     = $(foreach d,$(see.$(1)),$(call archive,$(d)))
+programs := $(foreach f,$(folders),$(if $(main.$(f)),$(B)/$(main.$(f))))
+
+include $(wildcard schemas/rules.mk)
+
+all: $(programs) ## build the three programs into build/release
+
+define folder_rules
+$(B)/$(1)/%.o: $(1)/%.c Makefile | $(gen.$(1)) ; @mkdir -p $$(@D); $$(CC) $$(CFLAGS) $(includes) -c $$< -o $$@
+$(B)/gen/$(1)/%.o: build/gen/$(1)/%.c Makefile ; @mkdir -p $$(@D); $$(CC) $$(CFLAGS) $(includes) -c $$< -o $$@
+$(call archive,$(1)): $(call objects,$(1)) ; @mkdir -p $$(@D); rm -f $$@; ar rcs $$@ $$^
+endef
+define program_rules
+$(B)/$(main.$(1)): $(B)/$(1)/main.o $(call links,$(1)) ; $$(CC) $$(LDFLAGS) -o $$@ $$(filter %.o,$$^) $$(filter %.a,$$^) $$(LDLIBS)
+endef
+$(foreach f,$(folders),$(eval $(call folder_rules,$(f))))
+$(foreach f,$(folders),$(if $(main.$(f)),$(eval $(call program_rules,$(f)))))
+
+# ---- tests
+unit_sources := $(wildcard tests/unit/*_test.c)
+unit_tests   := $(patsubst tests/unit/%.c,$(B)/unit/%,$(unit_sources))
+test_archives := $(foreach f,dispatcher cli collector schemas processors lib,$(call archive,$(f)))
+
+$(B)/unit/%: tests/unit/%.c $(wildcard tests/unit/*.h) $(test_archives) Makefile
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(foreach d,$(see.tests),-iquote $(d)) $(LDFLAGS) -o $@ $< $(test_archives) -lcmocka $(LDLIBS)
+
+.PRECIOUS: $(B)/unit/%
+unit-tests: $(unit_tests)
+
+PYTHON ?= /usr/bin/python3
+export PYTHON
+
+# ---- Debian packages: what is needed to build, run and test
+deb_build := gcc make pkg-config libc6-dev libnats-dev libcurl4-openssl-dev libxml2-dev libcjson-dev libyaml-dev \
+	libssl-dev libmicrohttpd-dev
+deb_run   := nats-server golang-go golang-github-vmware-govmomi-dev openssl ca-certificates python3-minimal
+deb_test  := libcmocka-dev clang libclang-rt-14-dev valgrind python3 python3-pytest python3-jsonschema python3-botocore
+
+deps: ## install the Debian packages that are missing (no-op otherwise)
+	@tests/deps.sh $(deb_build) $(deb_run) $(deb_test)
+
+test: deps ## unit and integration tests; ends with "N passed, N failed"
+	@$(MAKE) --no-print-directory -j$$(nproc) all unit-tests simulator
+	@$(PYTHON) tests/run.py $(TESTS)
+
+include $(wildcard tests/*/rules.mk compose/rules.mk docs/rules.mk)
+
+clean: ## remove everything that was built
+	rm -rf build
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' Makefile $(wildcard */rules.mk */*/rules.mk) | sort | sed -E 's/:.*## /\t/' | expand -t 18
+
+.PHONY: all unit-tests deps test clean help
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "buf.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "mem.h"
+
+enum { BUF_FIRST = 256 };
+
+void
+buf_init(struct buf *b, size_t max)
+{
+	*b = (struct buf){ .max = max };
+}
+
+void
+buf_free(struct buf *b)
+{
+	free(b->data);
+	buf_init(b, b->max);
+}
+
+void
+buf_clear(struct buf *b)
+{
+	b->overflow = false;
+	buf_truncate(b, 0);
+}
+
+void
+buf_truncate(struct buf *b, size_t len)
+{
+	if (len > b->len)
+		return;
+	b->len = len;
+	if (b->data != NULL)
+		b->data[len] = '\0';
+}
+
+char *
+buf_room(struct buf *b, size_t n)
+{
+	size_t cap;
+
+	if (b->overflow || n > b->max - b->len) {
+		b->overflow = true;
+		return NULL;
+	}
+	if (b->cap - b->len <= n) {
+		cap = b->cap ? b->cap * 2 : BUF_FIRST;
+		if (cap > b->max)
+			cap = b->max + 1;
+		if (cap <= b->len + n)
+			cap = b->len + n + 1;
+		b->data = mem_grow(b->data, cap, 1);
+		b->cap = cap;
+		b->data[b->len] = '\0';
+	}
+	return b->data + b->len;
+}
+
+void
+buf_add_slow(struct buf *b, const void *p, size_t n)
+{
+	char *to = buf_room(b, n);
+
+	if (to == NULL)
+		return;
+	if (n != 0)
+		memcpy(to, p, n);
+	buf_grew(b, n);
+}
+
+void
+buf_printf(struct buf *b, const char *fmt, ...)
+{
+	va_list ap, again;
+	char *to;
+	int n;
+
+	va_start(ap, fmt);
+	va_copy(again, ap);
+	n = vsnprintf(NULL, 0, fmt, ap);
+	va_end(ap);
+	if (n >= 0 && (to = buf_room(b, (size_t)n)) != NULL) {
+		vsnprintf(to, (size_t)n + 1, fmt, again);
+		buf_grew(b, (size_t)n);
+	}
+	va_end(again);
+}
+
+const char *
+buf_str(const struct buf *b)
+{
+	return b->data ? b->data : "";
+}
+
+char *
+buf_take(struct buf *b, size_t *len)
+{
+	char *data = b->data ? b->data : mem_alloc(1);
+
+	if (len != NULL)
+		*len = b->len;
+	buf_init(b, b->max);
+	return data;
+}

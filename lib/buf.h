@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * A growing byte buffer with a ceiling.
+ *
+ * Invariants: data is NULL or holds cap > len bytes and data[len] is NUL; len <= max. Once
+ * something did not fit, `overflow` is set and every further add is a no-op: write freely, then
+ * ask buf_ok() once.
+ */
+#ifndef VCOURIER_BUF_H
+#define VCOURIER_BUF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "err.h"
+
+struct buf {
+	char *data;
+	size_t len, cap, max;
+	bool overflow;
+};
+
+void buf_init(struct buf *b, size_t max); /* no allocation; max: ceiling of len in bytes */
+void buf_free(struct buf *b);             /* back to the state after buf_init */
+void buf_clear(struct buf *b);            /* len 0, overflow off, memory kept */
+void buf_truncate(struct buf *b, size_t len);
+
+/* Makes room for n more bytes and returns where they go, NULL on overflow; then buf_grew(b, n). */
+char *buf_room(struct buf *b, size_t n);
+
+void buf_add_slow(struct buf *b, const void *p, size_t n);
+void buf_printf(struct buf *b, const char *fmt, ...) ERR_PRINTF(2, 3);
+
+/* The bytes as a string, never NULL; valid until the next change. */
+const char *buf_str(const struct buf *b);
+
+/* Hands the bytes over to the caller, who frees them; *len may be NULL. The buffer is empty then. */
+char *buf_take(struct buf *b, size_t *len);
+
+static inline bool
+buf_ok(const struct buf *b)
+{
+	return !b->overflow;
+}
+
+static inline void
+buf_grew(struct buf *b, size_t n)
+{
+	b->len += n;
+	b->data[b->len] = '\0';
+}
+
+static inline void
+buf_add(struct buf *b, const void *p, size_t n)
+{
+	if (n < b->cap - b->len && b->cap != 0 && !b->overflow) {
+		memcpy(b->data + b->len, p, n);
+		buf_grew(b, n);
+	} else {
+		buf_add_slow(b, p, n);
+	}
+}
+
+static inline void
+buf_add_char(struct buf *b, char c)
+{
+	buf_add(b, &c, 1);
+}
+
+static inline void
+buf_add_str(struct buf *b, const char *s)
+{
+	buf_add(b, s, strlen(s));
+}
+
+#endif

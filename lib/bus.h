@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * NATS, as far as JetStream's protocol needs it: connect, publish, subscribe, request. The only file
+ * that speaks to cnats; it steers round the defects of 3.4.1 (Debian 12): no batched Fetch, no
+ * js_* calls, subscriptions live as long as the connection, user/password rather than nkeys.
+ *
+ * Callbacks run on cnats threads: take what you need, wake your loop, return; never block, never
+ * call bus_request from one.
+ */
+#ifndef VCOURIER_BUS_H
+#define VCOURIER_BUS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "config.h"
+#include "err.h"
+
+struct bus;
+struct bus_msg; /* a received message; free it with bus_msg_free */
+
+struct bus_options {
+	char **urls; /* NULL-terminated; nats:// or tls:// */
+	const char *user;
+	const struct secret *password, *token;
+	const char *credentials_file; /* NATS .creds; see the note on 3.4.1 in bus.c */
+	const char *ca_file, *cert_file, *key_file;
+	bool insecure;
+	const char *name;         /* connection name, as `nats server report connections` shows it */
+	const char *inbox_prefix; /* private to this user: "_INBOX_collector"; never the shared _INBOX */
+};
+
+/* The `bus:` block of the configuration file (options table in bus_options.c). */
+extern const struct config_field bus_fields[];
+
+/* Starts connecting and returns; retries for ever with backoff, also after a disconnect. */
+int bus_open(struct bus **bus, const struct bus_options *options, struct err *err);
+
+/* Flushes what was published (bounded by 2 s) and closes. NULL is fine. */
+void bus_close(struct bus *bus);
+
+bool bus_connected(const struct bus *bus);
+
+/* Waits until connected, a stop is requested (ERR_STOPPED) or timeout_ms is over (ERR_CONNECT). */
+int bus_wait_connected(struct bus *bus, int64_t timeout_ms, struct err *err);
+
+/* Why it is not connected, or a permission violation since the last call; "" if all is well. */
+void bus_last_error(struct bus *bus, struct err *err);
+
+uint64_t bus_reconnects(const struct bus *bus); /* counts up; a change means: ask again for what you had asked */
+int64_t bus_max_payload(const struct bus *bus); /* bytes, headers included; 0 while not connected */
+const char *bus_inbox(const struct bus *bus);   /* "<inbox prefix>.<nuid>": subscribe below it */
+
+struct bus_header {
+	const char *name, *value;
+};
+
+/* A message to send; everything is borrowed for the call. */
+struct bus_out {
+	const char *subject, *reply; /* reply may be NULL */
+	const struct bus_header *headers;
+	size_t n_headers;
+	const void *data;
+	size_t len;
+};
+
+/* Queues it; at most once by itself, so JetStream publishes wait for their ack (jetstream.h). */
+int bus_publish(struct bus *bus, const struct bus_out *out, struct err *err);
+int bus_flush(struct bus *bus, int64_t timeout_ms, struct err *err);
+
+/* One request, one reply; *reply is the caller's. ERR_NOT_FOUND when nobody listens (503). */
+int bus_request(struct bus *bus, const struct bus_out *out, int64_t timeout_ms, struct bus_msg **reply,
+	struct err *err);
+
+typedef void bus_on_msg(void *ctx, struct bus_msg *msg); /* owns msg */
+int bus_subscribe(struct bus *bus, const char *subject, bus_on_msg *on_msg, void *ctx, struct err *err);
+
+const char *bus_msg_subject(const struct bus_msg *msg);
+const char *bus_msg_reply(const struct bus_msg *msg);                    /* "" when none */
+const char *bus_msg_header(const struct bus_msg *msg, const char *name); /* exact case; NULL when none */
+/* Calls fn for each header, in no particular order. */
+void bus_msg_each_header(const struct bus_msg *msg, void (*fn)(void *ctx, const char *name, const char *value),
+	void *ctx);
+const char *bus_msg_data(const struct bus_msg *msg);
+size_t bus_msg_len(const struct bus_msg *msg);
+void bus_msg_free(struct bus_msg *msg);
+
+#endif

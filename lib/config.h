@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Configuration: YAML to structs, driven by tables. One row per option gives its parsing, default,
+ * bounds, help, JSON Schema and documentation.
+ *
+ * A file is read in two steps. config_load makes a tree of nodes that remember line and column.
+ * config_bind fills a struct from a node by a table; it reports every error, not just the first:
+ *     router.yaml:14:5: eventProcessor.knative.encoding: must be one of binary, structured, got "xml"
+ */
+#ifndef VCOURIER_CONFIG_H
+#define VCOURIER_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "buf.h"
+#include "err.h"
+
+/* A secret: inline, or a file that is read anew at each use (so a rotation needs no restart). */
+struct secret {
+	char *value; /* inline; NULL when it comes from a file */
+	char *file;  /* path; NULL when inline */
+};
+
+bool secret_is_set(const struct secret *s);
+/* The secret's current value, without one trailing newline; free it with mem_free_secret. */
+int secret_read(const struct secret *s, char **out, struct err *err);
+
+enum config_type {         /* the C type at `offset` */
+	CONFIG_STRING,     /* char *; NULL when unset and no default */
+	CONFIG_BOOL,       /* bool; only true and false */
+	CONFIG_INT,        /* int64_t, in [min, max] */
+	CONFIG_DURATION,   /* int64_t, milliseconds; text_duration forms */
+	CONFIG_SIZE,       /* int64_t, bytes; text_size forms */
+	CONFIG_ENUM,       /* int; index into choices */
+	CONFIG_STRINGS,    /* char **, NULL-terminated, NULL when unset; one string is a list of one */
+	CONFIG_MAP,        /* char **, NULL-terminated, key and value alternating */
+	CONFIG_SECRET,     /* struct secret; key "password" also reads "passwordFile" */
+	CONFIG_OBJECT,     /* a struct in place, described by `fields` */
+	CONFIG_OBJECTS,    /* struct config_list: a list of such structs of item_size bytes */
+	CONFIG_JSON,       /* char *; any YAML value, as JSON text (for patterns) */
+	CONFIG_NODE,       /* const struct config_node *; bound later by whoever knows its table */
+	CONFIG_CUSTOM,     /* whatever `custom` makes of the node */
+};
+
+struct config_list {
+	void *items; /* n structs of the row's item_size, in file order */
+	size_t n;
+};
+
+struct config_node;
+struct config_errors;
+
+enum {
+	CONFIG_REQUIRED = 1 << 0,
+	CONFIG_IGNORED = 1 << 1, /* accepted for compatibility, warns, does nothing; help says why */
+	CONFIG_URL = 1 << 2,     /* a string: http:// or https:// with a host */
+	CONFIG_FILE = 1 << 3,    /* a string: a path */
+	CONFIG_INSECURE = 1 << 4, /* a bool that weakens security: warns when true */
+	CONFIG_BIND = 1 << 5,     /* a string: IP:port to listen on; [::]:port and localhost:port too */
+};
+
+struct config_field {
+	const char *key; /* NULL ends a table */
+	enum config_type type;
+	size_t offset;
+	unsigned flags;
+	const char *def;           /* default, as it would stand in the file; NULL: none */
+	int64_t min, max;          /* INT, DURATION (ms), SIZE (bytes); max 0: no upper bound */
+	const char *const *choices; /* ENUM: NULL-terminated */
+	const struct config_field *fields; /* OBJECT, OBJECTS */
+	size_t item_size;                  /* OBJECTS */
+	int (*custom)(const struct config_node *node, void *field, struct config_errors *errors);
+	const char *help; /* one or two sentences; Markdown allowed */
+};
+
+enum { CONFIG_FILE_MAX = 1024 * 1024, CONFIG_DEPTH_MAX = 32, CONFIG_ERRORS_MAX = 20 };
+
+struct config; /* a loaded file */
+
+/* Collected errors and warnings, "file:line:col: path: reason" each. */
+struct config_errors {
+	struct buf text;     /* errors, one a line */
+	struct buf warnings; /* one a line */
+	size_t n, n_warnings;
+};
+void config_errors_init(struct config_errors *errors);
+void config_errors_free(struct config_errors *errors);
+/* Adds an error (or warning) at a node; the message names the node's path. Never quote a secret. */
+void config_error(struct config_errors *errors, const struct config_node *node, const char *fmt, ...) ERR_PRINTF(3, 4);
+void config_warning(struct config_errors *errors, const struct config_node *node, const char *fmt, ...) ERR_PRINTF(3, 4);
+
+/*
+ * Reads and checks the YAML itself: a regular file, at most 1 MiB, one document, depth at most 32, no
+ * anchors, aliases, tags or duplicate keys, valid UTF-8. On failure *config is NULL and errors say why.
+ */
+int config_load(struct config **config, const char *path, struct config_errors *errors);
+void config_free(struct config *config);
+const struct config_node *config_root(const struct config *config);
+
+/* Walking the tree, for what a table cannot say. NULL is fine and gives NULL or 0. */
+const struct config_node *config_get(const struct config_node *map, const char *key);
+const struct config_node *config_item(const struct config_node *list, size_t i);
+size_t config_length(const struct config_node *node);
+const char *config_text(const struct config_node *node); /* a scalar's text; NULL otherwise */
+
+/*
+ * Fills *out, zeroed first, from a mapping (NULL: all defaults, required fields missing are errors at
+ * the place of `where`). Unknown keys are errors with a suggestion. Returns -1 when it added errors.
+ */
+int config_bind(const struct config_node *map, const struct config_field *fields, void *out, size_t out_size,
+	struct config_errors *errors);
+void config_release(const struct config_field *fields, void *out); /* frees what bind filled */
+
+#endif

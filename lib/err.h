@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Errors: what went wrong, for a program (code) and for a person (text).
+ *
+ * A struct err belongs to the caller and is never allocated. Functions that can fail take
+ * `struct err *` last and return 0 or -1, so `return err_set(err, ...)` reads well. Libraries
+ * and processors never log; whoever decides what happens next does, once.
+ */
+#ifndef VCOURIER_ERR_H
+#define VCOURIER_ERR_H
+
+enum err_code {
+	ERR_NONE,
+	ERR_USAGE,     /* the command line is wrong */
+	ERR_CONFIG,    /* the configuration is wrong */
+	ERR_SYSTEM,    /* a system call failed: file, socket, memory map */
+	ERR_CONNECT,   /* the peer cannot be reached */
+	ERR_TLS,       /* the peer is not who it should be, or we are not to it */
+	ERR_TIMEOUT,   /* the peer did not answer in time */
+	ERR_AUTH,      /* the peer refuses our credentials */
+	ERR_FORBIDDEN, /* the peer knows us and refuses this request */
+	ERR_NOT_FOUND, /* the peer does not have the thing */
+	ERR_CONFLICT,  /* somebody else changed the thing first */
+	ERR_LIMIT,     /* larger, deeper or more than we accept */
+	ERR_FULL,      /* the peer has no room: try later */
+	ERR_PROTOCOL,  /* the peer's answer, or the input, is not what its format says */
+	ERR_STOPPED,   /* we were asked to stop */
+};
+
+struct err {
+	enum err_code code;
+	char text[320]; /* one line, no newline; cut with "..." when longer */
+};
+
+#if defined(__GNUC__)
+#define ERR_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
+#else
+#define ERR_PRINTF(fmt, args)
+#endif
+
+/* Sets *err (NULL is fine) and returns -1. */
+int err_set(struct err *err, enum err_code code, const char *fmt, ...) ERR_PRINTF(3, 4);
+
+/* Puts "<text>: " before what *err says, keeps the code, and returns -1. */
+int err_wrap(struct err *err, const char *fmt, ...) ERR_PRINTF(2, 3);
+
+/* A stable lower-case word for a code ("timeout"), for logs and metric labels. */
+const char *err_name(enum err_code code);
+
+#endif

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * HTTP, every byte of it: one libcurl multi handle, driven by the caller's loop. Connections are kept
+ * and reused, HTTP/2 is used over TLS where offered, redirects are never followed, only http and https are
+ * spoken, deadlines hold, replies are bounded. Not thread-safe except http_wakeup.
+ */
+#ifndef VCOURIER_HTTP_H
+#define VCOURIER_HTTP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "buf.h"
+#include "config.h"
+#include "err.h"
+
+struct http;
+
+/* How to reach a peer. Strings are borrowed and must outlive the requests that use them. */
+struct http_peer {
+	const char *ca_file, *ca_pem;      /* trusted beside the system's store, or instead of it: ca_only */
+	bool ca_only;
+	const char *cert_file, *key_file;  /* client certificate */
+	bool insecure;                     /* neither chain nor host name is checked */
+	const char *thumbprint;            /* SHA-256 of the leaf, hex with or without colons: replaces the chain check */
+	const char *proxy;                 /* URL; NULL: the environment's (http_proxy, https_proxy, no_proxy); "" none */
+	int64_t connect_timeout_ms;        /* 0: 5 s */
+	bool no_compression;               /* do not ask for gzip */
+};
+
+/* Called as the body arrives; return false to abort the transfer. */
+typedef bool http_on_body(void *ctx, const char *data, size_t len);
+
+struct http_request {
+	const char *method; /* "POST" when NULL and there is a body, else "GET" */
+	struct buf url;
+	struct buf headers;       /* lines, each ended by "\n"; http_header adds one */
+	const char *body;         /* borrowed until the request is done; or points to own_body.data */
+	size_t body_len;
+	struct buf own_body;      /* a place to build a body in */
+	const struct http_peer *peer; /* NULL: system trust, environment's proxy */
+	int64_t timeout_ms;       /* whole request; 0: 30 s */
+	size_t response_max;      /* bytes of reply kept; 0: 64 KiB; more is cut off and marked */
+	http_on_body *on_body;    /* instead of keeping the body; may be NULL */
+	void *on_body_ctx;
+};
+
+struct http_response {
+	enum err_code error;     /* ERR_NONE: an HTTP reply came; else none did (CONNECT, TLS, TIMEOUT, PROTOCOL) */
+	struct err why;          /* text for error */
+	int status;              /* 0 when none came */
+	const char *body;        /* NUL-terminated; valid in the callback only */
+	size_t body_len;
+	bool body_cut;           /* longer than response_max */
+	const char *headers;     /* lines, ended by "\n", names in lower case; see http_response_header */
+	int64_t retry_after_ms;  /* Retry-After, seconds or HTTP date; -1 when absent */
+	int64_t date_us;         /* the peer's Date header; 0 when absent */
+	int64_t duration_ms;
+	bool new_connection;
+};
+
+int http_open(struct http **http, struct err *err);
+void http_close(struct http *http); /* aborts what is under way: the callbacks are not called */
+
+/* A request to fill in, its buffers empty but their memory kept from earlier use. */
+struct http_request *http_request_new(struct http *http);
+void http_request_free(struct http *http, struct http_request *req); /* only one that was never submitted */
+
+/* Adds "name: value"; CR, LF and NUL in value make the submit fail with ERR_PROTOCOL. */
+void http_header(struct http_request *req, const char *name, const char *value);
+/* "Authorization: Basic ..." */
+void http_basic_auth(struct http_request *req, const char *user, const char *password);
+
+typedef void http_on_done(void *ctx, const struct http_response *rsp);
+
+/* Starts it; takes the request. done is called from http_run, exactly once. */
+int http_submit(struct http *http, struct http_request *req, http_on_done *done, void *ctx, struct err *err);
+
+/* Waits up to timeout_ms for something to do (a transfer, http_wakeup, a signal of stop.h) and does it. */
+int http_run(struct http *http, int64_t timeout_ms, struct err *err);
+void http_wakeup(struct http *http);          /* from any thread: http_run returns soon */
+size_t http_in_flight(const struct http *http);
+
+/*
+ * One request, waited for: runs the loop until it is done. Takes the request. The response's body and headers
+ * are valid until the next call on this http. Returns -1 (err set) when no HTTP reply came or a stop was requested.
+ */
+int http_perform(struct http *http, struct http_request *req, struct http_response *rsp, struct err *err);
+
+/* A reply header's value (name in lower case), copied to buf; false when it is not there. */
+bool http_response_header(const struct http_response *rsp, const char *name, char *buf, size_t size);
+
+/* Retry-After as RFC 9110 10.2.3 says: delay-seconds or HTTP-date; -1 when it is neither. */
+int64_t http_parse_retry_after(const char *value, int64_t now_us);
+
+/* The certificate's SHA-256 that the last failed thumbprint check saw, colon hex, for the message; "" if none. */
+const char *http_seen_thumbprint(const struct http *http);
+
+#endif

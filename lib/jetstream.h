@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * JetStream's wire protocol over bus.h, so that one source runs on nats-server 2.9 to the newest and
+ * never erases a setting that a newer tool made.
+ * https://docs.nats.io/reference/reference-protocols/nats_api_reference
+ */
+#ifndef VCOURIER_JETSTREAM_H
+#define VCOURIER_JETSTREAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bus.h"
+#include "err.h"
+
+/* ---- streams */
+
+struct stream_config {
+	const char *name;
+	const char *subjects[4]; /* NULL-terminated */
+	int64_t max_age_ms;      /* 0: no limit */
+	int64_t max_bytes;       /* <= 0: no limit */
+	int64_t duplicate_window_ms;
+	int replicas;
+	bool discard_new; /* full: refuse the new (err 10077), else drop the oldest */
+	const char *description;
+};
+
+struct stream_info {
+	uint64_t first_seq, last_seq, messages, bytes;
+	int64_t created_us;
+	char differs[256]; /* what stands otherwise than asked, field by field; "" when nothing */
+};
+
+/*
+ * Makes the stream unless it exists; an existing one is never altered, its differences are told in
+ * info->differs. ERR_FORBIDDEN / ERR_TIMEOUT: this user may not; then only a look is tried.
+ */
+int stream_ensure(struct bus *bus, const struct stream_config *config, struct stream_info *info, struct err *err);
+int stream_look(struct bus *bus, const char *name, struct stream_info *info, struct err *err);
+
+/*
+ * The message with this sequence, or the newest one when seq is 0 and subject (wildcards allowed) is given.
+ * *data is the caller's (free); *seq_out, *subject_out (free) may be NULL. ERR_NOT_FOUND: none.
+ */
+struct stream_msg {
+	uint64_t seq;
+	char *subject, *headers, *data; /* headers: the raw NATS/1.0 block, "" when none */
+	size_t len;
+	int64_t time_us;
+};
+int stream_get(struct bus *bus, const char *stream, uint64_t seq, const char *last_by_subject,
+	struct stream_msg *msg, struct err *err);
+void stream_msg_free(struct stream_msg *msg);
+
+/* A header's value out of a raw NATS/1.0 block, copied to buf; false when it is not there. */
+bool stream_msg_header(const char *headers, const char *name, char *buf, size_t size);
+
+/* ---- consumers: pull, explicit ack */
+
+struct consumer_config {
+	const char *stream, *name; /* durable name; NULL: ephemeral, named by us */
+	const char *filter_subject; /* NULL: all */
+	enum { DELIVER_ALL, DELIVER_NEW, DELIVER_FROM_SEQ, DELIVER_FROM_TIME } deliver;
+	uint64_t start_seq;
+	int64_t start_time_us;
+	int64_t ack_wait_ms;
+	int max_ack_pending;
+	bool ack_none;             /* a reader: no acks, in order */
+	int64_t inactive_ms;       /* ephemeral: the server removes it after this long unused */
+};
+
+struct consumer_info {
+	uint64_t delivered_stream_seq, ack_floor_stream_seq, pending, ack_pending, redelivered;
+	int64_t created_us;
+	char filter_subject[256];
+	char differs[256];
+};
+
+int consumer_ensure(struct bus *bus, const struct consumer_config *config, struct consumer_info *info, struct err *err);
+int consumer_look(struct bus *bus, const char *stream, const char *name, struct consumer_info *info, struct err *err);
+int consumer_delete(struct bus *bus, const char *stream, const char *name, struct err *err);
+
+/* What the reply subject of a delivered message says ($JS.ACK..., 9 tokens or the longer v2 form). */
+struct delivery {
+	uint64_t stream_seq, consumer_seq, delivered; /* delivered: which try this is, from 1 */
+	uint64_t pending;                             /* messages after this one */
+	int64_t time_us;                              /* when the stream stored it */
+};
+bool delivery_parse(const char *reply, struct delivery *d);
+
+/*
+ * Asks for up to n messages, delivered to `reply` within expires_ms; not a round trip. The server
+ * sends status messages too (empty body, header Status): see pull_status.
+ */
+int pull_request(struct bus *bus, const char *stream, const char *consumer, const char *reply, int n,
+	int64_t expires_ms, int64_t heartbeat_ms, struct err *err);
+
+enum pull_status {
+	PULL_MESSAGE,   /* not a status: a message to deliver */
+	PULL_HEARTBEAT, /* 100: the pull lives */
+	PULL_OVER,      /* 404, 408, 409: the pull ended, ask again; *lost is what it leaves undelivered */
+	PULL_GONE,      /* 409 consumer deleted, 503: look what happened to consumer and stream */
+};
+enum pull_status pull_status(const struct bus_msg *msg, int *undelivered);
+
+/* Settling, by the message's reply subject. Acks are plain publishes; ack_confirm is a round trip. */
+int ack(struct bus *bus, const char *reply, struct err *err);
+int ack_confirm(struct bus *bus, const char *reply, int64_t timeout_ms, struct err *err);
+int nak(struct bus *bus, const char *reply, int64_t delay_ms, struct err *err);
+int ack_progress(struct bus *bus, const char *reply, struct err *err); /* resets ack_wait */
+int ack_term(struct bus *bus, const char *reply, struct err *err);
+
+/* ---- publishing */
+
+/* What the server says of a publish. error_code 0: stored. */
+struct pub_ack {
+	uint64_t seq;
+	bool duplicate;
+	int error_code; /* JetStream err_code: 10071 wrong last sequence, 10077 full, ... 503: no stream listens */
+	char error[160];
+};
+bool pub_ack_parse(const struct bus_msg *msg, struct pub_ack *ack);
+
+enum {
+	JS_ERR_WRONG_LAST_SEQ = 10071, /* Nats-Expected-Last-Sequence did not hold */
+	JS_ERR_STORE_FAILED = 10077,   /* full, or the disk is */
+	JS_ERR_STREAM_NOT_FOUND = 10059,
+	JS_ERR_CONSUMER_NOT_FOUND = 10014,
+	JS_ERR_MSG_NOT_FOUND = 10037,
+};
+
+/* Publishes and waits for the ack. `out->reply` is ours to set. */
+int publish_wait(struct bus *bus, const struct bus_out *out, int64_t timeout_ms, struct pub_ack *ack, struct err *err);
+
+#endif

@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "json.h"
+
+#include <ctype.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "text.h"
+
+enum { JSON_DEPTH_MAX = 512 };
+
+/* 0: as it is; 'u': \u00XX; 'x': part of a multi-byte character; else the letter after the backslash */
+static const char escape_of[256] = {
+	['\0'] = 'u', [1] = 'u', [2] = 'u', [3] = 'u', [4] = 'u', [5] = 'u', [6] = 'u', [7] = 'u',
+	['\b'] = 'u', ['\t'] = 't', ['\n'] = 'n', [11] = 'u', ['\f'] = 'u', ['\r'] = 'r',
+	[14] = 'u', [15] = 'u', [16] = 'u', [17] = 'u', [18] = 'u', [19] = 'u', [20] = 'u',
+	[21] = 'u', [22] = 'u', [23] = 'u', [24] = 'u', [25] = 'u', [26] = 'u', [27] = 'u',
+	[28] = 'u', [29] = 'u', [30] = 'u', [31] = 'u', ['"'] = '"', ['\\'] = '\\', ['<'] = 'u',
+	['>'] = 'u', ['&'] = 'u',
+};
+
+static size_t
+plain_run(const unsigned char *s, size_t len)
+{
+	size_t n = 0;
+
+	while (n < len && s[n] < 0x80 && escape_of[s[n]] == 0)
+		n++;
+	return n;
+}
+
+/* One multi-byte character, or one bad byte; returns how many bytes of s it took. */
+static size_t
+add_multibyte(struct buf *b, const unsigned char *s, size_t len)
+{
+	size_t n = s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : 2;
+
+	if (n > len || text_utf8_valid((const char *)s, n) != n) {
+		buf_add(b, "\\ufffd", 6);
+		return 1;
+	}
+	if (n == 3 && s[0] == 0xe2 && s[1] == 0x80 && (s[2] & 0xfe) == 0xa8)
+		buf_add(b, s[2] == 0xa8 ? "\\u2028" : "\\u2029", 6);
+	else
+		buf_add(b, s, n);
+	return n;
+}
+
+void
+json_add_escaped(struct buf *b, const char *text, size_t len)
+{
+	static const char hex[] = "0123456789abcdef";
+	const unsigned char *s = (const unsigned char *)text;
+
+	while (len != 0) {
+		size_t n = plain_run(s, len);
+
+		if (n != 0) {
+			buf_add(b, s, n);
+		} else if (*s >= 0x80) {
+			n = add_multibyte(b, s, len);
+		} else if (escape_of[*s] == 'u') {
+			char u[6] = { '\\', 'u', '0', '0', hex[*s >> 4], hex[*s & 15] };
+
+			buf_add(b, u, sizeof(u));
+			n = 1;
+		} else {
+			char two[2] = { '\\', escape_of[*s] };
+
+			buf_add(b, two, sizeof(two));
+			n = 1;
+		}
+		s += n;
+		len -= n;
+	}
+}
+
+void
+json_add_string(struct buf *b, const char *s, size_t len)
+{
+	buf_add_char(b, '"');
+	json_add_escaped(b, s, len);
+	buf_add_char(b, '"');
+}
+
+bool
+json_needs_escape(const char *s, size_t len)
+{
+	return plain_run((const unsigned char *)s, len) != len;
+}
+
+void
+json_skip_blanks(const char **p, const char *end)
+{
+	while (*p < end && (**p == ' ' || **p == '\t' || **p == '\n' || **p == '\r'))
+		(*p)++;
+}
+
+static int
+hex4(const char *s, const char *end)
+{
+	int v = 0, i;
+
+	if (end - s < 4)
+		return -1;
+	for (i = 0; i < 4; i++) {
+		if (!isxdigit((unsigned char)s[i]))
+			return -1;
+		v = v * 16 + (isdigit((unsigned char)s[i]) ? s[i] - '0' : (s[i] | 32) - 'a' + 10);
+	}
+	return v;
+}
+
+static bool
+skip_string(const char **p, const char *end)
+{
+	const char *start = *p + 1;
+
+	for ((*p)++; *p < end; (*p)++) {
+		unsigned char c = (unsigned char)**p;
+
+		if (c == '"') {
+			size_t len = (size_t)(*p - start);
+
+			if (text_utf8_valid(start, len) != len)
+				return false;
+			(*p)++;
+			return true;
+		}
+		if (c < 0x20)
+			return false;
+		if (c != '\\')
+			continue;
+		if (++*p == end)
+			return false;
+		if (**p == 'u') {
+			if (hex4(*p + 1, end) < 0)
+				return false;
+			*p += 4;
+		} else if (**p == '\0' || strchr("\"\\/bfnrt", **p) == NULL) {
+			return false;
+		}
+	}
+	return false;
+}
+
+static bool
+skip_digits(const char **p, const char *end)
+{
+	const char *start = *p;
+
+	while (*p < end && isdigit((unsigned char)**p))
+		(*p)++;
+	return *p != start;
+}
+
+static bool
+skip_number(const char **p, const char *end)
+{
+	if (**p == '-')
+		(*p)++;
+	if (*p < end && **p == '0')
+		(*p)++;
+	else if (!skip_digits(p, end))
+		return false;
+	if (*p < end && **p == '.') {
+		(*p)++;
+		if (!skip_digits(p, end))
+			return false;
+	}
+	if (*p < end && (**p | 32) == 'e') {
+		(*p)++;
+		if (*p < end && (**p == '+' || **p == '-'))
+			(*p)++;
+		return skip_digits(p, end);
+	}
+	return true;
+}
+
+static bool
+skip_word(const char **p, const char *end, const char *word)
+{
+	size_t n = strlen(word);
+
+	if ((size_t)(end - *p) < n || memcmp(*p, word, n) != 0)
+		return false;
+	*p += n;
+	return true;
+}
+
+static bool
+skip_scalar(const char **p, const char *end)
+{
+	switch (**p) {
+	case '"':
+		return skip_string(p, end);
+	case 't':
+		return skip_word(p, end, "true");
+	case 'f':
+		return skip_word(p, end, "false");
+	case 'n':
+		return skip_word(p, end, "null");
+	default:
+		return skip_number(p, end);
+	}
+}
+
+/* After "{" or ",": the name and the colon of the next member. */
+static bool
+skip_name(const char **p, const char *end)
+{
+	json_skip_blanks(p, end);
+	if (*p == end || **p != '"' || !skip_string(p, end))
+		return false;
+	json_skip_blanks(p, end);
+	if (*p == end || **p != ':')
+		return false;
+	(*p)++;
+	return true;
+}
+
+bool
+json_skip_value(const char **p, const char *end)
+{
+	char closer[JSON_DEPTH_MAX];
+	size_t depth = 0;
+
+	for (;;) {
+		json_skip_blanks(p, end);
+		if (*p == end)
+			return false;
+		if (**p == '{' || **p == '[') {
+			char close = **p == '{' ? '}' : ']';
+
+			if (depth == JSON_DEPTH_MAX)
+				return false;
+			closer[depth++] = close;
+			(*p)++;
+			json_skip_blanks(p, end);
+			if (*p == end)
+				return false;
+			if (**p != close) {
+				if (close == '}' && !skip_name(p, end))
+					return false;
+				continue;
+			}
+		} else if (!skip_scalar(p, end)) {
+			return false;
+		} else if (depth == 0) {
+			return true;
+		} else {
+			json_skip_blanks(p, end);
+		}
+		/* behind a value: close what ends here, then the next one */
+		while (*p < end && depth != 0 && **p == closer[depth - 1]) {
+			(*p)++;
+			if (--depth == 0)
+				return true;
+			json_skip_blanks(p, end);
+		}
+		if (*p == end || **p != ',')
+			return false;
+		(*p)++;
+		if (closer[depth - 1] == '}' && !skip_name(p, end))
+			return false;
+	}
+}
+
+static void
+add_utf8(struct buf *b, unsigned c)
+{
+	char out[4];
+	size_t n;
+
+	if (c < 0x80) {
+		out[0] = (char)c;
+		n = 1;
+	} else if (c < 0x800) {
+		out[0] = (char)(0xc0 | (c >> 6));
+		n = 2;
+	} else if (c < 0x10000) {
+		out[0] = (char)(0xe0 | (c >> 12));
+		n = 3;
+	} else {
+		out[0] = (char)(0xf0 | (c >> 18));
+		n = 4;
+	}
+	for (size_t i = 1; i < n; i++)
+		out[i] = (char)(0x80 | ((c >> (6 * (n - 1 - i))) & 0x3f));
+	buf_add(b, out, n);
+}
+
+/* The \uXXXX at s (behind the backslash), a surrogate pair as one; returns the bytes taken or 0. */
+static size_t
+add_unicode_escape(struct buf *b, const char *s, const char *end)
+{
+	int high = hex4(s + 1, end), low;
+
+	if (high < 0 || (high >= 0xdc00 && high <= 0xdfff))
+		return 0;
+	if (high < 0xd800 || high > 0xdbff) {
+		add_utf8(b, (unsigned)high);
+		return 5;
+	}
+	if (end - s < 11 || s[5] != '\\' || s[6] != 'u')
+		return 0;
+	low = hex4(s + 7, end);
+	if (low < 0xdc00 || low > 0xdfff)
+		return 0;
+	add_utf8(b, 0x10000U + (((unsigned)high - 0xd800U) << 10) + ((unsigned)low - 0xdc00U));
+	return 11;
+}
+
+bool
+json_decode_string(const char *s, size_t len, struct buf *b)
+{
+	static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
+	const char *end = s + len - 1, *known;
+
+	if (len < 2 || s[0] != '"' || *end != '"')
+		return false;
+	for (s++; s < end;) {
+		size_t run = 0;
+
+		while (s + run < end && s[run] != '\\' && (unsigned char)s[run] >= 0x20)
+			run++;
+		buf_add(b, s, run);
+		s += run;
+		if (s == end)
+			break;
+		if (*s != '\\' || ++s == end)
+			return false;
+		if (*s == 'u') {
+			size_t n = add_unicode_escape(b, s, end);
+
+			if (n == 0)
+				return false;
+			s += n;
+			continue;
+		}
+		if (*s == '\0' || (known = strchr(from, *s)) == NULL)
+			return false;
+		buf_add_char(b, to[known - from]);
+		s++;
+	}
+	return buf_ok(b);
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * JSON text for the event path: strings out with escapes, values in by a strict scanner that
+ * allocates nothing. (Replies and patterns, off the event path, are cJSON's.)
+ */
+#ifndef VCOURIER_JSON_H
+#define VCOURIER_JSON_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "buf.h"
+
+/*
+ * Appends s[0..len) as a JSON string, quotes included, byte for byte as Go's encoding/json writes it:
+ * < > & and U+2028/9 as \uXXXX, control characters short (\n \r \t) or \u00XX, invalid UTF-8 as \ufffd.
+ */
+void json_add_string(struct buf *b, const char *s, size_t len);
+
+/* The same without the quotes. */
+void json_add_escaped(struct buf *b, const char *s, size_t len);
+
+/* True when json_add_string would change s[0..len). */
+bool json_needs_escape(const char *s, size_t len);
+
+/*
+ * Scans one JSON value at *p (blanks before it are skipped) and moves *p behind it. Checks the whole
+ * grammar, nesting up to 512 deep, UTF-8 in strings. False, and *p where it went wrong, if it is none.
+ */
+bool json_skip_value(const char **p, const char *end);
+
+/* Moves *p over blanks, tabs, CR and LF. */
+void json_skip_blanks(const char **p, const char *end);
+
+/*
+ * Decodes the JSON string at s[0..len), quotes included, into b. False on bad escapes, lone
+ * surrogates or a control character.
+ */
+bool json_decode_string(const char *s, size_t len, struct buf *b);
+
+#endif

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Memory. Out of memory stops the process: every event we hold is still in the stream or in
+ * vCenter, and comes again. Too big is never out of memory: sizes are bounded before they get here.
+ */
+#ifndef VCOURIER_MEM_H
+#define VCOURIER_MEM_H
+
+#include <stddef.h>
+
+void *mem_alloc(size_t size);                   /* zeroed; never NULL */
+void *mem_array(size_t n, size_t size);         /* zeroed; n * size is checked */
+void *mem_grow(void *p, size_t n, size_t size); /* realloc to n * size, checked; new part not zeroed */
+char *mem_strdup(const char *s);                /* NULL stays NULL */
+char *mem_strndup(const char *s, size_t len);   /* copies exactly len bytes and a NUL */
+
+/* Clears a secret before it is freed; NULL is fine. `len` bytes are overwritten. */
+void mem_wipe(void *p, size_t len);
+
+/* Wipes and frees a string that holds a secret; NULL is fine. */
+void mem_free_secret(char *s);
+
+#endif

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#define _GNU_SOURCE /* pipe2 */
+#include "stop.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "clock.h"
+
+static atomic_bool stopping, reload;
+static int wake[2] = { -1, -1 };
+
+static void
+on_signal(int sig)
+{
+	int saved = errno;
+
+	if (sig == SIGHUP) {
+		atomic_store(&reload, true);
+	} else {
+		if (atomic_exchange(&stopping, true))
+			_exit(128 + sig);
+	}
+	/* never drained after a stop: the descriptor stays readable, so no poll can miss it */
+	if (wake[1] >= 0 && write(wake[1], "!", 1) < 0) {
+		/* full: it is readable already */
+	}
+	errno = saved;
+}
+
+void
+stop_init(void)
+{
+	struct sigaction sa;
+
+	if (wake[0] < 0 && pipe2(wake, O_CLOEXEC | O_NONBLOCK) != 0)
+		abort();
+	memset(&sa, 0, sizeof(sa));
+	sa.sa_handler = on_signal;
+	sa.sa_flags = SA_RESTART;
+	sigemptyset(&sa.sa_mask);
+	sigaction(SIGTERM, &sa, NULL);
+	sigaction(SIGINT, &sa, NULL);
+	sigaction(SIGHUP, &sa, NULL);
+	sa.sa_handler = SIG_IGN;
+	sigaction(SIGPIPE, &sa, NULL);
+}
+
+bool
+stop_requested(void)
+{
+	return atomic_load(&stopping);
+}
+
+void
+stop_request(void)
+{
+	atomic_store(&stopping, true);
+	if (wake[1] >= 0 && write(wake[1], "!", 1) < 0) {
+		/* full: it is readable already */
+	}
+}
+
+bool
+stop_take_reload(void)
+{
+	char c[16];
+
+	if (!atomic_exchange(&reload, false))
+		return false;
+	if (!stop_requested())
+		while (read(wake[0], c, sizeof(c)) > 0)
+			;
+	return true;
+}
+
+int
+stop_fd(void)
+{
+	return wake[0];
+}
+
+bool
+stop_sleep(int64_t ms)
+{
+	int64_t end = clock_monotonic_ms() + ms;
+
+	while (!stop_requested()) {
+		int64_t left = end - clock_monotonic_ms();
+		struct pollfd p = { .fd = wake[0], .events = POLLIN };
+
+		if (left <= 0)
+			return false;
+		if (atomic_load(&reload)) /* its byte would wake us for ever: the caller handles it */
+			return false;
+		poll(&p, 1, left > 60000 ? 60000 : (int)left);
+	}
+	return true;
+}

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * NATS names made from vCenter names.
+ *
+ * One token: bytes [A-Za-z0-9_-] stay, every other byte becomes =HH (upper-case hex), an empty name
+ * becomes "_" and the name "_" becomes "=5F". A token that would be longer than 64 bytes is cut to
+ * its first 54, "~" and 8 hex digits of the FNV-1a hash of the whole name: the only lossy case.
+ */
+#ifndef VCOURIER_SUBJECT_H
+#define VCOURIER_SUBJECT_H
+
+#include <stddef.h>
+
+#include "buf.h"
+
+/* Appends name[0..len) as one token. */
+void subject_add_token(struct buf *out, const char *name, size_t len);
+
+/*
+ * Appends an event name: the dots of an EventEx id stay dots, each part is a token of its own, at
+ * most 7 of them (the rest joins the last with =2E).
+ */
+void subject_add_name(struct buf *out, const char *name);
+
+struct subject_parts { /* any may be NULL or "" */
+	const char *prefix, *vcenter, *datacenter, *cluster;
+	const char *severity; /* info, warning, error, user */
+	const char *eventclass; /* event, eventex, extendedevent */
+	const char *name;
+};
+
+/* <prefix>.<vcenter>.<datacenter>.<cluster>.<severity>.<class>.<EventName>; out is cleared first. */
+void subject_write(struct buf *out, const struct subject_parts *parts);
+
+/* "VC_<vcenter token>": the stream of one vCenter. out is cleared first. */
+void subject_stream(struct buf *out, const char *vcenter);
+
+#endif

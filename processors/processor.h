@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The processor contract. A processor decides where an event goes and what the request looks like, and
+ * reads a response. It is pure: no network, no threads, no retries, no acks, no logs. The dispatcher does
+ * those, the same for every backend.
+ *
+ * Adding a backend: one file in processors/ that ends in `const struct processor processor_foo`, one line in
+ * processors/list.h, one test file.
+ */
+#ifndef VCOURIER_PROCESSOR_H
+#define VCOURIER_PROCESSOR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "config.h"
+#include "err.h"
+#include "event.h"
+#include "http.h"
+
+/* The zero value retries: what nobody decided comes again. */
+enum verdict {
+	VERDICT_RETRY,     /* the destination is at fault or silent: keep the event, try later */
+	VERDICT_DELIVERED, /* the destination has it */
+	VERDICT_REJECTED,  /* the event is at fault: dead letter, at once */
+};
+
+struct outcome {
+	enum verdict verdict;
+	bool refresh;           /* what the processor knows is stale (404, 401): run its refreshes before the retry */
+	bool split;             /* the batch was too large: send its events again in smaller ones */
+	int status;             /* HTTP status, 0 when none came; for logs, metrics and dead letters */
+	int64_t retry_after_ms; /* not before this long; -1: no wish */
+	struct err why;         /* text when not delivered */
+};
+
+/*
+ * Maps a whole reply to a verdict, for all backends (DESIGN 3.4): 2xx delivered; transport errors, 401, 403, 404,
+ * 408, 409, 425, 429 and 5xx retry; 400, 413, 414, 415, 422 and every other 3xx/4xx rejected.
+ */
+void http_outcome(const struct http_response *rsp, struct outcome *out);
+
+/* Where one event goes. The name is the target's identity: a function, "" where there is just one destination. */
+struct target {
+	char *name; /* owned by the list */
+};
+
+struct targets {
+	struct target *target;
+	size_t n, cap;
+};
+void targets_add(struct targets *targets, const char *name);
+void targets_clear(struct targets *targets); /* keeps memory */
+void targets_free(struct targets *targets);
+
+/*
+ * Something to re-read now and then: a function map, rules, credentials, an address. The dispatcher drives it:
+ * request -> HTTP -> response, again while response answers REFRESH_MORE (paging, several steps).
+ */
+enum refresh_result { REFRESH_DONE, REFRESH_MORE, REFRESH_FAILED };
+
+struct refresh {
+	const char *name;                      /* "functions": metrics label and /readyz check */
+	int64_t (*interval_ms)(void *self);    /* when next after a success; 0: never by timer */
+	bool required;                         /* no deliveries before its first success */
+	/* Fills in the next request of a run; step counts from 0. Returns 1 when there is nothing to ask. */
+	int (*request)(void *self, unsigned step, struct http_request *req, struct err *err);
+	enum refresh_result (*response)(void *self, unsigned step, const struct http_response *rsp, struct err *err);
+};
+
+struct processor {
+	const char *type;  /* the config's eventProcessor.type, and the metrics label */
+	const char *block; /* the config key of its options, beside `type` */
+	const char *help;  /* one sentence */
+	const struct config_field *fields; /* its options: type, default, bounds, help */
+	size_t config_size;
+	size_t batch_max;  /* events in one request: 10 for PutEvents, 1 for the others */
+
+	/* config: the filled struct of config_size bytes; outlives self. Checks what a table cannot. */
+	int (*open)(void **self, const void *config, struct err *err);
+	/* Adds the targets of an event; none means filtered. -1: the event is at fault (err says how). */
+	int (*route)(void *self, const struct event *ev, struct targets *targets, struct err *err);
+	/* Bytes this event adds to a request, and how many a request may have; NULL when batch_max is 1. */
+	size_t (*weight)(void *self, const struct event *ev);
+	size_t (*weight_max)(void *self);
+	/* Fills in the request for n events (1 <= n <= batch_max) to one target. -1: they are at fault. */
+	int (*encode)(void *self, const struct target *target, const struct event *const *ev, size_t n,
+		struct http_request *req, struct err *err);
+	/* One outcome per event of the request. out is zeroed (retry), with retry_after_ms -1. */
+	void (*judge)(void *self, const struct target *target, const struct http_response *rsp, size_t n,
+		struct outcome *out);
+	const struct refresh *refreshes; /* ends with a NULL name; NULL: none */
+	void (*close)(void *self);
+};
+
+/* All of them, NULL-terminated, from list.h. */
+extern const struct processor *const processors[];
+const struct processor *processor_find(const char *type); /* NULL when there is none */
+
+#endif

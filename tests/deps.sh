@@ -1,0 +1,17 @@
+#!/bin/sh
+# Installs those of the named Debian packages that are missing. Says nothing when there are none.
+set -eu
+missing=
+for package in "$@"; do
+	dpkg-query -W -f '${db:Status-Status}\n' "$package" 2>/dev/null | grep -qx installed || missing="$missing $package"
+done
+[ -n "$missing" ] || exit 0
+if [ "$(id -u)" != 0 ]; then
+	echo "vcourier: packages are missing; as root: apt-get install --no-install-recommends$missing" >&2
+	exit 1
+fi
+echo "vcourier: installing$missing" >&2
+export DEBIAN_FRONTEND=noninteractive
+apt-get -qq update
+# shellcheck disable=SC2086
+apt-get -qq install -y --no-install-recommends $missing >/dev/null

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+/* err, buf, text, clock, json, backoff: the layer that everything stands on. */
+#include "test.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "backoff.h"
+#include "buf.h"
+#include "clock.h"
+#include "err.h"
+#include "json.h"
+#include "text.h"
+
+static void
+err_wraps_and_cuts(void **state)
+{
+	struct err err;
+	char longer[400];
+
+	(void)state;
+	assert_int_equal(err_set(&err, ERR_TIMEOUT, "no answer in %d s", 5), -1);
+	err_wrap(&err, "login to %s", "vc1");
+	assert_string_equal(err.text, "login to vc1: no answer in 5 s");
+	assert_int_equal(err.code, ERR_TIMEOUT);
+	memset(longer, 'x', sizeof(longer) - 1);
+	longer[sizeof(longer) - 1] = '\0';
+	err_set(&err, ERR_LIMIT, "%s", longer);
+	assert_true(text_ends(err.text, "xxx..."));
+	err_wrap(&err, "%s", longer);
+	assert_int_equal(strlen(err.text), sizeof(err.text) - 1 < strlen(err.text) ? 0 : strlen(err.text));
+	assert_int_equal(err_set(NULL, ERR_LIMIT, "x"), -1);
+}
+
+static void
+buf_holds_its_ceiling(void **state)
+{
+	struct buf b;
+	char *taken;
+	size_t len;
+
+	(void)state;
+	buf_init(&b, 1000);
+	assert_string_equal(buf_str(&b), "");
+	for (int i = 0; i < 100; i++)
+		buf_add_str(&b, "0123456789");
+	assert_true(buf_ok(&b));
+	assert_int_equal(b.len, 1000);
+	buf_add_char(&b, 'x');
+	assert_false(buf_ok(&b));
+	buf_add_str(&b, "");
+	assert_int_equal(b.len, 1000);
+	buf_clear(&b);
+	buf_printf(&b, "%d-%s", 7, "a");
+	assert_string_equal(buf_str(&b), "7-a");
+	taken = buf_take(&b, &len);
+	assert_string_equal(taken, "7-a");
+	assert_int_equal(len, 3);
+	free(taken);
+	buf_free(&b);
+}
+
+static void
+durations_and_sizes(void **state)
+{
+	static const struct { const char *text; int64_t want; } durations[] = {
+		{ "0", 0 }, { "250ms", 250 }, { "30s", 30000 }, { "1.5s", 1500 }, { "1m", 60000 },
+		{ "1h30m", 5400000 }, { "7d", 604800000 }, { "2w", 1209600000 }, { "PT0.2S", 200 },
+		{ "PT1M", 60000 }, { "P1DT2H", 93600000 }, { "30", -1 }, { "", -1 }, { "s", -1 },
+		{ "-1s", -1 }, { "1 s", -1 }, { "1sec", -1 }, { "PT", -1 }, { "P", -1 }, { "P1S", -1 },
+		{ "PT1S1M", -1 }, { "1s ", -1 }, { "99999999999999999999s", -1 }, { "1e3s", -1 },
+	};
+	static const struct { const char *text; int64_t want; } sizes[] = {
+		{ "0", 0 }, { "512", 512 }, { "512B", 512 }, { "1KiB", 1024 }, { "1.5MiB", 1572864 },
+		{ "10GiB", INT64_C(10737418240) }, { "1MB", 1000000 }, { "1mb", -1 }, { "", -1 },
+		{ "-1", -1 }, { "1 MiB", -1 }, { "1MiBs", -1 },
+	};
+	char text[32];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(durations); i++) {
+		int64_t got = -1;
+
+		if (!text_duration(durations[i].text, &got))
+			got = -1;
+		assert_int_equal(got, durations[i].want);
+	}
+	for (size_t i = 0; i < COUNT(sizes); i++) {
+		int64_t got = -1;
+
+		if (!text_size(sizes[i].text, &got))
+			got = -1;
+		assert_int_equal(got, sizes[i].want);
+	}
+	assert_string_equal(text_duration_str(90061001, text, sizeof(text)), "1d1h1m1s1ms");
+	assert_string_equal(text_duration_str(0, text, sizeof(text)), "0s");
+}
+
+static void
+suggestions(void **state)
+{
+	(void)state;
+	assert_int_equal(text_distance("insecureSsl", "insecureSSL", 2), 0);
+	assert_int_equal(text_distance("adress", "address", 2), 1);
+	assert_int_equal(text_distance("abc", "xyz", 2), 3);
+}
+
+static void
+times(void **state)
+{
+	/* expected values: date -u +%s */
+	static const struct { const char *text; int64_t us; const char *again; } ok[] = {
+		{ "1970-01-01T00:00:00Z", 0, "1970-01-01T00:00:00Z" },
+		{ "2001-02-03T04:05:06.789012Z", INT64_C(981173106789012), "2001-02-03T04:05:06.789012Z" },
+		{ "2026-11-22T10:11:12.5+02:00", INT64_C(1795335072500000), "2026-11-22T08:11:12.5Z" },
+		{ "2026-11-22T10:11:12.123456789", INT64_C(1795342272123456), "2026-11-22T10:11:12.123456Z" },
+		{ "2024-02-29T23:59:59.100Z", INT64_C(1709251199100000), "2024-02-29T23:59:59.1Z" },
+	};
+	static const char *const bad[] = { "", "2026", "2026-13-01T00:00:00Z", "2025-02-29T00:00:00Z",
+		"2026-11-22 10:11:12Z", "2026-11-22T10:11:12.Z", "2026-11-22T10:11:12Zx",
+		"2026-11-22T25:11:12Z", "2026-11-22T10:11:12+0200" };
+	char text[CLOCK_TEXT_SIZE];
+	int64_t us;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(ok); i++) {
+		assert_true(clock_parse(ok[i].text, strlen(ok[i].text), &us));
+		assert_int_equal(us, ok[i].us);
+		assert_string_equal(clock_format(us, text), ok[i].again);
+	}
+	for (size_t i = 0; i < COUNT(bad); i++)
+		assert_false(clock_parse(bad[i], strlen(bad[i]), &us));
+}
+
+static void
+json_strings_as_go_writes_them(void **state)
+{
+	/* want: Go's json.Marshal of the same bytes */
+	static const struct { const char *in, *want; } rows[] = {
+		{ "plain", "\"plain\"" },
+		{ "a<b & \"c\"\\", "\"a\\u003cb \\u0026 \\\"c\\\"\\\\\"" },
+		{ "\n\r\t\b\f\x01\x1f", "\"\\n\\r\\t\\u0008\\u000c\\u0001\\u001f\"" },
+		{ "ne\xc3\xbc \xe2\x82\xac", "\"ne\xc3\xbc \xe2\x82\xac\"" },
+		{ "\xe2\x80\xa8\xe2\x80\xa9", "\"\\u2028\\u2029\"" },
+		{ "\xff\xc3", "\"\\ufffd\\ufffd\"" },
+		{ "\xf0\x9f\x98\x80\x7f", "\"\xf0\x9f\x98\x80\x7f\"" },
+	};
+	struct buf b, back;
+
+	(void)state;
+	buf_init(&b, 1000);
+	buf_init(&back, 1000);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		buf_clear(&b);
+		buf_clear(&back);
+		json_add_string(&b, rows[i].in, strlen(rows[i].in));
+		assert_string_equal(buf_str(&b), rows[i].want);
+		assert_true(json_decode_string(b.data, b.len, &back));
+	}
+	buf_free(&b);
+	buf_free(&back);
+}
+
+static void
+json_values_are_scanned_strictly(void **state)
+{
+	static const char *const good[] = { "{}", "[]", " null", "true", "-0.5e+10", "\"\\ud83d\\ude00\"",
+		"[[],{\"a\":[1,2,{}]},\"x\"]", "{\"a\" : 1 , \"b\":[ ] }" };
+	static const char *const bad[] = { "", "{", "[", "[1,]", "{\"a\"}", "{\"a\":}", "{a:1}", "01x", "1.", "-",
+		"\"\\x\"", "\"a", "nul", "{\"a\":1,}", "[1 2]", "\"\xff\"", "]", "\"\n\"" };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(good); i++) {
+		const char *p = good[i], *end = p + strlen(p);
+
+		assert_true(json_skip_value(&p, end));
+		assert_ptr_equal(p, end);
+	}
+	for (size_t i = 0; i < COUNT(bad); i++) {
+		const char *p = bad[i], *end = p + strlen(p);
+
+		assert_false(json_skip_value(&p, end) && p == end);
+	}
+}
+
+static void
+backoff_stays_below_its_ceiling(void **state)
+{
+	struct backoff b;
+
+	(void)state;
+	assert_int_equal(backoff_ceiling(1000, 60000, 1), 1000);
+	assert_int_equal(backoff_ceiling(1000, 60000, 3), 4000);
+	assert_int_equal(backoff_ceiling(1000, 60000, 50), 60000);
+	backoff_init(&b, 100, 5000, 7);
+	for (unsigned i = 1; i < 200; i++) {
+		int64_t ms = backoff_next(&b);
+
+		assert_in_range(ms, 0, backoff_ceiling(100, 5000, i));
+	}
+	backoff_reset(&b);
+	assert_in_range(backoff_next(&b), 0, 100);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(err_wraps_and_cuts),
+		cmocka_unit_test(buf_holds_its_ceiling),
+		cmocka_unit_test(durations_and_sizes),
+		cmocka_unit_test(suggestions),
+		cmocka_unit_test(times),
+		cmocka_unit_test(json_strings_as_go_writes_them),
+		cmocka_unit_test(json_values_are_scanned_strictly),
+		cmocka_unit_test(backoff_stays_below_its_ceiling),
+	};
+
+	return cmocka_run_group_tests_name("basics", tests, NULL, NULL);
+}
