@@ -59,7 +59,7 @@ objects   = $(patsubst %.c,$(B)/%.o,$(patsubst build/gen/%,gen/%,$(filter-out %/
 archive   = $(B)/$(1).a
 includes  = $(foreach d,$(see.$(1)),-iquote $(d))
 links     = $(foreach d,$(see.$(1)),$(call archive,$(d)))
-programs := $(foreach f,$(folders),$(if $(main.$(f)),$(B)/$(main.$(f))))
+programs := $(foreach f,$(folders),$(if $(wildcard $(f)/main.c),$(B)/$(main.$(f))))
 
 include $(wildcard schemas/rules.mk)
 
