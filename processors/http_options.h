@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * What every backend over HTTP offers its operator: whom to trust, who we are, which proxy. The rows
+ * stand in the backend's own block, beside its other options.
+ */
+#ifndef VCOURIER_HTTP_OPTIONS_H
+#define VCOURIER_HTTP_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "config.h"
+#include "err.h"
+#include "http.h"
+
+enum http_auth_type { HTTP_AUTH_NONE, HTTP_AUTH_BASIC, HTTP_AUTH_BEARER };
+
+/* The event router's AuthMethod, and `bearer`. */
+struct http_auth_options {
+	int type; /* enum http_auth_type */
+	struct http_basic {
+		char *username;
+		struct secret password;
+	} basic;
+	struct http_bearer {
+		struct secret token;
+	} bearer;
+};
+
+struct http_options {
+	char *ca_file, *cert_file, *key_file, *proxy;
+	bool insecure;
+	struct http_auth_options auth;
+};
+
+extern const struct config_field http_auth_fields[];
+
+/* The rows for a table of options; `at` is the struct http_options inside the struct `config`. */
+#define HTTP_OPTIONS_ROWS(config, at) \
+	{ "caFile", CONFIG_STRING, offsetof(config, at.ca_file), CONFIG_FILE, \
+		.help = "PEM file of authorities to trust beside the system's." }, \
+	{ "certFile", CONFIG_STRING, offsetof(config, at.cert_file), CONFIG_FILE, \
+		.help = "PEM file of the client certificate, for servers that ask for one." }, \
+	{ "keyFile", CONFIG_STRING, offsetof(config, at.key_file), CONFIG_FILE, \
+		.help = "PEM file of the client certificate's private key." }, \
+	{ "proxy", CONFIG_STRING, offsetof(config, at.proxy), \
+		.help = "Proxy to go through, a URL; `\"\"` for none. Default: what `http_proxy`, " \
+			"`https_proxy` and `no_proxy` in the environment say." }, \
+	{ "insecureSSL", CONFIG_BOOL, offsetof(config, at.insecure), CONFIG_INSECURE, \
+		.def = "false", .help = "Do not verify the server's certificate." }, \
+	{ "auth", CONFIG_OBJECT, offsetof(config, at.auth), .fields = http_auth_fields, \
+		.help = "How to authenticate." }
+
+/* What a table cannot say: auth.type has its block, certFile and keyFile come together. */
+int http_options_check(const struct http_options *options, struct err *err);
+
+/* The peer these options describe; borrows their strings. */
+void http_options_peer(const struct http_options *options, struct http_peer *peer);
+
+/*
+ * The credentials in use. They are read by a refresh, not for each request: a password file that is
+ * missing or half written for a moment then costs nothing, the last good one goes on.
+ */
+struct http_auth {
+	const struct http_auth_options *options;
+	char *secret; /* password or token; NULL before the first load, or when there is none */
+};
+
+void http_auth_init(struct http_auth *auth, const struct http_auth_options *options);
+void http_auth_free(struct http_auth *auth);
+int http_auth_load(struct http_auth *auth, struct err *err); /* on failure the last good stays */
+int64_t http_auth_interval_ms(const struct http_auth *auth); /* 0: nothing that could change */
+void http_auth_add(const struct http_auth *auth, struct http_request *req);
+
+#endif
