@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * NATS, as far as JetStream's protocol needs it: connect, publish, subscribe, request. The only file
+ * NATS, as far as JetStream's protocol needs it: connect, publish, subscribe, request. The only module
  * that speaks to cnats; it steers round the defects of 3.4.1 (Debian 12): no batched Fetch, no
  * js_* calls, subscriptions live as long as the connection, user/password rather than nkeys.
  *

@@ -42,6 +42,7 @@ struct event {
 	size_t data_len;
 	bool data_is_json;   /* data is JSON text (a value); else raw bytes, as in binary mode */
 	bool data_is_base64; /* data is the base64 text of `data_base64`, quotes not included */
+	bool is_1_0;         /* specversion 1.0 was there */
 
 	const char *json; /* the whole structured message, borrowed; NULL when it came in binary mode */
 	size_t json_len;

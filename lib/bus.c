@@ -1,0 +1,411 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * One thread owns the life of the connection: it makes it, hands it out, and makes a new one when
+ * cnats gives up (two authentication errors in a row, a -ERR it does not know). Short interruptions
+ * are cnats' own: it reconnects and keeps the subscriptions. Secrets are read anew for each new connection.
+ */
+#define _DEFAULT_SOURCE
+#include "bus_private.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "backoff.h"
+#include "clock.h"
+#include "mem.h"
+#include "stop.h"
+
+enum {
+	PING_INTERVAL_MS = 10000, /* a dead peer is noticed after three of these; cnats' default takes minutes */
+	CONNECT_TIMEOUT_MS = 5000,
+	RECONNECT_MIN_MS = 250,
+	RECONNECT_MAX_MS = 5000,
+};
+
+int
+bus_fail(struct err *err, natsStatus s, const char *what)
+{
+	enum err_code code = ERR_CONNECT;
+	const char *text = nats_GetLastError(NULL);
+
+	if (s == NATS_TIMEOUT)
+		code = ERR_TIMEOUT;
+	else if (s == NATS_CONNECTION_AUTH_FAILED || s == NATS_NOT_PERMITTED)
+		code = ERR_AUTH;
+	else if (s == NATS_SSL_ERROR)
+		code = ERR_TLS;
+	else if (s == NATS_NO_RESPONDERS)
+		code = ERR_NOT_FOUND;
+	else if (s == NATS_MAX_PAYLOAD)
+		code = ERR_LIMIT;
+	return err_set(err, code, "%s: %s", what, text != NULL && *text ? text : natsStatus_GetText(s));
+}
+
+static void
+note_error(struct bus *bus, const struct err *err)
+{
+	pthread_mutex_lock(&bus->lock);
+	bus->last_error = *err;
+	pthread_mutex_unlock(&bus->lock);
+}
+
+static void
+set_connected(struct bus *bus, bool connected, bool dead)
+{
+	pthread_mutex_lock(&bus->lock);
+	bus->connected = connected;
+	bus->dead |= dead;
+	if (connected)
+		bus->last_error.code = ERR_NONE;
+	pthread_cond_broadcast(&bus->changed);
+	pthread_mutex_unlock(&bus->lock);
+}
+
+static void
+on_disconnected(natsConnection *nc, void *ctx)
+{
+	struct bus *bus = ctx;
+	struct err err = { .code = ERR_NONE };
+	const char *text = NULL;
+
+	natsConnection_GetLastError(nc, &text);
+	err_set(&err, ERR_CONNECT, "disconnected%s%s", text && *text ? ": " : "", text ? text : "");
+	note_error(bus, &err);
+	set_connected(bus, false, false);
+}
+
+static void
+on_reconnected(natsConnection *nc, void *ctx)
+{
+	struct bus *bus = ctx;
+
+	(void)nc;
+	atomic_fetch_add(&bus->reconnects, 1);
+	set_connected(bus, true, false);
+}
+
+static void
+on_closed(natsConnection *nc, void *ctx)
+{
+	(void)nc;
+	set_connected(ctx, false, true);
+}
+
+/* Permission violations are told here and nowhere else. */
+static void
+on_error(natsConnection *nc, natsSubscription *sub, natsStatus s, void *ctx)
+{
+	struct err err = { .code = ERR_NONE };
+	const char *text = NULL;
+
+	(void)sub;
+	natsConnection_GetLastError(nc, &text);
+	err_set(&err, s == NATS_NOT_PERMITTED ? ERR_FORBIDDEN : ERR_CONNECT, "%s",
+		text && *text ? text : natsStatus_GetText(s));
+	note_error(ctx, &err);
+}
+
+static natsStatus
+set_credentials(natsOptions *opts, const struct bus_options *o, struct err *err)
+{
+	char *secret = NULL;
+	natsStatus s = NATS_OK;
+
+	if (secret_is_set(o->token)) {
+		if (secret_read(o->token, &secret, err) != 0)
+			return NATS_ERR;
+		s = natsOptions_SetToken(opts, secret);
+	} else if (o->user != NULL) {
+		if (secret_is_set(o->password) && secret_read(o->password, &secret, err) != 0)
+			return NATS_ERR;
+		s = natsOptions_SetUserInfo(opts, o->user, secret ? secret : "");
+	}
+	mem_free_secret(secret);
+	/* 3.4.1 signs wrongly once in 256 connects; the thread just connects again */
+	if (s == NATS_OK && o->credentials_file != NULL)
+		s = natsOptions_SetUserCredentialsFromFiles(opts, o->credentials_file, NULL);
+	return s;
+}
+
+static natsStatus
+set_tls(natsOptions *opts, const struct bus_options *o)
+{
+	natsStatus s = NATS_OK;
+	bool tls = o->ca_file != NULL || o->cert_file != NULL || o->insecure;
+	size_t i;
+
+	for (i = 0; o->urls[i] != NULL; i++)
+		tls |= strncmp(o->urls[i], "tls://", 6) == 0;
+	if (!tls)
+		return NATS_OK;
+	s = natsOptions_SetSecure(opts, true);
+	if (s == NATS_OK && o->ca_file != NULL)
+		s = natsOptions_LoadCATrustedCertificates(opts, o->ca_file);
+	if (s == NATS_OK && o->cert_file != NULL)
+		s = natsOptions_LoadCertificatesChain(opts, o->cert_file,
+			o->key_file ? o->key_file : o->cert_file);
+	if (s == NATS_OK && o->insecure)
+		s = natsOptions_SkipServerVerification(opts, true);
+	return s;
+}
+
+static natsStatus
+set_options(struct bus *bus, natsOptions *opts, struct err *err)
+{
+	const struct bus_options *o = &bus->options;
+	int n = 0;
+	natsStatus s;
+
+	while (o->urls[n] != NULL)
+		n++;
+	if ((s = natsOptions_SetServers(opts, (const char **)o->urls, n)) != NATS_OK ||
+		(s = natsOptions_SetName(opts, o->name)) != NATS_OK ||
+		(s = natsOptions_SetTimeout(opts, CONNECT_TIMEOUT_MS)) != NATS_OK ||
+		(s = natsOptions_SetMaxReconnect(opts, -1)) != NATS_OK ||
+		(s = natsOptions_SetReconnectWait(opts, RECONNECT_MIN_MS)) != NATS_OK ||
+		(s = natsOptions_SetReconnectJitter(opts, 500, 500)) != NATS_OK ||
+		(s = natsOptions_SetPingInterval(opts, PING_INTERVAL_MS)) != NATS_OK ||
+		(s = natsOptions_SetMaxPingsOut(opts, 2)) != NATS_OK ||
+		(s = natsOptions_SetCustomInboxPrefix(opts, o->inbox_prefix)) != NATS_OK ||
+		(s = natsOptions_SetDisconnectedCB(opts, on_disconnected, bus)) != NATS_OK ||
+		(s = natsOptions_SetReconnectedCB(opts, on_reconnected, bus)) != NATS_OK ||
+		(s = natsOptions_SetClosedCB(opts, on_closed, bus)) != NATS_OK ||
+		(s = natsOptions_SetErrorHandler(opts, on_error, bus)) != NATS_OK)
+		return s;
+	if ((s = set_tls(opts, o)) != NATS_OK)
+		return s;
+	return set_credentials(opts, o, err);
+}
+
+static natsStatus
+resubscribe(struct bus *bus, natsConnection *nc)
+{
+	natsStatus s = NATS_OK;
+	size_t i;
+
+	for (i = 0; i < bus->n_subs && s == NATS_OK; i++)
+		s = bus_start_subscription(&bus->subs[i], nc);
+	return s;
+}
+
+static int
+connect_once(struct bus *bus, struct err *err)
+{
+	natsOptions *opts = NULL;
+	natsConnection *nc = NULL;
+	natsStatus s = natsOptions_Create(&opts);
+
+	*err = (struct err){ .code = ERR_NONE };
+	if (s == NATS_OK)
+		s = set_options(bus, opts, err);
+	if (s == NATS_OK)
+		s = natsConnection_Connect(&nc, opts);
+	natsOptions_Destroy(opts);
+	if (s != NATS_OK)
+		return err->code != ERR_NONE ? -1 : bus_fail(err, s, bus->options.urls[0]);
+	pthread_rwlock_wrlock(&bus->nc_lock);
+	s = resubscribe(bus, nc);
+	bus->nc = nc;
+	pthread_rwlock_unlock(&bus->nc_lock);
+	if (s != NATS_OK)
+		return bus_fail(err, s, "subscribe");
+	return 0;
+}
+
+static void
+drop_connection(struct bus *bus)
+{
+	natsConnection *nc;
+	size_t i;
+
+	pthread_rwlock_wrlock(&bus->nc_lock);
+	nc = bus->nc;
+	bus->nc = NULL;
+	pthread_rwlock_unlock(&bus->nc_lock);
+	if (nc == NULL)
+		return;
+	natsConnection_Close(nc);
+	for (i = 0; i < bus->n_subs; i++) {
+		natsSubscription_Destroy(bus->subs[i].sub);
+		bus->subs[i].sub = NULL;
+	}
+	natsConnection_Destroy(nc);
+}
+
+/* Waits on bus->changed, at most ms; call with bus->lock held. */
+static void
+wait_change(struct bus *bus, int64_t ms)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	t.tv_sec += ms / 1000;
+	t.tv_nsec += (ms % 1000) * 1000000;
+	if (t.tv_nsec >= 1000000000) {
+		t.tv_nsec -= 1000000000;
+		t.tv_sec++;
+	}
+	pthread_cond_timedwait(&bus->changed, &bus->lock, &t);
+}
+
+static void *
+keep_connected(void *ctx)
+{
+	struct bus *bus = ctx;
+	struct backoff backoff;
+	struct err err;
+	bool again = false;
+
+	backoff_init(&backoff, RECONNECT_MIN_MS, RECONNECT_MAX_MS, (uint64_t)clock_wall_us());
+	pthread_mutex_lock(&bus->lock);
+	while (!bus->closing) {
+		bus->dead = false;
+		pthread_mutex_unlock(&bus->lock);
+		if (connect_once(bus, &err) == 0) {
+			backoff_reset(&backoff);
+			if (again)
+				atomic_fetch_add(&bus->reconnects, 1);
+			again = true;
+			set_connected(bus, true, false);
+			pthread_mutex_lock(&bus->lock);
+			while (!bus->closing && !bus->dead)
+				pthread_cond_wait(&bus->changed, &bus->lock);
+			pthread_mutex_unlock(&bus->lock);
+		} else {
+			note_error(bus, &err);
+		}
+		pthread_mutex_lock(&bus->lock);
+		if (bus->closing)
+			break;
+		bus->connected = false;
+		pthread_mutex_unlock(&bus->lock);
+		drop_connection(bus);
+		pthread_mutex_lock(&bus->lock);
+		if (!bus->closing)
+			wait_change(bus, RECONNECT_MIN_MS + backoff_next(&backoff));
+	}
+	pthread_mutex_unlock(&bus->lock);
+	return NULL;
+}
+
+int
+bus_open(struct bus **out, const struct bus_options *options, struct err *err)
+{
+	struct bus *bus = mem_alloc(sizeof(*bus));
+	pthread_condattr_t attr;
+	natsInbox *inbox = NULL;
+	struct buf text;
+	natsStatus s;
+
+	bus->options = *options;
+	if ((s = nats_Open(-1)) != NATS_OK || (s = natsInbox_Create(&inbox)) != NATS_OK) {
+		free(bus);
+		return bus_fail(err, s, "cnats");
+	}
+	buf_init(&text, 512);
+	buf_printf(&text, "%s.%s", options->inbox_prefix, strrchr(inbox, '.') + 1);
+	bus->inbox = buf_take(&text, NULL);
+	natsInbox_Destroy(inbox);
+	pthread_rwlock_init(&bus->nc_lock, NULL);
+	pthread_mutex_init(&bus->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&bus->changed, &attr);
+	pthread_condattr_destroy(&attr);
+	if (pthread_create(&bus->thread, NULL, keep_connected, bus) != 0) {
+		bus_close(bus);
+		return err_set(err, ERR_SYSTEM, "cannot start a thread");
+	}
+	bus->started = true;
+	*out = bus;
+	return 0;
+}
+
+void
+bus_close(struct bus *bus)
+{
+	struct err err;
+	size_t i;
+
+	if (bus == NULL)
+		return;
+	if (bus->started) {
+		if (bus_connected(bus))
+			bus_flush(bus, 2000, &err);
+		pthread_mutex_lock(&bus->lock);
+		bus->closing = true;
+		bus->connected = false;
+		pthread_cond_broadcast(&bus->changed);
+		pthread_mutex_unlock(&bus->lock);
+		pthread_join(bus->thread, NULL);
+		drop_connection(bus);
+	}
+	nats_CloseAndWait(2000);
+	for (i = 0; i < bus->n_subs; i++)
+		free(bus->subs[i].subject);
+	pthread_cond_destroy(&bus->changed);
+	pthread_mutex_destroy(&bus->lock);
+	pthread_rwlock_destroy(&bus->nc_lock);
+	free(bus->inbox);
+	free(bus);
+}
+
+bool
+bus_connected(const struct bus *bus)
+{
+	struct bus *b = (struct bus *)bus;
+	bool connected;
+
+	pthread_mutex_lock(&b->lock);
+	connected = b->connected;
+	pthread_mutex_unlock(&b->lock);
+	return connected;
+}
+
+int
+bus_wait_connected(struct bus *bus, int64_t timeout_ms, struct err *err)
+{
+	int64_t deadline = clock_monotonic_ms() + timeout_ms;
+	bool connected;
+
+	pthread_mutex_lock(&bus->lock);
+	while (!bus->connected && !stop_requested() && clock_monotonic_ms() < deadline)
+		wait_change(bus, 50);
+	connected = bus->connected;
+	if (!connected)
+		*err = bus->last_error;
+	pthread_mutex_unlock(&bus->lock);
+	if (connected)
+		return 0;
+	if (stop_requested())
+		return err_set(err, ERR_STOPPED, "stopped while connecting to NATS");
+	if (err->code == ERR_NONE)
+		err_set(err, ERR_CONNECT, "no connection to %s", bus->options.urls[0]);
+	return -1;
+}
+
+void
+bus_last_error(struct bus *bus, struct err *err)
+{
+	pthread_mutex_lock(&bus->lock);
+	*err = bus->last_error;
+	if (err->code == ERR_NONE)
+		err->text[0] = '\0';
+	if (bus->connected)
+		bus->last_error.code = ERR_NONE;
+	pthread_mutex_unlock(&bus->lock);
+}
+
+uint64_t
+bus_reconnects(const struct bus *bus)
+{
+	return atomic_load(&((struct bus *)bus)->reconnects);
+}
+
+const char *
+bus_inbox(const struct bus *bus)
+{
+	return bus->inbox;
+}

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Using the connection: publish, subscribe, request, and reading messages. */
+#define _DEFAULT_SOURCE /* pthread_rwlock_t */
+#include "bus_private.h"
+
+#include <stdlib.h>
+
+#include "mem.h"
+
+static void
+on_message(natsConnection *nc, natsSubscription *sub, natsMsg *msg, void *ctx)
+{
+	struct bus_subscription *s = ctx;
+	struct bus_msg *m = mem_alloc(sizeof(*m));
+
+	(void)nc;
+	(void)sub;
+	m->msg = msg;
+	s->on_msg(s->ctx, m);
+}
+
+natsStatus
+bus_start_subscription(struct bus_subscription *sub, natsConnection *nc)
+{
+	natsStatus s = natsConnection_Subscribe(&sub->sub, nc, sub->subject, on_message, sub);
+
+	/* what is on its way is bounded by what we asked for; the library must not drop any of it */
+	if (s == NATS_OK)
+		s = natsSubscription_SetPendingLimits(sub->sub, -1, -1);
+	return s;
+}
+
+/* Takes the read lock when there is a connection; unlock nc_lock after use. */
+static natsConnection *
+hold(struct bus *bus, struct err *err)
+{
+	pthread_rwlock_rdlock(&bus->nc_lock);
+	if (bus->nc != NULL)
+		return bus->nc;
+	pthread_rwlock_unlock(&bus->nc_lock);
+	err_set(err, ERR_CONNECT, "not connected to NATS");
+	return NULL;
+}
+
+int64_t
+bus_max_payload(const struct bus *bus)
+{
+	natsConnection *nc = hold((struct bus *)bus, NULL);
+	int64_t max;
+
+	if (nc == NULL)
+		return 0;
+	max = natsConnection_GetMaxPayload(nc);
+	pthread_rwlock_unlock(&((struct bus *)bus)->nc_lock);
+	return max;
+}
+
+static natsStatus
+make_msg(natsMsg **msg, const struct bus_out *out)
+{
+	natsStatus s = natsMsg_Create(msg, out->subject, out->reply, out->data, (int)out->len);
+	size_t i;
+
+	for (i = 0; i < out->n_headers && s == NATS_OK; i++)
+		s = natsMsgHeader_Set(*msg, out->headers[i].name, out->headers[i].value);
+	return s;
+}
+
+int
+bus_publish(struct bus *bus, const struct bus_out *out, struct err *err)
+{
+	natsConnection *nc = hold(bus, err);
+	natsMsg *msg = NULL;
+	natsStatus s;
+
+	if (nc == NULL)
+		return -1;
+	if (out->n_headers == 0) {
+		s = out->reply != NULL ? natsConnection_PublishRequest(nc, out->subject, out->reply,
+						 out->data, (int)out->len) :
+					 natsConnection_Publish(nc, out->subject, out->data, (int)out->len);
+	} else {
+		s = make_msg(&msg, out);
+		if (s == NATS_OK)
+			s = natsConnection_PublishMsg(nc, msg);
+		natsMsg_Destroy(msg);
+	}
+	pthread_rwlock_unlock(&bus->nc_lock);
+	return s == NATS_OK ? 0 : bus_fail(err, s, "publish");
+}
+
+int
+bus_flush(struct bus *bus, int64_t timeout_ms, struct err *err)
+{
+	natsConnection *nc = hold(bus, err);
+	natsStatus s;
+
+	if (nc == NULL)
+		return -1;
+	s = natsConnection_FlushTimeout(nc, timeout_ms);
+	pthread_rwlock_unlock(&bus->nc_lock);
+	return s == NATS_OK ? 0 : bus_fail(err, s, "flush");
+}
+
+int
+bus_request(struct bus *bus, const struct bus_out *out, int64_t timeout_ms, struct bus_msg **reply,
+	struct err *err)
+{
+	natsConnection *nc = hold(bus, err);
+	natsMsg *msg = NULL, *got = NULL;
+	natsStatus s;
+
+	if (nc == NULL)
+		return -1;
+	s = make_msg(&msg, out);
+	if (s == NATS_OK)
+		s = natsConnection_RequestMsg(&got, nc, msg, timeout_ms);
+	natsMsg_Destroy(msg);
+	pthread_rwlock_unlock(&bus->nc_lock);
+	if (s != NATS_OK)
+		return bus_fail(err, s, out->subject);
+	*reply = mem_alloc(sizeof(**reply));
+	(*reply)->msg = got;
+	return 0;
+}
+
+int
+bus_subscribe(struct bus *bus, const char *subject, bus_on_msg *on_msg, void *ctx, struct err *err)
+{
+	struct bus_subscription *sub;
+	natsStatus s = NATS_OK;
+
+	pthread_rwlock_wrlock(&bus->nc_lock);
+	if (bus->n_subs == BUS_SUBSCRIPTIONS_MAX) {
+		pthread_rwlock_unlock(&bus->nc_lock);
+		return err_set(err, ERR_LIMIT, "more than %d subscriptions", BUS_SUBSCRIPTIONS_MAX);
+	}
+	sub = &bus->subs[bus->n_subs++];
+	*sub = (struct bus_subscription){ .bus = bus, .subject = mem_strdup(subject), .on_msg = on_msg, .ctx = ctx };
+	if (bus->nc != NULL)
+		s = bus_start_subscription(sub, bus->nc);
+	pthread_rwlock_unlock(&bus->nc_lock);
+	return s == NATS_OK ? 0 : bus_fail(err, s, subject);
+}
+
+const char *
+bus_msg_subject(const struct bus_msg *msg)
+{
+	return natsMsg_GetSubject(msg->msg);
+}
+
+const char *
+bus_msg_reply(const struct bus_msg *msg)
+{
+	const char *reply = natsMsg_GetReply(msg->msg);
+
+	return reply ? reply : "";
+}
+
+const char *
+bus_msg_header(const struct bus_msg *msg, const char *name)
+{
+	const char *value = NULL;
+
+	return natsMsgHeader_Get(msg->msg, name, &value) == NATS_OK ? value : NULL;
+}
+
+void
+bus_msg_each_header(const struct bus_msg *msg, void (*fn)(void *, const char *, const char *), void *ctx)
+{
+	const char **keys = NULL;
+	int n = 0, i;
+
+	if (natsMsgHeader_Keys(msg->msg, &keys, &n) != NATS_OK)
+		return;
+	for (i = 0; i < n; i++) {
+		const char *value = bus_msg_header(msg, keys[i]);
+
+		if (value != NULL)
+			fn(ctx, keys[i], value);
+	}
+	free((void *)keys);
+}
+
+const char *
+bus_msg_data(const struct bus_msg *msg)
+{
+	const char *data = natsMsg_GetData(msg->msg);
+
+	return data ? data : "";
+}
+
+size_t
+bus_msg_len(const struct bus_msg *msg)
+{
+	return (size_t)natsMsg_GetDataLength(msg->msg);
+}
+
+void
+bus_msg_free(struct bus_msg *msg)
+{
+	if (msg == NULL)
+		return;
+	natsMsg_Destroy(msg->msg);
+	free(msg);
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What bus.c (the life of the connection) and bus_io.c (its use) share: the two files that know cnats. */
+#ifndef VCOURIER_BUS_PRIVATE_H
+#define VCOURIER_BUS_PRIVATE_H
+
+#include <nats/nats.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "bus.h"
+
+enum { BUS_SUBSCRIPTIONS_MAX = 16 };
+
+struct bus_subscription {
+	struct bus *bus;
+	char *subject;
+	bus_on_msg *on_msg;
+	void *ctx;
+	natsSubscription *sub;
+};
+
+struct bus {
+	struct bus_options options;
+	char *inbox;
+	pthread_t thread;
+	pthread_rwlock_t nc_lock; /* readers use nc, the thread replaces it */
+	natsConnection *nc;
+	pthread_mutex_t lock; /* for what follows */
+	pthread_cond_t changed;
+	bool started, connected, dead, closing;
+	struct err last_error;
+	struct bus_subscription subs[BUS_SUBSCRIPTIONS_MAX];
+	size_t n_subs;
+	atomic_uint_fast64_t reconnects;
+};
+
+struct bus_msg {
+	natsMsg *msg;
+};
+
+/* Fills err from a cnats status and its own words; returns -1. */
+int bus_fail(struct err *err, natsStatus s, const char *what);
+
+/* Tells the server of a subscription; call with nc_lock held for writing. */
+natsStatus bus_start_subscription(struct bus_subscription *sub, natsConnection *nc);
+
+#endif

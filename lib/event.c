@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "event.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "json.h"
+
+/* A context attribute of the specification: where it lives in struct event. Extensions are not here. */
+static const struct attribute {
+	const char *name;
+	size_t offset;
+	bool required;
+} attributes[] = {
+	{ "id", offsetof(struct event, id), true },
+	{ "source", offsetof(struct event, source), true },
+	{ "type", offsetof(struct event, type), true },
+	{ "subject", offsetof(struct event, subject), false },
+	{ "time", offsetof(struct event, time), false },
+	{ "datacontenttype", offsetof(struct event, datacontenttype), false },
+	{ "dataschema", offsetof(struct event, dataschema), false },
+};
+
+enum { ATTRIBUTES = sizeof(attributes) / sizeof(attributes[0]) };
+
+static const char **
+field(struct event *ev, size_t i)
+{
+	return (const char **)(void *)((char *)ev + attributes[i].offset);
+}
+
+static const char *
+value_of(const struct event *ev, size_t i)
+{
+	return *(const char *const *)(const void *)((const char *)ev + attributes[i].offset);
+}
+
+void
+event_init(struct event *ev)
+{
+	size_t i;
+
+	*ev = (struct event){ .data = NULL };
+	buf_init(&ev->text, EVENT_ATTRIBUTES_BYTES_MAX);
+	for (i = 0; i < ATTRIBUTES; i++)
+		*field(ev, i) = "";
+}
+
+void
+event_free(struct event *ev)
+{
+	buf_free(&ev->text);
+	event_init(ev);
+}
+
+static void
+clear(struct event *ev)
+{
+	struct buf text = ev->text;
+
+	event_init(ev);
+	ev->text = text;
+	buf_clear(&ev->text);
+}
+
+/* The text buffer must not move once strings point into it: all its room is taken at once. */
+static int
+reserve(struct event *ev, struct err *err)
+{
+	size_t whole = EVENT_ATTRIBUTES_BYTES_MAX - ev->text.len;
+
+	if (ev->text.cap <= EVENT_ATTRIBUTES_BYTES_MAX && buf_room(&ev->text, whole) == NULL)
+		return err_set(err, ERR_LIMIT, "attributes of more than %d bytes", EVENT_ATTRIBUTES_BYTES_MAX);
+	return 0;
+}
+
+static bool
+legal_name(const char *s, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		if (!((s[i] >= 'a' && s[i] <= 'z') || (s[i] >= '0' && s[i] <= '9')))
+			return false;
+	return len != 0;
+}
+
+static int
+too_large(struct err *err)
+{
+	return err_set(err, ERR_LIMIT, "attributes of more than %d bytes", EVENT_ATTRIBUTES_BYTES_MAX);
+}
+
+/* Stores a value that stands decoded at the end of ev->text, from `at` on, under its name. */
+static int
+store(struct event *ev, const char *name, size_t name_len, size_t at, bool quoted, struct err *err)
+{
+	const char *value;
+	size_t i, name_at;
+
+	buf_add_char(&ev->text, '\0');
+	if (!buf_ok(&ev->text))
+		return too_large(err);
+	value = ev->text.data + at;
+	if (name_len == 11 && memcmp(name, "specversion", 11) == 0) {
+		ev->is_1_0 = strcmp(value, "1.0") == 0;
+		return ev->is_1_0 ? 0 : err_set(err, ERR_PROTOCOL, "specversion is not 1.0");
+	}
+	for (i = 0; i < ATTRIBUTES; i++) {
+		if (strlen(attributes[i].name) == name_len && memcmp(attributes[i].name, name, name_len) == 0) {
+			if (*value_of(ev, i) != '\0')
+				return err_set(err, ERR_PROTOCOL, "attribute %s stands twice", attributes[i].name);
+			*field(ev, i) = value;
+			return 0;
+		}
+	}
+	if (!legal_name(name, name_len))
+		return err_set(err, ERR_PROTOCOL, "attribute name \"%.*s\" is not lower-case letters and digits",
+			(int)(name_len < 40 ? name_len : 40), name);
+	if (ev->n_extensions == EVENT_EXTENSIONS_MAX)
+		return err_set(err, ERR_LIMIT, "more than %d extension attributes", EVENT_EXTENSIONS_MAX);
+	name_at = ev->text.len;
+	buf_add(&ev->text, name, name_len);
+	buf_add_char(&ev->text, '\0');
+	if (!buf_ok(&ev->text))
+		return too_large(err);
+	ev->extension[ev->n_extensions++] = (struct event_extension){ .name = ev->text.data + name_at,
+		.value = value, .quoted = quoted };
+	return 0;
+}
+
+int
+event_set(struct event *ev, const char *name, const char *value, size_t len, struct err *err)
+{
+	size_t at = ev->text.len;
+
+	if (reserve(ev, err) != 0)
+		return -1;
+	buf_add(&ev->text, value, len);
+	return store(ev, name, strlen(name), at, true, err);
+}
+
+int
+event_check(const struct event *ev, struct err *err)
+{
+	size_t i;
+
+	if (!ev->is_1_0)
+		return err_set(err, ERR_PROTOCOL, "no CloudEvent: attribute specversion is missing");
+	for (i = 0; i < ATTRIBUTES; i++)
+		if (attributes[i].required && *value_of(ev, i) == '\0')
+			return err_set(err, ERR_PROTOCOL, "no CloudEvent: attribute %s is missing", attributes[i].name);
+	return 0;
+}
+
+const char *
+event_extension(const struct event *ev, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < ev->n_extensions; i++)
+		if (strcmp(ev->extension[i].name, name) == 0)
+			return ev->extension[i].value;
+	return "";
+}
+
+/* One member's value, name and value being JSON text. Data is noted, null means absent. */
+static int
+take_member(struct event *ev, const char *name, size_t name_len, const char *value, size_t len, struct err *err)
+{
+	size_t at = ev->text.len;
+	bool is_data = name_len == 4 && memcmp(name, "data", 4) == 0;
+	bool is_base64 = name_len == 11 && memcmp(name, "data_base64", 11) == 0;
+
+	if (len == 4 && memcmp(value, "null", 4) == 0 && !is_data)
+		return 0;
+	if (is_data || is_base64) {
+		if (ev->data != NULL)
+			return err_set(err, ERR_PROTOCOL, "data stands twice");
+		if (is_base64 && (len < 2 || value[0] != '"'))
+			return err_set(err, ERR_PROTOCOL, "data_base64 is no string");
+		ev->data = is_base64 ? value + 1 : value;
+		ev->data_len = is_base64 ? len - 2 : len;
+		ev->data_is_json = is_data;
+		ev->data_is_base64 = is_base64;
+		return 0;
+	}
+	if (name_len == 4 && memcmp(name, "type", 4) == 0) {
+		ev->type_at = (size_t)(value - ev->json);
+		ev->type_len = len;
+	}
+	if (value[0] == '{' || value[0] == '[')
+		return err_set(err, ERR_PROTOCOL, "attribute \"%.*s\" is no scalar", (int)(name_len < 40 ? name_len : 40),
+			name);
+	if (value[0] != '"') {
+		buf_add(&ev->text, value, len);
+		return store(ev, name, name_len, at, false, err);
+	}
+	if (!json_decode_string(value, len, &ev->text))
+		return buf_ok(&ev->text) ? err_set(err, ERR_PROTOCOL, "attribute \"%.*s\": bad string",
+						   (int)(name_len < 40 ? name_len : 40), name) :
+					   too_large(err);
+	if (memchr(ev->text.data + at, '\0', ev->text.len - at) != NULL)
+		return err_set(err, ERR_PROTOCOL, "attribute \"%.*s\" holds a NUL", (int)(name_len < 40 ? name_len : 40),
+			name);
+	return store(ev, name, name_len, at, true, err);
+}
+
+/*
+ * Our own layout ends in `"data":` + value + `}`, so behind "data": the rest of the message is the data.
+ * True, and *p before the closing brace, when the value from p on is surely the last member: the data is
+ * an object, the message ends in "}}". Whether the JSON between is sound was the collector's care; a
+ * message that lies there is the backend's 400.
+ */
+static bool
+data_is_last(const char **p, const char *end)
+{
+	const char *q = end;
+
+	while (q > *p && (q[-1] == ' ' || q[-1] == '\n' || q[-1] == '\r' || q[-1] == '\t'))
+		q--;
+	if (q - *p < 3 || **p != '{' || q[-1] != '}' || q[-2] != '}')
+		return false;
+	*p = q - 1;
+	return true;
+}
+
+static int
+malformed(struct err *err, const char *json, const char *p)
+{
+	return err_set(err, ERR_PROTOCOL, "no JSON object at byte %zu", (size_t)(p - json));
+}
+
+/* `ours`: trust that data comes last, as we write it. *trusted: that was made use of. */
+static int
+scan(struct event *ev, bool ours, struct err *err)
+{
+	const char *p = ev->json, *end = p + ev->json_len;
+
+	json_skip_blanks(&p, end);
+	if (p == end || *p++ != '{')
+		return malformed(err, ev->json, p);
+	for (;;) {
+		const char *name, *value;
+		size_t name_len;
+
+		json_skip_blanks(&p, end);
+		name = p + 1;
+		if (p == end || *p != '"' || !json_skip_value(&p, end))
+			return malformed(err, ev->json, p);
+		name_len = (size_t)(p - 1 - name);
+		json_skip_blanks(&p, end);
+		if (p == end || *p++ != ':')
+			return malformed(err, ev->json, p);
+		json_skip_blanks(&p, end);
+		value = p;
+		if (!(ours && name_len == 4 && memcmp(name, "data", 4) == 0 && data_is_last(&p, end)) &&
+			!json_skip_value(&p, end))
+			return malformed(err, ev->json, p);
+		if (take_member(ev, name, name_len, value, (size_t)(p - value), err) != 0)
+			return -1;
+		json_skip_blanks(&p, end);
+		if (p < end && *p == ',') {
+			p++;
+			continue;
+		}
+		if (p == end || *p++ != '}')
+			return malformed(err, ev->json, p);
+		json_skip_blanks(&p, end);
+		return p == end ? 0 : malformed(err, ev->json, p);
+	}
+}
+
+int
+event_parse(struct event *ev, const char *json, size_t len, struct err *err)
+{
+	static const char first[] = "{\"specversion\":\"1.0\",\"id\":";
+	bool ours = len > sizeof(first) && memcmp(json, first, sizeof(first) - 1) == 0;
+
+	clear(ev);
+	ev->json = json;
+	ev->json_len = len;
+	if (reserve(ev, err) != 0 || scan(ev, ours, err) != 0)
+		return -1;
+	return event_check(ev, err);
+}

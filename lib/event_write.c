@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+/* CloudEvents out: the structured form, header values, the two type dialects. */
+#include "event.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "json.h"
+#include "text.h"
+
+static const char router_prefix[] = "com.vmware.event.router/";
+
+void
+event_begin(struct buf *out)
+{
+	buf_add_str(out, "{\"specversion\":\"1.0\"");
+}
+
+static void
+add_name(struct buf *out, const char *name)
+{
+	buf_add_str(out, ",\"");
+	buf_add_str(out, name);
+	buf_add_str(out, "\":");
+}
+
+void
+event_add_attribute(struct buf *out, const char *name, const char *value)
+{
+	add_name(out, name);
+	json_add_string(out, value, strlen(value));
+}
+
+void
+event_begin_data(struct buf *out)
+{
+	buf_add_str(out, ",\"data\":");
+}
+
+static void
+add_optional(struct buf *out, const char *name, const char *value)
+{
+	if (*value != '\0')
+		event_add_attribute(out, name, value);
+}
+
+static void
+add_data(const struct event *ev, struct buf *out)
+{
+	if (ev->data == NULL)
+		return;
+	if (ev->data_is_base64) {
+		buf_add_str(out, ",\"data_base64\":\"");
+		buf_add(out, ev->data, ev->data_len);
+		buf_add_char(out, '"');
+	} else {
+		event_begin_data(out);
+		if (ev->data_is_json)
+			buf_add(out, ev->data, ev->data_len);
+		else
+			json_add_string(out, ev->data, ev->data_len);
+	}
+}
+
+void
+event_add_structured(const struct event *ev, const char *type_override, struct buf *out)
+{
+	size_t i;
+
+	if (ev->json != NULL && (type_override == NULL || ev->type_len != 0)) {
+		size_t behind = ev->type_at + ev->type_len;
+
+		if (type_override == NULL) {
+			buf_add(out, ev->json, ev->json_len);
+			return;
+		}
+		buf_add(out, ev->json, ev->type_at);
+		json_add_string(out, type_override, strlen(type_override));
+		buf_add(out, ev->json + behind, ev->json_len - behind);
+		return;
+	}
+	event_begin(out);
+	event_add_attribute(out, "id", ev->id);
+	event_add_attribute(out, "source", ev->source);
+	event_add_attribute(out, "type", type_override ? type_override : ev->type);
+	add_optional(out, "subject", ev->subject);
+	add_optional(out, "time", ev->time);
+	add_optional(out, "datacontenttype", ev->datacontenttype);
+	add_optional(out, "dataschema", ev->dataschema);
+	for (i = 0; i < ev->n_extensions; i++) {
+		if (ev->extension[i].quoted) {
+			event_add_attribute(out, ev->extension[i].name, ev->extension[i].value);
+		} else {
+			add_name(out, ev->extension[i].name);
+			buf_add_str(out, ev->extension[i].value);
+		}
+	}
+	add_data(ev, out);
+	buf_add_char(out, '}');
+}
+
+void
+event_type(const struct event *ev, enum event_type_style style, struct buf *out)
+{
+	buf_clear(out);
+	if (style == EVENT_TYPE_VSPHERE && text_starts(ev->type, router_prefix) && *ev->subject != '\0')
+		buf_printf(out, "com.vmware.vsphere.%s.v0", ev->subject);
+	else
+		buf_add_str(out, ev->type);
+}
+
+void
+event_add_header_value(struct buf *out, const char *value)
+{
+	static const char hex[] = "0123456789ABCDEF";
+	const unsigned char *s = (const unsigned char *)value;
+
+	for (; *s != '\0'; s++) {
+		if (*s > 0x20 && *s < 0x7f && *s != '"' && *s != '%') {
+			buf_add_char(out, (char)*s);
+		} else {
+			char e[3] = { '%', hex[*s >> 4], hex[*s & 15] };
+
+			buf_add(out, e, sizeof(e));
+		}
+	}
+}
+
+static int
+hex_digit(char c)
+{
+	if (!isxdigit((unsigned char)c))
+		return -1;
+	return isdigit((unsigned char)c) ? c - '0' : (c | 32) - 'a' + 10;
+}
+
+bool
+event_decode_header_value(const char *value, struct buf *out)
+{
+	size_t start = out->len, len = strlen(value), i = 0;
+	bool quoted = len >= 2 && value[0] == '"' && value[len - 1] == '"';
+
+	if (quoted) {
+		i = 1;
+		len--;
+	}
+	while (i < len) {
+		char c = value[i++];
+		int high, low;
+
+		if (quoted && c == '\\' && i < len) {
+			c = value[i++];
+		} else if (c == '%' && len - i >= 2 && (high = hex_digit(value[i])) >= 0 &&
+			   (low = hex_digit(value[i + 1])) >= 0) {
+			c = (char)(high * 16 + low);
+			i += 2;
+		}
+		buf_add_char(out, c);
+	}
+	return buf_ok(out) && text_utf8_valid(buf_str(out) + start, out->len - start) == out->len - start;
+}

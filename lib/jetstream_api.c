@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "jetstream_api.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "jetstream.h"
+
+double
+jetstream_number(const cJSON *object, const char *name)
+{
+	const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
+
+	return cJSON_IsNumber(item) ? item->valuedouble : 0;
+}
+
+const char *
+jetstream_text(const cJSON *object, const char *name)
+{
+	const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, name));
+
+	return text ? text : "";
+}
+
+void
+jetstream_differs(char *list, size_t size, const char *name, double is, double wanted)
+{
+	size_t used = strlen(list);
+
+	/* equal within a double's exact integers: both come from JSON numbers */
+	if (is > wanted - 0.5 && is < wanted + 0.5)
+		return;
+	snprintf(list + used, size - used, "%s%s is %.0f, configured %.0f", used ? "; " : "", name, is,
+		wanted);
+}
+
+static enum err_code
+classify(int http_code, int code)
+{
+	if (code == JS_ERR_STORE_FAILED || code == 10023 /* insufficient resources */ || http_code == 503)
+		return ERR_FULL;
+	if (http_code == 404)
+		return ERR_NOT_FOUND;
+	if (code == JS_ERR_WRONG_LAST_SEQ || code == 10058 /* stream name in use */ ||
+		code == 10013 /* consumer name in use */ || code == 10148 /* consumer exists */)
+		return ERR_CONFLICT;
+	return ERR_PROTOCOL;
+}
+
+int
+jetstream_call(struct bus *bus, const char *subject, const struct buf *body, cJSON **reply, int *code,
+	struct err *err)
+{
+	struct bus_out out = { .subject = subject, .data = body ? body->data : NULL, .len = body ? body->len : 0 };
+	struct bus_msg *msg = NULL;
+	const cJSON *error;
+	cJSON *json;
+
+	if (code != NULL)
+		*code = 0;
+	if (bus_request(bus, &out, JS_API_TIMEOUT_MS, &msg, err) != 0) {
+		if (err->code == ERR_NOT_FOUND)
+			err_set(err, ERR_CONNECT, "%s: nobody answers: is JetStream enabled on the server?", subject);
+		return -1;
+	}
+	json = cJSON_ParseWithLength(bus_msg_data(msg), bus_msg_len(msg));
+	bus_msg_free(msg);
+	if (json == NULL)
+		return err_set(err, ERR_PROTOCOL, "%s: the reply is no JSON", subject);
+	error = cJSON_GetObjectItemCaseSensitive(json, "error");
+	if (error != NULL) {
+		int api_code = (int)jetstream_number(error, "err_code");
+
+		if (code != NULL)
+			*code = api_code;
+		err_set(err, classify((int)jetstream_number(error, "code"), api_code), "%s: %s (%d)", subject,
+			jetstream_text(error, "description"), api_code);
+		cJSON_Delete(json);
+		return -1;
+	}
+	*reply = json;
+	return 0;
+}

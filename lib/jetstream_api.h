@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What the jetstream_*.c files share: a request to $JS.API and its JSON reply. */
+#ifndef VCOURIER_JETSTREAM_API_H
+#define VCOURIER_JETSTREAM_API_H
+
+#include <cjson/cJSON.h>
+
+#include "bus.h"
+
+enum { JS_API_TIMEOUT_MS = 5000, JS_NAME_MAX = 512 };
+
+/*
+ * One request; *reply is the caller's (cJSON_Delete). An API error becomes ERR_NOT_FOUND, ERR_FULL,
+ * ERR_CONFLICT or ERR_PROTOCOL and its err_code goes to *code (0 when it was none), code may be NULL.
+ */
+int jetstream_call(struct bus *bus, const char *subject, const struct buf *body, cJSON **reply, int *code,
+	struct err *err);
+
+/* Members of a reply, with 0 and "" for what is absent. */
+double jetstream_number(const cJSON *object, const char *name);
+const char *jetstream_text(const cJSON *object, const char *name);
+
+/* Appends "name is X, configured Y" to a list of differences when the two are not equal. */
+void jetstream_differs(char *list, size_t size, const char *name, double is, double wanted);
+
+#endif

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Consumers: make, look, delete, ask for messages. */
+#include "jetstream.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "clock.h"
+#include "jetstream_api.h"
+#include "json.h"
+
+#define NS_PER_MS INT64_C(1000000)
+
+static void
+write_deliver_policy(struct buf *b, const struct consumer_config *c)
+{
+	char time[CLOCK_TEXT_SIZE];
+
+	switch (c->deliver) {
+	case DELIVER_ALL:
+		buf_add_str(b, ",\"deliver_policy\":\"all\"");
+		break;
+	case DELIVER_NEW:
+		buf_add_str(b, ",\"deliver_policy\":\"new\"");
+		break;
+	case DELIVER_FROM_SEQ:
+		buf_printf(b, ",\"deliver_policy\":\"by_start_sequence\",\"opt_start_seq\":%llu",
+			(unsigned long long)c->start_seq);
+		break;
+	case DELIVER_FROM_TIME:
+		buf_printf(b, ",\"deliver_policy\":\"by_start_time\",\"opt_start_time\":\"%s\"",
+			clock_format(c->start_time_us, time));
+		break;
+	}
+}
+
+static void
+write_config(struct buf *b, const struct consumer_config *c)
+{
+	buf_add_str(b, "{\"stream_name\":");
+	json_add_string(b, c->stream, strlen(c->stream));
+	buf_add_str(b, ",\"config\":{\"durable_name\":");
+	json_add_string(b, c->name, strlen(c->name));
+	/* max_deliver -1 and no backoff: we count, we decide */
+	buf_printf(b, ",\"ack_policy\":\"%s\",\"max_deliver\":-1,\"replay_policy\":\"instant\"",
+		c->ack_none ? "none" : "explicit");
+	if (!c->ack_none)
+		buf_printf(b, ",\"ack_wait\":%lld,\"max_ack_pending\":%d",
+			(long long)(c->ack_wait_ms * NS_PER_MS), c->max_ack_pending);
+	write_deliver_policy(b, c);
+	if (c->inactive_ms > 0)
+		buf_printf(b, ",\"inactive_threshold\":%lld", (long long)(c->inactive_ms * NS_PER_MS));
+	if (c->filter_subject != NULL) {
+		buf_add_str(b, ",\"filter_subject\":");
+		json_add_string(b, c->filter_subject, strlen(c->filter_subject));
+	}
+	buf_add_str(b, "}}");
+}
+
+static void
+read_info(const cJSON *reply, struct consumer_info *info)
+{
+	const cJSON *config = cJSON_GetObjectItemCaseSensitive(reply, "config");
+	const cJSON *delivered = cJSON_GetObjectItemCaseSensitive(reply, "delivered");
+	const cJSON *floor = cJSON_GetObjectItemCaseSensitive(reply, "ack_floor");
+	const char *created = jetstream_text(reply, "created");
+
+	*info = (struct consumer_info){
+		.delivered_stream_seq = (uint64_t)jetstream_number(delivered, "stream_seq"),
+		.ack_floor_stream_seq = (uint64_t)jetstream_number(floor, "stream_seq"),
+		.pending = (uint64_t)jetstream_number(reply, "num_pending"),
+		.ack_pending = (uint64_t)jetstream_number(reply, "num_ack_pending"),
+		.redelivered = (uint64_t)jetstream_number(reply, "num_redelivered"),
+	};
+	snprintf(info->filter_subject, sizeof(info->filter_subject), "%s",
+		jetstream_text(config, "filter_subject"));
+	clock_parse(created, strlen(created), &info->created_us);
+}
+
+static void
+compare(const cJSON *reply, const struct consumer_config *c, struct consumer_info *info)
+{
+	const cJSON *is = cJSON_GetObjectItemCaseSensitive(reply, "config");
+	const char *wanted = c->filter_subject ? c->filter_subject : "";
+	const char *policy = jetstream_text(is, "ack_policy");
+	char *d = info->differs;
+	size_t size = sizeof(info->differs), used;
+
+	if (!c->ack_none) {
+		jetstream_differs(d, size, "ack_wait (ns)", jetstream_number(is, "ack_wait"),
+			(double)(c->ack_wait_ms * NS_PER_MS));
+		jetstream_differs(d, size, "max_ack_pending", jetstream_number(is, "max_ack_pending"),
+			c->max_ack_pending);
+	}
+	jetstream_differs(d, size, "max_deliver", jetstream_number(is, "max_deliver"), -1);
+	used = strlen(d);
+	if (strcmp(policy, c->ack_none ? "none" : "explicit") != 0)
+		snprintf(d + used, size - used, "%sack_policy is %s", used ? "; " : "", policy);
+	used = strlen(d);
+	if (strcmp(jetstream_text(is, "deliver_subject"), "") != 0)
+		snprintf(d + used, size - used, "%sit is a push consumer", used ? "; " : "");
+	used = strlen(d);
+	if (strcmp(jetstream_text(is, "filter_subject"), wanted) != 0)
+		snprintf(d + used, size - used, "%sfilter_subject is \"%.60s\", configured \"%.60s\"",
+			used ? "; " : "", jetstream_text(is, "filter_subject"), wanted);
+}
+
+static int
+look(struct bus *bus, const char *stream, const char *name, const struct consumer_config *config,
+	struct consumer_info *info, struct err *err)
+{
+	char subject[JS_NAME_MAX];
+	cJSON *reply = NULL;
+
+	snprintf(subject, sizeof(subject), "$JS.API.CONSUMER.INFO.%s.%s", stream, name);
+	if (jetstream_call(bus, subject, NULL, &reply, NULL, err) != 0)
+		return err_wrap(err, "consumer %s of %s", name, stream);
+	read_info(reply, info);
+	if (config != NULL)
+		compare(reply, config, info);
+	cJSON_Delete(reply);
+	return 0;
+}
+
+int
+consumer_look(struct bus *bus, const char *stream, const char *name, struct consumer_info *info,
+	struct err *err)
+{
+	return look(bus, stream, name, NULL, info, err);
+}
+
+int
+consumer_ensure(struct bus *bus, const struct consumer_config *config, struct consumer_info *info,
+	struct err *err)
+{
+	char subject[JS_NAME_MAX];
+	cJSON *reply = NULL;
+	struct buf body;
+	int failed;
+
+	if (look(bus, config->stream, config->name, config, info, err) == 0)
+		return 0;
+	if (err->code != ERR_NOT_FOUND)
+		return -1;
+	buf_init(&body, 16 * 1024);
+	write_config(&body, config);
+	/* DURABLE.CREATE is the form that server 2.9 to the newest and narrow permissions all know */
+	snprintf(subject, sizeof(subject), "$JS.API.CONSUMER.DURABLE.CREATE.%s.%s", config->stream,
+		config->name);
+	failed = jetstream_call(bus, subject, &body, &reply, NULL, err);
+	buf_free(&body);
+	if (failed && err->code == ERR_CONFLICT)
+		return look(bus, config->stream, config->name, config, info, err);
+	if (failed)
+		return err_wrap(err, "create consumer %s of %s", config->name, config->stream);
+	read_info(reply, info);
+	cJSON_Delete(reply);
+	return 0;
+}
+
+int
+consumer_delete(struct bus *bus, const char *stream, const char *name, struct err *err)
+{
+	char subject[JS_NAME_MAX];
+	cJSON *reply = NULL;
+
+	snprintf(subject, sizeof(subject), "$JS.API.CONSUMER.DELETE.%s.%s", stream, name);
+	if (jetstream_call(bus, subject, NULL, &reply, NULL, err) != 0)
+		return -1;
+	cJSON_Delete(reply);
+	return 0;
+}
+
+int
+pull_request(struct bus *bus, const char *stream, const char *consumer, const char *reply, int n,
+	int64_t expires_ms, int64_t heartbeat_ms, struct err *err)
+{
+	char subject[JS_NAME_MAX], body[160];
+	struct bus_out out = { .subject = subject, .reply = reply, .data = body };
+	int len;
+
+	snprintf(subject, sizeof(subject), "$JS.API.CONSUMER.MSG.NEXT.%s.%s", stream, consumer);
+	len = heartbeat_ms > 0 ?
+		snprintf(body, sizeof(body), "{\"batch\":%d,\"expires\":%lld,\"idle_heartbeat\":%lld}", n,
+			(long long)(expires_ms * NS_PER_MS), (long long)(heartbeat_ms * NS_PER_MS)) :
+		snprintf(body, sizeof(body), "{\"batch\":%d,\"expires\":%lld}", n,
+			(long long)(expires_ms * NS_PER_MS));
+	out.len = (size_t)len;
+	return bus_publish(bus, &out, err);
+}

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Messages: what a reply subject says, status messages, acks, publishing with an ack. */
+#include "jetstream.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "jetstream_api.h"
+
+/*
+ * $JS.ACK.<stream>.<consumer>.<delivered>.<stream seq>.<consumer seq>.<time>.<pending>, or, from
+ * server 2.14 on, with <domain>.<account hash> before the stream and perhaps a token at the end.
+ */
+bool
+delivery_parse(const char *reply, struct delivery *d)
+{
+	uint64_t number[5];
+	const char *token[13];
+	size_t n = 0, first, i;
+	const char *p = reply;
+
+	if (strncmp(reply, "$JS.ACK.", 8) != 0)
+		return false;
+	while (n < 13) {
+		token[n++] = p;
+		p = strchr(p, '.');
+		if (p == NULL)
+			break;
+		p++;
+	}
+	if (p != NULL || (n != 9 && n < 11))
+		return false;
+	first = n == 9 ? 4 : 6;
+	for (i = 0; i < 5; i++) {
+		char *end;
+
+		if (*token[first + i] < '0' || *token[first + i] > '9')
+			return false;
+		number[i] = strtoull(token[first + i], &end, 10);
+		if (*end != '.' && *end != '\0')
+			return false;
+	}
+	*d = (struct delivery){ .delivered = number[0], .stream_seq = number[1], .consumer_seq = number[2],
+		.time_us = (int64_t)(number[3] / 1000), .pending = number[4] };
+	return true;
+}
+
+enum pull_status
+pull_status(const struct bus_msg *msg, int *undelivered)
+{
+	const char *status, *text;
+
+	*undelivered = 0;
+	if (bus_msg_len(msg) != 0 || (status = bus_msg_header(msg, "Status")) == NULL)
+		return PULL_MESSAGE;
+	if (strcmp(status, "100") == 0)
+		return PULL_HEARTBEAT;
+	text = bus_msg_header(msg, "Nats-Pending-Messages");
+	if (text != NULL)
+		*undelivered = atoi(text);
+	text = bus_msg_header(msg, "Description");
+	if (strcmp(status, "503") == 0 ||
+		(strcmp(status, "409") == 0 && text != NULL && strstr(text, "Consumer Deleted") != NULL))
+		return PULL_GONE;
+	return PULL_OVER;
+}
+
+static int
+settle(struct bus *bus, const char *reply, const char *verb, struct err *err)
+{
+	struct bus_out out = { .subject = reply, .data = verb, .len = strlen(verb) };
+
+	return bus_publish(bus, &out, err);
+}
+
+int
+ack(struct bus *bus, const char *reply, struct err *err)
+{
+	return settle(bus, reply, "+ACK", err);
+}
+
+int
+ack_progress(struct bus *bus, const char *reply, struct err *err)
+{
+	return settle(bus, reply, "+WPI", err);
+}
+
+int
+ack_term(struct bus *bus, const char *reply, struct err *err)
+{
+	return settle(bus, reply, "+TERM", err);
+}
+
+int
+nak(struct bus *bus, const char *reply, int64_t delay_ms, struct err *err)
+{
+	char verb[64];
+
+	if (delay_ms <= 0)
+		return settle(bus, reply, "-NAK", err);
+	snprintf(verb, sizeof(verb), "-NAK {\"delay\":%lld}", (long long)(delay_ms * 1000000));
+	return settle(bus, reply, verb, err);
+}
+
+int
+ack_confirm(struct bus *bus, const char *reply, int64_t timeout_ms, struct err *err)
+{
+	struct bus_out out = { .subject = reply, .data = "+ACK", .len = 4 };
+	struct bus_msg *answer = NULL;
+
+	if (bus_request(bus, &out, timeout_ms, &answer, err) != 0)
+		return -1;
+	bus_msg_free(answer);
+	return 0;
+}
+
+/*
+ * A PubAck is one of two short forms: {"stream":"S","seq":1[,"domain":..][,"duplicate":true]} or one with
+ * "error" (and then a "seq":0 that means nothing). The first is read by hand: it is on the hot path.
+ */
+bool
+pub_ack_parse(const struct bus_msg *msg, struct pub_ack *ack)
+{
+	const char *data = bus_msg_data(msg), *status = bus_msg_len(msg) == 0 ? bus_msg_header(msg, "Status") : NULL;
+	const char *seq;
+	const cJSON *error;
+	cJSON *json;
+
+	*ack = (struct pub_ack){ .seq = 0 };
+	if (status != NULL) {
+		ack->error_code = atoi(status);
+		snprintf(ack->error, sizeof(ack->error), "no stream listens on this subject");
+		return ack->error_code != 0;
+	}
+	if (strstr(data, "\"error\"") == NULL) {
+		seq = strstr(data, "\"seq\":");
+		if (data[0] != '{' || seq == NULL)
+			return false;
+		ack->seq = strtoull(seq + 6, NULL, 10);
+		ack->duplicate = strstr(data, "\"duplicate\":true") != NULL;
+		return ack->seq != 0;
+	}
+	json = cJSON_ParseWithLength(data, bus_msg_len(msg));
+	error = cJSON_GetObjectItemCaseSensitive(json, "error");
+	ack->error_code = (int)jetstream_number(error, "err_code");
+	if (ack->error_code == 0)
+		ack->error_code = (int)jetstream_number(error, "code");
+	snprintf(ack->error, sizeof(ack->error), "%s", jetstream_text(error, "description"));
+	cJSON_Delete(json);
+	return ack->error_code != 0;
+}
+
+int
+publish_wait(struct bus *bus, const struct bus_out *out, int64_t timeout_ms, struct pub_ack *ack,
+	struct err *err)
+{
+	struct bus_msg *reply = NULL;
+	bool ok;
+
+	if (bus_request(bus, out, timeout_ms, &reply, err) != 0)
+		return err_wrap(err, "publish");
+	ok = pub_ack_parse(reply, ack);
+	bus_msg_free(reply);
+	if (!ok)
+		return err_set(err, ERR_PROTOCOL, "publish to %s: the reply is no PubAck", out->subject);
+	if (ack->error_code != 0)
+		return err_set(err, ack->error_code == JS_ERR_WRONG_LAST_SEQ ? ERR_CONFLICT : ERR_FULL,
+			"publish to %s: %s (%d)", out->subject, ack->error, ack->error_code);
+	return 0;
+}

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "subject.h"
+
+#include <ctype.h>
+#include <stdint.h>
+#include <string.h>
+
+enum { TOKEN_MAX = 64, TOKEN_KEPT = 54, NAME_TOKENS_MAX = 7 };
+
+static const char hex[] = "0123456789ABCDEF";
+
+static bool
+is_plain(unsigned char c)
+{
+	return c < 0x80 && (isalnum(c) || c == '-' || c == '_');
+}
+
+/* http://www.isthe.com/chongo/tech/comp/fnv/ */
+static uint32_t
+fnv1a(const char *s, size_t len)
+{
+	uint32_t h = 2166136261U;
+
+	while (len-- != 0)
+		h = (h ^ (unsigned char)*s++) * 16777619U;
+	return h;
+}
+
+static void
+add_escaped_byte(struct buf *out, unsigned char c)
+{
+	char e[3] = { '=', hex[c >> 4], hex[c & 15] };
+
+	buf_add(out, e, sizeof(e));
+}
+
+void
+subject_add_token(struct buf *out, const char *name, size_t len)
+{
+	size_t start = out->len, i;
+
+	if (len == 0) {
+		buf_add_char(out, '_');
+		return;
+	}
+	if (len == 1 && name[0] == '_') {
+		buf_add_str(out, "=5F");
+		return;
+	}
+	for (i = 0; i < len; i++) {
+		if (is_plain((unsigned char)name[i]))
+			buf_add_char(out, name[i]);
+		else
+			add_escaped_byte(out, (unsigned char)name[i]);
+	}
+	if (out->len - start > TOKEN_MAX) {
+		uint32_t h = fnv1a(name, len);
+
+		buf_truncate(out, start + TOKEN_KEPT);
+		buf_add_char(out, '~');
+		for (i = 0; i < 8; i++)
+			buf_add_char(out, hex[(h >> (28 - 4 * i)) & 15]);
+	}
+}
+
+void
+subject_add_name(struct buf *out, const char *name)
+{
+	unsigned tokens = 1;
+
+	for (;;) {
+		size_t n = tokens < NAME_TOKENS_MAX ? strcspn(name, ".") : strlen(name);
+
+		subject_add_token(out, name, n);
+		name += n;
+		if (*name == '\0')
+			return;
+		buf_add_char(out, '.');
+		name++;
+		tokens++;
+	}
+}
+
+static void
+add_part(struct buf *out, const char *part)
+{
+	subject_add_token(out, part ? part : "", part ? strlen(part) : 0);
+	buf_add_char(out, '.');
+}
+
+void
+subject_write(struct buf *out, const struct subject_parts *p)
+{
+	buf_clear(out);
+	buf_add_str(out, p->prefix && *p->prefix ? p->prefix : "vc");
+	buf_add_char(out, '.');
+	add_part(out, p->vcenter);
+	add_part(out, p->datacenter);
+	add_part(out, p->cluster);
+	add_part(out, p->severity);
+	add_part(out, p->eventclass);
+	subject_add_name(out, p->name ? p->name : "");
+}
+
+void
+subject_stream(struct buf *out, const char *vcenter)
+{
+	buf_clear(out);
+	buf_add_str(out, "VC_");
+	subject_add_token(out, vcenter, strlen(vcenter));
+}
