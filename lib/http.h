@@ -19,11 +19,11 @@ struct http;
 
 /* How to reach a peer. Strings are borrowed and must outlive the requests that use them. */
 struct http_peer {
-	const char *ca_file, *ca_pem;      /* trusted beside the system's store, or instead of it: ca_only */
+	const char *ca_file, *ca_pem;      /* trusted beside the system's store, or instead of it: ca_only; pem first */
 	bool ca_only;
 	const char *cert_file, *key_file;  /* client certificate */
 	bool insecure;                     /* neither chain nor host name is checked */
-	const char *thumbprint;            /* SHA-256 of the leaf, hex with or without colons: replaces the chain check */
+	const char *thumbprint;            /* SHA-256 (or, 40 digits, SHA-1) of the leaf, hex: replaces the chain check */
 	const char *proxy;                 /* URL; NULL: the environment's (http_proxy, https_proxy, no_proxy); "" none */
 	int64_t connect_timeout_ms;        /* 0: 5 s */
 	bool no_compression;               /* do not ask for gzip */
@@ -47,12 +47,16 @@ struct http_request {
 };
 
 struct http_response {
-	enum err_code error;     /* ERR_NONE: an HTTP reply came; else none did (CONNECT, TLS, TIMEOUT, PROTOCOL) */
+	/*
+	 * ERR_NONE: a final status and its headers came; else none did (CONNECT, TLS, TIMEOUT, PROTOCOL).
+	 * A reply that breaks off in its body is still a reply, with body_cut set and the reason in why.
+	 */
+	enum err_code error;
 	struct err why;          /* text for error */
 	int status;              /* 0 when none came */
 	const char *body;        /* NUL-terminated; valid in the callback only */
 	size_t body_len;
-	bool body_cut;           /* longer than response_max */
+	bool body_cut;           /* longer than response_max, broken off, or aborted by on_body */
 	const char *headers;     /* lines, ended by "\n", names in lower case; see http_response_header */
 	int64_t retry_after_ms;  /* Retry-After, seconds or HTTP date; -1 when absent */
 	int64_t date_us;         /* the peer's Date header; 0 when absent */
@@ -84,7 +88,8 @@ size_t http_in_flight(const struct http *http);
 
 /*
  * One request, waited for: runs the loop until it is done. Takes the request. The response's body and headers
- * are valid until the next call on this http. Returns -1 (err set) when no HTTP reply came or a stop was requested.
+ * are valid until the next call on this http. Returns -1 (err set) when no HTTP reply came, or ERR_STOPPED when
+ * a stop was requested meanwhile (one that was requested before lets it run: a logout is sent).
  */
 int http_perform(struct http *http, struct http_request *req, struct http_response *rsp, struct err *err);
 

@@ -1,0 +1,440 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "http_internal.h"
+
+#include <openssl/evp.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "mem.h"
+#include "stop.h"
+
+enum {
+	TIMEOUT_MS = 30 * 1000,
+	CONNECT_TIMEOUT_MS = 5 * 1000,
+	RESPONSE_MAX = 64 * 1024,
+	URL_MAX = 16 * 1024,
+	REQUEST_HEADERS_MAX = 64 * 1024,
+	OWN_BODY_MAX = 64 * 1024 * 1024,
+	CONNECTIONS_KEPT = 1024,
+	/* below the idle limit of the usual load balancers (60 s), so that they never close first */
+	CONNECTION_IDLE_S = 50,
+	/* so that a scaled-out or renamed service is found, and a rotated certificate is used */
+	CONNECTION_LIFE_S = 120,
+	REPLY_BUFFER = 4 * 1024,
+	STREAM_BUFFER = 64 * 1024, /* for on_body: few and large replies */
+};
+
+static CURLcode global_result;
+
+static void
+global_init(void)
+{
+	global_result = curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+int
+http_open(struct http **http, struct err *err)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	struct http *h;
+
+	pthread_once(&once, global_init);
+	if (global_result != CURLE_OK)
+		return err_set(err, ERR_SYSTEM, "libcurl: %s", curl_easy_strerror(global_result));
+	h = mem_alloc(sizeof(*h));
+	h->multi = curl_multi_init();
+	if (h->multi == NULL) {
+		free(h);
+		return err_set(err, ERR_SYSTEM, "libcurl gave no multi handle");
+	}
+	curl_multi_setopt(h->multi, CURLMOPT_MAXCONNECTS, (long)CONNECTIONS_KEPT);
+	*http = h;
+	return 0;
+}
+
+/* ---- transfers */
+
+static struct transfer *
+transfer_new(struct http *http)
+{
+	struct transfer *t = mem_alloc(sizeof(*t));
+
+	t->http = http;
+	t->easy = curl_easy_init();
+	if (t->easy == NULL)
+		abort(); /* out of memory, libcurl's way */
+	buf_init(&t->req.url, URL_MAX);
+	buf_init(&t->req.headers, REQUEST_HEADERS_MAX);
+	buf_init(&t->req.own_body, OWN_BODY_MAX);
+	buf_init(&t->headers, HTTP_HEADERS_MAX);
+	return t;
+}
+
+static void
+transfer_free(struct transfer *t)
+{
+	curl_easy_cleanup(t->easy);
+	mem_wipe(t->req.headers.data, t->req.headers.len);
+	buf_free(&t->req.url);
+	buf_free(&t->req.headers);
+	buf_free(&t->req.own_body);
+	buf_free(&t->headers);
+	buf_free(&t->body);
+	free(t);
+}
+
+static void
+transfer_recycle(struct transfer *t)
+{
+	struct http_request *req = &t->req;
+
+	mem_wipe(req->headers.data, req->headers.len); /* credentials */
+	buf_clear(&req->url);
+	buf_clear(&req->headers);
+	buf_clear(&req->own_body);
+	if (req->own_body.cap > RESPONSE_MAX) /* one huge event must not stay for ever */
+		buf_free(&req->own_body);
+	if (t->body.cap > RESPONSE_MAX)
+		buf_free(&t->body);
+	*req = (struct http_request){ .url = req->url, .headers = req->headers, .own_body = req->own_body };
+	t->bad_header = t->keep = false;
+	t->next = t->http->idle;
+	t->http->idle = t;
+}
+
+static void
+transfer_unlink(struct transfer *t)
+{
+	struct http *http = t->http;
+
+	*(t->prev_active ? &t->prev_active->next_active : &http->active) = t->next_active;
+	if (t->next_active != NULL)
+		t->next_active->prev_active = t->prev_active;
+	curl_multi_remove_handle(http->multi, t->easy);
+	http->in_flight--;
+}
+
+static void
+transfer_link(struct transfer *t)
+{
+	struct http *http = t->http;
+
+	t->prev_active = NULL;
+	t->next_active = http->active;
+	if (http->active != NULL)
+		http->active->prev_active = t;
+	http->active = t;
+	http->in_flight++;
+}
+
+static void
+release_kept(struct http *http)
+{
+	if (http->kept != NULL)
+		transfer_recycle(http->kept);
+	http->kept = NULL;
+}
+
+void
+http_close(struct http *http)
+{
+	if (http == NULL)
+		return;
+	release_kept(http);
+	while (http->active != NULL) {
+		struct transfer *t = http->active;
+
+		transfer_unlink(t);
+		transfer_free(t);
+	}
+	while (http->idle != NULL) {
+		struct transfer *t = http->idle;
+
+		http->idle = t->next;
+		transfer_free(t);
+	}
+	curl_multi_cleanup(http->multi);
+	free(http);
+}
+
+/* ---- requests */
+
+struct http_request *
+http_request_new(struct http *http)
+{
+	struct transfer *t = http->idle;
+
+	if (t == NULL)
+		t = transfer_new(http);
+	else
+		http->idle = t->next;
+	return &t->req;
+}
+
+void
+http_request_free(struct http *http, struct http_request *req)
+{
+	(void)http;
+	if (req != NULL)
+		transfer_recycle((struct transfer *)req);
+}
+
+void
+http_header(struct http_request *req, const char *name, const char *value)
+{
+	struct transfer *t = (struct transfer *)req;
+
+	if (strpbrk(name, "\r\n:; ") != NULL || name[0] == '\0' || strpbrk(value, "\r\n") != NULL)
+		t->bad_header = true;
+	/* libcurl's notation: "name;" is a header without a value, "name:" would be none at all */
+	buf_printf(&req->headers, value[0] != '\0' ? "%s: %s\n" : "%s;\n", name, value);
+}
+
+void
+http_basic_auth(struct http_request *req, const char *user, const char *password)
+{
+	struct buf plain, coded;
+	char *room;
+
+	buf_init(&plain, REQUEST_HEADERS_MAX / 2);
+	buf_init(&coded, REQUEST_HEADERS_MAX);
+	buf_printf(&plain, "%s:%s", user, password);
+	buf_add_str(&coded, "Basic ");
+	room = buf_room(&coded, (plain.len + 2) / 3 * 4 + 1);
+	if (buf_ok(&plain) && room != NULL)
+		buf_grew(&coded, (size_t)EVP_EncodeBlock((unsigned char *)room,
+			(const unsigned char *)plain.data, (int)plain.len));
+	http_header(req, "Authorization", buf_str(&coded));
+	mem_wipe(plain.data, plain.len);
+	mem_wipe(coded.data, coded.len);
+	buf_free(&plain);
+	buf_free(&coded);
+}
+
+/*
+ * The request's header lines as the list libcurl wants, without copying: the line ends become NULs.
+ * An empty "Expect:" and "Content-Type:" keep libcurl from adding its own.
+ */
+static int
+set_headers(struct transfer *t, struct err *err)
+{
+	static char no_expect[] = "Expect:", no_type[] = "Content-Type:";
+	struct curl_slist *line = t->line;
+	size_t n = 0;
+
+	if (t->bad_header || !buf_ok(&t->req.headers))
+		return err_set(err, ERR_PROTOCOL, "a header of the request has a line break or is too long");
+	line[n++].data = no_expect;
+	line[n++].data = no_type;
+	for (char *p = t->req.headers.data, *end; p != NULL && *p != '\0'; p = end + 1) {
+		end = strchr(p, '\n');
+		if (end == NULL || n == HTTP_HEADER_LINES_MAX)
+			return err_set(err, ERR_PROTOCOL, "more than %d request headers", HTTP_HEADER_LINES_MAX - 2);
+		*end = '\0';
+		line[n++].data = p;
+	}
+	for (size_t i = 0; i < n; i++)
+		line[i].next = i + 1 < n ? &line[i + 1] : NULL;
+	curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, line);
+	return 0;
+}
+
+static void
+set_method(struct transfer *t)
+{
+	const struct http_request *req = &t->req;
+	const char *method = req->method ? req->method : req->body ? "POST" : "GET";
+
+	if (req->body != NULL || strcmp(method, "POST") == 0) {
+		curl_easy_setopt(t->easy, CURLOPT_POST, 1L);
+		curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)req->body_len);
+		curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS, req->body ? req->body : "");
+	} else if (strcmp(method, "HEAD") == 0) {
+		curl_easy_setopt(t->easy, CURLOPT_NOBODY, 1L);
+	} else {
+		curl_easy_setopt(t->easy, CURLOPT_HTTPGET, 1L);
+	}
+	curl_easy_setopt(t->easy, CURLOPT_CUSTOMREQUEST, method);
+}
+
+static void
+set_limits(struct transfer *t)
+{
+	const struct http_request *req = &t->req;
+	int64_t connect = req->peer != NULL ? req->peer->connect_timeout_ms : 0;
+	CURL *easy = t->easy;
+
+	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)(req->timeout_ms > 0 ? req->timeout_ms : TIMEOUT_MS));
+	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)(connect > 0 ? connect : CONNECT_TIMEOUT_MS));
+	curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, (long)CONNECTION_IDLE_S);
+	curl_easy_setopt(easy, CURLOPT_MAXLIFETIME_CONN, (long)CONNECTION_LIFE_S);
+	curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+	curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)(req->on_body ? STREAM_BUFFER : REPLY_BUFFER));
+	/* never h2c: libcurl 7.88 breaks every reuse of such a connection (curl issue 10634) */
+	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+	if (strncmp(buf_str(&req->url), "https:", 6) == 0)
+		curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L);
+	if (req->peer == NULL || !req->peer->no_compression)
+		curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip");
+}
+
+int
+http_submit(struct http *http, struct http_request *req, http_on_done *done, void *ctx, struct err *err)
+{
+	struct transfer *t = (struct transfer *)req;
+	CURL *easy = t->easy;
+	CURLMcode code;
+
+	if (http->kept != t)
+		release_kept(http);
+	curl_easy_reset(easy);
+	t->done = done;
+	t->ctx = ctx;
+	t->error[0] = '\0';
+	t->header_bytes = 0;
+	t->final = t->headers_cut = t->body_cut = false;
+	t->body.max = req->response_max > 0 ? req->response_max : RESPONSE_MAX;
+	buf_clear(&t->body);
+	buf_clear(&t->headers);
+	t->started_ms = clock_monotonic_ms();
+	if (set_headers(t, err) != 0 || http_tls_setup(t, err) != 0)
+		goto fail;
+	if (!buf_ok(&req->url) || req->url.len == 0) {
+		err_set(err, ERR_PROTOCOL, "the URL is empty or longer than %d bytes", URL_MAX);
+		goto fail;
+	}
+	set_method(t);
+	set_limits(t);
+	curl_easy_setopt(easy, CURLOPT_URL, buf_str(&req->url));
+	curl_easy_setopt(easy, CURLOPT_USERAGENT, "vcourier/" VCOURIER_VERSION);
+	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, http_reply_header);
+	curl_easy_setopt(easy, CURLOPT_HEADERDATA, t);
+	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, http_reply_body);
+	curl_easy_setopt(easy, CURLOPT_WRITEDATA, t);
+	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, t->error);
+	curl_easy_setopt(easy, CURLOPT_PRIVATE, t);
+	code = curl_multi_add_handle(http->multi, easy);
+	if (code != CURLM_OK) {
+		err_set(err, ERR_SYSTEM, "libcurl: %s", curl_multi_strerror(code));
+		goto fail;
+	}
+	transfer_link(t);
+	return 0;
+fail:
+	transfer_recycle(t);
+	return -1;
+}
+
+/* ---- the loop */
+
+/* Calls back for each transfer that is over; the number of them. */
+static size_t
+collect(struct http *http)
+{
+	CURLMsg *msg;
+	size_t n = 0;
+	int left;
+
+	while ((msg = curl_multi_info_read(http->multi, &left)) != NULL) {
+		CURLcode result = msg->data.result;
+		struct http_response rsp;
+		char *private = NULL;
+		struct transfer *t;
+
+		if (msg->msg != CURLMSG_DONE)
+			continue;
+		curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &private);
+		t = (struct transfer *)(void *)private;
+		http_reply_finish(t, result, &rsp);
+		transfer_unlink(t);
+		t->done(t->ctx, &rsp);
+		if (t->keep)
+			http->kept = t;
+		else
+			transfer_recycle(t);
+		n++;
+	}
+	return n;
+}
+
+int
+http_run(struct http *http, int64_t timeout_ms, struct err *err)
+{
+	/* once a stop is requested its descriptor stays readable: it would turn the wait into a spin */
+	struct curl_waitfd stop = { .fd = stop_fd(), .events = CURL_WAIT_POLLIN };
+	unsigned n = stop.fd >= 0 && !stop_requested() ? 1 : 0;
+	CURLMcode code;
+	int running;
+
+	code = curl_multi_perform(http->multi, &running); /* what was submitted since starts now */
+	if (code == CURLM_OK && collect(http) == 0 && timeout_ms > 0) {
+		code = curl_multi_poll(http->multi, &stop, n, timeout_ms > 60000 ? 60000 : (int)timeout_ms, NULL);
+		if (code == CURLM_OK)
+			code = curl_multi_perform(http->multi, &running);
+		collect(http);
+	}
+	if (code != CURLM_OK)
+		return err_set(err, ERR_SYSTEM, "libcurl: %s", curl_multi_strerror(code));
+	return 0;
+}
+
+void
+http_wakeup(struct http *http)
+{
+	curl_multi_wakeup(http->multi);
+}
+
+size_t
+http_in_flight(const struct http *http)
+{
+	return http->in_flight;
+}
+
+struct waited {
+	struct http_response *rsp;
+	bool done;
+};
+
+static void
+on_waited(void *ctx, const struct http_response *rsp)
+{
+	struct waited *w = ctx;
+
+	*w->rsp = *rsp;
+	w->done = true;
+}
+
+int
+http_perform(struct http *http, struct http_request *req, struct http_response *rsp, struct err *err)
+{
+	struct transfer *t = (struct transfer *)req;
+	struct waited w = { .rsp = rsp };
+	bool stopping = stop_requested();
+
+	t->keep = true;
+	if (http_submit(http, req, on_waited, &w, err) != 0)
+		return -1;
+	while (!w.done && (stopping || !stop_requested()))
+		if (http_run(http, 1000, err) != 0)
+			break;
+	if (!w.done) {
+		transfer_unlink(t);
+		transfer_recycle(t);
+		return !stopping && stop_requested() ? err_set(err, ERR_STOPPED, "asked to stop") : -1;
+	}
+	if (rsp->error == ERR_NONE)
+		return 0;
+	if (err != NULL)
+		*err = rsp->why;
+	return -1;
+}
+
+const char *
+http_seen_thumbprint(const struct http *http)
+{
+	return http->seen_thumbprint;
+}

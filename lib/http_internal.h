@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What the files behind http.h share; nobody else includes it. */
+#ifndef VCOURIER_HTTP_INTERNAL_H
+#define VCOURIER_HTTP_INTERNAL_H
+
+#include <curl/curl.h>
+
+#include "http.h"
+
+enum {
+	HTTP_HEADERS_MAX = 64 * 1024,  /* bytes of reply headers, all header blocks of a reply together */
+	HTTP_HEADER_LINES_MAX = 128,   /* headers of a request */
+	HTTP_THUMBPRINT_SIZE = 32 * 3, /* colon hex of a SHA-256, NUL included */
+};
+
+/* One request and its reply; made once, used again and again. */
+struct transfer {
+	struct http_request req; /* first: a request is its transfer */
+	struct http *http;
+	CURL *easy;
+	struct transfer *next; /* in the list of idle ones */
+	struct transfer *prev_active, *next_active;
+
+	http_on_done *done;
+	void *ctx;
+	bool bad_header; /* a request header that must not go out */
+	bool keep;       /* not recycled after its callback: http_perform's */
+	struct curl_slist line[HTTP_HEADER_LINES_MAX];
+	char error[CURL_ERROR_SIZE];
+
+	struct buf body, headers; /* of the reply */
+	size_t header_bytes;      /* over all header blocks, 1xx included */
+	bool final;               /* the header block of a final status is complete */
+	bool headers_cut, body_cut;
+	int64_t started_ms;
+};
+
+struct http {
+	CURLM *multi;
+	struct transfer *idle, *active;
+	struct transfer *kept; /* of the last http_perform: its body is still on loan */
+	size_t in_flight;
+	char seen_thumbprint[HTTP_THUMBPRINT_SIZE];
+};
+
+/* Sets the TLS and proxy options of a transfer. */
+int http_tls_setup(struct transfer *t, struct err *err);
+
+/* The reply's callbacks for libcurl. */
+size_t http_reply_header(char *data, size_t size, size_t n, void *transfer);
+size_t http_reply_body(char *data, size_t size, size_t n, void *transfer);
+
+/* Fills in the response from what arrived and how the transfer ended. */
+void http_reply_finish(struct transfer *t, CURLcode result, struct http_response *rsp);
+
+#endif

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The reply of a transfer: what is kept of it, and what became of it. */
+#include "http_internal.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include "clock.h"
+#include "text.h"
+
+/* One header line with its line end; libcurl's errors stop the transfer when we do not take it whole. */
+size_t
+http_reply_header(char *data, size_t size, size_t n, void *transfer)
+{
+	struct transfer *t = transfer;
+	size_t len = size * n, end = len;
+	bool in_name = true;
+
+	t->header_bytes += len;
+	if (t->header_bytes > HTTP_HEADERS_MAX) {
+		t->headers_cut = true;
+		return 0;
+	}
+	while (end > 0 && (data[end - 1] == '\n' || data[end - 1] == '\r'))
+		end--;
+	if (end == 0) { /* the block is over: a 1xx is followed by another one */
+		long status = 0;
+
+		curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+		t->final = status >= 200;
+		return len;
+	}
+	if (end >= 5 && strncasecmp(data, "HTTP/", 5) == 0) {
+		buf_clear(&t->headers);
+		return len;
+	}
+	for (size_t i = 0; i < end; i++) {
+		char c = data[i];
+
+		in_name = in_name && c != ':';
+		buf_add_char(&t->headers, in_name ? (char)tolower((unsigned char)c) : c);
+	}
+	buf_add_char(&t->headers, '\n');
+	return len;
+}
+
+size_t
+http_reply_body(char *data, size_t size, size_t n, void *transfer)
+{
+	struct transfer *t = transfer;
+	size_t len = size * n, room = t->body.max - t->body.len;
+
+	if (t->req.on_body != NULL) {
+		if (t->req.on_body(t->req.on_body_ctx, data, len))
+			return len;
+		t->body_cut = true;
+		return 0;
+	}
+	buf_add(&t->body, data, len < room ? len : room);
+	if (len <= room)
+		return len;
+	t->body_cut = true; /* enough of it: the rest is not worth a transfer, however long it is */
+	return 0;
+}
+
+static enum err_code
+error_of(CURLcode code)
+{
+	switch (code) {
+	case CURLE_OPERATION_TIMEDOUT:
+		return ERR_TIMEOUT;
+	case CURLE_COULDNT_RESOLVE_PROXY:
+	case CURLE_COULDNT_RESOLVE_HOST:
+	case CURLE_COULDNT_CONNECT:
+	case CURLE_SEND_ERROR:
+	case CURLE_RECV_ERROR:
+	case CURLE_GOT_NOTHING:
+	case CURLE_PROXY:
+		return ERR_CONNECT;
+	case CURLE_SSL_CONNECT_ERROR:
+	case CURLE_PEER_FAILED_VERIFICATION:
+	case CURLE_SSL_CERTPROBLEM:
+	case CURLE_SSL_CIPHER:
+	case CURLE_SSL_CACERT_BADFILE:
+	case CURLE_SSL_ISSUER_ERROR:
+	case CURLE_SSL_INVALIDCERTSTATUS:
+	case CURLE_SSL_CLIENTCERT:
+		return ERR_TLS;
+	default:
+		return ERR_PROTOCOL;
+	}
+}
+
+static void
+describe(struct transfer *t, CURLcode result, struct http_response *rsp)
+{
+	const char *text = t->error[0] != '\0' ? t->error : curl_easy_strerror(result);
+
+	if (t->headers_cut)
+		err_set(&rsp->why, ERR_PROTOCOL, "reply headers larger than %d bytes", HTTP_HEADERS_MAX);
+	else
+		err_set(&rsp->why, error_of(result), "%s", text);
+	for (char *p = rsp->why.text; *p != '\0'; p++)
+		if ((unsigned char)*p < ' ')
+			*p = ' ';
+	if (result == CURLE_PEER_FAILED_VERIFICATION && t->http->seen_thumbprint[0] != '\0')
+		err_set(&rsp->why, ERR_TLS, "the certificate's thumbprint is %s, not the configured one",
+			t->http->seen_thumbprint);
+}
+
+void
+http_reply_finish(struct transfer *t, CURLcode result, struct http_response *rsp)
+{
+	char value[64];
+	time_t date;
+	long n = 0;
+
+	*rsp = (struct http_response){ .retry_after_ms = -1, .headers = buf_str(&t->headers),
+		.body = buf_str(&t->body), .body_len = t->body.len };
+	rsp->duration_ms = clock_monotonic_ms() - t->started_ms;
+	if (curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &n) == CURLE_OK)
+		rsp->new_connection = n > 0;
+	if (result != CURLE_OK)
+		describe(t, result, rsp);
+	if (!t->final || t->headers_cut) {
+		rsp->error = result != CURLE_OK ? rsp->why.code : ERR_PROTOCOL;
+		if (result == CURLE_OK)
+			err_set(&rsp->why, ERR_PROTOCOL, "no complete reply");
+		return;
+	}
+	/* a reply that broke off in its body still told its status: it is a reply, and marked */
+	rsp->body_cut = t->body_cut || result != CURLE_OK;
+	curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &n);
+	rsp->status = (int)n;
+	if (http_response_header(rsp, "date", value, sizeof(value)) && (date = curl_getdate(value, NULL)) > 0)
+		rsp->date_us = (int64_t)date * 1000000;
+	if (http_response_header(rsp, "retry-after", value, sizeof(value)))
+		rsp->retry_after_ms = http_parse_retry_after(value, rsp->date_us ? rsp->date_us : clock_wall_us());
+}
+
+bool
+http_response_header(const struct http_response *rsp, const char *name, char *buf, size_t size)
+{
+	size_t len = strlen(name);
+
+	for (const char *line = rsp->headers, *end; line != NULL && *line != '\0'; line = end + 1) {
+		const char *value = line + len + 1;
+		size_t n;
+
+		end = strchr(line, '\n');
+		if (end == NULL)
+			return false;
+		if ((size_t)(end - line) <= len || line[len] != ':' || memcmp(line, name, len) != 0)
+			continue;
+		while (value < end && (*value == ' ' || *value == '\t'))
+			value++;
+		n = (size_t)(end - value);
+		while (n > 0 && (value[n - 1] == ' ' || value[n - 1] == '\t'))
+			n--;
+		if (n >= size)
+			return false;
+		memcpy(buf, value, n);
+		buf[n] = '\0';
+		return true;
+	}
+	return false;
+}
+
+int64_t
+http_parse_retry_after(const char *value, int64_t now_us)
+{
+	int64_t seconds, us;
+	time_t date;
+
+	if (value[0] != '\0' && value[strspn(value, "0123456789")] == '\0') {
+		/* more than a century of seconds is a wish too, just not one to compute with */
+		if (!text_int(value, 0, INT64_C(3155760000), &seconds))
+			seconds = INT64_C(3155760000);
+		return seconds * 1000;
+	}
+	if (!isalpha((unsigned char)value[0])) /* curl_getdate would read "-5" and "1.5" as some date */
+		return -1;
+	date = curl_getdate(value, NULL);
+	if (date < 0)
+		return -1;
+	us = (int64_t)date * 1000000;
+	return us > now_us ? (us - now_us) / 1000 : 0;
+}

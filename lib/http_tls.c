@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Whom a transfer trusts, and through which proxy it goes. */
+#include "http_internal.h"
+
+#include <openssl/evp.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+#include <string.h>
+#include <unistd.h>
+
+/*
+ * libcurl keeps the parsed CA file this long; loading the system's bundle costs 10 ms of CPU, once per
+ * handshake without the cache. Short, so that a rotated file is seen.
+ */
+enum { CA_CACHE_S = 60 };
+
+/* libcurl's own defaults, as the distribution built them. */
+static const char *
+system_ca_file(void)
+{
+	const char *file = curl_version_info(CURLVERSION_NOW)->cainfo;
+
+	return file != NULL && access(file, R_OK) == 0 ? file : NULL;
+}
+
+static const char *
+system_ca_dir(void)
+{
+	return curl_version_info(CURLVERSION_NOW)->capath;
+}
+
+/* Hex digits of a thumbprint without its colons and blanks, upper case; the number of them. */
+static size_t
+bare_hex(const char *text, char *out, size_t size)
+{
+	size_t n = 0;
+
+	for (; *text != '\0' && n + 1 < size; text++) {
+		char c = *text;
+
+		if (c == ':' || c == ' ')
+			continue;
+		out[n++] = (char)(c >= 'a' && c <= 'f' ? c - 'a' + 'A' : c);
+	}
+	out[n] = '\0';
+	return n;
+}
+
+static void
+colon_hex(const unsigned char *digest, unsigned len, char *out)
+{
+	static const char hex[] = "0123456789ABCDEF";
+
+	for (unsigned i = 0; i < len; i++) {
+		*out++ = hex[digest[i] >> 4];
+		*out++ = hex[digest[i] & 15];
+		*out++ = i + 1 < len ? ':' : '\0';
+	}
+}
+
+/* Runs instead of the chain check, in every full handshake: the leaf is the expected one, or nobody. */
+static int
+verify_thumbprint(X509_STORE_CTX *store, void *arg)
+{
+	struct transfer *t = arg;
+	X509 *leaf = X509_STORE_CTX_get0_cert(store);
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	char want[HTTP_THUMBPRINT_SIZE], seen[HTTP_THUMBPRINT_SIZE], seen_bare[HTTP_THUMBPRINT_SIZE];
+	unsigned len = 0;
+	bool sha1 = bare_hex(t->req.peer->thumbprint, want, sizeof(want)) == 40;
+
+	t->http->seen_thumbprint[0] = '\0';
+	if (leaf == NULL || X509_digest(leaf, sha1 ? EVP_sha1() : EVP_sha256(), digest, &len) != 1) {
+		X509_STORE_CTX_set_error(store, X509_V_ERR_UNSPECIFIED);
+		return 0;
+	}
+	colon_hex(digest, len, seen);
+	bare_hex(seen, seen_bare, sizeof(seen_bare));
+	if (strcmp(seen_bare, want) == 0) {
+		X509_STORE_CTX_set_error(store, X509_V_OK);
+		return 1;
+	}
+	memcpy(t->http->seen_thumbprint, seen, sizeof(seen));
+	X509_STORE_CTX_set_error(store, X509_V_ERR_CERT_REJECTED);
+	return 0;
+}
+
+static CURLcode
+on_ssl_ctx(CURL *easy, void *ssl_ctx, void *transfer)
+{
+	(void)easy;
+	/* the connection outlives the transfer that the callback looks at: no second handshake on it */
+	SSL_CTX_set_options(ssl_ctx, SSL_OP_NO_RENEGOTIATION);
+	SSL_CTX_set_verify(ssl_ctx, SSL_VERIFY_PEER, NULL);
+	SSL_CTX_set_cert_verify_callback(ssl_ctx, verify_thumbprint, transfer);
+	return CURLE_OK;
+}
+
+static void
+trust(CURL *easy, const struct http_peer *peer)
+{
+	const char *system_file = system_ca_file(), *system_dir = system_ca_dir();
+
+	curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, (long)CA_CACHE_S);
+	if (peer->ca_pem != NULL) {
+		struct curl_blob pem = { .data = (void *)(uintptr_t)peer->ca_pem,
+			.len = strlen(peer->ca_pem), .flags = CURL_BLOB_COPY };
+
+		curl_easy_setopt(easy, CURLOPT_CAINFO_BLOB, &pem);
+		curl_easy_setopt(easy, CURLOPT_CAPATH, peer->ca_only ? NULL : system_dir);
+	} else if (peer->ca_file != NULL) {
+		curl_easy_setopt(easy, CURLOPT_CAINFO, peer->ca_file);
+		curl_easy_setopt(easy, CURLOPT_CAPATH, peer->ca_only ? NULL : system_dir);
+	} else {
+		/* one file and no directory is what libcurl can cache */
+		curl_easy_setopt(easy, CURLOPT_CAINFO, system_file);
+		curl_easy_setopt(easy, CURLOPT_CAPATH, system_file ? NULL : system_dir);
+	}
+}
+
+int
+http_tls_setup(struct transfer *t, struct err *err)
+{
+	static const struct http_peer anyone;
+	const struct http_peer *peer = t->req.peer ? t->req.peer : &anyone;
+	bool pinned = peer->thumbprint != NULL && !peer->insecure;
+	CURL *easy = t->easy;
+
+	/*
+	 * libcurl reuses a connection only for the same pair of these two, and does not look at the
+	 * callback: chain and name, neither, and pinned are three pairs, so none is taken for another.
+	 */
+	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, peer->insecure ? 0L : 1L);
+	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, peer->insecure || pinned ? 0L : 2L);
+	curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	trust(easy, peer);
+	if (pinned) {
+		if (curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, on_ssl_ctx) != CURLE_OK ||
+			curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, t) != CURLE_OK)
+			return err_set(err, ERR_TLS, "this libcurl cannot check thumbprints (not built with OpenSSL)");
+	}
+	if (peer->cert_file != NULL)
+		curl_easy_setopt(easy, CURLOPT_SSLCERT, peer->cert_file);
+	if (peer->key_file != NULL)
+		curl_easy_setopt(easy, CURLOPT_SSLKEY, peer->key_file);
+	if (peer->proxy != NULL)
+		curl_easy_setopt(easy, CURLOPT_PROXY, peer->proxy);
+	return 0;
+}

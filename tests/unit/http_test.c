@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: Apache-2.0
+/* HTTP client against a scripted server: what comes back, what is bounded, what is reused. */
+#include "test.h"
+
+#include <openssl/evp.h>
+#include <openssl/rsa.h>
+#include <openssl/x509.h>
+#include <signal.h>
+
+#include "clock.h"
+#include "http.h"
+#include "http_server.h"
+#include "mem.h"
+#include "stop.h"
+
+#define OK "HTTP/1.1 202 Accepted\r\nContent-Length: 2\r\n\r\nok"
+
+static const struct server_answer script[] = {
+	{ "/ok", OK, THEN_NEXT_REQUEST, NULL },
+	{ "/retry", "HTTP/1.1 503 Busy\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nRetry-After: Sun, 06 Nov 1994 08:51:37 GMT\r\n"
+		    "Content-Length: 0\r\n\r\n", THEN_NEXT_REQUEST, NULL },
+	{ "/redirect", "HTTP/1.1 302 Found\r\nLocation: /ok\r\nContent-Length: 0\r\n\r\n", THEN_NEXT_REQUEST, NULL },
+	{ "/early-hints", "HTTP/1.1 103 Early\r\nX-A: 1\r\n\r\nHTTP/1.1 200 OK\r\nX-B:  2 \r\nContent-Length: 0\r\n\r\n",
+		THEN_NEXT_REQUEST, NULL },
+	{ "/204", "HTTP/1.1 204 No Content\r\n\r\n", THEN_NEXT_REQUEST, NULL },
+	{ "/endless-body", "HTTP/1.1 200 OK\r\n\r\n", THEN_REPEAT, "0123456789abcdef0123456789abcdef" },
+	{ "/endless-headers", "HTTP/1.1 200 OK\r\n", THEN_REPEAT, "X-Filler: 0123456789abcdef0123456789abcdef\r\n" },
+	{ "/endless-1xx", "", THEN_REPEAT, "HTTP/1.1 103 Early\r\nX: y\r\n\r\n" },
+	{ "/short", "HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nonly this", THEN_CLOSE, NULL },
+	{ "/garbage", "\x16\x03\x01 what is this\r\n\r\n", THEN_CLOSE, NULL },
+	{ "/nothing", "", THEN_CLOSE, NULL },
+	{ "/silence", "", THEN_SILENCE, NULL },
+	{ "/stuck-body", "HTTP/1.1 500 Oops\r\nContent-Length: 50\r\n\r\nhalf", THEN_SILENCE, NULL },
+	{ NULL, NULL, THEN_CLOSE, NULL },
+};
+
+struct fixture {
+	struct server server;
+	struct http *http;
+};
+
+static void
+fixture_start(struct fixture *f, SSL_CTX *tls)
+{
+	struct err err;
+
+	*f = (struct fixture){ .server = { .script = script, .tls = tls } };
+	server_start(&f->server);
+	assert_int_equal(http_open(&f->http, &err), 0);
+}
+
+static void
+fixture_stop(struct fixture *f)
+{
+	http_close(f->http);
+	server_stop(&f->server);
+}
+
+static struct http_request *
+request(struct fixture *f, const char *path)
+{
+	struct http_request *req = http_request_new(f->http);
+
+	buf_printf(&req->url, "%s://127.0.0.1:%d%s", f->server.tls ? "https" : "http", f->server.port, path);
+	req->timeout_ms = 10000;
+	return req;
+}
+
+static void
+replies(void **state)
+{
+	static const struct {
+		const char *path;
+		int status;
+		enum err_code error;
+		const char *body;
+		bool cut;
+		int64_t timeout_ms;
+	} rows[] = {
+		{ "/ok", 202, ERR_NONE, "ok", false, 0 },
+		{ "/redirect", 302, ERR_NONE, "", false, 0 },
+		{ "/early-hints", 200, ERR_NONE, "", false, 0 },
+		{ "/204", 204, ERR_NONE, "", false, 0 },
+		{ "/short", 200, ERR_NONE, "only this", true, 0 },
+		{ "/stuck-body", 500, ERR_NONE, "half", true, 300 },
+		{ "/endless-body", 200, ERR_NONE, NULL, true, 0 },
+		{ "/endless-headers", 0, ERR_PROTOCOL, "", false, 0 },
+		{ "/endless-1xx", 0, ERR_PROTOCOL, "", false, 0 },
+		{ "/garbage", 0, ERR_PROTOCOL, "", false, 0 },
+		{ "/nothing", 0, ERR_CONNECT, "", false, 0 },
+		{ "/silence", 0, ERR_TIMEOUT, "", false, 300 },
+	};
+	struct fixture f;
+
+	(void)state;
+	fixture_start(&f, NULL);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct http_request *req = request(&f, rows[i].path);
+		struct http_response rsp;
+		struct err err;
+
+		if (rows[i].timeout_ms > 0)
+			req->timeout_ms = rows[i].timeout_ms;
+		assert_int_equal(http_perform(f.http, req, &rsp, &err), rows[i].error == ERR_NONE ? 0 : -1);
+		assert_int_equal(rsp.error, rows[i].error);
+		assert_int_equal(rsp.status, rows[i].status);
+		assert_int_equal(rsp.body_cut, rows[i].cut);
+		if (rows[i].body != NULL)
+			assert_string_equal(rsp.body, rows[i].body);
+		else
+			assert_int_equal(rsp.body_len, 64 * 1024);
+		assert_int_equal(http_in_flight(f.http), 0);
+	}
+	fixture_stop(&f);
+}
+
+static void
+headers_of_the_final_reply_only(void **state)
+{
+	struct fixture f;
+	struct http_response rsp;
+	struct err err;
+	char value[32];
+
+	(void)state;
+	fixture_start(&f, NULL);
+	assert_int_equal(http_perform(f.http, request(&f, "/early-hints"), &rsp, &err), 0);
+	assert_true(http_response_header(&rsp, "x-b", value, sizeof(value)));
+	assert_string_equal(value, "2");
+	assert_false(http_response_header(&rsp, "x-a", value, sizeof(value)));
+	assert_false(http_response_header(&rsp, "x-b", value, 1));
+	assert_int_equal(http_perform(f.http, request(&f, "/retry"), &rsp, &err), 0);
+	assert_int_equal(rsp.retry_after_ms, 120000); /* by the peer's clock, not ours */
+	assert_int_equal(rsp.date_us, INT64_C(784111777000000));
+	fixture_stop(&f);
+}
+
+static void
+requests_as_written(void **state)
+{
+	struct fixture f;
+	struct http_response rsp;
+	struct http_request *req;
+	struct err err;
+
+	(void)state;
+	fixture_start(&f, NULL);
+	for (int i = 0; i < 5; i++) { /* one connection for all */
+		req = request(&f, "/ok");
+		req->body = "{\"a\":1}";
+		req->body_len = 7;
+		http_header(req, "X-Empty", "");
+		http_basic_auth(req, "Aladdin", "open sesame");
+		if (i == 0)
+			http_header(req, "Content-Type", "application/json");
+		assert_int_equal(http_perform(f.http, req, &rsp, &err), 0);
+		assert_int_equal(rsp.new_connection, i == 0);
+		assert_non_null(strstr(f.server.last_request, "POST /ok HTTP/1.1\r\n"));
+		assert_non_null(strstr(f.server.last_request, "\r\nX-Empty:\r\n"));
+		/* RFC 7617 section 2 */
+		assert_non_null(strstr(f.server.last_request, "\r\nAuthorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==\r\n"));
+		assert_null(strstr(f.server.last_request, "Expect"));
+		assert_int_equal(strstr(f.server.last_request, "Content-Type: ") != NULL, i == 0);
+		assert_non_null(strstr(f.server.last_request, "\r\n\r\n{\"a\":1}"));
+	}
+	assert_int_equal(f.server.connections, 1);
+	req = request(&f, "/ok");
+	http_header(req, "X-Evil", "a\r\nX-Injected: b");
+	assert_int_equal(http_perform(f.http, req, &rsp, &err), -1);
+	assert_int_equal(err.code, ERR_PROTOCOL);
+	req = http_request_new(f.http);
+	buf_add_str(&req->url, "file:///etc/passwd");
+	assert_int_equal(http_perform(f.http, req, &rsp, &err), -1);
+	assert_int_equal(f.server.requests, 5);
+	fixture_stop(&f);
+}
+
+static void
+count_done(void *ctx, const struct http_response *rsp)
+{
+	unsigned *n = ctx;
+
+	assert_int_equal(rsp->error, ERR_CONNECT);
+	(*n)++;
+}
+
+static void
+many_at_once_and_closing_with_some_left(void **state)
+{
+	struct fixture f;
+	struct err err;
+	unsigned done = 0;
+	int listener = socket(AF_INET, SOCK_STREAM, 0); /* bound, not listening: refuses */
+	struct sockaddr_in addr = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof(addr);
+
+	(void)state;
+	fixture_start(&f, NULL);
+	assert_int_equal(bind(listener, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	getsockname(listener, (struct sockaddr *)&addr, &len);
+	for (int i = 0; i < 100; i++) {
+		struct http_request *req = http_request_new(f.http);
+
+		buf_printf(&req->url, "http://127.0.0.1:%d/", ntohs(addr.sin_port));
+		assert_int_equal(http_submit(f.http, req, count_done, &done, &err), 0);
+	}
+	assert_int_equal(http_in_flight(f.http), 100);
+	while (done < 100)
+		assert_int_equal(http_run(f.http, 1000, &err), 0);
+	assert_int_equal(http_submit(f.http, request(&f, "/silence"), count_done, &done, &err), 0);
+	http_wakeup(f.http);
+	assert_int_equal(http_run(f.http, 60000, &err), 0);
+	close(listener);
+	fixture_stop(&f); /* with one under way: no callback */
+	assert_int_equal(done, 100);
+}
+
+/* A self-signed certificate for 127.0.0.1's server; its SHA-256 in colon hex. */
+static SSL_CTX *
+self_signed(char *thumbprint)
+{
+	EVP_PKEY *key = EVP_RSA_gen(2048);
+	X509 *cert = X509_new();
+	SSL_CTX *tls = SSL_CTX_new(TLS_server_method());
+	unsigned char digest[32];
+	unsigned n;
+
+	X509_set_version(cert, 2);
+	ASN1_INTEGER_set(X509_get_serialNumber(cert), 1);
+	X509_gmtime_adj(X509_getm_notBefore(cert), -3600);
+	X509_gmtime_adj(X509_getm_notAfter(cert), 3600);
+	X509_set_pubkey(cert, key);
+	X509_NAME_add_entry_by_txt(X509_get_subject_name(cert), "CN", MBSTRING_ASC, (const unsigned char *)"x", -1, -1, 0);
+	X509_set_issuer_name(cert, X509_get_subject_name(cert));
+	assert_true(X509_sign(cert, key, EVP_sha256()) > 0);
+	assert_int_equal(SSL_CTX_use_certificate(tls, cert), 1);
+	assert_int_equal(SSL_CTX_use_PrivateKey(tls, key), 1);
+	assert_int_equal(X509_digest(cert, EVP_sha256(), digest, &n), 1);
+	for (unsigned i = 0; i < n; i++)
+		sprintf(thumbprint + 3 * i, "%02X%s", digest[i], i + 1 < n ? ":" : "");
+	X509_free(cert);
+	EVP_PKEY_free(key);
+	return tls;
+}
+
+static void
+certificates(void **state)
+{
+	char right[96], lower[96], wrong[96];
+	SSL_CTX *tls = self_signed(right);
+	struct http_peer peers[] = {
+		{ .insecure = true }, { .thumbprint = right }, { .thumbprint = lower }, { 0 }, { .thumbprint = wrong },
+		{ .ca_pem = "not a certificate", .ca_only = true }, { .ca_file = "/nonexistent", .ca_only = true },
+	};
+	struct fixture f;
+
+	(void)state;
+	fixture_start(&f, tls);
+	strcpy(wrong, right);
+	wrong[0] = right[0] == '0' ? '1' : '0';
+	for (size_t i = 0; i <= strlen(right); i++)
+		lower[i] = (char)(right[i] >= 'A' && right[i] <= 'F' ? right[i] + 32 : right[i]);
+	for (size_t i = 0; i < COUNT(peers); i++) {
+		struct http_request *req;
+		struct http_response rsp;
+		struct err err;
+		bool ok = i < 3;
+
+		/* one connection at a time: the server is that simple, and would wait on a kept one */
+		http_close(f.http);
+		assert_int_equal(http_open(&f.http, &err), 0);
+		req = request(&f, "/ok");
+		req->peer = &peers[i];
+		assert_int_equal(http_perform(f.http, req, &rsp, &err), ok ? 0 : -1);
+		assert_int_equal(rsp.error, ok ? ERR_NONE : ERR_TLS);
+		assert_string_equal(http_seen_thumbprint(f.http), i == 4 ? right : "");
+		if (i == 4)
+			assert_non_null(strstr(err.text, right));
+	}
+	fixture_stop(&f);
+	SSL_CTX_free(tls);
+}
+
+static void
+retry_after(void **state)
+{
+	/* 784111777: RFC 9110's own example date, Sun, 06 Nov 1994 08:49:37 GMT */
+	static const struct { const char *value; int64_t want; } rows[] = {
+		{ "120", 120000 }, { "0", 0 }, { "", -1 }, { "-5", -1 }, { "1.5", -1 }, { "12x", -1 }, { "soon", -1 },
+		{ "Sun, 06 Nov 1994 08:49:37 GMT", 7000 }, { "Sunday, 06-Nov-94 08:49:37 GMT", 7000 },
+		{ "Sun Nov  6 08:49:37 1994", 7000 }, { "Sun, 06 Nov 1994 08:49:00 GMT", 0 },
+		{ "99999999999999999999999", INT64_C(3155760000000) },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++)
+		assert_int_equal(http_parse_retry_after(rows[i].value, INT64_C(784111770000000)), rows[i].want);
+}
+
+static void
+perform_stops_and_still_says_goodbye(void **state)
+{
+	struct fixture f;
+	struct http_response rsp;
+	struct err err;
+
+	(void)state;
+	fixture_start(&f, NULL);
+	stop_init();
+	stop_request();
+	assert_int_equal(http_perform(f.http, request(&f, "/ok"), &rsp, &err), 0);
+	assert_int_equal(rsp.status, 202);
+	fixture_stop(&f);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(replies),
+		cmocka_unit_test(headers_of_the_final_reply_only),
+		cmocka_unit_test(requests_as_written),
+		cmocka_unit_test(many_at_once_and_closing_with_some_left),
+		cmocka_unit_test(certificates),
+		cmocka_unit_test(retry_after),
+		cmocka_unit_test(perform_stops_and_still_says_goodbye), /* last: there is no way back */
+	};
+
+	signal(SIGPIPE, SIG_IGN);
+	return cmocka_run_group_tests_name("http", tests, NULL, NULL);
+}
