@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "soap.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <libxml/parser.h>
+#include <libxml/tree.h>
+
+#include "mem.h"
+#include "text.h"
+
+#define XSI "http://www.w3.org/2001/XMLSchema-instance"
+
+struct soap_reply {
+	xmlDocPtr doc;
+	xmlNodePtr body; /* the first element in Body */
+	struct normalize_fault fault;
+	char fault_class[128];
+};
+
+static xmlNodePtr
+element(xmlNodePtr node)
+{
+	while (node != NULL && node->type != XML_ELEMENT_NODE)
+		node = node->next;
+	return node;
+}
+
+static bool
+is_named(const xmlNode *node, const char *name, size_t len)
+{
+	return strncmp((const char *)node->name, name, len) == 0 && node->name[len] == '\0';
+}
+
+static xmlNodePtr
+child(xmlNodePtr node, const char *name, size_t len)
+{
+	for (node = element(node->children); node != NULL; node = element(node->next)) {
+		if (is_named(node, name, len))
+			return node;
+	}
+	return NULL;
+}
+
+const struct soap_node *
+soap_get(const struct soap_node *node, const char *path)
+{
+	xmlNodePtr at = (xmlNodePtr)(void *)node; /* libxml2 knows no const */
+
+	while (at != NULL && *path != '\0') {
+		size_t len = strcspn(path, "/");
+
+		at = child(at, path, len);
+		path += len + (path[len] == '/' ? 1 : 0);
+	}
+	return (const struct soap_node *)(const void *)at;
+}
+
+const struct soap_node *
+soap_next(const struct soap_node *node)
+{
+	xmlNodePtr at = (xmlNodePtr)(void *)node;
+	const char *name = (const char *)at->name;
+
+	do
+		at = element(at->next);
+	while (at != NULL && strcmp((const char *)at->name, name) != 0);
+	return (const struct soap_node *)(const void *)at;
+}
+
+const char *
+soap_text(const struct soap_node *node, const char *path)
+{
+	const xmlNode *at = node == NULL ? NULL : (const void *)soap_get(node, path);
+
+	/* comments are dropped and CDATA is text (parse options), so a leaf has one child */
+	if (at == NULL || at->children == NULL || at->children->type != XML_TEXT_NODE)
+		return "";
+	return (const char *)at->children->content;
+}
+
+static const char *
+attribute(const struct soap_node *node, const char *name, const char *space)
+{
+	const xmlNode *at = (const void *)node;
+
+	for (const xmlAttr *a = at == NULL ? NULL : at->properties; a != NULL; a = a->next) {
+		const char *href = a->ns == NULL ? NULL : (const char *)a->ns->href;
+		bool same = space == NULL ? href == NULL : href != NULL && strcmp(href, space) == 0;
+
+		if (same && strcmp((const char *)a->name, name) == 0 && a->children != NULL)
+			return (const char *)a->children->content;
+	}
+	return "";
+}
+
+const char *
+soap_moref_type(const struct soap_node *node)
+{
+	return attribute(node, "type", NULL);
+}
+
+const char *
+soap_type(const struct soap_node *node)
+{
+	const char *type = attribute(node, "type", XSI), *colon = strchr(type, ':');
+
+	return colon == NULL ? type : colon + 1;
+}
+
+/* Without an xsi:type the detail's element is named after its class: <NotAuthenticatedFault>. */
+static void
+read_fault(struct soap_reply *reply, const struct soap_node *fault)
+{
+	const xmlNode *detail = (const void *)soap_get(fault, "detail");
+	const xmlNode *first = detail == NULL ? NULL : element(detail->children);
+	const char *type = soap_type((const void *)first);
+
+	reply->fault.code = soap_text(fault, "faultcode");
+	reply->fault.text = soap_text(fault, "faultstring");
+	if (type[0] == '\0' && first != NULL)
+		type = (const char *)first->name;
+	strncpy(reply->fault_class, type, sizeof(reply->fault_class) - 1);
+	if (first != NULL && type == (const char *)first->name && text_ends(type, "Fault"))
+		reply->fault_class[strlen(reply->fault_class) - strlen("Fault")] = '\0';
+	reply->fault.class_name = reply->fault_class;
+}
+
+/* Before any entity is declared. */
+static void
+refuse_doctype(void *ctx, const xmlChar *name, const xmlChar *external, const xmlChar *system)
+{
+	xmlParserCtxtPtr ctxt = ctx;
+
+	(void)name;
+	(void)external;
+	(void)system;
+	*(bool *)ctxt->_private = true;
+	xmlStopParser(ctxt);
+}
+
+static int
+find_body(struct soap_reply *reply, struct err *err)
+{
+	xmlNodePtr root = xmlDocGetRootElement(reply->doc), body;
+
+	if (root == NULL || !is_named(root, "Envelope", 8))
+		return err_set(err, ERR_PROTOCOL, "the reply is no SOAP envelope but <%.40s>",
+			root == NULL ? "" : (const char *)root->name);
+	body = child(root, "Body", 4);
+	reply->body = body == NULL ? NULL : element(body->children);
+	if (reply->body == NULL)
+		return err_set(err, ERR_PROTOCOL, "the reply's SOAP body is empty");
+	if (is_named(reply->body, "Fault", 5))
+		read_fault(reply, (const void *)reply->body);
+	return 0;
+}
+
+int
+soap_parse(struct soap_reply **out, const char *data, size_t len, struct err *err)
+{
+	int options = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_NOCDATA;
+	struct soap_reply *reply;
+	xmlParserCtxtPtr ctxt;
+	const xmlError *error;
+	bool doctype = false;
+
+	if (len > SOAP_REPLY_MAX)
+		return err_set(err, ERR_LIMIT, "the reply has %zu bytes, the limit is %d", len,
+			SOAP_REPLY_MAX);
+	reply = mem_alloc(sizeof(*reply));
+	ctxt = xmlNewParserCtxt();
+	if (ctxt == NULL)
+		goto fail;
+	ctxt->sax->comment = NULL;
+	ctxt->sax->internalSubset = refuse_doctype;
+	ctxt->_private = &doctype;
+	reply->doc = xmlCtxtReadMemory(ctxt, data, (int)len, NULL, NULL, options);
+	if (doctype) {
+		err_set(err, ERR_PROTOCOL, "the reply has a DOCTYPE");
+		goto fail;
+	}
+	if (reply->doc == NULL) {
+		error = xmlCtxtGetLastError(ctxt);
+		err_set(err, ERR_PROTOCOL, "the reply is no XML: line %d: %.*s",
+			error == NULL ? 0 : error->line,
+			error == NULL ? 0 : (int)strcspn(error->message, "\n"),
+			error == NULL ? "" : error->message);
+		goto fail;
+	}
+	if (find_body(reply, err) != 0)
+		goto fail;
+	xmlFreeParserCtxt(ctxt);
+	*out = reply;
+	return 0;
+fail:
+	xmlFreeParserCtxt(ctxt);
+	soap_free(reply);
+	return -1;
+}
+
+void
+soap_free(struct soap_reply *reply)
+{
+	if (reply == NULL)
+		return;
+	xmlFreeDoc(reply->doc);
+	free(reply);
+}
+
+const struct normalize_fault *
+soap_fault(const struct soap_reply *reply)
+{
+	return reply->fault.class_name == NULL ? NULL : &reply->fault;
+}
+
+const struct soap_node *
+soap_body(const struct soap_reply *reply)
+{
+	return (const void *)reply->body;
+}
+
+void
+soap_add_escaped(struct buf *out, const char *text)
+{
+	size_t left = strlen(text);
+
+	while (left != 0) {
+		unsigned char c = (unsigned char)*text;
+		size_t n = c < 0x80 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
+
+		if (c == '&')
+			buf_add_str(out, "&amp;");
+		else if (c == '<')
+			buf_add_str(out, "&lt;");
+		else if (c == '>')
+			buf_add_str(out, "&gt;");
+		else if (c == '"')
+			buf_add_str(out, "&quot;");
+		else if (c == '\'')
+			buf_add_str(out, "&apos;");
+		else if (c == '\t' || c == '\n' || c == '\r')
+			buf_printf(out, "&#%d;", c);
+		else if (c < 0x20 || n > left || text_utf8_valid(text, n) != n) {
+			buf_add_str(out, "\xef\xbf\xbd");
+			n = 1;
+		} else {
+			buf_add(out, text, n);
+		}
+		text += n;
+		left -= n;
+	}
+}
