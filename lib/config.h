@@ -17,7 +17,10 @@
 #include "buf.h"
 #include "err.h"
 
-/* A secret: inline, or a file that is read anew at each use (so a rotation needs no restart). */
+/*
+ * A secret: inline, or a file that is read anew at each use (so a rotation needs no restart). A file named without
+ * a slash is looked for in $CREDENTIALS_DIRECTORY when systemd sets it.
+ */
 struct secret {
 	char *value; /* inline; NULL when it comes from a file */
 	char *file;  /* path; NULL when inline */
@@ -41,7 +44,7 @@ enum config_type {         /* the C type at `offset` */
 	CONFIG_OBJECTS,    /* struct config_list: a list of such structs of item_size bytes */
 	CONFIG_JSON,       /* char *; any YAML value, as JSON text (for patterns) */
 	CONFIG_NODE,       /* const struct config_node *; bound later by whoever knows its table */
-	CONFIG_CUSTOM,     /* whatever `custom` makes of the node */
+	CONFIG_CUSTOM,     /* char *, made by `custom`: a value with several forms; `fields` are its mapping form */
 };
 
 struct config_list {
@@ -92,6 +95,11 @@ void config_error(struct config_errors *errors, const struct config_node *node, 
 void config_warning(struct config_errors *errors, const struct config_node *node, const char *fmt, ...) ERR_PRINTF(3, 4);
 
 /*
+ * ${NAME} and ${NAME:-default} in a value are replaced from the environment, not in single quotes; that NAME
+ * is not set is an error when the value is used. A value of nothing, ~ or null is as if the key was not there.
+ */
+
+/*
  * Reads and checks the YAML itself: a regular file, at most 1 MiB, one document, depth at most 32, no
  * anchors, aliases, tags or duplicate keys, valid UTF-8. On failure *config is NULL and errors say why.
  */
@@ -106,8 +114,9 @@ size_t config_length(const struct config_node *node);
 const char *config_text(const struct config_node *node); /* a scalar's text; NULL otherwise */
 
 /*
- * Fills *out, zeroed first, from a mapping (NULL: all defaults, required fields missing are errors at
- * the place of `where`). Unknown keys are errors with a suggestion. Returns -1 when it added errors.
+ * Fills *out, zeroed first, from a mapping. Unknown keys are errors with a suggestion. NULL: the block is not
+ * there: all defaults, nothing required (nor in an optional block within that is not there). A required text is
+ * not empty. Returns -1 when it added errors; what was filled is then still there to release.
  */
 int config_bind(const struct config_node *map, const struct config_field *fields, void *out, size_t out_size,
 	struct config_errors *errors);

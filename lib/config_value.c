@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+/* One scalar of a file to one C value: types, bounds, formats, and what to say when they do not
+ * fit. */
+#define _POSIX_C_SOURCE 200809L
+#include "yaml.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "mem.h"
+#include "text.h"
+
+static const char *
+size_str(int64_t bytes, char *buf, size_t size)
+{
+	static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB" };
+	unsigned i = 0;
+
+	while (i < 4 && bytes != 0 && bytes % 1024 == 0) {
+		bytes /= 1024;
+		i++;
+	}
+	snprintf(buf, size, "%" PRId64 "%s", bytes, units[i]);
+	return buf;
+}
+
+static const char *
+number_str(enum config_type type, int64_t v, char *buf, size_t size)
+{
+	if (type == CONFIG_DURATION)
+		return text_duration_str(v, buf, size);
+	if (type == CONFIG_SIZE)
+		return size_str(v, buf, size);
+	snprintf(buf, size, "%" PRId64, v);
+	return buf;
+}
+
+/* YAML 1.1 reads 010 as 8, YAML 1.2 as 10: nobody should have to know. */
+static bool
+plain_number(const char *s, int64_t *out)
+{
+	s += s[0] == '-';
+	if (s[0] == '0' && s[1] != '\0')
+		return false;
+	return text_int(s, 0, INT64_MAX, out);
+}
+
+static int
+number(const struct config_node *node, const struct config_field *f, int64_t *out,
+	struct config_errors *errors)
+{
+	char shown[80], min[32], max[32];
+	const char *text = node->text, *want;
+	bool ok;
+	int64_t v;
+
+	if (f->type == CONFIG_DURATION) {
+		ok = text_duration(text, &v);
+		want = "a duration with a unit, such as 30s or 5m";
+	} else if (f->type == CONFIG_SIZE) {
+		ok = text_size(text, &v);
+		want = "a size, such as 64MiB";
+	} else {
+		ok = node->plain && plain_number(text, &v);
+		if (ok && text[0] == '-')
+			v = -v;
+		want = "a whole number";
+	}
+	if (!ok) {
+		config_error(errors, node, "must be %s, got %s", want,
+			config_quote(text, shown, sizeof(shown)));
+		return -1;
+	}
+	if (v < f->min || (f->max != 0 && v > f->max)) {
+		number_str(f->type, f->min, min, sizeof(min));
+		number_str(f->type, f->max, max, sizeof(max));
+		if (f->max != 0)
+			config_error(errors, node, "must be between %s and %s, got %s", min,
+				max, config_quote(text, shown, sizeof(shown)));
+		else
+			config_error(errors, node, "must be at least %s, got %s", min,
+				config_quote(text, shown, sizeof(shown)));
+		return -1;
+	}
+	*out = v;
+	return 0;
+}
+
+static int
+boolean(const struct config_node *node, const struct config_field *f, bool *out,
+	struct config_errors *errors)
+{
+	bool yes = strcmp(node->text, "true") == 0;
+	char shown[80];
+
+	if (!node->plain || (!yes && strcmp(node->text, "false") != 0)) {
+		config_error(errors, node, "must be true or false%s, got %s",
+			node->plain ? "" : " without quotes",
+			config_quote(node->text, shown, sizeof(shown)));
+		return -1;
+	}
+	if (yes && (f->flags & CONFIG_INSECURE))
+		config_warning(errors, node,
+			"is insecure: anyone on the network path can read and change the "
+			"traffic");
+	*out = yes;
+	return 0;
+}
+
+static int
+choice(const struct config_node *node, const struct config_field *f, int *out,
+	struct config_errors *errors)
+{
+	struct config_suggestion near = { .text = node->text };
+	struct buf all;
+	char shown[80];
+	int i;
+
+	buf_init(&all, 1024);
+	for (i = 0; f->choices[i] != NULL; i++) {
+		if (strcmp(f->choices[i], node->text) == 0) {
+			*out = i;
+			buf_free(&all);
+			return 0;
+		}
+		buf_printf(&all, "%s%s", i != 0 ? ", " : "", f->choices[i]);
+		config_suggest(&near, f->choices[i]);
+	}
+	config_quote(node->text, shown, sizeof(shown));
+	if (near.best != NULL)
+		config_error(errors, node, "must be one of %s, got %s (did you mean \"%s\"?)",
+			buf_str(&all), shown, near.best);
+	else
+		config_error(errors, node, "must be one of %s, got %s", buf_str(&all), shown);
+	buf_free(&all);
+	return -1;
+}
+
+static bool
+url_ok(const char *url)
+{
+	const char *host = text_starts(url, "http://")	  ? url + 7
+			   : text_starts(url, "https://") ? url + 8
+							  : NULL;
+	size_t n, i;
+
+	if (host == NULL)
+		return false;
+	for (i = 0; url[i] != '\0'; i++)
+		if ((unsigned char)url[i] <= ' ' || url[i] == 127 || url[i] == '"' ||
+			url[i] == '\\')
+			return false;
+	n = strcspn(host, "/?#");
+	return n != 0 && host[0] != ':' && memchr(host, '@', n) == NULL;
+}
+
+/* "127.0.0.1:8082", "[::]:8082", "localhost:0" */
+static bool
+bind_ok(const char *text)
+{
+	const char *colon = strrchr(text, ':');
+	size_t host = colon != NULL ? (size_t)(colon - text) : 0;
+	int64_t port;
+
+	if (host == 0 || !text_int(colon + 1, 0, 65535, &port))
+		return false;
+	if (text[0] == '[')
+		return host > 3 && text[host - 1] == ']' &&
+		       strspn(text + 1, "0123456789abcdefABCDEF:.") == host - 2;
+	return strspn(text, "0123456789.") == host ||
+	       (host == 9 && text_starts(text, "localhost"));
+}
+
+static int
+string(const struct config_node *node, const struct config_field *f, char **out,
+	struct config_errors *errors)
+{
+	const char *text = node->text;
+	char shown[80];
+
+	if ((f->flags & CONFIG_URL) && !url_ok(text)) {
+		config_error(errors, node,
+			"must be a URL, http:// or https:// and a host, without a user in it; "
+			"got %s",
+			config_quote(text, shown, sizeof(shown)));
+		return -1;
+	}
+	if ((f->flags & CONFIG_BIND) && !bind_ok(text)) {
+		config_error(errors, node,
+			"must be an address and a port, such as 0.0.0.0:8082 or [::]:8082, got "
+			"%s",
+			config_quote(text, shown, sizeof(shown)));
+		return -1;
+	}
+	if (text[0] == '\0' && (f->flags & (CONFIG_REQUIRED | CONFIG_FILE))) {
+		config_error(errors, node, "must not be empty");
+		return -1;
+	}
+	if (strpbrk(text, "\r\n") != NULL && (f->flags & CONFIG_FILE)) {
+		config_error(errors, node, "must be one line");
+		return -1;
+	}
+	if ((f->flags & CONFIG_FILE) && access(text, R_OK) != 0)
+		config_warning(errors, node, "this file cannot be read here");
+	*out = mem_strdup(text);
+	return 0;
+}
+
+int
+config_value(const struct config_node *node, const struct config_field *f, void *out,
+	struct config_errors *errors)
+{
+	if (node->kind != YAML_SCALAR) {
+		config_error(errors, node, "must be a single value, not a %s",
+			node->kind == YAML_LIST ? "list" : "mapping");
+		return -1;
+	}
+	if (node->env_unset != NULL) {
+		config_error(errors, node, "the environment variable %s is not set",
+			node->env_unset);
+		return -1;
+	}
+	switch (f->type) {
+	case CONFIG_BOOL:
+		return boolean(node, f, out, errors);
+	case CONFIG_INT:
+	case CONFIG_DURATION:
+	case CONFIG_SIZE:
+		return number(node, f, out, errors);
+	case CONFIG_ENUM:
+		return choice(node, f, out, errors);
+	default:
+		return string(node, f, out, errors);
+	}
+}

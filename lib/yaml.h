@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The tree behind config.h: what libyaml's events become. Only lib/config*.c and lib/yaml.c see inside.
+ */
+#ifndef VCOURIER_YAML_H
+#define VCOURIER_YAML_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "config.h"
+
+enum { YAML_NODES_MAX = 16 * 1024 }; /* bounds memory, and the quadratic search for duplicate keys */
+
+enum yaml_kind { YAML_NULL, YAML_SCALAR, YAML_LIST, YAML_MAP };
+
+struct config_node {
+	enum yaml_kind kind;
+	int line, column; /* from 1 */
+	const struct config *config;
+	struct config_node *parent, *next, *first, *last; /* siblings and children, in file order */
+	size_t n;        /* children */
+	size_t index;    /* in the parent list */
+	char *key;       /* in the parent map; NULL: not in one */
+	char *text;      /* SCALAR */
+	bool plain;      /* SCALAR without quotes (or from the environment): may be a number or a boolean */
+	bool from_env;   /* ${NAME} was replaced in it */
+	char *env_unset; /* the variable that ${NAME} names and nobody set */
+};
+
+struct config {
+	char *path;
+	struct config_node *nodes; /* YAML_NODES_MAX of them; untouched pages cost nothing */
+	size_t n_nodes;
+};
+
+/* Parses text (valid UTF-8 without NUL, borrowed) into config->nodes; errors go to errors. */
+int yaml_parse(struct config *config, const char *text, size_t len, struct config_errors *errors);
+
+/* An error where there is no node; line 0: none known. */
+void config_error_at(struct config_errors *errors, const char *file, int line, int column, const char *fmt, ...)
+	ERR_PRINTF(5, 6);
+
+/* Puts "eventProcessors[0].knative.encoding" into out: where the node stands. */
+void config_path(const struct config_node *node, struct buf *out);
+
+/* How a value may be quoted in a message: escaped, cut, user info in a URL hidden. buf of 80 bytes or so. */
+const char *config_quote(const char *text, char *buf, size_t size);
+
+/* One scalar to the C value of the row's type; reports at node. (config_value.c) */
+int config_value(const struct config_node *node, const struct config_field *field, void *out,
+	struct config_errors *errors);
+
+/* The node as JSON text. (config_json.c) */
+int config_json(const struct config_node *node, char **out, struct config_errors *errors);
+
+/* "did you mean ..." for text among names, or NULL. The candidates are given one by one. */
+struct config_suggestion {
+	const char *text, *best;
+	unsigned distance;
+};
+void config_suggest(struct config_suggestion *s, const char *candidate);
+
+#endif
