@@ -79,6 +79,12 @@ void event_type(const struct event *ev, enum event_type_style style, struct buf 
  */
 void event_add_structured(const struct event *ev, const char *type_override, struct buf *out);
 
+/*
+ * The same in the member order of the VMware Event Router, data before the extensions: for receivers
+ * that compare bytes.
+ */
+void event_add_structured_as_router(const struct event *ev, const char *type_override, struct buf *out);
+
 /* `"name":"value"` members, for writers that put an envelope together: {specversion..., "data": */
 void event_begin(struct buf *out);
 void event_add_attribute(struct buf *out, const char *name, const char *value);

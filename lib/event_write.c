@@ -62,11 +62,34 @@ add_data(const struct event *ev, struct buf *out)
 	}
 }
 
-void
-event_add_structured(const struct event *ev, const char *type_override, struct buf *out)
+static void
+add_extensions(const struct event *ev, struct buf *out)
 {
 	size_t i;
 
+	for (i = 0; i < ev->n_extensions; i++) {
+		if (ev->extension[i].quoted) {
+			event_add_attribute(out, ev->extension[i].name, ev->extension[i].value);
+		} else {
+			add_name(out, ev->extension[i].name);
+			buf_add_str(out, ev->extension[i].value);
+		}
+	}
+}
+
+static void
+begin_with(const struct event *ev, const char *type_override, struct buf *out)
+{
+	event_begin(out);
+	event_add_attribute(out, "id", ev->id);
+	event_add_attribute(out, "source", ev->source);
+	event_add_attribute(out, "type", type_override ? type_override : ev->type);
+	add_optional(out, "subject", ev->subject);
+}
+
+void
+event_add_structured(const struct event *ev, const char *type_override, struct buf *out)
+{
 	if (ev->json != NULL && (type_override == NULL || ev->type_len != 0)) {
 		size_t behind = ev->type_at + ev->type_len;
 
@@ -79,23 +102,24 @@ event_add_structured(const struct event *ev, const char *type_override, struct b
 		buf_add(out, ev->json + behind, ev->json_len - behind);
 		return;
 	}
-	event_begin(out);
-	event_add_attribute(out, "id", ev->id);
-	event_add_attribute(out, "source", ev->source);
-	event_add_attribute(out, "type", type_override ? type_override : ev->type);
-	add_optional(out, "subject", ev->subject);
+	begin_with(ev, type_override, out);
 	add_optional(out, "time", ev->time);
 	add_optional(out, "datacontenttype", ev->datacontenttype);
 	add_optional(out, "dataschema", ev->dataschema);
-	for (i = 0; i < ev->n_extensions; i++) {
-		if (ev->extension[i].quoted) {
-			event_add_attribute(out, ev->extension[i].name, ev->extension[i].value);
-		} else {
-			add_name(out, ev->extension[i].name);
-			buf_add_str(out, ev->extension[i].value);
-		}
-	}
+	add_extensions(ev, out);
 	add_data(ev, out);
+	buf_add_char(out, '}');
+}
+
+void
+event_add_structured_as_router(const struct event *ev, const char *type_override, struct buf *out)
+{
+	begin_with(ev, type_override, out);
+	add_optional(out, "datacontenttype", ev->datacontenttype);
+	add_optional(out, "dataschema", ev->dataschema);
+	add_optional(out, "time", ev->time);
+	add_data(ev, out);
+	add_extensions(ev, out);
 	buf_add_char(out, '}');
 }
 

@@ -1,0 +1,358 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * OpenFaaS: a function is invoked for the events that its `topic` annotation names. Each function is a
+ * target of its own, so one function's trouble is never another's.
+ * https://docs.openfaas.com/reference/rest-api/
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "function_map.h"
+#include "http_options.h"
+#include "mem.h"
+#include "processor.h"
+#include "text.h"
+#include "url.h"
+
+enum {
+	LIST_TIMEOUT_MS = 15 * 1000,
+	LIST_BYTES_MAX = 32 * 1024 * 1024, /* 10,000 functions with labels and limits are about 8 MiB */
+};
+
+enum topic_style { TOPIC_SUBJECT, TOPIC_DOTTED, TOPIC_BOTH };
+
+struct openfaas_config {
+	char *address, *callback_url;
+	bool async, auth_invoke, wildcards;
+	int topic_style; /* enum topic_style */
+	int type_style;  /* enum event_type_style */
+	int64_t refresh_interval_ms;
+	struct http_options http;
+};
+
+struct openfaas {
+	const struct openfaas_config *config;
+	char *base; /* the address without a trailing slash */
+	struct http_peer peer;
+	struct http_auth auth;
+	struct function_map *map;  /* in use; NULL before the first refresh is done */
+	struct function_map *next; /* under construction */
+	struct buf dotted, text;   /* scratch */
+};
+
+static const char *const topic_styles[] = { "subject", "dotted", "both", NULL };
+static const char *const type_styles[] = { "router", "vsphere", NULL };
+
+static const struct config_field fields[] = {
+	{ "address", CONFIG_STRING, offsetof(struct openfaas_config, address),
+		CONFIG_REQUIRED | CONFIG_URL, .help = "The gateway's URL." },
+	{ "async", CONFIG_BOOL, offsetof(struct openfaas_config, async), .def = "false",
+		.help = "Hand events to the gateway's queue (`/async-function/`) instead of waiting "
+			"for the function." },
+	{ "callbackUrl", CONFIG_STRING, offsetof(struct openfaas_config, callback_url), CONFIG_URL,
+		.help = "Where the gateway sends a function's result, with `async`." },
+	{ "authInvoke", CONFIG_BOOL, offsetof(struct openfaas_config, auth_invoke), .def = "false",
+		.help = "Send `auth` with invocations too, not to `/system/` only." },
+	{ "topicStyle", CONFIG_ENUM, offsetof(struct openfaas_config, topic_style),
+		.def = "subject", .choices = topic_styles,
+		.help = "What the `topic` annotation is compared with: the event's name "
+			"(`VmPoweredOnEvent`), the older vcenter-connector's form (`vm.powered.on`), "
+			"or either." },
+	{ "topicWildcards", CONFIG_BOOL, offsetof(struct openfaas_config, wildcards),
+		.def = "false", .help = "A `*` in an annotation stands for any run of characters." },
+	{ "typeStyle", CONFIG_ENUM, offsetof(struct openfaas_config, type_style), .def = "router",
+		.choices = type_styles,
+		.help = "Dialect of the CloudEvent's type: `com.vmware.event.router/event` or "
+			"`com.vmware.vsphere.VmPoweredOnEvent.v0`." },
+	{ "refreshInterval", CONFIG_DURATION, offsetof(struct openfaas_config, refresh_interval_ms),
+		.def = "10s", .min = 1000, .max = 24 * 3600 * 1000,
+		.help = "How often the functions and their topics are read from the gateway." },
+	HTTP_OPTIONS_ROWS(struct openfaas_config, http),
+	{ NULL },
+};
+
+static int
+openfaas_open(void **out, const void *config, struct err *err)
+{
+	const struct openfaas_config *c = config;
+	struct openfaas *self;
+	size_t len = strlen(c->address);
+
+	if (http_options_check(&c->http, err) != 0)
+		return -1;
+	if (c->auth_invoke && c->http.auth.type == HTTP_AUTH_NONE)
+		return err_set(err, ERR_CONFIG, "authInvoke needs auth");
+	if (c->callback_url != NULL && !c->async)
+		return err_set(err, ERR_CONFIG, "callbackUrl needs async: true");
+	if (strpbrk(c->address, "?#") != NULL)
+		return err_set(err, ERR_CONFIG, "address must not hold a query or a fragment");
+	while (len > 0 && c->address[len - 1] == '/')
+		len--;
+	self = mem_alloc(sizeof(*self));
+	self->config = c;
+	self->base = mem_strndup(c->address, len);
+	http_options_peer(&c->http, &self->peer);
+	http_auth_init(&self->auth, &c->http.auth);
+	buf_init(&self->dotted, EVENT_ATTRIBUTES_BYTES_MAX * 2);
+	buf_init(&self->text, EVENT_ATTRIBUTES_BYTES_MAX * 3);
+	*out = self;
+	return 0;
+}
+
+static void
+openfaas_close(void *p)
+{
+	struct openfaas *self = p;
+
+	if (self == NULL)
+		return;
+	function_map_free(self->map);
+	function_map_free(self->next);
+	http_auth_free(&self->auth);
+	buf_free(&self->dotted);
+	buf_free(&self->text);
+	free(self->base);
+	free(self);
+}
+
+/* ---- the function map */
+
+static int64_t
+functions_interval_ms(void *p)
+{
+	const struct openfaas *self = p;
+
+	return self->config->refresh_interval_ms;
+}
+
+static int
+functions_request(void *p, unsigned step, struct http_request *req, struct err *err)
+{
+	struct openfaas *self = p;
+
+	if (step == 0) {
+		if (http_auth_load(&self->auth, err) != 0)
+			return -1;
+		function_map_free(self->next);
+		self->next = function_map_new(self->config->wildcards);
+		buf_printf(&req->url, "%s/system/namespaces", self->base);
+	} else {
+		buf_printf(&req->url, "%s/system/functions", self->base);
+		if (function_map_namespaces(self->next) > 0) {
+			buf_add_str(&req->url, "?namespace=");
+			url_add_escaped(&req->url, function_map_namespace(self->next, step - 1));
+		}
+	}
+	http_auth_add(&self->auth, req);
+	req->peer = &self->peer;
+	req->timeout_ms = LIST_TIMEOUT_MS;
+	req->response_max = LIST_BYTES_MAX;
+	return 0;
+}
+
+static int
+check_reply(const struct http_response *rsp, const char *what, struct err *err)
+{
+	if (rsp->error != ERR_NONE) {
+		*err = rsp->why;
+		return -1;
+	}
+	if (rsp->status == 401 || rsp->status == 403)
+		return err_set(err, ERR_AUTH, "%s: the gateway refuses our credentials (HTTP %d)",
+			what, rsp->status);
+	if (rsp->status != 200)
+		return err_set(err, ERR_PROTOCOL, "%s: HTTP %d", what, rsp->status);
+	if (rsp->body_cut && rsp->body_len < LIST_BYTES_MAX)
+		return err_set(err, ERR_PROTOCOL, "%s: the gateway's reply broke off", what);
+	if (rsp->body_cut)
+		return err_set(err, ERR_LIMIT, "%s: the gateway's reply is larger than %d MiB",
+			what, LIST_BYTES_MAX / 1024 / 1024);
+	return 0;
+}
+
+/* Step 0 reads the namespaces, each further step the functions of one of them. */
+static enum refresh_result
+functions_response(void *p, unsigned step, const struct http_response *rsp, struct err *err)
+{
+	struct openfaas *self = p;
+	struct function_map *next = self->next;
+	size_t n = function_map_namespaces(next);
+
+	if (step == 0) {
+		/* A gateway from before namespaces says 404. */
+		if (rsp->error == ERR_NONE && rsp->status == 404)
+			return REFRESH_MORE;
+		if (check_reply(rsp, "namespaces", err) != 0 ||
+			function_map_add_namespaces(next, rsp->body, rsp->body_len, err) != 0)
+			return REFRESH_FAILED;
+		return REFRESH_MORE;
+	}
+	if (check_reply(rsp, "functions", err) != 0 ||
+		function_map_add_functions(next, n > 0 ? function_map_namespace(next, step - 1) : "",
+			rsp->body, rsp->body_len, err) != 0)
+		return REFRESH_FAILED;
+	if (step < n)
+		return REFRESH_MORE;
+	function_map_seal(next);
+	function_map_free(self->map);
+	self->map = next;
+	self->next = NULL;
+	return REFRESH_DONE;
+}
+
+static const struct refresh refreshes[] = {
+	{ "functions", functions_interval_ms, true, functions_request, functions_response },
+	{ NULL },
+};
+
+/* ---- deliveries */
+
+static bool
+is_upper(char c)
+{
+	return c >= 'A' && c <= 'Z';
+}
+
+static const char *
+skip_event(const char *s)
+{
+	while (text_starts(s, "Event"))
+		s += strlen("Event");
+	return s;
+}
+
+/*
+ * VmPoweredOnEvent -> vm.powered.on, NASDatastoreEvent -> nas.datastore: a word begins at a capital after
+ * a small letter, or before one. Out of all EventEx the older connector made one topic, "ex".
+ */
+static void
+dotted_topic(const struct event *ev, struct buf *out)
+{
+	const char *class = event_extension(ev, "eventclass"), *s = ev->subject;
+	char last = '\0';
+
+	buf_clear(out);
+	if (strcmp(class, "eventex") == 0)
+		s = "EventEx";
+	else if (strcmp(class, "extendedevent") == 0)
+		s = "ExtendedEvent";
+	for (s = skip_event(s); *s != '\0'; s = skip_event(s + 1)) {
+		char next = *skip_event(s + 1);
+
+		if (is_upper(*s) && out->len > 0 &&
+			(!is_upper(last) || (next != '\0' && !is_upper(next))))
+			buf_add_char(out, '.');
+		buf_add_char(out, is_upper(*s) ? (char)(*s - 'A' + 'a') : *s);
+		last = *s;
+	}
+}
+
+/* The topics of an event, at most 2; `dotted` lives in self until the next call. */
+static size_t
+topics_of(struct openfaas *self, const struct event *ev, const char *topics[2])
+{
+	size_t n = 0;
+
+	if (self->config->topic_style != TOPIC_DOTTED && *ev->subject != '\0')
+		topics[n++] = ev->subject;
+	if (self->config->topic_style != TOPIC_SUBJECT && *ev->subject != '\0') {
+		dotted_topic(ev, &self->dotted);
+		topics[n++] = buf_str(&self->dotted);
+	}
+	return n;
+}
+
+static int
+openfaas_route(void *p, const struct event *ev, struct targets *targets, struct err *err)
+{
+	struct openfaas *self = p;
+	const char *topics[2];
+	size_t n = topics_of(self, ev, topics);
+
+	(void)err;
+	if (self->map != NULL) /* the refresh is required: there are no events before its success */
+		function_map_match(self->map, topics, n, targets);
+	return 0;
+}
+
+/* Forged attributes may hold what a header must not: they go percent-encoded, ours never change. */
+static void
+add_header(struct openfaas *self, struct http_request *req, const char *name, const char *value)
+{
+	if (*value == '\0')
+		return;
+	buf_clear(&self->text);
+	event_add_header_value(&self->text, value);
+	http_header(req, name, buf_str(&self->text));
+}
+
+/* The topic that brought the event to this function; the event's name when the map has changed since. */
+static const char *
+topic_for(struct openfaas *self, const struct event *ev, const char *function)
+{
+	const char *topics[2];
+	size_t n = topics_of(self, ev, topics);
+
+	for (size_t i = 0; i < n; i++)
+		if (self->map != NULL && function_map_wants(self->map, function, topics[i]))
+			return topics[i];
+	return n > 0 ? topics[0] : "";
+}
+
+static int
+openfaas_encode(void *p, const struct target *target, const struct event *const *events, size_t n,
+	struct http_request *req, struct err *err)
+{
+	struct openfaas *self = p;
+	const struct openfaas_config *config = self->config;
+	const struct event *ev = events[0];
+
+	(void)n; /* batch_max is 1 */
+	buf_printf(&req->url, "%s%s", self->base, config->async ? "/async-function/" : "/function/");
+	url_add_escaped(&req->url, target->name);
+	http_header(req, "Content-Type", EVENT_CONTENT_TYPE);
+	add_header(self, req, "X-Topic", topic_for(self, ev, target->name));
+	http_header(req, "X-Connector", "vcourier");
+	add_header(self, req, "X-Call-Id", ev->id);
+	add_header(self, req, "traceparent", event_extension(ev, "traceparent"));
+	if (config->callback_url != NULL)
+		http_header(req, "X-Callback-Url", config->callback_url);
+	if (config->auth_invoke)
+		http_auth_add(&self->auth, req);
+	event_type(ev, (enum event_type_style)config->type_style, &self->text);
+	event_add_structured_as_router(ev, buf_str(&self->text), &req->own_body);
+	if (!buf_ok(&req->own_body) || !buf_ok(&req->url) || !buf_ok(&req->headers))
+		return err_set(err, ERR_LIMIT, "the event is too large for a request");
+	req->body = buf_str(&req->own_body);
+	req->body_len = req->own_body.len;
+	req->peer = &self->peer;
+	return 0;
+}
+
+static void
+openfaas_judge(void *p, const struct target *target, const struct http_response *rsp, size_t n,
+	struct outcome *out)
+{
+	(void)p;
+	(void)target;
+	(void)n;
+	http_outcome(rsp, out);
+	/* The function is gone, or the password has changed: look before the retry. */
+	if (rsp->status == 401 || rsp->status == 404)
+		out->refresh = true;
+}
+
+const struct processor processor_openfaas = {
+	.type = "openfaas",
+	.block = "openfaas",
+	.help = "Invokes OpenFaaS functions by the topics in their annotations.",
+	.fields = fields,
+	.config_size = sizeof(struct openfaas_config),
+	.batch_max = 1,
+	.open = openfaas_open,
+	.route = openfaas_route,
+	.encode = openfaas_encode,
+	.judge = openfaas_judge,
+	.refreshes = refreshes,
+	.close = openfaas_close,
+};
