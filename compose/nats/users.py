@@ -1,0 +1,174 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Writes the NATS users of a vcourier deployment: who may say what on the bus, exactly.
+
+    users.py --vcenter lab --dispatcher knative --reader grafana --guest team-a > users.conf
+    users.py --vcenter lab --dispatcher knative ... --passwords DIR
+
+The names are eventProvider.name and eventProcessor.name of the configuration file. The second form makes one
+random password file per user in DIR (existing ones stay) and DIR/passwords.conf, which users.conf includes.
+What each list means, and what it cannot stop: docs/nats.md.
+"""
+import argparse
+import os
+import re
+import secrets
+import sys
+from pathlib import Path
+
+API = "$JS.API"
+LEASES = "KV_vcourier"  # the bucket in which standby collectors agree who reads
+
+
+def token(name):
+    """One NATS token from a name, as lib/subject.c makes it."""
+    if name in ("", "_"):
+        return {"": "_", "_": "=5F"}[name]
+    out = re.sub(rb"[^A-Za-z0-9_-]", lambda m: b"=%02X" % m[0][0], name.encode()).decode()
+    if len(out) > 64:
+        sys.exit(f"users.py: {name}: longer than 64 bytes as a NATS token")
+    return out
+
+
+def acks(stream, durable):
+    """The ack subject, and the longer form that newer servers may use (a domain and an account hash before it)."""
+    return [f"$JS.ACK.{stream}.{durable}.>", f"$JS.ACK.*.*.{stream}.{durable}.>"]
+
+
+def pull(stream, durable):
+    return [f"{API}.CONSUMER.INFO.{stream}.{durable}", f"{API}.CONSUMER.MSG.NEXT.{stream}.{durable}", *acks(stream, durable)]
+
+
+def collector(vcenter):
+    """Writes one vCenter's subjects, reads its own tail, keeps the lease; may make its stream, never alter one."""
+    stream = f"VC_{vcenter}"
+    return [f"vc.{vcenter}.>",
+            f"{API}.STREAM.CREATE.{stream}", f"{API}.STREAM.INFO.{stream}", f"{API}.STREAM.MSG.GET.{stream}",
+            f"{API}.STREAM.CREATE.{LEASES}", f"{API}.STREAM.INFO.{LEASES}", f"{API}.STREAM.MSG.GET.{LEASES}",
+            f"{API}.DIRECT.GET.{LEASES}.>", f"$KV.vcourier.{vcenter}.>", f"$KV.vcourier.{vcenter}"]
+
+
+def dispatcher(name, vcenters):
+    """Pulls and settles its own durable on each stream, writes its own dead letters."""
+    allow = [f"vcdead.{name}.>", f"{API}.STREAM.CREATE.VCDEAD", f"{API}.STREAM.INFO.VCDEAD"]
+    for vcenter in vcenters:
+        stream = f"VC_{vcenter}"
+        allow += [f"{API}.STREAM.INFO.{stream}", f"{API}.CONSUMER.DURABLE.CREATE.{stream}.{name}",
+                  f"{API}.CONSUMER.CREATE.{stream}.{name}", f"{API}.CONSUMER.CREATE.{stream}.{name}.>",
+                  f"{API}.CONSUMER.DELETE.{stream}.{name}", *pull(stream, name)]
+    return allow
+
+
+def cli(vcenters):
+    """The operator's tool: looks at everything, reads any stream, handles dead letters; makes and destroys no event."""
+    allow = [f"{API}.INFO", f"{API}.STREAM.NAMES", f"{API}.STREAM.LIST", "vcdead.>", f"{API}.STREAM.MSG.DELETE.VCDEAD"]
+    for stream in [f"VC_{v}" for v in vcenters] + ["VCDEAD"]:
+        allow += [f"{API}.STREAM.INFO.{stream}", f"{API}.STREAM.MSG.GET.{stream}", f"{API}.CONSUMER.NAMES.{stream}",
+                  f"{API}.CONSUMER.LIST.{stream}", f"{API}.CONSUMER.INFO.{stream}.*", f"{API}.CONSUMER.CREATE.{stream}",
+                  f"{API}.CONSUMER.CREATE.{stream}.>", f"{API}.CONSUMER.MSG.NEXT.{stream}.*",
+                  f"{API}.CONSUMER.DELETE.{stream}.*"]
+    return allow
+
+
+def reader(name, vcenters):
+    """A consumer you trust: makes, pulls, settles and removes durables whose name is its own; publishes no event."""
+    allow = []
+    for vcenter in vcenters:
+        stream = f"VC_{vcenter}"
+        allow += [f"{API}.STREAM.INFO.{stream}", f"{API}.CONSUMER.DURABLE.CREATE.{stream}.{name}",
+                  f"{API}.CONSUMER.CREATE.{stream}.{name}", f"{API}.CONSUMER.CREATE.{stream}.{name}.>",
+                  f"{API}.CONSUMER.DELETE.{stream}.{name}", *pull(stream, name)]
+    return allow
+
+
+def variable(name):
+    """The name under which passwords.conf holds a user's password."""
+    return re.sub("[^A-Za-z0-9]", "_", name)
+
+
+def user(name, allow=None):
+    """A line of the users list; without allow, the account's administrator."""
+    password = "$" + variable(name)
+    if allow is None:
+        return f'      {{ user: "{name}", password: {password} }}'
+    subjects = ",\n".join(f'          "{s}"' for s in allow)
+    return (f'      {{ user: "{name}", password: {password}, permissions: {{\n'
+            f'        subscribe: {{ allow: ["_INBOX_{name}.>"] }}\n'
+            f"        publish: {{ allow: [\n{subjects}\n        ] }}\n      }} }}")
+
+
+def guest_exports(name, vcenters):
+    """What one guest account may ask of the vcourier account: its own durable, nothing else."""
+    lines = []
+    for vcenter in vcenters:
+        for subject in pull(f"VC_{vcenter}", name):
+            stream = ", response_type: stream" if "MSG.NEXT" in subject else ""
+            lines.append(f'      {{ service: "{subject}"{stream}, accounts: ["guest-{name}"] }}')
+    return lines
+
+
+def guest_account(name, vcenters):
+    """An account that sees the API under another prefix, so that its replies stay at home."""
+    lines = [f'  "guest-{name}" {{', f'    users: [ {{ user: "guest-{name}", password: ${variable("guest-" + name)} }} ]',
+             "    imports: ["]
+    for vcenter in vcenters:
+        for subject in pull(f"VC_{vcenter}", name):
+            to = f', to: "{subject.replace(API, "vcourier.API")}"' if subject.startswith(API) else ""
+            lines.append(f'      {{ service: {{ account: VCOURIER, subject: "{subject}" }}{to} }}')
+    return lines + ["    ]", "  }"]
+
+
+def names(args):
+    """Every user, in the order of the file."""
+    return (["admin"] + [f"collector-{v}" for v in args.vcenter] + [f"dispatcher-{d}" for d in args.dispatcher] + ["cli"] +
+            [f"reader-{r}" for r in args.reader] + [f"guest-{g}" for g in args.guest])
+
+
+def config(args):
+    users = [user("admin")]
+    users += [user(f"collector-{v}", collector(v)) for v in args.vcenter]
+    users += [user(f"dispatcher-{d}", dispatcher(d, args.vcenter)) for d in args.dispatcher]
+    users += [user("cli", cli(args.vcenter))]
+    users += [user(f"reader-{r}", reader(r, args.vcenter)) for r in args.reader]
+    exports = [line for g in args.guest for line in guest_exports(g, args.vcenter)]
+    lines = ["# Written by users.py" + "".join(f" --{k} {v}" for k in ("vcenter", "dispatcher", "reader", "guest")
+                                               for v in getattr(args, k)) + "; do not edit.",
+             'include "secrets/passwords.conf"', "accounts {", "  VCOURIER {", "    jetstream: enabled", "    users: [", *users, "    ]"]
+    if exports:
+        lines += ["    exports: [", *exports, "    ]"]
+    lines += ["  }"]
+    for g in args.guest:
+        lines += guest_account(g, args.vcenter)
+    return "\n".join(lines + ["}"]) + "\n"
+
+
+def passwords(directory, args):
+    """One file a user, 0444 in a directory of 0700: containers read them under another uid."""
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lines = []
+    for name in names(args):
+        path = directory / name
+        if not path.exists():
+            path.write_text(secrets.token_urlsafe(24) + "\n")
+            os.chmod(path, 0o444)
+        lines.append(f'{variable(name)}: "{path.read_text().strip()}"\n')
+    (directory / "passwords.conf").write_text("".join(lines))
+    os.chmod(directory / "passwords.conf", 0o444)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for kind in ("vcenter", "dispatcher", "reader", "guest"):
+        parser.add_argument(f"--{kind}", action="append", default=[], type=token, metavar="NAME")
+    parser.add_argument("--passwords", type=Path, metavar="DIR")
+    args = parser.parse_args()
+    if not args.vcenter:
+        parser.error("at least one --vcenter")
+    if args.passwords:
+        passwords(args.passwords, args)
+    else:
+        sys.stdout.write(config(args))
+
+
+if __name__ == "__main__":
+    main()

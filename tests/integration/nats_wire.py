@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+"""NATS as it is on the wire, for tests that must see what a client library hides: -ERR lines, raw replies."""
+import json
+import socket
+from dataclasses import dataclass
+
+
+@dataclass
+class Message:
+    sid: int
+    subject: str
+    reply: str
+    headers: bytes
+    data: bytes
+
+    def json(self):
+        return json.loads(self.data)
+
+
+class Wire:
+    def __init__(self, port, user=None, password=None, timeout=10):
+        self.timeout = timeout
+        self.sock = socket.create_connection(("127.0.0.1", port), timeout)
+        self.file = self.sock.makefile("rb")
+        self.info = json.loads(self.file.readline()[5:])
+        self.inbox = f"_INBOX_{user}" if user else "_INBOX_test"
+        self.errors, self.messages, self.pongs, self.sid = [], [], 0, 0
+        options = {"verbose": False, "pedantic": False, "headers": True, "no_responders": True, "protocol": 1,
+                   "lang": "test", "version": "0"}
+        if user:
+            options |= {"user": user, "pass": password}
+        self._send(b"CONNECT " + json.dumps(options).encode() + b"\r\n")
+        self.flush()
+
+    def close(self):
+        self.file.close()
+        self.sock.close()
+
+    def _send(self, data):
+        self.sock.sendall(data)
+
+    def _read(self):
+        """Takes one protocol line in."""
+        line = self.file.readline()
+        if not line:
+            raise ConnectionError(f"closed by the server: {self.errors}")
+        if line.startswith(b"PING"):
+            self._send(b"PONG\r\n")
+        elif line.startswith(b"PONG"):
+            self.pongs += 1
+        elif line.startswith(b"-ERR"):
+            self.errors.append(line.decode().strip())
+        elif line.startswith((b"MSG", b"HMSG")):
+            self._message(line.split())
+
+    def _message(self, words):
+        with_headers = words[0] == b"HMSG"
+        body = self.file.read(int(words[-1]) + 2)[:-2]
+        cut = int(words[-2]) if with_headers else 0
+        reply = words[3].decode() if len(words) == (6 if with_headers else 5) else ""
+        self.messages.append(Message(int(words[2]), words[1].decode(), reply, body[:cut], body[cut:]))
+
+    def flush(self):
+        """A round trip: everything sent before has been looked at by the server."""
+        seen = self.pongs
+        self._send(b"PING\r\n")
+        while self.pongs == seen:
+            self._read()
+
+    def take_errors(self):
+        """The errors since the last call, after a round trip."""
+        self.flush()
+        errors, self.errors = self.errors, []
+        return errors
+
+    def subscribe(self, subject):
+        self.sid += 1
+        self._send(f"SUB {subject} {self.sid}\r\n".encode())
+        return self.sid
+
+    def publish(self, subject, data=b"", reply="", headers=None):
+        if headers:
+            block = b"NATS/1.0\r\n" + b"".join(f"{k}: {v}\r\n".encode() for k, v in headers.items()) + b"\r\n"
+            self._send(f"HPUB {subject} {reply} {len(block)} {len(block) + len(data)}\r\n".encode() + block + data + b"\r\n")
+        else:
+            self._send(f"PUB {subject} {reply} {len(data)}\r\n".encode() + data + b"\r\n")
+
+    def next(self, sid):
+        """The next message of a subscription; TimeoutError when none comes, PermissionError when the server refuses."""
+        while True:
+            for message in self.messages:
+                if message.sid == sid:
+                    self.messages.remove(message)
+                    return message
+            if self.errors:
+                raise PermissionError(self.errors.pop(0))
+            self._read()
+
+    def request(self, subject, data=b"", headers=None):
+        """One reply; data may be bytes or something for JSON."""
+        sid = self.subscribe(f"{self.inbox}.{self.sid + 1}")
+        self.publish(subject, data if isinstance(data, bytes) else json.dumps(data).encode(),
+                     f"{self.inbox}.{self.sid}", headers)
+        message = self.next(sid)
+        self._send(f"UNSUB {sid}\r\n".encode())
+        return message

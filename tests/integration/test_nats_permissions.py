@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: Apache-2.0
+"""compose/nats/users.py: each user of the bus can do its work, and nothing else."""
+import json
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from nats_wire import Wire
+
+ROOT = Path(__file__).resolve().parents[2]
+USERS = ROOT / "compose" / "nats" / "users.py"
+NAMES = ["--vcenter", "lab", "--vcenter", "other", "--dispatcher", "knative", "--dispatcher", "openfaas",
+         "--reader", "reports", "--guest", "team-a"]
+ID = "$JS.API.CONSUMER.DURABLE.CREATE."
+
+
+def durable(stream, name, subject):
+    return {"stream_name": stream, "config": {"durable_name": name, "ack_policy": "explicit", "filter_subject": subject}}
+
+
+class Bus:
+    """A nats-server with the generated users."""
+
+    def __init__(self, directory):
+        self.directory = directory
+        (directory / "users.conf").write_text(subprocess.check_output([sys.executable, USERS, *NAMES], text=True))
+        subprocess.run([sys.executable, USERS, *NAMES, "--passwords", directory / "secrets"], check=True)
+        (directory / "nats.conf").write_text(f'listen: "127.0.0.1:-1"\nports_file_dir: "{directory}"\n'
+                                             f'jetstream {{ store_dir: "{directory}/js" }}\ninclude "users.conf"\n')
+        self.process = subprocess.Popen(["nats-server", "-c", directory / "nats.conf", "-l", directory / "log"])
+        ports = directory / f"nats-server_{self.process.pid}.ports"
+        end = time.monotonic() + 20
+        while not (ports.exists() and ports.read_text().strip()):
+            assert self.process.poll() is None and time.monotonic() < end, (directory / "log").read_text()
+            time.sleep(0.01)
+        self.port = int(json.loads(ports.read_text())["nats"][0].rsplit(":", 1)[1])
+
+    def connect(self, user):
+        return Wire(self.port, user, (self.directory / "secrets" / user).read_text().strip())
+
+    def close(self):
+        self.process.terminate()
+        self.process.wait(20)
+
+
+@pytest.fixture(scope="module")
+def bus(tmp_path_factory):
+    if not shutil.which("nats-server"):
+        pytest.skip("nats-server is not installed")
+    bus = Bus(tmp_path_factory.mktemp("nats"))
+    yield bus
+    bus.close()
+
+
+@pytest.fixture(scope="module")
+def streams(bus):
+    """What the programs make for themselves, each with its own user: so it is also the test that they may."""
+    for vcenter in ("lab", "other"):
+        collector = bus.connect(f"collector-{vcenter}")
+        made = collector.request(f"$JS.API.STREAM.CREATE.VC_{vcenter}",
+                                 {"name": f"VC_{vcenter}", "subjects": [f"vc.{vcenter}.>"]}).json()
+        assert "error" not in made
+        for i in range(4):
+            stored = collector.request(f"vc.{vcenter}._._.info.event.VmPoweredOnEvent", b"{}", {"Nats-Msg-Id": f"u/{i}/0"})
+            assert stored.json()["seq"] == i + 1
+        assert collector.request(f"$JS.API.STREAM.MSG.GET.VC_{vcenter}",
+                                 {"last_by_subj": f"vc.{vcenter}.>"}).json()["message"]["seq"] == 4
+    for name in ("knative", "openfaas"):
+        dispatcher = bus.connect(f"dispatcher-{name}")
+        dead = dispatcher.request("$JS.API.STREAM.CREATE.VCDEAD", {"name": "VCDEAD", "subjects": ["vcdead.>"]}).json()
+        assert "error" not in dead
+        made = dispatcher.request(f"{ID}VC_lab.{name}", durable("VC_lab", name, "vc.lab.>")).json()
+        assert "error" not in made
+    return bus
+
+
+@pytest.mark.parametrize("name", ["knative", "openfaas"])
+def test_a_dispatcher_pulls_settles_and_stores_dead_letters(streams, name):
+    me = streams.connect(f"dispatcher-{name}")
+    event = me.request(f"$JS.API.CONSUMER.MSG.NEXT.VC_lab.{name}", b"1")
+    assert event.subject.startswith("vc.lab.")
+    assert me.request(f"vcdead.{name}._._.info.event.VmPoweredOnEvent", event.data).json()["stream"] == "VCDEAD"
+    assert me.request(event.reply, b"+ACK").data == b""  # a confirmed ack answers
+    assert me.request(f"$JS.API.CONSUMER.INFO.VC_lab.{name}").json()["ack_floor"]["stream_seq"] == 1
+    assert me.take_errors() == []
+
+
+def test_the_cli_reads_everything_and_handles_dead_letters(streams):
+    me = streams.connect("cli")
+    assert set(me.request("$JS.API.STREAM.NAMES").json()["streams"]) >= {"VC_lab", "VC_other", "VCDEAD"}
+    assert me.request("$JS.API.STREAM.INFO.VC_lab").json()["state"]["messages"] == 4
+    assert me.request("$JS.API.CONSUMER.INFO.VC_lab.knative").json()["name"] == "knative"
+    stored = me.request("vcdead.knative.cli", b"{}").json()
+    assert me.request("$JS.API.STREAM.MSG.DELETE.VCDEAD", {"seq": stored["seq"]}).json()["success"]
+    assert me.take_errors() == []
+
+
+def test_a_reader_makes_and_removes_its_own_durable(streams):
+    me = streams.connect("reader-reports")
+    subject = "vc.lab.*.*.*.event.VmPoweredOnEvent"
+    made = me.request(f"$JS.API.CONSUMER.CREATE.VC_lab.reports.{subject}",
+                      {**durable("VC_lab", "reports", subject),
+                       "config": {**durable("VC_lab", "reports", subject)["config"], "name": "reports"}}).json()
+    assert "error" not in made
+    event = me.request("$JS.API.CONSUMER.MSG.NEXT.VC_lab.reports", b"1")
+    assert me.request(event.reply, b"+ACK").data == b""
+    assert me.request("$JS.API.CONSUMER.DELETE.VC_lab.reports").json()["success"]
+    assert me.take_errors() == []
+
+
+def test_a_guest_works_through_its_own_account_and_its_replies_stay_there(streams):
+    admin = streams.connect("admin")
+    assert "error" not in admin.request(f"{ID}VC_lab.team-a", durable("VC_lab", "team-a", "vc.lab.>")).json()
+    guest = streams.connect("guest-team-a")
+    pull = "vcourier.API.CONSUMER.MSG.NEXT.VC_lab.team-a"
+    event = guest.request(pull, b"1")
+    assert event.subject.startswith("vc.lab.") and event.data == b"{}"
+    assert guest.request(event.reply, b"+ACK").data == b""
+    before = admin.request("$JS.API.STREAM.INFO.VCDEAD").json()["state"]["last_seq"]
+    hijacked = guest.subscribe("vcdead.knative.hijack")
+    guest.publish(pull, b"1", reply="vcdead.knative.hijack")  # the server does not check a reply subject, ...
+    assert guest.next(hijacked).data == b"{}"  # ... but here it is the guest's own, not the bus's
+    guest.publish("vc.lab._._.info.event.Forged", b"{}")
+    guest.publish("$JS.API.STREAM.PURGE.VC_lab", b"")
+    guest.publish("$JS.ACK.VC_lab.knative.1.2.2.0.0", b"+ACK")
+    guest.flush()
+    assert admin.request("$JS.API.STREAM.INFO.VCDEAD").json()["state"]["last_seq"] == before
+    assert admin.request("$JS.API.STREAM.INFO.VC_lab").json()["state"]["messages"] == 4
+    assert admin.request("$JS.API.CONSUMER.DELETE.VC_lab.team-a").json()["success"]
+
+
+# What somebody might try, and who may. Everybody else must be refused; written by hand, not from users.py.
+FORBIDDEN = {
+    "vc.lab._._.info.event.Forged": [],  # the collector's own right is tested by its work
+    "vc.other._._.info.event.Forged": [],
+    "vcdead.openfaas.forged": ["cli"],
+    "$JS.API.STREAM.PURGE.VC_lab": [],
+    "$JS.API.STREAM.DELETE.VC_lab": [],
+    "$JS.API.STREAM.UPDATE.VC_lab": [],
+    "$JS.API.STREAM.MSG.DELETE.VC_lab": [],
+    "$JS.API.STREAM.PURGE.VCDEAD": [],
+    "$JS.API.STREAM.CREATE.OWN": [],
+    "$JS.API.STREAM.SNAPSHOT.VC_lab": [],
+    "$JS.API.STREAM.MSG.GET.VC_other": ["cli"],
+    "$JS.API.CONSUMER.DURABLE.CREATE.VC_lab.openfaas": [],
+    "$JS.API.CONSUMER.DELETE.VC_lab.openfaas": ["cli"],
+    "$JS.API.CONSUMER.MSG.NEXT.VC_lab.openfaas": ["cli"],
+    "$JS.API.CONSUMER.MSG.NEXT.VCDEAD.openfaas": ["cli"],
+    "$JS.ACK.VC_lab.openfaas.1.1.1.0.0": [],
+    "$JS.ACK.a.b.VC_lab.openfaas.1.1.1.0.0": [],
+    "$JS.API.ACCOUNT.PURGE.VCOURIER": [],
+    "$SYS.REQ.SERVER.PING": [],
+    "$KV.vcourier.other": [],
+    "_INBOX_collector-lab.forged": [],
+    "anything": [],
+}
+NOT_OVERHEARD = ["vc.>", "vcdead.>", ">", "$JS.ACK.>", "$JS.API.>", "_INBOX.>", "_INBOX_dispatcher-openfaas.>", "$KV.>", "$SYS.>"]
+OWN = {"collector-lab": ["vc.lab._._.info.event.Forged"]}
+
+
+@pytest.mark.parametrize("user", ["collector-lab", "dispatcher-knative", "cli", "reader-reports"])
+def test_nothing_else_is_allowed(streams, user):
+    me = streams.connect(user)
+    for subject, allowed in FORBIDDEN.items():
+        if user in allowed or subject in OWN.get(user, []):
+            continue
+        me.publish(subject, b"{}")
+        refused = me.take_errors()
+        assert len(refused) == 1 and "Permissions Violation for Publish" in refused[0], subject
+    for subject in NOT_OVERHEARD:
+        me.subscribe(subject)
+        refused = me.take_errors()
+        assert len(refused) == 1 and "Permissions Violation for Subscription" in refused[0], subject
+
+
+def test_nobody_gets_in_without_a_user(bus):
+    for user, password in ((None, None), ("admin", "wrong"), ("nobody", "x")):
+        with pytest.raises(ConnectionError, match="Authorization Violation"):
+            Wire(bus.port, user, password)
+
+
+def test_the_users_in_the_tree_are_what_the_generator_writes():
+    written = (ROOT / "compose" / "nats" / "users.conf").read_text()
+    arguments = shlex.split(written.splitlines()[0].split("users.py")[1].removesuffix("; do not edit."))
+    assert written == subprocess.check_output([sys.executable, USERS, *arguments], text=True)
+
+
+def test_passwords_stay_when_users_are_added(tmp_path):
+    make = [sys.executable, USERS, "--vcenter", "lab", "--passwords", tmp_path / "s"]
+    subprocess.run(make, check=True)
+    first = (tmp_path / "s" / "collector-lab").read_text()
+    subprocess.run([*make, "--dispatcher", "knative"], check=True)
+    assert (tmp_path / "s" / "collector-lab").read_text() == first
+    assert (tmp_path / "s").stat().st_mode & 0o777 == 0o700
+    assert f'dispatcher_knative: "{(tmp_path / "s" / "dispatcher-knative").read_text().strip()}"' in (
+        tmp_path / "s" / "passwords.conf").read_text()
