@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: Apache-2.0
+#define _GNU_SOURCE /* MHD wants the socket types */
+#include "status.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <microhttpd.h>
+#include <netdb.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "clock.h"
+#include "json.h"
+#include "mem.h"
+#include "metrics.h"
+#include "text.h"
+
+enum {
+	CONNECTIONS_MAX = 16,
+	REQUEST_BYTES_MAX = 8 * 1024,
+	REQUEST_MS_MAX = 5000,
+	ANSWER_BYTES_MAX = 4 * 1024 * 1024,
+	CHECKS_MAX = 8,
+	LIVE_MS = 30000,
+};
+
+struct status {
+	struct MHD_Daemon *daemon;
+	struct status_options options; /* strings borrowed */
+	int port;
+};
+
+/* ---- what the process says of itself: one process, one state */
+
+static struct {
+	pthread_mutex_t lock;
+	atomic_int_fast64_t beat_ms;
+	size_t n;
+	struct {
+		const char *name;
+		bool ok;
+		char why[200];
+	} check[CHECKS_MAX];
+	/* a peer that sends a byte now and then would keep its connection for ever: MHD only
+	 * minds silence */
+	struct {
+		int fd;
+		int64_t since_ms; /* 0: free */
+	} connection[CONNECTIONS_MAX];
+} self = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+void
+status_check(const char *name, bool ok, const char *why)
+{
+	size_t i;
+
+	pthread_mutex_lock(&self.lock);
+	for (i = 0; i < self.n && strcmp(self.check[i].name, name) != 0; i++)
+		;
+	if (i < CHECKS_MAX) {
+		self.n = i == self.n ? i + 1 : self.n;
+		self.check[i].name = name;
+		self.check[i].ok = ok;
+		strncpy(self.check[i].why, why, sizeof(self.check[i].why) - 1);
+	}
+	pthread_mutex_unlock(&self.lock);
+}
+
+static bool
+ready_locked(void)
+{
+	size_t i;
+
+	for (i = 0; i < self.n; i++)
+		if (!self.check[i].ok)
+			return false;
+	return self.n != 0;
+}
+
+bool
+status_ready(void)
+{
+	bool ready;
+
+	pthread_mutex_lock(&self.lock);
+	ready = ready_locked();
+	pthread_mutex_unlock(&self.lock);
+	return ready;
+}
+
+void
+status_beat(void)
+{
+	int64_t now = clock_monotonic_ms();
+	size_t i;
+
+	if (atomic_exchange(&self.beat_ms, now) / 1000 == now / 1000)
+		return;
+	pthread_mutex_lock(&self.lock);
+	for (i = 0; i < CONNECTIONS_MAX; i++)
+		if (self.connection[i].since_ms != 0 &&
+			now - self.connection[i].since_ms > REQUEST_MS_MAX)
+			shutdown(self.connection[i].fd, SHUT_RDWR);
+	pthread_mutex_unlock(&self.lock);
+}
+
+static void
+on_connection(void *ctx, struct MHD_Connection *connection, void **socket_context,
+	enum MHD_ConnectionNotificationCode code)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	bool started = code == MHD_CONNECTION_NOTIFY_STARTED;
+	size_t i;
+
+	(void)ctx;
+	(void)socket_context;
+	pthread_mutex_lock(&self.lock);
+	for (i = 0; i < CONNECTIONS_MAX && info != NULL; i++) {
+		bool free_slot = self.connection[i].since_ms == 0;
+
+		if (started ? free_slot
+			    : !free_slot && self.connection[i].fd == info->connect_fd) {
+			self.connection[i].fd = info->connect_fd;
+			self.connection[i].since_ms = started ? clock_monotonic_ms() : 0;
+			break;
+		}
+	}
+	pthread_mutex_unlock(&self.lock);
+}
+
+/* ---- answers */
+
+static unsigned
+answer_ready(struct buf *out)
+{
+	bool ready;
+	size_t i;
+
+	pthread_mutex_lock(&self.lock);
+	ready = ready_locked();
+	buf_printf(out, "{\"ready\":%s,\"checks\":{", ready ? "true" : "false");
+	for (i = 0; i < self.n; i++) {
+		buf_printf(out, "%s\"%s\":{\"ok\":%s,\"why\":", i != 0 ? "," : "",
+			self.check[i].name, self.check[i].ok ? "true" : "false");
+		json_add_string(out, self.check[i].why, strlen(self.check[i].why));
+		buf_add_char(out, '}');
+	}
+	pthread_mutex_unlock(&self.lock);
+	buf_add_str(out, "}}\n");
+	return ready ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE;
+}
+
+static unsigned
+answer_live(struct buf *out)
+{
+	bool live = clock_monotonic_ms() - atomic_load(&self.beat_ms) < LIVE_MS;
+
+	buf_add_str(out, live ? "ok\n" : "the main loop has not turned for 30 s\n");
+	return live ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE;
+}
+
+/* Takes as long for a wrong guess as for the right one, whatever part of it is right. */
+static bool
+same_text(const char *guess, const char *want)
+{
+	size_t n = strlen(want), i;
+	unsigned char differs = strlen(guess) != n;
+
+	for (i = 0; *guess != '\0' && i < n; i++)
+		differs |= (unsigned char)(guess[i] ^ want[i]);
+	return differs == 0;
+}
+
+static bool
+authorized(const struct status *status, struct MHD_Connection *connection)
+{
+	char *password = NULL, *user, *want = NULL;
+	bool ok = false;
+
+	user = MHD_basic_auth_get_username_password(connection, &password);
+	if (user != NULL && password != NULL &&
+		secret_read(status->options.password, &want, NULL) == 0) {
+		bool same_user = same_text(user, status->options.user);
+
+		ok = same_text(password, want) && same_user;
+	}
+	mem_free_secret(want);
+	MHD_free(user);
+	if (password != NULL)
+		mem_wipe(password, strlen(password));
+	MHD_free(password);
+	return ok;
+}
+
+static unsigned
+route(const struct status *status, const char *url, struct buf *out, const char **type)
+{
+	*type = "text/plain; charset=utf-8";
+	if (strcmp(url, "/livez") == 0 || strcmp(url, "/healthz") == 0)
+		return answer_live(out);
+	if (strcmp(url, "/metrics") == 0) {
+		*type = "text/plain; version=0.0.4; charset=utf-8";
+		metrics_render(out);
+		return MHD_HTTP_OK;
+	}
+	*type = "application/json";
+	if (strcmp(url, "/readyz") == 0)
+		return answer_ready(out);
+	if (strcmp(url, "/stats") == 0 && status->options.stats != NULL) {
+		status->options.stats(status->options.stats_ctx, out);
+		return MHD_HTTP_OK;
+	}
+	buf_add_str(out, "{\"error\":\"not found: try /metrics, /livez, /readyz, /stats\"}\n");
+	return MHD_HTTP_NOT_FOUND;
+}
+
+static enum MHD_Result
+send_answer(
+	struct MHD_Connection *connection, unsigned code, struct buf *body, const char *type)
+{
+	struct MHD_Response *response;
+	enum MHD_Result result;
+	size_t len;
+	char *text = buf_take(body, &len);
+
+	response = MHD_create_response_from_buffer(
+		len, text != NULL ? text : mem_alloc(1), MHD_RESPMEM_MUST_FREE);
+	if (response == NULL)
+		return MHD_NO;
+	MHD_add_response_header(response, "Content-Type", type);
+	MHD_add_response_header(response, "Cache-Control", "no-store");
+	MHD_add_response_header(response, "Connection", "close");
+	if (code == MHD_HTTP_UNAUTHORIZED)
+		result = MHD_queue_basic_auth_fail_response(connection, "vcourier", response);
+	else
+		result = MHD_queue_response(connection, code, response);
+	MHD_destroy_response(response);
+	return result;
+}
+
+static enum MHD_Result
+on_request(void *ctx, struct MHD_Connection *connection, const char *url, const char *method,
+	const char *version, const char *body, size_t *body_len, void **request)
+{
+	const struct status *status = ctx;
+	bool probe = strcmp(url, "/livez") == 0 || strcmp(url, "/readyz") == 0;
+	const char *type = "text/plain";
+	unsigned code;
+	struct buf out;
+
+	(void)version;
+	(void)body;
+	(void)body_len;
+	(void)request;
+	buf_init(&out, ANSWER_BYTES_MAX);
+	if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
+		code = MHD_HTTP_METHOD_NOT_ALLOWED;
+	else if (status->options.user != NULL && !probe && !authorized(status, connection))
+		code = MHD_HTTP_UNAUTHORIZED;
+	else
+		code = route(status, url, &out, &type);
+	if (!buf_ok(&out)) {
+		buf_clear(&out);
+		code = MHD_HTTP_INTERNAL_SERVER_ERROR;
+	}
+	return send_answer(connection, code, &out, type);
+}
+
+/* ---- the listener */
+
+static int
+parse_bind(const char *text, struct sockaddr_storage *addr, struct err *err)
+{
+	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)addr;
+	struct sockaddr_in *v4 = (struct sockaddr_in *)addr;
+	const char *colon = strrchr(text, ':');
+	char host[64] = "";
+	size_t len = colon != NULL ? (size_t)(colon - text) : 0;
+	int64_t port = 0;
+
+	memset(addr, 0, sizeof(*addr));
+	if (len == 0 || len >= sizeof(host) || !text_int(colon + 1, 0, 65535, &port))
+		return err_set(err, ERR_CONFIG, "%s: is not an address and a port", text);
+	memcpy(host, text, len);
+	if (strcmp(host, "localhost") == 0)
+		memcpy(host, "127.0.0.1", sizeof("127.0.0.1"));
+	if (host[0] == '[' && host[len - 1] == ']') {
+		host[len - 1] = '\0';
+		v6->sin6_family = AF_INET6;
+		v6->sin6_port = htons((uint16_t)port);
+		if (inet_pton(AF_INET6, host + 1, &v6->sin6_addr) == 1)
+			return 0;
+	} else {
+		v4->sin_family = AF_INET;
+		v4->sin_port = htons((uint16_t)port);
+		if (inet_pton(AF_INET, host, &v4->sin_addr) == 1)
+			return 0;
+	}
+	return err_set(err, ERR_CONFIG, "%s: is not an IP address and a port", text);
+}
+
+int
+status_open(struct status **status, const struct status_options *options, struct err *err)
+{
+	const union MHD_DaemonInfo *info;
+	struct sockaddr_storage addr;
+	unsigned flags = MHD_USE_AUTO_INTERNAL_THREAD;
+	struct status *s;
+
+	if (parse_bind(options->bind, &addr, err) != 0)
+		return -1;
+	if (addr.ss_family == AF_INET6)
+		flags |= MHD_USE_DUAL_STACK;
+	s = mem_alloc(sizeof(*s));
+	s->options = *options;
+	atomic_store(&self.beat_ms, clock_monotonic_ms());
+	errno = 0;
+	s->daemon = MHD_start_daemon(flags, 0, NULL, NULL, on_request, s, MHD_OPTION_SOCK_ADDR,
+		(struct sockaddr *)&addr, MHD_OPTION_CONNECTION_LIMIT,
+		(unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+		(size_t)REQUEST_BYTES_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
+		(unsigned)(REQUEST_MS_MAX / 1000), MHD_OPTION_NOTIFY_CONNECTION, on_connection,
+		NULL, MHD_OPTION_END);
+	if (s->daemon == NULL) {
+		err_set(err, ERR_SYSTEM, "metrics port %s: %s", options->bind,
+			errno == EADDRINUSE ? "in use by another program" : strerror(errno));
+		free(s);
+		return -1;
+	}
+	info = MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_BIND_PORT);
+	s->port = info != NULL ? info->port : 0;
+	*status = s;
+	return 0;
+}
+
+void
+status_close(struct status *status)
+{
+	if (status == NULL)
+		return;
+	MHD_stop_daemon(status->daemon);
+	free(status);
+}
+
+int
+status_port(const struct status *status)
+{
+	return status->port;
+}
