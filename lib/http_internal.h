@@ -8,6 +8,7 @@
 #include "http.h"
 
 enum {
+	HTTP_REQUEST_HEADERS_MAX = 64 * 1024,
 	HTTP_HEADERS_MAX = 64 * 1024,  /* bytes of reply headers, all header blocks of a reply together */
 	HTTP_HEADER_LINES_MAX = 128,   /* headers of a request */
 	HTTP_THUMBPRINT_SIZE = 32 * 3, /* colon hex of a SHA-256, NUL included */
@@ -42,6 +43,9 @@ struct http {
 	size_t in_flight;
 	char seen_thumbprint[HTTP_THUMBPRINT_SIZE];
 };
+
+/* Sets URL, method, headers, body and deadlines of a transfer. */
+int http_request_setup(struct transfer *t, struct err *err);
 
 /* Sets the TLS and proxy options of a transfer. */
 int http_tls_setup(struct transfer *t, struct err *err);

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+/* A request, from what the caller filled in to what libcurl wants. */
+#include "http_internal.h"
+
+#include <openssl/evp.h>
+#include <string.h>
+
+#include "mem.h"
+
+enum {
+	TIMEOUT_MS = 30 * 1000,
+	CONNECT_TIMEOUT_MS = 5 * 1000,
+	/* below the idle limit of the usual load balancers (60 s), so that they never close first */
+	CONNECTION_IDLE_S = 50,
+	/* so that a scaled-out or renamed service is found, and a rotated certificate is used */
+	CONNECTION_LIFE_S = 120,
+	REPLY_BUFFER = 4 * 1024,
+	STREAM_BUFFER = 64 * 1024, /* for on_body: few and large replies */
+};
+
+void
+http_header(struct http_request *req, const char *name, const char *value)
+{
+	struct transfer *t = (struct transfer *)req;
+
+	if (strpbrk(name, "\r\n:; ") != NULL || name[0] == '\0' || strpbrk(value, "\r\n") != NULL)
+		t->bad_header = true;
+	/* libcurl's notation: "name;" is a header without a value, "name:" would be none at all */
+	buf_printf(&req->headers, value[0] != '\0' ? "%s: %s\n" : "%s;\n", name, value);
+}
+
+void
+http_basic_auth(struct http_request *req, const char *user, const char *password)
+{
+	struct buf plain, coded;
+	char *room;
+
+	buf_init(&plain, HTTP_REQUEST_HEADERS_MAX / 2);
+	buf_init(&coded, HTTP_REQUEST_HEADERS_MAX);
+	buf_printf(&plain, "%s:%s", user, password);
+	buf_add_str(&coded, "Basic ");
+	room = buf_room(&coded, (plain.len + 2) / 3 * 4 + 1);
+	if (buf_ok(&plain) && room != NULL)
+		buf_grew(&coded, (size_t)EVP_EncodeBlock((unsigned char *)room,
+			(const unsigned char *)plain.data, (int)plain.len));
+	http_header(req, "Authorization", buf_str(&coded));
+	mem_wipe(plain.data, plain.len);
+	mem_wipe(coded.data, coded.len);
+	buf_free(&plain);
+	buf_free(&coded);
+}
+
+/*
+ * The request's header lines as the list libcurl wants, without copying: the line ends become NULs.
+ * An empty "Expect:" and "Content-Type:" keep libcurl from adding its own.
+ */
+static int
+set_headers(struct transfer *t, struct err *err)
+{
+	static char no_expect[] = "Expect:", no_type[] = "Content-Type:";
+	struct curl_slist *line = t->line;
+	size_t n = 0;
+
+	if (t->bad_header || !buf_ok(&t->req.headers))
+		return err_set(err, ERR_PROTOCOL, "a header of the request has a line break or is too long");
+	line[n++].data = no_expect;
+	line[n++].data = no_type;
+	for (char *p = t->req.headers.data, *end; p != NULL && *p != '\0'; p = end + 1) {
+		end = strchr(p, '\n');
+		if (end == NULL || n == HTTP_HEADER_LINES_MAX)
+			return err_set(err, ERR_PROTOCOL, "more than %d request headers", HTTP_HEADER_LINES_MAX - 2);
+		*end = '\0';
+		line[n++].data = p;
+	}
+	for (size_t i = 0; i < n; i++)
+		line[i].next = i + 1 < n ? &line[i + 1] : NULL;
+	curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, line);
+	return 0;
+}
+
+static void
+set_method(struct transfer *t)
+{
+	const struct http_request *req = &t->req;
+	const char *method = req->method ? req->method : req->body ? "POST" : "GET";
+
+	if (req->body != NULL || strcmp(method, "POST") == 0) {
+		curl_easy_setopt(t->easy, CURLOPT_POST, 1L);
+		curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)req->body_len);
+		curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS, req->body ? req->body : "");
+	} else if (strcmp(method, "HEAD") == 0) {
+		curl_easy_setopt(t->easy, CURLOPT_NOBODY, 1L);
+	} else {
+		curl_easy_setopt(t->easy, CURLOPT_HTTPGET, 1L);
+	}
+	curl_easy_setopt(t->easy, CURLOPT_CUSTOMREQUEST, method);
+}
+
+static void
+set_limits(struct transfer *t)
+{
+	const struct http_request *req = &t->req;
+	int64_t connect = req->peer != NULL ? req->peer->connect_timeout_ms : 0;
+	CURL *easy = t->easy;
+
+	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)(req->timeout_ms > 0 ? req->timeout_ms : TIMEOUT_MS));
+	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)(connect > 0 ? connect : CONNECT_TIMEOUT_MS));
+	curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, (long)CONNECTION_IDLE_S);
+	curl_easy_setopt(easy, CURLOPT_MAXLIFETIME_CONN, (long)CONNECTION_LIFE_S);
+	curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+	curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)(req->on_body ? STREAM_BUFFER : REPLY_BUFFER));
+	/* never h2c: libcurl 7.88 breaks every reuse of such a connection (curl issue 10634) */
+	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+	if (strncmp(buf_str(&req->url), "https:", 6) == 0)
+		curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L);
+	if (req->peer == NULL || !req->peer->no_compression)
+		curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip");
+}
+
+int
+http_request_setup(struct transfer *t, struct err *err)
+{
+	if (!buf_ok(&t->req.url) || t->req.url.len == 0)
+		return err_set(err, ERR_PROTOCOL, "the URL is empty or too long");
+	if (set_headers(t, err) != 0)
+		return -1;
+	set_method(t);
+	set_limits(t);
+	curl_easy_setopt(t->easy, CURLOPT_URL, buf_str(&t->req.url));
+	curl_easy_setopt(t->easy, CURLOPT_USERAGENT, "vcourier/" VCOURIER_VERSION);
+	return 0;
+}
