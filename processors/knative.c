@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Knative: every event goes to one address, a Broker, a Channel or any other URL, in one of the two
+ * content modes of the CloudEvents HTTP binding.
+ * https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/http-protocol-binding.md
+ */
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "http_options.h"
+#include "json.h"
+#include "mem.h"
+#include "processor.h"
+#include "text.h"
+
+enum encoding { ENCODING_BINARY, ENCODING_STRUCTURED };
+
+struct knative_config {
+	struct knative_destination {
+		char *uri;
+	} destination;
+	int encoding;   /* enum encoding */
+	int type_style; /* enum event_type_style */
+	struct http_options http;
+};
+
+struct knative {
+	const struct knative_config *config;
+	struct http_peer peer;
+	struct http_auth auth;
+	struct buf type, value; /* scratch */
+};
+
+/* ---- configuration */
+
+/* The event router's form of destination.uri: a Go net/url.URL, of which these members are text. */
+static const struct config_field uri_fields[] = {
+	{ "scheme", CONFIG_STRING, 0, .help = "`http` or `https`." },
+	{ "host", CONFIG_STRING, 0, .help = "Host, with `:port` where needed." },
+	{ "path", CONFIG_STRING, 0, .help = "Path." },
+	{ "rawquery", CONFIG_STRING, 0, .help = "Query, encoded, without the question mark." },
+	{ NULL },
+};
+
+static bool
+known_uri_member(const struct config_node *node, const char *key)
+{
+	const struct config_node *member = config_get(node, key);
+
+	return member != NULL && config_text(member) != NULL;
+}
+
+static int
+uri_from_mapping(const struct config_node *node, struct buf *uri, struct config_errors *errors)
+{
+	const char *path = config_text(config_get(node, "path"));
+	size_t known = 0;
+
+	for (const struct config_field *f = uri_fields; f->key != NULL; f++)
+		known += known_uri_member(node, f->key);
+	if (known != config_length(node)) {
+		config_error(errors, node, "has keys other than scheme, host, path and rawquery, each a text");
+		return -1;
+	}
+	if (!known_uri_member(node, "scheme") || !known_uri_member(node, "host")) {
+		config_error(errors, node, "needs scheme and host");
+		return -1;
+	}
+	buf_printf(uri, "%s://%s", config_text(config_get(node, "scheme")), config_text(config_get(node, "host")));
+	if (path != NULL)
+		buf_printf(uri, "%s%s", path[0] == '/' ? "" : "/", path);
+	if (known_uri_member(node, "rawquery"))
+		buf_printf(uri, "?%s", config_text(config_get(node, "rawquery")));
+	return 0;
+}
+
+static int
+bind_uri(const struct config_node *node, void *field, struct config_errors *errors)
+{
+	const char *text = config_text(node), *host;
+	struct buf uri;
+	int failed = 0;
+
+	buf_init(&uri, 8 * 1024);
+	if (text != NULL)
+		buf_add_str(&uri, text);
+	else
+		failed = uri_from_mapping(node, &uri, errors);
+	text = buf_str(&uri);
+	host = text_starts(text, "http://") ? text + 7 : text_starts(text, "https://") ? text + 8 : "";
+	if (!failed && (*host == '\0' || *host == '/' || strpbrk(text, " \t\r\n") != NULL || !buf_ok(&uri))) {
+		config_error(errors, node, "must be an http:// or https:// URL with a host");
+		failed = -1;
+	}
+	if (!failed)
+		*(char **)field = mem_strdup(text);
+	buf_free(&uri);
+	return failed;
+}
+
+static const struct config_field destination_fields[] = {
+	{ "uri", CONFIG_CUSTOM, offsetof(struct knative_destination, uri), CONFIG_REQUIRED, .fields = uri_fields,
+		.custom = bind_uri,
+		.help = "Where events go: a URL, or the event router's `{scheme, host, path}`." },
+	{ NULL },
+};
+
+static const char *const encodings[] = { "binary", "structured", NULL };
+static const char *const type_styles[] = { "router", "vsphere", NULL };
+
+static const struct config_field fields[] = {
+	{ "destination", CONFIG_OBJECT, offsetof(struct knative_config, destination), CONFIG_REQUIRED,
+		.fields = destination_fields, .help = "Where events go." },
+	{ "encoding", CONFIG_ENUM, offsetof(struct knative_config, encoding), .def = "structured",
+		.choices = encodings,
+		.help = "Content mode: `structured` (one JSON object; keeps blanks and non-ASCII text in attributes for "
+			"every receiver) or `binary` (attributes as `ce-` headers)." },
+	{ "typeStyle", CONFIG_ENUM, offsetof(struct knative_config, type_style), .def = "router",
+		.choices = type_styles,
+		.help = "Dialect of the CloudEvent's type: `com.vmware.event.router/event` or "
+			"`com.vmware.vsphere.VmPoweredOnEvent.v0`." },
+	HTTP_OPTIONS_ROWS(struct knative_config, http),
+	{ NULL },
+};
+
+static int
+knative_open(void **out, const void *config, struct err *err)
+{
+	const struct knative_config *c = config;
+	struct knative *self;
+
+	if (http_options_check(&c->http, err) != 0)
+		return -1;
+	self = mem_alloc(sizeof(*self));
+	self->config = c;
+	http_options_peer(&c->http, &self->peer);
+	http_auth_init(&self->auth, &c->http.auth);
+	buf_init(&self->type, EVENT_ATTRIBUTES_BYTES_MAX * 2);
+	buf_init(&self->value, EVENT_ATTRIBUTES_BYTES_MAX * 3);
+	*out = self;
+	return 0;
+}
+
+static void
+knative_close(void *p)
+{
+	struct knative *self = p;
+
+	if (self == NULL)
+		return;
+	http_auth_free(&self->auth);
+	buf_free(&self->type);
+	buf_free(&self->value);
+	free(self);
+}
+
+/* ---- credentials: read from their file now and then, and after a 401 */
+
+static int64_t
+credentials_interval_ms(void *p)
+{
+	const struct knative *self = p;
+
+	return http_auth_interval_ms(&self->auth);
+}
+
+static int
+credentials_request(void *p, unsigned step, struct http_request *req, struct err *err)
+{
+	struct knative *self = p;
+
+	(void)step;
+	(void)req;
+	return http_auth_load(&self->auth, err) == 0 ? 1 : -1;
+}
+
+static enum refresh_result
+credentials_response(void *p, unsigned step, const struct http_response *rsp, struct err *err)
+{
+	(void)p;
+	(void)step;
+	(void)rsp;
+	(void)err;
+	return REFRESH_DONE;
+}
+
+static const struct refresh refreshes[] = {
+	{ "credentials", credentials_interval_ms, true, credentials_request, credentials_response },
+	{ NULL },
+};
+
+/* ---- deliveries */
+
+static int
+knative_route(void *p, const struct event *ev, struct targets *targets, struct err *err)
+{
+	(void)p;
+	(void)ev;
+	(void)err;
+	targets_add(targets, "");
+	return 0;
+}
+
+static void
+add_attribute(struct knative *self, struct http_request *req, const char *name, const char *value)
+{
+	char header[64];
+
+	if (*value == '\0')
+		return;
+	snprintf(header, sizeof(header), "ce-%s", name);
+	buf_clear(&self->value);
+	event_add_header_value(&self->value, value);
+	http_header(req, header, buf_str(&self->value));
+}
+
+/* application/json, text/json, and whatever ends in +json; parameters do not matter. */
+static bool
+is_json_type(const char *type)
+{
+	size_t n = strcspn(type, "; ");
+
+	return n == 0 || (n >= 5 && strncasecmp(type + n - 5, "/json", 5) == 0) ||
+		(n >= 5 && strncasecmp(type + n - 5, "+json", 5) == 0);
+}
+
+/* The data as binary mode wants it: raw bytes, borrowed from the message where they stand there. */
+static int
+set_data(const struct event *ev, struct http_request *req, struct err *err)
+{
+	req->body = ev->data ? ev->data : "";
+	req->body_len = ev->data_len;
+	if (ev->data_is_base64) {
+		size_t n = ev->data_len, pad = 0;
+		char *room = buf_room(&req->own_body, n / 4 * 3 + 1);
+		int got = room == NULL ? -1 : EVP_DecodeBlock((unsigned char *)room,
+					      (const unsigned char *)ev->data, (int)n);
+
+		if (got < 0)
+			return err_set(err, ERR_PROTOCOL, "data_base64 is no base64");
+		while (pad < 2 && pad < n && ev->data[n - 1 - pad] == '=')
+			pad++;
+		buf_grew(&req->own_body, (size_t)got - pad);
+	} else if (ev->data_is_json && ev->data_len > 0 && ev->data[0] == '"' && !is_json_type(ev->datacontenttype)) {
+		if (!json_decode_string(ev->data, ev->data_len, &req->own_body))
+			return err_set(err, ERR_PROTOCOL, "data is no valid JSON string");
+	} else {
+		return 0;
+	}
+	req->body = buf_str(&req->own_body);
+	req->body_len = req->own_body.len;
+	return 0;
+}
+
+static int
+encode_binary(struct knative *self, const struct event *ev, struct http_request *req, struct err *err)
+{
+	const char *type = ev->datacontenttype;
+
+	if (*type == '\0' && ev->data_is_json)
+		type = "application/json";
+	http_header(req, "ce-specversion", "1.0");
+	add_attribute(self, req, "id", ev->id);
+	add_attribute(self, req, "source", ev->source);
+	add_attribute(self, req, "type", buf_str(&self->type));
+	add_attribute(self, req, "subject", ev->subject);
+	add_attribute(self, req, "time", ev->time);
+	add_attribute(self, req, "dataschema", ev->dataschema);
+	for (size_t i = 0; i < ev->n_extensions; i++)
+		add_attribute(self, req, ev->extension[i].name, ev->extension[i].value);
+	if (*type != '\0')
+		http_header(req, "Content-Type", type);
+	return set_data(ev, req, err);
+}
+
+static void
+encode_structured(struct knative *self, const struct event *ev, struct http_request *req)
+{
+	http_header(req, "Content-Type", EVENT_CONTENT_TYPE);
+	if (ev->json != NULL && strcmp(buf_str(&self->type), ev->type) == 0) {
+		req->body = ev->json;
+		req->body_len = ev->json_len;
+		return;
+	}
+	event_add_structured(ev, buf_str(&self->type), &req->own_body);
+	req->body = buf_str(&req->own_body);
+	req->body_len = req->own_body.len;
+}
+
+static int
+knative_encode(void *p, const struct target *target, const struct event *const *events, size_t n,
+	struct http_request *req, struct err *err)
+{
+	struct knative *self = p;
+	const struct event *ev = events[0];
+
+	(void)target;
+	(void)n; /* batch_max is 1 */
+	event_type(ev, (enum event_type_style)self->config->type_style, &self->type);
+	buf_add_str(&req->url, self->config->destination.uri);
+	if (self->config->encoding == ENCODING_STRUCTURED)
+		encode_structured(self, ev, req);
+	else if (encode_binary(self, ev, req, err) != 0)
+		return -1;
+	http_auth_add(&self->auth, req);
+	req->peer = &self->peer;
+	if (!buf_ok(&req->own_body) || !buf_ok(&req->headers))
+		return err_set(err, ERR_LIMIT, "the event is too large for a request");
+	return 0;
+}
+
+static void
+knative_judge(void *p, const struct target *target, const struct http_response *rsp, size_t n,
+	struct outcome *out)
+{
+	(void)p;
+	(void)target;
+	(void)n;
+	http_outcome(rsp, out);
+	if (rsp->status == 401 || rsp->status == 403)
+		out->refresh = true;
+}
+
+const struct processor processor_knative = {
+	.type = "knative",
+	.block = "knative",
+	.help = "Sends every event to a Knative Broker, or any other URL, as a CloudEvent over HTTP.",
+	.fields = fields,
+	.config_size = sizeof(struct knative_config),
+	.batch_max = 1,
+	.open = knative_open,
+	.route = knative_route,
+	.encode = knative_encode,
+	.judge = knative_judge,
+	.refreshes = refreshes,
+	.close = knative_close,
+};
