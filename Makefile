@@ -104,7 +104,7 @@ test: deps ## unit and integration tests; ends with "N passed, N failed"
 	@$(MAKE) --no-print-directory -j$$(nproc) all unit-tests simulator
 	@$(PYTHON) tests/run.py $(TESTS)
 
-include $(wildcard tests/*/rules.mk compose/rules.mk docs/rules.mk)
+include $(filter-out schemas/rules.mk,$(wildcard */rules.mk tests/*/rules.mk))
 
 clean: ## remove everything that was built
 	rm -rf build

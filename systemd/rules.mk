@@ -1,0 +1,26 @@
+# make install and make deb. DESTDIR and PREFIX as everybody has them.
+PREFIX ?= /usr/local
+sysconfdir ?= /etc
+docdir = $(DESTDIR)$(PREFIX)/share/doc/vcourier
+datadir = $(DESTDIR)$(PREFIX)/share/vcourier
+units := $(notdir $(wildcard systemd/*.service))
+
+install: all ## install programs, units, documentation; DESTDIR= and PREFIX=/usr/local are honoured
+	install -d -m 0755 $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/systemd/system \
+		$(DESTDIR)$(PREFIX)/lib/sysusers.d $(docdir)/examples $(datadir)
+	install -d -m 0750 $(DESTDIR)$(sysconfdir)/vcourier $(DESTDIR)$(sysconfdir)/vcourier/nats/secrets
+	install -d -m 0700 $(DESTDIR)$(sysconfdir)/vcourier/secrets
+	install -m 0755 -s $(programs) $(DESTDIR)$(PREFIX)/bin
+	install -m 0755 compose/nats/users.py $(DESTDIR)$(PREFIX)/bin/vcourier-nats-users
+	for unit in $(units); do sed 's#/usr/bin/vcourier#$(PREFIX)/bin/vcourier#; s#/usr/share/doc#$(PREFIX)/share/doc#' \
+		systemd/$$unit > $(DESTDIR)$(PREFIX)/lib/systemd/system/$$unit; done
+	install -m 0644 systemd/vcourier.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/vcourier.conf
+	install -m 0644 systemd/nats.conf $(wildcard schemas/config.schema.json docs/prometheus-rules.yaml) $(datadir)
+	install -m 0644 README.md $(wildcard docs/*.md) $(docdir)
+	install -m 0644 $(wildcard docs/examples/*) $(docdir)/examples
+
+deb: all ## build/vcourier_VERSION_ARCH.deb, made with dpkg-deb
+	@tests/deps.sh dpkg-dev
+	systemd/deb.sh $(VERSION)
+
+.PHONY: install deb

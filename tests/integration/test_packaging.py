@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""systemd units, `make install` and the Debian package."""
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+UNITS = sorted((ROOT / "systemd").glob("*.service"))
+PROGRAMS = ["vcourier", "vcourier-collector", "vcourier-dispatcher"]
+
+
+def systemd_analyze(*arguments):
+    if not shutil.which("systemd-analyze"):
+        pytest.skip("systemd-analyze is not installed")
+    return subprocess.run(["systemd-analyze", *arguments], capture_output=True, text=True,
+                          env={**os.environ, "SYSTEMD_COLORS": "0", "SYSTEMD_EMOJI": "0"})
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda u: u.name)
+def test_exposure_is_at_most_1_5(unit):
+    run = systemd_analyze("security", "--offline=true", "--threshold=15", "--no-pager", unit)
+    level = re.search(r"Overall exposure level for \S+: ([0-9.]+)", run.stdout)
+    assert run.returncode == 0 and level and float(level[1]) <= 1.5, run.stdout + run.stderr
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda u: u.name)
+def test_systemd_knows_every_key_of_the_unit(unit):
+    run = systemd_analyze("verify", "--man=no", "--recursive-errors=no", unit)
+    wrong = [line for line in run.stderr.splitlines() if re.search(r"Unknown|Failed to parse|Invalid|ignoring", line)]
+    assert wrong == []
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory):
+    """The package, unpacked."""
+    for tool in ("dpkg-deb", "dpkg-shlibdeps"):
+        if not shutil.which(tool):
+            pytest.skip(f"{tool} is not installed")
+    run = subprocess.run(["make", "--no-print-directory", "deb"], cwd=ROOT, capture_output=True, text=True)
+    assert run.returncode == 0, run.stdout + run.stderr
+    deb = ROOT / run.stdout.split()[-1]
+    root = tmp_path_factory.mktemp("deb")
+    subprocess.run(["dpkg-deb", "-x", deb, root], check=True)
+    subprocess.run(["dpkg-deb", "-e", deb, root / "DEBIAN"], check=True)
+    return root
+
+
+def test_the_package_holds_the_programs_and_they_run(package):
+    for program in PROGRAMS:
+        run = subprocess.run([package / "usr/bin" / program, "--version"], capture_output=True, text=True)
+        assert run.returncode == 0 and "0.1.0" in run.stdout, program
+    subprocess.run([package / "usr/bin/vcourier-nats-users", "--vcenter", "x"], check=True, stdout=subprocess.DEVNULL)
+
+
+def test_the_package_names_its_libraries_and_keeps_secrets_closed(package):
+    control = (package / "DEBIAN/control").read_text()
+    for library in ("libnats3.4", "libcurl4", "libxml2", "libyaml-0-2", "libc6"):
+        assert re.search(rf"^Depends:.*\b{re.escape(library)}\b", control, re.M), library
+    assert (package / "etc/vcourier").stat().st_mode & 0o007 == 0
+    assert (package / "etc/vcourier/secrets").stat().st_mode & 0o077 == 0
+    for script in ("postinst", "prerm", "postrm"):
+        subprocess.run(["sh", "-n", package / "DEBIAN" / script], check=True)
+
+
+def test_installed_units_start_installed_programs(package):
+    for unit in (package / "usr/lib/systemd/system").glob("vcourier-[cd]*.service"):
+        program = re.search(r"^ExecStart=(\S+)", unit.read_text(), re.M)[1]
+        assert os.access(package / program.lstrip("/"), os.X_OK), program
+
+
+def test_install_honours_prefix_and_destdir(tmp_path):
+    subprocess.run(["make", "--no-print-directory", "install", f"DESTDIR={tmp_path}", "PREFIX=/opt/v"], cwd=ROOT, check=True,
+                   stdout=subprocess.DEVNULL)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["etc", "opt"]
+    unit = (tmp_path / "opt/v/lib/systemd/system/vcourier-collector@.service").read_text()
+    assert "ExecStart=/opt/v/bin/vcourier-collector " in unit
