@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from nats_wire import Wire
+from lab.nats_wire import Wire
 
 ROOT = Path(__file__).resolve().parents[2]
 USERS = ROOT / "compose" / "nats" / "users.py"

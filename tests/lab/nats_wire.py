@@ -78,6 +78,9 @@ class Wire:
         self._send(f"SUB {subject} {self.sid}\r\n".encode())
         return self.sid
 
+    def unsubscribe(self, sid):
+        self._send(f"UNSUB {sid}\r\n".encode())
+
     def publish(self, subject, data=b"", reply="", headers=None):
         if headers:
             block = b"NATS/1.0\r\n" + b"".join(f"{k}: {v}\r\n".encode() for k, v in headers.items()) + b"\r\n"
@@ -102,5 +105,5 @@ class Wire:
         self.publish(subject, data if isinstance(data, bytes) else json.dumps(data).encode(),
                      f"{self.inbox}.{self.sid}", headers)
         message = self.next(sid)
-        self._send(f"UNSUB {sid}\r\n".encode())
+        self.unsubscribe(sid)
         return message

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Fixtures: `lab` starts the parts of a pipeline for one test and ends them after it."""
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from lab.pipeline import Pipeline  # noqa: E402
+from lab.vcenter import Authority  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory):
+    return Authority(tmp_path_factory.mktemp("ca"))
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item):
+    outcome = yield
+    item.stash[FAILED] = item.stash.get(FAILED, False) or outcome.get_result().failed
+
+
+FAILED = pytest.StashKey()
+
+
+@pytest.fixture
+def lab(request, tmp_path, authority):
+    pipeline = Pipeline(tmp_path, authority)
+    yield pipeline
+    pipeline.close()
+    if request.node.stash.get(FAILED, False):
+        pipeline.show_logs()

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The books: what the stream holds against what the vCenter says happened."""
+from collections import Counter
+
+from .jetstream import ApiError
+from .process import wait_until
+
+
+class Books:
+    """Every event that vCenter holds and shows is in the stream once; nothing is in it twice; nothing is made up."""
+
+    def __init__(self, js, stream, vcenter):
+        self.js, self.stream, self.vcenter = js, stream, vcenter
+
+    def stored(self):
+        """Identities in the stream, in order, as (instanceUuid, key, createdTime in ms)."""
+        out = []
+        for message in self.js.read(self.stream):
+            uuid, key, created = message.headers["Nats-Msg-Id"].rsplit("/", 2)
+            out.append((uuid, int(key), int(created)))
+        return out
+
+    def missing(self):
+        try:
+            have = {(key, created) for _, key, created in self.stored()}
+        except (ApiError, OSError):
+            have = set()
+        return [e for e, (_, state) in self.vcenter.events().items() if state == "visible" and e not in have]
+
+    def settle(self, timeout=90):
+        """Waits until everything visible is in the stream, then checks the rest. Gives how many there are."""
+        visible = [e for e, (_, state) in self.vcenter.events().items() if state == "visible"]
+        wait_until(lambda: self.js.count(self.stream) >= len(visible), timeout,
+                   lambda: f"{self.js.count(self.stream)} of {len(visible)} events in {self.stream}")
+        wait_until(lambda: not self.missing(), timeout, lambda: f"not in {self.stream}: {self.missing()[:10]}")
+        return self.check()
+
+    def check(self):
+        stored = self.stored()
+        twice = [e for e, n in Counter(stored).items() if n > 1]
+        assert not twice, f"stored twice: {twice[:10]} of {len(twice)}"
+        truth = self.vcenter.events(ever=True)
+        invented = [e for e in stored if e[1:] not in truth]
+        assert not invented, f"never happened: {invented[:10]} of {len(invented)}"
+        lost = self.missing()
+        assert not lost, f"lost: {lost[:10]} of {len(lost)}"
+        return len(stored)

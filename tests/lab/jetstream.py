@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""JetStream from the outside: what is in a stream, what a consumer has done."""
+import json
+from dataclasses import dataclass
+
+
+class ApiError(Exception):
+    def __init__(self, error):
+        super().__init__(f"{error.get('code')}/{error.get('err_code')}: {error.get('description')}")
+        self.code = error.get("err_code", error.get("code"))
+
+
+@dataclass
+class Stored:
+    """One message of a stream."""
+    seq: int
+    subject: str
+    headers: dict
+    data: bytes
+
+    def json(self):
+        return json.loads(self.data)
+
+
+def parse_headers(block):
+    lines = block.decode(errors="replace").split("\r\n")[1:]
+    return {name: value.strip() for name, _, value in (line.partition(":") for line in lines) if name}
+
+
+class JetStream:
+    def __init__(self, server):
+        self.server = server
+        self.wire = None
+
+    def close(self):
+        if self.wire:
+            self.wire.close()
+        self.wire = None
+
+    def api(self, subject, body=b""):
+        """The reply's JSON; ApiError when it says error. Connects anew after a broken connection."""
+        try:
+            if self.wire is None:
+                self.wire = self.server.connect()
+            reply = self.wire.request(f"$JS.API.{subject}", body)
+        except (OSError, ValueError):
+            self.close()
+            raise
+        if not reply.data and b"503" in reply.headers:
+            raise ApiError({"code": 503, "description": "JetStream is not there"})
+        answer = reply.json()
+        if "error" in answer:
+            raise ApiError(answer["error"])
+        return answer
+
+    def streams(self):
+        return self.api("STREAM.NAMES").get("streams") or []
+
+    def info(self, stream):
+        return self.api(f"STREAM.INFO.{stream}")
+
+    def last_seq(self, stream):
+        """0 while the stream or the server is not there."""
+        try:
+            return self.info(stream)["state"]["last_seq"]
+        except (ApiError, OSError):
+            return 0
+
+    def count(self, stream):
+        try:
+            return self.info(stream)["state"]["messages"]
+        except (ApiError, OSError):
+            return 0
+
+    def consumer(self, stream, name):
+        return self.api(f"CONSUMER.INFO.{stream}.{name}")
+
+    def read(self, stream, first=1):
+        """Every message from sequence `first` on, in order."""
+        pending = self.info(stream)["state"]["messages"]
+        made = self.api(f"CONSUMER.CREATE.{stream}", {"stream_name": stream, "config": {
+            "deliver_policy": "by_start_sequence", "opt_start_seq": first, "ack_policy": "none", "replay_policy": "instant",
+            "inactive_threshold": 60_000_000_000}})
+        sid = self.wire.subscribe(f"{self.wire.inbox}.read")
+        pending = made["num_pending"]
+        while pending:
+            self.wire.publish(f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{made['name']}",
+                              json.dumps({"batch": min(pending, 1000), "no_wait": True}).encode(), f"{self.wire.inbox}.read")
+            for _ in range(min(pending, 1000)):
+                message = self.wire.next(sid)
+                ack = message.reply.split(".")
+                if len(ack) < 9:
+                    raise ApiError({"description": message.headers.decode(errors="replace")})
+                pending = int(ack[-1] if len(ack) == 9 else ack[10])
+                yield Stored(int(ack[-4] if len(ack) == 9 else ack[7]), message.subject, parse_headers(message.headers),
+                             message.data)
+        self.wire.unsubscribe(sid)

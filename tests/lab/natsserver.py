@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+"""nats-server with JetStream in a scratch directory; the same port and store after every restart."""
+import json
+from pathlib import Path
+
+from .nats_wire import Wire
+from .process import Process, wait_until
+
+
+class NatsServer(Process):
+    def __init__(self, directory, name="nats", extra=""):
+        self.directory = Path(directory) / name
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self.config = self.directory / "nats.conf"
+        self.extra = extra
+        self.port = None
+        super().__init__(name, ["nats-server", "-c", self.config], directory)
+
+    def start(self):
+        self.config.write_text(f'listen: "127.0.0.1:{self.port or -1}"\nports_file_dir: "{self.directory}"\n'
+                               f'jetstream {{ store_dir: "{self.directory}/js" }}\n{self.extra}\n')
+        super().start()
+        ports = self.directory / f"nats-server_{self.pid}.ports"
+        wait_until(lambda: not self.running() or ports.exists() and ports.read_text().strip(), 30, f"{self.name} listens")
+        assert self.running(), self.text()
+        self.port = int(json.loads(ports.read_text())["nats"][0].rsplit(":", 1)[1])
+        return self
+
+    @property
+    def url(self):
+        return f"nats://127.0.0.1:{self.port}"
+
+    def connect(self, user=None, password=None):
+        return Wire(self.port, user, password)

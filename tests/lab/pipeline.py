@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The parts put together: start what a test needs, stop all of it at the end, show the logs when it failed."""
+import sys
+from pathlib import Path
+
+from .books import Books
+from .jetstream import JetStream
+from .natsserver import NatsServer
+from .product import Daemon
+from .receiver import Receiver
+from .vcenter import Authority, Vcenter
+
+
+class Pipeline:
+    def __init__(self, directory, authority=None):
+        self.directory = Path(directory)
+        self.authority = authority or Authority(self.directory / "ca")
+        self.processes, self.closers = [], []
+
+    def _keep(self, process):
+        self.processes.append(process)
+        return process
+
+    def nats(self, name="nats", extra=""):
+        return self._keep(NatsServer(self.directory, name, extra)).start()
+
+    def vcenter(self, *flags, name="vcenter"):
+        return self._keep(Vcenter(self.directory, self.authority, *flags, name=name)).start()
+
+    def receiver(self, answer=None, **options):
+        receiver = Receiver(answer, **options)
+        self.closers.append(receiver.close)
+        return receiver
+
+    def jetstream(self, server):
+        js = JetStream(server)
+        self.closers.append(js.close)
+        return js
+
+    def books(self, server, vcenter, stream="VC_lab"):
+        return Books(self.jetstream(server), stream, vcenter)
+
+    def daemon(self, program, config, *flags, name=None):
+        """Not started yet."""
+        return self._keep(Daemon(program, config, self.directory, *flags, name=name))
+
+    def collector(self, config, *flags, name="collector"):
+        return self.daemon("collector", config, *flags, name=name).start()
+
+    def dispatcher(self, config, *flags, name="dispatcher"):
+        return self.daemon("dispatcher", config, *flags, name=name).start()
+
+    def close(self):
+        """Writers first, the bus last."""
+        for process in reversed(self.processes):
+            process.signal(18)  # SIGCONT: a stopped one cannot end
+            process.stop(25)
+        for close in self.closers:
+            close()
+
+    def show_logs(self, file=sys.stdout, lines=40):
+        for process in self.processes:
+            tail = process.text().splitlines()[-lines:]
+            print(f"---- {process.name}\n" + "\n".join(tail), file=file)

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A child process with a log file, that never outlives us."""
+import os
+import re
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD = ROOT / "build" / os.environ.get("VARIANT", "release")
+
+
+def wait_until(condition, timeout=60, what=None):
+    """The first true result of condition(); AssertionError when there is none in time. For what only polling can see."""
+    end = time.monotonic() + timeout
+    pause = 0.01
+    while True:
+        result = condition()
+        if result:
+            return result
+        if time.monotonic() > end:
+            why = what() if callable(what) else what
+            raise AssertionError(f"not within {timeout} s: {why or getattr(condition, '__doc__', None) or condition}")
+        time.sleep(pause)
+        pause = min(pause * 1.5, 0.2)
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Process:
+    def __init__(self, name, argv, directory, env=None, **popen):
+        self.name, self.argv, self.env, self.popen = name, [str(a) for a in argv], env, popen
+        self.log = Path(directory) / f"{name}.log"
+        self.process = None
+
+    def start(self):
+        """setpriv makes the kernel kill the child when its parent dies, however that happens."""
+        assert not self.running(), f"{self.name} runs already"
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen(
+                ["setpriv", "--pdeathsig", "KILL", "--", *self.argv], stderr=log, cwd=ROOT,
+                env={**os.environ, **(self.env or {})}, **{"stdin": subprocess.DEVNULL, "stdout": log, **self.popen})
+        return self
+
+    def running(self):
+        return self.process is not None and self.process.poll() is None
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def signal(self, number):
+        if self.running():
+            self.process.send_signal(number)
+
+    def wait(self, timeout=30):
+        """The exit code."""
+        return self.process.wait(timeout)
+
+    def kill(self):
+        self.signal(signal.SIGKILL)
+        self.process.wait(30)
+
+    def stop(self, timeout=30):
+        """Asks with SIGTERM; the exit code. Killed, and None, when it does not end."""
+        if self.process is None:
+            return None
+        self.signal(signal.SIGTERM)
+        try:
+            return self.process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            return None
+
+    def text(self):
+        return self.log.read_text(errors="replace") if self.log.exists() else ""
+
+    def lines(self, pattern):
+        return [line for line in self.text().splitlines() if re.search(pattern, line)]
+
+    def rss(self):
+        """Resident memory in bytes, now."""
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+)", status).group(1)) * 1024
