@@ -103,7 +103,7 @@ faults(void **state)
 		assert_non_null(fault);
 		assert_string_equal(fault->class_name, rows[i][1]);
 		assert_string_equal(fault->code, "ServerFaultCode");
-		assert_non_null(fault->text); /* "" for InvalidArgument */
+		assert_non_null(fault->text); /* "" for NotAuthenticated */
 		soap_free(reply);
 	}
 }

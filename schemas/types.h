@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The vSphere type table, compiled in: which classes there are, which fields they have, in which order, and
+ * how a field is read and written. Made from vsphere.table; constant data without pointers, some 130 kB.
+ */
+#ifndef VCOURIER_TYPES_H
+#define VCOURIER_TYPES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { SCHEMA_NONE = 0xffff };
+
+enum schema_kind {
+	SCHEMA_BOOL,
+	SCHEMA_INT, /* of any width */
+	SCHEMA_FLOAT32,
+	SCHEMA_FLOAT64,
+	SCHEMA_STRING, /* enumerations too */
+	SCHEMA_TIME,
+	SCHEMA_BYTES,
+	SCHEMA_MOREF,
+	SCHEMA_OBJECT,
+	SCHEMA_ANY, /* xsd:anyType: xsi:type says what it is */
+};
+
+enum schema_flags {
+	SCHEMA_ARRAY = 1,
+	SCHEMA_NULLABLE = 2, /* unset it is null, else the zero value of its kind */
+	SCHEMA_NEW = 4,      /* unknown to the event router: written when present, left out when not */
+};
+
+struct schema_field {
+	uint16_t name;  /* index in schema_names */
+	uint16_t class; /* SCHEMA_OBJECT: the declared class, index in schema_classes */
+	uint8_t kind, flags;
+};
+
+/* A member's name as JSON text with quotes and colon: "CreatedTime": (and createdTime in XML). */
+struct schema_name {
+	uint16_t at; /* in schema_member_text */
+	uint8_t len;
+};
+
+struct schema_class {
+	uint16_t name;  /* offset in schema_class_text */
+	uint16_t base;  /* index in schema_classes or SCHEMA_NONE */
+	uint16_t first; /* its fields, the inherited ones first, in schema_fields */
+	uint8_t n;
+	uint8_t kind; /* SCHEMA_OBJECT, SCHEMA_MOREF, or SCHEMA_STRING for an enumeration */
+};
+
+extern const struct schema_name schema_names[];
+extern const struct schema_field schema_fields[];
+extern const struct schema_class schema_classes[];
+extern const char schema_member_text[], schema_class_text[];
+extern const size_t schema_n_names, schema_n_classes;
+
+/* A class by its name, as in xsi:type; NULL when it is in no table. */
+const struct schema_class *schema_find(const char *name, size_t len);
+
+/* The index of a member's name, from the local name of its element; SCHEMA_NONE when no class has one. */
+uint16_t schema_find_name(const char *xml_name, size_t len);
+
+/* True when c is the class `ancestor` or descends from it. */
+bool schema_is_a(const struct schema_class *c, const struct schema_class *ancestor);
+
+static inline const char *
+schema_class_name(const struct schema_class *c)
+{
+	return schema_class_text + c->name;
+}
+
+static inline const struct schema_field *
+schema_class_fields(const struct schema_class *c)
+{
+	return schema_fields + c->first;
+}
+
+#endif
