@@ -22,7 +22,7 @@
 struct pattern;
 
 enum {
-	PATTERN_TEXT_MAX = 64 * 1024, /* AWS stores at most 4096 characters */
+	PATTERN_TEXT_MAX = 16 * 1024, /* AWS stores at most 4096 characters */
 	PATTERN_DEPTH_MAX = 64,
 	PATTERN_RULES_MAX = 1000, /* what the $or of a pattern may multiply to; AWS's own limit */
 };
