@@ -15,7 +15,7 @@ fuzz: ## feed garbage to every parser, FUZZ_SECONDS each; FUZZ=name picks one
 		mkdir -p build/fuzz/corpus/$$name; \
 		echo "fuzz $$name"; \
 		build/fuzz/bin/$$name -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=1024 \
-			-print_final_stats=0 -verbosity=0 -artifact_prefix=build/fuzz/$$name- \
+			-verbosity=0 -artifact_prefix=build/fuzz/$$name- \
 			build/fuzz/corpus/$$name $$(ls -d tests/fuzz/seeds/$$name 2>/dev/null) || exit 1; \
 	done
 
