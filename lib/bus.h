@@ -31,9 +31,6 @@ struct bus_options {
 	const char *inbox_prefix; /* private to this user: "_INBOX_collector"; never the shared _INBOX */
 };
 
-/* The `bus:` block of the configuration file (options table in bus_options.c). */
-extern const struct config_field bus_fields[];
-
 /* Starts connecting and returns; retries for ever with backoff, also after a disconnect. */
 int bus_open(struct bus **bus, const struct bus_options *options, struct err *err);
 

@@ -87,6 +87,7 @@ struct config_errors {
 	struct buf text;     /* errors, one a line */
 	struct buf warnings; /* one a line */
 	size_t n, n_warnings;
+	size_t n_insecure; /* CONFIG_INSECURE options that are true */
 };
 void config_errors_init(struct config_errors *errors);
 void config_errors_free(struct config_errors *errors);

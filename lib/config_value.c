@@ -103,10 +103,12 @@ boolean(const struct config_node *node, const struct config_field *f, bool *out,
 			config_quote(node->text, shown, sizeof(shown)));
 		return -1;
 	}
-	if (yes && (f->flags & CONFIG_INSECURE))
+	if (yes && (f->flags & CONFIG_INSECURE)) {
+		errors->n_insecure++;
 		config_warning(errors, node,
-			"is insecure: anyone on the network path can read and change the "
-			"traffic");
+			"is insecure: whoever is on the network path can read and change "
+			"everything");
+	}
 	*out = yes;
 	return 0;
 }

@@ -13,7 +13,7 @@
 
 #include "clock.h"
 
-static atomic_bool stopping, reload;
+static atomic_bool stopping, signalled, reload;
 static int wake[2] = { -1, -1 };
 
 static void
@@ -24,8 +24,9 @@ on_signal(int sig)
 	if (sig == SIGHUP) {
 		atomic_store(&reload, true);
 	} else {
-		if (atomic_exchange(&stopping, true))
+		if (atomic_exchange(&signalled, true))
 			_exit(128 + sig);
+		atomic_store(&stopping, true);
 	}
 	/* never drained after a stop: the descriptor stays readable, so no poll can miss it */
 	if (wake[1] >= 0 && write(wake[1], "!", 1) < 0) {
@@ -67,17 +68,33 @@ stop_request(void)
 	}
 }
 
-bool
-stop_take_reload(void)
+static void
+drain(void)
 {
 	char c[16];
 
+	while (read(wake[0], c, sizeof(c)) > 0)
+		;
+	if (stop_requested()) /* came in between, and its byte is gone */
+		stop_request();
+}
+
+bool
+stop_take_reload(void)
+{
 	if (!atomic_exchange(&reload, false))
 		return false;
-	if (!stop_requested())
-		while (read(wake[0], c, sizeof(c)) > 0)
-			;
+	drain();
 	return true;
+}
+
+void
+stop_reset(void)
+{
+	atomic_store(&stopping, atomic_load(&signalled));
+	drain();
+	if (atomic_load(&signalled)) /* a signal between the two lines above */
+		stop_request();
 }
 
 int

@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "vcenter_options.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "clock.h"
+#include "mem.h"
+#include "text.h"
+
+#define MIB (INT64_C(1024) * 1024)
+
+enum {
+	SECOND = 1000,
+	MINUTE = 60 * SECOND,
+	HOUR = 60 * MINUTE,
+	CA_BYTES_MAX = 4 * 1024 * 1024
+};
+
+static int custom_address(
+	const struct config_node *node, void *field, struct config_errors *errors);
+static int custom_thumbprint(
+	const struct config_node *node, void *field, struct config_errors *errors);
+
+static const char *const auth_types[] = { "basic_auth", NULL };
+
+#define AT(member) .offset = offsetof(struct vcenter_options, member)
+
+static const struct config_field basic_fields[] = {
+	{ "username", CONFIG_STRING, AT(user), CONFIG_REQUIRED,
+		.help = "User name, such as `ro@vsphere.local`." },
+	{ "password", CONFIG_SECRET, AT(password), CONFIG_REQUIRED,
+		.help = "Password. The file is read at each login." },
+	{ NULL },
+};
+
+static const struct config_field auth_fields[] = {
+	{ "type", CONFIG_ENUM, AT(auth_type), .def = "basic_auth", .choices = auth_types,
+		.help = "vCenter knows this one." },
+	{ "basicAuth", CONFIG_OBJECT, .flags = CONFIG_REQUIRED, .fields = basic_fields,
+		.help = "A read-only account on the root folder, with propagation." },
+	{ NULL },
+};
+
+const struct config_field vcenter_fields[] = {
+	{ "address", CONFIG_CUSTOM, AT(address), CONFIG_REQUIRED, .custom = custom_address,
+		.help = "The vCenter: a host name or URL; `https://` and `/sdk` are added when "
+			"missing." },
+	{ "insecureSSL", CONFIG_BOOL, AT(insecure), CONFIG_INSECURE, .def = "false",
+		.help = "Do not verify the certificate. Better: `thumbprint` or `caFile`." },
+	{ "checkpoint", CONFIG_BOOL, .flags = CONFIG_IGNORED,
+		.help = "the stream itself is the checkpoint, and always on." },
+	{ "checkpointDir", CONFIG_STRING, .flags = CONFIG_IGNORED,
+		.help = "the stream itself is the checkpoint, no file is written." },
+	{ "auth", CONFIG_OBJECT, .flags = CONFIG_REQUIRED, .fields = auth_fields,
+		.help = "How to log in." },
+	{ "caFile", CONFIG_STRING, AT(ca_file), CONFIG_FILE,
+		.help = "PEM file of authorities to trust beside the system's." },
+	{ "thumbprint", CONFIG_CUSTOM, AT(thumbprint), .custom = custom_thumbprint,
+		.help = "SHA-256 of the certificate, in hex with or without colons; replaces "
+			"all other checks of "
+			"it." },
+	{ "proxy", CONFIG_STRING, AT(proxy),
+		.help = "Proxy to go through, a URL; `\"\"` for none. Default: what the "
+			"environment says." },
+	{ "startFrom", CONFIG_STRING, AT(start_from), .def = "now",
+		.help = "Where to begin when there is no stream yet: `now`, `earliest` (all "
+			"that vCenter has kept), "
+			"a time such as `2026-01-31T00:00:00Z`, or a duration such as `24h` "
+			"ago." },
+	{ "timeout", CONFIG_DURATION, AT(timeout_ms), .def = "60s", .min = SECOND, .max = HOUR,
+		.help = "How long one call may take." },
+	{ "pollMin", CONFIG_DURATION, AT(poll_min_ms), .def = "20ms", .min = 1, .max = MINUTE,
+		.help = "Pause between looks right after an event." },
+	{ "pollMax", CONFIG_DURATION, AT(poll_max_ms), .def = "500ms", .min = 10,
+		.max = 5 * MINUTE, .help = "Pause between looks when nothing happens." },
+	{ "pageSize", CONFIG_INT, AT(page_size), .def = "1000", .min = 1, .max = 1000,
+		.help = "Events asked for at a time; vCenter's own limit is 1000." },
+	{ "overlap", CONFIG_DURATION, AT(overlap_ms), .def = "60s", .min = 0, .max = 24 * HOUR,
+		.help = "How far back reading begins after a break, for events that vCenter "
+			"stored late." },
+	{ "auditWindow", CONFIG_DURATION, AT(audit_window_ms), .def = "10m", .min = 0,
+		.max = 24 * HOUR,
+		.help = "How far back the audit looks for events that were missed; `0` turns "
+			"it off." },
+	{ "auditInterval", CONFIG_DURATION, AT(audit_interval_ms), .def = "60s", .min = SECOND,
+		.max = 24 * HOUR, .help = "How often it looks." },
+	{ "inFlight", CONFIG_INT, AT(in_flight), .def = "256", .min = 1, .max = 4096,
+		.help = "Events on their way to NATS, not yet confirmed." },
+	{ "pageMaxBytes", CONFIG_SIZE, AT(page_max_bytes), .def = "128MiB", .min = MIB,
+		.max = 1024 * MIB,
+		.help = "A larger reply is asked for again in smaller pages." },
+	{ "eventMaxBytes", CONFIG_SIZE, AT(event_max_bytes), .def = "64MiB", .min = 64 * 1024,
+		.max = 1024 * MIB,
+		.help = "A larger event is trimmed. What NATS accepts (`max_payload`, 1 MiB by "
+			"default) is a bound "
+			"too." },
+	{ "standby", CONFIG_BOOL, AT(standby), .def = "false",
+		.help = "Run several collectors for this vCenter: one reads, the others wait "
+			"to take over." },
+	{ NULL },
+};
+
+struct provider_entry {
+	char *name, *type;
+	const struct config_node *vcenter, *vcsim, *horizon, *webhook;
+};
+
+#undef AT
+#define AT(member) .offset = offsetof(struct provider_entry, member)
+
+const struct config_field provider_fields[] = {
+	{ "type", CONFIG_STRING, AT(type), CONFIG_REQUIRED,
+		.help = "`vcenter`; `vcsim` means the same." },
+	{ "name", CONFIG_STRING, AT(name), CONFIG_REQUIRED,
+		.help = "Names the vCenter: its stream is `VC_<name>`, its subjects begin with "
+			"`vc.<name>`." },
+	{ "vcenter", CONFIG_NODE, AT(vcenter), .fields = vcenter_fields,
+		.help = "The vCenter." },
+	{ "vcsim", CONFIG_NODE, AT(vcsim), .help = "The same, for `type: vcsim`." },
+	{ "horizon", CONFIG_NODE, AT(horizon), .help = "Not served; refused." },
+	{ "webhook", CONFIG_NODE, AT(webhook), .help = "Not served; refused." },
+	{ NULL },
+};
+
+static int
+custom_address(const struct config_node *node, void *field, struct config_errors *errors)
+{
+	const char *text = config_text(node), *host, *path;
+	struct buf url;
+
+	host = text == NULL ? "" : strstr(text, "://") != NULL ? strstr(text, "://") + 3 : text;
+	if (*host == '\0' || *host == '/' || strpbrk(host, " @?#\"\\<>\t\r\n") != NULL ||
+		(host != text && !text_starts(text, "https://") &&
+			!text_starts(text, "http://"))) {
+		config_error(errors, node,
+			"must be a host name or a URL such as https://vc1.example.com/sdk, "
+			"without a user in it");
+		return -1;
+	}
+	path = strchr(host, '/');
+	buf_init(&url, CONFIG_FILE_MAX);
+	buf_printf(&url, "%s%s", host == text ? "https://" : "", text);
+	if (path == NULL || path[1] == '\0')
+		buf_add_str(&url, path == NULL ? "/sdk" : "sdk");
+	if (text_starts(text, "http://"))
+		config_warning(errors, node, "http:// sends the password in the clear");
+	*(char **)field = buf_take(&url, NULL);
+	return 0;
+}
+
+static int
+custom_thumbprint(const struct config_node *node, void *field, struct config_errors *errors)
+{
+	const char *text = config_text(node);
+	size_t digits = 0, i;
+
+	for (i = 0; text != NULL && text[i] != '\0'; i++) {
+		if (isxdigit((unsigned char)text[i]))
+			digits++;
+		else if (text[i] != ':')
+			digits = SIZE_MAX / 2;
+	}
+	if (digits != 64) {
+		config_error(errors, node,
+			"must be the SHA-256 of the certificate, 64 hex digits%s",
+			digits == 40 ? "; this is a SHA-1" : "");
+		return -1;
+	}
+	*(char **)field = mem_strdup(text);
+	return 0;
+}
+
+static void
+bind_start(const struct config_node *block, struct vcenter_options *o,
+	struct config_errors *errors)
+{
+	const char *text = o->start_from;
+
+	if (text == NULL || strcmp(text, "now") == 0)
+		o->start = VCENTER_START_NOW;
+	else if (strcmp(text, "earliest") == 0)
+		o->start = VCENTER_START_EARLIEST;
+	else if (clock_parse(text, strlen(text), &o->start_value))
+		o->start = VCENTER_START_TIME;
+	else if (text_duration(text, &o->start_value))
+		o->start = VCENTER_START_AGO;
+	else
+		config_error(errors, config_get(block, "startFrom"),
+			"must be now, earliest, a time such as 2026-01-31T00:00:00Z or a "
+			"duration such as 24h");
+}
+
+/* One more PEM file at the end of what is there. */
+static void
+add_ca(struct buf *pem, const char *path, const struct config_node *node,
+	struct config_errors *errors)
+{
+	FILE *f = fopen(path, "re");
+	struct stat st;
+	char *room;
+	size_t n;
+
+	if (f == NULL || fstat(fileno(f), &st) != 0 || !S_ISREG(st.st_mode)) {
+		config_error(errors, node, "%s: %s", path,
+			f == NULL ? strerror(errno) : "is not a regular file");
+	} else {
+		while ((room = buf_room(pem, 4096)) != NULL &&
+			(n = fread(room, 1, 4096, f)) > 0)
+			buf_grew(pem, n);
+		buf_add_char(pem, '\n');
+	}
+	if (f != NULL)
+		fclose(f);
+}
+
+static void
+bind_cas(const struct router_config *config, struct vcenter_options *o,
+	struct config_errors *errors)
+{
+	const struct config_node *certificates =
+		config_get(config_root(config->file), "certificates");
+	struct buf pem;
+	char **path;
+
+	if (config->top.root_cas == NULL || config->top.root_cas[0] == NULL)
+		return;
+	buf_init(&pem, CA_BYTES_MAX);
+	for (path = config->top.root_cas; *path != NULL; path++)
+		add_ca(&pem, *path, config_get(certificates, "rootCAs"), errors);
+	if (!buf_ok(&pem))
+		config_error(errors, config_get(certificates, "rootCAs"),
+			"more than 4 MiB of certificates");
+	o->ca_pem = buf_take(&pem, NULL);
+}
+
+static const struct config_node *
+find_block(const struct router_entry *entry, const struct provider_entry *given,
+	struct config_errors *errors)
+{
+	bool sim = strcmp(entry->type, "vcsim") == 0;
+	const struct config_node *block = sim ? given->vcsim : given->vcenter,
+				 *type = config_get(entry->node, "type");
+
+	if (strcmp(entry->type, "horizon") == 0)
+		config_error(errors, type,
+			"horizon is not served: vcourier reads vCenter; keep the old router "
+			"for Horizon");
+	else if (strcmp(entry->type, "webhook") == 0)
+		config_error(errors, type,
+			"webhook is not served: publish CloudEvents to NATS instead, "
+			"dispatchers deliver them like any other");
+	else if (!sim && strcmp(entry->type, "vcenter") != 0)
+		config_error(errors, type, "must be vcenter or vcsim");
+	else if (block == NULL)
+		config_error(errors, entry->node, "%s is missing: the block that type names",
+			entry->type);
+	else
+		return block;
+	return NULL;
+}
+
+int
+vcenter_options_bind(const struct router_config *config, const struct router_entry *entry,
+	void *options, struct config_errors *errors)
+{
+	struct vcenter_options *o = options;
+	struct provider_entry given;
+	const struct config_node *block;
+	size_t before = errors->n;
+
+	config_bind(entry->node, provider_fields, &given, sizeof(given), errors);
+	block = entry->type != NULL ? find_block(entry, &given, errors) : NULL;
+	config_release(provider_fields, &given);
+	if (block == NULL)
+		return -1;
+	config_bind(block, vcenter_fields, o, sizeof(*o), errors);
+	bind_start(block, o, errors);
+	bind_cas(config, o, errors);
+	if (o->thumbprint != NULL && o->insecure)
+		config_error(errors, block,
+			"thumbprint and insecureSSL exclude each other: one checks, one does "
+			"not");
+	if (o->poll_min_ms > o->poll_max_ms)
+		config_error(errors, block, "pollMin must not exceed pollMax");
+	return errors->n == before ? 0 : -1;
+}
+
+void
+vcenter_options_release(void *options)
+{
+	struct vcenter_options *o = options;
+
+	config_release(vcenter_fields, o);
+	free(o->ca_pem);
+	o->ca_pem = NULL;
+}
+
+void
+vcenter_options_peer(const struct vcenter_options *o, struct http_peer *peer)
+{
+	*peer = (struct http_peer){ .ca_file = o->ca_file,
+		.ca_pem = o->ca_pem,
+		.ca_only = o->ca_pem != NULL,
+		.insecure = o->insecure,
+		.thumbprint = o->thumbprint,
+		.proxy = o->proxy };
+}

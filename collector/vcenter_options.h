@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The options of a vCenter event provider: the event router's `vcenter` block, `vcsim` as its alias, and ours. */
+#ifndef VCOURIER_VCENTER_OPTIONS_H
+#define VCOURIER_VCENTER_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "config.h"
+#include "http.h"
+#include "router_config.h"
+
+enum vcenter_start { VCENTER_START_NOW, VCENTER_START_EARLIEST, VCENTER_START_TIME, VCENTER_START_AGO };
+
+struct vcenter_options {
+	char *address; /* complete: https://vc1.example.com/sdk */
+	bool insecure;
+	char *ca_file, *thumbprint, *proxy;
+	int auth_type;
+	char *user;
+	struct secret password;
+
+	char *start_from;         /* as in the file */
+	enum vcenter_start start; /* what it means when there is no stream to go on from */
+	int64_t start_value;      /* TIME: microseconds since 1970, AGO: milliseconds */
+
+	int64_t timeout_ms, poll_min_ms, poll_max_ms, page_size;
+	int64_t overlap_ms, audit_window_ms, audit_interval_ms;
+	int64_t in_flight, page_max_bytes, event_max_bytes;
+	bool standby;
+
+	char *ca_pem; /* certificates.rootCAs, put together; NULL when there are none */
+};
+
+extern const struct config_field vcenter_fields[];  /* the block */
+extern const struct config_field provider_fields[]; /* the entry round it */
+
+/* Fits daemon_spec.bind and release. */
+int vcenter_options_bind(const struct router_config *config, const struct router_entry *entry, void *options,
+	struct config_errors *errors);
+void vcenter_options_release(void *options);
+
+/* How to reach the vCenter; borrows the options' strings. */
+void vcenter_options_peer(const struct vcenter_options *options, struct http_peer *peer);
+
+#endif

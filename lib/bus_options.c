@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bus_options.h"
+
+#include <string.h>
+
+#include "subject.h"
+#include "text.h"
+
+#define DAY_MS (INT64_C(24) * 3600 * 1000)
+
+static const char *const when_full[] = { "dropOldest", "pause", NULL };
+
+#define AT(member) .offset = offsetof(struct bus_stream_options, member)
+
+static const struct config_field stream_fields[] = {
+	{ "maxAge", CONFIG_DURATION, AT(max_age_ms), .def = "7d", .min = 60 * 1000,
+		.max = 3650 * DAY_MS,
+		.help = "How long an event stays in the stream, and so how far a replay can go "
+			"back." },
+	{ "maxBytes", CONFIG_SIZE, AT(max_bytes), .def = "8GiB", .min = 1024 * 1024,
+		.max = INT64_C(1) << 50, .help = "How large the stream may grow on disk." },
+	{ "replicas", CONFIG_INT, AT(replicas), .def = "1", .min = 1, .max = 5,
+		.help = "Copies of the stream in a NATS cluster: 1, or 3 to survive the loss "
+			"of a server." },
+	{ "duplicateWindow", CONFIG_DURATION, AT(duplicate_window_ms), .def = "30m",
+		.min = 1000, .max = DAY_MS,
+		.help = "How long the server remembers message ids, to refuse a second copy." },
+	{ "whenFull", CONFIG_ENUM, AT(when_full), .def = "dropOldest", .choices = when_full,
+		.help = "At `maxBytes`: `dropOldest` makes room (an event that no dispatcher "
+			"had yet is then "
+			"counted as expired), `pause` stops reading, vCenter keeps the "
+			"events." },
+	{ NULL },
+};
+
+static const struct config_field dead_letter_fields[] = {
+	{ "maxAge", CONFIG_DURATION, AT(max_age_ms), .def = "30d", .min = 60 * 1000,
+		.max = 3650 * DAY_MS, .help = "How long a dead letter is kept." },
+	{ "maxBytes", CONFIG_SIZE, AT(max_bytes), .def = "1GiB", .min = 1024 * 1024,
+		.max = INT64_C(1) << 50,
+		.help = "How large the stream of dead letters may grow. When it is full, "
+			"deliveries pause: no "
+			"event is given up without a trace." },
+	{ "replicas", CONFIG_INT, AT(replicas), .def = "1", .min = 1, .max = 5,
+		.help = "Copies in a NATS cluster." },
+	{ "duplicateWindow", CONFIG_DURATION, AT(duplicate_window_ms), .def = "30m",
+		.min = 1000, .max = DAY_MS,
+		.help = "How long the server remembers message ids, to refuse a second copy." },
+	{ NULL },
+};
+
+#undef AT
+#define AT(member) .offset = offsetof(struct bus_config, member)
+
+const struct config_field bus_fields[] = {
+	{ "urls", CONFIG_STRINGS, AT(urls), .def = "nats://127.0.0.1:4222",
+		.help = "NATS servers, `nats://host:port` or `tls://host:port`; one is enough, "
+			"the others of a "
+			"cluster are learnt from it." },
+	{ "user", CONFIG_STRING, AT(user), .help = "NATS user." },
+	{ "password", CONFIG_SECRET, AT(password), .help = "Its password." },
+	{ "token", CONFIG_SECRET, AT(token), .help = "Token, in place of user and password." },
+	{ "credentialsFile", CONFIG_STRING, AT(credentials_file), CONFIG_FILE,
+		.help = "A `.creds` file (JWT and nkey), in place of user and password. Needs "
+			"libnats 3.8." },
+	{ "caFile", CONFIG_STRING, AT(ca_file), CONFIG_FILE,
+		.help = "PEM file of the authorities that may vouch for the server, instead of "
+			"the system's." },
+	{ "certFile", CONFIG_STRING, AT(cert_file), CONFIG_FILE,
+		.help = "PEM file of the client certificate." },
+	{ "keyFile", CONFIG_STRING, AT(key_file), CONFIG_FILE,
+		.help = "PEM file of the client certificate's private key." },
+	{ "insecureSSL", CONFIG_BOOL, AT(insecure), CONFIG_INSECURE, .def = "false",
+		.help = "Do not verify the server's certificate." },
+	{ "subjectPrefix", CONFIG_STRING, AT(subject_prefix), .def = "vc",
+		.help = "First token of every subject; letters, digits, `-` and `_`." },
+	{ "stream", CONFIG_OBJECT, AT(stream), .fields = stream_fields,
+		.help = "Limits of each vCenter's stream. They count when the stream is made; "
+			"an existing one is "
+			"never altered, its differences are told." },
+	{ "deadLetters", CONFIG_OBJECT, AT(dead_letters), .fields = dead_letter_fields,
+		.help = "Limits of `VCDEAD`, the stream of what could not be delivered." },
+	{ NULL },
+};
+
+static bool
+url_ok(const char *url)
+{
+	const char *host = text_starts(url, "nats://")	? url + 7
+			   : text_starts(url, "tls://") ? url + 6
+							: NULL;
+
+	return host != NULL && *host != '\0' && *host != ':' &&
+	       strpbrk(host, "@/ ,\"\\\r\n") == NULL;
+}
+
+int
+bus_config_check(const struct config_node *node, const struct bus_config *config,
+	struct config_errors *errors)
+{
+	static const char letters[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
+	size_t before = errors->n, i;
+
+	for (i = 0; config->urls != NULL && config->urls[i] != NULL; i++)
+		if (!url_ok(config->urls[i]))
+			config_error(errors, config_get(node, "urls"),
+				"each must be nats://host:port or tls://host:port, without a "
+				"user in it");
+	if (config->urls == NULL || config->urls[0] == NULL)
+		config_error(errors, config_get(node, "urls"), "must name at least one server");
+	if (config->subject_prefix != NULL &&
+		(config->subject_prefix[0] == '\0' ||
+			config->subject_prefix[strspn(config->subject_prefix, letters)] !=
+				'\0' ||
+			strcmp(config->subject_prefix, "vcdead") == 0))
+		config_error(errors, config_get(node, "subjectPrefix"),
+			"must be letters, digits, - and _, and not \"vcdead\"");
+	if (secret_is_set(&config->password) && config->user == NULL)
+		config_error(errors, node, "a password needs a user");
+	if ((config->user != NULL) + secret_is_set(&config->token) +
+			(config->credentials_file != NULL) >
+		1)
+		config_error(
+			errors, node, "user, token and credentialsFile exclude each other");
+	if ((config->cert_file == NULL) != (config->key_file == NULL))
+		config_error(errors, node, "certFile and keyFile belong together");
+	if (config->stream.duplicate_window_ms > config->stream.max_age_ms)
+		config_error(errors, config_get(node, "stream"),
+			"duplicateWindow must not exceed maxAge");
+	return errors->n == before ? 0 : -1;
+}
+
+void
+bus_config_options(const struct bus_config *config, const char *component, const char *name,
+	struct buf *texts, struct bus_options *out)
+{
+	size_t inbox;
+
+	buf_clear(texts);
+	buf_printf(texts, "vcourier-%s %s", component, name);
+	buf_add_char(texts, '\0');
+	inbox = texts->len;
+	buf_add_str(texts, "_INBOX_");
+	if (config->user != NULL) {
+		subject_add_token(texts, config->user, strlen(config->user));
+	} else {
+		buf_printf(texts, "%s-", component);
+		subject_add_token(texts, name, strlen(name));
+	}
+	*out = (struct bus_options){ .urls = config->urls,
+		.user = config->user,
+		.password = &config->password,
+		.token = &config->token,
+		.credentials_file = config->credentials_file,
+		.ca_file = config->ca_file,
+		.cert_file = config->cert_file,
+		.key_file = config->key_file,
+		.insecure = config->insecure,
+		.name = texts->data,
+		.inbox_prefix = texts->data + inbox };
+}
+
+void
+bus_config_stream(const struct bus_stream_options *options, struct stream_config *out)
+{
+	out->max_age_ms = options->max_age_ms;
+	out->max_bytes = options->max_bytes;
+	out->duplicate_window_ms = options->duplicate_window_ms;
+	out->replicas = (int)options->replicas;
+	out->discard_new = options->when_full == WHEN_FULL_PAUSE;
+}

@@ -1,0 +1,357 @@
+// SPDX-License-Identifier: Apache-2.0
+#define _GNU_SOURCE /* strsep */
+#include "daemon.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "clock.h"
+#include "log.h"
+#include "mem.h"
+#include "metrics.h"
+#include "options.h"
+#include "stats.h"
+#include "status.h"
+#include "stop.h"
+
+enum { WATCH_S = 1 };
+
+/* One reading of the file and everything made of it. */
+struct loaded {
+	struct router_config config;
+	const struct router_entry *entry;
+	void *options;
+	struct buf bind;
+};
+
+struct daemon {
+	const struct daemon_spec *spec;
+	struct options flags;
+	char *log_name;
+	struct loaded *current;
+	struct status *status;
+
+	pthread_t watcher;
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	struct loaded *next; /* what a reload brought, until daemon_again takes it */
+	struct stat seen;    /* the file when it was last read */
+	bool closing;
+};
+
+/* ---- loading */
+
+static void
+loaded_free(const struct daemon *d, struct loaded *l)
+{
+	if (l == NULL)
+		return;
+	if (l->options != NULL)
+		d->spec->release(l->options);
+	free(l->options);
+	router_config_free(&l->config);
+	buf_free(&l->bind);
+	free(l);
+}
+
+/* NULL when it cannot be used; *usage then tells whether the command line is at fault. */
+static struct loaded *
+load(struct daemon *d, struct config_errors *errors, bool *usage)
+{
+	struct loaded *l = mem_alloc(sizeof(*l));
+	struct err err = { 0 };
+
+	*usage = false;
+	buf_init(&l->bind, 256);
+	if (router_config_load(&l->config, d->flags.path, errors) != 0)
+		goto fail;
+	l->entry = router_config_pick(
+		d->spec->provider ? &l->config.providers : &l->config.processors, d->flags.name,
+		&err);
+	if (l->entry == NULL) {
+		*usage = err.code == ERR_USAGE;
+		config_error(errors, config_root(l->config.file), "%s: %s",
+			d->spec->provider ? "eventProviders" : "eventProcessors", err.text);
+		goto fail;
+	}
+	l->options = mem_alloc(d->spec->options_size);
+	if (d->spec->bind(&l->config, l->entry, l->options, errors) != 0)
+		goto fail;
+	if (d->flags.metrics != NULL)
+		buf_add_str(&l->bind, d->flags.metrics);
+	else
+		router_config_metrics_bind(&l->config, l->entry, &l->bind);
+	return l;
+fail:
+	loaded_free(d, l);
+	return NULL;
+}
+
+static void
+log_lines(enum log_level level, const char *msg, const struct buf *text)
+{
+	char *copy = mem_strdup(buf_str(text)), *line, *rest = copy;
+
+	while ((line = strsep(&rest, "\n")) != NULL)
+		if (*line != '\0')
+			log_at(level, .msg = msg, .field = { L_STR("at", line) });
+	free(copy);
+}
+
+static void
+tell_settings(const struct config_errors *errors, bool reloaded)
+{
+	log_lines(LOG_WARN, "configuration warning", &errors->warnings);
+	metric_set(metric_gauge("vcourier_tls_insecure", "",
+			   "Options in use that turn certificate checks off."),
+		(double)errors->n_insecure);
+	metric_set(metric_gauge("vcourier_config_last_reload_successful", "",
+			   "Whether the configuration in use is the one in the file."),
+		1);
+	metric_set(metric_gauge("vcourier_config_last_reload_timestamp_seconds", "",
+			   "When the configuration in use was read."),
+		(double)clock_wall_us() / 1e6);
+	if (reloaded)
+		log_info("configuration read anew: starting over with it");
+}
+
+/* ---- reload */
+
+static void
+reload(struct daemon *d)
+{
+	struct config_errors errors;
+	struct loaded *next, *old;
+	bool usage;
+
+	config_errors_init(&errors);
+	next = load(d, &errors, &usage);
+	if (next != NULL) {
+		tell_settings(&errors, true);
+		pthread_mutex_lock(&d->lock);
+		old = d->next;
+		d->next = next;
+		stop_request();
+		pthread_mutex_unlock(&d->lock);
+		loaded_free(d, old);
+	} else {
+		log_lines(
+			LOG_ERROR, "bad configuration: the old one stays in use", &errors.text);
+		metric_set(metric_gauge("vcourier_config_last_reload_successful", "", ""), 0);
+	}
+	config_errors_free(&errors);
+}
+
+/* Kubernetes swaps a symbolic link, editors a file: either changes what stat sees. */
+static bool
+file_changed(struct daemon *d)
+{
+	struct stat st;
+	bool same;
+
+	if (stat(d->flags.path, &st) != 0) /* between two renames; the next look will tell */
+		return false;
+	same = st.st_ino == d->seen.st_ino && st.st_size == d->seen.st_size &&
+	       st.st_mtim.tv_sec == d->seen.st_mtim.tv_sec &&
+	       st.st_mtim.tv_nsec == d->seen.st_mtim.tv_nsec;
+	d->seen = st;
+	return !same;
+}
+
+static void *
+watch(void *arg)
+{
+	struct daemon *d = arg;
+	struct timespec until;
+	bool closing = false;
+
+	while (!closing) {
+		clock_gettime(CLOCK_REALTIME, &until);
+		until.tv_sec += WATCH_S;
+		pthread_mutex_lock(&d->lock);
+		if (!d->closing)
+			pthread_cond_timedwait(&d->wake, &d->lock, &until);
+		closing = d->closing;
+		pthread_mutex_unlock(&d->lock);
+		if (!closing && (int)stop_take_reload() + (int)file_changed(d) != 0)
+			reload(d);
+	}
+	return NULL;
+}
+
+/* ---- life */
+
+static void
+start_log(const struct daemon *d)
+{
+	const struct router_top *top = &d->current->config.top;
+
+	log_init((enum log_level)(d->flags.level >= 0 ? d->flags.level : top->log.level),
+		(enum log_format)(d->flags.format >= 0 ? d->flags.format : top->log.format),
+		d->spec->component, d->log_name);
+}
+
+/* The name outlives the file it came from: the log is used to the end. */
+static void
+set_log_name(struct daemon *d, const char *name)
+{
+	char *old = d->log_name;
+
+	if (old == NULL || strcmp(old, name) != 0)
+		d->log_name = mem_strdup(name);
+	start_log(d);
+	if (old != d->log_name)
+		free(old);
+}
+
+static int
+open_status(struct daemon *d, struct err *err)
+{
+	const struct router_top *top = &d->current->config.top;
+	struct status_options options = { .bind = buf_str(&d->current->bind),
+		.user = top->metrics.user,
+		.password = &top->metrics.password,
+		.stats = stats_render };
+
+	set_log_name(d, d->current->entry->name);
+	return status_open(&d->status, &options, err);
+}
+
+/* Neither a crash nor a debugger of the same user gets to see secrets (prctl(2), core(5)). */
+static void
+keep_memory_private(void)
+{
+	const struct rlimit none = { 0, 0 };
+
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	setrlimit(RLIMIT_CORE, &none);
+}
+
+static int
+first_load(struct daemon *d)
+{
+	struct config_errors errors;
+	bool usage;
+
+	config_errors_init(&errors);
+	if (stat(d->flags.path, &d->seen) != 0)
+		memset(&d->seen, 0, sizeof(d->seen));
+	d->current = load(d, &errors, &usage);
+	if (d->current == NULL) {
+		fputs(buf_str(&errors.text), stderr);
+		if (errors.n > CONFIG_ERRORS_MAX)
+			fprintf(stderr, "%s: and %zu more\n", d->flags.path,
+				errors.n - CONFIG_ERRORS_MAX);
+	} else {
+		set_log_name(d, d->current->entry->name);
+		tell_settings(&errors, false);
+	}
+	config_errors_free(&errors);
+	return d->current != NULL ? -1 : usage ? EXIT_USAGE : EXIT_CONFIG;
+}
+
+int
+daemon_open(struct daemon **daemon, const struct daemon_spec *spec, int argc, char **argv)
+{
+	struct daemon *d = mem_alloc(sizeof(*d));
+	struct err err;
+	int code;
+
+	keep_memory_private();
+	d->spec = spec;
+	pthread_mutex_init(&d->lock, NULL);
+	pthread_cond_init(&d->wake, NULL);
+	if ((code = options_parse(&d->flags, spec, argc, argv)) >= 0 ||
+		(code = first_load(d)) >= 0)
+		goto fail;
+	stop_init();
+	code = EXIT_RUNTIME;
+	if (open_status(d, &err) != 0) {
+		log_error("cannot start", L_ERR(&err));
+		goto fail;
+	}
+	if (pthread_create(&d->watcher, NULL, watch, d) != 0) {
+		log_error(
+			"cannot start", L_STR("error", "no thread to watch the configuration"));
+		goto fail;
+	}
+	log_info("started", L_STR("version", VCOURIER_VERSION), L_STR("config", d->flags.path),
+		L_INT("metricsPort", status_port(d->status)));
+	*daemon = d;
+	return -1;
+fail:
+	status_close(d->status);
+	loaded_free(d, d->current);
+	log_init(LOG_INFO, LOG_LOGFMT, d->spec->component, NULL);
+	free(d->log_name);
+	free(d);
+	return code;
+}
+
+bool
+daemon_again(struct daemon *d, int code)
+{
+	struct loaded *next;
+	struct err err;
+
+	pthread_mutex_lock(&d->lock);
+	next = d->next;
+	d->next = NULL;
+	if (next != NULL)
+		stop_reset();
+	pthread_mutex_unlock(&d->lock);
+	if (next == NULL)
+		return false;
+	if (code != 0 || stop_requested()) {
+		loaded_free(d, next);
+		return false;
+	}
+	status_close(d->status);
+	d->status = NULL;
+	loaded_free(d, d->current);
+	d->current = next;
+	if (open_status(d, &err) != 0)
+		log_error("no metrics port", L_ERR(&err));
+	return true;
+}
+
+void
+daemon_close(struct daemon *d)
+{
+	pthread_mutex_lock(&d->lock);
+	d->closing = true;
+	pthread_cond_signal(&d->wake);
+	pthread_mutex_unlock(&d->lock);
+	pthread_join(d->watcher, NULL);
+	status_close(d->status);
+	loaded_free(d, d->next);
+	loaded_free(d, d->current);
+	log_info("stopped");
+	log_init(LOG_INFO, LOG_LOGFMT, d->spec->component, NULL);
+	free(d->log_name);
+	free(d);
+}
+
+const void *
+daemon_options(const struct daemon *d)
+{
+	return d->current->options;
+}
+
+const struct router_entry *
+daemon_entry(const struct daemon *d)
+{
+	return d->current->entry;
+}
+
+const struct router_config *
+daemon_config(const struct daemon *d)
+{
+	return &d->current->config;
+}

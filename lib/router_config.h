@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The layout of the configuration file: the event router's RouterConfig v1alpha1 and what vcourier adds at the
+ * top. What stands inside a provider or a processor is bound by whoever knows it: router_entry.node.
+ */
+#ifndef VCOURIER_ROUTER_CONFIG_H
+#define VCOURIER_ROUTER_CONFIG_H
+
+#include <stddef.h>
+
+#include "bus_options.h"
+#include "config.h"
+#include "err.h"
+
+struct router_entry { /* one event provider or event processor; strings are the file's */
+	const char *name, *type;
+	const struct config_node *node;
+	size_t position; /* in the file, providers first: tells their metrics ports apart */
+};
+
+struct router_entries {
+	struct router_entry *entry;
+	size_t n;
+};
+
+struct router_top { /* as in the file */
+	int api_version, kind;
+	struct {
+		char *name, **labels;
+	} metadata;
+	const struct config_node *provider, *providers, *processor, *processors;
+	struct {
+		char *name, *bind;
+		int type, auth_type;
+		char *user;
+		struct secret password;
+	} metrics;
+	char **root_cas;
+	struct {
+		int level, format; /* enum log_level, enum log_format */
+	} log;
+	struct bus_config bus;
+};
+
+extern const struct config_field router_fields[];
+
+struct router_config {
+	struct config *file;
+	struct router_top top;
+	struct router_entries providers, processors;
+};
+
+/* Reads and binds all but the insides of the entries. On failure errors say why; free it anyway. */
+int router_config_load(struct router_config *config, const char *path, struct config_errors *errors);
+void router_config_free(struct router_config *config);
+
+/* The entry of that name; name NULL: the only one. Errors list the names there are. */
+const struct router_entry *router_config_pick(const struct router_entries *entries, const char *name,
+	struct err *err);
+
+/* The address of the metrics port of the process that runs this entry. */
+void router_config_metrics_bind(const struct router_config *config, const struct router_entry *entry,
+	struct buf *out);
+
+#endif
