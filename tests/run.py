@@ -4,6 +4,7 @@
 Arguments, if any, select: names of unit tests (buf_test) and pytest arguments (tests/integration/..., -k ...).
 The last line is `N passed, N failed`, `, N skipped` behind it when there were any.
 """
+import importlib.util
 import os
 import re
 import subprocess
@@ -36,6 +37,8 @@ def integration(arguments):
     report.parent.mkdir(exist_ok=True)
     command = [sys.executable, "-m", "pytest", "-q", "-rs", "--durations=8", "-p", "no:cacheprovider",
                f"--junitxml={report}", *arguments]
+    if importlib.util.find_spec("xdist") and "-n" not in arguments:
+        command += ["-n", str(2 * os.cpu_count())]  # they wait for others' programs more than they work
     run = subprocess.run(command, cwd=ROOT)
     if run.returncode == 5:  # nothing collected
         return 0, 0, 0

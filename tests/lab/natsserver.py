@@ -8,17 +8,18 @@ from .process import Process, wait_until
 
 
 class NatsServer(Process):
-    def __init__(self, directory, name="nats", extra=""):
+    def __init__(self, directory, name="nats", extra="", store=None):
         self.directory = Path(directory) / name
         self.directory.mkdir(parents=True, exist_ok=True)
         self.config = self.directory / "nats.conf"
-        self.extra = extra
+        self.store = Path(store) if store else self.directory / "js"
+        self.extra = extra  # more lines of configuration
         self.port = None
         super().__init__(name, ["nats-server", "-c", self.config], directory)
 
     def start(self):
         self.config.write_text(f'listen: "127.0.0.1:{self.port or -1}"\nports_file_dir: "{self.directory}"\n'
-                               f'jetstream {{ store_dir: "{self.directory}/js" }}\n{self.extra}\n')
+                               f'jetstream {{ store_dir: "{self.store}" }}\n{self.extra}\n')
         super().start()
         ports = self.directory / f"nats-server_{self.pid}.ports"
         wait_until(lambda: not self.running() or ports.exists() and ports.read_text().strip(), 30, f"{self.name} listens")

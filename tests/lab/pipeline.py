@@ -4,8 +4,9 @@ import sys
 from pathlib import Path
 
 from .books import Books
-from .jetstream import JetStream
+from .jetstream import ApiError, JetStream
 from .natsserver import NatsServer
+from .process import free_port, wait_until
 from .product import Daemon
 from .receiver import Receiver
 from .vcenter import Authority, Vcenter
@@ -21,8 +22,25 @@ class Pipeline:
         self.processes.append(process)
         return process
 
-    def nats(self, name="nats", extra=""):
-        return self._keep(NatsServer(self.directory, name, extra)).start()
+    def nats(self, name="nats", **options):
+        return self._keep(NatsServer(self.directory, name, **options)).start()
+
+    def cluster(self, n):
+        """nats-servers n1..., one JetStream cluster."""
+        routes = [f"127.0.0.1:{free_port()}" for _ in range(n)]
+        all_routes = ", ".join(f"nats://{route}" for route in routes)
+        servers = [self.nats(f"n{i + 1}", extra=f"server_name: n{i + 1}\n"
+                             f'cluster {{ name: lab, listen: "{route}", routes: [{all_routes}] }}')
+                   for i, route in enumerate(routes)]
+        js = self.jetstream(servers[0])
+
+        def has_leader():
+            try:
+                return js.api("INFO") and js.streams() is not None
+            except (ApiError, OSError):
+                return False
+        wait_until(has_leader, 60, "the cluster has a leader")
+        return servers
 
     def vcenter(self, *flags, name="vcenter"):
         return self._keep(Vcenter(self.directory, self.authority, *flags, name=name)).start()

@@ -40,12 +40,13 @@ class Process:
         self.process = None
 
     def start(self):
-        """setpriv makes the kernel kill the child when its parent dies, however that happens."""
+        """setpriv makes the kernel kill the child when its parent dies, however that happens; a session of its own
+        keeps Ctrl-C from it, so that we end the parts in order."""
         assert not self.running(), f"{self.name} runs already"
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen(
-                ["setpriv", "--pdeathsig", "KILL", "--", *self.argv], stderr=log, cwd=ROOT,
-                env={**os.environ, **(self.env or {})}, **{"stdin": subprocess.DEVNULL, "stdout": log, **self.popen})
+            files = {"stdin": subprocess.DEVNULL, "stdout": log, "stderr": log, **self.popen}
+            self.process = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", "--", *self.argv], cwd=ROOT,
+                                            start_new_session=True, env={**os.environ, **(self.env or {})}, **files)
         return self
 
     def running(self):
