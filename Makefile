@@ -81,9 +81,14 @@ unit_sources := $(wildcard tests/unit/*_test.c)
 unit_tests   := $(patsubst tests/unit/%.c,$(B)/unit/%,$(unit_sources))
 test_archives := $(foreach f,dispatcher cli collector schemas processors lib,$(call archive,$(f)))
 
-$(B)/unit/%: tests/unit/%.c $(wildcard tests/unit/*.h) $(test_archives) Makefile
+unit_helpers := $(patsubst tests/unit/%.c,$(B)/unit/%.o,$(filter-out $(unit_sources),$(wildcard tests/unit/*.c)))
+$(unit_helpers): $(B)/unit/%.o: tests/unit/%.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(foreach d,$(see.tests),-iquote $(d)) $(LDFLAGS) -o $@ $< $(test_archives) -lcmocka $(LDLIBS)
+	$(CC) $(CFLAGS) $(foreach d,$(see.tests),-iquote $(d)) -c $< -o $@
+
+$(B)/unit/%: tests/unit/%.c $(wildcard tests/unit/*.h) $(unit_helpers) $(test_archives) Makefile
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(foreach d,$(see.tests),-iquote $(d)) $(LDFLAGS) -o $@ $< $(unit_helpers) $(test_archives) -lcmocka $(LDLIBS)
 
 .PRECIOUS: $(B)/unit/%
 unit-tests: $(unit_tests)
@@ -95,8 +100,7 @@ export PYTHON
 deb_build := gcc make pkg-config libc6-dev libnats-dev libcurl4-openssl-dev libxml2-dev libcjson-dev libyaml-dev \
 	libssl-dev libmicrohttpd-dev
 deb_run   := nats-server golang-go golang-github-vmware-govmomi-dev openssl ca-certificates python3
-deb_test  := libcmocka-dev clang libclang-rt-14-dev valgrind python3 python3-pytest python3-pytest-xdist \
-	python3-jsonschema python3-botocore python3-yaml golang-github-nats-io-go-nats-dev dpkg-dev systemd
+deb_test  := libcmocka-dev clang libclang-rt-14-dev valgrind python3 python3-pytest python3-pytest-xdist python3-jsonschema python3-botocore
 
 deps: ## install the Debian packages that are missing (no-op otherwise)
 	@tests/deps.sh $(deb_build) $(deb_run) $(deb_test)

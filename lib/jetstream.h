@@ -24,6 +24,7 @@ struct stream_config {
 	int64_t duplicate_window_ms;
 	int replicas;
 	bool discard_new; /* full: refuse the new (err 10077), else drop the oldest */
+	int max_msgs_per_subject; /* 0: no limit; 1: a KV bucket without history */
 	const char *description;
 };
 
@@ -60,7 +61,7 @@ bool stream_msg_header(const char *headers, const char *name, char *buf, size_t 
 /* ---- consumers: pull, explicit ack */
 
 struct consumer_config {
-	const char *stream, *name; /* durable name; NULL: ephemeral, named by us */
+	const char *stream, *name; /* durable name; NULL: ephemeral, named by the server (info->name) */
 	const char *filter_subject; /* NULL: all */
 	enum { DELIVER_ALL, DELIVER_NEW, DELIVER_FROM_SEQ, DELIVER_FROM_TIME } deliver;
 	uint64_t start_seq;
@@ -68,16 +69,19 @@ struct consumer_config {
 	int64_t ack_wait_ms;
 	int max_ack_pending;
 	bool ack_none;             /* a reader: no acks, in order */
-	int64_t inactive_ms;       /* ephemeral: the server removes it after this long unused */
+	bool headers_only;         /* leave the bodies out */
+	int64_t inactive_ms;       /* the server removes it after this long unused; 0: its default (ephemeral 5 s) */
 };
 
 struct consumer_info {
 	uint64_t delivered_stream_seq, ack_floor_stream_seq, pending, ack_pending, redelivered;
 	int64_t created_us;
+	char name[128];
 	char filter_subject[256];
 	char differs[256];
 };
 
+/* Makes the consumer unless it exists; an existing one is never altered, see info->differs. */
 int consumer_ensure(struct bus *bus, const struct consumer_config *config, struct consumer_info *info, struct err *err);
 int consumer_look(struct bus *bus, const char *stream, const char *name, struct consumer_info *info, struct err *err);
 int consumer_delete(struct bus *bus, const char *stream, const char *name, struct err *err);
@@ -124,6 +128,7 @@ struct pub_ack {
 bool pub_ack_parse(const struct bus_msg *msg, struct pub_ack *ack);
 
 enum {
+	JS_ERR_WRONG_LAST_ID = 10070,  /* Nats-Expected-Last-Msg-Id did not hold */
 	JS_ERR_WRONG_LAST_SEQ = 10071, /* Nats-Expected-Last-Sequence did not hold */
 	JS_ERR_STORE_FAILED = 10077,   /* full, or the disk is */
 	JS_ERR_STREAM_NOT_FOUND = 10059,

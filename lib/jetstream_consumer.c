@@ -39,14 +39,20 @@ write_config(struct buf *b, const struct consumer_config *c)
 {
 	buf_add_str(b, "{\"stream_name\":");
 	json_add_string(b, c->stream, strlen(c->stream));
-	buf_add_str(b, ",\"config\":{\"durable_name\":");
-	json_add_string(b, c->name, strlen(c->name));
+	buf_add_str(b, ",\"config\":{");
+	if (c->name != NULL) {
+		buf_add_str(b, "\"durable_name\":");
+		json_add_string(b, c->name, strlen(c->name));
+		buf_add_char(b, ',');
+	}
 	/* max_deliver -1 and no backoff: we count, we decide */
-	buf_printf(b, ",\"ack_policy\":\"%s\",\"max_deliver\":-1,\"replay_policy\":\"instant\"",
+	buf_printf(b, "\"ack_policy\":\"%s\",\"max_deliver\":-1,\"replay_policy\":\"instant\"",
 		c->ack_none ? "none" : "explicit");
 	if (!c->ack_none)
 		buf_printf(b, ",\"ack_wait\":%lld,\"max_ack_pending\":%d",
 			(long long)(c->ack_wait_ms * NS_PER_MS), c->max_ack_pending);
+	if (c->headers_only)
+		buf_add_str(b, ",\"headers_only\":true");
 	write_deliver_policy(b, c);
 	if (c->inactive_ms > 0)
 		buf_printf(b, ",\"inactive_threshold\":%lld", (long long)(c->inactive_ms * NS_PER_MS));
@@ -72,6 +78,7 @@ read_info(const cJSON *reply, struct consumer_info *info)
 		.ack_pending = (uint64_t)jetstream_number(reply, "num_ack_pending"),
 		.redelivered = (uint64_t)jetstream_number(reply, "num_redelivered"),
 	};
+	snprintf(info->name, sizeof(info->name), "%s", jetstream_text(reply, "name"));
 	snprintf(info->filter_subject, sizeof(info->filter_subject), "%s",
 		jetstream_text(config, "filter_subject"));
 	clock_parse(created, strlen(created), &info->created_us);
@@ -138,21 +145,27 @@ consumer_ensure(struct bus *bus, const struct consumer_config *config, struct co
 	struct buf body;
 	int failed;
 
-	if (look(bus, config->stream, config->name, config, info, err) == 0)
-		return 0;
-	if (err->code != ERR_NOT_FOUND)
-		return -1;
+	if (config->name != NULL) {
+		if (look(bus, config->stream, config->name, config, info, err) == 0)
+			return 0;
+		if (err->code != ERR_NOT_FOUND)
+			return -1;
+	}
 	buf_init(&body, 16 * 1024);
 	write_config(&body, config);
 	/* DURABLE.CREATE is the form that server 2.9 to the newest and narrow permissions all know */
-	snprintf(subject, sizeof(subject), "$JS.API.CONSUMER.DURABLE.CREATE.%s.%s", config->stream,
-		config->name);
+	if (config->name != NULL)
+		snprintf(subject, sizeof(subject), "$JS.API.CONSUMER.DURABLE.CREATE.%s.%s", config->stream,
+			config->name);
+	else
+		snprintf(subject, sizeof(subject), "$JS.API.CONSUMER.CREATE.%s", config->stream);
 	failed = jetstream_call(bus, subject, &body, &reply, NULL, err);
 	buf_free(&body);
-	if (failed && err->code == ERR_CONFLICT)
+	if (failed && err->code == ERR_CONFLICT && config->name != NULL)
 		return look(bus, config->stream, config->name, config, info, err);
 	if (failed)
-		return err_wrap(err, "create consumer %s of %s", config->name, config->stream);
+		return err_wrap(err, "create consumer %s of %s", config->name ? config->name : "(ephemeral)",
+			config->stream);
 	read_info(reply, info);
 	cJSON_Delete(reply);
 	return 0;

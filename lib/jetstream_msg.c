@@ -138,7 +138,8 @@ pub_ack_parse(const struct bus_msg *msg, struct pub_ack *ack)
 		if (data[0] != '{' || seq == NULL)
 			return false;
 		ack->seq = strtoull(seq + 6, NULL, 10);
-		ack->duplicate = strstr(data, "\"duplicate\":true") != NULL;
+		/* only ever there when true, by some versions with a blank behind the colon */
+		ack->duplicate = strstr(seq, "\"duplicate\"") != NULL;
 		return ack->seq != 0;
 	}
 	json = cJSON_ParseWithLength(data, bus_msg_len(msg));

@@ -33,11 +33,11 @@ write_config(struct buf *b, const struct stream_config *c)
 	buf_printf(b,
 		",\"retention\":\"limits\",\"storage\":\"file\",\"max_consumers\":-1,\"max_msgs\":-1,"
 		"\"max_msg_size\":-1,\"max_bytes\":%lld,\"max_age\":%lld,\"num_replicas\":%d,"
-		"\"duplicate_window\":%lld,\"discard\":\"%s\",\"allow_direct\":true,"
+		"\"duplicate_window\":%lld,\"discard\":\"%s\",\"max_msgs_per_subject\":%d,\"allow_direct\":true,"
 		"\"allow_rollup_hdrs\":false,\"deny_delete\":false,\"deny_purge\":false}",
 		(long long)(c->max_bytes > 0 ? c->max_bytes : -1), (long long)(c->max_age_ms * NS_PER_MS),
 		c->replicas > 0 ? c->replicas : 1, (long long)(c->duplicate_window_ms * NS_PER_MS),
-		c->discard_new ? "new" : "old");
+		c->discard_new ? "new" : "old", c->max_msgs_per_subject > 0 ? c->max_msgs_per_subject : -1);
 }
 
 static void

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The collector's metrics; every series is there from the start, at 0. */
+#include <stdio.h>
+#include <string.h>
+
+#include "collect_state.h"
+#include "metrics.h"
+
+#define PREFIX "vcourier_collector_"
+#define EVENTS PREFIX "events_total"
+#define EVENTS_HELP "Events read from the vCenter, by what became of them."
+
+static struct {
+	struct metric *read, *published, *duplicate, *rejected, *retried, *unknown, *trimmed, *repaired, *bad_chars;
+	struct metric *last_key, *last_time, *lag, *backlog, *in_flight, *ack_seconds, *skew, *leader, *identities;
+	struct metric *polls_ok, *polls_failed, *gaps, *epochs, *reconnects, *nats_up, *vcenter_up, *burst;
+	struct publisher_stats last;
+	uint64_t last_read, last_duplicates, last_retried, last_rejected, last_reconnects;
+} m;
+
+void
+collect_metrics_init(void)
+{
+	m.read = metric_counter(PREFIX "events_read_total", "", "Events read from the vCenter, overlaps included.");
+	m.published = metric_counter(EVENTS, "result=\"published\"", EVENTS_HELP);
+	m.duplicate = metric_counter(EVENTS, "result=\"duplicate\"", EVENTS_HELP);
+	m.rejected = metric_counter(EVENTS, "result=\"rejected\"", EVENTS_HELP);
+	m.retried = metric_counter(EVENTS, "result=\"retried\"", EVENTS_HELP);
+	m.unknown = metric_counter(PREFIX "schema_unknown_total", "", "Events of a class or with a member that is in no table.");
+	m.trimmed = metric_counter(PREFIX "events_truncated_total", "", "Events larger than a message, members left out.");
+	m.repaired = metric_counter(PREFIX "pages_repaired_total", "", "Pages that were not well formed.");
+	m.bad_chars = metric_counter(PREFIX "bad_characters_total", "", "Bytes that were no UTF-8 or no XML, now U+FFFD.");
+	m.burst = metric_counter(PREFIX "burst_events_total", "", "EventBurst* events: the vCenter folded identical events.");
+	m.last_key = metric_gauge(PREFIX "last_event_key", "", "Key of the newest event published; alarm near 2^31.");
+	m.last_time = metric_gauge(PREFIX "last_event_timestamp_seconds", "", "createdTime of the newest event published.");
+	m.lag = metric_gauge(PREFIX "lag_seconds", "", "How far the newest event published is behind the vCenter's latest.");
+	m.backlog = metric_gauge(PREFIX "backlog_events", "", "Keys between the newest event published and the latest.");
+	m.in_flight = metric_gauge(PREFIX "publish_in_flight", "", "Publishes without an ack.");
+	m.ack_seconds = metric_gauge(PREFIX "publish_ack_seconds", "", "Publish to ack, of the newest ack.");
+	m.skew = metric_gauge(PREFIX "clock_skew_seconds", "", "The vCenter's clock less ours, at login.");
+	m.leader = metric_gauge(PREFIX "leader", "", "1: this collector reads; 0: standby.");
+	m.identities = metric_gauge(PREFIX "identities", "", "Stored events remembered, to suppress what is read again.");
+	m.polls_ok = metric_counter(PREFIX "polls_total", "result=\"ok\"", "ReadNextEvents calls.");
+	m.polls_failed = metric_counter(PREFIX "polls_total", "result=\"error\"", "ReadNextEvents calls.");
+	m.gaps = metric_counter(PREFIX "event_gap_total", "", "Spans that left the vCenter before they were read.");
+	m.epochs = metric_counter(PREFIX "epochs_total", "", "Times the vCenter's database or clock went back.");
+	m.reconnects = metric_counter("vcourier_nats_reconnects_total", "", "Reconnects to NATS.");
+	m.nats_up = metric_gauge("vcourier_up", "peer=\"nats\"", "1 when the peer can be used.");
+	m.vcenter_up = metric_gauge("vcourier_up", "peer=\"vcenter\"", "1 when the peer can be used.");
+}
+
+static void
+advance(struct metric *metric, uint64_t now, uint64_t *last)
+{
+	metric_add(metric, now - *last);
+	*last = now;
+}
+
+void
+collect_metrics_update(struct collect *c)
+{
+	struct publisher_stats s;
+
+	publisher_stats(c->publisher, &s);
+	advance(m.published, s.published, &m.last.published);
+	advance(m.read, c->read, &m.last_read);
+	advance(m.duplicate, c->duplicates, &m.last_duplicates);
+	advance(m.retried, c->retried, &m.last_retried);
+	advance(m.rejected, c->rejected, &m.last_rejected);
+	advance(m.reconnects, bus_reconnects(c->bus), &m.last_reconnects);
+	metric_set(m.in_flight, (double)s.in_flight);
+	metric_set(m.ack_seconds, s.last_ack_seconds);
+	metric_set(m.identities, (double)c->seen.n);
+	metric_set(m.nats_up, bus_connected(c->bus));
+	metric_set(m.vcenter_up, vim_has_session(c->vim));
+	metric_set(m.leader, c->lease == NULL || lease_held(c->lease));
+	if (c->any) {
+		metric_set(m.last_key, c->last_key);
+		metric_set(m.last_time, (double)c->newest_us / 1e6);
+	}
+}
+
+void
+collect_count_poll(bool ok)
+{
+	metric_add(ok ? m.polls_ok : m.polls_failed, 1);
+}
+
+void
+collect_count_session(const char *reason)
+{
+	char labels[64];
+
+	snprintf(labels, sizeof(labels), "reason=\"%s\"", reason);
+	metric_add(metric_counter(PREFIX "sessions_total", labels, "Sessions made, and logins refused."), 1);
+}
+
+void
+collect_count_publish_error(enum err_code code)
+{
+	char labels[64];
+
+	snprintf(labels, sizeof(labels), "code=\"%s\"", err_name(code));
+	metric_add(metric_counter(PREFIX "publish_errors_total", labels, "Publishes refused or lost, by reason."), 1);
+	if (code == ERR_CONFLICT)
+		metric_add(metric_counter(PREFIX "fenced_total", "", "Times another writer was ahead of us."), 1);
+}
+
+void
+collect_count_gap(void)
+{
+	metric_add(m.gaps, 1);
+}
+
+void
+collect_count_stall(const char *reason)
+{
+	char labels[64];
+
+	snprintf(labels, sizeof(labels), "reason=\"%s\"", reason);
+	metric_add(metric_counter(PREFIX "stalled_total", labels, "Times reading had to be helped on."), 1);
+}
+
+void
+collect_count_epoch(void)
+{
+	metric_add(m.epochs, 1);
+}
+
+void
+collect_count_event(const struct normalize_event *e)
+{
+	metric_add(m.unknown, e->schema_unknown);
+	metric_add(m.trimmed, e->trimmed);
+	metric_add(m.burst, strstr(e->name, "EventBurst") != NULL);
+}
+
+void
+collect_count_page(const struct normalize_page *page)
+{
+	metric_add(m.repaired, page->repaired);
+	metric_add(m.bad_chars, page->n_bad_chars);
+}
+
+void
+collect_set_latest(const struct collect *c, const struct vim_latest *latest)
+{
+	double lag = latest->any && c->any ? (double)(latest->created_us - c->newest_us) / 1e6 : 0;
+	int64_t backlog = latest->any && c->any ? (int64_t)latest->key - c->last_key : 0;
+
+	metric_set(m.lag, lag > 0 ? lag : 0);
+	metric_set(m.backlog, backlog > 0 ? (double)backlog : 0);
+}
+
+void
+collect_set_clock_skew(double seconds)
+{
+	metric_set(m.skew, seconds);
+}

@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Reading: the live collector, the audit for late events, stall detection and the walk past invisible runs. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "clock.h"
+#include "collect_state.h"
+#include "log.h"
+#include "status.h"
+#include "stop.h"
+
+enum {
+	LATEST_FIRST_MS = 1000, /* idle for so long: ask for the latest event */
+	LATEST_MAX_MS = 10000,
+	LATEST_TRIES = 8,       /* then an event that we do not get to see is not for us */
+	WALK_EXPECTED = 1000,   /* a window may hold so many events, times fineness */
+	WALK_EMPTY_CALLS = 400, /* what a walk spends on windows that give nothing */
+	WALK_CALLS_MAX = 20000,
+	WALK_STACK = 128,       /* halving microseconds of 30 years takes 50 */
+	PRUNE_ABOVE = 65536,    /* identities kept before old ones are forgotten */
+};
+
+static const int64_t us_per_ms = 1000;
+
+static int
+publish(struct collect *c, const struct normalize_event *e, struct err *err)
+{
+	const char *severity = severities_of(&c->severities, e->severity, e->name, e->class_name);
+	struct publish p;
+
+	if (!envelope_write(&c->envelope, &c->source, e, severity)) {
+		/* cannot be: the normalizer trims data to what fits */
+		c->rejected++;
+		log_error("event does not fit a message", L_INT("key", e->key), L_STR("name", e->name));
+		return 0;
+	}
+	p = (struct publish){ .subject = buf_str(&c->envelope.subject), .msg_id = buf_str(&c->envelope.msg_id),
+		.data = c->envelope.message.data, .len = c->envelope.message.len, .key = e->key,
+		.created_us = e->created_us };
+	if (publisher_send(c->publisher, &p, err) != 0)
+		return -1;
+	seen_add(&c->seen, e->key, e->created_us);
+	if (!c->any || e->created_us >= c->newest_us) {
+		c->any = true;
+		c->newest_us = e->created_us;
+		c->last_key = e->key;
+	}
+	return 0;
+}
+
+/* Publishes what of a page is not in the stream; *fresh counts it. */
+static int
+take_page(struct collect *c, const struct normalize_page *page, size_t *fresh, struct err *err)
+{
+	size_t i;
+
+	collect_count_page(page);
+	for (i = 0; i < page->n; i++) {
+		const struct normalize_event *e = &page->event[i];
+
+		c->read++;
+		if (seen_has(&c->seen, e->key, e->created_us)) {
+			c->duplicates++;
+			continue;
+		}
+		if (publish(c, e, err) != 0) {
+			c->read--;
+			return -1;
+		}
+		collect_count_event(e);
+		(*fresh)++;
+		if (i % 64 == 0)
+			status_beat();
+	}
+	if (page->repaired)
+		log_warn("a page was not well formed and was repaired", L_STR("why", page->why),
+			L_INT("events", (int64_t)page->n), L_INT("left_out", (int64_t)page->n_left_out));
+	c->rejected += page->n_left_out;
+	c->read += page->n_left_out;
+	return 0;
+}
+
+static int
+publish_gap(struct collect *c, int64_t from_us, int64_t to_us, const char *reason, struct err *err)
+{
+	char from[CLOCK_TEXT_SIZE], to[CLOCK_TEXT_SIZE];
+	struct publish p;
+
+	log_error("events may be missing: the vCenter no longer has what was stored last", L_STR("reason", reason),
+		L_STR("from", clock_format(from_us, from)), L_STR("to", clock_format(to_us, to)));
+	collect_count_gap();
+	if (!envelope_write_gap(&c->envelope, &c->source, from_us, to_us, reason))
+		return 0;
+	p = (struct publish){ .subject = buf_str(&c->envelope.subject), .msg_id = buf_str(&c->envelope.msg_id),
+		.data = c->envelope.message.data, .len = c->envelope.message.len, .created_us = from_us };
+	return publisher_send(c->publisher, &p, err);
+}
+
+/*
+ * The first events of a new collector overlap with what is stored. When they do not, the stored ones left the
+ * vCenter: retention, or another database, whose keys start over.
+ */
+static int
+check_overlap(struct collect *c, const struct normalize_page *page, struct err *err)
+{
+	const struct normalize_event *first = page->event;
+	int64_t from = c->newest_us;
+	size_t i;
+
+	if (!c->expect_overlap || page->n == 0)
+		return 0;
+	c->expect_overlap = false;
+	for (i = 0; i < page->n; i++) {
+		if (seen_has(&c->seen, page->event[i].key, page->event[i].created_us))
+			return 0;
+		if (page->event[i].created_us < first->created_us)
+			first = &page->event[i];
+	}
+	if (first->created_us <= from)
+		return 0;
+	if (c->last_key > 0 && first->key < 0) {
+		log_warn("event keys have wrapped to negative", L_INT("last_key", c->last_key), L_INT("key", first->key));
+	} else if (first->key <= c->last_key) {
+		collect_count_epoch();
+		return publish_gap(c, from, first->created_us, "keys start over: database re-created or restored", err);
+	}
+	return publish_gap(c, from, first->created_us, "retention: purged before it was read", err);
+}
+
+static int64_t
+begin_of(const struct collect *c, int64_t now_us)
+{
+	const struct collect_options *o = c->options;
+	int64_t begin;
+
+	if (c->any) {
+		begin = c->newest_us;
+		if (c->reopen_us < begin)
+			begin = c->reopen_us;
+		return begin - o->overlap_ms * us_per_ms;
+	}
+	if (c->reopen_us != INT64_MAX)
+		return c->reopen_us;
+	switch (o->start) {
+	case VCENTER_START_EARLIEST:
+		return INT64_MIN;
+	case VCENTER_START_AGO:
+		return now_us - o->start_value * us_per_ms;
+	case VCENTER_START_TIME:
+		return o->start_value;
+	case VCENTER_START_NOW:
+		break;
+	}
+	return now_us;
+}
+
+int
+collect_open(struct collect *c, struct err *err)
+{
+	int64_t now = 0, begin;
+
+	if (!c->any && c->reopen_us == INT64_MAX && vim_current_time(c->vim, &now, err) != 0)
+		return -1;
+	begin = begin_of(c, now);
+	vim_destroy_collector(c->vim, &c->live);
+	if (vim_create_collector(c->vim, begin, INT64_MAX, &c->live, err) != 0)
+		return -1;
+	if (c->any)
+		c->expect_overlap = true;
+	else if (begin != INT64_MIN)
+		c->reopen_us = begin; /* until something is stored: the same beginning after a failure */
+	if (begin != INT64_MIN && (c->floor_us == INT64_MIN || begin < c->floor_us))
+		c->floor_us = begin;
+	c->pause_ms = c->options->poll_min_ms;
+	return 0;
+}
+
+int
+collect_poll(struct collect *c, bool *full, struct err *err)
+{
+	struct normalize_page page;
+	size_t fresh = 0;
+	int failed = vim_read_next(c->vim, &c->live, c->page_size, &page, err);
+
+	collect_count_poll(failed == 0);
+	if (failed || check_overlap(c, &page, err) != 0 || take_page(c, &page, &fresh, err) != 0)
+		return -1;
+	*full = page.n >= (size_t)c->page_size;
+	if (c->page_size < c->options->page_size)
+		c->page_size = c->page_size * 2 < c->options->page_size ? c->page_size * 2 : c->options->page_size;
+	if (c->any && (!*full || page.event[0].created_us > c->reopen_us))
+		c->reopen_us = INT64_MAX; /* the live position is past it */
+	if (fresh != 0) {
+		c->fresh_ms = clock_monotonic_ms();
+		c->pause_ms = c->options->poll_min_ms;
+		c->stalls = 0;
+		c->latest_interval_ms = LATEST_FIRST_MS;
+	} else if (!*full) {
+		c->pause_ms = c->pause_ms * 2 < c->options->poll_max_ms ? c->pause_ms * 2 : c->options->poll_max_ms;
+	}
+	if (c->seen.n > PRUNE_ABOVE && c->seen.n * 3 > c->seen.slots)
+		seen_prune(&c->seen, c->newest_us - (c->options->overlap_ms + c->options->audit_span_ms) * us_per_ms);
+	return 0;
+}
+
+/* Reads [begin, end] through with a collector of its own; *fresh counts what was new, *last the newest createdTime. */
+static int
+read_window(struct collect *c, int64_t begin, int64_t end, size_t *fresh, int64_t *last, unsigned *calls,
+	struct err *err)
+{
+	struct vim_collector window = { "" };
+	struct normalize_page page = { .n = 0 };
+	int failed = vim_create_collector(c->vim, begin, end, &window, err);
+
+	while (!failed && !stop_requested()) {
+		failed = vim_read_next(c->vim, &window, c->page_size, &page, err);
+		(*calls)++;
+		status_beat();
+		if (failed || page.n == 0)
+			break;
+		*last = page.event[page.n - 1].created_us;
+		failed = take_page(c, &page, fresh, err);
+	}
+	vim_destroy_collector(c->vim, &window);
+	return failed;
+}
+
+int
+collect_audit(struct collect *c, struct err *err)
+{
+	unsigned calls = 0;
+	size_t fresh = 0;
+	int64_t last;
+
+	c->audit_ms = clock_monotonic_ms();
+	if (!c->any)
+		return 0;
+	if (read_window(c, c->newest_us - c->options->audit_span_ms * us_per_ms, c->newest_us, &fresh, &last, &calls,
+		    err) != 0)
+		return -1;
+	if (fresh != 0)
+		log_info("late events found by the audit", L_INT("events", (int64_t)fresh));
+	return 0;
+}
+
+/*
+ * Covers (newest stored, latest] by windows so small that a page full of invisible events cannot hide what lies
+ * behind them (govmomi issue 3450). How dense events are is guessed from the keys.
+ */
+static int
+walk(struct collect *c, const struct vim_latest *latest, size_t *fresh, struct err *err)
+{
+	struct { int64_t lo, hi; } stack[WALK_STACK] = { { c->newest_us, latest->created_us } };
+	double keys = (double)((uint32_t)latest->key - (uint32_t)c->last_key);
+	double density = keys / (double)(latest->created_us - c->newest_us + 1);
+	unsigned calls = 0, depth = 1, fineness = c->walk_fineness ? c->walk_fineness : 4;
+
+	while (depth != 0 && calls < WALK_CALLS_MAX && !stop_requested()) {
+		int64_t lo = stack[--depth].lo, hi = stack[depth].hi, last = lo - 1;
+		size_t found = 0, before = c->read;
+
+		if (read_window(c, lo, hi, &found, &last, &calls, err) != 0)
+			return -1;
+		*fresh += found;
+		if (c->read != before)
+			lo = last + 1;
+		if ((double)(hi - lo) * density * fineness > WALK_EXPECTED && hi - lo > 1000 && depth + 2 <= WALK_STACK &&
+			(c->read != before || calls < WALK_EMPTY_CALLS)) {
+			int64_t middle = lo + (hi - lo) / 2;
+
+			stack[depth].lo = middle + 1;
+			stack[depth++].hi = hi;
+			stack[depth].lo = lo;
+			stack[depth++].hi = middle;
+		}
+	}
+	c->walk_fineness = *fresh != 0 ? 4 : fineness < 65536 ? fineness * 16 : fineness;
+	return 0;
+}
+
+/* The latest event is far older than what we stored: a clock set back, or a database restored. */
+static int
+step_back(struct collect *c, const struct vim_latest *latest, struct err *err)
+{
+	char stored[CLOCK_TEXT_SIZE], now[CLOCK_TEXT_SIZE];
+
+	/* what was published back then must be known again before it is read again */
+	if (collect_load_since(c, latest->created_us - c->options->overlap_ms * us_per_ms, err) != 0)
+		return -1;
+	collect_count_epoch();
+	log_error("the vCenter's time went back: clock set, or database restored from a backup",
+		L_STR("stored", clock_format(c->newest_us, stored)), L_STR("latest", clock_format(latest->created_us, now)),
+		L_INT("last_key", c->last_key), L_INT("latest_key", latest->key));
+	c->newest_us = latest->created_us;
+	c->last_key = latest->key;
+	c->reopen_us = INT64_MAX;
+	return collect_open(c, err);
+}
+
+static int
+look_past(struct collect *c, const struct vim_latest *latest, struct err *err)
+{
+	size_t fresh = 0;
+
+	if (c->any && latest->created_us < c->newest_us - c->options->overlap_ms * us_per_ms)
+		return step_back(c, latest, err);
+	if (collect_audit(c, err) != 0)
+		return -1;
+	if (seen_has(&c->seen, latest->key, latest->created_us) || ++c->stalls < 2)
+		return 0;
+	if (c->any && latest->created_us > c->newest_us) {
+		collect_count_stall("permission_gap");
+		if (walk(c, latest, &fresh, err) != 0)
+			return -1;
+		log_warn("no events although there are some: walked past events this account cannot see",
+			L_INT("latest_key", latest->key), L_INT("found", (int64_t)fresh));
+	}
+	if (fresh == 0 && (c->walk_fineness >= 65536 || c->stalls >= LATEST_TRIES)) {
+		c->invisible = *latest; /* really not for us: no more walks for this one */
+		c->walk_fineness = 0;
+	}
+	/* the live collector may be stuck for ever: a new one begins behind what was found */
+	return collect_open(c, err);
+}
+
+int
+collect_check_latest(struct collect *c, struct err *err)
+{
+	int64_t now = clock_monotonic_ms();
+	struct vim_latest latest;
+
+	if (now - c->fresh_ms < LATEST_FIRST_MS || now - c->latest_check_ms < c->latest_interval_ms)
+		return 0;
+	c->latest_check_ms = now;
+	if (vim_latest_event(c->vim, &latest, err) != 0)
+		return -1;
+	collect_set_latest(c, &latest);
+	if (!latest.any || seen_has(&c->seen, latest.key, latest.created_us) ||
+		(c->invisible.any && c->invisible.key == latest.key && c->invisible.created_us == latest.created_us) ||
+		(!c->any && c->reopen_us != INT64_MAX && latest.created_us < c->reopen_us)) {
+		c->stalls = 0;
+		c->latest_interval_ms = c->latest_interval_ms * 2 < LATEST_MAX_MS ? c->latest_interval_ms * 2 : LATEST_MAX_MS;
+		return 0;
+	}
+	return look_past(c, &latest, err);
+}

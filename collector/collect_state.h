@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What the parts of the collector's loop share: collect.c (the loop), collect_read.c, collect_metrics.c. */
+#ifndef VCOURIER_COLLECT_STATE_H
+#define VCOURIER_COLLECT_STATE_H
+
+#include "backoff.h"
+#include "collect.h"
+#include "envelope.h"
+#include "lease.h"
+#include "publisher.h"
+#include "seen.h"
+#include "severity.h"
+#include "tail.h"
+
+struct collect {
+	const struct collect_options *options;
+	struct bus *bus;
+	struct vim *vim;
+	struct publisher *publisher;
+	struct stream_reader *reader;
+	struct lease *lease;
+	struct severities severities;
+	char severities_build[32]; /* which build they are of */
+	struct envelope envelope;
+	struct envelope_source source;
+
+	/* what is in the stream */
+	struct seen seen;
+	bool loaded;             /* seen, newest_us and the publisher agree with the stream */
+	bool any;                /* newest_us and last_key are set */
+	int64_t newest_us;       /* H: the largest createdTime published */
+	int32_t last_key;        /* of that event */
+	int64_t floor_us;        /* where this process began: for a stream that vanishes */
+	int64_t stream_created_us;
+	int64_t reopen_us;       /* the next collector begins no later than this; INT64_MAX: no wish */
+	uint64_t reconnects;
+
+	/* the live collector */
+	struct vim_collector live;
+	int page_size;           /* events asked for; fewer while replies are too large */
+	bool expect_overlap;     /* the newest published event must come again in its first events */
+	int64_t pause_ms;        /* between polls, grows while idle */
+	int64_t fresh_ms;        /* monotonic: when the last new event came */
+	int64_t audit_ms, latest_check_ms, latest_interval_ms;
+	unsigned stalls;         /* idle checks in a row that found an event we do not get to see */
+	unsigned walk_fineness;  /* grows while walks find nothing */
+	struct vim_latest invisible; /* a latest event given up on */
+
+	struct backoff backoff, login_backoff;
+	char trouble[320];       /* last failure logged, so that a lasting one is told once a minute */
+	int64_t trouble_ms;
+	uint64_t read, duplicates, retried, rejected;
+};
+
+/* collect_read.c. Each returns -1 when the vCenter or the publisher failed: the loop then finds out which. */
+int collect_open(struct collect *c, struct err *err);
+int collect_poll(struct collect *c, bool *full, struct err *err); /* one page of the live collector */
+int collect_audit(struct collect *c, struct err *err);
+int collect_check_latest(struct collect *c, struct err *err);
+
+/* collect_stream.c: the stream's side */
+int collect_prepare_stream(struct collect *c, struct err *err);   /* stream there, seen loaded, publisher set */
+int collect_load_since(struct collect *c, int64_t since_us, struct err *err);
+void collect_take_back(struct collect *c);                        /* forget what was sent and not acked */
+
+/* collect_metrics.c */
+void collect_metrics_init(void);
+void collect_metrics_update(struct collect *c);
+void collect_count_poll(bool ok);
+void collect_count_session(const char *reason);
+void collect_count_publish_error(enum err_code code);
+void collect_count_gap(void);
+void collect_count_stall(const char *reason);
+void collect_count_epoch(void);
+void collect_count_event(const struct normalize_event *e);
+void collect_count_page(const struct normalize_page *page);
+void collect_set_latest(const struct collect *c, const struct vim_latest *latest);
+void collect_set_clock_skew(double seconds);
+
+#endif

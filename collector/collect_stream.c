@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The stream's side of the collector: what is in it, and what has to be read again. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "clock.h"
+#include "collect_state.h"
+#include "log.h"
+#include "status.h"
+
+enum { CLOCK_TOLERANCE_US = 5 * 60 * 1000000 }; /* a newest event further in the future is a wrong clock */
+
+struct take_back {
+	struct collect *c;
+	uint64_t n;
+};
+
+static void
+take_back(void *ctx, int32_t key, int64_t created_us)
+{
+	struct take_back *t = ctx;
+
+	seen_remove(&t->c->seen, key, created_us);
+	if (created_us < t->c->reopen_us)
+		t->c->reopen_us = created_us;
+	t->n++;
+}
+
+void
+collect_take_back(struct collect *c)
+{
+	struct take_back t = { .c = c };
+
+	publisher_each_unacked(c->publisher, take_back, &t);
+	c->retried += t.n;
+	/* lower is always safe: what is read again is suppressed */
+	if (t.n != 0 && c->reopen_us < c->newest_us)
+		c->newest_us = c->reopen_us;
+}
+
+static void
+query(struct collect *c, struct tail_query *q)
+{
+	*q = (struct tail_query){ .reader = c->reader, .stream = c->options->stream.name,
+		.uuid = vim_about(c->vim)->instance_uuid, .cap_us = INT64_MAX };
+}
+
+static void
+adopt(struct collect *c, const struct tail *tail)
+{
+	if (!tail->any)
+		return;
+	if (!c->any || tail->newest_us >= c->newest_us) {
+		c->newest_us = tail->newest_us;
+		c->last_key = tail->newest_key;
+	}
+	c->any = true;
+}
+
+/* Everything anew: at start, and when the stream is not the one we knew. */
+static int
+load_all(struct collect *c, const struct stream_info *info, struct err *err)
+{
+	int64_t span_us = (c->options->overlap_ms + c->options->audit_span_ms) * 1000;
+	struct tail_query q;
+	struct tail tail;
+	int64_t now;
+
+	query(c, &q);
+	if (vim_current_time(c->vim, &now, err) != 0)
+		return -1;
+	q.cap_us = now + CLOCK_TOLERANCE_US;
+	seen_free(&c->seen);
+	c->any = false;
+	if (tail_load(&q, info, span_us, INT64_MAX, &c->seen, &tail, err) != 0)
+		return -1;
+	adopt(c, &tail);
+	if (tail.any && strcmp(tail.uuid, q.uuid) != 0) {
+		collect_count_epoch();
+		log_error("another vCenter answers under this name: going on from the time of the last stored event",
+			L_STR("stored_uuid", tail.uuid), L_STR("uuid", q.uuid));
+	}
+	c->stream_created_us = info->created_us;
+	publisher_reset(c->publisher, info->last_seq);
+	if (tail.any) {
+		char text[CLOCK_TEXT_SIZE];
+
+		log_info("resuming from the stream", L_STR("stream", q.stream),
+			L_INT("sequence", (int64_t)info->last_seq), L_INT("key", tail.newest_key),
+			L_STR("time", clock_format(tail.newest_us, text)), L_INT("identities", (int64_t)c->seen.n));
+	} else {
+		log_info("the stream holds no event of this vCenter", L_STR("stream", q.stream),
+			L_INT("messages", (int64_t)info->messages));
+	}
+	return 0;
+}
+
+int
+collect_load_since(struct collect *c, int64_t since_us, struct err *err)
+{
+	struct stream_info info;
+	struct tail_query q;
+	struct tail tail;
+
+	query(c, &q);
+	if (stream_look(c->bus, c->options->stream.name, &info, err) != 0)
+		return -1;
+	return tail_load(&q, &info, 0, since_us, &c->seen, &tail, err);
+}
+
+static void
+report_stream(struct collect *c, const struct stream_info *info)
+{
+	if (c->stream_created_us == info->created_us)
+		return;
+	if (*info->differs)
+		log_warn("the stream has other settings than configured; they stay as they are",
+			L_STR("stream", c->options->stream.name), L_STR("differs", info->differs));
+}
+
+int
+collect_prepare_stream(struct collect *c, struct err *err)
+{
+	uint64_t known = publisher_last_seq(c->publisher);
+	uint64_t reconnects = bus_reconnects(c->bus);
+	struct stream_info info;
+	struct tail_query q;
+	struct tail tail = { .any = false };
+
+	if (stream_ensure(c->bus, &c->options->stream, &info, err) != 0)
+		return -1;
+	report_stream(c, &info);
+	collect_take_back(c);
+	if (!c->loaded || info.last_seq < known || info.created_us != c->stream_created_us) {
+		bool shrunk = c->loaded;
+		int64_t floor_us = c->floor_us;
+
+		if (shrunk)
+			log_error("the stream is not what it was: reading the missing span again",
+				L_INT("known_sequence", (int64_t)known), L_INT("sequence", (int64_t)info.last_seq));
+		if (load_all(c, &info, err) != 0)
+			return -1;
+		if (shrunk && !c->any)
+			c->reopen_us = floor_us;
+	} else {
+		query(c, &q);
+		if (tail_load_range(&q, known + 1, info.last_seq, &c->seen, &tail, err) != 0)
+			return -1;
+		adopt(c, &tail);
+		publisher_reset(c->publisher, info.last_seq);
+	}
+	c->loaded = true;
+	c->reconnects = reconnects;
+	status_check("stream", true, "");
+	return 0;
+}

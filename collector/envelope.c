@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "envelope.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "clock.h"
+#include "event.h"
+#include "json.h"
+#include "seen.h"
+#include "subject.h"
+
+enum { SUBJECT_MAX = 1024, MSG_ID_MAX = 256 };
+
+void
+envelope_init(struct envelope *e, size_t message_max)
+{
+	buf_init(&e->subject, SUBJECT_MAX);
+	buf_init(&e->msg_id, MSG_ID_MAX);
+	buf_init(&e->message, message_max);
+}
+
+void
+envelope_free(struct envelope *e)
+{
+	buf_free(&e->subject);
+	buf_free(&e->msg_id);
+	buf_free(&e->message);
+}
+
+static uint64_t
+mix(const char *s, size_t len, uint64_t seed)
+{
+	uint64_t h = UINT64_C(14695981039346656037) ^ seed; /* FNV-1a, then splitmix64's finish */
+
+	while (len-- != 0)
+		h = (h ^ (unsigned char)*s++) * UINT64_C(1099511628211);
+	h = (h ^ (h >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+	h = (h ^ (h >> 27)) * UINT64_C(0x94d049bb133111eb);
+	return (h ^ (h >> 31)) | 1; /* all zeros is not allowed */
+}
+
+/* One trace an event, the same whenever the event is written: https://www.w3.org/TR/trace-context/ */
+static void
+add_traceparent(struct envelope *e)
+{
+	const char *id = buf_str(&e->msg_id);
+	char text[64];
+
+	snprintf(text, sizeof(text), "00-%016" PRIx64 "%016" PRIx64 "-%016" PRIx64 "-01",
+		mix(id, e->msg_id.len, 1), mix(id, e->msg_id.len, 2), mix(id, e->msg_id.len, 3));
+	event_add_attribute(&e->message, "traceparent", text);
+}
+
+static void
+begin(struct envelope *e, const struct envelope_source *source, const char *id, const char *type)
+{
+	buf_clear(&e->message);
+	event_begin(&e->message);
+	event_add_attribute(&e->message, "id", id);
+	event_add_attribute(&e->message, "source", source->url);
+	event_add_attribute(&e->message, "type", type);
+}
+
+bool
+envelope_write(struct envelope *e, const struct envelope_source *source, const struct normalize_event *event,
+	const char *severity)
+{
+	const char *eventclass = normalize_kind_name(event->kind);
+	char id[64], type[64], key[16];
+
+	subject_write(&e->subject, &(struct subject_parts){ .prefix = source->prefix, .vcenter = source->vcenter,
+					   .datacenter = event->datacenter, .cluster = event->cluster,
+					   .severity = severity, .eventclass = eventclass, .name = event->name });
+	buf_clear(&e->msg_id);
+	buf_printf(&e->msg_id, "%s/%" PRId32 "/%" PRId64, source->uuid, event->key, seen_ms(event->created_us));
+	snprintf(id, sizeof(id), "%" PRId32 "-%" PRId64, event->key, seen_ms(event->created_us));
+	snprintf(type, sizeof(type), "com.vmware.event.router/%s", eventclass);
+	snprintf(key, sizeof(key), "%" PRId32, event->key);
+	begin(e, source, id, type);
+	event_add_attribute(&e->message, "subject", event->name);
+	event_add_attribute(&e->message, "time", event->created);
+	event_add_attribute(&e->message, "datacontenttype", "application/json");
+	event_add_attribute(&e->message, "vsphereapiversion", source->api_version);
+	event_add_attribute(&e->message, "eventclass", eventclass);
+	event_add_attribute(&e->message, "vcenteruuid", source->uuid);
+	event_add_attribute(&e->message, "eventkey", key);
+	event_add_attribute(&e->message, "severity", severity);
+	if (event->schema_unknown)
+		event_add_attribute(&e->message, "schemaunknown", "true");
+	if (event->trimmed)
+		event_add_attribute(&e->message, "trimmed", "true");
+	add_traceparent(e);
+	event_begin_data(&e->message);
+	buf_add(&e->message, event->data, event->data_len);
+	buf_add_char(&e->message, '}');
+	return buf_ok(&e->message) && buf_ok(&e->subject) && buf_ok(&e->msg_id);
+}
+
+bool
+envelope_write_gap(struct envelope *e, const struct envelope_source *source, int64_t from_us, int64_t to_us,
+	const char *reason)
+{
+	char id[96], from[CLOCK_TEXT_SIZE], to[CLOCK_TEXT_SIZE];
+
+	clock_format(from_us, from);
+	clock_format(to_us, to);
+	subject_write(&e->subject, &(struct subject_parts){ .prefix = source->prefix, .vcenter = source->vcenter,
+					   .severity = "error", .eventclass = "vcourier", .name = "EventGap" });
+	buf_clear(&e->msg_id);
+	buf_printf(&e->msg_id, "%s/gap/%" PRId64 "-%" PRId64, source->uuid, seen_ms(from_us), seen_ms(to_us));
+	snprintf(id, sizeof(id), "gap-%" PRId64 "-%" PRId64, seen_ms(from_us), seen_ms(to_us));
+	begin(e, source, id, "com.vcourier.gap");
+	event_add_attribute(&e->message, "subject", "EventGap");
+	event_add_attribute(&e->message, "time", to);
+	event_add_attribute(&e->message, "datacontenttype", "application/json");
+	event_add_attribute(&e->message, "vcenteruuid", source->uuid);
+	event_add_attribute(&e->message, "severity", "error");
+	add_traceparent(e);
+	event_begin_data(&e->message);
+	buf_printf(&e->message, "{\"From\":\"%s\",\"To\":\"%s\",\"Reason\":", from, to);
+	json_add_string(&e->message, reason, strlen(reason));
+	buf_add_str(&e->message, "}}");
+	return buf_ok(&e->message) && buf_ok(&e->subject) && buf_ok(&e->msg_id);
+}

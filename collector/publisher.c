@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: Apache-2.0
+#define _DEFAULT_SOURCE
+#include "publisher.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "clock.h"
+#include "jetstream.h"
+#include "mem.h"
+#include "stop.h"
+
+struct flight {
+	int64_t sent_ms, created_us;
+	uint64_t seq; /* where it was stored; 0: a duplicate, stored earlier */
+	int32_t key;
+	bool acked;
+};
+
+struct publisher {
+	struct bus *bus;
+	char *inbox; /* "<bus inbox>.pub": acks come to <inbox>.<generation>.<number> */
+	size_t window;
+	int64_t ack_timeout_ms;
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	struct flight *ring;        /* of `window` */
+	uint64_t sent, done;        /* numbers: all below `done` are acked */
+	uint64_t base_seq;          /* the stream's last sequence before number 0 */
+	uint64_t last_seq;          /* of the newest stored one, all before it being stored too */
+	uint64_t generation;        /* replies to an earlier one are too late */
+	char previous_id[256];      /* Nats-Msg-Id of the message sent last */
+	bool broken;
+	struct err why;
+	struct publisher_stats stats;
+};
+
+static void
+set_broken(struct publisher *p, enum err_code code, const char *text)
+{
+	if (p->broken)
+		return;
+	p->broken = true;
+	err_set(&p->why, code, "%s", text);
+}
+
+static void
+settle(struct publisher *p, uint64_t number, const struct pub_ack *ack)
+{
+	struct flight *f = &p->ring[number % p->window];
+
+	if (ack->error_code != 0) {
+		bool fenced = ack->error_code == JS_ERR_WRONG_LAST_SEQ || ack->error_code == JS_ERR_WRONG_LAST_ID;
+
+		set_broken(p, fenced ? ERR_CONFLICT : ack->error_code == JS_ERR_STORE_FAILED ? ERR_FULL : ERR_CONNECT,
+			ack->error);
+		return;
+	}
+	if (f->acked)
+		return;
+	f->acked = true;
+	p->stats.last_ack_seconds = (double)(clock_monotonic_ms() - f->sent_ms) / 1000;
+	if (ack->duplicate) {
+		/* the stream did not grow: what was sent behind this one expects too much */
+		p->stats.duplicates++;
+		set_broken(p, ERR_CONFLICT, "the stream had this event already");
+	} else {
+		p->stats.published++;
+		f->seq = ack->seq;
+	}
+	for (; p->done < p->sent && p->ring[p->done % p->window].acked; p->done++)
+		if (p->ring[p->done % p->window].seq > p->last_seq)
+			p->last_seq = p->ring[p->done % p->window].seq;
+}
+
+static void
+on_ack(void *ctx, struct bus_msg *msg)
+{
+	struct publisher *p = ctx;
+	const char *subject = bus_msg_subject(msg) + strlen(p->inbox);
+	uint64_t generation, number;
+	struct pub_ack ack;
+
+	if (sscanf(subject, ".%" SCNu64 ".%" SCNu64, &generation, &number) == 2 && pub_ack_parse(msg, &ack)) {
+		pthread_mutex_lock(&p->lock);
+		if (generation == p->generation && number >= p->done && number < p->sent)
+			settle(p, number, &ack);
+		pthread_cond_signal(&p->changed);
+		pthread_mutex_unlock(&p->lock);
+	}
+	bus_msg_free(msg);
+}
+
+int
+publisher_open(struct publisher **out, struct bus *bus, size_t window, int64_t ack_timeout_ms, struct err *err)
+{
+	struct publisher *p = mem_alloc(sizeof(*p));
+	pthread_condattr_t attr;
+	struct buf text;
+
+	p->bus = bus;
+	p->window = window;
+	p->ack_timeout_ms = ack_timeout_ms;
+	p->ring = mem_array(window, sizeof(*p->ring));
+	pthread_mutex_init(&p->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&p->changed, &attr);
+	pthread_condattr_destroy(&attr);
+	buf_init(&text, 512);
+	buf_printf(&text, "%s.pub", bus_inbox(bus));
+	p->inbox = buf_take(&text, NULL);
+	buf_printf(&text, "%s.>", p->inbox);
+	if (bus_subscribe(bus, buf_str(&text), on_ack, p, err) != 0) {
+		buf_free(&text);
+		publisher_close(p);
+		return -1;
+	}
+	buf_free(&text);
+	*out = p;
+	return 0;
+}
+
+void
+publisher_close(struct publisher *p)
+{
+	if (p == NULL)
+		return;
+	pthread_cond_destroy(&p->changed);
+	pthread_mutex_destroy(&p->lock);
+	free(p->ring);
+	free(p->inbox);
+	free(p);
+}
+
+void
+publisher_reset(struct publisher *p, uint64_t last_seq)
+{
+	pthread_mutex_lock(&p->lock);
+	p->generation++;
+	p->sent = p->done = 0;
+	p->base_seq = p->last_seq = last_seq;
+	p->broken = false;
+	pthread_mutex_unlock(&p->lock);
+}
+
+/* Call with the lock held: is the oldest one overdue? */
+static void
+check_overdue(struct publisher *p)
+{
+	if (!p->broken && p->done < p->sent &&
+		clock_monotonic_ms() - p->ring[p->done % p->window].sent_ms > p->ack_timeout_ms)
+		set_broken(p, bus_connected(p->bus) ? ERR_TIMEOUT : ERR_CONNECT,
+			bus_connected(p->bus) ? "no ack from the stream" : "connection to NATS lost");
+}
+
+static void
+wait_ack(struct publisher *p, int64_t ms)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	t.tv_nsec += (long)ms * 1000000;
+	t.tv_sec += t.tv_nsec / 1000000000;
+	t.tv_nsec %= 1000000000;
+	pthread_cond_timedwait(&p->changed, &p->lock, &t);
+}
+
+static int
+verdict(struct publisher *p, struct err *err)
+{
+	check_overdue(p);
+	if (!p->broken)
+		return 0;
+	*err = p->why;
+	return -1;
+}
+
+int
+publisher_check(struct publisher *p, struct err *err)
+{
+	int result;
+
+	pthread_mutex_lock(&p->lock);
+	result = verdict(p, err);
+	pthread_mutex_unlock(&p->lock);
+	return result;
+}
+
+/* Waits for a place in the window and takes it; its number, or -1. */
+static int
+take_place(struct publisher *p, const struct publish *msg, uint64_t *number, struct err *err)
+{
+	int result;
+
+	pthread_mutex_lock(&p->lock);
+	while ((result = verdict(p, err)) == 0 && p->sent - p->done >= p->window && !stop_requested())
+		wait_ack(p, 100);
+	if (result == 0 && p->sent - p->done >= p->window)
+		result = err_set(err, ERR_STOPPED, "asked to stop");
+	if (result == 0) {
+		*number = p->sent++;
+		p->ring[*number % p->window] = (struct flight){ .sent_ms = clock_monotonic_ms(), .key = msg->key,
+			.created_us = msg->created_us };
+	}
+	pthread_mutex_unlock(&p->lock);
+	return result;
+}
+
+int
+publisher_send(struct publisher *p, const struct publish *msg, struct err *err)
+{
+	char reply[256], expected[24];
+	const struct bus_header headers[] = {
+		{ "Content-Type", "application/cloudevents+json" },
+		{ "Nats-Msg-Id", msg->msg_id },
+		{ "Nats-Expected-Last-Sequence", expected },
+		{ "Nats-Expected-Last-Msg-Id", p->previous_id },
+	};
+	struct bus_out out = { .subject = msg->subject, .reply = reply, .headers = headers,
+		.n_headers = sizeof(headers) / sizeof(headers[0]), .data = msg->data, .len = msg->len };
+	uint64_t number;
+
+	if (take_place(p, msg, &number, err) != 0)
+		return -1;
+	/* the server may not know the id of what was stored before: the first has the sequence alone */
+	if (number == 0)
+		out.n_headers--;
+	/* generation and base_seq change in this thread only */
+	snprintf(expected, sizeof(expected), "%" PRIu64, p->base_seq + number);
+	snprintf(reply, sizeof(reply), "%s.%" PRIu64 ".%" PRIu64, p->inbox, p->generation, number);
+	if (bus_publish(p->bus, &out, err) == 0) {
+		snprintf(p->previous_id, sizeof(p->previous_id), "%s", msg->msg_id);
+		return 0;
+	}
+	pthread_mutex_lock(&p->lock);
+	set_broken(p, err->code, err->text);
+	pthread_mutex_unlock(&p->lock);
+	return -1;
+}
+
+int
+publisher_drain(struct publisher *p, int64_t timeout_ms, struct err *err)
+{
+	int64_t end = clock_monotonic_ms() + timeout_ms;
+	int result;
+
+	pthread_mutex_lock(&p->lock);
+	while ((result = verdict(p, err)) == 0 && p->done < p->sent && clock_monotonic_ms() < end)
+		wait_ack(p, 50);
+	if (result == 0 && p->done < p->sent)
+		result = err_set(err, ERR_TIMEOUT, "%" PRIu64 " events without an ack", p->sent - p->done);
+	pthread_mutex_unlock(&p->lock);
+	return result;
+}
+
+void
+publisher_each_unacked(struct publisher *p, void (*fn)(void *, int32_t, int64_t), void *ctx)
+{
+	uint64_t i;
+
+	pthread_mutex_lock(&p->lock);
+	for (i = p->done; i < p->sent; i++)
+		if (!p->ring[i % p->window].acked)
+			fn(ctx, p->ring[i % p->window].key, p->ring[i % p->window].created_us);
+	pthread_mutex_unlock(&p->lock);
+}
+
+uint64_t
+publisher_last_seq(struct publisher *p)
+{
+	uint64_t seq;
+
+	pthread_mutex_lock(&p->lock);
+	seq = p->last_seq;
+	pthread_mutex_unlock(&p->lock);
+	return seq;
+}
+
+void
+publisher_stats(struct publisher *p, struct publisher_stats *stats)
+{
+	pthread_mutex_lock(&p->lock);
+	*stats = p->stats;
+	stats->in_flight = p->sent - p->done;
+	pthread_mutex_unlock(&p->lock);
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Pipelined publishing to one stream, without holes and without duplicates.
+ *
+ * Every message names the one before it, by Nats-Expected-Last-Msg-Id and Nats-Expected-Last-Sequence. So if
+ * one is refused or lost, all behind it are refused too, and nothing has to be undone: the publisher is
+ * `broken`, the collector takes back what was not stored and reads it again. The same fence keeps a second
+ * collector of this vCenter out. (The sequence alone would not do: a foreign message in between has the
+ * sequence that the next but one of ours expects, and the one that it displaced would be missing.)
+ *
+ * One thread sends; acks come on a bus thread.
+ */
+#ifndef VCOURIER_PUBLISHER_H
+#define VCOURIER_PUBLISHER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bus.h"
+#include "err.h"
+
+struct publisher;
+
+struct publish {
+	const char *subject, *msg_id; /* msg_id: Nats-Msg-Id */
+	const char *data;
+	size_t len;
+	int32_t key;
+	int64_t created_us;
+};
+
+struct publisher_stats {
+	uint64_t published;  /* stored, acked */
+	uint64_t duplicates; /* the server knew the Nats-Msg-Id */
+	uint64_t in_flight;
+	double last_ack_seconds; /* publish to ack of the newest ack */
+};
+
+/* window: messages in flight at most; ack_timeout_ms: the oldest one waits no longer than this. */
+int publisher_open(struct publisher **publisher, struct bus *bus, size_t window, int64_t ack_timeout_ms,
+	struct err *err);
+void publisher_close(struct publisher *publisher); /* after bus_close, because acks come until then; NULL is fine */
+
+/* Begins anew behind sequence last_seq: forgets what is in flight, also replies that are on their way. */
+void publisher_reset(struct publisher *publisher, uint64_t last_seq);
+
+/*
+ * Sends one; waits while the window is full. -1: broken (err says why), nothing was sent; or ERR_STOPPED.
+ * ERR_CONFLICT: somebody else wrote to the stream; ERR_FULL: no room; ERR_TIMEOUT: no ack; ERR_CONNECT.
+ */
+int publisher_send(struct publisher *publisher, const struct publish *p, struct err *err);
+
+/* Looks, without sending: -1 when broken. */
+int publisher_check(struct publisher *publisher, struct err *err);
+
+/* Waits until all is acked, at most timeout_ms. -1: broken, or not all acked in time. */
+int publisher_drain(struct publisher *publisher, int64_t timeout_ms, struct err *err);
+
+/* When broken: calls fn for each event that was sent and not acked. Then read the stream's tail and reset. */
+void publisher_each_unacked(struct publisher *publisher, void (*fn)(void *ctx, int32_t key, int64_t created_us),
+	void *ctx);
+
+uint64_t publisher_last_seq(struct publisher *publisher); /* of the newest message known to be stored in order */
+void publisher_stats(struct publisher *publisher, struct publisher_stats *stats);
+
+#endif

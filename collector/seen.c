@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "seen.h"
+
+#include <stdlib.h>
+
+#include "mem.h"
+
+enum { SLOTS_MIN = 1024 };
+
+int64_t
+seen_ms(int64_t us)
+{
+	return us >= 0 ? us / 1000 : (us - 999) / 1000;
+}
+
+void
+seen_init(struct seen *s)
+{
+	*s = (struct seen){ .slot = NULL };
+}
+
+void
+seen_free(struct seen *s)
+{
+	free(s->slot);
+	seen_init(s);
+}
+
+static size_t
+home(const struct seen *s, int32_t key, int64_t ms)
+{
+	uint64_t h = (uint64_t)ms * UINT64_C(0x9e3779b97f4a7c15) ^ (uint32_t)key * UINT64_C(0xd6e8feb86659fd93);
+
+	return (size_t)(h ^ (h >> 32)) & (s->slots - 1);
+}
+
+/* Where the event is, or the free slot where it would go. */
+static size_t
+find(const struct seen *s, int32_t key, int64_t ms)
+{
+	size_t i = home(s, key, ms);
+
+	while (s->slot[i].used && (s->slot[i].key != key || s->slot[i].ms != ms))
+		i = (i + 1) & (s->slots - 1);
+	return i;
+}
+
+/* A table of `slots`, with those events that are not older than before_ms. */
+static void
+rebuild(struct seen *s, size_t slots, int64_t before_ms)
+{
+	struct seen old = *s;
+	size_t i;
+
+	s->slot = mem_array(slots, sizeof(*s->slot));
+	s->slots = slots;
+	s->n = 0;
+	for (i = 0; i < old.slots; i++) {
+		if (old.slot[i].used && old.slot[i].ms >= before_ms) {
+			s->slot[find(s, old.slot[i].key, old.slot[i].ms)] = old.slot[i];
+			s->n++;
+		}
+	}
+	free(old.slot);
+}
+
+bool
+seen_has(const struct seen *s, int32_t key, int64_t created_us)
+{
+	return s->slots != 0 && s->slot[find(s, key, seen_ms(created_us))].used;
+}
+
+bool
+seen_add(struct seen *s, int32_t key, int64_t created_us)
+{
+	int64_t ms = seen_ms(created_us);
+	size_t i;
+
+	if ((s->n + 1) * 3 > s->slots * 2)
+		rebuild(s, s->slots ? s->slots * 2 : SLOTS_MIN, INT64_MIN);
+	i = find(s, key, ms);
+	if (s->slot[i].used)
+		return false;
+	s->slot[i] = (struct seen_entry){ .ms = ms, .key = key, .used = true };
+	s->n++;
+	return true;
+}
+
+void
+seen_remove(struct seen *s, int32_t key, int64_t created_us)
+{
+	size_t hole, i;
+
+	if (!seen_has(s, key, created_us))
+		return;
+	hole = i = find(s, key, seen_ms(created_us));
+	for (;;) { /* close the gap: move up what would no longer be found */
+		size_t want;
+
+		i = (i + 1) & (s->slots - 1);
+		if (!s->slot[i].used)
+			break;
+		want = home(s, s->slot[i].key, s->slot[i].ms);
+		if (((i - want) & (s->slots - 1)) >= ((i - hole) & (s->slots - 1))) {
+			s->slot[hole] = s->slot[i];
+			hole = i;
+		}
+	}
+	s->slot[hole].used = false;
+	s->n--;
+}
+
+void
+seen_prune(struct seen *s, int64_t before_us)
+{
+	size_t kept = 0, slots = SLOTS_MIN, i;
+
+	for (i = 0; i < s->slots; i++)
+		kept += s->slot[i].used && s->slot[i].ms >= seen_ms(before_us);
+	while (kept * 2 > slots)
+		slots *= 2;
+	rebuild(s, slots, seen_ms(before_us));
+}

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The set of events that are in the stream, as far back as anything is ever read again. An event is
+ * (key, createdTime): keys alone start over with a re-created database. Times are compared in
+ * milliseconds: the vCenter may tell the same event once with ms and once with us.
+ */
+#ifndef VCOURIER_SEEN_H
+#define VCOURIER_SEEN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct seen {
+	struct seen_entry {
+		int64_t ms;
+		int32_t key;
+		bool used;
+	} *slot;
+	size_t n, slots; /* slots is a power of two, or 0 */
+};
+
+void seen_init(struct seen *s);
+void seen_free(struct seen *s);
+bool seen_has(const struct seen *s, int32_t key, int64_t created_us);
+bool seen_add(struct seen *s, int32_t key, int64_t created_us); /* false: it was there */
+void seen_remove(struct seen *s, int32_t key, int64_t created_us);
+
+/* Forgets what was created before this time; 16 bytes of memory per event stay. */
+void seen_prune(struct seen *s, int64_t before_us);
+
+/* Microseconds to the milliseconds that identify an event. */
+int64_t seen_ms(int64_t us);
+
+#endif

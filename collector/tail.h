@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The stream's own tail is the checkpoint: which events it holds, read back from the Nats-Msg-Id
+ * headers (<instanceUuid>/<key>/<createdTime ms>). No other record can disagree with what was published.
+ */
+#ifndef VCOURIER_TAIL_H
+#define VCOURIER_TAIL_H
+
+#include "seen.h"
+#include "stream_reader.h"
+
+struct tail {
+	uint64_t last_seq;   /* how far it was read */
+	bool any;            /* the stream holds an event of this vCenter's */
+	int64_t newest_us;   /* the largest createdTime not beyond `cap_us` */
+	int32_t newest_key;  /* of that event */
+	char uuid[64];       /* instanceUuid of the newest event, whichever vCenter's it is */
+	uint64_t read;       /* messages looked at */
+};
+
+struct tail_query {
+	struct stream_reader *reader;
+	const char *stream;
+	const char *uuid;   /* this vCenter's instanceUuid: other vCenters' events are not added to `seen` */
+	int64_t cap_us;     /* times beyond are a clock that was wrong */
+};
+
+/* Adds the events with sequences in [from, to] to seen and to *tail. */
+int tail_load_range(const struct tail_query *q, uint64_t from, uint64_t to, struct seen *seen, struct tail *tail,
+	struct err *err);
+
+/*
+ * Reads back from last_seq until everything created since `span_us` before the newest event is in seen,
+ * or everything since since_us when that is earlier (INT64_MAX: no such wish). *tail is set anew.
+ */
+int tail_load(const struct tail_query *q, const struct stream_info *info, int64_t span_us, int64_t since_us,
+	struct seen *seen, struct tail *tail, struct err *err);
+
+/* "<uuid>/<key>/<ms>" apart; false when it is none (somebody else's message, a gap record). */
+bool tail_parse_id(const char *msg_id, char uuid[64], int32_t *key, int64_t *created_us);
+
+#endif

@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Session and transport: envelope out, reply or fault in, the cookie, login and logout. */
+#include "vim_session.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "mem.h"
+#include "text.h"
+
+enum {
+	REQUEST_MAX = 64 * 1024,
+	LOGOUT_TIMEOUT_MS = 3000,
+	/* A reply that is no page: the event descriptions of a real vCenter are 1 to 2 MB. */
+	REPLY_MAX = 32 * 1024 * 1024,
+};
+
+static const char cookie_name[] = "vmware_soap_session=";
+
+void
+vim_open(struct vim **out, struct http *http, const struct vim_options *options)
+{
+	struct vim *vim = mem_alloc(sizeof(*vim));
+
+	vim->http = http;
+	vim->options = *options;
+	buf_init(&vim->body, REQUEST_MAX);
+	normalizer_open(&vim->normalizer, &options->limits);
+	*out = vim;
+}
+
+static void
+forget_session(struct vim *vim)
+{
+	mem_free_secret(vim->cookie);
+	vim->cookie = NULL;
+	vim->session_key[0] = '\0';
+}
+
+void
+vim_logout(struct vim *vim)
+{
+	struct soap_reply *reply = NULL;
+	int64_t timeout = vim->options.timeout_ms;
+
+	if (vim->cookie == NULL)
+		return;
+	vim->options.timeout_ms = LOGOUT_TIMEOUT_MS;
+	vim_begin(vim, "Logout", "SessionManager", vim->session_manager);
+	vim_call(vim, "Logout", &reply, NULL);
+	soap_free(reply);
+	vim->options.timeout_ms = timeout;
+	forget_session(vim);
+}
+
+void
+vim_close(struct vim *vim)
+{
+	if (vim == NULL)
+		return;
+	vim_logout(vim);
+	forget_session(vim);
+	normalizer_close(vim->normalizer);
+	mem_wipe(vim->body.data, vim->body.len);
+	buf_free(&vim->body);
+	free(vim);
+}
+
+bool
+vim_has_session(const struct vim *vim)
+{
+	return vim->cookie != NULL;
+}
+
+const struct vim_about *
+vim_about(const struct vim *vim)
+{
+	return &vim->about;
+}
+
+void
+vim_begin(struct vim *vim, const char *method, const char *type, const char *ref)
+{
+	buf_clear(&vim->body);
+	buf_printf(&vim->body,
+		"<?xml version=\"1.0\" encoding=\"UTF-8\"?>"
+		"<soapenv:Envelope xmlns:soapenv=\"http://schemas.xmlsoap.org/soap/envelope/\""
+		" xmlns:xsd=\"http://www.w3.org/2001/XMLSchema\""
+		" xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\"><soapenv:Body>"
+		"<%s xmlns=\"urn:vim25\"><_this type=\"%s\">",
+		method, type);
+	soap_add_escaped(&vim->body, ref);
+	buf_add_str(&vim->body, "</_this>");
+}
+
+void
+vim_add(struct vim *vim, const char *element, const char *text)
+{
+	buf_printf(&vim->body, "<%s>", element);
+	soap_add_escaped(&vim->body, text);
+	buf_printf(&vim->body, "</%s>", element);
+}
+
+static int
+make_request(struct vim *vim, const char *method, struct http_request **out, struct err *err)
+{
+	struct http_request *req;
+	char action[64];
+
+	buf_printf(&vim->body, "</%s></soapenv:Body></soapenv:Envelope>", method);
+	if (!buf_ok(&vim->body))
+		return err_set(err, ERR_LIMIT, "%s: request of more than %d bytes", method, REQUEST_MAX);
+	req = http_request_new(vim->http);
+	req->method = "POST";
+	buf_add_str(&req->url, vim->options.url);
+	http_header(req, "Content-Type", "text/xml; charset=utf-8");
+	/* the oldest supported version until the vCenter told its own: an unknown one is refused */
+	snprintf(action, sizeof(action), "urn:vim25/%s",
+		*vim->about.api_version ? vim->about.api_version : "6.5");
+	http_header(req, "SOAPAction", action);
+	if (vim->cookie != NULL) {
+		char *cookie = mem_alloc(sizeof(cookie_name) + strlen(vim->cookie));
+
+		strcpy(cookie, cookie_name);
+		strcat(cookie, vim->cookie);
+		http_header(req, "Cookie", cookie);
+		mem_free_secret(cookie);
+	}
+	req->body = vim->body.data;
+	req->body_len = vim->body.len;
+	req->peer = &vim->options.peer;
+	req->timeout_ms = vim->options.timeout_ms;
+	*out = req;
+	return 0;
+}
+
+/* Keeps the session cookie of a reply to Login; the value may be quoted. */
+static void
+take_cookie(struct vim *vim, const struct http_response *rsp)
+{
+	const char *line = rsp->headers;
+
+	while (line != NULL && *line != '\0') {
+		const char *end = line + strcspn(line, "\n");
+		const char *value;
+
+		if (text_starts(line, "set-cookie:")) {
+			value = line + strlen("set-cookie:");
+			value += strspn(value, " ");
+			if (text_starts(value, cookie_name)) {
+				value += sizeof(cookie_name) - 1;
+				mem_free_secret(vim->cookie);
+				vim->cookie = mem_strndup(value, strcspn(value, ";\r\n"));
+				return;
+			}
+		}
+		line = *end == '\n' ? end + 1 : end;
+	}
+}
+
+/* A fault as an error; a lost session is forgotten. */
+static int
+fault_error(struct vim *vim, const struct normalize_fault *fault, struct err *err)
+{
+	const char *class_name = fault->class_name;
+	enum err_code code = ERR_PROTOCOL;
+
+	if (strcmp(class_name, "InvalidLogin") == 0 || strcmp(class_name, "NoPermission") == 0 ||
+		strcmp(class_name, "InvalidLocale") == 0) {
+		code = strcmp(class_name, "NoPermission") == 0 ? ERR_FORBIDDEN : ERR_AUTH;
+	} else if (strcmp(class_name, "NotAuthenticated") == 0) {
+		forget_session(vim);
+		code = ERR_NOT_FOUND;
+	} else if (strcmp(class_name, "ManagedObjectNotFound") == 0) {
+		code = ERR_NOT_FOUND;
+	} else if (strcmp(class_name, "InvalidState") == 0) {
+		code = ERR_FULL;
+	}
+	return err_set(err, code, "%s%s%s", class_name, *class_name ? ": " : "", fault->text);
+}
+
+static int
+status_error(const struct http_response *rsp, struct err *err)
+{
+	return err_set(err, rsp->status == 401 || rsp->status == 403 ? ERR_FORBIDDEN : ERR_CONNECT,
+		"HTTP status %d, no SOAP reply", rsp->status);
+}
+
+int
+vim_call(struct vim *vim, const char *method, struct soap_reply **reply, struct err *err)
+{
+	struct http_request *req;
+	struct http_response rsp;
+
+	*reply = NULL;
+	if (make_request(vim, method, &req, err) != 0)
+		return -1;
+	req->response_max = REPLY_MAX;
+	if (http_perform(vim->http, req, &rsp, err) != 0)
+		return err_wrap(err, "%s", method);
+	if (rsp.status != 200 && rsp.status != 500) {
+		status_error(&rsp, err);
+		return err_wrap(err, "%s", method);
+	}
+	if (rsp.body_cut)
+		return err_set(err, ERR_LIMIT, "%s: reply of more than %d bytes", method, REPLY_MAX);
+	if (soap_parse(reply, rsp.body, rsp.body_len, err) != 0)
+		return err_wrap(err, "%s", method);
+	if (soap_fault(*reply) != NULL) {
+		fault_error(vim, soap_fault(*reply), err);
+		soap_free(*reply);
+		*reply = NULL;
+		return err_wrap(err, "%s", method);
+	}
+	take_cookie(vim, &rsp);
+	return 0;
+}
+
+static bool
+feed(void *ctx, const char *data, size_t len)
+{
+	struct vim *vim = ctx;
+
+	return normalizer_feed(vim->normalizer, data, len, &vim->feed) == 0;
+}
+
+int
+vim_call_page(struct vim *vim, const char *method, struct normalize_page *page, struct err *err)
+{
+	struct http_request *req;
+	struct http_response rsp;
+	struct err end;
+
+	if (make_request(vim, method, &req, err) != 0)
+		return -1;
+	vim->feed.code = ERR_NONE;
+	normalizer_begin(vim->normalizer);
+	req->on_body = feed;
+	req->on_body_ctx = vim;
+	if (http_perform(vim->http, req, &rsp, err) != 0) {
+		normalizer_end(vim->normalizer, page, &end);
+		if (vim->feed.code != ERR_NONE)
+			*err = vim->feed;
+		return err_wrap(err, "%s", method);
+	}
+	if (normalizer_end(vim->normalizer, page, err) != 0) {
+		if (rsp.status != 200 && rsp.status != 500)
+			status_error(&rsp, err);
+		return err_wrap(err, "%s", method);
+	}
+	if (page->fault != NULL) {
+		fault_error(vim, page->fault, err);
+		return err_wrap(err, "%s", method);
+	}
+	if (rsp.status != 200) {
+		status_error(&rsp, err);
+		return err_wrap(err, "%s", method);
+	}
+	return 0;
+}
+
+static int
+service_content(struct vim *vim, struct err *err)
+{
+	const struct soap_node *c;
+	struct soap_reply *reply;
+
+	vim_begin(vim, "RetrieveServiceContent", "ServiceInstance", "ServiceInstance");
+	if (vim_call(vim, "RetrieveServiceContent", &reply, err) != 0)
+		return -1;
+	c = soap_get(soap_body(reply), "returnval");
+	snprintf(vim->about.name, sizeof(vim->about.name), "%s", soap_text(c, "about/name"));
+	snprintf(vim->about.api_version, sizeof(vim->about.api_version), "%s", soap_text(c, "about/apiVersion"));
+	snprintf(vim->about.build, sizeof(vim->about.build), "%s", soap_text(c, "about/build"));
+	snprintf(vim->about.instance_uuid, sizeof(vim->about.instance_uuid), "%s",
+		soap_text(c, "about/instanceUuid"));
+	snprintf(vim->session_manager, sizeof(vim->session_manager), "%s", soap_text(c, "sessionManager"));
+	snprintf(vim->event_manager, sizeof(vim->event_manager), "%s", soap_text(c, "eventManager"));
+	snprintf(vim->property_collector, sizeof(vim->property_collector), "%s",
+		soap_text(c, "propertyCollector"));
+	snprintf(vim->root_folder, sizeof(vim->root_folder), "%s", soap_text(c, "rootFolder"));
+	snprintf(vim->authorization_manager, sizeof(vim->authorization_manager), "%s",
+		soap_text(c, "authorizationManager"));
+	soap_free(reply);
+	if (!*vim->event_manager || !*vim->session_manager)
+		return err_set(err, ERR_PROTOCOL, "%s answers, but not as a vCenter (no event manager)",
+			vim->options.url);
+	if (!*vim->about.instance_uuid)
+		return err_set(err, ERR_PROTOCOL, "%s has no instanceUuid: an ESXi host, not a vCenter?",
+			vim->options.url);
+	return 0;
+}
+
+static int
+login(struct vim *vim, struct err *err)
+{
+	struct soap_reply *reply;
+	char *password;
+	int failed;
+
+	if (secret_read(vim->options.password, &password, err) != 0)
+		return err_wrap(err, "vCenter password");
+	vim_begin(vim, "Login", "SessionManager", vim->session_manager);
+	vim_add(vim, "userName", vim->options.user ? vim->options.user : "");
+	vim_add(vim, "password", password);
+	mem_free_secret(password);
+	failed = vim_call(vim, "Login", &reply, err);
+	mem_wipe(vim->body.data, vim->body.len);
+	if (failed)
+		return -1;
+	snprintf(vim->session_key, sizeof(vim->session_key), "%s", soap_text(soap_body(reply), "returnval/key"));
+	soap_free(reply);
+	if (vim->cookie == NULL)
+		return err_set(err, ERR_PROTOCOL, "Login: the reply sets no session cookie");
+	return 0;
+}
+
+int
+vim_connect(struct vim *vim, bool *fresh, struct err *err)
+{
+	*fresh = false;
+	if (vim->cookie != NULL)
+		return 0;
+	/* anew each time: behind this name may stand another vCenter, or a newer one */
+	vim->about.api_version[0] = '\0';
+	if (service_content(vim, err) != 0 || login(vim, err) != 0)
+		return -1;
+	*fresh = true;
+	return 0;
+}

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The few calls of the vSphere Web Services API (vim25 over SOAP) that reading events needs.
+ * https://developer.broadcom.com/xapis/vsphere-web-services-api/latest/
+ *
+ * One session, kept for ever: vim_connect logs in only when there is none. Every call waits for its
+ * reply. After an error from vim_read_next the position of that collector is unknown: make a new one.
+ *
+ * Errors: ERR_AUTH: the login was refused (do not try again fast, accounts lock). ERR_NOT_FOUND: session or
+ * collector are gone (vim_connect, new collector). ERR_FULL: no more collectors in this session. Others: transport.
+ */
+#ifndef VCOURIER_VIM_H
+#define VCOURIER_VIM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "err.h"
+#include "http.h"
+#include "normalize.h"
+
+struct vim;
+
+struct vim_options {
+	const char *url; /* https://vc1.example.com/sdk */
+	const char *user;
+	const struct secret *password; /* read anew at each login */
+	struct http_peer peer;
+	int64_t timeout_ms; /* of one call */
+	struct normalize_limits limits;
+};
+
+struct vim_about {
+	char name[128], api_version[32], build[32], instance_uuid[64];
+};
+
+struct vim_collector {
+	char ref[128]; /* the EventHistoryCollector's MoRef value; "" when there is none */
+};
+
+/* What identifies an event. */
+struct vim_latest {
+	bool any; /* the vCenter knows a latest event */
+	int32_t key;
+	int64_t created_us;
+};
+
+void vim_open(struct vim **vim, struct http *http, const struct vim_options *options);
+
+/* Ends the session (one short try) and frees everything. NULL is fine. */
+void vim_close(struct vim *vim);
+
+/* RetrieveServiceContent and Login, as far as they are needed. *fresh: a new session was made. */
+int vim_connect(struct vim *vim, bool *fresh, struct err *err);
+bool vim_has_session(const struct vim *vim);
+void vim_logout(struct vim *vim); /* so that vim_connect makes a new session */
+const struct vim_about *vim_about(const struct vim *vim);
+
+int vim_current_time(struct vim *vim, int64_t *us, struct err *err);
+
+/* An EventHistoryCollector over [begin_us, end_us]; INT64_MIN / INT64_MAX: no bound. */
+int vim_create_collector(struct vim *vim, int64_t begin_us, int64_t end_us, struct vim_collector *c,
+	struct err *err);
+void vim_destroy_collector(struct vim *vim, struct vim_collector *c); /* best effort */
+
+/* The next page, at most max (1..1000) events; *page is borrowed until the next read. */
+int vim_read_next(struct vim *vim, const struct vim_collector *c, int max, struct normalize_page *page,
+	struct err *err);
+
+int vim_latest_event(struct vim *vim, struct vim_latest *latest, struct err *err);
+
+/* Calls fn for each event class or EventEx id that the vCenter describes: "info", "warning", "error", "user". */
+int vim_event_severities(struct vim *vim, void (*fn)(void *ctx, const char *name, const char *severity),
+	void *ctx, struct err *err);
+
+/* Whether the account may read the root folder (System.View and System.Read); *known false: cannot be told. */
+int vim_may_read(struct vim *vim, bool *known, bool *may, struct err *err);
+
+#endif

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The calls about events: collectors, pages, the latest event, descriptions, privileges. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "text.h"
+#include "vim_session.h"
+
+int
+vim_current_time(struct vim *vim, int64_t *us, struct err *err)
+{
+	struct soap_reply *reply;
+	const char *text;
+	bool ok;
+
+	vim_begin(vim, "CurrentTime", "ServiceInstance", "ServiceInstance");
+	if (vim_call(vim, "CurrentTime", &reply, err) != 0)
+		return -1;
+	text = soap_text(soap_body(reply), "returnval");
+	ok = clock_parse(text, strlen(text), us);
+	soap_free(reply);
+	return ok ? 0 : err_set(err, ERR_PROTOCOL, "CurrentTime: no time in the reply");
+}
+
+int
+vim_create_collector(struct vim *vim, int64_t begin_us, int64_t end_us, struct vim_collector *c,
+	struct err *err)
+{
+	char time[CLOCK_TEXT_SIZE];
+	struct soap_reply *reply;
+
+	vim_begin(vim, "CreateCollectorForEvents", "EventManager", vim->event_manager);
+	buf_add_str(&vim->body, "<filter>");
+	if (begin_us != INT64_MIN || end_us != INT64_MAX) {
+		buf_add_str(&vim->body, "<time>");
+		if (begin_us != INT64_MIN)
+			vim_add(vim, "beginTime", clock_format(begin_us, time));
+		if (end_us != INT64_MAX)
+			vim_add(vim, "endTime", clock_format(end_us, time));
+		buf_add_str(&vim->body, "</time>");
+	}
+	/* maxCount is the size of latestPage, which we never read */
+	buf_add_str(&vim->body, "<disableFullMessage>false</disableFullMessage><maxCount>1</maxCount></filter>");
+	if (vim_call(vim, "CreateCollectorForEvents", &reply, err) != 0)
+		return -1;
+	snprintf(c->ref, sizeof(c->ref), "%s", soap_text(soap_body(reply), "returnval"));
+	soap_free(reply);
+	return *c->ref ? 0 : err_set(err, ERR_PROTOCOL, "CreateCollectorForEvents: no collector in the reply");
+}
+
+void
+vim_destroy_collector(struct vim *vim, struct vim_collector *c)
+{
+	struct soap_reply *reply;
+
+	if (*c->ref && vim->cookie != NULL) {
+		vim_begin(vim, "DestroyCollector", "EventHistoryCollector", c->ref);
+		vim_call(vim, "DestroyCollector", &reply, NULL);
+		soap_free(reply);
+	}
+	c->ref[0] = '\0';
+}
+
+int
+vim_read_next(struct vim *vim, const struct vim_collector *c, int max, struct normalize_page *page,
+	struct err *err)
+{
+	char count[16];
+
+	snprintf(count, sizeof(count), "%d", max);
+	vim_begin(vim, "ReadNextEvents", "EventHistoryCollector", c->ref);
+	vim_add(vim, "maxCount", count);
+	return vim_call_page(vim, "ReadNextEvents", page, err);
+}
+
+/* RetrievePropertiesEx of one property of one object. A dead session shows in missingSet, with HTTP 200. */
+static int
+get_property(struct vim *vim, const char *ref, const char *path, struct soap_reply **reply, struct err *err)
+{
+	const struct soap_node *object;
+	const char *missing;
+
+	vim_begin(vim, "RetrievePropertiesEx", "PropertyCollector", vim->property_collector);
+	buf_add_str(&vim->body, "<specSet><propSet>");
+	vim_add(vim, "type", "EventManager");
+	vim_add(vim, "pathSet", path);
+	buf_add_str(&vim->body, "</propSet><objectSet><obj type=\"EventManager\">");
+	soap_add_escaped(&vim->body, ref);
+	buf_add_str(&vim->body, "</obj></objectSet></specSet><options/>");
+	if (vim_call(vim, "RetrievePropertiesEx", reply, err) != 0)
+		return -1;
+	object = soap_get(soap_body(*reply), "returnval/objects");
+	missing = soap_type(soap_get(object, "missingSet/fault/fault"));
+	if (*missing == '\0')
+		return 0;
+	if (strcmp(missing, "NotAuthenticated") == 0)
+		vim_logout(vim);
+	err_set(err, strcmp(missing, "NotAuthenticated") == 0 ? ERR_NOT_FOUND : ERR_FORBIDDEN, "%s: %s", path,
+		missing);
+	soap_free(*reply);
+	*reply = NULL;
+	return -1;
+}
+
+int
+vim_latest_event(struct vim *vim, struct vim_latest *latest, struct err *err)
+{
+	const struct soap_node *value;
+	struct soap_reply *reply;
+	const char *created;
+	int64_t key;
+
+	if (get_property(vim, vim->event_manager, "latestEvent", &reply, err) != 0)
+		return -1;
+	*latest = (struct vim_latest){ .any = false };
+	value = soap_get(soap_body(reply), "returnval/objects/propSet/val");
+	created = soap_text(value, "createdTime");
+	if (value != NULL && text_int(soap_text(value, "key"), INT32_MIN, INT32_MAX, &key) &&
+		clock_parse(created, strlen(created), &latest->created_us)) {
+		latest->key = (int32_t)key;
+		latest->any = true;
+	}
+	soap_free(reply);
+	return 0;
+}
+
+int
+vim_event_severities(struct vim *vim, void (*fn)(void *ctx, const char *name, const char *severity), void *ctx,
+	struct err *err)
+{
+	const struct soap_node *info;
+	struct soap_reply *reply;
+
+	if (get_property(vim, vim->event_manager, "description.eventInfo", &reply, err) != 0)
+		return -1;
+	info = soap_get(soap_body(reply), "returnval/objects/propSet/val/EventDescriptionEventDetail");
+	for (; info != NULL; info = soap_next(info)) {
+		const char *key = soap_text(info, "key");
+		const char *full = soap_text(info, "fullFormat");
+
+		fn(ctx, key, soap_text(info, "category"));
+		/* an EventEx or ExtendedEvent is described as "id|text" under its class */
+		if ((strcmp(key, "EventEx") == 0 || strcmp(key, "ExtendedEvent") == 0) && strchr(full, '|') != NULL) {
+			char id[256];
+
+			snprintf(id, sizeof(id), "%.*s", (int)strcspn(full, "|"), full);
+			fn(ctx, id, soap_text(info, "category"));
+		}
+	}
+	soap_free(reply);
+	return 0;
+}
+
+int
+vim_may_read(struct vim *vim, bool *known, bool *may, struct err *err)
+{
+	const struct soap_node *p;
+	struct soap_reply *reply;
+
+	*known = false;
+	if (!*vim->authorization_manager || !*vim->root_folder)
+		return 0;
+	vim_begin(vim, "HasPrivilegeOnEntities", "AuthorizationManager", vim->authorization_manager);
+	buf_add_str(&vim->body, "<entity type=\"Folder\">");
+	soap_add_escaped(&vim->body, vim->root_folder);
+	buf_add_str(&vim->body, "</entity>");
+	vim_add(vim, "sessionId", vim->session_key);
+	vim_add(vim, "privId", "System.View");
+	vim_add(vim, "privId", "System.Read");
+	if (vim_call(vim, "HasPrivilegeOnEntities", &reply, err) != 0)
+		return err->code == ERR_PROTOCOL ? 0 : -1; /* older than 5.5: no such method */
+	*may = true;
+	p = soap_get(soap_body(reply), "returnval/privAvailability");
+	for (; p != NULL; p = soap_next(p)) {
+		*known = true;
+		*may &= strcmp(soap_text(p, "isGranted"), "true") == 0;
+	}
+	soap_free(reply);
+	return 0;
+}

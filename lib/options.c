@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#define _GNU_SOURCE /* getopt_long_only */
+#include "options.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "log.h"
+
+#define DEFAULT_PATH "/etc/vcourier/config.yaml"
+
+static void
+print_help(const struct daemon_spec *spec)
+{
+	printf("usage: vcourier-%s [options]\n\n%s\n\n"
+	       "  -c, --config FILE      configuration (default " DEFAULT_PATH ")\n"
+	       "      --name NAME        which %s of the file, when there are several\n"
+	       "      --log-level LEVEL  debug, info, warn or error, instead of the file's\n"
+	       "      --log-format FORM  logfmt or json, instead of the file's\n"
+	       "      --metrics ADDRESS  the metrics port, instead of the file's\n"
+	       "      --help, --version\n\n"
+	       "One dash will do, and -log-json. SIGHUP or a changed file reloads; SIGTERM "
+	       "drains and ends.\n"
+	       "Exit status: 0 stopped, 1 failed, 64 wrong usage, 78 wrong configuration.\n",
+		spec->component, spec->about,
+		spec->provider ? "eventProvider" : "eventProcessor");
+	if (spec->help != NULL)
+		spec->help();
+}
+
+enum { CONFIG = 'c', NAME = 256, LEVEL, FORMAT, LOG_JSON_FLAG, METRICS, HELP, VERSION };
+
+/* 0: taken, -1: not a good value. */
+static int
+take(struct options *o, int flag, const char *value)
+{
+	enum log_level level;
+
+	switch (flag) {
+	case CONFIG:
+		o->path = value;
+		return 0;
+	case NAME:
+		o->name = value;
+		return 0;
+	case METRICS:
+		o->metrics = value;
+		return 0;
+	case LOG_JSON_FLAG:
+		o->format = LOG_JSON;
+		return 0;
+	case FORMAT:
+		o->format = strcmp(value, "json") == 0 ? LOG_JSON : LOG_LOGFMT;
+		return o->format == LOG_JSON || strcmp(value, "logfmt") == 0 ? 0 : -1;
+	case LEVEL:
+		if (!log_parse_level(value, &level))
+			return -1;
+		o->level = (int)level;
+		return 0;
+	default: /* getopt has said why */
+		return -1;
+	}
+}
+
+int
+options_parse(struct options *options, const struct daemon_spec *spec, int argc, char **argv)
+{
+	static const struct option flags[] = { { "config", required_argument, NULL, CONFIG },
+		{ "name", required_argument, NULL, NAME },
+		{ "log-level", required_argument, NULL, LEVEL },
+		{ "log-format", required_argument, NULL, FORMAT },
+		{ "log-json", no_argument, NULL, LOG_JSON_FLAG },
+		{ "metrics", required_argument, NULL, METRICS },
+		{ "help", no_argument, NULL, HELP }, { "version", no_argument, NULL, VERSION },
+		{ NULL, 0, NULL, 0 } };
+	int flag;
+
+	*options = (struct options){ .path = DEFAULT_PATH, .level = -1, .format = -1 };
+	while ((flag = getopt_long_only(argc, argv, "c:", flags, NULL)) != -1) {
+		if (flag == HELP || flag == VERSION) {
+			if (flag == HELP)
+				print_help(spec);
+			else
+				printf("vcourier-%s %s\n", spec->component, VCOURIER_VERSION);
+			return 0;
+		}
+		if (take(options, flag, optarg) != 0) {
+			if (flag != '?')
+				fprintf(stderr, "%s: not a log level or format: %s\n", argv[0],
+					optarg);
+			return EXIT_USAGE;
+		}
+	}
+	if (optind == argc)
+		return -1;
+	fprintf(stderr, "%s: unexpected argument: %s\n", argv[0], argv[optind]);
+	return EXIT_USAGE;
+}

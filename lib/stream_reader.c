@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+#define _DEFAULT_SOURCE
+#include "stream_reader.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "clock.h"
+#include "mem.h"
+#include "stop.h"
+
+enum {
+	BATCH = 500,         /* messages of one pull; asked again when half are used up */
+	QUEUE = 2 * BATCH,   /* power of two not needed: the pulls bound it */
+	PULL_EXPIRES_MS = 30000,
+	INACTIVE_MS = 60000, /* a reader that was killed leaves its consumer for so long */
+	WAIT_MS = 100,       /* how late a stop is noticed */
+};
+
+struct stream_reader {
+	struct bus *bus;
+	char *stream, *inbox;
+	char consumer[128];
+	uint64_t pending;
+	uint64_t reconnects;
+	int64_t asked_ms;
+	pthread_mutex_t lock;
+	pthread_cond_t came;
+	struct bus_msg *queue[QUEUE];
+	size_t first, n;
+	int outstanding; /* asked for and not come */
+	bool gone;
+};
+
+static bool
+of_this_run(const struct stream_reader *r, const struct bus_msg *msg)
+{
+	/* a pull's messages come with the subject of the event, its status messages with the inbox's */
+	struct delivery d;
+
+	if (!delivery_parse(bus_msg_reply(msg), &d))
+		return true;
+	return strstr(bus_msg_reply(msg), r->consumer) != NULL;
+}
+
+static void
+on_msg(void *ctx, struct bus_msg *msg)
+{
+	struct stream_reader *r = ctx;
+	int undelivered;
+	enum pull_status status = pull_status(msg, &undelivered);
+
+	pthread_mutex_lock(&r->lock);
+	if (status == PULL_MESSAGE && of_this_run(r, msg) && r->n < QUEUE) {
+		r->queue[(r->first + r->n++) % QUEUE] = msg;
+		msg = NULL;
+		r->outstanding--;
+	} else if (status == PULL_GONE) {
+		r->gone = true;
+	} else if (status == PULL_OVER) {
+		r->outstanding = 0;
+	}
+	pthread_cond_signal(&r->came);
+	pthread_mutex_unlock(&r->lock);
+	bus_msg_free(msg);
+}
+
+int
+stream_reader_open(struct stream_reader **reader, struct bus *bus, struct err *err)
+{
+	struct stream_reader *r = mem_alloc(sizeof(*r));
+	pthread_condattr_t attr;
+	struct buf inbox;
+
+	r->bus = bus;
+	pthread_mutex_init(&r->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&r->came, &attr);
+	pthread_condattr_destroy(&attr);
+	buf_init(&inbox, 512);
+	buf_printf(&inbox, "%s.reader", bus_inbox(bus));
+	r->inbox = buf_take(&inbox, NULL);
+	if (bus_subscribe(bus, r->inbox, on_msg, r, err) != 0) {
+		stream_reader_close(r);
+		return -1;
+	}
+	*reader = r;
+	return 0;
+}
+
+static void
+clear(struct stream_reader *r)
+{
+	while (r->n != 0) {
+		bus_msg_free(r->queue[r->first]);
+		r->first = (r->first + 1) % QUEUE;
+		r->n--;
+	}
+	r->outstanding = 0;
+	r->gone = false;
+}
+
+void
+stream_reader_stop(struct stream_reader *r)
+{
+	struct err ignored;
+
+	if (*r->consumer)
+		consumer_delete(r->bus, r->stream, r->consumer, &ignored);
+	pthread_mutex_lock(&r->lock);
+	r->consumer[0] = '\0';
+	clear(r);
+	pthread_mutex_unlock(&r->lock);
+	free(r->stream);
+	r->stream = NULL;
+}
+
+void
+stream_reader_close(struct stream_reader *r)
+{
+	if (r == NULL)
+		return;
+	clear(r);
+	pthread_cond_destroy(&r->came);
+	pthread_mutex_destroy(&r->lock);
+	free(r->stream);
+	free(r->inbox);
+	free(r);
+}
+
+int
+stream_reader_start(struct stream_reader *r, const struct consumer_config *config, struct err *err)
+{
+	struct consumer_config c = *config;
+	struct consumer_info info;
+
+	stream_reader_stop(r);
+	c.name = NULL;
+	c.ack_none = true;
+	c.inactive_ms = INACTIVE_MS;
+	if (consumer_ensure(r->bus, &c, &info, err) != 0)
+		return -1;
+	r->stream = mem_strdup(config->stream);
+	pthread_mutex_lock(&r->lock);
+	snprintf(r->consumer, sizeof(r->consumer), "%s", info.name);
+	pthread_mutex_unlock(&r->lock);
+	r->pending = info.pending;
+	r->reconnects = bus_reconnects(r->bus);
+	return 0;
+}
+
+uint64_t
+stream_reader_pending(const struct stream_reader *r)
+{
+	return r->pending;
+}
+
+/* Keeps a pull outstanding; an old one dies with its server or after its time. */
+static int
+ask(struct stream_reader *r, struct err *err)
+{
+	int64_t now = clock_monotonic_ms();
+	bool due;
+
+	pthread_mutex_lock(&r->lock);
+	if (bus_reconnects(r->bus) != r->reconnects || now - r->asked_ms > PULL_EXPIRES_MS + 1000)
+		r->outstanding = 0;
+	due = r->outstanding + (int)r->n <= BATCH / 2;
+	if (due)
+		r->outstanding += BATCH;
+	pthread_mutex_unlock(&r->lock);
+	if (!due)
+		return 0;
+	r->reconnects = bus_reconnects(r->bus);
+	r->asked_ms = now;
+	return pull_request(r->bus, r->stream, r->consumer, r->inbox, BATCH, PULL_EXPIRES_MS, 0, err);
+}
+
+static struct bus_msg *
+take(struct stream_reader *r, int64_t wait_ms, bool *gone)
+{
+	struct bus_msg *msg = NULL;
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	t.tv_nsec += (long)wait_ms * 1000000;
+	t.tv_sec += t.tv_nsec / 1000000000;
+	t.tv_nsec %= 1000000000;
+	pthread_mutex_lock(&r->lock);
+	if (r->n == 0 && !r->gone)
+		pthread_cond_timedwait(&r->came, &r->lock, &t);
+	if (r->n != 0) {
+		msg = r->queue[r->first];
+		r->first = (r->first + 1) % QUEUE;
+		r->n--;
+	}
+	*gone = r->gone;
+	pthread_mutex_unlock(&r->lock);
+	return msg;
+}
+
+int
+stream_reader_next(struct stream_reader *r, int64_t timeout_ms, struct bus_msg **msg, struct delivery *d,
+	struct err *err)
+{
+	int64_t end = clock_monotonic_ms() + timeout_ms;
+	bool gone = false;
+
+	for (;;) {
+		int64_t left = end - clock_monotonic_ms();
+
+		if (ask(r, err) != 0)
+			return -1;
+		*msg = take(r, left > WAIT_MS ? WAIT_MS : left > 0 ? left : 0, &gone);
+		if (*msg != NULL && delivery_parse(bus_msg_reply(*msg), d))
+			return 0;
+		bus_msg_free(*msg);
+		*msg = NULL;
+		if (gone)
+			return err_set(err, ERR_NOT_FOUND, "the reader's consumer is gone");
+		if (stop_requested())
+			return err_set(err, ERR_STOPPED, "asked to stop");
+		if (left <= 0)
+			return 0;
+	}
+}

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#define _DEFAULT_SOURCE
+#include "nats.h"
+
+#include "test.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static int
+free_port(void)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof(a);
+	int fd = socket(AF_INET, SOCK_STREAM, 0), on = 1;
+
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &len), 0);
+	close(fd);
+	return ntohs(a.sin_port);
+}
+
+static void
+wait_for_port(const struct nats_server *s)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons((uint16_t)s->port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+
+	for (int i = 0; i < 500; i++) {
+		int fd = socket(AF_INET, SOCK_STREAM, 0);
+		int failed = connect(fd, (struct sockaddr *)&a, sizeof(a));
+
+		close(fd);
+		if (!failed)
+			return;
+		usleep(20000);
+	}
+	fail_msg("nats-server does not listen");
+}
+
+void
+nats_server_again(struct nats_server *s)
+{
+	char port[16];
+
+	snprintf(port, sizeof(port), "%d", s->port);
+	s->pid = fork();
+	if (s->pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (freopen("/dev/null", "w", stderr) == NULL)
+			_exit(126);
+		execlp("nats-server", "nats-server", "-js", "-a", "127.0.0.1", "-p", port, "-sd", s->dir, (char *)NULL);
+		_exit(127);
+	}
+	wait_for_port(s);
+}
+
+void
+nats_server_start(struct nats_server *s)
+{
+	*s = (struct nats_server){ .dir = "/tmp/vcourier-nats-XXXXXX" };
+	assert_non_null(mkdtemp(s->dir));
+	s->port = free_port();
+	snprintf(s->url, sizeof(s->url), "nats://127.0.0.1:%d", s->port);
+	s->urls[0] = s->url;
+	nats_server_again(s);
+}
+
+void
+nats_server_kill(struct nats_server *s)
+{
+	kill((pid_t)s->pid, SIGKILL);
+	waitpid((pid_t)s->pid, NULL, 0);
+}
+
+void
+nats_server_stop(struct nats_server *s)
+{
+	char command[128];
+
+	nats_server_kill(s);
+	snprintf(command, sizeof(command), "rm -rf '%s'", s->dir);
+	assert_int_equal(system(command), 0);
+}

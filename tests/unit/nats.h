@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+/* A real nats-server with JetStream for unit tests: a port of its own, a store that is removed afterwards. */
+#ifndef VCOURIER_TEST_NATS_H
+#define VCOURIER_TEST_NATS_H
+
+#include <stddef.h>
+
+struct nats_server {
+	long pid;
+	int port;
+	char dir[64], url[64];
+	char *urls[2]; /* for struct bus_options */
+};
+
+void nats_server_start(struct nats_server *s); /* fails the test when it cannot */
+void nats_server_kill(struct nats_server *s);  /* kill -9; the store stays */
+void nats_server_again(struct nats_server *s); /* same port, same store */
+void nats_server_stop(struct nats_server *s);  /* and removes the store */
+
+#endif

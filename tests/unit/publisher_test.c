@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The fence, the tail and the reader, against a real nats-server. */
+#include "test.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nats.h"
+#include "publisher.h"
+#include "stop.h"
+#include "tail.h"
+
+#define UUID "dbed6e0c-bd88-4ef6-b594-21283e1c677f"
+
+enum { TIMEOUT_MS = 10000 };
+
+struct world {
+	struct nats_server server;
+	struct bus *bus;
+	struct publisher *publisher;
+	struct stream_reader *reader;
+	struct stream_info info;
+};
+
+static const struct stream_config stream = { .name = "VC_t", .subjects = { "vc.t.>" }, .duplicate_window_ms = 60000 };
+
+static int
+open_world(void **state)
+{
+	struct world *w = calloc(1, sizeof(*w));
+	struct bus_options options = { .name = "test", .inbox_prefix = "_INBOX_test" };
+	struct err err;
+
+	nats_server_start(&w->server);
+	options.urls = w->server.urls;
+	assert_int_equal(bus_open(&w->bus, &options, &err), 0);
+	assert_int_equal(bus_wait_connected(w->bus, TIMEOUT_MS, &err), 0);
+	assert_int_equal(publisher_open(&w->publisher, w->bus, 64, TIMEOUT_MS, &err), 0);
+	assert_int_equal(stream_reader_open(&w->reader, w->bus, &err), 0);
+	assert_int_equal(stream_ensure(w->bus, &stream, &w->info, &err), 0);
+	publisher_reset(w->publisher, w->info.last_seq);
+	*state = w;
+	return 0;
+}
+
+static int
+close_world(void **state)
+{
+	struct world *w = *state;
+
+	stream_reader_stop(w->reader);
+	bus_close(w->bus);
+	publisher_close(w->publisher);
+	stream_reader_close(w->reader);
+	nats_server_stop(&w->server);
+	free(w);
+	return 0;
+}
+
+static int
+send_event(struct world *w, int key, struct err *err)
+{
+	char id[96];
+	struct publish p = { .subject = "vc.t.x", .msg_id = id, .data = "{}", .len = 2, .key = key,
+		.created_us = INT64_C(1000) * key };
+
+	snprintf(id, sizeof(id), UUID "/%d/%d", key, key);
+	return publisher_send(w->publisher, &p, err);
+}
+
+static void
+all_are_stored_in_order(void **state)
+{
+	struct world *w = *state;
+	struct publisher_stats stats;
+	struct err err;
+
+	for (int key = 1; key <= 1000; key++)
+		assert_int_equal(send_event(w, key, &err), 0);
+	assert_int_equal(publisher_drain(w->publisher, TIMEOUT_MS, &err), 0);
+	assert_int_equal(publisher_last_seq(w->publisher), 1000);
+	publisher_stats(w->publisher, &stats);
+	assert_int_equal(stats.published, 1000);
+	assert_int_equal(stats.in_flight, 0);
+}
+
+/* One message of somebody else's: everything behind it is refused, nothing is stored out of order. */
+static void
+a_second_writer_leaves_no_hole(void **state)
+{
+	struct world *w = *state;
+	struct bus_out foreign = { .subject = "vc.t.y", .data = "{}", .len = 2 };
+	struct tail_query q = { .reader = w->reader, .stream = "VC_t", .uuid = UUID, .cap_us = INT64_MAX };
+	struct tail tail = { .any = false };
+	struct seen seen;
+	struct pub_ack ack;
+	struct err err;
+	int key, stored = 0;
+
+	for (key = 1; key <= 500; key++) {
+		if (key == 250)
+			assert_int_equal(publish_wait(w->bus, &foreign, TIMEOUT_MS, &ack, &err), 0);
+		if (send_event(w, key, &err) != 0)
+			break;
+	}
+	assert_int_equal(publisher_drain(w->publisher, TIMEOUT_MS, &err), -1);
+	assert_int_equal(err.code, ERR_CONFLICT);
+	assert_int_equal(stream_look(w->bus, "VC_t", &w->info, &err), 0);
+	seen_init(&seen);
+	assert_int_equal(tail_load_range(&q, 1, w->info.last_seq, &seen, &tail, &err), 0);
+	while (seen_has(&seen, stored + 1, INT64_C(1000) * (stored + 1)))
+		stored++;
+	assert_int_equal(seen.n, stored); /* a prefix: no hole */
+	assert_int_equal(w->info.last_seq, (uint64_t)stored + 1);
+	publisher_reset(w->publisher, w->info.last_seq);
+	for (key = stored + 1; key <= 500; key++)
+		assert_int_equal(send_event(w, key, &err), 0);
+	assert_int_equal(publisher_drain(w->publisher, TIMEOUT_MS, &err), 0);
+	assert_int_equal(publisher_last_seq(w->publisher), 501);
+	seen_free(&seen);
+}
+
+static void
+the_server_knows_a_duplicate(void **state)
+{
+	struct world *w = *state;
+	struct publisher_stats stats;
+	struct err err;
+
+	assert_int_equal(send_event(w, 1, &err), 0);
+	assert_int_equal(publisher_drain(w->publisher, TIMEOUT_MS, &err), 0);
+	assert_int_equal(send_event(w, 1, &err), 0);
+	assert_int_equal(publisher_drain(w->publisher, TIMEOUT_MS, &err), -1);
+	publisher_stats(w->publisher, &stats);
+	assert_int_equal(stats.published, 1);
+	assert_int_equal(stats.duplicates, 1);
+	assert_int_equal(publisher_last_seq(w->publisher), 1);
+}
+
+static void
+a_killed_server_loses_nothing_acked(void **state)
+{
+	struct world *w = *state;
+	struct tail_query q = { .reader = w->reader, .stream = "VC_t", .uuid = UUID, .cap_us = INT64_MAX };
+	struct tail tail;
+	struct seen seen;
+	struct err err = { .code = ERR_NONE };
+	uint64_t acked;
+
+	for (int key = 1; key <= 3000 && send_event(w, key, &err) == 0; key++)
+		if (key == 2000)
+			nats_server_kill(&w->server);
+	assert_int_equal(publisher_drain(w->publisher, TIMEOUT_MS, &err), -1);
+	acked = publisher_last_seq(w->publisher);
+	nats_server_again(&w->server);
+	while (stream_look(w->bus, "VC_t", &w->info, &err) != 0)
+		assert_false(stop_sleep(50));
+	assert_true(w->info.last_seq >= acked);
+	seen_init(&seen);
+	assert_int_equal(tail_load(&q, &w->info, INT64_MAX / 4, INT64_MAX, &seen, &tail, &err), 0);
+	assert_int_equal(seen.n, w->info.last_seq);
+	assert_int_equal(tail.newest_key, (int)w->info.last_seq);
+	publisher_reset(w->publisher, w->info.last_seq);
+	assert_int_equal(send_event(w, (int)w->info.last_seq + 1, &err), 0);
+	assert_int_equal(publisher_drain(w->publisher, TIMEOUT_MS, &err), 0);
+	seen_free(&seen);
+}
+
+static void
+the_tail_is_read_as_far_as_needed(void **state)
+{
+	struct world *w = *state;
+	struct tail_query q = { .reader = w->reader, .stream = "VC_t", .uuid = UUID, .cap_us = INT64_MAX };
+	struct tail tail;
+	struct seen seen;
+	struct err err;
+
+	for (int key = 1; key <= 20000; key++)
+		assert_int_equal(send_event(w, key, &err), 0);
+	assert_int_equal(publisher_drain(w->publisher, TIMEOUT_MS, &err), 0);
+	assert_int_equal(stream_look(w->bus, "VC_t", &w->info, &err), 0);
+	seen_init(&seen);
+	assert_int_equal(tail_load(&q, &w->info, 5000 * 1000, INT64_MAX, &seen, &tail, &err), 0);
+	assert_true(tail.any);
+	assert_int_equal(tail.newest_key, 20000);
+	assert_string_equal(tail.uuid, UUID);
+	for (int key = 15000; key <= 20000; key++)
+		assert_true(seen_has(&seen, key, INT64_C(1000) * key));
+	assert_true(tail.read < 20000);
+	/* a clock that was wrong does not count as the newest */
+	seen_free(&seen);
+	q.cap_us = INT64_C(1000) * 19000;
+	assert_int_equal(tail_load(&q, &w->info, 5000 * 1000, INT64_MAX, &seen, &tail, &err), 0);
+	assert_int_equal(tail.newest_key, 19000);
+	seen_free(&seen);
+	/* another vCenter's events are no identities of ours */
+	q.uuid = "other";
+	assert_int_equal(tail_load(&q, &w->info, 5000 * 1000, INT64_MAX, &seen, &tail, &err), 0);
+	assert_int_equal(seen.n, 0);
+	assert_string_equal(tail.uuid, UUID);
+	seen_free(&seen);
+}
+
+static void
+identities(void **state)
+{
+	static const char *const bad[] = { "", "a/b", "/1/2", "a//2", "a/1/", "a/1/x", "a/2147483648/1", "a/1/2/3",
+		"u/gap/1-2" };
+	char uuid[64];
+	int64_t us;
+	int32_t key;
+
+	(void)state;
+	assert_true(tail_parse_id("u/-5/1700000000123", uuid, &key, &us));
+	assert_string_equal(uuid, "u");
+	assert_int_equal(key, -5);
+	assert_int_equal(us, INT64_C(1700000000123000));
+	for (size_t i = 0; i < COUNT(bad); i++)
+		assert_false(tail_parse_id(bad[i], uuid, &key, &us));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(identities),
+		cmocka_unit_test_setup_teardown(all_are_stored_in_order, open_world, close_world),
+		cmocka_unit_test_setup_teardown(a_second_writer_leaves_no_hole, open_world, close_world),
+		cmocka_unit_test_setup_teardown(the_server_knows_a_duplicate, open_world, close_world),
+		cmocka_unit_test_setup_teardown(a_killed_server_loses_nothing_acked, open_world, close_world),
+		cmocka_unit_test_setup_teardown(the_tail_is_read_as_far_as_needed, open_world, close_world),
+	};
+
+	stop_init();
+	return cmocka_run_group_tests_name("publisher", tests, NULL, NULL);
+}

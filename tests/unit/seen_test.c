@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The set of identities against a naive list, over random operations. */
+#include "test.h"
+
+#include <string.h>
+
+#include "backoff.h"
+#include "seen.h"
+
+enum { KEYS = 200, TIMES = 50, STEPS = 200000 };
+
+static void
+as_a_list_would_say(void **state)
+{
+	static bool there[KEYS][TIMES];
+	uint64_t random = 42;
+	struct seen s;
+	size_t n = 0;
+
+	(void)state;
+	memset(there, 0, sizeof(there));
+	seen_init(&s);
+	for (int i = 0; i < STEPS; i++) {
+		uint64_t r = backoff_random(&random);
+		int key = (int)(r % KEYS), t = (int)(r >> 16) % TIMES;
+		bool *is;
+
+		t = t < 0 ? -t : t;
+		is = &there[key][t];
+		assert_int_equal(seen_has(&s, key - KEYS / 2, (int64_t)t * 1000 + (int64_t)(r >> 60)), *is);
+		if (r >> 63) {
+			assert_int_equal(seen_add(&s, key - KEYS / 2, (int64_t)t * 1000 + 999), !*is);
+			n += !*is;
+			*is = true;
+		} else {
+			seen_remove(&s, key - KEYS / 2, (int64_t)t * 1000);
+			n -= *is;
+			*is = false;
+		}
+		assert_int_equal(s.n, n);
+		if (i % 50000 == 49999) {
+			seen_prune(&s, 20 * 1000);
+			for (int k = 0; k < KEYS; k++)
+				for (int u = 0; u < 20; u++) {
+					n -= there[k][u];
+					there[k][u] = false;
+				}
+			assert_int_equal(s.n, n);
+		}
+	}
+	seen_free(&s);
+}
+
+static void
+milliseconds(void **state)
+{
+	(void)state;
+	assert_int_equal(seen_ms(1999), 1);
+	assert_int_equal(seen_ms(-1), -1);
+	assert_int_equal(seen_ms(-1000), -1);
+	assert_int_equal(seen_ms(-1001), -2);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(as_a_list_would_say), cmocka_unit_test(milliseconds) };
+
+	return cmocka_run_group_tests_name("seen", tests, NULL, NULL);
+}
