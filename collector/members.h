@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The members of a finished JSON object, put right after the fact. The cold path of event_writer.c: elements that
+ * came in no schema order, members that no table knows and that may repeat, events that are too large.
+ */
+#ifndef VCOURIER_MEMBERS_H
+#define VCOURIER_MEMBERS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "buf.h"
+#include "types.h"
+
+struct member {
+	const char *name, *value; /* slices of the object's text, quotes included */
+	size_t name_len, value_len, order;
+};
+
+struct members { /* memory that is used again and again */
+	struct member *member;
+	size_t n, cap;
+	struct buf text;
+};
+void members_init(struct members *m, size_t max); /* max: bytes of an object */
+void members_free(struct members *m);
+
+/*
+ * Rewrites the object that is out's text from `start` on: "_typeName" first, then the members of the class in its
+ * order (NULL: no class), then the others by name. Of members of the same name, arrays of the class are joined, of others
+ * of the class the last stands, and those that no class knows become an array.
+ */
+void members_merge(struct members *m, struct buf *out, size_t start, const struct schema_class *class);
+
+/*
+ * Takes the largest members out of the object until it has at most max bytes; a member of the class becomes
+ * null or its zero value. False when that is not enough.
+ */
+bool members_trim(struct members *m, struct buf *out, size_t start, const struct schema_class *class, size_t max);
+
+/* Appends `"Name":<zero value>` for a field of a class. */
+void members_add_zero(struct buf *out, const struct schema_field *field);
+
+/* Appends all of a class's fields from index `from` to below `to` as unset, with commas where needed. */
+void members_add_unset(struct buf *out, const struct schema_class *class, size_t from, size_t to);
+
+/* Appends a comma unless the object was just opened. */
+static inline void
+members_add_comma(struct buf *out)
+{
+	if (out->len != 0 && out->data[out->len - 1] != '{')
+		buf_add_char(out, ',');
+}
+
+#endif

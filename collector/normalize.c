@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "normalize_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "mem.h"
+#include "soap.h"
+#include "xmltext.h"
+
+enum {
+	PAGE_MAX = 128 * 1024 * 1024,
+	EVENT_MAX = 64 * 1024 * 1024,
+	EVENTS_MAX = 10000,
+	FAULT_MAX = 4096,
+	MEMORY_KEPT = 8 * 1024 * 1024, /* bytes of a buffer that is kept for the next page */
+	PARSE_MIN = 16 * 1024,         /* bytes gathered before the parser is called */
+};
+
+const char *
+normalize_kind_name(enum normalize_kind kind)
+{
+	static const char *const names[] = { "event", "eventex", "extendedevent" };
+
+	return names[kind];
+}
+
+void
+normalizer_open(struct normalizer **out, const struct normalize_limits *limits)
+{
+	struct normalizer *n = mem_alloc(sizeof(*n));
+
+	if (limits != NULL)
+		n->limits = *limits;
+	if (n->limits.page_max == 0)
+		n->limits.page_max = PAGE_MAX;
+	if (n->limits.event_max == 0)
+		n->limits.event_max = EVENT_MAX;
+	if (n->limits.events_max == 0)
+		n->limits.events_max = EVENTS_MAX;
+	buf_init(&n->raw, n->limits.page_max);
+	buf_init(&n->scratch, n->limits.page_max + 16 * 1024);
+	buf_init(&n->fault_code, FAULT_MAX);
+	buf_init(&n->fault_text, FAULT_MAX);
+	event_writer_init(&n->writer, n->limits.page_max, n->limits.event_max);
+	normalizer_begin(n);
+	*out = n;
+}
+
+void
+normalizer_close(struct normalizer *n)
+{
+	if (n == NULL)
+		return;
+	normalize_parse_free(n);
+	event_writer_free(&n->writer);
+	buf_free(&n->raw);
+	buf_free(&n->scratch);
+	buf_free(&n->fault_code);
+	buf_free(&n->fault_text);
+	free(n->facts);
+	free(n->event);
+	free(n);
+}
+
+/* A large page is rare: its memory is given back. */
+static void
+empty(struct buf *b)
+{
+	if (b->cap > MEMORY_KEPT)
+		buf_free(b);
+	buf_clear(b);
+}
+
+void
+normalizer_begin(struct normalizer *n)
+{
+	empty(&n->raw);
+	empty(&n->scratch);
+	empty(&n->writer.out);
+	empty(&n->writer.text);
+	empty(&n->writer.members.text);
+	buf_clear(&n->fault_code);
+	buf_clear(&n->fault_text);
+	event_writer_clear(&n->writer);
+	n->parsed = n->n_carry = n->n = n->n_seen = 0;
+	n->repairing = false;
+	n->fault_class[0] = '\0';
+	n->page = (struct normalize_page){ 0 };
+	n->err = (struct err){ 0 };
+	normalize_parse_begin(n, false);
+}
+
+void
+normalize_event_done(struct normalizer *n)
+{
+	struct event_facts *facts = &n->writer.facts;
+
+	n->in_event = false;
+	n->n_seen++;
+	if (!facts->has_key || !facts->has_created) {
+		event_writer_drop(&n->writer);
+		n->page.n_left_out++;
+		return;
+	}
+	if (n->n == n->cap) {
+		n->cap = n->cap == 0 ? 128 : n->cap * 2;
+		n->facts = mem_grow(n->facts, n->cap, sizeof(*n->facts));
+		n->event = mem_grow(n->event, n->cap, sizeof(*n->event));
+	}
+	facts->repaired = n->repairing;
+	n->facts[n->n++] = *facts;
+}
+
+/* Scrubs what came into raw, behind a character that the last call left unfinished. */
+static void
+take(struct normalizer *n, const char *data, size_t len)
+{
+	while (n->n_carry != 0 && len != 0) {
+		size_t taken;
+
+		n->carry[n->n_carry++] = *data++;
+		len--;
+		taken = xmltext_scrub(&n->raw, n->carry, n->n_carry, n->n_carry == 4, &n->page.n_bad_chars);
+		n->n_carry -= taken;
+		memmove(n->carry, n->carry + taken, n->n_carry);
+	}
+	if (len != 0) {
+		size_t taken = xmltext_scrub(&n->raw, data, len, false, &n->page.n_bad_chars);
+
+		n->n_carry = len - taken;
+		memcpy(n->carry, data + taken, n->n_carry);
+	}
+}
+
+static bool
+parse_rest(struct normalizer *n, bool last)
+{
+	size_t from = n->parsed;
+
+	n->parsed = n->raw.len;
+	return normalize_parse(n, n->raw.len == 0 ? "" : n->raw.data + from, n->raw.len - from, last);
+}
+
+static int
+too_large(const struct normalizer *n, struct err *err)
+{
+	return err_set(err, ERR_LIMIT, "the page is larger than %zu bytes", n->limits.page_max);
+}
+
+int
+normalizer_feed(struct normalizer *n, const char *data, size_t len, struct err *err)
+{
+	if (!n->stopped)
+		take(n, data, len);
+	if (!buf_ok(&n->raw))
+		return too_large(n, err);
+	if (!n->stopped && !n->malformed && n->raw.len - n->parsed >= PARSE_MIN)
+		parse_rest(n, false);
+	if (!buf_ok(&n->writer.out))
+		return too_large(n, err);
+	if (n->stopped)
+		return err_set(err, n->err.code, "%s", n->err.text);
+	return 0;
+}
+
+/* ---- repair: each event of a malformed page by itself ---- */
+
+/* An envelope with the namespaces that were in force where the events stood. */
+static void
+add_prologue(struct normalizer *n, struct buf *out)
+{
+	buf_add_str(out, "<Envelope");
+	for (size_t i = 0; i < n->n_namespaces; i++) {
+		const struct xml_namespace *ns = &n->namespace[i];
+		bool hidden = ns->depth > 3;
+
+		for (size_t k = i + 1; k < n->n_namespaces; k++)
+			hidden |= n->namespace[k].depth <= 3 && strcmp(ns->prefix, n->namespace[k].prefix) == 0;
+		if (hidden)
+			continue;
+		buf_printf(out, " xmlns%s%s=\"", ns->prefix[0] == '\0' ? "" : ":", ns->prefix);
+		soap_add_escaped(out, ns->uri);
+		buf_add_char(out, '"');
+	}
+	buf_add_str(out, "><Body><QueryEventsResponse>");
+}
+
+/* Parses the event's document in scratch; true when exactly one event came of it. */
+static bool
+parse_event(struct normalizer *n, bool recover)
+{
+	size_t seen = n->n_seen;
+
+	normalize_parse_begin(n, recover);
+	normalize_parse(n, n->scratch.data, n->scratch.len, true);
+	if (n->in_event && recover) {
+		event_writer_close(&n->writer);
+		normalize_event_done(n);
+	} else if (n->in_event) {
+		event_writer_drop(&n->writer);
+		n->in_event = false;
+	}
+	return n->n_seen == seen + 1 && (recover || !n->malformed);
+}
+
+/* s[0..len): from one event's start tag up to the next. */
+static void
+repair_event(struct normalizer *n, size_t prologue, const char *s, size_t len)
+{
+	const char *end = s + len, *close = s, *p = s;
+	size_t bad = 0, kept = n->n, seen = n->n_seen;
+
+	while ((p = xmltext_find_tag(p, end, "returnval", true)) != NULL)
+		close = p++;
+	if (close != s && (p = memchr(close, '>', (size_t)(end - close))) != NULL)
+		end = p + 1;
+	buf_truncate(&n->scratch, prologue);
+	xmltext_scrub_references(&n->scratch, s, (size_t)(end - s), &bad);
+	buf_add_str(&n->scratch, "</QueryEventsResponse></Body></Envelope>");
+	n->page.n_bad_chars += bad;
+	n->repairing = bad != 0;
+	if (parse_event(n, false) || n->n_seen != seen)
+		goto done;
+	n->repairing = true;
+	if (!parse_event(n, true) && n->n_seen == seen)
+		n->page.n_left_out++;
+done:
+	n->n_seen = seen + 1;
+	if (n->n > kept + 1)
+		n->n = kept + 1;
+}
+
+static void
+repair(struct normalizer *n)
+{
+	const char *end = n->raw.data + n->raw.len, *p = n->raw.data, *next;
+	size_t prologue;
+
+	n->page.repaired = true;
+	if (n->in_event)
+		event_writer_drop(&n->writer);
+	buf_clear(&n->scratch);
+	add_prologue(n, &n->scratch);
+	prologue = n->scratch.len;
+	p = xmltext_find_tag(p, end, "returnval", false);
+	for (size_t skip = n->n_seen; p != NULL && skip != 0; skip--)
+		p = xmltext_find_tag(p + 1, end, "returnval", false);
+	for (; p != NULL && n->n_seen < n->limits.events_max; p = next) {
+		next = xmltext_find_tag(p + 1, end, "returnval", false);
+		repair_event(n, prologue, p, (size_t)((next == NULL ? end : next) - p));
+	}
+	n->stopped = false;
+}
+
+/* ---- the end of a page ---- */
+
+/* A page that lost its end is no page, however much of it came. */
+static bool
+has_end(const struct normalizer *n)
+{
+	size_t tail = n->raw.len < 256 ? n->raw.len : 256;
+	const char *end = n->raw.data + n->raw.len;
+
+	return n->page_done || xmltext_find_tag(end - tail, end, "Envelope", true) != NULL;
+}
+
+static int
+check(struct normalizer *n, struct err *err)
+{
+	if (!buf_ok(&n->raw) || !buf_ok(&n->writer.out))
+		return too_large(n, err);
+	if (n->stopped)
+		return err_set(err, n->err.code, "%s", n->err.text);
+	if (n->raw.len == 0)
+		return err_set(err, ERR_PROTOCOL, "the reply is empty");
+	if (n->malformed && !has_end(n))
+		return err_set(err, ERR_PROTOCOL, "the reply was cut after %zu bytes, or is no XML: %s", n->raw.len,
+			n->page.why);
+	if (n->malformed && n->part != PART_EVENTS)
+		return err_set(err, ERR_PROTOCOL, "the reply is not well formed: %s", n->page.why);
+	if (n->part == PART_NONE)
+		return err_set(err, ERR_PROTOCOL, "the reply's SOAP body is empty");
+	return 0;
+}
+
+static void
+fill_in(struct normalizer *n)
+{
+	const char *strings = n->writer.strings.data;
+
+	for (size_t i = 0; i < n->n; i++) {
+		const struct event_facts *f = &n->facts[i];
+
+		n->event[i] = (struct normalize_event){
+			.data = n->writer.out.data + f->data,
+			.data_len = f->data_len,
+			.key = f->key,
+			.created_us = f->created_us,
+			.created = strings + f->created,
+			.class_name = strings + f->class_name,
+			.name = strings + f->name,
+			.kind = f->class != NULL && f->class == n->writer.eventex ? NORMALIZE_EVENTEX
+				: f->class != NULL && f->class == n->writer.extendedevent
+				? NORMALIZE_EXTENDEDEVENT
+				: NORMALIZE_EVENT,
+			.severity = strings + f->severity,
+			.datacenter = strings + f->datacenter,
+			.cluster = strings + f->cluster,
+			.schema_unknown = f->schema_unknown,
+			.repaired = f->repaired,
+			.trimmed = f->trimmed,
+		};
+	}
+	n->page.event = n->event;
+	n->page.n = n->n;
+	if (n->part == PART_FAULT) {
+		n->fault = (struct normalize_fault){ buf_str(&n->fault_code), buf_str(&n->fault_text),
+			n->fault_class };
+		n->page.fault = &n->fault;
+	}
+}
+
+int
+normalizer_end(struct normalizer *n, struct normalize_page *page, struct err *err)
+{
+	if (!n->stopped && buf_ok(&n->raw)) {
+		xmltext_scrub(&n->raw, n->carry, n->n_carry, true, &n->page.n_bad_chars);
+		n->n_carry = 0;
+		if (!n->malformed)
+			parse_rest(n, true);
+	}
+	if (check(n, err) != 0)
+		return -1;
+	if (n->malformed)
+		repair(n);
+	if (!buf_ok(&n->writer.out) || !buf_ok(&n->writer.strings) || !buf_ok(&n->scratch))
+		return too_large(n, err);
+	fill_in(n);
+	*page = n->page;
+	return 0;
+}

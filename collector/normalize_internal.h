@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What normalize.c (pages) and normalize_parse.c (libxml2) share; nobody else includes it. */
+#ifndef VCOURIER_NORMALIZE_INTERNAL_H
+#define VCOURIER_NORMALIZE_INTERNAL_H
+
+#include <libxml/parser.h>
+
+#include "buf.h"
+#include "event_writer.h"
+#include "normalize.h"
+
+enum {
+	NAMESPACES_MAX = 64,
+	NAMES_MAX = 4096, /* slots of the element name cache; a power of two */
+};
+
+struct xml_namespace {
+	const char *prefix, *uri; /* in libxml2's dictionary; prefix "" is the default namespace */
+	size_t depth;
+};
+
+struct xml_name { /* an element name as libxml2 interned it, and what the type table says of it */
+	const char *text;
+	uint16_t id, len;
+};
+
+enum page_part { PART_NONE, PART_EVENTS, PART_FAULT };
+
+struct normalizer {
+	struct normalize_limits limits;
+	struct event_writer writer;
+
+	/* the bytes */
+	struct buf raw, scratch;
+	size_t parsed;      /* of raw */
+	char carry[4];      /* a character that came cut in two */
+	size_t n_carry;
+
+	/* the parser */
+	xmlParserCtxtPtr ctxt;
+	struct xml_namespace namespace[NAMESPACES_MAX];
+	size_t n_namespaces, depth;
+	struct xml_name name[NAMES_MAX];
+	size_t n_names;
+	enum page_part part;
+	bool in_body, in_event, page_done; /* page_done: the envelope was closed */
+	bool stopped;                      /* by us: `err` says why */
+	bool malformed;                    /* by libxml2: `page.why` says how */
+	bool repairing;                    /* an event of a malformed page is parsed by itself */
+	struct err err;
+
+	/* what came out */
+	struct event_facts *facts;
+	struct normalize_event *event;
+	size_t n, cap, n_seen; /* n_seen: events that were closed, kept or not */
+	struct normalize_page page;
+	struct normalize_fault fault;
+	struct buf fault_code, fault_text;
+	struct buf *fault_part; /* of those the one that is open, or NULL */
+	char fault_class[128];
+};
+
+/* Makes the parser ready for a new document. */
+void normalize_parse_begin(struct normalizer *n, bool recover);
+
+/* The next bytes; `last` ends the document. False when it is malformed or we stopped it. */
+bool normalize_parse(struct normalizer *n, const char *s, size_t len, bool last);
+
+void normalize_parse_free(struct normalizer *n);
+
+/* The event that is open, or was just closed, is complete: keep it, or leave it out and count. */
+void normalize_event_done(struct normalizer *n);
+
+#endif

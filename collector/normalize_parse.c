@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: Apache-2.0
+/* libxml2's push parser in front of the event writer: SOAP envelope, faults, namespaces. */
+#include "normalize_internal.h"
+
+#include <libxml/xmlerror.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define XSI "http://www.w3.org/2001/XMLSchema-instance"
+#define XSD "http://www.w3.org/2001/XMLSchema"
+
+enum { PIECE = 64 * 1024 }; /* bytes given to libxml2 at once; it looks ahead within them */
+
+static void
+stop(struct normalizer *n, enum err_code code, const char *text, const char *what)
+{
+	n->stopped = true;
+	err_set(&n->err, code, text, what);
+	xmlStopParser(n->ctxt);
+}
+
+/* ---- names and namespaces ---- */
+
+/* libxml2 interns names: the same name is the same pointer for as long as its dictionary lives. */
+static struct xml_name
+find_name(struct normalizer *n, const char *text)
+{
+	size_t i = ((uintptr_t)text >> 2) * UINT64_C(0x9e3779b97f4a7c15) >> 52; /* 12 bits: NAMES_MAX */
+	size_t len;
+	struct xml_name name;
+
+	for (; n->name[i].text != NULL; i = (i + 1) % NAMES_MAX) {
+		if (n->name[i].text == text)
+			return n->name[i];
+	}
+	len = strlen(text);
+	name = (struct xml_name){ text, schema_find_name(text, len), (uint16_t)(len < UINT16_MAX ? len : UINT16_MAX) };
+	if (n->n_names < NAMES_MAX / 2) {
+		n->name[i] = name;
+		n->n_names++;
+	}
+	return name;
+}
+
+static void
+push_namespaces(struct normalizer *n, int count, const xmlChar **ns)
+{
+	for (int i = 0; i < count && n->n_namespaces < NAMESPACES_MAX; i++) {
+		n->namespace[n->n_namespaces++] = (struct xml_namespace){
+			ns[2 * i] == NULL ? "" : (const char *)ns[2 * i],
+			ns[2 * i + 1] == NULL ? "" : (const char *)ns[2 * i + 1],
+			n->depth,
+		};
+	}
+}
+
+static void
+pop_namespaces(struct normalizer *n)
+{
+	while (n->n_namespaces != 0 && n->namespace[n->n_namespaces - 1].depth >= n->depth)
+		n->n_namespaces--;
+}
+
+/* Whether a prefix in an xsi:type value means XML Schema; an undeclared "xsd" is taken for what it says. */
+static bool
+is_xsd(const struct normalizer *n, const char *prefix, size_t len)
+{
+	for (size_t i = n->n_namespaces; i-- > 0;) {
+		const struct xml_namespace *ns = &n->namespace[i];
+
+		if (strncmp(ns->prefix, prefix, len) == 0 && ns->prefix[len] == '\0')
+			return strcmp(ns->uri, XSD) == 0;
+	}
+	return len == 3 && memcmp(prefix, "xsd", 3) == 0;
+}
+
+/* An undeclared "xsi" is taken for what it says, too. */
+static bool
+is_xsi(const xmlChar **attribute)
+{
+	if (attribute[2] == NULL)
+		return strcmp((const char *)attribute[1], "xsi") == 0;
+	return strcmp((const char *)attribute[2], XSI) == 0;
+}
+
+/* libxml2 gives each attribute as five pointers: name, prefix, namespace, value, value's end. */
+static void
+read_attributes(struct normalizer *n, struct start_tag *tag, int count, const xmlChar **attribute)
+{
+	for (; count > 0; count--, attribute += 5) {
+		const char *value = (const char *)attribute[3], *colon;
+		size_t len = (size_t)(attribute[4] - attribute[3]);
+
+		if (strcmp((const char *)attribute[0], "type") != 0)
+			continue;
+		if (attribute[1] == NULL) {
+			tag->moref = value;
+			tag->moref_len = len;
+		} else if (is_xsi(attribute) && len != 0) {
+			colon = memchr(value, ':', len);
+			tag->xsd = colon != NULL && is_xsd(n, value, (size_t)(colon - value));
+			tag->type = colon == NULL ? value : colon + 1;
+			tag->type_len = len - (size_t)(tag->type - value);
+		}
+	}
+}
+
+/* ---- the envelope ---- */
+
+static void
+start_body(struct normalizer *n, const char *name)
+{
+	static const char *const pages[] = { "ReadNextEventsResponse", "ReadPreviousEventsResponse",
+		"QueryEventsResponse" };
+
+	if (strcmp(name, "Fault") == 0) {
+		n->part = PART_FAULT;
+		return;
+	}
+	for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++) {
+		if (strcmp(name, pages[i]) == 0)
+			n->part = PART_EVENTS;
+	}
+	if (n->part == PART_NONE)
+		stop(n, ERR_PROTOCOL, "the reply is a <%.60s>, no page of events", name);
+}
+
+static void
+start_event(struct normalizer *n, const struct start_tag *tag)
+{
+	if (n->n == n->limits.events_max) {
+		stop(n, ERR_LIMIT, "%s", "the page has too many events");
+		return;
+	}
+	event_writer_begin(&n->writer, tag);
+	n->in_event = true;
+}
+
+/* The class of a fault is the detail's xsi:type; without one its element is named after it: NotFoundFault. */
+static void
+start_fault_detail(struct normalizer *n, const struct start_tag *tag)
+{
+	const char *class = tag->type == NULL ? tag->name : tag->type;
+	size_t len = tag->type == NULL ? tag->name_len : tag->type_len;
+
+	if (tag->type == NULL && len > 5 && memcmp(class + len - 5, "Fault", 5) == 0)
+		len -= 5;
+	if (len >= sizeof(n->fault_class))
+		len = sizeof(n->fault_class) - 1;
+	memcpy(n->fault_class, class, len);
+	n->fault_class[len] = '\0';
+}
+
+static void
+start_outside(struct normalizer *n, const struct start_tag *tag)
+{
+	if (n->depth == 1) {
+		if (strcmp(tag->name, "Envelope") != 0)
+			stop(n, ERR_PROTOCOL, "the reply is no SOAP envelope but <%.60s>", tag->name);
+	} else if (n->depth == 2) {
+		n->in_body = strcmp(tag->name, "Body") == 0;
+	} else if (n->depth == 3 && n->in_body && n->part == PART_NONE) {
+		start_body(n, tag->name);
+	} else if (n->depth == 4 && n->part == PART_EVENTS && strcmp(tag->name, "returnval") == 0) {
+		start_event(n, tag);
+	} else if (n->depth == 4 && n->part == PART_FAULT) {
+		n->fault_part = strcmp(tag->name, "faultcode") == 0     ? &n->fault_code
+				: strcmp(tag->name, "faultstring") == 0 ? &n->fault_text
+									: NULL;
+	} else if (n->depth == 5 && n->part == PART_FAULT && n->fault_class[0] == '\0') {
+		start_fault_detail(n, tag);
+	}
+}
+
+/* ---- libxml2's callbacks ---- */
+
+static void
+on_start(void *ctx, const xmlChar *local_name, const xmlChar *prefix, const xmlChar *uri, int n_ns,
+	const xmlChar **ns, int n_attributes, int n_defaulted, const xmlChar **attributes)
+{
+	struct normalizer *n = ctx;
+	struct xml_name name = find_name(n, (const char *)local_name);
+	struct start_tag tag = { .name = name.text, .name_len = name.len, .name_id = name.id };
+
+	(void)prefix;
+	(void)uri;
+	(void)n_defaulted;
+	if (n->stopped)
+		return;
+	n->depth++;
+	if (n_ns != 0)
+		push_namespaces(n, n_ns, ns);
+	if (n_attributes != 0)
+		read_attributes(n, &tag, n_attributes, attributes);
+	if (n->in_event)
+		event_writer_start(&n->writer, &tag);
+	else
+		start_outside(n, &tag);
+}
+
+static void
+on_end(void *ctx, const xmlChar *local_name, const xmlChar *prefix, const xmlChar *uri)
+{
+	struct normalizer *n = ctx;
+
+	(void)local_name;
+	(void)prefix;
+	(void)uri;
+	if (n->stopped || n->depth == 0)
+		return;
+	if (n->in_event && event_writer_end(&n->writer))
+		normalize_event_done(n);
+	n->fault_part = NULL;
+	pop_namespaces(n);
+	if (--n->depth == 0)
+		n->page_done = true;
+}
+
+static void
+on_text(void *ctx, const xmlChar *text, int len)
+{
+	struct normalizer *n = ctx;
+
+	if (n->in_event)
+		event_writer_text(&n->writer, (const char *)text, (size_t)len);
+	else if (n->fault_part != NULL)
+		buf_add(n->fault_part, text, (size_t)len);
+}
+
+/* Before any entity can be declared. */
+static void
+on_doctype(void *ctx, const xmlChar *name, const xmlChar *external, const xmlChar *system)
+{
+	struct normalizer *n = ctx;
+	bool html = name != NULL && xmlStrcasecmp(name, (const xmlChar *)"html") == 0;
+
+	(void)external;
+	(void)system;
+	stop(n, ERR_PROTOCOL, "%s", html ? "the reply is an HTML page, no SOAP" : "the reply has a DOCTYPE");
+}
+
+static void
+open_parser(struct normalizer *n)
+{
+	xmlSAXHandler sax = {
+		.initialized = XML_SAX2_MAGIC,
+		.startElementNs = on_start,
+		.endElementNs = on_end,
+		.characters = on_text,
+		.ignorableWhitespace = on_text,
+		.cdataBlock = on_text,
+		.internalSubset = on_doctype,
+	};
+
+	n->ctxt = xmlCreatePushParserCtxt(&sax, n, NULL, 0, NULL);
+	if (n->ctxt == NULL)
+		abort(); /* out of memory, see mem.h */
+	memset(n->name, 0, sizeof(n->name));
+	n->n_names = 0;
+}
+
+void
+normalize_parse_free(struct normalizer *n)
+{
+	xmlFreeParserCtxt(n->ctxt);
+	n->ctxt = NULL;
+}
+
+void
+normalize_parse_begin(struct normalizer *n, bool recover)
+{
+	int options = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_IGNORE_ENC;
+
+	if (n->ctxt != NULL && n->n_names >= NAMES_MAX / 2) /* its dictionary only grows */
+		normalize_parse_free(n);
+	if (n->ctxt == NULL)
+		open_parser(n);
+	else
+		xmlCtxtResetPush(n->ctxt, NULL, 0, NULL, NULL);
+	xmlCtxtUseOptions(n->ctxt, options | (recover ? XML_PARSE_RECOVER : 0));
+	n->depth = n->n_namespaces = 0;
+	n->part = PART_NONE;
+	n->in_body = n->in_event = n->page_done = n->stopped = n->malformed = false;
+	n->fault_part = NULL;
+}
+
+static void
+note_error(struct normalizer *n)
+{
+	const xmlError *error = xmlCtxtGetLastError(n->ctxt);
+	const char *text = error == NULL || error->message == NULL ? "not well formed" : error->message;
+
+	n->malformed = true;
+	if (n->page.why[0] == '\0')
+		snprintf(n->page.why, sizeof(n->page.why), "line %d: %.*s", error == NULL ? 0 : error->line,
+			(int)strcspn(text, "\n"), text);
+}
+
+bool
+normalize_parse(struct normalizer *n, const char *s, size_t len, bool last)
+{
+	while (!n->stopped && !n->malformed) {
+		size_t piece = len < PIECE ? len : PIECE;
+
+		len -= piece;
+		xmlParseChunk(n->ctxt, s, (int)piece, last && len == 0 ? 1 : 0);
+		s += piece;
+		if (!n->stopped && n->ctxt->wellFormed == 0 && n->ctxt->recovery == 0)
+			note_error(n);
+		if (len == 0)
+			break;
+	}
+	return !n->stopped && !n->malformed;
+}
