@@ -108,51 +108,7 @@ on_error(natsConnection *nc, natsSubscription *sub, natsStatus s, void *ctx)
 }
 
 static natsStatus
-set_credentials(natsOptions *opts, const struct bus_options *o, struct err *err)
-{
-	char *secret = NULL;
-	natsStatus s = NATS_OK;
-
-	if (secret_is_set(o->token)) {
-		if (secret_read(o->token, &secret, err) != 0)
-			return NATS_ERR;
-		s = natsOptions_SetToken(opts, secret);
-	} else if (o->user != NULL) {
-		if (secret_is_set(o->password) && secret_read(o->password, &secret, err) != 0)
-			return NATS_ERR;
-		s = natsOptions_SetUserInfo(opts, o->user, secret ? secret : "");
-	}
-	mem_free_secret(secret);
-	/* 3.4.1 signs wrongly once in 256 connects; the thread just connects again */
-	if (s == NATS_OK && o->credentials_file != NULL)
-		s = natsOptions_SetUserCredentialsFromFiles(opts, o->credentials_file, NULL);
-	return s;
-}
-
-static natsStatus
-set_tls(natsOptions *opts, const struct bus_options *o)
-{
-	natsStatus s = NATS_OK;
-	bool tls = o->ca_file != NULL || o->cert_file != NULL || o->insecure;
-	size_t i;
-
-	for (i = 0; o->urls[i] != NULL; i++)
-		tls |= strncmp(o->urls[i], "tls://", 6) == 0;
-	if (!tls)
-		return NATS_OK;
-	s = natsOptions_SetSecure(opts, true);
-	if (s == NATS_OK && o->ca_file != NULL)
-		s = natsOptions_LoadCATrustedCertificates(opts, o->ca_file);
-	if (s == NATS_OK && o->cert_file != NULL)
-		s = natsOptions_LoadCertificatesChain(opts, o->cert_file,
-			o->key_file ? o->key_file : o->cert_file);
-	if (s == NATS_OK && o->insecure)
-		s = natsOptions_SkipServerVerification(opts, true);
-	return s;
-}
-
-static natsStatus
-set_options(struct bus *bus, natsOptions *opts, struct err *err)
+set_options(struct bus *bus, natsOptions *opts, struct bus_loop *loop, struct err *err)
 {
 	const struct bus_options *o = &bus->options;
 	int n = 0;
@@ -174,9 +130,7 @@ set_options(struct bus *bus, natsOptions *opts, struct err *err)
 		(s = natsOptions_SetClosedCB(opts, on_closed, bus)) != NATS_OK ||
 		(s = natsOptions_SetErrorHandler(opts, on_error, bus)) != NATS_OK)
 		return s;
-	if ((s = set_tls(opts, o)) != NATS_OK)
-		return s;
-	return set_credentials(opts, o, err);
+	return bus_set_security(opts, o, loop, err);
 }
 
 static natsStatus
@@ -195,19 +149,23 @@ connect_once(struct bus *bus, struct err *err)
 {
 	natsOptions *opts = NULL;
 	natsConnection *nc = NULL;
+	struct bus_loop *loop = bus_uses_tls(&bus->options) && bus_loop_needed() ? bus_loop_open() : NULL;
 	natsStatus s = natsOptions_Create(&opts);
 
 	*err = (struct err){ .code = ERR_NONE };
 	if (s == NATS_OK)
-		s = set_options(bus, opts, err);
+		s = set_options(bus, opts, loop, err);
 	if (s == NATS_OK)
 		s = natsConnection_Connect(&nc, opts);
 	natsOptions_Destroy(opts);
-	if (s != NATS_OK)
+	if (s != NATS_OK) {
+		bus_loop_close(loop);
 		return err->code != ERR_NONE ? -1 : bus_fail(err, s, bus->options.urls[0]);
+	}
 	pthread_rwlock_wrlock(&bus->nc_lock);
 	s = resubscribe(bus, nc);
 	bus->nc = nc;
+	bus->loop = loop;
 	pthread_rwlock_unlock(&bus->nc_lock);
 	if (s != NATS_OK)
 		return bus_fail(err, s, "subscribe");
@@ -227,6 +185,8 @@ drop_connection(struct bus *bus)
 	if (nc == NULL)
 		return;
 	natsConnection_Close(nc);
+	bus_loop_close(bus->loop);
+	bus->loop = NULL;
 	for (i = 0; i < bus->n_subs; i++) {
 		natsSubscription_Destroy(bus->subs[i].sub);
 		bus->subs[i].sub = NULL;

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "bus.h"
+#include "bus_loop.h"
 
 enum { BUS_SUBSCRIPTIONS_MAX = 16 };
 
@@ -26,6 +27,7 @@ struct bus {
 	pthread_t thread;
 	pthread_rwlock_t nc_lock; /* readers use nc, the thread replaces it */
 	natsConnection *nc;
+	struct bus_loop *loop; /* of nc; NULL: cnats does its own I/O */
 	pthread_mutex_t lock; /* for what follows */
 	pthread_cond_t changed;
 	bool started, connected, dead, closing;
@@ -41,6 +43,12 @@ struct bus_msg {
 
 /* Fills err from a cnats status and its own words; returns -1. */
 int bus_fail(struct err *err, natsStatus s, const char *what);
+
+bool bus_uses_tls(const struct bus_options *options);
+
+/* Credentials (read anew) and TLS; err is set when it is not cnats that fails. loop: for a TLS connection, or NULL. */
+natsStatus bus_set_security(natsOptions *opts, const struct bus_options *options, struct bus_loop *loop,
+	struct err *err);
 
 /* Tells the server of a subscription; call with nc_lock held for writing. */
 natsStatus bus_start_subscription(struct bus_subscription *sub, natsConnection *nc);

@@ -58,20 +58,40 @@ nats_server_again(struct nats_server *s)
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (freopen("/dev/null", "w", stderr) == NULL)
 			_exit(126);
+		if (s->tls)
+			execlp("nats-server", "nats-server", "-js", "-a", "127.0.0.1", "-p", port, "-sd", s->dir, "--tls",
+				"--tlscert", s->ca, "--tlskey", s->ca, (char *)NULL);
 		execlp("nats-server", "nats-server", "-js", "-a", "127.0.0.1", "-p", port, "-sd", s->dir, (char *)NULL);
 		_exit(127);
 	}
 	wait_for_port(s);
 }
 
+/* One file with key and self-signed certificate. */
+static void
+make_certificate(struct nats_server *s, const char *name)
+{
+	char command[1024];
+
+	snprintf(s->ca, sizeof(s->ca), "%s/cert.pem", s->dir);
+	snprintf(command, sizeof(command),
+		"openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1 -subj /CN=test"
+		" -addext subjectAltName=%s -keyout %s -out %s.crt 2>/dev/null && cat %s.crt >>%s",
+		name, s->ca, s->ca, s->ca, s->ca);
+	assert_int_equal(system(command), 0);
+}
+
 void
-nats_server_start(struct nats_server *s)
+nats_server_start(struct nats_server *s, const char *tls_name)
 {
 	*s = (struct nats_server){ .dir = "/tmp/vcourier-nats-XXXXXX" };
 	assert_non_null(mkdtemp(s->dir));
 	s->port = free_port();
 	snprintf(s->url, sizeof(s->url), "nats://127.0.0.1:%d", s->port);
 	s->urls[0] = s->url;
+	s->tls = tls_name != NULL;
+	if (s->tls)
+		make_certificate(s, tls_name);
 	nats_server_again(s);
 }
 

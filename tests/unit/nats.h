@@ -3,6 +3,7 @@
 #ifndef VCOURIER_TEST_NATS_H
 #define VCOURIER_TEST_NATS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct nats_server {
@@ -10,9 +11,12 @@ struct nats_server {
 	int port;
 	char dir[64], url[64];
 	char *urls[2]; /* for struct bus_options */
+	char ca[96];   /* with TLS: the certificate to trust */
+	bool tls;
 };
 
-void nats_server_start(struct nats_server *s); /* fails the test when it cannot */
+/* tls_name: NULL, or the subject alternative name of its certificate ("IP:127.0.0.1"). Fails the test when it cannot. */
+void nats_server_start(struct nats_server *s, const char *tls_name);
 void nats_server_kill(struct nats_server *s);  /* kill -9; the store stays */
 void nats_server_again(struct nats_server *s); /* same port, same store */
 void nats_server_stop(struct nats_server *s);  /* and removes the store */

@@ -27,22 +27,35 @@ struct world {
 static const struct stream_config stream = { .name = "VC_t", .subjects = { "vc.t.>" }, .duplicate_window_ms = 60000 };
 
 static int
-open_world(void **state)
+open_world_of(void **state, const char *tls_name)
 {
 	struct world *w = calloc(1, sizeof(*w));
 	struct bus_options options = { .name = "test", .inbox_prefix = "_INBOX_test" };
 	struct err err;
 
-	nats_server_start(&w->server);
+	nats_server_start(&w->server, tls_name);
+	options.ca_file = tls_name ? w->server.ca : NULL;
 	options.urls = w->server.urls;
 	assert_int_equal(bus_open(&w->bus, &options, &err), 0);
 	assert_int_equal(bus_wait_connected(w->bus, TIMEOUT_MS, &err), 0);
-	assert_int_equal(publisher_open(&w->publisher, w->bus, 64, TIMEOUT_MS, &err), 0);
+	assert_int_equal(publisher_open(&w->publisher, w->bus, 64, 2000, &err), 0);
 	assert_int_equal(stream_reader_open(&w->reader, w->bus, &err), 0);
 	assert_int_equal(stream_ensure(w->bus, &stream, &w->info, &err), 0);
 	publisher_reset(w->publisher, w->info.last_seq);
 	*state = w;
 	return 0;
+}
+
+static int
+open_world(void **state)
+{
+	return open_world_of(state, NULL);
+}
+
+static int
+open_tls_world(void **state)
+{
+	return open_world_of(state, "IP:127.0.0.1");
 }
 
 static int
@@ -203,6 +216,33 @@ the_tail_is_read_as_far_as_needed(void **state)
 	seen_free(&seen);
 }
 
+/* Its certificate is good, but somebody else's; or nobody's that we trust. */
+static void
+a_wrong_certificate_is_refused(void **state)
+{
+	static const char *const names[] = { "DNS:other.example", "IP:127.0.0.1" };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(names); i++) {
+		struct bus_options options = { .name = "test", .inbox_prefix = "_INBOX_test" };
+		struct nats_server server;
+		struct bus *bus;
+		struct err err;
+		char url[64];
+
+		nats_server_start(&server, names[i]);
+		snprintf(url, sizeof(url), "tls://127.0.0.1:%d", server.port);
+		server.urls[0] = url;
+		options.urls = server.urls;
+		options.ca_file = i == 0 ? server.ca : NULL;
+		assert_int_equal(bus_open(&bus, &options, &err), 0);
+		assert_int_equal(bus_wait_connected(bus, 1500, &err), -1);
+		assert_int_equal(err.code, ERR_TLS);
+		bus_close(bus);
+		nats_server_stop(&server);
+	}
+}
+
 static void
 identities(void **state)
 {
@@ -231,6 +271,10 @@ main(void)
 		cmocka_unit_test_setup_teardown(the_server_knows_a_duplicate, open_world, close_world),
 		cmocka_unit_test_setup_teardown(a_killed_server_loses_nothing_acked, open_world, close_world),
 		cmocka_unit_test_setup_teardown(the_tail_is_read_as_far_as_needed, open_world, close_world),
+		cmocka_unit_test_setup_teardown(all_are_stored_in_order, open_tls_world, close_world),
+		cmocka_unit_test_setup_teardown(a_killed_server_loses_nothing_acked, open_tls_world, close_world),
+		cmocka_unit_test_setup_teardown(the_tail_is_read_as_far_as_needed, open_tls_world, close_world),
+		cmocka_unit_test(a_wrong_certificate_is_refused),
 	};
 
 	stop_init();

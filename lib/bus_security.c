@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Who we are to NATS, and who it must be: credentials and TLS of a new connection. */
+#define _DEFAULT_SOURCE /* pthread_rwlock_t */
+#include "bus_private.h"
+
+#include <string.h>
+
+#include "mem.h"
+
+static natsStatus
+set_credentials(natsOptions *opts, const struct bus_options *o, struct err *err)
+{
+	char *secret = NULL;
+	natsStatus s = NATS_OK;
+
+	if (secret_is_set(o->token)) {
+		if (secret_read(o->token, &secret, err) != 0)
+			return NATS_ERR;
+		s = natsOptions_SetToken(opts, secret);
+	} else if (o->user != NULL) {
+		if (secret_is_set(o->password) && secret_read(o->password, &secret, err) != 0)
+			return NATS_ERR;
+		s = natsOptions_SetUserInfo(opts, o->user, secret ? secret : "");
+	}
+	mem_free_secret(secret);
+	/* 3.4.1 signs wrongly once in 256 connects; the thread just connects again */
+	if (s == NATS_OK && o->credentials_file != NULL)
+		s = natsOptions_SetUserCredentialsFromFiles(opts, o->credentials_file, NULL);
+	return s;
+}
+
+bool
+bus_uses_tls(const struct bus_options *o)
+{
+	size_t i;
+
+	for (i = 0; o->urls[i] != NULL; i++)
+		if (strncmp(o->urls[i], "tls://", 6) == 0)
+			return true;
+	return o->ca_file != NULL || o->cert_file != NULL || o->insecure;
+}
+
+static natsStatus
+set_tls(natsOptions *opts, const struct bus_options *o, struct bus_loop *loop)
+{
+	natsStatus s = NATS_OK;
+
+	if (!bus_uses_tls(o))
+		return NATS_OK;
+	if (loop != NULL)
+		s = bus_loop_use(loop, opts);
+	if (s == NATS_OK)
+		s = natsOptions_SetSecure(opts, true);
+	if (s == NATS_OK && o->ca_file != NULL)
+		s = natsOptions_LoadCATrustedCertificates(opts, o->ca_file);
+	if (s == NATS_OK && o->cert_file != NULL)
+		s = natsOptions_LoadCertificatesChain(opts, o->cert_file,
+			o->key_file ? o->key_file : o->cert_file);
+	if (s == NATS_OK && o->insecure)
+		s = natsOptions_SkipServerVerification(opts, true);
+	return s;
+}
+
+natsStatus
+bus_set_security(natsOptions *opts, const struct bus_options *o, struct bus_loop *loop, struct err *err)
+{
+	natsStatus s = set_tls(opts, o, loop);
+
+	return s == NATS_OK ? set_credentials(opts, o, err) : s;
+}
