@@ -100,7 +100,8 @@ export PYTHON
 deb_build := gcc make pkg-config libc6-dev libnats-dev libcurl4-openssl-dev libxml2-dev libcjson-dev libyaml-dev \
 	libssl-dev libmicrohttpd-dev
 deb_run   := nats-server golang-go golang-github-vmware-govmomi-dev openssl ca-certificates python3
-deb_test  := libcmocka-dev clang libclang-rt-14-dev valgrind python3 python3-pytest python3-pytest-xdist python3-jsonschema python3-botocore
+deb_test  := libcmocka-dev clang libclang-rt-14-dev valgrind python3 python3-pytest python3-pytest-xdist \
+	python3-jsonschema python3-botocore python3-yaml golang-github-nats-io-go-nats-dev dpkg-dev systemd
 
 deps: ## install the Debian packages that are missing (no-op otherwise)
 	@tests/deps.sh $(deb_build) $(deb_run) $(deb_test)

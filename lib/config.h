@@ -95,6 +95,13 @@ void config_errors_free(struct config_errors *errors);
 void config_error(struct config_errors *errors, const struct config_node *node, const char *fmt, ...) ERR_PRINTF(3, 4);
 void config_warning(struct config_errors *errors, const struct config_node *node, const char *fmt, ...) ERR_PRINTF(3, 4);
 
+/* For "did you mean": set text, offer every candidate, read best (NULL: none is near). */
+struct config_suggestion {
+	const char *text, *best;
+	unsigned distance;
+};
+void config_suggest(struct config_suggestion *s, const char *candidate);
+
 /*
  * ${NAME} and ${NAME:-default} in a value are replaced from the environment, not in single quotes; that NAME
  * is not set is an error when the value is used. A value of nothing, ~ or null is as if the key was not there.

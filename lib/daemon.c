@@ -15,7 +15,7 @@
 #include "log.h"
 #include "mem.h"
 #include "metrics.h"
-#include "options.h"
+#include "flags.h"
 #include "stats.h"
 #include "status.h"
 #include "stop.h"
@@ -32,7 +32,7 @@ struct loaded {
 
 struct daemon {
 	const struct daemon_spec *spec;
-	struct options flags;
+	struct flags flags;
 	char *log_name;
 	struct loaded *current;
 	struct status *status;
@@ -267,7 +267,7 @@ daemon_open(struct daemon **daemon, const struct daemon_spec *spec, int argc, ch
 	d->spec = spec;
 	pthread_mutex_init(&d->lock, NULL);
 	pthread_cond_init(&d->wake, NULL);
-	if ((code = options_parse(&d->flags, spec, argc, argv)) >= 0 ||
+	if ((code = flags_parse(&d->flags, spec, argc, argv)) >= 0 ||
 		(code = first_load(d)) >= 0)
 		goto fail;
 	stop_init();

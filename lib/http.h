@@ -22,6 +22,7 @@ struct http_peer {
 	const char *ca_file, *ca_pem;      /* trusted beside the system's store, or instead of it: ca_only; pem first */
 	bool ca_only;
 	const char *cert_file, *key_file;  /* client certificate */
+	const char *cert_pem, *key_pem;    /* the same as PEM text; goes before the files */
 	bool insecure;                     /* neither chain nor host name is checked */
 	const char *thumbprint;            /* SHA-256 (or, 40 digits, SHA-1) of the leaf, hex: replaces the chain check */
 	const char *proxy;                 /* URL; NULL: the environment's (http_proxy, https_proxy, no_proxy); "" none */
@@ -92,6 +93,12 @@ size_t http_in_flight(const struct http *http);
  * a stop was requested meanwhile (one that was requested before lets it run: a logout is sent).
  */
 int http_perform(struct http *http, struct http_request *req, struct http_response *rsp, struct err *err);
+
+/*
+ * A URL reference against an absolute base, as RFC 3986 section 5 says; out is cleared first. False when base is no
+ * http or https URL with a host, or the result is none.
+ */
+bool http_url_resolve(const char *base, const char *reference, struct buf *out);
 
 /* A reply header's value (name in lower case), copied to buf; false when it is not there. */
 bool http_response_header(const struct http_response *rsp, const char *name, char *buf, size_t size);

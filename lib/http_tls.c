@@ -97,16 +97,21 @@ on_ssl_ctx(CURL *easy, void *ssl_ctx, void *transfer)
 }
 
 static void
+set_blob(CURL *easy, CURLoption option, const char *pem)
+{
+	struct curl_blob blob = { .data = (void *)(uintptr_t)pem, .len = strlen(pem), .flags = CURL_BLOB_COPY };
+
+	curl_easy_setopt(easy, option, &blob);
+}
+
+static void
 trust(CURL *easy, const struct http_peer *peer)
 {
 	const char *system_file = system_ca_file(), *system_dir = system_ca_dir();
 
 	curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, (long)CA_CACHE_S);
 	if (peer->ca_pem != NULL) {
-		struct curl_blob pem = { .data = (void *)(uintptr_t)peer->ca_pem,
-			.len = strlen(peer->ca_pem), .flags = CURL_BLOB_COPY };
-
-		curl_easy_setopt(easy, CURLOPT_CAINFO_BLOB, &pem);
+		set_blob(easy, CURLOPT_CAINFO_BLOB, peer->ca_pem);
 		curl_easy_setopt(easy, CURLOPT_CAPATH, peer->ca_only ? NULL : system_dir);
 	} else if (peer->ca_file != NULL) {
 		curl_easy_setopt(easy, CURLOPT_CAINFO, peer->ca_file);
@@ -116,6 +121,20 @@ trust(CURL *easy, const struct http_peer *peer)
 		curl_easy_setopt(easy, CURLOPT_CAINFO, system_file);
 		curl_easy_setopt(easy, CURLOPT_CAPATH, system_file ? NULL : system_dir);
 	}
+}
+
+/* Who we are, to a server that asks. */
+static void
+present(CURL *easy, const struct http_peer *peer)
+{
+	if (peer->cert_pem != NULL)
+		set_blob(easy, CURLOPT_SSLCERT_BLOB, peer->cert_pem);
+	else if (peer->cert_file != NULL)
+		curl_easy_setopt(easy, CURLOPT_SSLCERT, peer->cert_file);
+	if (peer->key_pem != NULL)
+		set_blob(easy, CURLOPT_SSLKEY_BLOB, peer->key_pem);
+	else if (peer->key_file != NULL)
+		curl_easy_setopt(easy, CURLOPT_SSLKEY, peer->key_file);
 }
 
 int
@@ -139,10 +158,7 @@ http_tls_setup(struct transfer *t, struct err *err)
 			curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, t) != CURLE_OK)
 			return err_set(err, ERR_TLS, "this libcurl cannot check thumbprints (not built with OpenSSL)");
 	}
-	if (peer->cert_file != NULL)
-		curl_easy_setopt(easy, CURLOPT_SSLCERT, peer->cert_file);
-	if (peer->key_file != NULL)
-		curl_easy_setopt(easy, CURLOPT_SSLKEY, peer->key_file);
+	present(easy, peer);
 	if (peer->proxy != NULL)
 		curl_easy_setopt(easy, CURLOPT_PROXY, peer->proxy);
 	return 0;

@@ -54,11 +54,4 @@ int config_value(const struct config_node *node, const struct config_field *fiel
 /* The node as JSON text. (config_json.c) */
 int config_json(const struct config_node *node, char **out, struct config_errors *errors);
 
-/* "did you mean ..." for text among names, or NULL. The candidates are given one by one. */
-struct config_suggestion {
-	const char *text, *best;
-	unsigned distance;
-};
-void config_suggest(struct config_suggestion *s, const char *candidate);
-
 #endif

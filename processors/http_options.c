@@ -149,8 +149,14 @@ http_auth_add(const struct http_auth *auth, struct http_request *req)
 	if (auth->options->type == HTTP_AUTH_BASIC) {
 		http_basic_auth(req, auth->options->basic.username, auth->secret);
 	} else {
-		buf_add_str(&req->headers, "Authorization: Bearer ");
-		buf_add_str(&req->headers, auth->secret);
-		buf_add_char(&req->headers, '\n');
+		http_auth_bearer(req, auth->secret);
 	}
+}
+
+void
+http_auth_bearer(struct http_request *req, const char *token)
+{
+	buf_add_str(&req->headers, "Authorization: Bearer ");
+	buf_add_str(&req->headers, token);
+	buf_add_char(&req->headers, '\n');
 }

@@ -73,4 +73,7 @@ int http_auth_load(struct http_auth *auth, struct err *err); /* on failure the l
 int64_t http_auth_interval_ms(const struct http_auth *auth); /* 0: nothing that could change */
 void http_auth_add(const struct http_auth *auth, struct http_request *req);
 
+/* "Authorization: Bearer ..."; the token has no control characters. */
+void http_auth_bearer(struct http_request *req, const char *token);
+
 #endif

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "addressable.h"
 #include "http_options.h"
 #include "json.h"
 #include "mem.h"
@@ -19,9 +20,7 @@
 enum encoding { ENCODING_BINARY, ENCODING_STRUCTURED };
 
 struct knative_config {
-	struct knative_destination {
-		char *uri;
-	} destination;
+	struct destination destination;
 	int encoding;   /* enum encoding */
 	int type_style; /* enum event_type_style */
 	struct http_options http;
@@ -31,89 +30,18 @@ struct knative {
 	const struct knative_config *config;
 	struct http_peer peer;
 	struct http_auth auth;
+	struct addressable sink;
 	struct buf type, value; /* scratch */
 };
 
 /* ---- configuration */
-
-/* The event router's form of destination.uri: a Go net/url.URL, of which these members are text. */
-static const struct config_field uri_fields[] = {
-	{ "scheme", CONFIG_STRING, 0, .help = "`http` or `https`." },
-	{ "host", CONFIG_STRING, 0, .help = "Host, with `:port` where needed." },
-	{ "path", CONFIG_STRING, 0, .help = "Path." },
-	{ "rawquery", CONFIG_STRING, 0, .help = "Query, encoded, without the question mark." },
-	{ NULL },
-};
-
-static bool
-known_uri_member(const struct config_node *node, const char *key)
-{
-	const struct config_node *member = config_get(node, key);
-
-	return member != NULL && config_text(member) != NULL;
-}
-
-static int
-uri_from_mapping(const struct config_node *node, struct buf *uri, struct config_errors *errors)
-{
-	const char *path = config_text(config_get(node, "path"));
-	size_t known = 0;
-
-	for (const struct config_field *f = uri_fields; f->key != NULL; f++)
-		known += known_uri_member(node, f->key);
-	if (known != config_length(node)) {
-		config_error(errors, node, "has keys other than scheme, host, path and rawquery, each a text");
-		return -1;
-	}
-	if (!known_uri_member(node, "scheme") || !known_uri_member(node, "host")) {
-		config_error(errors, node, "needs scheme and host");
-		return -1;
-	}
-	buf_printf(uri, "%s://%s", config_text(config_get(node, "scheme")), config_text(config_get(node, "host")));
-	if (path != NULL)
-		buf_printf(uri, "%s%s", path[0] == '/' ? "" : "/", path);
-	if (known_uri_member(node, "rawquery"))
-		buf_printf(uri, "?%s", config_text(config_get(node, "rawquery")));
-	return 0;
-}
-
-static int
-bind_uri(const struct config_node *node, void *field, struct config_errors *errors)
-{
-	const char *text = config_text(node), *host;
-	struct buf uri;
-	int failed = 0;
-
-	buf_init(&uri, 8 * 1024);
-	if (text != NULL)
-		buf_add_str(&uri, text);
-	else
-		failed = uri_from_mapping(node, &uri, errors);
-	text = buf_str(&uri);
-	host = text_starts(text, "http://") ? text + 7 : text_starts(text, "https://") ? text + 8 : "";
-	if (!failed && (*host == '\0' || *host == '/' || strpbrk(text, " \t\r\n") != NULL || !buf_ok(&uri))) {
-		config_error(errors, node, "must be an http:// or https:// URL with a host");
-		failed = -1;
-	}
-	if (!failed)
-		*(char **)field = mem_strdup(text);
-	buf_free(&uri);
-	return failed;
-}
-
-static const struct config_field destination_fields[] = {
-	{ "uri", CONFIG_CUSTOM, offsetof(struct knative_destination, uri), CONFIG_REQUIRED, .fields = uri_fields,
-		.custom = bind_uri,
-		.help = "Where events go: a URL, or the event router's `{scheme, host, path}`." },
-	{ NULL },
-};
 
 static const char *const encodings[] = { "binary", "structured", NULL };
 static const char *const type_styles[] = { "router", "vsphere", NULL };
 
 static const struct config_field fields[] = {
 	{ "destination", CONFIG_OBJECT, offsetof(struct knative_config, destination), CONFIG_REQUIRED,
-		.fields = destination_fields, .help = "Where events go." },
+		.fields = destination_fields, .help = "Where events go: `ref` or `uri`." },
 	{ "encoding", CONFIG_ENUM, offsetof(struct knative_config, encoding), .def = "structured",
 		.choices = encodings,
 		.help = "Content mode: `structured` (one JSON object; keeps blanks and non-ASCII text in attributes for "
@@ -132,12 +60,15 @@ knative_open(void **out, const void *config, struct err *err)
 	const struct knative_config *c = config;
 	struct knative *self;
 
-	if (http_options_check(&c->http, err) != 0)
+	bool auth = c->http.auth.type != HTTP_AUTH_NONE;
+
+	if (http_options_check(&c->http, err) != 0 || destination_check(&c->destination, auth, err) != 0)
 		return -1;
 	self = mem_alloc(sizeof(*self));
 	self->config = c;
 	http_options_peer(&c->http, &self->peer);
 	http_auth_init(&self->auth, &c->http.auth);
+	addressable_init(&self->sink, &c->destination, c->http.ca_file, auth);
 	buf_init(&self->type, EVENT_ATTRIBUTES_BYTES_MAX * 2);
 	buf_init(&self->value, EVENT_ATTRIBUTES_BYTES_MAX * 3);
 	*out = self;
@@ -152,6 +83,7 @@ knative_close(void *p)
 	if (self == NULL)
 		return;
 	http_auth_free(&self->auth);
+	addressable_free(&self->sink);
 	buf_free(&self->type);
 	buf_free(&self->value);
 	free(self);
@@ -187,8 +119,48 @@ credentials_response(void *p, unsigned step, const struct http_response *rsp, st
 	return REFRESH_DONE;
 }
 
+/* ---- the address, looked up where it is an object's, and the token that it asks for */
+
+static int64_t
+destination_interval_ms(void *p)
+{
+	const struct knative *self = p;
+
+	return addressable_interval_ms(&self->sink);
+}
+
+/* The latest address is the one that requests go to from now on. */
+static enum refresh_result
+use_address(struct knative *self, enum refresh_result result)
+{
+	if (result == REFRESH_DONE)
+		self->peer.ca_pem = self->sink.now.ca_pem;
+	return result;
+}
+
+static int
+destination_request(void *p, unsigned step, struct http_request *req, struct err *err)
+{
+	struct knative *self = p;
+	int result = addressable_request(&self->sink, step, req, err);
+
+	if (result == 1)
+		use_address(self, REFRESH_DONE);
+	return result;
+}
+
+static enum refresh_result
+destination_response(void *p, unsigned step, const struct http_response *rsp, struct err *err)
+{
+	struct knative *self = p;
+
+	(void)step;
+	return use_address(self, addressable_response(&self->sink, rsp, err));
+}
+
 static const struct refresh refreshes[] = {
 	{ "credentials", credentials_interval_ms, true, credentials_request, credentials_response },
+	{ "destination", destination_interval_ms, true, destination_request, destination_response },
 	{ NULL },
 };
 
@@ -300,12 +272,16 @@ knative_encode(void *p, const struct target *target, const struct event *const *
 	(void)target;
 	(void)n; /* batch_max is 1 */
 	event_type(ev, (enum event_type_style)self->config->type_style, &self->type);
-	buf_add_str(&req->url, self->config->destination.uri);
+	if (self->sink.now.url == NULL) /* the refresh is required: nothing is sent before its success */
+		return err_set(err, ERR_NOT_FOUND, "the destination has no address yet");
+	buf_add_str(&req->url, self->sink.now.url);
 	if (self->config->encoding == ENCODING_STRUCTURED)
 		encode_structured(self, ev, req);
 	else if (encode_binary(self, ev, req, err) != 0)
 		return -1;
 	http_auth_add(&self->auth, req);
+	if (self->sink.now.audience != NULL && self->sink.token != NULL)
+		http_auth_bearer(req, self->sink.token);
 	req->peer = &self->peer;
 	if (!buf_ok(&req->own_body) || !buf_ok(&req->headers))
 		return err_set(err, ERR_LIMIT, "the event is too large for a request");
@@ -316,12 +292,17 @@ static void
 knative_judge(void *p, const struct target *target, const struct http_response *rsp, size_t n,
 	struct outcome *out)
 {
-	(void)p;
+	struct knative *self = p;
+	bool away = rsp->error == ERR_CONNECT || rsp->error == ERR_TLS || rsp->error == ERR_TIMEOUT;
+
 	(void)target;
 	(void)n;
 	http_outcome(rsp, out);
-	if (rsp->status == 401 || rsp->status == 403)
-		out->refresh = true;
+	if (rsp->status == 401)
+		self->sink.token_refused = true;
+	/* credentials that have changed, or a sink that has moved */
+	out->refresh = rsp->status == 401 || rsp->status == 403 ||
+		(addressable_by_ref(&self->sink) && (away || rsp->status == 404));
 }
 
 const struct processor processor_knative = {

@@ -1,19 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """compose/nats/users.py: each user of the bus can do its work, and nothing else."""
-import json
 import shlex
-import shutil
 import subprocess
 import sys
-import time
-from pathlib import Path
 
 import pytest
 
+from lab.bususers import GENERATOR, SecuredNats
 from lab.nats_wire import Wire
+from lab.process import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
-USERS = ROOT / "compose" / "nats" / "users.py"
 NAMES = ["--vcenter", "lab", "--vcenter", "other", "--dispatcher", "knative", "--dispatcher", "openfaas",
          "--reader", "reports", "--guest", "team-a"]
 ID = "$JS.API.CONSUMER.DURABLE.CREATE."
@@ -23,45 +19,18 @@ def durable(stream, name, subject):
     return {"stream_name": stream, "config": {"durable_name": name, "ack_policy": "explicit", "filter_subject": subject}}
 
 
-class Bus:
-    """A nats-server with the generated users."""
-
-    def __init__(self, directory):
-        self.directory = directory
-        (directory / "users.conf").write_text(subprocess.check_output([sys.executable, USERS, *NAMES], text=True))
-        subprocess.run([sys.executable, USERS, *NAMES, "--passwords", directory / "secrets"], check=True)
-        (directory / "nats.conf").write_text(f'listen: "127.0.0.1:-1"\nports_file_dir: "{directory}"\n'
-                                             f'jetstream {{ store_dir: "{directory}/js" }}\ninclude "users.conf"\n')
-        self.process = subprocess.Popen(["nats-server", "-c", directory / "nats.conf", "-l", directory / "log"])
-        ports = directory / f"nats-server_{self.process.pid}.ports"
-        end = time.monotonic() + 20
-        while not (ports.exists() and ports.read_text().strip()):
-            assert self.process.poll() is None and time.monotonic() < end, (directory / "log").read_text()
-            time.sleep(0.01)
-        self.port = int(json.loads(ports.read_text())["nats"][0].rsplit(":", 1)[1])
-
-    def connect(self, user):
-        return Wire(self.port, user, (self.directory / "secrets" / user).read_text().strip())
-
-    def close(self):
-        self.process.terminate()
-        self.process.wait(20)
-
-
 @pytest.fixture(scope="module")
 def bus(tmp_path_factory):
-    if not shutil.which("nats-server"):
-        pytest.skip("nats-server is not installed")
-    bus = Bus(tmp_path_factory.mktemp("nats"))
+    bus = SecuredNats(tmp_path_factory.mktemp("nats"), *NAMES).start()
     yield bus
-    bus.close()
+    bus.stop()
 
 
 @pytest.fixture(scope="module")
 def streams(bus):
     """What the programs make for themselves, each with its own user: so it is also the test that they may."""
     for vcenter in ("lab", "other"):
-        collector = bus.connect(f"collector-{vcenter}")
+        collector = bus.login(f"collector-{vcenter}")
         made = collector.request(f"$JS.API.STREAM.CREATE.VC_{vcenter}",
                                  {"name": f"VC_{vcenter}", "subjects": [f"vc.{vcenter}.>"]}).json()
         assert "error" not in made
@@ -71,7 +40,7 @@ def streams(bus):
         assert collector.request(f"$JS.API.STREAM.MSG.GET.VC_{vcenter}",
                                  {"last_by_subj": f"vc.{vcenter}.>"}).json()["message"]["seq"] == 4
     for name in ("knative", "openfaas"):
-        dispatcher = bus.connect(f"dispatcher-{name}")
+        dispatcher = bus.login(f"dispatcher-{name}")
         dead = dispatcher.request("$JS.API.STREAM.CREATE.VCDEAD", {"name": "VCDEAD", "subjects": ["vcdead.>"]}).json()
         assert "error" not in dead
         made = dispatcher.request(f"{ID}VC_lab.{name}", durable("VC_lab", name, "vc.lab.>")).json()
@@ -81,7 +50,7 @@ def streams(bus):
 
 @pytest.mark.parametrize("name", ["knative", "openfaas"])
 def test_a_dispatcher_pulls_settles_and_stores_dead_letters(streams, name):
-    me = streams.connect(f"dispatcher-{name}")
+    me = streams.login(f"dispatcher-{name}")
     event = me.request(f"$JS.API.CONSUMER.MSG.NEXT.VC_lab.{name}", b"1")
     assert event.subject.startswith("vc.lab.")
     assert me.request(f"vcdead.{name}._._.info.event.VmPoweredOnEvent", event.data).json()["stream"] == "VCDEAD"
@@ -91,7 +60,7 @@ def test_a_dispatcher_pulls_settles_and_stores_dead_letters(streams, name):
 
 
 def test_the_cli_reads_everything_and_handles_dead_letters(streams):
-    me = streams.connect("cli")
+    me = streams.login("cli")
     assert set(me.request("$JS.API.STREAM.NAMES").json()["streams"]) >= {"VC_lab", "VC_other", "VCDEAD"}
     assert me.request("$JS.API.STREAM.INFO.VC_lab").json()["state"]["messages"] == 4
     assert me.request("$JS.API.CONSUMER.INFO.VC_lab.knative").json()["name"] == "knative"
@@ -101,7 +70,7 @@ def test_the_cli_reads_everything_and_handles_dead_letters(streams):
 
 
 def test_a_reader_makes_and_removes_its_own_durable(streams):
-    me = streams.connect("reader-reports")
+    me = streams.login("reader-reports")
     subject = "vc.lab.*.*.*.event.VmPoweredOnEvent"
     made = me.request(f"$JS.API.CONSUMER.CREATE.VC_lab.reports.{subject}",
                       {**durable("VC_lab", "reports", subject),
@@ -114,9 +83,9 @@ def test_a_reader_makes_and_removes_its_own_durable(streams):
 
 
 def test_a_guest_works_through_its_own_account_and_its_replies_stay_there(streams):
-    admin = streams.connect("admin")
+    admin = streams.login("admin")
     assert "error" not in admin.request(f"{ID}VC_lab.team-a", durable("VC_lab", "team-a", "vc.lab.>")).json()
-    guest = streams.connect("guest-team-a")
+    guest = streams.login("guest-team-a")
     pull = "vcourier.API.CONSUMER.MSG.NEXT.VC_lab.team-a"
     event = guest.request(pull, b"1")
     assert event.subject.startswith("vc.lab.") and event.data == b"{}"
@@ -165,7 +134,7 @@ OWN = {"collector-lab": ["vc.lab._._.info.event.Forged"]}
 
 @pytest.mark.parametrize("user", ["collector-lab", "dispatcher-knative", "cli", "reader-reports"])
 def test_nothing_else_is_allowed(streams, user):
-    me = streams.connect(user)
+    me = streams.login(user)
     for subject, allowed in FORBIDDEN.items():
         if user in allowed or subject in OWN.get(user, []):
             continue
@@ -187,11 +156,11 @@ def test_nobody_gets_in_without_a_user(bus):
 def test_the_users_in_the_tree_are_what_the_generator_writes():
     written = (ROOT / "compose" / "nats" / "users.conf").read_text()
     arguments = shlex.split(written.splitlines()[0].split("users.py")[1].removesuffix("; do not edit."))
-    assert written == subprocess.check_output([sys.executable, USERS, *arguments], text=True)
+    assert written == subprocess.check_output([sys.executable, GENERATOR, *arguments], text=True)
 
 
 def test_passwords_stay_when_users_are_added(tmp_path):
-    make = [sys.executable, USERS, "--vcenter", "lab", "--passwords", tmp_path / "s"]
+    make = [sys.executable, GENERATOR, "--vcenter", "lab", "--passwords", tmp_path / "s"]
     subprocess.run(make, check=True)
     first = (tmp_path / "s" / "collector-lab").read_text()
     subprocess.run([*make, "--dispatcher", "knative"], check=True)

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The command line of the daemons, the same for each; the event router's flags work too. */
-#ifndef VCOURIER_OPTIONS_H
-#define VCOURIER_OPTIONS_H
+#ifndef VCOURIER_FLAGS_H
+#define VCOURIER_FLAGS_H
 
 #include "daemon.h"
 
-struct options { /* strings are argv's; NULL: not given */
+struct flags { /* strings are argv's; NULL: not given */
 	const char *path, *name, *metrics;
 	int level, format; /* enum log_level, enum log_format; -1: not given */
 };
 
 /* -1: go on. Else the exit status, all being said: 0 after --help and --version, EXIT_USAGE. */
-int options_parse(struct options *options, const struct daemon_spec *spec, int argc, char **argv);
+int flags_parse(struct flags *flags, const struct daemon_spec *spec, int argc, char **argv);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #define _GNU_SOURCE /* getopt_long_only */
-#include "options.h"
+#include "flags.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -33,30 +33,30 @@ enum { CONFIG = 'c', NAME = 256, LEVEL, FORMAT, LOG_JSON_FLAG, METRICS, HELP, VE
 
 /* 0: taken, -1: not a good value. */
 static int
-take(struct options *o, int flag, const char *value)
+take(struct flags *f, int flag, const char *value)
 {
 	enum log_level level;
 
 	switch (flag) {
 	case CONFIG:
-		o->path = value;
+		f->path = value;
 		return 0;
 	case NAME:
-		o->name = value;
+		f->name = value;
 		return 0;
 	case METRICS:
-		o->metrics = value;
+		f->metrics = value;
 		return 0;
 	case LOG_JSON_FLAG:
-		o->format = LOG_JSON;
+		f->format = LOG_JSON;
 		return 0;
 	case FORMAT:
-		o->format = strcmp(value, "json") == 0 ? LOG_JSON : LOG_LOGFMT;
-		return o->format == LOG_JSON || strcmp(value, "logfmt") == 0 ? 0 : -1;
+		f->format = strcmp(value, "json") == 0 ? LOG_JSON : LOG_LOGFMT;
+		return f->format == LOG_JSON || strcmp(value, "logfmt") == 0 ? 0 : -1;
 	case LEVEL:
 		if (!log_parse_level(value, &level))
 			return -1;
-		o->level = (int)level;
+		f->level = (int)level;
 		return 0;
 	default: /* getopt has said why */
 		return -1;
@@ -64,9 +64,9 @@ take(struct options *o, int flag, const char *value)
 }
 
 int
-options_parse(struct options *options, const struct daemon_spec *spec, int argc, char **argv)
+flags_parse(struct flags *flags, const struct daemon_spec *spec, int argc, char **argv)
 {
-	static const struct option flags[] = { { "config", required_argument, NULL, CONFIG },
+	static const struct option known[] = { { "config", required_argument, NULL, CONFIG },
 		{ "name", required_argument, NULL, NAME },
 		{ "log-level", required_argument, NULL, LEVEL },
 		{ "log-format", required_argument, NULL, FORMAT },
@@ -76,8 +76,8 @@ options_parse(struct options *options, const struct daemon_spec *spec, int argc,
 		{ NULL, 0, NULL, 0 } };
 	int flag;
 
-	*options = (struct options){ .path = DEFAULT_PATH, .level = -1, .format = -1 };
-	while ((flag = getopt_long_only(argc, argv, "c:", flags, NULL)) != -1) {
+	*flags = (struct flags){ .path = DEFAULT_PATH, .level = -1, .format = -1 };
+	while ((flag = getopt_long_only(argc, argv, "c:", known, NULL)) != -1) {
 		if (flag == HELP || flag == VERSION) {
 			if (flag == HELP)
 				print_help(spec);
@@ -85,7 +85,7 @@ options_parse(struct options *options, const struct daemon_spec *spec, int argc,
 				printf("vcourier-%s %s\n", spec->component, VCOURIER_VERSION);
 			return 0;
 		}
-		if (take(options, flag, optarg) != 0) {
+		if (take(flags, flag, optarg) != 0) {
 			if (flag != '?')
 				fprintf(stderr, "%s: not a log level or format: %s\n", argv[0],
 					optarg);

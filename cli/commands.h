@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The subcommands of vcourier: one line each, name and what it does. foo_main is in foo.c. */
+COMMAND(match, "does an event pattern match these events?")

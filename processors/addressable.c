@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "addressable.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cjson/cJSON.h>
+
+#include "clock.h"
+#include "json.h"
+#include "mem.h"
+
+enum {
+	TOKEN_SECONDS = 3600,
+	TOKEN_SPARE_MS = 5 * 60 * 1000, /* a token is renewed this long before it expires */
+	TOKEN_FILE_MS = 60 * 1000,      /* the kubelet renews a projected token on its own */
+	BODY_MAX = 4096,
+};
+
+void
+addressable_init(
+	struct addressable *a, const struct destination *destination, const char *ca_file, bool auth)
+{
+	*a = (struct addressable){ .destination = destination, .ca_file = ca_file, .auth = auth };
+	buf_init(&a->body, BODY_MAX);
+	if (!addressable_by_ref(a))
+		a->now.url = mem_strdup(destination->uri);
+}
+
+static void
+address_free(struct address *address)
+{
+	free(address->url);
+	free(address->ca_pem);
+	free(address->audience);
+	*address = (struct address){ .url = NULL };
+}
+
+void
+addressable_free(struct addressable *a)
+{
+	address_free(&a->now);
+	address_free(&a->next);
+	mem_free_secret(a->token);
+	kube_free(&a->kube);
+	free(a->plural);
+	buf_free(&a->body);
+	a->token = a->plural = NULL;
+}
+
+bool
+addressable_by_ref(const struct addressable *a)
+{
+	return a->destination->ref.kind != NULL;
+}
+
+int64_t
+addressable_interval_ms(const struct addressable *a)
+{
+	if (addressable_by_ref(a))
+		return a->destination->resolve_interval_ms;
+	if (a->now.audience == NULL)
+		return 0;
+	if (a->destination->oidc.token_file != NULL || a->token_life_ms < 2 * TOKEN_SPARE_MS)
+		return TOKEN_FILE_MS;
+	return a->token_life_ms - TOKEN_SPARE_MS;
+}
+
+/* ---- what is asked for */
+
+/* apiVersion is "GROUP/VERSION", or "v1" of the core group, whose name is empty. */
+static struct kube_object
+object_of(const struct addressable *a, char group[254])
+{
+	const struct destination_ref *ref = &a->destination->ref;
+	const char *slash = strchr(ref->api_version, '/');
+	size_t len = slash == NULL ? 0 : (size_t)(slash - ref->api_version);
+
+	memcpy(group, ref->api_version, len); /* destination_check saw that it fits */
+	group[len] = '\0';
+	return (struct kube_object){
+		.verb = "get",
+		.group = group,
+		.version = slash == NULL ? ref->api_version : slash + 1,
+		.resource = a->asking == ASK_KIND ? NULL : a->plural,
+		.ns = !a->namespaced ? NULL : ref->ns != NULL ? ref->ns : a->kube.ns,
+		.name = ref->name,
+	};
+}
+
+/* "namespace/name", and the namespace alone in ns. */
+static struct kube_object
+token_object(const struct addressable *a, char ns[254])
+{
+	const char *account = a->destination->oidc.service_account;
+	const char *slash;
+
+	if (account == NULL)
+		account = a->kube.account;
+	slash = strchr(account, '/');
+	snprintf(ns, 254, "%.*s", (int)(slash - account), account);
+	return (struct kube_object){ .verb = "create", .group = "", .version = "v1", .ns = ns,
+		.resource = "serviceaccounts", .name = slash + 1, .subresource = "token" };
+}
+
+static int
+request_token(struct addressable *a, struct http_request *req, struct err *err)
+{
+	char ns[254];
+	struct kube_object object;
+
+	if (a->destination->oidc.service_account == NULL && a->kube.account == NULL)
+		return err_set(err, ERR_CONFIG,
+			"no service account to get a token for audience %s: set oidc.serviceAccount or "
+			"oidc.tokenFile", a->next.audience);
+	object = token_object(a, ns);
+	kube_request(&a->kube, &object, req);
+	http_header(req, "Content-Type", "application/json");
+	buf_clear(&a->body);
+	buf_add_str(&a->body, "{\"apiVersion\":\"authentication.k8s.io/v1\",\"kind\":\"TokenRequest\","
+			      "\"spec\":{\"audiences\":[");
+	json_add_string(&a->body, a->next.audience, strlen(a->next.audience));
+	buf_printf(&a->body, "],\"expirationSeconds\":%d}}", TOKEN_SECONDS);
+	req->body = buf_str(&a->body);
+	req->body_len = a->body.len;
+	return 0;
+}
+
+static void
+request_object(struct addressable *a, struct http_request *req)
+{
+	char group[254];
+	struct kube_object object = object_of(a, group);
+
+	kube_request(&a->kube, &object, req);
+}
+
+/* ---- what came */
+
+/* The address in use from now on. */
+static enum refresh_result
+commit(struct addressable *a)
+{
+	address_free(&a->now);
+	a->now = a->next;
+	a->next = (struct address){ .url = NULL };
+	return REFRESH_DONE;
+}
+
+static int
+read_token_file(struct addressable *a, struct err *err)
+{
+	struct secret file = { .file = a->destination->oidc.token_file };
+	char *token;
+
+	if (secret_read(&file, &token, err) != 0)
+		return -1;
+	if (token[strspn(token, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/=")] != '\0') {
+		mem_free_secret(token);
+		return err_set(err, ERR_CONFIG, "%s: is no token", file.file);
+	}
+	mem_free_secret(a->token);
+	a->token = token;
+	a->token_refused = false;
+	return 0;
+}
+
+/* The address is known; is a token still to come? now_us: the API server's clock, 0 when unknown. */
+static enum refresh_result
+with_address(struct addressable *a, int64_t now_us, struct err *err)
+{
+	bool same = a->now.audience != NULL && a->next.audience != NULL &&
+		strcmp(a->now.audience, a->next.audience) == 0;
+
+	if (a->next.audience == NULL || a->auth)
+		return commit(a);
+	if (a->destination->oidc.token_file != NULL)
+		return read_token_file(a, err) == 0 ? commit(a) : REFRESH_FAILED;
+	if (same && a->token != NULL && !a->token_refused && now_us > 0 &&
+		now_us + INT64_C(1000) * TOKEN_SPARE_MS < a->token_expires_us)
+		return commit(a);
+	a->asking = ASK_TOKEN;
+	return REFRESH_MORE;
+}
+
+/* A TokenRequest's answer: status.token, status.expirationTimestamp, spec.expirationSeconds. */
+static enum refresh_result
+take_token(struct addressable *a, const cJSON *reply, struct err *err)
+{
+	const cJSON *status = cJSON_GetObjectItemCaseSensitive(reply, "status");
+	const cJSON *seconds = cJSON_GetObjectItemCaseSensitive(
+		cJSON_GetObjectItemCaseSensitive(reply, "spec"), "expirationSeconds");
+	const char *token = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(status, "token"));
+	const char *expires =
+		cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(status, "expirationTimestamp"));
+
+	if (token == NULL || *token == '\0' || strpbrk(token, " \r\n") != NULL) {
+		err_set(err, ERR_PROTOCOL, "the Kubernetes API answered a TokenRequest without a token");
+		return REFRESH_FAILED;
+	}
+	if (expires == NULL || !clock_parse(expires, strlen(expires), &a->token_expires_us))
+		a->token_expires_us = 0;
+	a->token_life_ms = cJSON_IsNumber(seconds) && seconds->valuedouble > 0 && seconds->valuedouble < 1e8 ?
+		(int64_t)seconds->valuedouble * 1000 : 0;
+	mem_free_secret(a->token);
+	a->token = mem_strdup(token);
+	a->token_refused = false;
+	return commit(a);
+}
+
+/* ---- the refresh */
+
+/* Whether the Kubernetes API is needed at all: not for a URL, with or without a projected token. */
+static bool
+needs_api(const struct addressable *a)
+{
+	const struct destination *d = a->destination;
+
+	return addressable_by_ref(a) || (d->audience != NULL && d->oidc.token_file == NULL && !a->auth);
+}
+
+/* 1: done without a question. */
+static int
+begin(struct addressable *a, struct err *err)
+{
+	const struct destination *d = a->destination;
+
+	address_free(&a->next);
+	if (needs_api(a) && kube_load(&a->kube, &d->kube, err) != 0)
+		return -1;
+	if (!addressable_by_ref(a)) {
+		a->next.url = mem_strdup(d->uri);
+		a->next.audience = mem_strdup(d->audience);
+		if (addressable_join_certs(a, NULL, &a->next.ca_pem, err) != 0)
+			return -1;
+		switch (with_address(a, 0, err)) {
+		case REFRESH_DONE:
+			return 1;
+		case REFRESH_MORE:
+			return 0;
+		default:
+			return -1;
+		}
+	}
+	if (a->plural == NULL && addressable_is_service(a)) {
+		a->plural = mem_strdup("services");
+		a->namespaced = true;
+	}
+	a->asking = a->plural == NULL ? ASK_KIND : ASK_OBJECT;
+	return 0;
+}
+
+int
+addressable_request(struct addressable *a, unsigned step, struct http_request *req, struct err *err)
+{
+	if (step == 0) {
+		int result = begin(a, err);
+
+		if (result != 0)
+			return result;
+	}
+	if (a->asking == ASK_TOKEN)
+		return request_token(a, req, err);
+	if (a->asking == ASK_OBJECT && a->namespaced && a->destination->ref.ns == NULL && a->kube.ns == NULL)
+		return err_set(err, ERR_CONFIG, "destination.ref.namespace is needed here");
+	request_object(a, req);
+	return 0;
+}
+
+/* Is it the answer to what was asked? */
+static int
+check_reply(struct addressable *a, const struct http_response *rsp, struct err *err)
+{
+	char text[254];
+	struct kube_object object = a->asking == ASK_TOKEN ? token_object(a, text) : object_of(a, text);
+
+	if (a->asking == ASK_OBJECT && rsp->status == 404 && !addressable_is_service(a)) {
+		free(a->plural); /* the kind itself may be gone, or renamed */
+		a->plural = NULL;
+		object.resource = a->destination->ref.kind;
+	}
+	return kube_check(&object, rsp, err);
+}
+
+enum refresh_result
+addressable_response(struct addressable *a, const struct http_response *rsp, struct err *err)
+{
+	enum refresh_result result = REFRESH_FAILED;
+	cJSON *reply;
+
+	if (check_reply(a, rsp, err) != 0)
+		return REFRESH_FAILED;
+	reply = cJSON_ParseWithLength(rsp->body, rsp->body_len);
+	if (!cJSON_IsObject(reply)) {
+		cJSON_Delete(reply);
+		err_set(err, ERR_PROTOCOL, "the Kubernetes API answered something that is no JSON object");
+		return REFRESH_FAILED;
+	}
+	switch (a->asking) {
+	case ASK_KIND:
+		if (addressable_take_kind(a, reply, err) == 0) {
+			a->asking = ASK_OBJECT;
+			result = REFRESH_MORE;
+		}
+		break;
+	case ASK_OBJECT:
+		if (addressable_take_object(a, reply, err) == 0)
+			result = with_address(a, rsp->date_us, err);
+		break;
+	case ASK_TOKEN:
+		result = take_token(a, reply, err);
+		break;
+	}
+	cJSON_Delete(reply);
+	return result;
+}

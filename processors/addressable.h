@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * A Knative destination: a URL, or an object of the cluster that has one in its status ("Addressable"),
+ * and the OIDC token that its audience asks for. Resolved step by step, as a refresh of a processor:
+ *
+ *   GET  /apis/GROUP/VERSION                              the plural of the kind
+ *   GET  /apis/GROUP/VERSION/namespaces/NS/PLURAL/NAME    the address
+ *   POST /api/v1/namespaces/NS/serviceaccounts/SA/token   the token, when it is due
+ *
+ * https://knative.dev/docs/eventing/sinks/ https://github.com/knative/specs/blob/main/specs/eventing/control-plane.md
+ */
+#ifndef VCOURIER_ADDRESSABLE_H
+#define VCOURIER_ADDRESSABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "config.h"
+#include "err.h"
+#include "http.h"
+#include "kube.h"
+#include "processor.h"
+
+struct destination_ref {
+	char *api_version, *kind, *name, *ns;
+	char *address; /* which of status.addresses, by name; NULL: the first */
+};
+
+struct destination {
+	char *uri; /* absolute without a ref, relative to the address with one */
+	struct destination_ref ref;
+	char *ca_certs, *audience;
+	struct destination_oidc {
+		char *token_file, *service_account;
+	} oidc;
+	int64_t resolve_interval_ms;
+	struct kube_options kube;
+};
+extern const struct config_field destination_fields[];
+
+/* What a table cannot say. auth: requests carry credentials of another kind, so no token is asked for. */
+int destination_check(const struct destination *destination, bool auth, struct err *err);
+
+struct address {
+	char *url;      /* NULL: not resolved yet */
+	char *ca_pem;   /* to trust beside the system's; NULL: nothing */
+	char *audience; /* NULL: no token is asked for */
+};
+
+struct addressable {
+	const struct destination *destination;
+	const char *ca_file; /* of the options; joined with the address's CACerts, which would hide it */
+	bool auth;
+	struct address now;  /* the last good one */
+	char *token;         /* for now.audience */
+	bool token_refused;  /* set by the owner after a 401 */
+
+	/* a resolution under way */
+	struct address next;
+	struct kube kube;
+	enum { ASK_KIND, ASK_OBJECT, ASK_TOKEN } asking;
+	char *plural; /* kept from one resolution to the next */
+	bool namespaced;
+	struct buf body;
+	int64_t token_expires_us, token_life_ms; /* by the API server's clock */
+};
+
+void addressable_init(struct addressable *a, const struct destination *destination, const char *ca_file,
+	bool auth);
+void addressable_free(struct addressable *a);
+/* What of the API's answers goes where; addressable_status.c */
+struct cJSON;
+int addressable_take_kind(struct addressable *a, const struct cJSON *list, struct err *err);
+int addressable_take_object(struct addressable *a, const struct cJSON *object, struct err *err); /* into next */
+int addressable_join_certs(struct addressable *a, const char *from_status, char **out, struct err *err);
+bool addressable_is_service(const struct addressable *a); /* of the core group: it has no status to read */
+
+bool addressable_by_ref(const struct addressable *a);
+
+/* The three functions of a struct refresh. */
+int64_t addressable_interval_ms(const struct addressable *a);
+int addressable_request(struct addressable *a, unsigned step, struct http_request *req, struct err *err);
+enum refresh_result addressable_response(struct addressable *a, const struct http_response *rsp, struct err *err);
+
+#endif

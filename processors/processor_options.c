@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "processor_options.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "mem.h"
+
+/* Behind the common options: the blocks, in the order of processors[]; then type and name, read
+ * elsewhere. */
+struct config_field *
+processor_options_table(const struct config_field *rows, size_t size)
+{
+	struct config_field *table;
+	size_t n_rows = 0, n_blocks = 0, i;
+
+	while (rows[n_rows].key != NULL)
+		n_rows++;
+	while (processors[n_blocks] != NULL)
+		n_blocks++;
+	table = mem_array(n_rows + n_blocks + 3, sizeof(*table));
+	table[0] = (struct config_field){ "type", CONFIG_NODE, size + n_blocks * sizeof(void *),
+		CONFIG_REQUIRED, .help = "The backend; its block must be there too." };
+	table[1] = (struct config_field){ "name", CONFIG_NODE, size + n_blocks * sizeof(void *),
+		CONFIG_REQUIRED,
+		.help = "Names the dispatcher: its durable consumer, its dead letters, its "
+			"metrics." };
+	for (i = 0; i < n_blocks; i++)
+		table[2 + i] = (struct config_field){ processors[i]->block, CONFIG_NODE,
+			size + i * sizeof(void *), .fields = processors[i]->fields,
+			.help = processors[i]->help };
+	memcpy(&table[2 + n_blocks], rows, n_rows * sizeof(*rows));
+	return table;
+}
+
+static void
+bind_block(const struct router_entry *entry, const struct config_node *const *blocks,
+	struct processor_options *out, struct config_errors *errors)
+{
+	const struct config_node *type = config_get(entry->node, "type");
+	struct config_suggestion near = { .text = entry->type };
+	size_t i;
+
+	for (i = 0; processors[i] != NULL; i++) {
+		config_suggest(&near, processors[i]->type);
+		if (strcmp(processors[i]->type, entry->type) == 0) {
+			out->processor = processors[i];
+			if (blocks[i] == NULL)
+				config_error(errors, entry->node,
+					"%s is missing: the block that type names",
+					processors[i]->block);
+		} else if (blocks[i] != NULL) {
+			config_warning(
+				errors, blocks[i], "is ignored: type is %s", entry->type);
+		}
+	}
+	if (out->processor == NULL)
+		config_error(errors, type,
+			near.best != NULL ? "unknown type (did you mean \"%s\"?)"
+					  : "unknown type",
+			near.best);
+}
+
+/* What a table cannot say, the processor itself checks when it is opened. */
+static void
+check_by_opening(const struct config_node *block, const struct processor_options *o,
+	struct config_errors *errors)
+{
+	struct err err = { 0 };
+	void *self;
+
+	if (o->processor->open(&self, o->config, &err) == 0)
+		o->processor->close(self);
+	else
+		config_error(errors, block, "%s", err.text);
+}
+
+int
+processor_options_bind(const struct router_entry *entry, const struct config_field *rows,
+	void *common, size_t size, struct processor_options *out, struct config_errors *errors)
+{
+	struct config_field *table = processor_options_table(rows, size);
+	size_t before = errors->n, n = 0, whole;
+	const struct config_node *const *blocks, *block = NULL;
+	char *all;
+
+	memset(out, 0, sizeof(*out));
+	while (processors[n] != NULL)
+		n++;
+	whole = size + (n + 1) * sizeof(void *);
+	all = mem_alloc(whole);
+	config_bind(entry->node, table, all, whole, errors);
+	memcpy(common, all, size);
+	blocks = (const struct config_node *const *)(void *)(all + size);
+	if (entry->type != NULL)
+		bind_block(entry, blocks, out, errors);
+	if (out->processor != NULL)
+		block = config_get(entry->node, out->processor->block);
+	if (block != NULL) {
+		out->config = mem_alloc(out->processor->config_size);
+		if (config_bind(block, out->processor->fields, out->config,
+			    out->processor->config_size, errors) == 0)
+			check_by_opening(block, out, errors);
+	}
+	free(all);
+	free(table);
+	return errors->n == before ? 0 : -1;
+}
+
+void
+processor_options_release(struct processor_options *options)
+{
+	if (options->config != NULL)
+		config_release(options->processor->fields, options->config);
+	free(options->config);
+	memset(options, 0, sizeof(*options));
+}

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+/* An eventProcessor of the configuration file: what every dispatcher can be told, and the backend's own block. */
+#ifndef VCOURIER_PROCESSOR_OPTIONS_H
+#define VCOURIER_PROCESSOR_OPTIONS_H
+
+#include "config.h"
+#include "processor.h"
+#include "router_config.h"
+
+struct processor_options {
+	const struct processor *processor;
+	void *config; /* the filled struct for processor->open */
+};
+
+/*
+ * Fills *out and *common (size bytes, described by the rows in `rows`, which stand beside `type` and `name`).
+ * Adds errors and returns -1 when something is wrong; processor_options_release and config_release undo either.
+ */
+int processor_options_bind(const struct router_entry *entry, const struct config_field *rows, void *common,
+	size_t size, struct processor_options *out, struct config_errors *errors);
+void processor_options_release(struct processor_options *options);
+
+/*
+ * The table of a whole entry: rows, `type`, `name` and one block per backend, whose fields are shown by docs and
+ * schema. Free it with free().
+ */
+struct config_field *processor_options_table(const struct config_field *rows, size_t size);
+
+#endif

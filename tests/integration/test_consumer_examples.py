@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: Apache-2.0
+"""docs/examples: each consumer reads by subject with a durable, goes on where it stopped, and replays from a time."""
+import calendar
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from lab.bususers import SecuredNats
+from lab.process import ROOT, Process, wait_until
+
+EXAMPLES = ROOT / "docs" / "examples"
+INTEROP = ROOT / "build" / "interop"  # what `make interop` fetched: nats-py, npm nats
+POWERED_ON = "vc.lab.Berlin.Prod-A.info.event.VmPoweredOnEvent"
+HA = "vc.lab.Berlin.Prod-A.error.eventex.com.vmware.vc.HA.DasHostFailedEvent"
+ESX = "vc.lab.Berlin.Prod-A.warning.eventex.esx.problem.net.connectivity.lost"
+
+
+@pytest.fixture
+def bus(tmp_path):
+    bus = SecuredNats(tmp_path, "--vcenter", "lab", "--reader", "reports").start()
+    collector = bus.login("collector-lab")
+    collector.request("$JS.API.STREAM.CREATE.VC_lab", {"name": "VC_lab", "subjects": ["vc.lab.>"]})
+    bus.keys = 0
+
+    def store(subject):
+        """One event; its id and the time the stream stored it."""
+        bus.keys += 1
+        event = {"specversion": "1.0", "id": f"{bus.keys}-1", "source": "https://vc/sdk", "type": "com.vmware.event.router/event",
+                 "subject": subject.split(".", 6)[6], "datacontenttype": "application/json",
+                 "data": {"Key": bus.keys, "FullFormattedMessage": f"message {bus.keys}"}}
+        stored = collector.request(subject, json.dumps(event).encode(), {"Content-Type": "application/cloudevents+json"})
+        got = collector.request("$JS.API.STREAM.MSG.GET.VC_lab", {"seq": stored.json()["seq"]}).json()
+        return event["id"], got["message"]["time"]
+
+    bus.store = store
+    yield bus
+    bus.stop()
+
+
+def build(language, directory):
+    """(argv, environment) of an example, or a loud skip that says what is missing."""
+    program = directory / "consumer"
+    if language == "c":
+        subprocess.run(["cc", "-Wall", "-Wextra", "-Werror", EXAMPLES / "consumer.c", "-o", program, "-lnats"], check=True)
+        return [program], {}
+    if language == "go":
+        if not Path("/usr/share/gocode/src/github.com/nats-io/nats.go").exists():
+            pytest.skip("golang-github-nats-io-go-nats-dev is not installed")
+        environment = {"GO111MODULE": "off", "GOPATH": "/usr/share/gocode", "GOFLAGS": "", "GOCACHE": str(ROOT / "build/go-cache")}
+        subprocess.run(["/usr/bin/go", "build", "-o", program, EXAMPLES / "consumer.go"], check=True,
+                       env={**os.environ, **environment})
+        return [program], {}
+    if language == "python":
+        if not (INTEROP / "python" / "nats").exists():
+            pytest.skip("nats-py is not there: `make interop` fetches it")
+        return [sys.executable, EXAMPLES / "consumer.py"], {"PYTHONPATH": str(INTEROP / "python")}
+    if not (INTEROP / "node_modules" / "nats").exists() or not shutil.which("node"):
+        pytest.skip("npm's nats or node is not there: `make interop` fetches it")
+    return ["node", EXAMPLES / "consumer.js"], {"NODE_PATH": str(INTEROP / "node_modules")}
+
+
+def ids(process):
+    """The ids that a consumer printed: whole CloudEvents in C, a line with the id first elsewhere."""
+    lines = process.text().splitlines()
+    if any(not re.match(r'\{|\d+-\d+ ', line) for line in lines):
+        return lines
+    return [json.loads(line)["id"] if line.startswith("{") else line.split()[0] for line in lines]
+
+
+@pytest.mark.parametrize("language", ["c", "go", "python", "javascript"])
+def test_example(language, bus, tmp_path):
+    argv, environment = build(language, tmp_path)
+
+    def consume(durable, subject, expect, *since):
+        """Runs the example until it has printed as many ids as expected."""
+        user = "reader-reports"
+        url = [f"127.0.0.1:{bus.port}", user, bus.password(user)] if language == "javascript" else [bus.url_for(user)]
+        runs = len(list(tmp_path.glob("consumer-*.log")))
+        process = Process(f"consumer-{runs}", [*argv, *url, "VC_lab", durable, subject, *since], tmp_path, environment).start()
+        try:
+            wait_until(lambda: len(ids(process)) >= len(expect) or not process.running(), 30, process.text)
+            wait_until(lambda: not process.running() or acknowledged(bus, durable), 30, "acknowledged")
+        finally:
+            process.kill()
+        assert ids(process) == expect, process.text()
+
+    stored = {bus.store(subject)[0]: subject for subject in (POWERED_ON, HA, ESX, HA)}
+    ha = [event for event, subject in stored.items() if subject == HA]
+    consume("reports", "vc.lab.*.*.*.eventex.com.vmware.vc.HA.>", ha)
+    later, _ = bus.store(HA)
+    consume("reports", "vc.lab.*.*.*.eventex.com.vmware.vc.HA.>", [later])  # the durable remembers
+    bus.login("reader-reports").request("$JS.API.CONSUMER.DELETE.VC_lab.reports")
+    _, start = bus.store(POWERED_ON)
+    again = bus.keys
+    newest, _ = bus.store(POWERED_ON)
+    since = start if language != "c" else nanoseconds(start)
+    consume("reports", "vc.lab.>", [f"{again}-1", newest], since)
+
+
+def nanoseconds(rfc3339):
+    """Since 1970; Python's own times end at microseconds."""
+    whole, _, fraction = rfc3339.rstrip("Z").partition(".")
+    return f"{calendar.timegm(time.strptime(whole, '%Y-%m-%dT%H:%M:%S'))}{fraction:0<9}"
+
+
+def acknowledged(bus, durable):
+    info = bus.login("reader-reports").request(f"$JS.API.CONSUMER.INFO.VC_lab.{durable}").json()
+    return info["num_pending"] == 0 and info["num_ack_pending"] == 0
+
+
+@pytest.mark.parametrize("example", sorted(EXAMPLES.glob("consumer.*")), ids=lambda p: p.name)
+def test_example_is_under_40_lines(example):
+    code = [line for line in example.read_text().splitlines() if line.strip() and not line.strip().startswith(("//", "#"))]
+    assert len(code) < 40
