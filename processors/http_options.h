@@ -36,8 +36,8 @@ struct http_options {
 
 extern const struct config_field http_auth_fields[];
 
-/* The rows for a table of options; `at` is the struct http_options inside the struct `config`. */
-#define HTTP_OPTIONS_ROWS(config, at) \
+/* The rows for a table of options, without and with auth; `at` is the struct http_options inside the struct `config`. */
+#define HTTP_PEER_ROWS(config, at) \
 	{ "caFile", CONFIG_STRING, offsetof(config, at.ca_file), CONFIG_FILE, \
 		.help = "PEM file of authorities to trust beside the system's." }, \
 	{ "certFile", CONFIG_STRING, offsetof(config, at.cert_file), CONFIG_FILE, \
@@ -48,7 +48,10 @@ extern const struct config_field http_auth_fields[];
 		.help = "Proxy to go through, a URL; `\"\"` for none. Default: what `http_proxy`, " \
 			"`https_proxy` and `no_proxy` in the environment say." }, \
 	{ "insecureSSL", CONFIG_BOOL, offsetof(config, at.insecure), CONFIG_INSECURE, \
-		.def = "false", .help = "Do not verify the server's certificate." }, \
+		.def = "false", .help = "Do not verify the server's certificate." }
+
+#define HTTP_OPTIONS_ROWS(config, at) \
+	HTTP_PEER_ROWS(config, at), \
 	{ "auth", CONFIG_OBJECT, offsetof(config, at.auth), .fields = http_auth_fields, \
 		.help = "How to authenticate." }
 

@@ -64,8 +64,12 @@ struct refresh {
 	const char *name;                      /* "functions": metrics label and /readyz check */
 	int64_t (*interval_ms)(void *self);    /* when next after a success; 0: never by timer */
 	bool required;                         /* no deliveries before its first success */
-	/* Fills in the next request of a run; step counts from 0. Returns 1 when there is nothing to ask. */
+	/*
+	 * Fills in the next request of a run; step counts from 0. Returns 1 when there is nothing to ask, 2 when
+	 * what it waits for (a helper program) is not there yet: asked again, same step, after 100 ms.
+	 */
 	int (*request)(void *self, unsigned step, struct http_request *req, struct err *err);
+	/* REFRESH_DONE with err->code set: done, and err is a warning, logged once while it stays the same. */
 	enum refresh_result (*response)(void *self, unsigned step, const struct http_response *rsp, struct err *err);
 };
 
