@@ -54,8 +54,8 @@ event_free(struct event *ev)
 	event_init(ev);
 }
 
-static void
-clear(struct event *ev)
+void
+event_clear(struct event *ev)
 {
 	struct buf text = ev->text;
 
@@ -278,7 +278,7 @@ event_parse(struct event *ev, const char *json, size_t len, struct err *err)
 	static const char first[] = "{\"specversion\":\"1.0\",\"id\":";
 	bool ours = len > sizeof(first) && memcmp(json, first, sizeof(first) - 1) == 0;
 
-	clear(ev);
+	event_clear(ev);
 	ev->json = json;
 	ev->json_len = len;
 	if (reserve(ev, err) != 0 || scan(ev, ours, err) != 0)

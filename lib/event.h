@@ -52,6 +52,7 @@ struct event {
 };
 
 void event_init(struct event *ev);
+void event_clear(struct event *ev); /* keeps memory */
 void event_free(struct event *ev);
 
 /*

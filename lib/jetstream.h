@@ -79,6 +79,7 @@ struct consumer_info {
 	char name[128];
 	char filter_subject[256];
 	char differs[256];
+	bool unusable; /* it differs in a way that a puller cannot live with: push, or other acks */
 };
 
 /* Makes the consumer unless it exists; an existing one is never altered, see info->differs. */

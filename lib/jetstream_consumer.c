@@ -101,6 +101,8 @@ compare(const cJSON *reply, const struct consumer_config *c, struct consumer_inf
 	}
 	jetstream_differs(d, size, "max_deliver", jetstream_number(is, "max_deliver"), -1);
 	used = strlen(d);
+	info->unusable = strcmp(policy, c->ack_none ? "none" : "explicit") != 0 ||
+		strcmp(jetstream_text(is, "deliver_subject"), "") != 0;
 	if (strcmp(policy, c->ack_none ? "none" : "explicit") != 0)
 		snprintf(d + used, size - used, "%sack_policy is %s", used ? "; " : "", policy);
 	used = strlen(d);

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "books.h"
+
+#include <stdio.h>
+
+#define PREFIX "vcourier_dispatcher_"
+
+static const char *
+label(const struct books *b, const char *more, char text[160])
+{
+	snprintf(text, 160, "backend=\"%s\"%s%s", b->backend, more[0] != '\0' ? "," : "", more);
+	return text;
+}
+
+static struct metric *
+counter(const struct books *b, const char *name, const char *labels, const char *help)
+{
+	char text[160];
+
+	return metric_counter(name, label(b, labels, text), help);
+}
+
+static struct metric *
+gauge(const struct books *b, const char *name, const char *help)
+{
+	char text[160];
+
+	return metric_gauge(name, label(b, "", text), help);
+}
+
+static struct metric *
+histogram(const struct books *b, const char *name, const char *help)
+{
+	char text[160];
+
+	return metric_histogram(name, label(b, "", text), help);
+}
+
+static struct metric *
+ended(const struct books *b, const char *labels)
+{
+	return counter(b, PREFIX "events_total", labels,
+		"Events that are done with, by how they ended; with what is pending they add up to what was stored.");
+}
+
+void
+books_init(struct books *b, const char *backend)
+{
+	*b = (struct books){ .delivered = NULL };
+	snprintf(b->backend, sizeof(b->backend), "%s", backend);
+	b->delivered = ended(b, "result=\"delivered\"");
+	b->filtered = ended(b, "result=\"filtered\"");
+	b->dead = ended(b, "result=\"dead\"");
+	b->expired = ended(b, "result=\"expired\"");
+	b->pending = gauge(b, PREFIX "consumer_pending", "Events in the streams that nobody was given yet.");
+	b->ack_pending = gauge(b, PREFIX "consumer_ack_pending", "Events that dispatchers have in hand.");
+	b->oldest_age = gauge(b, PREFIX "oldest_pending_age_seconds", "Age of the oldest event that is not done with.");
+	b->consumer_ahead = gauge(b, PREFIX "consumer_ahead", "1 while a consumer stands behind the end of its stream.");
+	b->retries = counter(b, PREFIX "retries_total", "", "Deliveries put off to be tried again.");
+	b->throttled = counter(b, PREFIX "throttled_total", "", "Replies that asked for a pause (Retry-After).");
+	b->redelivered = counter(b, PREFIX "redelivered_total", "", "Events that NATS gave out again.");
+	b->in_flight = gauge(b, PREFIX "in_flight", "Requests under way.");
+	b->in_hand = gauge(b, PREFIX "in_hand", "Events in memory.");
+	b->circuit = gauge(b, PREFIX "circuit_state", "0: deliveries flow; 2: they pause.");
+	b->circuit_opens = counter(b, PREFIX "circuit_opens_total", "", "Times that deliveries to a target paused.");
+	b->duration = histogram(b, PREFIX "delivery_duration_seconds", "From request to reply.");
+	b->age = histogram(b, PREFIX "event_age_at_delivery_seconds", "From the stream's clock to the backend's yes.");
+	b->attempts = histogram(b, PREFIX "delivery_attempts", "Tries that a delivery took.");
+}
+
+static const char *
+kind_of(enum err_code code)
+{
+	switch (code) {
+	case ERR_CONNECT:
+		return "kind=\"connect\"";
+	case ERR_TLS:
+		return "kind=\"tls\"";
+	case ERR_TIMEOUT:
+		return "kind=\"timeout\"";
+	default:
+		return "kind=\"protocol\"";
+	}
+}
+
+void
+books_response(struct books *b, const struct http_response *rsp, size_t events)
+{
+	char code[32];
+
+	(void)events;
+	metric_observe(b->duration, (double)rsp->duration_ms / 1000);
+	if (rsp->status != 0) {
+		snprintf(code, sizeof(code), "code=\"%d\"", rsp->status);
+		metric_add(counter(b, PREFIX "requests_total", code, "Replies, by HTTP status."), 1);
+	} else {
+		metric_add(counter(b, PREFIX "errors_total", kind_of(rsp->error), "Requests without a reply."), 1);
+	}
+}
+
+void
+books_circuit(struct books *b, bool open)
+{
+	metric_set(b->circuit, open ? 2 : 0);
+	if (open)
+		metric_add(b->circuit_opens, 1);
+}
+
+void
+books_age(struct books *b, int64_t age_us)
+{
+	metric_observe(b->age, age_us > 0 ? (double)age_us / 1e6 : 0);
+}
+
+void
+books_attempts(struct books *b, unsigned attempts)
+{
+	metric_observe(b->attempts, attempts);
+}
+
+void
+books_dead(struct books *b, const char *reason)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "reason=\"%s\"", reason);
+	metric_add(counter(b, PREFIX "dead_lettered_total", text, "Dead letters stored, by reason."), 1);
+}

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * A circuit breaker for one destination; pure, time is an argument.
+ *
+ * Closed: requests go out. It opens when several events in a row fail, when the destination asks for a pause
+ * (Retry-After), or when it rejects most of what it gets: a wrong setting must not empty the stream into the dead
+ * letters. Open: one probe at a time, after 1, 2, 4 ... 60 s. One success, of whatever request, closes it.
+ */
+#ifndef VCOURIER_CIRCUIT_H
+#define VCOURIER_CIRCUIT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "backoff.h"
+
+enum {
+	CIRCUIT_FAILURES = 5,            /* different events in a row */
+	CIRCUIT_FLOOD = 20,              /* rejections, and more than half of the results, */
+	CIRCUIT_FLOOD_MS = 60 * 1000,    /* within this */
+	CIRCUIT_PROBE_MAX_MS = 60 * 1000, /* between probes, unless Retry-After says more */
+};
+
+enum circuit_state { CIRCUIT_CLOSED, CIRCUIT_OPEN };
+
+struct circuit {
+	enum circuit_state state;
+	bool flood;        /* open because of rejections */
+	bool probing;      /* open, and a probe is under way */
+	unsigned failures; /* in a row, each of another event than the one before */
+	uint64_t last_failed;
+	int64_t probe_at_ms;
+	struct backoff probes;
+	unsigned results, rejections; /* since window_ms */
+	int64_t window_ms;
+};
+
+/* initial_ms: the first probe comes after at most this long. */
+void circuit_init(struct circuit *c, int64_t initial_ms, uint64_t seed);
+
+/* May a request go out now? When open, that request is the probe: tell circuit_begin. */
+bool circuit_allows(const struct circuit *c, int64_t now_ms);
+void circuit_begin(struct circuit *c);
+
+/* How a request ended. They return true when the state changed. event: any number that tells events apart. */
+bool circuit_success(struct circuit *c, int64_t now_ms);
+bool circuit_failure(struct circuit *c, uint64_t event, bool probe, int64_t retry_after_ms, int64_t now_ms);
+bool circuit_rejection(struct circuit *c, bool probe, int64_t now_ms);
+
+/* The probe came to nothing: neither good nor bad. */
+void circuit_abandon(struct circuit *c);
+
+#endif

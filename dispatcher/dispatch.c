@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The event loop. */
+#define _DEFAULT_SOURCE /* pthread_condattr_setclock */
+#include "dispatch.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "clock.h"
+#include "log.h"
+#include "mem.h"
+#include "status.h"
+#include "stop.h"
+#include "subject.h"
+
+enum {
+	TICK_MS = 100,      /* longest wait: timers are that exact */
+	ACCEPT_AT_ONCE = 64, /* messages taken in before replies are looked at again */
+};
+
+/* ---- one turn */
+
+static size_t
+window(const struct dispatcher *d)
+{
+	if (d->options->ordering == ORDERING_STRICT)
+		return 1;
+	return (size_t)d->options->concurrency * 2 * d->processor->batch_max + 16;
+}
+
+/* How many more events to have in hand, asked for ones included. */
+static size_t
+budget(struct dispatcher *d)
+{
+	size_t held = d->jobs.n + (d->taken.n - d->taken_at), limit = window(d);
+	struct lane *lane = d->jobs.ring;
+
+	if (d->stopping || d->dead_letters_fail || !refresh_ready(d) ||
+		d->jobs.bytes >= (size_t)d->options->buffer_bytes || held >= limit)
+		return 0;
+	/* a pause: one event that was not tried yet is enough, for the probe */
+	if (d->gate.state == CIRCUIT_OPEN || (!d->fans_out && lane != NULL && lane->circuit.state == CIRCUIT_OPEN))
+		return d->n_untried == 0 ? 1 : 0;
+	return limit - held;
+}
+
+static void
+pull(struct dispatcher *d, int64_t now_ms)
+{
+	size_t all = budget(d), largest = d->largest > 2048 ? d->largest : 2048;
+	size_t fits = ((size_t)d->options->buffer_bytes - d->jobs.bytes) / largest + 1;
+
+	if (d->jobs.bytes >= (size_t)d->options->buffer_bytes)
+		all = 0;
+	all = all < fits ? all : fits;
+	for (size_t i = 0; i < d->n_sources; i++) {
+		struct source *s = &d->source[(d->next_source + i) % d->n_sources];
+		size_t share = (all + d->n_sources - 1) / d->n_sources;
+
+		source_pull(s, share, now_ms);
+	}
+	d->next_source++;
+}
+
+/* Takes what arrived over from the bus's threads, once what was taken before is used up. */
+static void
+take_arrivals(struct dispatcher *d)
+{
+	struct arrivals *a = &d->arrivals, empty = d->taken;
+
+	if (d->taken_at < d->taken.n)
+		return;
+	empty.n = 0;
+	pthread_mutex_lock(&a->lock);
+	d->taken.item = a->item;
+	d->taken.n = a->n;
+	d->taken.cap = a->cap;
+	a->item = empty.item;
+	a->n = 0;
+	a->cap = empty.cap;
+	pthread_mutex_unlock(&a->lock);
+	d->taken_at = 0;
+}
+
+static void
+forget_if_told(struct source *s)
+{
+	pthread_mutex_lock(&s->d->lock);
+	if (s->forget) {
+		for (size_t i = 0; i < SETTLED_SLOTS; i++)
+			s->settled.seq[i] = 0;
+		s->forget = false;
+	}
+	pthread_mutex_unlock(&s->d->lock);
+}
+
+static void
+accept_arrivals(struct dispatcher *d, int64_t now_ms)
+{
+	take_arrivals(d);
+	for (int i = 0; i < ACCEPT_AT_ONCE && d->taken_at < d->taken.n; i++) {
+		struct arrival *a = &d->taken.item[d->taken_at++];
+		struct delivery delivery;
+
+		if (a->source == NULL) {
+			dead_answer(d, a->msg);
+			bus_msg_free(a->msg);
+		} else if (source_take(a->source, a->msg, &delivery, now_ms)) {
+			if (bus_msg_len(a->msg) > d->largest)
+				d->largest = bus_msg_len(a->msg);
+			accept_message(d, a->source, a->msg, &delivery, now_ms);
+		}
+	}
+}
+
+/* When the next timer is due, as a wait. */
+static int64_t
+wait_ms(struct dispatcher *d, size_t sent, int64_t now_ms)
+{
+	int64_t due = now_ms + TICK_MS;
+
+	if (sent > 0 || d->taken_at < d->taken.n)
+		return 0;
+	for (size_t i = 0; i < d->jobs.n_lanes && i < 64; i++, d->jobs.ring = d->jobs.ring->next) {
+		const struct lane *lane = d->jobs.ring;
+		int64_t lane_at = lane->circuit.state == CIRCUIT_OPEN ? lane->circuit.probe_at_ms : lane_due(lane);
+
+		if (lane_at > now_ms && lane_at < due)
+			due = lane_at;
+	}
+	return due - now_ms;
+}
+
+static int
+turn(struct dispatcher *d, struct err *err)
+{
+	int64_t now_ms = clock_monotonic_ms();
+	size_t sent;
+
+	status_beat();
+	for (size_t i = 0; i < d->n_sources && now_ms - d->ticked_ms >= TICK_MS; i++)
+		forget_if_told(&d->source[i]);
+	accept_arrivals(d, now_ms);
+	if (now_ms - d->ticked_ms >= TICK_MS) {
+		d->ticked_ms = now_ms;
+		refresh_turn(d, now_ms);
+		dead_turn(d, now_ms);
+		settle_progress(d, now_ms);
+		metric_set(d->books.in_flight, (double)d->in_flight);
+		metric_set(d->books.in_hand, (double)d->jobs.n);
+	}
+	sent = d->stopping ? 0 : send_ready(d, now_ms);
+	pull(d, now_ms);
+	return http_run(d->http, wait_ms(d, sent, now_ms), err);
+}
+
+/* ---- beginning and end */
+
+static int
+open_all(struct dispatcher *d, struct err *err)
+{
+	pthread_condattr_t attr;
+
+	pthread_mutex_init(&d->arrivals.lock, NULL);
+	pthread_mutex_init(&d->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&d->poke, &attr);
+	pthread_condattr_destroy(&attr);
+	books_init(&d->books, d->processor->type);
+	jobs_init(&d->jobs, d->options->retry.initial_ms, (uint64_t)clock_wall_us());
+	circuit_init(&d->gate, d->options->retry.initial_ms, (uint64_t)clock_wall_us() + 1);
+	for (size_t i = 0; i < BATCH_MAX; i++)
+		event_init(&d->scratch[i]);
+	if (filter_open(&d->filter, &d->options->filter, err) != 0 || http_open(&d->http, err) != 0 ||
+		d->processor->open(&d->self, d->config->processor_config, err) != 0 || dead_open(d, err) != 0)
+		return -1;
+	if (d->config->n_streams > SOURCES_MAX)
+		return err_set(err, ERR_CONFIG, "more than %d event providers in one file", SOURCES_MAX);
+	for (; d->n_sources < d->config->n_streams; d->n_sources++) {
+		struct source *s = &d->source[d->n_sources];
+
+		s->d = d;
+		s->index = d->n_sources;
+		s->config = d->config->streams[d->n_sources];
+		snprintf(s->stream, sizeof(s->stream), "%s", s->config.name);
+		if (source_open(s, err) != 0)
+			return -1;
+	}
+	return watch_open(d, err);
+}
+
+static void
+close_all(struct dispatcher *d)
+{
+	watch_close(d);
+	bus_close(d->bus); /* no more arrivals after this */
+	http_close(d->http);
+	dead_close(d);
+	if (d->self != NULL)
+		d->processor->close(d->self);
+	jobs_free(&d->jobs);
+	while (d->taken_at < d->taken.n)
+		bus_msg_free(d->taken.item[d->taken_at++].msg);
+	for (size_t i = 0; i < d->arrivals.n; i++)
+		bus_msg_free(d->arrivals.item[i].msg);
+	free(d->taken.item);
+	free(d->arrivals.item);
+	for (size_t i = 0; i < BATCH_MAX; i++)
+		event_free(&d->scratch[i]);
+	targets_free(&d->targets);
+	filter_close(&d->filter);
+	pthread_cond_destroy(&d->poke);
+	pthread_mutex_destroy(&d->lock);
+	pthread_mutex_destroy(&d->arrivals.lock);
+}
+
+/* What is under way may end, the rest goes back to the server at once. */
+static void
+drain(struct dispatcher *d)
+{
+	int64_t deadline = clock_monotonic_ms() + SHUTDOWN_MS;
+	size_t had = d->jobs.n;
+	struct err err;
+
+	d->stopping = true;
+	bus_flush(d->bus, 2000, &err); /* acks of what is done */
+	do {
+		settle_give_back(d);
+		if (turn(d, &err) != 0)
+			break;
+	} while (d->jobs.n > 0 && clock_monotonic_ms() < deadline);
+	settle_give_back(d);
+	log_info("stopped", L_INT("in_hand", (int64_t)had), L_INT("left", (int64_t)d->jobs.n));
+	bus_flush(d->bus, 2000, &err);
+}
+
+int
+dispatcher_run(const struct dispatcher_config *config, struct bus *bus, struct err *err)
+{
+	struct dispatcher *d = mem_alloc(sizeof(*d));
+	struct buf token;
+	int failed;
+
+	d->config = config;
+	d->options = config->options;
+	d->processor = config->processor;
+	d->bus = bus;
+	buf_init(&token, sizeof(d->durable) - 1);
+	subject_add_token(&token, config->name, strlen(config->name));
+	snprintf(d->durable, sizeof(d->durable), "%s", buf_str(&token));
+	buf_free(&token);
+	failed = open_all(d, err);
+	if (!failed) {
+		log_info("started", L_STR("backend", d->processor->type), L_STR("consumer", d->durable),
+			L_INT("streams", (int64_t)d->n_sources), L_INT("concurrency", d->options->concurrency));
+		while (!failed && !stop_requested())
+			failed = turn(d, err);
+		drain(d);
+	}
+	close_all(d);
+	free(d);
+	return failed;
+}

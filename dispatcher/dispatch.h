@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The dispatcher: one event loop between the bus and one backend (DESIGN: dispatch.c turns it).
+ *
+ *     source.c   pulls messages: credit, heartbeats, who is in hand already
+ *     accept.c   a message becomes a job: filter, order, route
+ *     send.c     ready legs become requests, replies become outcomes
+ *     settle.c   what an outcome means for leg, job and circuit; acks
+ *     dead.c     dead letters, stored before the original is settled
+ *     refresh.c  what the processor must re-read now and then
+ *     watch.c    a thread that looks after streams and consumers, where calls wait for answers
+ *     books.c    the metrics
+ */
+#ifndef VCOURIER_DISPATCH_H
+#define VCOURIER_DISPATCH_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "books.h"
+#include "bus.h"
+#include "filter.h"
+#include "http.h"
+#include "jetstream.h"
+#include "job.h"
+#include "options.h"
+#include "processor.h"
+
+enum {
+	SOURCES_MAX = 12, /* vCenters in one file; each takes a subscription */
+	BATCH_MAX = 10,
+	PULLS_MAX = 8,
+	SETTLED_SLOTS = 16 * 1024,
+	REFRESHES_MAX = 4,
+	MAX_ACK_PENDING = 20000, /* of all replicas together */
+	SHUTDOWN_MS = 20 * 1000,
+};
+
+/* What was settled lately, so that a redelivery after a lost ack is not sent again. */
+struct settled {
+	uint64_t seq[SETTLED_SLOTS];
+};
+
+struct pull {
+	uint64_t id;
+	int left;
+	int64_t deadline_ms;
+};
+
+struct source {
+	struct dispatcher *d;
+	size_t index;
+	char stream[128], inbox[192];
+	struct stream_config config;
+
+	struct pull pull[PULLS_MAX];
+	size_t n_pulls;
+	int asked; /* sum of their `left` */
+	uint64_t last_pull, reconnects;
+	int64_t heard_ms;
+	struct settled settled;
+
+	/* the watcher's findings; lock of the dispatcher */
+	bool ready;        /* stream and consumer are there and fit */
+	bool look;         /* the loop asks for a look */
+	bool known;        /* the consumer was there before, in this process */
+	bool forget;       /* the stream is a new one: settled says nothing about it */
+	uint64_t floor;    /* ack floor at the last look */
+	uint64_t counted_expired;
+	int64_t stream_created_us, looked_ms, ok_us;
+	uint64_t pending, ack_pending;
+	char trouble[256], differs[256]; /* last reported */
+};
+
+/* A message from the bus's threads, on its way to the loop. */
+struct arrival {
+	struct bus_msg *msg;
+	struct source *source; /* NULL: an answer to a dead letter */
+};
+
+struct arrivals {
+	pthread_mutex_t lock;
+	struct arrival *item;
+	size_t n, cap;
+};
+
+struct burial; /* dead.c */
+struct refreshing {
+	struct dispatcher *d;
+	bool done_once, running, wanted, failed;
+	unsigned step;
+	int64_t due_ms;
+	struct backoff backoff;
+};
+
+struct dispatcher_config {
+	const char *name;        /* of the eventProcessor; its token is the durable's name */
+	const char *prefix;      /* of subjects: "vc" */
+	const struct stream_config *streams; /* one per vCenter */
+	size_t n_streams;
+	const struct stream_config *dead_stream;
+	const struct dispatch_options *options;
+	const struct processor *processor;
+	const void *processor_config;
+};
+
+struct dispatcher {
+	const struct dispatcher_config *config;
+	const struct dispatch_options *options;
+	const struct processor *processor;
+	void *self; /* the processor's */
+	struct bus *bus;
+	struct http *http;
+	struct books books;
+	char durable[96];
+	bool fans_out; /* targets have names */
+	bool stopping;
+	int64_t ticked_ms;
+	size_t largest; /* message seen */
+
+	struct source source[SOURCES_MAX];
+	size_t n_sources, next_source;
+	struct arrivals arrivals, taken;
+	size_t taken_at;
+	struct jobs jobs;
+	size_t in_flight, n_untried;
+	struct circuit gate; /* of the destination as a whole: fed by whether it answers at all */
+	struct event scratch[BATCH_MAX];
+	struct targets targets;
+	struct filter filter;
+
+	struct burial *burials;
+	uint64_t last_burial;
+	bool dead_letters_fail;
+	char dead_inbox[192];
+
+	struct refreshing refreshing[REFRESHES_MAX];
+
+	pthread_t watcher;
+	pthread_mutex_t lock;
+	pthread_cond_t poke;
+	bool watching, watch_end;
+	atomic_bool dead_ready;
+};
+
+/*
+ * Runs until a stop is requested and everything in hand is settled or given back. Fails only when it
+ * cannot begin; NATS or the backend being away is no failure. Closes the bus.
+ */
+int dispatcher_run(const struct dispatcher_config *config, struct bus *bus, struct err *err);
+
+/* source.c */
+int source_open(struct source *s, struct err *err);
+void source_on_msg(void *source, struct bus_msg *msg);
+void source_pull(struct source *s, size_t budget, int64_t now_ms);
+/* Handles status messages and what is in hand already; true when the message is a new event. */
+bool source_take(struct source *s, struct bus_msg *msg, struct delivery *delivery, int64_t now_ms);
+void source_settled(struct source *s, uint64_t seq);
+
+/* accept.c */
+void accept_message(struct dispatcher *d, struct source *s, struct bus_msg *msg, const struct delivery *delivery,
+	int64_t now_ms);
+void accept_release(struct dispatcher *d, struct job *job); /* its turn has come */
+/* Reads the event of a job, structured or binary, into *ev. */
+int accept_read(const struct job *job, struct event *ev, struct err *err);
+
+/* send.c */
+size_t send_ready(struct dispatcher *d, int64_t now_ms);
+
+/* settle.c */
+void settle_outcome(struct dispatcher *d, struct leg *leg, const struct outcome *outcome, bool probe);
+void settle_dead(struct dispatcher *d, struct leg *leg, const char *reason); /* a dead letter, and then done */
+void settle_leg(struct dispatcher *d, struct leg *leg, enum leg_state state); /* over: the job, too, if it was the last */
+void settle_filtered(struct dispatcher *d, struct job *job);
+void settle_drop(struct dispatcher *d, struct job *job); /* without a word to the server */
+void settle_progress(struct dispatcher *d, int64_t now_ms);
+void settle_give_back(struct dispatcher *d); /* everything that is not under way */
+
+/* dead.c */
+int dead_open(struct dispatcher *d, struct err *err);
+void dead_bury(struct dispatcher *d, struct leg *leg);
+void dead_answer(struct dispatcher *d, const struct bus_msg *msg);
+void dead_turn(struct dispatcher *d, int64_t now_ms);
+void dead_close(struct dispatcher *d);
+
+/* refresh.c */
+void refresh_turn(struct dispatcher *d, int64_t now_ms);
+void refresh_want(struct dispatcher *d);
+bool refresh_ready(const struct dispatcher *d);
+
+/* watch.c */
+int watch_open(struct dispatcher *d, struct err *err);
+void watch_close(struct dispatcher *d);
+void watch_poke(struct source *s);
+
+#endif

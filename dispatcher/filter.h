@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Which events a dispatcher is for: by subject, by what is in them. */
+#ifndef VCOURIER_FILTER_H
+#define VCOURIER_FILTER_H
+
+#include <stdbool.h>
+
+#include "event.h"
+#include "options.h"
+#include "pattern.h"
+
+struct filter {
+	const char *subject; /* NULL: every one */
+	struct pattern *pattern;
+	struct buf text; /* scratch */
+};
+
+int filter_open(struct filter *filter, const struct dispatch_filter *options, struct err *err);
+void filter_close(struct filter *filter);
+
+/* In doubt, it passes. */
+bool filter_passes(struct filter *filter, const char *subject, const struct event *ev);
+
+/* NATS subject matching: * is one token, > is all that follow (at least one). */
+bool filter_subject_matches(const char *wildcard, const char *subject);
+
+#endif

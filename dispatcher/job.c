@@ -1,0 +1,357 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "job.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "mem.h"
+
+void
+jobs_init(struct jobs *jobs, int64_t circuit_initial_ms, uint64_t seed)
+{
+	*jobs = (struct jobs){ .circuit_initial_ms = circuit_initial_ms, .random = seed };
+}
+
+/* ---- jobs */
+
+static struct job **
+bucket_of(struct jobs *jobs, const struct source *source, uint64_t seq)
+{
+	return &jobs->bucket[(seq + (uintptr_t)source / 64) % JOB_BUCKETS];
+}
+
+static void
+append(struct jobs *jobs, struct job *job)
+{
+	job->prev = jobs->newest;
+	job->next = NULL;
+	*(jobs->newest ? &jobs->newest->next : &jobs->oldest) = job;
+	jobs->newest = job;
+}
+
+static void
+unlink_job(struct jobs *jobs, struct job *job)
+{
+	*(job->prev ? &job->prev->next : &jobs->oldest) = job->next;
+	*(job->next ? &job->next->prev : &jobs->newest) = job->prev;
+}
+
+struct job *
+job_new(struct jobs *jobs, struct source *source, uint64_t seq, struct bus_msg *msg)
+{
+	struct job **bucket = bucket_of(jobs, source, seq);
+	struct job *job = mem_alloc(sizeof(*job));
+
+	job->source = source;
+	job->seq = seq;
+	job->msg = msg;
+	job->reply = mem_strdup(bus_msg_reply(msg));
+	job->hash_next = *bucket;
+	*bucket = job;
+	append(jobs, job);
+	jobs->n++;
+	jobs->bytes += bus_msg_len(msg);
+	return job;
+}
+
+struct job *
+job_find(struct jobs *jobs, const struct source *source, uint64_t seq)
+{
+	struct job *job = *bucket_of(jobs, source, seq);
+
+	while (job != NULL && (job->seq != seq || job->source != source))
+		job = job->hash_next;
+	return job;
+}
+
+void
+job_touch(struct jobs *jobs, struct job *job, int64_t now_ms)
+{
+	job->touched_ms = now_ms;
+	unlink_job(jobs, job);
+	append(jobs, job);
+}
+
+/* Takes the job out of its chain; returns the one that is first now. */
+static struct job *
+unchain(struct jobs *jobs, struct job *job)
+{
+	struct job **last = &jobs->key_bucket[job->key % KEY_BUCKETS];
+
+	if (!job->keyed)
+		return NULL;
+	if (*last == job)
+		*last = job->predecessor;
+	if (job->predecessor != NULL)
+		job->predecessor->successor = job->successor;
+	if (job->successor != NULL)
+		job->successor->predecessor = job->predecessor;
+	return job->predecessor == NULL ? job->successor : NULL;
+}
+
+struct job *
+job_free(struct jobs *jobs, struct job *job)
+{
+	struct job **p = bucket_of(jobs, job->source, job->seq);
+	struct job *first = unchain(jobs, job);
+
+	while (*p != job)
+		p = &(*p)->hash_next;
+	*p = job->hash_next;
+	unlink_job(jobs, job);
+	for (size_t i = 0; i < job->n_legs; i++) {
+		if (job->leg[i].lane != NULL)
+			job->leg[i].lane->legs--;
+		free(job->leg[i].target);
+		free(job->leg[i].why);
+	}
+	if (job->leg != &job->one)
+		free(job->leg);
+	if (job->msg != NULL)
+		jobs->bytes -= bus_msg_len(job->msg);
+	jobs->n--;
+	bus_msg_free(job->msg);
+	free(job->reply);
+	free(job);
+	return first;
+}
+
+void
+job_set_legs(struct job *job, size_t n)
+{
+	job->leg = n <= 1 ? &job->one : mem_array(n, sizeof(*job->leg));
+	job->n_legs = job->n_open = n;
+	for (size_t i = 0; i < n; i++)
+		job->leg[i].job = job;
+}
+
+/* Keys that share a bucket wait for one another: harmless, and needs no second table. */
+bool
+job_chain(struct jobs *jobs, struct job *job, uint64_t key)
+{
+	struct job **last = &jobs->key_bucket[key % KEY_BUCKETS], *before = *last;
+
+	job->key = key;
+	job->keyed = true;
+	*last = job;
+	job->predecessor = before;
+	if (before != NULL)
+		before->successor = job;
+	return before != NULL;
+}
+
+/* ---- legs */
+
+void
+leg_set_target(struct jobs *jobs, struct leg *leg, const char *target)
+{
+	leg->target = mem_strdup(target);
+	leg->lane = lane_find(jobs, target);
+	leg->lane->legs++;
+	leg->state = LEG_BLOCKED;
+}
+
+void
+leg_ready(struct leg *leg)
+{
+	struct lane *lane = leg->lane;
+
+	leg->state = LEG_READY;
+	leg->prev = lane->ready_tail;
+	leg->next = NULL;
+	*(lane->ready_tail ? &lane->ready_tail->next : &lane->ready) = leg;
+	lane->ready_tail = leg;
+	lane->n_ready++;
+}
+
+static void
+heap_put(struct lane *lane, size_t at, struct leg *leg)
+{
+	lane->waiting[at] = leg;
+	leg->heap_at = at;
+}
+
+static void
+heap_up(struct lane *lane, size_t at, struct leg *leg)
+{
+	for (; at > 0 && lane->waiting[(at - 1) / 2]->due_ms > leg->due_ms; at = (at - 1) / 2)
+		heap_put(lane, at, lane->waiting[(at - 1) / 2]);
+	heap_put(lane, at, leg);
+}
+
+static void
+heap_down(struct lane *lane, size_t at, struct leg *leg)
+{
+	for (size_t child = 2 * at + 1; child < lane->n_waiting; child = 2 * at + 1) {
+		if (child + 1 < lane->n_waiting && lane->waiting[child + 1]->due_ms < lane->waiting[child]->due_ms)
+			child++;
+		if (lane->waiting[child]->due_ms >= leg->due_ms)
+			break;
+		heap_put(lane, at, lane->waiting[child]);
+		at = child;
+	}
+	heap_put(lane, at, leg);
+}
+
+void
+leg_wait(struct leg *leg, int64_t due_ms)
+{
+	struct lane *lane = leg->lane;
+
+	leg->state = LEG_WAITING;
+	leg->due_ms = due_ms;
+	if (lane->n_waiting == lane->cap_waiting) {
+		lane->cap_waiting = lane->cap_waiting == 0 ? 16 : lane->cap_waiting * 2;
+		lane->waiting = mem_grow(lane->waiting, lane->cap_waiting, sizeof(struct leg *));
+	}
+	heap_up(lane, lane->n_waiting++, leg);
+}
+
+static void
+heap_remove(struct lane *lane, struct leg *leg)
+{
+	struct leg *last = lane->waiting[--lane->n_waiting];
+	size_t at = leg->heap_at;
+
+	if (last == leg)
+		return;
+	if (at > 0 && lane->waiting[(at - 1) / 2]->due_ms > last->due_ms)
+		heap_up(lane, at, last);
+	else
+		heap_down(lane, at, last);
+}
+
+void
+leg_take(struct leg *leg)
+{
+	struct lane *lane = leg->lane;
+
+	if (leg->state == LEG_WAITING) {
+		heap_remove(lane, leg);
+	} else if (leg->state == LEG_READY) {
+		*(leg->prev ? &leg->prev->next : &lane->ready) = leg->next;
+		*(leg->next ? &leg->next->prev : &lane->ready_tail) = leg->prev;
+		lane->n_ready--;
+	}
+	leg->state = LEG_BLOCKED;
+}
+
+void
+leg_over(struct leg *leg, enum leg_state state)
+{
+	leg_take(leg);
+	leg->state = state;
+	leg->lane->legs--;
+	leg->lane = NULL;
+	leg->job->n_open--;
+	leg->job->dead |= state == LEG_DEAD;
+}
+
+void
+leg_explain(struct leg *leg, int status, const char *why)
+{
+	leg->status = status;
+	free(leg->why);
+	leg->why = mem_strdup(why);
+}
+
+/* ---- lanes */
+
+static struct lane **
+lane_bucket(struct jobs *jobs, const char *name)
+{
+	uint32_t hash = 2166136261u; /* FNV-1a */
+
+	for (; *name != '\0'; name++)
+		hash = (hash ^ (unsigned char)*name) * 16777619u;
+	return &jobs->lane_bucket[hash % LANE_BUCKETS];
+}
+
+struct lane *
+lane_find(struct jobs *jobs, const char *name)
+{
+	struct lane **bucket = lane_bucket(jobs, name), *lane = *bucket;
+
+	while (lane != NULL && strcmp(lane->name, name) != 0)
+		lane = lane->hash_next;
+	if (lane != NULL)
+		return lane;
+	lane = mem_alloc(sizeof(*lane));
+	lane->name = mem_strdup(name);
+	circuit_init(&lane->circuit, jobs->circuit_initial_ms, backoff_random(&jobs->random));
+	lane->hash_next = *bucket;
+	*bucket = lane;
+	if (jobs->ring == NULL) {
+		jobs->ring = lane->prev = lane->next = lane;
+	} else { /* last in turn */
+		lane->next = jobs->ring;
+		lane->prev = jobs->ring->prev;
+		lane->prev->next = lane->next->prev = lane;
+	}
+	jobs->n_lanes++;
+	return lane;
+}
+
+void
+lane_wake(struct lane *lane, int64_t now_ms)
+{
+	while (lane->n_waiting > 0 && lane->waiting[0]->due_ms <= now_ms) {
+		struct leg *leg = lane->waiting[0];
+
+		leg_take(leg);
+		leg_ready(leg);
+	}
+}
+
+void
+lane_hurry(struct lane *lane)
+{
+	lane_wake(lane, INT64_MAX);
+}
+
+int64_t
+lane_due(const struct lane *lane)
+{
+	return lane->n_waiting > 0 ? lane->waiting[0]->due_ms : INT64_MAX;
+}
+
+static void
+lane_free(struct jobs *jobs, struct lane *lane)
+{
+	struct lane **p = lane_bucket(jobs, lane->name);
+
+	while (*p != lane)
+		p = &(*p)->hash_next;
+	*p = lane->hash_next;
+	lane->prev->next = lane->next;
+	lane->next->prev = lane->prev;
+	if (jobs->ring == lane)
+		jobs->ring = lane->next == lane ? NULL : lane->next;
+	jobs->n_lanes--;
+	free(lane->name);
+	free(lane->waiting);
+	free(lane);
+}
+
+void
+lane_prune(struct jobs *jobs, struct lane *lane)
+{
+	const struct circuit *c = &lane->circuit;
+
+	/* a handful is kept: the one lane of a backend with a single destination among them */
+	if (jobs->n_lanes > 16 && lane->legs == 0 && lane->in_flight == 0 &&
+		c->state == CIRCUIT_CLOSED && c->failures == 0)
+		lane_free(jobs, lane);
+}
+
+void
+jobs_free(struct jobs *jobs)
+{
+	for (struct job *job = jobs->oldest, *next; job != NULL; job = next) {
+		next = job->next;
+		job_free(jobs, job);
+	}
+	while (jobs->ring != NULL)
+		lane_free(jobs, jobs->ring);
+	*jobs = (struct jobs){ .n = 0 };
+}

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * What the dispatcher has in hand. A job is one event until it is settled; it has one leg for each target it
+ * goes to. A lane is one target: the legs that are ready, those that wait for their next try, and its circuit.
+ * Data structures only; who does what with them stands in the other files.
+ */
+#ifndef VCOURIER_JOB_H
+#define VCOURIER_JOB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bus.h"
+#include "circuit.h"
+
+enum leg_state {
+	LEG_BLOCKED,   /* an earlier event of the same key comes first */
+	LEG_READY,     /* in lane->ready */
+	LEG_WAITING,   /* in lane->waiting */
+	LEG_IN_FLIGHT, /* its request is under way */
+	LEG_BURYING,   /* its dead letter is under way */
+	LEG_DELIVERED,
+	LEG_DEAD,
+};
+
+struct leg {
+	struct job *job;
+	struct lane *lane; /* NULL once it is over */
+	struct leg *prev, *next;
+	size_t heap_at; /* place in lane->waiting */
+	enum leg_state state;
+	unsigned attempts, batch_max;
+	int64_t due_ms;
+	int64_t first_us, last_us; /* tries, wall clock */
+	int status;                /* of the last try; 0: no HTTP reply came */
+	char *target;              /* its lane's name */
+	char *why;                 /* what went wrong last; NULL: nothing */
+	const char *reason;        /* constant: why it is a dead letter */
+};
+
+struct job {
+	struct source *source;
+	struct job *hash_next;
+	struct job *prev, *next; /* in jobs->oldest..newest, by touched_ms */
+	struct bus_msg *msg;     /* NULL when parked: the body is fetched again */
+	char *reply;             /* where to settle: the latest delivery's */
+	uint64_t seq, delivered;
+	int64_t stored_us;
+	int64_t received_ms, touched_ms; /* touched: when the server last heard that we have it */
+	struct leg *leg;
+	size_t n_legs, n_open;
+	struct leg one; /* where leg points to when there is just one */
+	uint64_t key;          /* ordering */
+	struct job *predecessor, *successor; /* of the same key: the later one waits */
+	bool keyed, tried;
+	bool dead; /* at least one of its legs is */
+};
+
+struct lane {
+	struct lane *hash_next, *prev, *next; /* next: in the ring of all lanes */
+	char *name;
+	struct circuit circuit;
+	struct leg *ready, *ready_tail;
+	struct leg **waiting; /* a heap by due_ms */
+	size_t n_ready, n_waiting, cap_waiting, in_flight;
+	size_t legs; /* that are not over */
+};
+
+enum { JOB_BUCKETS = 8192, LANE_BUCKETS = 1024, KEY_BUCKETS = 1024 };
+
+struct jobs {
+	struct job *bucket[JOB_BUCKETS];
+	struct job *oldest, *newest;
+	size_t n, bytes;
+	struct lane *lane_bucket[LANE_BUCKETS];
+	struct lane *ring; /* the lane whose turn it is */
+	size_t n_lanes;
+	struct job *key_bucket[KEY_BUCKETS]; /* the last job of each key, by key % KEY_BUCKETS */
+	int64_t circuit_initial_ms;
+	uint64_t random;
+};
+
+/* Adds a job; owns msg. */
+struct job *job_new(struct jobs *jobs, struct source *source, uint64_t seq, struct bus_msg *msg);
+struct job *job_find(struct jobs *jobs, const struct source *source, uint64_t seq);
+void job_touch(struct jobs *jobs, struct job *job, int64_t now_ms);
+/* Its legs must be in no queue. Returns the job that need not wait any more, NULL if there is none. */
+struct job *job_free(struct jobs *jobs, struct job *job);
+
+/* Gives it n legs; then each is queued by leg_ready. */
+void job_set_legs(struct job *job, size_t n);
+void leg_set_target(struct jobs *jobs, struct leg *leg, const char *target);
+
+/* Moves between the places a leg can be in. leg_take removes it from where it is. */
+void leg_ready(struct leg *leg);
+void leg_wait(struct leg *leg, int64_t due_ms);
+void leg_take(struct leg *leg);
+void leg_over(struct leg *leg, enum leg_state state); /* delivered or dead */
+void leg_explain(struct leg *leg, int status, const char *why);
+
+/* Puts the job behind the last one with this key; true when it has to wait for that one. */
+bool job_chain(struct jobs *jobs, struct job *job, uint64_t key);
+
+struct lane *lane_find(struct jobs *jobs, const char *name); /* made when it is not there */
+void lane_wake(struct lane *lane, int64_t now_ms);            /* what is due becomes ready */
+void lane_hurry(struct lane *lane);                           /* everything becomes ready */
+int64_t lane_due(const struct lane *lane);                    /* of the first that waits; INT64_MAX: none does */
+void lane_prune(struct jobs *jobs, struct lane *lane);        /* frees it if nothing is left to remember */
+
+void jobs_init(struct jobs *jobs, int64_t circuit_initial_ms, uint64_t seed);
+void jobs_free(struct jobs *jobs);
+
+#endif

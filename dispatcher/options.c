@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "options.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "clock.h"
+
+#define MINUTE (60 * INT64_C(1000))
+#define DAY (24 * 60 * MINUTE)
+
+static const char *const orderings[] = { "none", "key", "strict", NULL };
+
+static const struct config_field retry_fields[] = {
+	{ "maxAge", CONFIG_DURATION, offsetof(struct dispatch_retry, max_age_ms), .def = "24h", .min = 1000,
+		.max = 365 * DAY,
+		.help = "How long an event is tried before it becomes a dead letter, counted from its first try." },
+	{ "initial", CONFIG_DURATION, offsetof(struct dispatch_retry, initial_ms), .def = "1s", .min = 1,
+		.max = 60 * MINUTE,
+		.help = "Longest wait before the second try; doubles with each further one. The wait is drawn "
+			"evenly from nothing to that (full jitter)." },
+	{ "max", CONFIG_DURATION, offsetof(struct dispatch_retry, max_ms), .def = "5m", .min = 1, .max = DAY,
+		.help = "Where the doubling ends." },
+	{ "retryAfterMax", CONFIG_DURATION, offsetof(struct dispatch_retry, retry_after_max_ms), .def = "10m",
+		.max = DAY, .help = "How long a destination's `Retry-After` is obeyed at most." },
+	{ "maxDeliveries", CONFIG_INT, offsetof(struct dispatch_retry, max_deliveries), .def = "20", .min = 2,
+		.max = 1000000,
+		.help = "An event that NATS had to give out this often without hearing a verdict, as when it crashes "
+			"the process, is set aside as a dead letter, unread." },
+	{ NULL },
+};
+
+static const struct config_field filter_fields[] = {
+	{ "subject", CONFIG_STRING, offsetof(struct dispatch_filter, subject),
+		.help = "NATS subject with wildcards that events must match, as "
+			"`vc.*.*.*.error.>`. NATS filters, so the rest costs nothing." },
+	{ "pattern", CONFIG_JSON, offsetof(struct dispatch_filter, pattern),
+		.help = "Event pattern in EventBridge's language, over the whole CloudEvent: attributes and `data`." },
+	{ NULL },
+};
+
+const struct config_field dispatch_fields[] = {
+	{ "concurrency", CONFIG_INT, offsetof(struct dispatch_options, concurrency), .def = "64", .min = 1,
+		.max = 4096, .help = "Requests in flight at the same time." },
+	{ "concurrencyPerTarget", CONFIG_INT, offsetof(struct dispatch_options, concurrency_per_target), .def = "0",
+		.max = 4096,
+		.help = "Requests in flight to one function. 0: a quarter of `concurrency` where a backend has several "
+			"targets, all of it otherwise." },
+	{ "timeout", CONFIG_DURATION, offsetof(struct dispatch_options, timeout_ms), .def = "30s", .min = 10,
+		.max = 60 * MINUTE, .help = "How long one request may take, all of it." },
+	{ "ackWait", CONFIG_DURATION, offsetof(struct dispatch_options, ack_wait_ms), .def = "60s", .min = 1000,
+		.max = 60 * MINUTE,
+		.help = "When a dispatcher dies, NATS gives its events to another one after this long. Slower deliveries "
+			"are announced to NATS, so this need not be longer than `timeout`." },
+	{ "bufferSize", CONFIG_SIZE, offsetof(struct dispatch_options, buffer_bytes), .def = "32MiB",
+		.min = 1024 * 1024, .max = INT64_C(4) << 30, .help = "Bytes of events held in memory at most." },
+	{ "retry", CONFIG_OBJECT, offsetof(struct dispatch_options, retry), .fields = retry_fields,
+		.help = "What happens to events that could not be delivered." },
+	{ "filter", CONFIG_OBJECT, offsetof(struct dispatch_options, filter), .fields = filter_fields,
+		.help = "Which events this dispatcher is for. Default: all." },
+	{ "ordering", CONFIG_ENUM, offsetof(struct dispatch_options, ordering), .def = "none", .choices = orderings,
+		.help = "`none`: as fast as it goes. `key`: events of one managed entity one after the other; run one "
+			"replica. `strict`: one event at a time, in the order of vCenter; a failing event holds up all." },
+	{ "startFrom", CONFIG_STRING, offsetof(struct dispatch_options, start_from), .def = "earliest",
+		.help = "Where a dispatcher that NATS has not seen before begins: `earliest`, `now`, or a time "
+			"(RFC 3339)." },
+	{ NULL },
+};
+
+bool
+dispatch_start_parse(const char *text, enum dispatch_start *start, int64_t *time_us)
+{
+	if (strcmp(text, "earliest") == 0)
+		*start = START_EARLIEST;
+	else if (strcmp(text, "now") == 0)
+		*start = START_NOW;
+	else if (clock_parse(text, strlen(text), time_us))
+		*start = START_TIME;
+	else
+		return false;
+	return true;
+}
+
+int
+dispatch_options_check(const struct dispatch_options *o, struct err *err)
+{
+	enum dispatch_start start;
+	int64_t time_us;
+
+	if (!dispatch_start_parse(o->start_from, &start, &time_us))
+		return err_set(err, ERR_CONFIG, "startFrom: must be earliest, now or a time, got \"%s\"", o->start_from);
+	if (o->retry.initial_ms > o->retry.max_ms)
+		return err_set(err, ERR_CONFIG, "retry.initial: must not be longer than retry.max");
+	if (o->filter.subject != NULL && (o->filter.subject[0] == '\0' || strpbrk(o->filter.subject, " \t\r\n") != NULL))
+		return err_set(err, ERR_CONFIG, "filter.subject: is no NATS subject");
+	return 0;
+}

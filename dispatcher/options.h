@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What every dispatcher can be told, whatever its backend. The rows stand in the eventProcessor itself. */
+#ifndef VCOURIER_DISPATCH_OPTIONS_H
+#define VCOURIER_DISPATCH_OPTIONS_H
+
+#include <stdint.h>
+
+#include "config.h"
+
+enum ordering {
+	ORDERING_NONE,   /* as fast as it goes */
+	ORDERING_KEY,    /* events of one managed entity one after the other */
+	ORDERING_STRICT, /* one event at a time */
+};
+
+struct dispatch_options {
+	int64_t concurrency;            /* requests in flight */
+	int64_t concurrency_per_target; /* 0: all, or a quarter where events fan out to several targets */
+	int64_t timeout_ms;             /* of one request */
+	int64_t ack_wait_ms;            /* after this long without a sign from us the server gives an event again */
+	int64_t buffer_bytes;           /* of events in hand */
+	struct dispatch_retry {
+		int64_t max_age_ms; /* since the event's first try; then it is a dead letter */
+		int64_t initial_ms, max_ms;
+		int64_t retry_after_max_ms;
+		int64_t max_deliveries; /* an event given this often without a verdict is set aside unread */
+	} retry;
+	struct dispatch_filter {
+		char *subject; /* NATS wildcards; the server filters */
+		char *pattern; /* EventBridge's language, over the whole CloudEvent; JSON text */
+	} filter;
+	int ordering;     /* enum ordering */
+	char *start_from; /* "earliest", "now" or a time; checked */
+};
+
+extern const struct config_field dispatch_fields[];
+
+/* Where a new consumer begins: fills deliver policy and time (microseconds). False: no valid start_from. */
+enum dispatch_start { START_EARLIEST, START_NOW, START_TIME };
+bool dispatch_start_parse(const char *text, enum dispatch_start *start, int64_t *time_us);
+
+/* What a table cannot say. */
+int dispatch_options_check(const struct dispatch_options *options, struct err *err);
+
+#endif

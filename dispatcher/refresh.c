@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What the processor must re-read now and then, driven for it: request, HTTP, response, until it is done. */
+#include "dispatch.h"
+
+#include "clock.h"
+#include "log.h"
+#include "status.h"
+
+enum {
+	RETRY_INITIAL_MS = 1000,
+	RETRY_MAX_MS = 30 * 1000,
+	WANTED_MIN_MS = 1000, /* between runs that a failed delivery asked for */
+};
+
+
+static const struct refresh *
+refresh_of(const struct dispatcher *d, size_t i)
+{
+	return d->processor->refreshes != NULL && i < REFRESHES_MAX && d->processor->refreshes[i].name != NULL ?
+		&d->processor->refreshes[i] : NULL;
+}
+
+bool
+refresh_ready(const struct dispatcher *d)
+{
+	const struct refresh *r;
+
+	for (size_t i = 0; (r = refresh_of(d, i)) != NULL; i++)
+		if (r->required && !d->refreshing[i].done_once)
+			return false;
+	return true;
+}
+
+void
+refresh_want(struct dispatcher *d)
+{
+	int64_t now_ms = clock_monotonic_ms();
+
+	for (size_t i = 0; refresh_of(d, i) != NULL; i++) {
+		struct refreshing *r = &d->refreshing[i];
+
+		if (!r->running && !r->failed && !r->wanted && r->due_ms > now_ms + WANTED_MIN_MS) {
+			r->wanted = true;
+			r->due_ms = now_ms + WANTED_MIN_MS;
+		}
+	}
+}
+
+static void
+succeeded(struct dispatcher *d, size_t i, int64_t now_ms)
+{
+	const struct refresh *def = refresh_of(d, i);
+	struct refreshing *r = &d->refreshing[i];
+	int64_t interval = def->interval_ms(d->self);
+
+	if (r->failed)
+		log_info("refresh works again", L_STR("refresh", def->name));
+	r->running = r->failed = r->wanted = false;
+	r->done_once = true;
+	r->due_ms = interval > 0 ? now_ms + interval : INT64_MAX;
+	backoff_reset(&r->backoff);
+	status_check(def->name, true, "");
+}
+
+/* What was read last goes on being used. */
+static void
+failed(struct dispatcher *d, size_t i, const struct err *err, int64_t now_ms)
+{
+	const struct refresh *def = refresh_of(d, i);
+	struct refreshing *r = &d->refreshing[i];
+
+	if (!r->failed)
+		log_error("refresh failed", L_STR("refresh", def->name), L_ERR(err));
+	r->running = r->wanted = false;
+	r->failed = true;
+	r->due_ms = now_ms + RETRY_INITIAL_MS / 2 + backoff_next(&r->backoff);
+	status_check(def->name, false, err->text);
+}
+
+static void step(struct dispatcher *d, size_t i, int64_t now_ms);
+
+static void
+on_done(void *ctx, const struct http_response *rsp)
+{
+	struct refreshing *r = ctx;
+	struct dispatcher *d = r->d;
+	size_t i = (size_t)(r - d->refreshing);
+	struct err err = { .code = ERR_NONE };
+	int64_t now_ms = clock_monotonic_ms();
+
+	switch (refresh_of(d, i)->response(d->self, r->step, rsp, &err)) {
+	case REFRESH_DONE:
+		succeeded(d, i, now_ms);
+		break;
+	case REFRESH_MORE:
+		r->step++;
+		step(d, i, now_ms);
+		break;
+	case REFRESH_FAILED:
+		failed(d, i, &err, now_ms);
+		break;
+	}
+}
+
+static void
+step(struct dispatcher *d, size_t i, int64_t now_ms)
+{
+	struct refreshing *r = &d->refreshing[i];
+	struct http_request *req = http_request_new(d->http);
+	struct err err = { .code = ERR_NONE };
+	int answer = refresh_of(d, i)->request(d->self, r->step, req, &err);
+
+	if (answer == 0) {
+		if (http_submit(d->http, req, on_done, r, &err) != 0)
+			failed(d, i, &err, now_ms);
+		return;
+	}
+	http_request_free(d->http, req);
+	if (answer > 0)
+		succeeded(d, i, now_ms);
+	else
+		failed(d, i, &err, now_ms);
+}
+
+void
+refresh_turn(struct dispatcher *d, int64_t now_ms)
+{
+	for (size_t i = 0; refresh_of(d, i) != NULL; i++) {
+		struct refreshing *r = &d->refreshing[i];
+
+		if (r->running || r->due_ms > now_ms)
+			continue;
+		if (r->d == NULL)
+			backoff_init(&r->backoff, RETRY_INITIAL_MS, RETRY_MAX_MS, (uint64_t)now_ms + i);
+		r->d = d;
+		r->running = true;
+		r->step = 0;
+		step(d, i, now_ms);
+	}
+}

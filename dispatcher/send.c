@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Ready legs become requests, replies become outcomes. Lanes take turns, so a busy one delays no other. */
+#include "dispatch.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "log.h"
+#include "mem.h"
+
+struct flight {
+	struct dispatcher *d;
+	struct lane *lane;
+	bool probe, gate_probe;
+	size_t n;
+	struct leg *leg[BATCH_MAX];
+};
+
+static size_t
+lane_limit(const struct dispatcher *d)
+{
+	int64_t limit = d->options->concurrency_per_target;
+
+	if (limit <= 0)
+		limit = d->fans_out ? d->options->concurrency / 4 : d->options->concurrency;
+	return limit > 0 ? (size_t)limit : 1;
+}
+
+static bool
+may_send(struct dispatcher *d, struct lane *lane, int64_t now_ms)
+{
+	bool open = lane->circuit.state == CIRCUIT_OPEN;
+
+	if (lane->n_ready == 0 && !(open && lane->n_waiting > 0))
+		return false;
+	return lane->in_flight < lane_limit(d) && circuit_allows(&d->gate, now_ms) &&
+		circuit_allows(&lane->circuit, now_ms);
+}
+
+/* The next leg of a lane; for a probe one that was not tried yet, so that one bad event proves nothing. */
+static struct leg *
+pick(struct lane *lane, bool probe)
+{
+	struct leg *leg = lane->ready;
+
+	if (!probe)
+		return leg;
+	for (int i = 0; leg != NULL && leg->attempts > 0 && i < 64; i++)
+		leg = leg->next;
+	if (leg == NULL)
+		leg = lane->ready;
+	return leg != NULL ? leg : lane->n_waiting > 0 ? lane->waiting[0] : NULL;
+}
+
+/* The server has not heard of it for ack_wait, and gave it to somebody else. */
+static bool
+stale(const struct dispatcher *d, const struct job *job, int64_t now_ms)
+{
+	return now_ms - job->touched_ms > d->options->ack_wait_ms && job->n_open == job->n_legs && job->n_legs == 1;
+}
+
+/* Takes legs off the lane into the flight as far as they fit into one request; their events are in scratch. */
+static void
+load(struct flight *f, int64_t now_ms)
+{
+	struct dispatcher *d = f->d;
+	const struct processor *p = d->processor;
+	size_t room = p->weight != NULL ? p->weight_max(d->self) : 0, max = f->probe || f->gate_probe ? 1 : p->batch_max;
+	struct leg *leg;
+	struct err err;
+
+	while (f->n < max && (leg = pick(f->lane, f->probe)) != NULL) {
+		struct event *ev = &d->scratch[f->n];
+		size_t weight = 0;
+
+		if (stale(d, leg->job, now_ms)) {
+			settle_drop(d, leg->job);
+			continue;
+		}
+		if (leg->batch_max < max)
+			max = leg->batch_max;
+		if (f->n >= max)
+			break;
+		if (accept_read(leg->job, ev, &err) != 0) { /* it was readable when it came */
+			leg_take(leg);
+			leg_explain(leg, 0, err.text);
+			settle_dead(d, leg, "invalid_event");
+			continue;
+		}
+		if (p->weight != NULL)
+			weight = p->weight(d->self, ev);
+		if (f->n > 0 && weight > room)
+			break;
+		room -= weight < room ? weight : room;
+		leg_take(leg);
+		leg->state = LEG_IN_FLIGHT;
+		f->leg[f->n++] = leg;
+	}
+}
+
+/* Hands each event's outcome on; the flight is over. */
+static void
+land(struct flight *f, const struct outcome *outcomes)
+{
+	struct dispatcher *d = f->d;
+	struct lane *lane = f->lane;
+
+	for (size_t i = 0; i < f->n; i++)
+		settle_outcome(d, f->leg[i], &outcomes[i], f->probe && i == 0);
+	if (f->gate_probe)
+		circuit_abandon(&d->gate); /* unless settling has said more */
+	lane_prune(&d->jobs, lane);
+	free(f);
+}
+
+/* Whether the destination as a whole answers; only where it has several targets, each with its own circuit. */
+static void
+feed_gate(struct flight *f, const struct http_response *rsp, int64_t now_ms)
+{
+	struct dispatcher *d = f->d;
+	bool changed;
+
+	if (rsp->error == ERR_CONNECT || rsp->error == ERR_TLS)
+		changed = circuit_failure(&d->gate, f->leg[0]->job->seq, f->gate_probe, -1, now_ms);
+	else if (rsp->status != 0)
+		changed = circuit_success(&d->gate, now_ms);
+	else
+		return;
+	f->gate_probe = false;
+	if (!changed)
+		return;
+	if (d->gate.state == CIRCUIT_OPEN)
+		log_warn("destination does not answer: deliveries pause", L_STR("error", rsp->why.text));
+	else
+		log_info("destination answers again");
+	for (size_t i = 0; i < d->jobs.n_lanes && d->gate.state == CIRCUIT_CLOSED; i++, d->jobs.ring = d->jobs.ring->next)
+		lane_hurry(d->jobs.ring);
+}
+
+static void
+on_done(void *ctx, const struct http_response *rsp)
+{
+	struct flight *f = ctx;
+	struct dispatcher *d = f->d;
+	struct outcome outcomes[BATCH_MAX];
+	struct target target = { .name = f->lane->name };
+
+	for (size_t i = 0; i < f->n; i++)
+		outcomes[i] = (struct outcome){ .retry_after_ms = -1 };
+	d->processor->judge(d->self, &target, rsp, f->n, outcomes);
+	books_response(&d->books, rsp, f->n);
+	d->in_flight--;
+	f->lane->in_flight--;
+	if (d->fans_out)
+		feed_gate(f, rsp, clock_monotonic_ms());
+	land(f, outcomes);
+}
+
+/* The processor cannot make a request of them: each alone, and then it is that event's fault. */
+static void
+refuse(struct flight *f, const struct err *err)
+{
+	for (size_t i = 0; i < f->n; i++) {
+		f->leg[i]->batch_max = 1;
+		if (f->n > 1) {
+			leg_ready(f->leg[i]);
+		} else {
+			leg_explain(f->leg[i], 0, err->text);
+			settle_dead(f->d, f->leg[i], "unencodable");
+		}
+	}
+	if (f->probe)
+		circuit_abandon(&f->lane->circuit);
+	if (f->gate_probe)
+		circuit_abandon(&f->d->gate);
+	free(f);
+}
+
+static void
+fail_to_submit(struct flight *f, const struct err *err)
+{
+	struct outcome outcomes[BATCH_MAX];
+
+	for (size_t i = 0; i < f->n; i++)
+		outcomes[i] = (struct outcome){ .retry_after_ms = -1, .why = *err };
+	land(f, outcomes);
+}
+
+/* One request of this lane; false when there was nothing to send after all. */
+static bool
+send_one(struct dispatcher *d, struct lane *lane, int64_t now_ms)
+{
+	struct flight *f = mem_alloc(sizeof(*f));
+	struct target target = { .name = lane->name };
+	const struct event *events[BATCH_MAX];
+	struct http_request *req;
+	struct err err = { .code = ERR_NONE };
+
+	*f = (struct flight){ .d = d, .lane = lane, .probe = lane->circuit.state == CIRCUIT_OPEN,
+		.gate_probe = d->gate.state == CIRCUIT_OPEN };
+	load(f, now_ms);
+	if (f->n == 0) {
+		free(f);
+		return false;
+	}
+	for (size_t i = 0; i < f->n; i++)
+		events[i] = &d->scratch[i];
+	if (f->probe)
+		circuit_begin(&lane->circuit);
+	if (f->gate_probe)
+		circuit_begin(&d->gate);
+	req = http_request_new(d->http);
+	req->timeout_ms = d->options->timeout_ms;
+	if (d->processor->encode(d->self, &target, events, f->n, req, &err) != 0) {
+		http_request_free(d->http, req);
+		refuse(f, &err);
+		return true;
+	}
+	for (size_t i = 0; i < f->n; i++)
+		if (!f->leg[i]->job->tried) {
+			f->leg[i]->job->tried = true;
+			d->n_untried--;
+		}
+	if (http_submit(d->http, req, on_done, f, &err) != 0) {
+		fail_to_submit(f, &err);
+		return true;
+	}
+	d->in_flight++;
+	lane->in_flight++;
+	return true;
+}
+
+size_t
+send_ready(struct dispatcher *d, int64_t now_ms)
+{
+	size_t sent = 0, idle = 0;
+
+	if (!refresh_ready(d) || d->dead_letters_fail)
+		return 0;
+	while (d->jobs.ring != NULL && idle < d->jobs.n_lanes && d->in_flight < (size_t)d->options->concurrency) {
+		struct lane *lane = d->jobs.ring;
+
+		d->jobs.ring = lane->next;
+		lane_wake(lane, now_ms);
+		if (may_send(d, lane, now_ms) && send_one(d, lane, now_ms)) {
+			sent++;
+			idle = 0;
+		} else {
+			idle++;
+		}
+	}
+	return sent;
+}

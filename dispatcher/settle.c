@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What an outcome means: for the leg, for its job, for the circuit of its lane. Every job ends here, one way. */
+#include "dispatch.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "backoff.h"
+#include "clock.h"
+#include "log.h"
+
+enum { CONFIRM_MS = 2000 };
+
+/* For log lines and dead letters; valid until the next call. "" when the message is no event. */
+static const char *
+event_id(struct dispatcher *d, const struct job *job)
+{
+	struct err err;
+
+	return accept_read(job, &d->scratch[0], &err) == 0 ? d->scratch[0].id : "";
+}
+
+/* ---- jobs */
+
+static void
+release(struct dispatcher *d, struct job *job)
+{
+	struct job *first;
+
+	if (!job->tried && job->n_legs > 0 && d->n_untried > 0)
+		d->n_untried--;
+	for (size_t i = 0; i < job->n_legs; i++)
+		if (job->leg[i].lane != NULL)
+			leg_take(&job->leg[i]);
+	first = job_free(&d->jobs, job);
+	if (first != NULL && first->leg[0].state == LEG_BLOCKED && !d->stopping)
+		accept_release(d, first);
+}
+
+/* The server hears of it; when that fails it will ask again, and source.c knows the answer. */
+static void
+acknowledge(struct dispatcher *d, struct job *job)
+{
+	struct err err;
+	int failed;
+
+	source_settled(job->source, job->seq);
+	failed = d->stopping ? ack_confirm(d->bus, job->reply, CONFIRM_MS, &err) : ack(d->bus, job->reply, &err);
+	if (failed)
+		log_debug("ack not sent", L_INT("seq", (int64_t)job->seq), L_ERR(&err));
+}
+
+static void
+finish(struct dispatcher *d, struct job *job)
+{
+	acknowledge(d, job);
+	metric_add(job->dead ? d->books.dead : d->books.delivered, 1);
+	if (!job->dead)
+		books_age(&d->books, clock_wall_us() - job->stored_us);
+	release(d, job);
+}
+
+void
+settle_leg(struct dispatcher *d, struct leg *leg, enum leg_state state)
+{
+	struct job *job = leg->job;
+
+	leg_over(leg, state);
+	if (job->n_open == 0)
+		finish(d, job);
+}
+
+void
+settle_filtered(struct dispatcher *d, struct job *job)
+{
+	acknowledge(d, job);
+	metric_add(d->books.filtered, 1);
+	release(d, job);
+}
+
+void
+settle_drop(struct dispatcher *d, struct job *job)
+{
+	release(d, job);
+}
+
+/* ---- legs */
+
+void
+settle_dead(struct dispatcher *d, struct leg *leg, const char *reason)
+{
+	leg_take(leg);
+	leg->reason = reason;
+	leg->state = LEG_BURYING;
+	log_warn("event becomes a dead letter", L_STR("event", event_id(d, leg->job)), L_STR("reason", reason),
+		L_STR("target", leg->target), L_INT("status", leg->status), L_STR("error", leg->why),
+		L_INT("attempts", leg->attempts), L_STR("stream", leg->job->source->stream),
+		L_INT("seq", (int64_t)leg->job->seq));
+	dead_bury(d, leg);
+}
+
+static void
+retry(struct dispatcher *d, struct leg *leg, int64_t retry_after_ms, int64_t now_ms)
+{
+	const struct dispatch_retry *r = &d->options->retry;
+	uint64_t ceiling = (uint64_t)backoff_ceiling(r->initial_ms, r->max_ms, leg->attempts);
+	int64_t wait = (int64_t)(backoff_random(&d->jobs.random) % (ceiling + 1));
+
+	if (leg->last_us - leg->first_us > r->max_age_ms * 1000) {
+		settle_dead(d, leg, "gave_up");
+		return;
+	}
+	metric_add(d->books.retries, 1);
+	leg_take(leg);
+	leg_wait(leg, now_ms + (wait > retry_after_ms ? wait : retry_after_ms));
+}
+
+static void
+report_circuit(struct dispatcher *d, struct lane *lane, const struct outcome *outcome)
+{
+	bool open = lane->circuit.state == CIRCUIT_OPEN;
+
+	books_circuit(&d->books, open);
+	if (!open) {
+		log_info("deliveries go on", L_STR("target", lane->name));
+		lane_hurry(lane);
+	} else if (lane->circuit.flood) {
+		log_error("destination rejects most events: deliveries pause, check the configuration",
+			L_STR("target", lane->name), L_INT("status", outcome->status), L_ERR(&outcome->why));
+	} else {
+		log_warn("destination fails: deliveries pause", L_STR("target", lane->name),
+			L_INT("status", outcome->status), L_ERR(&outcome->why));
+	}
+}
+
+/* The destination could not, or not now. */
+static void
+on_retry(struct dispatcher *d, struct leg *leg, const struct outcome *outcome, bool probe, int64_t now_ms)
+{
+	struct lane *lane = leg->lane;
+	int64_t pause = outcome->retry_after_ms;
+	bool whole = outcome->why.code == ERR_CONNECT || outcome->why.code == ERR_TLS;
+
+	if (pause > d->options->retry.retry_after_max_ms)
+		pause = d->options->retry.retry_after_max_ms;
+	if (pause > 0)
+		metric_add(d->books.throttled, 1);
+	if (outcome->split && leg->batch_max > 1)
+		leg->batch_max /= 2;
+	if (outcome->refresh)
+		refresh_want(d);
+	if (d->fans_out && whole) {
+		if (probe)
+			circuit_abandon(&lane->circuit);
+	} else if (!outcome->split && circuit_failure(&lane->circuit, leg->job->seq, probe, pause, now_ms)) {
+		report_circuit(d, lane, outcome);
+	}
+	retry(d, leg, pause, now_ms);
+}
+
+void
+settle_outcome(struct dispatcher *d, struct leg *leg, const struct outcome *outcome, bool probe)
+{
+	struct lane *lane = leg->lane;
+	int64_t now_ms = clock_monotonic_ms();
+
+	leg->attempts++;
+	leg->last_us = clock_wall_us();
+	if (leg->first_us == 0)
+		leg->first_us = leg->last_us;
+	switch (outcome->verdict) {
+	case VERDICT_DELIVERED:
+		if (circuit_success(&lane->circuit, now_ms))
+			report_circuit(d, lane, outcome);
+		books_attempts(&d->books, leg->attempts);
+		settle_leg(d, leg, LEG_DELIVERED);
+		break;
+	case VERDICT_REJECTED:
+		leg_explain(leg, outcome->status, outcome->why.text);
+		if (circuit_rejection(&lane->circuit, probe, now_ms))
+			report_circuit(d, lane, outcome);
+		/* what was under way when the flood was noticed is kept, for a better setting */
+		if (lane->circuit.flood && !probe)
+			retry(d, leg, 0, now_ms);
+		else
+			settle_dead(d, leg, "rejected");
+		break;
+	case VERDICT_RETRY:
+		leg_explain(leg, outcome->status, outcome->why.text);
+		on_retry(d, leg, outcome, probe, now_ms);
+		break;
+	}
+}
+
+/* ---- all of them */
+
+/* Tells the server that slow deliveries live. */
+void
+settle_progress(struct dispatcher *d, int64_t now_ms)
+{
+	int64_t every = d->options->ack_wait_ms / 3;
+	struct err err;
+
+	while (d->jobs.oldest != NULL && now_ms - d->jobs.oldest->touched_ms >= every && bus_connected(d->bus)) {
+		if (ack_progress(d->bus, d->jobs.oldest->reply, &err) != 0)
+			return;
+		job_touch(&d->jobs, d->jobs.oldest, now_ms);
+	}
+}
+
+static bool
+under_way(const struct job *job)
+{
+	for (size_t i = 0; i < job->n_legs; i++)
+		if (job->leg[i].state == LEG_IN_FLIGHT || job->leg[i].state == LEG_BURYING)
+			return true;
+	return false;
+}
+
+void
+settle_give_back(struct dispatcher *d)
+{
+	struct err err;
+
+	for (struct job *job = d->jobs.oldest, *next; job != NULL; job = next) {
+		next = job->next;
+		if (under_way(job))
+			continue;
+		nak(d->bus, job->reply, 0, &err);
+		release(d, job);
+	}
+}

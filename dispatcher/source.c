@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Pulling from one stream. A pull asks for n messages within 30 s; the server says every 5 s that it lives, and
+ * mostly when it ends. Servers before 2.9.16 end one without a word, and one dies with its server: so each has a
+ * deadline of its own, and silence or a reconnect ends all of them.
+ */
+#include "dispatch.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "log.h"
+#include "mem.h"
+
+enum {
+	EXPIRES_MS = 30 * 1000,
+	HEARTBEAT_MS = 5 * 1000,
+	SILENCE_MS = 2 * HEARTBEAT_MS + 2000,
+};
+
+void
+source_on_msg(void *source, struct bus_msg *msg)
+{
+	struct source *s = source;
+	struct arrivals *a = &s->d->arrivals;
+	bool first;
+
+	pthread_mutex_lock(&a->lock);
+	first = a->n == 0;
+	if (a->n == a->cap) {
+		a->cap = a->cap == 0 ? 256 : a->cap * 2;
+		a->item = mem_grow(a->item, a->cap, sizeof(*a->item));
+	}
+	a->item[a->n++] = (struct arrival){ .msg = msg, .source = s };
+	pthread_mutex_unlock(&a->lock);
+	if (first)
+		http_wakeup(s->d->http);
+}
+
+int
+source_open(struct source *s, struct err *err)
+{
+	char subject[sizeof(s->inbox) + 2];
+
+	snprintf(s->inbox, sizeof(s->inbox), "%s.pull.%zu", bus_inbox(s->d->bus), s->index);
+	snprintf(subject, sizeof(subject), "%s.*", s->inbox);
+	s->looked_ms = INT64_MIN / 2;
+	return bus_subscribe(s->d->bus, subject, source_on_msg, s, err);
+}
+
+static void
+drop_pull(struct source *s, size_t i)
+{
+	s->asked -= s->pull[i].left;
+	s->n_pulls--;
+	memmove(&s->pull[i], &s->pull[i + 1], (s->n_pulls - i) * sizeof(s->pull[0]));
+}
+
+static void
+expire_pulls(struct source *s, int64_t now_ms)
+{
+	uint64_t reconnects = bus_reconnects(s->d->bus);
+	bool silent = s->n_pulls > 0 && now_ms - s->heard_ms > SILENCE_MS;
+
+	if (silent)
+		watch_poke(s);
+	while (s->n_pulls > 0 && (silent || reconnects != s->reconnects || s->pull[0].deadline_ms <= now_ms))
+		drop_pull(s, 0);
+	s->reconnects = reconnects;
+}
+
+/* Keeps up to `budget` messages asked for, in pulls that are not too small. */
+void
+source_pull(struct source *s, size_t budget, int64_t now_ms)
+{
+	struct pull *p = &s->pull[s->n_pulls];
+	char reply[sizeof(s->inbox) + 24];
+	struct err err;
+	int want;
+	bool ready;
+
+	expire_pulls(s, now_ms);
+	pthread_mutex_lock(&s->d->lock);
+	ready = s->ready;
+	pthread_mutex_unlock(&s->d->lock);
+	want = (int)budget - s->asked;
+	if (!ready || want <= 0 || s->n_pulls == PULLS_MAX || (s->asked > 0 && want < (int)budget / 4))
+		return;
+	snprintf(reply, sizeof(reply), "%s.%llu", s->inbox, (unsigned long long)++s->last_pull);
+	if (pull_request(s->d->bus, s->stream, s->d->durable, reply, want, EXPIRES_MS, HEARTBEAT_MS, &err) != 0)
+		return; /* not connected: the reconnect asks again */
+	*p = (struct pull){ .id = s->last_pull, .left = want, .deadline_ms = now_ms + EXPIRES_MS + 1000 };
+	s->n_pulls++;
+	s->asked += want;
+	s->heard_ms = now_ms;
+}
+
+/* A status message tells by its subject which pull it is about. */
+static void
+end_pull(struct source *s, const struct bus_msg *msg)
+{
+	const char *dot = strrchr(bus_msg_subject(msg), '.');
+	uint64_t id = dot ? strtoull(dot + 1, NULL, 10) : 0;
+
+	for (size_t i = 0; i < s->n_pulls; i++)
+		if (s->pull[i].id == id) {
+			drop_pull(s, i);
+			return;
+		}
+}
+
+static void
+count_message(struct source *s)
+{
+	if (s->n_pulls == 0)
+		return;
+	s->asked--;
+	if (--s->pull[0].left == 0)
+		drop_pull(s, 0);
+}
+
+void
+source_settled(struct source *s, uint64_t seq)
+{
+	s->settled.seq[seq % SETTLED_SLOTS] = seq;
+}
+
+static bool
+was_settled(struct source *s, uint64_t seq)
+{
+	return s->settled.seq[seq % SETTLED_SLOTS] == seq;
+}
+
+/* The server gives out again what we have in hand: it had not heard of us for ack_wait. */
+static void
+take_again(struct source *s, struct job *job, struct bus_msg *msg, const struct delivery *delivery, int64_t now_ms)
+{
+	free(job->reply);
+	job->reply = mem_strdup(bus_msg_reply(msg));
+	job->delivered = delivery->delivered;
+	job_touch(&s->d->jobs, job, now_ms);
+	bus_msg_free(msg);
+}
+
+static bool
+take_message(struct source *s, struct bus_msg *msg, struct delivery *delivery, int64_t now_ms)
+{
+	struct job *job;
+	struct err err;
+
+	count_message(s);
+	if (!delivery_parse(bus_msg_reply(msg), delivery)) {
+		log_warn("dropped a message that did not come from a stream", L_STR("subject", bus_msg_subject(msg)));
+		bus_msg_free(msg);
+		return false;
+	}
+	if (delivery->delivered > 1)
+		metric_add(s->d->books.redelivered, 1);
+	job = job_find(&s->d->jobs, s, delivery->stream_seq);
+	if (job != NULL) {
+		take_again(s, job, msg, delivery, now_ms);
+		return false;
+	}
+	if (was_settled(s, delivery->stream_seq)) { /* its ack was lost */
+		ack(s->d->bus, bus_msg_reply(msg), &err);
+		bus_msg_free(msg);
+		return false;
+	}
+	return true;
+}
+
+bool
+source_take(struct source *s, struct bus_msg *msg, struct delivery *delivery, int64_t now_ms)
+{
+	int undelivered;
+
+	s->heard_ms = now_ms;
+	switch (pull_status(msg, &undelivered)) {
+	case PULL_MESSAGE:
+		return take_message(s, msg, delivery, now_ms);
+	case PULL_HEARTBEAT:
+		break;
+	case PULL_GONE:
+		watch_poke(s);
+		end_pull(s, msg);
+		break;
+	case PULL_OVER:
+		end_pull(s, msg);
+		break;
+	}
+	bus_msg_free(msg);
+	return false;
+}

@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * A thread that looks after streams and consumers, where each call waits for the server: makes them when they are
+ * not there, tells when they do not fit, mends what can be mended, and reads how far behind we are.
+ */
+#define _DEFAULT_SOURCE
+#include "dispatch.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "clock.h"
+#include "log.h"
+#include "status.h"
+
+enum {
+	TURN_MS = 1000,
+	LOOK_MS = 10 * 1000,
+	MARGIN_US = 10 * 60 * 1000 * 1000, /* before the last time all was well, for a consumer ahead of its stream */
+};
+
+/* One line for each new trouble, and for its end; readiness follows. */
+static void
+report(struct source *s, const char *trouble)
+{
+	if (strcmp(trouble, s->trouble) == 0)
+		return;
+	snprintf(s->trouble, sizeof(s->trouble), "%s", trouble);
+	if (*trouble != '\0')
+		log_error("consumer is not usable", L_STR("stream", s->stream), L_STR("consumer", s->d->durable),
+			L_STR("error", trouble));
+}
+
+static void
+set_ready(struct source *s, bool ready)
+{
+	pthread_mutex_lock(&s->d->lock);
+	s->ready = ready;
+	s->look = false;
+	pthread_mutex_unlock(&s->d->lock);
+}
+
+/* Sequences mean other events from now on. */
+static void
+forget(struct source *s)
+{
+	pthread_mutex_lock(&s->d->lock);
+	s->forget = true;
+	pthread_mutex_unlock(&s->d->lock);
+}
+
+/* How a consumer begins: a new one as configured, a lost one where it was. */
+static void
+fill_config(struct source *s, struct consumer_config *c)
+{
+	const struct dispatch_options *o = s->d->options;
+	enum dispatch_start start = START_EARLIEST;
+
+	*c = (struct consumer_config){ .stream = s->stream, .name = s->d->durable,
+		.filter_subject = o->filter.subject, .ack_wait_ms = o->ack_wait_ms,
+		.max_ack_pending = o->ordering == ORDERING_STRICT ? 1 : MAX_ACK_PENDING };
+	if (s->known) { /* somebody removed it */
+		c->deliver = DELIVER_FROM_SEQ;
+		c->start_seq = s->floor + 1;
+		return;
+	}
+	dispatch_start_parse(o->start_from, &start, &c->start_time_us);
+	c->deliver = start == START_NOW ? DELIVER_NEW : start == START_TIME ? DELIVER_FROM_TIME : DELIVER_ALL;
+}
+
+/*
+ * After a power cut the consumer's position can be beyond the stream's end; what is stored until the stream
+ * is that long again would never be given out (nats-server issue 5412). It is made anew, from a time at which
+ * all was well; what it then gives out twice has the same id.
+ */
+static int
+mend_ahead(struct source *s, const struct consumer_info *info, struct consumer_config *c, struct err *err)
+{
+	struct stream_msg msg;
+	struct consumer_info fresh;
+
+	c->deliver = DELIVER_FROM_TIME;
+	c->start_time_us = s->ok_us - MARGIN_US;
+	if (stream_get(s->d->bus, s->stream, info->ack_floor_stream_seq + 1, NULL, &msg, err) == 0) {
+		if (msg.time_us < c->start_time_us)
+			c->start_time_us = msg.time_us;
+		stream_msg_free(&msg);
+	}
+	log_error("consumer is ahead of its stream: made anew", L_STR("stream", s->stream),
+		L_STR("consumer", s->d->durable), L_INT("position", (int64_t)info->delivered_stream_seq));
+	forget(s);
+	if (consumer_delete(s->d->bus, s->stream, s->d->durable, err) != 0)
+		return -1;
+	return consumer_ensure(s->d->bus, c, &fresh, err);
+}
+
+static void
+note_stream(struct source *s, const struct stream_info *stream)
+{
+	if (s->stream_created_us != 0 && s->stream_created_us != stream->created_us) {
+		log_error("stream was made anew: starting from its beginning", L_STR("stream", s->stream));
+		s->floor = s->counted_expired = 0;
+		forget(s);
+	}
+	s->stream_created_us = stream->created_us;
+}
+
+/* Events that left the stream before we had them. */
+static void
+count_expired(struct source *s, const struct stream_info *stream, const struct consumer_info *info)
+{
+	uint64_t from = info->delivered_stream_seq > s->counted_expired ? info->delivered_stream_seq : s->counted_expired;
+	uint64_t n;
+
+	if (!s->known || stream->first_seq <= from + 1)
+		return;
+	n = stream->first_seq - 1 - from;
+	s->counted_expired = stream->first_seq - 1;
+	metric_add(s->d->books.expired, n);
+	log_error("events left the stream before they were delivered", L_STR("stream", s->stream),
+		L_INT("events", (int64_t)n));
+}
+
+static int
+look(struct source *s, struct stream_info *stream, struct consumer_info *info, struct err *err)
+{
+	struct bus *bus = s->d->bus;
+	struct consumer_config c;
+
+	if (stream_ensure(bus, &s->config, stream, err) != 0)
+		return -1;
+	note_stream(s, stream);
+	fill_config(s, &c);
+	if (consumer_look(bus, s->stream, s->d->durable, info, err) != 0 && s->known && err->code == ERR_NOT_FOUND)
+		log_error("consumer was removed: made anew", L_STR("stream", s->stream), L_STR("consumer", s->d->durable));
+	if (consumer_ensure(bus, &c, info, err) != 0)
+		return -1;
+	if (info->delivered_stream_seq > stream->last_seq) {
+		metric_set(s->d->books.consumer_ahead, 1);
+		/* a look at the stream that is older than the one at the consumer proves nothing */
+		if (stream_look(bus, s->stream, stream, err) != 0)
+			return -1;
+		if (info->delivered_stream_seq > stream->last_seq && mend_ahead(s, info, &c, err) != 0)
+			return -1;
+	}
+	metric_set(s->d->books.consumer_ahead, 0);
+	if (info->differs[0] != '\0' && strcmp(info->differs, s->differs) != 0)
+		log_warn("consumer has other settings than configured; it is left as it is", L_STR("stream", s->stream),
+			L_STR("consumer", s->d->durable), L_STR("differs", info->differs));
+	snprintf(s->differs, sizeof(s->differs), "%s", info->differs);
+	if (info->unusable)
+		return err_set(err, ERR_CONFIG, "%s", info->differs);
+	return 0;
+}
+
+static void
+look_after(struct source *s)
+{
+	struct stream_info stream;
+	struct consumer_info info;
+	struct err err = { .code = ERR_NONE };
+
+	s->looked_ms = clock_monotonic_ms();
+	if (look(s, &stream, &info, &err) != 0) {
+		if (err.code != ERR_TIMEOUT && err.code != ERR_CONNECT) /* the server being away is told elsewhere */
+			report(s, err.text);
+		set_ready(s, false);
+		return;
+	}
+	count_expired(s, &stream, &info);
+	s->known = true;
+	s->floor = info.ack_floor_stream_seq;
+	s->ok_us = clock_wall_us();
+	s->pending = info.pending;
+	s->ack_pending = info.ack_pending;
+	report(s, "");
+	set_ready(s, true);
+}
+
+/* The age of the first event that is not settled; its place in the stream is all the server tells. */
+static double
+oldest_age(struct source *s)
+{
+	struct stream_msg msg;
+	struct err err;
+	double age;
+
+	if (s->pending + s->ack_pending == 0 || stream_get(s->d->bus, s->stream, s->floor + 1, NULL, &msg, &err) != 0)
+		return 0;
+	age = (double)(clock_wall_us() - msg.time_us) / 1e6;
+	stream_msg_free(&msg);
+	return age;
+}
+
+static void
+tell_all(struct dispatcher *d)
+{
+	uint64_t pending = 0, ack_pending = 0;
+	const char *trouble = "";
+	double oldest = 0;
+	bool ready = true;
+
+	for (size_t i = 0; i < d->n_sources; i++) {
+		struct source *s = &d->source[i];
+		double age = s->ready ? oldest_age(s) : 0;
+
+		pending += s->pending;
+		ack_pending += s->ack_pending;
+		oldest = age > oldest ? age : oldest;
+		ready &= s->ready;
+		if (!s->ready)
+			trouble = s->trouble[0] != '\0' ? s->trouble : "looking for stream and consumer";
+	}
+	metric_set(d->books.pending, (double)pending);
+	metric_set(d->books.ack_pending, (double)ack_pending);
+	metric_set(d->books.oldest_age, oldest);
+	status_check("consumer", ready, trouble);
+}
+
+static bool
+wants_look(struct source *s)
+{
+	bool wants;
+
+	pthread_mutex_lock(&s->d->lock);
+	wants = s->look || !s->ready || clock_monotonic_ms() - s->looked_ms >= LOOK_MS;
+	pthread_mutex_unlock(&s->d->lock);
+	return wants;
+}
+
+static void
+turn(struct dispatcher *d)
+{
+	struct stream_info info;
+	struct err err = { .code = ERR_NONE };
+	bool looked = false;
+
+	if (!bus_connected(d->bus)) {
+		bus_last_error(d->bus, &err);
+		status_check("nats", false, err.text[0] != '\0' ? err.text : "connecting");
+		return;
+	}
+	status_check("nats", true, "");
+	if (!atomic_load(&d->dead_ready)) {
+		if (stream_ensure(d->bus, d->config->dead_stream, &info, &err) == 0)
+			atomic_store(&d->dead_ready, true);
+		else if (err.code != ERR_TIMEOUT && err.code != ERR_CONNECT)
+			log_warn("no stream for dead letters", L_STR("stream", d->config->dead_stream->name), L_ERR(&err));
+	}
+	for (size_t i = 0; i < d->n_sources; i++)
+		if (wants_look(&d->source[i])) {
+			look_after(&d->source[i]);
+			looked = true;
+		}
+	if (looked)
+		tell_all(d);
+	http_wakeup(d->http);
+}
+
+static void *
+watcher(void *arg)
+{
+	struct dispatcher *d = arg;
+	bool end;
+
+	do {
+		struct timespec until;
+
+		turn(d);
+		clock_gettime(CLOCK_MONOTONIC, &until);
+		until.tv_sec += TURN_MS / 1000;
+		pthread_mutex_lock(&d->lock);
+		if (!d->watch_end)
+			pthread_cond_timedwait(&d->poke, &d->lock, &until);
+		end = d->watch_end;
+		pthread_mutex_unlock(&d->lock);
+	} while (!end);
+	return NULL;
+}
+
+int
+watch_open(struct dispatcher *d, struct err *err)
+{
+	int64_t now_us = clock_wall_us();
+
+	for (size_t i = 0; i < d->n_sources; i++)
+		d->source[i].ok_us = now_us;
+	if (pthread_create(&d->watcher, NULL, watcher, d) != 0)
+		return err_set(err, ERR_SYSTEM, "cannot start a thread");
+	d->watching = true;
+	return 0;
+}
+
+void
+watch_close(struct dispatcher *d)
+{
+	if (!d->watching)
+		return;
+	pthread_mutex_lock(&d->lock);
+	d->watch_end = true;
+	pthread_cond_signal(&d->poke);
+	pthread_mutex_unlock(&d->lock);
+	pthread_join(d->watcher, NULL);
+	d->watching = false;
+}
+
+void
+watch_poke(struct source *s)
+{
+	pthread_mutex_lock(&s->d->lock);
+	s->look = true;
+	pthread_cond_signal(&s->d->poke);
+	pthread_mutex_unlock(&s->d->lock);
+}

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the tests of the dispatcher share: events put into a stream by hand, and the books of a dispatcher."""
+import json
+import time
+from collections import Counter
+
+from .jetstream import ApiError, parse_headers
+from .process import wait_until
+from .product import knative, router_config
+
+PROVIDER = {"type": "vcenter", "name": "lab", "vcenter": {"address": "https://vc.invalid/sdk", "auth": {
+    "type": "basic_auth", "basicAuth": {"username": "u", "password": "p"}}}}
+STREAM = "VC_lab"
+SECOND = 1_000_000_000
+
+
+def event(n, name="VmPoweredOnEvent", data=None, **more):
+    """A CloudEvent as the collector writes it, as bytes."""
+    kind = "eventex" if "." in name else "event"
+    attributes = {"specversion": "1.0", "id": f"{n}-1700000000000", "source": "https://vc.invalid/sdk",
+                  "type": f"com.vmware.event.router/{kind}", "subject": name, "time": "2026-11-22T10:11:12.345Z",
+                  "datacontenttype": "application/json", "vsphereapiversion": "8.0.1.0", "eventclass": kind, "eventkey": str(n),
+                  "severity": "info", **more, "data": {"Key": n} if data is None else data}
+    return json.dumps(attributes, separators=(",", ":")).encode()
+
+
+def subject(name="VmPoweredOnEvent", severity="info", vcenter="lab"):
+    kind = "eventex" if "." in name else "event"
+    return f"vc.{vcenter}.dc.cluster.{severity}.{kind}.{name}"
+
+
+class Desk:
+    def __init__(self, lab, server):
+        self.lab, self.server = lab, server
+        self.js = lab.jetstream(server)
+        self.published = 0
+
+    def config(self, url, providers=(PROVIDER,), **more):
+        """more: options of the eventProcessor; `knative` more of its block."""
+        block = more.pop("knative", {})
+        bus = more.pop("bus", {})
+        config = router_config(self.server, providers=providers, processors=[knative(url, **block) | more])
+        config["bus"].update(bus)
+        return config
+
+    def make_stream(self, stream=STREAM, vcenter="lab", **more):
+        self.js.api(f"STREAM.CREATE.{stream}", {"name": stream, "subjects": [f"vc.{vcenter}.>"], "retention": "limits",
+                    "storage": "file", "max_age": 7 * 86400 * SECOND, "max_bytes": 8 << 30, "num_replicas": 1,
+                    "duplicate_window": 1800 * SECOND, "discard": "old", "allow_direct": True, **more})
+
+    def publish(self, n, name="VmPoweredOnEvent", data=None, vcenter="lab", **more):
+        """n events, ids counting on from the last call; they are stored when this returns."""
+        wire = self.js.wire or self.server.connect()
+        stream = f"VC_{vcenter}"
+        before = self.js.last_seq(stream)
+        for i in range(self.published + 1, self.published + n + 1):
+            wire.publish(subject(name, vcenter=vcenter), event(i, name, data(i) if callable(data) else data, **more), headers={
+                "Content-Type": "application/cloudevents+json", "Nats-Msg-Id": f"uuid/{i}/1700000000000"})
+        self.published += n
+        wait_until(lambda: self.js.last_seq(stream) >= before + n, 60, lambda: f"{n} events in {stream}")
+        return range(self.published - n + 1, self.published + 1)
+
+    def consumer(self, name="kn", stream=STREAM):
+        return self.js.consumer(stream, name)
+
+    def idle(self, name="kn", stream=STREAM, timeout=60):
+        """Waits until the dispatcher has settled all that is in the stream."""
+        def settled():
+            try:
+                c = self.consumer(name, stream)
+            except (ApiError, OSError):
+                return False
+            return c["num_pending"] == 0 and c["num_ack_pending"] == 0
+        wait_until(settled, timeout, lambda: f"all settled: {self.consumer(name, stream)}")
+
+    def dead(self):
+        """The dead letters, in order."""
+        try:
+            return list(self.js.read("VCDEAD"))
+        except ApiError:
+            return []
+
+    def dead_ids(self):
+        return sorted(int(json.loads(m.data)["eventkey"]) for m in self.dead())
+
+
+def keys(requests):
+    return [int(r.event()["eventkey"]) for r in requests]
+
+
+def settle(desk, receiver, want, accepted=lambda request: True, twice=0, timeout=60):
+    """
+    The books: each event of `want` was accepted by the receiver at least once, at most `twice` deliveries too many,
+    or is a dead letter. Gives the dead ones.
+    """
+    desk.idle(timeout=timeout)
+    got = Counter(keys(r for r in receiver.requests if accepted(r)))
+    dead = desk.dead_ids()
+    lost = [k for k in want if k not in got and k not in dead]
+    assert not lost, f"lost: {lost[:10]} of {len(lost)}"
+    extra = sum(got.values()) - len(got)
+    assert extra <= twice, f"{extra} deliveries too many, {twice} allowed: {[k for k, n in got.items() if n > 1][:10]}"
+    assert len(dead) == len(set(dead)), "a dead letter twice"
+    both = set(dead) & set(got)
+    assert not both, f"delivered and dead: {both}"
+    return dead
