@@ -268,8 +268,8 @@ kube_check(const struct kube_object *o, const struct http_response *rsp, struct 
 		err_set(err, ERR_AUTH, "the Kubernetes API refuses our credentials (HTTP 401)");
 	else if (rsp->status == 403)
 		err_set(err, ERR_FORBIDDEN,
-			"not allowed to %s %s: bind a role with that right to our service account "
-			"(k8s/rbac) (HTTP 403)",
+			"not allowed to %s %s: grant it to our service account, see "
+			"k8s/components/knative/rbac.yaml (HTTP 403)",
 			o->verb, buf_str(&what));
 	else if (rsp->status == 404)
 		err_set(err, ERR_NOT_FOUND, "%s does not exist", buf_str(&what));
