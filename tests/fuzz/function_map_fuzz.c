@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Input: the namespaces, a NUL byte, the functions, a NUL byte, a topic. Who matches wants the topic; nobody twice. */
+#include <assert.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "function_map.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	char *text = malloc(size + 1);
+	const char *functions, *topic, *topics[2];
+	struct function_map *map = function_map_new(size % 2 == 0);
+	struct targets targets = { .target = NULL };
+
+	memcpy(text, data, size);
+	text[size] = '\0';
+	functions = text + strlen(text) + (strlen(text) < size);
+	topic = functions + strlen(functions);
+	topic += topic < text + size;
+	function_map_add_namespaces(map, text, strlen(text), NULL);
+	function_map_add_functions(map, function_map_namespaces(map) > 0 ? function_map_namespace(map, 0) : "",
+		functions, strlen(functions), NULL);
+	function_map_seal(map);
+	topics[0] = topic;
+	topics[1] = "A";
+	function_map_match(map, topics, 2, &targets);
+	for (size_t i = 0; i < targets.n; i++) {
+		const char *name = targets.target[i].name;
+
+		assert(function_map_wants(map, name, topic) || function_map_wants(map, name, "A"));
+		for (size_t j = 0; j < i && i < 100; j++)
+			assert(strcmp(name, targets.target[j].name) != 0);
+	}
+	targets_free(&targets);
+	function_map_free(map);
+	free(text);
+	return 0;
+}

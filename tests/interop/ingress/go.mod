@@ -1,0 +1,5 @@
+module ingress
+
+go 1.19
+
+require knative.dev/eventing v0.38.0
