@@ -10,7 +10,7 @@ see.schemas    := schemas lib
 see.collector  := collector schemas lib
 see.processors := processors lib
 see.dispatcher := dispatcher processors lib
-see.cli        := cli collector schemas processors lib
+see.cli        := cli collector schemas dispatcher processors lib
 see.tests      := tests/unit dispatcher cli collector schemas processors lib
 
 folders   := lib schemas collector processors dispatcher cli

@@ -14,8 +14,8 @@
 #include "mem.h"
 #include "text.h"
 
-static const char *
-size_str(int64_t bytes, char *buf, size_t size)
+const char *
+config_size_str(int64_t bytes, char *buf, size_t size)
 {
 	static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB" };
 	unsigned i = 0;
@@ -34,7 +34,7 @@ number_str(enum config_type type, int64_t v, char *buf, size_t size)
 	if (type == CONFIG_DURATION)
 		return text_duration_str(v, buf, size);
 	if (type == CONFIG_SIZE)
-		return size_str(v, buf, size);
+		return config_size_str(v, buf, size);
 	snprintf(buf, size, "%" PRId64, v);
 	return buf;
 }

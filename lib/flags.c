@@ -8,13 +8,11 @@
 
 #include "log.h"
 
-#define DEFAULT_PATH "/etc/vcourier/config.yaml"
-
 static void
 print_help(const struct daemon_spec *spec)
 {
 	printf("usage: vcourier-%s [options]\n\n%s\n\n"
-	       "  -c, --config FILE      configuration (default " DEFAULT_PATH ")\n"
+	       "  -c, --config FILE      configuration (default " FLAGS_DEFAULT_PATH ")\n"
 	       "      --name NAME        which %s of the file, when there are several\n"
 	       "      --log-level LEVEL  debug, info, warn or error, instead of the file's\n"
 	       "      --log-format FORM  logfmt or json, instead of the file's\n"
@@ -76,7 +74,7 @@ flags_parse(struct flags *flags, const struct daemon_spec *spec, int argc, char 
 		{ NULL, 0, NULL, 0 } };
 	int flag;
 
-	*flags = (struct flags){ .path = DEFAULT_PATH, .level = -1, .format = -1 };
+	*flags = (struct flags){ .path = FLAGS_DEFAULT_PATH, .level = -1, .format = -1 };
 	while ((flag = getopt_long_only(argc, argv, "c:", known, NULL)) != -1) {
 		if (flag == HELP || flag == VERSION) {
 			if (flag == HELP)

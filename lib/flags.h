@@ -5,6 +5,8 @@
 
 #include "daemon.h"
 
+#define FLAGS_DEFAULT_PATH "/etc/vcourier/config.yaml"
+
 struct flags { /* strings are argv's; NULL: not given */
 	const char *path, *name, *metrics;
 	int level, format; /* enum log_level, enum log_format; -1: not given */

@@ -47,6 +47,9 @@ void config_path(const struct config_node *node, struct buf *out);
 /* How a value may be quoted in a message: escaped, cut, user info in a URL hidden. buf of 80 bytes or so. */
 const char *config_quote(const char *text, char *buf, size_t size);
 
+/* A size as it may stand in a file: 1048576 -> "1MiB"; returns buf. */
+const char *config_size_str(int64_t bytes, char *buf, size_t size);
+
 /* One scalar to the C value of the row's type; reports at node. (config_value.c) */
 int config_value(const struct config_node *node, const struct config_field *field, void *out,
 	struct config_errors *errors);

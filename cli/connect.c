@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "connect.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "bus.h"
+#include "event.h"
+#include "http.h"
+#include "jetstream.h"
+#include "stop.h"
+#include "subject.h"
+#include "vim.h"
+
+enum { WAIT_MS = 10 * 1000, STEPS_MAX = 100 };
+
+struct checklist {
+	const struct deployment *deployment;
+	struct http *http;
+	unsigned failed;
+};
+
+static void say(struct checklist *list, bool ok, const char *what, const char *fmt, ...)
+	ERR_PRINTF(4, 5);
+
+static void
+say(struct checklist *list, bool ok, const char *what, const char *fmt, ...)
+{
+	va_list ap;
+
+	list->failed += !ok;
+	printf("  %-6s %s: ", ok ? "ok" : "FAILED", what);
+	va_start(ap, fmt);
+	vprintf(fmt, ap);
+	va_end(ap);
+	putchar('\n');
+	fflush(stdout);
+}
+
+static const char *
+label(char out[160], const char *kind, const char *name)
+{
+	snprintf(out, 160, "%s %s", kind, name);
+	return out;
+}
+
+/* ---- vCenter */
+
+static void
+check_vcenter(struct checklist *list, const char *name, const struct vcenter_options *o)
+{
+	struct vim_options options = { .url = o->address,
+		.user = o->user,
+		.password = &o->password,
+		.timeout_ms = WAIT_MS };
+	struct vim *vim;
+	bool fresh, known = false, may = false;
+	char what[160];
+	struct err err;
+
+	label(what, "vCenter", name);
+	vcenter_options_peer(o, &options.peer);
+	vim_open(&vim, list->http, &options);
+	if (vim_connect(vim, &fresh, &err) != 0) {
+		say(list, false, what, "%s", err.text);
+	} else if (vim_may_read(vim, &known, &may, &err) == 0 && known && !may) {
+		say(list, false, what,
+			"the account may not read the root folder: give it the role Read-only "
+			"there, "
+			"with propagation");
+	} else {
+		say(list, true, what, "%s, logged in, %s", vim_about(vim)->name,
+			known ? "may read" : "permissions not told");
+	}
+	vim_close(vim);
+}
+
+/* ---- NATS */
+
+static void
+check_stream(struct checklist *list, struct bus *bus, const char *name)
+{
+	struct stream_info info;
+	struct buf stream;
+	char what[160];
+	struct err err;
+
+	buf_init(&stream, 256);
+	subject_stream(&stream, name);
+	label(what, "stream", buf_str(&stream));
+	if (stream_look(bus, buf_str(&stream), &info, &err) == 0)
+		say(list, true, what, "%llu events", (unsigned long long)info.messages);
+	else if (err.code == ERR_NOT_FOUND)
+		say(list, true, what, "not there yet, the collector makes it");
+	else
+		say(list, false, what, "%s", err.text);
+	buf_free(&stream);
+}
+
+static void
+check_nats(struct checklist *list)
+{
+	const struct router_config *config = &list->deployment->config;
+	struct bus_options options;
+	struct bus *bus = NULL;
+	struct buf texts;
+	struct err err;
+	size_t i;
+
+	buf_init(&texts, 1024);
+	bus_config_options(&config->top.bus, "cli", "check", &texts, &options);
+	if (bus_open(&bus, &options, &err) != 0 ||
+		bus_wait_connected(bus, WAIT_MS, &err) != 0) {
+		say(list, false, "NATS", "%s", err.text);
+	} else {
+		say(list, true, "NATS", "connected to %s", options.urls[0]);
+		for (i = 0; i < config->providers.n; i++)
+			check_stream(list, bus, config->providers.entry[i].name);
+	}
+	bus_close(bus);
+	buf_free(&texts);
+}
+
+/* ---- backends */
+
+/* Runs one refresh to its end. 1: it had something to ask and got it, 0: nothing to ask, -1:
+ * failed. */
+static int
+run_refresh(struct checklist *list, void *self, const struct refresh *refresh, struct err *err)
+{
+	unsigned step;
+
+	for (step = 0; step < STEPS_MAX; step++) {
+		struct http_request *req = http_request_new(list->http);
+		struct http_response rsp;
+		enum refresh_result result;
+		int rc = refresh->request(self, step, req, err);
+
+		if (rc != 0) {
+			http_request_free(list->http, req);
+			return rc < 0 ? -1 : step != 0;
+		}
+		if (http_perform(list->http, req, &rsp, err) != 0)
+			return -1;
+		result = refresh->response(self, step, &rsp, err);
+		if (result != REFRESH_MORE)
+			return result == REFRESH_DONE ? 1 : -1;
+	}
+	return err_set(err, ERR_LIMIT, "more than %d steps", STEPS_MAX);
+}
+
+static void
+fill_probe(struct event *ev)
+{
+	static const char *const attributes[][2] = { { "specversion", "1.0" },
+		{ "id", "vcourier-check" }, { "source", "/vcourier/check" },
+		{ "type", "com.vmware.event.router/event" }, { "subject", "VcourierCheck" } };
+	size_t i;
+
+	event_init(ev);
+	for (i = 0; i < sizeof(attributes) / sizeof(attributes[0]); i++)
+		event_set(
+			ev, attributes[i][0], attributes[i][1], strlen(attributes[i][1]), NULL);
+}
+
+/*
+ * Where nothing needed to be read, the destination is asked for its OPTIONS: no event is sent,
+ * and any answer but a refusal shows that it is there and knows us.
+ */
+static void
+probe(struct checklist *list, const char *what, const struct processor *p, void *self)
+{
+	struct http_request *req = http_request_new(list->http);
+	const struct event *events[1];
+	struct targets targets = { 0 };
+	struct http_response rsp;
+	struct event ev;
+	struct err err;
+
+	fill_probe(&ev);
+	events[0] = &ev;
+	if (p->route(self, &ev, &targets, &err) != 0 || targets.n == 0 ||
+		p->encode(self, &targets.target[0], events, 1, req, &err) != 0) {
+		http_request_free(list->http, req);
+		say(list, true, what, "cannot be tried without an event");
+	} else {
+		req->method = "OPTIONS";
+		req->body = NULL;
+		req->body_len = 0;
+		req->timeout_ms = WAIT_MS;
+		if (http_perform(list->http, req, &rsp, &err) != 0)
+			say(list, false, what, "%s", err.text);
+		else
+			say(list,
+				rsp.status < 500 && rsp.status != 401 && rsp.status != 403 &&
+					rsp.status != 404,
+				what, "answers %d", rsp.status);
+	}
+	targets_free(&targets);
+	event_free(&ev);
+}
+
+static void
+check_backend(struct checklist *list, const char *name, const struct processor_options *o)
+{
+	const struct processor *p = o->processor;
+	const struct refresh *r;
+	bool asked = false;
+	char what[160], step[300];
+	struct err err;
+	void *self;
+
+	label(what, p->type, name);
+	if (p->open(&self, o->config, &err) != 0) {
+		say(list, false, what, "%s", err.text);
+		return;
+	}
+	for (r = p->refreshes; r != NULL && r->name != NULL; r++) {
+		int rc = run_refresh(list, self, r, &err);
+
+		snprintf(step, sizeof(step), "%s, %s", what, r->name);
+		if (rc < 0)
+			say(list, false, step, "%s", err.text);
+		else if (rc > 0)
+			say(list, true, step, "read");
+		asked = asked || rc != 0;
+	}
+	if (!asked)
+		probe(list, what, p, self);
+	p->close(self);
+}
+
+int
+connect_check(const struct deployment *d)
+{
+	struct checklist list = { .deployment = d };
+	struct err err;
+	size_t i;
+
+	stop_init(); /* Ctrl-C ends a wait */
+	if (http_open(&list.http, &err) != 0) {
+		say(&list, false, "HTTP", "%s", err.text);
+		return -1;
+	}
+	for (i = 0; i < d->config.providers.n; i++)
+		check_vcenter(&list, d->config.providers.entry[i].name, &d->vcenter[i]);
+	check_nats(&list);
+	for (i = 0; i < d->config.processors.n; i++)
+		check_backend(
+			&list, d->config.processors.entry[i].name, &d->dispatcher[i].processor);
+	http_close(list.http);
+	return list.failed == 0 ? 0 : -1;
+}

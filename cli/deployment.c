@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "deployment.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config_print.h"
+#include "daemon.h"
+#include "flags.h"
+#include "mem.h"
+
+/* ---- loading */
+
+static void
+bind_dispatcher(struct deployment_dispatcher *d, const struct router_entry *entry,
+	struct config_errors *errors)
+{
+	struct err err;
+
+	if (processor_options_bind(entry, dispatch_fields, &d->common, sizeof(d->common),
+		    &d->processor, errors) == 0 &&
+		dispatch_options_check(&d->common, &err) != 0)
+		config_error(errors, entry->node, "%s", err.text);
+}
+
+int
+deployment_load(struct deployment *d, const char *path, struct config_errors *errors)
+{
+	size_t before = errors->n, i;
+
+	memset(d, 0, sizeof(*d));
+	router_config_load(&d->config, path, errors);
+	d->vcenter = mem_array(d->config.providers.n, sizeof(*d->vcenter));
+	d->dispatcher = mem_array(d->config.processors.n, sizeof(*d->dispatcher));
+	for (i = 0; i < d->config.providers.n; i++)
+		vcenter_options_bind(
+			&d->config, &d->config.providers.entry[i], &d->vcenter[i], errors);
+	for (i = 0; i < d->config.processors.n; i++)
+		bind_dispatcher(&d->dispatcher[i], &d->config.processors.entry[i], errors);
+	return errors->n == before ? 0 : -1;
+}
+
+void
+deployment_free(struct deployment *d)
+{
+	size_t i;
+
+	for (i = 0; i < d->config.providers.n; i++)
+		vcenter_options_release(&d->vcenter[i]);
+	for (i = 0; i < d->config.processors.n; i++) {
+		processor_options_release(&d->dispatcher[i].processor);
+		config_release(dispatch_fields, &d->dispatcher[i].common);
+	}
+	free(d->vcenter);
+	free(d->dispatcher);
+	router_config_free(&d->config);
+}
+
+int
+deployment_open(struct deployment *d, const char *path)
+{
+	struct config_errors errors;
+	int rc;
+
+	config_errors_init(&errors);
+	rc = deployment_load(d, path != NULL ? path : FLAGS_DEFAULT_PATH, &errors);
+	fputs(buf_str(&errors.text), stderr);
+	if (rc != 0)
+		deployment_free(d);
+	config_errors_free(&errors);
+	return rc == 0 ? DEPLOYMENT_OK : EXIT_CONFIG;
+}
+
+/* ---- the table of the whole file */
+
+const struct config_field *
+deployment_table(void)
+{
+	static struct config_field table[32];
+	const struct config_field *processor;
+	size_t i;
+
+	if (table[0].key != NULL)
+		return table;
+	processor = processor_options_table(dispatch_fields, sizeof(struct dispatch_options));
+	for (i = 0; router_fields[i].key != NULL && i < sizeof(table) / sizeof(table[0]) - 1;
+		i++) {
+		const char *key = router_fields[i].key;
+
+		table[i] = router_fields[i];
+		if (table[i].type != CONFIG_NODE)
+			continue;
+		table[i].fields =
+			strncmp(key, "eventProvider", 13) == 0 ? provider_fields : processor;
+		table[i].item_size = key[strlen(key) - 1] == 's'; /* a list */
+	}
+	return table;
+}
+
+/* ---- the effective configuration */
+
+static void
+print_head(const struct router_entry *entry, struct buf *out)
+{
+	buf_printf(out, "  - type: %s\n    name: \"%s\"\n", entry->type, entry->name);
+}
+
+void
+deployment_print(const struct deployment *d, struct buf *out)
+{
+	size_t i;
+
+	config_print(router_fields, &d->config.top, 0, out);
+	if (d->config.providers.n != 0)
+		buf_add_str(out, "eventProviders:\n");
+	for (i = 0; i < d->config.providers.n; i++) {
+		print_head(&d->config.providers.entry[i], out);
+		buf_printf(out, "    %s:\n", d->config.providers.entry[i].type);
+		config_print(vcenter_fields, &d->vcenter[i], 6, out);
+	}
+	if (d->config.processors.n != 0)
+		buf_add_str(out, "eventProcessors:\n");
+	for (i = 0; i < d->config.processors.n; i++) {
+		const struct processor_options *p = &d->dispatcher[i].processor;
+
+		print_head(&d->config.processors.entry[i], out);
+		config_print(dispatch_fields, &d->dispatcher[i].common, 4, out);
+		buf_printf(out, "    %s:\n", p->processor->block);
+		config_print(p->processor->fields, p->config, 6, out);
+	}
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+/* A configuration file with everything in it bound: every provider, every processor. */
+#ifndef VCOURIER_DEPLOYMENT_H
+#define VCOURIER_DEPLOYMENT_H
+
+#include <stddef.h>
+
+#include "config.h"
+#include "options.h"
+#include "processor_options.h"
+#include "router_config.h"
+#include "vcenter_options.h"
+
+struct deployment {
+	struct router_config config;
+	struct vcenter_options *vcenter; /* config.providers.n of them */
+	struct deployment_dispatcher {   /* config.processors.n of them */
+		struct dispatch_options common;
+		struct processor_options processor;
+	} *dispatcher;
+};
+
+/* Reads and checks all of it; -1 and errors when something is wrong. Free it anyway. */
+int deployment_load(struct deployment *deployment, const char *path, struct config_errors *errors);
+void deployment_free(struct deployment *deployment);
+
+/* The table of the whole file, entries and blocks included, for docs and schema. Lives as long as the process. */
+const struct config_field *deployment_table(void);
+
+/* The effective configuration as YAML, every default in it, secrets masked. */
+void deployment_print(const struct deployment *deployment, struct buf *out);
+
+/*
+ * For the other commands: loads path (NULL: the default one) and tells errors. -1, or the exit status.
+ */
+enum { DEPLOYMENT_OK = -1 };
+int deployment_open(struct deployment *deployment, const char *path);
+
+#endif

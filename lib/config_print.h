@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What the option tables give besides parsing: the effective values, the reference page, the schema, --help. */
+#ifndef VCOURIER_CONFIG_PRINT_H
+#define VCOURIER_CONFIG_PRINT_H
+
+#include "buf.h"
+#include "config.h"
+
+/*
+ * The values of a bound struct as YAML, every default included, `indent` blanks before each line. Secrets come
+ * out as "***", their files by name; what is not set is left out, as are NODE rows.
+ */
+void config_print(const struct config_field *fields, const void *bound, int indent, struct buf *out);
+
+/*
+ * The next three walk a table down to its leaves. A NODE row with `fields` is documented as an OBJECT, with
+ * item_size too as a list of them.
+ */
+
+/* Markdown: a table row per option, a heading per block. */
+void config_reference(const struct config_field *fields, struct buf *out);
+
+/* JSON Schema (2020-12) of the block, without $schema and title. */
+void config_schema(const struct config_field *fields, struct buf *out);
+
+/* A line or two per option, for --help; prefix: "vcenter." */
+void config_help(const struct config_field *fields, const char *prefix, struct buf *out);
+
+#endif
