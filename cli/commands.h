@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The subcommands of vcourier: one line each, name and what it does. foo_main is in foo.c. */
+COMMAND(convert, "recorded SOAP replies to CloudEvents: what the collector publishes")
 COMMAND(match, "does an event pattern match these events?")
 COMMAND(check, "is this configuration right, and does everything in it answer?")
 COMMAND(config, "the effective configuration; or all options, as a page or a schema")

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * vcourier convert: recorded SOAP replies to CloudEvents, with the collector's own code: what functions will be
+ * sent for an event, before anything runs.
+ */
+#define _GNU_SOURCE /* memmem */
+#include <errno.h>
+#include <getopt.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "envelope.h"
+#include "event.h"
+#include "normalize.h"
+#include "severity.h"
+#include "xmltext.h"
+
+int convert_main(int argc, char **argv);
+
+enum {
+	EXIT_BAD_REPLY = 1,
+	EXIT_USAGE = 64,
+	READ_SIZE = 64 * 1024,
+	REPLY_MAX = 128 * 1024 * 1024,
+};
+
+struct convert {
+	struct envelope_source source;
+	bool data_only;
+	enum event_type_style style;
+	struct normalizer *normalizer;
+	struct severities severities;
+	struct envelope envelope;
+	struct event event;
+	struct buf in, type, out;
+	const char *file;
+	unsigned long replies, failed; /* of this file */
+};
+
+static const char usage[] =
+	"usage: vcourier convert [OPTIONS] FILE...\n"
+	"\n"
+	"Reads SOAP replies of ReadNextEvents and QueryEvents, one or many in a file (`-`: standard input), and\n"
+	"prints one CloudEvent a line, as the collector publishes it. What stands before a reply, such as HTTP\n"
+	"headers, is skipped. A severity that only the vCenter knows is `info`.\n"
+	"\n"
+	"      --source URL            the vCenter's SDK URL, for `source` (default https://vcenter.example/sdk)\n"
+	"      --uuid UUID             its instance uuid, for `vcenteruuid`\n"
+	"      --api-version VERSION   its API version, for `vsphereapiversion` (default 8.0.0.0)\n"
+	"      --style router|vsphere  the dialect of `type` (default router)\n"
+	"      --data                  print the data alone\n"
+	"\n"
+	"Exit status: 0 all replies were converted, 1 some was broken, cut, a SOAP fault or no page of events.\n";
+
+static void
+complain(struct convert *c, const char *text)
+{
+	fprintf(stderr, "vcourier: %s: reply %lu: %s\n", c->file, c->replies, text);
+	c->failed++;
+}
+
+/* The event as one line in c->out; false when it is too large. */
+static bool
+write_event(struct convert *c, const struct normalize_event *ev)
+{
+	const char *severity = severities_of(&c->severities, ev->severity, ev->name, ev->class_name);
+	const struct buf *message = &c->envelope.message;
+
+	buf_clear(&c->out);
+	if (c->data_only) {
+		buf_add(&c->out, ev->data, ev->data_len);
+	} else {
+		if (!envelope_write(&c->envelope, &c->source, ev, severity) ||
+			event_parse(&c->event, message->data, message->len, NULL) != 0)
+			return false;
+		event_type(&c->event, c->style, &c->type);
+		event_add_structured(&c->event, buf_str(&c->type), &c->out);
+	}
+	buf_add_char(&c->out, '\n');
+	return buf_ok(&c->out);
+}
+
+static void
+convert_page(struct convert *c, const struct normalize_page *page)
+{
+	char text[320];
+
+	if (page->fault != NULL) {
+		snprintf(text, sizeof(text), "SOAP fault %s: %.160s", page->fault->class_name, page->fault->text);
+		complain(c, text);
+	}
+	if (page->repaired || page->n_left_out != 0) {
+		snprintf(text, sizeof(text), "%zu of %zu events left out%s%s", page->n_left_out,
+			page->n + page->n_left_out, page->repaired ? ", some repaired: " : "", page->why);
+		complain(c, text);
+	}
+	for (size_t i = 0; i < page->n; i++) {
+		if (write_event(c, &page->event[i]))
+			fwrite(c->out.data, 1, c->out.len, stdout);
+		else
+			complain(c, "an event is too large for an envelope");
+	}
+}
+
+static void
+convert_reply(struct convert *c, const char *reply, size_t len)
+{
+	struct normalize_page page;
+	struct err err = { 0 };
+
+	c->replies++;
+	normalizer_begin(c->normalizer);
+	normalizer_feed(c->normalizer, reply, len, &err);
+	if (normalizer_end(c->normalizer, &page, &err) == 0)
+		convert_page(c, &page);
+	else
+		complain(c, err.text);
+}
+
+/* Where the reply at s ends: behind its envelope, or where another begins; NULL: that is not there yet. */
+static const char *
+reply_end(const char *s, const char *end)
+{
+	const char *next = end - s < 5 ? NULL : memmem(s + 5, (size_t)(end - s - 5), "<?xml", 5);
+	const char *close = xmltext_find_tag(s, end, "Envelope", true);
+
+	if (close != NULL)
+		close = memchr(close, '>', (size_t)(end - close));
+	if (close != NULL && (next == NULL || close < next))
+		return close + 1;
+	return next;
+}
+
+/* Converts the whole replies in c->in and takes them out. */
+static void
+convert_replies(struct convert *c, bool last)
+{
+	const char *s = buf_str(&c->in), *end = s + c->in.len, *stop;
+	size_t left;
+
+	while ((s = memchr(s, '<', (size_t)(end - s))) != NULL) {
+		stop = reply_end(s, end);
+		if (stop == NULL && !last)
+			break;
+		convert_reply(c, s, (size_t)((stop == NULL ? end : stop) - s));
+		s = stop == NULL ? end : stop;
+	}
+	left = s == NULL ? 0 : (size_t)(end - s);
+	if (left != 0 && left != c->in.len)
+		memmove(c->in.data, s, left);
+	buf_truncate(&c->in, left);
+}
+
+static void
+convert_stream(struct convert *c, FILE *f)
+{
+	size_t n, looked = 0;
+	char *room;
+
+	buf_clear(&c->in);
+	while ((room = buf_room(&c->in, READ_SIZE)) != NULL && (n = fread(room, 1, READ_SIZE, f)) != 0) {
+		buf_grew(&c->in, n);
+		if (c->in.len < 2 * looked) /* a long reply is not searched at each read */
+			continue;
+		convert_replies(c, false);
+		looked = c->in.len;
+	}
+	if (!buf_ok(&c->in)) {
+		c->replies++;
+		complain(c, "larger than 128 MiB");
+		return;
+	}
+	convert_replies(c, true);
+	if (ferror(f))
+		complain(c, strerror(errno));
+	else if (c->replies == 0)
+		complain(c, "there is none in this file");
+}
+
+static int
+convert_file(struct convert *c, const char *path)
+{
+	bool standard = strcmp(path, "-") == 0;
+	FILE *f = standard ? stdin : fopen(path, "re");
+
+	if (f == NULL) {
+		fprintf(stderr, "vcourier: %s: %s\n", path, strerror(errno));
+		return EXIT_USAGE;
+	}
+	c->file = standard ? "stdin" : path;
+	c->replies = c->failed = 0;
+	convert_stream(c, f);
+	if (!standard)
+		fclose(f);
+	return c->failed != 0 ? EXIT_BAD_REPLY : 0;
+}
+
+/* -1: go on; else the exit status. */
+static int
+read_options(struct convert *c, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "source", required_argument, NULL, 's' }, { "uuid", required_argument, NULL, 'u' },
+		{ "api-version", required_argument, NULL, 'v' }, { "style", required_argument, NULL, 't' },
+		{ "data", no_argument, NULL, 'd' }, { "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 },
+	};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		if (option == 'h') {
+			fputs(usage, stdout);
+			return 0;
+		} else if (option == 's') {
+			c->source.url = optarg;
+		} else if (option == 'u') {
+			c->source.uuid = optarg;
+		} else if (option == 'v') {
+			c->source.api_version = optarg;
+		} else if (option == 'd') {
+			c->data_only = true;
+		} else if (option == 't' && (strcmp(optarg, "router") == 0 || strcmp(optarg, "vsphere") == 0)) {
+			c->style = *optarg == 'r' ? EVENT_TYPE_ROUTER : EVENT_TYPE_VSPHERE;
+		} else {
+			if (option == 't')
+				fprintf(stderr, "vcourier: --style is router or vsphere, not \"%s\"\n", optarg);
+			return EXIT_USAGE;
+		}
+	}
+	if (optind < argc)
+		return -1;
+	fputs(usage, stderr);
+	return EXIT_USAGE;
+}
+
+int
+convert_main(int argc, char **argv)
+{
+	struct convert c = { .source = { .vcenter = "convert", .prefix = "vc", .url = "https://vcenter.example/sdk",
+				     .api_version = "8.0.0.0", .uuid = "00000000-0000-0000-0000-000000000000" } };
+	int rc = read_options(&c, argc, argv);
+
+	if (rc != -1)
+		return rc;
+	normalizer_open(&c.normalizer, NULL);
+	severities_init(&c.severities);
+	envelope_init(&c.envelope, REPLY_MAX);
+	event_init(&c.event);
+	buf_init(&c.in, REPLY_MAX + READ_SIZE);
+	buf_init(&c.type, 1024);
+	buf_init(&c.out, REPLY_MAX);
+	for (rc = 0; optind < argc; optind++) {
+		int failed = convert_file(&c, argv[optind]);
+
+		rc = failed != 0 ? failed : rc;
+	}
+	buf_free(&c.in);
+	buf_free(&c.type);
+	buf_free(&c.out);
+	event_free(&c.event);
+	envelope_free(&c.envelope);
+	severities_free(&c.severities);
+	normalizer_close(c.normalizer);
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		fprintf(stderr, "vcourier: standard output: %s\n", strerror(errno));
+		return EXIT_BAD_REPLY;
+	}
+	return rc;
+}
