@@ -271,7 +271,9 @@ normalize_parse_free(struct normalizer *n)
 void
 normalize_parse_begin(struct normalizer *n, bool recover)
 {
-	int options = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_IGNORE_ENC;
+	/* NOENT: & in attributes as it is. There are no entities but XML's own, on_doctype sees to that. */
+	int options = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_IGNORE_ENC |
+		      XML_PARSE_NOENT;
 
 	if (n->ctxt != NULL && n->n_names >= NAMES_MAX / 2) /* its dictionary only grows */
 		normalize_parse_free(n);
