@@ -79,7 +79,7 @@ $(foreach f,$(folders),$(if $(main.$(f)),$(eval $(call program_rules,$(f)))))
 # ---- tests
 unit_sources := $(wildcard tests/unit/*_test.c)
 unit_tests   := $(patsubst tests/unit/%.c,$(B)/unit/%,$(unit_sources))
-test_archives := $(foreach f,dispatcher cli collector schemas processors lib,$(call archive,$(f)))
+test_archives := $(foreach f,cli collector schemas dispatcher processors lib,$(call archive,$(f)))
 
 unit_helpers := $(patsubst tests/unit/%.c,$(B)/unit/%.o,$(filter-out $(unit_sources),$(wildcard tests/unit/*.c)))
 $(unit_helpers): $(B)/unit/%.o: tests/unit/%.c Makefile

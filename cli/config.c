@@ -54,15 +54,6 @@ add_reference(struct buf *out)
 	config_reference(deployment_table(), out);
 }
 
-static void
-add_schema(struct buf *out)
-{
-	buf_add_str(out, "{\"$schema\":\"https://json-schema.org/draft/2020-12/schema\","
-			 "\"title\":\"vcourier configuration (RouterConfig)\",\"allOf\":[");
-	config_schema(deployment_table(), out);
-	buf_add_str(out, "]}\n");
-}
-
 static int
 print_effective(const char *path, struct buf *out)
 {
@@ -96,7 +87,8 @@ config_main(int argc, char **argv)
 	if (strcmp(first, "--reference") == 0)
 		add_reference(&out);
 	else if (strcmp(first, "--schema") == 0)
-		add_schema(&out);
+		config_schema(
+			deployment_table(), "vcourier configuration (RouterConfig)", &out);
 	else
 		code = print_effective(argc > 1 ? first : NULL, &out);
 	fputs(buf_str(&out), stdout);

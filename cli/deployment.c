@@ -16,12 +16,9 @@ static void
 bind_dispatcher(struct deployment_dispatcher *d, const struct router_entry *entry,
 	struct config_errors *errors)
 {
-	struct err err;
-
 	if (processor_options_bind(entry, dispatch_fields, &d->common, sizeof(d->common),
-		    &d->processor, errors) == 0 &&
-		dispatch_options_check(&d->common, &err) != 0)
-		config_error(errors, entry->node, "%s", err.text);
+		    &d->processor, errors) == 0)
+		dispatch_options_check(entry->node, &d->common, errors);
 }
 
 int

@@ -20,16 +20,11 @@ bind_options(const struct router_config *config, const struct router_entry *entr
 	struct config_errors *errors)
 {
 	struct options *o = out;
-	struct err err;
 
 	(void)config;
 	if (processor_options_bind(entry, dispatch_fields, &o->common, sizeof(o->common), &o->processor, errors) != 0)
 		return -1;
-	if (dispatch_options_check(&o->common, &err) != 0) {
-		config_error(errors, entry->node, "%s", err.text);
-		return -1;
-	}
-	return 0;
+	return dispatch_options_check(entry->node, &o->common, errors);
 }
 
 static void

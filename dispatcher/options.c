@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "pattern.h"
 
 #define MINUTE (60 * INT64_C(1000))
 #define DAY (24 * 60 * MINUTE)
@@ -82,16 +83,26 @@ dispatch_start_parse(const char *text, enum dispatch_start *start, int64_t *time
 }
 
 int
-dispatch_options_check(const struct dispatch_options *o, struct err *err)
+dispatch_options_check(const struct config_node *node, const struct dispatch_options *o, struct config_errors *errors)
 {
+	const struct config_node *filter = config_get(node, "filter");
 	enum dispatch_start start;
+	struct pattern *pattern;
+	size_t before = errors->n;
 	int64_t time_us;
+	struct err err;
 
 	if (!dispatch_start_parse(o->start_from, &start, &time_us))
-		return err_set(err, ERR_CONFIG, "startFrom: must be earliest, now or a time, got \"%s\"", o->start_from);
+		config_error(errors, config_get(node, "startFrom"), "must be earliest, now or a time");
 	if (o->retry.initial_ms > o->retry.max_ms)
-		return err_set(err, ERR_CONFIG, "retry.initial: must not be longer than retry.max");
+		config_error(errors, config_get(node, "retry"), "initial must not be longer than max");
 	if (o->filter.subject != NULL && (o->filter.subject[0] == '\0' || strpbrk(o->filter.subject, " \t\r\n") != NULL))
-		return err_set(err, ERR_CONFIG, "filter.subject: is no NATS subject");
-	return 0;
+		config_error(errors, config_get(filter, "subject"), "is no NATS subject");
+	if (o->filter.pattern == NULL)
+		return errors->n == before ? 0 : -1;
+	if (pattern_compile(&pattern, o->filter.pattern, strlen(o->filter.pattern), &err) == 0)
+		pattern_free(pattern);
+	else
+		config_error(errors, config_get(filter, "pattern"), "%s", err.text);
+	return errors->n == before ? 0 : -1;
 }

@@ -39,7 +39,8 @@ extern const struct config_field dispatch_fields[];
 enum dispatch_start { START_EARLIEST, START_NOW, START_TIME };
 bool dispatch_start_parse(const char *text, enum dispatch_start *start, int64_t *time_us);
 
-/* What a table cannot say. */
-int dispatch_options_check(const struct dispatch_options *options, struct err *err);
+/* What a table cannot say; node is the eventProcessor. */
+int dispatch_options_check(const struct config_node *node, const struct dispatch_options *options,
+	struct config_errors *errors);
 
 #endif

@@ -23,6 +23,19 @@ is_block(const struct config_field *f)
 	return f->fields != NULL && f->type != CONFIG_CUSTOM && !(f->flags & CONFIG_IGNORED);
 }
 
+/* The row before f that has the same block ("eventProvider" for "eventProviders"): told once is
+ * enough. */
+static const struct config_field *
+same_block(const struct config_field *fields, const struct config_field *f)
+{
+	const struct config_field *other;
+
+	for (other = fields; other != f; other++)
+		if (is_block(other) && other->fields == f->fields)
+			return other;
+	return NULL;
+}
+
 /* ---- words for people */
 
 static void
@@ -119,7 +132,8 @@ reference(const struct config_field *fields, const char *prefix, struct buf *out
 	for (f = fields; f->key != NULL; f++)
 		reference_row(f, out);
 	for (f = fields; f->key != NULL; f++) {
-		if (!is_block(f) && !(f->type == CONFIG_CUSTOM && f->fields != NULL))
+		if ((!is_block(f) && !(f->type == CONFIG_CUSTOM && f->fields != NULL)) ||
+			same_block(fields, f) != NULL)
 			continue;
 		join(path, prefix, f);
 		buf_printf(out, "\n### `%.*s`\n\n%s\n\n", (int)strlen(path) - 1, path, f->help);
@@ -199,22 +213,30 @@ schema_type(const struct config_field *f, struct buf *out)
 	}
 }
 
+static void schema_block(const struct config_field *fields, struct buf *out);
+
 /* What the file may hold at this key, null included: it means "not given". */
 static void
-schema_value(const struct config_field *f, struct buf *out)
+schema_value(const struct config_field *fields, const struct config_field *f, struct buf *out)
 {
+	const struct config_field *same = is_block(f) ? same_block(fields, f) : NULL;
+
 	buf_add_str(out, "{\"description\":");
 	add_string(out, f->help);
-	if (is_list(f)) {
+	if (is_list(f) && same != NULL) {
+		buf_printf(out,
+			",\"type\":\"array\",\"items\":{\"$ref\":\"#/properties/%s/anyOf/1\"}",
+			same->key);
+	} else if (is_list(f)) {
 		buf_add_str(out, ",\"type\":\"array\",\"items\":");
-		config_schema(f->fields, out);
+		schema_block(f->fields, out);
 	} else if (is_block(f)) {
 		buf_add_str(out, ",\"anyOf\":[{\"type\":\"null\"},");
-		config_schema(f->fields, out);
+		schema_block(f->fields, out);
 		buf_add_char(out, ']');
 	} else if (f->type == CONFIG_CUSTOM && f->fields != NULL) {
 		buf_add_str(out, ",\"anyOf\":[{\"type\":[\"string\",\"null\"]},");
-		config_schema(f->fields, out);
+		schema_block(f->fields, out);
 		buf_add_char(out, ']');
 	} else if (f->type != CONFIG_NODE && !(f->flags & CONFIG_IGNORED)) {
 		buf_add_str(out, ",\"anyOf\":[{\"type\":\"null\"},{");
@@ -243,19 +265,18 @@ schema_required(const struct config_field *fields, struct buf *out)
 		buf_add_char(out, ']');
 }
 
-void
-config_schema(const struct config_field *fields, struct buf *out)
+static void
+schema_members(const struct config_field *fields, struct buf *out)
 {
 	const struct config_field *f;
 
-	buf_add_str(
-		out, "{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{");
+	buf_add_str(out, "\"type\":\"object\",\"additionalProperties\":false,\"properties\":{");
 	for (f = fields; f->key != NULL; f++) {
 		if (f != fields)
 			buf_add_char(out, ',');
 		add_string(out, f->key);
 		buf_add_char(out, ':');
-		schema_value(f, out);
+		schema_value(fields, f, out);
 		if (f->type == CONFIG_SECRET)
 			buf_printf(out,
 				",\"%sFile\":{\"description\":\"File that holds it, read at "
@@ -265,7 +286,25 @@ config_schema(const struct config_field *fields, struct buf *out)
 	}
 	buf_add_char(out, '}');
 	schema_required(fields, out);
+}
+
+static void
+schema_block(const struct config_field *fields, struct buf *out)
+{
+	buf_add_char(out, '{');
+	schema_members(fields, out);
 	buf_add_char(out, '}');
+}
+
+void
+config_schema(const struct config_field *fields, const char *title, struct buf *out)
+{
+	buf_add_str(out,
+		"{\"$schema\":\"https://json-schema.org/draft/2020-12/schema\",\"title\":");
+	add_string(out, title);
+	buf_add_char(out, ',');
+	schema_members(fields, out);
+	buf_add_str(out, "}\n");
 }
 
 /* ---- --help */

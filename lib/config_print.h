@@ -20,8 +20,8 @@ void config_print(const struct config_field *fields, const void *bound, int inde
 /* Markdown: a table row per option, a heading per block. */
 void config_reference(const struct config_field *fields, struct buf *out);
 
-/* JSON Schema (2020-12) of the block, without $schema and title. */
-void config_schema(const struct config_field *fields, struct buf *out);
+/* JSON Schema (2020-12) of the file that this is the table of; title: what it says it is. */
+void config_schema(const struct config_field *fields, const char *title, struct buf *out);
 
 /* A line or two per option, for --help; prefix: "vcenter." */
 void config_help(const struct config_field *fields, const char *prefix, struct buf *out);
