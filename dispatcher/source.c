@@ -20,11 +20,10 @@ enum {
 	SILENCE_MS = 2 * HEARTBEAT_MS + 2000,
 };
 
-void
-source_on_msg(void *source, struct bus_msg *msg)
+static void
+add_arrival(struct dispatcher *d, struct source *source, struct bus_msg *msg)
 {
-	struct source *s = source;
-	struct arrivals *a = &s->d->arrivals;
+	struct arrivals *a = &d->arrivals;
 	bool first;
 
 	pthread_mutex_lock(&a->lock);
@@ -33,10 +32,24 @@ source_on_msg(void *source, struct bus_msg *msg)
 		a->cap = a->cap == 0 ? 256 : a->cap * 2;
 		a->item = mem_grow(a->item, a->cap, sizeof(*a->item));
 	}
-	a->item[a->n++] = (struct arrival){ .msg = msg, .source = s };
+	a->item[a->n++] = (struct arrival){ .msg = msg, .source = source };
 	pthread_mutex_unlock(&a->lock);
 	if (first)
-		http_wakeup(s->d->http);
+		http_wakeup(d->http);
+}
+
+static void
+on_msg(void *source, struct bus_msg *msg)
+{
+	struct source *s = source;
+
+	add_arrival(s->d, s, msg);
+}
+
+void
+arrive(void *dispatcher, struct bus_msg *msg)
+{
+	add_arrival(dispatcher, NULL, msg);
 }
 
 int
@@ -47,7 +60,7 @@ source_open(struct source *s, struct err *err)
 	snprintf(s->inbox, sizeof(s->inbox), "%s.pull.%zu", bus_inbox(s->d->bus), s->index);
 	snprintf(subject, sizeof(subject), "%s.*", s->inbox);
 	s->looked_ms = INT64_MIN / 2;
-	return bus_subscribe(s->d->bus, subject, source_on_msg, s, err);
+	return bus_subscribe(s->d->bus, subject, on_msg, s, err);
 }
 
 static void

@@ -53,7 +53,8 @@ def dispatcher(name, vcenters):
     allow = [f"vcdead.{name}.>", f"{API}.STREAM.CREATE.VCDEAD", f"{API}.STREAM.INFO.VCDEAD"]
     for vcenter in vcenters:
         stream = f"VC_{vcenter}"
-        allow += [f"{API}.STREAM.INFO.{stream}", f"{API}.CONSUMER.DURABLE.CREATE.{stream}.{name}",
+        allow += [f"{API}.STREAM.INFO.{stream}", f"{API}.STREAM.MSG.GET.{stream}", f"{API}.DIRECT.GET.{stream}",
+                  f"{API}.CONSUMER.DURABLE.CREATE.{stream}.{name}",
                   f"{API}.CONSUMER.CREATE.{stream}.{name}", f"{API}.CONSUMER.CREATE.{stream}.{name}.>",
                   f"{API}.CONSUMER.DELETE.{stream}.{name}", *pull(stream, name)]
     return allow
@@ -75,7 +76,8 @@ def reader(name, vcenters):
     allow = []
     for vcenter in vcenters:
         stream = f"VC_{vcenter}"
-        allow += [f"{API}.STREAM.INFO.{stream}", f"{API}.CONSUMER.DURABLE.CREATE.{stream}.{name}",
+        allow += [f"{API}.STREAM.INFO.{stream}", f"{API}.STREAM.MSG.GET.{stream}", f"{API}.DIRECT.GET.{stream}",
+                  f"{API}.CONSUMER.DURABLE.CREATE.{stream}.{name}",
                   f"{API}.CONSUMER.CREATE.{stream}.{name}", f"{API}.CONSUMER.CREATE.{stream}.{name}.>",
                   f"{API}.CONSUMER.DELETE.{stream}.{name}", *pull(stream, name)]
     return allow

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Room for the others: when what is in hand waits for targets that are down or slow, and so fills the window, its
+ * bodies are let go. What is left of such a job is small: where it goes, what was tried, when it is due. The stream
+ * keeps the body, and it is fetched again when the job's turn comes.
+ */
+#include "dispatch.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "log.h"
+#include "mem.h"
+
+enum {
+	PARKED_MAX = 8 * 1024,
+	SOON_MS = 1000,
+	FETCH_MS = 5 * 1000,
+};
+
+int
+park_open(struct dispatcher *d, struct err *err)
+{
+	char subject[sizeof(d->get_inbox) + 4];
+
+	snprintf(d->get_inbox, sizeof(d->get_inbox), "%s.get", bus_inbox(d->bus));
+	snprintf(subject, sizeof(subject), "%s.*.*", d->get_inbox);
+	return bus_subscribe(d->bus, subject, arrive, d, err);
+}
+
+/* This leg will not go out soon. */
+static bool
+stuck(const struct leg *leg, int64_t now_ms)
+{
+	if (leg->state == LEG_WAITING)
+		return leg->lane->circuit.state == CIRCUIT_OPEN || leg->due_ms > now_ms + SOON_MS;
+	return leg->state == LEG_READY && (leg->lane->circuit.state == CIRCUIT_OPEN || leg->lane->n_ready > 16);
+}
+
+static bool
+can_park(const struct job *job, int64_t now_ms)
+{
+	if (job->msg == NULL || job->keyed)
+		return false;
+	for (size_t i = 0; i < job->n_legs; i++)
+		if (job->leg[i].lane != NULL && !stuck(&job->leg[i], now_ms))
+			return false;
+	return true;
+}
+
+/* Only when the window is full and requests could go out all the same. */
+void
+park_turn(struct dispatcher *d, size_t window, int64_t now_ms)
+{
+	size_t held = d->jobs.n - d->jobs.n_parked;
+	bool full = held >= window || d->jobs.bytes >= (size_t)d->options->buffer_bytes;
+
+	if (!full || d->in_flight >= (size_t)d->options->concurrency || d->gate.state == CIRCUIT_OPEN ||
+		(!d->fans_out && d->jobs.ring != NULL && d->jobs.ring->circuit.state == CIRCUIT_OPEN))
+		return;
+	for (struct job *job = d->jobs.newest; job != NULL && held > window / 2; job = job->prev) {
+		if (d->jobs.n_parked >= PARKED_MAX)
+			break;
+		if (!can_park(job, now_ms))
+			continue;
+		job_park(&d->jobs, job);
+		if (!job->tried) {
+			job->tried = true; /* as far as probes are concerned: it is not at hand */
+			d->n_untried--;
+		}
+		held--;
+	}
+}
+
+/* Asks the stream for the body; the legs wait meanwhile, in no queue. */
+void
+park_fetch(struct dispatcher *d, struct job *job, int64_t now_ms)
+{
+	char subject[160], reply[sizeof(d->get_inbox) + 48], body[48];
+	struct bus_out out = { .subject = subject, .reply = reply, .data = body };
+	struct err err;
+
+	for (size_t i = 0; i < job->n_legs; i++)
+		if (job->leg[i].lane != NULL)
+			leg_take(&job->leg[i]);
+	snprintf(subject, sizeof(subject), "$JS.API.DIRECT.GET.%s", job->source->stream);
+	snprintf(reply, sizeof(reply), "%s.%zu.%llu", d->get_inbox, job->source->index, (unsigned long long)job->seq);
+	out.len = (size_t)snprintf(body, sizeof(body), "{\"seq\":%llu}", (unsigned long long)job->seq);
+	job->fetch_by_ms = now_ms + FETCH_MS;
+	d->n_fetching++;
+	if (bus_publish(d->bus, &out, &err) != 0)
+		job->fetch_by_ms = now_ms; /* not connected: given back at the next look */
+}
+
+/* No body came: the server gives the event out again, to us or to another one. */
+static void
+give_back(struct dispatcher *d, struct job *job)
+{
+	struct err err;
+
+	d->n_fetching--;
+	nak(d->bus, job->reply, 0, &err);
+	settle_drop(d, job);
+}
+
+static void
+go_on(struct dispatcher *d, struct job *job, struct bus_msg *msg)
+{
+	d->n_fetching--;
+	job_unpark(&d->jobs, job, msg);
+	for (size_t i = 0; i < job->n_legs; i++)
+		if (job->leg[i].lane != NULL)
+			leg_ready(&job->leg[i]);
+}
+
+void
+park_answer(struct dispatcher *d, struct bus_msg *msg)
+{
+	const char *status = bus_msg_len(msg) == 0 ? bus_msg_header(msg, "Status") : NULL;
+	unsigned long long seq = 0;
+	size_t index = SOURCES_MAX;
+	struct job *job = NULL;
+
+	if (sscanf(bus_msg_subject(msg) + strlen(d->get_inbox), ".%zu.%llu", &index, &seq) == 2 && index < d->n_sources)
+		job = job_find(&d->jobs, &d->source[index], seq);
+	if (job == NULL || job->msg != NULL || job->fetch_by_ms == 0) {
+		bus_msg_free(msg); /* too late */
+		return;
+	}
+	if (status == NULL) {
+		go_on(d, job, msg);
+		return;
+	}
+	if (strcmp(status, "404") == 0) {
+		d->n_fetching--;
+		log_error("event left the stream before it was delivered", L_STR("stream", job->source->stream),
+			L_INT("seq", (int64_t)seq));
+		settle_expired(d, job);
+	} else {
+		give_back(d, job);
+	}
+	bus_msg_free(msg);
+}
+
+void
+park_expire(struct dispatcher *d, int64_t now_ms)
+{
+	if (d->n_fetching == 0)
+		return;
+	for (struct job *job = d->jobs.oldest, *next; job != NULL; job = next) {
+		next = job->next;
+		if (job->msg == NULL && job->fetch_by_ms != 0 && job->fetch_by_ms <= now_ms)
+			give_back(d, job);
+	}
+}
