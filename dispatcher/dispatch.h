@@ -92,9 +92,11 @@ struct burial; /* dead.c */
 struct refreshing {
 	struct dispatcher *d;
 	bool done_once, running, wanted, failed;
+	bool waiting; /* running, for a helper program: asked again when due */
 	unsigned step;
 	int64_t due_ms;
 	struct backoff backoff;
+	struct err warned; /* the warning that stands */
 };
 
 struct dispatcher_config {
