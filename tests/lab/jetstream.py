@@ -14,6 +14,7 @@ class ApiError(Exception):
 class Stored:
     """One message of a stream."""
     seq: int
+    stored_ms: int
     subject: str
     headers: dict
     data: bytes
@@ -92,6 +93,6 @@ class JetStream:
                 if len(ack) < 9:
                     raise ApiError({"description": message.headers.decode(errors="replace")})
                 pending = int(ack[-1] if len(ack) == 9 else ack[10])
-                yield Stored(int(ack[-4] if len(ack) == 9 else ack[7]), message.subject, parse_headers(message.headers),
-                             message.data)
+                seq, stored_ns = (ack[5], ack[7]) if len(ack) == 9 else (ack[7], ack[9])
+                yield Stored(int(seq), int(stored_ns) // 1_000_000, message.subject, parse_headers(message.headers), message.data)
         self.wire.unsubscribe(sid)
