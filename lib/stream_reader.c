@@ -22,8 +22,10 @@ enum {
 
 struct stream_reader {
 	struct bus *bus;
-	char *stream, *inbox;
+	char *stream;
 	char consumer[128];
+	char inbox[256]; /* of this read's pulls: "<bus inbox>.reader.<run>" */
+	unsigned run;
 	uint64_t pending;
 	uint64_t reconnects;
 	int64_t asked_ms;
@@ -35,15 +37,19 @@ struct stream_reader {
 	bool gone;
 };
 
+/*
+ * A read that ended leaves messages on their way: of its consumer, and the notice that its consumer was deleted,
+ * which comes on the inbox that the pull named.
+ */
 static bool
-of_this_run(const struct stream_reader *r, const struct bus_msg *msg)
+of_this_run(const struct stream_reader *r, const struct bus_msg *msg, enum pull_status status)
 {
-	/* a pull's messages come with the subject of the event, its status messages with the inbox's */
-	struct delivery d;
+	const char *of = status == PULL_MESSAGE ? bus_msg_reply(msg) : bus_msg_subject(msg);
+	const char *which = status == PULL_MESSAGE ? r->consumer : r->inbox;
+	const char *at = *which ? strstr(of, which) : NULL;
+	char behind = at ? at[strlen(which)] : 'x';
 
-	if (!delivery_parse(bus_msg_reply(msg), &d))
-		return true;
-	return strstr(bus_msg_reply(msg), r->consumer) != NULL;
+	return behind == '.' || behind == '\0';
 }
 
 static void
@@ -54,7 +60,9 @@ on_msg(void *ctx, struct bus_msg *msg)
 	enum pull_status status = pull_status(msg, &undelivered);
 
 	pthread_mutex_lock(&r->lock);
-	if (status == PULL_MESSAGE && of_this_run(r, msg) && r->n < QUEUE) {
+	if (!of_this_run(r, msg, status)) {
+		/* too late */
+	} else if (status == PULL_MESSAGE && r->n < QUEUE) {
 		r->queue[(r->first + r->n++) % QUEUE] = msg;
 		msg = NULL;
 		r->outstanding--;
@@ -73,7 +81,8 @@ stream_reader_open(struct stream_reader **reader, struct bus *bus, struct err *e
 {
 	struct stream_reader *r = mem_alloc(sizeof(*r));
 	pthread_condattr_t attr;
-	struct buf inbox;
+	struct buf subject;
+	int failed;
 
 	r->bus = bus;
 	pthread_mutex_init(&r->lock, NULL);
@@ -81,10 +90,11 @@ stream_reader_open(struct stream_reader **reader, struct bus *bus, struct err *e
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&r->came, &attr);
 	pthread_condattr_destroy(&attr);
-	buf_init(&inbox, 512);
-	buf_printf(&inbox, "%s.reader", bus_inbox(bus));
-	r->inbox = buf_take(&inbox, NULL);
-	if (bus_subscribe(bus, r->inbox, on_msg, r, err) != 0) {
+	buf_init(&subject, 512);
+	buf_printf(&subject, "%s.reader.*", bus_inbox(bus));
+	failed = bus_subscribe(bus, buf_str(&subject), on_msg, r, err);
+	buf_free(&subject);
+	if (failed) {
 		stream_reader_close(r);
 		return -1;
 	}
@@ -128,7 +138,6 @@ stream_reader_close(struct stream_reader *r)
 	pthread_cond_destroy(&r->came);
 	pthread_mutex_destroy(&r->lock);
 	free(r->stream);
-	free(r->inbox);
 	free(r);
 }
 
@@ -147,6 +156,7 @@ stream_reader_start(struct stream_reader *r, const struct consumer_config *confi
 	r->stream = mem_strdup(config->stream);
 	pthread_mutex_lock(&r->lock);
 	snprintf(r->consumer, sizeof(r->consumer), "%s", info.name);
+	snprintf(r->inbox, sizeof(r->inbox), "%s.reader.%u", bus_inbox(r->bus), ++r->run);
 	pthread_mutex_unlock(&r->lock);
 	r->pending = info.pending;
 	r->reconnects = bus_reconnects(r->bus);
