@@ -122,7 +122,7 @@ stream_reader_stop(struct stream_reader *r)
 	if (*r->consumer)
 		consumer_delete(r->bus, r->stream, r->consumer, &ignored);
 	pthread_mutex_lock(&r->lock);
-	r->consumer[0] = '\0';
+	r->consumer[0] = r->inbox[0] = '\0'; /* what still comes is nobody's */
 	clear(r);
 	pthread_mutex_unlock(&r->lock);
 	free(r->stream);

@@ -122,7 +122,8 @@ a_second_writer_leaves_no_hole(void **state)
 	assert_int_equal(err.code, ERR_CONFLICT);
 	assert_int_equal(stream_look(w->bus, "VC_t", &w->info, &err), 0);
 	seen_init(&seen);
-	assert_int_equal(tail_load_range(&q, 1, w->info.last_seq, &seen, &tail, &err), 0);
+	if (tail_load_range(&q, 1, w->info.last_seq, &seen, &tail, &err) != 0)
+		fail_msg("%s", err.text);
 	while (seen_has(&seen, stored + 1, INT64_C(1000) * (stored + 1)))
 		stored++;
 	assert_int_equal(seen.n, stored); /* a prefix: no hole */
@@ -172,7 +173,8 @@ a_killed_server_loses_nothing_acked(void **state)
 		assert_false(stop_sleep(50));
 	assert_true(w->info.last_seq >= acked);
 	seen_init(&seen);
-	assert_int_equal(tail_load(&q, &w->info, INT64_MAX / 4, INT64_MAX, &seen, &tail, &err), 0);
+	if (tail_load(&q, &w->info, INT64_MAX / 4, INT64_MAX, &seen, &tail, &err) != 0)
+		fail_msg("%s", err.text);
 	assert_int_equal(seen.n, w->info.last_seq);
 	assert_int_equal(tail.newest_key, (int)w->info.last_seq);
 	publisher_reset(w->publisher, w->info.last_seq);
@@ -195,7 +197,8 @@ the_tail_is_read_as_far_as_needed(void **state)
 	assert_int_equal(publisher_drain(w->publisher, TIMEOUT_MS, &err), 0);
 	assert_int_equal(stream_look(w->bus, "VC_t", &w->info, &err), 0);
 	seen_init(&seen);
-	assert_int_equal(tail_load(&q, &w->info, 5000 * 1000, INT64_MAX, &seen, &tail, &err), 0);
+	if (tail_load(&q, &w->info, 5000 * 1000, INT64_MAX, &seen, &tail, &err) != 0)
+		fail_msg("%s", err.text);
 	assert_true(tail.any);
 	assert_int_equal(tail.newest_key, 20000);
 	assert_string_equal(tail.uuid, UUID);
@@ -205,12 +208,14 @@ the_tail_is_read_as_far_as_needed(void **state)
 	/* a clock that was wrong does not count as the newest */
 	seen_free(&seen);
 	q.cap_us = INT64_C(1000) * 19000;
-	assert_int_equal(tail_load(&q, &w->info, 5000 * 1000, INT64_MAX, &seen, &tail, &err), 0);
+	if (tail_load(&q, &w->info, 5000 * 1000, INT64_MAX, &seen, &tail, &err) != 0)
+		fail_msg("%s", err.text);
 	assert_int_equal(tail.newest_key, 19000);
 	seen_free(&seen);
 	/* another vCenter's events are no identities of ours */
 	q.uuid = "other";
-	assert_int_equal(tail_load(&q, &w->info, 5000 * 1000, INT64_MAX, &seen, &tail, &err), 0);
+	if (tail_load(&q, &w->info, 5000 * 1000, INT64_MAX, &seen, &tail, &err) != 0)
+		fail_msg("%s", err.text);
 	assert_int_equal(seen.n, 0);
 	assert_string_equal(tail.uuid, UUID);
 	seen_free(&seen);
