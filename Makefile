@@ -108,6 +108,7 @@ deps: ## install the Debian packages that are missing (no-op otherwise)
 
 test: deps ## unit and integration tests; ends with "N passed, N failed"
 	@$(MAKE) --no-print-directory -j$$(nproc) all unit-tests simulator
+	@$(if $(TESTS),,for v in asan tsan; do $(MAKE) --no-print-directory -j$$(nproc) VARIANT=$$v unit-tests || exit 1; done)
 	@$(PYTHON) tests/run.py $(TESTS)
 
 include $(filter-out schemas/rules.mk,$(wildcard */rules.mk tests/*/rules.mk))

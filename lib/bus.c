@@ -22,6 +22,7 @@ enum {
 	CONNECT_TIMEOUT_MS = 5000,
 	RECONNECT_MIN_MS = 250,
 	RECONNECT_MAX_MS = 5000,
+	CLOSE_TIMEOUT_MS = 10000, /* a bound only: the library is done when its threads are */
 };
 
 int
@@ -302,7 +303,7 @@ bus_close(struct bus *bus)
 		pthread_join(bus->thread, NULL);
 		drop_connection(bus);
 	}
-	nats_CloseAndWait(2000);
+	nats_CloseAndWait(CLOSE_TIMEOUT_MS);
 	for (i = 0; i < bus->n_subs; i++)
 		free(bus->subs[i].subject);
 	pthread_cond_destroy(&bus->changed);

@@ -1,6 +1,8 @@
 #!/usr/bin/python3
 """Runs the unit tests (cmocka) and the integration tests (pytest) and adds up what they say.
 
+The unit tests run four times: as released, with AddressSanitizer and UBSan, with ThreadSanitizer, and some in valgrind.
+
 Arguments, if any, select: names of unit tests (buf_test) and pytest arguments (tests/integration/..., -k ...).
 The last line is `N passed, N failed`, `, N skipped` behind it when there were any.
 """
@@ -11,15 +13,21 @@ import subprocess
 import sys
 import time
 import xml.etree.ElementTree as ET
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build" / os.environ.get("VARIANT", "release")
 
 
-def unit(binary):
-    """(passed, failed) of one cmocka binary; a crash counts as one more failure."""
-    run = subprocess.run([binary], cwd=ROOT, capture_output=True, text=True, errors="replace", timeout=600)
+VALGRIND = ("event_test", "knative_test", "lib_basics_test", "openfaas_test", "publisher_test", "soap_test")
+
+
+def unit(binary, *wrapper):
+    """(passed, failed) of one cmocka binary; a crash, or what a sanitizer says, counts as one more failure."""
+    environment = {**os.environ, "TSAN_OPTIONS": "exitcode=66", "UBSAN_OPTIONS": "print_stacktrace=1"}
+    run = subprocess.run([*wrapper, binary], cwd=ROOT, capture_output=True, text=True, errors="replace", timeout=900,
+                         env=environment)
     out = run.stdout + run.stderr
     passed = sum(map(int, re.findall(r"\[  PASSED  \] (\d+) test", out)))
     failed = sum(map(int, re.findall(r"\[  FAILED  \] (\d+) test", out)))
@@ -27,8 +35,19 @@ def unit(binary):
         failed = 1
     if failed:
         sys.stdout.write(out)
-    print(f"{binary.name}: {passed} passed, {failed} failed", flush=True)
+    variant = "valgrind" if wrapper else binary.parent.parent.name
+    print(f"{binary.name} ({variant}): {passed} passed, {failed} failed", flush=True)
     return passed, failed
+
+
+def units():
+    """Every way to run every unit test; two at a time."""
+    runs = [(u,) for v in ("release", "asan", "tsan") for u in sorted((ROOT / "build" / v / "unit").glob("*_test"))]
+    valgrind = ("valgrind", "-q", "--error-exitcode=65", "--leak-check=full", "--errors-for-leak-kinds=definite")
+    runs += [(ROOT / "build/release/unit" / name, *valgrind) for name in VALGRIND]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        results = list(pool.map(lambda run: unit(*run), runs))
+    return sum(p for p, _ in results), sum(f for _, f in results)
 
 
 def integration(arguments):
@@ -54,12 +73,13 @@ def integration(arguments):
 
 def main():
     chosen = sys.argv[1:]
-    units = sorted((BUILD / "unit").glob("*_test"))
-    named = [u for u in units if u.name in chosen]
-    rest = [a for a in chosen if a not in {u.name for u in units}]
+    named = [BUILD / "unit" / name for name in chosen if (BUILD / "unit" / name).exists()]
+    rest = [a for a in chosen if not (BUILD / "unit" / a).exists()]
     start = time.monotonic()
     passed = failed = skipped = 0
-    for binary in named if chosen else units:
+    if not chosen:
+        passed, failed = units()
+    for binary in named:
         p, f = unit(binary)
         passed, failed = passed + p, failed + f
     if rest or not chosen:

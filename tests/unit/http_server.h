@@ -30,7 +30,8 @@ struct server {
 	SSL_CTX *tls;
 	int listener, port;
 	unsigned connections, requests;
-	char last_request[8192];
+	char incoming[8192];
+	char last_request[8192]; /* whole; only written between its arrival and its answer */
 	pthread_t thread;
 };
 
@@ -62,20 +63,22 @@ server_receive(struct server *s, struct server_io *io)
 	size_t len = 0, want = 0;
 
 	for (;;) {
-		long n = server_read(io, s->last_request + len, sizeof(s->last_request) - 1 - len);
+		long n = server_read(io, s->incoming + len, sizeof(s->incoming) - 1 - len);
 		const char *end, *length;
 
 		if (n <= 0)
 			return false;
 		len += (size_t)n;
-		s->last_request[len] = '\0';
-		end = strstr(s->last_request, "\r\n\r\n");
+		s->incoming[len] = '\0';
+		end = strstr(s->incoming, "\r\n\r\n");
 		if (end == NULL)
 			continue;
-		length = strstr(s->last_request, "Content-Length: ");
-		want = (size_t)(end + 4 - s->last_request) + (length ? strtoul(length + 16, NULL, 10) : 0);
-		if (len >= want)
+		length = strstr(s->incoming, "Content-Length: ");
+		want = (size_t)(end + 4 - s->incoming) + (length ? strtoul(length + 16, NULL, 10) : 0);
+		if (len >= want) {
+			memcpy(s->last_request, s->incoming, len + 1);
 			return true;
+		}
 	}
 }
 

@@ -241,8 +241,9 @@ a_wrong_certificate_is_refused(void **state)
 		options.urls = server.urls;
 		options.ca_file = i == 0 ? server.ca : NULL;
 		assert_int_equal(bus_open(&bus, &options, &err), 0);
-		assert_int_equal(bus_wait_connected(bus, 1500, &err), -1);
-		assert_int_equal(err.code, ERR_TLS);
+		do
+			assert_int_equal(bus_wait_connected(bus, 100, &err), -1);
+		while (err.code != ERR_TLS); /* before the first try it is just not connected */
 		bus_close(bus);
 		nats_server_stop(&server);
 	}
