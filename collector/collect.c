@@ -38,9 +38,20 @@ report(struct collect *c, const char *peer, const struct err *err)
 		return;
 	memcpy(c->trouble, err->text, sizeof(c->trouble));
 	c->trouble_ms = now;
-	log_error(strcmp(peer, "vcenter") == 0 ? "vCenter: cannot read events, trying again" :
-						 "NATS: cannot publish, trying again",
+	log_error(strcmp(peer, "vcenter") != 0 ? "NATS: cannot publish, trying again" :
+		err->code == ERR_AUTH ? "vCenter: login refused: check user and password; accounts lock, so the next "
+					"try is minutes away, or when passwordFile changes" :
+					"vCenter: cannot read events, trying again",
 		L_STR("reason", err_name(err->code)), L_ERR(err));
+}
+
+/* The live collector is of no more use; collect_open gives it back when it makes the next one. */
+static void
+abandon(struct collect *c)
+{
+	if (*c->live.ref)
+		c->spent = c->live;
+	c->live.ref[0] = '\0';
 }
 
 static void
@@ -107,7 +118,7 @@ vcenter_failed(struct collect *c, const struct err *err)
 	report(c, "vcenter", err);
 	if (err->code == ERR_LIMIT && c->page_size > 1)
 		c->page_size /= 2; /* the reply was too large: smaller ones */
-	c->live.ref[0] = '\0'; /* its position is unknown now */
+	abandon(c); /* its position is unknown now */
 	if (err->code == ERR_FULL)
 		vim_logout(c->vim); /* 32 collectors in this session: a new one has none */
 	if (err->code == ERR_AUTH) {
@@ -130,7 +141,7 @@ stream_failed(struct collect *c, const struct err *err)
 		log_warn("somebody else wrote to the stream: reading its tail again", L_ERR(err));
 	else
 		report(c, "stream", err);
-	c->live.ref[0] = '\0';
+	abandon(c);
 	c->reconnects = UINT64_MAX; /* prepare again */
 	if (err->code != ERR_CONFLICT)
 		stop_sleep(RETRY_MIN_MS + backoff_next(&c->backoff));
@@ -190,7 +201,7 @@ turn(struct collect *c)
 			stream_failed(c, &err);
 			return;
 		}
-		c->live.ref[0] = '\0';
+		abandon(c);
 	}
 	if ((*c->live.ref == '\0' && collect_open(c, &err) != 0) || collect_poll(c, &full, &err) != 0 ||
 		(!full && clock_monotonic_ms() - c->audit_ms >= c->options->audit_interval_ms &&

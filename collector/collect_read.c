@@ -14,7 +14,7 @@ enum {
 	LATEST_MAX_MS = 10000,
 	LATEST_TRIES = 8,       /* then an event that we do not get to see is not for us */
 	WALK_EXPECTED = 1000,   /* a window may hold so many events, times fineness */
-	WALK_EMPTY_CALLS = 400, /* what a walk spends on windows that give nothing */
+	WALK_EMPTY_CALLS = 400, /* what a walk spends on windows that give nothing, times fineness / 4 */
 	WALK_CALLS_MAX = 20000,
 	WALK_STACK = 128,       /* halving microseconds of 30 years takes 50 */
 	PRUNE_ABOVE = 65536,    /* identities kept before old ones are forgotten */
@@ -162,6 +162,7 @@ collect_open(struct collect *c, struct err *err)
 	if (!c->any && c->reopen_us == INT64_MAX && vim_current_time(c->vim, &now, err) != 0)
 		return -1;
 	begin = begin_of(c, now);
+	vim_destroy_collector(c->vim, &c->spent);
 	vim_destroy_collector(c->vim, &c->live);
 	if (vim_create_collector(c->vim, begin, INT64_MAX, &c->live, err) != 0)
 		return -1;
@@ -265,7 +266,7 @@ walk(struct collect *c, const struct vim_latest *latest, size_t *fresh, struct e
 		if (c->read != before)
 			lo = last + 1;
 		if ((double)(hi - lo) * density * fineness > WALK_EXPECTED && hi - lo > 1000 && depth + 2 <= WALK_STACK &&
-			(c->read != before || calls < WALK_EMPTY_CALLS)) {
+			(c->read != before || calls < WALK_EMPTY_CALLS / 4 * fineness)) {
 			int64_t middle = lo + (hi - lo) / 2;
 
 			stack[depth].lo = middle + 1;

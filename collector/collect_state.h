@@ -36,7 +36,7 @@ struct collect {
 	uint64_t reconnects;
 
 	/* the live collector */
-	struct vim_collector live;
+	struct vim_collector live, spent; /* spent: the one before, to be given back */
 	int page_size;           /* events asked for; fewer while replies are too large */
 	bool expect_overlap;     /* the newest published event must come again in its first events */
 	int64_t pause_ms;        /* between polls, grows while idle */

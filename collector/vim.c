@@ -309,7 +309,7 @@ login(struct vim *vim, struct err *err)
 	failed = vim_call(vim, "Login", &reply, err);
 	mem_wipe(vim->body.data, vim->body.len);
 	if (failed)
-		return -1;
+		return err_wrap(err, "login as %s", vim->options.user ? vim->options.user : "nobody");
 	snprintf(vim->session_key, sizeof(vim->session_key), "%s", soap_text(soap_body(reply), "returnval/key"));
 	soap_free(reply);
 	if (vim->cookie == NULL)

@@ -14,7 +14,6 @@
 #include "status.h"
 #include "stop.h"
 #include "subject.h"
-#include "text.h"
 
 enum {
 	TICK_MS = 100,      /* longest wait: timers are that exact */
@@ -35,7 +34,7 @@ window(const struct dispatcher *d)
 static size_t
 budget(struct dispatcher *d)
 {
-	size_t held = d->jobs.n - d->jobs.n_parked + (d->taken.n - d->taken_at), limit = window(d);
+	size_t held = d->jobs.n + (d->taken.n - d->taken_at), limit = window(d);
 	struct lane *lane = d->jobs.ring;
 
 	if (d->stopping || d->dead_letters_fail || !refresh_ready(d) ||
@@ -106,10 +105,6 @@ accept_arrivals(struct dispatcher *d, int64_t now_ms)
 		struct delivery delivery;
 
 		if (a->source == NULL) {
-			if (text_starts(bus_msg_subject(a->msg), d->get_inbox)) {
-				park_answer(d, a->msg);
-				continue;
-			}
 			dead_answer(d, a->msg);
 			bus_msg_free(a->msg);
 		} else if (source_take(a->source, a->msg, &delivery, now_ms)) {
@@ -153,8 +148,6 @@ turn(struct dispatcher *d, struct err *err)
 		refresh_turn(d, now_ms);
 		dead_turn(d, now_ms);
 		settle_progress(d, now_ms);
-		park_turn(d, window(d), now_ms);
-		park_expire(d, now_ms);
 		metric_set(d->books.in_flight, (double)d->in_flight);
 		metric_set(d->books.in_hand, (double)d->jobs.n);
 	}
@@ -177,13 +170,12 @@ open_all(struct dispatcher *d, struct err *err)
 	pthread_cond_init(&d->poke, &attr);
 	pthread_condattr_destroy(&attr);
 	books_init(&d->books, d->processor->type);
-	jobs_init(&d->jobs, d->options->retry.initial_ms, d->options->retry.max_ms, (uint64_t)clock_wall_us());
-	circuit_init(&d->gate, d->options->retry.initial_ms, d->options->retry.max_ms, (uint64_t)clock_wall_us() + 1);
+	jobs_init(&d->jobs, d->options->retry.initial_ms, (uint64_t)clock_wall_us());
+	circuit_init(&d->gate, d->options->retry.initial_ms, (uint64_t)clock_wall_us() + 1);
 	for (size_t i = 0; i < BATCH_MAX; i++)
 		event_init(&d->scratch[i]);
 	if (filter_open(&d->filter, &d->options->filter, err) != 0 || http_open(&d->http, err) != 0 ||
-		d->processor->open(&d->self, d->config->processor_config, err) != 0 || dead_open(d, err) != 0 ||
-		park_open(d, err) != 0)
+		d->processor->open(&d->self, d->config->processor_config, err) != 0 || dead_open(d, err) != 0)
 		return -1;
 	if (d->config->n_streams > SOURCES_MAX)
 		return err_set(err, ERR_CONFIG, "more than %d event providers in one file", SOURCES_MAX);
@@ -200,22 +192,32 @@ open_all(struct dispatcher *d, struct err *err)
 	return watch_open(d, err);
 }
 
+/* Messages go before the bus does; its threads may still bring some. */
+static void
+close_arrivals(struct dispatcher *d)
+{
+	while (d->taken_at < d->taken.n)
+		bus_msg_free(d->taken.item[d->taken_at++].msg);
+	pthread_mutex_lock(&d->arrivals.lock);
+	d->arrivals.closed = true;
+	for (size_t i = 0; i < d->arrivals.n; i++)
+		bus_msg_free(d->arrivals.item[i].msg);
+	pthread_mutex_unlock(&d->arrivals.lock);
+	free(d->taken.item);
+	free(d->arrivals.item);
+}
+
 static void
 close_all(struct dispatcher *d)
 {
 	watch_close(d);
-	bus_close(d->bus); /* no more arrivals after this */
+	close_arrivals(d);
 	http_close(d->http);
 	dead_close(d);
 	if (d->self != NULL)
 		d->processor->close(d->self);
 	jobs_free(&d->jobs);
-	while (d->taken_at < d->taken.n)
-		bus_msg_free(d->taken.item[d->taken_at++].msg);
-	for (size_t i = 0; i < d->arrivals.n; i++)
-		bus_msg_free(d->arrivals.item[i].msg);
-	free(d->taken.item);
-	free(d->arrivals.item);
+	bus_close(d->bus);
 	for (size_t i = 0; i < BATCH_MAX; i++)
 		event_free(&d->scratch[i]);
 	targets_free(&d->targets);

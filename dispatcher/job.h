@@ -43,9 +43,7 @@ struct job {
 	struct source *source;
 	struct job *hash_next;
 	struct job *prev, *next; /* in jobs->oldest..newest, by touched_ms */
-	struct bus_msg *msg;     /* NULL while parked: the body is fetched again */
-	int64_t fetch_by_ms;     /* parked: when the body should be here; 0: not asked for */
-	bool fetched;            /* msg is an answer of the stream, not a delivery */
+	struct bus_msg *msg;     /* NULL when parked: the body is fetched again */
 	char *reply;             /* where to settle: the latest delivery's */
 	uint64_t seq, delivered;
 	int64_t stored_us;
@@ -74,21 +72,18 @@ enum { JOB_BUCKETS = 8192, LANE_BUCKETS = 1024, KEY_BUCKETS = 1024 };
 struct jobs {
 	struct job *bucket[JOB_BUCKETS];
 	struct job *oldest, *newest;
-	size_t n, n_parked, bytes;
+	size_t n, bytes;
 	struct lane *lane_bucket[LANE_BUCKETS];
 	struct lane *ring; /* the lane whose turn it is */
 	size_t n_lanes;
 	struct job *key_bucket[KEY_BUCKETS]; /* the last job of each key, by key % KEY_BUCKETS */
-	int64_t circuit_initial_ms, circuit_max_ms;
+	int64_t circuit_initial_ms;
 	uint64_t random;
 };
 
 /* Adds a job; owns msg. */
 struct job *job_new(struct jobs *jobs, struct source *source, uint64_t seq, struct bus_msg *msg);
 struct job *job_find(struct jobs *jobs, const struct source *source, uint64_t seq);
-void job_park(struct jobs *jobs, struct job *job); /* lets the body go */
-void job_unpark(struct jobs *jobs, struct job *job, struct bus_msg *msg);
-const char *job_subject(const struct job *job); /* of the original message */
 void job_touch(struct jobs *jobs, struct job *job, int64_t now_ms);
 /* Its legs must be in no queue. Returns the job that need not wait any more, NULL if there is none. */
 struct job *job_free(struct jobs *jobs, struct job *job);
@@ -113,7 +108,7 @@ void lane_hurry(struct lane *lane);                           /* everything beco
 int64_t lane_due(const struct lane *lane);                    /* of the first that waits; INT64_MAX: none does */
 void lane_prune(struct jobs *jobs, struct lane *lane);        /* frees it if nothing is left to remember */
 
-void jobs_init(struct jobs *jobs, int64_t circuit_initial_ms, int64_t circuit_max_ms, uint64_t seed);
+void jobs_init(struct jobs *jobs, int64_t circuit_initial_ms, uint64_t seed);
 void jobs_free(struct jobs *jobs);
 
 #endif

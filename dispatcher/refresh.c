@@ -2,8 +2,6 @@
 /* What the processor must re-read now and then, driven for it: request, HTTP, response, until it is done. */
 #include "dispatch.h"
 
-#include <string.h>
-
 #include "clock.h"
 #include "log.h"
 #include "status.h"
@@ -11,7 +9,6 @@
 enum {
 	RETRY_INITIAL_MS = 1000,
 	RETRY_MAX_MS = 30 * 1000,
-	WAIT_MS = 100,       /* looks at a helper program */
 	WANTED_MIN_MS = 1000, /* between runs that a failed delivery asked for */
 };
 
@@ -50,7 +47,7 @@ refresh_want(struct dispatcher *d)
 }
 
 static void
-succeeded(struct dispatcher *d, size_t i, const struct err *warning, int64_t now_ms)
+succeeded(struct dispatcher *d, size_t i, int64_t now_ms)
 {
 	const struct refresh *def = refresh_of(d, i);
 	struct refreshing *r = &d->refreshing[i];
@@ -62,10 +59,7 @@ succeeded(struct dispatcher *d, size_t i, const struct err *warning, int64_t now
 	r->done_once = true;
 	r->due_ms = interval > 0 ? now_ms + interval : INT64_MAX;
 	backoff_reset(&r->backoff);
-	if (warning->code != ERR_NONE && strcmp(warning->text, r->warned.text) != 0)
-		log_warn("refreshed, but", L_STR("refresh", def->name), L_STR("warning", warning->text));
-	r->warned = *warning;
-	status_check(def->name, true, warning->code != ERR_NONE ? warning->text : "");
+	status_check(def->name, true, "");
 }
 
 /* What was read last goes on being used. */
@@ -91,12 +85,12 @@ on_done(void *ctx, const struct http_response *rsp)
 	struct refreshing *r = ctx;
 	struct dispatcher *d = r->d;
 	size_t i = (size_t)(r - d->refreshing);
-	struct err err = { .code = ERR_NONE, .text = "" };
+	struct err err = { .code = ERR_NONE };
 	int64_t now_ms = clock_monotonic_ms();
 
 	switch (refresh_of(d, i)->response(d->self, r->step, rsp, &err)) {
 	case REFRESH_DONE:
-		succeeded(d, i, &err, now_ms);
+		succeeded(d, i, now_ms);
 		break;
 	case REFRESH_MORE:
 		r->step++;
@@ -113,7 +107,7 @@ step(struct dispatcher *d, size_t i, int64_t now_ms)
 {
 	struct refreshing *r = &d->refreshing[i];
 	struct http_request *req = http_request_new(d->http);
-	struct err err = { .code = ERR_NONE, .text = "" };
+	struct err err = { .code = ERR_NONE };
 	int answer = refresh_of(d, i)->request(d->self, r->step, req, &err);
 
 	if (answer == 0) {
@@ -122,11 +116,8 @@ step(struct dispatcher *d, size_t i, int64_t now_ms)
 		return;
 	}
 	http_request_free(d->http, req);
-	r->waiting = answer == 2;
-	if (r->waiting)
-		r->due_ms = now_ms + WAIT_MS;
-	else if (answer > 0)
-		succeeded(d, i, &err, now_ms);
+	if (answer > 0)
+		succeeded(d, i, now_ms);
 	else
 		failed(d, i, &err, now_ms);
 }
@@ -137,14 +128,13 @@ refresh_turn(struct dispatcher *d, int64_t now_ms)
 	for (size_t i = 0; refresh_of(d, i) != NULL; i++) {
 		struct refreshing *r = &d->refreshing[i];
 
-		if ((r->running && !r->waiting) || r->due_ms > now_ms)
+		if (r->running || r->due_ms > now_ms)
 			continue;
 		if (r->d == NULL)
 			backoff_init(&r->backoff, RETRY_INITIAL_MS, RETRY_MAX_MS, (uint64_t)now_ms + i);
 		r->d = d;
-		if (!r->waiting)
-			r->step = 0;
 		r->running = true;
+		r->step = 0;
 		step(d, i, now_ms);
 	}
 }

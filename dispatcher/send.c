@@ -70,17 +70,12 @@ load(struct flight *f, int64_t now_ms)
 	struct leg *leg;
 	struct err err;
 
-	while (f->n < max && d->in_flight + d->n_fetching < (size_t)d->options->concurrency + 1 &&
-		(leg = pick(f->lane, f->probe)) != NULL) {
+	while (f->n < max && (leg = pick(f->lane, f->probe)) != NULL) {
 		struct event *ev = &d->scratch[f->n];
 		size_t weight = 0;
 
 		if (stale(d, leg->job, now_ms)) {
 			settle_drop(d, leg->job);
-			continue;
-		}
-		if (leg->job->msg == NULL) {
-			park_fetch(d, leg->job, now_ms);
 			continue;
 		}
 		if (leg->batch_max < max)

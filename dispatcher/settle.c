@@ -79,14 +79,6 @@ settle_filtered(struct dispatcher *d, struct job *job)
 }
 
 void
-settle_expired(struct dispatcher *d, struct job *job)
-{
-	acknowledge(d, job);
-	metric_add(d->books.expired, 1);
-	release(d, job);
-}
-
-void
 settle_drop(struct dispatcher *d, struct job *job)
 {
 	release(d, job);

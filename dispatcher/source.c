@@ -20,22 +20,24 @@ enum {
 	SILENCE_MS = 2 * HEARTBEAT_MS + 2000,
 };
 
-static void
-add_arrival(struct dispatcher *d, struct source *source, struct bus_msg *msg)
+void
+arrivals_add(struct dispatcher *d, struct bus_msg *msg, struct source *source)
 {
 	struct arrivals *a = &d->arrivals;
-	bool first;
 
 	pthread_mutex_lock(&a->lock);
-	first = a->n == 0;
-	if (a->n == a->cap) {
-		a->cap = a->cap == 0 ? 256 : a->cap * 2;
-		a->item = mem_grow(a->item, a->cap, sizeof(*a->item));
+	if (a->closed) {
+		bus_msg_free(msg);
+	} else {
+		if (a->n == a->cap) {
+			a->cap = a->cap == 0 ? 256 : a->cap * 2;
+			a->item = mem_grow(a->item, a->cap, sizeof(*a->item));
+		}
+		a->item[a->n++] = (struct arrival){ .msg = msg, .source = source };
+		if (a->n == 1)
+			http_wakeup(d->http);
 	}
-	a->item[a->n++] = (struct arrival){ .msg = msg, .source = source };
 	pthread_mutex_unlock(&a->lock);
-	if (first)
-		http_wakeup(d->http);
 }
 
 static void
@@ -43,13 +45,7 @@ on_msg(void *source, struct bus_msg *msg)
 {
 	struct source *s = source;
 
-	add_arrival(s->d, s, msg);
-}
-
-void
-arrive(void *dispatcher, struct bus_msg *msg)
-{
-	add_arrival(dispatcher, NULL, msg);
+	arrivals_add(s->d, msg, s);
 }
 
 int

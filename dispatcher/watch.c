@@ -229,6 +229,28 @@ wants_look(struct source *s)
 	return wants;
 }
 
+/* One line when the bus is lost, one when it is there again. */
+static bool
+check_bus(struct dispatcher *d)
+{
+	struct err err = { .code = ERR_NONE };
+
+	if (bus_connected(d->bus)) {
+		if (d->bus_lost)
+			log_info("NATS: connected again");
+		d->bus_lost = false;
+		status_check("nats", true, "");
+		return true;
+	}
+	bus_last_error(d->bus, &err);
+	status_check("nats", false, err.code != ERR_NONE ? err.text : "connecting");
+	if (err.code != ERR_NONE && !d->bus_lost) {
+		log_error("NATS: not connected, trying again", L_ERR(&err));
+		d->bus_lost = true;
+	}
+	return false;
+}
+
 static void
 turn(struct dispatcher *d)
 {
@@ -236,12 +258,8 @@ turn(struct dispatcher *d)
 	struct err err = { .code = ERR_NONE };
 	bool looked = false;
 
-	if (!bus_connected(d->bus)) {
-		bus_last_error(d->bus, &err);
-		status_check("nats", false, err.text[0] != '\0' ? err.text : "connecting");
+	if (!check_bus(d))
 		return;
-	}
-	status_check("nats", true, "");
 	if (!atomic_load(&d->dead_ready)) {
 		if (stream_ensure(d->bus, d->config->dead_stream, &info, &err) == 0)
 			atomic_store(&d->dead_ready, true);

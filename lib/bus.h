@@ -34,7 +34,10 @@ struct bus_options {
 /* Starts connecting and returns; retries for ever with backoff, also after a disconnect. */
 int bus_open(struct bus **bus, const struct bus_options *options, struct err *err);
 
-/* Flushes what was published (bounded by 2 s) and closes. NULL is fine. */
+/*
+ * Flushes what was published (bounded by 2 s) and closes. NULL is fine. Free all messages before: the library
+ * that made them ends here. Callbacks may come until it returns.
+ */
 void bus_close(struct bus *bus);
 
 bool bus_connected(const struct bus *bus);

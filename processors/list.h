@@ -2,4 +2,3 @@
 /* One line per backend. */
 PROCESSOR(knative)
 PROCESSOR(openfaas)
-PROCESSOR(eventbridge)

@@ -2,3 +2,9 @@ cloudevents-sdk: ## npm's cloudevents into build/npm: the independent check of o
 	@mkdir -p build/npm && cd build/npm && npm install --no-audit --no-fund --silent cloudevents@8
 
 .PHONY: cloudevents-sdk
+
+soak: deps ## MINUTES=n: the pipeline under load with random faults, and the books at the end
+	@$(MAKE) --no-print-directory -j$$(nproc) all simulator
+	@MINUTES=$(or $(MINUTES),5) $(PYTHON) -m pytest -q -s -p no:cacheprovider tests/integration/soak.py
+
+.PHONY: soak

@@ -13,12 +13,17 @@ class Books:
         self.js, self.stream, self.vcenter = js, stream, vcenter
 
     def stored(self):
-        """Identities in the stream, in order, as (instanceUuid, key, createdTime in ms)."""
+        """Identities in the stream, in order, as (instanceUuid, key, createdTime in ms); no gap records."""
         out = []
         for message in self.js.read(self.stream):
             uuid, key, created = message.headers["Nats-Msg-Id"].rsplit("/", 2)
-            out.append((uuid, int(key), int(created)))
+            if key != "gap":
+                out.append((uuid, int(key), int(created)))
         return out
+
+    def gaps(self):
+        """The records that say from when to when events are missing."""
+        return [m.json() for m in self.js.read(self.stream) if "/gap/" in m.headers["Nats-Msg-Id"]]
 
     def missing(self):
         try:

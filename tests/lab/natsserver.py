@@ -19,7 +19,7 @@ class NatsServer(Process):
 
     def start(self):
         self.config.write_text(f'listen: "127.0.0.1:{self.port or -1}"\nports_file_dir: "{self.directory}"\n'
-                               f'jetstream {{ store_dir: "{self.store}" }}\n{self.extra}\n')
+                               f'jetstream {{ store_dir: "{self.store}", max_file_store: 100GB }}\n{self.extra}\n')
         super().start()
         ports = self.directory / f"nats-server_{self.pid}.ports"
         wait_until(lambda: not self.running() or ports.exists() and ports.read_text().strip(), 30, f"{self.name} listens")

@@ -136,6 +136,22 @@ func (m *EventManager) forget(gone bool) int {
 	return n
 }
 
+// count is how many collectors these sessions have; those of ended sessions are forgotten.
+func (m *EventManager) count(sessions []types.UserSession) int {
+	alive := map[string]bool{}
+	for _, s := range sessions {
+		alive[s.Key] = true
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for c := range m.open {
+		if !alive[c.session.Key] {
+			delete(m.open, c)
+		}
+	}
+	return len(m.open)
+}
+
 func (c *Collector) rewind() {
 	l := c.manager.log
 	l.RLock()

@@ -168,9 +168,7 @@ func (c *control) endSessions(w http.ResponseWriter) {
 
 func (c *control) stats(w http.ResponseWriter, r *http.Request) {
 	list, _ := c.sessions()
-	c.manager.mu.Lock()
-	open := len(c.manager.open)
-	c.manager.mu.Unlock()
+	open := c.manager.count(list)
 	c.front.mu.Lock()
 	calls := map[string]int{}
 	for method, n := range c.front.calls {

@@ -1,0 +1,107 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""The whole of vcourier on this machine: vCenter simulator, collector, NATS, dispatcher, receiver; events as they arrive.
+
+Runs until Ctrl-C, or --duration SECONDS: then everything that happened must have arrived, or the exit status is 1.
+"""
+import argparse
+import signal
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import show  # noqa: E402
+from lab.pipeline import Pipeline  # noqa: E402
+from lab.process import BUILD, wait_until  # noqa: E402
+from lab.product import knative, provider, router_config  # noqa: E402
+
+NAME, STREAM = "demo", "VC_demo"
+
+
+class Demo:
+    def __init__(self, pipeline):
+        self.arrived = {}  # id: latency in ms
+        self.nats = pipeline.nats()
+        self.vcenter = pipeline.vcenter("-real", "4", "-rate", "1")
+        self.receiver = pipeline.receiver(self.take, keep=False)
+        config = router_config(self.nats, pipeline.authority.ca, [provider(self.vcenter, NAME)],
+                               [knative(self.receiver.url)])
+        self.collector = pipeline.collector(config)
+        self.dispatcher = pipeline.dispatcher(config)
+        self.js = pipeline.jetstream(self.nats)
+
+    def header(self):
+        print(f"""
+  vCenter     {self.vcenter.url}  (simulator over TLS, live inventory events)
+  collector   reads it, writes CloudEvents to NATS      metrics http://127.0.0.1:{self.collector.port}/metrics
+  NATS        {self.nats.url}  stream {STREAM}, nats-server with JetStream in a scratch directory
+  dispatcher  delivers them, Knative style              metrics http://127.0.0.1:{self.dispatcher.port}/metrics
+  receiver    {self.receiver.url}  prints what arrives
+
+  Subscribe too:  nats --server {self.nats.url} sub 'vc.{NAME}.>'
+  Only power:     nats --server {self.nats.url} sub 'vc.*.*.*.*.*.VmPowered*'
+  Our own tool:   {BUILD.relative_to(Path.cwd()) if BUILD.is_relative_to(Path.cwd()) else BUILD}/vcourier --help
+  Ctrl-C ends it all.
+
+{show.HEADING}""", flush=True)
+
+    def take(self, request):
+        event = request.event()
+        if event["id"] not in self.arrived:
+            self.arrived[event["id"]] = show.milliseconds(event, request.at)
+            print(show.line(event, NAME, request.at), flush=True)
+
+    def happened(self, since):
+        """Ids of the events that vCenter made since then."""
+        return {f"{key}-{created}" for (key, created), _ in self.vcenter.events().items() if created >= since * 1000}
+
+    def summary(self, expected):
+        """The closing lines; whether all is well."""
+        lost = expected - set(self.arrived)
+        latencies = list(self.arrived.values())
+        print(f"\n{self.js.count(STREAM)} published, {len(self.arrived)} delivered, {len(lost)} lost; "
+              f"latency p50 {show.percentile(latencies, 50):.0f} ms, p99 {show.percentile(latencies, 99):.0f} ms")
+        return not lost and bool(self.arrived)
+
+
+def main():
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--duration", type=float, help="seconds")
+    options = options.parse_args()
+    interrupted = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: interrupted.set())
+    with tempfile.TemporaryDirectory(prefix="vcourier-demo-") as directory:
+        pipeline = Pipeline(directory)
+        try:
+            demo = Demo(pipeline)
+            demo.header()
+            demo.collector.wait_ready()
+            demo.dispatcher.wait_ready()
+            begin = time.time()
+            interrupted.wait(options.duration)
+            if options.duration is None:
+                demo.summary(set())
+                return 0
+            expected = demo.happened(begin)
+            try:
+                wait_until(lambda: interrupted.is_set() or expected <= set(demo.arrived), 30)
+            except AssertionError:
+                pipeline.show_logs(sys.stderr)
+            return 0 if demo.summary(expected) else 1
+        except (AssertionError, OSError) as e:
+            if interrupted.is_set():
+                return 0
+            print(f"demo: {e}", file=sys.stderr)
+            pipeline.show_logs(sys.stderr)
+            return 1
+        finally:
+            pipeline.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One readable line per event, and how long it took."""
+from datetime import datetime
+
+
+def entity(data):
+    """What the event is about, most specific first."""
+    for field in ("Vm", "Host", "Ds", "ComputeResource", "Datacenter"):
+        if data.get(field):
+            return data[field].get("Name", "")
+    return data.get("ObjectName") or data.get("UserName") or ""
+
+
+def milliseconds(event, at):
+    """From the event's creation in vCenter to `at`, a unix time."""
+    return (at - datetime.fromisoformat(event["time"].replace("Z", "+00:00")).timestamp()) * 1000
+
+
+def line(event, vcenter, at):
+    when = datetime.fromtimestamp(at).strftime("%H:%M:%S.%f")[:-3]
+    return f"{when}  {vcenter:<8}  {event['subject']:<38.38}  {entity(event['data']):<28.28}  {milliseconds(event, at):8.1f} ms"
+
+
+HEADING = f"{'arrived':<12}  {'vCenter':<8}  {'event':<38}  {'entity':<28}  {'latency':>8}"
+
+
+def percentile(values, p):
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * p / 100))] if ordered else float("nan")
