@@ -9,6 +9,7 @@
  *     dead.c     dead letters, stored before the original is settled
  *     refresh.c  what the processor must re-read now and then
  *     watch.c    a thread that looks after streams and consumers, where calls wait for answers
+ *     park.c     events that only wait for a failing or slow target, and must not hold up the others
  *     books.c    the metrics
  */
 #ifndef VCOURIER_DISPATCH_H
@@ -93,7 +94,7 @@ struct refreshing {
 	struct dispatcher *d;
 	bool done_once, running, wanted, failed;
 	unsigned step;
-	int64_t due_ms;
+	int64_t due_ms, done_ms;
 	struct backoff backoff;
 };
 
@@ -128,6 +129,9 @@ struct dispatcher {
 	size_t taken_at;
 	struct jobs jobs;
 	size_t in_flight, n_untried;
+	size_t parked, parked_bytes; /* park.c */
+	int64_t parked_ms;           /* when they were counted */
+	bool crowded;                /* reported: those that wait hold up the others */
 	struct circuit gate; /* of the destination as a whole: fed by whether it answers at all */
 	struct event scratch[BATCH_MAX];
 	struct targets targets;
@@ -169,7 +173,13 @@ void accept_release(struct dispatcher *d, struct job *job); /* its turn has come
 /* Reads the event of a job, structured or binary, into *ev. */
 int accept_read(const struct job *job, struct event *ev, struct err *err);
 
+/* park.c */
+size_t park_active(struct dispatcher *d, int64_t now_ms); /* jobs in hand, less those that only wait */
+void park_turn(struct dispatcher *d, int64_t now_ms);     /* gives up what has waited too long */
+void park_forget(struct dispatcher *d, struct job *job);  /* before it is freed */
+
 /* send.c */
+size_t send_limit(const struct dispatcher *d); /* requests in flight to one target, as things are now */
 size_t send_ready(struct dispatcher *d, int64_t now_ms);
 
 /* settle.c */

@@ -57,6 +57,7 @@ succeeded(struct dispatcher *d, size_t i, int64_t now_ms)
 		log_info("refresh works again", L_STR("refresh", def->name));
 	r->running = r->failed = r->wanted = false;
 	r->done_once = true;
+	r->done_ms = now_ms;
 	r->due_ms = interval > 0 ? now_ms + interval : INT64_MAX;
 	backoff_reset(&r->backoff);
 	status_check(def->name, true, "");
@@ -128,6 +129,8 @@ refresh_turn(struct dispatcher *d, int64_t now_ms)
 	for (size_t i = 0; refresh_of(d, i) != NULL; i++) {
 		struct refreshing *r = &d->refreshing[i];
 
+		if (r->done_once)
+			books_refresh_age(&d->books, refresh_of(d, i)->name, now_ms - r->done_ms);
 		if (r->running || r->due_ms > now_ms)
 			continue;
 		if (r->d == NULL)

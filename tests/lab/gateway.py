@@ -69,6 +69,7 @@ class Gateway:
     functions: dict = field(default_factory=dict)
     calls: list = field(default_factory=list)
     listings: int = 0           # complete answers of /system/functions
+    seen: set = field(default_factory=set)  # paths of all POST requests
     fault: callable = None      # fault(handler) -> True when it has answered, or hung up, itself
     port: int = 0
 
@@ -90,17 +91,13 @@ class Gateway:
         threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
         return self
 
-    def stop(self):
+    def close(self):
+        """Gone, open connections included; start() brings it back on the same port."""
         if self.server:
             self.server.shutdown()
             self.server.close_connections()
             self.server.server_close()
             self.server = None
-
-    __enter__ = start
-
-    def __exit__(self, *_):
-        self.stop()
 
     @property
     def url(self):
@@ -245,6 +242,9 @@ class GatewayHandler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         if g.fault and g.fault(self):
             return
+        with g.changed:
+            g.seen.add(self.path)
+            g.changed.notify_all()
         kind, _, rest = self.path.lstrip("/").partition("/")
         name = unquote(rest.split("?")[0].split("/")[0])
         if kind not in ("function", "async-function") or not NAME.match(name):

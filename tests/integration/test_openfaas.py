@@ -1,0 +1,335 @@
+# SPDX-License-Identifier: Apache-2.0
+"""OpenFaaS, end to end: which function gets which event how often, whatever functions and gateway do."""
+import json
+import threading
+from collections import Counter
+
+import pytest
+
+from lab.desk import PROVIDER, Desk
+from lab.gateway import Gateway
+from lab.process import wait_until
+from lab.product import router_config
+from lab.receiver import Receiver
+
+FAST = {"retry": {"initial": "20ms", "max": "100ms"}, "ackWait": "2s"}
+NS = "openfaas-fn"
+
+
+@pytest.fixture
+def gateway():
+    gateway = Gateway().start()
+    yield gateway
+    gateway.close()
+
+
+@pytest.fixture
+def desk(lab):
+    desk = Desk(lab, lab.nats())
+    desk.make_stream()
+    return desk
+
+
+def config(desk, gateway, block=None, **options):
+    auth = {"type": "basic_auth", "basicAuth": {"username": gateway.user, "password": gateway.password}}
+    return router_config(desk.server, providers=[PROVIDER], processors=[
+        {"type": "openfaas", "name": "of", "openfaas": {"address": gateway.url, "auth": auth, "refreshInterval": "1s",
+                                                        **(block or {})}, **{**FAST, **options}}])
+
+
+def ids(keys):
+    return [f"{k}-1700000000000" for k in keys]
+
+
+def delivered(gateway, name, namespace=NS):
+    return Counter(gateway.ids(f"{name}.{namespace}"))
+
+
+def dead_letters(desk):
+    """{(event id, function): reason}"""
+    letters = Counter()
+    reasons = {}
+    for m in desk.dead():
+        key = json.loads(m.data)["id"], m.headers["Vcourier-Target"]
+        letters[key] += 1
+        reasons[key] = m.headers["Vcourier-Reason"]
+    assert all(n == 1 for n in letters.values()), letters
+    return reasons
+
+
+def test_topics_bodies_and_headers(lab, desk, gateway):
+    gateway.namespaces.append("other")
+    gateway.deploy("on", "VmPoweredOnEvent")
+    gateway.deploy("both", "VmPoweredOffEvent, VmPoweredOnEvent")
+    gateway.deploy("on", "VmPoweredOnEvent", namespace="other")
+    gateway.deploy("none")
+    gateway.deploy("odd", annotations="topic")
+    gateway.deploy("ha", "com.vmware.vc.HA.X")
+    dispatcher = lab.dispatcher(config(desk, gateway)).wait_ready()
+    on = desk.publish(3)
+    off = desk.publish(2, "VmPoweredOffEvent")
+    ha = desk.publish(1, "com.vmware.vc.HA.X")
+    nobody = desk.publish(4, "VmCreatedEvent")
+    desk.idle("of")
+    assert delivered(gateway, "on") == delivered(gateway, "on", "other") == Counter(ids(on))
+    assert delivered(gateway, "both") == Counter(ids([*on, *off]))
+    assert delivered(gateway, "ha") == Counter(ids(ha))
+    assert len(gateway.calls) == 3 * 3 + 2 + 1
+    metric = dispatcher.metric
+    assert metric("vcourier_dispatcher_events_total", result="delivered") == len(on) + len(off) + len(ha)
+    assert metric("vcourier_dispatcher_events_total", result="filtered") == len(nobody)
+    ages = [v for k, v in dispatcher.metrics().items() if k.startswith("vcourier_dispatcher_refresh_age_seconds")]
+    assert len(ages) == 1 and 0 <= ages[0] < 30
+    call = gateway.calls[0]
+    assert call.headers["content-type"] == "application/cloudevents+json"
+    assert call.headers["x-topic"] == call.event["subject"] == "VmPoweredOnEvent"
+    assert call.headers["x-connector"] == "vcourier"
+    assert call.headers["x-call-id"] == call.event["id"]
+    assert "authorization" not in call.headers
+    assert list(call.event)[:8] == ["specversion", "id", "source", "type", "subject", "datacontenttype", "time", "data"]
+
+
+def test_fan_out_to_50_with_3_failing(lab, desk, gateway):
+    bad = {"f7", "f23", "f49"}
+    for i in range(50):
+        gateway.deploy(f"f{i}", "VmPoweredOnEvent", (lambda call: 500) if f"f{i}" in bad else None)
+    dispatcher = lab.dispatcher(config(desk, gateway, retry={"initial": "20ms", "max": "100ms", "maxAge": "3s"})).wait_ready()
+    events = ids(desk.publish(20))
+    desk.idle("of")
+    for i in range(50):
+        want = Counter() if f"f{i}" in bad else Counter(events)
+        assert delivered(gateway, f"f{i}") == want, f"f{i}"
+    assert dead_letters(desk) == {(e, f"{f}.{NS}"): "gave_up" for e in events for f in bad}
+    assert dispatcher.metric("vcourier_dispatcher_events_total", result="dead") == 20
+
+
+def test_a_retry_goes_to_the_function_that_failed(lab, desk, gateway):
+    tries = Counter()
+
+    def flaky(call):
+        tries[call.id] += 1
+        return 200 if tries[call.id] > 2 else 503
+
+    gateway.deploy("good", "VmPoweredOnEvent")
+    gateway.deploy("flaky", "VmPoweredOnEvent", flaky)
+    lab.dispatcher(config(desk, gateway))
+    events = ids(desk.publish(4))
+    desk.idle("of")
+    assert delivered(gateway, "good") == delivered(gateway, "flaky") == Counter(events)
+    assert all(n == 3 for n in tries.values())
+    assert len(gateway.ids(f"good.{NS}", ok=False)) == 4
+    assert not desk.dead()
+
+
+def test_a_rejected_event_is_that_functions_dead_letter(lab, desk, gateway):
+    gateway.deploy("good", "VmPoweredOnEvent")
+    gateway.deploy("picky", "VmPoweredOnEvent", lambda call: (400, "no") if call.id.startswith("2-") else 200)
+    lab.dispatcher(config(desk, gateway))
+    events = ids(desk.publish(5))
+    desk.idle("of")
+    assert delivered(gateway, "good") == Counter(events)
+    assert delivered(gateway, "picky") == Counter(e for e in events if not e.startswith("2-"))
+    assert dead_letters(desk) == {(events[1], f"picky.{NS}"): "rejected"}
+    assert [m.headers["Vcourier-Error"] for m in desk.dead()] == ["HTTP 400: no"]
+
+
+@pytest.mark.parametrize("slow_ones", [1, 6])
+def test_slow_functions_delay_nobody(lab, desk, gateway, slow_ones):
+    release = threading.Event()
+    for i in range(slow_ones):
+        gateway.deploy(f"slow{i}", "VmPoweredOnEvent", lambda call: 200 if release.wait(120) else 500)
+    gateway.deploy("quick", "VmPoweredOnEvent,VmPoweredOffEvent")
+    lab.dispatcher(config(desk, gateway, concurrency=16, timeout="100s"))
+    events = ids([*desk.publish(200), *desk.publish(100, "VmPoweredOffEvent")])
+    gateway.wait(lambda g: len(g.ids(f"quick.{NS}")) >= 300)
+    assert delivered(gateway, "quick") == Counter(events)
+    assert not any(delivered(gateway, f"slow{i}") for i in range(slow_ones))
+    release.set()
+    desk.idle("of", timeout=120)
+    for i in range(slow_ones):
+        assert delivered(gateway, f"slow{i}") == Counter(events[:200])
+    assert delivered(gateway, "quick") == Counter(events)
+
+
+@pytest.mark.parametrize("status", [500, 429])
+def test_a_failing_function_stops_no_other(lab, desk, gateway, status):
+    """Far more of its events than fit into the window are waiting for it while the others get theirs."""
+    gateway.deploy("bad", "VmPoweredOnEvent", lambda call: status)
+    gateway.deploy("good", "VmPoweredOffEvent")
+    lab.dispatcher(config(desk, gateway, concurrency=4))
+    desk.publish(300)
+    want = ids(desk.publish(50, "VmPoweredOffEvent"))
+    gateway.wait(lambda g: len(g.ids(f"good.{NS}")) >= 50)
+    assert delivered(gateway, "good") == Counter(want)
+    assert not desk.dead()
+
+
+def test_a_backlog_of_one_function_becomes_its_dead_letters(lab, desk, gateway):
+    """Half of the events fail in one function; they are more than the buffer holds. Nobody else waits."""
+    broken = threading.Event()
+    broken.set()
+
+    def even_fails(call):
+        return 500 if broken.is_set() and int(call.event["eventkey"]) % 2 == 0 else 200
+
+    gateway.deploy("half", "VmPoweredOnEvent", even_fails)
+    gateway.deploy("good", "VmPoweredOnEvent")
+    dispatcher = lab.dispatcher(config(desk, gateway, bufferSize="1MiB"))
+    events = Counter(ids(desk.publish(200, data={"Padding": "x" * 20000})))
+    gateway.wait(lambda g: len(g.ids(f"good.{NS}")) == 200)
+    assert delivered(gateway, "good") == events
+    assert dispatcher.metric("vcourier_dispatcher_parked") > 0
+    broken.clear()
+    desk.idle("of", timeout=120)
+    assert delivered(gateway, "good") == events
+    dead = dead_letters(desk)
+    assert set(dead.values()) == {"backlog"} and {f for _, f in dead} == {f"half.{NS}"}
+    assert delivered(gateway, "half") + Counter(e for e, _ in dead) == events
+
+
+def test_busy_function_is_not_overrun(lab, desk, gateway):
+    """of-watchdog's own limit: 429 beyond it, again later."""
+    limited = gateway.deploy("limited", "VmPoweredOnEvent", max_inflight=2)
+    lab.dispatcher(config(desk, gateway))
+    events = ids(desk.publish(100))
+    desk.idle("of")
+    assert delivered(gateway, "limited") == Counter(events)
+    assert limited.peak <= 2 and not desk.dead()
+
+
+def test_kill_in_mid_fan_out(lab, desk, gateway):
+    names = [f"f{i}" for i in range(10)]
+    for name in names:
+        gateway.deploy(name, "VmPoweredOnEvent")
+    dispatcher = lab.dispatcher(config(desk, gateway, concurrency=16))
+    events = ids(desk.publish(300))
+    kills = 4
+    for i in range(kills):
+        gateway.wait(lambda g: len(g.calls) > 500 * (i + 1))
+        dispatcher.kill()
+        dispatcher.start()
+    desk.idle("of", timeout=120)
+    for name in names:
+        got = delivered(gateway, name)
+        assert set(got) == set(events), f"{name} missed {sorted(set(events) - set(got))[:5]}"
+    assert not desk.dead()
+
+
+def test_wrong_password_is_no_reason_for_dead_letters(lab, desk, gateway, tmp_path):
+    password = tmp_path / "password"
+    password.write_text("not-this-one\n")
+    password.chmod(0o600)
+    gateway.deploy("f", "VmPoweredOnEvent")
+    gateway.auth_invoke = True
+    auth = {"type": "basic_auth", "basicAuth": {"username": "admin", "passwordFile": str(password)}}
+    dispatcher = lab.dispatcher(config(desk, gateway, {"auth": auth, "authInvoke": True}, retry={
+        "initial": "20ms", "max": "100ms", "maxAge": "1s"}))
+    events = ids(desk.publish(10))
+    wait_until(lambda: "refuses our credentials" in dispatcher.get("/readyz")[1], what="the reason on /readyz")
+    assert dispatcher.get("/readyz")[0] == 503
+    assert not gateway.calls
+    password.write_text(gateway.password + "\n")
+    desk.idle("of")
+    assert delivered(gateway, "f") == Counter(events)
+    dispatcher.wait_ready()
+    assert not desk.dead()
+    assert "not-this-one" not in dispatcher.text() and gateway.password not in dispatcher.text()
+
+
+def html(handler):
+    if handler.command != "GET":
+        return False
+    handler.answer(200, "<html>Please sign in</html>", [("Content-Type", "text/html")])
+    return True
+
+
+def vanish_in_mid_list(handler):
+    if "/system/functions" not in handler.path:
+        return False
+    handler.send_response(200)
+    handler.send_header("Content-Length", "100000")
+    handler.end_headers()
+    handler.wfile.write(b'[{"name":"f","annotations":{"topic":"VmPowe')
+    handler.close_connection = True
+    return True
+
+
+def unauthorized(handler):
+    if handler.command == "GET":
+        handler.unauthorized()
+    return handler.command == "GET"
+
+
+@pytest.mark.parametrize("fault, reason", [(html, "not JSON"), (vanish_in_mid_list, "broke off"),
+                                           (unauthorized, "refuses our credentials")])
+def test_the_last_good_map_goes_on(lab, desk, gateway, fault, reason):
+    gateway.deploy("f", "VmPoweredOnEvent")
+    dispatcher = lab.dispatcher(config(desk, gateway)).wait_ready()
+    before = ids(desk.publish(5))
+    gateway.fault = fault
+    wait_until(lambda: reason in dispatcher.get("/readyz")[1], what=f"{reason} on /readyz")
+    during = ids(desk.publish(5))
+    desk.idle("of")
+    assert delivered(gateway, "f") == Counter(before + during)
+    gateway.fault = None
+    gateway.deploy("g", "VmPoweredOffEvent")
+    dispatcher.wait_ready()
+    after = ids(desk.publish(1, "VmPoweredOffEvent"))
+    desk.idle("of")
+    assert delivered(gateway, "g") == Counter(after)
+
+
+def test_the_gateway_goes_away_and_comes_back(lab, desk, gateway):
+    gateway.deploy("f", "VmPoweredOnEvent")
+    gateway.deploy("g", "VmPoweredOnEvent")
+    dispatcher = lab.dispatcher(config(desk, gateway, retry={"initial": "20ms", "max": "100ms", "maxAge": "60s"})).wait_ready()
+    events = ids(desk.publish(20))
+    desk.idle("of")
+    gateway.close()
+    events += ids(desk.publish(500))
+    wait_until(lambda: dispatcher.lines("deliveries pause"), what="the pause")
+    gateway.start()
+    desk.idle("of", timeout=120)
+    assert delivered(gateway, "f") == delivered(gateway, "g") == Counter(events)
+    assert not desk.dead()
+
+
+def test_a_function_that_is_removed(lab, desk, gateway):
+    """404, a look at the map, and no more of its events: those of the others are not held up."""
+    gateway.deploy("stays", "VmPoweredOnEvent")
+    gateway.deploy("goes", "VmPoweredOnEvent")
+    dispatcher = lab.dispatcher(config(desk, gateway, {"refreshInterval": "1h"})).wait_ready()
+    first = ids(desk.publish(3))
+    desk.idle("of")
+    gateway.remove("goes")
+    then = ids(desk.publish(30))
+    desk.idle("of")
+    assert delivered(gateway, "stays") == Counter(first + then)
+    assert delivered(gateway, "goes") == Counter(first)
+    assert not desk.dead()
+    assert dispatcher.metric("vcourier_dispatcher_events_total", result="delivered") == 33
+
+
+def test_async_and_its_callback(lab, desk, gateway):
+    callback = Receiver()
+    gateway.deploy("f", "vm.powered.on", lambda call: (200, "result of " + call.id))
+    lab.dispatcher(config(desk, gateway, {"async": True, "callbackUrl": callback.url + "/back", "topicStyle": "dotted"}))
+    events = ids(desk.publish(5))
+    desk.idle("of")
+    callback.wait_count(5)
+    assert all(c.is_async and c.status == 202 for c in gateway.calls)
+    assert Counter(c.id for c in gateway.calls) == Counter(events)
+    assert sorted(r.body.decode() for r in callback.requests) == sorted("result of " + e for e in events)
+    assert {c.headers["x-topic"] for c in gateway.calls} == {"vm.powered.on"}
+    callback.close()
+
+
+def test_names_that_need_escaping(lab, desk, gateway):
+    gateway.deploy("a_b-C.9", "VmPoweredOnEvent")
+    gateway.deploy("sp ace/../x", "VmPoweredOffEvent")
+    lab.dispatcher(config(desk, gateway))
+    events = ids(desk.publish(2))
+    desk.idle("of")
+    assert delivered(gateway, "a_b-C.9") == Counter(events)
+    desk.publish(1, "VmPoweredOffEvent")
+    gateway.wait(lambda g: "/function/sp%20ace%2F..%2Fx.openfaas-fn" in g.seen)
