@@ -2,12 +2,12 @@
 #include "circuit.h"
 
 void
-circuit_init(struct circuit *c, int64_t initial_ms, uint64_t seed)
+circuit_init(struct circuit *c, int64_t initial_ms, int64_t max_ms, uint64_t seed)
 {
-	int64_t initial = initial_ms < CIRCUIT_PROBE_MAX_MS ? initial_ms : CIRCUIT_PROBE_MAX_MS;
+	int64_t max = max_ms < CIRCUIT_PROBE_MAX_MS ? max_ms : CIRCUIT_PROBE_MAX_MS;
 
 	*c = (struct circuit){ .state = CIRCUIT_CLOSED };
-	backoff_init(&c->probes, initial, CIRCUIT_PROBE_MAX_MS, seed);
+	backoff_init(&c->probes, initial_ms < max ? initial_ms : max, max, seed);
 }
 
 bool

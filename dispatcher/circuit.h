@@ -35,8 +35,8 @@ struct circuit {
 	int64_t window_ms;
 };
 
-/* initial_ms: the first probe comes after at most this long. */
-void circuit_init(struct circuit *c, int64_t initial_ms, uint64_t seed);
+/* The first probe comes after initial_ms at most, all further ones after max_ms or 60 s at most. */
+void circuit_init(struct circuit *c, int64_t initial_ms, int64_t max_ms, uint64_t seed);
 
 /* May a request go out now? When open, that request is the probe: tell circuit_begin. */
 bool circuit_allows(const struct circuit *c, int64_t now_ms);

@@ -116,7 +116,7 @@ write_headers(struct dispatcher *d, const struct leg *leg, bool omitted, struct 
 	add_time(l, "Vcourier-Stored", job->stored_us);
 	add_text(l, "Vcourier-Stream", job->source->stream);
 	add_number(l, "Vcourier-Sequence", job->seq);
-	add_text(l, "Vcourier-Subject", bus_msg_subject(job->msg));
+	add_text(l, "Vcourier-Subject", job_subject(job));
 	if (omitted)
 		add_text(l, "Vcourier-Body", "omitted: too large; it is in the stream, at the sequence");
 }
@@ -144,7 +144,7 @@ publish(struct dispatcher *d, struct burial *b, struct err *err)
 	buf_init(&l.text, OVERHEAD);
 	buf_room(&l.text, OVERHEAD);
 	write_headers(d, b->leg, omitted, &l);
-	write_subject(d, bus_msg_subject(job->msg), subject, sizeof(subject));
+	write_subject(d, job_subject(job), subject, sizeof(subject));
 	snprintf(reply, sizeof(reply), "%s.%llu", d->dead_inbox, (unsigned long long)b->id);
 	out.n_headers = l.n;
 	out.data = omitted ? "" : bus_msg_data(job->msg);
@@ -154,12 +154,6 @@ publish(struct dispatcher *d, struct burial *b, struct err *err)
 	return failed;
 }
 
-static void
-on_msg(void *dispatcher, struct bus_msg *msg)
-{
-	arrivals_add(dispatcher, msg, NULL);
-}
-
 int
 dead_open(struct dispatcher *d, struct err *err)
 {
@@ -167,7 +161,7 @@ dead_open(struct dispatcher *d, struct err *err)
 
 	snprintf(d->dead_inbox, sizeof(d->dead_inbox), "%s.dead", bus_inbox(d->bus));
 	snprintf(subject, sizeof(subject), "%s.*", d->dead_inbox);
-	return bus_subscribe(d->bus, subject, on_msg, d, err);
+	return bus_subscribe(d->bus, subject, arrive, d, err);
 }
 
 /* Until dead letters can be stored again nothing is sent: it could fail, and where would it go? */

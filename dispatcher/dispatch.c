@@ -14,6 +14,7 @@
 #include "status.h"
 #include "stop.h"
 #include "subject.h"
+#include "text.h"
 
 enum {
 	TICK_MS = 100,      /* longest wait: timers are that exact */
@@ -32,9 +33,9 @@ window(const struct dispatcher *d)
 
 /* How many more events to have in hand, asked for ones included. */
 static size_t
-budget(struct dispatcher *d, int64_t now_ms)
+budget(struct dispatcher *d)
 {
-	size_t held = park_active(d, now_ms) + (d->taken.n - d->taken_at), limit = window(d);
+	size_t held = d->jobs.n - d->jobs.n_parked + (d->taken.n - d->taken_at), limit = window(d);
 	struct lane *lane = d->jobs.ring;
 
 	if (d->stopping || d->dead_letters_fail || !refresh_ready(d) ||
@@ -49,7 +50,7 @@ budget(struct dispatcher *d, int64_t now_ms)
 static void
 pull(struct dispatcher *d, int64_t now_ms)
 {
-	size_t all = budget(d, now_ms), largest = d->largest > 2048 ? d->largest : 2048;
+	size_t all = budget(d), largest = d->largest > 2048 ? d->largest : 2048;
 	size_t fits = ((size_t)d->options->buffer_bytes - d->jobs.bytes) / largest + 1;
 
 	if (d->jobs.bytes >= (size_t)d->options->buffer_bytes)
@@ -105,6 +106,10 @@ accept_arrivals(struct dispatcher *d, int64_t now_ms)
 		struct delivery delivery;
 
 		if (a->source == NULL) {
+			if (text_starts(bus_msg_subject(a->msg), d->get_inbox)) {
+				park_answer(d, a->msg);
+				continue;
+			}
 			dead_answer(d, a->msg);
 			bus_msg_free(a->msg);
 		} else if (source_take(a->source, a->msg, &delivery, now_ms)) {
@@ -148,7 +153,8 @@ turn(struct dispatcher *d, struct err *err)
 		refresh_turn(d, now_ms);
 		dead_turn(d, now_ms);
 		settle_progress(d, now_ms);
-		park_turn(d, now_ms);
+		park_turn(d, window(d), now_ms);
+		park_expire(d, now_ms);
 		metric_set(d->books.in_flight, (double)d->in_flight);
 		metric_set(d->books.in_hand, (double)d->jobs.n);
 	}
@@ -171,12 +177,13 @@ open_all(struct dispatcher *d, struct err *err)
 	pthread_cond_init(&d->poke, &attr);
 	pthread_condattr_destroy(&attr);
 	books_init(&d->books, d->processor->type);
-	jobs_init(&d->jobs, d->options->retry.initial_ms, (uint64_t)clock_wall_us());
-	circuit_init(&d->gate, d->options->retry.initial_ms, (uint64_t)clock_wall_us() + 1);
+	jobs_init(&d->jobs, d->options->retry.initial_ms, d->options->retry.max_ms, (uint64_t)clock_wall_us());
+	circuit_init(&d->gate, d->options->retry.initial_ms, d->options->retry.max_ms, (uint64_t)clock_wall_us() + 1);
 	for (size_t i = 0; i < BATCH_MAX; i++)
 		event_init(&d->scratch[i]);
 	if (filter_open(&d->filter, &d->options->filter, err) != 0 || http_open(&d->http, err) != 0 ||
-		d->processor->open(&d->self, d->config->processor_config, err) != 0 || dead_open(d, err) != 0)
+		d->processor->open(&d->self, d->config->processor_config, err) != 0 || dead_open(d, err) != 0 ||
+		park_open(d, err) != 0)
 		return -1;
 	if (d->config->n_streams > SOURCES_MAX)
 		return err_set(err, ERR_CONFIG, "more than %d event providers in one file", SOURCES_MAX);

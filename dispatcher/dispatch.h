@@ -7,9 +7,9 @@
  *     send.c     ready legs become requests, replies become outcomes
  *     settle.c   what an outcome means for leg, job and circuit; acks
  *     dead.c     dead letters, stored before the original is settled
+ *     park.c     what waits for a target that is down makes room for the others
  *     refresh.c  what the processor must re-read now and then
  *     watch.c    a thread that looks after streams and consumers, where calls wait for answers
- *     park.c     events that only wait for a failing or slow target, and must not hold up the others
  *     books.c    the metrics
  */
 #ifndef VCOURIER_DISPATCH_H
@@ -36,7 +36,7 @@ enum {
 	PULLS_MAX = 8,
 	SETTLED_SLOTS = 16 * 1024,
 	REFRESHES_MAX = 4,
-	MAX_ACK_PENDING = 20000, /* of all replicas together */
+	MAX_ACK_PENDING = 50000, /* of all replicas together */
 	SHUTDOWN_MS = 20 * 1000,
 };
 
@@ -79,7 +79,7 @@ struct source {
 /* A message from the bus's threads, on its way to the loop. */
 struct arrival {
 	struct bus_msg *msg;
-	struct source *source; /* NULL: an answer to a dead letter */
+	struct source *source; /* NULL: an answer, to a dead letter or to a question for a body */
 };
 
 struct arrivals {
@@ -93,9 +93,11 @@ struct burial; /* dead.c */
 struct refreshing {
 	struct dispatcher *d;
 	bool done_once, running, wanted, failed;
+	bool waiting; /* running, for a helper program: asked again when due */
 	unsigned step;
-	int64_t due_ms, done_ms;
+	int64_t due_ms;
 	struct backoff backoff;
+	struct err warned; /* the warning that stands */
 };
 
 struct dispatcher_config {
@@ -128,10 +130,7 @@ struct dispatcher {
 	struct arrivals arrivals, taken;
 	size_t taken_at;
 	struct jobs jobs;
-	size_t in_flight, n_untried;
-	size_t parked, parked_bytes; /* park.c */
-	int64_t parked_ms;           /* when they were counted */
-	bool crowded;                /* reported: those that wait hold up the others */
+	size_t in_flight, n_untried, n_fetching;
 	struct circuit gate; /* of the destination as a whole: fed by whether it answers at all */
 	struct event scratch[BATCH_MAX];
 	struct targets targets;
@@ -140,14 +139,15 @@ struct dispatcher {
 	struct burial *burials;
 	uint64_t last_burial;
 	bool dead_letters_fail;
-	char dead_inbox[192];
+	char dead_inbox[192], get_inbox[192];
 
 	struct refreshing refreshing[REFRESHES_MAX];
 
 	pthread_t watcher;
 	pthread_mutex_t lock;
 	pthread_cond_t poke;
-	bool watching, watch_end, bus_lost; /* bus_lost: the watcher's */
+	bool watching, watch_end;
+	bool bus_lost; /* the watcher's */
 	atomic_bool dead_ready;
 };
 
@@ -159,8 +159,8 @@ int dispatcher_run(const struct dispatcher_config *config, struct bus *bus, stru
 
 /* source.c */
 int source_open(struct source *s, struct err *err);
-/* Hands a message over to the loop; source NULL: an answer to a dead letter. From the threads of the bus. */
-void arrivals_add(struct dispatcher *d, struct bus_msg *msg, struct source *source);
+/* Puts what the bus's threads bring where the loop finds it. */
+void arrive(void *dispatcher, struct bus_msg *msg);
 void source_pull(struct source *s, size_t budget, int64_t now_ms);
 /* Handles status messages and what is in hand already; true when the message is a new event. */
 bool source_take(struct source *s, struct bus_msg *msg, struct delivery *delivery, int64_t now_ms);
@@ -173,13 +173,7 @@ void accept_release(struct dispatcher *d, struct job *job); /* its turn has come
 /* Reads the event of a job, structured or binary, into *ev. */
 int accept_read(const struct job *job, struct event *ev, struct err *err);
 
-/* park.c */
-size_t park_active(struct dispatcher *d, int64_t now_ms); /* jobs in hand, less those that only wait */
-void park_turn(struct dispatcher *d, int64_t now_ms);     /* gives up what has waited too long */
-void park_forget(struct dispatcher *d, struct job *job);  /* before it is freed */
-
 /* send.c */
-size_t send_limit(const struct dispatcher *d); /* requests in flight to one target, as things are now */
 size_t send_ready(struct dispatcher *d, int64_t now_ms);
 
 /* settle.c */
@@ -187,6 +181,7 @@ void settle_outcome(struct dispatcher *d, struct leg *leg, const struct outcome 
 void settle_dead(struct dispatcher *d, struct leg *leg, const char *reason); /* a dead letter, and then done */
 void settle_leg(struct dispatcher *d, struct leg *leg, enum leg_state state); /* over: the job, too, if it was the last */
 void settle_filtered(struct dispatcher *d, struct job *job);
+void settle_expired(struct dispatcher *d, struct job *job); /* the stream has it no more */
 void settle_drop(struct dispatcher *d, struct job *job); /* without a word to the server */
 void settle_progress(struct dispatcher *d, int64_t now_ms);
 void settle_give_back(struct dispatcher *d); /* everything that is not under way */
@@ -197,6 +192,13 @@ void dead_bury(struct dispatcher *d, struct leg *leg);
 void dead_answer(struct dispatcher *d, const struct bus_msg *msg);
 void dead_turn(struct dispatcher *d, int64_t now_ms);
 void dead_close(struct dispatcher *d);
+
+/* park.c */
+int park_open(struct dispatcher *d, struct err *err);
+void park_turn(struct dispatcher *d, size_t window, int64_t now_ms);
+void park_fetch(struct dispatcher *d, struct job *job, int64_t now_ms);
+void park_answer(struct dispatcher *d, struct bus_msg *msg); /* owns msg */
+void park_expire(struct dispatcher *d, int64_t now_ms);
 
 /* refresh.c */
 void refresh_turn(struct dispatcher *d, int64_t now_ms);

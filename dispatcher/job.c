@@ -7,9 +7,10 @@
 #include "mem.h"
 
 void
-jobs_init(struct jobs *jobs, int64_t circuit_initial_ms, uint64_t seed)
+jobs_init(struct jobs *jobs, int64_t circuit_initial_ms, int64_t circuit_max_ms, uint64_t seed)
 {
-	*jobs = (struct jobs){ .circuit_initial_ms = circuit_initial_ms, .random = seed };
+	*jobs = (struct jobs){ .circuit_initial_ms = circuit_initial_ms, .circuit_max_ms = circuit_max_ms,
+		.random = seed };
 }
 
 /* ---- jobs */
@@ -65,6 +66,34 @@ job_find(struct jobs *jobs, const struct source *source, uint64_t seq)
 }
 
 void
+job_park(struct jobs *jobs, struct job *job)
+{
+	jobs->bytes -= bus_msg_len(job->msg);
+	jobs->n_parked++;
+	bus_msg_free(job->msg);
+	job->msg = NULL;
+	job->fetch_by_ms = 0;
+}
+
+void
+job_unpark(struct jobs *jobs, struct job *job, struct bus_msg *msg)
+{
+	job->msg = msg;
+	job->fetched = true;
+	job->fetch_by_ms = 0;
+	jobs->bytes += bus_msg_len(msg);
+	jobs->n_parked--;
+}
+
+const char *
+job_subject(const struct job *job)
+{
+	const char *subject = job->fetched ? bus_msg_header(job->msg, "Nats-Subject") : NULL;
+
+	return subject != NULL ? subject : bus_msg_subject(job->msg);
+}
+
+void
 job_touch(struct jobs *jobs, struct job *job, int64_t now_ms)
 {
 	job->touched_ms = now_ms;
@@ -109,6 +138,8 @@ job_free(struct jobs *jobs, struct job *job)
 		free(job->leg);
 	if (job->msg != NULL)
 		jobs->bytes -= bus_msg_len(job->msg);
+	else
+		jobs->n_parked--;
 	jobs->n--;
 	bus_msg_free(job->msg);
 	free(job->reply);
@@ -245,7 +276,6 @@ leg_over(struct leg *leg, enum leg_state state)
 	leg->lane = NULL;
 	leg->job->n_open--;
 	leg->job->dead |= state == LEG_DEAD;
-	leg->job->accepted |= state == LEG_DELIVERED;
 }
 
 void
@@ -279,7 +309,7 @@ lane_find(struct jobs *jobs, const char *name)
 		return lane;
 	lane = mem_alloc(sizeof(*lane));
 	lane->name = mem_strdup(name);
-	circuit_init(&lane->circuit, jobs->circuit_initial_ms, backoff_random(&jobs->random));
+	circuit_init(&lane->circuit, jobs->circuit_initial_ms, jobs->circuit_max_ms, backoff_random(&jobs->random));
 	lane->hash_next = *bucket;
 	*bucket = lane;
 	if (jobs->ring == NULL) {

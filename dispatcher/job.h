@@ -22,7 +22,6 @@ enum leg_state {
 	LEG_BURYING,   /* its dead letter is under way */
 	LEG_DELIVERED,
 	LEG_DEAD,
-	LEG_DROPPED, /* the target is gone, or does not want it any more */
 };
 
 struct leg {
@@ -44,7 +43,9 @@ struct job {
 	struct source *source;
 	struct job *hash_next;
 	struct job *prev, *next; /* in jobs->oldest..newest, by touched_ms */
-	struct bus_msg *msg;     /* NULL when parked: the body is fetched again */
+	struct bus_msg *msg;     /* NULL while parked: the body is fetched again */
+	int64_t fetch_by_ms;     /* parked: when the body should be here; 0: not asked for */
+	bool fetched;            /* msg is an answer of the stream, not a delivery */
 	char *reply;             /* where to settle: the latest delivery's */
 	uint64_t seq, delivered;
 	int64_t stored_us;
@@ -55,17 +56,13 @@ struct job {
 	uint64_t key;          /* ordering */
 	struct job *predecessor, *successor; /* of the same key: the later one waits */
 	bool keyed, tried;
-	bool dead, accepted; /* at least one of its legs is a dead letter; was delivered */
-	bool parked;          /* park.c */
+	bool dead; /* at least one of its legs is */
 };
 
 struct lane {
 	struct lane *hash_next, *prev, *next; /* next: in the ring of all lanes */
 	char *name;
 	struct circuit circuit;
-	int status;           /* of its last failure; 0: it did not fail since it was last delivered to, or did not answer */
-	int64_t failing_ms;   /* since when its circuit is open */
-	int64_t delivered_ms; /* when it last took an event; 0: never */
 	struct leg *ready, *ready_tail;
 	struct leg **waiting; /* a heap by due_ms */
 	size_t n_ready, n_waiting, cap_waiting, in_flight;
@@ -77,18 +74,21 @@ enum { JOB_BUCKETS = 8192, LANE_BUCKETS = 1024, KEY_BUCKETS = 1024 };
 struct jobs {
 	struct job *bucket[JOB_BUCKETS];
 	struct job *oldest, *newest;
-	size_t n, bytes;
+	size_t n, n_parked, bytes;
 	struct lane *lane_bucket[LANE_BUCKETS];
 	struct lane *ring; /* the lane whose turn it is */
 	size_t n_lanes;
 	struct job *key_bucket[KEY_BUCKETS]; /* the last job of each key, by key % KEY_BUCKETS */
-	int64_t circuit_initial_ms;
+	int64_t circuit_initial_ms, circuit_max_ms;
 	uint64_t random;
 };
 
 /* Adds a job; owns msg. */
 struct job *job_new(struct jobs *jobs, struct source *source, uint64_t seq, struct bus_msg *msg);
 struct job *job_find(struct jobs *jobs, const struct source *source, uint64_t seq);
+void job_park(struct jobs *jobs, struct job *job); /* lets the body go */
+void job_unpark(struct jobs *jobs, struct job *job, struct bus_msg *msg);
+const char *job_subject(const struct job *job); /* of the original message */
 void job_touch(struct jobs *jobs, struct job *job, int64_t now_ms);
 /* Its legs must be in no queue. Returns the job that need not wait any more, NULL if there is none. */
 struct job *job_free(struct jobs *jobs, struct job *job);
@@ -113,7 +113,7 @@ void lane_hurry(struct lane *lane);                           /* everything beco
 int64_t lane_due(const struct lane *lane);                    /* of the first that waits; INT64_MAX: none does */
 void lane_prune(struct jobs *jobs, struct lane *lane);        /* frees it if nothing is left to remember */
 
-void jobs_init(struct jobs *jobs, int64_t circuit_initial_ms, uint64_t seed);
+void jobs_init(struct jobs *jobs, int64_t circuit_initial_ms, int64_t circuit_max_ms, uint64_t seed);
 void jobs_free(struct jobs *jobs);
 
 #endif

@@ -1,188 +1,157 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Parked events. An event that only waits, for its next try, for a paused target, for a slot of a slow one, is no
- * reason to pull less: else one function's backlog, or a few events that fail again and again, would fill the
- * window and hold up all others. So the window does not count them. They may take half of the buffer; beyond that
- * a target that keeps failing while others go on gets its oldest as dead letters, so the rest is never held up
- * by it. When nothing goes on the fault is the destination's: everything waits, nothing is given up but by age.
+ * Room for the others: when what is in hand waits for targets that are down or slow, and so fills the window, its
+ * bodies are let go. What is left of such a job is small: where it goes, what was tried, when it is due. The stream
+ * keeps the body, and it is fetched again when the job's turn comes.
  */
 #include "dispatch.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "clock.h"
 #include "log.h"
+#include "mem.h"
 
 enum {
-	PARKED_MAX = 8192,     /* jobs */
-	COUNT_MS = 10,         /* a count is good for this long, */
-	COUNT_MANY_MS = 100,   /* one of many jobs for this long */
-	GOES_ON_MS = 60 * 1000, /* a target that took an event this lately works */
-	FAILS_MS = 5 * 1000,    /* a target that has failed for this long may lose its backlog */
-	TRIES_MIN = 3,         /* before a target that works otherwise loses an event to its backlog */
+	PARKED_MAX = 8 * 1024,
+	SOON_MS = 1000,
+	FETCH_MS = 5 * 1000,
 };
 
-static bool
-lane_paused(const struct lane *lane)
+int
+park_open(struct dispatcher *d, struct err *err)
 {
-	return lane->circuit.state == CIRCUIT_OPEN;
+	char subject[sizeof(d->get_inbox) + 4];
+
+	snprintf(d->get_inbox, sizeof(d->get_inbox), "%s.get", bus_inbox(d->bus));
+	snprintf(subject, sizeof(subject), "%s.*.*", d->get_inbox);
+	return bus_subscribe(d->bus, subject, arrive, d, err);
+}
+
+/* This leg will not go out soon. */
+static bool
+stuck(const struct leg *leg, int64_t now_ms)
+{
+	if (leg->state == LEG_WAITING)
+		return leg->lane->circuit.state == CIRCUIT_OPEN || leg->due_ms > now_ms + SOON_MS;
+	return leg->state == LEG_READY && (leg->lane->circuit.state == CIRCUIT_OPEN || leg->lane->n_ready > 16);
 }
 
 static bool
-only_waits(const struct dispatcher *d, const struct leg *leg, size_t limit)
+can_park(const struct job *job, int64_t now_ms)
 {
-	switch (leg->state) {
-	case LEG_BLOCKED:
-	case LEG_WAITING:
-		return true;
-	case LEG_READY:
-		return lane_paused(leg->lane) || (d->fans_out && leg->lane->in_flight >= limit);
-	default:
+	if (job->msg == NULL || job->keyed)
 		return false;
-	}
-}
-
-static bool
-is_parked(const struct dispatcher *d, const struct job *job, size_t limit)
-{
 	for (size_t i = 0; i < job->n_legs; i++)
-		if (job->leg[i].lane != NULL && !only_waits(d, &job->leg[i], limit))
+		if (job->leg[i].lane != NULL && !stuck(&job->leg[i], now_ms))
 			return false;
-	return job->n_open > 0;
+	return true;
 }
 
-static void
-count(struct dispatcher *d, int64_t now_ms)
+/* Only when the window is full and requests could go out all the same. */
+void
+park_turn(struct dispatcher *d, size_t window, int64_t now_ms)
 {
-	size_t limit = send_limit(d);
+	size_t held = d->jobs.n - d->jobs.n_parked;
+	bool full = held >= window || d->jobs.bytes >= (size_t)d->options->buffer_bytes;
 
-	d->parked = d->parked_bytes = 0;
-	d->parked_ms = now_ms;
-	for (struct job *job = d->jobs.oldest; job != NULL; job = job->next) {
-		job->parked = is_parked(d, job, limit);
-		if (job->parked) {
-			d->parked++;
-			d->parked_bytes += bus_msg_len(job->msg);
+	if (!full || d->in_flight >= (size_t)d->options->concurrency || d->gate.state == CIRCUIT_OPEN ||
+		(!d->fans_out && d->jobs.ring != NULL && d->jobs.ring->circuit.state == CIRCUIT_OPEN))
+		return;
+	for (struct job *job = d->jobs.newest; job != NULL && held > window / 2; job = job->prev) {
+		if (d->jobs.n_parked >= PARKED_MAX)
+			break;
+		if (!can_park(job, now_ms))
+			continue;
+		job_park(&d->jobs, job);
+		if (!job->tried) {
+			job->tried = true; /* as far as probes are concerned: it is not at hand */
+			d->n_untried--;
 		}
+		held--;
 	}
 }
 
-size_t
-park_active(struct dispatcher *d, int64_t now_ms)
+/* Asks the stream for the body; the legs wait meanwhile, in no queue. */
+void
+park_fetch(struct dispatcher *d, struct job *job, int64_t now_ms)
 {
-	/* counting is for when there are many in hand, and pointless when they are one after the other */
-	if (d->jobs.n < (size_t)d->options->concurrency || d->options->ordering == ORDERING_STRICT)
-		return d->jobs.n;
-	if (now_ms - d->parked_ms >= (d->jobs.n < PARKED_MAX / 8 ? COUNT_MS : COUNT_MANY_MS))
-		count(d, now_ms);
-	return d->jobs.n - (d->parked < PARKED_MAX ? d->parked : PARKED_MAX);
+	char subject[160], reply[sizeof(d->get_inbox) + 48], body[48];
+	struct bus_out out = { .subject = subject, .reply = reply, .data = body };
+	struct err err;
+
+	for (size_t i = 0; i < job->n_legs; i++)
+		if (job->leg[i].lane != NULL)
+			leg_take(&job->leg[i]);
+	snprintf(subject, sizeof(subject), "$JS.API.DIRECT.GET.%s", job->source->stream);
+	snprintf(reply, sizeof(reply), "%s.%zu.%llu", d->get_inbox, job->source->index, (unsigned long long)job->seq);
+	out.len = (size_t)snprintf(body, sizeof(body), "{\"seq\":%llu}", (unsigned long long)job->seq);
+	job->fetch_by_ms = now_ms + FETCH_MS;
+	d->n_fetching++;
+	if (bus_publish(d->bus, &out, &err) != 0)
+		job->fetch_by_ms = now_ms; /* not connected: given back at the next look */
+}
+
+/* No body came: the server gives the event out again, to us or to another one. */
+static void
+give_back(struct dispatcher *d, struct job *job)
+{
+	struct err err;
+
+	d->n_fetching--;
+	nak(d->bus, job->reply, 0, &err);
+	settle_drop(d, job);
+}
+
+static void
+go_on(struct dispatcher *d, struct job *job, struct bus_msg *msg)
+{
+	d->n_fetching--;
+	job_unpark(&d->jobs, job, msg);
+	for (size_t i = 0; i < job->n_legs; i++)
+		if (job->leg[i].lane != NULL)
+			leg_ready(&job->leg[i]);
 }
 
 void
-park_forget(struct dispatcher *d, struct job *job)
+park_answer(struct dispatcher *d, struct bus_msg *msg)
 {
-	if (!job->parked)
+	const char *status = bus_msg_len(msg) == 0 ? bus_msg_header(msg, "Status") : NULL;
+	unsigned long long seq = 0;
+	size_t index = SOURCES_MAX;
+	struct job *job = NULL;
+
+	if (sscanf(bus_msg_subject(msg) + strlen(d->get_inbox), ".%zu.%llu", &index, &seq) == 2 && index < d->n_sources)
+		job = job_find(&d->jobs, &d->source[index], seq);
+	if (job == NULL || job->msg != NULL || job->fetch_by_ms == 0) {
+		bus_msg_free(msg); /* too late */
 		return;
-	job->parked = false;
-	d->parked--;
-	d->parked_bytes -= bus_msg_len(job->msg);
-}
-
-/* ---- giving up */
-
-/* Others have taken events since this target fails: the destination as a whole works. */
-static bool
-others_go_on(const struct dispatcher *d, const struct lane *failing, int64_t now_ms)
-{
-	const struct lane *lane = d->jobs.ring;
-
-	for (size_t i = 0; i < d->jobs.n_lanes; i++, lane = lane->next)
-		if (lane->delivered_ms > failing->failing_ms && now_ms - lane->delivered_ms < GOES_ON_MS)
-			return true;
-	return false;
-}
-
-/* Whether the leg's target keeps failing, as far as one can tell, through no fault of the destination's. */
-static bool
-hopeless(const struct dispatcher *d, const struct leg *leg, int64_t now_ms)
-{
-	const struct lane *lane = leg->lane;
-
-	if (lane->status == 401 || lane->status == 403 || (leg->state != LEG_WAITING && leg->state != LEG_READY))
-		return false;
-	if (!lane_paused(lane))
-		return leg->attempts >= TRIES_MIN && now_ms - lane->delivered_ms < GOES_ON_MS;
-	return now_ms - lane->failing_ms > FAILS_MS && (leg->job->accepted || others_go_on(d, lane, now_ms));
-}
-
-static bool
-too_many(const struct dispatcher *d)
-{
-	return d->parked > PARKED_MAX || d->parked_bytes > (size_t)d->options->buffer_bytes / 2;
-}
-
-static void
-bury(struct dispatcher *d, struct leg *leg, const char *reason)
-{
-	if (leg->why == NULL)
-		leg_explain(leg, leg->lane->status, "its target has failed ever since it came");
-	settle_dead(d, leg, reason);
-}
-
-/* An event that came while its target was paused already is not tried for ever either. */
-static void
-give_up_old(struct dispatcher *d, struct job *job, int64_t now_ms)
-{
-	if (!d->fans_out || now_ms - job->received_ms <= d->options->retry.max_age_ms)
+	}
+	if (status == NULL) {
+		go_on(d, job, msg);
 		return;
-	for (size_t i = 0; i < job->n_legs; i++) {
-		struct leg *leg = &job->leg[i];
-
-		if (leg->lane != NULL && (leg->state == LEG_WAITING || leg->state == LEG_READY) && lane_paused(leg->lane))
-			bury(d, leg, "gave_up");
 	}
-}
-
-/* Hopeless legs of the oldest jobs, until those that wait fit again: first what was tried, then the rest. */
-static void
-make_room(struct dispatcher *d, int64_t now_ms)
-{
-	for (int pass = 0; pass < 2 && too_many(d); pass++) {
-		for (struct job *job = d->jobs.oldest, *next; job != NULL && too_many(d); job = next) {
-			bool given_up = false;
-
-			next = job->next;
-			for (size_t i = 0; job->parked && i < job->n_legs; i++) {
-				struct leg *leg = &job->leg[i];
-
-				if (leg->lane == NULL || (pass == 0 && leg->attempts == 0) || !hopeless(d, leg, now_ms))
-					continue;
-				bury(d, leg, "backlog");
-				given_up = true;
-			}
-			if (given_up)
-				park_forget(d, job);
-		}
+	if (strcmp(status, "404") == 0) {
+		d->n_fetching--;
+		log_error("event left the stream before it was delivered", L_STR("stream", job->source->stream),
+			L_INT("seq", (int64_t)seq));
+		settle_expired(d, job);
+	} else {
+		give_back(d, job);
 	}
+	bus_msg_free(msg);
 }
 
 void
-park_turn(struct dispatcher *d, int64_t now_ms)
+park_expire(struct dispatcher *d, int64_t now_ms)
 {
-	bool crowded;
-
-	metric_set(d->books.parked, 0);
-	if (d->jobs.n == 0 || d->stopping || d->dead_letters_fail || d->gate.state == CIRCUIT_OPEN)
+	if (d->n_fetching == 0)
 		return;
-	count(d, now_ms);
-	metric_set(d->books.parked, (double)d->parked);
 	for (struct job *job = d->jobs.oldest, *next; job != NULL; job = next) {
 		next = job->next;
-		if (job->parked)
-			give_up_old(d, job, now_ms);
+		if (job->msg == NULL && job->fetch_by_ms != 0 && job->fetch_by_ms <= now_ms)
+			give_back(d, job);
 	}
-	make_room(d, now_ms);
-	crowded = too_many(d);
-	if (crowded && !d->crowded)
-		log_warn("events that wait for slow or failing targets hold up the others: the buffer is full",
-			L_INT("waiting", (int64_t)d->parked), L_INT("bytes", (int64_t)d->parked_bytes));
-	d->crowded = crowded;
 }

@@ -2,6 +2,8 @@
 /* What the processor must re-read now and then, driven for it: request, HTTP, response, until it is done. */
 #include "dispatch.h"
 
+#include <string.h>
+
 #include "clock.h"
 #include "log.h"
 #include "status.h"
@@ -9,6 +11,7 @@
 enum {
 	RETRY_INITIAL_MS = 1000,
 	RETRY_MAX_MS = 30 * 1000,
+	WAIT_MS = 100,       /* looks at a helper program */
 	WANTED_MIN_MS = 1000, /* between runs that a failed delivery asked for */
 };
 
@@ -47,7 +50,7 @@ refresh_want(struct dispatcher *d)
 }
 
 static void
-succeeded(struct dispatcher *d, size_t i, int64_t now_ms)
+succeeded(struct dispatcher *d, size_t i, const struct err *warning, int64_t now_ms)
 {
 	const struct refresh *def = refresh_of(d, i);
 	struct refreshing *r = &d->refreshing[i];
@@ -57,10 +60,12 @@ succeeded(struct dispatcher *d, size_t i, int64_t now_ms)
 		log_info("refresh works again", L_STR("refresh", def->name));
 	r->running = r->failed = r->wanted = false;
 	r->done_once = true;
-	r->done_ms = now_ms;
 	r->due_ms = interval > 0 ? now_ms + interval : INT64_MAX;
 	backoff_reset(&r->backoff);
-	status_check(def->name, true, "");
+	if (warning->code != ERR_NONE && strcmp(warning->text, r->warned.text) != 0)
+		log_warn("refreshed, but", L_STR("refresh", def->name), L_STR("warning", warning->text));
+	r->warned = *warning;
+	status_check(def->name, true, warning->code != ERR_NONE ? warning->text : "");
 }
 
 /* What was read last goes on being used. */
@@ -86,12 +91,12 @@ on_done(void *ctx, const struct http_response *rsp)
 	struct refreshing *r = ctx;
 	struct dispatcher *d = r->d;
 	size_t i = (size_t)(r - d->refreshing);
-	struct err err = { .code = ERR_NONE };
+	struct err err = { .code = ERR_NONE, .text = "" };
 	int64_t now_ms = clock_monotonic_ms();
 
 	switch (refresh_of(d, i)->response(d->self, r->step, rsp, &err)) {
 	case REFRESH_DONE:
-		succeeded(d, i, now_ms);
+		succeeded(d, i, &err, now_ms);
 		break;
 	case REFRESH_MORE:
 		r->step++;
@@ -108,7 +113,7 @@ step(struct dispatcher *d, size_t i, int64_t now_ms)
 {
 	struct refreshing *r = &d->refreshing[i];
 	struct http_request *req = http_request_new(d->http);
-	struct err err = { .code = ERR_NONE };
+	struct err err = { .code = ERR_NONE, .text = "" };
 	int answer = refresh_of(d, i)->request(d->self, r->step, req, &err);
 
 	if (answer == 0) {
@@ -117,8 +122,11 @@ step(struct dispatcher *d, size_t i, int64_t now_ms)
 		return;
 	}
 	http_request_free(d->http, req);
-	if (answer > 0)
-		succeeded(d, i, now_ms);
+	r->waiting = answer == 2;
+	if (r->waiting)
+		r->due_ms = now_ms + WAIT_MS;
+	else if (answer > 0)
+		succeeded(d, i, &err, now_ms);
 	else
 		failed(d, i, &err, now_ms);
 }
@@ -129,15 +137,14 @@ refresh_turn(struct dispatcher *d, int64_t now_ms)
 	for (size_t i = 0; refresh_of(d, i) != NULL; i++) {
 		struct refreshing *r = &d->refreshing[i];
 
-		if (r->done_once)
-			books_refresh_age(&d->books, refresh_of(d, i)->name, now_ms - r->done_ms);
-		if (r->running || r->due_ms > now_ms)
+		if ((r->running && !r->waiting) || r->due_ms > now_ms)
 			continue;
 		if (r->d == NULL)
 			backoff_init(&r->backoff, RETRY_INITIAL_MS, RETRY_MAX_MS, (uint64_t)now_ms + i);
 		r->d = d;
+		if (!r->waiting)
+			r->step = 0;
 		r->running = true;
-		r->step = 0;
 		step(d, i, now_ms);
 	}
 }

@@ -27,7 +27,6 @@ release(struct dispatcher *d, struct job *job)
 {
 	struct job *first;
 
-	park_forget(d, job);
 	if (!job->tried && job->n_legs > 0 && d->n_untried > 0)
 		d->n_untried--;
 	for (size_t i = 0; i < job->n_legs; i++)
@@ -55,8 +54,8 @@ static void
 finish(struct dispatcher *d, struct job *job)
 {
 	acknowledge(d, job);
-	metric_add(job->dead ? d->books.dead : job->accepted ? d->books.delivered : d->books.filtered, 1);
-	if (!job->dead && job->accepted)
+	metric_add(job->dead ? d->books.dead : d->books.delivered, 1);
+	if (!job->dead)
 		books_age(&d->books, clock_wall_us() - job->stored_us);
 	release(d, job);
 }
@@ -76,6 +75,14 @@ settle_filtered(struct dispatcher *d, struct job *job)
 {
 	acknowledge(d, job);
 	metric_add(d->books.filtered, 1);
+	release(d, job);
+}
+
+void
+settle_expired(struct dispatcher *d, struct job *job)
+{
+	acknowledge(d, job);
+	metric_add(d->books.expired, 1);
 	release(d, job);
 }
 
@@ -121,7 +128,6 @@ report_circuit(struct dispatcher *d, struct lane *lane, const struct outcome *ou
 {
 	bool open = lane->circuit.state == CIRCUIT_OPEN;
 
-	lane->failing_ms = clock_monotonic_ms();
 	books_circuit(&d->books, open);
 	if (!open) {
 		log_info("deliveries go on", L_STR("target", lane->name));
@@ -143,7 +149,6 @@ on_retry(struct dispatcher *d, struct leg *leg, const struct outcome *outcome, b
 	int64_t pause = outcome->retry_after_ms;
 	bool whole = outcome->why.code == ERR_CONNECT || outcome->why.code == ERR_TLS;
 
-	lane->status = outcome->status;
 	if (pause > d->options->retry.retry_after_max_ms)
 		pause = d->options->retry.retry_after_max_ms;
 	if (pause > 0)
@@ -173,8 +178,6 @@ settle_outcome(struct dispatcher *d, struct leg *leg, const struct outcome *outc
 		leg->first_us = leg->last_us;
 	switch (outcome->verdict) {
 	case VERDICT_DELIVERED:
-		lane->delivered_ms = now_ms;
-		lane->status = 0;
 		if (circuit_success(&lane->circuit, now_ms))
 			report_circuit(d, lane, outcome);
 		books_attempts(&d->books, leg->attempts);

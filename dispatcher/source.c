@@ -20,8 +20,8 @@ enum {
 	SILENCE_MS = 2 * HEARTBEAT_MS + 2000,
 };
 
-void
-arrivals_add(struct dispatcher *d, struct bus_msg *msg, struct source *source)
+static void
+add_arrival(struct dispatcher *d, struct source *source, struct bus_msg *msg)
 {
 	struct arrivals *a = &d->arrivals;
 
@@ -45,7 +45,13 @@ on_msg(void *source, struct bus_msg *msg)
 {
 	struct source *s = source;
 
-	arrivals_add(s->d, msg, s);
+	add_arrival(s->d, s, msg);
+}
+
+void
+arrive(void *dispatcher, struct bus_msg *msg)
+{
+	add_arrival(dispatcher, NULL, msg);
 }
 
 int

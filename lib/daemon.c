@@ -16,6 +16,7 @@
 #include "mem.h"
 #include "metrics.h"
 #include "flags.h"
+#include "notify.h"
 #include "stats.h"
 #include "status.h"
 #include "stop.h"
@@ -130,6 +131,7 @@ reload(struct daemon *d)
 	struct loaded *next, *old;
 	bool usage;
 
+	notify_reloading();
 	config_errors_init(&errors);
 	next = load(d, &errors, &usage);
 	if (next != NULL) {
@@ -146,6 +148,7 @@ reload(struct daemon *d)
 		metric_set(metric_gauge("vcourier_config_last_reload_successful", "", ""), 0);
 	}
 	config_errors_free(&errors);
+	notify("READY=1");
 }
 
 /* Kubernetes swaps a symbolic link, editors a file: either changes what stat sees. */
@@ -169,7 +172,7 @@ watch(void *arg)
 {
 	struct daemon *d = arg;
 	struct timespec until;
-	bool closing = false;
+	bool closing = false, told = false, stopping;
 
 	while (!closing) {
 		clock_gettime(CLOCK_REALTIME, &until);
@@ -178,7 +181,11 @@ watch(void *arg)
 		if (!d->closing)
 			pthread_cond_timedwait(&d->wake, &d->lock, &until);
 		closing = d->closing;
+		stopping = closing || (stop_requested() && d->next == NULL);
 		pthread_mutex_unlock(&d->lock);
+		if (stopping && !told)
+			notify("STOPPING=1");
+		told = told || stopping;
 		if (!closing && (int)stop_take_reload() + (int)file_changed(d) != 0)
 			reload(d);
 	}
@@ -283,6 +290,7 @@ daemon_open(struct daemon **daemon, const struct daemon_spec *spec, int argc, ch
 	}
 	log_info("started", L_STR("version", VCOURIER_VERSION), L_STR("config", d->flags.path),
 		L_INT("metricsPort", status_port(d->status)));
+	notify("READY=1");
 	*daemon = d;
 	return -1;
 fail:

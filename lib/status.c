@@ -8,6 +8,7 @@
 #include <netdb.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -16,6 +17,7 @@
 #include "json.h"
 #include "mem.h"
 #include "metrics.h"
+#include "notify.h"
 #include "text.h"
 
 enum {
@@ -91,6 +93,24 @@ status_ready(void)
 	return ready;
 }
 
+/* What `systemctl status` shows: ready, or the first thing that is missing. */
+static void
+tell_systemd(void)
+{
+	char text[256] = "starting";
+	size_t i;
+
+	pthread_mutex_lock(&self.lock);
+	for (i = 0; i < self.n && self.check[i].ok; i++)
+		;
+	if (i < self.n)
+		snprintf(text, sizeof(text), "%s: %s", self.check[i].name, self.check[i].why);
+	else if (self.n != 0)
+		snprintf(text, sizeof(text), "ready");
+	pthread_mutex_unlock(&self.lock);
+	notify_status(text);
+}
+
 void
 status_beat(void)
 {
@@ -99,6 +119,8 @@ status_beat(void)
 
 	if (atomic_exchange(&self.beat_ms, now) / 1000 == now / 1000)
 		return;
+	notify_alive(now);
+	tell_systemd();
 	pthread_mutex_lock(&self.lock);
 	for (i = 0; i < CONNECTIONS_MAX; i++)
 		if (self.connection[i].since_ms != 0 &&

@@ -36,7 +36,7 @@ int status_port(const struct status *status); /* the port in use */
 void status_check(const char *name, bool ok, const char *why);
 bool status_ready(void); /* every check passes, and there is at least one */
 
-/* The main loop calls this on each turn: it is what /livez looks at. */
+/* The main loop calls this on each turn: it is what /livez and systemd's watchdog look at. */
 void status_beat(void);
 
 #endif

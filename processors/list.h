@@ -2,3 +2,4 @@
 /* One line per backend. */
 PROCESSOR(knative)
 PROCESSOR(openfaas)
+PROCESSOR(eventbridge)

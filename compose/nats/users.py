@@ -53,7 +53,8 @@ def dispatcher(name, vcenters):
     allow = [f"vcdead.{name}.>", f"{API}.STREAM.CREATE.VCDEAD", f"{API}.STREAM.INFO.VCDEAD"]
     for vcenter in vcenters:
         stream = f"VC_{vcenter}"
-        allow += [f"{API}.STREAM.INFO.{stream}", f"{API}.CONSUMER.DURABLE.CREATE.{stream}.{name}",
+        allow += [f"{API}.STREAM.INFO.{stream}", f"{API}.STREAM.MSG.GET.{stream}", f"{API}.DIRECT.GET.{stream}",
+                  f"{API}.CONSUMER.DURABLE.CREATE.{stream}.{name}",
                   f"{API}.CONSUMER.CREATE.{stream}.{name}", f"{API}.CONSUMER.CREATE.{stream}.{name}.>",
                   f"{API}.CONSUMER.DELETE.{stream}.{name}", *pull(stream, name)]
     return allow
@@ -75,7 +76,8 @@ def reader(name, vcenters):
     allow = []
     for vcenter in vcenters:
         stream = f"VC_{vcenter}"
-        allow += [f"{API}.STREAM.INFO.{stream}", f"{API}.CONSUMER.DURABLE.CREATE.{stream}.{name}",
+        allow += [f"{API}.STREAM.INFO.{stream}", f"{API}.STREAM.MSG.GET.{stream}", f"{API}.DIRECT.GET.{stream}",
+                  f"{API}.CONSUMER.DURABLE.CREATE.{stream}.{name}",
                   f"{API}.CONSUMER.CREATE.{stream}.{name}", f"{API}.CONSUMER.CREATE.{stream}.{name}.>",
                   f"{API}.CONSUMER.DELETE.{stream}.{name}", *pull(stream, name)]
     return allow
@@ -142,18 +144,27 @@ def config(args):
     return "\n".join(lines + ["}"]) + "\n"
 
 
+def secret_file(path, text):
+    """0444 in a directory of 0700: containers read it under another uid."""
+    path.unlink(missing_ok=True)
+    path.write_text(text)
+    os.chmod(path, 0o444)
+
+
 def passwords(directory, args):
-    """One file a user, 0444 in a directory of 0700: containers read them under another uid."""
+    """One file a user, and for the server passwords.conf, and what the servers of a cluster share."""
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    lines = []
-    for name in names(args):
+    password = {}
+    for name in names(args) + ["route"]:
         path = directory / name
         if not path.exists():
-            path.write_text(secrets.token_urlsafe(24) + "\n")
-            os.chmod(path, 0o444)
-        lines.append(f'{variable(name)}: "{path.read_text().strip()}"\n')
-    (directory / "passwords.conf").write_text("".join(lines))
-    os.chmod(directory / "passwords.conf", 0o444)
+            secret_file(path, secrets.token_urlsafe(24) + "\n")
+        password[name] = path.read_text().strip()
+    route = password.pop("route")
+    secret_file(directory / "passwords.conf", "".join(f'{variable(n)}: "{p}"\n' for n, p in password.items()))
+    secret_file(directory / "route.conf", f'route: "{route}"\n')
+    routes = "".join(f'  "nats://route:{route}@nats-{i}.nats:6222"\n' for i in range(3))
+    secret_file(directory / "routes.conf", f"routes: [\n{routes}]\n")
 
 
 def main():

@@ -1,21 +1,31 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The dispatcher: what is in the stream reaches the backend, once, whatever happens."""
+"""The dispatcher and its backend: the fault scenarios D1 to D11, with the books checked after each."""
 import json
+import signal
+import threading
+import time
+from collections import Counter
+from email.utils import formatdate
 
 import pytest
 
-from lab.desk import Desk, event, keys, settle, subject
+from lab.desk import Desk, keys, settle
+from lab.process import free_port, wait_until
+from lab.proxy import Proxy
 from lab.receiver import Answer
+
+FAST = {"retry": {"initial": "50ms", "max": "200ms"}, "ackWait": "2s"}
 
 
 @pytest.fixture
 def desk(lab):
-    return Desk(lab, lab.nats())
+    desk = Desk(lab, lab.nats())
+    desk.make_stream()
+    return desk
 
 
 def test_the_stream_reaches_the_backend(lab, desk):
     receiver = lab.receiver()
-    desk.make_stream()
     want = desk.publish(500)
     dispatcher = lab.dispatcher(desk.config(receiver.url + "/in"))
     receiver.wait_count(500)
@@ -26,3 +36,281 @@ def test_the_stream_reaches_the_backend(lab, desk):
     assert first.headers["ce-type"] == "com.vmware.event.router/event"
     assert dispatcher.wait_ready().metric("vcourier_dispatcher_events_total", result="delivered") == 600
     assert dispatcher.stop() == 0
+
+
+def test_d1_kill_in_mid_delivery(lab, desk):
+    receiver = lab.receiver(lambda request: Answer(hang=0.05))
+    dispatcher = lab.dispatcher(desk.config(receiver.url, concurrency=16, **FAST))
+    want = desk.publish(400)
+    kills = 3
+    for i in range(kills):
+        receiver.wait_count(100 * (i + 1))
+        dispatcher.kill()
+        dispatcher.start()
+    # what was under way, and the acks of replies that had come but were not written yet
+    assert settle(desk, receiver, want, twice=2 * 16 * kills) == []
+
+
+def test_d2_sigterm_gives_back_what_was_not_sent(lab, desk):
+    receiver = lab.receiver(lambda request: Answer(hang=0.2))
+    dispatcher = lab.dispatcher(desk.config(receiver.url, concurrency=8, ackWait="60s"))
+    want = desk.publish(300)
+    receiver.wait_count(20)
+    assert dispatcher.stop() == 0
+    receiver.answer = None
+    dispatcher.start()  # nothing waits for ack_wait
+    assert settle(desk, receiver, want, twice=0, timeout=30) == []
+
+
+def test_d3_scaling_under_load(lab, desk):
+    receiver = lab.receiver(lambda request: Answer(hang=0.02))
+    config = desk.config(receiver.url, concurrency=8)
+    want = [*desk.publish(500)]
+    replicas = [lab.dispatcher(config, name=f"replica{i}") for i in range(5)]
+    want += desk.publish(1500)
+    receiver.wait_count(600)
+    for replica in replicas[1:]:
+        assert replica.stop() == 0
+    assert settle(desk, receiver, want, twice=0) == []
+
+
+def test_d4_backend_down_costs_only_time(lab, desk):
+    port = free_port()
+    dispatcher = lab.dispatcher(desk.config(f"http://127.0.0.1:{port}", concurrency=8, **FAST)).wait_ready()
+    want = desk.publish(1000)
+    wait_until(lambda: dispatcher.metric("vcourier_dispatcher_circuit_state") == 2, what="the circuit opens")
+    tried = dispatcher.metric("vcourier_dispatcher_errors_total")
+    assert tried < 50, "a dead backend is probed, not hammered"
+    held = desk.consumer()["num_ack_pending"]
+    assert held < 100, "a dead backend is no reason to take the stream into memory"
+    receiver = lab.receiver(port=port)
+    assert settle(desk, receiver, want, twice=0) == []
+    assert dispatcher.metric("vcourier_dispatcher_circuit_state") == 0
+
+
+def test_d5_slow_backend_sees_no_more_than_concurrency(lab, desk):
+    now, peak, lock = [0], [0], threading.Lock()
+
+    def slow(request):
+        with lock:
+            now[0] += 1
+            peak[0] = max(peak[0], now[0])
+        time.sleep(0.1)
+        with lock:
+            now[0] -= 1
+        return Answer()
+    receiver = lab.receiver(slow)
+    lab.dispatcher(desk.config(receiver.url, concurrency=8))
+    assert settle(desk, receiver, desk.publish(100)) == []
+    assert peak[0] == 8
+
+
+def test_a_delivery_longer_than_ack_wait_is_not_repeated(lab, desk):
+    receiver = lab.receiver(lambda request: Answer(hang=3))
+    lab.dispatcher(desk.config(receiver.url, ackWait="1s"))
+    assert settle(desk, receiver, desk.publish(5), twice=0) == []
+
+
+@pytest.mark.parametrize("status", [500, 503, 408, 409, 404, 401, 403, 429, 425])
+def test_d6_passing_faults_are_retried(lab, desk, status):
+    tries = Counter()
+
+    def answer(request):
+        tries[request.headers["ce-eventkey"]] += 1
+        return Answer(status if tries[request.headers["ce-eventkey"]] <= 2 else 202)
+    receiver = lab.receiver(answer)
+    lab.dispatcher(desk.config(receiver.url, **FAST))
+    want = desk.publish(20)
+    desk.idle()
+    assert set(keys(receiver.requests)) == set(want) and min(tries.values()) == 3 and desk.dead() == []
+
+
+def test_d6_giving_up_is_by_age(lab, desk):
+    receiver = lab.receiver(lambda request: Answer(500 if request.headers["ce-eventkey"] == "3" else 202))
+    lab.dispatcher(desk.config(receiver.url, retry={"initial": "20ms", "max": "100ms", "maxAge": "1s"}))
+    want = desk.publish(50)
+    assert settle(desk, receiver, want, accepted=lambda r: r.headers["ce-eventkey"] != "3") == [3]
+    letter = desk.dead()[0]
+    assert letter.headers["Vcourier-Reason"] == "gave_up" and letter.headers["Vcourier-Status"] == "500"
+    assert int(letter.headers["Vcourier-Attempts"]) == sum(k == 3 for k in keys(receiver.requests)) > 3
+    assert letter.headers["Vcourier-First-Try"] < letter.headers["Vcourier-Last-Try"]
+    assert letter.headers["Vcourier-Stream"] == "VC_lab" and letter.headers["Vcourier-Sequence"] == "3"
+    assert letter.subject == "vcdead.kn.lab.dc.cluster.info.event.VmPoweredOnEvent"
+    assert letter.headers["Content-Type"] == "application/cloudevents+json"
+
+
+@pytest.mark.parametrize("form", ["seconds", "date"])
+def test_d7_retry_after_is_a_pause(lab, desk, form):
+    times = []
+
+    def answer(request):
+        times.append(time.monotonic())
+        if len(times) > 1:
+            return Answer()
+        return Answer(429, {"Retry-After": "2" if form == "seconds" else formatdate(time.time() + 3, usegmt=True)})
+    receiver = lab.receiver(answer)
+    lab.dispatcher(desk.config(receiver.url, concurrency=1, **FAST))
+    assert settle(desk, receiver, desk.publish(5), accepted=lambda r: r is not receiver.requests[0]) == []
+    assert times[1] - times[0] >= 1.9
+
+
+def test_d7_retry_after_is_capped(lab, desk):
+    first = []
+
+    def answer(request):
+        first.append(request)
+        return Answer() if len(first) > 1 else Answer(503, {"Retry-After": "86400"})
+    receiver = lab.receiver(answer)
+    lab.dispatcher(desk.config(receiver.url, retry={"initial": "50ms", "max": "100ms", "retryAfterMax": "1s"}))
+    assert settle(desk, receiver, desk.publish(3), accepted=lambda r: r is not receiver.requests[0], twice=1) == []
+
+
+@pytest.mark.parametrize("status", [400, 413, 415, 422, 302, 307, 418])
+def test_d8_a_rejected_event_is_a_dead_letter_at_once(lab, desk, status):
+    def answer(request):
+        bad = request.headers["ce-eventkey"] == "7"
+        return Answer(status, {"Location": "/elsewhere"}, b'{"why":"no\nsuch thing"}') if bad else Answer()
+    receiver = lab.receiver(answer)
+    lab.dispatcher(desk.config(receiver.url, **FAST))
+    want = desk.publish(30)
+    assert settle(desk, receiver, want, accepted=lambda r: r.headers["ce-eventkey"] != "7") == [7]
+    letter = desk.dead()[0]
+    assert letter.headers["Vcourier-Reason"] == "rejected" and letter.headers["Vcourier-Status"] == str(status)
+    assert "no such thing" in letter.headers["Vcourier-Error"] and letter.headers["Vcourier-Attempts"] == "1"
+    assert keys(receiver.requests).count(7) == 1 and all(r.path == "/" for r in receiver.requests)
+
+
+def test_d8_a_flood_of_rejections_does_not_empty_the_stream(lab, desk):
+    receiver = lab.receiver(lambda request: Answer(400))
+    dispatcher = lab.dispatcher(desk.config(receiver.url, concurrency=64, **FAST))
+    want = desk.publish(2000)
+    wait_until(lambda: dispatcher.metric("vcourier_dispatcher_circuit_state") == 2, what="deliveries pause")
+    assert dispatcher.lines("rejects most events")
+    receiver.answer = None  # the setting is put right
+    dead = settle(desk, receiver, want, accepted=lambda r: receiver.answer is None and r.at > flipped, twice=2000) \
+        if (flipped := time.time()) else None
+    assert 0 < len(dead) <= 40
+
+
+def test_d9_a_timeout_after_the_work_was_done(lab, desk):
+    seen = Counter()
+
+    def answer(request):
+        seen[request.headers["ce-id"]] += 1
+        return Answer(hang=1.5 if seen[request.headers["ce-id"]] == 1 else 0)
+    receiver = lab.receiver(answer)
+    lab.dispatcher(desk.config(receiver.url, timeout="500ms", concurrency=4, **FAST))
+    want = desk.publish(10)
+    assert settle(desk, receiver, want, twice=10) == []
+    assert set(seen.values()) == {2}, "the second copy carries the same id"
+
+
+def test_d10_half_open_connections(lab, desk):
+    receiver = lab.receiver()
+    proxy = Proxy(receiver.port)
+    lab.closers.append(proxy.close)
+    dispatcher = lab.dispatcher(desk.config(f"http://127.0.0.1:{proxy.port}", timeout="1s", concurrency=8, **FAST))
+    want = [*desk.publish(50)]
+    receiver.wait_count(50)
+    proxy.frozen = True
+    want += desk.publish(50)
+    wait_until(lambda: dispatcher.metric("vcourier_dispatcher_errors_total", kind="timeout") >= 5, what="deadlines hold")
+    proxy.frozen = False
+    assert settle(desk, receiver, want, twice=16) == []
+
+
+def test_d10_resets_and_slow_lines(lab, desk):
+    receiver = lab.receiver()
+    proxy = Proxy(receiver.port)
+    lab.closers.append(proxy.close)
+    lab.dispatcher(desk.config(f"http://127.0.0.1:{proxy.port}", timeout="2s", concurrency=8, **FAST))
+    want = [*desk.publish(50)]
+    for i in range(5):
+        want += desk.publish(20)
+        receiver.wait_count(30 * (i + 1))
+        proxy.reset()
+    proxy.down()
+    want += desk.publish(20)
+    proxy.up()
+    proxy.delay = 0.05
+    assert settle(desk, receiver, want, twice=5 * 8 + 8) == []
+
+
+BAD_ANSWERS = {
+    "100 MB": b"HTTP/1.1 202 Accepted\r\nContent-Length: 100000000\r\n\r\n" + b"x" * 300000,
+    "endless headers": b"HTTP/1.1 202 Accepted\r\n" + b"X-Filler: 0123456789abcdef\r\n" * 20000,
+    "garbage": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc" + b"\r\n\r\n",
+    "not HTTP": b"SSH-2.0-OpenSSH_9.2\r\n",
+    "nothing": b"",
+    "bad chunks": b"HTTP/1.1 500 Oops\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nxx\r\n",
+    "short": b"HTTP/1.1 500 Oops\r\nContent-Length: 100\r\n\r\nonly this",
+    "bad length": b"HTTP/1.1 202 Accepted\r\nContent-Length: minus one\r\n\r\n",
+    "hints only": b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n",
+}
+ACCEPTED_ANYWAY = {"100 MB"}  # the status came, and says yes
+
+
+@pytest.mark.parametrize("kind", BAD_ANSWERS)
+def test_d11_bad_answers(lab, desk, kind):
+    seen = Counter()
+
+    def answer(request):
+        seen[request.headers["ce-eventkey"]] += 1
+        return Answer(raw=BAD_ANSWERS[kind]) if seen[request.headers["ce-eventkey"]] == 1 else Answer()
+    receiver = lab.receiver(answer)
+    dispatcher = lab.dispatcher(desk.config(receiver.url, timeout="2s", concurrency=4, **FAST))
+    want = desk.publish(10)
+    assert settle(desk, receiver, want, twice=0 if kind in ACCEPTED_ANYWAY else 10) == []
+    assert set(seen.values()) == ({1} if kind in ACCEPTED_ANYWAY else {2})
+    assert dispatcher.rss() < 32 << 20
+
+
+def test_d11_one_byte_a_second(lab, desk):
+    receiver = lab.receiver()
+    proxy = Proxy(receiver.port)
+    lab.closers.append(proxy.close)
+    proxy.rate = 10
+    dispatcher = lab.dispatcher(desk.config(f"http://127.0.0.1:{proxy.port}", timeout="1s", concurrency=4, **FAST))
+    want = desk.publish(5)
+    wait_until(lambda: dispatcher.metric("vcourier_dispatcher_errors_total", kind="timeout") >= 4, what="deadlines hold")
+    proxy.rate = 0
+    assert settle(desk, receiver, want, twice=10) == []
+
+
+def test_d16_dead_letters_cannot_be_stored(lab, desk):
+    desk.js.api("STREAM.CREATE.VCDEAD", {"name": "VCDEAD", "subjects": ["vcdead.>"], "storage": "file", "retention": "limits",
+                "discard": "new", "max_bytes": 1200, "num_replicas": 1})
+    receiver = lab.receiver(lambda request: Answer(400 if request.headers["ce-eventkey"] in ("3", "4") else 202))
+    dispatcher = lab.dispatcher(desk.config(receiver.url, **FAST))
+    want = desk.publish(10)
+    wait_until(lambda: dispatcher.lines("dead letter not stored"), what="it says so")
+    assert dispatcher.get("/readyz")[0] == 503
+    info = desk.js.info("VCDEAD")["config"]
+    desk.js.api("STREAM.UPDATE.VCDEAD", info | {"max_bytes": 1 << 20})
+    assert settle(desk, receiver, want, accepted=lambda r: r.headers["ce-eventkey"] not in ("3", "4")) == [3, 4]
+    dispatcher.wait_ready()
+
+
+def test_d17_a_poison_event_delays_nobody(lab, desk):
+    receiver = lab.receiver(lambda request: Answer(500 if request.headers["ce-eventkey"] == "1" else 202))
+    dispatcher = lab.dispatcher(desk.config(receiver.url, **FAST))
+    desk.publish(1)
+    receiver.wait_count(8)  # it fails, alone, again and again
+    desk.publish(500)
+    receiver.wait_for(lambda requests: set(keys(requests)) == set(range(1, 502)), 20)
+    assert dispatcher.metric("vcourier_dispatcher_events_total", result="delivered") == 500
+    assert desk.dead() == []
+
+
+def test_kill_at_random_instants(lab, desk):
+    receiver = lab.receiver(lambda request: Answer(hang=0.01))
+    dispatcher = lab.dispatcher(desk.config(receiver.url, concurrency=8, ackWait="1s", retry={"maxDeliveries": 1000}))
+    want = desk.publish(3000)
+    kills = 0
+    while kills < 20 and receiver.count < 2500:
+        receiver.wait_count(receiver.count + 1 + kills * 7 % 40)
+        dispatcher.signal(signal.SIGKILL)
+        dispatcher.wait()
+        dispatcher.start()
+        kills += 1
+    assert settle(desk, receiver, want, twice=2 * 8 * kills, timeout=120) == []

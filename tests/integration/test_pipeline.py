@@ -10,7 +10,7 @@ import pytest
 
 from lab.process import ROOT, wait_until
 from lab.product import knative, provider, router_config
-from lab.proxy import Proxy
+from lab.forward_proxy import ForwardProxy
 from lab.receiver import Answer
 from lab.vcenter import PASSWORD, USER, milliseconds
 
@@ -199,7 +199,7 @@ def test_an_independent_implementation_reads_it(pipeline, tmp_path, encoding):
 
 
 def test_through_a_proxy(lab):
-    proxy = Proxy()
+    proxy = ForwardProxy()
     lab.closers.append(proxy.close)
     nats, vcenter = lab.nats(), lab.vcenter("-backlog", "20")
     lab.collector(router_config(nats, lab.authority.ca, [provider(vcenter, proxy=proxy.url, **EARLIEST)]))

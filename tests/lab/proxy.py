@@ -1,49 +1,100 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A forward proxy that knows CONNECT, and remembers where it was asked to go."""
+"""A TCP proxy that does to a connection what networks do: delay, throttle, freeze, cut, reset."""
+import select
 import socket
-import socketserver
+import struct
 import threading
+import time
 
 
 class Proxy:
-    def __init__(self):
-        self.asked = []
-        self.server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), _Handler)
-        self.server.daemon_threads = True
-        self.server.proxy = self
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+    """Faults are attributes and may change while it runs; they act on open connections too."""
 
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self.server.server_address[1]}"
+    def __init__(self, port):
+        self.target = port
+        self.delay = 0           # seconds before each piece of data goes on
+        self.rate = 0            # bytes a second, 0: no limit
+        self.frozen = False      # nothing goes either way, nobody is told
+        self.deaf = False        # only what comes back is lost
+        self.cut_after = None    # reset when so many bytes have come back
+        self.open, self.accepted = set(), 0
+        self.listener = None
+        self.port = 0
+        self.up()
+
+    def up(self):
+        self.listener = socket.create_server(("127.0.0.1", self.port), backlog=512)
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self._accept, args=(self.listener,), daemon=True).start()
+
+    def down(self):
+        """Connections are refused, those there are reset."""
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+        self.reset()
+
+    def reset(self):
+        for pair in list(self.open):
+            for sock in pair:
+                try:
+                    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                    sock.shutdown(socket.SHUT_RD)
+                except OSError:
+                    pass
 
     def close(self):
-        self.server.shutdown()
-        self.server.server_close()
+        self.down()
 
+    def _accept(self, listener):
+        while True:
+            try:
+                client, _ = listener.accept()
+                server = socket.create_connection(("127.0.0.1", self.target))
+            except OSError:
+                if listener.fileno() < 0:
+                    return
+                continue
+            for sock in (client, server):
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self.accepted += 1
+            threading.Thread(target=self._run, args=(client, server), daemon=True).start()
 
-class _Handler(socketserver.StreamRequestHandler):
-    def handle(self):
-        method, target, _ = self.rfile.readline().decode().split()
-        while self.rfile.readline().strip():
+    def _run(self, client, server):
+        pair = (client, server)
+        self.open.add(pair)
+        back = 0
+        try:
+            while True:
+                if self.frozen:
+                    time.sleep(0.02)
+                    continue
+                ready, _, _ = select.select(pair, [], [], 0.1)
+                for sock in ready:
+                    data = sock.recv(min(65536, max(1, int(self.rate / 20))) if self.rate else 65536)
+                    if not data:
+                        return
+                    if self.delay:
+                        time.sleep(self.delay)
+                    if self.rate:
+                        time.sleep(len(data) / self.rate)
+                    if self.frozen:
+                        break  # lost on the way
+                    if sock is server:
+                        back += len(data)
+                        if self.cut_after is not None and back > self.cut_after:
+                            self.reset_pair(pair)
+                            return
+                        if self.deaf:
+                            continue
+                    (client if sock is server else server).sendall(data)
+        except OSError:
             pass
-        self.server.proxy.asked.append((method, target))
-        if method != "CONNECT":
-            self.wfile.write(b"HTTP/1.1 405 Method Not Allowed\r\nContent-Length: 0\r\n\r\n")
-            return
-        host, port = target.rsplit(":", 1)
-        with socket.create_connection((host, int(port))) as peer:
-            self.wfile.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
-            back = threading.Thread(target=_copy, args=(peer, self.connection), daemon=True)
-            back.start()
-            _copy(self.connection, peer)
-            back.join()
+        finally:
+            self.open.discard(pair)
+            for sock in pair:
+                sock.close()
 
-
-def _copy(source, target):
-    try:
-        while data := source.recv(65536):
-            target.sendall(data)
-        target.shutdown(socket.SHUT_WR)
-    except OSError:
-        pass
+    @staticmethod
+    def reset_pair(pair):
+        for sock in pair:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

@@ -40,12 +40,12 @@ class Answer:
 
 
 class Receiver:
-    def __init__(self, answer=None, context=None, keep=True):
+    def __init__(self, answer=None, context=None, keep=True, port=0):
         """answer: a function of the Request that gives an Answer, or None for 202. context: TLS."""
         self.answer = answer
         self.keep = keep
         self.requests, self.changed, self.count = [], threading.Condition(), 0
-        self.server = _Server(("127.0.0.1", 0), _Handler)
+        self.server = _Server(("127.0.0.1", port), _Handler)
         self.server.receiver = self
         if context:
             self.server.socket = context.wrap_socket(self.server.socket, server_side=True)

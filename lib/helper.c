@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#define _GNU_SOURCE /* pipe2 */
+#include "helper.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "mem.h"
+
+extern char **environ;
+
+/* Input and errors of the child to /dev/null, its output to fd, its own group, no signal blocked or ignored. */
+static int
+spawn(pid_t *pid, const char *command, int fd)
+{
+	char *argv[] = { (char[]){ "sh" }, (char[]){ "-c" }, mem_strdup(command), NULL };
+	posix_spawn_file_actions_t files;
+	posix_spawnattr_t attr;
+	sigset_t none, all;
+	int rc;
+
+	sigemptyset(&none);
+	sigfillset(&all);
+	posix_spawn_file_actions_init(&files);
+	posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
+	posix_spawn_file_actions_adddup2(&files, fd, 1);
+	posix_spawn_file_actions_addopen(&files, 2, "/dev/null", O_WRONLY, 0);
+	posix_spawnattr_init(&attr);
+	posix_spawnattr_setflags(&attr,
+		POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+	posix_spawnattr_setpgroup(&attr, 0);
+	posix_spawnattr_setsigmask(&attr, &none);
+	posix_spawnattr_setsigdefault(&attr, &all);
+	rc = posix_spawn(pid, "/bin/sh", &files, &attr, argv, environ);
+	posix_spawnattr_destroy(&attr);
+	posix_spawn_file_actions_destroy(&files);
+	free(argv[2]);
+	return rc;
+}
+
+int
+helper_start(struct helper *h, const char *command, int64_t timeout_ms, struct err *err)
+{
+	int fds[2], rc;
+	pid_t pid;
+
+	helper_end(h);
+	if (pipe2(fds, O_CLOEXEC) != 0)
+		return err_set(err, ERR_SYSTEM, "pipe: %s", strerror(errno));
+	fcntl(fds[0], F_SETFL, O_NONBLOCK);
+	rc = spawn(&pid, command, fds[1]);
+	close(fds[1]);
+	if (rc != 0) {
+		close(fds[0]);
+		return err_set(err, ERR_SYSTEM, "/bin/sh: %s", strerror(rc));
+	}
+	*h = (struct helper){ .pid = pid, .out = fds[0], .text = mem_alloc(HELPER_OUTPUT_MAX + 1),
+		.deadline_ms = clock_monotonic_ms() + timeout_ms };
+	return 0;
+}
+
+bool
+helper_running(const struct helper *h)
+{
+	return h->pid != 0;
+}
+
+void
+helper_end(struct helper *h)
+{
+	if (h->pid != 0) {
+		kill(-h->pid, SIGKILL);
+		while (waitpid(h->pid, NULL, 0) < 0 && errno == EINTR)
+			;
+		close(h->out);
+	}
+	if (h->text != NULL)
+		mem_wipe(h->text, HELPER_OUTPUT_MAX);
+	free(h->text);
+	*h = (struct helper){ 0 };
+}
+
+static int
+fail(struct helper *h, struct err *err, const char *why, int number)
+{
+	err_set(err, ERR_SYSTEM, "the helper program %s%.0d", why, number);
+	helper_end(h);
+	return -1;
+}
+
+int
+helper_look(struct helper *h, struct err *err)
+{
+	ssize_t n;
+	int status;
+	pid_t pid;
+
+	while ((n = read(h->out, h->text + h->len, HELPER_OUTPUT_MAX - h->len)) > 0) {
+		h->len += (size_t)n;
+		if (h->len == HELPER_OUTPUT_MAX)
+			return fail(h, err, "prints too much", 0);
+	}
+	if (clock_monotonic_ms() > h->deadline_ms)
+		return fail(h, err, "took too long", 0);
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR ? 0 : fail(h, err, "cannot be read", 0);
+	pid = waitpid(h->pid, &status, WNOHANG);
+	if (pid == 0)
+		return 0;
+	close(h->out);
+	h->pid = 0;
+	h->text[h->len] = '\0';
+	if (pid < 0 || !WIFEXITED(status))
+		return fail(h, err, "died", 0);
+	if (WEXITSTATUS(status) != 0)
+		return fail(h, err, "ended with status ", WEXITSTATUS(status));
+	return 1;
+}

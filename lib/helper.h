@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * A helper program that prints something we need (AWS's credential_process): started, looked at now and
+ * then, never waited for. What it prints is a secret: kept in memory, wiped when done. Its stderr is not read.
+ */
+#ifndef VCOURIER_HELPER_H
+#define VCOURIER_HELPER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "err.h"
+
+enum { HELPER_OUTPUT_MAX = 64 * 1024 };
+
+struct helper { /* zeroed: none runs */
+	pid_t pid;  /* 0: none; it leads a process group of its own */
+	int out;
+	char *text;
+	size_t len;
+	int64_t deadline_ms; /* on the monotonic clock */
+};
+
+/* Runs a command line with /bin/sh; it is killed after timeout_ms. */
+int helper_start(struct helper *h, const char *command, int64_t timeout_ms, struct err *err);
+
+bool helper_running(const struct helper *h);
+
+/*
+ * 1: it has ended well, h->text[0..len) is what it printed, NUL-terminated, until helper_end. 0: not yet.
+ * -1: it failed (exit status, signal, time, too much output), and is ended.
+ */
+int helper_look(struct helper *h, struct err *err);
+
+void helper_end(struct helper *h); /* kills it if need be, wipes what it printed; fine when none runs */
+
+#endif

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * AWS EventBridge: events go to one bus by PutEvents, ten in a request; the patterns of the bus's rules are
+ * evaluated here, so that nothing is sent (and paid for) that no rule wants.
+ * https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
+ */
+#include <string.h>
+
+#include "clock.h"
+#include "eventbridge.h"
+
+enum { TIMEOUT_MS = 15 * 1000, REPLY_MAX = 256 * 1024 };
+
+/* ---- credentials */
+
+static int64_t
+credentials_interval_ms(void *p)
+{
+	const struct eventbridge *self = p;
+
+	return aws_credentials_interval_ms(&self->credentials, clock_wall_us());
+}
+
+static int
+credentials_request(void *p, unsigned step, struct http_request *req, struct err *err)
+{
+	struct eventbridge *self = p;
+
+	return aws_credentials_request(&self->credentials, step, req, err);
+}
+
+static enum refresh_result
+credentials_response(void *p, unsigned step, const struct http_response *rsp, struct err *err)
+{
+	struct eventbridge *self = p;
+
+	(void)step;
+	return aws_credentials_response(&self->credentials, rsp, err);
+}
+
+static const struct refresh refreshes[] = {
+	{ "credentials", credentials_interval_ms, true, credentials_request, credentials_response },
+	{ "rules", eventbridge_rules_interval_ms, true, eventbridge_rules_request, eventbridge_rules_response },
+	{ NULL },
+};
+
+/* ---- requests */
+
+static void
+use_credentials(struct eventbridge *self)
+{
+	const struct aws_keys *keys = &self->credentials.keys;
+
+	if (self->generation == self->credentials.generation)
+		return;
+	self->generation = self->credentials.generation;
+	sigv4_set_credentials(&self->signer, keys->access_key, keys->secret_key, keys->token);
+}
+
+int
+eventbridge_prepare(struct eventbridge *self, const char *operation, struct http_request *req, struct err *err)
+{
+	char target[64] = "AWSEvents.", date[SIGV4_DATE_SIZE];
+	struct sigv4_header header[] = { { "content-type", "application/x-amz-json-1.1" }, { "host", self->host },
+		{ "x-amz-target", target } };
+	struct sigv4_request request = { .method = "POST", .path = buf_str(&self->path), .query = "",
+		.header = header, .n_headers = 3, .body = buf_str(&req->own_body), .body_len = req->own_body.len };
+	int64_t now = clock_wall_us() / 1000000 + self->skew_s;
+
+	strncat(target, operation, sizeof(target) - strlen(target) - 1);
+	if (!buf_ok(&req->own_body))
+		return err_set(err, ERR_LIMIT, "a request body too large to send");
+	use_credentials(self);
+	buf_clear(&self->text);
+	if (sigv4_sign(&self->signer, &request, now, &self->text, err) != 0)
+		return -1;
+	sigv4_date(now, date);
+	buf_add_str(&req->url, self->url);
+	http_header(req, "Content-Type", header[0].value);
+	http_header(req, "X-Amz-Target", target);
+	http_header(req, "X-Amz-Date", date);
+	if (self->signer.token != NULL)
+		http_header(req, "X-Amz-Security-Token", self->signer.token);
+	http_header(req, "Authorization", buf_str(&self->text));
+	req->method = "POST";
+	req->body = buf_str(&req->own_body);
+	req->body_len = req->own_body.len;
+	req->peer = &self->peer;
+	req->timeout_ms = TIMEOUT_MS;
+	req->response_max = REPLY_MAX;
+	return 0;
+}
+
+static size_t
+weight_max(void *p)
+{
+	const struct eventbridge *self = p;
+
+	return self->bytes_max;
+}
+
+static int
+encode(void *p, const struct target *target, const struct event *const *ev, size_t n, struct http_request *req,
+	struct err *err)
+{
+	struct eventbridge *self = p;
+	size_t weight;
+
+	(void)target;
+	buf_add_str(&req->own_body, "{\"Entries\":[");
+	for (size_t i = 0; i < n; i++) {
+		if (i != 0)
+			buf_add_char(&req->own_body, ',');
+		if (eventbridge_entry_add(self, ev[i], &req->own_body, &weight, err) != 0)
+			return -1;
+	}
+	buf_add_str(&req->own_body, "]}");
+	return eventbridge_prepare(self, "PutEvents", req, err);
+}
+
+const struct processor processor_eventbridge = {
+	.type = "aws_event_bridge",
+	.block = "awsEventBridge",
+	.help = "Sends events to an AWS EventBridge bus, those that its rules want.",
+	.fields = eventbridge_fields,
+	.config_size = sizeof(struct eventbridge_config),
+	.batch_max = EVENTBRIDGE_ENTRIES_MAX,
+	.open = eventbridge_open,
+	.route = eventbridge_route,
+	.weight = eventbridge_weight,
+	.weight_max = weight_max,
+	.encode = encode,
+	.judge = eventbridge_judge,
+	.refreshes = refreshes,
+	.close = eventbridge_close,
+};

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Inside the EventBridge processor: what its files share. */
+#ifndef VCOURIER_EVENTBRIDGE_H
+#define VCOURIER_EVENTBRIDGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "aws_credentials.h"
+#include "aws_endpoint.h"
+#include "aws_envelope.h"
+#include "http_options.h"
+#include "pattern.h"
+#include "processor.h"
+#include "sigv4.h"
+
+enum {
+	/* https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html */
+	EVENTBRIDGE_ENTRIES_MAX = 10,
+	EVENTBRIDGE_TIME_BYTES = 14, /* what Time counts in an entry's size */
+	EVENTBRIDGE_BYTES_OLD = 256 * 1024, /* the cap until 2026-01, and still of some partitions */
+	EVENTBRIDGE_TRACE_MAX = 500,
+	EVENTBRIDGE_DETAIL_TYPE_MAX = 128,
+	EVENTBRIDGE_RULES_MAX = 300, /* of one bus, AWS's quota */
+};
+
+enum eventbridge_oversize { OVERSIZE_DEAD_LETTER, OVERSIZE_TRIM };
+enum eventbridge_auth { EVENTBRIDGE_ACCESS_KEY, EVENTBRIDGE_IAM_ROLE };
+
+struct eventbridge_config {
+	char *region, *bus, *endpoint, *pattern;
+	char **rules, **resources;
+	bool fips, dual_stack, trace_header;
+	int type_style, oversize;
+	int64_t request_bytes_max, rules_interval_ms;
+	struct eventbridge_auth_config {
+		int type; /* enum eventbridge_auth */
+		struct aws_keys_config keys;
+	} auth;
+	struct http_options http;
+};
+
+extern const struct config_field eventbridge_fields[];
+
+struct eventbridge_rule {
+	char *arn, *name;
+	bool found, disabled;
+	struct pattern *pattern; /* NULL: takes every event (AWS accepted it, we cannot read it) */
+};
+
+struct eventbridge_rules {
+	struct eventbridge_rule *rule;
+	size_t n;
+};
+
+enum eventbridge_choice {
+	RULES_NONE,    /* every event is sent */
+	RULES_LOCAL,   /* `pattern` decides */
+	RULES_NAMED,   /* those of ruleARN */
+	RULES_ALL,     /* all of the bus */
+};
+
+struct eventbridge {
+	const struct eventbridge_config *config;
+	struct http_peer peer;
+	char *region, *url, *host;
+	struct buf path; /* of the URL */
+	const char *bus_name; /* without the ARN around it; of config->bus or bus_arn */
+	struct aws_arn bus_arn; /* when config->bus is one */
+
+	struct aws_credentials credentials;
+	uint64_t generation; /* of the credentials in the signer */
+	struct sigv4 signer;
+	int64_t skew_s;      /* AWS's clock less ours */
+	size_t bytes_max;    /* of one request, as far as known */
+
+	/* eventbridge_rules.c */
+	enum eventbridge_choice choice;
+	struct aws_envelope envelope;
+	char *account;
+	struct eventbridge_rules rules, next; /* in use; being read */
+	bool loaded, bus_missing, describing;
+	size_t asking;        /* which rule of `next` is asked for */
+	char *next_token;
+	unsigned pages;
+
+	struct buf text, type; /* scratch */
+};
+
+/* Signs and addresses a request of one operation ("PutEvents") whose body is in req->own_body. */
+int eventbridge_prepare(struct eventbridge *self, const char *operation, struct http_request *req, struct err *err);
+
+/* eventbridge_open.c */
+int eventbridge_open(void **out, const void *config, struct err *err);
+void eventbridge_close(void *self);
+
+/* eventbridge_rules.c */
+int eventbridge_rules_open(struct eventbridge *self, struct err *err);
+void eventbridge_rules_close(struct eventbridge *self);
+int64_t eventbridge_rules_interval_ms(void *self);
+int eventbridge_rules_request(void *self, unsigned step, struct http_request *req, struct err *err);
+enum refresh_result eventbridge_rules_response(void *self, unsigned step, const struct http_response *rsp,
+	struct err *err);
+int eventbridge_route(void *self, const struct event *ev, struct targets *targets, struct err *err);
+
+/* eventbridge_entry.c: one event as an entry of PutEvents */
+int eventbridge_entry_check(const struct event *ev, struct err *err); /* -1: no bus would take it */
+size_t eventbridge_weight(void *self, const struct event *ev);
+/* Appends the entry; -1: the event cannot be one. *weight: its size as AWS counts. */
+int eventbridge_entry_add(struct eventbridge *self, const struct event *ev, struct buf *out, size_t *weight,
+	struct err *err);
+
+/* eventbridge_reply.c */
+void eventbridge_judge(void *self, const struct target *target, const struct http_response *rsp, size_t n,
+	struct outcome *out);
+/* After a reply that AWS refused for its date: true when the clock's offset changed, and trying again makes sense. */
+bool eventbridge_correct_clock(struct eventbridge *self, const struct http_response *rsp, int64_t now_us);
+
+#endif

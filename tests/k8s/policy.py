@@ -1,0 +1,289 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What we promise about our manifests, as rules: each is a function of the rendered objects that yields what is wrong."""
+import re
+
+import yaml
+
+NAMESPACE = "vcourier"
+CLUSTER_WIDE = {"Namespace", "ClusterRole", "ClusterRoleBinding"}
+RULES = []
+
+
+def rule(function):
+    RULES.append(function)
+    return function
+
+
+class Manifests:
+    def __init__(self, objects):
+        self.objects = objects
+
+    def kind(self, *kinds):
+        return [o for o in self.objects if o["kind"] in kinds]
+
+    def workloads(self):
+        """(object, pod template) of everything that runs."""
+        return [(o, o["spec"]["template"]) for o in self.kind("Deployment", "StatefulSet")]
+
+    def containers(self):
+        """(workload's name, pod spec, container)"""
+        return [(o["metadata"]["name"], t["spec"], c) for o, t in self.workloads()
+                for c in t["spec"].get("initContainers", []) + t["spec"]["containers"]]
+
+    def named(self, kind):
+        return {o["metadata"]["name"] for o in self.kind(kind)}
+
+    def router_config(self):
+        for o in self.kind("ConfigMap"):
+            if "config.yaml" in o.get("data", {}):
+                return yaml.safe_load(o["data"]["config.yaml"])
+        return {}
+
+
+def selects(selector, labels):
+    """A label selector of matchLabels and In expressions."""
+    return (all(labels.get(k) == v for k, v in selector.get("matchLabels", {}).items()) and
+            all(labels.get(e["key"]) in e["values"] for e in selector.get("matchExpressions", [])))
+
+
+@rule
+def namespaced(m):
+    for o in m.objects:
+        if o["kind"] not in CLUSTER_WIDE and o["metadata"].get("namespace") != NAMESPACE:
+            yield f"{o['kind']}/{o['metadata']['name']}: not in the namespace"
+
+
+@rule
+def namespace_is_restricted(m):
+    for o in m.kind("Namespace"):
+        if o["metadata"]["labels"].get("pod-security.kubernetes.io/enforce") != "restricted":
+            yield "pod security is not restricted"
+
+
+@rule
+def no_secrets_in_manifests(m):
+    if m.kind("Secret"):
+        yield "a Secret is in the manifests"
+    for o in m.kind("ConfigMap"):
+        for key, text in o.get("data", {}).items():
+            if re.search(r"^\s*(password|token|secretKey|accessKey):\s*[^\s$]", text, re.M | re.I):
+                yield f"ConfigMap/{o['metadata']['name']}: {key}: a secret in clear text"
+
+
+@rule
+def images_have_a_version(m):
+    for name, _, c in m.containers():
+        tag = c["image"].rpartition("/")[2].partition(":")[2]
+        if not tag or tag == "latest":
+            yield f"{name}: image {c['image']}"
+
+
+@rule
+def not_root(m):
+    for name, pod, _ in m.containers():
+        context = pod.get("securityContext", {})
+        if not context.get("runAsNonRoot") or context.get("runAsUser", 0) < 10000:
+            yield f"{name}: may run as root"
+        if context.get("seccompProfile", {}).get("type") != "RuntimeDefault":
+            yield f"{name}: no seccomp profile"
+
+
+@rule
+def no_privileges(m):
+    for name, _, c in m.containers():
+        context = c.get("securityContext", {})
+        if context.get("allowPrivilegeEscalation") is not False or context.get("privileged"):
+            yield f"{name}: may gain privileges"
+        if context.get("capabilities") != {"drop": ["ALL"]}:
+            yield f"{name}: keeps capabilities"
+        if not context.get("readOnlyRootFilesystem"):
+            yield f"{name}: writable root"
+
+
+@rule
+def nothing_of_the_host(m):
+    for name, pod, c in m.containers():
+        for key in ("hostNetwork", "hostPID", "hostIPC"):
+            if pod.get(key):
+                yield f"{name}: {key}"
+        if any("hostPath" in v for v in pod.get("volumes", [])) or any("hostPort" in p for p in c.get("ports", [])):
+            yield f"{name}: host path or port"
+
+
+@rule
+def resources_are_bounded(m):
+    for name, _, c in m.containers():
+        resources = c.get("resources", {})
+        if "memory" not in resources.get("limits", {}) or not {"cpu", "memory"} <= set(resources.get("requests", {})):
+            yield f"{name}: no memory limit, or no requests"
+
+
+@rule
+def probes(m):
+    for name, _, c in m.containers():
+        for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
+            if probe not in c:
+                yield f"{name}: no {probe}"
+        if c.get("livenessProbe", {}).get("httpGet", {}).get("path") == "/readyz":
+            yield f"{name}: a dead vCenter would restart it"
+
+
+@rule
+def tokens_only_where_used(m):
+    for o, template in m.workloads():
+        name = o["metadata"]["name"]
+        if bool(template["spec"].get("automountServiceAccountToken", True)) != (name == "dispatcher-knative"):
+            yield f"{name}: service account token"
+        if template["spec"].get("serviceAccountName") not in m.named("ServiceAccount"):
+            yield f"{name}: no service account of its own"
+    for o in m.kind("ServiceAccount"):
+        if o.get("automountServiceAccountToken") is not False:
+            yield f"ServiceAccount/{o['metadata']['name']}: token on"
+
+
+@rule
+def rbac_is_narrow(m):
+    for o in m.kind("Role", "ClusterRole"):
+        for r in o["rules"]:
+            if "*" in r["apiGroups"] + r["resources"] + r["verbs"] or "secrets" in r["resources"]:
+                yield f"{o['metadata']['name']}: too wide"
+    for o in m.kind("RoleBinding", "ClusterRoleBinding"):
+        if [s["name"] for s in o["subjects"]] != ["dispatcher-knative"]:
+            yield f"{o['metadata']['name']}: bound to others"
+
+
+@rule
+def selectors_match(m):
+    for o, template in m.workloads():
+        if not selects(o["spec"]["selector"], template["metadata"]["labels"]):
+            yield f"{o['metadata']['name']}: selector"
+    labels = [t["metadata"]["labels"] for _, t in m.workloads()]
+    for o in m.kind("Service"):
+        if not any(selects({"matchLabels": o["spec"]["selector"]}, one) for one in labels):
+            yield f"Service/{o['metadata']['name']}: selects nothing"
+    for o in m.kind("NetworkPolicy"):
+        if not any(selects(o["spec"]["podSelector"], one) for one in labels):
+            yield f"NetworkPolicy/{o['metadata']['name']}: selects nothing"
+
+
+@rule
+def ports_exist(m):
+    ports = {p["name"] for _, _, c in m.containers() for p in c.get("ports", [])}
+    numbers = {p["containerPort"] for _, _, c in m.containers() for p in c.get("ports", [])}
+    for o in m.kind("Service"):
+        for p in o["spec"]["ports"]:
+            if p["targetPort"] not in ports:
+                yield f"Service/{o['metadata']['name']}: {p['targetPort']}"
+    for o in m.kind("NetworkPolicy"):
+        for r in o["spec"].get("ingress", []):
+            if any(p["port"] not in numbers for p in r["ports"]):
+                yield f"NetworkPolicy/{o['metadata']['name']}: a port nobody listens on"
+
+
+@rule
+def default_deny(m):
+    if not any(o["spec"]["podSelector"] == {} and set(o["spec"]["policyTypes"]) == {"Ingress", "Egress"}
+               and not o["spec"].get("ingress") and not o["spec"].get("egress") for o in m.kind("NetworkPolicy")):
+        yield "no default-deny policy"
+    for o in m.kind("NetworkPolicy"):
+        for direction in ("ingress", "egress"):
+            for r in o["spec"].get(direction, []):
+                if not r.get("ports") or not r.get("to" if direction == "egress" else "from"):
+                    yield f"NetworkPolicy/{o['metadata']['name']}: peers and ports must be named"
+
+
+@rule
+def everybody_reaches_what_it_needs(m):
+    for o, template in m.workloads():
+        if o["metadata"]["name"] == "nats":
+            continue
+        out = [p for p in m.kind("NetworkPolicy") if p["spec"].get("egress") and p["spec"]["podSelector"]
+               and selects(p["spec"]["podSelector"], template["metadata"]["labels"])]
+        ports = {port["port"] for p in out for r in p["spec"]["egress"] for port in r["ports"]}
+        if 4222 not in ports or len(out) < 2:
+            yield f"{o['metadata']['name']}: cannot reach the bus or its peer"
+
+
+@rule
+def disruption_budgets(m):
+    for o, template in m.workloads():
+        budgets = [b for b in m.kind("PodDisruptionBudget") if selects(b["spec"]["selector"], template["metadata"]["labels"])]
+        if len(budgets) != 1 or budgets[0]["spec"].get("maxUnavailable") != 1 or "minAvailable" in budgets[0]["spec"]:
+            yield f"{o['metadata']['name']}: needs one budget of maxUnavailable 1 (minAvailable blocks drains)"
+
+
+@rule
+def time_to_drain(m):
+    for o, template in m.workloads():
+        if template["spec"].get("terminationGracePeriodSeconds", 0) < 30:
+            yield f"{o['metadata']['name']}: no time to drain"
+
+
+@rule
+def secrets_are_directories(m):
+    for name, pod, c in m.containers():
+        if any("secretKeyRef" in (e.get("valueFrom") or {}) for e in c.get("env", [])) or c.get("envFrom"):
+            yield f"{name}: a secret in the environment"
+        if any("subPath" in v for v in c["volumeMounts"]):
+            yield f"{name}: subPath never sees a rotation"
+        mounted = {v["name"] for v in c["volumeMounts"]}
+        known = {v["name"] for v in pod.get("volumes", [])} | {"data"}
+        if mounted - known:
+            yield f"{name}: volume {mounted - known}"
+
+
+@rule
+def config_maps_exist(m):
+    for name, pod, _ in m.containers():
+        for volume in pod.get("volumes", []):
+            sources = volume.get("projected", {}).get("sources", []) + [volume]
+            for source in sources:
+                if "configMap" in source and source["configMap"]["name"] not in m.named("ConfigMap"):
+                    yield f"{name}: config map {source['configMap']['name']}"
+
+
+@rule
+def rollouts_keep_capacity(m):
+    for o in m.kind("Deployment"):
+        if o["spec"].get("strategy", {}).get("rollingUpdate", {}).get("maxUnavailable") != 0:
+            yield f"{o['metadata']['name']}: maxUnavailable"
+
+
+@rule
+def names_agree_with_the_configuration(m):
+    config = m.router_config()
+    names = {p["name"] for p in [config["eventProvider"], *config["eventProcessors"]]}
+    users = next(o["data"]["users.conf"] for o in m.kind("ConfigMap") if "users.conf" in o.get("data", {}))
+    for name, _, c in m.containers():
+        if name == "nats":
+            continue
+        if c["args"][c["args"].index("--name") + 1] not in names:
+            yield f"{name}: --name is not in the configuration"
+        user = next(e["value"] for e in c["env"] if e["name"] == "NATS_USER")
+        if f'user: "{user}"' not in users:
+            yield f"{name}: no such user of the bus: {user}"
+
+
+@rule
+def scalers_find_their_target(m):
+    config = m.router_config()
+    for o in m.kind("ScaledObject", "HorizontalPodAutoscaler"):
+        target = o["spec"]["scaleTargetRef"]["name"]
+        if target not in m.named("Deployment"):
+            yield f"{o['metadata']['name']}: scales nothing"
+        for trigger in o["spec"].get("triggers", []):
+            meta = trigger["metadata"]
+            if (meta["stream"] != f"VC_{config['eventProvider']['name']}" or f"dispatcher-{meta['consumer']}" != target
+                    or meta["account"] != "VCOURIER"):
+                yield f"{o['metadata']['name']}: watches another durable"
+
+
+@rule
+def proxies_find_their_service(m):
+    for o in m.kind("HTTPProxy"):
+        if o["spec"]["virtualhost"]["tls"]["minimumProtocolVersion"] < "1.2":
+            yield "old TLS"
+        for route in o["spec"]["routes"]:
+            for service in route["services"]:
+                if service["name"] not in m.named("Service"):
+                    yield f"HTTPProxy/{o['metadata']['name']}: {service['name']}"

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The circuit breaker and the queues of the dispatcher: pure, with time as an argument. */
+#include "test.h"
+
+#include <string.h>
+
+#include "circuit.h"
+#include "filter.h"
+#include "job.h"
+#include "order.h"
+
+static struct circuit
+closed(void)
+{
+	struct circuit c;
+
+	circuit_init(&c, 1000, 300000, 42);
+	assert_true(circuit_allows(&c, 0));
+	return c;
+}
+
+static void
+opens_after_failures_of_different_events(void **state)
+{
+	struct circuit c = closed();
+
+	(void)state;
+	for (int i = 0; i < 100; i++) /* one bad event says nothing about the destination */
+		assert_false(circuit_failure(&c, 7, false, -1, i));
+	circuit_success(&c, 100);
+	for (uint64_t i = 1; i < CIRCUIT_FAILURES; i++)
+		assert_false(circuit_failure(&c, i, false, -1, 200));
+	assert_true(circuit_failure(&c, 99, false, -1, 200));
+	assert_int_equal(c.state, CIRCUIT_OPEN);
+	assert_false(circuit_allows(&c, 200));
+	assert_true(circuit_allows(&c, 1200)); /* 1 s at most */
+	assert_true(circuit_success(&c, 300)); /* of one that was still under way */
+	assert_true(circuit_allows(&c, 300));
+}
+
+static void
+probes_one_at_a_time_and_ever_more_rarely(void **state)
+{
+	struct circuit c = closed();
+	int64_t now = 0, last_wait = 0;
+
+	(void)state;
+	for (uint64_t i = 0; i < CIRCUIT_FAILURES; i++)
+		circuit_failure(&c, i, false, -1, now);
+	for (int i = 1; i < 20; i++) {
+		int64_t wait = c.probe_at_ms - now, ceiling = backoff_ceiling(1000, CIRCUIT_PROBE_MAX_MS, (unsigned)i);
+
+		assert_in_range(wait, ceiling / 2, ceiling);
+		last_wait = wait;
+		now = c.probe_at_ms;
+		circuit_begin(&c);
+		assert_false(circuit_allows(&c, now + 100000)); /* while the probe is under way */
+		assert_false(circuit_failure(&c, 1, true, -1, now));
+	}
+	assert_in_range(last_wait, CIRCUIT_PROBE_MAX_MS / 2, CIRCUIT_PROBE_MAX_MS);
+	circuit_begin(&c);
+	circuit_abandon(&c);
+	assert_true(circuit_allows(&c, c.probe_at_ms));
+}
+
+static void
+obeys_retry_after(void **state)
+{
+	struct circuit c = closed();
+
+	(void)state;
+	assert_true(circuit_failure(&c, 1, false, 120000, 0));
+	assert_false(circuit_allows(&c, 119999));
+	assert_true(circuit_allows(&c, 120000));
+	circuit_failure(&c, 2, false, 300000, 0); /* a later reply asks for more */
+	assert_false(circuit_allows(&c, 299999));
+}
+
+static void
+pauses_in_a_flood_of_rejections(void **state)
+{
+	struct circuit c = closed();
+	int opened = 0;
+
+	(void)state;
+	for (int i = 0; i < 30; i++) /* half of them are good: no flood */
+		assert_false(circuit_success(&c, i) || circuit_rejection(&c, false, i));
+	c = closed();
+	for (int i = 0; i < CIRCUIT_FLOOD; i++)
+		opened += circuit_rejection(&c, false, i);
+	assert_int_equal(opened, 1);
+	assert_true(c.flood);
+	circuit_begin(&c);
+	assert_false(circuit_rejection(&c, true, 2000));
+	assert_false(circuit_allows(&c, 2000));
+	assert_true(circuit_success(&c, 5000));
+	assert_false(circuit_rejection(&c, false, 5000)); /* counted anew */
+	c = closed();
+	for (int i = 0; i < 100; i++) /* one in a while is no flood */
+		assert_false(circuit_rejection(&c, false, (int64_t)i * CIRCUIT_FLOOD_MS / 10));
+}
+
+static void
+waiting_legs_come_in_order(void **state)
+{
+	struct jobs jobs;
+	struct leg legs[200];
+	uint64_t random = 5;
+	int64_t last = -1;
+	struct lane *lane;
+
+	(void)state;
+	jobs_init(&jobs, 1000, 60000, 1);
+	lane = lane_find(&jobs, "a");
+	assert_ptr_equal(lane_find(&jobs, "a"), lane);
+	for (size_t i = 0; i < COUNT(legs); i++) {
+		legs[i] = (struct leg){ .lane = lane };
+		leg_wait(&legs[i], (int64_t)(backoff_random(&random) % 1000));
+	}
+	for (size_t i = 0; i < COUNT(legs); i += 3)
+		leg_take(&legs[i]);
+	assert_int_equal(lane->n_waiting, 133);
+	lane_wake(lane, 500);
+	assert_true(lane_due(lane) > 500);
+	lane_hurry(lane);
+	assert_int_equal(lane->n_ready, 133);
+	for (struct leg *leg = lane->ready; leg != NULL; leg = leg->next) {
+		assert_true(leg->due_ms >= last);
+		last = leg->due_ms;
+	}
+	while (lane->ready != NULL)
+		leg_take(lane->ready);
+	jobs_free(&jobs);
+}
+
+static void
+subjects(void **state)
+{
+	static const struct { const char *wildcard, *subject; bool want; } rows[] = {
+		{ "vc.lab.>", "vc.lab.a.b", true }, { "vc.lab.>", "vc.lab", false }, { "vc.*.a", "vc.x.a", true },
+		{ "vc.*.a", "vc.x.y.a", false }, { "vc.*", "vc", false }, { ">", "a", true }, { "a.b", "a.b", true },
+		{ "a.b", "a.bc", false }, { "a.b", "a.b.c", false }, { "vc.*.*.*.error.>", "vc.l.d.c.error.event.X", true },
+		{ "vc.*.*.*.error.>", "vc.l.d.c.info.event.X", false }, { "*.b", ".b", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++)
+		assert_int_equal(filter_subject_matches(rows[i].wildcard, rows[i].subject), rows[i].want);
+}
+
+static uint64_t
+key_of(const char *source, const char *data)
+{
+	struct event ev;
+
+	event_init(&ev);
+	ev.source = source;
+	ev.data = data;
+	ev.data_len = strlen(data);
+	return order_key(&ev);
+}
+
+static void
+keys_of_entities(void **state)
+{
+	const char *vm1 = "{\"Key\":1,\"Vm\":{\"Name\":\"a\",\"Vm\":{\"Type\":\"VirtualMachine\",\"Value\":\"vm-1\"}},"
+			  "\"Host\":{\"Host\":{\"Value\":\"host-1\"}}}";
+	const char *vm1_later = "{ \"Host\" : null , \"Vm\" : { \"Vm\" : { \"Value\" : \"vm-1\" } } }";
+	const char *vm2 = "{\"Vm\":{\"Vm\":{\"Value\":\"vm-2\"}}}", *host = "{\"Vm\":null,\"Host\":{\"Host\":{\"Value\":\"vm-1\"}}}";
+
+	(void)state;
+	assert_true(key_of("s", vm1) == key_of("s", vm1_later));
+	assert_true(key_of("s", vm1) != key_of("other", vm1));
+	assert_true(key_of("s", vm1) != key_of("s", vm2));
+	assert_true(key_of("s", vm1) != key_of("s", host));
+	assert_true(key_of("s", "") == key_of("s", "[1]"));
+	assert_true(key_of("s", "{\"Vm\":") == key_of("s", "{}"));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(opens_after_failures_of_different_events),
+		cmocka_unit_test(probes_one_at_a_time_and_ever_more_rarely),
+		cmocka_unit_test(obeys_retry_after),
+		cmocka_unit_test(pauses_in_a_flood_of_rejections),
+		cmocka_unit_test(waiting_legs_come_in_order),
+		cmocka_unit_test(subjects),
+		cmocka_unit_test(keys_of_entities),
+	};
+
+	return cmocka_run_group_tests_name("circuit", tests, NULL, NULL);
+}

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+/* EventBridge: the rules of the bus, read and re-read, and what they let through. */
+#define _GNU_SOURCE /* mkstemp, unsetenv */
+#include "test.h"
+
+#include "eventbridge_lab.h"
+
+static const char *
+routed(struct backend *b)
+{
+	struct event ev;
+	const char *names;
+
+	parse(&ev, event_text);
+	names = backend_route(b, &ev);
+	event_free(&ev);
+	return names;
+}
+
+static enum refresh_result
+rules_reply(struct backend *b, int status, const char *body)
+{
+	b->err.code = ERR_NONE;
+	return backend_reply(b, "rules", 0, status, body);
+}
+
+#define NAMED(name, pattern, more) \
+	"{\"Name\":\"" name "\",\"Arn\":\"" RULE name "\",\"EventPattern\":\"" pattern "\"" more "}"
+
+static void
+named_rules_over_pages(void **state)
+{
+	struct backend b;
+
+	(void)state;
+	open_with(&b, "ruleARN: ['" RULE "r1', '" RULE "r2']");
+	assert_int_equal(backend_ask(&b, "rules", 0), 0);
+	assert_string_equal(b.req->body, "{\"EventBusName\":\"bus\",\"Limit\":100,\"NamePrefix\":\"r1\"}");
+	assert_non_null(strstr(buf_str(&b.req->headers), "AWSEvents.ListRules"));
+	assert_int_equal(rules_reply(&b, 200, "{\"Rules\":[" NAMED("r10", "{}", "") "],\"NextToken\":\"t\\\"1\"}"), REFRESH_MORE);
+	assert_int_equal(backend_ask(&b, "rules", 1), 0);
+	assert_string_equal(b.req->body,
+		"{\"EventBusName\":\"bus\",\"Limit\":100,\"NamePrefix\":\"r1\",\"NextToken\":\"t\\\"1\"}");
+	assert_int_equal(rules_reply(&b, 200, "{\"Rules\":[" NAMED("r1", "{\\\"source\\\":[\\\"x\\\"]}", "") "]}"), REFRESH_MORE);
+	assert_int_equal(backend_ask(&b, "rules", 2), 0);
+	assert_string_equal(b.req->body, "{\"EventBusName\":\"bus\",\"Limit\":100,\"NamePrefix\":\"r2\"}");
+	assert_int_equal(rules_reply(&b, 200, "{\"Rules\":[" NAMED("r2",
+		"{\\\"detail\\\":{\\\"data\\\":{\\\"Vm\\\":{\\\"Name\\\":[{\\\"prefix\\\":\\\"a\\\"}]}}}}", "") "]}"), REFRESH_DONE);
+	assert_int_equal(b.err.code, ERR_NONE);
+	assert_string_equal(routed(&b), " ");
+	/* edited at AWS: nothing fits any more */
+	assert_int_equal(backend_ask(&b, "rules", 0), 0);
+	assert_int_equal(rules_reply(&b, 200, "{\"Rules\":[" NAMED("r1", "{\\\"source\\\":[\\\"x\\\"]}", "") "]}"), REFRESH_MORE);
+	assert_int_equal(backend_ask(&b, "rules", 1), 0);
+	assert_int_equal(rules_reply(&b, 200, "{\"Rules\":[" NAMED("r2", "{\\\"source\\\":[\\\"y\\\"]}", ",\"State\":\"DISABLED\"") "]}"), REFRESH_DONE);
+	assert_non_null(strstr(b.err.text, "rule r2 is disabled"));
+	assert_string_equal(routed(&b), "");
+	/* gone: said, and the last good ones go on */
+	assert_int_equal(backend_ask(&b, "rules", 0), 0);
+	assert_int_equal(rules_reply(&b, 200, "{\"Rules\":[]}"), REFRESH_FAILED);
+	assert_string_equal(b.err.text, "rule r1 does not exist on event bus bus");
+	assert_string_equal(routed(&b), "");
+	backend_close(&b);
+}
+
+static void
+all_rules_of_the_bus(void **state)
+{
+	struct backend b;
+
+	(void)state;
+	open_with(&b, "ruleARN: all");
+	assert_int_equal(backend_ask(&b, "rules", 0), 0);
+	assert_string_equal(b.req->body, "{\"EventBusName\":\"bus\",\"Limit\":100}");
+	assert_int_equal(rules_reply(&b, 200,
+		"{\"Rules\":[" NAMED("off", "{\\\"source\\\":[{\\\"exists\\\":true}]}", ",\"State\":\"DISABLED\"")
+		",{\"Name\":\"clock\",\"Arn\":\"x\",\"ScheduleExpression\":\"rate(1 day)\",\"State\":\"ENABLED\"},"
+		NAMED("mine", "{\\\"account\\\":[\\\"123456789012\\\"],\\\"region\\\":[\\\"eu-west-1\\\"],\\\"id\\\":[\\\"unknown\\\"]}",
+			",\"State\":\"ENABLED\"") "]}"), REFRESH_DONE);
+	assert_string_equal(routed(&b), " ");
+	assert_int_equal(backend_ask(&b, "rules", 0), 0);
+	assert_int_equal(rules_reply(&b, 200, "{\"Rules\":[]}"), REFRESH_DONE);
+	assert_non_null(strstr(b.err.text, "no enabled rule"));
+	assert_string_equal(routed(&b), "");
+	backend_close(&b);
+}
+
+static void
+patterns_that_only_aws_can_read_take_all(void **state)
+{
+	struct backend b;
+
+	(void)state;
+	open_with(&b, "ruleARN: '" RULE "r'");
+	assert_int_equal(backend_ask(&b, "rules", 0), 0);
+	assert_int_equal(rules_reply(&b, 200, "{\"Rules\":[" NAMED("r", "{\\\"a\\\":[{\\\"new-operator\\\":1}]}", "") "]}"), REFRESH_DONE);
+	assert_non_null(strstr(b.err.text, "taking every event"));
+	assert_string_equal(routed(&b), " ");
+	backend_close(&b);
+}
+
+static void
+rules_that_cannot_be_listed(void **state)
+{
+	const char *denied = "{\"__type\":\"AccessDeniedException\",\"Message\":\"User is not authorized\"}";
+	struct backend b;
+
+	(void)state;
+	open_with(&b, "ruleARN: '" RULE "r'");
+	assert_int_equal(backend_ask(&b, "rules", 0), 0);
+	assert_int_equal(rules_reply(&b, 400, denied), REFRESH_MORE);
+	assert_int_equal(backend_ask(&b, "rules", 1), 0);
+	assert_string_equal(b.req->body, "{\"EventBusName\":\"bus\",\"Name\":\"r\"}");
+	assert_non_null(strstr(buf_str(&b.req->headers), "AWSEvents.DescribeRule"));
+	assert_int_equal(rules_reply(&b, 200, NAMED("r", "{\\\"source\\\":[\\\"x\\\"]}", "")), REFRESH_DONE);
+	assert_string_equal(routed(&b), "");
+	backend_close(&b);
+	/* with no rule to read only the look at the bus is lost */
+	open_with(&b, "");
+	assert_int_equal(backend_ask(&b, "rules", 0), 0);
+	assert_string_equal(b.req->body, "{\"EventBusName\":\"bus\",\"Limit\":1}");
+	assert_int_equal(rules_reply(&b, 400, denied), REFRESH_DONE);
+	assert_non_null(strstr(b.err.text, "a missing bus would not be noticed"));
+	backend_close(&b);
+	open_with(&b, "ruleARN: all");
+	assert_int_equal(backend_ask(&b, "rules", 0), 0);
+	assert_int_equal(rules_reply(&b, 400, denied), REFRESH_FAILED);
+	assert_non_null(strstr(b.err.text, "needs events:ListRules"));
+	backend_close(&b);
+}
+
+static void
+garbage_for_rules(void **state)
+{
+	static const struct { int status; const char *body, *why; } rows[] = {
+		{ 200, "", "no list of rules" }, { 200, "<html>", "no list of rules" }, { 200, "{\"Rules\":{}}", "no list" },
+		{ 200, "{\"Rules\":[1,null,{\"Arn\":3}]}", "does not exist" }, { 503, "<html>busy</html>", "HTTP 503, no AWS error" },
+		{ 400, "{\"__type\":\"x#ThrottlingException\",\"message\":\"Rate exceeded\"}", "ListRules: HTTP 400 ThrottlingException: Rate" },
+		{ 0, "no route", "no route" },
+		{ 200, "{\"Rules\":[{\"Arn\":\"" RULE "r\",\"ScheduleExpression\":\"rate(1 day)\"}]}", "runs on a schedule" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct backend b;
+
+		open_with(&b, "ruleARN: '" RULE "r'");
+		assert_int_equal(backend_ask(&b, "rules", 0), 0);
+		assert_int_equal(rules_reply(&b, rows[i].status, rows[i].body), REFRESH_FAILED);
+		if (strstr(b.err.text, rows[i].why) == NULL)
+			fail_msg("%s: %s", rows[i].body, b.err.text);
+		backend_close(&b);
+	}
+}
+
+static void
+a_missing_bus_is_noticed(void **state)
+{
+	struct outcome out[1];
+	struct backend b;
+
+	(void)state;
+	open_with(&b, "");
+	assert_int_equal(backend_ask(&b, "rules", 0), 0);
+	assert_int_equal(rules_reply(&b, 400, "{\"__type\":\"ResourceNotFoundException\",\"message\":\"Event bus bus does not exist.\"}"), REFRESH_FAILED);
+	assert_non_null(strstr(b.err.text, "event bus bus does not exist"));
+	judge(&b, 200, "", "{\"FailedEntryCount\":0,\"Entries\":[{\"EventId\":\"1\"}]}", 1, out, 0);
+	assert_int_equal(out[0].verdict, VERDICT_RETRY);
+	assert_int_equal(backend_ask(&b, "rules", 0), 0);
+	assert_int_equal(rules_reply(&b, 200, "{\"Rules\":[]}"), REFRESH_DONE);
+	judge(&b, 200, "", "{\"FailedEntryCount\":0,\"Entries\":[{\"EventId\":\"1\"}]}", 1, out, 0);
+	assert_int_equal(out[0].verdict, VERDICT_DELIVERED);
+	backend_close(&b);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(named_rules_over_pages),
+		cmocka_unit_test(all_rules_of_the_bus),
+		cmocka_unit_test(patterns_that_only_aws_can_read_take_all),
+		cmocka_unit_test(rules_that_cannot_be_listed),
+		cmocka_unit_test(garbage_for_rules),
+		cmocka_unit_test(a_missing_bus_is_noticed),
+	};
+
+	unsetenv("AWS_ENDPOINT_URL");
+	unsetenv("AWS_REGION");
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

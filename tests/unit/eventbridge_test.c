@@ -1,0 +1,396 @@
+// SPDX-License-Identifier: Apache-2.0
+/* EventBridge: options, entries, what the replies mean. */
+#define _GNU_SOURCE /* mkstemp, popen, setenv */
+#include "test.h"
+
+#include "eventbridge_lab.h"
+
+#include <cjson/cJSON.h>
+
+#include "aws_endpoint.h"
+#include "clock.h"
+#include "eventbridge.h"
+
+/* ---- options */
+
+static void
+options_that_cannot_be(void **state)
+{
+	static const struct { const char *yaml, *why; } rows[] = {
+		{ "{region: nowhere, " KEYS "}", "no AWS region" },
+		{ "{region: eu-west-1, auth: {type: aws_access_key}}", "secretKey" },
+		{ "{region: eu-west-1, auth: {type: aws_iam_role, awsAccessKeyAuth: {accessKey: A, secretKey: B}}}",
+			"needs auth.type aws_access_key" },
+		{ "{region: eu-west-1, eventBus: 'a b'}", "no bus name has" },
+		{ "{region: eu-west-1, eventBus: ''}", "eventBus" },
+		{ "{region: eu-west-1, eventBus: 'arn:aws:sns:eu-west-1:1:x'}", "no ARN of an event bus" },
+		{ "{region: us-east-1, eventBus: 'arn:aws:events:eu-west-1:1:event-bus/x'}", "the bus is in eu-west-1" },
+		{ "{region: eu-west-1, ruleARN: something}", "no ARN of a rule" },
+		{ "{region: eu-west-1, ruleARN: '" RULE "r'}", "is on bus bus, eventBus is default" },
+		{ "{region: us-east-1, eventBus: bus, ruleARN: '" RULE "r'}", "is in region eu-west-1" },
+		{ "{region: eu-west-1, pattern: {a: {EXISTS: true}}}", "pattern: Event pattern is not valid" },
+		{ "{region: eu-west-1, endpoint: 'https://x', useFIPS: true}", "excludes FIPS" },
+		{ "{region: us-iso-east-1, useDualStack: true}", "no dual-stack" },
+		{ "{region: eu-west-1, certFile: /x}", "certFile and keyFile" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct backend b;
+		struct buf why;
+
+		buf_init(&why, 10000);
+		assert_int_equal(backend_try(&b, &processor_eventbridge, rows[i].yaml, &why), -1);
+		if (strstr(buf_str(&why), rows[i].why) == NULL)
+			fail_msg("%s: %s", rows[i].yaml, buf_str(&why));
+		buf_free(&why);
+		backend_close(&b);
+	}
+}
+
+static void
+endpoints_as_botocore_resolves_them(void **state)
+{
+	const char *python = getenv("PYTHON");
+	char command[256], service[32], region[64], expected[256];
+	int fips, dual, n = 0;
+	FILE *f;
+
+	(void)state;
+	snprintf(command, sizeof(command), "%s tests/unit/aws_endpoint_cases.py", python ? python : "/usr/bin/python3");
+	f = popen(command, "r");
+	assert_non_null(f);
+	for (; fscanf(f, "%31s %63s %d %d %255s", service, region, &fips, &dual, expected) == 5; n++) {
+		struct aws_endpoint_options options = { .region = region, .fips = fips, .dual_stack = dual };
+		struct err err;
+		struct buf url;
+
+		buf_init(&url, 1000);
+		if (aws_endpoint_url(service, &options, &url, &err) != 0)
+			buf_add_char(&url, '-');
+		assert_string_equal(buf_str(&url), expected);
+		buf_free(&url);
+	}
+	assert_int_equal(pclose(f), 0);
+	assert_true(n > 50);
+}
+
+static void
+hosts_and_paths(void **state)
+{
+	static const struct { const char *url, *host, *path; } rows[] = {
+		{ "https://a.b", "a.b", "/" }, { "https://a.b:443/", "a.b", "/" }, { "http://a.b:80", "a.b", "/" },
+		{ "http://127.0.0.1:4566/x/", "127.0.0.1:4566", "/x/" }, { "https://[::1]:8443?q", "[::1]:8443", "/" },
+		{ "https://a:80", "a:80", "/" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct buf host, path;
+
+		buf_init(&host, 1000);
+		buf_init(&path, 1000);
+		aws_endpoint_host(rows[i].url, &host);
+		aws_endpoint_path(rows[i].url, &path);
+		assert_string_equal(buf_str(&host), rows[i].host);
+		assert_string_equal(buf_str(&path), rows[i].path);
+		buf_free(&host);
+		buf_free(&path);
+	}
+}
+
+/* ---- entries */
+
+static const char *
+text_of(const cJSON *object, const char *name)
+{
+	return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, name));
+}
+
+static void
+entries_carry_the_event_byte_for_byte(void **state)
+{
+	const struct event *events[2];
+	struct target target = { .name = (char[]){ "" } };
+	const cJSON *entry;
+	struct event ev;
+	struct backend b;
+	cJSON *body;
+
+	(void)state;
+	open_with(&b, "resources: ['arn:x', 'arn:y'], traceHeader: true");
+	parse(&ev, event_text);
+	events[0] = events[1] = &ev;
+	assert_int_equal(b.p->encode(b.self, &target, events, 2, backend_request(&b), &b.err), 0);
+	assert_string_equal(buf_str(&b.req->url), "https://events.eu-west-1.amazonaws.com/");
+	assert_non_null(strstr(buf_str(&b.req->headers), "Content-Type: application/x-amz-json-1.1\n"));
+	assert_non_null(strstr(buf_str(&b.req->headers), "X-Amz-Target: AWSEvents.PutEvents\n"));
+	assert_non_null(strstr(buf_str(&b.req->headers), "SignedHeaders=content-type;host;x-amz-date;x-amz-target, "));
+	assert_null(strstr(buf_str(&b.req->headers), "SECRET"));
+	body = cJSON_Parse(b.req->body);
+	assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(body, "Entries")), 2);
+	entry = cJSON_GetArrayItem(cJSON_GetObjectItem(body, "Entries"), 1);
+	assert_string_equal(text_of(entry, "Detail"), event_text);
+	assert_string_equal(text_of(entry, "Source"), "https://vc/sdk");
+	assert_string_equal(text_of(entry, "DetailType"), "VmPoweredOnEvent");
+	assert_string_equal(text_of(entry, "EventBusName"), "bus");
+	/* date -d 2026-11-22T10:11:12Z +%s */
+	assert_int_equal((int64_t)cJSON_GetObjectItem(entry, "Time")->valuedouble, 1795342272);
+	assert_string_equal(text_of(entry, "TraceHeader"),
+		"Root=1-0af76519-16cd43dd8448eb211c80319c;Parent=b7ad6b7169203331;Sampled=1");
+	assert_string_equal(cJSON_GetArrayItem(cJSON_GetObjectItem(entry, "Resources"), 1)->valuestring, "arn:y");
+	/* 14 for Time, source, detail type, detail, resources */
+	assert_int_equal(b.p->weight(b.self, &ev), 14 + 14 + 16 + strlen(event_text) + 10);
+	assert_int_equal(b.p->weight_max(b.self), 1000 * 1000);
+	cJSON_Delete(body);
+	event_free(&ev);
+	backend_close(&b);
+}
+
+static void
+other_dialect_in_the_detail(void **state)
+{
+	struct event ev;
+	struct backend b;
+	cJSON *body;
+
+	(void)state;
+	open_with(&b, "typeStyle: vsphere");
+	parse(&ev, event_text);
+	backend_encode(&b, "", &ev);
+	body = cJSON_Parse(b.req->body);
+	assert_non_null(strstr(text_of(cJSON_GetObjectItem(body, "Entries")->child, "Detail"),
+		"\"type\":\"com.vmware.vsphere.VmPoweredOnEvent.v0\""));
+	cJSON_Delete(body);
+	event_free(&ev);
+	backend_close(&b);
+}
+
+static void
+large_events_are_refused_or_trimmed(void **state)
+{
+	struct target target = { .name = (char[]){ "" } };
+	char *big = mem_alloc(4000);
+	const struct event *events[1];
+	struct event ev;
+	struct backend b;
+	cJSON *body;
+
+	(void)state;
+	strcpy(big, event_text);
+	strcpy(strstr(big, "12345678901234567890"), "\"");
+	memset(big + strlen(big), 'x', 2000);
+	strcat(big, "\"}}");
+	parse(&ev, big);
+	events[0] = &ev;
+	open_with(&b, "maxRequestBytes: 1024B");
+	assert_true(b.p->weight(b.self, &ev) > 2000);
+	assert_int_equal(b.p->encode(b.self, &target, events, 1, backend_request(&b), &b.err), -1);
+	assert_int_equal(b.err.code, ERR_LIMIT);
+	backend_close(&b);
+	open_with(&b, "maxRequestBytes: 1024B, oversize: trim");
+	assert_true(b.p->weight(b.self, &ev) < 1024);
+	backend_encode(&b, "", &ev);
+	body = cJSON_Parse(b.req->body);
+	assert_null(strstr(text_of(cJSON_GetObjectItem(body, "Entries")->child, "Detail"), "xxx"));
+	assert_non_null(strstr(text_of(cJSON_GetObjectItem(body, "Entries")->child, "Detail"), "\"datatrimmed\":\"20"));
+	cJSON_Delete(body);
+	event_free(&ev);
+	free(big);
+	backend_close(&b);
+}
+
+static void
+events_no_bus_would_take(void **state)
+{
+	static const char *const texts[] = {
+		"{\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"s\",\"type\":\"t\",\"data\":{}}",
+		"{\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"aws.x\",\"type\":\"t\",\"subject\":\"a\",\"data\":{}}",
+	};
+	struct targets targets = { .target = NULL };
+	struct backend b;
+	struct event ev;
+
+	(void)state;
+	open_with(&b, "");
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		parse(&ev, texts[i]);
+		assert_int_equal(b.p->route(b.self, &ev, &targets, &b.err), -1);
+		event_free(&ev);
+	}
+	backend_close(&b);
+}
+
+/* ---- replies */
+
+static void
+entries_fail_one_by_one(void **state)
+{
+	struct outcome out[5];
+	struct backend b;
+
+	(void)state;
+	open_with(&b, "");
+	/* texts as AWS gave them */
+	judge(&b, 200, "", "{\"FailedEntryCount\":4,\"Entries\":[{\"EventId\":\"1\"},"
+		"{\"ErrorCode\":\"ThrottlingException\",\"ErrorMessage\":\"Rate exceeded\"},"
+		"{\"ErrorCode\":\"MalformedDetail\",\"ErrorMessage\":\"Detail is malformed.\"},"
+		"{\"ErrorCode\":\"InvalidArgument\",\"ErrorMessage\":\"Parameter Source is not valid. Reason: Source is a required argument.\"},"
+		"{\"ErrorCode\":\"BrandNew\"}]}", 5, out, 0);
+	assert_int_equal(out[0].verdict, VERDICT_DELIVERED);
+	assert_int_equal(out[1].verdict, VERDICT_RETRY);
+	assert_int_equal(out[2].verdict, VERDICT_REJECTED);
+	assert_string_equal(out[2].why.text, "MalformedDetail: Detail is malformed.");
+	assert_int_equal(out[3].verdict, VERDICT_REJECTED);
+	assert_int_equal(out[4].verdict, VERDICT_RETRY);
+	backend_close(&b);
+}
+
+static void
+replies_that_are_none(void **state)
+{
+	static const char *const bodies[] = { "", "<html>", "{}", "{\"FailedEntryCount\":0,\"Entries\":[{\"EventId\":\"1\"}]}",
+		"{\"FailedEntryCount\":0,\"Entries\":[{\"EventId\":\"1\"},{\"EventId\":\"2\"", "{\"Entries\":[1,2]}",
+		"{\"Entries\":[{},{\"EventId\":\"\"}]}", "null", "{\"Entries\":[{\"EventId\":\"1\"},{\"EventId\":\"2\"},{\"EventId\":\"3\"}]}" };
+	struct outcome out[2];
+	struct backend b;
+
+	(void)state;
+	open_with(&b, "");
+	for (size_t i = 0; i < COUNT(bodies); i++) {
+		judge(&b, 200, "", bodies[i], 2, out, 0);
+		assert_int_equal(out[0].verdict, VERDICT_RETRY);
+		assert_int_equal(out[1].verdict, VERDICT_RETRY);
+		assert_true(out[0].why.text[0] != '\0');
+	}
+	backend_close(&b);
+}
+
+static void
+refusals_by_their_class(void **state)
+{
+	static const struct {
+		int status;
+		const char *headers, *body;
+		enum verdict one;   /* of a single event */
+		bool split, refresh;
+	} rows[] = {
+		{ 400, "", "{\"__type\":\"ThrottlingException\",\"message\":\"Rate exceeded\"}", VERDICT_RETRY, false, false },
+		{ 500, "", "{\"__type\":\"InternalException\"}", VERDICT_RETRY, false, false },
+		{ 503, "", "<html>no</html>", VERDICT_RETRY, false, false },
+		{ 400, "", "<html>a proxy's page</html>", VERDICT_RETRY, false, false },
+		{ 403, "", "", VERDICT_RETRY, false, false },
+		{ 302, "", "", VERDICT_RETRY, false, false },
+		{ 400, "", "{\"__type\":\"com.amazon.coral.service#ExpiredTokenException\",\"message\":\"x\"}", VERDICT_RETRY, false, true },
+		{ 400, "", "{\"__type\":\"UnrecognizedClientException\"}", VERDICT_RETRY, false, true },
+		{ 403, "x-amzn-errortype: InvalidClientTokenId:http://x\n", "", VERDICT_RETRY, false, true },
+		{ 400, "", "{\"__type\":\"AccessDeniedException\",\"Message\":\"no\"}", VERDICT_RETRY, false, true },
+		{ 400, "", "{\"__type\":\"ResourceNotFoundException\"}", VERDICT_RETRY, false, true },
+		{ 400, "", "{\"__type\":\"InvalidSignatureException\"}", VERDICT_RETRY, false, true },
+		{ 403, "", "<ErrorResponse><Error><Code>SignatureDoesNotMatch</Code></Error></ErrorResponse>", VERDICT_RETRY, false, true },
+		{ 400, "", "{\"__type\":\"ValidationException\",\"message\":\"1 validation error detected\"}", VERDICT_REJECTED, true, false },
+		{ 400, "", "{\"__type\":\"SerializationException\"}", VERDICT_REJECTED, true, false },
+		{ 400, "", "{\"__type\":\"SomethingNew\"}", VERDICT_REJECTED, true, false },
+	};
+	struct backend b;
+
+	(void)state;
+	open_with(&b, "");
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct outcome out[3];
+
+		judge(&b, rows[i].status, rows[i].headers, rows[i].body, 1, out, 0);
+		if (out[0].verdict != rows[i].one || out[0].refresh != rows[i].refresh || out[0].split)
+			fail_msg("%s: verdict %d refresh %d split %d", rows[i].body, out[0].verdict, out[0].refresh, out[0].split);
+		judge(&b, rows[i].status, rows[i].headers, rows[i].body, 3, out, 0);
+		assert_int_equal(out[2].verdict, VERDICT_RETRY);
+		assert_int_equal(out[2].split, rows[i].split);
+		assert_int_equal(out[2].status, rows[i].status);
+	}
+	backend_close(&b);
+}
+
+static void
+learns_a_lower_size_limit(void **state)
+{
+	const char *said = "{\"__type\":\"ValidationException\",\"message\":\"Total size of the entries in the request is over the limit.\"}";
+	struct outcome out[10];
+	struct backend b;
+
+	(void)state;
+	open_with(&b, "");
+	judge(&b, 400, "", said, 10, out, 0);
+	assert_int_equal(out[9].verdict, VERDICT_RETRY);
+	assert_true(out[9].split);
+	assert_int_equal(b.p->weight_max(b.self), 262144);
+	judge(&b, 400, "", said, 1, out, 0);
+	assert_int_equal(out[0].verdict, VERDICT_REJECTED);
+	backend_close(&b);
+	open_with(&b, "");
+	judge(&b, 413, "", "", 1, out, 0); /* learned: whether it fits is looked at anew */
+	assert_int_equal(out[0].verdict, VERDICT_RETRY);
+	judge(&b, 413, "", "", 1, out, 0);
+	assert_int_equal(out[0].verdict, VERDICT_REJECTED);
+	backend_close(&b);
+}
+
+/* The X-Amz-Date of a request, in seconds off the real time. */
+static int64_t
+date_offset(struct backend *b)
+{
+	const char *p = strstr(buf_str(&b->req->headers), "X-Amz-Date: ") + 12;
+	char text[32];
+	int64_t us;
+
+	snprintf(text, sizeof(text), "%.4s-%.2s-%.2sT%.2s:%.2s:%.2sZ", p, p + 4, p + 6, p + 9, p + 11, p + 13);
+	assert_true(clock_parse(text, strlen(text), &us));
+	return (us - clock_wall_us()) / 1000000;
+}
+
+static void
+follows_the_clock_of_aws(void **state)
+{
+	const char *said = "{\"__type\":\"InvalidSignatureException\",\"message\":\"Signature expired\"}";
+	struct outcome out[1];
+	struct event ev;
+	struct backend b;
+
+	(void)state;
+	open_with(&b, "");
+	parse(&ev, event_text);
+	backend_encode(&b, "", &ev);
+	assert_in_range(date_offset(&b) + 5, 0, 10);
+	judge(&b, 400, "", said, 1, out, clock_wall_us() + INT64_C(3600) * 1000000);
+	assert_int_equal(out[0].verdict, VERDICT_RETRY);
+	assert_int_equal(out[0].retry_after_ms, 0);
+	backend_encode(&b, "", &ev);
+	assert_in_range(date_offset(&b), 3590, 3605);
+	/* the same complaint with the clock right: it is the secret */
+	judge(&b, 400, "", said, 1, out, clock_wall_us() + INT64_C(3600) * 1000000);
+	assert_true(out[0].refresh);
+	event_free(&ev);
+	backend_close(&b);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(options_that_cannot_be),
+		cmocka_unit_test(endpoints_as_botocore_resolves_them),
+		cmocka_unit_test(hosts_and_paths),
+		cmocka_unit_test(entries_carry_the_event_byte_for_byte),
+		cmocka_unit_test(other_dialect_in_the_detail),
+		cmocka_unit_test(large_events_are_refused_or_trimmed),
+		cmocka_unit_test(events_no_bus_would_take),
+		cmocka_unit_test(entries_fail_one_by_one),
+		cmocka_unit_test(replies_that_are_none),
+		cmocka_unit_test(refusals_by_their_class),
+		cmocka_unit_test(learns_a_lower_size_limit),
+		cmocka_unit_test(follows_the_clock_of_aws),
+	};
+
+	unsetenv("AWS_ENDPOINT_URL");
+	unsetenv("AWS_REGION");
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
