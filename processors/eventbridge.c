@@ -9,7 +9,7 @@
 #include "clock.h"
 #include "eventbridge.h"
 
-enum { TIMEOUT_MS = 15 * 1000, REPLY_MAX = 256 * 1024 };
+enum { TIMEOUT_MS = 15 * 1000, REPLY_MAX = 1024 * 1024, FIRST_MS = 5 * 1000 };
 
 /* ---- credentials */
 
@@ -17,8 +17,10 @@ static int64_t
 credentials_interval_ms(void *p)
 {
 	const struct eventbridge *self = p;
+	int64_t interval = aws_credentials_interval_ms(&self->credentials, clock_wall_us());
 
-	return aws_credentials_interval_ms(&self->credentials, clock_wall_us());
+	/* not accepted yet: whoever puts them right should not have to wait */
+	return !self->looked && interval > FIRST_MS ? FIRST_MS : interval;
 }
 
 static int

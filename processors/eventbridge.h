@@ -80,7 +80,9 @@ struct eventbridge {
 	struct aws_envelope envelope;
 	char *account;
 	struct eventbridge_rules rules, next; /* in use; being read */
-	bool loaded, bus_missing, describing;
+	bool loaded;          /* rules are there to go by */
+	bool looked;          /* the bus was seen once */
+	bool bus_missing, describing;
 	size_t asking;        /* which rule of `next` is asked for */
 	char *next_token;
 	unsigned pages;

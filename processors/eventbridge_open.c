@@ -44,7 +44,7 @@ const struct config_field eventbridge_fields[] = {
 	{ "pattern", CONFIG_JSON, offsetof(struct eventbridge_config, pattern),
 		.help = "An event pattern to use instead of those of rules." },
 	{ "rulesInterval", CONFIG_DURATION, offsetof(struct eventbridge_config, rules_interval_ms), .def = "5m",
-		.min = 10 * 1000, .max = 24 * 3600 * 1000,
+		.min = 1000, .max = 24 * 3600 * 1000,
 		.help = "How often rules are read again, and the bus is looked for." },
 	{ "auth", CONFIG_OBJECT, offsetof(struct eventbridge_config, auth), .fields = auth_fields,
 		.help = "Credentials." },

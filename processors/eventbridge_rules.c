@@ -248,6 +248,7 @@ static enum refresh_result
 finish(struct eventbridge *self, struct err *err)
 {
 	self->bus_missing = false;
+	self->looked = true;
 	if (self->choice != RULES_NAMED && self->choice != RULES_ALL)
 		return REFRESH_DONE;
 	for (size_t i = 0; i < self->next.n && err->code == ERR_NONE; i++)

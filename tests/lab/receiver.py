@@ -44,6 +44,7 @@ class Receiver:
         """answer: a function of the Request that gives an Answer, or None for 202. context: TLS."""
         self.answer = answer
         self.keep = keep
+        self.clock_offset = 0  # seconds its clock, and the Date of its replies, is ahead
         self.requests, self.changed, self.count = [], threading.Condition(), 0
         self.server = _Server(("127.0.0.1", port), _Handler)
         self.server.receiver = self
@@ -103,6 +104,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_):
         pass
+
+    def date_time_string(self, timestamp=None):
+        return super().date_time_string((timestamp or time.time()) + self.server.receiver.clock_offset)
 
     def _serve(self):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
