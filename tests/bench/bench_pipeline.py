@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From the vCenter simulator to HTTP 202: collector, NATS and a dispatcher, all on this machine."""
+import os
+import statistics
+import time
+
+from lab.nginx import Nginx
+from lab.process import wait_until
+from lab.receiver import Answer
+from lab.product import knative, provider, router_config
+from lab.vcenter import milliseconds
+
+BACKLOG = int(os.environ.get("BENCH_EVENTS", "100000"))
+ROUTER_CEILING = 100  # events/s: the old event router reads one page of 100 each second
+STEADY, SECONDS = 50, 20
+
+
+def delivered(dispatcher):
+    return dispatcher.metric("vcourier_dispatcher_events_total", result="delivered")
+
+
+def throughput(lab, bus, vc):
+    nginx = lab._keep(Nginx(lab.directory)).start()
+    config = router_config(bus, lab.authority.ca, [provider(vc, startFrom="earliest")], [{**knative(nginx.url), "concurrency": 256}])
+    start = time.monotonic()
+    collector = lab.collector(config)
+    dispatcher = lab.dispatcher(config).wait_ready()
+    peak = 0
+    while delivered(dispatcher) < BACKLOG:
+        assert dispatcher.running() and time.monotonic() - start < 600, dispatcher.text()[-2000:]
+        peak = max(peak, dispatcher.rss())
+        time.sleep(0.05)
+    rate = BACKLOG / (time.monotonic() - start)
+    yield f"backlog of {BACKLOG:,} to HTTP 202, start-up included", rate, "events/s"
+    yield "whole pipeline", rate / ROUTER_CEILING, "the old router's 100 events/s", 100
+    yield "dispatcher, resident memory at most", peak / 2**20, "MiB"
+    assert dispatcher.stop() == 0
+    nginx.stop()
+    return collector, config
+
+
+def latency(lab, vc, collector, config):
+    """createdTime to the request's arrival; one clock. The receiver is Python: its share is in the figure."""
+    arrived = []
+
+    def answer(request):
+        arrived.append((request.at * 1000, request.headers.get("ce-time")))
+        return Answer(202)
+    receiver = lab.receiver(answer, keep=False)
+    config["eventProcessor"]["knative"]["destination"]["uri"] = receiver.url
+    dispatcher = lab.dispatcher(config, name="dispatcher-steady").wait_ready()
+    vc.lab("rate", r=STEADY)
+    wait_until(lambda: len(arrived) >= STEADY * (SECONDS + 1), SECONDS * 4)
+    vc.lab("rate", r=0)
+    late = sorted(at - milliseconds(created) for at, created in arrived[STEADY:])  # the first second wakes all from idleness
+    yield f"steady {STEADY}/s: created to backend, p50", statistics.median(late), "ms (at most 50)"
+    yield f"steady {STEADY}/s: created to backend, p99", late[int(len(late) * 0.99)], "ms (at most 150)"
+    yield "collector, resident memory", collector.rss() / 2**20, "MiB"
+    yield "dispatcher, resident memory", dispatcher.rss() / 2**20, "MiB"
+
+
+def run(lab):
+    bus, vc = lab.nats(), lab.vcenter("-backlog", str(BACKLOG))
+    collector, config = yield from throughput(lab, bus, vc)
+    yield from latency(lab, vc, collector, config)
