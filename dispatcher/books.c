@@ -61,6 +61,7 @@ books_init(struct books *b, const char *backend)
 	b->redelivered = counter(b, PREFIX "redelivered_total", "", "Events that NATS gave out again.");
 	b->in_flight = gauge(b, PREFIX "in_flight", "Requests under way.");
 	b->in_hand = gauge(b, PREFIX "in_hand", "Events in memory.");
+	b->idle = gauge(b, PREFIX "parked", "Events in memory that only wait for a failing or slow target.");
 	b->circuit = gauge(b, PREFIX "circuit_state", "0: deliveries flow; 2: they pause.");
 	b->circuit_opens = counter(b, PREFIX "circuit_opens_total", "", "Times that deliveries to a target paused.");
 	b->duration = histogram(b, PREFIX "delivery_duration_seconds", "From request to reply.");
@@ -125,4 +126,15 @@ books_dead(struct books *b, const char *reason)
 
 	snprintf(text, sizeof(text), "reason=\"%s\"", reason);
 	metric_add(counter(b, PREFIX "dead_lettered_total", text, "Dead letters stored, by reason."), 1);
+}
+
+void
+books_refresh_age(struct books *b, const char *refresh, int64_t age_ms)
+{
+	char labels[64], text[160];
+
+	snprintf(labels, sizeof(labels), "refresh=\"%s\"", refresh);
+	metric_set(metric_gauge(PREFIX "refresh_age_seconds", label(b, labels, text),
+			   "Age of what the backend's functions, address, rules or credentials were last read as."),
+		(double)age_ms / 1000);
 }

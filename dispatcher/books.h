@@ -15,7 +15,7 @@ struct books {
 	struct metric *delivered, *filtered, *dead, *expired; /* events, each counted once */
 	struct metric *pending, *ack_pending, *oldest_age, *consumer_ahead;
 	struct metric *retries, *throttled, *redelivered;
-	struct metric *in_flight, *in_hand, *circuit, *circuit_opens;
+	struct metric *in_flight, *in_hand, *idle, *circuit, *circuit_opens;
 	struct metric *duration, *age, *attempts;
 };
 
@@ -24,6 +24,7 @@ void books_response(struct books *books, const struct http_response *rsp, size_t
 void books_circuit(struct books *books, bool open);
 void books_age(struct books *books, int64_t age_us); /* stored until delivered */
 void books_attempts(struct books *books, unsigned attempts);
+void books_refresh_age(struct books *books, const char *refresh, int64_t age_ms); /* since its last success */
 void books_dead(struct books *books, const char *reason);
 
 #endif

@@ -33,9 +33,9 @@ window(const struct dispatcher *d)
 
 /* How many more events to have in hand, asked for ones included. */
 static size_t
-budget(struct dispatcher *d)
+budget(struct dispatcher *d, int64_t now_ms)
 {
-	size_t held = d->jobs.n - d->jobs.n_parked + (d->taken.n - d->taken_at), limit = window(d);
+	size_t held = backlog_count(d, now_ms) + (d->taken.n - d->taken_at), limit = window(d);
 	struct lane *lane = d->jobs.ring;
 
 	if (d->stopping || d->dead_letters_fail || !refresh_ready(d) ||
@@ -50,7 +50,7 @@ budget(struct dispatcher *d)
 static void
 pull(struct dispatcher *d, int64_t now_ms)
 {
-	size_t all = budget(d), largest = d->largest > 2048 ? d->largest : 2048;
+	size_t all = budget(d, now_ms), largest = d->largest > 2048 ? d->largest : 2048;
 	size_t fits = ((size_t)d->options->buffer_bytes - d->jobs.bytes) / largest + 1;
 
 	if (d->jobs.bytes >= (size_t)d->options->buffer_bytes)
@@ -153,6 +153,7 @@ turn(struct dispatcher *d, struct err *err)
 		refresh_turn(d, now_ms);
 		dead_turn(d, now_ms);
 		settle_progress(d, now_ms);
+		backlog_turn(d, now_ms);
 		park_turn(d, window(d), now_ms);
 		park_expire(d, now_ms);
 		metric_set(d->books.in_flight, (double)d->in_flight);

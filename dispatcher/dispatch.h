@@ -10,6 +10,7 @@
  *     park.c     what waits for a target that is down makes room for the others
  *     refresh.c  what the processor must re-read now and then
  *     watch.c    a thread that looks after streams and consumers, where calls wait for answers
+ *     backlog.c  events that only wait for a failing or slow target, and must not hold up the others
  *     books.c    the metrics
  */
 #ifndef VCOURIER_DISPATCH_H
@@ -95,7 +96,7 @@ struct refreshing {
 	bool done_once, running, wanted, failed;
 	bool waiting; /* running, for a helper program: asked again when due */
 	unsigned step;
-	int64_t due_ms;
+	int64_t due_ms, done_ms;
 	struct backoff backoff;
 	struct err warned; /* the warning that stands */
 };
@@ -131,6 +132,9 @@ struct dispatcher {
 	size_t taken_at;
 	struct jobs jobs;
 	size_t in_flight, n_untried, n_fetching;
+	size_t idle, idle_bytes; /* backlog.c */
+	int64_t idle_ms;         /* when they were counted */
+	bool crowded;            /* reported: those that wait hold up the others */
 	struct circuit gate; /* of the destination as a whole: fed by whether it answers at all */
 	struct event scratch[BATCH_MAX];
 	struct targets targets;
@@ -173,7 +177,13 @@ void accept_release(struct dispatcher *d, struct job *job); /* its turn has come
 /* Reads the event of a job, structured or binary, into *ev. */
 int accept_read(const struct job *job, struct event *ev, struct err *err);
 
+/* backlog.c */
+size_t backlog_count(struct dispatcher *d, int64_t now_ms); /* jobs in hand, less those that only wait */
+void backlog_turn(struct dispatcher *d, int64_t now_ms);    /* gives up what has waited too long */
+void backlog_forget(struct dispatcher *d, struct job *job); /* before it is freed */
+
 /* send.c */
+size_t send_limit(const struct dispatcher *d); /* requests in flight to one target, as things are now */
 size_t send_ready(struct dispatcher *d, int64_t now_ms);
 
 /* settle.c */

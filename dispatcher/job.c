@@ -276,6 +276,7 @@ leg_over(struct leg *leg, enum leg_state state)
 	leg->lane = NULL;
 	leg->job->n_open--;
 	leg->job->dead |= state == LEG_DEAD;
+	leg->job->accepted |= state == LEG_DELIVERED;
 }
 
 void

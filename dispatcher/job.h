@@ -22,6 +22,7 @@ enum leg_state {
 	LEG_BURYING,   /* its dead letter is under way */
 	LEG_DELIVERED,
 	LEG_DEAD,
+	LEG_DROPPED, /* the target is gone, or does not want it any more */
 };
 
 struct leg {
@@ -56,13 +57,17 @@ struct job {
 	uint64_t key;          /* ordering */
 	struct job *predecessor, *successor; /* of the same key: the later one waits */
 	bool keyed, tried;
-	bool dead; /* at least one of its legs is */
+	bool dead, accepted; /* at least one of its legs is a dead letter; was delivered */
+	bool idle;            /* backlog.c */
 };
 
 struct lane {
 	struct lane *hash_next, *prev, *next; /* next: in the ring of all lanes */
 	char *name;
 	struct circuit circuit;
+	int status;           /* of its last failure; 0: it did not fail since it was last delivered to, or did not answer */
+	int64_t failing_ms;   /* since when its circuit is open */
+	int64_t delivered_ms; /* when it last took an event; 0: never */
 	struct leg *ready, *ready_tail;
 	struct leg **waiting; /* a heap by due_ms */
 	size_t n_ready, n_waiting, cap_waiting, in_flight;

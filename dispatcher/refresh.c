@@ -60,6 +60,7 @@ succeeded(struct dispatcher *d, size_t i, const struct err *warning, int64_t now
 		log_info("refresh works again", L_STR("refresh", def->name));
 	r->running = r->failed = r->wanted = false;
 	r->done_once = true;
+	r->done_ms = now_ms;
 	r->due_ms = interval > 0 ? now_ms + interval : INT64_MAX;
 	backoff_reset(&r->backoff);
 	if (warning->code != ERR_NONE && strcmp(warning->text, r->warned.text) != 0)
@@ -137,6 +138,8 @@ refresh_turn(struct dispatcher *d, int64_t now_ms)
 	for (size_t i = 0; refresh_of(d, i) != NULL; i++) {
 		struct refreshing *r = &d->refreshing[i];
 
+		if (r->done_once)
+			books_refresh_age(&d->books, refresh_of(d, i)->name, now_ms - r->done_ms);
 		if ((r->running && !r->waiting) || r->due_ms > now_ms)
 			continue;
 		if (r->d == NULL)

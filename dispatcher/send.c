@@ -27,6 +27,18 @@ lane_limit(const struct dispatcher *d)
 	return limit > 0 ? (size_t)limit : 1;
 }
 
+/* Half of the slots are for those that have few: slow targets together must not take all of them. */
+size_t
+send_limit(const struct dispatcher *d)
+{
+	size_t limit = lane_limit(d), all = (size_t)d->options->concurrency;
+	size_t share = all / 2 / (d->jobs.n_lanes > 0 ? d->jobs.n_lanes : 1);
+
+	if (!d->fans_out || d->in_flight < all / 2 || share >= limit)
+		return limit;
+	return share > 0 ? share : 1;
+}
+
 static bool
 may_send(struct dispatcher *d, struct lane *lane, int64_t now_ms)
 {
@@ -34,7 +46,7 @@ may_send(struct dispatcher *d, struct lane *lane, int64_t now_ms)
 
 	if (lane->n_ready == 0 && !(open && lane->n_waiting > 0))
 		return false;
-	return lane->in_flight < lane_limit(d) && circuit_allows(&d->gate, now_ms) &&
+	return lane->in_flight < send_limit(d) && circuit_allows(&d->gate, now_ms) &&
 		circuit_allows(&lane->circuit, now_ms);
 }
 
@@ -58,6 +70,30 @@ static bool
 stale(const struct dispatcher *d, const struct job *job, int64_t now_ms)
 {
 	return now_ms - job->touched_ms > d->options->ack_wait_ms && job->n_open == job->n_legs && job->n_legs == 1;
+}
+
+/*
+ * A target that answered 404 may be gone: asked once more whether the event is for it, it is not, if the
+ * processor has looked since. True when the leg is over.
+ */
+static bool
+drop_if_gone(struct dispatcher *d, struct leg *leg, const struct event *ev)
+{
+	bool wanted = false;
+	struct err err;
+
+	if (!d->fans_out || leg->lane->status != 404)
+		return false;
+	targets_clear(&d->targets);
+	if (d->processor->route(d->self, ev, &d->targets, &err) != 0)
+		return false;
+	for (size_t i = 0; i < d->targets.n && !wanted; i++)
+		wanted = strcmp(d->targets.target[i].name, leg->target) == 0;
+	if (wanted)
+		return false;
+	log_info("target is gone", L_STR("event", ev->id), L_STR("target", leg->target));
+	settle_leg(d, leg, LEG_DROPPED);
+	return true;
 }
 
 /* Takes legs off the lane into the flight as far as they fit into one request; their events are in scratch. */
@@ -93,6 +129,8 @@ load(struct flight *f, int64_t now_ms)
 			settle_dead(d, leg, "invalid_event");
 			continue;
 		}
+		if (drop_if_gone(d, leg, ev))
+			continue;
 		if (p->weight != NULL)
 			weight = p->weight(d->self, ev);
 		if (f->n > 0 && weight > room)

@@ -27,6 +27,7 @@ release(struct dispatcher *d, struct job *job)
 {
 	struct job *first;
 
+	backlog_forget(d, job);
 	if (!job->tried && job->n_legs > 0 && d->n_untried > 0)
 		d->n_untried--;
 	for (size_t i = 0; i < job->n_legs; i++)
@@ -54,8 +55,8 @@ static void
 finish(struct dispatcher *d, struct job *job)
 {
 	acknowledge(d, job);
-	metric_add(job->dead ? d->books.dead : d->books.delivered, 1);
-	if (!job->dead)
+	metric_add(job->dead ? d->books.dead : job->accepted ? d->books.delivered : d->books.filtered, 1);
+	if (!job->dead && job->accepted)
 		books_age(&d->books, clock_wall_us() - job->stored_us);
 	release(d, job);
 }
@@ -128,6 +129,7 @@ report_circuit(struct dispatcher *d, struct lane *lane, const struct outcome *ou
 {
 	bool open = lane->circuit.state == CIRCUIT_OPEN;
 
+	lane->failing_ms = clock_monotonic_ms();
 	books_circuit(&d->books, open);
 	if (!open) {
 		log_info("deliveries go on", L_STR("target", lane->name));
@@ -149,6 +151,7 @@ on_retry(struct dispatcher *d, struct leg *leg, const struct outcome *outcome, b
 	int64_t pause = outcome->retry_after_ms;
 	bool whole = outcome->why.code == ERR_CONNECT || outcome->why.code == ERR_TLS;
 
+	lane->status = outcome->status;
 	if (pause > d->options->retry.retry_after_max_ms)
 		pause = d->options->retry.retry_after_max_ms;
 	if (pause > 0)
@@ -178,6 +181,8 @@ settle_outcome(struct dispatcher *d, struct leg *leg, const struct outcome *outc
 		leg->first_us = leg->last_us;
 	switch (outcome->verdict) {
 	case VERDICT_DELIVERED:
+		lane->delivered_ms = now_ms;
+		lane->status = 0;
 		if (circuit_success(&lane->circuit, now_ms))
 			report_circuit(d, lane, outcome);
 		books_attempts(&d->books, leg->attempts);
