@@ -61,17 +61,19 @@ struct source {
 	struct pull pull[PULLS_MAX];
 	size_t n_pulls;
 	int asked; /* sum of their `left` */
-	uint64_t last_pull, reconnects;
+	uint64_t last_pull, reconnects, pulled_generation;
 	int64_t heard_ms;
 	struct settled settled;
 
 	/* the watcher's findings; lock of the dispatcher */
 	bool ready;        /* stream and consumer are there and fit */
+	uint64_t generation; /* counts up whenever they were found or made: pulls from before are void */
 	bool look;         /* the loop asks for a look */
 	bool known;        /* the consumer was there before, in this process */
+	bool missing;      /* the stream was not there at the last look */
 	bool forget;       /* the stream is a new one: settled says nothing about it */
 	uint64_t floor;    /* ack floor at the last look */
-	uint64_t counted_expired;
+	uint64_t place, given; /* in the stream, and how many were given out, at the last look */
 	int64_t stream_created_us, looked_ms, ok_us;
 	uint64_t pending, ack_pending;
 	char trouble[256], differs[256]; /* last reported */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Pulling from one stream. A pull asks for n messages within 30 s; the server says every 5 s that it lives, and
+ * Pulling from one stream. A pull asks for n messages within 30 s; the server says every 2 s that it lives, and
  * mostly when it ends. Servers before 2.9.16 end one without a word, and one dies with its server: so each has a
  * deadline of its own, and silence or a reconnect ends all of them.
  */
@@ -16,8 +16,8 @@
 
 enum {
 	EXPIRES_MS = 30 * 1000,
-	HEARTBEAT_MS = 5 * 1000,
-	SILENCE_MS = 2 * HEARTBEAT_MS + 2000,
+	HEARTBEAT_MS = 2 * 1000,
+	SILENCE_MS = 2 * HEARTBEAT_MS + 1000,
 };
 
 static void
@@ -74,42 +74,45 @@ drop_pull(struct source *s, size_t i)
 }
 
 static void
-expire_pulls(struct source *s, int64_t now_ms)
+expire_pulls(struct source *s, uint64_t generation, int64_t now_ms)
 {
 	uint64_t reconnects = bus_reconnects(s->d->bus);
 	bool silent = s->n_pulls > 0 && now_ms - s->heard_ms > SILENCE_MS;
+	bool all = silent || reconnects != s->reconnects || generation != s->pulled_generation;
 
 	if (silent)
 		watch_poke(s);
-	while (s->n_pulls > 0 && (silent || reconnects != s->reconnects || s->pull[0].deadline_ms <= now_ms))
+	while (s->n_pulls > 0 && (all || s->pull[0].deadline_ms <= now_ms))
 		drop_pull(s, 0);
 	s->reconnects = reconnects;
+	s->pulled_generation = generation;
 }
 
 /* Keeps up to `budget` messages asked for, in pulls that are not too small. */
 void
 source_pull(struct source *s, size_t budget, int64_t now_ms)
 {
-	struct pull *p = &s->pull[s->n_pulls];
 	char reply[sizeof(s->inbox) + 24];
 	struct err err;
+	uint64_t generation;
 	int want;
 	bool ready;
 
-	expire_pulls(s, now_ms);
 	pthread_mutex_lock(&s->d->lock);
 	ready = s->ready;
+	generation = s->generation;
 	pthread_mutex_unlock(&s->d->lock);
+	expire_pulls(s, generation, now_ms);
 	want = (int)budget - s->asked;
-	if (!ready || want <= 0 || s->n_pulls == PULLS_MAX || (s->asked > 0 && want < (int)budget / 4))
+	if (!ready || !bus_connected(s->d->bus) || want <= 0 || s->n_pulls == PULLS_MAX || (s->asked > 0 && want < (int)budget / 4))
 		return;
 	snprintf(reply, sizeof(reply), "%s.%llu", s->inbox, (unsigned long long)++s->last_pull);
 	if (pull_request(s->d->bus, s->stream, s->d->durable, reply, want, EXPIRES_MS, HEARTBEAT_MS, &err) != 0)
 		return; /* not connected: the reconnect asks again */
-	*p = (struct pull){ .id = s->last_pull, .left = want, .deadline_ms = now_ms + EXPIRES_MS + 1000 };
-	s->n_pulls++;
+	s->pull[s->n_pulls++] = (struct pull){ .id = s->last_pull, .left = want, .deadline_ms = now_ms + EXPIRES_MS + 1000 };
+	if (s->asked == 0)
+		s->heard_ms = now_ms;
 	s->asked += want;
-	s->heard_ms = now_ms;
 }
 
 /* A status message tells by its subject which pull it is about. */

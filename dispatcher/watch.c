@@ -36,6 +36,7 @@ static void
 set_ready(struct source *s, bool ready)
 {
 	pthread_mutex_lock(&s->d->lock);
+	s->generation += ready && !s->ready;
 	s->ready = ready;
 	s->look = false;
 	pthread_mutex_unlock(&s->d->lock);
@@ -61,7 +62,7 @@ fill_config(struct source *s, struct consumer_config *c)
 		.filter_subject = o->filter.subject, .ack_wait_ms = o->ack_wait_ms,
 		.max_ack_pending = o->ordering == ORDERING_STRICT ? 1 : MAX_ACK_PENDING };
 	if (s->known) { /* somebody removed it */
-		c->deliver = DELIVER_FROM_SEQ;
+		c->deliver = s->floor == 0 ? DELIVER_ALL : DELIVER_FROM_SEQ;
 		c->start_seq = s->floor + 1;
 		return;
 	}
@@ -92,7 +93,11 @@ mend_ahead(struct source *s, const struct consumer_info *info, struct consumer_c
 	forget(s);
 	if (consumer_delete(s->d->bus, s->stream, s->d->durable, err) != 0)
 		return -1;
-	return consumer_ensure(s->d->bus, c, &fresh, err);
+	if (consumer_ensure(s->d->bus, c, &fresh, err) != 0)
+		return -1;
+	s->place = fresh.delivered_stream_seq;
+	s->given = 0;
+	return 0;
 }
 
 static void
@@ -100,26 +105,52 @@ note_stream(struct source *s, const struct stream_info *stream)
 {
 	if (s->stream_created_us != 0 && s->stream_created_us != stream->created_us) {
 		log_error("stream was made anew: starting from its beginning", L_STR("stream", s->stream));
-		s->floor = s->counted_expired = 0;
+		s->floor = s->place = s->given = 0;
 		forget(s);
 	}
 	s->stream_created_us = stream->created_us;
 }
 
-/* Events that left the stream before we had them. */
+/*
+ * Events that left the stream before we had them: the consumer's place in the stream moved on by more than it gave
+ * out. With a filter the gaps are others' events, and nothing can be told.
+ */
 static void
 count_expired(struct source *s, const struct stream_info *stream, const struct consumer_info *info)
 {
-	uint64_t from = info->delivered_stream_seq > s->counted_expired ? info->delivered_stream_seq : s->counted_expired;
-	uint64_t n;
+	uint64_t first = stream->first_seq > 0 ? stream->first_seq - 1 : 0, n;
+	uint64_t place = info->delivered_stream_seq > first ? info->delivered_stream_seq : first;
+	uint64_t given = info->delivered_consumer_seq;
 
-	if (!s->known || stream->first_seq <= from + 1)
-		return;
-	n = stream->first_seq - 1 - from;
-	s->counted_expired = stream->first_seq - 1;
-	metric_add(s->d->books.expired, n);
-	log_error("events left the stream before they were delivered", L_STR("stream", s->stream),
-		L_INT("events", (int64_t)n));
+	if (s->known && s->d->options->filter.subject == NULL && given >= s->given &&
+		place - s->place > given - s->given) {
+		n = place - s->place - (given - s->given);
+		metric_add(s->d->books.expired, n);
+		log_error("events left the stream before they were delivered", L_STR("stream", s->stream),
+			L_INT("events", (int64_t)n));
+	}
+	s->place = place;
+	s->given = given;
+}
+
+/*
+ * A stream that somebody removed is made anew, but not at once: nats-server 2.9 never wakes the consumer of one that
+ * is made while its predecessor is still being torn down.
+ */
+static int
+find_stream(struct source *s, struct stream_info *stream, struct err *err)
+{
+	bool waited = s->missing;
+
+	s->missing = false;
+	if (s->known && !waited && stream_look(s->d->bus, s->stream, stream, err) != 0) {
+		s->missing = err->code == ERR_NOT_FOUND;
+		return -1;
+	}
+	if (stream_ensure(s->d->bus, &s->config, stream, err) != 0)
+		return -1;
+	note_stream(s, stream);
+	return 0;
 }
 
 static int
@@ -128,12 +159,14 @@ look(struct source *s, struct stream_info *stream, struct consumer_info *info, s
 	struct bus *bus = s->d->bus;
 	struct consumer_config c;
 
-	if (stream_ensure(bus, &s->config, stream, err) != 0)
+	if (find_stream(s, stream, err) != 0)
 		return -1;
-	note_stream(s, stream);
 	fill_config(s, &c);
-	if (consumer_look(bus, s->stream, s->d->durable, info, err) != 0 && s->known && err->code == ERR_NOT_FOUND)
+	if (consumer_look(bus, s->stream, s->d->durable, info, err) != 0 && s->known && err->code == ERR_NOT_FOUND) {
 		log_error("consumer was removed: made anew", L_STR("stream", s->stream), L_STR("consumer", s->d->durable));
+		s->place = s->floor;
+		s->given = 0;
+	}
 	if (consumer_ensure(bus, &c, info, err) != 0)
 		return -1;
 	if (info->delivered_stream_seq > stream->last_seq) {
@@ -328,6 +361,7 @@ watch_poke(struct source *s)
 {
 	pthread_mutex_lock(&s->d->lock);
 	s->look = true;
+	s->ready = false;
 	pthread_cond_signal(&s->d->poke);
 	pthread_mutex_unlock(&s->d->lock);
 }

@@ -74,7 +74,7 @@ struct consumer_config {
 };
 
 struct consumer_info {
-	uint64_t delivered_stream_seq, ack_floor_stream_seq, pending, ack_pending, redelivered;
+	uint64_t delivered_stream_seq, delivered_consumer_seq, ack_floor_stream_seq, pending, ack_pending, redelivered;
 	int64_t created_us;
 	char name[128];
 	char filter_subject[256];

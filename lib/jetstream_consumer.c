@@ -73,6 +73,7 @@ read_info(const cJSON *reply, struct consumer_info *info)
 
 	*info = (struct consumer_info){
 		.delivered_stream_seq = (uint64_t)jetstream_number(delivered, "stream_seq"),
+		.delivered_consumer_seq = (uint64_t)jetstream_number(delivered, "consumer_seq"),
 		.ack_floor_stream_seq = (uint64_t)jetstream_number(floor, "stream_seq"),
 		.pending = (uint64_t)jetstream_number(reply, "num_pending"),
 		.ack_pending = (uint64_t)jetstream_number(reply, "num_ack_pending"),

@@ -1,0 +1,326 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The dispatcher and its bus: scenarios N1 to N6 and N9 to N12, with the books checked after each."""
+import json
+import os
+import shutil
+import signal
+import time
+
+import pytest
+
+from lab.desk import PROVIDER, SECOND, Desk, event, keys, settle, subject
+from lab.jetstream import ApiError
+from lab.process import wait_until
+from lab.proxy import Proxy
+from lab.receiver import Answer
+
+FAST = {"retry": {"initial": "50ms", "max": "200ms"}, "ackWait": "2s"}
+
+
+@pytest.fixture
+def desk(lab):
+    desk = Desk(lab, lab.nats())
+    desk.make_stream()
+    return desk
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_n1_the_server_restarts(lab, desk, how):
+    receiver = lab.receiver(lambda request: Answer(hang=0.02))
+    lab.dispatcher(desk.config(receiver.url, concurrency=16, **FAST))
+    want = desk.publish(1500)
+    for i in range(3):
+        receiver.wait_count(300 * (i + 1))
+        desk.server.signal(how)
+        desk.server.wait()
+        desk.js.close()
+        desk.server.start()
+    assert settle(desk, receiver, want, twice=3 * 16) == []
+
+
+def test_n2_n3_a_cluster_loses_its_leader_and_its_quorum(lab):
+    servers = lab.cluster(3)
+    desk = Desk(lab, servers[0])
+    desk.make_stream(num_replicas=3)
+    receiver = lab.receiver(lambda request: Answer(hang=0.01))
+    config = desk.config(receiver.url, concurrency=16, **FAST)
+    config["bus"] |= {"urls": [s.url for s in servers], "stream": {"replicas": 3}, "deadLetters": {"replicas": 3}}
+    lab.dispatcher(config).wait_ready()
+    want = [*desk.publish(500)]
+    receiver.wait_count(100)
+    leader = desk.js.info("VC_lab")["cluster"]["leader"]
+    victim = next(s for s in servers if s.name == leader)
+    alive = next(s for s in servers if s is not victim)
+    victim.kill()
+    desk.server, desk.js.server = alive, alive
+    desk.js.close()
+    receiver.wait_count(500)
+    other = next(s for s in servers if s not in (victim, alive))
+    other.kill()  # the quorum is gone
+    victim.start()
+    other.start()
+    desk.js.close()
+    wait_until(lambda: desk.js.count("VC_lab") == 500, 60, "the cluster is whole again")
+    want += desk.publish(100)
+    assert settle(desk, receiver, want, twice=3 * 16, timeout=90) == []
+
+
+def test_n4_the_disk_is_full(lab, tmp_path):
+    """A store that can hold nothing more: settling goes on or waits, nothing is lost."""
+    store = tmp_path / "small"
+    store.mkdir()
+    if os.system(f"mount -t tmpfs -o size=8m tmpfs {store} 2>/dev/null"):
+        pytest.skip("cannot mount a small file system here")
+    try:
+        server = lab.nats(store=store / "js")
+        desk = Desk(lab, server)
+        desk.make_stream(max_bytes=-1)
+        receiver = lab.receiver(lambda request: Answer(400 if int(request.headers["ce-eventkey"]) % 50 == 0 else 202, hang=0.02))
+        config = desk.config(receiver.url, bus={"stream": {"maxBytes": "1MiB"}, "deadLetters": {"maxBytes": "1MiB"}},
+                             concurrency=4, **FAST)
+        dispatcher = lab.dispatcher(config).wait_ready()
+        want = desk.publish(300)
+        receiver.wait_count(20)
+        filler = store / "filler"
+        with open(filler, "wb", buffering=0) as f:
+            try:
+                while f.write(b"x" * 65536):
+                    pass
+            except OSError:
+                pass
+        wait_until(lambda: dispatcher.lines("dead letter not stored"), 60, "the disk is full")
+        filler.unlink()
+        server.stop()  # 2.9 does not recover by itself
+        desk.js.close()
+        server.start()
+        dead = settle(desk, receiver, want, accepted=lambda r: int(r.headers["ce-eventkey"]) % 50, twice=300)
+        assert dead == [50, 100, 150, 200, 250, 300]
+        for process in reversed(lab.processes):
+            process.stop()
+    finally:
+        os.system(f"umount -l {store}")
+
+
+def test_n6_the_server_is_stopped_for_longer_than_ack_wait(lab, desk):
+    receiver = lab.receiver(lambda request: Answer(hang=0.02))
+    lab.dispatcher(desk.config(receiver.url, concurrency=8, **FAST))
+    want = desk.publish(800)
+    receiver.wait_count(100)
+    desk.server.signal(signal.SIGSTOP)
+    # everything in hand and asked for is delivered meanwhile; the acks wait in the connection
+    receiver.wait_for(lambda requests: len(requests) >= 110, 30)
+    lab.closers.insert(0, lambda: desk.server.signal(signal.SIGCONT))
+    time.sleep(3)  # longer than ack_wait: that is what this is about
+    desk.server.signal(signal.SIGCONT)
+    assert settle(desk, receiver, want, twice=8) == []
+
+
+def test_x4_partition_between_dispatcher_and_bus(lab, desk):
+    proxy = Proxy(desk.server.port)
+    lab.closers.append(proxy.close)
+    receiver = lab.receiver(lambda request: Answer(hang=0.01))
+    config = desk.config(receiver.url, concurrency=8, **FAST)
+    config["bus"]["urls"] = [f"nats://127.0.0.1:{proxy.port}"]
+    dispatcher = lab.dispatcher(config)
+    want = [*desk.publish(300)]
+    for _ in range(3):
+        receiver.wait_count(receiver.count + 20)
+        proxy.reset()
+        want += desk.publish(100)
+    proxy.down()
+    wait_until(lambda: dispatcher.get("/readyz")[0] == 503, 30, "it says that NATS is away")
+    proxy.up()
+    assert settle(desk, receiver, want, twice=4 * 8) == []
+
+
+def test_n9_consumer_ahead_of_its_stream(lab, desk, tmp_path):
+    """A power cut: the stream is set back, the consumer is not (nats-server issue 5412)."""
+    receiver = lab.receiver()
+    dispatcher = lab.dispatcher(desk.config(receiver.url, **FAST))
+    want = [*desk.publish(100)]
+    receiver.wait_count(100)
+    desk.idle()
+    dispatcher.stop()
+    stream = desk.server.store / "jetstream" / "$G" / "streams" / "VC_lab"
+    desk.server.stop()
+    shutil.copytree(stream / "msgs", tmp_path / "msgs")
+    desk.js.close()
+    desk.server.start()
+    dispatcher.start()
+    want += desk.publish(200)
+    receiver.wait_count(300)
+    desk.idle()
+    dispatcher.stop()
+    desk.server.stop()
+    shutil.rmtree(stream / "msgs")
+    shutil.copytree(tmp_path / "msgs", stream / "msgs")
+    desk.js.close()
+    desk.server.start()
+    assert desk.js.last_seq("VC_lab") == 100 < desk.consumer()["delivered"]["stream_seq"]
+    desk.published = 1000
+    want += desk.publish(50)  # stored below the consumer's position
+    dispatcher.start()
+    receiver.wait_for(lambda requests: set(want) <= set(keys(requests)), 60, "the events behind the cut")
+    assert dispatcher.lines("consumer is ahead of its stream")
+    desk.idle()
+
+
+def test_n9_the_stream_is_made_anew(lab, desk):
+    receiver = lab.receiver()
+    dispatcher = lab.dispatcher(desk.config(receiver.url, **FAST))
+    want = [*desk.publish(100)]
+    receiver.wait_count(100)
+    desk.js.api("STREAM.DELETE.VC_lab")
+    desk.make_stream()
+    want += desk.publish(60)
+    receiver.wait_for(lambda requests: set(want) <= set(keys(requests)), 60, "the new stream's events")
+    assert settle(desk, receiver, want, twice=0) == []
+    assert dispatcher.running()
+
+
+def test_n10_the_consumer_is_deleted(lab, desk):
+    receiver = lab.receiver()
+    dispatcher = lab.dispatcher(desk.config(receiver.url, **FAST))
+    want = [*desk.publish(100)]
+    receiver.wait_count(100)
+    desk.idle()
+    desk.js.api("CONSUMER.DELETE.VC_lab.kn")
+    want += desk.publish(60)
+    receiver.wait_for(lambda requests: set(want) <= set(keys(requests)), 60)
+    assert settle(desk, receiver, want, twice=0) == [], "its place is known: nothing comes twice"
+    assert dispatcher.lines("consumer was removed")
+
+
+def test_n10_the_stream_is_deleted(lab, desk):
+    receiver = lab.receiver()
+    dispatcher = lab.dispatcher(desk.config(receiver.url, **FAST)).wait_ready()
+    desk.js.api("STREAM.DELETE.VC_lab")
+    wait_until(lambda: "VC_lab" in desk.js.streams(), 30, "it is there again, as configured")
+    want = desk.publish(20)
+    assert settle(desk, receiver, want, twice=0) == []
+    assert dispatcher.lines("stream was made anew")
+
+
+def test_foreign_settings_are_told_and_left_alone(lab, desk):
+    desk.js.api("CONSUMER.DURABLE.CREATE.VC_lab.kn", {"stream_name": "VC_lab", "config": {
+        "durable_name": "kn", "ack_policy": "explicit", "ack_wait": 7 * SECOND, "max_ack_pending": 5, "max_deliver": -1}})
+    receiver = lab.receiver()
+    dispatcher = lab.dispatcher(desk.config(receiver.url, **FAST))
+    want = desk.publish(100)
+    assert settle(desk, receiver, want, twice=0) == []
+    assert dispatcher.lines("other settings than configured.*ack_wait.*max_ack_pending")
+    assert desk.consumer()["config"]["ack_wait"] == 7 * SECOND
+
+
+def test_a_push_consumer_of_our_name_is_refused(lab, desk):
+    desk.js.api("CONSUMER.DURABLE.CREATE.VC_lab.kn", {"stream_name": "VC_lab", "config": {
+        "durable_name": "kn", "ack_policy": "explicit", "deliver_subject": "somewhere"}})
+    receiver = lab.receiver()
+    dispatcher = lab.dispatcher(desk.config(receiver.url, **FAST))
+    wait_until(lambda: dispatcher.lines("consumer is not usable.*push"), what="it says so")
+    assert dispatcher.get("/readyz")[0] == 503
+    desk.js.api("CONSUMER.DELETE.VC_lab.kn")
+    want = desk.publish(10)
+    assert settle(desk, receiver, want, twice=0) == []
+
+
+def test_n11_the_password_is_changed(lab, tmp_path):
+    secret = tmp_path / "secret"
+
+    def users(password):
+        return (f'accounts {{ A {{ jetstream: enabled, users: [ {{user: d, password: "{password}"}}, '
+                '{user: admin, password: admin} ] } }\nno_auth_user: admin')
+    server = lab.nats(extra=users("one"))
+    desk = Desk(lab, server)
+    desk.make_stream()
+    secret.write_text("one\n")
+    receiver = lab.receiver()
+    config = desk.config(receiver.url, bus={"user": "d", "passwordFile": str(secret)}, **FAST)
+    dispatcher = lab.dispatcher(config)
+    want = [*desk.publish(50)]
+    receiver.wait_count(50)
+    server.extra = users("two")
+    server.stop()
+    desk.js.close()
+    server.start()
+    wait_until(lambda: dispatcher.get("/readyz")[0] == 503, 30, "it is not ready with the old one")
+    secret.write_text("two\n")
+    want += desk.publish(50)
+    assert settle(desk, receiver, want, twice=0) == []
+
+
+FORGED = {
+    "no JSON": (b"hello", {}),
+    "empty": (b"", {"X": "y"}),
+    "an array": (b"[1,2]", {}),
+    "no id": (json.dumps({"specversion": "1.0", "source": "s", "type": "t"}).encode(), {}),
+    "another version": (json.dumps({"specversion": "0.3", "id": "1", "source": "s", "type": "t"}).encode(), {}),
+    "cut": (event(99)[:-10], {"Content-Type": "application/cloudevents+json"}),
+    "binary without type": (b"{}", {"ce-specversion": "1.0", "ce-id": "1", "ce-source": "s"}),
+    "64 KB of attributes": (event(99, note="x" * 65536), {}),
+    "bad UTF-8": (event(99).replace(b"VmPoweredOnEvent", b"\xff\xfe"), {}),
+}
+
+
+def test_n12_forged_messages_are_dead_letters(lab, desk):
+    receiver = lab.receiver()
+    dispatcher = lab.dispatcher(desk.config(receiver.url, **FAST)).wait_ready()
+    for body, headers in FORGED.values():
+        desk.js.wire.publish(subject(), body, headers=headers)
+    want = desk.publish(20)
+    desk.idle()
+    assert sorted(keys(receiver.requests)) == [*want]
+    letters = desk.dead()
+    assert [m.data for m in letters] == [body for body, _ in FORGED.values()]
+    assert {m.headers["Vcourier-Reason"] for m in letters} == {"invalid_event"}
+    assert all(m.headers["Vcourier-Error"] for m in letters)
+    assert dispatcher.metric("vcourier_dispatcher_events_total", result="dead") == len(FORGED)
+
+
+def test_events_of_other_publishers(lab, desk):
+    """Either mode of the NATS binding, attributes in any order."""
+    receiver = lab.receiver()
+    lab.dispatcher(desk.config(receiver.url, **FAST)).wait_ready()
+    wire = desk.js.wire
+    wire.publish(subject(), b'\x00raw', headers={"ce-specversion": "1.0", "ce-id": "b1", "ce-source": "s", "ce-type": "t",
+                 "ce-note": "Euro%20%E2%82%AC", "Content-Type": "application/octet-stream"})
+    wire.publish(subject(), json.dumps({"data": {"specversion": "x"}, "type": "t", "source": "s", "id": "b2",
+                                        "specversion": "1.0", "note": "late"}).encode())
+    receiver.wait_count(2)
+    desk.idle()
+    by_id = {r.headers["ce-id"]: r for r in receiver.requests}
+    assert by_id["b1"].body == b"\x00raw" and by_id["b1"].headers["ce-note"] == "Euro%20%E2%82%AC"
+    assert by_id["b1"].headers["content-type"] == "application/octet-stream"
+    assert by_id["b2"].headers["ce-note"] == "late" and by_id["b2"].json() == {"specversion": "x"}
+    assert desk.dead() == []
+
+
+def test_an_event_that_never_gets_a_verdict_is_set_aside(lab, desk):
+    """Given out again and again, as when it crashes the process."""
+    desk.publish(1)
+    desk.js.api("CONSUMER.DURABLE.CREATE.VC_lab.kn", {"stream_name": "VC_lab", "config": {
+        "durable_name": "kn", "ack_policy": "explicit", "ack_wait": 2 * SECOND, "max_ack_pending": 1000, "max_deliver": -1}})
+    wire = desk.js.wire
+    for _ in range(5):
+        message = wire.request("$JS.API.CONSUMER.MSG.NEXT.VC_lab.kn", {"batch": 1})
+        wire.publish(message.reply, b"-NAK")
+    receiver = lab.receiver()
+    lab.dispatcher(desk.config(receiver.url, ackWait="2s", retry={"maxDeliveries": 5}))
+    want = desk.publish(10)
+    assert settle(desk, receiver, [1, *want]) == [1]
+    assert desk.dead()[0].headers["Vcourier-Reason"] == "poison"
+
+
+def test_expired_events_are_counted(lab, desk):
+    """What leaves the stream before it could be delivered is in the books."""
+    receiver = lab.receiver()
+    dispatcher = lab.dispatcher(desk.config("http://127.0.0.1:1/", concurrency=1, **FAST)).wait_ready()
+    desk.publish(500)
+    wait_until(lambda: dispatcher.metric("vcourier_dispatcher_circuit_state") == 2, what="the backend is down")
+    taken = desk.consumer()["delivered"]["stream_seq"]
+    desk.js.api("STREAM.PURGE.VC_lab", {"seq": 401})
+    wait_until(lambda: dispatcher.metric("vcourier_dispatcher_events_total", result="expired") > 0, 30, "they are counted")
+    expired = dispatcher.metric("vcourier_dispatcher_events_total", result="expired")
+    assert expired == 400 - taken
+    assert dispatcher.lines("left the stream before they were delivered")
+    assert receiver.count == 0
