@@ -10,8 +10,7 @@
 static void
 add_type_name(struct event_writer *w, const char *name, size_t len)
 {
-	members_add_comma(&w->out);
-	buf_add_str(&w->out, "\"_typeName\":");
+	members_add(&w->out, ",\"_typeName\":", 13);
 	json_add_string(&w->out, name, len);
 }
 
@@ -20,6 +19,7 @@ event_writer_begin_object(struct event_writer *w, struct event_frame *f, const s
 {
 	f->mode = MODE_OBJECT;
 	f->class = class;
+	f->field = schema_class_fields(class);
 	f->next = 0;
 	f->array = SCHEMA_NONE;
 	buf_add_char(&w->out, '{');
@@ -32,10 +32,9 @@ begin_moref(struct event_writer *w, struct event_frame *f, const struct start_ta
 	buf_add_char(&w->out, '{');
 	if (tag->type != NULL && f->kind == SCHEMA_ANY)
 		add_type_name(w, tag->type, tag->type_len);
-	members_add_comma(&w->out);
-	buf_add_str(&w->out, "\"Type\":");
+	members_add(&w->out, ",\"Type\":", 8);
 	json_add_string(&w->out, tag->moref, tag->moref_len);
-	buf_add_str(&w->out, ",\"Value\":");
+	buf_add(&w->out, ",\"Value\":", 9);
 }
 
 static void
@@ -52,6 +51,26 @@ begin_light(struct event_writer *w, struct event_frame *f, const struct start_ta
 	add_type_name(w, tag->type, tag->type_len);
 }
 
+/* Whether event_writer.c looks at the text of this member, and not just writes it. */
+static bool
+is_looked_at(const struct event_writer *w, const struct event_frame *f)
+{
+	if (w->depth == 2)
+		return f->name_id == w->event_type_id || f->name_id == w->severity;
+	return w->depth == 3 && f->name_id == w->name;
+}
+
+static void
+begin_scalar(struct event_writer *w, struct event_frame *f, enum schema_kind kind)
+{
+	f->mode = MODE_SCALAR;
+	f->kind = (uint8_t)kind;
+	if (kind != SCHEMA_STRING || (w->depth <= 3 && is_looked_at(w, f)))
+		return;
+	w->direct = true;
+	buf_add_char(&w->out, '"');
+}
+
 /* xsd:anyType, and members that no class knows: what xsi:type says. */
 static void
 begin_any(struct event_writer *w, struct event_frame *f, const struct start_tag *tag)
@@ -61,8 +80,7 @@ begin_any(struct event_writer *w, struct event_frame *f, const struct start_tag 
 	if (tag->type != NULL && tag->xsd) {
 		enum schema_kind kind = scalar_kind(tag->type, tag->type_len);
 
-		f->mode = MODE_SCALAR;
-		f->kind = (uint8_t)(kind == SCHEMA_ANY ? SCHEMA_STRING : kind);
+		begin_scalar(w, f, kind == SCHEMA_ANY ? SCHEMA_STRING : kind);
 		w->facts.schema_unknown |= kind == SCHEMA_ANY;
 		return;
 	}
@@ -78,8 +96,7 @@ begin_any(struct event_writer *w, struct event_frame *f, const struct start_tag 
 		event_writer_begin_object(w, f, class);
 		add_type_name(w, tag->type, tag->type_len);
 	} else {
-		f->mode = MODE_SCALAR;
-		f->kind = class->kind;
+		begin_scalar(w, f, SCHEMA_STRING); /* an enumeration */
 	}
 }
 
@@ -106,20 +123,23 @@ begin_declared_object(struct event_writer *w, struct event_frame *f, const struc
 void
 event_writer_begin_value(struct event_writer *w, const struct schema_field *field, const struct start_tag *tag)
 {
+	enum schema_kind kind = field == NULL ? SCHEMA_ANY : (enum schema_kind)field->kind;
 	struct event_frame *f = &w->frame[w->depth++];
 
 	f->start = w->out.len;
 	f->name_id = tag->name_id;
 	f->class = NULL;
 	f->disordered = false;
-	f->kind = field == NULL ? SCHEMA_ANY : field->kind;
-	buf_clear(&w->text);
-	if (f->kind == SCHEMA_OBJECT)
+	f->unknown = 0;
+	f->kind = (uint8_t)kind;
+	w->direct = false;
+	buf_truncate(&w->text, 0);
+	if (kind == SCHEMA_OBJECT)
 		begin_declared_object(w, f, &schema_classes[field->class], tag);
-	else if (f->kind == SCHEMA_ANY)
+	else if (kind == SCHEMA_ANY)
 		begin_any(w, f, tag);
-	else if (f->kind == SCHEMA_MOREF)
+	else if (kind == SCHEMA_MOREF)
 		begin_moref(w, f, tag);
 	else
-		f->mode = MODE_SCALAR;
+		begin_scalar(w, f, kind);
 }

@@ -75,33 +75,38 @@ close_array(struct event_writer *w, struct event_frame *f)
 static uint16_t
 find_field(const struct event_frame *f, uint16_t name_id)
 {
-	const struct schema_field *fields = schema_class_fields(f->class);
-	uint16_t i;
+	uint16_t i, n = f->class->n;
 
-	for (i = f->next; i < f->class->n; i++) {
-		if (fields[i].name == name_id)
+	for (i = f->next; i < n; i++) {
+		if (f->field[i].name == name_id)
 			return i;
 	}
 	for (i = 0; i < f->next; i++) {
-		if (fields[i].name == name_id)
+		if (f->field[i].name == name_id)
 			return i;
 	}
-	return f->class->n;
+	return n;
 }
 
-/* Writes the name of a member that no class knows, in upper case as its field would be. */
+/* Writes the name of a member that no class knows, in upper case as its field would be. It may be there already. */
 static void
 add_unknown_name(struct event_writer *w, struct event_frame *f, const struct start_tag *tag)
 {
+	uint32_t h = 5381;
+	uint64_t bit;
 	size_t at;
 
-	members_add_comma(&w->out);
+	for (size_t i = 0; i < tag->name_len; i++)
+		h = h * 33 + (unsigned char)tag->name[i];
+	bit = UINT64_C(1) << (h * UINT32_C(0x9e3779b1) >> 26);
+	f->disordered |= (f->unknown & bit) != 0;
+	f->unknown |= bit;
+	members_add(&w->out, ",", 1);
 	at = w->out.len + 1;
 	json_add_string(&w->out, tag->name, tag->name_len);
 	if (buf_ok(&w->out) && w->out.data[at] >= 'a' && w->out.data[at] <= 'z')
 		w->out.data[at] = (char)(w->out.data[at] - 'a' + 'A');
 	buf_add_char(&w->out, ':');
-	f->disordered = true;
 }
 
 /* An element within a value that was no object so far. */
@@ -125,7 +130,6 @@ static const struct schema_field *
 begin_member(struct event_writer *w, struct event_frame *f, const struct start_tag *tag)
 {
 	const struct schema_field *field;
-	const struct schema_name *name;
 	uint16_t i;
 
 	if (f->mode != MODE_OBJECT)
@@ -134,12 +138,13 @@ begin_member(struct event_writer *w, struct event_frame *f, const struct start_t
 		add_unknown_name(w, f, tag);
 		return NULL;
 	}
-	field = schema_class_fields(f->class);
-	if (f->array != SCHEMA_NONE && field[f->array].name == tag->name_id) {
-		buf_add_char(&w->out, ',');
-		return &field[f->array];
+	if (f->array != SCHEMA_NONE) {
+		if (f->field[f->array].name == tag->name_id) {
+			buf_add_char(&w->out, ',');
+			return &f->field[f->array];
+		}
+		close_array(w, f);
 	}
-	close_array(w, f);
 	i = tag->name_id == SCHEMA_NONE ? f->class->n : find_field(f, tag->name_id);
 	if (i == f->class->n) {
 		w->facts.schema_unknown = true;
@@ -149,17 +154,17 @@ begin_member(struct event_writer *w, struct event_frame *f, const struct start_t
 	if (i < f->next) {
 		f->disordered = true;
 	} else {
-		members_add_unset(&w->out, f->class, f->next, i);
+		if (i != f->next)
+			members_add_unset(&w->members, &w->out, f->class, f->next, i);
 		f->next = (uint16_t)(i + 1);
 	}
-	members_add_comma(&w->out);
-	name = &schema_names[field[i].name];
-	buf_add(&w->out, schema_member_text + name->at, name->len);
-	if ((field[i].flags & SCHEMA_ARRAY) != 0) {
+	field = &f->field[i];
+	members_add_name(&w->out, field);
+	if ((field->flags & SCHEMA_ARRAY) != 0) {
 		buf_add_char(&w->out, '[');
 		f->array = i;
 	}
-	return &field[i];
+	return field;
 }
 
 void
@@ -175,7 +180,7 @@ event_writer_start(struct event_writer *w, const struct start_tag *tag)
 
 /* ---- where a value ends ---- */
 
-/* Takes notice of the few members that an event is known by; f is closed, its JSON still the last of out. */
+/* Takes notice of the few members that an event is known by; f is closed. */
 static void
 look(struct event_writer *w, const struct event_frame *f)
 {
@@ -193,12 +198,6 @@ look(struct event_writer *w, const struct event_frame *f)
 
 		facts->key = (int32_t)strtoll(text, &end, 10); /* a counter: it wraps as vCenter's does */
 		facts->has_key = end != text;
-	} else if (f->name_id == w->created && buf_ok(&w->out)) {
-		const char *json = w->out.data + f->start + 1;
-		size_t n = w->out.len - f->start - 2;
-
-		facts->has_created = len != 0 && clock_parse(json, n, &facts->created_us);
-		facts->created = keep(w, json, n);
 	} else if (f->name_id == w->event_type_id) {
 		facts->name = keep(w, text, len);
 	} else if (f->name_id == w->severity && facts->class == w->eventex) {
@@ -206,12 +205,37 @@ look(struct event_writer *w, const struct event_frame *f)
 	}
 }
 
+/* Writes the text of a scalar that was not written as it came. */
+static void
+end_scalar(struct event_writer *w, const struct event_frame *f)
+{
+	struct event_facts *facts = &w->facts;
+	const char *text = buf_str(&w->text);
+	bool fits;
+
+	if (w->direct) {
+		buf_add_char(&w->out, '"');
+	} else if (w->depth == 1 && f->name_id == w->created && f->kind == SCHEMA_TIME) {
+		fits = scalar_add_time(&w->out, text, w->text.len, &facts->created_us);
+		facts->has_created = fits && w->text.len != 0 && buf_ok(&w->out);
+		if (facts->has_created)
+			facts->created = keep(w, w->out.data + f->start + 1, w->out.len - f->start - 2);
+		facts->schema_unknown |= !fits;
+	} else {
+		fits = scalar_add(&w->out, (enum schema_kind)f->kind, text, w->text.len);
+		facts->schema_unknown |= !fits;
+		if (w->depth == 1 || w->depth == 2)
+			look(w, f);
+	}
+	w->direct = false;
+}
+
 static void
 end_object(struct event_writer *w, struct event_frame *f)
 {
 	close_array(w, f);
 	if (f->class != NULL)
-		members_add_unset(&w->out, f->class, f->next, f->class->n);
+		members_add_unset(&w->members, &w->out, f->class, f->next, f->class->n);
 	buf_add_char(&w->out, '}');
 	if (f->disordered)
 		members_merge(&w->members, &w->out, f->start, f->class);
@@ -244,10 +268,7 @@ event_writer_end(struct event_writer *w)
 	f = &w->frame[--w->depth];
 	switch ((enum event_frame_mode)f->mode) {
 	case MODE_SCALAR:
-		if (!scalar_add(&w->out, (enum schema_kind)f->kind, buf_str(&w->text), w->text.len))
-			w->facts.schema_unknown = true;
-		if (w->depth == 1 || w->depth == 2)
-			look(w, f);
+		end_scalar(w, f);
 		break;
 	case MODE_MOREF:
 		json_add_string(&w->out, buf_str(&w->text), w->text.len);
@@ -261,7 +282,7 @@ event_writer_end(struct event_writer *w)
 		end_object(w, f);
 		break;
 	}
-	buf_clear(&w->text);
+	buf_truncate(&w->text, 0);
 	if (w->depth != 0)
 		return false;
 	end_event(w);
@@ -282,9 +303,11 @@ event_writer_begin(struct event_writer *w, const struct start_tag *tag)
 	}
 	w->depth = 1;
 	w->skipped = 0;
+	w->direct = false;
 	f->start = w->out.len;
 	f->name_id = SCHEMA_NONE;
 	f->disordered = false;
+	f->unknown = 0;
 	f->kind = SCHEMA_OBJECT;
 	buf_clear(&w->text);
 	event_writer_begin_object(w, f, class);

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "buf.h"
+#include "json.h"
 #include "members.h"
 #include "types.h"
 
@@ -40,7 +41,9 @@ enum event_frame_mode {
 
 struct event_frame {
 	const struct schema_class *class; /* of an object; NULL: of none that we know */
+	const struct schema_field *field; /* the class's */
 	size_t start;                     /* where its JSON begins */
+	uint64_t unknown;                 /* a bit for each member that no class knows, by its name */
 	uint16_t name_id, next, array;    /* next: of its fields to be written; array: the one open, or SCHEMA_NONE */
 	uint8_t mode, kind;
 	bool disordered;
@@ -60,6 +63,7 @@ struct event_writer {
 	struct buf out;     /* the JSON of one event after the other */
 	struct buf strings; /* NUL-terminated; starts with "" */
 	struct buf text;    /* of the element that is open */
+	bool direct;        /* that text is written to out as it comes, as a JSON string */
 	struct members members;
 	size_t event_max, depth, skipped; /* skipped: open elements that are left out */
 	struct event_facts facts;
@@ -89,9 +93,13 @@ void event_writer_begin_value(struct event_writer *w, const struct schema_field 
 void event_writer_begin_object(struct event_writer *w, struct event_frame *f, const struct schema_class *class);
 
 static inline void
-event_writer_text(struct event_writer *w, const char *s, size_t len)
+event_writer_text(struct event_writer *w, const char *s, size_t len) /* whole characters */
 {
-	if (w->skipped == 0)
+	if (w->skipped != 0)
+		return;
+	if (w->direct)
+		json_add_escaped(&w->out, s, len);
+	else
 		buf_add(&w->text, s, len);
 }
 

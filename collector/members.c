@@ -11,49 +11,69 @@
 void
 members_init(struct members *m, size_t max)
 {
-	*m = (struct members){ 0 };
+	*m = (struct members){ .unset = mem_array(schema_n_classes, sizeof(*m->unset)) };
 	buf_init(&m->text, max);
 }
 
 void
 members_free(struct members *m)
 {
+	for (size_t i = 0; i < schema_n_classes; i++) {
+		free(m->unset[i].text);
+		free(m->unset[i].at);
+	}
+	free(m->unset);
 	free(m->member);
 	buf_free(&m->text);
-	m->member = NULL;
-	m->n = m->cap = 0;
 }
 
-void
-members_add_zero(struct buf *out, const struct schema_field *field)
+static void
+add_zero(struct members *m, struct buf *out, const struct schema_field *field)
 {
-	const struct schema_name *name = &schema_names[field->name];
-
-	buf_add(out, schema_member_text + name->at, name->len);
+	members_add_name(out, field);
 	if ((field->flags & SCHEMA_NULLABLE) != 0) {
 		buf_add(out, "null", 4);
 	} else if (field->kind == SCHEMA_OBJECT) {
 		const struct schema_class *class = &schema_classes[field->class];
 
 		buf_add_char(out, '{'); /* as deep as structs embed each other by value: 3 */
-		members_add_unset(out, class, 0, class->n);
+		members_add_unset(m, out, class, 0, class->n);
 		buf_add_char(out, '}');
 	} else {
 		scalar_add_zero(out, (enum schema_kind)field->kind);
 	}
 }
 
-void
-members_add_unset(struct buf *out, const struct schema_class *class, size_t from, size_t to)
+static void
+make_unset(struct members *m, struct unset *unset, const struct schema_class *class)
 {
-	const struct schema_field *fields = schema_class_fields(class);
+	struct buf text;
 
-	for (; from < to; from++) {
-		if ((fields[from].flags & SCHEMA_NEW) != 0)
-			continue;
-		members_add_comma(out);
-		members_add_zero(out, &fields[from]);
+	buf_init(&text, 64 * 1024);
+	buf_add_char(&text, ' '); /* no brace before the first comma */
+	unset->at = mem_array(class->n + 1U, sizeof(*unset->at));
+	for (size_t i = 0; i < class->n; i++) {
+		const struct schema_field *field = &schema_class_fields(class)[i];
+
+		unset->at[i] = (uint32_t)text.len;
+		if ((field->flags & SCHEMA_NEW) == 0)
+			add_zero(m, &text, field);
 	}
+	unset->at[class->n] = (uint32_t)text.len;
+	unset->text = buf_take(&text, NULL);
+}
+
+void
+members_add_unset(struct members *m, struct buf *out, const struct schema_class *class, size_t from, size_t to)
+{
+	struct unset *unset = &m->unset[class - schema_classes];
+
+	if (from == to)
+		return;
+	if (unset->text == NULL)
+		make_unset(m, unset, class);
+	if (unset->at[from] != unset->at[to])
+		members_add(out, unset->text + unset->at[from], unset->at[to] - unset->at[from]);
 }
 
 static const size_t ORDER_TYPE_NAME = 0, ORDER_FIELDS = 1; /* then the fields, then the unknown */
@@ -69,7 +89,7 @@ order_of(const struct schema_class *class, const char *name, size_t len)
 	for (size_t i = 0; i < n; i++) {
 		const struct schema_name *known = &schema_names[schema_class_fields(class)[i].name];
 
-		if (known->len == len + 1U && memcmp(schema_member_text + known->at, name, len) == 0)
+		if (known->len == len + 2U && memcmp(schema_member_text + known->at + 1, name, len) == 0)
 			return ORDER_FIELDS + i;
 	}
 	return ORDER_FIELDS + n;
@@ -169,7 +189,7 @@ add_group(struct buf *out, const struct member *member, size_t n, const struct s
 {
 	const struct schema_field *field = field_of(class, member);
 
-	members_add_comma(out);
+	members_add(out, ",", 1);
 	buf_add(out, member->name, member->name_len);
 	buf_add_char(out, ':');
 	if (n == 1 || member->order == ORDER_TYPE_NAME)
@@ -233,12 +253,10 @@ members_trim(struct members *m, struct buf *out, size_t start, const struct sche
 	for (size_t i = 0; i < m->n; i++) {
 		const struct schema_field *field = field_of(class, &m->member[i]);
 
-		if (m->member[i].value != NULL) {
+		if (m->member[i].value != NULL)
 			add_group(&m->text, &m->member[i], 1, class);
-		} else if (field != NULL) {
-			members_add_comma(&m->text);
-			members_add_zero(&m->text, field);
-		}
+		else if (field != NULL)
+			add_zero(m, &m->text, field);
 	}
 	replace(m, out, start);
 	return out->len - start <= max;

@@ -17,10 +17,16 @@ struct member {
 	size_t name_len, value_len, order;
 };
 
+struct unset { /* of a class: ,"Name":null for each field, and where each begins */
+	char *text;
+	uint32_t *at; /* n + 1 */
+};
+
 struct members { /* memory that is used again and again */
 	struct member *member;
 	size_t n, cap;
 	struct buf text;
+	struct unset *unset; /* of each class, made when it is first needed */
 };
 void members_init(struct members *m, size_t max); /* max: bytes of an object */
 void members_free(struct members *m);
@@ -38,18 +44,29 @@ void members_merge(struct members *m, struct buf *out, size_t start, const struc
  */
 bool members_trim(struct members *m, struct buf *out, size_t start, const struct schema_class *class, size_t max);
 
-/* Appends `"Name":<zero value>` for a field of a class. */
-void members_add_zero(struct buf *out, const struct schema_field *field);
+/* Appends all of a class's fields from index `from` to below `to` as unset: null, or the zero value. */
+void members_add_unset(struct members *m, struct buf *out, const struct schema_class *class, size_t from, size_t to);
 
-/* Appends all of a class's fields from index `from` to below `to` as unset, with commas where needed. */
-void members_add_unset(struct buf *out, const struct schema_class *class, size_t from, size_t to);
-
-/* Appends a comma unless the object was just opened. */
+/* Appends members that start with a comma; right behind the brace that opens their object it is left out. */
 static inline void
-members_add_comma(struct buf *out)
+members_add(struct buf *out, const char *text, size_t len)
 {
-	if (out->len != 0 && out->data[out->len - 1] != '{')
-		buf_add_char(out, ',');
+	size_t first = out->len != 0 && out->data[out->len - 1] == '{' ? 1 : 0;
+
+	buf_add(out, text + first, len - first);
+}
+
+static inline void
+members_add_name(struct buf *out, const struct schema_field *field)
+{
+	const struct schema_name *name = &schema_names[field->name];
+	size_t first = out->len != 0 && out->data[out->len - 1] == '{' ? 1 : 0;
+	char *to = out->cap - out->len > SCHEMA_MEMBER_PAD ? out->data + out->len : buf_room(out, SCHEMA_MEMBER_PAD);
+
+	if (to == NULL || out->overflow)
+		return;
+	memcpy(to, schema_member_text + name->at + first, SCHEMA_MEMBER_PAD - 1); /* a known size is the fastest */
+	buf_grew(out, name->len - first);
 }
 
 #endif

@@ -42,6 +42,7 @@ struct normalizer {
 	size_t n_namespaces, depth;
 	struct xml_name name[NAMES_MAX];
 	size_t n_names;
+	const xmlChar *type, *xsi; /* "type" and the namespace of xsi:type as they are interned, once they were seen */
 	enum page_part part;
 	bool in_body, in_event, page_done; /* page_done: the envelope was closed */
 	bool stopped;                      /* by us: `err` says why */

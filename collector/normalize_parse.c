@@ -24,24 +24,25 @@ stop(struct normalizer *n, enum err_code code, const char *text, const char *wha
 /* ---- names and namespaces ---- */
 
 /* libxml2 interns names: the same name is the same pointer for as long as its dictionary lives. */
-static struct xml_name
-find_name(struct normalizer *n, const char *text)
+static inline void
+read_name(struct normalizer *n, const char *text, struct start_tag *tag)
 {
 	size_t i = ((uintptr_t)text >> 2) * UINT64_C(0x9e3779b97f4a7c15) >> 52; /* 12 bits: NAMES_MAX */
-	size_t len;
-	struct xml_name name;
 
+	tag->name = text;
 	for (; n->name[i].text != NULL; i = (i + 1) % NAMES_MAX) {
-		if (n->name[i].text == text)
-			return n->name[i];
+		if (n->name[i].text == text) {
+			tag->name_len = n->name[i].len;
+			tag->name_id = n->name[i].id;
+			return;
+		}
 	}
-	len = strlen(text);
-	name = (struct xml_name){ text, schema_find_name(text, len), (uint16_t)(len < UINT16_MAX ? len : UINT16_MAX) };
-	if (n->n_names < NAMES_MAX / 2) {
-		n->name[i] = name;
+	tag->name_len = strlen(text);
+	tag->name_id = schema_find_name(text, tag->name_len);
+	if (n->n_names < NAMES_MAX / 2 && tag->name_len < UINT16_MAX) {
+		n->name[i] = (struct xml_name){ text, tag->name_id, (uint16_t)tag->name_len };
 		n->n_names++;
 	}
-	return name;
 }
 
 static void
@@ -78,11 +79,13 @@ is_xsd(const struct normalizer *n, const char *prefix, size_t len)
 
 /* An undeclared "xsi" is taken for what it says, too. */
 static bool
-is_xsi(const xmlChar **attribute)
+is_xsi(struct normalizer *n, const xmlChar **attribute)
 {
 	if (attribute[2] == NULL)
 		return strcmp((const char *)attribute[1], "xsi") == 0;
-	return strcmp((const char *)attribute[2], XSI) == 0;
+	if (attribute[2] != n->xsi && strcmp((const char *)attribute[2], XSI) == 0)
+		n->xsi = attribute[2];
+	return attribute[2] == n->xsi;
 }
 
 /* libxml2 gives each attribute as five pointers: name, prefix, namespace, value, value's end. */
@@ -93,12 +96,15 @@ read_attributes(struct normalizer *n, struct start_tag *tag, int count, const xm
 		const char *value = (const char *)attribute[3], *colon;
 		size_t len = (size_t)(attribute[4] - attribute[3]);
 
-		if (strcmp((const char *)attribute[0], "type") != 0)
-			continue;
+		if (attribute[0] != n->type) {
+			if (strcmp((const char *)attribute[0], "type") != 0)
+				continue;
+			n->type = attribute[0];
+		}
 		if (attribute[1] == NULL) {
 			tag->moref = value;
 			tag->moref_len = len;
-		} else if (is_xsi(attribute) && len != 0) {
+		} else if (is_xsi(n, attribute) && len != 0) {
 			colon = memchr(value, ':', len);
 			tag->xsd = colon != NULL && is_xsd(n, value, (size_t)(colon - value));
 			tag->type = colon == NULL ? value : colon + 1;
@@ -181,8 +187,7 @@ on_start(void *ctx, const xmlChar *local_name, const xmlChar *prefix, const xmlC
 	const xmlChar **ns, int n_attributes, int n_defaulted, const xmlChar **attributes)
 {
 	struct normalizer *n = ctx;
-	struct xml_name name = find_name(n, (const char *)local_name);
-	struct start_tag tag = { .name = name.text, .name_len = name.len, .name_id = name.id };
+	struct start_tag tag = { 0 };
 
 	(void)prefix;
 	(void)uri;
@@ -190,6 +195,7 @@ on_start(void *ctx, const xmlChar *local_name, const xmlChar *prefix, const xmlC
 	if (n->stopped)
 		return;
 	n->depth++;
+	read_name(n, (const char *)local_name, &tag);
 	if (n_ns != 0)
 		push_namespaces(n, n_ns, ns);
 	if (n_attributes != 0)
@@ -210,10 +216,12 @@ on_end(void *ctx, const xmlChar *local_name, const xmlChar *prefix, const xmlCha
 	(void)uri;
 	if (n->stopped || n->depth == 0)
 		return;
-	if (n->in_event && event_writer_end(&n->writer))
+	if (!n->in_event)
+		n->fault_part = NULL;
+	else if (event_writer_end(&n->writer))
 		normalize_event_done(n);
-	n->fault_part = NULL;
-	pop_namespaces(n);
+	if (n->n_namespaces != 0 && n->namespace[n->n_namespaces - 1].depth >= n->depth)
+		pop_namespaces(n);
 	if (--n->depth == 0)
 		n->page_done = true;
 }
@@ -259,6 +267,7 @@ open_parser(struct normalizer *n)
 		abort(); /* out of memory, see mem.h */
 	memset(n->name, 0, sizeof(n->name));
 	n->n_names = 0;
+	n->type = n->xsi = NULL;
 }
 
 void
@@ -306,6 +315,8 @@ normalize_parse(struct normalizer *n, const char *s, size_t len, bool last)
 	while (!n->stopped && !n->malformed) {
 		size_t piece = len < PIECE ? len : PIECE;
 
+		while (piece < len && (s[piece] & 0xc0) == 0x80) /* whole characters */
+			piece--;
 		len -= piece;
 		xmlParseChunk(n->ctxt, s, (int)piece, last && len == 0 ? 1 : 0);
 		s += piece;

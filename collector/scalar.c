@@ -155,12 +155,11 @@ add_float(struct buf *out, const char *s, size_t len, bool single)
 
 /* RFC 3339 with the zeros at the end of the fraction cut, nanoseconds at most, UTC as "Z". */
 static bool
-add_time(struct buf *out, const char *s, size_t len)
+add_time(struct buf *out, const char *s, size_t len, int64_t *us)
 {
 	size_t dot = 19, zone = 19, last;
-	int64_t us;
 
-	if (!clock_parse(s, len, &us))
+	if (!clock_parse(s, len, us))
 		return false;
 	if (zone < len && s[zone] == '.') {
 		for (zone++; zone < len && is_digit(s[zone]); zone++)
@@ -211,18 +210,45 @@ add_value(struct buf *out, enum schema_kind kind, const char *s, size_t len)
 		return add_bool(out, s, len);
 	case SCHEMA_INT:
 		return add_int(out, s, len);
-	case SCHEMA_FLOAT32:
-	case SCHEMA_FLOAT64:
-		return add_float(out, s, len, kind == SCHEMA_FLOAT32);
 	default:
-		return add_time(out, s, len);
+		return add_float(out, s, len, kind == SCHEMA_FLOAT32);
 	}
+}
+
+/* Cuts the blanks off both ends of *s, of *len bytes. */
+static void
+trim(const char **s, size_t *len)
+{
+	while (*len != 0 && is_blank(**s)) {
+		++*s;
+		--*len;
+	}
+	while (*len != 0 && is_blank((*s)[*len - 1]))
+		--*len;
+}
+
+bool
+scalar_add_time(struct buf *out, const char *text, size_t len, int64_t *us)
+{
+	const char *s = text;
+	size_t n = len;
+
+	trim(&s, &n);
+	if (n == 0)
+		scalar_add_zero(out, SCHEMA_TIME);
+	else if (!add_time(out, s, n, us)) {
+		json_add_string(out, text, len);
+		return false;
+	}
+	return true;
 }
 
 bool
 scalar_add(struct buf *out, enum schema_kind kind, const char *text, size_t len)
 {
-	const char *s = text, *end = text + len;
+	const char *s = text;
+	size_t n = len;
+	int64_t us;
 
 	if (kind == SCHEMA_STRING) {
 		json_add_string(out, text, len);
@@ -232,13 +258,12 @@ scalar_add(struct buf *out, enum schema_kind kind, const char *text, size_t len)
 		add_base64(out, (const unsigned char *)text, len);
 		return true;
 	}
-	while (s < end && is_blank(*s))
-		s++;
-	while (s < end && is_blank(end[-1]))
-		end--;
-	if (s == end)
+	if (kind == SCHEMA_TIME)
+		return scalar_add_time(out, text, len, &us);
+	trim(&s, &n);
+	if (n == 0)
 		scalar_add_zero(out, kind);
-	else if (!add_value(out, kind, s, (size_t)(end - s))) {
+	else if (!add_value(out, kind, s, n)) {
 		json_add_string(out, text, len);
 		return false;
 	}

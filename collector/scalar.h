@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "buf.h"
 #include "types.h"
@@ -16,6 +17,9 @@
  * BYTES: base64 of the text itself. xsd:base64Binary is encoded once more that way; so did the event router.
  */
 bool scalar_add(struct buf *out, enum schema_kind kind, const char *text, size_t len);
+
+/* The same for TIME; *us is the time, set when true, unless the text is empty: then 0001-01-01 is written. */
+bool scalar_add_time(struct buf *out, const char *text, size_t len, int64_t *us);
 
 /* Appends the value of an unset member that is not nullable (BOOL to MOREF). */
 void scalar_add_zero(struct buf *out, enum schema_kind kind);

@@ -16,22 +16,27 @@ is_forbidden(unsigned char c)
 	return c < 0x20 && c != '\t' && c != '\n' && c != '\r';
 }
 
-/* How many bytes from s on are ASCII that XML allows; looks at eight of them at a time. */
+/* The high bit of a byte is set when it is >= 0x80 or < 0x20. */
+static uint64_t
+suspects(const char *s)
+{
+	uint64_t word;
+
+	memcpy(&word, s, sizeof(word));
+	return (word | (word - UINT64_C(0x2020202020202020))) & UINT64_C(0x8080808080808080);
+}
+
+/* How many bytes from s on are ASCII that XML allows; looks at 32 of them at a time. */
 static size_t
 plain_run(const char *s, size_t len)
 {
-	const uint64_t high = UINT64_C(0x8080808080808080), space = UINT64_C(0x2020202020202020);
 	size_t n = 0;
 
 	while (n < len) {
-		uint64_t word;
-
-		if (len - n >= sizeof(word)) {
-			memcpy(&word, s + n, sizeof(word));
-			if (((word | (word - space)) & high) == 0) { /* no byte >= 0x80, none < 0x20 */
-				n += sizeof(word);
-				continue;
-			}
+		if (len - n >= 32 &&
+			(suspects(s + n) | suspects(s + n + 8) | suspects(s + n + 16) | suspects(s + n + 24)) == 0) {
+			n += 32;
+			continue;
 		}
 		if ((unsigned char)s[n] >= 0x80 || is_forbidden((unsigned char)s[n]))
 			break;

@@ -22,23 +22,6 @@ buf_free(struct buf *b)
 	buf_init(b, b->max);
 }
 
-void
-buf_clear(struct buf *b)
-{
-	b->overflow = false;
-	buf_truncate(b, 0);
-}
-
-void
-buf_truncate(struct buf *b, size_t len)
-{
-	if (len > b->len)
-		return;
-	b->len = len;
-	if (b->data != NULL)
-		b->data[len] = '\0';
-}
-
 char *
 buf_room(struct buf *b, size_t n)
 {

@@ -23,8 +23,6 @@ struct buf {
 
 void buf_init(struct buf *b, size_t max); /* no allocation; max: ceiling of len in bytes */
 void buf_free(struct buf *b);             /* back to the state after buf_init */
-void buf_clear(struct buf *b);            /* len 0, overflow off, memory kept */
-void buf_truncate(struct buf *b, size_t len);
 
 /* Makes room for n more bytes and returns where they go, NULL on overflow; then buf_grew(b, n). */
 char *buf_room(struct buf *b, size_t n);
@@ -42,6 +40,25 @@ static inline bool
 buf_ok(const struct buf *b)
 {
 	return !b->overflow;
+}
+
+/* No-op when the buffer is shorter than len. */
+static inline void
+buf_truncate(struct buf *b, size_t len)
+{
+	if (len > b->len)
+		return;
+	b->len = len;
+	if (b->data != NULL)
+		b->data[len] = '\0';
+}
+
+/* len 0, overflow off, memory kept. */
+static inline void
+buf_clear(struct buf *b)
+{
+	b->overflow = false;
+	buf_truncate(b, 0);
 }
 
 static inline void

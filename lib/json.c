@@ -19,11 +19,38 @@ static const char escape_of[256] = {
 	['>'] = 'u', ['&'] = 'u',
 };
 
+#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+/* Nonzero when one of the eight bytes is zero. */
+static uint64_t
+has_zero(uint64_t w)
+{
+	return (w - EACH(0x01)) & ~w & EACH(0x80);
+}
+
+/* Whether eight bytes go out as they are: ASCII, and none of " & < > \ or below 0x20. */
+static bool
+is_plain(const unsigned char *s)
+{
+	uint64_t w;
+
+	memcpy(&w, s, sizeof(w));
+	return ((w | (w - EACH(0x20))) & EACH(0x80)) == 0 &&
+	       (has_zero((w & EACH(0xfb)) ^ EACH('"')) |         /* 0x22, 0x26 */
+		       has_zero((w & EACH(0xfd)) ^ EACH('<')) | /* 0x3c, 0x3e */
+		       has_zero(w ^ EACH('\\'))) == 0;
+}
+
+/* How many bytes from s on go out as they are. */
 static size_t
 plain_run(const unsigned char *s, size_t len)
 {
 	size_t n = 0;
 
+	while (len - n >= 8 && is_plain(s + n))
+		n += 8;
+	if (len >= 8 && len - n < 8 && is_plain(s + len - 8)) /* the rest, and some again */
+		return len;
 	while (n < len && s[n] < 0x80 && escape_of[s[n]] == 0)
 		n++;
 	return n;
@@ -78,6 +105,16 @@ json_add_escaped(struct buf *b, const char *text, size_t len)
 void
 json_add_string(struct buf *b, const char *s, size_t len)
 {
+	char *to;
+
+	if (plain_run((const unsigned char *)s, len) == len && (to = buf_room(b, len + 2)) != NULL) {
+		to[0] = '"';
+		if (len != 0)
+			memcpy(to + 1, s, len);
+		to[len + 1] = '"';
+		buf_grew(b, len + 2);
+		return;
+	}
 	buf_add_char(b, '"');
 	json_add_escaped(b, s, len);
 	buf_add_char(b, '"');

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # vsphere.table -> the constant data that types.h declares. Inherited fields are copied into each class, names
-# are shared, classes and names are sorted bytewise (run with LC_ALL=C) for binary search.
+# are shared and sorted bytewise (run with LC_ALL=C) for binary search, classes are found by hash.
 
 function fail(text) {
 	print "compile.awk: " FILENAME ":" FNR ": " text >"/dev/stderr"
@@ -102,6 +102,24 @@ function add_fields(c,    i, f, n) {
 	return n + own[c]
 }
 
+# The classes by hash, with linear probing: types.c computes the same.
+function add_slots(    i, k, h, slot) {
+	for (i = 0; i < 256; i++)
+		code[sprintf("%c", i)] = i
+	for (i = 1; i <= n_classes; i++) {
+		h = 5381
+		for (k = 1; k <= length(class_name[i]); k++)
+			h = (h * 33 + code[substr(class_name[i], k, 1)]) % 4294967296
+		for (h = h % 4096; h in slot; h = (h + 1) % 4096)
+			;
+		slot[h] = i - 1
+	}
+	print "const uint16_t schema_slots[SCHEMA_SLOTS] = {"
+	for (i = 0; i < 4096; i++)
+		printf "%s,%s", i in slot ? slot[i] : "SCHEMA_NONE", i % 16 == 15 ? "\n" : ""
+	print "};\n"
+}
+
 END {
 	if (failed)
 		exit 1
@@ -111,12 +129,12 @@ END {
 	for (i = 1; i <= n_names; i++) {
 		name_index[names[i]] = i - 1
 		at[i] = offset
-		offset += length(names[i]) + 3
-		add_text("\"" names[i] "\":")
+		offset += length(names[i]) + 4
+		add_text(",\"" names[i] "\":")
 	}
-	print "};\n\nconst struct schema_name schema_names[] = {"
+	print "\t[" offset + 63 "] = 0, /* SCHEMA_MEMBER_PAD */\n};\n\nconst struct schema_name schema_names[] = {"
 	for (i = 1; i <= n_names; i++)
-		printf "\t{ %d, %d },\n", at[i], length(names[i]) + 3
+		printf "\t{ %d, %d },\n", at[i], length(names[i]) + 4
 	print "};\n\nconst struct schema_field schema_fields[] = {"
 	for (i = 1; i <= n_classes; i++) {
 		class = class_name[i]
@@ -139,6 +157,7 @@ END {
 			first[class], count[class], class_kind[class], class
 	}
 	print "};\n"
+	add_slots()
 	print "const size_t schema_n_names = " n_names ";"
 	print "const size_t schema_n_classes = " n_classes ";"
 }

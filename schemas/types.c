@@ -14,19 +14,16 @@ compare(const char *a, size_t a_len, const char *b, size_t b_len)
 const struct schema_class *
 schema_find(const char *name, size_t len)
 {
-	size_t low = 0, high = schema_n_classes;
+	uint32_t h = 5381;
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		const char *text = schema_class_name(&schema_classes[middle]);
-		int c = compare(name, len, text, strlen(text));
+	for (size_t i = 0; i < len; i++)
+		h = h * 33 + (unsigned char)name[i];
+	for (h %= SCHEMA_SLOTS; schema_slots[h] != SCHEMA_NONE; h = (h + 1) % SCHEMA_SLOTS) {
+		const struct schema_class *c = &schema_classes[schema_slots[h]];
+		const char *text = schema_class_name(c);
 
-		if (c == 0)
-			return &schema_classes[middle];
-		if (c < 0)
-			high = middle;
-		else
-			low = middle + 1;
+		if (strncmp(text, name, len) == 0 && text[len] == '\0')
+			return c;
 	}
 	return NULL;
 }
@@ -45,7 +42,7 @@ schema_find_name(const char *xml_name, size_t len)
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 		const struct schema_name *n = &schema_names[middle];
-		int c = compare(name, len, schema_member_text + n->at + 1, n->len - 3U);
+		int c = compare(name, len, schema_member_text + n->at + 2, n->len - 4U);
 
 		if (c == 0)
 			return (uint16_t)middle;

@@ -10,7 +10,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { SCHEMA_NONE = 0xffff };
+enum {
+	SCHEMA_NONE = 0xffff,
+	SCHEMA_SLOTS = 4096,    /* of the hash table of classes */
+	SCHEMA_MEMBER_PAD = 64, /* bytes that can be read at any member's name; none is longer */
+};
 
 enum schema_kind {
 	SCHEMA_BOOL,
@@ -37,7 +41,7 @@ struct schema_field {
 	uint8_t kind, flags;
 };
 
-/* A member's name as JSON text with quotes and colon: "CreatedTime": (and createdTime in XML). */
+/* A member's name as it is written, comma, quotes and colon included: ,"CreatedTime": (createdTime in XML). */
 struct schema_name {
 	uint16_t at; /* in schema_member_text */
 	uint8_t len;
@@ -54,6 +58,7 @@ struct schema_class {
 extern const struct schema_name schema_names[];
 extern const struct schema_field schema_fields[];
 extern const struct schema_class schema_classes[];
+extern const uint16_t schema_slots[];
 extern const char schema_member_text[], schema_class_text[];
 extern const size_t schema_n_names, schema_n_classes;
 

@@ -10,3 +10,12 @@ bench: deps ## figures as ratios, measured in one run on this machine; BENCH=col
 	@$(PYTHON) tests/bench/run.py $(BENCH)
 
 .PHONY: bench
+
+build/bench/page-1000.xml: tests/bench/page.py tests/data/soap/read-next-24-classes.xml
+	@mkdir -p $(@D)
+	$(PYTHON) $^ 1000 >$@
+
+bench-normalize: $(B)/bench/normalize_pages build/bench/page-1000.xml ## pages to JSON against a bare libxml2 parse of the same bytes
+	$^
+
+.PHONY: bench-normalize

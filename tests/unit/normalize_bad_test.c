@@ -213,7 +213,7 @@ nesting(void **state)
 		assert_int_equal(p.page.n, 3);
 		assert_int_equal(p.page.event[1].trimmed, rows[i].trimmed);
 		if (rows[i].levels == 20)
-			assert_true(text_ends(page_data(&p, 1), "{\"A\":{\"A\":{\"A\":\"x\"}}}}}}}}}}}}}}}}}}}}"));
+			assert_non_null(strstr(page_data(&p, 1), "{\"A\":{\"A\":{\"A\":\"x\"}}}}}}}}}}}}}}}}}}},"));
 	}
 	buf_free(&xml);
 	page_close(&p);

@@ -102,7 +102,7 @@ faults(void **state)
 	page_close(&p);
 }
 
-/* One member behind the base's, of an event of a class; what it becomes at the end of the data. */
+/* One member behind the base's, of an event of a class; what it becomes in the data. */
 static void
 members(void **state)
 {
@@ -110,28 +110,28 @@ members(void **state)
 		const char *class, *xml, *json;
 		bool unknown;
 	} rows[] = {
-		/* unknown members: strings, objects, MoRefs, arrays when repeated */
-		{ "VmPoweredOnEvent", "<auditId>0012</auditId>", "\"Template\":false,\"AuditId\":\"0012\"}", true },
+		/* unknown members, where they come: strings, objects, MoRefs; arrays, last, when repeated */
+		{ "VmPoweredOnEvent", "<auditId>0012</auditId>", "\"UserName\":\"root\",\"AuditId\":\"0012\",\"Datacenter\":null,", true },
 		{ "VmPoweredOnEvent", "<x>1</x><template>true</template><x>2</x>",
 			"\"Template\":true,\"X\":[\"1\",\"2\"]}", true },
 		{ "VmPoweredOnEvent", "<x><b>1</b><a/><b>2</b></x>",
-			"\"Template\":false,\"X\":{\"A\":\"\",\"B\":[\"1\",\"2\"]}}", true },
+			"\"UserName\":\"root\",\"X\":{\"A\":\"\",\"B\":[\"1\",\"2\"]},\"Data", true },
 		{ "VmPoweredOnEvent", "<x type='HostSystem'>h&amp;1</x>",
-			"\"Template\":false,\"X\":{\"Type\":\"HostSystem\",\"Value\":\"h\\u00261\"}}", true },
-		{ "VmPoweredOnEvent", "<x xsi:type='xsd:int'>5</x>", "\"Template\":false,\"X\":5}", true },
+			",\"X\":{\"Type\":\"HostSystem\",\"Value\":\"h\\u00261\"},\"Data", true },
+		{ "VmPoweredOnEvent", "<x xsi:type='xsd:int'>5</x>", ",\"X\":5,\"Data", true },
 		{ "VmPoweredOnEvent", "<x xsi:type='KeyValue'><key>k</key></x>",
-			"\"Template\":false,\"X\":{\"_typeName\":\"KeyValue\",\"Key\":\"k\",\"Value\":\"\"}}", true },
+			",\"X\":{\"_typeName\":\"KeyValue\",\"Key\":\"k\",\"Value\":\"\"},\"Data", true },
 		{ "VmPoweredOnEvent", "<x xsi:type='NewThing'><a>1</a></x>",
-			"\"Template\":false,\"X\":{\"_typeName\":\"NewThing\",\"A\":\"1\"}}", true },
-		{ "VmPoweredOnEvent", "<x xsi:type='NewEnum'>red</x>", "\"Template\":false,\"X\":\"red\"}", true },
+			",\"X\":{\"_typeName\":\"NewThing\",\"A\":\"1\"},\"Data", true },
+		{ "VmPoweredOnEvent", "<x xsi:type='NewEnum'>red</x>", ",\"X\":\"red\",\"Data", true },
 		{ "VmPoweredOnEvent", "<x-y.z>1</x-y.z><\xc3\xa4>2</\xc3\xa4>",
-			"\"Template\":false,\"X-y.z\":\"1\",\"\xc3\xa4\":\"2\"}", true },
+			",\"X-y.z\":\"1\",\"\xc3\xa4\":\"2\",\"Data", true },
 		/* a class that no table knows, and one that is no event */
-		{ "FutureEvent", "<a><b>x</b></a>", "\"ChangeTag\":\"\",\"A\":{\"B\":\"x\"}}", true },
-		{ "VirtualDisk", "<a>x</a>", "\"ChangeTag\":\"\",\"A\":\"x\"}", true },
+		{ "FutureEvent", "<a><b>x</b></a>", ",\"A\":{\"B\":\"x\"},\"Data", true },
+		{ "VirtualDisk", "<a>x</a>", ",\"A\":\"x\",\"Data", true },
 		/* xsi:type: unknown on a known member; declared; a descendant */
 		{ "AccountCreatedEvent", "<spec xsi:type='SpecX'><id>i</id><y>1</y></spec>",
-			"\"Spec\":{\"_typeName\":\"SpecX\",\"Id\":\"i\",\"Password\":\"\",\"Description\":\"\",\"Y\":\"1\"},"
+			"\"Spec\":{\"_typeName\":\"SpecX\",\"Id\":\"i\",\"Y\":\"1\",\"Password\":\"\",\"Description\":\"\"},"
 			"\"Group\":false}", true },
 		{ "AccountCreatedEvent", "<spec xsi:type='HostAccountSpec'><id>i</id></spec>",
 			"\"Spec\":{\"Id\":\"i\",\"Password\":\"\",\"Description\":\"\"},\"Group\":false}", false },
@@ -170,7 +170,7 @@ members(void **state)
 		if (p.rc != 0 || p.page.n != 1)
 			fail_msg("row %zu: %zu events, %s", i, p.page.n, p.err.text);
 		data = page_data(&p, 0);
-		if (!text_ends(data, rows[i].json))
+		if (strstr(data, rows[i].json) == NULL)
 			fail_msg("row %zu:\n%s, not\n%s", i, data, rows[i].json);
 		assert_int_equal(p.page.event[0].schema_unknown, rows[i].unknown);
 		assert_string_equal(p.page.event[0].class_name, rows[i].class);

@@ -37,9 +37,10 @@ every_name_is_found_and_sorted(void **state)
 	for (size_t i = 0; i < schema_n_names; i++) {
 		const struct schema_name *n = &schema_names[i];
 
-		assert_int_equal(schema_find_name(schema_member_text + n->at + 1, n->len - 3U), i);
+		assert_int_equal(schema_find_name(schema_member_text + n->at + 2, n->len - 4U), i);
 	}
 	assert_null(schema_find("", 0));
+	assert_null(schema_find("Event\0x", 7));
 	assert_null(schema_find("VmPoweredOn", 11));
 	assert_null(schema_find("VmPoweredOnEventX", 17));
 	assert_int_equal(schema_find_name("", 0), SCHEMA_NONE);

@@ -1,0 +1,13 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""page.py REPLY N: a page of N events, those of a recorded reply again and again with keys of their own."""
+import re
+import sys
+
+reply = open(sys.argv[1], encoding="utf-8").read()
+head, rest = reply.split("<returnval", 1)
+events, tail = rest.rsplit("</returnval>", 1)
+events = ["<returnval" + event + "</returnval>" for event in events.split("</returnval><returnval")]
+page = [re.sub(r"<key>\d+</key>", f"<key>{1000000 + i}</key>", events[i % len(events)], count=1)
+        for i in range(int(sys.argv[2]))]
+sys.stdout.write(head + "".join(page) + tail)
