@@ -30,10 +30,9 @@ class Kubernetes:
         self.directory = Path(directory) / "kubernetes"
         self.directory.mkdir(parents=True, exist_ok=True)
         self.token = jwt(f"system:serviceaccount:{namespace}:{account}")
-        self.account = directory and self.directory / "serviceaccount"
+        self.account = self.directory / "serviceaccount"
         self.account.mkdir(exist_ok=True)
-        self.mount(token=self.token, namespace=namespace)
-        (self.account / "ca.crt").write_bytes(authority.ca.read_bytes())
+        self.mount(**{"token": self.token, "namespace": namespace, "ca.crt": authority.ca.read_text()})
         self.objects, self.forbidden, self.audiences = {}, set(), []
         self.down = False
         self.lock = threading.Lock()
@@ -42,6 +41,7 @@ class Kubernetes:
         self.receiver = Receiver(self.answer, context)
         self.env = {"KUBERNETES_SERVICE_HOST": "127.0.0.1", "KUBERNETES_SERVICE_PORT": str(self.receiver.port)}
         self.options = {"serviceAccountDir": str(self.account)}
+        self.authority = authority
 
     def close(self):
         self.receiver.close()
@@ -51,12 +51,12 @@ class Kubernetes:
         for name, text in files.items():
             (self.account / name).write_text(text)
 
-    def kubeconfig(self, authority):
+    def kubeconfig(self):
         file = self.directory / "config"
         file.write_text(json.dumps({
             "apiVersion": "v1", "kind": "Config", "current-context": "lab", "preferences": {},
             "clusters": [{"name": "lab", "cluster": {
-                "server": self.receiver.url, "certificate-authority-data": base64.b64encode(authority.ca.read_bytes()).decode()}}],
+                "server": self.receiver.url, "certificate-authority-data": base64.b64encode(self.authority.ca.read_bytes()).decode()}}],
             "users": [{"name": "me", "user": {"token": self.token}}],
             "contexts": [{"name": "lab", "context": {"cluster": "lab", "user": "me", "namespace": "fn"}}]}))
         return str(file)

@@ -1,0 +1,242 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Knative, end to end: destinations of the cluster, tokens, trust, and what triggers of both dialects match."""
+import json
+import ssl
+from collections import Counter
+
+import pytest
+
+from lab.desk import PROVIDER, Desk, keys
+from lab.kubernetes import Kubernetes
+from lab.process import wait_until
+from lab.product import router_config
+from lab.receiver import Answer
+
+FAST = {"retry": {"initial": "20ms", "max": "100ms"}, "ackWait": "2s"}
+BROKER = {"apiVersion": "eventing.knative.dev/v1", "kind": "Broker", "name": "default", "namespace": "fn"}
+
+
+@pytest.fixture
+def desk(lab):
+    desk = Desk(lab, lab.nats())
+    desk.make_stream()
+    return desk
+
+
+@pytest.fixture
+def cluster(lab):
+    cluster = Kubernetes(lab.directory, lab.authority)
+    lab.closers.append(cluster.close)
+    return cluster
+
+
+def config(desk, destination, block=None, **options):
+    return router_config(desk.server, providers=[PROVIDER], processors=[
+        {"type": "knative", "name": "kn", "knative": {"encoding": "binary", "destination": destination, **(block or {})},
+         **{**FAST, **options}}])
+
+
+def in_cluster(lab, desk, cluster, destination, block=None, **options):
+    """A dispatcher as in a pod of the cluster; started, not ready yet."""
+    destination = {"resolveInterval": "1s", "kubernetes": cluster.options, **destination}
+    dispatcher = lab.daemon("dispatcher", config(desk, destination, block, **options))
+    dispatcher.env = cluster.env
+    return dispatcher.start()
+
+
+def reason(dispatcher, text):
+    wait_until(lambda: text in dispatcher.get("/readyz")[1], what=lambda: f"{text} on /readyz: {dispatcher.get('/readyz')}")
+    assert dispatcher.get("/readyz")[0] == 503
+
+
+def tls_server(authority):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(authority.cert, authority.key)
+    return context
+
+
+def test_a_broker_by_ref(lab, desk, cluster):
+    """Not there, not ready, ready, moved, API server away: events wait or go on, and /readyz has the reason."""
+    one, two = lab.receiver(), lab.receiver()
+    dispatcher = in_cluster(lab, desk, cluster, {"ref": BROKER})
+    first = desk.publish(5)
+    reason(dispatcher, "default in namespace fn does not exist")
+    cluster.broker(None)
+    reason(dispatcher, "Broker default has no address yet: Channel is not ready")
+    assert not one.requests
+    cluster.broker(one.url + "/fn/default")
+    desk.idle()
+    dispatcher.wait_ready()
+    assert sorted(keys(one.requests)) == list(first) and {r.path for r in one.requests} == {"/fn/default"}
+    cluster.down = True
+    reason(dispatcher, "Kubernetes API")
+    second = desk.publish(5)
+    desk.idle()
+    assert sorted(keys(one.requests)) == [*first, *second]
+    cluster.down = False
+    cluster.broker(two.url + "/new")
+    dispatcher.wait_ready()
+    asked = len(cluster.asked("/brokers/default"))
+    wait_until(lambda: len(cluster.asked("/brokers/default")) > asked + 1, what="the next look")
+    third = desk.publish(5)
+    desk.idle()
+    assert sorted(keys(two.requests)) == list(third)
+    assert not desk.dead()
+
+
+def test_a_broker_that_moved_is_found_before_the_next_look(lab, desk, cluster):
+    old, new = lab.receiver(), lab.receiver()
+    cluster.broker(old.url + "/a")
+    dispatcher = in_cluster(lab, desk, cluster, {"ref": BROKER, "resolveInterval": "1h"}).wait_ready()
+    first = desk.publish(3)
+    desk.idle()
+    old.answer = lambda request: Answer(404)
+    cluster.broker(new.url + "/b")
+    second = desk.publish(3)
+    desk.idle()
+    assert sorted(keys(new.requests)) == list(second)
+    new.answer = lambda request: Answer(0)
+    new.close()
+    third = lab.receiver()
+    cluster.broker(third.url + "/c")
+    fourth = desk.publish(3)
+    desk.idle()
+    assert sorted(keys(third.requests)) == list(fourth)
+    assert dispatcher.metric("vcourier_dispatcher_events_total", result="delivered") == len(first) * 3
+
+
+def test_a_missing_right_is_named(lab, desk, cluster):
+    receiver = lab.receiver()
+    cluster.broker(receiver.url)
+    cluster.forbidden.add("brokers")
+    dispatcher = in_cluster(lab, desk, cluster, {"ref": BROKER})
+    reason(dispatcher, "not allowed to get brokers.eventing.knative.dev default in namespace fn")
+    assert "k8s/components/knative/rbac.yaml" in dispatcher.get("/readyz")[1]
+    cluster.forbidden.clear()
+    dispatcher.wait_ready()
+
+
+def test_the_pods_token_changes(lab, desk, cluster):
+    """Half-written, expired, renewed: deliveries go on with the last address all the while."""
+    receiver = lab.receiver()
+    cluster.broker(receiver.url)
+    dispatcher = in_cluster(lab, desk, cluster, {"ref": BROKER}).wait_ready()
+    cluster.mount(token="")
+    reason(dispatcher, "service account")
+    cluster.mount(token="expired")
+    reason(dispatcher, "refuses our credentials")
+    want = desk.publish(5)
+    desk.idle()
+    assert sorted(keys(receiver.requests)) == list(want)
+    cluster.mount(token=cluster.token + "\n")
+    dispatcher.wait_ready()
+
+
+def test_outside_the_cluster(lab, desk, cluster):
+    receiver = lab.receiver()
+    cluster.put("serving.knative.dev/v1", "Service", "fn", "sink", address={"url": receiver.url + "/base/"})
+    ref = {"apiVersion": "serving.knative.dev/v1", "kind": "Service", "name": "sink"}
+    lab.dispatcher(config(desk, {"ref": ref, "uri": {"path": "/in"}, "kubernetes": {"kubeconfig": cluster.kubeconfig()}})).wait_ready()
+    desk.publish(1)
+    desk.idle()
+    assert receiver.requests[0].path == "/in"
+
+
+@pytest.mark.parametrize("certs", ["status", "config", "caFile", "insecureSSL"])
+def test_whom_to_trust(lab, desk, cluster, certs):
+    receiver = lab.receiver(context=tls_server(lab.authority))
+    ca = lab.authority.ca.read_text()
+    cluster.broker(receiver.url, **({"CACerts": ca} if certs == "status" else {}))
+    destination = {"ref": BROKER, **({"CACerts": ca} if certs == "config" else {})}
+    block = {"caFile": {"caFile": str(lab.authority.ca)}, "insecureSSL": {"insecureSSL": True}}.get(certs, {})
+    dispatcher = in_cluster(lab, desk, cluster, destination, block)
+    want = desk.publish(3)
+    desk.idle()
+    assert sorted(keys(receiver.requests)) == list(want)
+    assert ("insecureSSL" in dispatcher.text()) == (certs == "insecureSSL")
+
+
+def test_an_untrusted_sink_gets_nothing(lab, desk, cluster):
+    receiver = lab.receiver(context=tls_server(lab.authority))
+    cluster.broker(receiver.url)
+    dispatcher = in_cluster(lab, desk, cluster, {"ref": BROKER})
+    want = desk.publish(3)
+    wait_until(lambda: dispatcher.lines("deliveries pause"), what="the pause")
+    assert not receiver.requests and not desk.dead()
+    cluster.broker(receiver.url, CACerts=lab.authority.ca.read_text())
+    desk.idle()
+    assert sorted(keys(receiver.requests)) == list(want)
+
+
+def test_a_token_for_the_audience(lab, desk, cluster):
+    """Asked for once, sent with each event, asked for anew when it is refused."""
+    good = {"Bearer oidc-apps-vcourier-1"}
+    receiver = lab.receiver(lambda request: Answer(202 if request.headers.get("authorization") in good else 401))
+    cluster.broker(receiver.url, audience="eventing.knative.dev/broker/fn/default")
+    in_cluster(lab, desk, cluster, {"ref": BROKER}, {"encoding": "structured"})
+    desk.publish(20)
+    desk.idle()
+    assert {r.headers["authorization"] for r in receiver.requests} == good
+    assert cluster.audiences == [["eventing.knative.dev/broker/fn/default"]]
+    good.clear()
+    good.add("Bearer oidc-apps-vcourier-2")
+    want = desk.publish(20)
+    desk.idle()
+    accepted = [r for r in receiver.requests if r.headers["authorization"] in good]
+    assert Counter(keys(accepted)) == Counter(want)
+    assert len(cluster.audiences) == 2 and not desk.dead()
+
+
+@pytest.mark.parametrize("auth, header", [
+    ({"type": "basic_auth", "basicAuth": {"username": "u", "password": "p w"}}, "Basic dTpwIHc="),
+    ({"type": "bearer", "bearer": {"token": "abc"}}, "Bearer abc")])
+def test_auth(lab, desk, auth, header):
+    """The event router read knative.auth and forgot it."""
+    receiver = lab.receiver()
+    lab.dispatcher(config(desk, {"uri": receiver.url}, {"auth": auth}))
+    desk.publish(1)
+    desk.idle()
+    assert receiver.requests[0].headers["authorization"] == header
+
+
+def matches(trigger, event):
+    """A Trigger's filter.attributes: exact, all of them."""
+    return all(event.get(name) == value for name, value in trigger.items())
+
+
+# As users' functions have them: VEBA 0.7 with the event router, VEBA 0.8 with the VSphereSource
+TRIGGERS = {
+    "router": [({"type": "com.vmware.event.router/event", "subject": "VmPoweredOnEvent"}, "VmPoweredOnEvent"),
+               ({"type": "com.vmware.event.router/event", "subject": "DrsVmPoweredOnEvent"}, "DrsVmPoweredOnEvent"),
+               ({"type": "com.vmware.event.router/eventex", "subject": "com.vmware.vc.HA.X"}, "com.vmware.vc.HA.X")],
+    "vsphere": [({"type": "com.vmware.vsphere.VmPoweredOnEvent.v0"}, "VmPoweredOnEvent"),
+                ({"type": "com.vmware.vsphere.com.vmware.vc.HA.X.v0"}, "com.vmware.vc.HA.X"),
+                ({"type": "com.vmware.vsphere.DrsVmPoweredOnEvent.v0", "eventclass": "event"}, "DrsVmPoweredOnEvent")],
+}
+
+
+@pytest.mark.parametrize("encoding", ["binary", "structured"])
+@pytest.mark.parametrize("style", ["router", "vsphere"])
+def test_triggers_of_both_dialects(lab, desk, style, encoding):
+    receiver = lab.receiver()
+    lab.dispatcher(config(desk, {"uri": receiver.url}, {"typeStyle": style, "encoding": encoding}))
+    names = ["VmPoweredOnEvent", "DrsVmPoweredOnEvent", "com.vmware.vc.HA.X"]
+    for name in names:
+        desk.publish(1, name)
+    desk.idle()
+    events = {r.event()["subject"]: r.event() for r in receiver.requests}
+    assert set(events) == set(names)
+    for trigger, name in TRIGGERS[style]:
+        assert [n for n, event in events.items() if matches(trigger, event)] == [name], trigger
+    other = "vsphere" if style == "router" else "router"
+    assert not any(matches(t, e) for t, _ in TRIGGERS[other] for e in events.values())
+
+
+def test_the_bytes_of_the_data_are_untouched(lab, desk):
+    receiver = lab.receiver()
+    lab.dispatcher(config(desk, {"uri": receiver.url}))
+    data = json.loads('{"a":1.50,"b":12345678901234567890,"c":"\\u003c\\u00e9 \\ud83d\\ude00","d":[1,2]}')
+    desk.publish(1, data=data)
+    stored = next(iter(desk.js.read("VC_lab"))).data
+    desk.idle()
+    assert receiver.requests[0].body == stored[stored.index(b'"data":') + 7:-1]
