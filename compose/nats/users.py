@@ -39,48 +39,55 @@ def pull(stream, durable):
     return [f"{API}.CONSUMER.INFO.{stream}.{durable}", f"{API}.CONSUMER.MSG.NEXT.{stream}.{durable}", *acks(stream, durable)]
 
 
-def collector(vcenter):
-    """Writes one vCenter's subjects, reads its own tail, keeps the lease; may make its stream, never alter one."""
+def own(stream, durable):
+    """Makes, looks at, pulls, settles and removes one durable."""
+    return [f"{API}.CONSUMER.DURABLE.CREATE.{stream}.{durable}", f"{API}.CONSUMER.CREATE.{stream}.{durable}",
+            f"{API}.CONSUMER.CREATE.{stream}.{durable}.>", f"{API}.CONSUMER.DELETE.{stream}.{durable}", *pull(stream, durable)]
+
+
+def read(stream):
+    """Reads the stream through consumers without a name of their own, which the server calls as it likes."""
+    return [f"{API}.STREAM.INFO.{stream}", f"{API}.STREAM.MSG.GET.{stream}", f"{API}.CONSUMER.CREATE.{stream}",
+            f"{API}.CONSUMER.MSG.NEXT.{stream}.*", f"{API}.CONSUMER.DELETE.{stream}.*"]
+
+
+def not_of(stream, durables):
+    """What read() must not reach: the durables of others."""
+    return [f"{API}.CONSUMER.{call}.{stream}.{durable}" for durable in durables for call in ("MSG.NEXT", "DELETE")]
+
+
+def collector(vcenter, durables):
+    """Writes one vCenter's subjects, reads its tail, keeps the lease; may make its stream, never alter one."""
     stream = f"VC_{vcenter}"
-    return [f"vc.{vcenter}.>",
-            f"{API}.STREAM.CREATE.{stream}", f"{API}.STREAM.INFO.{stream}", f"{API}.STREAM.MSG.GET.{stream}",
-            f"{API}.STREAM.CREATE.{LEASES}", f"{API}.STREAM.INFO.{LEASES}", f"{API}.STREAM.MSG.GET.{LEASES}",
-            f"{API}.DIRECT.GET.{LEASES}.>", f"$KV.vcourier.{vcenter}.>", f"$KV.vcourier.{vcenter}"]
+    return ([f"vc.{vcenter}.>", f"{API}.STREAM.CREATE.{stream}", *read(stream),
+             f"{API}.STREAM.CREATE.{LEASES}", f"{API}.STREAM.INFO.{LEASES}", f"{API}.STREAM.MSG.GET.{LEASES}",
+             f"$KV.vcourier.{vcenter}"], not_of(stream, durables))
 
 
 def dispatcher(name, vcenters):
     """Pulls and settles its own durable on each stream, writes its own dead letters."""
     allow = [f"vcdead.{name}.>", f"{API}.STREAM.CREATE.VCDEAD", f"{API}.STREAM.INFO.VCDEAD"]
-    for vcenter in vcenters:
-        stream = f"VC_{vcenter}"
-        allow += [f"{API}.STREAM.INFO.{stream}", f"{API}.STREAM.MSG.GET.{stream}", f"{API}.DIRECT.GET.{stream}",
-                  f"{API}.CONSUMER.DURABLE.CREATE.{stream}.{name}",
-                  f"{API}.CONSUMER.CREATE.{stream}.{name}", f"{API}.CONSUMER.CREATE.{stream}.{name}.>",
-                  f"{API}.CONSUMER.DELETE.{stream}.{name}", *pull(stream, name)]
-    return allow
+    for stream in [f"VC_{v}" for v in vcenters]:
+        allow += [f"{API}.STREAM.CREATE.{stream}", f"{API}.STREAM.INFO.{stream}", f"{API}.STREAM.MSG.GET.{stream}",
+                  *own(stream, name)]
+    return allow, []
 
 
-def cli(vcenters):
+def cli(vcenters, durables):
     """The operator's tool: looks at everything, reads any stream, handles dead letters; makes and destroys no event."""
     allow = [f"{API}.INFO", f"{API}.STREAM.NAMES", f"{API}.STREAM.LIST", "vcdead.>", f"{API}.STREAM.MSG.DELETE.VCDEAD"]
     for stream in [f"VC_{v}" for v in vcenters] + ["VCDEAD"]:
-        allow += [f"{API}.STREAM.INFO.{stream}", f"{API}.STREAM.MSG.GET.{stream}", f"{API}.CONSUMER.NAMES.{stream}",
-                  f"{API}.CONSUMER.LIST.{stream}", f"{API}.CONSUMER.INFO.{stream}.*", f"{API}.CONSUMER.CREATE.{stream}",
-                  f"{API}.CONSUMER.CREATE.{stream}.>", f"{API}.CONSUMER.MSG.NEXT.{stream}.*",
-                  f"{API}.CONSUMER.DELETE.{stream}.*"]
-    return allow
+        allow += [*read(stream), f"{API}.CONSUMER.NAMES.{stream}", f"{API}.CONSUMER.LIST.{stream}",
+                  f"{API}.CONSUMER.INFO.{stream}.*"]
+    return allow, [subject for v in vcenters for subject in not_of(f"VC_{v}", durables)]
 
 
 def reader(name, vcenters):
     """A consumer you trust: makes, pulls, settles and removes durables whose name is its own; publishes no event."""
     allow = []
-    for vcenter in vcenters:
-        stream = f"VC_{vcenter}"
-        allow += [f"{API}.STREAM.INFO.{stream}", f"{API}.STREAM.MSG.GET.{stream}", f"{API}.DIRECT.GET.{stream}",
-                  f"{API}.CONSUMER.DURABLE.CREATE.{stream}.{name}",
-                  f"{API}.CONSUMER.CREATE.{stream}.{name}", f"{API}.CONSUMER.CREATE.{stream}.{name}.>",
-                  f"{API}.CONSUMER.DELETE.{stream}.{name}", *pull(stream, name)]
-    return allow
+    for stream in [f"VC_{v}" for v in vcenters]:
+        allow += [f"{API}.STREAM.INFO.{stream}", *own(stream, name)]
+    return allow, []
 
 
 def variable(name):
@@ -88,15 +95,16 @@ def variable(name):
     return re.sub("[^A-Za-z0-9]", "_", name)
 
 
-def user(name, allow=None):
-    """A line of the users list; without allow, the account's administrator."""
+def user(name, rights=None):
+    """A line of the users list; rights are (allow, deny) of publish; without them, the account's administrator."""
     password = "$" + variable(name)
-    if allow is None:
+    if rights is None:
         return f'      {{ user: "{name}", password: {password} }}'
-    subjects = ",\n".join(f'          "{s}"' for s in allow)
+    lists = [f"{kind}: [\n" + ",\n".join(f'          "{s}"' for s in subjects) + "\n        ]"
+             for kind, subjects in zip(("allow", "deny"), rights) if subjects]
     return (f'      {{ user: "{name}", password: {password}, permissions: {{\n'
             f'        subscribe: {{ allow: ["_INBOX_{name}.>"] }}\n'
-            f"        publish: {{ allow: [\n{subjects}\n        ] }}\n      }} }}")
+            f'        publish: {{ {", ".join(lists)} }}\n      }} }}')
 
 
 def guest_exports(name, vcenters):
@@ -127,10 +135,11 @@ def names(args):
 
 
 def config(args):
+    durables = args.dispatcher + args.reader + args.guest
     users = [user("admin")]
-    users += [user(f"collector-{v}", collector(v)) for v in args.vcenter]
+    users += [user(f"collector-{v}", collector(v, durables)) for v in args.vcenter]
     users += [user(f"dispatcher-{d}", dispatcher(d, args.vcenter)) for d in args.dispatcher]
-    users += [user("cli", cli(args.vcenter))]
+    users += [user("cli", cli(args.vcenter, durables))]
     users += [user(f"reader-{r}", reader(r, args.vcenter)) for r in args.reader]
     exports = [line for g in args.guest for line in guest_exports(g, args.vcenter)]
     lines = ["# Written by users.py" + "".join(f" --{k} {v}" for k in ("vcenter", "dispatcher", "reader", "guest")

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """systemd units, `make install` and the Debian package."""
+import fcntl
 import os
 import re
 import shutil
@@ -40,7 +41,9 @@ def package(tmp_path_factory):
     for tool in ("dpkg-deb", "dpkg-shlibdeps"):
         if not shutil.which(tool):
             pytest.skip(f"{tool} is not installed")
-    run = subprocess.run(["make", "--no-print-directory", "deb"], cwd=ROOT, capture_output=True, text=True)
+    with open(ROOT / "build" / "deb.lock", "w") as lock:  # tests run in several processes
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        run = subprocess.run(["make", "--no-print-directory", "deb"], cwd=ROOT, capture_output=True, text=True)
     assert run.returncode == 0, run.stdout + run.stderr
     deb = ROOT / run.stdout.split()[-1]
     root = tmp_path_factory.mktemp("deb")
