@@ -4,3 +4,4 @@ COMMAND(convert, "recorded SOAP replies to CloudEvents: what the collector publi
 COMMAND(match, "does an event pattern match these events?")
 COMMAND(check, "is this configuration right, and does everything in it answer?")
 COMMAND(config, "the effective configuration; or all options, as a page or a schema")
+COMMAND(health, "is the process at this metrics port ready? for container health checks")

@@ -1,0 +1,22 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# image.sh ROOT PROGRAM...: a root file system with these programs, the libraries they load, authorities, a user; no shell.
+# Keeps dpkg's record of each package that a file came from, for scanners.
+set -eu
+root=$1
+shift
+mkdir -p "$root/bin" "$root/etc/ssl/certs" "$root/var/lib/dpkg/status.d" "$root/tmp"
+chmod 1777 "$root/tmp"
+echo 'vcourier:x:65532:65532:vcourier:/:/nonexistent' > "$root/etc/passwd"
+echo 'vcourier:x:65532:' > "$root/etc/group"
+echo 'hosts: files dns' > "$root/etc/nsswitch.conf"
+cp /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/"
+cp "$@" "$root/bin/"
+for program in "$@"; do
+	ldd "$program" 2>/dev/null | grep -o '/[^ ]*' || true
+done | sort -u | while read -r library; do
+	mkdir -p "$root$(dirname "$library")"
+	cp -L "$library" "$root$library"
+	package=$(dpkg-query -S "$(readlink -f "$library")" 2>/dev/null | cut -d: -f1 | head -1)
+	[ -z "$package" ] || dpkg-query -s "$package" > "$root/var/lib/dpkg/status.d/$package"
+done

@@ -1,0 +1,11 @@
+# Container images, and the compose stack as users run it.
+BASE ?= debian:bookworm-slim
+
+images: ## container images vcourier-collector, vcourier-dispatcher and vcourier-cli; BASE=debian:bookworm-slim
+	for target in collector dispatcher cli; do docker build -q -f compose/Dockerfile --build-arg BASE=$(BASE) \
+		--target $$target -t vcourier-$$target:$(VERSION) -t vcourier-$$target . || exit 1; done
+
+compose-test: ## builds the images, runs the compose stack, kills every container, scales a dispatcher, checks the books
+	@$(PYTHON) tests/compose/run.py
+
+.PHONY: images compose-test

@@ -1,0 +1,185 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""The compose stack, as users run it: up, every container killed in turn under load, a dispatcher scaled, the books checked.
+
+Skips, saying why, where there is no container engine and none can be started.
+"""
+import json
+import os
+import ssl
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from compose.engine import ROOT, Engine, NoEngine, run  # noqa: E402
+from lab.nats_wire import Wire  # noqa: E402
+from lab.process import free_port, wait_until  # noqa: E402
+
+BURST = 100
+BACKENDS = {"knative": "dispatcher-knative", "gateway": "dispatcher-openfaas", "aws": "dispatcher-eventbridge"}
+TOPICS = {"VmPoweredOnEvent", "VmPoweredOffEvent", "VmReconfiguredEvent", "UserLoginSessionEvent"}
+ANY_CERTIFICATE = ssl._create_unverified_context()  # the simulator's own
+
+
+class Stack:
+    def __init__(self, engine):
+        self.port = free_port()
+        self.environment = {**os.environ, "NATS_IMAGE": "vcourier-nats", "NATS_PORT": str(self.port), "EVENTS_PER_SECOND": "0",
+                            "COMPOSE_PROJECT_NAME": f"vcourier{os.getpid()}"}
+        self.command = engine.compose
+        self.before = {name: [] for name in BACKENDS}  # what backends had received when they were killed
+
+    def compose(self, *arguments):
+        return run(*self.command, *arguments, cwd=ROOT / "compose", env=self.environment)
+
+    def containers(self, service):
+        return self.compose("ps", "-q", service).split()
+
+    def inspect(self, container):
+        return json.loads(run("docker", "inspect", container))[0]
+
+    def healthy(self, container):
+        state = self.inspect(container)["State"]
+        return state["Running"] and state.get("Health", {}).get("Status", "healthy") == "healthy"
+
+    def wait_healthy(self, service):
+        wait_until(lambda: all(self.healthy(c) for c in self.containers(service)), 90, f"{service} is healthy")
+
+    def get(self, service, port, path, scheme="http", data=None):
+        """From the host straight to the container's address: nothing but the bus is published."""
+        networks = self.inspect(self.containers(service)[0])["NetworkSettings"]["Networks"]
+        address = next(iter(networks.values()))["IPAddress"]
+        with urllib.request.urlopen(f"{scheme}://{address}:{port}{path}", context=ANY_CERTIFICATE if scheme == "https" else None,
+                                    timeout=30, data=data) as reply:
+            return reply.read().decode()
+
+    def burst(self):
+        self.get("vcenter", 8443, f"/lab/burst?n={BURST}", "https")
+
+    def truth(self):
+        """(key, createdTime in ms) of each event that the simulator shows."""
+        lines = self.get("vcenter", 8443, "/lab/keys", "https").splitlines()
+        return {line.split()[0] for line in lines if line.split()[3] == "visible"}
+
+    def stream(self):
+        """{CloudEvent id: subject} of all of VC_lab."""
+        admin = Wire(self.port, "admin", "local")
+        state = admin.request("$JS.API.STREAM.INFO.VC_lab").json()["state"]
+        made = admin.request("$JS.API.CONSUMER.CREATE.VC_lab", {"stream_name": "VC_lab", "config": {"ack_policy": "none"}}).json()
+        inbox = admin.subscribe(f"{admin.inbox}.all")
+        admin.publish(f"$JS.API.CONSUMER.MSG.NEXT.VC_lab.{made['name']}", json.dumps(
+            {"batch": state["messages"], "expires": 20_000_000_000}).encode(), f"{admin.inbox}.all")
+        events = [admin.next(inbox).json() for _ in range(state["messages"])]
+        admin.close()
+        ids = {e["id"]: e["subject"] for e in events}
+        assert len(ids) == len(events), "an id stands twice in the stream"
+        return ids
+
+    def received(self, backend):
+        return self.before[backend] + json.loads(self.get(backend, 8080, "/received"))["ids"]
+
+    def kill(self, service):
+        """SIGKILL from outside the engine, so that its restart policy is what brings the container back."""
+        if service in self.before:  # a backend forgets: have it refuse what comes, and note what it has
+            self.get(service, 8080, "/down?on=1", data=b"")
+            self.before[service] = self.received(service)
+        container = self.containers(service)[0]
+        started = self.inspect(container)["State"]["StartedAt"]
+        os.kill(self.inspect(container)["State"]["Pid"], 9)
+        wait_until(lambda: self.inspect(container)["State"]["StartedAt"] != started, 60, f"{service} is started again")
+        self.wait_healthy(service)
+
+    def check_books(self, what):
+        """Every event of the vCenter in the stream, every event of the stream at each backend that wants it."""
+        keys = self.truth()
+        wait_until(lambda: keys <= {i.split("-")[0] for i in self.stream()}, 90, f"{what}: events of vCenter missing in the stream")
+        stream = self.stream()
+        for backend in BACKENDS:
+            wanted = {i for i, subject in stream.items() if backend != "gateway" or subject in TOPICS}
+            wait_until(lambda: wanted <= set(self.received(backend)), 120,
+                       lambda: f"{what}: {backend} misses {len(wanted - set(self.received(backend)))} of {len(wanted)}")
+            assert set(self.received(backend)) <= set(stream), f"{what}: {backend} got what is not in the stream"
+        print(f"{what}: {len(stream)} events in the stream, all delivered", flush=True)
+
+    def figures(self):
+        """Image size, resident memory and time to ready of our containers."""
+        for service in ("collector", "dispatcher-knative", "dispatcher-openfaas", "dispatcher-eventbridge", "nats"):
+            container = self.inspect(self.containers(service)[0])
+            size = int(run("docker", "image", "inspect", "-f", "{{.Size}}", container["Image"])) / 1e6
+            status = Path(f"/proc/{container['State']['Pid']}/status").read_text()
+            rss = int(status.split("VmRSS:")[1].split()[0]) / 1024
+            print(f"{service:24} image {size:6.1f} MB   resident {rss:5.1f} MB", flush=True)
+
+
+def time_to_ready(stack, service):
+    """From the process's start to 200 on /readyz, looked at from the host."""
+    container = stack.containers(service)[0]
+    run("docker", "restart", container)
+    start = time.monotonic()
+
+    def ready():
+        try:
+            return stack.get(service, 8082, "/readyz")
+        except OSError:
+            return None
+    wait_until(ready, 60, f"{service} is ready")
+    return time.monotonic() - start
+
+
+def exercise(stack):
+    stack.compose("up", "-d")
+    for service in ("nats", "vcenter", "collector", *BACKENDS, *BACKENDS.values()):
+        stack.wait_healthy(service)
+    stack.burst()
+    stack.check_books("up")
+    print("idle:")
+    stack.figures()
+    for service in ("collector", *BACKENDS.values(), *BACKENDS, "nats"):
+        stack.burst()
+        stack.kill(service)
+        stack.burst()
+        stack.check_books(f"{service} killed")
+    stack.burst()
+    stack.compose("up", "-d", "--no-recreate", "--scale", "dispatcher-knative=3")
+    stack.wait_healthy("dispatcher-knative")
+    for _ in range(20):
+        stack.burst()
+    print("under load:")
+    stack.figures()
+    stack.check_books("dispatcher-knative scaled to 3")
+    stack.kill("vcenter")  # its events go with it: a new database, read as such
+    stack.burst()
+    stack.check_books("vcenter killed and begun anew")
+    for service in ("collector", "dispatcher-eventbridge"):
+        print(f"{service}: {time_to_ready(stack, service):.2f} s from docker's restart to ready", flush=True)
+
+
+def main():
+    try:
+        engine = Engine()
+    except NoEngine as why:
+        print(f"compose-test: SKIPPED: {why}", file=sys.stderr)
+        return 0
+    stack = Stack(engine)
+    try:
+        engine.build(engine.base())
+        exercise(stack)
+        print("compose-test: passed")
+        return 0
+    except NoEngine as why:
+        print(f"compose-test: SKIPPED: {why}", file=sys.stderr)
+        return 0
+    except AssertionError as why:
+        print(f"compose-test: FAILED: {why}", file=sys.stderr)
+        subprocess.run([*stack.command, "logs", "--tail", "20"], cwd=ROOT / "compose", env=stack.environment)
+        return 1
+    finally:
+        stack.compose("down", "-v", "--remove-orphans", "-t", "5")
+        engine.stop()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
