@@ -164,6 +164,13 @@ fill_probe(struct event *ev)
 			ev, attributes[i][0], attributes[i][1], strlen(attributes[i][1]), NULL);
 }
 
+/* 405 and 501 say that it is there, and has no OPTIONS. */
+static bool
+answers_well(int status)
+{
+	return (status < 500 || status == 501) && status != 401 && status != 403 && status != 404;
+}
+
 /*
  * Where nothing needed to be read, the destination is asked for its OPTIONS: no event is sent,
  * and any answer but a refusal shows that it is there and knows us.
@@ -192,10 +199,7 @@ probe(struct checklist *list, const char *what, const struct processor *p, void 
 		if (http_perform(list->http, req, &rsp, &err) != 0)
 			say(list, false, what, "%s", err.text);
 		else
-			say(list,
-				rsp.status < 500 && rsp.status != 401 && rsp.status != 403 &&
-					rsp.status != 404,
-				what, "answers %d", rsp.status);
+			say(list, answers_well(rsp.status), what, "answers %d", rsp.status);
 	}
 	targets_free(&targets);
 	event_free(&ev);

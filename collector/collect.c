@@ -236,13 +236,13 @@ finish(struct collect *c)
 
 	if (publisher_drain(c->publisher, DRAIN_MS, &err) != 0)
 		log_warn("stopping with events not acked: they are read again at the next start", L_ERR(&err));
+	collect_metrics_update(c); /* while there still is what it counts */
 	vim_close(c->vim);
 	lease_close(c->lease);
 	stream_reader_stop(c->reader);
 	publisher_stats(c->publisher, &stats);
 	log_info("stopped", L_INT("read", (int64_t)c->read), L_INT("published", (int64_t)stats.published),
 		L_INT("suppressed", (int64_t)c->duplicates), L_INT("rejected", (int64_t)c->rejected));
-	collect_metrics_update(c);
 }
 
 /* The largest event that fits a message of this server. */

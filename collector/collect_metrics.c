@@ -5,6 +5,7 @@
 
 #include "collect_state.h"
 #include "metrics.h"
+#include "stats.h"
 
 #define PREFIX "vcourier_collector_"
 #define EVENTS PREFIX "events_total"
@@ -21,6 +22,7 @@ static struct {
 void
 collect_metrics_init(void)
 {
+	memset(&m, 0, sizeof(m)); /* a second run counts on: its own totals begin at 0 */
 	m.read = metric_counter(PREFIX "events_read_total", "", "Events read from the vCenter, overlaps included.");
 	m.published = metric_counter(EVENTS, "result=\"published\"", EVENTS_HELP);
 	m.duplicate = metric_counter(EVENTS, "result=\"duplicate\"", EVENTS_HELP);
@@ -62,6 +64,7 @@ collect_metrics_update(struct collect *c)
 	struct publisher_stats s;
 
 	publisher_stats(c->publisher, &s);
+	stats_events(s.published - m.last.published, c->rejected - m.last_rejected);
 	advance(m.published, s.published, &m.last.published);
 	advance(m.read, c->read, &m.last_read);
 	advance(m.duplicate, c->duplicates, &m.last_duplicates);

@@ -3,6 +3,7 @@
 #include "collect.h"
 #include "daemon.h"
 #include "log.h"
+#include "stats.h"
 #include "subject.h"
 
 enum { TEXT_MAX = 1024 };
@@ -43,6 +44,7 @@ run(const struct router_config *config, const struct router_entry *entry, const 
 	struct err err;
 	int code = EXIT_RUNTIME;
 
+	stats_init(true, entry->name, vcenter->address);
 	buf_init(&stream, TEXT_MAX);
 	buf_init(&subjects, TEXT_MAX);
 	buf_init(&texts, TEXT_MAX);
@@ -78,6 +80,7 @@ main(int argc, char **argv)
 		.options_size = sizeof(struct vcenter_options),
 		.bind = vcenter_options_bind,
 		.release = vcenter_options_release,
+		.help = vcenter_options_help,
 	};
 	struct daemon *daemon;
 	int code = daemon_open(&daemon, &spec, argc, argv);

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "clock.h"
+#include "config_print.h"
 #include "mem.h"
 #include "text.h"
 
@@ -298,6 +299,17 @@ vcenter_options_release(void *options)
 	config_release(vcenter_fields, o);
 	free(o->ca_pem);
 	o->ca_pem = NULL;
+}
+
+void
+vcenter_options_help(void)
+{
+	struct buf out;
+
+	buf_init(&out, 64 * 1024);
+	config_help(vcenter_fields, "eventProvider.vcenter.", &out);
+	printf("\nThe vCenter's options in the file:\n%s", buf_str(&out));
+	buf_free(&out);
 }
 
 void

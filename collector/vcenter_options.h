@@ -40,6 +40,8 @@ int vcenter_options_bind(const struct router_config *config, const struct router
 	struct config_errors *errors);
 void vcenter_options_release(void *options);
 
+void vcenter_options_help(void); /* fits daemon_spec.help */
+
 /* How to reach the vCenter; borrows the options' strings. */
 void vcenter_options_peer(const struct vcenter_options *options, struct http_peer *peer);
 

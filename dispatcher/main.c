@@ -8,6 +8,7 @@
 #include "log.h"
 #include "mem.h"
 #include "processor_options.h"
+#include "stats.h"
 #include "subject.h"
 
 struct options {
@@ -34,6 +35,12 @@ release_options(void *out)
 
 	processor_options_release(&o->processor);
 	config_release(dispatch_fields, &o->common);
+}
+
+static void
+help(void)
+{
+	processor_options_help(dispatch_fields);
 }
 
 /* One stream for each vCenter in the file; their names and subjects live in texts. */
@@ -81,6 +88,7 @@ run(const struct options *o, const struct router_config *config, const struct ro
 	struct err err;
 	int failed;
 
+	stats_init(false, entry->name, processor_options_address(entry, &o->processor));
 	buf_init(&texts, 64 * 1024);
 	buf_init(&inbox, 1024);
 	streams = streams_of(config, &texts);
@@ -109,6 +117,7 @@ main(int argc, char **argv)
 		.options_size = sizeof(struct options),
 		.bind = bind_options,
 		.release = release_options,
+		.help = help,
 	};
 	struct daemon *daemon;
 	int code = daemon_open(&daemon, &spec, argc, argv);

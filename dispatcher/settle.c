@@ -8,6 +8,8 @@
 #include "backoff.h"
 #include "clock.h"
 #include "log.h"
+#include "stats.h"
+#include "subject.h"
 
 enum { CONFIRM_MS = 2000 };
 
@@ -56,6 +58,8 @@ finish(struct dispatcher *d, struct job *job)
 {
 	acknowledge(d, job);
 	metric_add(job->dead ? d->books.dead : job->accepted ? d->books.delivered : d->books.filtered, 1);
+	if (job->dead || job->accepted)
+		stats_invocation(subject_event(bus_msg_subject(job->msg)), !job->dead);
 	if (!job->dead && job->accepted)
 		books_age(&d->books, clock_wall_us() - job->stored_us);
 	release(d, job);

@@ -316,7 +316,7 @@ config_help(const struct config_field *fields, const char *prefix, struct buf *o
 	char path[PATH_SIZE];
 
 	for (f = fields; f->key != NULL; f++) {
-		if (f->flags & CONFIG_IGNORED)
+		if ((f->flags & CONFIG_IGNORED) || (f->type == CONFIG_NODE && f->fields == NULL))
 			continue;
 		if (is_block(f)) {
 			join(path, prefix, f);

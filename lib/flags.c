@@ -6,11 +6,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "config_print.h"
 #include "log.h"
 
 static void
 print_help(const struct daemon_spec *spec)
 {
+	struct buf out;
+
 	printf("usage: vcourier-%s [options]\n\n%s\n\n"
 	       "  -c, --config FILE      configuration (default " FLAGS_DEFAULT_PATH ")\n"
 	       "      --name NAME        which %s of the file, when there are several\n"
@@ -25,6 +28,10 @@ print_help(const struct daemon_spec *spec)
 		spec->provider ? "eventProvider" : "eventProcessor");
 	if (spec->help != NULL)
 		spec->help();
+	buf_init(&out, 64 * 1024);
+	config_help(router_fields, "", &out);
+	printf("\nThe other options in the file:\n%s", buf_str(&out));
+	buf_free(&out);
 }
 
 enum { CONFIG = 'c', NAME = 256, LEVEL, FORMAT, LOG_JSON_FLAG, METRICS, HELP, VERSION };

@@ -109,3 +109,14 @@ subject_stream(struct buf *out, const char *vcenter)
 	buf_add_str(out, "VC_");
 	subject_add_token(out, vcenter, strlen(vcenter));
 }
+
+const char *
+subject_event(const char *subject)
+{
+	const char *at = subject;
+	unsigned i;
+
+	for (i = 0; i < 6 && at != NULL; i++) /* prefix, vCenter, datacenter, cluster, severity, class */
+		at = strchr(at, '.') != NULL ? strchr(at, '.') + 1 : NULL;
+	return at != NULL ? at : subject;
+}

@@ -35,4 +35,7 @@ void subject_write(struct buf *out, const struct subject_parts *parts);
 /* "VC_<vcenter token>": the stream of one vCenter. out is cleared first. */
 void subject_stream(struct buf *out, const char *vcenter);
 
+/* The part of a subject that names the event, behind the class: "VmPoweredOnEvent"; the whole when it has none. */
+const char *subject_event(const char *subject);
+
 #endif

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "processor_options.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "config_print.h"
 #include "mem.h"
 
 /* Behind the common options: the blocks, in the order of processors[]; then type and name, read
@@ -114,4 +116,41 @@ processor_options_release(struct processor_options *options)
 		config_release(options->processor->fields, options->config);
 	free(options->config);
 	memset(options, 0, sizeof(*options));
+}
+
+const char *
+processor_options_address(
+	const struct router_entry *entry, const struct processor_options *options)
+{
+	const struct config_node *block = config_get(entry->node, options->processor->block);
+	const struct config_node *destination = config_get(block, "destination"),
+				 *uri = config_get(destination, "uri");
+	const char *const texts[] = { config_text(config_get(block, "address")),
+		config_text(config_get(block, "eventBus")), config_text(uri),
+		config_text(config_get(uri, "host")),
+		config_text(config_get(config_get(destination, "ref"), "name")) };
+	size_t i;
+
+	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		if (texts[i] != NULL)
+			return texts[i];
+	return "";
+}
+
+void
+processor_options_help(const struct config_field *rows)
+{
+	struct buf out;
+	size_t i;
+
+	buf_init(&out, 256 * 1024);
+	config_help(rows, "eventProcessor.", &out);
+	for (i = 0; processors[i] != NULL; i++) {
+		char prefix[64];
+
+		snprintf(prefix, sizeof(prefix), "eventProcessor.%s.", processors[i]->block);
+		config_help(processors[i]->fields, prefix, &out);
+	}
+	printf("\nThe dispatcher's options in the file:\n%s", buf_str(&out));
+	buf_free(&out);
 }

@@ -20,6 +20,11 @@ int processor_options_bind(const struct router_entry *entry, const struct config
 	size_t size, struct processor_options *out, struct config_errors *errors);
 void processor_options_release(struct processor_options *options);
 
+/* Where the backend is, as the file says it: an address, a bus, a name; "" when it is none of them. */
+const char *processor_options_address(const struct router_entry *entry, const struct processor_options *options);
+
+void processor_options_help(const struct config_field *rows); /* all options, on standard output */
+
 /*
  * The table of a whole entry: rows, `type`, `name` and one block per backend, whose fields are shown by docs and
  * schema. Free it with free().

@@ -8,11 +8,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strconv"
 	"sync/atomic"
 	"time"
 
 	"github.com/vmware/govmomi/property"
+	"github.com/vmware/govmomi/simulator"
 	"github.com/vmware/govmomi/vim25"
 	"github.com/vmware/govmomi/vim25/methods"
 	"github.com/vmware/govmomi/vim25/mo"
@@ -25,6 +27,7 @@ type control struct {
 	manager   *EventManager
 	front     *front
 	client    *vim25.Client // in memory, a session of its own
+	service   *simulator.Service
 	templates []*template
 	rate      *int64
 }
@@ -34,7 +37,7 @@ func (c *control) routes() http.Handler {
 	for path, handler := range map[string]http.HandlerFunc{
 		"burst": c.burst, "rate": c.setRate, "shape": c.setShape, "hide": c.hide, "clock": c.clock, "key": c.key,
 		"purge": c.purge, "reinit": c.reinit, "restore": c.restore,
-		"fault": c.fault, "clear": c.clear, "expire": c.expire,
+		"fault": c.fault, "clear": c.clear, "expire": c.expire, "password": c.password,
 		"stats": c.stats, "keys": c.keys, "json": c.json, "templates": c.list,
 	} {
 		mux.HandleFunc("/lab/"+path, handler)
@@ -141,6 +144,11 @@ func (c *control) expire(w http.ResponseWriter, r *http.Request) {
 	default:
 		http.Error(w, "what: sessions, collectors or state", http.StatusBadRequest)
 	}
+}
+
+// password changes what the next Login must say; sessions go on, as in vCenter.
+func (c *control) password(w http.ResponseWriter, r *http.Request) {
+	c.service.Listen.User = url.UserPassword(c.service.Listen.User.Username(), r.FormValue("new"))
 }
 
 func (c *control) sessions() ([]types.UserSession, error) {

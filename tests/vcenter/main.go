@@ -173,7 +173,7 @@ func main() {
 	rate := int64(o.rate * 1000)
 	server := m.Service.NewServer()
 	f := &front{soap: server.Config.Handler, calls: map[string]int{}}
-	f.control = (&control{log: l, manager: manager, front: f, client: client, templates: all, rate: &rate}).routes()
+	f.control = (&control{log: l, manager: manager, front: f, client: client, service: m.Service, templates: all, rate: &rate}).routes()
 	server.Config.Handler = f
 	go manager.tell(o.notify)
 	go pump(l, &rate)
