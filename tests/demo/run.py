@@ -3,7 +3,7 @@
 """Collector and dispatcher for a configuration file, on this machine, and the events on the bus as they come.
 
 Uses the NATS of the file (`bus.urls`, else 127.0.0.1:4222); when nobody listens there, starts a nats-server with its
-store in build/run, so that the next run goes on where this one ended.
+store in build/run (--store), so that the next run goes on where this one ended.
 """
 import argparse
 import re
@@ -56,6 +56,7 @@ def main():
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("config", type=Path)
     options.add_argument("--duration", type=float, help="seconds")
+    options.add_argument("--store", type=Path, default=ROOT / "build" / "run", help="where nats-server keeps its store")
     options.add_argument("--collector", action="append", metavar="NAME", help="which of eventProviders (repeat)")
     options.add_argument("--dispatcher", action="append", metavar="NAME", help="which of eventProcessors (repeat)")
     options = options.parse_args()
@@ -67,7 +68,7 @@ def main():
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    directory = ROOT / "build" / "run"
+    directory = options.store
     directory.mkdir(parents=True, exist_ok=True)
     processes = []
     try:

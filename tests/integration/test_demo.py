@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""make demo and make run, as a user starts and ends them."""
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lab.process import ROOT, free_port, wait_until
+from lab.product import knative, provider, router_config
+
+DEMO, RUN = ROOT / "tests/demo/demo.py", ROOT / "tests/demo/run.py"
+
+
+def start(tmp_path, *argv):
+    out = open(tmp_path / "out", "w")
+    return subprocess.Popen([sys.executable, *map(str, argv)], stdout=out, stderr=subprocess.STDOUT, cwd=ROOT,
+                            env={**os.environ, "TMPDIR": str(tmp_path)}, start_new_session=True)
+
+
+def left_over(mark):
+    """Command lines of processes that mention it."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            text = entry.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue
+        if str(mark) in text:
+            found.append(text)
+    return found
+
+
+def test_demo_ends_by_itself_with_a_summary(tmp_path):
+    assert start(tmp_path, DEMO, "--duration", "4").wait(60) == 0
+    text = (tmp_path / "out").read_text()
+    assert re.search(r"^\d+ published, [1-9]\d* delivered, 0 lost; latency p50 \d+ ms, p99 \d+ ms$", text, re.M), text
+    assert re.search(r"^\d\d:\d\d:\d\d\.\d{3}  demo  +\S+ +.* ms$", text, re.M), text
+    wait_until(lambda: not left_over(tmp_path), 10, lambda: left_over(tmp_path))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_nothing_is_left_of_the_demo(tmp_path, number):
+    """SIGINT is Ctrl-C; SIGKILL is worse than anything a user does."""
+    demo = start(tmp_path, DEMO)
+    wait_until(lambda: " ms\n" in (tmp_path / "out").read_text(), 60, lambda: (tmp_path / "out").read_text())
+    demo.send_signal(number)
+    demo.wait(30)
+    wait_until(lambda: not left_over(tmp_path), 20, lambda: left_over(tmp_path))
+
+
+def test_run_with_a_configuration(lab, tmp_path):
+    """NATS is started where the file says it is, events are shown, Ctrl-C ends all of it."""
+    vcenter, sink, port = lab.vcenter("-backlog", "5"), lab.receiver(), free_port()
+    config = router_config(f"nats://127.0.0.1:{port}", lab.authority.ca, [provider(vcenter)], [knative(sink.url)])
+    config["metricsProvider"] = {"type": "default", "name": "m", "default": {"bindAddress": f"127.0.0.1:{free_port()}"}}
+    file = tmp_path / "router.yaml"
+    file.write_text(json.dumps(config))
+    run = start(tmp_path, RUN, file, "--store", tmp_path / "store")
+
+    def arrived():
+        vcenter.burst(1)
+        return sink.count > 0 and " ms\n" in (tmp_path / "out").read_text()
+    wait_until(arrived, 60, lambda: (tmp_path / "out").read_text())
+    run.send_signal(signal.SIGINT)
+    assert run.wait(30) == 0
+    wait_until(lambda: not left_over(tmp_path / "store"), 20, lambda: left_over(tmp_path / "store"))
+
+
+def test_run_says_what_is_wrong(tmp_path):
+    run = start(tmp_path, RUN, tmp_path / "nowhere.yaml")
+    assert run.wait(30) == 78
+    assert len((tmp_path / "out").read_text().splitlines()) == 1
