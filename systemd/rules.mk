@@ -15,7 +15,9 @@ install: all ## install programs, units, documentation; DESTDIR= and PREFIX=/usr
 	for unit in $(units); do sed 's#/usr/bin/vcourier#$(PREFIX)/bin/vcourier#; s#/usr/share/doc#$(PREFIX)/share/doc#' \
 		systemd/$$unit > $(DESTDIR)$(PREFIX)/lib/systemd/system/$$unit; done
 	install -m 0644 systemd/vcourier.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/vcourier.conf
-	install -m 0644 systemd/nats.conf $(wildcard schemas/config.schema.json docs/prometheus-rules.yaml) $(datadir)
+	install -m 0644 systemd/nats.conf $(wildcard schemas/config.schema.json) $(datadir)
+	sed -n '/^  groups:/,$$s/^  //p' k8s/components/monitoring/prometheusrule.yaml > $(datadir)/prometheus-rules.yaml
+	chmod 0644 $(datadir)/prometheus-rules.yaml $(DESTDIR)$(PREFIX)/lib/systemd/system/*
 	install -m 0644 README.md $(wildcard docs/*.md) $(docdir)
 	install -m 0644 $(wildcard docs/examples/*) $(docdir)/examples
 

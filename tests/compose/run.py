@@ -14,7 +14,7 @@ import urllib.request
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from compose.engine import ROOT, Engine, NoEngine, run  # noqa: E402
+from engine import ROOT, Engine, NoEngine, run  # noqa: E402
 from lab.nats_wire import Wire  # noqa: E402
 from lab.process import free_port, wait_until  # noqa: E402
 

@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 UNITS = sorted((ROOT / "systemd").glob("*.service"))
@@ -67,6 +68,11 @@ def test_the_package_names_its_libraries_and_keeps_secrets_closed(package):
     assert (package / "etc/vcourier/secrets").stat().st_mode & 0o077 == 0
     for script in ("postinst", "prerm", "postrm"):
         subprocess.run(["sh", "-n", package / "DEBIAN" / script], check=True)
+
+
+def test_the_package_has_the_alerts_as_a_plain_rules_file(package):
+    envelope = yaml.safe_load((ROOT / "k8s/components/monitoring/prometheusrule.yaml").read_text())
+    assert yaml.safe_load((package / "usr/share/vcourier/prometheus-rules.yaml").read_text()) == envelope["spec"]
 
 
 def test_installed_units_start_installed_programs(package):
