@@ -1,6 +1,6 @@
 # make interop: tests against software that Debian 12 does not have. Packages go to build/interop; `make test` uses
 # what it finds there and skips, saying so, what is missing. Other rules.mk files add to interop_tests.
-interop_tests += tests/integration/test_consumer_examples.py tests/integration/test_k8s.py tests/integration/test_operations.py
+interop_tests += tests/integration/test_schemas.py tests/integration/test_consumer_examples.py tests/integration/test_k8s.py tests/integration/test_operations.py
 
 build/interop/.npm: tests/interop/package.json
 	@mkdir -p $(@D) && cp $< $(@D)/package.json
