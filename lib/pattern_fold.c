@@ -104,6 +104,8 @@ match_forward(const struct pattern_test *test, const char *text, size_t len, boo
 		const struct pattern_fold *fold = &test->fold[i];
 		int k;
 
+		if (!whole && at == len && i + 1 == test->len && fold->form[0][0] == '"')
+			return true; /* the closing quote, see has_prefix in pattern_value.c */
 		for (k = 0; k < 2; k++)
 			if (len - at >= fold->len[k] && memcmp(text + at, fold->form[k], fold->len[k]) == 0)
 				break;
@@ -121,6 +123,8 @@ match_backward(const struct pattern_test *test, const char *text, size_t len)
 		const struct pattern_fold *fold = &test->fold[i];
 		int k;
 
+		if (len == 0 && i == 0 && fold->form[0][0] == '"')
+			return true; /* the opening quote */
 		for (k = 0; k < 2; k++)
 			if (len >= fold->len[k] &&
 			    memcmp(text + len - fold->len[k], fold->form[k], fold->len[k]) == 0)

@@ -39,6 +39,25 @@ same_text(const struct pattern_test *test, const struct pattern_value *value)
 	return test->len == value->len && memcmp(test->text, value->text, test->len) == 0;
 }
 
+/* The value is compared with its quotes, as event-ruler does: a prefix may reach to the closing one. */
+static bool
+has_prefix(const struct pattern_test *test, const struct pattern_value *value)
+{
+	if (value->len >= test->len)
+		return memcmp(value->text, test->text, test->len) == 0;
+	return value->len + 1 == test->len && test->text[value->len] == '"' &&
+		memcmp(value->text, test->text, value->len) == 0;
+}
+
+static bool
+has_suffix(const struct pattern_test *test, const struct pattern_value *value)
+{
+	if (value->len >= test->len)
+		return memcmp(value->text + value->len - test->len, test->text, test->len) == 0;
+	return value->len + 1 == test->len && test->text[0] == '"' &&
+		memcmp(value->text, test->text + 1, value->len) == 0;
+}
+
 static bool
 string_holds(const struct pattern_test *test, const struct pattern_value *value)
 {
@@ -48,10 +67,9 @@ string_holds(const struct pattern_test *test, const struct pattern_value *value)
 	case TEST_STRING:
 		return same_text(test, value);
 	case TEST_PREFIX:
-		return value->len >= test->len && memcmp(value->text, test->text, test->len) == 0;
+		return has_prefix(test, value);
 	case TEST_SUFFIX:
-		return value->len >= test->len &&
-			memcmp(value->text + value->len - test->len, test->text, test->len) == 0;
+		return has_suffix(test, value);
 	case TEST_WILDCARD:
 		return pattern_wildcard_matches(test, value->text, value->len);
 	default:

@@ -12,7 +12,25 @@ build/interop/.python: tests/interop/requirements.txt
 	pip3 install --quiet --upgrade --target $(@D)/python --requirement $< 2>$(@D)/pip.log || { cat $(@D)/pip.log; exit 1; }
 	@touch $@
 
-interop-packages: build/interop/.npm build/interop/.python
+# AWS's own pattern engine; without a JDK and Maven its test is skipped, and says so
+build/interop/.event-ruler: tests/interop/event-ruler/pom.xml tests/interop/event-ruler/Oracle.java
+	@mkdir -p $(@D)/event-ruler
+	@if command -v mvn >/dev/null && command -v javac >/dev/null; then \
+		mvn --quiet --batch-mode --file $< dependency:copy-dependencies \
+			-DoutputDirectory=$(CURDIR)/$(@D)/event-ruler && \
+		javac -Xlint:-options -nowarn -d $(@D)/event-ruler -cp '$(@D)/event-ruler/*' $(word 2,$^) && touch $@; \
+	else \
+		echo "interop: no JDK or no Maven here: event-ruler is left out"; \
+	fi
+
+build/interop/.moto:
+	@mkdir -p $(@D)
+	python3 -m venv $(@D)/moto && $(@D)/moto/bin/pip install --quiet 'moto[server]==5.2.5'
+	@touch $@
+
+interop_tests += tests/integration/test_event_ruler.py tests/integration/test_moto.py
+
+interop-packages: build/interop/.npm build/interop/.python build/interop/.event-ruler build/interop/.moto
 	@tests/deps.sh prometheus
 
 interop: all simulator unit-tests interop-packages ## tests against other implementations, from npm, PyPI and Go's module proxy
