@@ -93,6 +93,8 @@ $(B)/unit/%: tests/unit/%.c $(wildcard tests/unit/*.h) $(unit_helpers) $(test_ar
 .PRECIOUS: $(B)/unit/%
 unit-tests: $(unit_tests)
 
+threaded_tests := http_test publisher_test status_test # in ThreadSanitizer too; run.py has the same list
+
 PYTHON ?= /usr/bin/python3
 export PYTHON
 
@@ -108,7 +110,8 @@ deps: ## install the Debian packages that are missing (no-op otherwise)
 
 test: deps ## unit and integration tests; ends with "N passed, N failed"
 	@$(MAKE) --no-print-directory -j$$(nproc) all unit-tests simulator
-	@$(if $(TESTS),,for v in asan tsan; do $(MAKE) --no-print-directory -j$$(nproc) VARIANT=$$v unit-tests || exit 1; done)
+	@$(if $(TESTS),,$(MAKE) --no-print-directory -j$$(nproc) VARIANT=asan unit-tests)
+	@$(if $(TESTS),,$(MAKE) --no-print-directory -j$$(nproc) VARIANT=tsan $(addprefix build/tsan/unit/,$(threaded_tests)))
 	@$(PYTHON) tests/run.py $(TESTS)
 
 include $(filter-out schemas/rules.mk,$(wildcard */rules.mk tests/*/rules.mk))

@@ -22,9 +22,12 @@ struct span {
 static struct span
 member(struct span object, const char *name)
 {
-	const char *p = object.at, *end = p + object.len;
+	const char *p = object.at, *end;
 	size_t n = strlen(name);
 
+	if (object.len == 0)
+		return (struct span){ NULL, 0 };
+	end = p + object.len;
 	json_skip_blanks(&p, end);
 	if (p == end || *p++ != '{')
 		return (struct span){ NULL, 0 };
