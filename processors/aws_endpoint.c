@@ -75,6 +75,23 @@ aws_endpoint_url(const char *service, const struct aws_endpoint_options *options
 	return 0;
 }
 
+int
+aws_endpoint_global_url(const char *endpoint_id, const char *region, struct buf *url, struct err *err)
+{
+	size_t len = strlen(endpoint_id), dots = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		if (endpoint_id[i] == '.')
+			dots++;
+		else if (!isalnum((unsigned char)endpoint_id[i]) && endpoint_id[i] != '-')
+			return err_set(err, ERR_CONFIG, "\"%.60s\" is no endpoint ID", endpoint_id);
+	}
+	if (dots != 1 || endpoint_id[0] == '.' || endpoint_id[len - 1] == '.' || len > 50)
+		return err_set(err, ERR_CONFIG, "\"%.60s\" is no endpoint ID, as in abcde.xyz", endpoint_id);
+	buf_printf(url, "https://%s.endpoint.events.%s", endpoint_id, partition_of(region)->suffix);
+	return 0;
+}
+
 const char *
 aws_endpoint_from_env(const char *variable)
 {

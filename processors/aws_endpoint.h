@@ -22,6 +22,9 @@ struct aws_endpoint_options {
 int aws_endpoint_url(const char *service, const struct aws_endpoint_options *options, struct buf *url,
 	struct err *err);
 
+/* Appends the URL of a global endpoint, "abc.xyz": https://abc.xyz.endpoint.events.<suffix>. */
+int aws_endpoint_global_url(const char *endpoint_id, const char *region, struct buf *url, struct err *err);
+
 /* The custom URL that the environment names for a service: AWS_ENDPOINT_URL_<service>, AWS_ENDPOINT_URL; or NULL. */
 const char *aws_endpoint_from_env(const char *variable);
 

@@ -8,6 +8,7 @@
 
 #include "clock.h"
 #include "eventbridge.h"
+#include "json.h"
 
 enum { TIMEOUT_MS = 15 * 1000, REPLY_MAX = 1024 * 1024, FIRST_MS = 5 * 1000 };
 
@@ -48,39 +49,48 @@ static const struct refresh refreshes[] = {
 
 /* ---- requests */
 
-static void
-use_credentials(struct eventbridge *self)
+static int
+use_credentials(struct eventbridge *self, struct err *err)
 {
 	const struct aws_keys *keys = &self->credentials.keys;
 
 	if (self->generation == self->credentials.generation)
-		return;
-	self->generation = self->credentials.generation;
+		return 0;
 	sigv4_set_credentials(&self->signer, keys->access_key, keys->secret_key, keys->token);
+	if (self->global.url != NULL &&
+	    sigv4a_set_credentials(&self->global_signer, keys->access_key, keys->secret_key, keys->token, err) != 0)
+		return -1;
+	self->generation = self->credentials.generation;
+	return 0;
 }
 
 int
 eventbridge_prepare(struct eventbridge *self, const char *operation, struct http_request *req, struct err *err)
 {
 	char target[64] = "AWSEvents.", date[SIGV4_DATE_SIZE];
-	struct sigv4_header header[] = { { "content-type", "application/x-amz-json-1.1" }, { "host", self->host },
+	bool global = self->global.url != NULL && strcmp(operation, "PutEvents") == 0;
+	const struct eventbridge_endpoint *to = global ? &self->global : &self->regional;
+	struct sigv4_header header[] = { { "content-type", "application/x-amz-json-1.1" }, { "host", to->host },
 		{ "x-amz-target", target } };
-	struct sigv4_request request = { .method = "POST", .path = buf_str(&self->path), .query = "",
+	struct sigv4_request request = { .method = "POST", .path = to->path, .query = "",
 		.header = header, .n_headers = 3, .body = buf_str(&req->own_body), .body_len = req->own_body.len };
 	int64_t now = clock_wall_us() / 1000000 + self->skew_s;
 
 	strncat(target, operation, sizeof(target) - strlen(target) - 1);
 	if (!buf_ok(&req->own_body))
 		return err_set(err, ERR_LIMIT, "a request body too large to send");
-	use_credentials(self);
 	buf_clear(&self->text);
-	if (sigv4_sign(&self->signer, &request, now, &self->text, err) != 0)
+	if (use_credentials(self, err) != 0 ||
+	    (global ? sigv4a_sign(&self->global_signer, &request, now, &self->text, err) :
+		      sigv4_sign(&self->signer, &request, now, &self->text, err)) != 0)
 		return -1;
 	sigv4_date(now, date);
-	buf_add_str(&req->url, self->url);
+	buf_add_str(&req->url, to->url);
 	http_header(req, "Content-Type", header[0].value);
 	http_header(req, "X-Amz-Target", target);
 	http_header(req, "X-Amz-Date", date);
+	if (global)
+		http_header(req, "X-Amz-Region-Set", self->global_signer.region_set);
 	if (self->signer.token != NULL)
 		http_header(req, "X-Amz-Security-Token", self->signer.token);
 	http_header(req, "Authorization", buf_str(&self->text));
@@ -116,7 +126,12 @@ encode(void *p, const struct target *target, const struct event *const *ev, size
 		if (eventbridge_entry_add(self, ev[i], &req->own_body, &weight, err) != 0)
 			return -1;
 	}
-	buf_add_str(&req->own_body, "]}");
+	buf_add_char(&req->own_body, ']');
+	if (self->global.url != NULL) {
+		buf_add_str(&req->own_body, ",\"EndpointId\":");
+		json_add_string(&req->own_body, self->config->endpoint_id, strlen(self->config->endpoint_id));
+	}
+	buf_add_char(&req->own_body, '}');
 	return eventbridge_prepare(self, "PutEvents", req, err);
 }
 

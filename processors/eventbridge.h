@@ -14,6 +14,7 @@
 #include "pattern.h"
 #include "processor.h"
 #include "sigv4.h"
+#include "sigv4a.h"
 
 enum {
 	/* https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html */
@@ -29,7 +30,7 @@ enum eventbridge_oversize { OVERSIZE_DEAD_LETTER, OVERSIZE_TRIM };
 enum eventbridge_auth { EVENTBRIDGE_ACCESS_KEY, EVENTBRIDGE_IAM_ROLE };
 
 struct eventbridge_config {
-	char *region, *bus, *endpoint, *pattern;
+	char *region, *bus, *endpoint, *endpoint_id, *pattern;
 	char **rules, **resources;
 	bool fips, dual_stack, trace_header;
 	int type_style, oversize;
@@ -64,14 +65,17 @@ enum eventbridge_choice {
 struct eventbridge {
 	const struct eventbridge_config *config;
 	struct http_peer peer;
-	char *region, *url, *host;
-	struct buf path; /* of the URL */
+	char *region;
+	struct eventbridge_endpoint {
+		char *url, *host, *path;
+	} regional, global; /* global: where PutEvents goes with endpointId; all NULL without */
 	const char *bus_name; /* without the ARN around it; of config->bus or bus_arn */
 	struct aws_arn bus_arn; /* when config->bus is one */
 
 	struct aws_credentials credentials;
 	uint64_t generation; /* of the credentials in the signer */
 	struct sigv4 signer;
+	struct sigv4a global_signer;
 	int64_t skew_s;      /* AWS's clock less ours */
 	size_t bytes_max;    /* of one request, as far as known */
 

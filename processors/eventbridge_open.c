@@ -50,6 +50,8 @@ const struct config_field eventbridge_fields[] = {
 		.help = "Credentials." },
 	{ "endpoint", CONFIG_STRING, offsetof(struct eventbridge_config, endpoint), CONFIG_URL,
 		.help = "URL to use instead of the region's: a VPC interface endpoint, a test server." },
+	{ "endpointId", CONFIG_STRING, offsetof(struct eventbridge_config, endpoint_id),
+		.help = "ID of a global endpoint, `abcde.xyz`: events go to whichever of its regions is healthy." },
 	{ "useFIPS", CONFIG_BOOL, offsetof(struct eventbridge_config, fips), .def = "false",
 		.help = "Use the region's FIPS endpoint; also by `AWS_USE_FIPS_ENDPOINT=true`." },
 	{ "useDualStack", CONFIG_BOOL, offsetof(struct eventbridge_config, dual_stack), .def = "false",
@@ -140,6 +142,56 @@ env_true(const char *name)
 	return value != NULL && strcmp(value, "true") == 0;
 }
 
+static void
+set_endpoint(struct eventbridge_endpoint *endpoint, const struct buf *url)
+{
+	struct buf host, path, whole;
+
+	buf_init(&host, 4096);
+	buf_init(&path, 4096);
+	buf_init(&whole, 4096);
+	aws_endpoint_host(buf_str(url), &host);
+	aws_endpoint_path(buf_str(url), &path);
+	buf_add_str(&whole, buf_str(url));
+	if (strchr(strstr(buf_str(url), "://") + 3, '/') == NULL)
+		buf_add_char(&whole, '/');
+	endpoint->url = buf_take(&whole, NULL);
+	endpoint->host = buf_take(&host, NULL);
+	endpoint->path = buf_take(&path, NULL);
+}
+
+static void
+free_endpoint(struct eventbridge_endpoint *endpoint)
+{
+	free(endpoint->url);
+	free(endpoint->host);
+	free(endpoint->path);
+}
+
+/* A custom endpoint stands for the global one, too. */
+static int
+find_global(struct eventbridge *self, const struct aws_endpoint_options *options, struct err *err)
+{
+	const char *id = self->config->endpoint_id;
+	struct buf url;
+	int rc = 0;
+
+	if (id == NULL)
+		return 0;
+	if (options->fips)
+		return err_set(err, ERR_CONFIG, "endpointId: global endpoints have no FIPS form");
+	buf_init(&url, 4096);
+	rc = aws_endpoint_global_url(id, self->region, &url, err);
+	if (rc == 0 && options->url != NULL) {
+		buf_clear(&url);
+		buf_add_str(&url, options->url);
+	}
+	if (rc == 0)
+		set_endpoint(&self->global, &url);
+	buf_free(&url);
+	return rc;
+}
+
 static int
 find_endpoint(struct eventbridge *self, struct err *err)
 {
@@ -147,27 +199,22 @@ find_endpoint(struct eventbridge *self, struct err *err)
 	struct aws_endpoint_options options = { .region = self->region, .url = c->endpoint,
 		.fips = c->fips || env_true("AWS_USE_FIPS_ENDPOINT"),
 		.dual_stack = c->dual_stack || env_true("AWS_USE_DUALSTACK_ENDPOINT") };
-	struct buf url, host;
+	struct buf url;
 	int rc;
 
 	buf_init(&url, 4096);
-	buf_init(&host, 4096);
 	if (options.url == NULL)
 		options.url = aws_endpoint_from_env("AWS_ENDPOINT_URL_EVENTBRIDGE");
 	rc = aws_endpoint_url("events", &options, &url, err);
+	if (rc == 0)
+		rc = find_global(self, &options, err);
 	if (rc == 0) {
-		aws_endpoint_host(buf_str(&url), &host);
-		aws_endpoint_path(buf_str(&url), &self->path);
-		if (url.len > 0 && strchr(strstr(buf_str(&url), "://") + 3, '/') == NULL)
-			buf_add_char(&url, '/');
-		self->url = buf_take(&url, NULL);
-		self->host = buf_take(&host, NULL);
+		set_endpoint(&self->regional, &url);
 		options.url = NULL;
 		aws_credentials_init(&self->credentials,
 			c->auth.type == EVENTBRIDGE_ACCESS_KEY ? &c->auth.keys : NULL, &options, &self->peer);
 	}
 	buf_free(&url);
-	buf_free(&host);
 	return rc;
 }
 
@@ -179,7 +226,6 @@ eventbridge_open(void **out, const void *config, struct err *err)
 
 	self->config = c;
 	self->bytes_max = (size_t)c->request_bytes_max;
-	buf_init(&self->path, 4096);
 	buf_init(&self->text, TEXT_MAX);
 	buf_init(&self->type, EVENT_ATTRIBUTES_BYTES_MAX * 2);
 	http_options_peer(&c->http, &self->peer);
@@ -190,6 +236,7 @@ eventbridge_open(void **out, const void *config, struct err *err)
 		return -1;
 	}
 	sigv4_init(&self->signer, "events", self->region);
+	sigv4a_init(&self->global_signer, "events", "*");
 	*out = self;
 	return 0;
 }
@@ -204,10 +251,10 @@ eventbridge_close(void *p)
 	eventbridge_rules_close(self);
 	aws_credentials_free(&self->credentials);
 	sigv4_free(&self->signer);
+	sigv4a_free(&self->global_signer);
+	free_endpoint(&self->regional);
+	free_endpoint(&self->global);
 	free(self->region);
-	free(self->url);
-	free(self->host);
-	buf_free(&self->path);
 	buf_free(&self->text);
 	buf_free(&self->type);
 	free(self);

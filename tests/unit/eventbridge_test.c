@@ -7,7 +7,6 @@
 
 #include <cjson/cJSON.h>
 
-#include "aws_endpoint.h"
 #include "clock.h"
 #include "eventbridge.h"
 
@@ -31,6 +30,8 @@ options_that_cannot_be(void **state)
 		{ "{region: eu-west-1, pattern: {a: {EXISTS: true}}}", "pattern: Event pattern is not valid" },
 		{ "{region: eu-west-1, endpoint: 'https://x', useFIPS: true}", "excludes FIPS" },
 		{ "{region: us-iso-east-1, useDualStack: true}", "no dual-stack" },
+		{ "{region: eu-west-1, endpointId: nodot}", "no endpoint ID" },
+		{ "{region: eu-west-1, endpointId: a.b, useFIPS: true}", "have no FIPS form" },
 		{ "{region: eu-west-1, certFile: /x}", "certFile and keyFile" },
 	};
 
@@ -45,57 +46,6 @@ options_that_cannot_be(void **state)
 			fail_msg("%s: %s", rows[i].yaml, buf_str(&why));
 		buf_free(&why);
 		backend_close(&b);
-	}
-}
-
-static void
-endpoints_as_botocore_resolves_them(void **state)
-{
-	const char *python = getenv("PYTHON");
-	char command[256], service[32], region[64], expected[256];
-	int fips, dual, n = 0;
-	FILE *f;
-
-	(void)state;
-	snprintf(command, sizeof(command), "%s tests/unit/aws_endpoint_cases.py", python ? python : "/usr/bin/python3");
-	f = popen(command, "r");
-	assert_non_null(f);
-	for (; fscanf(f, "%31s %63s %d %d %255s", service, region, &fips, &dual, expected) == 5; n++) {
-		struct aws_endpoint_options options = { .region = region, .fips = fips, .dual_stack = dual };
-		struct err err;
-		struct buf url;
-
-		buf_init(&url, 1000);
-		if (aws_endpoint_url(service, &options, &url, &err) != 0)
-			buf_add_char(&url, '-');
-		assert_string_equal(buf_str(&url), expected);
-		buf_free(&url);
-	}
-	assert_int_equal(pclose(f), 0);
-	assert_true(n > 50);
-}
-
-static void
-hosts_and_paths(void **state)
-{
-	static const struct { const char *url, *host, *path; } rows[] = {
-		{ "https://a.b", "a.b", "/" }, { "https://a.b:443/", "a.b", "/" }, { "http://a.b:80", "a.b", "/" },
-		{ "http://127.0.0.1:4566/x/", "127.0.0.1:4566", "/x/" }, { "https://[::1]:8443?q", "[::1]:8443", "/" },
-		{ "https://a:80", "a:80", "/" },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct buf host, path;
-
-		buf_init(&host, 1000);
-		buf_init(&path, 1000);
-		aws_endpoint_host(rows[i].url, &host);
-		aws_endpoint_path(rows[i].url, &path);
-		assert_string_equal(buf_str(&host), rows[i].host);
-		assert_string_equal(buf_str(&path), rows[i].path);
-		buf_free(&host);
-		buf_free(&path);
 	}
 }
 
@@ -143,6 +93,28 @@ entries_carry_the_event_byte_for_byte(void **state)
 	assert_int_equal(b.p->weight(b.self, &ev), 14 + 14 + 16 + strlen(event_text) + 10);
 	assert_int_equal(b.p->weight_max(b.self), 1000 * 1000);
 	cJSON_Delete(body);
+	event_free(&ev);
+	backend_close(&b);
+}
+
+static void
+global_endpoints(void **state)
+{
+	struct event ev;
+	struct backend b;
+
+	(void)state;
+	open_with(&b, "endpointId: abcde.xyz");
+	parse(&ev, event_text);
+	backend_encode(&b, "", &ev);
+	assert_string_equal(buf_str(&b.req->url), "https://abcde.xyz.endpoint.events.amazonaws.com/");
+	assert_non_null(strstr(buf_str(&b.req->headers), "X-Amz-Region-Set: *\n"));
+	assert_non_null(strstr(buf_str(&b.req->headers), "Authorization: AWS4-ECDSA-P256-SHA256 Credential=AKID/"));
+	assert_non_null(strstr(b.req->body, "],\"EndpointId\":\"abcde.xyz\"}"));
+	/* rules are the region's */
+	assert_int_equal(backend_ask(&b, "rules", 0), 0);
+	assert_string_equal(buf_str(&b.req->url), "https://events.eu-west-1.amazonaws.com/");
+	assert_non_null(strstr(buf_str(&b.req->headers), "Authorization: AWS4-HMAC-SHA256 "));
 	event_free(&ev);
 	backend_close(&b);
 }
@@ -377,9 +349,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(options_that_cannot_be),
-		cmocka_unit_test(endpoints_as_botocore_resolves_them),
-		cmocka_unit_test(hosts_and_paths),
 		cmocka_unit_test(entries_carry_the_event_byte_for_byte),
+		cmocka_unit_test(global_endpoints),
 		cmocka_unit_test(other_dialect_in_the_detail),
 		cmocka_unit_test(large_events_are_refused_or_trimmed),
 		cmocka_unit_test(events_no_bus_would_take),

@@ -218,7 +218,7 @@ static void
 agrees_with_the_naive_matcher(void **state)
 {
 	uint64_t random = 20261122;
-	size_t matched = 0, rounds = 40000;
+	size_t matched = 0, rounds = 15000;
 
 	(void)state;
 	for (size_t i = 0; i < rounds; i++) {
