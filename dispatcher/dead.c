@@ -235,7 +235,7 @@ dead_answer(struct dispatcher *d, const struct bus_msg *msg)
 	status_check("dead-letters", true, "");
 	books_dead(&d->books, b->leg->reason);
 	*p = b->next;
-	settle_leg(d, b->leg, LEG_DEAD);
+	sink_deliver(d, b->leg);
 	free(b);
 }
 

@@ -152,6 +152,7 @@ turn(struct dispatcher *d, struct err *err)
 		d->ticked_ms = now_ms;
 		refresh_turn(d, now_ms);
 		dead_turn(d, now_ms);
+		sink_turn(d, now_ms);
 		settle_progress(d, now_ms);
 		backlog_turn(d, now_ms);
 		park_turn(d, window(d), now_ms);
@@ -186,6 +187,8 @@ open_all(struct dispatcher *d, struct err *err)
 		d->processor->open(&d->self, d->config->processor_config, err) != 0 || dead_open(d, err) != 0 ||
 		park_open(d, err) != 0)
 		return -1;
+	d->sink = sink_open(&d->options->dead_letter_sink);
+	refresh_open(d);
 	if (d->config->n_streams > SOURCES_MAX)
 		return err_set(err, ERR_CONFIG, "more than %d event providers in one file", SOURCES_MAX);
 	for (; d->n_sources < d->config->n_streams; d->n_sources++) {
@@ -223,6 +226,7 @@ close_all(struct dispatcher *d)
 	close_arrivals(d);
 	http_close(d->http);
 	dead_close(d);
+	sink_close(d->sink);
 	if (d->self != NULL)
 		d->processor->close(d->self);
 	jobs_free(&d->jobs);

@@ -8,6 +8,7 @@
  *     settle.c   what an outcome means for leg, job and circuit; acks
  *     dead.c     dead letters, stored before the original is settled
  *     park.c     what waits for a target that is down makes room for the others
+ *     sink.c     and sent to deadLetterSink
  *     refresh.c  what the processor must re-read now and then
  *     watch.c    a thread that looks after streams and consumers, where calls wait for answers
  *     backlog.c  events that only wait for a failing or slow target, and must not hold up the others
@@ -36,7 +37,7 @@ enum {
 	BATCH_MAX = 10,
 	PULLS_MAX = 8,
 	SETTLED_SLOTS = 16 * 1024,
-	REFRESHES_MAX = 4,
+	REFRESHES_MAX = 6,
 	MAX_ACK_PENDING = 50000, /* of all replicas together */
 	SHUTDOWN_MS = 20 * 1000,
 };
@@ -94,6 +95,8 @@ struct arrivals {
 
 struct burial; /* dead.c */
 struct refreshing {
+	const struct refresh *def; /* NULL: none */
+	void *self;                /* what it is called with */
 	struct dispatcher *d;
 	bool done_once, running, wanted, failed;
 	bool waiting; /* running, for a helper program: asked again when due */
@@ -147,6 +150,7 @@ struct dispatcher {
 	bool dead_letters_fail;
 	char dead_inbox[192], get_inbox[192];
 
+	struct sink *sink; /* NULL: none is configured */
 	struct refreshing refreshing[REFRESHES_MAX];
 
 	pthread_t watcher;
@@ -212,7 +216,15 @@ void park_fetch(struct dispatcher *d, struct job *job, int64_t now_ms);
 void park_answer(struct dispatcher *d, struct bus_msg *msg); /* owns msg */
 void park_expire(struct dispatcher *d, int64_t now_ms);
 
+/* sink.c */
+extern const struct refresh sink_refresh;
+struct sink *sink_open(const struct destination *destination); /* NULL when none is configured */
+void sink_close(struct sink *sink);
+void sink_deliver(struct dispatcher *d, struct leg *leg); /* to the sink, if any; then the leg is over */
+void sink_turn(struct dispatcher *d, int64_t now_ms);
+
 /* refresh.c */
+void refresh_open(struct dispatcher *d);
 void refresh_turn(struct dispatcher *d, int64_t now_ms);
 void refresh_want(struct dispatcher *d);
 bool refresh_ready(const struct dispatcher *d);

@@ -361,6 +361,7 @@ lane_free(struct jobs *jobs, struct lane *lane)
 		jobs->ring = lane->next == lane ? NULL : lane->next;
 	jobs->n_lanes--;
 	free(lane->name);
+	free(lane->url);
 	free(lane->waiting);
 	free(lane);
 }

@@ -65,6 +65,7 @@ struct lane {
 	struct lane *hash_next, *prev, *next; /* next: in the ring of all lanes */
 	char *name;
 	struct circuit circuit;
+	char *url;            /* where its last request went */
 	int status;           /* of its last failure; 0: it did not fail since it was last delivered to, or did not answer */
 	int64_t failing_ms;   /* since when its circuit is open */
 	int64_t delivered_ms; /* when it last took an event; 0: never */

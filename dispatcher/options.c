@@ -10,6 +10,7 @@
 #define MINUTE (60 * INT64_C(1000))
 #define DAY (24 * 60 * MINUTE)
 
+static const char *const backoff_policies[] = { "exponential", "linear", NULL };
 static const char *const orderings[] = { "none", "key", "strict", NULL };
 
 static const struct config_field retry_fields[] = {
@@ -28,6 +29,16 @@ static const struct config_field retry_fields[] = {
 		.max = 1000000,
 		.help = "An event that NATS had to give out this often without hearing a verdict, as when it crashes "
 			"the process, is set aside as a dead letter, unread." },
+	{ "retry", CONFIG_INT, offsetof(struct dispatch_retry, count), .def = "-1", .min = -1, .max = 1000000,
+		.help = "Tries after the first, as in Knative's DeliverySpec; then a dead letter. -1: no such limit, "
+			"only `maxAge`." },
+	{ "backoffPolicy", CONFIG_ENUM, offsetof(struct dispatch_retry, policy), .def = "exponential",
+		.choices = backoff_policies,
+		.help = "How the longest wait grows with each try: it doubles, or by `backoffDelay` each time." },
+	{ "backoffDelay", CONFIG_DURATION, offsetof(struct dispatch_retry, delay_ms), .max = 60 * MINUTE,
+		.help = "The DeliverySpec's word for `initial`; `PT0.2S` and the like are understood." },
+	{ "timeout", CONFIG_DURATION, offsetof(struct dispatch_retry, timeout_ms), .max = 60 * MINUTE,
+		.help = "The DeliverySpec's place for `timeout`." },
 	{ NULL },
 };
 
@@ -62,6 +73,10 @@ const struct config_field dispatch_fields[] = {
 	{ "ordering", CONFIG_ENUM, offsetof(struct dispatch_options, ordering), .def = "none", .choices = orderings,
 		.help = "`none`: as fast as it goes. `key`: events of one managed entity one after the other; run one "
 			"replica. `strict`: one event at a time, in the order of vCenter; a failing event holds up all." },
+	{ "deadLetterSink", CONFIG_OBJECT, offsetof(struct dispatch_options, dead_letter_sink),
+		.fields = destination_fields,
+		.help = "A destination that gets each dead letter too, as an event with the extensions "
+			"`knativeerrordest`, `knativeerrorcode` and `knativeerrordata`." },
 	{ "startFrom", CONFIG_STRING, offsetof(struct dispatch_options, start_from), .def = "earliest",
 		.help = "Where a dispatcher that NATS has not seen before begins: `earliest`, `now`, or a time "
 			"(RFC 3339)." },
@@ -94,6 +109,8 @@ dispatch_options_check(const struct config_node *node, const struct dispatch_opt
 
 	if (!dispatch_start_parse(o->start_from, &start, &time_us))
 		config_error(errors, config_get(node, "startFrom"), "must be earliest, now or a time");
+	if (config_get(node, "deadLetterSink") != NULL && destination_check(&o->dead_letter_sink, false, &err) != 0)
+		config_error(errors, config_get(node, "deadLetterSink"), "%s", err.text);
 	if (o->retry.initial_ms > o->retry.max_ms)
 		config_error(errors, config_get(node, "retry"), "initial must not be longer than max");
 	if (o->filter.subject != NULL && (o->filter.subject[0] == '\0' || strpbrk(o->filter.subject, " \t\r\n") != NULL))

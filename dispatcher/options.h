@@ -5,7 +5,10 @@
 
 #include <stdint.h>
 
+#include "addressable.h"
 #include "config.h"
+
+enum backoff_policy { BACKOFF_EXPONENTIAL, BACKOFF_LINEAR };
 
 enum ordering {
 	ORDERING_NONE,   /* as fast as it goes */
@@ -24,11 +27,17 @@ struct dispatch_options {
 		int64_t initial_ms, max_ms;
 		int64_t retry_after_max_ms;
 		int64_t max_deliveries; /* an event given this often without a verdict is set aside unread */
+		/* Knative's DeliverySpec: what it says goes before the above */
+		int64_t count;          /* tries after the first; -1: no limit but age */
+		int64_t delay_ms;       /* 0: initial_ms */
+		int64_t timeout_ms;     /* 0: that of all requests */
+		int policy;             /* enum backoff_policy */
 	} retry;
 	struct dispatch_filter {
 		char *subject; /* NATS wildcards; the server filters */
 		char *pattern; /* EventBridge's language, over the whole CloudEvent; JSON text */
 	} filter;
+	struct destination dead_letter_sink;
 	int ordering;     /* enum ordering */
 	char *start_from; /* "earliest", "now" or a time; checked */
 };

@@ -15,12 +15,22 @@ enum {
 	WANTED_MIN_MS = 1000, /* between runs that a failed delivery asked for */
 };
 
+void
+refresh_open(struct dispatcher *d)
+{
+	const struct refresh *own = d->processor->refreshes;
+	size_t n = 0;
+
+	for (; own != NULL && own[n].name != NULL && n < REFRESHES_MAX - 1; n++)
+		d->refreshing[n] = (struct refreshing){ .def = &own[n], .self = d->self };
+	if (d->sink != NULL)
+		d->refreshing[n] = (struct refreshing){ .def = &sink_refresh, .self = d->sink };
+}
 
 static const struct refresh *
 refresh_of(const struct dispatcher *d, size_t i)
 {
-	return d->processor->refreshes != NULL && i < REFRESHES_MAX && d->processor->refreshes[i].name != NULL ?
-		&d->processor->refreshes[i] : NULL;
+	return i < REFRESHES_MAX ? d->refreshing[i].def : NULL;
 }
 
 bool
@@ -54,7 +64,7 @@ succeeded(struct dispatcher *d, size_t i, const struct err *warning, int64_t now
 {
 	const struct refresh *def = refresh_of(d, i);
 	struct refreshing *r = &d->refreshing[i];
-	int64_t interval = def->interval_ms(d->self);
+	int64_t interval = def->interval_ms(r->self);
 
 	if (r->failed)
 		log_info("refresh works again", L_STR("refresh", def->name));
@@ -95,7 +105,7 @@ on_done(void *ctx, const struct http_response *rsp)
 	struct err err = { .code = ERR_NONE, .text = "" };
 	int64_t now_ms = clock_monotonic_ms();
 
-	switch (refresh_of(d, i)->response(d->self, r->step, rsp, &err)) {
+	switch (r->def->response(r->self, r->step, rsp, &err)) {
 	case REFRESH_DONE:
 		succeeded(d, i, &err, now_ms);
 		break;
@@ -115,7 +125,7 @@ step(struct dispatcher *d, size_t i, int64_t now_ms)
 	struct refreshing *r = &d->refreshing[i];
 	struct http_request *req = http_request_new(d->http);
 	struct err err = { .code = ERR_NONE, .text = "" };
-	int answer = refresh_of(d, i)->request(d->self, r->step, req, &err);
+	int answer = r->def->request(r->self, r->step, req, &err);
 
 	if (answer == 0) {
 		if (http_submit(d->http, req, on_done, r, &err) != 0)

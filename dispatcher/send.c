@@ -254,11 +254,15 @@ send_one(struct dispatcher *d, struct lane *lane, int64_t now_ms)
 	if (f->gate_probe)
 		circuit_begin(&d->gate);
 	req = http_request_new(d->http);
-	req->timeout_ms = d->options->timeout_ms;
+	req->timeout_ms = d->options->retry.timeout_ms > 0 ? d->options->retry.timeout_ms : d->options->timeout_ms;
 	if (d->processor->encode(d->self, &target, events, f->n, req, &err) != 0) {
 		http_request_free(d->http, req);
 		refuse(f, &err);
 		return true;
+	}
+	if (lane->url == NULL || strcmp(lane->url, buf_str(&req->url)) != 0) {
+		free(lane->url);
+		lane->url = mem_strdup(buf_str(&req->url));
 	}
 	for (size_t i = 0; i < f->n; i++)
 		if (!f->leg[i]->job->tried) {

@@ -112,14 +112,23 @@ settle_dead(struct dispatcher *d, struct leg *leg, const char *reason)
 	dead_bury(d, leg);
 }
 
+static int64_t
+longest_wait(const struct dispatch_retry *r, unsigned attempts)
+{
+	int64_t delay = r->delay_ms > 0 ? r->delay_ms : r->initial_ms, most = r->max_ms > delay ? r->max_ms : delay;
+
+	if (r->policy == BACKOFF_LINEAR)
+		return delay < most / attempts ? delay * attempts : most;
+	return backoff_ceiling(delay, most, attempts);
+}
+
 static void
 retry(struct dispatcher *d, struct leg *leg, int64_t retry_after_ms, int64_t now_ms)
 {
 	const struct dispatch_retry *r = &d->options->retry;
-	uint64_t ceiling = (uint64_t)backoff_ceiling(r->initial_ms, r->max_ms, leg->attempts);
-	int64_t wait = (int64_t)(backoff_random(&d->jobs.random) % (ceiling + 1));
+	int64_t wait = (int64_t)(backoff_random(&d->jobs.random) % ((uint64_t)longest_wait(r, leg->attempts) + 1));
 
-	if (leg->last_us - leg->first_us > r->max_age_ms * 1000) {
+	if (leg->last_us - leg->first_us > r->max_age_ms * 1000 || (r->count >= 0 && leg->attempts > r->count)) {
 		settle_dead(d, leg, "gave_up");
 		return;
 	}

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Knative, end to end: destinations of the cluster, tokens, trust, and what triggers of both dialects match."""
+import base64
 import json
 import ssl
 from collections import Counter
@@ -240,3 +241,54 @@ def test_the_bytes_of_the_data_are_untouched(lab, desk):
     stored = next(iter(desk.js.read("VC_lab"))).data
     desk.idle()
     assert receiver.requests[0].body == stored[stored.index(b'"data":') + 7:-1]
+
+
+def test_a_sink_for_dead_letters(lab, desk, cluster):
+    """Each letter goes to our stream first, then to the sink, with what Knative's dispatcher would add to the event."""
+    receiver = lab.receiver(lambda request: Answer(400, body=b"no such thing") if keys([request])[0] == 2 else None)
+    fails = [2]
+
+    def busy(request):
+        fails[0] -= 1
+        return Answer(503 if fails[0] >= 0 else 202)
+    sink = lab.receiver(busy)
+    cluster.put("serving.knative.dev/v1", "Service", "fn", "dead", address={"url": sink.url})
+    ref = {"apiVersion": "serving.knative.dev/v1", "kind": "Service", "name": "dead", "namespace": "fn"}
+    dispatcher = lab.daemon("dispatcher", config(desk, {"uri": receiver.url + "/in"}, {"typeStyle": "vsphere"}, deadLetterSink={
+        "ref": ref, "uri": "/letters", "kubernetes": cluster.options}))
+    dispatcher.env = cluster.env
+    dispatcher.start()
+    want = desk.publish(3)
+    desk.idle()
+    assert sorted(set(keys(receiver.requests))) == list(want)
+    assert desk.dead_ids() == [2]
+    assert [r.path for r in sink.requests] == ["/letters"] * 3
+    letter = sink.requests[-1].json()
+    original = json.loads(desk.dead()[0].data)
+    assert letter.pop("knativeerrordest") == receiver.url + "/in"
+    assert letter.pop("knativeerrorcode") == "400"
+    assert base64.b64decode(letter.pop("knativeerrordata")) == b"HTTP 400: no such thing"
+    assert letter == original
+    assert dispatcher.metric("vcourier_dispatcher_events_total", result="dead") == 1
+
+
+def test_a_sink_that_is_down_keeps_nothing_up(lab, desk):
+    receiver = lab.receiver(lambda request: Answer(400))
+    sink = lab.receiver(lambda request: Answer(400))
+    dispatcher = lab.dispatcher(config(desk, {"uri": receiver.url}, deadLetterSink={"uri": sink.url}))
+    want = desk.publish(2)
+    desk.idle()
+    assert desk.dead_ids() == list(want)
+    assert len(dispatcher.lines("dead letter sink does not take a letter")) == 2
+
+
+def test_the_words_of_a_delivery_spec(lab, desk):
+    """retry: 2 is three tries; every event in turn, so that no pause of the destination comes between."""
+    receiver = lab.receiver(lambda request: Answer(500))
+    lab.dispatcher(config(desk, {"uri": receiver.url}, retry={
+        "retry": 2, "backoffPolicy": "linear", "backoffDelay": "PT0.01S", "timeout": "PT5S", "retryAfterMax": "PT1S"}))
+    want = desk.publish(1)
+    desk.idle()
+    assert Counter(keys(receiver.requests)) == Counter({1: 3})
+    assert desk.dead_ids() == list(want)
+    assert desk.dead()[0].headers["Vcourier-Reason"] == "gave_up"

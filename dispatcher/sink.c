@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * deadLetterSink: a destination that gets each dead letter beside our own stream, as Knative's DeliverySpec has it:
+ * the event, with what went wrong in the extensions knativeerrordest, knativeerrorcode and knativeerrordata. The
+ * letter is in the stream before; so a sink that does not take it in a few tries loses nothing.
+ * https://knative.dev/docs/eventing/event-delivery/
+ */
+#include "dispatch.h"
+
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "addressable.h"
+#include "clock.h"
+#include "http_options.h"
+#include "log.h"
+#include "mem.h"
+
+enum { TRIES = 5, RETRY_INITIAL_MS = 500, RETRY_MAX_MS = 5 * 1000, ERROR_DATA_MAX = 1024 };
+
+/* A letter on its way to the sink. */
+struct parcel {
+	struct parcel *next;
+	struct dispatcher *d;
+	struct leg *leg;
+	struct backoff backoff;
+	int64_t due_ms;
+	bool in_flight;
+};
+
+struct sink {
+	struct addressable to;
+	struct http_peer peer;
+	struct parcel *parcels;
+};
+
+/* ---- its address, looked up like that of any destination */
+
+static int64_t
+interval_ms(void *sink)
+{
+	return addressable_interval_ms(&((struct sink *)sink)->to);
+}
+
+static enum refresh_result
+use_address(struct sink *s, enum refresh_result result)
+{
+	if (result == REFRESH_DONE)
+		s->peer.ca_pem = s->to.now.ca_pem;
+	return result;
+}
+
+static int
+request(void *sink, unsigned step, struct http_request *req, struct err *err)
+{
+	struct sink *s = sink;
+	int result = addressable_request(&s->to, step, req, err);
+
+	if (result == 1)
+		use_address(s, REFRESH_DONE);
+	return result;
+}
+
+static enum refresh_result
+response(void *sink, unsigned step, const struct http_response *rsp, struct err *err)
+{
+	struct sink *s = sink;
+
+	(void)step;
+	return use_address(s, addressable_response(&s->to, rsp, err));
+}
+
+const struct refresh sink_refresh = { "dead-letter-sink", interval_ms, false, request, response };
+
+struct sink *
+sink_open(const struct destination *destination)
+{
+	struct sink *s;
+
+	if (destination->uri == NULL && destination->ref.kind == NULL)
+		return NULL;
+	s = mem_alloc(sizeof(*s));
+	addressable_init(&s->to, destination, NULL, false);
+	return s;
+}
+
+void
+sink_close(struct sink *s)
+{
+	if (s == NULL)
+		return;
+	while (s->parcels != NULL) {
+		struct parcel *p = s->parcels;
+
+		s->parcels = p->next;
+		free(p);
+	}
+	addressable_free(&s->to);
+	free(s);
+}
+
+/* ---- letters */
+
+static void
+done(struct parcel *parcel)
+{
+	struct dispatcher *d = parcel->d;
+	struct parcel **p = &d->sink->parcels;
+	struct leg *leg = parcel->leg;
+
+	while (*p != parcel)
+		p = &(*p)->next;
+	*p = parcel->next;
+	free(parcel);
+	settle_leg(d, leg, LEG_DEAD);
+}
+
+static void
+on_done(void *ctx, const struct http_response *rsp)
+{
+	struct parcel *p = ctx;
+	struct outcome out = { .retry_after_ms = -1 };
+
+	p->in_flight = false;
+	http_outcome(rsp, &out);
+	if (rsp->status == 401)
+		p->d->sink->to.token_refused = true;
+	if (out.verdict == VERDICT_DELIVERED) {
+		done(p);
+	} else if (out.verdict == VERDICT_REJECTED || p->backoff.attempts >= TRIES) {
+		log_error("dead letter sink does not take a letter: it is in the stream of dead letters only",
+			L_STR("stream", p->leg->job->source->stream), L_INT("seq", (int64_t)p->leg->job->seq),
+			L_ERR(&out.why));
+		done(p);
+	} else {
+		p->due_ms = clock_monotonic_ms() + RETRY_INITIAL_MS / 2 + backoff_next(&p->backoff);
+		refresh_want(p->d);
+	}
+}
+
+/* Sets an extension, in place of one that an earlier sink has left there. */
+static void
+extend(struct event *ev, const char *name, const char *value)
+{
+	size_t i = 0;
+
+	while (i < ev->n_extensions && strcmp(ev->extension[i].name, name) != 0)
+		i++;
+	if (i == EVENT_EXTENSIONS_MAX || *value == '\0')
+		return;
+	ev->extension[i] = (struct event_extension){ name, value, true };
+	if (i == ev->n_extensions)
+		ev->n_extensions++;
+}
+
+static void
+write_letter(const struct leg *leg, const struct event *original, struct http_request *req)
+{
+	struct event ev = *original; /* the strings stay where they are */
+	char code[16], data[ERROR_DATA_MAX * 4 / 3 + 8];
+	size_t n = leg->why != NULL ? strlen(leg->why) : 0;
+
+	snprintf(code, sizeof(code), "%d", leg->status);
+	EVP_EncodeBlock((unsigned char *)data, (const unsigned char *)leg->why,
+		(int)(n < ERROR_DATA_MAX ? n : ERROR_DATA_MAX));
+	extend(&ev, "knativeerrordest", leg->lane->url != NULL ? leg->lane->url : "");
+	if (leg->status != 0)
+		extend(&ev, "knativeerrorcode", code);
+	if (n > 0)
+		extend(&ev, "knativeerrordata", data);
+	ev.json = NULL; /* written anew from its parts */
+	event_add_structured(&ev, NULL, &req->own_body);
+	req->body = buf_str(&req->own_body);
+	req->body_len = req->own_body.len;
+}
+
+static void
+send(struct sink *s, struct parcel *p, const struct event *ev)
+{
+	struct dispatcher *d = p->d;
+	struct http_request *req = http_request_new(d->http);
+	struct http_response none = { .error = ERR_CONNECT, .retry_after_ms = -1 };
+
+	buf_add_str(&req->url, s->to.now.url);
+	http_header(req, "Content-Type", EVENT_CONTENT_TYPE);
+	if (s->to.now.audience != NULL && s->to.token != NULL)
+		http_auth_bearer(req, s->to.token);
+	write_letter(p->leg, ev, req);
+	req->peer = &s->peer;
+	req->timeout_ms = d->options->timeout_ms;
+	p->in_flight = true;
+	if (http_submit(d->http, req, on_done, p, &none.why) != 0)
+		on_done(p, &none);
+}
+
+/* Once its letter is in the stream. */
+void
+sink_deliver(struct dispatcher *d, struct leg *leg)
+{
+	struct parcel *p;
+
+	if (d->sink == NULL || strcmp(leg->reason, "invalid_event") == 0 || strcmp(leg->reason, "poison") == 0) {
+		settle_leg(d, leg, LEG_DEAD); /* what is no event is nothing for a sink of events */
+		return;
+	}
+	p = mem_alloc(sizeof(*p));
+	p->d = d;
+	p->leg = leg;
+	backoff_init(&p->backoff, RETRY_INITIAL_MS, RETRY_MAX_MS, leg->job->seq);
+	p->next = d->sink->parcels;
+	d->sink->parcels = p;
+}
+
+void
+sink_turn(struct dispatcher *d, int64_t now_ms)
+{
+	struct parcel *next;
+	struct err err;
+
+	if (d->sink == NULL || d->sink->to.now.url == NULL)
+		return;
+	for (struct parcel *p = d->sink->parcels; p != NULL; p = next) {
+		next = p->next;
+		if (p->in_flight || p->due_ms > now_ms)
+			continue;
+		if (accept_read(p->leg->job, &d->scratch[0], &err) == 0)
+			send(d->sink, p, &d->scratch[0]);
+		else
+			done(p);
+	}
+}
