@@ -94,17 +94,38 @@ accept_release(struct dispatcher *d, struct job *job)
 		leg_ready(&job->leg[i]);
 }
 
+/* What is sent again, history or a dead letter, may be for one of the targets only. */
+static void
+keep_only(struct targets *targets, const char *name)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < targets->n; i++) {
+		struct target other = targets->target[kept];
+
+		if (strcmp(targets->target[i].name, name) != 0)
+			continue;
+		targets->target[kept++] = targets->target[i];
+		targets->target[i] = other;
+	}
+	while (targets->n > kept)
+		free(targets->target[--targets->n].name);
+}
+
 static void
 route(struct dispatcher *d, struct job *job, const struct event *ev)
 {
 	struct err err = { .code = ERR_NONE };
 	enum ordering ordering = (enum ordering)d->options->ordering;
+	const char *only = bus_msg_header(job->msg, "Vcourier-Target");
 
 	targets_clear(&d->targets);
 	if (d->processor->route(d->self, ev, &d->targets, &err) != 0) {
 		reject(d, job, "unroutable", &err);
 		return;
 	}
+	if (only != NULL && only[0] != '\0')
+		keep_only(&d->targets, only);
 	if (d->targets.n == 0) {
 		settle_filtered(d, job);
 		return;

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from lab.desk import PROVIDER, Desk
+from lab.desk import PROVIDER, Desk, event, subject
 from lab.gateway import Gateway
 from lab.process import wait_until
 from lab.product import router_config
@@ -333,3 +333,18 @@ def test_names_that_need_escaping(lab, desk, gateway):
     assert delivered(gateway, "a_b-C.9") == Counter(events)
     desk.publish(1, "VmPoweredOffEvent")
     gateway.wait(lambda g: "/function/sp%20ace%2F..%2Fx.openfaas-fn" in g.seen)
+
+
+def test_one_function_alone_gets_an_event_again(lab, desk, gateway):
+    """A message that names its target, as a dead letter and a replay do, is for that one; else nobody's."""
+    gateway.deploy("a", "VmPoweredOnEvent")
+    gateway.deploy("b", "VmPoweredOnEvent")
+    lab.dispatcher(config(desk, gateway))
+    first = ids(desk.publish(1))
+    for i, target in ((8, f"b.{NS}"), (9, f"gone.{NS}")):
+        desk.js.wire.publish(subject(), event(i), headers={
+            "Content-Type": "application/cloudevents+json", "Nats-Msg-Id": f"again/{i}", "Vcourier-Target": target})
+    last = ids(desk.publish(1))
+    desk.idle("of")
+    assert delivered(gateway, "a") == Counter(first + last)
+    assert delivered(gateway, "b") == Counter(first + ids([8]) + last)

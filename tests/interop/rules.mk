@@ -12,6 +12,16 @@ build/interop/.python: tests/interop/requirements.txt
 	pip3 install --quiet --upgrade --target $(@D)/python --requirement $< 2>$(@D)/pip.log || { cat $(@D)/pip.log; exit 1; }
 	@touch $@
 
+# The ingress of a Knative Broker and CloudEvents' Go SDK, by Debian's Go, in a module of their own: about two
+# minutes the first time. Without the module proxy their tests are skipped.
+build/interop/.go: $(wildcard tests/interop/go/go.mod tests/interop/go/*/*.go)
+	@mkdir -p $(@D)/go && cp -r tests/interop/go/. $(@D)/go/
+	@cd $(@D)/go && GO111MODULE=on GOFLAGS=-mod=mod GOCACHE=$${GOCACHE:-$${HOME:-$(CURDIR)/build}/.cache/go-build} \
+		/usr/bin/go build -o bin/ ./ingress ./receive && touch ../$(@F) || \
+		echo "skipped: the Go programs of tests/interop/go do not build here (is the module proxy reachable?)"
+
+interop_tests += tests/integration/test_knative_receivers.py
+
 # AWS's own pattern engine; without a JDK and Maven its test is skipped, and says so
 build/interop/.event-ruler: tests/interop/event-ruler/pom.xml tests/interop/event-ruler/Oracle.java
 	@mkdir -p $(@D)/event-ruler
@@ -30,7 +40,7 @@ build/interop/.moto:
 
 interop_tests += tests/integration/test_event_ruler.py tests/integration/test_moto.py
 
-interop-packages: build/interop/.npm build/interop/.python build/interop/.event-ruler build/interop/.moto
+interop-packages: build/interop/.npm build/interop/.python build/interop/.event-ruler build/interop/.moto build/interop/.go
 	@tests/deps.sh prometheus
 
 interop: all simulator unit-tests interop-packages ## tests against other implementations, from npm, PyPI and Go's module proxy

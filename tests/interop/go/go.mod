@@ -1,4 +1,4 @@
-module ingress
+module interop
 
 go 1.19
 
