@@ -3,6 +3,7 @@
 import base64
 import json
 import ssl
+import subprocess
 from collections import Counter
 
 import pytest
@@ -155,6 +156,30 @@ def test_whom_to_trust(lab, desk, cluster, certs):
     desk.idle()
     assert sorted(keys(receiver.requests)) == list(want)
     assert ("insecureSSL" in dispatcher.text()) == (certs == "insecureSSL")
+
+
+def test_a_client_certificate(lab, desk, tmp_path):
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30",
+                    "-keyout", "client.key", "-out", "client.pem", "-subj", "/CN=dispatcher"], cwd=tmp_path, check=True,
+                   capture_output=True)
+    context = tls_server(lab.authority)
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.load_verify_locations(tmp_path / "client.pem")
+    receiver = lab.receiver(context=context)
+    block = {"caFile": str(lab.authority.ca), "certFile": str(tmp_path / "client.pem"), "keyFile": str(tmp_path / "client.key")}
+    lab.dispatcher(config(desk, {"uri": receiver.url}, block))
+    want = desk.publish(2)
+    desk.idle()
+    assert sorted(keys(receiver.requests)) == list(want)
+
+
+def test_through_a_proxy(lab, desk):
+    proxy = lab.receiver()
+    lab.dispatcher(config(desk, {"uri": "http://broker.invalid/in"}, {"proxy": proxy.url}))
+    want = desk.publish(2)
+    desk.idle()
+    assert sorted(keys(proxy.requests)) == list(want)
+    assert {(r.path, r.headers["host"]) for r in proxy.requests} == {("http://broker.invalid/in", "broker.invalid")}
 
 
 def test_an_untrusted_sink_gets_nothing(lab, desk, cluster):
