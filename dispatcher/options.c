@@ -97,6 +97,13 @@ dispatch_start_parse(const char *text, enum dispatch_start *start, int64_t *time
 	return true;
 }
 
+/* An empty block is as good as none: so the effective configuration can be read again. */
+static bool
+is_given(const struct destination *d)
+{
+	return d->uri != NULL || d->ref.kind != NULL || d->audience != NULL || d->ca_certs != NULL;
+}
+
 int
 dispatch_options_check(const struct config_node *node, const struct dispatch_options *o, struct config_errors *errors)
 {
@@ -109,7 +116,7 @@ dispatch_options_check(const struct config_node *node, const struct dispatch_opt
 
 	if (!dispatch_start_parse(o->start_from, &start, &time_us))
 		config_error(errors, config_get(node, "startFrom"), "must be earliest, now or a time");
-	if (config_get(node, "deadLetterSink") != NULL && destination_check(&o->dead_letter_sink, false, &err) != 0)
+	if (is_given(&o->dead_letter_sink) && destination_check(&o->dead_letter_sink, false, &err) != 0)
 		config_error(errors, config_get(node, "deadLetterSink"), "%s", err.text);
 	if (o->retry.initial_ms > o->retry.max_ms)
 		config_error(errors, config_get(node, "retry"), "initial must not be longer than max");
