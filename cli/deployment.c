@@ -100,7 +100,9 @@ deployment_table(void)
 static void
 print_head(const struct router_entry *entry, struct buf *out)
 {
-	buf_printf(out, "  - type: %s\n    name: \"%s\"\n", entry->type, entry->name);
+	buf_printf(out, "  - type: %s\n    name: ", entry->type);
+	config_print_text(entry->name, out);
+	buf_add_char(out, '\n');
 }
 
 void

@@ -10,10 +10,28 @@
 
 #define FIELD(bound, f) ((const void *)((const char *)(bound) + (f)->offset))
 
+void
+config_print_text(const char *text, struct buf *out)
+{
+	bool control = false;
+	const char *s;
+
+	for (s = text; *s != '\0'; s++)
+		control = control || (unsigned char)*s < ' ' || *s == 127;
+	if (strstr(text, "${") == NULL || control) {
+		json_add_string(out, text, strlen(text)); /* a JSON string is a YAML string */
+		return;
+	}
+	buf_add_char(out, '\''); /* where nothing is replaced from the environment */
+	for (s = text; *s != '\0'; s++)
+		buf_add_str(out, *s == '\'' ? "''" : (char[]){ *s, '\0' });
+	buf_add_char(out, '\'');
+}
+
 static void
 print_text(const char *text, struct buf *out)
 {
-	json_add_string(out, text, strlen(text)); /* a JSON string is a YAML string */
+	config_print_text(text, out);
 	buf_add_char(out, '\n');
 }
 
@@ -48,7 +66,7 @@ print_strings(const struct config_field *f, char *const *list, int indent, struc
 	for (i = 0; list[i] != NULL; i++) {
 		if (i != 0)
 			buf_add_str(out, i % step == 0 ? ", " : ": ");
-		json_add_string(out, list[i], strlen(list[i]));
+		config_print_text(list[i], out);
 	}
 	buf_add_str(out, step == 2 ? "}\n" : "]\n");
 }

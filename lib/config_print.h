@@ -12,6 +12,9 @@
  */
 void config_print(const struct config_field *fields, const void *bound, int indent, struct buf *out);
 
+/* A text as a YAML value that is read back as just that. */
+void config_print_text(const char *text, struct buf *out);
+
 /*
  * The next three walk a table down to its leaves. A NODE row with `fields` is documented as an OBJECT, with
  * item_size too as a list of them.

@@ -2,14 +2,16 @@
 """Secrets and configuration change under load: nothing lost, nothing repeated, no restart, nothing told."""
 import base64
 import json
+import os
 import signal
 import subprocess
 from collections import Counter
+from pathlib import Path
 
-import pytest
-
+from lab.aws import REGION, EventBridge, Keys
 from lab.bususers import SecuredNats
-from lab.gateway import Function, Gateway
+from lab.desk import PROVIDER, Desk
+from lab.gateway import Gateway
 from lab.process import BUILD, wait_until
 from lab.product import knative, provider, router_config
 from lab.vcenter import PASSWORD
@@ -31,8 +33,8 @@ def with_file(entry, file):
 class Line:
     """vCenter, NATS, collector, dispatcher, receiver; options are the bus's and the provider's."""
 
-    def __init__(self, lab, nats=None, password=None, **bus):
-        self.lab = lab
+    def __init__(self, lab, nats=None, password=None, users=(), flags=()):
+        self.lab, self.users, self.flags = lab, users, flags
         self.nats = nats or lab.nats()
         self.vcenter = lab.vcenter("-rate", "200")
         self.receiver = lab.receiver()
@@ -41,14 +43,15 @@ class Line:
             entry = with_file(entry, password)
         self.config = router_config(self.nats, self.vcenter.authority.ca, [entry],
                                     [{**knative(self.receiver.url + "/in"), "ackWait": "5s"}])
-        self.config["bus"].update(bus)
-        self.start()
+        self.collector = lab.collector(self.config_of("collector-lab"), *flags)
+        self.dispatcher = lab.dispatcher(self.config_of("dispatcher-kn"), *flags)
+        self.pids = self.collector.pid, self.dispatcher.pid
         self.receiver.wait_count(200)
 
-    def start(self):
-        self.collector = self.lab.collector(self.config)
-        self.dispatcher = self.lab.dispatcher(self.config)
-        self.pids = self.collector.pid, self.dispatcher.pid
+    def config_of(self, user):
+        """The configuration; where the bus wants to know its users, as this one."""
+        login = {"user": user, "passwordFile": str(self.nats.directory / "secrets" / user)} if self.users else {}
+        return {**self.config, "bus": {**self.config["bus"], **login}}
 
     def more(self, n=200):
         """n further events come through."""
@@ -93,6 +96,108 @@ def test_kubernetes_swaps_the_directory_of_a_secret(lab, tmp_path):
     line.vcenter.lab("expire")
     line.more()
     line.settle()
+
+
+class Bus(SecuredNats):
+    """The tests look as the administrator, whatever his password is at the time."""
+
+    def connect(self, user="admin", password=None):
+        return super().connect(user, password or self.password(user))
+
+    def rotate(self, user):
+        new = f"canary-new-{user}"
+        conf = self.directory / "secrets" / "passwords.conf"
+        text = conf.read_text()
+        assert self.password(user) in text
+        conf.chmod(0o600)
+        conf.write_text(text.replace(self.password(user), new))
+        file = self.directory / "secrets" / user
+        file.unlink()
+        file.write_text(new + "\n")
+        self.signal(signal.SIGHUP)
+
+
+def test_the_nats_passwords_change(lab):
+    nats = Bus(lab.directory, "--vcenter", "lab", "--dispatcher", "kn")
+    lab.processes.append(nats)
+    line = Line(lab, nats=nats.start(), users=True)
+    for user in ("collector-lab", "dispatcher-kn"):
+        nats.rotate(user)  # the server reads it and drops who came with the old one
+        wait_until(lambda: nats.lines("Reloaded: accounts|Reloaded server configuration"), 20, "the server reloads")
+        line.more()
+    line.settle()
+
+
+def test_the_gateway_password_changes(lab, tmp_path):
+    gateway = Gateway().start()
+    lab.closers.append(gateway.close)
+    gateway.deploy("audit", topic="VmPoweredOnEvent")
+    gateway.auth_invoke = True
+    file = secret(tmp_path, "gateway-password", gateway.password)
+    desk = Desk(lab, lab.nats())
+    desk.make_stream()
+    processor = {"type": "openfaas", "name": "faas", "retry": {"initial": "20ms", "max": "200ms"}, "openfaas": {
+        "address": gateway.url, "refreshInterval": "1s", "authInvoke": True,
+        "auth": {"type": "basic_auth", "basicAuth": {"username": gateway.user, "passwordFile": str(file)}}}}
+    dispatcher = lab.dispatcher(router_config(desk.server, providers=[PROVIDER], processors=[processor])).wait_ready()
+    desk.publish(50)
+    gateway.wait(lambda g: len(g.ids("audit.openfaas-fn")) == 50)
+    gateway.password = "canary-new"
+    desk.publish(50)  # refused, kept
+    wait_until(lambda: dispatcher.metric("vcourier_dispatcher_requests_total", code="401") > 0, 20, "a refusal")
+    secret(tmp_path, "gateway-password", "canary-new")
+    gateway.wait(lambda g: len(g.ids("audit.openfaas-fn")) >= 100)
+    desk.idle("faas")
+    assert max(Counter(gateway.ids("audit.openfaas-fn")).values()) == 1 and desk.dead_ids() == [] and dispatcher.running()
+
+
+def test_the_aws_keys_change(lab, tmp_path):
+    aws = EventBridge()
+    lab.closers.append(aws.close)
+    old, new = aws.keys[0], Keys(access_key="AKIDNEWEXAMPLE", secret_key="canary-new-secret")
+    desk = Desk(lab, lab.nats())
+    desk.make_stream()
+
+    def config(keys):
+        auth = {"accessKey": keys.access_key, "secretKeyFile": str(secret(tmp_path, keys.access_key, keys.secret_key))}
+        processor = {"type": "aws_event_bridge", "name": "aws", "retry": {"initial": "20ms", "max": "200ms"}, "awsEventBridge": {
+            "region": REGION, "eventBus": "default", "endpoint": aws.url,
+            "auth": {"type": "aws_access_key", "awsAccessKeyAuth": auth}}}
+        return router_config(desk.server, providers=[PROVIDER], processors=[processor])
+    dispatcher = lab.dispatcher(config(old)).wait_ready()
+
+    def on_the_bus():
+        return [json.loads(e["Detail"])["eventkey"] for e in aws.buses["default"]]
+    desk.publish(50)
+    wait_until(lambda: len(on_the_bus()) == 50, 30, "the first events")
+    aws.keys[:] = [new]  # the old ones are revoked
+    desk.publish(50)
+    dispatcher.configure(config(new))
+    wait_until(lambda: len(on_the_bus()) >= 100, 60, "the others, with the new keys")
+    desk.idle("aws")
+    assert max(Counter(on_the_bus()).values()) == 1 and desk.dead_ids() == [] and dispatcher.running()
+
+
+def test_no_secret_is_ever_told(lab):
+    """Not in logs, metrics, arguments, environment, errors; and no core is left behind."""
+    nats = Bus(lab.directory, "--vcenter", "lab", "--dispatcher", "kn")
+    lab.processes.append(nats)
+    line = Line(lab, nats=nats.start(), users=True, flags=["--log-level", "debug"])
+    secrets = [PASSWORD, *(nats.password(u) for u in ("collector-lab", "dispatcher-kn"))]
+    line.vcenter.lab("password", new="something-else")
+    line.vcenter.lab("expire")
+    wait_until(lambda: line.collector.lines("level=(warn|error).*login"), 60, "the refused login is told")
+    nats.rotate("dispatcher-kn")
+    line.nats.kill()
+    wait_until(lambda: line.dispatcher.get("/readyz")[0] == 503, 60, "the dispatcher sees that NATS is gone")
+    for daemon in (line.collector, line.dispatcher):
+        told = daemon.text() + "".join(daemon.get(path)[1] for path in ("/metrics", "/stats", "/readyz", "/livez"))
+        told += Path(f"/proc/{daemon.pid}/cmdline").read_text() + Path(f"/proc/{daemon.pid}/environ").read_text()
+        for s in secrets:
+            assert s not in told and base64.b64encode(s.encode()).decode() not in told
+        assert "Max core file size        0                    0" in Path(f"/proc/{daemon.pid}/limits").read_text()
+        daemon.signal(signal.SIGSEGV)
+        assert os.waitid(os.P_PID, daemon.pid, os.WEXITED | os.WNOWAIT).si_code == os.CLD_KILLED  # not CLD_DUMPED
 
 
 def test_sighup_and_a_changed_file_reload(lab):

@@ -345,7 +345,7 @@ the_effective_configuration_is_stable(void **state)
 	buf_init(&first, 1 << 20);
 	buf_init(&second, 1 << 20);
 	write_file(VCENTER "eventProcessor: {type: knative, name: c, filter: {pattern: {type: "
-			   "[{prefix: a}]}}, " KNATIVE "}\nmetadata: {labels: {a: b}}\n");
+			   "[{prefix: a}]}}, " KNATIVE "}\nmetadata: {labels: {a: b}, name: '${HOME} it''s \u00e9'}\n");
 	for (int i = 0; i < 2; i++) {
 		struct buf *out = i == 0 ? &first : &second;
 
