@@ -10,7 +10,9 @@ import sys
 import pytest
 import yaml
 
-from lab.process import BUILD, ROOT
+from lab.bususers import GENERATOR
+from lab.nats_wire import Wire
+from lab.process import BUILD, ROOT, Process, free_port, wait_until
 
 sys.path.insert(0, str(ROOT / "tests" / "k8s"))
 from policy import RULES, Manifests  # noqa: E402
@@ -128,6 +130,37 @@ def test_nats_accepts_its_configuration(overlay, tmp_path):
     run = subprocess.run(["nats-server", "-t", "-c", tmp_path / "nats.conf"], capture_output=True, text=True,
                          env={"PATH": "/usr/sbin:/usr/bin", "POD_NAME": "nats-0"})
     assert run.returncode == 0, run.stderr
+
+
+def test_the_ha_configuration_makes_a_cluster(tmp_path, lab):
+    """Three servers with the overlay's files, on loopback ports: a stream in three copies can be made and written."""
+    maps = {k: v for o in render(ROOT / "k8s/overlays/ha") if o["kind"] == "ConfigMap" for k, v in o["data"].items()}
+    (tmp_path / "users.conf").write_text(maps["users.conf"])
+    arguments = maps["users.conf"].splitlines()[0].split("users.py")[1].removesuffix("; do not edit.").split()
+    subprocess.run([sys.executable, GENERATOR, *arguments, "--passwords", tmp_path / "secrets"], check=True)
+    ports, clients = [free_port() for _ in range(3)], [free_port() for _ in range(3)]
+    routes = tmp_path / "secrets" / "routes.conf"
+    text = routes.read_text()
+    for i, port in enumerate(ports):
+        text = text.replace(f"nats-{i}.nats:6222", f"127.0.0.1:{port}")
+    routes.unlink()
+    routes.write_text(text)
+    for i in range(3):
+        conf = tmp_path / f"nats-{i}.conf"
+        conf.write_text(maps["nats.conf"].replace("/data", f"{tmp_path}/js{i}").replace("0.0.0.0:4222", f"127.0.0.1:{clients[i]}")
+                        .replace("0.0.0.0:6222", f"127.0.0.1:{ports[i]}").replace("http: 0.0.0.0:8222\n", "")
+                        .replace("  sync_interval: always\n", ""))
+        lab._keep(Process(f"nats-{i}", ["nats-server", "-c", conf], tmp_path, {"POD_NAME": f"nats-{i}"})).start()
+
+    def stream():
+        try:
+            wire = Wire(clients[0], "collector-lab", (tmp_path / "secrets/collector-lab").read_text().strip())
+            made = wire.request("$JS.API.STREAM.CREATE.VC_lab", {"name": "VC_lab", "subjects": ["vc.lab.>"], "num_replicas": 3}).json()
+            return "error" not in made and wire
+        except OSError:
+            return None
+    wire = wait_until(stream, 60, "a stream in three copies")
+    assert wire.request("vc.lab._._.info.event.X", b"{}").json()["seq"] == 1
 
 
 @pytest.mark.parametrize("replicas", ["1", "3"])
