@@ -24,7 +24,7 @@ in_root apt-get -qq install -y --no-install-recommends /tmp/vcourier.deb >"$root
 for program in vcourier vcourier-collector vcourier-dispatcher; do
 	in_root "$program" --version
 done
-in_root getent group vcourier vcourier-nats >/dev/null
+in_root getent group vcourier vcourier-bus >/dev/null
 [ "$(in_root stat -c %a:%G /etc/vcourier)" = 750:vcourier ]
 printf 'nonsense: 1\n' > "$root/etc/vcourier/config.yaml"
 code=0

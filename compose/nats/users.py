@@ -10,9 +10,9 @@ random password file per user in DIR (existing ones stay) and DIR/passwords.conf
 What each list means, and what it cannot stop: docs/nats.md.
 """
 import argparse
+import base64
 import os
 import re
-import secrets
 import sys
 from pathlib import Path
 
@@ -167,7 +167,7 @@ def passwords(directory, args):
     for name in names(args) + ["route"]:
         path = directory / name
         if not path.exists():
-            secret_file(path, secrets.token_urlsafe(24) + "\n")
+            secret_file(path, base64.urlsafe_b64encode(os.urandom(24)).decode() + "\n")
         password[name] = path.read_text().strip()
     route = password.pop("route")
     secret_file(directory / "passwords.conf", "".join(f'{variable(n)}: "{p}"\n' for n, p in password.items()))
