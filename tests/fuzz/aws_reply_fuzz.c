@@ -17,14 +17,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void *
 open_processor(void)
 {
+	static char arn[] = "arn:aws:events:eu-west-1:1:rule/r", *rules[] = { arn, NULL };
+	static char region[] = "eu-west-1", bus[] = "default", access_key[] = "A", secret_key[] = "S";
 	static struct eventbridge_config config;
-	static char *rules[] = { (char[]){ "arn:aws:events:eu-west-1:1:rule/r" }, NULL };
 	struct err err;
 	void *self;
 
-	config = (struct eventbridge_config){ .region = (char[]){ "eu-west-1" }, .bus = (char[]){ "default" },
+	config = (struct eventbridge_config){ .region = region, .bus = bus,
 		.rules = rules, .request_bytes_max = 1000 * 1000, .auth.type = EVENTBRIDGE_ACCESS_KEY,
-		.auth.keys = { .access_key = (char[]){ "A" }, .secret_key = { .value = (char[]){ "S" } } } };
+		.auth.keys = { .access_key = access_key, .secret_key = { .value = secret_key } } };
 	if (processor_eventbridge.open(&self, &config, &err) != 0)
 		abort();
 	return self;

@@ -8,7 +8,7 @@ import pytest
 
 from lab.aws import REGION, Container, EventBridge, Issuer, Keys, Metadata, Sts
 from lab.desk import PROVIDER, Desk
-from lab.process import wait_until
+from lab.process import free_port, wait_until
 from lab.product import Daemon, router_config
 
 BASE = Keys("AKIDBASE", "base/secret+key")
@@ -201,6 +201,14 @@ def test_an_instance_without_a_role(scene):
     metadata = scene.closing(Metadata(Issuer([ROLE]), role=None))
     scene.start(ROLE, AWS_EC2_METADATA_DISABLED="false", AWS_EC2_METADATA_SERVICE_ENDPOINT=metadata.url)
     scene.says("AWS credentials: instance metadata: no role is attached to this instance")
+
+
+def test_metadata_that_is_not_there_does_not_hang_the_start(scene):
+    scene.start(AWS_EC2_METADATA_DISABLED="false", AWS_EC2_METADATA_SERVICE_ENDPOINT=f"http://127.0.0.1:{free_port()}")
+    scene.says("AWS credentials: instance metadata: ")
+    status, text = scene.dispatcher.get("/readyz")
+    assert status == 503 and "credentials" in text
+    assert scene.dispatcher.stop() == 0
 
 
 @pytest.mark.parametrize("files, env, why", [
