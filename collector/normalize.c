@@ -13,7 +13,7 @@ enum {
 	EVENT_MAX = 64 * 1024 * 1024,
 	EVENTS_MAX = 10000,
 	FAULT_MAX = 4096,
-	MEMORY_KEPT = 8 * 1024 * 1024, /* bytes of a buffer that is kept for the next page */
+	MEMORY_KEPT = 2 * 1024 * 1024, /* bytes of a buffer that is kept for the next page */
 	PARSE_MIN = 16 * 1024,         /* bytes gathered before the parser is called */
 };
 

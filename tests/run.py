@@ -21,7 +21,7 @@ BUILD = ROOT / "build" / os.environ.get("VARIANT", "release")
 
 
 THREADED = ("http_test", "publisher_test", "status_test")  # where threads meet: these in ThreadSanitizer too
-VALGRIND = ("event_test", "knative_test", "lib_basics_test", "openfaas_test", "publisher_test", "soap_test")
+VALGRIND = ("event_test", "knative_test", "lib_basics_test", "normalize_test", "openfaas_test", "publisher_test", "soap_test")
 
 
 def unit(binary, *wrapper):

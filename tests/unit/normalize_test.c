@@ -179,6 +179,36 @@ members(void **state)
 	page_close(&p);
 }
 
+/* Fields of newer vCenters come in the middle of those the event router knew, and are not there when they are unset. */
+static void
+fields_of_newer_vcenters(void **state)
+{
+	static const char xml[] = PAGE_HEAD
+		"<returnval xsi:type='VmReconfiguredEvent'>" EVENT_BASE "<configSpec><rebootPowerOff>true</rebootPowerOff>"
+		"<numCPUs>4</numCPUs><extraConfig xsi:type='OptionValue'><key>a</key><value xsi:type='xsd:string'>1</value>"
+		"</extraConfig></configSpec></returnval>"
+		"<returnval xsi:type='TaskEvent'>" EVENT_BASE "<info><key>t</key><progressDetails><key>p</key>"
+		"<value xsi:type='xsd:int'>3</value></progressDetails></info></returnval>"
+		"<returnval xsi:type='TaskEvent'>" EVENT_BASE "<info><key>t</key></info></returnval>" PAGE_TAIL;
+	struct page p;
+
+	(void)state;
+	page_open(&p, NULL);
+	page_read(&p, xml, sizeof(xml) - 1, 1000);
+	assert_int_equal(p.page.n, 3);
+	assert_non_null(strstr(page_data(&p, 0), "\"NumCPUs\":4,"));
+	assert_null(strstr(page_data(&p, 0), "\"NumCPUs\":0"));
+	assert_non_null(strstr(page_data(&p, 0), "\"RebootPowerOff\":true"));
+	assert_non_null(strstr(page_data(&p, 0), "\"ExtraConfig\":[{\"Key\":\"a\",\"Value\":\"1\"}]"));
+	assert_null(strstr(page_data(&p, 0), "\"ExtraConfig\":null"));
+	assert_null(strstr(page_data(&p, 0), "FtEncryptionMode"));
+	assert_non_null(strstr(page_data(&p, 1), "\"ProgressDetails\":[{\"Key\":\"p\",\"Value\":3}]"));
+	assert_null(strstr(page_data(&p, 2), "ProgressDetails"));
+	for (size_t i = 0; i < p.page.n; i++)
+		assert_false(p.page.event[i].schema_unknown);
+	page_close(&p);
+}
+
 static void
 an_event_without_an_identity(void **state)
 {
@@ -224,6 +254,7 @@ main(void)
 		cmocka_unit_test(pieces_of_any_size),
 		cmocka_unit_test(faults),
 		cmocka_unit_test(members),
+		cmocka_unit_test(fields_of_newer_vcenters),
 		cmocka_unit_test(an_event_without_an_identity),
 		cmocka_unit_test(a_key_beyond_32_bits_wraps),
 	};
