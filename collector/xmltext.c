@@ -16,15 +16,7 @@ is_forbidden(unsigned char c)
 	return c < 0x20 && c != '\t' && c != '\n' && c != '\r';
 }
 
-/* The high bit of a byte is set when it is >= 0x80 or < 0x20. */
-static uint64_t
-suspects(const char *s)
-{
-	uint64_t word;
-
-	memcpy(&word, s, sizeof(word));
-	return (word | (word - UINT64_C(0x2020202020202020))) & UINT64_C(0x8080808080808080);
-}
+typedef unsigned char bytes16 __attribute__((vector_size(16), may_alias));
 
 /* How many bytes from s on are ASCII that XML allows; looks at 32 of them at a time. */
 static size_t
@@ -33,10 +25,18 @@ plain_run(const char *s, size_t len)
 	size_t n = 0;
 
 	while (n < len) {
-		if (len - n >= 32 &&
-			(suspects(s + n) | suspects(s + n + 8) | suspects(s + n + 16) | suspects(s + n + 24)) == 0) {
-			n += 32;
-			continue;
+		if (len - n >= 2 * sizeof(bytes16)) {
+			bytes16 a, b;
+			uint64_t half[2];
+
+			memcpy(&a, s + n, sizeof(a));
+			memcpy(&b, s + n + sizeof(a), sizeof(b));
+			a = (bytes16)((a < 0x20) | (a >= 0x80) | (b < 0x20) | (b >= 0x80));
+			memcpy(half, &a, sizeof(half));
+			if ((half[0] | half[1]) == 0) {
+				n += 2 * sizeof(bytes16);
+				continue;
+			}
 		}
 		if ((unsigned char)s[n] >= 0x80 || is_forbidden((unsigned char)s[n]))
 			break;

@@ -71,7 +71,7 @@ buf_grew(struct buf *b, size_t n)
 static inline void
 buf_add(struct buf *b, const void *p, size_t n)
 {
-	if (n < b->cap - b->len && b->cap != 0 && !b->overflow) {
+	if (n < b->cap - b->len && !b->overflow) { /* never while cap is 0 */
 		memcpy(b->data + b->len, p, n);
 		buf_grew(b, n);
 	} else {

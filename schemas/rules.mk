@@ -13,11 +13,12 @@ build/gen/schemas/vsphere_types.c: schemas/vsphere.table schemas/compile.awk
 # Debian's govmomi is the reference. The newest one needs the Go module proxy and a newer Go; without
 # them what the table already has of it is kept.
 schemas_generate := build/schemas/generate -title '$(schemas_title)' -merge
-schemas_go := GO111MODULE=off GOPATH=/usr/share/gocode /usr/bin/go
+schemas_go := GO111MODULE=off GOPATH=/usr/share/gocode GOFLAGS= \
+	GOCACHE=$${GOCACHE:-$${HOME:-$(CURDIR)/build}/.cache/go-build} /usr/bin/go
 
 build/schemas/generate: schemas/generate.go schemas/merge.go
 	@mkdir -p $(@D)
-	$(schemas_go) build -o $@ $^
+	$(schemas_go) build -o $@.$$$$ $^ && mv $@.$$$$ $@
 
 build/schemas/newest.table: schemas/generate.go schemas/merge.go
 	@mkdir -p $(@D)/newest && cp $^ $(@D)/newest

@@ -43,6 +43,11 @@ def test_the_type_table_is_what_the_generator_makes():
     assert run.returncode == 0, "schemas/vsphere.table is stale, run `make schemas`\n" + run.stdout + run.stderr
 
 
+def test_the_compiled_table_is_small():
+    sizes = subprocess.run(["size", BUILD / "gen" / "schemas" / "vsphere_types.o"], capture_output=True, text=True, check=True).stdout
+    assert int(sizes.splitlines()[1].split()[3]) < 200_000
+
+
 def test_random_events_of_every_class_are_as_govmomi_writes_them():
     run = make("oracle", "ORACLE_EVENTS=2000")
     assert run.returncode == 0, run.stdout[-5000:] + run.stderr[-5000:]

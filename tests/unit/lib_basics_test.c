@@ -202,6 +202,38 @@ backoff_stays_below_its_ceiling(void **state)
 	assert_in_range(backoff_next(&b), 0, 100);
 }
 
+/* Strings are looked at sixteen bytes at a time: one special character, wherever it stands, is found. */
+static void
+json_special_characters_anywhere(void **state)
+{
+	static const char *const special[][2] = { { "\"", "\\\"" }, { "\\", "\\\\" }, { "<", "\\u003c" }, { ">", "\\u003e" },
+		{ "&", "\\u0026" }, { "\n", "\\n" }, { "\x1f", "\\u001f" }, { "\x80", "\\ufffd" }, { "\x7f", "\x7f" } };
+	struct buf in, out, want;
+
+	(void)state;
+	buf_init(&in, 100);
+	buf_init(&out, 1000);
+	buf_init(&want, 1000);
+	for (size_t len = 1; len < 50; len++) {
+		for (size_t at = 0; at < len; at++) {
+			const char *const *pair = special[(len + at) % COUNT(special)];
+
+			buf_clear(&in);
+			buf_clear(&out);
+			buf_clear(&want);
+			buf_printf(&in, "%.*s%s%.*s", (int)at, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", pair[0],
+				(int)(len - at), "zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz");
+			buf_printf(&want, "\"%.*s%s%.*s\"", (int)at, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", pair[1],
+				(int)(len - at), "zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz");
+			json_add_string(&out, in.data, in.len);
+			assert_string_equal(buf_str(&out), buf_str(&want));
+		}
+	}
+	buf_free(&in);
+	buf_free(&out);
+	buf_free(&want);
+}
+
 int
 main(void)
 {
@@ -212,6 +244,7 @@ main(void)
 		cmocka_unit_test(suggestions),
 		cmocka_unit_test(times),
 		cmocka_unit_test(json_strings_as_go_writes_them),
+		cmocka_unit_test(json_special_characters_anywhere),
 		cmocka_unit_test(json_values_are_scanned_strictly),
 		cmocka_unit_test(backoff_stays_below_its_ceiling),
 	};
