@@ -4,6 +4,7 @@ import calendar
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -113,6 +114,24 @@ def nanoseconds(rfc3339):
 def acknowledged(bus, durable):
     info = bus.login("reader-reports").request(f"$JS.API.CONSUMER.INFO.VC_lab.{durable}").json()
     return info["num_pending"] == 0 and info["num_ack_pending"] == 0
+
+
+def test_the_nats_cli_as_in_the_docs(bus, tmp_path):
+    """The commands of docs/consumers.md, with this bus's names in them."""
+    program = INTEROP / "bin" / "nats"
+    if not program.exists():
+        pytest.skip("the nats CLI is not there: `make interop` builds it where go is new enough")
+    stored = bus.store(HA)[0]
+    page = (ROOT / "docs" / "consumers.md").read_text().replace("\\\n", " ")
+    commands = [line.strip() for line in page.splitlines() if line.startswith("    nats ")]
+    assert len(commands) == 3
+    for command in commands:
+        command = (command.replace("nats://host:4222", bus.url).replace("vc1", "lab").replace("--count 10", "--count 1")
+                   .replace("$(cat secrets/reader-reports)", bus.password("reader-reports")).replace("nats ", f"{program} ", 1))
+        run = subprocess.run(shlex.split(command), capture_output=True, text=True, timeout=60,
+                             env={"HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path), "PATH": "/usr/bin:/bin"})
+        assert run.returncode == 0, run.stdout + run.stderr
+    assert f'"id": "{stored}"' in run.stdout and "Acknowledged" in run.stdout
 
 
 @pytest.mark.parametrize("example", sorted(EXAMPLES.glob("consumer.*")), ids=lambda p: p.name)

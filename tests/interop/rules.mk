@@ -40,12 +40,15 @@ build/interop/.moto:
 
 interop_tests += tests/integration/test_event_ruler.py tests/integration/test_moto.py
 
-# The newest nats-server, where go is new enough for it: the bus's users are checked against that one too.
-build/interop/bin/nats-server:
-	@GOBIN=$(CURDIR)/$(@D) GO111MODULE=on GOTOOLCHAIN=local GOFLAGS= go install github.com/nats-io/nats-server/v2@v2.15.2 \
-		2>build/interop/go.log || { tail -1 build/interop/go.log; echo "interop: SKIPPED: nats-server 2.15 cannot be built here"; }
+# The newest nats-server, for the bus's users, and the nats CLI, for the commands in the docs; where go is new enough.
+build/interop/bin/nats-server: module := github.com/nats-io/nats-server/v2@v2.15.2
+build/interop/bin/nats: module := github.com/nats-io/natscli/nats@v0.5.1
+build/interop/bin/nats-server build/interop/bin/nats:
+	@mkdir -p $(@D)
+	@GOBIN=$(CURDIR)/$(@D) GO111MODULE=on GOTOOLCHAIN=local GOFLAGS= go install $(module) 2>build/interop/go.log || \
+		{ tail -1 build/interop/go.log; echo "interop: SKIPPED: $(module) cannot be built here"; }
 
-interop-packages: build/interop/bin/nats-server
+interop-packages: build/interop/bin/nats-server build/interop/bin/nats
 interop-packages: build/interop/.npm build/interop/.python build/interop/.event-ruler build/interop/.moto build/interop/.go
 	@tests/deps.sh prometheus
 

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+"""vcourier health: the exit code that a container's health check looks at."""
+import subprocess
+
+import pytest
+
+from lab.process import BUILD, free_port
+from lab.receiver import Answer
+
+
+def health(*arguments):
+    return subprocess.run([BUILD / "vcourier", "health", *arguments], capture_output=True, text=True, timeout=30)
+
+
+@pytest.mark.parametrize("status, code", [(200, 0), (204, 0), (503, 1), (404, 1), (302, 1)])
+def test_the_status_decides(lab, status, code):
+    body = b"" if status == 204 else b'{"nats":"no"}'
+    run = health(f"{lab.receiver(lambda request: Answer(status, body=body)).url}/readyz")
+    assert run.returncode == code and run.stdout.startswith(str(status)), run
+
+
+def test_nobody_listens():
+    run = health(f"http://127.0.0.1:{free_port()}/readyz")
+    assert run.returncode == 1 and "connect" in run.stderr and run.stderr.count("\n") == 1
+
+
+def test_usage():
+    assert health("--help").returncode == 0
+    assert health("--nonsense").returncode == 64
+    assert health("http://127.0.0.1:1/", "http://127.0.0.1:2/").returncode == 64
