@@ -6,6 +6,7 @@
 
 #include <cjson/cJSON.h>
 
+#include "json.h"
 #include "mem.h"
 #include "text.h"
 
@@ -17,7 +18,8 @@ struct subscription {
 struct function_map {
 	bool wildcards;
 	char **namespace, **function; /* a function's full name: "name.namespace" */
-	size_t n_namespaces, n_functions, cap_functions;
+	const char *listing; /* the namespace whose functions are being added */
+	size_t n_namespaces, cap_namespaces, n_functions, cap_functions;
 	struct subscription *exact, *pattern; /* exact: sorted by topic, then function */
 	size_t n_exact, n_pattern, cap_exact, cap_pattern;
 };
@@ -61,22 +63,51 @@ room(void *array, size_t n, size_t *cap, size_t size)
 	return mem_grow(array, *cap, size);
 }
 
-static cJSON *
-parse_list(const char *json, size_t len, const char *what, struct err *err)
+static int
+not_json(const char *what, struct err *err)
 {
-	cJSON *list = cJSON_ParseWithLength(json, len);
+	return err_set(err, ERR_PROTOCOL, "%s: the gateway's reply is not JSON", what);
+}
 
-	if (list == NULL) {
-		err_set(err, ERR_PROTOCOL, "%s: the gateway's reply is not JSON", what);
-		return NULL;
+/*
+ * Calls add for each entry of a list, parsed one by one: a list of ten thousand functions is large. Go writes an empty
+ * list as null when it never made one.
+ */
+static int
+each_entry(struct function_map *map, const char *what, const char *json, size_t len,
+	int (*add)(struct function_map *map, const cJSON *entry, struct err *err), struct err *err)
+{
+	const char *p = json, *end = json + len, *value = json;
+
+	json_skip_blanks(&value, end);
+	p = value;
+	if (!json_skip_value(&p, end))
+		return not_json(what, err);
+	json_skip_blanks(&p, end);
+	if (p != end)
+		return not_json(what, err);
+	p = value + 1;
+	if (*value == 'n')
+		return 0;
+	if (*value != '[')
+		return err_set(err, ERR_PROTOCOL, "%s: the gateway's reply is not a list", what);
+	json_skip_blanks(&p, end);
+	while (*p != ']') {
+		cJSON *entry;
+		int result;
+
+		value = p;
+		json_skip_value(&p, end); /* the list as a whole was sound */
+		entry = cJSON_ParseWithLength(value, (size_t)(p - value));
+		result = entry == NULL ? not_json(what, err) : add(map, entry, err);
+		cJSON_Delete(entry);
+		if (result != 0)
+			return -1;
+		json_skip_blanks(&p, end);
+		p += *p == ',';
+		json_skip_blanks(&p, end);
 	}
-	/* Go writes an empty list as null when it never made one. */
-	if (!cJSON_IsArray(list) && !cJSON_IsNull(list)) {
-		cJSON_Delete(list);
-		err_set(err, ERR_PROTOCOL, "%s: the gateway's reply is not a list", what);
-		return NULL;
-	}
-	return list;
+	return 0;
 }
 
 /* Names end up in URLs and logs: printable, and no longer than Kubernetes allows. */
@@ -94,32 +125,23 @@ is_name(const cJSON *item)
 	return true;
 }
 
+static int
+add_namespace(struct function_map *map, const cJSON *entry, struct err *err)
+{
+	if (!is_name(entry))
+		return err_set(err, ERR_PROTOCOL, "namespaces: an entry is not a name");
+	if (map->n_namespaces == FUNCTION_NAMESPACES_MAX)
+		return err_set(err, ERR_LIMIT, "namespaces: more than %d", FUNCTION_NAMESPACES_MAX);
+	map->namespace = room(
+		map->namespace, map->n_namespaces, &map->cap_namespaces, sizeof(*map->namespace));
+	map->namespace[map->n_namespaces++] = mem_strdup(entry->valuestring);
+	return 0;
+}
+
 int
 function_map_add_namespaces(struct function_map *map, const char *json, size_t len, struct err *err)
 {
-	cJSON *list = parse_list(json, len, "namespaces", err);
-	const cJSON *item;
-	int n;
-
-	if (list == NULL)
-		return -1;
-	n = cJSON_GetArraySize(list);
-	if (n > FUNCTION_NAMESPACES_MAX) {
-		cJSON_Delete(list);
-		return err_set(err, ERR_LIMIT, "namespaces: %d of them, at most %d are read", n,
-			FUNCTION_NAMESPACES_MAX);
-	}
-	map->namespace = mem_array((size_t)n + 1, sizeof(*map->namespace));
-	cJSON_ArrayForEach(item, list)
-	{
-		if (!is_name(item)) {
-			cJSON_Delete(list);
-			return err_set(err, ERR_PROTOCOL, "namespaces: an entry is not a name");
-		}
-		map->namespace[map->n_namespaces++] = mem_strdup(item->valuestring);
-	}
-	cJSON_Delete(list);
-	return 0;
+	return each_entry(map, "namespaces", json, len, add_namespace, err);
 }
 
 size_t
@@ -185,9 +207,9 @@ topics_of(const cJSON *entry)
 }
 
 static int
-add_function(struct function_map *map, const char *ns, const cJSON *entry, struct err *err)
+add_function(struct function_map *map, const cJSON *entry, struct err *err)
 {
-	const char *topics = topics_of(entry), *name;
+	const char *topics = topics_of(entry), *ns = map->listing, *name;
 	struct buf full;
 
 	if (topics == NULL)
@@ -207,20 +229,8 @@ int
 function_map_add_functions(
 	struct function_map *map, const char *ns, const char *json, size_t len, struct err *err)
 {
-	cJSON *list = parse_list(json, len, "functions", err);
-	const cJSON *entry;
-	int result = 0;
-
-	if (list == NULL)
-		return -1;
-	cJSON_ArrayForEach(entry, list)
-	{
-		result = add_function(map, ns, entry, err);
-		if (result != 0)
-			break;
-	}
-	cJSON_Delete(list);
-	return result;
+	map->listing = ns;
+	return each_entry(map, "functions", json, len, add_function, err);
 }
 
 static int
