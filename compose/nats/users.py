@@ -65,21 +65,23 @@ def collector(vcenter, durables):
 
 
 def dispatcher(name, vcenters):
-    """Pulls and settles its own durable on each stream, writes its own dead letters."""
+    """Pulls and settles its own durable on each stream and of what is sent again, writes its own dead letters."""
     allow = [f"vcdead.{name}.>", f"{API}.STREAM.CREATE.VCDEAD", f"{API}.STREAM.INFO.VCDEAD"]
-    for stream in [f"VC_{v}" for v in vcenters]:
+    for stream in [f"VC_{v}" for v in vcenters] + ["VCREPLAY"]:
         allow += [f"{API}.STREAM.CREATE.{stream}", f"{API}.STREAM.INFO.{stream}", f"{API}.STREAM.MSG.GET.{stream}",
                   *own(stream, name)]
     return allow, []
 
 
 def cli(vcenters, durables):
-    """The operator's tool: looks at everything, reads any stream, handles dead letters; makes and destroys no event."""
-    allow = [f"{API}.INFO", f"{API}.STREAM.NAMES", f"{API}.STREAM.LIST", "vcdead.>", f"{API}.STREAM.MSG.DELETE.VCDEAD"]
-    for stream in [f"VC_{v}" for v in vcenters] + ["VCDEAD"]:
+    """The operator's tool: looks at everything, reads any stream, sends events again, drops dead letters."""
+    allow = [f"{API}.INFO", f"{API}.STREAM.NAMES", f"{API}.STREAM.LIST", f"{API}.STREAM.CREATE.VCREPLAY", "vcreplay.>",
+             f"{API}.STREAM.MSG.DELETE.VCDEAD"]
+    streams = [f"VC_{v}" for v in vcenters] + ["VCREPLAY"]
+    for stream in streams + ["VCDEAD"]:
         allow += [*read(stream), f"{API}.CONSUMER.NAMES.{stream}", f"{API}.CONSUMER.LIST.{stream}",
                   f"{API}.CONSUMER.INFO.{stream}.*"]
-    return allow, [subject for v in vcenters for subject in not_of(f"VC_{v}", durables)]
+    return allow, [subject for stream in streams for subject in not_of(stream, durables)]
 
 
 def reader(name, vcenters):

@@ -65,8 +65,10 @@ def test_the_cli_reads_everything_and_handles_dead_letters(streams):
     assert set(me.request("$JS.API.STREAM.NAMES").json()["streams"]) >= {"VC_lab", "VC_other", "VCDEAD"}
     assert me.request("$JS.API.STREAM.INFO.VC_lab").json()["state"]["messages"] == 4
     assert me.request("$JS.API.CONSUMER.INFO.VC_lab.knative").json()["name"] == "knative"
-    stored = me.request("vcdead.knative.cli", b"{}").json()
-    assert me.request("$JS.API.STREAM.MSG.DELETE.VCDEAD", {"seq": stored["seq"]}).json()["success"]
+    dead = streams.login("dispatcher-knative").request("vcdead.knative.cli", b"{}").json()
+    assert me.request("$JS.API.STREAM.MSG.DELETE.VCDEAD", {"seq": dead["seq"]}).json()["success"]
+    made = me.request("$JS.API.STREAM.CREATE.VCREPLAY", {"name": "VCREPLAY", "subjects": ["vcreplay.>"]}).json()
+    assert "error" not in made and me.request("vcreplay.knative.x", b"{}").json()["stream"] == "VCREPLAY"
     assert me.take_errors() == []
 
 
@@ -108,7 +110,9 @@ def test_a_guest_works_through_its_own_account_and_its_replies_stay_there(stream
 FORBIDDEN = {
     "vc.lab._._.info.event.Forged": [],  # the collector's own right is tested by its work
     "vc.other._._.info.event.Forged": [],
-    "vcdead.openfaas.forged": ["cli"],
+    "vcdead.openfaas.forged": [],
+    "vcreplay.openfaas.forged": ["cli"],
+    "$JS.API.CONSUMER.MSG.NEXT.VCREPLAY.openfaas": [],
     "$JS.API.STREAM.PURGE.VC_lab": [],
     "$JS.API.STREAM.DELETE.VC_lab": [],
     "$JS.API.STREAM.UPDATE.VC_lab": [],
@@ -129,7 +133,7 @@ FORBIDDEN = {
     "_INBOX_collector-lab.forged": [],
     "anything": [],
 }
-NOT_OVERHEARD = ["vc.>", "vcdead.>", ">", "$JS.ACK.>", "$JS.API.>", "_INBOX.>", "_INBOX_dispatcher-openfaas.>", "$KV.>", "$SYS.>"]
+NOT_OVERHEARD = ["vc.>", "vcdead.>", ">", "vcreplay.>", "$JS.ACK.>", "$JS.API.>", "_INBOX.>", "_INBOX_dispatcher-openfaas.>", "$KV.>", "$SYS.>"]
 OWN = {"collector-lab": ["vc.lab._._.info.event.Forged"]}
 
 
