@@ -191,12 +191,18 @@ open_all(struct dispatcher *d, struct err *err)
 	refresh_open(d);
 	if (d->config->n_streams > SOURCES_MAX)
 		return err_set(err, ERR_CONFIG, "more than %d event providers in one file", SOURCES_MAX);
-	for (; d->n_sources < d->config->n_streams; d->n_sources++) {
+	for (size_t i = 0; i < d->config->n_streams; i++) {
 		struct source *s = &d->source[d->n_sources];
 
 		s->d = d;
 		s->index = d->n_sources;
-		s->config = d->config->streams[d->n_sources];
+		s->config = d->config->streams[i];
+		if (d->options->filter.subject != NULL && !filter_narrow(d->options->filter.subject, s->config.subjects[0],
+								   s->filter, sizeof(s->filter))) {
+			log_info("no event of this stream passes the filter", L_STR("stream", s->config.name));
+			continue;
+		}
+		d->n_sources++;
 		snprintf(s->stream, sizeof(s->stream), "%s", s->config.name);
 		if (source_open(s, err) != 0)
 			return -1;

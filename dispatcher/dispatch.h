@@ -56,7 +56,7 @@ struct pull {
 struct source {
 	struct dispatcher *d;
 	size_t index;
-	char stream[128], inbox[192];
+	char stream[128], inbox[192], filter[256];
 	struct stream_config config;
 
 	struct pull pull[PULLS_MAX];

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "filter.h"
 
+#include <stdio.h>
 #include <string.h>
 
 int
@@ -37,6 +38,28 @@ filter_subject_matches(const char *wildcard, const char *subject)
 			return wildcard[w] == subject[s];
 		wildcard += w + 1;
 		subject += s + 1;
+	}
+}
+
+bool
+filter_narrow(const char *filter, const char *stream_subject, char *out, size_t size)
+{
+	const char *f = filter, *s = stream_subject;
+
+	out[0] = '\0';
+	for (;;) {
+		size_t fn = strcspn(f, "."), sn = strcspn(s, ".");
+
+		if (fn == 1 && *f == '>')
+			return true;
+		if (sn == 1 && *s == '>') /* behind the part that the stream has given */
+			return (size_t)snprintf(out, size, "%.*s%s", (int)(s - stream_subject), stream_subject, f) < size;
+		if (!(fn == 1 && *f == '*') && (fn != sn || memcmp(f, s, fn) != 0))
+			return false;
+		if (f[fn] == '\0' || s[sn] == '\0')
+			return false;
+		f += fn + 1;
+		s += sn + 1;
 	}
 }
 

@@ -21,6 +21,12 @@ void filter_close(struct filter *filter);
 /* In doubt, it passes. */
 bool filter_passes(struct filter *filter, const char *subject, const struct event *ev);
 
+/*
+ * What a consumer of the stream with this subject ("vc.lab.>") has to ask for: a server takes only a filter that is
+ * part of the stream's subjects. Writes it to out, "" for everything. False: the stream has nothing that matches.
+ */
+bool filter_narrow(const char *filter, const char *stream_subject, char *out, size_t size);
+
 /* NATS subject matching: * is one token, > is all that follow (at least one). */
 bool filter_subject_matches(const char *wildcard, const char *subject);
 

@@ -59,7 +59,7 @@ fill_config(struct source *s, struct consumer_config *c)
 	enum dispatch_start start = START_EARLIEST;
 
 	*c = (struct consumer_config){ .stream = s->stream, .name = s->d->durable,
-		.filter_subject = o->filter.subject, .ack_wait_ms = o->ack_wait_ms,
+		.filter_subject = s->filter[0] != '\0' ? s->filter : NULL, .ack_wait_ms = o->ack_wait_ms,
 		.max_ack_pending = o->ordering == ORDERING_STRICT ? 1 : MAX_ACK_PENDING };
 	if (s->known) { /* somebody removed it */
 		c->deliver = s->floor == 0 ? DELIVER_ALL : DELIVER_FROM_SEQ;
@@ -122,7 +122,7 @@ count_expired(struct source *s, const struct stream_info *stream, const struct c
 	uint64_t place = info->delivered_stream_seq > first ? info->delivered_stream_seq : first;
 	uint64_t given = info->delivered_consumer_seq;
 
-	if (s->known && s->d->options->filter.subject == NULL && given >= s->given &&
+	if (s->known && s->filter[0] == '\0' && given >= s->given &&
 		place - s->place > given - s->given) {
 		n = place - s->place - (given - s->given);
 		metric_add(s->d->books.expired, n);

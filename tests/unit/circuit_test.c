@@ -148,6 +148,26 @@ subjects(void **state)
 		assert_int_equal(filter_subject_matches(rows[i].wildcard, rows[i].subject), rows[i].want);
 }
 
+static void
+filters_narrowed_to_a_stream(void **state)
+{
+	static const struct { const char *filter, *want; } rows[] = { /* NULL: nothing matches */
+		{ "vc.*.*.*.error.>", "vc.lab.*.*.error.>" }, { "vc.lab.dc.>", "vc.lab.dc.>" }, { ">", "" }, { "vc.>", "" },
+		{ "vc.lab.>", "" }, { "*.*.x", "vc.lab.x" }, { "vc.other.>", NULL }, { "x.>", NULL }, { "vc.lab", NULL },
+		{ "vc", NULL },
+	};
+	char out[64];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		bool some = filter_narrow(rows[i].filter, "vc.lab.>", out, sizeof(out));
+
+		assert_int_equal(some, rows[i].want != NULL);
+		if (some)
+			assert_string_equal(out, rows[i].want);
+	}
+}
+
 static uint64_t
 key_of(const char *source, const char *data)
 {
@@ -187,6 +207,7 @@ main(void)
 		cmocka_unit_test(pauses_in_a_flood_of_rejections),
 		cmocka_unit_test(waiting_legs_come_in_order),
 		cmocka_unit_test(subjects),
+		cmocka_unit_test(filters_narrowed_to_a_stream),
 		cmocka_unit_test(keys_of_entities),
 	};
 
