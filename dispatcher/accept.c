@@ -151,6 +151,7 @@ accept_message(struct dispatcher *d, struct source *s, struct bus_msg *msg, cons
 
 	job->delivered = delivery->delivered;
 	job->stored_us = delivery->time_us;
+	job->subject_skip = s->replay ? strlen("vcreplay.") : 0;
 	job->received_ms = job->touched_ms = now_ms;
 	if (delivery->delivered > (uint64_t)d->options->retry.max_deliveries) {
 		err_set(&err, ERR_LIMIT, "given out %llu times without a verdict",
@@ -162,7 +163,7 @@ accept_message(struct dispatcher *d, struct source *s, struct bus_msg *msg, cons
 		reject(d, job, "invalid_event", &err);
 		return;
 	}
-	if (!filter_passes(&d->filter, bus_msg_subject(msg), ev)) {
+	if (!filter_passes(&d->filter, job_subject(job), ev)) {
 		settle_filtered(d, job);
 		return;
 	}

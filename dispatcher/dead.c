@@ -97,7 +97,8 @@ static void
 write_headers(struct dispatcher *d, const struct leg *leg, bool omitted, struct letter *l)
 {
 	const struct job *job = leg->job;
-	char id[512];
+	const char *tail;
+	char id[1024];
 
 	bus_msg_each_header(job->msg, copy_header, l);
 	snprintf(id, sizeof(id), "%s/%s/%llu/%lld/%s", d->durable, job->source->stream, (unsigned long long)job->seq,
@@ -116,7 +117,9 @@ write_headers(struct dispatcher *d, const struct leg *leg, bool omitted, struct 
 	add_time(l, "Vcourier-Stored", job->stored_us);
 	add_text(l, "Vcourier-Stream", job->source->stream);
 	add_number(l, "Vcourier-Sequence", job->seq);
-	add_text(l, "Vcourier-Subject", job_subject(job));
+	tail = strchr(job_subject(job), '.');
+	snprintf(id, sizeof(id), "%s%s", d->config->prefix, tail != NULL ? tail : "");
+	add_text(l, "Vcourier-Subject", id);
 	if (omitted)
 		add_text(l, "Vcourier-Body", "omitted: too large; it is in the stream, at the sequence");
 }

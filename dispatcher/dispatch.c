@@ -58,9 +58,9 @@ pull(struct dispatcher *d, int64_t now_ms)
 	all = all < fits ? all : fits;
 	for (size_t i = 0; i < d->n_sources; i++) {
 		struct source *s = &d->source[(d->next_source + i) % d->n_sources];
-		size_t share = (all + d->n_sources - 1) / d->n_sources;
+		size_t streams = d->n_sources > 1 ? d->n_sources - 1 : 1; /* less the replays */
 
-		source_pull(s, share, now_ms);
+		source_pull(s, s->replay ? (all + 7) / 8 : (all + streams - 1) / streams, now_ms);
 	}
 	d->next_source++;
 }
@@ -168,6 +168,38 @@ turn(struct dispatcher *d, struct err *err)
 /* ---- beginning and end */
 
 static int
+open_source(struct dispatcher *d, const struct stream_config *stream, bool replay, struct err *err)
+{
+	struct source *s = &d->source[d->n_sources];
+	const char *filter = d->options->filter.subject;
+
+	s->d = d;
+	s->index = d->n_sources;
+	s->config = *stream;
+	s->replay = replay;
+	snprintf(s->stream, sizeof(s->stream), "%s", stream->name);
+	if (replay) {
+		snprintf(s->filter, sizeof(s->filter), "vcreplay.%s.>", d->durable);
+	} else if (filter != NULL && !filter_narrow(filter, stream->subjects[0], s->filter, sizeof(s->filter))) {
+		log_info("no event of this stream passes the filter", L_STR("stream", stream->name));
+		return 0;
+	}
+	d->n_sources++;
+	return source_open(s, err);
+}
+
+static int
+open_sources(struct dispatcher *d, struct err *err)
+{
+	if (d->config->n_streams >= SOURCES_MAX)
+		return err_set(err, ERR_CONFIG, "more than %d event providers in one file", SOURCES_MAX - 1);
+	for (size_t i = 0; i < d->config->n_streams; i++)
+		if (open_source(d, &d->config->streams[i], false, err) != 0)
+			return -1;
+	return open_source(d, d->config->replay_stream, true, err);
+}
+
+static int
 open_all(struct dispatcher *d, struct err *err)
 {
 	pthread_condattr_t attr;
@@ -189,24 +221,8 @@ open_all(struct dispatcher *d, struct err *err)
 		return -1;
 	d->sink = sink_open(&d->options->dead_letter_sink);
 	refresh_open(d);
-	if (d->config->n_streams > SOURCES_MAX)
-		return err_set(err, ERR_CONFIG, "more than %d event providers in one file", SOURCES_MAX);
-	for (size_t i = 0; i < d->config->n_streams; i++) {
-		struct source *s = &d->source[d->n_sources];
-
-		s->d = d;
-		s->index = d->n_sources;
-		s->config = d->config->streams[i];
-		if (d->options->filter.subject != NULL && !filter_narrow(d->options->filter.subject, s->config.subjects[0],
-								   s->filter, sizeof(s->filter))) {
-			log_info("no event of this stream passes the filter", L_STR("stream", s->config.name));
-			continue;
-		}
-		d->n_sources++;
-		snprintf(s->stream, sizeof(s->stream), "%s", s->config.name);
-		if (source_open(s, err) != 0)
-			return -1;
-	}
+	if (open_sources(d, err) != 0)
+		return -1;
 	return watch_open(d, err);
 }
 

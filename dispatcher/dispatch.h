@@ -57,6 +57,7 @@ struct source {
 	struct dispatcher *d;
 	size_t index;
 	char stream[128], inbox[192], filter[256];
+	bool replay; /* not a vCenter's: what the operator sends again to this dispatcher alone */
 	struct stream_config config;
 
 	struct pull pull[PULLS_MAX];
@@ -111,7 +112,7 @@ struct dispatcher_config {
 	const char *prefix;      /* of subjects: "vc" */
 	const struct stream_config *streams; /* one per vCenter */
 	size_t n_streams;
-	const struct stream_config *dead_stream;
+	const struct stream_config *dead_stream, *replay_stream;
 	const struct dispatch_options *options;
 	const struct processor *processor;
 	const void *processor_config;

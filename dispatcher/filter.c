@@ -63,6 +63,14 @@ filter_narrow(const char *filter, const char *stream_subject, char *out, size_t 
 	}
 }
 
+static bool
+tails_match(const char *wildcard, const char *subject)
+{
+	const char *w = strchr(wildcard, '.'), *s = strchr(subject, '.');
+
+	return w == NULL || s == NULL || filter_subject_matches(w + 1, s + 1);
+}
+
 bool
 filter_passes(struct filter *filter, const char *subject, const struct event *ev)
 {
@@ -70,8 +78,8 @@ filter_passes(struct filter *filter, const char *subject, const struct event *ev
 	size_t len = ev->json_len;
 	struct err err;
 
-	/* an older consumer may hand out more than the configuration asks for */
-	if (filter->subject != NULL && !filter_subject_matches(filter->subject, subject))
+	/* an older consumer may hand out more than the configuration asks for, and so may a replay */
+	if (filter->subject != NULL && !tails_match(filter->subject, subject))
 		return false;
 	if (filter->pattern == NULL)
 		return true;

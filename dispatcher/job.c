@@ -90,7 +90,7 @@ job_subject(const struct job *job)
 {
 	const char *subject = job->fetched ? bus_msg_header(job->msg, "Nats-Subject") : NULL;
 
-	return subject != NULL ? subject : bus_msg_subject(job->msg);
+	return (subject != NULL ? subject : bus_msg_subject(job->msg)) + job->subject_skip;
 }
 
 void

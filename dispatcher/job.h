@@ -47,6 +47,7 @@ struct job {
 	struct bus_msg *msg;     /* NULL while parked: the body is fetched again */
 	int64_t fetch_by_ms;     /* parked: when the body should be here; 0: not asked for */
 	bool fetched;            /* msg is an answer of the stream, not a delivery */
+	size_t subject_skip;     /* bytes before the subject's own first token */
 	char *reply;             /* where to settle: the latest delivery's */
 	uint64_t seq, delivered;
 	int64_t stored_us;

@@ -77,9 +77,11 @@ streams_of(const struct router_config *config, struct buf *texts)
 static int
 run(const struct options *o, const struct router_config *config, const struct router_entry *entry)
 {
+	struct stream_config replay = { .name = "VCREPLAY", .subjects = { "vcreplay.>" },
+		.description = "events to send again to one dispatcher" };
 	struct stream_config dead = { .name = "VCDEAD", .subjects = { "vcdead.>" }, .description = "dead letters" };
 	struct dispatcher_config dc = { .name = entry->name, .prefix = config->top.bus.subject_prefix,
-		.n_streams = config->providers.n, .dead_stream = &dead, .options = &o->common,
+		.n_streams = config->providers.n, .dead_stream = &dead, .replay_stream = &replay, .options = &o->common,
 		.processor = o->processor.processor, .processor_config = o->processor.config };
 	struct stream_config *streams;
 	struct bus_options bo;
@@ -94,6 +96,8 @@ run(const struct options *o, const struct router_config *config, const struct ro
 	streams = streams_of(config, &texts);
 	dc.streams = streams;
 	bus_config_stream(&config->top.bus.dead_letters, &dead);
+	bus_config_stream(&config->top.bus.dead_letters, &replay);
+	replay.discard_new = true;
 	dead.discard_new = true; /* when it is full deliveries pause: nothing is given up without a trace */
 	bus_config_options(&config->top.bus, "dispatcher", entry->name, &inbox, &bo);
 	failed = bus_open(&bus, &bo, &err);

@@ -66,7 +66,8 @@ fill_config(struct source *s, struct consumer_config *c)
 		c->start_seq = s->floor + 1;
 		return;
 	}
-	dispatch_start_parse(o->start_from, &start, &c->start_time_us);
+	if (!s->replay)
+		dispatch_start_parse(o->start_from, &start, &c->start_time_us);
 	c->deliver = start == START_NOW ? DELIVER_NEW : start == START_TIME ? DELIVER_FROM_TIME : DELIVER_ALL;
 }
 
@@ -241,8 +242,8 @@ tell_all(struct dispatcher *d)
 		pending += s->pending;
 		ack_pending += s->ack_pending;
 		oldest = age > oldest ? age : oldest;
-		ready &= s->ready;
-		if (!s->ready)
+		ready &= s->ready || s->replay;
+		if (!s->ready && !s->replay)
 			trouble = s->trouble[0] != '\0' ? s->trouble : "looking for stream and consumer";
 	}
 	metric_set(d->books.pending, (double)pending);

@@ -55,6 +55,9 @@ int stream_get(struct bus *bus, const char *stream, uint64_t seq, const char *la
 	struct stream_msg *msg, struct err *err);
 void stream_msg_free(struct stream_msg *msg);
 
+/* Removes one message. */
+int stream_delete_msg(struct bus *bus, const char *stream, uint64_t seq, struct err *err);
+
 /* A header's value out of a raw NATS/1.0 block, copied to buf; false when it is not there. */
 bool stream_msg_header(const char *headers, const char *name, char *buf, size_t size);
 
@@ -75,6 +78,7 @@ struct consumer_config {
 
 struct consumer_info {
 	uint64_t delivered_stream_seq, delivered_consumer_seq, ack_floor_stream_seq, pending, ack_pending, redelivered;
+	uint64_t waiting; /* pulls: 0 when nobody asks for messages */
 	int64_t created_us;
 	char name[128];
 	char filter_subject[256];

@@ -77,6 +77,7 @@ read_info(const cJSON *reply, struct consumer_info *info)
 		.ack_floor_stream_seq = (uint64_t)jetstream_number(floor, "stream_seq"),
 		.pending = (uint64_t)jetstream_number(reply, "num_pending"),
 		.ack_pending = (uint64_t)jetstream_number(reply, "num_ack_pending"),
+		.waiting = (uint64_t)jetstream_number(reply, "num_waiting"),
 		.redelivered = (uint64_t)jetstream_number(reply, "num_redelivered"),
 	};
 	snprintf(info->name, sizeof(info->name), "%s", jetstream_text(reply, "name"));

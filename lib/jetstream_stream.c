@@ -184,6 +184,25 @@ stream_get(struct bus *bus, const char *stream, uint64_t seq, const char *last_b
 	return 0;
 }
 
+int
+stream_delete_msg(struct bus *bus, const char *stream, uint64_t seq, struct err *err)
+{
+	char subject[JS_NAME_MAX];
+	cJSON *reply = NULL;
+	struct buf body;
+	int failed;
+
+	buf_init(&body, 64);
+	buf_printf(&body, "{\"seq\":%llu,\"no_erase\":true}", (unsigned long long)seq);
+	snprintf(subject, sizeof(subject), "$JS.API.STREAM.MSG.DELETE.%s", stream);
+	failed = jetstream_call(bus, subject, &body, &reply, NULL, err);
+	buf_free(&body);
+	if (failed)
+		return err_wrap(err, "delete message %llu of %s", (unsigned long long)seq, stream);
+	cJSON_Delete(reply);
+	return 0;
+}
+
 void
 stream_msg_free(struct stream_msg *msg)
 {

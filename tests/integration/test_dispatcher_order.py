@@ -52,7 +52,7 @@ def test_a_retry_goes_only_to_the_function_that_failed(lab, desk, gateway):
     dispatcher = lab.dispatcher(openfaas(desk, gateway, **FAST))
     want = desk.publish(30)
     desk.idle()
-    assert sorted(gateway.ids("good")) == ids(want) == sorted(gateway.ids("flaky"))
+    assert sorted(gateway.ids("good.openfaas-fn")) == ids(want) == sorted(gateway.ids("flaky.openfaas-fn"))
     assert dispatcher.metric("vcourier_dispatcher_events_total", result="delivered") == 30
 
 
@@ -62,7 +62,7 @@ def test_a_function_that_rejects_is_a_dead_letter_of_its_own(lab, desk, gateway)
     lab.dispatcher(openfaas(desk, gateway, **FAST))
     want = desk.publish(10)
     desk.idle()
-    assert sorted(gateway.ids("good")) == ids(want)
+    assert sorted(gateway.ids("good.openfaas-fn")) == ids(want)
     [letter] = desk.dead()
     assert letter.headers["Vcourier-Target"] == "picky.openfaas-fn" or letter.headers["Vcourier-Target"] == "picky"
     assert letter.headers["Vcourier-Sequence"] == "7"
@@ -77,12 +77,12 @@ def test_a_dead_function_delays_no_other(lab, desk, gateway):
     for _ in range(10):
         desk.publish(100, "VmPoweredOnEvent")
         desk.publish(10, "VmPoweredOffEvent")
-    gateway.wait(lambda g: len(g.ids("good")) == 100, 30)
-    assert gateway.ids("broken") == []
+    gateway.wait(lambda g: len(g.ids("good.openfaas-fn")) == 100, 30)
+    assert gateway.ids("broken.openfaas-fn") == []
     alive.set()
     desk.idle(timeout=90)
-    assert len(gateway.ids("broken")) == len(set(gateway.ids("broken"))) == 1000
-    assert len(gateway.ids("good")) == 100
+    assert len(gateway.ids("broken.openfaas-fn")) == len(set(gateway.ids("broken.openfaas-fn"))) == 1000
+    assert len(gateway.ids("good.openfaas-fn")) == 100
     assert dispatcher.metric("vcourier_dispatcher_redelivered_total") == 0
     assert desk.dead() == []
 
@@ -94,11 +94,11 @@ def test_a_slow_function_delays_no_other(lab, desk, gateway):
     lab.dispatcher(openfaas(desk, gateway, concurrency=16, **FAST))
     desk.publish(200, "VmPoweredOnEvent")
     desk.publish(50, "VmPoweredOffEvent")
-    gateway.wait(lambda g: len(g.ids("fast")) == 50, 30)
+    gateway.wait(lambda g: len(g.ids("fast.openfaas-fn")) == 50, 30)
     assert gateway.functions[("openfaas-fn", "slow")].peak <= 4, "a quarter of concurrency"
     release.set()
     desk.idle()
-    assert len(gateway.ids("slow")) == 200
+    assert len(gateway.ids("slow.openfaas-fn")) == 200
 
 
 def test_no_function_wants_it(lab, desk, gateway):
@@ -117,7 +117,7 @@ def test_the_gateway_is_away(lab, desk, gateway):
     wait_until(lambda: dispatcher.lines("destination does not answer"), 30, "it pauses")
     gateway.start()
     desk.idle()
-    assert sorted(gateway.ids("good")) == ids(want)
+    assert sorted(gateway.ids("good.openfaas-fn")) == ids(want)
 
 
 def test_filter_by_pattern(lab, desk):

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "session.h"
+
+#include <cjson/cJSON.h>
+#include <string.h>
+
+#include "clock.h"
+#include "daemon.h"
+#include "stop.h"
+#include "subject.h"
+#include "text.h"
+
+int
+session_fail(const struct err *err)
+{
+	fprintf(stderr, "vcourier: %s\n", err->text);
+	return EXIT_RUNTIME;
+}
+
+int
+session_open(struct session *s, const char *path)
+{
+	struct bus_options options;
+	struct err err;
+	int rc;
+
+	*s = (struct session){ .bus = NULL };
+	rc = deployment_open(&s->deployment, path);
+	if (rc != DEPLOYMENT_OK)
+		return rc;
+	s->loaded = true;
+	s->config = &s->deployment.config.top.bus;
+	buf_init(&s->texts, 1024);
+	stop_init();
+	bus_config_options(s->config, "cli", "operator", &s->texts, &options);
+	if (bus_open(&s->bus, &options, &err) != 0 ||
+		bus_wait_connected(s->bus, SESSION_TIMEOUT_MS, &err) != 0 ||
+		stream_reader_open(&s->reader, s->bus, &err) != 0) {
+		rc = session_fail(&err);
+		session_close(s);
+		return rc;
+	}
+	return -1;
+}
+
+void
+session_close(struct session *s)
+{
+	if (s->reader != NULL)
+		stream_reader_stop(s->reader);
+	bus_close(s->bus);
+	stream_reader_close(s->reader);
+	if (s->loaded) {
+		buf_free(&s->texts);
+		deployment_free(&s->deployment);
+	}
+	*s = (struct session){ .bus = NULL };
+}
+
+bool
+session_dispatcher(const struct session *s, const char *name, char token[96])
+{
+	const struct router_entries *all = &s->deployment.config.processors;
+	struct buf text;
+
+	for (size_t i = 0; i < all->n; i++) {
+		if (strcmp(all->entry[i].name, name) != 0)
+			continue;
+		buf_init(&text, 95);
+		subject_add_token(&text, name, strlen(name));
+		snprintf(token, 96, "%s", buf_str(&text));
+		buf_free(&text);
+		return true;
+	}
+	fprintf(stderr, "vcourier: no eventProcessor is named \"%s\"; there is:", name);
+	for (size_t i = 0; i < all->n; i++)
+		fprintf(stderr, " %s", all->entry[i].name);
+	fputc('\n', stderr);
+	return false;
+}
+
+bool
+session_time(const char *option, const char *text, int64_t *us)
+{
+	int64_t ms;
+
+	if (clock_parse(text, strlen(text), us))
+		return true;
+	if (text_duration(text, &ms)) {
+		*us = clock_wall_us() - ms * 1000;
+		return true;
+	}
+	fprintf(stderr, "vcourier: %s: \"%s\" is no time (2026-11-22T10:00:00Z) and no duration (2h)\n", option, text);
+	return false;
+}
+
+void
+session_print_safe(FILE *f, const char *text, size_t max)
+{
+	size_t n = strlen(text);
+
+	n = text_utf8_valid(text, n < max ? n : max);
+	for (size_t i = 0; i < n; i++) {
+		unsigned char c = (unsigned char)text[i];
+		bool c1 = c == 0xc2 && (unsigned char)text[i + 1] < 0xa0; /* U+0080..9F drive terminals too */
+
+		if (c1)
+			i++;
+		fputc(c < ' ' || c == 0x7f || c1 ? ' ' : c, f);
+	}
+}
+
+static const char *
+colour_of(const char *severity)
+{
+	if (strcmp(severity, "error") == 0)
+		return "\033[31m";
+	if (strcmp(severity, "warning") == 0)
+		return "\033[33m";
+	return "\033[36m";
+}
+
+void
+session_print_event(FILE *f, const struct event *ev, bool colours)
+{
+	const char *severity = event_extension(ev, "severity");
+	cJSON *data = ev->data != NULL && ev->data_is_json ? cJSON_ParseWithLength(ev->data, ev->data_len) : NULL;
+	const char *message = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(data, "FullFormattedMessage"));
+
+	session_print_safe(f, ev->time, 40);
+	fprintf(f, " %s", colours ? colour_of(severity) : "");
+	session_print_safe(f, severity[0] != '\0' ? severity : "-", 10);
+	fprintf(f, "%s ", colours ? "\033[0;1m" : "");
+	session_print_safe(f, ev->subject[0] != '\0' ? ev->subject : ev->type, 200);
+	fprintf(f, "%s ", colours ? "\033[0m" : "");
+	session_print_safe(f, ev->id, 100);
+	if (message != NULL && message[0] != '\0') {
+		fputs("  ", f);
+		session_print_safe(f, message, 1000);
+	}
+	fputc('\n', f);
+	cJSON_Delete(data);
+}
+
+const char *
+session_age(int64_t us, char *buf, size_t size)
+{
+	if (us < 0) {
+		snprintf(buf, size, "-");
+		return buf;
+	}
+	return text_duration_str(us / 1000000 * 1000, buf, size);
+}
+
+int
+session_replay_stream(struct session *s, struct err *err)
+{
+	struct stream_config config = { .name = REPLAY_STREAM, .subjects = { "vcreplay.>" },
+		.description = "events to send again to one dispatcher" };
+	struct stream_info info;
+
+	bus_config_stream(&s->config->dead_letters, &config);
+	config.discard_new = true;
+	return stream_ensure(s->bus, &config, &info, err);
+}

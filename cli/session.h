@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What the commands that speak to NATS share: configuration, connection, a reader, times, lines for people. */
+#ifndef VCOURIER_SESSION_H
+#define VCOURIER_SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "bus.h"
+#include "deployment.h"
+#include "event.h"
+#include "stream_reader.h"
+
+enum { SESSION_TIMEOUT_MS = 10 * 1000 };
+
+#define DEAD_STREAM "VCDEAD"
+#define REPLAY_STREAM "VCREPLAY"
+
+struct session {
+	struct deployment deployment;
+	const struct bus_config *config;
+	struct bus *bus;
+	struct stream_reader *reader;
+	struct buf texts;
+	bool loaded;
+};
+
+/* path NULL: the default configuration. -1: go on; else the exit status, all being said. */
+int session_open(struct session *s, const char *path);
+void session_close(struct session *s);
+
+/* Says what went wrong; returns the exit status. */
+int session_fail(const struct err *err);
+
+/* The durable's name of a dispatcher: its token. False, and it is said, when the configuration has none of that name. */
+bool session_dispatcher(const struct session *s, const char *name, char token[96]);
+
+/* "2h" (ago) or an RFC 3339 time, to microseconds; false, and it is said, when it is neither. */
+bool session_time(const char *option, const char *text, int64_t *us);
+
+/* Text from outside, without what could drive a terminal. */
+void session_print_safe(FILE *f, const char *text, size_t max);
+
+/* One line for people; subject as on the bus, its first `skip` tokens left out. */
+void session_print_event(FILE *f, const struct event *ev, bool colours);
+
+/* "3m12s"; "-" for less than nothing. */
+const char *session_age(int64_t us, char *buf, size_t size);
+
+/* The stream of replays, made when it is not there. */
+int session_replay_stream(struct session *s, struct err *err);
+
+#endif

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+/* vcourier status: streams, dispatchers, dead letters on one screen. */
+#include <getopt.h>
+#include <string.h>
+
+#include "clock.h"
+#include "daemon.h"
+#include "session.h"
+#include "subject.h"
+
+int status_main(int argc, char **argv);
+
+static const char usage[] =
+	"usage: vcourier status [-c FILE]\n"
+	"\n"
+	"How streams, dispatchers and dead letters stand. The exit status is 1 when something is missing or nobody\n"
+	"fetches events that wait.\n";
+
+enum { NAME_MAX_BYTES = 128 };
+
+static void
+stream_name(const struct session *s, size_t i, char out[NAME_MAX_BYTES])
+{
+	struct buf name;
+
+	buf_init(&name, NAME_MAX_BYTES - 1);
+	subject_stream(&name, s->deployment.config.providers.entry[i].name);
+	snprintf(out, NAME_MAX_BYTES, "%s", buf_str(&name));
+	buf_free(&name);
+}
+
+/* How long ago the message was stored; -1 when there is none. */
+static int64_t
+age_of(struct session *s, const char *stream, uint64_t seq)
+{
+	struct stream_msg msg;
+	struct err err;
+	int64_t age;
+
+	if (seq == 0 || stream_get(s->bus, stream, seq, NULL, &msg, &err) != 0)
+		return -1;
+	age = clock_wall_us() - msg.time_us;
+	stream_msg_free(&msg);
+	return age;
+}
+
+static int
+show_stream(struct session *s, const char *name, struct stream_info *info)
+{
+	char oldest[32], newest[32];
+	struct err err;
+
+	if (stream_look(s->bus, name, info, &err) != 0) {
+		printf("%-20s %s\n", name, err.code == ERR_NOT_FOUND ? "not there" : err.text);
+		return 1;
+	}
+	printf("%-20s %12llu %9.1f MiB %14s %14s\n", name, (unsigned long long)info->messages,
+		(double)info->bytes / (1 << 20),
+		session_age(info->messages > 0 ? age_of(s, name, info->first_seq) : -1, oldest, sizeof(oldest)),
+		session_age(info->messages > 0 ? age_of(s, name, info->last_seq) : -1, newest, sizeof(newest)));
+	return 0;
+}
+
+static int
+show_consumer(struct session *s, const char *dispatcher, const char *stream, const struct stream_info *info)
+{
+	struct consumer_info c;
+	char token[96], oldest[32];
+	const char *state = "up to date";
+	struct err err;
+	int bad = 0;
+
+	if (!session_dispatcher(s, dispatcher, token))
+		return 1;
+	if (consumer_look(s->bus, stream, token, &c, &err) != 0) {
+		printf("%-20s %-20s %s\n", dispatcher, stream, err.code == ERR_NOT_FOUND ? "has never run" : err.text);
+		return 1;
+	}
+	if (c.delivered_stream_seq > info->last_seq) {
+		state = "AHEAD of its stream";
+		bad = 1;
+	} else if (c.pending > 0 && c.waiting == 0) {
+		state = c.ack_pending > 0 ? "busy or paused" : "nobody fetches";
+		bad = c.ack_pending == 0;
+	} else if (c.pending + c.ack_pending > 0) {
+		state = "delivering";
+	}
+	printf("%-20s %-20s %12llu %9llu %14s  %s\n", dispatcher, stream, (unsigned long long)c.pending,
+		(unsigned long long)c.ack_pending,
+		session_age(c.pending + c.ack_pending > 0 ? age_of(s, stream, c.ack_floor_stream_seq + 1) : -1, oldest,
+			sizeof(oldest)),
+		state);
+	return bad;
+}
+
+static int
+show_all(struct session *s)
+{
+	const struct router_entries *vcenters = &s->deployment.config.providers;
+	const struct router_entries *dispatchers = &s->deployment.config.processors;
+	struct stream_info info = { .messages = 0 };
+	char name[NAME_MAX_BYTES];
+	int bad = 0;
+
+	printf("%-20s %12s %13s %14s %14s\n", "STREAM", "EVENTS", "SIZE", "OLDEST", "NEWEST");
+	for (size_t i = 0; i < vcenters->n; i++) {
+		stream_name(s, i, name);
+		bad |= show_stream(s, name, &info);
+	}
+	show_stream(s, DEAD_STREAM, &info);
+	printf("\n%-20s %-20s %12s %9s %14s  %s\n", "DISPATCHER", "STREAM", "WAITING", "IN HAND", "OLDEST", "STATE");
+	for (size_t d = 0; d < dispatchers->n; d++)
+		for (size_t i = 0; i < vcenters->n; i++) {
+			struct err err;
+
+			stream_name(s, i, name);
+			if (stream_look(s->bus, name, &info, &err) == 0)
+				bad |= show_consumer(s, dispatchers->entry[d].name, name, &info);
+		}
+	return bad;
+}
+
+int
+status_main(int argc, char **argv)
+{
+	static const struct option options[] = { { "config", required_argument, NULL, 'c' },
+		{ "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 } };
+	const char *path = NULL;
+	struct session s;
+	int c, rc;
+
+	while ((c = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
+		if (c == 'c') {
+			path = optarg;
+		} else {
+			fputs(usage, c == 'h' ? stdout : stderr);
+			return c == 'h' ? 0 : EXIT_USAGE;
+		}
+	}
+	rc = session_open(&s, path);
+	if (rc >= 0)
+		return rc;
+	rc = show_all(&s);
+	session_close(&s);
+	return rc;
+}
