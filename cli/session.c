@@ -79,6 +79,21 @@ session_dispatcher(const struct session *s, const char *name, char token[96])
 	return false;
 }
 
+void
+session_stream(const struct session *s, size_t i, char *stream, size_t size, char *subject, size_t subject_size)
+{
+	const char *name = s->deployment.config.providers.entry[i].name;
+	struct buf text;
+
+	buf_init(&text, 256);
+	subject_stream(&text, name);
+	snprintf(stream, size, "%s", buf_str(&text));
+	buf_clear(&text);
+	subject_add_token(&text, name, strlen(name));
+	snprintf(subject, subject_size, "%s.%s.>", s->config->subject_prefix, buf_str(&text));
+	buf_free(&text);
+}
+
 bool
 session_time(const char *option, const char *text, int64_t *us)
 {

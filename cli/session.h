@@ -36,13 +36,16 @@ int session_fail(const struct err *err);
 /* The durable's name of a dispatcher: its token. False, and it is said, when the configuration has none of that name. */
 bool session_dispatcher(const struct session *s, const char *name, char token[96]);
 
+/* The stream of the i-th eventProvider, and the stream's subject. */
+void session_stream(const struct session *s, size_t i, char *stream, size_t size, char *subject, size_t subject_size);
+
 /* "2h" (ago) or an RFC 3339 time, to microseconds; false, and it is said, when it is neither. */
 bool session_time(const char *option, const char *text, int64_t *us);
 
 /* Text from outside, without what could drive a terminal. */
 void session_print_safe(FILE *f, const char *text, size_t max);
 
-/* One line for people; subject as on the bus, its first `skip` tokens left out. */
+/* One line for people. */
 void session_print_event(FILE *f, const struct event *ev, bool colours);
 
 /* "3m12s"; "-" for less than nothing. */

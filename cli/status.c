@@ -6,7 +6,6 @@
 #include "clock.h"
 #include "daemon.h"
 #include "session.h"
-#include "subject.h"
 
 int status_main(int argc, char **argv);
 
@@ -17,17 +16,6 @@ static const char usage[] =
 	"fetches events that wait.\n";
 
 enum { NAME_MAX_BYTES = 128 };
-
-static void
-stream_name(const struct session *s, size_t i, char out[NAME_MAX_BYTES])
-{
-	struct buf name;
-
-	buf_init(&name, NAME_MAX_BYTES - 1);
-	subject_stream(&name, s->deployment.config.providers.entry[i].name);
-	snprintf(out, NAME_MAX_BYTES, "%s", buf_str(&name));
-	buf_free(&name);
-}
 
 /* How long ago the message was stored; -1 when there is none. */
 static int64_t
@@ -99,12 +87,12 @@ show_all(struct session *s)
 	const struct router_entries *vcenters = &s->deployment.config.providers;
 	const struct router_entries *dispatchers = &s->deployment.config.processors;
 	struct stream_info info = { .messages = 0 };
-	char name[NAME_MAX_BYTES];
+	char name[NAME_MAX_BYTES], subject[256];
 	int bad = 0;
 
 	printf("%-20s %12s %13s %14s %14s\n", "STREAM", "EVENTS", "SIZE", "OLDEST", "NEWEST");
 	for (size_t i = 0; i < vcenters->n; i++) {
-		stream_name(s, i, name);
+		session_stream(s, i, name, sizeof(name), subject, sizeof(subject));
 		bad |= show_stream(s, name, &info);
 	}
 	show_stream(s, DEAD_STREAM, &info);
@@ -113,7 +101,7 @@ show_all(struct session *s)
 		for (size_t i = 0; i < vcenters->n; i++) {
 			struct err err;
 
-			stream_name(s, i, name);
+			session_stream(s, i, name, sizeof(name), subject, sizeof(subject));
 			if (stream_look(s->bus, name, &info, &err) == 0)
 				bad |= show_consumer(s, dispatchers->entry[d].name, name, &info);
 		}

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /* vcourier tail: events as they are stored, one line each. */
-#define _DEFAULT_SOURCE
 #include <getopt.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "daemon.h"
-#include "mem.h"
+#include "filter.h"
 #include "session.h"
 #include "stop.h"
 #include "text.h"
@@ -16,19 +14,26 @@
 int tail_main(int argc, char **argv);
 
 static const char usage[] =
-	"usage: vcourier tail [-c FILE] [--json] [--count N] [SUBJECT]\n"
+	"usage: vcourier tail [-c FILE] [--json] [--since TIME] [--count N] [SUBJECT]\n"
 	"\n"
 	"Shows events as they come, until it is stopped. SUBJECT may have wildcards; default: every event.\n"
 	"\n"
 	"  -c, --config FILE  the configuration that names the NATS servers\n"
 	"  -j, --json         the whole CloudEvents, one JSON text a line\n"
+	"  -s, --since TIME   begin with the events stored since then: RFC 3339, or a duration (10m)\n"
 	"  -n, --count N      stop after N events\n";
 
+enum { READERS_MAX = 8 };
+
 struct tail {
-	pthread_mutex_t lock; /* stdout, and what follows */
 	bool json, colours;
 	int64_t left; /* < 0: no end */
+	int64_t since_us;
+	const char *subject;
 	struct event event;
+	struct stream_reader *reader[READERS_MAX];
+	char stream[READERS_MAX][128];
+	size_t n;
 };
 
 static void
@@ -48,41 +53,63 @@ print(struct tail *t, const struct bus_msg *msg)
 		stop_request();
 }
 
-static void
-on_msg(void *ctx, struct bus_msg *msg)
+/* A reader for each vCenter's stream that has events of this subject. */
+static int
+start(struct tail *t, struct session *s, struct err *err)
 {
-	struct tail *t = ctx;
+	for (size_t i = 0; i < s->deployment.config.providers.n && t->n < READERS_MAX; i++) {
+		struct consumer_config c = { .stream = t->stream[t->n], .deliver = DELIVER_NEW };
+		char whole[256], filter[256] = "";
 
-	pthread_mutex_lock(&t->lock);
-	if (!stop_requested())
-		print(t, msg);
-	pthread_mutex_unlock(&t->lock);
-	bus_msg_free(msg);
+		session_stream(s, i, t->stream[t->n], sizeof(t->stream[0]), whole, sizeof(whole));
+		if (t->subject != NULL && !filter_narrow(t->subject, whole, filter, sizeof(filter)))
+			continue;
+		c.filter_subject = filter[0] != '\0' ? filter : NULL;
+		if (t->since_us != 0) {
+			c.deliver = DELIVER_FROM_TIME;
+			c.start_time_us = t->since_us;
+		}
+		if (stream_reader_open(&t->reader[t->n], s->bus, err) != 0)
+			return -1;
+		t->n++;
+		if (stream_reader_start(t->reader[t->n - 1], &c, err) != 0)
+			return -1;
+	}
+	return t->n > 0 ? 0 : err_set(err, ERR_USAGE, "no stream has events of %s", t->subject ? t->subject : "a vCenter");
 }
 
 static int
-run(struct tail *t, const char *path, const char *subject)
+follow(struct tail *t, struct err *err)
+{
+	while (!stop_requested())
+		for (size_t i = 0; i < t->n && !stop_requested(); i++) {
+			struct bus_msg *msg = NULL;
+			struct delivery d;
+
+			if (stream_reader_next(t->reader[i], t->n > 1 ? 20 : 500, &msg, &d, err) != 0)
+				return err->code == ERR_STOPPED ? 0 : -1;
+			if (msg != NULL)
+				print(t, msg);
+			bus_msg_free(msg);
+		}
+	return 0;
+}
+
+static int
+run(struct tail *t, const char *path)
 {
 	struct session s;
 	struct err err;
-	char all[64];
 	int rc = session_open(&s, path);
 
 	if (rc >= 0)
 		return rc;
-	snprintf(all, sizeof(all), "%s.>", s.config->subject_prefix);
-	rc = 0;
-	if (bus_subscribe(s.bus, subject != NULL ? subject : all, on_msg, t, &err) != 0 ||
-		bus_flush(s.bus, SESSION_TIMEOUT_MS, &err) != 0) {
-		rc = session_fail(&err);
-	} else {
-		bus_last_error(s.bus, &err); /* a subject that this user may not read */
-		if (err.code == ERR_FORBIDDEN || err.code == ERR_AUTH)
-			rc = session_fail(&err);
-	}
-	while (rc == 0 && !stop_requested())
-		stop_sleep(1000);
+	rc = start(t, &s, &err) != 0 || follow(t, &err) != 0 ? session_fail(&err) : 0;
+	for (size_t i = 0; i < t->n; i++)
+		stream_reader_stop(t->reader[i]);
 	session_close(&s);
+	for (size_t i = 0; i < t->n; i++)
+		stream_reader_close(t->reader[i]);
 	return rc;
 }
 
@@ -91,16 +118,19 @@ tail_main(int argc, char **argv)
 {
 	static const struct option options[] = { { "config", required_argument, NULL, 'c' },
 		{ "json", no_argument, NULL, 'j' }, { "count", required_argument, NULL, 'n' },
-		{ "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 } };
-	struct tail t = { .lock = PTHREAD_MUTEX_INITIALIZER, .left = -1, .colours = isatty(STDOUT_FILENO) != 0 };
+		{ "since", required_argument, NULL, 's' }, { "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 } };
+	struct tail t = { .left = -1, .colours = isatty(STDOUT_FILENO) != 0 };
 	const char *path = NULL;
 	int c, rc;
 
-	while ((c = getopt_long(argc, argv, "c:jn:h", options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "c:jn:s:h", options, NULL)) != -1) {
 		if (c == 'c') {
 			path = optarg;
 		} else if (c == 'j') {
 			t.json = true;
+		} else if (c == 's') {
+			if (!session_time("--since", optarg, &t.since_us))
+				return EXIT_USAGE;
 		} else if (c == 'h') {
 			fputs(usage, stdout);
 			return 0;
@@ -114,7 +144,8 @@ tail_main(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	event_init(&t.event);
-	rc = run(&t, path, argv[optind]);
+	t.subject = argv[optind];
+	rc = run(&t, path);
 	event_free(&t.event);
 	return rc;
 }
