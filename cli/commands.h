@@ -7,3 +7,5 @@ COMMAND(config, "the effective configuration; or all options, as a page or a sch
 COMMAND(health, "is the process at this metrics port ready? for container health checks")
 COMMAND(status, "streams, dispatchers and dead letters on one screen")
 COMMAND(tail, "events as they come, one line each")
+COMMAND(dead, "events that could not be delivered: look at them, send them again, drop them")
+COMMAND(replay, "send stored events again, to one dispatcher")

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "letter.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "json.h"
+#include "mem.h"
+#include "text.h"
+
+enum { HEADERS_MAX = 48, VALUE_MAX = 1200 };
+
+const char *
+letter_event_name(const char *subject)
+{
+	for (int i = 0; i < 7 && subject != NULL; i++) {
+		subject = strchr(subject, '.');
+		subject = subject != NULL ? subject + 1 : NULL;
+	}
+	return subject;
+}
+
+static const char *
+header(const struct letter *l, const char *name, char value[VALUE_MAX])
+{
+	return stream_msg_header(l->msg.headers, name, value, VALUE_MAX) ? value : "";
+}
+
+static void
+print_json(const struct letter *l)
+{
+	static const struct { const char *key, *header; } members[] = { { "dispatcher", "Vcourier-Dispatcher" },
+		{ "target", "Vcourier-Target" }, { "reason", "Vcourier-Reason" }, { "status", "Vcourier-Status" },
+		{ "error", "Vcourier-Error" }, { "attempts", "Vcourier-Attempts" }, { "firstTry", "Vcourier-First-Try" },
+		{ "lastTry", "Vcourier-Last-Try" }, { "stream", "Vcourier-Stream" }, { "sequence", "Vcourier-Sequence" },
+		{ "subject", "Vcourier-Subject" } };
+	const char *p = l->msg.data, *end = p + l->msg.len;
+	char value[VALUE_MAX], time[CLOCK_TEXT_SIZE];
+	struct buf out;
+
+	buf_init(&out, 64 * 1024 * 1024);
+	buf_printf(&out, "{\"seq\":%llu,\"time\":\"%s\"", (unsigned long long)l->msg.seq,
+		clock_format_ms(l->msg.time_us, time));
+	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+		header(l, members[i].header, value);
+		buf_printf(&out, ",\"%s\":", members[i].key);
+		json_add_string(&out, value, strlen(value));
+	}
+	if (json_skip_value(&p, end) && p == end) {
+		buf_add_str(&out, ",\"event\":");
+		buf_add(&out, l->msg.data, l->msg.len);
+	}
+	printf("%s}\n", buf_str(&out));
+	buf_free(&out);
+}
+
+void
+letter_print_line(const struct letter *l, bool json)
+{
+	char value[VALUE_MAX], time[CLOCK_TEXT_SIZE];
+	const char *name = letter_event_name(l->msg.subject);
+
+	if (json) {
+		print_json(l);
+		return;
+	}
+	printf("%8llu %s ", (unsigned long long)l->msg.seq, clock_format_ms(l->msg.time_us, time));
+	session_print_safe(stdout, header(l, "Vcourier-Dispatcher", value), 64);
+	putchar(' ');
+	session_print_safe(stdout, name != NULL ? name : l->msg.subject, 200);
+	printf(" %s", header(l, "Vcourier-Attempts", value));
+	printf("x ");
+	session_print_safe(stdout, header(l, "Vcourier-Reason", value), 32);
+	fputs(": ", stdout);
+	session_print_safe(stdout, header(l, "Vcourier-Error", value), 300);
+	putchar('\n');
+}
+
+void
+letter_print_all(const struct letter *l)
+{
+	char time[CLOCK_TEXT_SIZE];
+
+	printf("dead letter %llu of %s\nsubject: ", (unsigned long long)l->msg.seq, clock_format_ms(l->msg.time_us, time));
+	session_print_safe(stdout, l->msg.subject, 1024);
+	putchar('\n');
+	for (const char *line = strchr(l->msg.headers, '\n'); line != NULL && line[1] > ' '; line = strchr(line + 1, '\n')) {
+		char copy[VALUE_MAX];
+
+		snprintf(copy, sizeof(copy), "%.*s", (int)strcspn(line + 1, "\r\n"), line + 1);
+		session_print_safe(stdout, copy, sizeof(copy));
+		putchar('\n');
+	}
+	putchar('\n');
+	fwrite(l->msg.data, 1, l->msg.len, stdout);
+	puts("\n");
+}
+
+/* ---- sending it again */
+
+/* The original's own headers, out of the raw block, each copied; the names of ours and the server's stay away. */
+static size_t
+original_headers(const struct letter *l, char *copies[HEADERS_MAX], struct bus_header header[HEADERS_MAX])
+{
+	size_t n = 0;
+
+	for (const char *line = strchr(l->msg.headers, '\n'); line != NULL && line[1] > ' ' && n < HEADERS_MAX - 4;
+		line = strchr(line + 1, '\n')) {
+		char *copy = mem_strndup(line + 1, strcspn(line + 1, "\r\n")), *colon = strchr(copy, ':');
+
+		if (colon == NULL || text_starts(copy, "Nats-") || text_starts(copy, "Vcourier-")) {
+			free(copy);
+			continue;
+		}
+		*colon = '\0';
+		copies[n] = copy;
+		header[n++] = (struct bus_header){ copy, colon + 1 + strspn(colon + 1, " ") };
+	}
+	return n;
+}
+
+/* The body was too large to go along: it is where it came from, if it is still there. */
+static int
+fetch_original(struct session *s, const struct letter *l, struct stream_msg *original, struct err *err)
+{
+	char stream[VALUE_MAX], seq[VALUE_MAX];
+
+	*original = (struct stream_msg){ .seq = 0 };
+	if (*header(l, "Vcourier-Body", stream) == '\0')
+		return 0;
+	header(l, "Vcourier-Stream", stream);
+	header(l, "Vcourier-Sequence", seq);
+	if (stream_get(s->bus, stream, strtoull(seq, NULL, 10), NULL, original, err) != 0)
+		return err_wrap(err, "its event, %.100s in stream %.100s", seq, stream);
+	return 0;
+}
+
+int
+letter_send_again(struct session *s, const struct letter *l, struct err *err)
+{
+	const char *tail = text_starts(l->msg.subject, "vcdead.") ? l->msg.subject + strlen("vcdead.") : NULL;
+	char subject[1100], id[128], target[VALUE_MAX], *copies[HEADERS_MAX];
+	struct bus_header headers[HEADERS_MAX];
+	struct bus_out out = { .subject = subject, .headers = headers, .data = l->msg.data, .len = l->msg.len };
+	struct stream_msg original;
+	struct pub_ack ack;
+	size_t n;
+	int failed;
+
+	if (tail == NULL)
+		return err_set(err, ERR_PROTOCOL, "%.200s is no dead letter's subject", l->msg.subject);
+	if (session_replay_stream(s, err) != 0 || fetch_original(s, l, &original, err) != 0)
+		return -1;
+	if (original.seq != 0) {
+		out.data = original.data;
+		out.len = original.len;
+	}
+	n = original_headers(l, copies, headers);
+	out.n_headers = n;
+	snprintf(subject, sizeof(subject), "vcreplay.%s", tail);
+	snprintf(id, sizeof(id), "redrive/%llu/%lld", (unsigned long long)l->msg.seq, (long long)l->msg.time_us);
+	headers[out.n_headers++] = (struct bus_header){ "Nats-Msg-Id", id };
+	if (*header(l, "Vcourier-Target", target) != '\0')
+		headers[out.n_headers++] = (struct bus_header){ "Vcourier-Target", target };
+	failed = publish_wait(s->bus, &out, SESSION_TIMEOUT_MS, &ack, err);
+	while (n > 0)
+		free(copies[--n]);
+	stream_msg_free(&original);
+	return failed;
+}

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * vcourier replay: sends stored events again, to one dispatcher. They are copied to the stream of replays, which
+ * every dispatcher reads beside its vCenters' streams; nobody else sees them, no position is touched.
+ */
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "daemon.h"
+#include "filter.h"
+#include "session.h"
+#include "stop.h"
+#include "text.h"
+
+int replay_main(int argc, char **argv);
+
+static const char usage[] =
+	"usage: vcourier replay [-c FILE] --dispatcher NAME [OPTIONS]\n"
+	"\n"
+	"Sends events that are still in the streams again, to this dispatcher alone; the others and all positions stay\n"
+	"as they are. The dispatcher's own filter holds for them too.\n"
+	"\n"
+	"  -c, --config FILE      the configuration that names the NATS servers\n"
+	"  -d, --dispatcher NAME  the eventProcessor's name\n"
+	"  -s, --since TIME       from this time on: RFC 3339, or a duration (2h); default: everything\n"
+	"  -u, --until TIME       up to this time; default: now\n"
+	"  -q, --from-seq N       from this sequence on; with one vCenter, or --vcenter\n"
+	"  -v, --vcenter NAME     only this eventProvider's events\n"
+	"  -f, --filter SUBJECT   only these: a subject with wildcards, as vc.*.*.*.error.>\n"
+	"  -p, --pattern JSON     only these: an event pattern, over the CloudEvent\n"
+	"  -n, --dry-run          only count\n";
+
+enum { TELL_MS = 500 };
+
+struct replay {
+	const char *path, *dispatcher, *vcenter, *subject, *pattern_text;
+	int64_t since_us, until_us, from_seq;
+	bool dry_run, progress;
+	char durable[96];
+	int64_t run_us, told_ms; /* run: makes the ids of this replay its own */
+	struct filter filter;
+	struct event event;
+	unsigned long long seen, sent, total;
+};
+
+static void
+tell(struct replay *r, bool end)
+{
+	int64_t now_ms = clock_monotonic_ms();
+
+	if (!r->progress || (!end && now_ms - r->told_ms < TELL_MS))
+		return;
+	r->told_ms = now_ms;
+	fprintf(stderr, "\r%llu of %llu read, %llu %s%s", r->seen, r->total, r->sent, r->dry_run ? "match" : "sent",
+		end ? "\n" : "");
+}
+
+struct headers {
+	struct bus_header header[32];
+	size_t n;
+};
+
+static void
+copy_header(void *ctx, const char *name, const char *value)
+{
+	struct headers *h = ctx;
+
+	if (!text_starts(name, "Nats-") && h->n < 30)
+		h->header[h->n++] = (struct bus_header){ name, value };
+}
+
+static int
+send_again(struct replay *r, struct session *s, const char *stream, const struct bus_msg *msg, const struct delivery *d,
+	struct err *err)
+{
+	const char *tail = strchr(bus_msg_subject(msg), '.');
+	char subject[1024], id[256];
+	struct headers h = { .n = 0 };
+	struct bus_out out = { .subject = subject, .headers = h.header, .data = bus_msg_data(msg),
+		.len = bus_msg_len(msg) };
+	struct pub_ack ack;
+
+	bus_msg_each_header(msg, copy_header, &h);
+	snprintf(subject, sizeof(subject), "vcreplay.%s%s", r->durable, tail != NULL ? tail : "._");
+	snprintf(id, sizeof(id), "replay/%lld/%s/%llu", (long long)r->run_us, stream, (unsigned long long)d->stream_seq);
+	h.header[h.n++] = (struct bus_header){ "Nats-Msg-Id", id };
+	out.n_headers = h.n;
+	return publish_wait(s->bus, &out, SESSION_TIMEOUT_MS, &ack, err);
+}
+
+static bool
+wanted(struct replay *r, const struct bus_msg *msg)
+{
+	struct err err;
+
+	if (r->filter.pattern == NULL)
+		return true;
+	return event_parse(&r->event, bus_msg_data(msg), bus_msg_len(msg), &err) == 0 &&
+		filter_passes(&r->filter, bus_msg_subject(msg), &r->event);
+}
+
+/* From the start of the read to what was its end when it began. */
+static int
+copy_stream(struct replay *r, struct session *s, const char *stream, struct err *err)
+{
+	uint64_t left = stream_reader_pending(s->reader);
+
+	r->total += left;
+	while (left > 0) {
+		struct bus_msg *msg = NULL;
+		struct delivery d;
+		int failed = 0;
+
+		if (stream_reader_next(s->reader, SESSION_TIMEOUT_MS, &msg, &d, err) != 0)
+			return -1;
+		if (msg == NULL)
+			return err_set(err, ERR_TIMEOUT, "%s: no more messages came", stream);
+		left--;
+		if (d.time_us > r->until_us) {
+			r->total -= left + 1;
+			bus_msg_free(msg);
+			break;
+		}
+		r->seen++;
+		if (wanted(r, msg)) {
+			failed = r->dry_run ? 0 : send_again(r, s, stream, msg, &d, err);
+			r->sent += !failed;
+		}
+		bus_msg_free(msg);
+		tell(r, false);
+		if (failed)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+replay_stream(struct replay *r, struct session *s, size_t i, struct err *err)
+{
+	char stream[128], whole[256], filter[256] = "";
+	struct consumer_config c = { .stream = stream, .deliver = DELIVER_ALL };
+
+	session_stream(s, i, stream, sizeof(stream), whole, sizeof(whole));
+	if (r->subject != NULL && !filter_narrow(r->subject, whole, filter, sizeof(filter)))
+		return 0;
+	c.filter_subject = filter[0] != '\0' ? filter : NULL;
+	if (r->from_seq > 0) {
+		c.deliver = DELIVER_FROM_SEQ;
+		c.start_seq = (uint64_t)r->from_seq;
+	} else if (r->since_us != 0) {
+		c.deliver = DELIVER_FROM_TIME;
+		c.start_time_us = r->since_us;
+	}
+	if (stream_reader_start(s->reader, &c, err) != 0)
+		return -1;
+	return copy_stream(r, s, stream, err);
+}
+
+static int
+replay_all(struct replay *r, struct session *s)
+{
+	const struct router_entries *vcenters = &s->deployment.config.providers;
+	size_t chosen = 0;
+	struct err err;
+	int rc = 0;
+
+	if (!session_dispatcher(s, r->dispatcher, r->durable))
+		return EXIT_USAGE;
+	for (size_t i = 0; i < vcenters->n; i++)
+		chosen += r->vcenter == NULL || strcmp(vcenters->entry[i].name, r->vcenter) == 0;
+	if (chosen == 0 || (chosen > 1 && r->from_seq > 0)) {
+		fprintf(stderr, chosen == 0 ? "vcourier: no eventProvider of that name\n" :
+					      "vcourier: --from-seq needs --vcenter\n");
+		return EXIT_USAGE;
+	}
+	if (!r->dry_run && session_replay_stream(s, &err) != 0)
+		return session_fail(&err);
+	for (size_t i = 0; i < vcenters->n && rc == 0; i++)
+		if (r->vcenter == NULL || strcmp(vcenters->entry[i].name, r->vcenter) == 0)
+			rc = replay_stream(r, s, i, &err);
+	tell(r, true);
+	if (rc != 0)
+		session_fail(&err);
+	printf("%llu of %llu events %s\n", r->sent, r->seen, r->dry_run ? "would be sent again" : "sent again");
+	return rc != 0 ? EXIT_RUNTIME : 0;
+}
+
+/* -1: go on; else the exit status. */
+static int
+read_options(struct replay *r, int argc, char **argv)
+{
+	static const struct option options[] = { { "config", required_argument, NULL, 'c' },
+		{ "dispatcher", required_argument, NULL, 'd' }, { "since", required_argument, NULL, 's' },
+		{ "until", required_argument, NULL, 'u' }, { "from-seq", required_argument, NULL, 'q' },
+		{ "vcenter", required_argument, NULL, 'v' }, { "filter", required_argument, NULL, 'f' },
+		{ "pattern", required_argument, NULL, 'p' }, { "dry-run", no_argument, NULL, 'n' },
+		{ "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 } };
+	int c;
+
+	while ((c = getopt_long(argc, argv, "c:d:s:u:q:v:f:p:nh", options, NULL)) != -1) {
+		if (c == 'c')
+			r->path = optarg;
+		else if (c == 'd')
+			r->dispatcher = optarg;
+		else if (c == 'v')
+			r->vcenter = optarg;
+		else if (c == 'f')
+			r->subject = optarg;
+		else if (c == 'p')
+			r->pattern_text = optarg;
+		else if (c == 'n')
+			r->dry_run = true;
+		else if (c == 'h')
+			return fputs(usage, stdout) < 0;
+		else if ((c == 's' && session_time("--since", optarg, &r->since_us)) ||
+			(c == 'u' && session_time("--until", optarg, &r->until_us)) ||
+			(c == 'q' && text_int(optarg, 1, INT64_MAX, &r->from_seq)))
+			continue;
+		else
+			return EXIT_USAGE;
+	}
+	if (r->dispatcher != NULL && optind == argc && !(r->from_seq > 0 && r->since_us != 0))
+		return -1;
+	fputs(usage, stderr);
+	return EXIT_USAGE;
+}
+
+int
+replay_main(int argc, char **argv)
+{
+	struct replay r = { .until_us = clock_wall_us(), .run_us = clock_wall_us(),
+		.progress = isatty(STDERR_FILENO) != 0 };
+	struct dispatch_filter filter = { .subject = NULL };
+	struct session s;
+	struct err err;
+	int rc = read_options(&r, argc, argv);
+
+	if (rc >= 0)
+		return rc;
+	filter.pattern = (char *)(uintptr_t)r.pattern_text;
+	if (filter_open(&r.filter, &filter, &err) != 0) {
+		session_fail(&err);
+		return EXIT_USAGE;
+	}
+	event_init(&r.event);
+	rc = session_open(&s, r.path);
+	if (rc < 0) {
+		rc = replay_all(&r, &s);
+		session_close(&s);
+	}
+	event_free(&r.event);
+	filter_close(&r.filter);
+	return rc;
+}

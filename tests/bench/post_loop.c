@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The least a program can do to post bodies: a bare libcurl multi loop. post_loop URL FILE N CONCURRENCY, prints seconds. */
+#include <curl/curl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+static size_t
+discard(char *data, size_t size, size_t n, void *ctx)
+{
+	(void)data;
+	(void)ctx;
+	return size * n;
+}
+
+static double
+now(void)
+{
+	struct timespec t;
+
+	timespec_get(&t, TIME_UTC);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+int
+main(int argc, char **argv)
+{
+	static char body[1 << 20];
+	struct curl_slist *headers;
+	long n, concurrency, started = 0, done = 0;
+	size_t len;
+	CURLM *multi;
+	FILE *f;
+	double start;
+
+	if (argc != 5 || (f = fopen(argv[2], "rb")) == NULL)
+		return 64;
+	len = fread(body, 1, sizeof(body), f);
+	fclose(f);
+	n = atol(argv[3]);
+	concurrency = atol(argv[4]);
+	curl_global_init(CURL_GLOBAL_DEFAULT);
+	multi = curl_multi_init();
+	headers = curl_slist_append(NULL, "Content-Type: application/cloudevents+json");
+	headers = curl_slist_append(headers, "Expect:");
+	curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, concurrency);
+	start = now();
+	for (; started < concurrency && started < n; started++) {
+		CURL *easy = curl_easy_init();
+
+		curl_easy_setopt(easy, CURLOPT_URL, argv[1]);
+		curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
+		curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, (long)len);
+		curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body);
+		curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, discard);
+		curl_multi_add_handle(multi, easy);
+	}
+	while (done < n) {
+		int running, left;
+		CURLMsg *msg;
+
+		curl_multi_perform(multi, &running);
+		while ((msg = curl_multi_info_read(multi, &left)) != NULL) {
+			CURL *easy = msg->easy_handle;
+
+			if (msg->data.result != CURLE_OK) {
+				fprintf(stderr, "%s\n", curl_easy_strerror(msg->data.result));
+				return 1;
+			}
+			done++;
+			curl_multi_remove_handle(multi, easy);
+			if (started < n) {
+				started++;
+				curl_multi_add_handle(multi, easy);
+			} else {
+				curl_easy_cleanup(easy);
+			}
+		}
+		if (done < n)
+			curl_multi_poll(multi, NULL, 0, 10, NULL);
+	}
+	printf("%.4f\n", now() - start);
+	curl_slist_free_all(headers);
+	curl_multi_cleanup(multi);
+	return 0;
+}

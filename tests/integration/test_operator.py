@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The operator's commands that speak to NATS: tail, status, dead, replay."""
+import json
+import subprocess
+import time
+from collections import Counter
+
+import pytest
+
+from lab.desk import PROVIDER, Desk, event, keys, settle, subject
+from lab.gateway import Gateway
+from lab.process import BUILD, wait_until
+from lab.product import router_config
+from lab.receiver import Answer
+
+FAST = {"retry": {"initial": "50ms", "max": "200ms"}, "ackWait": "2s"}
+
+
+@pytest.fixture
+def desk(lab):
+    desk = Desk(lab, lab.nats())
+    desk.make_stream()
+    return desk
+
+
+def vcourier(daemon, *arguments, code=0):
+    command, *rest = arguments
+    at = [command, rest.pop(0)] if command == "dead" else [command]
+    run = subprocess.run([BUILD / "vcourier", *at, "-c", daemon.file, *map(str, rest)], capture_output=True, text=True, timeout=60)
+    assert run.returncode == code, run.stdout + run.stderr
+    return run.stdout
+
+
+def picky(bad):
+    """Rejects the events whose keys are in `bad`, a set that may change."""
+    return lambda request: Answer(400, body=b"no") if int(request.headers["ce-eventkey"]) in bad else Answer()
+
+
+def test_dead_letters_are_listed_shown_and_sent_again(lab, desk):
+    bad = {3, 5, 8}
+    receiver = lab.receiver(picky(bad))
+    dispatcher = lab.dispatcher(desk.config(receiver.url, **FAST))
+    want = desk.publish(10)
+    desk.idle()
+    lines = vcourier(dispatcher, "dead", "ls").splitlines()
+    assert len(lines) == 3 and all("kn VmPoweredOnEvent 1x rejected: HTTP 400: no" in line for line in lines)
+    listed = [json.loads(line) for line in vcourier(dispatcher, "dead", "ls", "--json").splitlines()]
+    assert [m["event"]["eventkey"] for m in listed] == ["3", "5", "8"]
+    assert [m["sequence"] for m in listed] == ["3", "5", "8"] and {m["dispatcher"] for m in listed} == {"kn"}
+    shown = vcourier(dispatcher, "dead", "show", listed[0]["seq"])
+    assert "Vcourier-Reason: rejected" in shown and event(3).decode() in shown
+    bad.clear()
+    assert vcourier(dispatcher, "dead", "redrive", listed[0]["seq"]) == "1 sent again\n"
+    receiver.wait_for(lambda requests: keys(requests).count(3) == 2)
+    assert vcourier(dispatcher, "dead", "redrive", "--all") == "2 sent again\n"
+    receiver.wait_count(13)
+    assert vcourier(dispatcher, "dead", "ls") == ""
+    assert set(keys(receiver.requests)) == set(want) and Counter(keys(receiver.requests))[5] == 2
+    assert desk.js.info("VC_lab")["state"]["last_seq"] == 10, "the log of the vCenter is not touched"
+
+
+def test_dead_letters_by_filter(lab, desk):
+    receiver = lab.receiver(lambda request: Answer(400 if int(request.headers["ce-eventkey"]) % 10 == 0 else 202))
+    dispatcher = lab.dispatcher(desk.config(receiver.url, **FAST))
+    desk.publish(20, "VmPoweredOnEvent")
+    desk.publish(20, "com.vmware.vc.HA.X")
+    desk.js.wire.publish(subject(), b"junk")
+    desk.idle()
+    wait_until(lambda: len(desk.dead()) == 5)
+    ls = lambda *filters: len(vcourier(dispatcher, "dead", "ls", *filters).splitlines())
+    assert ls("--event", "com.vmware.vc.HA.X") == 2 and ls("--reason", "invalid_event") == 1 and ls("--since", "1h") == 5
+    assert ls("--since", "2100-01-01T00:00:00Z") == 0 and ls("--dispatcher", "kn") == 5
+    assert vcourier(dispatcher, "dead", "drop", "--reason", "invalid_event") == "1 dropped\n"
+    assert ls() == 4
+    vcourier(dispatcher, "dead", "drop", code=64)
+    vcourier(dispatcher, "dead", "drop", "1", "--all", code=64)
+    vcourier(dispatcher, "dead", "ls", "--dispatcher", "nobody", code=1)
+    vcourier(dispatcher, "dead", "redrive", "99999", code=1)
+    vcourier(dispatcher, "dead", "redrive", "x", code=64)
+
+
+def test_a_redriven_event_goes_only_where_it_failed(lab, desk):
+    gateway = Gateway().start()
+    lab.closers.append(gateway.close)
+    bad = {"7-1700000000000"}
+    gateway.deploy("good", "VmPoweredOnEvent")
+    gateway.deploy("picky", "VmPoweredOnEvent", lambda call: 400 if call.id in bad else 200)
+    auth = {"type": "basic_auth", "basicAuth": {"username": "admin", "password": "secret"}}
+    config = router_config(desk.server, providers=[PROVIDER], processors=[
+        {"type": "openfaas", "name": "kn", "openfaas": {"address": gateway.url, "auth": auth}} | FAST])
+    dispatcher = lab.dispatcher(config)
+    desk.publish(10)
+    desk.idle()
+    bad.clear()
+    assert vcourier(dispatcher, "dead", "redrive", "--all") == "1 sent again\n"
+    gateway.wait(lambda g: len(g.ids("picky.openfaas-fn")) == 10)
+    desk.idle(stream="VCREPLAY")
+    assert len(gateway.ids("good.openfaas-fn")) == 10
+
+
+def test_replay_reaches_one_dispatcher_and_moves_no_position(lab, desk):
+    one, other = lab.receiver(), lab.receiver()
+    first = lab.dispatcher(desk.config(one.url, **FAST), name="one")
+    second = lab.dispatcher(desk.config(other.url, name="other", **FAST), name="other")
+    desk.publish(10, "VmPoweredOnEvent")
+    time.sleep(0.01)
+    middle = time.time()
+    desk.publish(10, "VmPoweredOffEvent")
+    one.wait_count(20)
+    other.wait_count(20)
+    desk.idle()
+    before = desk.consumer()["delivered"]
+    stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(middle)) + f".{int(middle % 1 * 1000000):06}Z"
+    replay = lambda *options: vcourier(first, "replay", "--dispatcher", "kn", *options)
+    assert replay("--dry-run") == "20 of 20 events would be sent again\n"
+    assert replay("--since", stamp) == "10 of 10 events sent again\n"
+    one.wait_count(30)
+    assert sorted(keys(one.requests)[20:]) == [*range(11, 21)]
+    assert replay("--until", stamp, "--pattern", '{"data": {"Key": [1, 2]}}') == "2 of 10 events sent again\n"
+    one.wait_count(32)
+    assert replay("--from-seq", "20") == "1 of 1 events sent again\n"
+    assert replay("--filter", "vc.*.*.*.*.*.VmPoweredOffEvent", "--since", "1h") == "10 of 10 events sent again\n"
+    one.wait_count(43)
+    assert other.count == 20 and second.running()
+    assert desk.consumer()["delivered"] == before
+    vcourier(first, "replay", "--dispatcher", "nobody", code=64)
+    vcourier(first, "replay", code=64)
+    vcourier(first, "replay", "--dispatcher", "kn", "--since", "yesterday", code=64)
+
+
+def test_tail(lab, desk):
+    receiver = lab.receiver()
+    dispatcher = lab.dispatcher(desk.config(receiver.url, **FAST)).wait_ready()
+    desk.publish(5, data={"FullFormattedMessage": "on\x1b[31m \u009bred\nx"})
+    lines = vcourier(dispatcher, "tail", "--since", "1h", "-n", "5").splitlines()
+    assert len(lines) == 5 and lines[0] == "2026-11-22T10:11:12.345Z info VmPoweredOnEvent 1-1700000000000  on [31m  red x"
+    desk.publish(5, "com.vmware.vc.HA.X")
+    texts = vcourier(dispatcher, "tail", "--json", "--since", "1h", "-n", "2", "vc.*.*.*.*.eventex.>").splitlines()
+    assert [json.loads(t)["eventkey"] for t in texts] == ["6", "7"]
+    live = subprocess.Popen([BUILD / "vcourier", "tail", "-c", dispatcher.file, "-n", "3"], stdout=subprocess.PIPE, text=True)
+    wait_until(lambda: desk.js.info("VC_lab")["state"]["consumer_count"] == 2, 30, "it listens")
+    desk.publish(3)
+    assert [line.split()[3] for line in live.communicate(timeout=30)[0].splitlines()] == [f"{n}-1700000000000" for n in (11, 12, 13)]
+    vcourier(dispatcher, "tail", "other.>", code=1)
+
+
+def test_status(lab, desk):
+    receiver = lab.receiver()
+    dispatcher = lab.dispatcher(desk.config(receiver.url, **FAST)).wait_ready()
+    desk.publish(10)
+    desk.idle()
+    text = vcourier(dispatcher, "status")
+    assert [line.split()[:2] for line in text.splitlines() if line.startswith("VC_lab")] == [["VC_lab", "10"]]
+    assert [line for line in text.splitlines() if line.startswith("kn ") and line.endswith("up to date")]
+    dispatcher.stop()
+    desk.publish(7)
+    text = vcourier(dispatcher, "status", code=1)
+    [line] = [line for line in text.splitlines() if line.startswith("kn ")]
+    assert line.split()[2] == "7" and line.endswith("nobody fetches")
