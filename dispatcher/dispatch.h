@@ -213,7 +213,8 @@ void dead_close(struct dispatcher *d);
 /* park.c */
 int park_open(struct dispatcher *d, struct err *err);
 void park_turn(struct dispatcher *d, size_t window, int64_t now_ms);
-void park_fetch(struct dispatcher *d, struct job *job, int64_t now_ms);
+void park_fetch(struct dispatcher *d, struct job *job, struct lane *lane, int64_t now_ms);
+void park_end(struct dispatcher *d, struct job *job); /* the body came, or the job goes */
 void park_answer(struct dispatcher *d, struct bus_msg *msg); /* owns msg */
 void park_expire(struct dispatcher *d, int64_t now_ms);
 

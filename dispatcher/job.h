@@ -46,6 +46,7 @@ struct job {
 	struct job *prev, *next; /* in jobs->oldest..newest, by touched_ms */
 	struct bus_msg *msg;     /* NULL while parked: the body is fetched again */
 	int64_t fetch_by_ms;     /* parked: when the body should be here; 0: not asked for */
+	struct lane *fetch_lane; /* whose turn asked for it; NULL: nobody's */
 	bool fetched;            /* msg is an answer of the stream, not a delivery */
 	size_t subject_skip;     /* bytes before the subject's own first token */
 	char *reply;             /* where to settle: the latest delivery's */
@@ -74,6 +75,7 @@ struct lane {
 	struct leg **waiting; /* a heap by due_ms */
 	size_t n_ready, n_waiting, cap_waiting, in_flight;
 	size_t legs; /* that are not over */
+	size_t fetching; /* jobs whose bodies are on their way */
 };
 
 enum { JOB_BUCKETS = 8192, LANE_BUCKETS = 1024, KEY_BUCKETS = 1024 };
@@ -106,6 +108,7 @@ void leg_set_target(struct jobs *jobs, struct leg *leg, const char *target);
 
 /* Moves between the places a leg can be in. leg_take removes it from where it is. */
 void leg_ready(struct leg *leg);
+void leg_ready_first(struct leg *leg); /* before all others */
 void leg_wait(struct leg *leg, int64_t due_ms);
 void leg_take(struct leg *leg);
 void leg_over(struct leg *leg, enum leg_state state); /* delivered or dead */
@@ -118,6 +121,7 @@ struct lane *lane_find(struct jobs *jobs, const char *name); /* made when it is 
 void lane_wake(struct lane *lane, int64_t now_ms);            /* what is due becomes ready */
 void lane_hurry(struct lane *lane);                           /* everything becomes ready */
 int64_t lane_due(const struct lane *lane);                    /* of the first that waits; INT64_MAX: none does */
+void lane_remove(struct jobs *jobs, struct lane *lane);
 void lane_prune(struct jobs *jobs, struct lane *lane);        /* frees it if nothing is left to remember */
 
 void jobs_init(struct jobs *jobs, int64_t circuit_initial_ms, int64_t circuit_max_ms, uint64_t seed);

@@ -74,9 +74,19 @@ park_turn(struct dispatcher *d, size_t window, int64_t now_ms)
 	}
 }
 
+void
+park_end(struct dispatcher *d, struct job *job)
+{
+	if (job->fetch_lane == NULL)
+		return;
+	d->n_fetching--;
+	job->fetch_lane->fetching--;
+	job->fetch_lane = NULL;
+}
+
 /* Asks the stream for the body; the legs wait meanwhile, in no queue. */
 void
-park_fetch(struct dispatcher *d, struct job *job, int64_t now_ms)
+park_fetch(struct dispatcher *d, struct job *job, struct lane *lane, int64_t now_ms)
 {
 	char subject[160], reply[sizeof(d->get_inbox) + 48], body[48];
 	struct bus_out out = { .subject = subject, .reply = reply, .data = body };
@@ -89,6 +99,8 @@ park_fetch(struct dispatcher *d, struct job *job, int64_t now_ms)
 	snprintf(reply, sizeof(reply), "%s.%zu.%llu", d->get_inbox, job->source->index, (unsigned long long)job->seq);
 	out.len = (size_t)snprintf(body, sizeof(body), "{\"seq\":%llu}", (unsigned long long)job->seq);
 	job->fetch_by_ms = now_ms + FETCH_MS;
+	job->fetch_lane = lane;
+	lane->fetching++;
 	d->n_fetching++;
 	if (bus_publish(d->bus, &out, &err) != 0)
 		job->fetch_by_ms = now_ms; /* not connected: given back at the next look */
@@ -100,7 +112,6 @@ give_back(struct dispatcher *d, struct job *job)
 {
 	struct err err;
 
-	d->n_fetching--;
 	nak(d->bus, job->reply, 0, &err);
 	settle_drop(d, job);
 }
@@ -108,11 +119,11 @@ give_back(struct dispatcher *d, struct job *job)
 static void
 go_on(struct dispatcher *d, struct job *job, struct bus_msg *msg)
 {
-	d->n_fetching--;
+	park_end(d, job);
 	job_unpark(&d->jobs, job, msg);
 	for (size_t i = 0; i < job->n_legs; i++)
 		if (job->leg[i].lane != NULL)
-			leg_ready(&job->leg[i]);
+			leg_ready_first(&job->leg[i]);
 }
 
 void
@@ -134,7 +145,6 @@ park_answer(struct dispatcher *d, struct bus_msg *msg)
 		return;
 	}
 	if (strcmp(status, "404") == 0) {
-		d->n_fetching--;
 		log_error("event left the stream before it was delivered", L_STR("stream", job->source->stream),
 			L_INT("seq", (int64_t)seq));
 		settle_expired(d, job);

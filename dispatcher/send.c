@@ -50,19 +50,24 @@ may_send(struct dispatcher *d, struct lane *lane, int64_t now_ms)
 		circuit_allows(&lane->circuit, now_ms);
 }
 
-/* The next leg of a lane; for a probe one that was not tried yet, so that one bad event proves nothing. */
+/* How well a leg serves as a probe: at hand before away, not tried before tried, so that one bad event proves nothing. */
+static int
+rank(const struct leg *leg)
+{
+	return 2 * (leg->job->msg != NULL) + (leg->attempts == 0);
+}
+
 static struct leg *
 pick(struct lane *lane, bool probe)
 {
-	struct leg *leg = lane->ready;
+	struct leg *best = lane->ready, *leg = best;
 
 	if (!probe)
-		return leg;
-	for (int i = 0; leg != NULL && leg->attempts > 0 && i < 64; i++)
-		leg = leg->next;
-	if (leg == NULL)
-		leg = lane->ready;
-	return leg != NULL ? leg : lane->n_waiting > 0 ? lane->waiting[0] : NULL;
+		return best;
+	for (int i = 0; leg != NULL && rank(best) < 3 && i < 64; leg = leg->next, i++)
+		if (rank(leg) > rank(best))
+			best = leg;
+	return best != NULL ? best : lane->n_waiting > 0 ? lane->waiting[0] : NULL;
 }
 
 /* The server has not heard of it for ack_wait, and gave it to somebody else. */
@@ -106,8 +111,7 @@ load(struct flight *f, int64_t now_ms)
 	struct leg *leg;
 	struct err err;
 
-	while (f->n < max && d->in_flight + d->n_fetching < (size_t)d->options->concurrency + 1 &&
-		(leg = pick(f->lane, f->probe)) != NULL) {
+	while (f->n < max && (leg = pick(f->lane, f->probe)) != NULL) {
 		struct event *ev = &d->scratch[f->n];
 		size_t weight = 0;
 
@@ -116,7 +120,9 @@ load(struct flight *f, int64_t now_ms)
 			continue;
 		}
 		if (leg->job->msg == NULL) {
-			park_fetch(d, leg->job, now_ms);
+			if (d->n_fetching >= (size_t)d->options->concurrency || (f->probe && f->lane->fetching > 0))
+				break;
+			park_fetch(d, leg->job, f->lane, now_ms);
 			continue;
 		}
 		if (leg->batch_max < max)

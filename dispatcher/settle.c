@@ -39,6 +39,7 @@ release(struct dispatcher *d, struct job *job)
 	backlog_forget(d, job);
 	if (!job->tried && job->n_legs > 0 && d->n_untried > 0)
 		d->n_untried--;
+	park_end(d, job);
 	for (size_t i = 0; i < job->n_legs; i++)
 		if (job->leg[i].lane != NULL)
 			leg_take(&job->leg[i]);
