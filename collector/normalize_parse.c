@@ -106,6 +106,8 @@ read_attributes(struct normalizer *n, struct start_tag *tag, int count, const xm
 			tag->moref_len = len;
 		} else if (is_xsi(n, attribute) && len != 0) {
 			colon = memchr(value, ':', len);
+			if (colon == value + len - 1)
+				continue;
 			tag->xsd = colon != NULL && is_xsd(n, value, (size_t)(colon - value));
 			tag->type = colon == NULL ? value : colon + 1;
 			tag->type_len = len - (size_t)(tag->type - value);
@@ -284,7 +286,7 @@ normalize_parse_begin(struct normalizer *n, bool recover)
 	int options = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_IGNORE_ENC |
 		      XML_PARSE_NOENT;
 
-	if (n->ctxt != NULL && n->n_names >= NAMES_MAX / 2) /* its dictionary only grows */
+	if (n->ctxt != NULL && xmlDictSize(n->ctxt->dict) >= NAMES_MAX / 2) /* it only grows */
 		normalize_parse_free(n);
 	if (n->ctxt == NULL)
 		open_parser(n);

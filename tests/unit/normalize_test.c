@@ -216,7 +216,7 @@ an_event_without_an_identity(void **state)
 					    "<returnval xsi:type='Event'><createdTime>2026-01-01T00:00:00Z</createdTime></returnval>"
 					    "<returnval xsi:type='Event'><key>x</key><createdTime>2026-01-01T00:00:00Z</createdTime></returnval>"
 					    "<returnval xsi:type='Event'><key>1</key><createdTime>then</createdTime></returnval>"
-					    "<returnval>" EVENT_BASE "</returnval>" PAGE_TAIL;
+					    "<returnval xsi:type='x:'>" EVENT_BASE "</returnval>" PAGE_TAIL;
 	struct page p;
 
 	(void)state;
