@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * vcourier convert: recorded SOAP replies to CloudEvents, with the collector's own code: what functions will be
- * sent for an event, before anything runs.
+ * vcourier convert: recorded SOAP replies to CloudEvents, with the collector's own code: what
+ * functions will be sent for an event, before anything runs.
  */
 #define _GNU_SOURCE /* memmem */
 #include <errno.h>
@@ -42,17 +42,21 @@ struct convert {
 static const char usage[] =
 	"usage: vcourier convert [OPTIONS] FILE...\n"
 	"\n"
-	"Reads SOAP replies of ReadNextEvents and QueryEvents, one or many in a file (`-`: standard input), and\n"
-	"prints one CloudEvent a line, as the collector publishes it. What stands before a reply, such as HTTP\n"
-	"headers, is skipped. A severity that only the vCenter knows is `info`.\n"
+	"Reads SOAP replies of ReadNextEvents and QueryEvents, one or many in a file\n"
+	"(`-`: standard input), and prints one CloudEvent a line, as the collector publishes\n"
+	"it. What stands before a reply, such as HTTP headers, is skipped. A severity that\n"
+	"only the vCenter knows is `info`.\n"
 	"\n"
-	"      --source URL            the vCenter's SDK URL, for `source` (default https://vcenter.example/sdk)\n"
+	"      --source URL            the vCenter's SDK URL, for `source`\n"
+	"                              (default https://vcenter.example/sdk)\n"
 	"      --uuid UUID             its instance uuid, for `vcenteruuid`\n"
-	"      --api-version VERSION   its API version, for `vsphereapiversion` (default 8.0.0.0)\n"
+	"      --api-version VERSION   its API version, for `vsphereapiversion`\n"
+	"                              (default 8.0.0.0)\n"
 	"      --style router|vsphere  the dialect of `type` (default router)\n"
 	"      --data                  print the data alone\n"
 	"\n"
-	"Exit status: 0 all replies were converted, 1 some was broken, cut, a SOAP fault or no page of events.\n";
+	"Exit status: 0 all replies were converted, 1 some was broken, cut, a SOAP fault or\n"
+	"no page of events.\n";
 
 static void
 complain(struct convert *c, const char *text)
@@ -65,7 +69,8 @@ complain(struct convert *c, const char *text)
 static bool
 write_event(struct convert *c, const struct normalize_event *ev)
 {
-	const char *severity = severities_of(&c->severities, ev->severity, ev->name, ev->class_name);
+	const char *severity =
+		severities_of(&c->severities, ev->severity, ev->name, ev->class_name);
 	const struct buf *message = &c->envelope.message;
 
 	buf_clear(&c->out);
@@ -88,12 +93,14 @@ convert_page(struct convert *c, const struct normalize_page *page)
 	char text[320];
 
 	if (page->fault != NULL) {
-		snprintf(text, sizeof(text), "SOAP fault %s: %.160s", page->fault->class_name, page->fault->text);
+		snprintf(text, sizeof(text), "SOAP fault %s: %.160s", page->fault->class_name,
+			page->fault->text);
 		complain(c, text);
 	}
 	if (page->repaired || page->n_left_out != 0) {
 		snprintf(text, sizeof(text), "%zu of %zu events left out%s%s", page->n_left_out,
-			page->n + page->n_left_out, page->repaired ? ", some repaired: " : "", page->why);
+			page->n + page->n_left_out, page->repaired ? ", some repaired: " : "",
+			page->why);
 		complain(c, text);
 	}
 	for (size_t i = 0; i < page->n; i++) {
@@ -119,11 +126,15 @@ convert_reply(struct convert *c, const char *reply, size_t len)
 		complain(c, err.text);
 }
 
-/* Where the reply at s ends: behind its envelope, or where another begins; NULL: that is not there yet. */
+/*
+ * Where the reply at s ends: behind its envelope, or where another begins; NULL: that is not
+ * there yet.
+ */
 static const char *
 reply_end(const char *s, const char *end)
 {
-	const char *next = end - s < 5 ? NULL : memmem(s + 5, (size_t)(end - s - 5), "<?xml", 5);
+	const char *next =
+		end - s < 5 ? NULL : memmem(s + 5, (size_t)(end - s - 5), "<?xml", 5);
 	const char *close = xmltext_find_tag(s, end, "Envelope", true);
 
 	if (close != NULL)
@@ -160,7 +171,8 @@ convert_stream(struct convert *c, FILE *f)
 	char *room;
 
 	buf_clear(&c->in);
-	while ((room = buf_room(&c->in, READ_SIZE)) != NULL && (n = fread(room, 1, READ_SIZE, f)) != 0) {
+	while ((room = buf_room(&c->in, READ_SIZE)) != NULL &&
+		(n = fread(room, 1, READ_SIZE, f)) != 0) {
 		buf_grew(&c->in, n);
 		if (c->in.len < 2 * looked) /* a long reply is not searched at each read */
 			continue;
@@ -202,9 +214,13 @@ static int
 read_options(struct convert *c, int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "source", required_argument, NULL, 's' }, { "uuid", required_argument, NULL, 'u' },
-		{ "api-version", required_argument, NULL, 'v' }, { "style", required_argument, NULL, 't' },
-		{ "data", no_argument, NULL, 'd' }, { "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 },
+		{ "source", required_argument, NULL, 's' },
+		{ "uuid", required_argument, NULL, 'u' },
+		{ "api-version", required_argument, NULL, 'v' },
+		{ "style", required_argument, NULL, 't' },
+		{ "data", no_argument, NULL, 'd' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
 	};
 	int option;
 
@@ -220,11 +236,14 @@ read_options(struct convert *c, int argc, char **argv)
 			c->source.api_version = optarg;
 		} else if (option == 'd') {
 			c->data_only = true;
-		} else if (option == 't' && (strcmp(optarg, "router") == 0 || strcmp(optarg, "vsphere") == 0)) {
+		} else if (option == 't' &&
+			   (strcmp(optarg, "router") == 0 || strcmp(optarg, "vsphere") == 0)) {
 			c->style = *optarg == 'r' ? EVENT_TYPE_ROUTER : EVENT_TYPE_VSPHERE;
 		} else {
 			if (option == 't')
-				fprintf(stderr, "vcourier: --style is router or vsphere, not \"%s\"\n", optarg);
+				fprintf(stderr,
+					"vcourier: --style is router or vsphere, not \"%s\"\n",
+					optarg);
 			return EXIT_USAGE;
 		}
 	}
@@ -237,8 +256,11 @@ read_options(struct convert *c, int argc, char **argv)
 int
 convert_main(int argc, char **argv)
 {
-	struct convert c = { .source = { .vcenter = "convert", .prefix = "vc", .url = "https://vcenter.example/sdk",
-				     .api_version = "8.0.0.0", .uuid = "00000000-0000-0000-0000-000000000000" } };
+	struct convert c = { .source = { .vcenter = "convert",
+				     .prefix = "vc",
+				     .url = "https://vcenter.example/sdk",
+				     .api_version = "8.0.0.0",
+				     .uuid = "00000000-0000-0000-0000-000000000000" } };
 	int rc = read_options(&c, argc, argv);
 
 	if (rc != -1)

@@ -15,7 +15,8 @@ add_type_name(struct event_writer *w, const char *name, size_t len)
 }
 
 void
-event_writer_begin_object(struct event_writer *w, struct event_frame *f, const struct schema_class *class)
+event_writer_begin_object(
+	struct event_writer *w, struct event_frame *f, const struct schema_class *class)
 {
 	f->mode = MODE_OBJECT;
 	f->class = class;
@@ -101,13 +102,14 @@ begin_any(struct event_writer *w, struct event_frame *f, const struct start_tag 
 }
 
 static void
-begin_declared_object(struct event_writer *w, struct event_frame *f, const struct schema_class *declared,
-	const struct start_tag *tag)
+begin_declared_object(struct event_writer *w, struct event_frame *f,
+	const struct schema_class *declared, const struct start_tag *tag)
 {
 	const struct schema_class *class = declared;
 	const char *name = schema_class_name(declared);
 
-	if (tag->type != NULL && (strncmp(name, tag->type, tag->type_len) != 0 || name[tag->type_len] != '\0')) {
+	if (tag->type != NULL &&
+		(strncmp(name, tag->type, tag->type_len) != 0 || name[tag->type_len] != '\0')) {
 		class = schema_find(tag->type, tag->type_len);
 		if (class == NULL || class->kind != SCHEMA_OBJECT) {
 			w->facts.schema_unknown = true;
@@ -121,7 +123,8 @@ begin_declared_object(struct event_writer *w, struct event_frame *f, const struc
 }
 
 void
-event_writer_begin_value(struct event_writer *w, const struct schema_field *field, const struct start_tag *tag)
+event_writer_begin_value(
+	struct event_writer *w, const struct schema_field *field, const struct start_tag *tag)
 {
 	enum schema_kind kind = field == NULL ? SCHEMA_ANY : (enum schema_kind)field->kind;
 	struct event_frame *f = &w->frame[w->depth++];

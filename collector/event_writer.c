@@ -71,7 +71,10 @@ close_array(struct event_writer *w, struct event_frame *f)
 	f->array = SCHEMA_NONE;
 }
 
-/* The index of a field in its class, searched from the one that is due; class->n when it has none. */
+/*
+ * The index of a field in its class, searched from the one that is due; class->n when it has
+ * none.
+ */
 static uint16_t
 find_field(const struct event_frame *f, uint16_t name_id)
 {
@@ -88,7 +91,10 @@ find_field(const struct event_frame *f, uint16_t name_id)
 	return n;
 }
 
-/* Writes the name of a member that no class knows, in upper case as its field would be. It may be there already. */
+/*
+ * Writes the name of a member that no class knows, in upper case as its field would be. It may
+ * be there already.
+ */
 static void
 add_unknown_name(struct event_writer *w, struct event_frame *f, const struct start_tag *tag)
 {
@@ -125,7 +131,9 @@ become_object(struct event_writer *w, struct event_frame *f)
 		buf_add_char(&w->out, '{');
 }
 
-/* Writes what stands before the value of an element and returns the field that it is, or NULL. */
+/*
+ * Writes what stands before the value of an element and returns the field that it is, or NULL.
+ */
 static const struct schema_field *
 begin_member(struct event_writer *w, struct event_frame *f, const struct start_tag *tag)
 {
@@ -196,7 +204,7 @@ look(struct event_writer *w, const struct event_frame *f)
 	} else if (f->name_id == w->key) {
 		char *end;
 
-		facts->key = (int32_t)strtoll(text, &end, 10); /* a counter: it wraps as vCenter's does */
+		facts->key = (int32_t)strtoll(text, &end, 10); /* wraps as vCenter's does */
 		facts->has_key = end != text;
 	} else if (f->name_id == w->event_type_id) {
 		facts->name = keep(w, text, len);
@@ -219,7 +227,8 @@ end_scalar(struct event_writer *w, const struct event_frame *f)
 		fits = scalar_add_time(&w->out, text, w->text.len, &facts->created_us);
 		facts->has_created = fits && w->text.len != 0 && buf_ok(&w->out);
 		if (facts->has_created)
-			facts->created = keep(w, w->out.data + f->start + 1, w->out.len - f->start - 2);
+			facts->created =
+				keep(w, w->out.data + f->start + 1, w->out.len - f->start - 2);
 		facts->schema_unknown |= !fits;
 	} else {
 		fits = scalar_add(&w->out, (enum schema_kind)f->kind, text, w->text.len);
@@ -248,11 +257,13 @@ end_event(struct event_writer *w)
 
 	if (w->out.len - facts->data > w->event_max) {
 		facts->trimmed = true;
-		if (!members_trim(&w->members, &w->out, facts->data, w->frame[0].class, w->event_max))
+		if (!members_trim(
+			    &w->members, &w->out, facts->data, w->frame[0].class, w->event_max))
 			facts->has_key = false;
 	}
 	facts->data_len = w->out.len - facts->data;
-	if ((facts->class != w->eventex && facts->class != w->extendedevent) || facts->name == 0)
+	if ((facts->class != w->eventex && facts->class != w->extendedevent) ||
+		facts->name == 0)
 		facts->name = facts->class_name;
 }
 
@@ -292,11 +303,13 @@ event_writer_end(struct event_writer *w)
 void
 event_writer_begin(struct event_writer *w, const struct start_tag *tag)
 {
-	const struct schema_class *class = tag->type == NULL ? w->event : schema_find(tag->type, tag->type_len);
+	const struct schema_class *class =
+		tag->type == NULL ? w->event : schema_find(tag->type, tag->type_len);
 	struct event_frame *f = &w->frame[0];
 
 	w->facts = (struct event_facts){ .data = w->out.len, .class = class };
-	w->facts.class_name = tag->type == NULL ? keep(w, "Event", 5) : keep(w, tag->type, tag->type_len);
+	w->facts.class_name =
+		tag->type == NULL ? keep(w, "Event", 5) : keep(w, tag->type, tag->type_len);
 	if (class == NULL || !schema_is_a(class, w->event)) {
 		w->facts.schema_unknown = true;
 		class = w->event;

@@ -2,9 +2,10 @@
 /*
  * One event: elements in, JSON out, in one pass. Knows the type table, no XML parser.
  *
- * Each open element is a frame. Members are written as they come; those that the class has and the event does
- * not are filled in as unset when a later one comes, or at the end. An object whose elements come in another
- * order than its class has them, or that has members of no class, is set right when it ends (members.h).
+ * Each open element is a frame. Members are written as they come; those that the class has and
+ * the event does not are filled in as unset when a later one comes, or at the end. An object
+ * whose elements come in another order than its class has them, or that has members of no
+ * class, is set right when it ends (members.h).
  */
 #ifndef VCOURIER_EVENT_WRITER_H
 #define VCOURIER_EVENT_WRITER_H
@@ -24,11 +25,11 @@ enum { EVENT_DEPTH_MAX = 100 }; /* elements in each other; deeper ones are left 
 struct start_tag {
 	const char *name; /* local name */
 	size_t name_len;
-	uint16_t name_id;    /* schema_find_name(name) */
-	bool xsd;            /* the type is one of XML Schema, not of vSphere */
-	const char *type;    /* xsi:type without its prefix; NULL: none */
+	uint16_t name_id; /* schema_find_name(name) */
+	bool xsd;         /* the type is one of XML Schema, not of vSphere */
+	const char *type; /* xsi:type without its prefix; NULL: none */
 	size_t type_len;
-	const char *moref;   /* the unqualified `type` attribute; NULL: none */
+	const char *moref; /* the unqualified `type` attribute; NULL: none */
 	size_t moref_len;
 };
 
@@ -43,8 +44,10 @@ struct event_frame {
 	const struct schema_class *class; /* of an object; NULL: of none that we know */
 	const struct schema_field *field; /* the class's */
 	size_t start;                     /* where its JSON begins */
-	uint64_t unknown;                 /* a bit for each member that no class knows, by its name */
-	uint16_t name_id, next, array;    /* next: of its fields to be written; array: the one open, or SCHEMA_NONE */
+	uint64_t unknown; /* a bit for each member that no class knows, by its name */
+	uint16_t name_id;
+	uint16_t next;  /* of its fields, to be written */
+	uint16_t array; /* of its fields, the one whose list is open, or SCHEMA_NONE */
 	uint8_t mode, kind;
 	bool disordered;
 };
@@ -77,7 +80,10 @@ void event_writer_init(struct event_writer *w, size_t out_max, size_t event_max)
 void event_writer_free(struct event_writer *w);
 void event_writer_clear(struct event_writer *w); /* forgets all events */
 
-/* The start tag of an event; then its elements and texts; end answers true when the event is closed. */
+/*
+ * The start tag of an event; then its elements and texts; end answers true when the event is
+ * closed.
+ */
 void event_writer_begin(struct event_writer *w, const struct start_tag *tag);
 void event_writer_start(struct event_writer *w, const struct start_tag *tag);
 bool event_writer_end(struct event_writer *w);
@@ -88,9 +94,14 @@ void event_writer_close(struct event_writer *w);
 /* Takes the last event back, open or closed. */
 void event_writer_drop(struct event_writer *w);
 
-/* event_value.c, for event_writer.c: a frame for the value of an element; field NULL: of no class that we know. */
-void event_writer_begin_value(struct event_writer *w, const struct schema_field *field, const struct start_tag *tag);
-void event_writer_begin_object(struct event_writer *w, struct event_frame *f, const struct schema_class *class);
+/*
+ * event_value.c, for event_writer.c: a frame for the value of an element; field NULL: of no
+ * class that we know.
+ */
+void event_writer_begin_value(
+	struct event_writer *w, const struct schema_field *field, const struct start_tag *tag);
+void event_writer_begin_object(
+	struct event_writer *w, struct event_frame *f, const struct schema_class *class);
 
 static inline void
 event_writer_text(struct event_writer *w, const char *s, size_t len) /* whole characters */

@@ -64,7 +64,8 @@ make_unset(struct members *m, struct unset *unset, const struct schema_class *cl
 }
 
 void
-members_add_unset(struct members *m, struct buf *out, const struct schema_class *class, size_t from, size_t to)
+members_add_unset(struct members *m, struct buf *out, const struct schema_class *class,
+	size_t from, size_t to)
 {
 	struct unset *unset = &m->unset[class - schema_classes];
 
@@ -73,10 +74,12 @@ members_add_unset(struct members *m, struct buf *out, const struct schema_class 
 	if (unset->text == NULL)
 		make_unset(m, unset, class);
 	if (unset->at[from] != unset->at[to])
-		members_add(out, unset->text + unset->at[from], unset->at[to] - unset->at[from]);
+		members_add(
+			out, unset->text + unset->at[from], unset->at[to] - unset->at[from]);
 }
 
-static const size_t ORDER_TYPE_NAME = 0, ORDER_FIELDS = 1; /* then the fields, then the unknown */
+/* Then the fields, then the unknown. */
+static const size_t ORDER_TYPE_NAME = 0, ORDER_FIELDS = 1;
 static const size_t UNSET_MAX = 64; /* bytes of what stands for a member that was taken out */
 
 static size_t
@@ -87,9 +90,11 @@ order_of(const struct schema_class *class, const char *name, size_t len)
 	if (len == strlen("\"_typeName\"") && memcmp(name, "\"_typeName\"", len) == 0)
 		return ORDER_TYPE_NAME;
 	for (size_t i = 0; i < n; i++) {
-		const struct schema_name *known = &schema_names[schema_class_fields(class)[i].name];
+		const struct schema_name *known =
+			&schema_names[schema_class_fields(class)[i].name];
 
-		if (known->len == len + 2U && memcmp(schema_member_text + known->at + 1, name, len) == 0)
+		if (known->len == len + 2U &&
+			memcmp(schema_member_text + known->at + 1, name, len) == 0)
 			return ORDER_FIELDS + i;
 	}
 	return ORDER_FIELDS + n;
@@ -98,7 +103,8 @@ order_of(const struct schema_class *class, const char *name, size_t len)
 static const struct schema_field *
 field_of(const struct schema_class *class, const struct member *member)
 {
-	if (class == NULL || member->order == ORDER_TYPE_NAME || member->order >= ORDER_FIELDS + class->n)
+	if (class == NULL || member->order == ORDER_TYPE_NAME ||
+		member->order >= ORDER_FIELDS + class->n)
 		return NULL;
 	return &schema_class_fields(class)[member->order - ORDER_FIELDS];
 }
@@ -185,7 +191,8 @@ add_array(struct buf *out, const struct member *member, size_t n)
 
 /* n members of one name become one. */
 static void
-add_group(struct buf *out, const struct member *member, size_t n, const struct schema_class *class)
+add_group(struct buf *out, const struct member *member, size_t n,
+	const struct schema_class *class)
 {
 	const struct schema_field *field = field_of(class, member);
 
@@ -212,7 +219,8 @@ replace(struct members *m, struct buf *out, size_t start)
 }
 
 void
-members_merge(struct members *m, struct buf *out, size_t start, const struct schema_class *class)
+members_merge(
+	struct members *m, struct buf *out, size_t start, const struct schema_class *class)
 {
 	size_t i, n;
 
@@ -234,7 +242,8 @@ members_merge(struct members *m, struct buf *out, size_t start, const struct sch
 }
 
 bool
-members_trim(struct members *m, struct buf *out, size_t start, const struct schema_class *class, size_t max)
+members_trim(struct members *m, struct buf *out, size_t start, const struct schema_class *class,
+	size_t max)
 {
 	size_t left, n;
 

@@ -121,7 +121,8 @@ take(struct normalizer *n, const char *data, size_t len)
 
 		n->carry[n->n_carry++] = *data++;
 		len--;
-		taken = xmltext_scrub(&n->raw, n->carry, n->n_carry, n->n_carry == 4, &n->page.n_bad_chars);
+		taken = xmltext_scrub(
+			&n->raw, n->carry, n->n_carry, n->n_carry == 4, &n->page.n_bad_chars);
 		n->n_carry -= taken;
 		memmove(n->carry, n->carry + taken, n->n_carry);
 	}
@@ -139,7 +140,8 @@ parse_rest(struct normalizer *n, bool last)
 	size_t from = n->parsed;
 
 	n->parsed = n->raw.len;
-	return normalize_parse(n, n->raw.len == 0 ? "" : n->raw.data + from, n->raw.len - from, last);
+	return normalize_parse(
+		n, n->raw.len == 0 ? "" : n->raw.data + from, n->raw.len - from, last);
 }
 
 static int
@@ -176,7 +178,8 @@ add_prologue(struct normalizer *n, struct buf *out)
 		bool hidden = ns->depth > 3;
 
 		for (size_t k = i + 1; k < n->n_namespaces; k++)
-			hidden |= n->namespace[k].depth <= 3 && strcmp(ns->prefix, n->namespace[k].prefix) == 0;
+			hidden |= n->namespace[k].depth <= 3 &&
+				  strcmp(ns->prefix, n->namespace[k].prefix) == 0;
 		if (hidden)
 			continue;
 		buf_printf(out, " xmlns%s%s=\"", ns->prefix[0] == '\0' ? "" : ":", ns->prefix);
@@ -275,10 +278,12 @@ check(struct normalizer *n, struct err *err)
 	if (n->raw.len == 0)
 		return err_set(err, ERR_PROTOCOL, "the reply is empty");
 	if (n->malformed && !has_end(n))
-		return err_set(err, ERR_PROTOCOL, "the reply was cut after %zu bytes, or is no XML: %s", n->raw.len,
+		return err_set(err, ERR_PROTOCOL,
+			"the reply was cut after %zu bytes, or is no XML: %s", n->raw.len,
 			n->page.why);
 	if (n->malformed && n->part != PART_EVENTS)
-		return err_set(err, ERR_PROTOCOL, "the reply is not well formed: %s", n->page.why);
+		return err_set(
+			err, ERR_PROTOCOL, "the reply is not well formed: %s", n->page.why);
 	if (n->part == PART_NONE)
 		return err_set(err, ERR_PROTOCOL, "the reply's SOAP body is empty");
 	return 0;
@@ -300,10 +305,11 @@ fill_in(struct normalizer *n)
 			.created = strings + f->created,
 			.class_name = strings + f->class_name,
 			.name = strings + f->name,
-			.kind = f->class != NULL && f->class == n->writer.eventex ? NORMALIZE_EVENTEX
+			.kind = f->class != NULL && f->class == n->writer.eventex
+					? NORMALIZE_EVENTEX
 				: f->class != NULL && f->class == n->writer.extendedevent
-				? NORMALIZE_EXTENDEDEVENT
-				: NORMALIZE_EVENT,
+					? NORMALIZE_EXTENDEDEVENT
+					: NORMALIZE_EVENT,
 			.severity = strings + f->severity,
 			.datacenter = strings + f->datacenter,
 			.cluster = strings + f->cluster,
@@ -315,8 +321,8 @@ fill_in(struct normalizer *n)
 	n->page.event = n->event;
 	n->page.n = n->n;
 	if (n->part == PART_FAULT) {
-		n->fault = (struct normalize_fault){ buf_str(&n->fault_code), buf_str(&n->fault_text),
-			n->fault_class };
+		n->fault = (struct normalize_fault){ buf_str(&n->fault_code),
+			buf_str(&n->fault_text), n->fault_class };
 		n->page.fault = &n->fault;
 	}
 }

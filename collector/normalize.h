@@ -1,21 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Pages of events: the SOAP replies of ReadNextEvents, ReadPreviousEvents and QueryEvents, parsed once as
- * they arrive, written as JSON as they are parsed.
+ * Pages of events: the SOAP replies of ReadNextEvents, ReadPreviousEvents and QueryEvents,
+ * parsed once as they arrive, written as JSON as they are parsed.
  *
  *     normalizer_begin(n);
  *     for each chunk:  normalizer_feed(n, chunk, len, &err)     from libcurl's write callback
- *     normalizer_end(n, &page, &err)                            the events, or a fault, or an error
+ *     normalizer_end(n, &page, &err)                            the events, or a fault
  *
- * Nothing is given out before the page is there to its last tag. The data of an event is byte for byte
- * what encoding/json makes of govmomi 0.24's struct (CamelCase names, unset members written as null, "",
- * 0, false), plus "_typeName" where the class of a member is not the one it is declared with.
+ * Nothing is given out before the page is there to its last tag. The data of an event is byte
+ * for byte what encoding/json makes of govmomi 0.24's struct (CamelCase names, unset members
+ * written as null, "", 0, false), plus "_typeName" where the class of a member is not the one
+ * it is declared with.
  *
- * A page that is complete but not well formed is repaired event by event: the good ones are as they would
- * have been, a bad one keeps what can be read of it, and only one without a key and a createdTime is left out
- * and counted. Bytes that are not UTF-8 and characters that XML forbids become U+FFFD.
+ * A page that is complete but not well formed is repaired event by event: the good ones are as
+ * they would have been, a bad one keeps what can be read of it, and only one without a key and
+ * a createdTime is left out and counted. Bytes that are not UTF-8 and characters that XML
+ * forbids become U+FFFD.
  *
- * Memory: the page's bytes and its JSON, both bounded by the limits, kept for the next page unless large.
+ * Memory: the page's bytes and its JSON, both bounded by the limits, kept for the next page
+ * unless large.
  */
 #ifndef VCOURIER_NORMALIZE_H
 #define VCOURIER_NORMALIZE_H
@@ -28,10 +31,10 @@
 
 struct normalizer;
 
-struct normalize_limits {   /* 0: the default */
-	size_t page_max;    /* bytes of one reply, and of its events' JSON; default 128 MiB */
-	size_t event_max;   /* bytes of one event's data: a larger one is trimmed; default 64 MiB */
-	size_t events_max;  /* events of one page; default 10,000 (vCenter's own bound is 1,000) */
+struct normalize_limits {  /* 0: the default */
+	size_t page_max;   /* bytes of one reply, and of its events' JSON; default 128 MiB */
+	size_t event_max;  /* bytes of one event's data, larger ones are trimmed; 64 MiB */
+	size_t events_max; /* events of one page; default 10,000 (vCenter sends 1,000) */
 };
 
 enum normalize_kind { NORMALIZE_EVENT, NORMALIZE_EVENTEX, NORMALIZE_EXTENDEDEVENT };
@@ -39,56 +42,59 @@ enum normalize_kind { NORMALIZE_EVENT, NORMALIZE_EVENTEX, NORMALIZE_EXTENDEDEVEN
 /* "event", "eventex", "extendedevent": the eventclass extension and the subject's token. */
 const char *normalize_kind_name(enum normalize_kind kind);
 
-/* One event. Strings are NUL-terminated, never NULL, and live until the next normalizer_begin. */
+/* One event. Strings are NUL-terminated, never NULL, good until the next normalizer_begin. */
 struct normalize_event {
 	const char *data; /* one JSON object; not NUL-terminated */
 	size_t data_len;
 	int32_t key;
-	int64_t created_us;      /* createdTime, in microseconds since 1970 */
-	const char *created;     /* the same as RFC 3339 text, as it stands in data */
-	const char *class_name;  /* as vCenter sent it: "VmPoweredOnEvent", "EventEx" */
-	const char *name;        /* the id of an EventEx or ExtendedEvent, else class_name */
+	int64_t created_us;     /* createdTime, in microseconds since 1970 */
+	const char *created;    /* the same as RFC 3339 text, as it stands in data */
+	const char *class_name; /* as vCenter sent it: "VmPoweredOnEvent", "EventEx" */
+	const char *name;       /* the id of an EventEx or ExtendedEvent, else class_name */
 	enum normalize_kind kind;
-	const char *severity;    /* EventEx.severity; "" when the event has none */
-	const char *datacenter;  /* names; "" when the event is not about one */
-	const char *cluster;     /* computeResource.name */
-	bool schema_unknown;     /* a class or member that is in no table was written schema-light */
-	bool repaired;           /* its XML was damaged; some of it may be missing */
-	bool trimmed;            /* larger than event_max or too deep: members were left out */
+	const char *severity;   /* EventEx.severity; "" when the event has none */
+	const char *datacenter; /* names; "" when the event is not about one */
+	const char *cluster;    /* computeResource.name */
+	bool schema_unknown; /* something in it is in no table: written schema-light */
+	bool repaired;       /* its XML was damaged; some of it may be missing */
+	bool trimmed;        /* larger than event_max or too deep: members were left out */
 };
 
 /* A SOAP fault. */
 struct normalize_fault {
 	const char *code;       /* faultcode: "ServerFaultCode" */
 	const char *text;       /* faultstring */
-	const char *class_name; /* of the detail: NotAuthenticated, ManagedObjectNotFound, ...; "" when it has none */
+	const char *class_name; /* of the detail: NotAuthenticated; "" when it has none */
 };
 
 struct normalize_page {
 	const struct normalize_event *event; /* in the order of the reply */
 	size_t n;
 	const struct normalize_fault *fault; /* NULL when the reply is none; n is 0 then */
-	size_t n_left_out;    /* damaged beyond an identity */
-	size_t n_bad_chars;   /* bytes and characters that became U+FFFD, in the whole page */
-	bool repaired;        /* the page was not well formed */
-	char why[160];        /* what was wrong with it, for the log; "" when nothing */
+	size_t n_left_out;                   /* damaged beyond an identity */
+	size_t n_bad_chars; /* bytes and characters that became U+FFFD, in the whole page */
+	bool repaired;      /* the page was not well formed */
+	char why[160];      /* what was wrong with it, for the log; "" when nothing */
 };
 
-void normalizer_open(struct normalizer **n, const struct normalize_limits *limits); /* limits may be NULL */
+/* limits may be NULL: the defaults. */
+void normalizer_open(struct normalizer **n, const struct normalize_limits *limits);
 void normalizer_close(struct normalizer *n);
 
 /* Starts a reply; forgets the one before, complete or not. */
 void normalizer_begin(struct normalizer *n);
 
 /*
- * The next bytes of the reply, any number of them. -1 when the rest is not worth receiving: ERR_LIMIT (the page
- * is larger than page_max: read smaller pages), ERR_PROTOCOL (HTML, a DOCTYPE, no SOAP at all).
+ * The next bytes of the reply, any number of them. -1 when the rest is not worth receiving:
+ * ERR_LIMIT (the page is larger than page_max: read smaller pages), ERR_PROTOCOL (HTML, a
+ * DOCTYPE, no SOAP at all).
  */
 int normalizer_feed(struct normalizer *n, const char *data, size_t len, struct err *err);
 
 /*
- * The reply is complete. 0: *page is filled in, borrowed until the next normalizer_begin. -1: ERR_PROTOCOL when
- * the reply was cut, empty or is no SOAP reply, or what normalizer_feed said. Call it whatever feed returned.
+ * The reply is complete. 0: *page is filled in, borrowed until the next normalizer_begin. -1:
+ * ERR_PROTOCOL when the reply was cut, empty or is no SOAP reply, or what normalizer_feed said.
+ * Call it whatever feed returned.
  */
 int normalizer_end(struct normalizer *n, struct normalize_page *page, struct err *err);
 

@@ -15,11 +15,12 @@ enum {
 };
 
 struct xml_namespace {
-	const char *prefix, *uri; /* in libxml2's dictionary; prefix "" is the default namespace */
+	const char *prefix, *uri; /* libxml2's; prefix "" is the default */
 	size_t depth;
 };
 
-struct xml_name { /* an element name as libxml2 interned it, and what the type table says of it */
+/* An element name as libxml2 interned it, and what the type table says of it. */
+struct xml_name {
 	const char *text;
 	uint16_t id, len;
 };
@@ -32,8 +33,8 @@ struct normalizer {
 
 	/* the bytes */
 	struct buf raw, scratch;
-	size_t parsed;      /* of raw */
-	char carry[4];      /* a character that came cut in two */
+	size_t parsed; /* of raw */
+	char carry[4]; /* a character that came cut in two */
 	size_t n_carry;
 
 	/* the parser */
@@ -42,12 +43,12 @@ struct normalizer {
 	size_t n_namespaces, depth;
 	struct xml_name name[NAMES_MAX];
 	size_t n_names;
-	const xmlChar *type, *xsi; /* "type" and the namespace of xsi:type as they are interned, once they were seen */
+	const xmlChar *type, *xsi; /* "type" and the namespace of xsi:type, interned */
 	enum page_part part;
 	bool in_body, in_event, page_done; /* page_done: the envelope was closed */
 	bool stopped;                      /* by us: `err` says why */
 	bool malformed;                    /* by libxml2: `page.why` says how */
-	bool repairing;                    /* an event of a malformed page is parsed by itself */
+	bool repairing; /* an event of a malformed page is parsed by itself */
 	struct err err;
 
 	/* what came out */
@@ -69,7 +70,7 @@ bool normalize_parse(struct normalizer *n, const char *s, size_t len, bool last)
 
 void normalize_parse_free(struct normalizer *n);
 
-/* The event that is open, or was just closed, is complete: keep it, or leave it out and count. */
+/* The event that is open, or was just closed, is complete: keep it, or leave it out. */
 void normalize_event_done(struct normalizer *n);
 
 #endif

@@ -23,11 +23,15 @@ stop(struct normalizer *n, enum err_code code, const char *text, const char *wha
 
 /* ---- names and namespaces ---- */
 
-/* libxml2 interns names: the same name is the same pointer for as long as its dictionary lives. */
+/*
+ * libxml2 interns names: the same name is the same pointer for as long as its dictionary
+ * lives.
+ */
 static inline void
 read_name(struct normalizer *n, const char *text, struct start_tag *tag)
 {
-	size_t i = ((uintptr_t)text >> 2) * UINT64_C(0x9e3779b97f4a7c15) >> 52; /* 12 bits: NAMES_MAX */
+	size_t i = ((uintptr_t)text >> 2) * UINT64_C(0x9e3779b97f4a7c15) >>
+		   52; /* 12 bits: NAMES_MAX */
 
 	tag->name = text;
 	for (; n->name[i].text != NULL; i = (i + 1) % NAMES_MAX) {
@@ -64,7 +68,10 @@ pop_namespaces(struct normalizer *n)
 		n->n_namespaces--;
 }
 
-/* Whether a prefix in an xsi:type value means XML Schema; an undeclared "xsd" is taken for what it says. */
+/*
+ * Whether a prefix in an xsi:type value means XML Schema; an undeclared "xsd" is taken for
+ * what it says.
+ */
 static bool
 is_xsd(const struct normalizer *n, const char *prefix, size_t len)
 {
@@ -88,9 +95,12 @@ is_xsi(struct normalizer *n, const xmlChar **attribute)
 	return attribute[2] == n->xsi;
 }
 
-/* libxml2 gives each attribute as five pointers: name, prefix, namespace, value, value's end. */
+/*
+ * libxml2 gives each attribute as five pointers: name, prefix, namespace, value, value's end.
+ */
 static void
-read_attributes(struct normalizer *n, struct start_tag *tag, int count, const xmlChar **attribute)
+read_attributes(
+	struct normalizer *n, struct start_tag *tag, int count, const xmlChar **attribute)
 {
 	for (; count > 0; count--, attribute += 5) {
 		const char *value = (const char *)attribute[3], *colon;
@@ -120,8 +130,8 @@ read_attributes(struct normalizer *n, struct start_tag *tag, int count, const xm
 static void
 start_body(struct normalizer *n, const char *name)
 {
-	static const char *const pages[] = { "ReadNextEventsResponse", "ReadPreviousEventsResponse",
-		"QueryEventsResponse" };
+	static const char *const pages[] = { "ReadNextEventsResponse",
+		"ReadPreviousEventsResponse", "QueryEventsResponse" };
 
 	if (strcmp(name, "Fault") == 0) {
 		n->part = PART_FAULT;
@@ -146,7 +156,10 @@ start_event(struct normalizer *n, const struct start_tag *tag)
 	n->in_event = true;
 }
 
-/* The class of a fault is the detail's xsi:type; without one its element is named after it: NotFoundFault. */
+/*
+ * The class of a fault is the detail's xsi:type; without one its element is named after it:
+ * NotFoundFault.
+ */
 static void
 start_fault_detail(struct normalizer *n, const struct start_tag *tag)
 {
@@ -166,15 +179,17 @@ start_outside(struct normalizer *n, const struct start_tag *tag)
 {
 	if (n->depth == 1) {
 		if (strcmp(tag->name, "Envelope") != 0)
-			stop(n, ERR_PROTOCOL, "the reply is no SOAP envelope but <%.60s>", tag->name);
+			stop(n, ERR_PROTOCOL, "the reply is no SOAP envelope but <%.60s>",
+				tag->name);
 	} else if (n->depth == 2) {
 		n->in_body = strcmp(tag->name, "Body") == 0;
 	} else if (n->depth == 3 && n->in_body && n->part == PART_NONE) {
 		start_body(n, tag->name);
-	} else if (n->depth == 4 && n->part == PART_EVENTS && strcmp(tag->name, "returnval") == 0) {
+	} else if (n->depth == 4 && n->part == PART_EVENTS &&
+		   strcmp(tag->name, "returnval") == 0) {
 		start_event(n, tag);
 	} else if (n->depth == 4 && n->part == PART_FAULT) {
-		n->fault_part = strcmp(tag->name, "faultcode") == 0     ? &n->fault_code
+		n->fault_part = strcmp(tag->name, "faultcode") == 0	? &n->fault_code
 				: strcmp(tag->name, "faultstring") == 0 ? &n->fault_text
 									: NULL;
 	} else if (n->depth == 5 && n->part == PART_FAULT && n->fault_class[0] == '\0') {
@@ -185,8 +200,9 @@ start_outside(struct normalizer *n, const struct start_tag *tag)
 /* ---- libxml2's callbacks ---- */
 
 static void
-on_start(void *ctx, const xmlChar *local_name, const xmlChar *prefix, const xmlChar *uri, int n_ns,
-	const xmlChar **ns, int n_attributes, int n_defaulted, const xmlChar **attributes)
+on_start(void *ctx, const xmlChar *local_name, const xmlChar *prefix, const xmlChar *uri,
+	int n_ns, const xmlChar **ns, int n_attributes, int n_defaulted,
+	const xmlChar **attributes)
 {
 	struct normalizer *n = ctx;
 	struct start_tag tag = { 0 };
@@ -248,7 +264,8 @@ on_doctype(void *ctx, const xmlChar *name, const xmlChar *external, const xmlCha
 
 	(void)external;
 	(void)system;
-	stop(n, ERR_PROTOCOL, "%s", html ? "the reply is an HTML page, no SOAP" : "the reply has a DOCTYPE");
+	stop(n, ERR_PROTOCOL, "%s",
+		html ? "the reply is an HTML page, no SOAP" : "the reply has a DOCTYPE");
 }
 
 static void
@@ -282,9 +299,9 @@ normalize_parse_free(struct normalizer *n)
 void
 normalize_parse_begin(struct normalizer *n, bool recover)
 {
-	/* NOENT: & in attributes as it is. There are no entities but XML's own, on_doctype sees to that. */
-	int options = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_IGNORE_ENC |
-		      XML_PARSE_NOENT;
+	/* NOENT: & in attributes as it is; on_doctype sees to it that there are no entities */
+	int options = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING |
+		      XML_PARSE_IGNORE_ENC | XML_PARSE_NOENT;
 
 	if (n->ctxt != NULL && xmlDictSize(n->ctxt->dict) >= NAMES_MAX / 2) /* it only grows */
 		normalize_parse_free(n);
@@ -303,12 +320,13 @@ static void
 note_error(struct normalizer *n)
 {
 	const xmlError *error = xmlCtxtGetLastError(n->ctxt);
-	const char *text = error == NULL || error->message == NULL ? "not well formed" : error->message;
+	const char *text =
+		error == NULL || error->message == NULL ? "not well formed" : error->message;
 
 	n->malformed = true;
 	if (n->page.why[0] == '\0')
-		snprintf(n->page.why, sizeof(n->page.why), "line %d: %.*s", error == NULL ? 0 : error->line,
-			(int)strcspn(text, "\n"), text);
+		snprintf(n->page.why, sizeof(n->page.why), "line %d: %.*s",
+			error == NULL ? 0 : error->line, (int)strcspn(text, "\n"), text);
 }
 
 bool

@@ -119,7 +119,9 @@ add_plain(struct buf *out, const char *d, int n, int exponent)
 		buf_add(out, d + whole, (size_t)(n - whole));
 }
 
-/* ES6's number format, which Go follows: plain from 1e-6 to below 1e21, else with an exponent. */
+/*
+ * ES6's number format, which Go follows: plain from 1e-6 to below 1e21, else with an exponent.
+ */
 static bool
 add_float(struct buf *out, const char *s, size_t len, bool single)
 {
@@ -142,7 +144,8 @@ add_float(struct buf *out, const char *s, size_t len, bool single)
 	e = strchr(text, 'e');
 	exponent = atoi(e + 1);
 	n = (int)(e - text);
-	if (size != 0 && (single ? (float)size < 1e-6F || (float)size >= 1e21F : size < 1e-6 || size >= 1e21)) {
+	if (size != 0 && (single ? (float)size < 1e-6F || (float)size >= 1e21F
+				 : size < 1e-6 || size >= 1e21)) {
 		buf_add(out, text, (size_t)n);
 		buf_printf(out, "e%+d", exponent);
 		return true;
@@ -183,7 +186,8 @@ add_time(struct buf *out, const char *s, size_t len, int64_t *us)
 static void
 add_base64(struct buf *out, const unsigned char *s, size_t len)
 {
-	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	static const char letters[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 	buf_add_char(out, '"');
 	for (; len >= 3; s += 3, len -= 3) {
@@ -294,12 +298,20 @@ scalar_kind(const char *xsd_type, size_t len)
 		const char *name;
 		enum schema_kind kind;
 	} types[] = {
-		{ "string", SCHEMA_STRING }, { "int", SCHEMA_INT }, { "boolean", SCHEMA_BOOL },
-		{ "long", SCHEMA_INT }, { "short", SCHEMA_INT }, { "byte", SCHEMA_INT },
-		{ "unsignedInt", SCHEMA_INT }, { "unsignedLong", SCHEMA_INT },
-		{ "unsignedShort", SCHEMA_INT }, { "unsignedByte", SCHEMA_INT },
-		{ "double", SCHEMA_FLOAT64 }, { "float", SCHEMA_FLOAT32 },
-		{ "dateTime", SCHEMA_TIME }, { "base64Binary", SCHEMA_BYTES },
+		{ "string", SCHEMA_STRING },
+		{ "int", SCHEMA_INT },
+		{ "boolean", SCHEMA_BOOL },
+		{ "long", SCHEMA_INT },
+		{ "short", SCHEMA_INT },
+		{ "byte", SCHEMA_INT },
+		{ "unsignedInt", SCHEMA_INT },
+		{ "unsignedLong", SCHEMA_INT },
+		{ "unsignedShort", SCHEMA_INT },
+		{ "unsignedByte", SCHEMA_INT },
+		{ "double", SCHEMA_FLOAT64 },
+		{ "float", SCHEMA_FLOAT32 },
+		{ "dateTime", SCHEMA_TIME },
+		{ "base64Binary", SCHEMA_BYTES },
 	};
 
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {

@@ -88,7 +88,8 @@ attribute(const struct soap_node *node, const char *name, const char *space)
 
 	for (const xmlAttr *a = at == NULL ? NULL : at->properties; a != NULL; a = a->next) {
 		const char *href = a->ns == NULL ? NULL : (const char *)a->ns->href;
-		bool same = space == NULL ? href == NULL : href != NULL && strcmp(href, space) == 0;
+		bool same =
+			space == NULL ? href == NULL : href != NULL && strcmp(href, space) == 0;
 
 		if (same && strcmp((const char *)a->name, name) == 0 && a->children != NULL)
 			return (const char *)a->children->content;
@@ -110,7 +111,9 @@ soap_type(const struct soap_node *node)
 	return colon == NULL ? type : colon + 1;
 }
 
-/* Without an xsi:type the detail's element is named after its class: <NotAuthenticatedFault>. */
+/*
+ * Without an xsi:type the detail's element is named after its class: <NotAuthenticatedFault>.
+ */
 static void
 read_fault(struct soap_reply *reply, const struct soap_node *fault)
 {
@@ -161,7 +164,8 @@ find_body(struct soap_reply *reply, struct err *err)
 int
 soap_parse(struct soap_reply **out, const char *data, size_t len, struct err *err)
 {
-	int options = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_NOCDATA;
+	int options =
+		XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_NOCDATA;
 	struct soap_reply *reply;
 	xmlParserCtxtPtr ctxt;
 	const xmlError *error;

@@ -102,7 +102,10 @@ xmltext_scrub(struct buf *out, const char *s, size_t len, bool last, size_t *n_b
 	return i;
 }
 
-/* The reference at p: its length, 0 when it is no numeric one; *forbidden when XML has no such character. */
+/*
+ * The reference at p: its length, 0 when it is no numeric one; *forbidden when XML has no such
+ * character.
+ */
 static size_t
 reference(const char *p, const char *end, bool *forbidden)
 {
@@ -114,7 +117,9 @@ reference(const char *p, const char *end, bool *forbidden)
 		return 0;
 	for (s = digits += hex ? 1 : 0; s < end && *s != ';'; s++) {
 		char lower = (char)(*s | 32);
-		int digit = *s >= '0' && *s <= '9' ? *s - '0' : hex && lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+		int digit = *s >= '0' && *s <= '9'                ? *s - '0'
+			    : hex && lower >= 'a' && lower <= 'f' ? lower - 'a' + 10
+								  : -1;
 
 		if (digit < 0)
 			return 0;
@@ -123,8 +128,8 @@ reference(const char *p, const char *end, bool *forbidden)
 	}
 	if (s == end || s == digits)
 		return 0;
-	*forbidden = c > 0x10ffff || (c < 0x20 && is_forbidden((unsigned char)c)) || (c >= 0xd800 && c <= 0xdfff) ||
-		     c == 0xfffe || c == 0xffff;
+	*forbidden = c > 0x10ffff || (c < 0x20 && is_forbidden((unsigned char)c)) ||
+		     (c >= 0xd800 && c <= 0xdfff) || c == 0xfffe || c == 0xffff;
 	return (size_t)(s + 1 - p);
 }
 
@@ -149,7 +154,10 @@ xmltext_scrub_references(struct buf *out, const char *s, size_t len, size_t *n_b
 	buf_add(out, s, (size_t)(end - s));
 }
 
-/* Whether the name at p, somewhere behind `from`, is a tag's local name; the tag's `<` is left in *tag. */
+/*
+ * Whether the name at p, somewhere behind `from`, is a tag's local name; the tag's `<` is left
+ * in *tag.
+ */
 static bool
 begins_tag(const char *from, const char *p, bool end_tag, const char **tag)
 {
@@ -178,7 +186,8 @@ xmltext_find_tag(const char *p, const char *end, const char *name, bool end_tag)
 	while ((p = memmem(p, (size_t)(end - p), name, len)) != NULL) {
 		const char *behind = p + len;
 
-		if (behind < end && strchr(" \t\r\n/>", *behind) != NULL && begins_tag(from, p, end_tag, &tag))
+		if (behind < end && strchr(" \t\r\n/>", *behind) != NULL &&
+			begins_tag(from, p, end_tag, &tag))
 			return tag;
 		p = behind;
 	}

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The vSphere type table, compiled in: which classes there are, which fields they have, in which order, and
- * how a field is read and written. Made from vsphere.table; constant data without pointers, some 130 kB.
+ * The vSphere type table, compiled in: which classes there are, which fields they have, in
+ * which order, and how a field is read and written. Made from vsphere.table; constant data
+ * without pointers, some 130 kB.
  */
 #ifndef VCOURIER_TYPES_H
 #define VCOURIER_TYPES_H
@@ -12,8 +13,9 @@
 
 enum {
 	SCHEMA_NONE = 0xffff,
-	SCHEMA_SLOTS = 4096,    /* of the hash table of classes */
-	SCHEMA_MEMBER_PAD = 64, /* bytes that can be read at any member's name; none is longer */
+	SCHEMA_SLOTS = 4096, /* of the hash table of classes */
+	SCHEMA_MEMBER_PAD =
+		64, /* bytes that can be read at any member's name; none is longer */
 };
 
 enum schema_kind {
@@ -32,7 +34,8 @@ enum schema_kind {
 enum schema_flags {
 	SCHEMA_ARRAY = 1,
 	SCHEMA_NULLABLE = 2, /* unset it is null, else the zero value of its kind */
-	SCHEMA_NEW = 4,      /* unknown to the event router: written when present, left out when not */
+	SCHEMA_NEW =
+		4, /* unknown to the event router: written when present, left out when not */
 };
 
 struct schema_field {
@@ -41,7 +44,10 @@ struct schema_field {
 	uint8_t kind, flags;
 };
 
-/* A member's name as it is written, comma, quotes and colon included: ,"CreatedTime": (createdTime in XML). */
+/*
+ * A member's name as it is written, comma, quotes and colon included: ,"CreatedTime":
+ * (createdTime in XML).
+ */
 struct schema_name {
 	uint16_t at; /* in schema_member_text */
 	uint8_t len;
@@ -65,7 +71,10 @@ extern const size_t schema_n_names, schema_n_classes;
 /* A class by its name, as in xsi:type; NULL when it is in no table. */
 const struct schema_class *schema_find(const char *name, size_t len);
 
-/* The index of a member's name, from the local name of its element; SCHEMA_NONE when no class has one. */
+/*
+ * The index of a member's name, from the local name of its element; SCHEMA_NONE when no class
+ * has one.
+ */
 uint16_t schema_find_name(const char *xml_name, size_t len);
 
 /* True when c is the class `ancestor` or descends from it. */

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * How fast pages become JSON, on one core, as a ratio to what cannot be avoided: libxml2's SAX2 parser over the same
- * bytes with callbacks that do nothing, whole buffer at once (its fastest way).
+ * How fast pages become JSON, on one core, as a ratio to what cannot be avoided: libxml2's SAX2
+ * parser over the same bytes with callbacks that do nothing, whole buffer at once (its fastest
+ * way).
  *
  *     normalize_bench PAGE...     a file holds one reply; all are taken in turn
  */
@@ -35,11 +36,11 @@ now(void)
 }
 
 static void
-on_start(void *ctx, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri, int n_ns, const xmlChar **ns,
-	int n_attributes, int n_defaulted, const xmlChar **attributes)
+on_start(void *ctx, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri, int n_ns,
+	const xmlChar **ns, int n_attributes, int n_defaulted, const xmlChar **attributes)
 {
-	(void)ctx, (void)name, (void)prefix, (void)uri, (void)n_ns, (void)ns, (void)n_attributes, (void)n_defaulted,
-		(void)attributes;
+	(void)ctx, (void)name, (void)prefix, (void)uri, (void)n_ns, (void)ns,
+		(void)n_attributes, (void)n_defaulted, (void)attributes;
 }
 
 static void
@@ -57,8 +58,12 @@ on_text(void *ctx, const xmlChar *text, int len)
 static size_t
 bare(void *ctx, const struct page *page)
 {
-	xmlSAXHandler sax = { .initialized = XML_SAX2_MAGIC, .startElementNs = on_start, .endElementNs = on_end,
-		.characters = on_text, .ignorableWhitespace = on_text, .cdataBlock = on_text };
+	xmlSAXHandler sax = { .initialized = XML_SAX2_MAGIC,
+		.startElementNs = on_start,
+		.endElementNs = on_end,
+		.characters = on_text,
+		.ignorableWhitespace = on_text,
+		.cdataBlock = on_text };
 
 	(void)ctx;
 	if (xmlSAXUserParseMemory(&sax, NULL, page->text, (int)page->len) != 0)
@@ -74,7 +79,8 @@ ours(void *ctx, const struct page *page)
 
 	normalizer_begin(ctx);
 	for (size_t i = 0; i < page->len; i += CHUNK)
-		normalizer_feed(ctx, page->text + i, page->len - i < CHUNK ? page->len - i : CHUNK, &err);
+		normalizer_feed(ctx, page->text + i,
+			page->len - i < CHUNK ? page->len - i : CHUNK, &err);
 	if (normalizer_end(ctx, &out, &err) != 0) {
 		fprintf(stderr, "%s\n", err.text);
 		exit(1);
@@ -84,7 +90,8 @@ ours(void *ctx, const struct page *page)
 
 /* Bytes a second; *events a second. */
 static double
-measure(size_t (*work)(void *, const struct page *), void *ctx, const struct page *pages, int n, double *events)
+measure(size_t (*work)(void *, const struct page *), void *ctx, const struct page *pages, int n,
+	double *events)
 {
 	double start = now(), bytes = 0, count = 0, spent;
 
@@ -128,7 +135,8 @@ main(int argc, char **argv)
 	if (argc < 2)
 		return 64;
 	normalizer_open(&normalizer, NULL);
-	for (int i = 0; i < ROUNDS; i++) { /* side by side: other work on the machine slows both */
+	for (int i = 0; i < ROUNDS;
+		i++) { /* side by side: other work on the machine slows both */
 		double events, b = measure(bare, NULL, pages, argc - 1, &events);
 		double o = measure(ours, normalizer, pages, argc - 1, &events);
 
@@ -136,11 +144,11 @@ main(int argc, char **argv)
 		best_ours = o > best_ours ? o : best_ours;
 		best_events = events > best_events ? events : best_events;
 		best_ratio = o / b > best_ratio ? o / b : best_ratio;
-		printf("  libxml2 %.0f MB/s, normalizer %.0f MB/s, %.0f events/s, ratio %.2f\n", b / 1e6, o / 1e6, events,
-			o / b);
+		printf("  libxml2 %.0f MB/s, normalizer %.0f MB/s, %.0f events/s, ratio %.2f\n",
+			b / 1e6, o / 1e6, events, o / b);
 	}
-	printf("normalize: %.0f MB/s, %.0f k events/s, ratio %.2f to libxml2's %.0f MB/s\n", best_ours / 1e6,
-		best_events / 1e3, best_ours / best_bare, best_bare / 1e6);
+	printf("normalize: %.0f MB/s, %.0f k events/s, ratio %.2f to libxml2's %.0f MB/s\n",
+		best_ours / 1e6, best_events / 1e3, best_ours / best_bare, best_bare / 1e6);
 	normalizer_close(normalizer);
 	return 0;
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Input: a SOAP reply, fed in pieces whose size comes of its length. What comes out are JSON objects with an identity, the
- * same for pieces of any size; the reader of small replies takes the same bytes.
+ * Input: a SOAP reply, fed in pieces whose size comes of its length. What comes out are JSON
+ * objects with an identity, the same for pieces of any size; the reader of small replies takes
+ * the same bytes.
  */
 #include <assert.h>
 #include <stddef.h>
@@ -16,14 +17,16 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static int
-read_page(struct normalizer *n, const char *reply, size_t size, size_t piece, struct normalize_page *page)
+read_page(struct normalizer *n, const char *reply, size_t size, size_t piece,
+	struct normalize_page *page)
 {
 	struct err err = { 0 };
 	int rc;
 
 	normalizer_begin(n);
 	for (size_t i = 0; i < size; i += piece) {
-		if (normalizer_feed(n, reply + i, size - i < piece ? size - i : piece, &err) != 0)
+		if (normalizer_feed(n, reply + i, size - i < piece ? size - i : piece, &err) !=
+			0)
 			break;
 	}
 	rc = normalizer_end(n, page, &err);
@@ -50,7 +53,8 @@ read_small_reply(const char *reply, size_t size)
 
 	if (soap_parse(&parsed, reply, size, NULL) != 0)
 		return;
-	for (const struct soap_node *node = soap_get(soap_body(parsed), "returnval"); node != NULL; node = soap_next(node)) {
+	for (const struct soap_node *node = soap_get(soap_body(parsed), "returnval");
+		node != NULL; node = soap_next(node)) {
 		soap_text(node, "about/instanceUuid");
 		soap_type(node);
 		soap_moref_type(node);
@@ -62,7 +66,9 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct normalizer *whole, *pieces;
-	const struct normalize_limits limits = { .page_max = 1 << 20, .event_max = 4096, .events_max = 100 };
+	const struct normalize_limits limits = {
+		.page_max = 1 << 20, .event_max = 4096, .events_max = 100
+	};
 	struct normalize_page a, b;
 	const char *reply = (const char *)data;
 
@@ -74,10 +80,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		for (size_t i = 0; i < a.n; i++)
 			check_event(&a.event[i]);
 		assert(read_page(pieces, reply, size, 1 + size % 61, &b) == 0);
-		assert(a.n == b.n && a.n_left_out == b.n_left_out && a.n_bad_chars == b.n_bad_chars);
+		assert(a.n == b.n && a.n_left_out == b.n_left_out &&
+			a.n_bad_chars == b.n_bad_chars);
 		for (size_t i = 0; i < a.n; i++) {
 			assert(a.event[i].data_len == b.event[i].data_len);
-			assert(memcmp(a.event[i].data, b.event[i].data, a.event[i].data_len) == 0);
+			assert(memcmp(a.event[i].data, b.event[i].data, a.event[i].data_len) ==
+				0);
 		}
 	}
 	read_small_reply(reply, size);

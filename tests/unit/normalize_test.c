@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * collector/normalize.h: pages as they should be. What classes become is compared with govmomi itself by
- * tests/oracle; here stands what govmomi cannot show: facts, faults, and what is in no table.
+ * collector/normalize.h: pages as they should be. What classes become is compared with govmomi
+ * itself by tests/oracle; here stands what govmomi cannot show: facts, faults, and what is in
+ * no table.
  */
 #include "test.h"
 
@@ -16,14 +17,14 @@ the_recorded_page(void **state)
 		const char *class_name, *name, *created, *severity, *cluster;
 		enum normalize_kind kind;
 	} rows[] = {
-		{ 0, 2, "VmPoweredOnEvent", "VmPoweredOnEvent", "2026-11-22T05:27:11.371194Z", "", "DC0_C0",
-			NORMALIZE_EVENT },
-		{ 5, 7, "UserLoginSessionEvent", "UserLoginSessionEvent", "2026-11-22T05:27:11.389108Z", "", "",
-			NORMALIZE_EVENT },
-		{ 7, 9, "EventEx", "esx.problem.vmfs.heartbeat.timedout", "2026-11-22T05:27:11.393026Z",
-			"warning", "DC0_C0", NORMALIZE_EVENTEX },
-		{ 9, 11, "ExtendedEvent", "com.vmware.lab.HealthChangedEvent", "2026-11-22T05:27:11.400991Z", "",
-			"DC0_C0", NORMALIZE_EXTENDEDEVENT },
+		{ 0, 2, "VmPoweredOnEvent", "VmPoweredOnEvent", "2026-11-22T05:27:11.371194Z",
+			"", "DC0_C0", NORMALIZE_EVENT },
+		{ 5, 7, "UserLoginSessionEvent", "UserLoginSessionEvent",
+			"2026-11-22T05:27:11.389108Z", "", "", NORMALIZE_EVENT },
+		{ 7, 9, "EventEx", "esx.problem.vmfs.heartbeat.timedout",
+			"2026-11-22T05:27:11.393026Z", "warning", "DC0_C0", NORMALIZE_EVENTEX },
+		{ 9, 11, "ExtendedEvent", "com.vmware.lab.HealthChangedEvent",
+			"2026-11-22T05:27:11.400991Z", "", "DC0_C0", NORMALIZE_EXTENDEDEVENT },
 	};
 	struct page p;
 
@@ -110,20 +111,27 @@ members(void **state)
 		const char *class, *xml, *json;
 		bool unknown;
 	} rows[] = {
-		/* unknown members, where they come: strings, objects, MoRefs; arrays, last, when repeated */
-		{ "VmPoweredOnEvent", "<auditId>0012</auditId>", "\"UserName\":\"root\",\"AuditId\":\"0012\",\"Datacenter\":null,", true },
+		/* unknown members, where they come; arrays, last, when repeated */
+		{ "VmPoweredOnEvent", "<auditId>0012</auditId>",
+			"\"UserName\":\"root\",\"AuditId\":\"0012\",\"Datacenter\":null,",
+			true },
 		{ "VmPoweredOnEvent", "<x>1</x><template>true</template><x>2</x>",
 			"\"Template\":true,\"X\":[\"1\",\"2\"]}", true },
 		{ "VmPoweredOnEvent", "<x><b>1</b><a/><b>2</b></x>",
-			"\"UserName\":\"root\",\"X\":{\"A\":\"\",\"B\":[\"1\",\"2\"]},\"Data", true },
+			"\"UserName\":\"root\",\"X\":{\"A\":\"\",\"B\":[\"1\",\"2\"]},\"Data",
+			true },
 		{ "VmPoweredOnEvent", "<x type='HostSystem'>h&amp;1</x>",
-			",\"X\":{\"Type\":\"HostSystem\",\"Value\":\"h\\u00261\"},\"Data", true },
+			",\"X\":{\"Type\":\"HostSystem\",\"Value\":\"h\\u00261\"},\"Data",
+			true },
 		{ "VmPoweredOnEvent", "<x xsi:type='xsd:int'>5</x>", ",\"X\":5,\"Data", true },
 		{ "VmPoweredOnEvent", "<x xsi:type='KeyValue'><key>k</key></x>",
-			",\"X\":{\"_typeName\":\"KeyValue\",\"Key\":\"k\",\"Value\":\"\"},\"Data", true },
+			",\"X\":{\"_typeName\":\"KeyValue\",\"Key\":\"k\",\"Value\":\"\"},"
+			"\"Data",
+			true },
 		{ "VmPoweredOnEvent", "<x xsi:type='NewThing'><a>1</a></x>",
 			",\"X\":{\"_typeName\":\"NewThing\",\"A\":\"1\"},\"Data", true },
-		{ "VmPoweredOnEvent", "<x xsi:type='NewEnum'>red</x>", ",\"X\":\"red\",\"Data", true },
+		{ "VmPoweredOnEvent", "<x xsi:type='NewEnum'>red</x>", ",\"X\":\"red\",\"Data",
+			true },
 		{ "VmPoweredOnEvent", "<x-y.z>1</x-y.z><\xc3\xa4>2</\xc3\xa4>",
 			",\"X-y.z\":\"1\",\"\xc3\xa4\":\"2\",\"Data", true },
 		/* a class that no table knows, and one that is no event */
@@ -131,28 +139,48 @@ members(void **state)
 		{ "VirtualDisk", "<a>x</a>", ",\"A\":\"x\",\"Data", true },
 		/* xsi:type: unknown on a known member; declared; a descendant */
 		{ "AccountCreatedEvent", "<spec xsi:type='SpecX'><id>i</id><y>1</y></spec>",
-			"\"Spec\":{\"_typeName\":\"SpecX\",\"Id\":\"i\",\"Y\":\"1\",\"Password\":\"\",\"Description\":\"\"},"
-			"\"Group\":false}", true },
+			"\"Spec\":{\"_typeName\":\"SpecX\",\"Id\":\"i\",\"Y\":\"1\","
+			"\"Password\":\"\",\"Description\":\"\"},"
+			"\"Group\":false}",
+			true },
 		{ "AccountCreatedEvent", "<spec xsi:type='HostAccountSpec'><id>i</id></spec>",
-			"\"Spec\":{\"Id\":\"i\",\"Password\":\"\",\"Description\":\"\"},\"Group\":false}", false },
-		{ "AccountCreatedEvent", "<spec xsi:type='HostPosixAccountSpec'><id>i</id><posixId>7</posixId></spec>",
-			"\"Spec\":{\"_typeName\":\"HostPosixAccountSpec\",\"Id\":\"i\",\"Password\":\"\","
-			"\"Description\":\"\",\"PosixId\":7,\"ShellAccess\":null},\"Group\":false}", false },
-		/* what is not of its kind is kept as text, or as what it is */
-		{ "VmPoweredOnEvent", "<template>maybe</template>", "\"Template\":\"maybe\"}", true },
-		{ "VmPoweredOnEvent", "<template><x>1</x></template>", "\"Template\":{\"X\":\"1\"}}", true },
-		/* twice a member that is no list: the last */
-		{ "VmPoweredOnEvent", "<template>true</template><template>false</template>", "\"Template\":false}",
+			"\"Spec\":{\"Id\":\"i\",\"Password\":\"\",\"Description\":\"\"},"
+			"\"Group\":false}",
 			false },
+		{ "AccountCreatedEvent",
+			"<spec "
+			"xsi:type='HostPosixAccountSpec'><id>i</id><posixId>7</posixId></spec>",
+			"\"Spec\":{\"_typeName\":\"HostPosixAccountSpec\",\"Id\":\"i\","
+			"\"Password\":\"\","
+			"\"Description\":\"\",\"PosixId\":7,\"ShellAccess\":null},\"Group\":"
+			"false}",
+			false },
+		/* what is not of its kind is kept as text, or as what it is */
+		{ "VmPoweredOnEvent", "<template>maybe</template>", "\"Template\":\"maybe\"}",
+			true },
+		{ "VmPoweredOnEvent", "<template><x>1</x></template>",
+			"\"Template\":{\"X\":\"1\"}}", true },
+		/* twice a member that is no list: the last */
+		{ "VmPoweredOnEvent", "<template>true</template><template>false</template>",
+			"\"Template\":false}", false },
 		/* lists in pieces */
-		{ "EventEx", "<arguments><key>a</key></arguments><objectId>o</objectId><arguments><key>b</key></arguments>",
-			"\"Arguments\":[{\"Key\":\"a\",\"Value\":null},{\"Key\":\"b\",\"Value\":null}],"
-			"\"ObjectId\":\"o\",\"ObjectType\":\"\",\"ObjectName\":\"\",\"Fault\":null}", false },
+		{ "EventEx",
+			"<arguments><key>a</key></arguments><objectId>o</"
+			"objectId><arguments><key>b</key></arguments>",
+			"\"Arguments\":[{\"Key\":\"a\",\"Value\":null},{\"Key\":\"b\","
+			"\"Value\":null}],"
+			"\"ObjectId\":\"o\",\"ObjectType\":\"\",\"ObjectName\":\"\",\"Fault\":"
+			"null}",
+			false },
 		/* xsd by another prefix, and undeclared prefixes */
-		{ "EventEx", "<arguments><value xmlns:q='http://www.w3.org/2001/XMLSchema' xsi:type='q:long'>1</value>"
-			     "</arguments>",
-			"\"Arguments\":[{\"Key\":\"\",\"Value\":1}],\"ObjectId\":\"\",\"ObjectType\":\"\","
-			"\"ObjectName\":\"\",\"Fault\":null}", false },
+		{ "EventEx",
+			"<arguments><value xmlns:q='http://www.w3.org/2001/XMLSchema' "
+			"xsi:type='q:long'>1</value>"
+			"</arguments>",
+			"\"Arguments\":[{\"Key\":\"\",\"Value\":1}],\"ObjectId\":\"\","
+			"\"ObjectType\":\"\","
+			"\"ObjectName\":\"\",\"Fault\":null}",
+			false },
 	};
 	struct page p;
 	struct buf xml;
@@ -164,7 +192,9 @@ members(void **state)
 		const char *data;
 
 		buf_clear(&xml);
-		buf_printf(&xml, PAGE_HEAD "<returnval xsi:type=\"%s\">" EVENT_BASE "%s</returnval>" PAGE_TAIL,
+		buf_printf(&xml,
+			PAGE_HEAD "<returnval xsi:type=\"%s\">" EVENT_BASE
+				  "%s</returnval>" PAGE_TAIL,
 			rows[i].class, rows[i].xml);
 		page_read(&p, xml.data, xml.len, xml.len);
 		if (p.rc != 0 || p.page.n != 1)
@@ -179,17 +209,24 @@ members(void **state)
 	page_close(&p);
 }
 
-/* Fields of newer vCenters come in the middle of those the event router knew, and are not there when they are unset. */
+/*
+ * Fields of newer vCenters come in the middle of those the event router knew, and are not
+ * there when they are unset.
+ */
 static void
 fields_of_newer_vcenters(void **state)
 {
 	static const char xml[] = PAGE_HEAD
-		"<returnval xsi:type='VmReconfiguredEvent'>" EVENT_BASE "<configSpec><rebootPowerOff>true</rebootPowerOff>"
-		"<numCPUs>4</numCPUs><extraConfig xsi:type='OptionValue'><key>a</key><value xsi:type='xsd:string'>1</value>"
+		"<returnval xsi:type='VmReconfiguredEvent'>" EVENT_BASE
+		"<configSpec><rebootPowerOff>true</rebootPowerOff>"
+		"<numCPUs>4</numCPUs><extraConfig xsi:type='OptionValue'><key>a</key><value "
+		"xsi:type='xsd:string'>1</value>"
 		"</extraConfig></configSpec></returnval>"
-		"<returnval xsi:type='TaskEvent'>" EVENT_BASE "<info><key>t</key><progressDetails><key>p</key>"
+		"<returnval xsi:type='TaskEvent'>" EVENT_BASE
+		"<info><key>t</key><progressDetails><key>p</key>"
 		"<value xsi:type='xsd:int'>3</value></progressDetails></info></returnval>"
-		"<returnval xsi:type='TaskEvent'>" EVENT_BASE "<info><key>t</key></info></returnval>" PAGE_TAIL;
+		"<returnval xsi:type='TaskEvent'>" EVENT_BASE
+		"<info><key>t</key></info></returnval>" PAGE_TAIL;
 	struct page p;
 
 	(void)state;
@@ -199,10 +236,12 @@ fields_of_newer_vcenters(void **state)
 	assert_non_null(strstr(page_data(&p, 0), "\"NumCPUs\":4,"));
 	assert_null(strstr(page_data(&p, 0), "\"NumCPUs\":0"));
 	assert_non_null(strstr(page_data(&p, 0), "\"RebootPowerOff\":true"));
-	assert_non_null(strstr(page_data(&p, 0), "\"ExtraConfig\":[{\"Key\":\"a\",\"Value\":\"1\"}]"));
+	assert_non_null(
+		strstr(page_data(&p, 0), "\"ExtraConfig\":[{\"Key\":\"a\",\"Value\":\"1\"}]"));
 	assert_null(strstr(page_data(&p, 0), "\"ExtraConfig\":null"));
 	assert_null(strstr(page_data(&p, 0), "FtEncryptionMode"));
-	assert_non_null(strstr(page_data(&p, 1), "\"ProgressDetails\":[{\"Key\":\"p\",\"Value\":3}]"));
+	assert_non_null(
+		strstr(page_data(&p, 1), "\"ProgressDetails\":[{\"Key\":\"p\",\"Value\":3}]"));
 	assert_null(strstr(page_data(&p, 2), "ProgressDetails"));
 	for (size_t i = 0; i < p.page.n; i++)
 		assert_false(p.page.event[i].schema_unknown);
@@ -212,11 +251,16 @@ fields_of_newer_vcenters(void **state)
 static void
 an_event_without_an_identity(void **state)
 {
-	static const char xml[] = PAGE_HEAD "<returnval xsi:type='Event'><key>1</key></returnval>"
-					    "<returnval xsi:type='Event'><createdTime>2026-01-01T00:00:00Z</createdTime></returnval>"
-					    "<returnval xsi:type='Event'><key>x</key><createdTime>2026-01-01T00:00:00Z</createdTime></returnval>"
-					    "<returnval xsi:type='Event'><key>1</key><createdTime>then</createdTime></returnval>"
-					    "<returnval xsi:type='x:'>" EVENT_BASE "</returnval>" PAGE_TAIL;
+	static const char xml[] = PAGE_HEAD
+		"<returnval xsi:type='Event'><key>1</key></returnval>"
+		"<returnval "
+		"xsi:type='Event'><createdTime>2026-01-01T00:00:00Z</createdTime></returnval>"
+		"<returnval "
+		"xsi:type='Event'><key>x</key><createdTime>2026-01-01T00:00:00Z</createdTime></"
+		"returnval>"
+		"<returnval "
+		"xsi:type='Event'><key>1</key><createdTime>then</createdTime></returnval>"
+		"<returnval xsi:type='x:'>" EVENT_BASE "</returnval>" PAGE_TAIL;
 	struct page p;
 
 	(void)state;
@@ -233,8 +277,9 @@ an_event_without_an_identity(void **state)
 static void
 a_key_beyond_32_bits_wraps(void **state)
 {
-	static const char xml[] = PAGE_HEAD "<returnval xsi:type='Event'><key>4294967297</key>"
-					    "<createdTime>2026-01-01T00:00:00Z</createdTime></returnval>" PAGE_TAIL;
+	static const char xml[] = PAGE_HEAD
+		"<returnval xsi:type='Event'><key>4294967297</key>"
+		"<createdTime>2026-01-01T00:00:00Z</createdTime></returnval>" PAGE_TAIL;
 	struct page p;
 
 	(void)state;

@@ -12,11 +12,15 @@
 #include "text.h"
 
 #define PAGE_HEAD \
-	"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<S:Envelope xmlns:S=\"http://schemas.xmlsoap.org/soap/envelope/\" " \
-	"xmlns:xsd=\"http://www.w3.org/2001/XMLSchema\" xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\">" \
+	"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<S:Envelope " \
+	"xmlns:S=\"http://schemas.xmlsoap.org/soap/envelope/\" " \
+	"xmlns:xsd=\"http://www.w3.org/2001/XMLSchema\" " \
+	"xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\">" \
 	"<S:Body><ReadNextEventsResponse xmlns=\"urn:vim25\">"
 #define PAGE_TAIL "</ReadNextEventsResponse></S:Body></S:Envelope>\n"
-#define EVENT_BASE "<key>7</key><createdTime>2026-11-22T10:11:12.5Z</createdTime><userName>root</userName>"
+#define EVENT_BASE \
+	"<key>7</key><createdTime>2026-11-22T10:11:12.5Z</createdTime><userName>root</" \
+	"userName>"
 
 struct page {
 	struct normalizer *normalizer;
@@ -51,7 +55,8 @@ page_read(struct page *p, const char *xml, size_t len, size_t piece)
 	p->err = (struct err){ 0 };
 	normalizer_begin(p->normalizer);
 	for (size_t i = 0; i < len; i += piece) {
-		if (normalizer_feed(p->normalizer, xml + i, len - i < piece ? len - i : piece, &p->err) != 0)
+		if (normalizer_feed(p->normalizer, xml + i, len - i < piece ? len - i : piece,
+			    &p->err) != 0)
 			break;
 	}
 	p->rc = normalizer_end(p->normalizer, &p->page, &p->err);
@@ -59,8 +64,8 @@ page_read(struct page *p, const char *xml, size_t len, size_t piece)
 		const char *s = p->page.event[i].data, *end = s + p->page.event[i].data_len;
 
 		if (*s != '{' || !json_skip_value(&s, end) || s != end)
-			fail_msg("event %zu is no JSON: %.*s", i, (int)p->page.event[i].data_len,
-				p->page.event[i].data);
+			fail_msg("event %zu is no JSON: %.*s", i,
+				(int)p->page.event[i].data_len, p->page.event[i].data);
 	}
 }
 

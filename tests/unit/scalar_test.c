@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* collector/scalar.h. Expected values: Go's encoding/json and time.RFC3339Nano, by hand from their documentation. */
+/*
+ * collector/scalar.h. Expected values: Go's encoding/json and time.RFC3339Nano, by hand from
+ * their documentation.
+ */
 #include "test.h"
 
 #include <string.h>
@@ -56,12 +59,17 @@ texts_of_each_kind(void **state)
 		{ SCHEMA_STRING, " a\"b\n<\xe2\x80\xa8", "\" a\\\"b\\n\\u003c\\u2028\"", true },
 		{ SCHEMA_TIME, "2026-11-22T10:11:12Z", "\"2026-11-22T10:11:12Z\"", true },
 		{ SCHEMA_TIME, "2026-11-22T10:11:12.500Z", "\"2026-11-22T10:11:12.5Z\"", true },
-		{ SCHEMA_TIME, "2026-11-22T10:11:12.000000Z", "\"2026-11-22T10:11:12Z\"", true },
-		{ SCHEMA_TIME, "2026-11-22T10:11:12.1234567891Z", "\"2026-11-22T10:11:12.123456789Z\"", true },
-		{ SCHEMA_TIME, "2026-11-22T10:11:12.0000000001Z", "\"2026-11-22T10:11:12Z\"", true },
-		{ SCHEMA_TIME, "2026-11-22T10:11:12.120+02:00", "\"2026-11-22T10:11:12.12+02:00\"", true },
+		{ SCHEMA_TIME, "2026-11-22T10:11:12.000000Z", "\"2026-11-22T10:11:12Z\"",
+			true },
+		{ SCHEMA_TIME, "2026-11-22T10:11:12.1234567891Z",
+			"\"2026-11-22T10:11:12.123456789Z\"", true },
+		{ SCHEMA_TIME, "2026-11-22T10:11:12.0000000001Z", "\"2026-11-22T10:11:12Z\"",
+			true },
+		{ SCHEMA_TIME, "2026-11-22T10:11:12.120+02:00",
+			"\"2026-11-22T10:11:12.12+02:00\"", true },
 		{ SCHEMA_TIME, "2026-11-22T10:11:12-00:00", "\"2026-11-22T10:11:12Z\"", true },
-		{ SCHEMA_TIME, " 2026-11-22T10:11:12+00:00 ", "\"2026-11-22T10:11:12Z\"", true },
+		{ SCHEMA_TIME, " 2026-11-22T10:11:12+00:00 ", "\"2026-11-22T10:11:12Z\"",
+			true },
 		{ SCHEMA_TIME, "2026-11-22T10:11:12", "\"2026-11-22T10:11:12Z\"", true },
 		{ SCHEMA_TIME, "", "\"0001-01-01T00:00:00Z\"", true },
 		{ SCHEMA_TIME, "yesterday", "\"yesterday\"", false },
@@ -93,8 +101,9 @@ types_of_xml_schema(void **state)
 	static const struct {
 		const char *name;
 		enum schema_kind kind;
-	} rows[] = { { "string", SCHEMA_STRING }, { "int", SCHEMA_INT }, { "unsignedByte", SCHEMA_INT },
-		{ "dateTime", SCHEMA_TIME }, { "base64Binary", SCHEMA_BYTES }, { "float", SCHEMA_FLOAT32 },
+	} rows[] = { { "string", SCHEMA_STRING }, { "int", SCHEMA_INT },
+		{ "unsignedByte", SCHEMA_INT }, { "dateTime", SCHEMA_TIME },
+		{ "base64Binary", SCHEMA_BYTES }, { "float", SCHEMA_FLOAT32 },
 		{ "str", SCHEMA_ANY }, { "strings", SCHEMA_ANY }, { "", SCHEMA_ANY } };
 
 	(void)state;

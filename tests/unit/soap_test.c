@@ -38,12 +38,13 @@ texts_by_path(void **state)
 		const char *file, *path, *text;
 	} rows[] = {
 		{ "service-content", "returnval/about/apiVersion", "6.5" },
-		{ "service-content", "returnval/about/instanceUuid", "dbed6e0c-bd88-4ef6-b594-21283e1c677f" },
+		{ "service-content", "returnval/about/instanceUuid",
+			"dbed6e0c-bd88-4ef6-b594-21283e1c677f" },
 		{ "service-content", "returnval/rootFolder", "group-d1" },
 		{ "service-content", "returnval/nothing", "" },
 		{ "service-content", "returnval/about/nothing/at/all", "" },
-		{ "properties-unauthenticated-HTTP200-missingSet", "returnval/objects/missingSet/path",
-			"maxCollector" },
+		{ "properties-unauthenticated-HTTP200-missingSet",
+			"returnval/objects/missingSet/path", "maxCollector" },
 		{ "description-eventInfo-shortened",
 			"returnval/objects/propSet/val/EventDescriptionEventDetail/key",
 			"UserLoginSessionEvent" },
@@ -69,10 +70,12 @@ types_and_siblings(void **state)
 	(void)state;
 	node = soap_get(soap_body(reply), "returnval/objects/propSet/val");
 	assert_string_equal(soap_type(node), "ArrayOfEventDescriptionEventDetail");
-	for (node = soap_get(node, "EventDescriptionEventDetail"); node != NULL; node = soap_next(node))
+	for (node = soap_get(node, "EventDescriptionEventDetail"); node != NULL;
+		node = soap_next(node))
 		n++;
 	assert_int_equal(n, 3);
-	assert_string_equal(soap_moref_type(soap_get(soap_body(reply), "returnval/objects/obj")),
+	assert_string_equal(
+		soap_moref_type(soap_get(soap_body(reply), "returnval/objects/obj")),
 		"EventManager");
 	soap_free(reply);
 
@@ -109,14 +112,16 @@ faults(void **state)
 }
 
 #define ENVELOPE(body) \
-	"<S:Envelope xmlns:S=\"http://schemas.xmlsoap.org/soap/envelope/\"><S:Body>" body "</S:Body></S:Envelope>"
+	"<S:Envelope xmlns:S=\"http://schemas.xmlsoap.org/soap/envelope/\"><S:Body>" body \
+	"</S:Body></S:Envelope>"
 
 static void
 fault_without_xsi_type(void **state)
 {
-	static const char xml[] = ENVELOPE("<S:Fault><faultcode>c</faultcode><faultstring>a &lt; b"
-					   "</faultstring><detail><x:NotAuthenticatedFault xmlns:x='urn:vim25'/>"
-					   "</detail></S:Fault>");
+	static const char xml[] =
+		ENVELOPE("<S:Fault><faultcode>c</faultcode><faultstring>a &lt; b"
+			 "</faultstring><detail><x:NotAuthenticatedFault xmlns:x='urn:vim25'/>"
+			 "</detail></S:Fault>");
 	struct soap_reply *reply = NULL;
 
 	(void)state;
@@ -147,7 +152,8 @@ bad_input(void **state)
 		struct soap_reply *reply = NULL;
 		struct err err = { 0 };
 
-		assert_int_equal(soap_parse(&reply, rows[i].xml, strlen(rows[i].xml), &err), -1);
+		assert_int_equal(
+			soap_parse(&reply, rows[i].xml, strlen(rows[i].xml), &err), -1);
 		assert_int_equal(err.code, ERR_PROTOCOL);
 		if (strncmp(err.text, rows[i].error, strlen(rows[i].error)) != 0)
 			fail_msg("row %zu: %s", i, err.text);
@@ -179,8 +185,9 @@ escapes(void **state)
 	(void)state;
 	buf_init(&b, 1000);
 	soap_add_escaped(&b, "a<b>&\"'\n\x01\xff\xc3\xa4\xf0\x9f\x98\x80\xe2\x82");
-	assert_string_equal(buf_str(&b), "a&lt;b&gt;&amp;&quot;&apos;&#10;\xef\xbf\xbd\xef\xbf\xbd\xc3\xa4"
-					 "\xf0\x9f\x98\x80\xef\xbf\xbd\xef\xbf\xbd");
+	assert_string_equal(buf_str(&b),
+		"a&lt;b&gt;&amp;&quot;&apos;&#10;\xef\xbf\xbd\xef\xbf\xbd\xc3\xa4"
+		"\xf0\x9f\x98\x80\xef\xbf\xbd\xef\xbf\xbd");
 	buf_free(&b);
 }
 

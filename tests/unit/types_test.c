@@ -33,11 +33,13 @@ every_name_is_found_and_sorted(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < schema_n_classes; i++)
-		assert_ptr_equal(class_of(schema_class_name(&schema_classes[i])), &schema_classes[i]);
+		assert_ptr_equal(
+			class_of(schema_class_name(&schema_classes[i])), &schema_classes[i]);
 	for (size_t i = 0; i < schema_n_names; i++) {
 		const struct schema_name *n = &schema_names[i];
 
-		assert_int_equal(schema_find_name(schema_member_text + n->at + 2, n->len - 4U), i);
+		assert_int_equal(
+			schema_find_name(schema_member_text + n->at + 2, n->len - 4U), i);
 	}
 	assert_null(schema_find("", 0));
 	assert_null(schema_find("Event\0x", 7));
@@ -82,7 +84,8 @@ fields_are_inherited_in_order(void **state)
 	(void)state;
 	assert_int_equal(c->n, COUNT(rows));
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		assert_int_equal(f[i].name, schema_find_name(rows[i].name, strlen(rows[i].name)));
+		assert_int_equal(
+			f[i].name, schema_find_name(rows[i].name, strlen(rows[i].name)));
 		assert_int_equal(f[i].kind, rows[i].kind);
 		assert_int_equal(f[i].flags, rows[i].flags);
 	}
