@@ -16,11 +16,13 @@ enum {
 	WALK_EXPECTED = 1000,   /* a window may hold so many events, times fineness */
 	WALK_EMPTY_CALLS = 400, /* what a walk spends on windows that give nothing, times fineness / 4 */
 	WALK_CALLS_MAX = 20000,
+	WALK_FINEST = 65536,
 	WALK_STACK = 128,       /* halving microseconds of 30 years takes 50 */
 	PRUNE_ABOVE = 65536,    /* identities kept before old ones are forgotten */
 };
 
 static const int64_t us_per_ms = 1000;
+static const int64_t RETENTION_US = INT64_C(30) * 24 * 3600 * 1000000; /* vCenter's default event.maxAge */
 
 static int
 publish(struct collect *c, const struct normalize_event *e, struct err *err)
@@ -244,16 +246,23 @@ collect_audit(struct collect *c, struct err *err)
 	return 0;
 }
 
+/* Where the unseen may begin: behind the newest stored, else at the start, else as far back as vCenter keeps. */
+static int64_t
+walk_from(const struct collect *c, const struct vim_latest *latest)
+{
+	if (c->any)
+		return c->newest_us;
+	return c->reopen_us != INT64_MAX ? c->reopen_us : latest->created_us - RETENTION_US;
+}
+
 /*
- * Covers (newest stored, latest] by windows so small that a page full of invisible events cannot hide what lies
- * behind them (govmomi issue 3450). How dense events are is guessed from the keys.
+ * Covers (lo, latest] by windows so small that a page full of invisible events cannot hide what lies behind them
+ * (govmomi issue 3450). density: events per microsecond, guessed from the keys.
  */
 static int
-walk(struct collect *c, const struct vim_latest *latest, size_t *fresh, struct err *err)
+walk(struct collect *c, int64_t from, const struct vim_latest *latest, double density, size_t *fresh, struct err *err)
 {
-	struct { int64_t lo, hi; } stack[WALK_STACK] = { { c->newest_us, latest->created_us } };
-	double keys = (double)((uint32_t)latest->key - (uint32_t)c->last_key);
-	double density = keys / (double)(latest->created_us - c->newest_us + 1);
+	struct { int64_t lo, hi; } stack[WALK_STACK] = { { from, latest->created_us } };
 	unsigned calls = 0, depth = 1, fineness = c->walk_fineness ? c->walk_fineness : 4;
 
 	while (depth != 0 && calls < WALK_CALLS_MAX && !stop_requested()) {
@@ -275,7 +284,27 @@ walk(struct collect *c, const struct vim_latest *latest, size_t *fresh, struct e
 			stack[depth++].hi = middle;
 		}
 	}
-	c->walk_fineness = *fresh != 0 ? 4 : fineness < 65536 ? fineness * 16 : fineness;
+	c->walk_fineness = fineness < WALK_FINEST ? fineness * 16 : fineness;
+	return 0;
+}
+
+/* Walks finer and finer for as long as that brings more to light: events are denser here than there. */
+static int
+walk_all(struct collect *c, const struct vim_latest *latest, size_t *found, struct err *err)
+{
+	int64_t from = walk_from(c, latest);
+	double keys = (double)((uint32_t)latest->key - (c->any ? (uint32_t)c->last_key : 0));
+	double density = keys / (double)(latest->created_us - from + 1);
+	size_t fresh;
+
+	do {
+		fresh = 0;
+		if (walk(c, from, latest, density, &fresh, err) != 0)
+			return -1;
+		*found += fresh;
+	} while (fresh != 0 && c->walk_fineness < WALK_FINEST && !stop_requested());
+	if (*found != 0)
+		c->walk_fineness = 4;
 	return 0;
 }
 
@@ -309,14 +338,14 @@ look_past(struct collect *c, const struct vim_latest *latest, struct err *err)
 		return -1;
 	if (seen_has(&c->seen, latest->key, latest->created_us) || ++c->stalls < 2)
 		return 0;
-	if (c->any && latest->created_us > c->newest_us) {
+	if (latest->created_us > walk_from(c, latest)) {
 		collect_count_stall("permission_gap");
-		if (walk(c, latest, &fresh, err) != 0)
+		if (walk_all(c, latest, &fresh, err) != 0)
 			return -1;
 		log_warn("no events although there are some: walked past events this account cannot see",
 			L_INT("latest_key", latest->key), L_INT("found", (int64_t)fresh));
 	}
-	if (fresh == 0 && (c->walk_fineness >= 65536 || c->stalls >= LATEST_TRIES)) {
+	if (fresh == 0 && (c->walk_fineness >= WALK_FINEST || c->stalls >= LATEST_TRIES)) {
 		c->invisible = *latest; /* really not for us: no more walks for this one */
 		c->walk_fineness = 0;
 	}

@@ -176,11 +176,10 @@ backlog_turn(struct dispatcher *d, int64_t now_ms)
 {
 	bool crowded;
 
-	metric_set(d->books.idle, 0);
-	if (d->jobs.n == 0 || d->stopping || d->dead_letters_fail || d->gate.state == CIRCUIT_OPEN)
-		return;
 	count(d, now_ms);
 	metric_set(d->books.idle, (double)d->idle);
+	if (d->jobs.n == 0 || d->stopping || d->dead_letters_fail || d->gate.state == CIRCUIT_OPEN)
+		return;
 	for (struct job *job = d->jobs.oldest, *next; job != NULL; job = next) {
 		next = job->next;
 		if (job->idle && job->msg != NULL)

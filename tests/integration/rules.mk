@@ -3,8 +3,9 @@ cloudevents-sdk: ## npm's cloudevents into build/npm: the independent check of o
 
 .PHONY: cloudevents-sdk
 
-soak: deps ## MINUTES=n: the pipeline under load with random faults, and the books at the end
+soak: deps ## MINUTES=n: the fault suite in its long form, then the pipeline under load with random faults
 	@$(MAKE) --no-print-directory -j$$(nproc) all simulator
+	@VCOURIER_LONG=1 $(PYTHON) tests/run.py tests/integration/test_faults.py -k "kill9 or stopped"
 	@MINUTES=$(or $(MINUTES),5) $(PYTHON) -m pytest -q -s -p no:cacheprovider tests/integration/soak.py
 
 .PHONY: soak

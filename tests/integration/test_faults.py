@@ -2,7 +2,8 @@
 """Nothing lost, nothing twice: the collector under every fault, against the simulator's ground truth.
 
 Each scenario ends with the books: every event that vCenter holds and shows is in the stream once, none twice, none made
-up. VCOURIER_SEED chooses the random instants; `make soak MINUTES=n` mixes all of it for longer.
+up. VCOURIER_SEED chooses the random instants. VCOURIER_LONG=1 is the long form (100 kills, 90 s of standstill);
+`make soak MINUTES=n` mixes everything for as long as one likes.
 """
 import os
 import random
@@ -16,6 +17,7 @@ from lab.process import wait_until
 from lab.product import provider, router_config
 
 SEED = int(os.environ.get("VCOURIER_SEED", "20261122"))
+LONG = bool(os.environ.get("VCOURIER_LONG"))
 
 
 @pytest.fixture
@@ -54,7 +56,7 @@ def pause(chance, longest):
 
 def test_kill9_under_load(world, chance):
     lab = world("-backlog", "5000", "-rate", "400", "-gap", "0.01", "-tie", "3")
-    for _ in range(12):
+    for _ in range(100 if LONG else 12):
         pause(chance, 1.0)
         lab.col.kill()
         lab.col.start()
@@ -95,7 +97,7 @@ def test_stopped_process_goes_on(world):
     lab = world("-backlog", "1000", "-rate", "200", "-idle", "3s")
     lab.col.wait_ready()
     lab.col.signal(signal.SIGSTOP)
-    time.sleep(8)
+    time.sleep(90 if LONG else 8)
     lab.col.signal(signal.SIGCONT)
     lab.vc.lab("rate", r=0)
     lab.book.settle()
@@ -216,6 +218,12 @@ def test_hidden_events(world, stuck):
     lab.vc.lab("hide", run=1500, every=4000, stuck=stuck)
     lab.vc.burst(9000)
     lab.vc.burst(4000)
+    lab.book.settle(120)
+
+
+def test_hidden_events_at_the_very_beginning(world):
+    """A stuck page, and nothing stored yet to go on from."""
+    lab = world("-hide", "1500/4000", "-hide-stuck", "-backlog", "6000")
     lab.book.settle(120)
 
 

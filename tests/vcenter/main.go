@@ -42,6 +42,8 @@ type options struct {
 	rate, operations                         float64
 	firstKey, seed                           int64
 	shape                                    logShape
+	hide                                     string
+	hidden                                   hiding
 }
 
 func parse() *options {
@@ -66,12 +68,19 @@ func parse() *options {
 	flag.DurationVar(&o.shape.lateBy, "ooo-by", 3*time.Second, "see -ooo")
 	flag.IntVar(&o.shape.tie, "tie", 1, "this many consecutive synthetic events share one createdTime")
 	flag.Float64Var(&o.shape.gap, "gap", 0, "chance that keys are skipped")
+	flag.StringVar(&o.hide, "hide", "", "RUN/EVERY: RUN consecutive events of every EVERY are invisible to the user")
+	flag.BoolVar(&o.hidden.stuck, "hide-stuck", false, "a page of only invisible events does not move the position")
 	flag.BoolVar(&o.skipLate, "skip-late", false, "an open collector never shows an event older than the last it showed")
 	flag.BoolVar(&o.byTime, "by-time", false, "collectors scroll by createdTime, not by key")
 	flag.IntVar(&o.collectors, "max-collectors", 32, "collectors a session may have")
 	flag.DurationVar(&o.notify, "notify", 20*time.Millisecond, "how often latestEvent and latestPage are brought up to date")
 	flag.BoolVar(&o.verbose, "v", false, "show the simulator's log")
 	flag.Parse()
+	if o.hide != "" {
+		if _, err := fmt.Sscanf(o.hide, "%d/%d", &o.hidden.run, &o.hidden.every); err != nil {
+			fail(fmt.Errorf("-hide %q: %v", o.hide, err))
+		}
+	}
 	return o
 }
 
@@ -163,7 +172,7 @@ func main() {
 		}
 	}
 	l := newEventLog(o.seed, o.firstKey, pick)
-	l.shape = o.shape
+	l.shape, l.hidden = o.shape, o.hidden
 	begin, step := time.Now().Add(-o.span), float64(o.span)/float64(o.backlog+1)
 	l.synth(o.backlog, nil, func(i int) time.Time { return begin.Add(time.Duration(float64(i) * step)) }, 0)
 
