@@ -35,6 +35,7 @@ deployment_load(struct deployment *d, const char *path, struct config_errors *er
 			&d->config, &d->config.providers.entry[i], &d->vcenter[i], errors);
 	for (i = 0; i < d->config.processors.n; i++)
 		bind_dispatcher(&d->dispatcher[i], &d->config.processors.entry[i], errors);
+	config_errors_sort(errors);
 	return errors->n == before ? 0 : -1;
 }
 

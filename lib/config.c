@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Files to trees, walking them, and the list of errors. */
-#define _POSIX_C_SOURCE 200809L
+#define _DEFAULT_SOURCE /* strsep */
 #include "config.h"
 
 #include <errno.h>
@@ -140,6 +140,40 @@ config_error_at(struct config_errors *errors, const char *file, int line, int co
 	va_start(ap, fmt);
 	add_message(&errors->text, NULL, fmt, ap);
 	va_end(ap);
+}
+
+/* The line that "file:12:5: ..." names; 0 when it names none. */
+static long
+line_of(const char *message)
+{
+	const char *colon = message;
+
+	while ((colon = strchr(colon, ':')) != NULL) {
+		char *end;
+		long line = strtol(++colon, &end, 10);
+
+		if (end != colon && *end == ':')
+			return line;
+	}
+	return 0;
+}
+
+void
+config_errors_sort(struct config_errors *errors)
+{
+	char *copy = mem_strdup(buf_str(&errors->text)), *rest = copy, *line;
+	char *sorted[CONFIG_ERRORS_MAX + 1];
+	size_t n = 0, i;
+
+	while ((line = strsep(&rest, "\n")) != NULL && *line != '\0' && n < CONFIG_ERRORS_MAX) {
+		for (i = n++; i > 0 && line_of(sorted[i - 1]) > line_of(line); i--)
+			sorted[i] = sorted[i - 1];
+		sorted[i] = line;
+	}
+	buf_clear(&errors->text);
+	for (i = 0; i < n; i++)
+		buf_printf(&errors->text, "%s\n", sorted[i]);
+	free(copy);
 }
 
 void

@@ -62,6 +62,7 @@ enum {
 	CONFIG_FILE = 1 << 3,    /* a string: a path */
 	CONFIG_INSECURE = 1 << 4, /* a bool that weakens security: warns when true */
 	CONFIG_BIND = 1 << 5,     /* a string: IP:port to listen on; [::]:port and localhost:port too */
+	CONFIG_INLINE = 1 << 6,   /* a secret that is none, but comes from a file like one: an access key id */
 };
 
 struct config_field {
@@ -106,6 +107,9 @@ void config_suggest(struct config_suggestion *s, const char *candidate);
  * ${NAME} and ${NAME:-default} in a value are replaced from the environment, not in single quotes; that NAME
  * is not set is an error when the value is used. A value of nothing, ~ or null is as if the key was not there.
  */
+
+/* Puts the errors in the order of their lines. */
+void config_errors_sort(struct config_errors *errors);
 
 /*
  * Reads and checks the YAML itself: a regular file, at most 1 MiB, one document, depth at most 32, no

@@ -143,7 +143,7 @@ bind_secret(const struct config_node *map, const struct config_field *f, struct 
 	} else if (given(inl)) {
 		if (config_value(inl, &text, &out->value, errors) != 0)
 			return -1;
-		if (!inl->from_env)
+		if (!inl->from_env && !(f->flags & CONFIG_INLINE))
 			config_warning(errors, inl,
 				"the secret stands in the file itself: %s keeps it out, and "
 				"lets it "

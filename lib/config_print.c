@@ -50,7 +50,7 @@ print_secret(
 		print_text(secret->file, out);
 	} else if (secret->value != NULL) {
 		print_key(f->key, indent, out);
-		buf_add_str(out, "\"***\"\n");
+		print_text(f->flags & CONFIG_INLINE ? secret->value : "***", out);
 	}
 }
 

@@ -90,6 +90,7 @@ load(struct daemon *d, struct config_errors *errors, bool *usage)
 		router_config_metrics_bind(&l->config, l->entry, &l->bind);
 	return l;
 fail:
+	config_errors_sort(errors);
 	loaded_free(d, l);
 	return NULL;
 }

@@ -167,7 +167,8 @@ router_config_load(struct router_config *config, const char *path, struct config
 	if (config->providers.n == 0 && errors->n == before)
 		config_error(errors, root,
 			"no eventProvider: the vCenter to read, whose stream dispatchers read");
-	bus_config_check(config_get(root, "bus"), &config->top.bus, errors);
+	if (config->top.bus.urls != NULL) /* else the file is not even a mapping */
+		bus_config_check(config_get(root, "bus"), &config->top.bus, errors);
 	check_metrics(config, errors);
 	return errors->n == before ? 0 : -1;
 }

@@ -79,19 +79,22 @@ add_static(struct aws_plan *plan, const char *access_key, const char *secret_key
 static int
 from_config(struct aws_plan *plan, const struct aws_keys_config *keys, struct err *err)
 {
-	char *secret = NULL, *token = NULL;
+	char *access_key = NULL, *secret = NULL, *token = NULL;
+	int rc = 0;
 
-	if (secret_read(&keys->secret_key, &secret, err) != 0)
-		return err_wrap(err, "secretKey");
-	if (secret_is_set(&keys->token) && secret_read(&keys->token, &token, err) != 0) {
-		mem_free_secret(secret);
-		return err_wrap(err, "sessionToken");
-	}
-	add_static(plan, keys->access_key, secret, token);
-	plan->may_change = keys->secret_key.file != NULL || keys->token.file != NULL;
+	if (secret_read(&keys->access_key, &access_key, err) != 0)
+		rc = err_wrap(err, "accessKey");
+	else if (secret_read(&keys->secret_key, &secret, err) != 0)
+		rc = err_wrap(err, "secretKey");
+	else if (secret_is_set(&keys->token) && secret_read(&keys->token, &token, err) != 0)
+		rc = err_wrap(err, "sessionToken");
+	else
+		add_static(plan, access_key, secret, token);
+	plan->may_change = keys->access_key.file != NULL || keys->secret_key.file != NULL || keys->token.file != NULL;
+	mem_free_secret(access_key);
 	mem_free_secret(secret);
 	mem_free_secret(token);
-	return 0;
+	return rc;
 }
 
 /* 0: taken, 1: not there, -1. */

@@ -39,8 +39,7 @@ struct aws_plan {
 
 /* auth.awsAccessKeyAuth of the configuration. */
 struct aws_keys_config {
-	char *access_key;
-	struct secret secret_key, token;
+	struct secret access_key, secret_key, token;
 };
 
 /* keys NULL: the default chain. -1 says what was looked for, or what is wrong with the first thing found. */

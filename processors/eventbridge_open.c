@@ -15,7 +15,8 @@ static const char *const oversizes[] = { "deadLetter", "trim", NULL };
 static const char *const type_styles[] = { "router", "vsphere", NULL };
 
 static const struct config_field key_fields[] = {
-	{ "accessKey", CONFIG_STRING, offsetof(struct aws_keys_config, access_key), .help = "Access key ID." },
+	{ "accessKey", CONFIG_SECRET, offsetof(struct aws_keys_config, access_key), CONFIG_INLINE,
+		.help = "Access key ID." },
 	{ "secretKey", CONFIG_SECRET, offsetof(struct aws_keys_config, secret_key), .help = "Secret access key." },
 	{ "sessionToken", CONFIG_SECRET, offsetof(struct aws_keys_config, token),
 		.help = "Session token, for temporary credentials." },
@@ -80,10 +81,10 @@ check_auth(const struct eventbridge_auth_config *auth, struct err *err)
 {
 	bool secret = secret_is_set(&auth->keys.secret_key);
 
-	if (auth->type == EVENTBRIDGE_ACCESS_KEY && (auth->keys.access_key == NULL || !secret))
+	if (auth->type == EVENTBRIDGE_ACCESS_KEY && (!secret_is_set(&auth->keys.access_key) || !secret))
 		return err_set(err, ERR_CONFIG, "auth.type aws_access_key needs auth.awsAccessKeyAuth.%s",
 			secret ? "accessKey" : "secretKey (or secretKeyFile)");
-	if (auth->type == EVENTBRIDGE_IAM_ROLE && (auth->keys.access_key != NULL || secret))
+	if (auth->type == EVENTBRIDGE_IAM_ROLE && (secret_is_set(&auth->keys.access_key) || secret))
 		return err_set(err, ERR_CONFIG, "auth.awsAccessKeyAuth needs auth.type aws_access_key");
 	return 0;
 }

@@ -25,7 +25,7 @@ open_processor(void)
 
 	config = (struct eventbridge_config){ .region = region, .bus = bus,
 		.rules = rules, .request_bytes_max = 1000 * 1000, .auth.type = EVENTBRIDGE_ACCESS_KEY,
-		.auth.keys = { .access_key = access_key, .secret_key = { .value = secret_key } } };
+		.auth.keys = { .access_key = { .value = access_key }, .secret_key = { .value = secret_key } } };
 	if (processor_eventbridge.open(&self, &config, &err) != 0)
 		abort();
 	return self;

@@ -102,12 +102,12 @@ def test_all_errors_at_once_with_their_place(tmp_path):
     file = write(tmp_path / "router.yaml", WRONG)
     run = vcourier("check", file)
     assert run.returncode == 78 and run.stdout == ""
-    assert set(run.stderr.splitlines()) == {
+    assert run.stderr.splitlines() == [
         f'{file}:8:5: eventProvider.vcenter.insecureSsl: unknown key (did you mean "insecureSSL"?)',
         f'{file}:9:5: eventProvider.vcenter.timeout: must be a duration with a unit, such as 30s or 5m, got "30"',
-        f'{file}:14:9: eventProvider.vcenter.auth.basicAuth.pasword: unknown key (did you mean "password"?)',
         f'{file}:12:7: eventProvider.vcenter.auth.basicAuth: password or passwordFile is missing',
-        f'{file}:19:5: eventProcessor.knative.encoding: must be one of binary, structured, got "xml"'}
+        f'{file}:14:9: eventProvider.vcenter.auth.basicAuth.pasword: unknown key (did you mean "password"?)',
+        f'{file}:19:5: eventProcessor.knative.encoding: must be one of binary, structured, got "xml"']
 
 
 @pytest.mark.parametrize("program", ["collector", "dispatcher"])
@@ -122,6 +122,18 @@ def test_a_wrong_file_stops_the_start(tmp_path, program):
 def test_the_command_line(flags, code):
     run = subprocess.run([BUILD / "vcourier-collector", *flags], capture_output=True, text=True, timeout=30)
     assert run.returncode == code and len(run.stderr.splitlines()) == (code != 0), run.stderr
+
+
+def test_the_old_flags_work(tmp_path):
+    """-log-json makes every line JSON; here the port is taken, which is told and ends the process."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        file = write(tmp_path / "router.yaml", (ROOT / "tests" / "data" / "config" / "knative-uri.yaml").read_text().replace(
+            "0.0.0.0:8082", f"127.0.0.1:{taken.getsockname()[1]}"))
+        run = subprocess.run([BUILD / "vcourier-collector", "-config", file, "-log-level", "warn", "-log-json"],
+                             capture_output=True, text=True, timeout=30)
+    lines = [json.loads(line) for line in run.stderr.splitlines()]
+    assert run.returncode == 1 and {line["level"] for line in lines} == {"warn", "error"}
+    assert "in use by another program" in lines[-1]["error"] and "canary" not in run.stderr
 
 
 def test_name_picks_one_of_several(tmp_path):

@@ -158,13 +158,14 @@ def test_the_aws_keys_change(lab, tmp_path):
     desk = Desk(lab, lab.nats())
     desk.make_stream()
 
-    def config(keys):
-        auth = {"accessKey": keys.access_key, "secretKeyFile": str(secret(tmp_path, keys.access_key, keys.secret_key))}
-        processor = {"type": "aws_event_bridge", "name": "aws", "retry": {"initial": "20ms", "max": "200ms"}, "awsEventBridge": {
-            "region": REGION, "eventBus": "default", "endpoint": aws.url,
-            "auth": {"type": "aws_access_key", "awsAccessKeyAuth": auth}}}
-        return router_config(desk.server, providers=[PROVIDER], processors=[processor])
-    dispatcher = lab.dispatcher(config(old)).wait_ready()
+    def write(keys):
+        """The files, as an operator or a Secret would change them."""
+        return {"accessKeyFile": str(secret(tmp_path, "access-key", keys.access_key)),
+                "secretKeyFile": str(secret(tmp_path, "secret-key", keys.secret_key))}
+    processor = {"type": "aws_event_bridge", "name": "aws", "retry": {"initial": "20ms", "max": "200ms"}, "awsEventBridge": {
+        "region": REGION, "eventBus": "default", "endpoint": aws.url,
+        "auth": {"type": "aws_access_key", "awsAccessKeyAuth": write(old)}}}
+    dispatcher = lab.dispatcher(router_config(desk.server, providers=[PROVIDER], processors=[processor])).wait_ready()
 
     def on_the_bus():
         return [json.loads(e["Detail"])["eventkey"] for e in aws.buses["default"]]
@@ -172,7 +173,7 @@ def test_the_aws_keys_change(lab, tmp_path):
     wait_until(lambda: len(on_the_bus()) == 50, 30, "the first events")
     aws.keys[:] = [new]  # the old ones are revoked
     desk.publish(50)
-    dispatcher.configure(config(new))
+    write(new)
     wait_until(lambda: len(on_the_bus()) >= 100, 60, "the others, with the new keys")
     desk.idle("aws")
     assert max(Counter(on_the_bus()).values()) == 1 and desk.dead_ids() == [] and dispatcher.running()
