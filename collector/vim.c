@@ -121,10 +121,10 @@ make_request(struct vim *vim, const char *method, struct http_request **out, str
 		*vim->about.api_version ? vim->about.api_version : "6.5");
 	http_header(req, "SOAPAction", action);
 	if (vim->cookie != NULL) {
-		char *cookie = mem_alloc(sizeof(cookie_name) + strlen(vim->cookie));
+		size_t n = sizeof(cookie_name) + strlen(vim->cookie);
+		char *cookie = mem_alloc(n);
 
-		strcpy(cookie, cookie_name);
-		strcat(cookie, vim->cookie);
+		snprintf(cookie, n, "%s%s", cookie_name, vim->cookie);
 		http_header(req, "Cookie", cookie);
 		mem_free_secret(cookie);
 	}

@@ -146,7 +146,7 @@ aws_arn_parse(const char *text, struct aws_arn *arn)
 
 	if (strlen(text) >= sizeof(arn->text) || !text_starts(text, "arn:"))
 		return false;
-	strcpy(arn->text, text);
+	memcpy(arn->text, text, strlen(text) + 1);
 	p = arn->text + 4;
 	for (size_t i = 0; i < 5; i++) {
 		*part[i] = p;

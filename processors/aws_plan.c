@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "aws_plan.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -143,8 +144,7 @@ from_container(struct aws_plan *plan)
 
 		free(s->text);
 		s->text = mem_alloc(n);
-		strcpy(s->text, ECS_HOST);
-		strcat(s->text, relative);
+		snprintf(s->text, n, "%s%s", ECS_HOST, relative);
 	}
 	return 0;
 }
