@@ -233,6 +233,12 @@ function_map_add_functions(
 	return each_entry(map, "functions", json, len, add_function, err);
 }
 
+size_t
+function_map_functions(const struct function_map *map)
+{
+	return map->n_functions;
+}
+
 static int
 by_topic(const void *a, const void *b)
 {

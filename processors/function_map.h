@@ -43,6 +43,7 @@ const char *function_map_namespace(const struct function_map *map, size_t i);
 int function_map_add_functions(struct function_map *map, const char *ns, const char *json, size_t len,
 	struct err *err);
 
+size_t function_map_functions(const struct function_map *map); /* that have topics */
 void function_map_seal(struct function_map *map); /* after the last add, before the first match */
 
 /* Adds the functions that want one of the topics, "name.namespace" each, every one once. */

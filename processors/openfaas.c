@@ -16,6 +16,7 @@
 
 enum {
 	LIST_TIMEOUT_MS = 15 * 1000,
+	EMPTY_LISTS = 5, /* after as many in a row a gateway that had functions is believed to have none */
 	LIST_BYTES_MAX = 32 * 1024 * 1024, /* 10,000 functions with labels and limits are about 8 MiB */
 };
 
@@ -37,6 +38,7 @@ struct openfaas {
 	struct http_auth auth;
 	struct function_map *map;  /* in use; NULL before the first refresh is done */
 	struct function_map *next; /* under construction */
+	unsigned empty_lists;      /* in a row */
 	struct buf dotted, text;   /* scratch */
 };
 
@@ -170,6 +172,27 @@ check_reply(const struct http_response *rsp, const char *what, struct err *err)
 	return 0;
 }
 
+/*
+ * The map that is complete becomes the one in use. A gateway or provider that has just started lists nothing for a
+ * while; to believe it would mean that events are for nobody.
+ */
+static enum refresh_result
+use_map(struct openfaas *self, struct err *err)
+{
+	size_t had = self->map != NULL ? function_map_functions(self->map) : 0;
+
+	if (had > 0 && function_map_functions(self->next) == 0 && ++self->empty_lists < EMPTY_LISTS) {
+		err_set(err, ERR_PROTOCOL, "functions: the gateway lists none with a topic any more, and had %zu", had);
+		return REFRESH_FAILED;
+	}
+	self->empty_lists = 0;
+	function_map_seal(self->next);
+	function_map_free(self->map);
+	self->map = self->next;
+	self->next = NULL;
+	return REFRESH_DONE;
+}
+
 /* Step 0 reads the namespaces, each further step the functions of one of them. */
 static enum refresh_result
 functions_response(void *p, unsigned step, const struct http_response *rsp, struct err *err)
@@ -193,11 +216,7 @@ functions_response(void *p, unsigned step, const struct http_response *rsp, stru
 		return REFRESH_FAILED;
 	if (step < n)
 		return REFRESH_MORE;
-	function_map_seal(next);
-	function_map_free(self->map);
-	self->map = next;
-	self->next = NULL;
-	return REFRESH_DONE;
+	return use_map(self, err);
 }
 
 static const struct refresh refreshes[] = {

@@ -316,6 +316,26 @@ bad_lists(void **state)
 	backend_close(&b);
 }
 
+/* A gateway that has just started lists nothing for a while. */
+static void
+an_empty_list_is_believed_late(void **state)
+{
+	struct backend b;
+
+	(void)state;
+	backend_open(&b, &processor_openfaas, "{address: 'http://gw'}\n");
+	assert_int_equal(load(&b, "[]"), REFRESH_DONE); /* there were none before */
+	assert_int_equal(load(&b, "[{\"name\":\"f\",\"annotations\":{\"topic\":\"A\"}}]"), REFRESH_DONE);
+	for (int i = 0; i < 4; i++) {
+		assert_int_equal(load(&b, "[]"), REFRESH_FAILED);
+		assert_string_equal(route_name(&b, "A"), " f.fn");
+	}
+	assert_string_equal(b.err.text, "functions: the gateway lists none with a topic any more, and had 1");
+	assert_int_equal(load(&b, "[{\"name\":\"f\"}]"), REFRESH_DONE);
+	assert_string_equal(route_name(&b, "A"), "");
+	backend_close(&b);
+}
+
 static void
 ten_thousand_functions(void **state)
 {
@@ -458,6 +478,7 @@ main(void)
 		cmocka_unit_test(invocation),
 		cmocka_unit_test(invocation_with_everything),
 		cmocka_unit_test(bad_lists),
+		cmocka_unit_test(an_empty_list_is_believed_late),
 		cmocka_unit_test(ten_thousand_functions),
 		cmocka_unit_test(verdicts),
 		cmocka_unit_test(bad_options),
