@@ -31,12 +31,13 @@ static const char usage[] =
 	"  -v, --vcenter NAME     only this eventProvider's events\n"
 	"  -f, --filter SUBJECT   only these: a subject with wildcards, as vc.*.*.*.error.>\n"
 	"  -p, --pattern JSON     only these: an event pattern, over the CloudEvent\n"
+	"  -F, --function NAME    to this function only (OpenFaaS, NAME.NAMESPACE): of those that it has a topic for\n"
 	"  -n, --dry-run          only count\n";
 
 enum { TELL_MS = 500 };
 
 struct replay {
-	const char *path, *dispatcher, *vcenter, *subject, *pattern_text;
+	const char *path, *dispatcher, *vcenter, *subject, *pattern_text, *function;
 	int64_t since_us, until_us, from_seq;
 	bool dry_run, progress;
 	char durable[96];
@@ -87,6 +88,8 @@ send_again(struct replay *r, struct session *s, const char *stream, const struct
 	snprintf(subject, sizeof(subject), "vcreplay.%s%s", r->durable, tail != NULL ? tail : "._");
 	snprintf(id, sizeof(id), "replay/%lld/%s/%llu", (long long)r->run_us, stream, (unsigned long long)d->stream_seq);
 	h.header[h.n++] = (struct bus_header){ "Nats-Msg-Id", id };
+	if (r->function != NULL)
+		h.header[h.n++] = (struct bus_header){ "Vcourier-Target", r->function };
 	out.n_headers = h.n;
 	return publish_wait(s->bus, &out, SESSION_TIMEOUT_MS, &ack, err);
 }
@@ -197,10 +200,11 @@ read_options(struct replay *r, int argc, char **argv)
 		{ "until", required_argument, NULL, 'u' }, { "from-seq", required_argument, NULL, 'q' },
 		{ "vcenter", required_argument, NULL, 'v' }, { "filter", required_argument, NULL, 'f' },
 		{ "pattern", required_argument, NULL, 'p' }, { "dry-run", no_argument, NULL, 'n' },
+		{ "function", required_argument, NULL, 'F' },
 		{ "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 } };
 	int c;
 
-	while ((c = getopt_long(argc, argv, "c:d:s:u:q:v:f:p:nh", options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "c:d:s:u:q:v:f:p:F:nh", options, NULL)) != -1) {
 		if (c == 'c')
 			r->path = optarg;
 		else if (c == 'd')
@@ -211,6 +215,8 @@ read_options(struct replay *r, int argc, char **argv)
 			r->subject = optarg;
 		else if (c == 'p')
 			r->pattern_text = optarg;
+		else if (c == 'F')
+			r->function = optarg;
 		else if (c == 'n')
 			r->dry_run = true;
 		else if (c == 'h')

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """OpenFaaS, end to end: which function gets which event how often, whatever functions and gateway do."""
 import json
+import subprocess
 import threading
 from collections import Counter
 
@@ -8,7 +9,7 @@ import pytest
 
 from lab.desk import PROVIDER, Desk, event, subject
 from lab.gateway import Gateway
-from lab.process import wait_until
+from lab.process import BUILD, wait_until
 from lab.product import router_config
 from lab.receiver import Receiver
 
@@ -348,3 +349,42 @@ def test_one_function_alone_gets_an_event_again(lab, desk, gateway):
     desk.idle("of")
     assert delivered(gateway, "a") == Counter(first + last)
     assert delivered(gateway, "b") == Counter(first + ids([8]) + last)
+
+
+def test_a_function_deployed_later_asks_for_history(lab, desk, gateway):
+    gateway.deploy("old", "VmPoweredOnEvent")
+    dispatcher = lab.dispatcher(config(desk, gateway)).wait_ready()
+    events = ids(desk.publish(20))
+    desk.publish(5, "VmPoweredOffEvent")
+    desk.idle("of")
+    gateway.deploy("new", "VmPoweredOnEvent")
+    listings = gateway.listings
+    gateway.wait(lambda g: g.listings > listings + 1)
+    run = subprocess.run([BUILD / "vcourier", "replay", "-c", dispatcher.file, "--dispatcher", "of", "--function", f"new.{NS}",
+                          "--since", "2h"], capture_output=True, text=True, timeout=60)
+    assert run.returncode == 0, run.stderr
+    gateway.wait(lambda g: len(g.ids(f"new.{NS}")) >= 20)
+    last = ids(desk.publish(1))
+    desk.idle("of")
+    gateway.wait(lambda g: last[0] in g.ids(f"new.{NS}"))
+    assert delivered(gateway, "new") == Counter(events + last)
+    assert delivered(gateway, "old") == Counter(events + last)
+    assert not desk.dead()
+
+
+def test_one_functions_dead_letters_are_sent_to_it_alone(lab, desk, gateway):
+    refuses = threading.Event()
+    refuses.set()
+    gateway.deploy("good", "VmPoweredOnEvent")
+    gateway.deploy("picky", "VmPoweredOnEvent", lambda call: 400 if refuses.is_set() else 200)
+    dispatcher = lab.dispatcher(config(desk, gateway))
+    events = ids(desk.publish(3))
+    desk.idle("of")
+    assert set(dead_letters(desk)) == {(e, f"picky.{NS}") for e in events}
+    refuses.clear()
+    run = subprocess.run([BUILD / "vcourier", "dead", "redrive", "-c", dispatcher.file, "--all"], capture_output=True, text=True,
+                         timeout=60)
+    assert run.returncode == 0, run.stderr
+    gateway.wait(lambda g: len(g.ids(f"picky.{NS}")) >= 3)
+    assert delivered(gateway, "good") == delivered(gateway, "picky") == Counter(events)
+    assert not desk.dead()
