@@ -13,7 +13,12 @@
 #include "subject.h"
 #include "vim.h"
 
-enum { WAIT_MS = 10 * 1000, STEPS_MAX = 100 };
+enum {
+	WAIT_MS = 10 * 1000,
+	STEPS_MAX = 100,
+	LOOK_MS = 100,
+	LOOKS_MAX = 600,
+};
 
 struct checklist {
 	const struct deployment *deployment;
@@ -124,28 +129,37 @@ check_nats(struct checklist *list)
 
 /* ---- backends */
 
-/* Runs one refresh to its end. 1: it had something to ask and got it, 0: nothing to ask, -1:
- * failed. */
+/*
+ * Runs one refresh to its end. 1: it had something to ask and got it (err is a warning, if its code is set),
+ * 0: nothing to ask, -1: failed. looks: how often one that waits for a helper program may be asked again.
+ */
 static int
-run_refresh(struct checklist *list, void *self, const struct refresh *refresh, struct err *err)
+run_refresh(struct checklist *list, void *self, const struct refresh *refresh, unsigned looks, struct err *err)
 {
-	unsigned step;
+	unsigned step = 0;
 
-	for (step = 0; step < STEPS_MAX; step++) {
+	err->code = ERR_NONE;
+	while (step < STEPS_MAX) {
 		struct http_request *req = http_request_new(list->http);
 		struct http_response rsp;
 		enum refresh_result result;
 		int rc = refresh->request(self, step, req, err);
 
-		if (rc != 0) {
+		if (rc != 0)
 			http_request_free(list->http, req);
-			return rc < 0 ? -1 : step != 0;
+		if (rc == 2) {
+			if (looks-- == 0 || stop_sleep(LOOK_MS))
+				return err_set(err, ERR_TIMEOUT, "waits for what is not there");
+			continue;
 		}
+		if (rc != 0)
+			return rc < 0 ? -1 : step != 0;
 		if (http_perform(list->http, req, &rsp, err) != 0)
 			return -1;
 		result = refresh->response(self, step, &rsp, err);
 		if (result != REFRESH_MORE)
 			return result == REFRESH_DONE ? 1 : -1;
+		step++;
 	}
 	return err_set(err, ERR_LIMIT, "more than %d steps", STEPS_MAX);
 }
@@ -210,7 +224,7 @@ check_backend(struct checklist *list, const char *name, const struct processor_o
 {
 	const struct processor *p = o->processor;
 	const struct refresh *r;
-	bool asked = false;
+	bool asked = false, failed = false;
 	char what[160], step[300];
 	struct err err;
 	void *self;
@@ -221,14 +235,17 @@ check_backend(struct checklist *list, const char *name, const struct processor_o
 		return;
 	}
 	for (r = p->refreshes; r != NULL && r->name != NULL; r++) {
-		int rc = run_refresh(list, self, r, &err);
+		int rc = run_refresh(list, self, r, failed ? 0 : LOOKS_MAX, &err);
 
 		snprintf(step, sizeof(step), "%s, %s", what, r->name);
 		if (rc < 0)
 			say(list, false, step, "%s", err.text);
+		else if (rc > 0 && err.code != ERR_NONE)
+			say(list, true, step, "read, but %s", err.text);
 		else if (rc > 0)
 			say(list, true, step, "read");
 		asked = asked || rc != 0;
+		failed = failed || rc < 0;
 	}
 	if (!asked)
 		probe(list, what, p, self);

@@ -88,11 +88,10 @@ helper_end(struct helper *h)
 }
 
 static int
-fail(struct helper *h, struct err *err, const char *why, int number)
+fail(struct helper *h, struct err *err, const char *why)
 {
-	err_set(err, ERR_SYSTEM, "the helper program %s%.0d", why, number);
 	helper_end(h);
-	return -1;
+	return err_set(err, ERR_SYSTEM, "the helper program %s", why);
 }
 
 int
@@ -105,12 +104,12 @@ helper_look(struct helper *h, struct err *err)
 	while ((n = read(h->out, h->text + h->len, HELPER_OUTPUT_MAX - h->len)) > 0) {
 		h->len += (size_t)n;
 		if (h->len == HELPER_OUTPUT_MAX)
-			return fail(h, err, "prints too much", 0);
+			return fail(h, err, "prints too much");
 	}
 	if (clock_monotonic_ms() > h->deadline_ms)
-		return fail(h, err, "took too long", 0);
+		return fail(h, err, "took too long");
 	if (n < 0)
-		return errno == EAGAIN || errno == EINTR ? 0 : fail(h, err, "cannot be read", 0);
+		return errno == EAGAIN || errno == EINTR ? 0 : fail(h, err, "cannot be read");
 	pid = waitpid(h->pid, &status, WNOHANG);
 	if (pid == 0)
 		return 0;
@@ -118,8 +117,9 @@ helper_look(struct helper *h, struct err *err)
 	h->pid = 0;
 	h->text[h->len] = '\0';
 	if (pid < 0 || !WIFEXITED(status))
-		return fail(h, err, "died", 0);
-	if (WEXITSTATUS(status) != 0)
-		return fail(h, err, "ended with status ", WEXITSTATUS(status));
-	return 1;
+		return fail(h, err, "died");
+	if (WEXITSTATUS(status) == 0)
+		return 1;
+	helper_end(h);
+	return err_set(err, ERR_SYSTEM, "the helper program ended with status %d", WEXITSTATUS(status));
 }

@@ -2,13 +2,14 @@
 """The dispatcher and EventBridge: batches, failures of entries and of requests, rules, the bus; the books after each."""
 import itertools
 import json
+import subprocess
 from collections import Counter
 
 import pytest
 
 from lab.aws import ACCOUNT, REGION, EventBridge, Keys, Rule, error
 from lab.desk import PROVIDER, Desk
-from lab.process import wait_until
+from lab.process import BUILD, wait_until
 from lab.product import router_config
 from lab.receiver import Answer
 
@@ -234,3 +235,17 @@ def test_unknown_keys_are_not_thrown_away(lab, desk, aws):
 class EventBridgeLike:
     def __init__(self, url, keys):
         self.url, self.keys = url, keys
+
+
+def test_the_checklist_names_keys_and_rules(desk, aws, tmp_path):
+    rule = Rule("pets", {"source": ["x"]}, state="DISABLED")
+    aws.rules = [rule]
+    file = tmp_path / "router.yaml"
+
+    def check(secret):
+        settings = config(desk, aws, eb={"ruleARN": rule.arn, "auth": {"type": "aws_access_key", "awsAccessKeyAuth": {
+            "accessKey": aws.keys[0].access_key, "secretKey": secret}}})
+        file.write_text(json.dumps(settings))
+        return subprocess.run([BUILD / "vcourier", "check", "--connect", file], capture_output=True, text=True, timeout=120).stdout
+    assert "ok     aws_event_bridge aws, rules: read, but rule pets is disabled" in check(aws.keys[0].secret_key)
+    assert "FAILED aws_event_bridge aws, rules: ListRules: HTTP 400 InvalidSignatureException" in check("another")
