@@ -87,16 +87,20 @@ kind_of(enum err_code code)
 void
 books_response(struct books *b, const struct http_response *rsp, size_t events)
 {
+	size_t i = rsp->status > 0 && rsp->status < STATUSES ? (size_t)rsp->status : 0; /* 0: none that HTTP knows */
 	char code[32];
 
 	(void)events;
 	metric_observe(b->duration, (double)rsp->duration_ms / 1000);
-	if (rsp->status != 0) {
-		snprintf(code, sizeof(code), "code=\"%d\"", rsp->status);
-		metric_add(counter(b, PREFIX "requests_total", code, "Replies, by HTTP status."), 1);
-	} else {
+	if (rsp->status == 0) {
 		metric_add(counter(b, PREFIX "errors_total", kind_of(rsp->error), "Requests without a reply."), 1);
+		return;
 	}
+	if (b->by_status[i] == NULL) {
+		snprintf(code, sizeof(code), "code=\"%zu\"", i);
+		b->by_status[i] = counter(b, PREFIX "requests_total", code, "Replies, by HTTP status.");
+	}
+	metric_add(b->by_status[i], 1);
 }
 
 void

@@ -10,6 +10,8 @@
 #include "http.h"
 #include "metrics.h"
 
+enum { STATUSES = 600 };
+
 struct books {
 	char backend[64]; /* the label */
 	struct metric *delivered, *filtered, *dead, *expired; /* events, each counted once */
@@ -17,6 +19,7 @@ struct books {
 	struct metric *retries, *throttled, *redelivered;
 	struct metric *in_flight, *in_hand, *idle, *circuit, *circuit_opens;
 	struct metric *duration, *age, *attempts;
+	struct metric *by_status[STATUSES]; /* made when first needed */
 };
 
 void books_init(struct books *books, const char *backend);

@@ -122,11 +122,11 @@ accept_arrivals(struct dispatcher *d, int64_t now_ms)
 
 /* When the next timer is due, as a wait. */
 static int64_t
-wait_ms(struct dispatcher *d, size_t sent, int64_t now_ms)
+wait_ms(struct dispatcher *d, int64_t now_ms)
 {
 	int64_t due = now_ms + TICK_MS;
 
-	if (sent > 0 || d->taken_at < d->taken.n)
+	if (d->taken_at < d->taken.n)
 		return 0;
 	for (size_t i = 0; i < d->jobs.n_lanes && i < 64; i++, d->jobs.ring = d->jobs.ring->next) {
 		const struct lane *lane = d->jobs.ring;
@@ -142,7 +142,6 @@ static int
 turn(struct dispatcher *d, struct err *err)
 {
 	int64_t now_ms = clock_monotonic_ms();
-	size_t sent;
 
 	status_beat();
 	for (size_t i = 0; i < d->n_sources && now_ms - d->ticked_ms >= TICK_MS; i++)
@@ -160,9 +159,10 @@ turn(struct dispatcher *d, struct err *err)
 		metric_set(d->books.in_flight, (double)d->in_flight);
 		metric_set(d->books.in_hand, (double)d->jobs.n);
 	}
-	sent = d->stopping ? 0 : send_ready(d, now_ms);
+	if (!d->stopping)
+		send_ready(d, now_ms);
 	pull(d, now_ms);
-	return http_run(d->http, wait_ms(d, sent, now_ms), err);
+	return http_run(d->http, wait_ms(d, now_ms), err);
 }
 
 /* ---- beginning and end */

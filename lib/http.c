@@ -247,16 +247,15 @@ http_run(struct http *http, int64_t timeout_ms, struct err *err)
 	/* once a stop is requested its descriptor stays readable: it would turn the wait into a spin */
 	struct curl_waitfd stop = { .fd = stop_fd(), .events = CURL_WAIT_POLLIN };
 	unsigned n = stop.fd >= 0 && !stop_requested() ? 1 : 0;
-	CURLMcode code;
+	CURLMcode code = CURLM_OK;
 	int running;
 
-	code = curl_multi_perform(http->multi, &running); /* what was submitted since starts now */
-	if (code == CURLM_OK && collect(http) == 0 && timeout_ms > 0) {
+	/* perform looks at every transfer, so once a turn; the poll does not wait when there are new ones to start */
+	if (timeout_ms > 0)
 		code = curl_multi_poll(http->multi, &stop, n, timeout_ms > 60000 ? 60000 : (int)timeout_ms, NULL);
-		if (code == CURLM_OK)
-			code = curl_multi_perform(http->multi, &running);
-		collect(http);
-	}
+	if (code == CURLM_OK)
+		code = curl_multi_perform(http->multi, &running);
+	collect(http);
 	if (code != CURLM_OK)
 		return err_set(err, ERR_SYSTEM, "libcurl: %s", curl_multi_strerror(code));
 	return 0;

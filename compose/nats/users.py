@@ -69,7 +69,7 @@ def dispatcher(name, vcenters):
     allow = [f"vcdead.{name}.>", f"{API}.STREAM.CREATE.VCDEAD", f"{API}.STREAM.INFO.VCDEAD"]
     for stream in [f"VC_{v}" for v in vcenters] + ["VCREPLAY"]:
         allow += [f"{API}.STREAM.CREATE.{stream}", f"{API}.STREAM.INFO.{stream}", f"{API}.STREAM.MSG.GET.{stream}",
-                  *own(stream, name)]
+                  f"{API}.DIRECT.GET.{stream}", *own(stream, name)]
     return allow, []
 
 
