@@ -274,7 +274,7 @@ walk(struct collect *c, int64_t from, const struct vim_latest *latest, double de
 		*fresh += found;
 		if (c->read != before)
 			lo = last + 1;
-		if ((double)(hi - lo) * density * fineness > WALK_EXPECTED && hi - lo > 1000 && depth + 2 <= WALK_STACK &&
+		if ((double)(hi - lo) * density * fineness > WALK_EXPECTED && hi > lo && depth + 2 <= WALK_STACK &&
 			(c->read != before || calls < WALK_EMPTY_CALLS / 4 * fineness)) {
 			int64_t middle = lo + (hi - lo) / 2;
 
