@@ -118,6 +118,19 @@ done(struct parcel *parcel)
 }
 
 static void
+fail(struct parcel *p, bool for_good, const struct err *why)
+{
+	if (!for_good && p->backoff.attempts < TRIES) {
+		p->due_ms = clock_monotonic_ms() + RETRY_INITIAL_MS / 2 + backoff_next(&p->backoff);
+		refresh_want(p->d);
+		return;
+	}
+	log_error("dead letter sink does not take a letter: it is in the stream of dead letters only",
+		L_STR("stream", p->leg->job->source->stream), L_INT("seq", (int64_t)p->leg->job->seq), L_ERR(why));
+	done(p);
+}
+
+static void
 on_done(void *ctx, const struct http_response *rsp)
 {
 	struct parcel *p = ctx;
@@ -127,17 +140,10 @@ on_done(void *ctx, const struct http_response *rsp)
 	http_outcome(rsp, &out);
 	if (rsp->status == 401)
 		p->d->sink->to.token_refused = true;
-	if (out.verdict == VERDICT_DELIVERED) {
+	if (out.verdict == VERDICT_DELIVERED)
 		done(p);
-	} else if (out.verdict == VERDICT_REJECTED || p->backoff.attempts >= TRIES) {
-		log_error("dead letter sink does not take a letter: it is in the stream of dead letters only",
-			L_STR("stream", p->leg->job->source->stream), L_INT("seq", (int64_t)p->leg->job->seq),
-			L_ERR(&out.why));
-		done(p);
-	} else {
-		p->due_ms = clock_monotonic_ms() + RETRY_INITIAL_MS / 2 + backoff_next(&p->backoff);
-		refresh_want(p->d);
-	}
+	else
+		fail(p, out.verdict == VERDICT_REJECTED, &out.why);
 }
 
 /* Sets an extension, in place of one that an earlier sink has left there. */
@@ -219,13 +225,16 @@ sink_turn(struct dispatcher *d, int64_t now_ms)
 	struct parcel *next;
 	struct err err;
 
-	if (d->sink == NULL || d->sink->to.now.url == NULL)
+	if (d->sink == NULL)
 		return;
 	for (struct parcel *p = d->sink->parcels; p != NULL; p = next) {
 		next = p->next;
 		if (p->in_flight || p->due_ms > now_ms)
 			continue;
-		if (accept_read(p->leg->job, &d->scratch[0], &err) == 0)
+		err_set(&err, ERR_NOT_FOUND, "it has no address yet");
+		if (d->sink->to.now.url == NULL)
+			fail(p, false, &err);
+		else if (accept_read(p->leg->job, &d->scratch[0], &err) == 0)
 			send(d->sink, p, &d->scratch[0]);
 		else
 			done(p);

@@ -307,6 +307,18 @@ def test_a_sink_that_is_down_keeps_nothing_up(lab, desk):
     assert len(dispatcher.lines("dead letter sink does not take a letter")) == 2
 
 
+def test_a_sink_that_is_not_there_holds_nothing_up(lab, desk, cluster):
+    receiver = lab.receiver(lambda request: Answer(400))
+    dispatcher = lab.daemon("dispatcher", config(desk, {"uri": receiver.url}, deadLetterSink={
+        "ref": {**BROKER, "name": "dead"}, "kubernetes": cluster.options}))
+    dispatcher.env = cluster.env
+    dispatcher.start()
+    want = desk.publish(2)
+    desk.idle(timeout=120)
+    assert desk.dead_ids() == list(want)
+    assert len(dispatcher.lines("dead letter sink does not take a letter.*it has no address yet")) == 2
+
+
 def test_the_words_of_a_delivery_spec(lab, desk):
     """retry: 2 is three tries; every event in turn, so that no pause of the destination comes between."""
     receiver = lab.receiver(lambda request: Answer(500))
