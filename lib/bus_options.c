@@ -116,7 +116,7 @@ bus_config_check(const struct config_node *node, const struct bus_config *config
 			strcmp(config->subject_prefix, "vcdead") == 0))
 		config_error(errors, config_get(node, "subjectPrefix"),
 			"must be letters, digits, - and _, and not \"vcdead\"");
-	if (secret_is_set(&config->password) && config->user == NULL)
+	if (secret_is_set(&config->password) && config->user == NULL && config_get(node, "user") == NULL)
 		config_error(errors, node, "a password needs a user");
 	if ((config->user != NULL) + secret_is_set(&config->token) +
 			(config->credentials_file != NULL) >

@@ -241,7 +241,12 @@ schema_value(const struct config_field *fields, const struct config_field *f, st
 	} else if (f->type != CONFIG_NODE && !(f->flags & CONFIG_IGNORED)) {
 		buf_add_str(out, ",\"anyOf\":[{\"type\":\"null\"},{");
 		schema_type(f, out);
-		buf_add_str(out, "}]");
+		buf_add_str(out, "}");
+		if (f->type != CONFIG_STRING && f->type != CONFIG_SECRET &&
+			f->type != CONFIG_CUSTOM) /* a variable */
+			buf_add_str(
+				out, ",{\"type\":\"string\",\"pattern\":\"[$][{][A-Za-z_]\"}");
+		buf_add_char(out, ']');
 		schema_default(f, out);
 	}
 	buf_add_char(out, '}');
@@ -316,7 +321,8 @@ config_help(const struct config_field *fields, const char *prefix, struct buf *o
 	char path[PATH_SIZE];
 
 	for (f = fields; f->key != NULL; f++) {
-		if ((f->flags & CONFIG_IGNORED) || (f->type == CONFIG_NODE && f->fields == NULL))
+		if ((f->flags & CONFIG_IGNORED) ||
+			(f->type == CONFIG_NODE && f->fields == NULL))
 			continue;
 		if (is_block(f)) {
 			join(path, prefix, f);

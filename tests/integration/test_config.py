@@ -13,6 +13,7 @@ import yaml
 from lab.process import BUILD, ROOT
 
 EXAMPLES = sorted((ROOT / "tests" / "data" / "config").glob("*.yaml"))
+SHIPPED = [ROOT / "k8s" / "base" / "config.yaml", ROOT / "compose" / "local" / "config.yaml"]
 SCHEMA = ROOT / "schemas" / "config.schema.json"
 
 
@@ -42,6 +43,15 @@ def test_the_effective_configuration_masks_secrets_and_is_right_itself(example, 
     assert "canary" not in run.stdout + run.stderr
     again = vcourier("config", write(tmp_path / "again.yaml", run.stdout))
     assert (again.returncode, again.stdout) == (0, run.stdout), again.stderr
+
+
+@pytest.mark.parametrize("file", SHIPPED, ids=lambda p: p.parent.name)
+def test_what_we_ship_is_right(file):
+    run = vcourier("check", file, env={**os.environ, "NATS_USER": "someone"})
+    assert run.returncode == 0, run.stderr
+    jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text())).validate(yaml.safe_load(file.read_text()))
+    run = vcourier("check", file, env={k: v for k, v in os.environ.items() if k != "NATS_USER"})
+    assert run.returncode == 78 and "bus.user: the environment variable NATS_USER is not set" in run.stderr
 
 
 def test_each_example_is_of_a_kind_of_its_own():
