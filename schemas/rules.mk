@@ -27,11 +27,10 @@ build/schemas/newest.table: schemas/generate.go schemas/merge.go
 		GOFLAGS=-mod=mod go run . >../newest.table
 
 schemas: build/schemas/generate ## regenerate schemas/vsphere.table from govmomi (Debian's, and the newest where it can be had)
-	@$(MAKE) --no-print-directory build/schemas/newest.table || \
-		{ echo "vcourier: no newer govmomi here; keeping what the table has of it" >&2; \
-		cp schemas/vsphere.table build/schemas/newest.table; }
-	$(schemas_generate) build/schemas/newest.table >build/schemas/vsphere.table
-	mv build/schemas/vsphere.table schemas/vsphere.table
+	@newer=build/schemas/newest.table; \
+	$(MAKE) --no-print-directory $$newer || { newer=schemas/vsphere.table; \
+		echo "vcourier: no newer govmomi here; keeping what the table has of it" >&2; }; \
+	$(schemas_generate) $$newer >build/schemas/vsphere.table && mv build/schemas/vsphere.table schemas/
 
 # Fails when the table is not what the generator makes of Debian's govmomi.
 schemas-check: build/schemas/generate
