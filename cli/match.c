@@ -41,7 +41,8 @@ static const char usage[] =
 	"\n"
 	"  -p, --pattern FILE    the event pattern, as EventBridge rules have it\n"
 	"  -c, --cloudevent      the events are CloudEvents (structured mode): match what an EventBridge rule\n"
-	"                        sees of them, {\"source\":...,\"detail-type\":...,\"detail\":<the event>}\n"
+	"                        sees of them, {\"source\":...,\"detail-type\":...,\"detail\":<the event>}; a\n"
+	"                        condition on the envelope's id, which only AWS knows, counts as met\n"
 	"      --account ID      AWS account in that envelope (default 123456789012)\n"
 	"      --region NAME     AWS region in that envelope (default us-east-1)\n"
 	"\n"
@@ -189,6 +190,8 @@ match_main(int argc, char **argv)
 	buf_init(&m.line, LINE_MAX_BYTES);
 	buf_init(&m.text, LINE_MAX_BYTES + EVENT_ATTRIBUTES_BYTES_MAX * 8);
 	rc = load_pattern(&m);
+	if (rc == 0 && m.cloudevent)
+		pattern_assume(m.pattern, "id"); /* as the dispatcher does */
 	if (rc == 0)
 		rc = try_all(&m);
 	pattern_free(m.pattern);

@@ -30,6 +30,7 @@ def test_a_line_for_each_event(tmp_path):
     ({"source": [{"suffix": "/sdk"}], "detail-type": ["VmPoweredOnEvent"]}, "match"),
     ({"time": ["2026-11-22T10:00:00Z"], "region": ["eu-west-1"], "account": ["42"]}, "match"),
     ({"resources": [{"exists": False}], "version": ["0"]}, "match"),
+    ({"id": ["what AWS will draw"], "source": [{"prefix": "https:"}]}, "match"),
 ])
 def test_cloudevents_as_a_rule_sees_them(tmp_path, pattern, expected):
     run = match(tmp_path, pattern, json.dumps(EVENT), "--cloudevent", "--region", "eu-west-1", "--account", "42")
