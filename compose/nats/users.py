@@ -61,7 +61,7 @@ def collector(vcenter, durables):
     stream = f"VC_{vcenter}"
     return ([f"vc.{vcenter}.>", f"{API}.STREAM.CREATE.{stream}", *read(stream),
              f"{API}.STREAM.CREATE.{LEASES}", f"{API}.STREAM.INFO.{LEASES}", f"{API}.STREAM.MSG.GET.{LEASES}",
-             f"$KV.vcourier.{vcenter}"], not_of(stream, durables))
+             f"$KV.vcourier.lease.{vcenter}"], not_of(stream, durables))
 
 
 def dispatcher(name, vcenters):

@@ -8,8 +8,9 @@ import pytest
 
 from lab.bususers import GENERATOR, SecuredNats
 from lab.nats_wire import Wire
-from lab.process import ROOT
+from lab.process import BUILD, ROOT, wait_until
 from lab.product import knative, provider, router_config
+from lab.receiver import Answer
 
 NAMES = ["--vcenter", "lab", "--vcenter", "other", "--dispatcher", "knative", "--dispatcher", "openfaas",
          "--reader", "reports", "--guest", "team-a"]
@@ -129,7 +130,7 @@ FORBIDDEN = {
     "$JS.ACK.a.b.VC_lab.openfaas.1.1.1.0.0": [],
     "$JS.API.ACCOUNT.PURGE.VCOURIER": [],
     "$SYS.REQ.SERVER.PING": [],
-    "$KV.vcourier.other": [],
+    "$KV.vcourier.lease.other": [],
     "_INBOX_collector-lab.forged": [],
     "anything": [],
 }
@@ -153,23 +154,47 @@ def test_nothing_else_is_allowed(streams, user):
 
 
 def test_the_programs_need_no_more_than_their_lists(lab, tmp_path):
-    """The whole pipeline under these users: everything arrives, and the server refused nothing."""
-    vcenter, receiver = lab.vcenter(), lab.receiver()
+    """The whole pipeline and the operator's tool under these users: everything works, and the server refused nothing."""
+    refuse = {"id": None}
+
+    def answer(request):
+        event = request.event()["id"]
+        refuse["id"] = refuse["id"] or event
+        return Answer(400) if event == refuse["id"] else None
+
+    vcenter, receiver = lab.vcenter(), lab.receiver(answer)
     bus = lab._keep(SecuredNats(tmp_path, *NAMES)).start()
-    config = router_config(bus, lab.authority.ca, [provider(vcenter, startFrom="earliest")],
+    config = router_config(bus, lab.authority.ca, [provider(vcenter, startFrom="earliest", standby=True)],
                            [knative(receiver.url, name="knative")])
     config["bus"] |= {"user": "${NATS_USER}", "passwordFile": f"{bus.directory}/secrets/${{NATS_USER}}"}
-    vcenter.burst(200)
-    for program, user in (("dispatcher", "dispatcher-knative"), ("collector", "collector-lab"), ("collector", "collector-lab")):
+
+    def start(program, user):
         daemon = lab.daemon(program, config, name=f"{program}-{len(lab.processes)}")
         daemon.env = {"NATS_USER": user}
-        daemon.start()
-        if program == "collector":
-            daemon.wait_ready()
-            vcenter.burst(50)
-            expected = set(vcenter.events())
-            receiver.wait_for(lambda requests: len({r.event()["id"] for r in requests}) >= len(expected))
-            daemon.kill()  # the second one reads the tail of the first
+        return daemon.start()
+
+    def operator(*arguments):
+        command = [BUILD / "vcourier", *arguments, "-c", config_file]
+        run = subprocess.run([str(c) for c in command], env={"NATS_USER": "cli"}, capture_output=True, text=True, timeout=60)
+        assert run.returncode == 0, (arguments, run.stdout, run.stderr)
+        return run.stdout
+
+    vcenter.burst(200)
+    config_file = start("dispatcher", "dispatcher-knative").file
+    for _ in range(2):  # the second collector reads the tail of the first
+        collector = start("collector", "collector-lab").wait_ready()
+        vcenter.burst(50)
+        expected = set(vcenter.events())
+        receiver.wait_for(lambda requests: len({r.event()["id"] for r in requests}) >= len(expected))
+        collector.kill()
+    wait_until(lambda: refuse["id"] in operator("dead", "ls", "--json"), 30, "the dead letter")
+    assert "knative" in operator("status")
+    assert operator("tail", "--since", "1h", "--count", "3", "--json").count("\n") == 3
+    refuse["id"] = "nobody"
+    operator("dead", "redrive", "--all")
+    before = len(receiver.requests)
+    operator("replay", "--dispatcher", "knative", "--since", "1h")
+    receiver.wait_for(lambda requests: len(requests) >= before + len(expected), what="the replay")
     refused = [line for line in bus.text().splitlines() if "Violation" in line]
     assert refused == []
 
