@@ -35,8 +35,11 @@ build/interop/.event-ruler: tests/interop/event-ruler/pom.xml tests/interop/even
 
 build/interop/.moto:
 	@mkdir -p $(@D)
-	python3 -m venv $(@D)/moto && $(@D)/moto/bin/pip install --quiet 'moto[server]==5.2.5'
-	@touch $@
+	@if python3 -m venv $(@D)/moto && $(@D)/moto/bin/pip install --quiet 'moto[server]==5.2.5'; then \
+		touch $@; \
+	else \
+		rm -rf $(@D)/moto; echo "interop: no venv or no PyPI here: moto is left out"; \
+	fi
 
 interop_tests += tests/integration/test_event_ruler.py tests/integration/test_moto.py
 
