@@ -108,7 +108,7 @@ def test_stopped_process_goes_on(world):
 @pytest.mark.parametrize("kind", ["cut", "truncated", "reset", "503", "302", "html", "garbage", "flood", "control", "utf8", "tags",
                                   "entities", "notauth", "notfound", "invalidstate", "runtime"])
 def test_bad_reply(world, kind):
-    lab = world("-backlog", "1500")
+    lab = world("-backlog", "1500", auditInterval="5s")
     for method in ("ReadNextEvents", "ReadNextEvents", "CreateCollectorForEvents", None):
         lab.vc.fault(kind, n=1, method=method)
         lab.vc.burst(100)
