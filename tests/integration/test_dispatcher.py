@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The dispatcher and its backend: the fault scenarios D1 to D11, with the books checked after each."""
 import json
+import os
 import signal
 import threading
 import time
@@ -305,12 +306,14 @@ def test_d17_a_poison_event_delays_nobody(lab, desk):
 def test_kill_at_random_instants(lab, desk):
     receiver = lab.receiver(lambda request: Answer(hang=0.01))
     dispatcher = lab.dispatcher(desk.config(receiver.url, concurrency=8, ackWait="1s", retry={"maxDeliveries": 1000}))
-    want = desk.publish(3000)
+    limit = int(os.environ.get("KILLS", "20"))  # 100 by hand
+    want = desk.publish(150 * limit)
     kills = 0
-    while kills < 20 and receiver.count < 2500:
+    while kills < limit and receiver.count < 125 * limit:
         receiver.wait_count(receiver.count + 1 + kills * 7 % 40)
         dispatcher.signal(signal.SIGKILL)
         dispatcher.wait()
         dispatcher.start()
         kills += 1
-    assert settle(desk, receiver, want, twice=2 * 8 * kills, timeout=120) == []
+    assert settle(desk, receiver, want, twice=2 * 8 * kills, timeout=300) == []
+    assert kills == limit
