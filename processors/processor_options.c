@@ -35,10 +35,12 @@ processor_options_table(const struct config_field *rows, size_t size)
 	return table;
 }
 
-static void
-bind_block(const struct router_entry *entry, const struct config_node *const *blocks,
+/* The block of the processor that type names; NULL when the file has none, or nothing in it. */
+static const struct config_node *
+find_block(const struct router_entry *entry, const struct config_node *const *blocks,
 	struct processor_options *out, struct config_errors *errors)
 {
+	const struct config_node *block = NULL;
 	const struct config_node *type = config_get(entry->node, "type");
 	struct config_suggestion near = { .text = entry->type };
 	size_t i;
@@ -47,7 +49,8 @@ bind_block(const struct router_entry *entry, const struct config_node *const *bl
 		config_suggest(&near, processors[i]->type);
 		if (strcmp(processors[i]->type, entry->type) == 0) {
 			out->processor = processors[i];
-			if (blocks[i] == NULL)
+			block = blocks[i];
+			if (block == NULL)
 				config_error(errors, entry->node,
 					"%s is missing: the block that type names",
 					processors[i]->block);
@@ -61,6 +64,7 @@ bind_block(const struct router_entry *entry, const struct config_node *const *bl
 			near.best != NULL ? "unknown type (did you mean \"%s\"?)"
 					  : "unknown type",
 			near.best);
+	return block;
 }
 
 /* What a table cannot say, the processor itself checks when it is opened. */
@@ -95,9 +99,7 @@ processor_options_bind(const struct router_entry *entry, const struct config_fie
 	memcpy(common, all, size);
 	blocks = (const struct config_node *const *)(void *)(all + size);
 	if (entry->type != NULL)
-		bind_block(entry, blocks, out, errors);
-	if (out->processor != NULL)
-		block = config_get(entry->node, out->processor->block);
+		block = find_block(entry, blocks, out, errors);
 	if (block != NULL) {
 		out->config = mem_alloc(out->processor->config_size);
 		if (config_bind(block, out->processor->fields, out->config,

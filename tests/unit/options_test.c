@@ -202,6 +202,7 @@ static const struct {
 		  "}}]\n",
 		"eventProviders[0].name: a name may be given only once" },
 	{ VCENTER "eventProcessor: {type: knative, name: kn, " KNATIVE "}\n", NULL },
+	{ VCENTER "eventProcessor: {type: openfaas, name: of, openfaas: }\n", "eventProcessor: openfaas is missing" },
 	{ VCENTER "eventProcessor: {type: knative, name: kn}\n",
 		"eventProcessor: knative is missing" },
 	{ VCENTER "eventProcessor: {type: knativ, name: kn, " KNATIVE "}\n",
