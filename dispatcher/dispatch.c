@@ -85,16 +85,14 @@ take_arrivals(struct dispatcher *d)
 	d->taken_at = 0;
 }
 
+/* Before anything is accepted: what comes now may have the sequences of what came before. */
 static void
 forget_if_told(struct source *s)
 {
-	pthread_mutex_lock(&s->d->lock);
-	if (s->forget) {
-		for (size_t i = 0; i < SETTLED_SLOTS; i++)
-			s->settled.seq[i] = 0;
-		s->forget = false;
-	}
-	pthread_mutex_unlock(&s->d->lock);
+	if (!atomic_exchange(&s->forget, false))
+		return;
+	memset(&s->settled, 0, sizeof(s->settled));
+	settle_orphans(s->d, s);
 }
 
 static void
@@ -144,7 +142,7 @@ turn(struct dispatcher *d, struct err *err)
 	int64_t now_ms = clock_monotonic_ms();
 
 	status_beat();
-	for (size_t i = 0; i < d->n_sources && now_ms - d->ticked_ms >= TICK_MS; i++)
+	for (size_t i = 0; i < d->n_sources; i++)
 		forget_if_told(&d->source[i]);
 	accept_arrivals(d, now_ms);
 	if (now_ms - d->ticked_ms >= TICK_MS) {

@@ -63,6 +63,7 @@ struct source {
 	struct pull pull[PULLS_MAX];
 	size_t n_pulls;
 	int asked; /* sum of their `left` */
+	atomic_int waiting; /* the same, for the watcher */
 	uint64_t last_pull, reconnects, pulled_generation;
 	int64_t heard_ms;
 	struct settled settled;
@@ -73,10 +74,11 @@ struct source {
 	bool look;         /* the loop asks for a look */
 	bool known;        /* the consumer was there before, in this process */
 	bool missing;      /* the stream was not there at the last look */
-	bool forget;       /* the stream is a new one: settled says nothing about it */
+	atomic_bool forget; /* sequences mean other events from now on; set before `ready` is again */
 	uint64_t floor;    /* ack floor at the last look */
 	uint64_t place, given; /* in the stream, and how many were given out, at the last look */
 	int64_t stream_created_us, looked_ms, ok_us;
+	int64_t stuck_ms; /* since when a waiting pull gets nothing although there is something; 0: it does */
 	uint64_t pending, ack_pending;
 	char trouble[256], differs[256]; /* last reported */
 };
@@ -199,6 +201,7 @@ void settle_dead(struct dispatcher *d, struct leg *leg, const char *reason); /* 
 void settle_leg(struct dispatcher *d, struct leg *leg, enum leg_state state); /* over: the job, too, if it was the last */
 void settle_filtered(struct dispatcher *d, struct job *job);
 void settle_expired(struct dispatcher *d, struct job *job); /* the stream has it no more */
+void settle_orphans(struct dispatcher *d, const struct source *s); /* its stream is no more */
 void settle_drop(struct dispatcher *d, struct job *job); /* without a word to the server */
 void settle_progress(struct dispatcher *d, int64_t now_ms);
 void settle_give_back(struct dispatcher *d); /* everything that is not under way */

@@ -61,6 +61,7 @@ struct job {
 	bool keyed, tried;
 	bool dead, accepted; /* at least one of its legs is a dead letter; was delivered */
 	bool idle;            /* backlog.c */
+	bool orphan;          /* its stream is no more: its ack would settle an event of the next one */
 };
 
 struct lane {

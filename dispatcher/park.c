@@ -42,7 +42,7 @@ stuck(const struct leg *leg, int64_t now_ms)
 static bool
 can_park(const struct job *job, int64_t now_ms)
 {
-	if (job->msg == NULL || job->keyed)
+	if (job->msg == NULL || job->keyed || job->orphan)
 		return false;
 	for (size_t i = 0; i < job->n_legs; i++)
 		if (job->leg[i].lane != NULL && !stuck(&job->leg[i], now_ms))
@@ -136,7 +136,7 @@ park_answer(struct dispatcher *d, struct bus_msg *msg)
 
 	if (sscanf(bus_msg_subject(msg) + strlen(d->get_inbox), ".%zu.%llu", &index, &seq) == 2 && index < d->n_sources)
 		job = job_find(&d->jobs, &d->source[index], seq);
-	if (job == NULL || job->msg != NULL || job->fetch_by_ms == 0) {
+	if (job == NULL || job->orphan || job->msg != NULL || job->fetch_by_ms == 0) {
 		bus_msg_free(msg); /* too late */
 		return;
 	}

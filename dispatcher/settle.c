@@ -55,6 +55,8 @@ acknowledge(struct dispatcher *d, struct job *job)
 	struct err err;
 	int failed;
 
+	if (job->orphan)
+		return;
 	source_settled(job->source, job->seq);
 	failed = d->stopping ? ack_confirm(d->bus, job->reply, CONFIRM_MS, &err) : ack(d->bus, job->reply, &err);
 	if (failed)
@@ -97,6 +99,23 @@ settle_expired(struct dispatcher *d, struct job *job)
 	acknowledge(d, job);
 	metric_add(d->books.expired, 1);
 	release(d, job);
+}
+
+/*
+ * The stream was made anew, or cut short and grown again: its sequences, and so the acks of what is in hand, are
+ * those of other events now. What has its body is still delivered, and not acknowledged; the rest is gone.
+ */
+void
+settle_orphans(struct dispatcher *d, const struct source *s)
+{
+	for (struct job *job = d->jobs.oldest, *next; job != NULL; job = next) {
+		next = job->next;
+		if (job->source != s)
+			continue;
+		job->orphan = true;
+		if (job->msg == NULL)
+			settle_expired(d, job);
+	}
 }
 
 void
@@ -236,7 +255,7 @@ settle_progress(struct dispatcher *d, int64_t now_ms)
 	struct err err;
 
 	while (d->jobs.oldest != NULL && now_ms - d->jobs.oldest->touched_ms >= every && bus_connected(d->bus)) {
-		if (ack_progress(d->bus, d->jobs.oldest->reply, &err) != 0)
+		if (!d->jobs.oldest->orphan && ack_progress(d->bus, d->jobs.oldest->reply, &err) != 0)
 			return;
 		job_touch(&d->jobs, d->jobs.oldest, now_ms);
 	}
@@ -260,7 +279,8 @@ settle_give_back(struct dispatcher *d)
 		next = job->next;
 		if (under_way(job))
 			continue;
-		nak(d->bus, job->reply, GIVE_BACK_MS, &err);
+		if (!job->orphan)
+			nak(d->bus, job->reply, GIVE_BACK_MS, &err);
 		release(d, job);
 	}
 }

@@ -103,6 +103,7 @@ source_pull(struct source *s, size_t budget, int64_t now_ms)
 	generation = s->generation;
 	pthread_mutex_unlock(&s->d->lock);
 	expire_pulls(s, generation, now_ms);
+	atomic_store(&s->waiting, s->asked);
 	want = (int)budget - s->asked;
 	if (!ready || !bus_connected(s->d->bus) || want <= 0 || s->n_pulls == PULLS_MAX || (s->asked > 0 && want < (int)budget / 4))
 		return;
@@ -177,7 +178,7 @@ take_message(struct source *s, struct bus_msg *msg, struct delivery *delivery, i
 	if (delivery->delivered > 1)
 		metric_add(s->d->books.redelivered, 1);
 	job = job_find(&s->d->jobs, s, delivery->stream_seq);
-	if (job != NULL) {
+	if (job != NULL && !job->orphan) {
 		take_again(s, job, msg, delivery, now_ms);
 		return false;
 	}
@@ -197,6 +198,7 @@ source_take(struct source *s, struct bus_msg *msg, struct delivery *delivery, in
 	s->heard_ms = now_ms;
 	switch (pull_status(msg, &undelivered)) {
 	case PULL_MESSAGE:
+		atomic_store(&s->waiting, 0); /* it gives */
 		return take_message(s, msg, delivery, now_ms);
 	case PULL_HEARTBEAT:
 		break;

@@ -17,6 +17,7 @@
 enum {
 	TURN_MS = 1000,
 	LOOK_MS = 10 * 1000,
+	STUCK_MS = 15 * 1000,
 	MARGIN_US = 10 * 60 * 1000 * 1000, /* before the last time all was well, for a consumer ahead of its stream */
 };
 
@@ -46,9 +47,7 @@ set_ready(struct source *s, bool ready)
 static void
 forget(struct source *s)
 {
-	pthread_mutex_lock(&s->d->lock);
-	s->forget = true;
-	pthread_mutex_unlock(&s->d->lock);
+	atomic_store(&s->forget, true);
 }
 
 /* How a consumer begins: a new one as configured, a lost one where it was. */
@@ -188,6 +187,33 @@ look(struct source *s, struct stream_info *stream, struct consumer_info *info, s
 	return 0;
 }
 
+/*
+ * nats-server 2.9 can leave a consumer asleep when its stream was removed and made again at once: events are there, a
+ * pull waits for them, nothing comes. A new consumer, from where this one was, wakes up. True: this one was removed.
+ */
+static bool
+wake(struct source *s, const struct consumer_info *info)
+{
+	int64_t now_ms = clock_monotonic_ms();
+	struct err err;
+
+	if (info->pending == 0 || info->ack_pending != 0 || atomic_load(&s->waiting) == 0 ||
+		info->delivered_consumer_seq != s->given) {
+		s->stuck_ms = 0;
+		return false;
+	}
+	if (s->stuck_ms == 0)
+		s->stuck_ms = now_ms;
+	if (now_ms - s->stuck_ms < STUCK_MS)
+		return false;
+	log_error("consumer gives nothing although events wait: made anew", L_STR("stream", s->stream),
+		L_STR("consumer", s->d->durable), L_INT("pending", (int64_t)info->pending));
+	s->stuck_ms = 0;
+	if (consumer_delete(s->d->bus, s->stream, s->d->durable, &err) != 0)
+		log_warn("cannot remove the consumer", L_ERR(&err));
+	return true;
+}
+
 static void
 look_after(struct source *s)
 {
@@ -199,6 +225,10 @@ look_after(struct source *s)
 	if (look(s, &stream, &info, &err) != 0) {
 		if (err.code != ERR_TIMEOUT && err.code != ERR_CONNECT) /* the server being away is told elsewhere */
 			report(s, err.text);
+		set_ready(s, false);
+		return;
+	}
+	if (s->known && wake(s, &info)) {
 		set_ready(s, false);
 		return;
 	}

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+import threading
 import time
 
 import pytest
@@ -176,6 +177,28 @@ def test_n9_the_stream_is_made_anew(lab, desk):
     receiver.wait_for(lambda requests: set(want) <= set(keys(requests)), 60, "the new stream's events")
     assert settle(desk, receiver, want, twice=0) == []
     assert dispatcher.running()
+
+
+def test_n9_in_hand_when_the_stream_is_made_anew(lab, desk):
+    """Sequences start over: what was settled or is in hand says nothing about the new stream's events."""
+    slow = threading.Event()
+
+    def answer(request):
+        slow.wait(30)
+        return Answer(202)
+    receiver = lab.receiver(answer)
+    dispatcher = lab.dispatcher(desk.config(receiver.url, concurrency=8, **FAST))
+    old = [*desk.publish(20)]
+    receiver.wait_count(8)
+    desk.js.api("STREAM.DELETE.VC_lab")
+    wait_until(lambda: "not found" in dispatcher.text(), what=dispatcher.text)
+    desk.make_stream()
+    new = [*desk.publish(40)]
+    wait_until(lambda: "made anew" in dispatcher.text(), what=dispatcher.text)
+    slow.set()
+    receiver.wait_for(lambda requests: set(new) <= set(keys(requests)), 60, "all of the new stream's events")
+    desk.idle()
+    assert set(old[:8]) <= set(keys(receiver.requests)), "and what was in hand"
 
 
 def test_n10_the_consumer_is_deleted(lab, desk):

@@ -198,6 +198,7 @@ def test_a_bus_that_does_not_exist_loses_nothing(lab, desk, aws):
     want = desk.publish(10)
     dispatcher = lab.dispatcher(config(desk, aws, eb={"eventBus": "mine", "rulesInterval": "1s"}))
     wait_until(lambda: "event bus mine does not exist" in dispatcher.text(), what=dispatcher.text)
+    desk.wait_consumer("aws")
     assert dispatcher.get("/readyz")[0] == 503 and aws.lost == []
     aws.buses["mine"] = []
     assert settled(desk, aws, want, bus="mine") == []

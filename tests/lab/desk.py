@@ -63,6 +63,14 @@ class Desk:
     def consumer(self, name="kn", stream=STREAM):
         return self.js.consumer(stream, name)
 
+    def wait_consumer(self, name="kn", stream=STREAM):
+        def there():
+            try:
+                return self.consumer(name, stream)
+            except (ApiError, OSError):
+                return None
+        return wait_until(there, 60, f"consumer {name}")
+
     def idle(self, name="kn", stream=STREAM, timeout=60):
         """Waits until the dispatcher has settled all that is in the stream."""
         def settled():
