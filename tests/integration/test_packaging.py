@@ -36,17 +36,22 @@ def test_systemd_knows_every_key_of_the_unit(unit):
     assert wrong == []
 
 
+def make(*arguments):
+    """Its output. One at a time: tests run in several processes."""
+    with open(ROOT / "build" / "make.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        run = subprocess.run(["make", "--no-print-directory", *arguments], cwd=ROOT, capture_output=True, text=True)
+    assert run.returncode == 0, run.stdout + run.stderr
+    return run.stdout
+
+
 @pytest.fixture(scope="module")
 def package(tmp_path_factory):
     """The package, unpacked."""
     for tool in ("dpkg-deb", "dpkg-shlibdeps"):
         if not shutil.which(tool):
             pytest.skip(f"{tool} is not installed")
-    with open(ROOT / "build" / "deb.lock", "w") as lock:  # tests run in several processes
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        run = subprocess.run(["make", "--no-print-directory", "deb"], cwd=ROOT, capture_output=True, text=True)
-    assert run.returncode == 0, run.stdout + run.stderr
-    deb = ROOT / run.stdout.split()[-1]
+    deb = ROOT / make("deb").split()[-1]
     root = tmp_path_factory.mktemp("deb")
     subprocess.run(["dpkg-deb", "-x", deb, root], check=True)
     subprocess.run(["dpkg-deb", "-e", deb, root / "DEBIAN"], check=True)
@@ -82,8 +87,7 @@ def test_installed_units_start_installed_programs(package):
 
 
 def test_install_honours_prefix_and_destdir(tmp_path):
-    subprocess.run(["make", "--no-print-directory", "install", f"DESTDIR={tmp_path}", "PREFIX=/opt/v"], cwd=ROOT, check=True,
-                   stdout=subprocess.DEVNULL)
+    make("install", f"DESTDIR={tmp_path}", "PREFIX=/opt/v")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["etc", "opt"]
     unit = (tmp_path / "opt/v/lib/systemd/system/vcourier-collector@.service").read_text()
     assert "ExecStart=/opt/v/bin/vcourier-collector " in unit
