@@ -30,13 +30,13 @@ def chance():
 @pytest.fixture
 def world(lab):
     """NATS, a vCenter, a collector that reads all of its history."""
-    def start(*flags, bus=None, stream=None, **options):
+    def start(*flags, bus=None, stream=None, login=None, **options):
         servers = bus if isinstance(bus, list) else [bus or lab.nats()]
         lab.bus = servers[0]
         lab.vc = lab.vcenter(*flags)
         lab.options = {"startFrom": "earliest", **options}
         lab.config = router_config(lab.bus, lab.authority.ca, [provider(lab.vc, **lab.options)])
-        lab.config["bus"] = {"urls": [s.url for s in servers], **({"stream": stream} if stream else {})}
+        lab.config["bus"] = {"urls": [s.url for s in servers], **({"stream": stream} if stream else {}), **(login or {})}
         lab.col = lab.collector(lab.config)
         lab.book = lab.books(lab.bus, lab.vc)
         return lab
@@ -364,6 +364,27 @@ def test_nats_after_a_power_cut(world):
     lab.book.js.close()
     lab.vc.burst(100)
     assert lab.book.settle() == len(lab.vc.events())
+
+
+def users(collector_may):
+    """Two users; the collector publishes events only where it may."""
+    return ('authorization { users: [ { user: admin, password: canary-a },\n'
+            f'  {{ user: collector, password: canary-c, permissions: {{ publish: {collector_may} }} }} ] }}')
+
+
+def test_permission_revoked(lab, world):
+    """By reloading the server's configuration: told, nothing lost, and it goes on when it may again."""
+    bus = lab.nats(extra=users('">"'))
+    bus.login = ("admin", "canary-a")
+    lab = world("-backlog", "300", bus=bus, login={"user": "collector", "password": "canary-c"})
+    lab.book.settle()
+    bus.reload(users('{ deny: "vc.>" }'))
+    lab.vc.burst(100)
+    wait_until(lambda: lab.col.get("/readyz")[0] == 503, 60, "not ready: it may not publish")
+    bus.reload(users('">"'))
+    lab.book.js.close()
+    lab.book.settle()
+    assert "canary-c" not in lab.col.text()
 
 
 def test_stream_deleted(world):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """nats-server with JetStream in a scratch directory; the same port and store after every restart."""
 import json
+import signal
 from pathlib import Path
 
 from .nats_wire import Wire
@@ -15,11 +16,16 @@ class NatsServer(Process):
         self.store = Path(store) if store else self.directory / "js"
         self.extra = extra  # more lines of configuration
         self.port = None
+        self.login = ()  # user and password, for connect
         super().__init__(name, ["nats-server", "-c", self.config], directory)
 
-    def start(self):
-        self.config.write_text(f'listen: "127.0.0.1:{self.port or -1}"\nports_file_dir: "{self.directory}"\n'
+    def _configure(self):
+        self.config.write_text(f'listen: "{self.listen}"\nports_file_dir: "{self.directory}"\n'
                                f'jetstream {{ store_dir: "{self.store}", max_file_store: 100GB }}\n{self.extra}\n')
+
+    def start(self):
+        self.listen = f"127.0.0.1:{self.port or -1}"
+        self._configure()
         super().start()
         ports = self.directory / f"nats-server_{self.pid}.ports"
         wait_until(lambda: not self.running() or ports.exists() and ports.read_text().strip(), 30, f"{self.name} listens")
@@ -31,5 +37,11 @@ class NatsServer(Process):
     def url(self):
         return f"nats://127.0.0.1:{self.port}"
 
+    def reload(self, extra):
+        """Other lines of configuration, without a restart."""
+        self.extra = extra
+        self._configure()
+        self.signal(signal.SIGHUP)
+
     def connect(self, user=None, password=None):
-        return Wire(self.port, user, password)
+        return Wire(self.port, *((user, password) if user else self.login))
