@@ -136,6 +136,19 @@ wait_ms(struct dispatcher *d, int64_t now_ms)
 	return due - now_ms;
 }
 
+/* Nothing has come meanwhile that there is room for. */
+static bool
+may_wait(struct dispatcher *d)
+{
+	bool hungry = d->stopping || d->in_flight < (size_t)d->options->concurrency, none;
+
+	pthread_mutex_lock(&d->arrivals.lock);
+	d->arrivals.hungry = hungry;
+	none = d->arrivals.n == 0;
+	pthread_mutex_unlock(&d->arrivals.lock);
+	return none || !hungry;
+}
+
 static int
 turn(struct dispatcher *d, struct err *err)
 {
@@ -160,7 +173,7 @@ turn(struct dispatcher *d, struct err *err)
 	if (!d->stopping)
 		send_ready(d, now_ms);
 	pull(d, now_ms);
-	return http_run(d->http, wait_ms(d, now_ms), err);
+	return http_run(d->http, may_wait(d) ? wait_ms(d, now_ms) : 0, err);
 }
 
 /* ---- beginning and end */

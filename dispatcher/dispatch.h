@@ -93,6 +93,7 @@ struct arrivals {
 	pthread_mutex_t lock;
 	struct arrival *item;
 	size_t n, cap;
+	bool hungry; /* the loop wants to be woken: it has room for requests */
 	bool closed; /* what comes now is dropped */
 };
 

@@ -34,7 +34,8 @@ add_arrival(struct dispatcher *d, struct source *source, struct bus_msg *msg)
 			a->item = mem_grow(a->item, a->cap, sizeof(*a->item));
 		}
 		a->item[a->n++] = (struct arrival){ .msg = msg, .source = source };
-		if (a->n == 1)
+		/* without room for requests the next reply wakes the loop, or a tick */
+		if (a->n == 1 && a->hungry)
 			http_wakeup(d->http);
 	}
 	pthread_mutex_unlock(&a->lock);
