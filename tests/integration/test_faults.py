@@ -375,7 +375,7 @@ def users(collector_may):
 def test_permission_revoked(lab, world):
     """By reloading the server's configuration: told, nothing lost, and it goes on when it may again."""
     bus = lab.nats(extra=users('">"'))
-    bus.login = ("admin", "canary-a")
+    bus.account = ("admin", "canary-a")
     lab = world("-backlog", "300", bus=bus, login={"user": "collector", "password": "canary-c"})
     lab.book.settle()
     bus.reload(users('{ deny: "vc.>" }'))

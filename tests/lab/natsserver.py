@@ -16,7 +16,7 @@ class NatsServer(Process):
         self.store = Path(store) if store else self.directory / "js"
         self.extra = extra  # more lines of configuration
         self.port = None
-        self.login = ()  # user and password, for connect
+        self.account = ()  # user and password, for connect
         super().__init__(name, ["nats-server", "-c", self.config], directory)
 
     def _configure(self):
@@ -44,4 +44,4 @@ class NatsServer(Process):
         self.signal(signal.SIGHUP)
 
     def connect(self, user=None, password=None):
-        return Wire(self.port, *((user, password) if user else self.login))
+        return Wire(self.port, *((user, password) if user else self.account))
