@@ -149,6 +149,7 @@ accept_message(struct dispatcher *d, struct source *s, struct bus_msg *msg, cons
 	struct event *ev = &d->scratch[0];
 	struct err err = { .code = ERR_NONE };
 
+	d->more = delivery->pending > 0;
 	job->delivered = delivery->delivered;
 	job->stored_us = delivery->time_us;
 	job->subject_skip = s->replay ? strlen("vcreplay.") : 0;

@@ -122,7 +122,7 @@ accept_arrivals(struct dispatcher *d, int64_t now_ms)
 static int64_t
 wait_ms(struct dispatcher *d, int64_t now_ms)
 {
-	int64_t due = now_ms + TICK_MS;
+	int64_t due = now_ms + (d->filling ? FILL_MS : TICK_MS);
 
 	if (d->taken_at < d->taken.n)
 		return 0;

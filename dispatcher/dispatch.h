@@ -40,6 +40,7 @@ enum {
 	REFRESHES_MAX = 6,
 	MAX_ACK_PENDING = 50000, /* of all replicas together */
 	SHUTDOWN_MS = 20 * 1000,
+	FILL_MS = 3, /* what a request that takes several events waits for the next one, when there is one */
 };
 
 /* What was settled lately, so that a redelivery after a lost ack is not sent again. */
@@ -131,6 +132,8 @@ struct dispatcher {
 	struct books books;
 	char durable[96];
 	bool fans_out; /* targets have names */
+	bool more;     /* the stream has events behind the last one that came */
+	bool filling;  /* a request waits a moment for them */
 	bool stopping;
 	int64_t ticked_ms;
 	size_t largest; /* message seen */

@@ -39,6 +39,14 @@ send_limit(const struct dispatcher *d)
 	return share > 0 ? share : 1;
 }
 
+/* More events are on their way, and would fill the request. */
+static bool
+filling(const struct dispatcher *d, const struct lane *lane, int64_t now_ms)
+{
+	return d->more && lane->n_ready < d->processor->batch_max && lane->circuit.state == CIRCUIT_CLOSED &&
+		now_ms - lane->ready->job->received_ms < FILL_MS;
+}
+
 static bool
 may_send(struct dispatcher *d, struct lane *lane, int64_t now_ms)
 {
@@ -46,6 +54,10 @@ may_send(struct dispatcher *d, struct lane *lane, int64_t now_ms)
 
 	if (lane->n_ready == 0 && !(open && lane->n_waiting > 0))
 		return false;
+	if (filling(d, lane, now_ms)) {
+		d->filling = true;
+		return false;
+	}
 	return lane->in_flight < send_limit(d) && circuit_allows(&d->gate, now_ms) &&
 		circuit_allows(&lane->circuit, now_ms);
 }
@@ -289,6 +301,7 @@ send_ready(struct dispatcher *d, int64_t now_ms)
 {
 	size_t sent = 0, idle = 0;
 
+	d->filling = false;
 	if (!refresh_ready(d) || d->dead_letters_fail)
 		return 0;
 	while (d->jobs.ring != NULL && idle < d->jobs.n_lanes && d->in_flight < (size_t)d->options->concurrency) {
