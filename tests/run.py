@@ -26,7 +26,8 @@ VALGRIND = ("event_test", "knative_test", "lib_basics_test", "normalize_test", "
 
 def unit(binary, *wrapper):
     """(passed, failed) of one cmocka binary; a crash, or what a sanitizer says, counts as one more failure."""
-    environment = {**os.environ, "TSAN_OPTIONS": "exitcode=66", "UBSAN_OPTIONS": "print_stacktrace=1"}
+    environment = {**os.environ, "TSAN_OPTIONS": "exitcode=66", "UBSAN_OPTIONS": "print_stacktrace=1",
+                   "LSAN_OPTIONS": f"suppressions={ROOT / 'tests/unit/lsan.supp'}:print_suppressions=0"}
     run = subprocess.run([*wrapper, binary], cwd=ROOT, capture_output=True, text=True, errors="replace", timeout=900,
                          env=environment)
     out = run.stdout + run.stderr
