@@ -31,7 +31,7 @@ main(int argc, char **argv)
 		(s = js_PullSubscribe(&sub, js, argv[4], argv[3], NULL, &so, NULL)))
 		return fprintf(stderr, "consumer: %s\n", nats_GetLastError(&s)), 1;
 	// one at a time: libnats before 3.9 writes past the end of the list of a larger Fetch
-	while ((s = natsSubscription_Fetch(&list, sub, 1, 30000, NULL)) == NATS_OK || s == NATS_TIMEOUT) {
+	while ((s = natsSubscription_Fetch(&list, sub, 1, 5000, NULL)) == NATS_OK || s == NATS_TIMEOUT) {
 		for (int i = 0; s == NATS_OK && i < list.Count; i++) { // the data is a CloudEvent, structured mode
 			printf("%.*s\n", natsMsg_GetDataLength(list.Msgs[i]), natsMsg_GetData(list.Msgs[i]));
 			fflush(stdout);
