@@ -4,7 +4,7 @@
 The unit tests run as released and with AddressSanitizer and UBSan, some with ThreadSanitizer and in valgrind.
 
 Arguments, if any, select: names of unit tests (buf_test) and pytest arguments (tests/integration/..., -k ...).
-The last line is `N passed, N failed`, `, N skipped` behind it when there were any.
+What fails beside others is run once more alone, and told as AGAIN, ALONE. The last line is `N passed, N failed`, `, N skipped` behind it when there were any.
 """
 import importlib.util
 import os
@@ -50,28 +50,55 @@ def units():
     runs += [(ROOT / "build/release/unit" / name, *valgrind) for name in VALGRIND]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         results = list(pool.map(lambda run: unit(*run), runs))
+    for i, (_, failed) in enumerate(results):
+        if failed:
+            results[i] = unit(*runs[i])
+            alone(runs[i][0].name, results[i][1] == 0)
     return sum(p for p, _ in results), sum(f for _, f in results)
+
+
+def alone(name, passed):
+    """What failed in company, on a machine with more to do than cores, is run once more with nothing beside it."""
+    print(f"AGAIN, ALONE: {name}: {'passed: it does not bear company' if passed else 'failed again'}", flush=True)
+
+
+def failures(report):
+    """The pytest ids of the tests of a report that failed."""
+    return [f"{case.get('classname').replace('.', '/')}.py::{case.get('name')}" for case in ET.parse(report).iter("testcase")
+            if case.find("failure") is not None or case.find("error") is not None]
+
+
+def pytest(report, arguments):
+    command = [sys.executable, "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", f"--junitxml={report}", *arguments]
+    return subprocess.run(command, cwd=ROOT).returncode
 
 
 def integration(arguments):
     """(passed, failed, skipped) of the pytest run."""
-    report = ROOT / "build" / "pytest.xml"
+    report, second = ROOT / "build/pytest.xml", ROOT / "build/pytest-again.xml"
     report.parent.mkdir(exist_ok=True)
-    command = [sys.executable, "-m", "pytest", "-q", "-rs", "--durations=8", "-p", "no:cacheprovider",
-               f"--junitxml={report}", *arguments]
+    report.unlink(missing_ok=True)
+    company = ["--durations=8", *arguments]
     if importlib.util.find_spec("xdist") and "-n" not in arguments:
-        command += ["-n", str(2 * os.cpu_count())]  # they wait for others' programs more than they work
-    run = subprocess.run(command, cwd=ROOT)
-    if run.returncode == 5:  # nothing collected
+        company += ["-n", str(2 * os.cpu_count())]  # they wait for others' programs more than they work
+    code = pytest(report, company)
+    if code == 5:  # nothing collected
         return 0, 0, 0
     if not report.exists():
         return 0, 1, 0
     suite = ET.parse(report).getroot().find("testsuite")
     total, skipped = int(suite.get("tests")), int(suite.get("skipped"))
-    failed = int(suite.get("failures")) + int(suite.get("errors"))
-    if run.returncode not in (0, 1) and failed == 0:
-        failed = 1
-    return max(total - failed - skipped, 0), failed, skipped
+    failed = sorted(set(failures(report)))
+    if failed and len(failed) <= 10:
+        second.unlink(missing_ok=True)
+        pytest(second, failed)
+        still = set(failures(second)) if second.exists() else set(failed)
+        for name in failed:
+            alone(name, name not in still)
+        failed = [name for name in failed if name in still]
+    elif code not in (0, 1):
+        failed = failed or ["pytest itself"]
+    return max(total - len(failed) - skipped, 0), len(failed), skipped
 
 
 def main():
