@@ -140,7 +140,7 @@ wait_ms(struct dispatcher *d, int64_t now_ms)
 static bool
 may_wait(struct dispatcher *d)
 {
-	bool hungry = d->stopping || d->in_flight < (size_t)d->options->concurrency, none;
+	bool hungry = d->stopping || send_room(d), none;
 
 	pthread_mutex_lock(&d->arrivals.lock);
 	d->arrivals.hungry = hungry;
@@ -172,6 +172,7 @@ turn(struct dispatcher *d, struct err *err)
 	}
 	if (!d->stopping)
 		send_ready(d, now_ms);
+	confirm_turn(d);
 	pull(d, now_ms);
 	return http_run(d->http, may_wait(d) ? wait_ms(d, now_ms) : 0, err);
 }
@@ -220,6 +221,8 @@ open_all(struct dispatcher *d, struct err *err)
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&d->poke, &attr);
+	pthread_mutex_init(&d->confirm.lock, NULL);
+	pthread_cond_init(&d->confirm.poke, &attr);
 	pthread_condattr_destroy(&attr);
 	books_init(&d->books, d->processor->type);
 	jobs_init(&d->jobs, d->options->retry.initial_ms, d->options->retry.max_ms, (uint64_t)clock_wall_us());
@@ -232,7 +235,7 @@ open_all(struct dispatcher *d, struct err *err)
 		return -1;
 	d->sink = sink_open(&d->options->dead_letter_sink);
 	refresh_open(d);
-	if (open_sources(d, err) != 0)
+	if (open_sources(d, err) != 0 || confirm_open(d, err) != 0)
 		return -1;
 	return watch_open(d, err);
 }
@@ -256,6 +259,7 @@ static void
 close_all(struct dispatcher *d)
 {
 	watch_close(d);
+	confirm_close(d);
 	close_arrivals(d);
 	http_close(d->http);
 	dead_close(d);
@@ -268,6 +272,8 @@ close_all(struct dispatcher *d)
 		event_free(&d->scratch[i]);
 	targets_free(&d->targets);
 	filter_close(&d->filter);
+	pthread_cond_destroy(&d->confirm.poke);
+	pthread_mutex_destroy(&d->confirm.lock);
 	pthread_cond_destroy(&d->poke);
 	pthread_mutex_destroy(&d->lock);
 	pthread_mutex_destroy(&d->arrivals.lock);

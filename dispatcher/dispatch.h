@@ -6,6 +6,7 @@
  *     accept.c   a message becomes a job: filter, order, route
  *     send.c     ready legs become requests, replies become outcomes
  *     settle.c   what an outcome means for leg, job and circuit; acks
+ *     confirm.c  which acks the server has: until then a delivery keeps its slot
  *     dead.c     dead letters, stored before the original is settled
  *     park.c     what waits for a target that is down makes room for the others
  *     sink.c     and sent to deadLetterSink
@@ -98,6 +99,17 @@ struct arrivals {
 	bool closed; /* what comes now is dropped */
 };
 
+/* Counts deliveries, see confirm.c. */
+struct confirm {
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t poke;
+	bool running, end;
+	uint64_t sent, last_asked;  /* the loop's */
+	uint64_t asked;             /* the lock's */
+	_Atomic uint64_t confirmed;
+};
+
 struct burial; /* dead.c */
 struct refreshing {
 	const struct refresh *def; /* NULL: none */
@@ -144,6 +156,7 @@ struct dispatcher {
 	size_t taken_at;
 	struct jobs jobs;
 	size_t in_flight, n_untried, n_fetching;
+	struct confirm confirm;
 	size_t idle, idle_bytes; /* backlog.c */
 	int64_t idle_ms;         /* when they were counted */
 	bool crowded;            /* reported: those that wait hold up the others */
@@ -197,6 +210,7 @@ void backlog_forget(struct dispatcher *d, struct job *job); /* before it is free
 
 /* send.c */
 size_t send_limit(const struct dispatcher *d); /* requests in flight to one target, as things are now */
+bool send_room(const struct dispatcher *d);    /* there is a slot for one more request */
 size_t send_ready(struct dispatcher *d, int64_t now_ms);
 
 /* settle.c */
@@ -209,6 +223,13 @@ void settle_orphans(struct dispatcher *d, const struct source *s); /* its stream
 void settle_drop(struct dispatcher *d, struct job *job); /* without a word to the server */
 void settle_progress(struct dispatcher *d, int64_t now_ms);
 void settle_give_back(struct dispatcher *d); /* everything that is not under way */
+
+/* confirm.c */
+int confirm_open(struct dispatcher *d, struct err *err);
+void confirm_close(struct dispatcher *d);
+void confirm_want(struct dispatcher *d, size_t deliveries); /* their ack was just sent */
+size_t confirm_slots(const struct dispatcher *d);           /* taken by deliveries whose ack may still be lost */
+void confirm_turn(struct dispatcher *d);                    /* asks the server when those are many */
 
 /* dead.c */
 int dead_open(struct dispatcher *d, struct err *err);

@@ -39,6 +39,12 @@ send_limit(const struct dispatcher *d)
 	return share > 0 ? share : 1;
 }
 
+bool
+send_room(const struct dispatcher *d)
+{
+	return d->in_flight + confirm_slots(d) < (size_t)d->options->concurrency;
+}
+
 /* More events are on their way, and would fill the request. */
 static bool
 filling(const struct dispatcher *d, const struct lane *lane, int64_t now_ms)
@@ -304,7 +310,7 @@ send_ready(struct dispatcher *d, int64_t now_ms)
 	d->filling = false;
 	if (!refresh_ready(d) || d->dead_letters_fail)
 		return 0;
-	while (d->jobs.ring != NULL && idle < d->jobs.n_lanes && d->in_flight < (size_t)d->options->concurrency) {
+	while (d->jobs.ring != NULL && idle < d->jobs.n_lanes && send_room(d)) {
 		struct lane *lane = d->jobs.ring;
 
 		d->jobs.ring = lane->next;

@@ -67,6 +67,7 @@ static void
 finish(struct dispatcher *d, struct job *job)
 {
 	acknowledge(d, job);
+	confirm_want(d, job->n_legs);
 	metric_add(job->dead ? d->books.dead : job->accepted ? d->books.delivered : d->books.filtered, 1);
 	if (job->dead || job->accepted)
 		stats_invocation(subject_event(bus_msg_subject(job->msg)), !job->dead);

@@ -368,6 +368,7 @@ watch_open(struct dispatcher *d, struct err *err)
 
 	for (size_t i = 0; i < d->n_sources; i++)
 		d->source[i].ok_us = now_us;
+	status_check("consumer", false, "looking for stream and consumer");
 	if (pthread_create(&d->watcher, NULL, watcher, d) != 0)
 		return err_set(err, ERR_SYSTEM, "cannot start a thread");
 	d->watching = true;

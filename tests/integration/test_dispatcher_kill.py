@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""D1: a killed dispatcher loses nothing, and repeats no more than `concurrency` deliveries. A delivery counts as in
+flight until the server is known to have its ack; until then it would come again."""
+import os
+
+import pytest
+
+from lab.desk import Desk, settle
+from lab.process import wait_until
+from lab.proxy import Proxy
+from lab.receiver import Answer
+
+FAST = {"retry": {"initial": "50ms", "max": "200ms", "maxDeliveries": 1000}, "ackWait": "1s"}
+
+
+@pytest.fixture
+def desk(lab):
+    desk = Desk(lab, lab.nats())
+    desk.make_stream()
+    return desk
+
+
+def test_d1_kill_in_mid_delivery(lab, desk):
+    receiver = lab.receiver(lambda request: Answer(hang=0.05))
+    dispatcher = lab.dispatcher(desk.config(receiver.url, concurrency=16, **FAST))
+    want = desk.publish(400)
+    kills = 3
+    for i in range(kills):
+        receiver.wait_count(100 * (i + 1))
+        dispatcher.kill()
+        dispatcher.start()
+    assert settle(desk, receiver, want, twice=16 * kills) == []
+
+
+def test_d1_kill_at_random_instants(lab, desk):
+    receiver = lab.receiver(lambda request: Answer(hang=0.01))
+    dispatcher = lab.dispatcher(desk.config(receiver.url, concurrency=8, **FAST))
+    limit = int(os.environ.get("KILLS", "20"))  # 100 by hand
+    want = desk.publish(150 * limit)
+    kills = 0
+    while kills < limit and receiver.count < 125 * limit:
+        receiver.wait_count(receiver.count + 1 + kills * 7 % 40)
+        dispatcher.kill()
+        dispatcher.start()
+        kills += 1
+    assert settle(desk, receiver, want, twice=8 * kills, timeout=300) == []
+    assert kills == limit
+
+
+def test_d1_killed_while_its_acks_are_on_their_way(lab, desk):
+    """Replies come, but no ack gets through: what was delivered meanwhile is what comes again."""
+    proxy = Proxy(desk.server.port)
+    lab.closers.append(proxy.close)
+    receiver = lab.receiver()
+    config = desk.config(receiver.url, concurrency=4, **FAST)
+    config["bus"]["urls"] = [f"nats://127.0.0.1:{proxy.port}"]
+    dispatcher = lab.dispatcher(config).wait_ready()
+
+    def freeze(request):
+        proxy.frozen = True
+        return Answer()
+    receiver.answer = freeze
+    want = desk.publish(100)
+    receiver.wait_count(4)
+    wait_until(lambda: dispatcher.metric("vcourier_dispatcher_in_flight") == 0, what="nothing goes on without acks")
+    dispatcher.kill()
+    receiver.answer = None
+    proxy.frozen = False
+    dispatcher.start()
+    assert settle(desk, receiver, want, twice=4) == []
