@@ -60,7 +60,8 @@ check_vcenter(struct checklist *list, const char *name, const struct vcenter_opt
 		.password = &o->password,
 		.timeout_ms = WAIT_MS };
 	struct vim *vim;
-	bool fresh, known = false, may = false;
+	struct vim_access access = { .known = false };
+	bool fresh;
 	char what[160];
 	struct err err;
 
@@ -69,14 +70,13 @@ check_vcenter(struct checklist *list, const char *name, const struct vcenter_opt
 	vim_open(&vim, list->http, &options);
 	if (vim_connect(vim, &fresh, &err) != 0) {
 		say(list, false, what, "%s", err.text);
-	} else if (vim_may_read(vim, &known, &may, &err) == 0 && known && !may) {
+	} else if (vim_access(vim, &access, &err) == 0 && *access.missing) {
 		say(list, false, what,
-			"the account may not read the root folder: give it the role Read-only "
-			"there, "
-			"with propagation");
+			"the account lacks %s on the root folder: give it the role Read-only there, with propagation",
+			access.missing);
 	} else {
 		say(list, true, what, "%s, logged in, %s", vim_about(vim)->name,
-			known ? "may read" : "permissions not told");
+			access.known ? "may read" : "permissions not told");
 	}
 	vim_close(vim);
 }

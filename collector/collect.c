@@ -18,6 +18,7 @@ enum {
 	STANDBY_WAIT_MS = 200,
 	RETRY_MIN_MS = 500,
 	RETRY_MAX_MS = 60000,
+	FORBIDDEN_MS = 10000, /* the account may not: nothing is broken, somebody has to allow it */
 	/* vCenter's lock-out is a handful of failures in some minutes: stay well below */
 	LOGIN_MIN_MS = 60000,
 	LOGIN_MAX_MS = 600000,
@@ -41,6 +42,8 @@ report(struct collect *c, const char *peer, const struct err *err)
 	log_error(strcmp(peer, "vcenter") != 0 ? "NATS: cannot publish, trying again" :
 		err->code == ERR_AUTH ? "vCenter: login refused: check user and password; accounts lock, so the next "
 					"try is minutes away, or when passwordFile changes" :
+		err->code == ERR_FORBIDDEN ? "vCenter: the account lacks a privilege: give it the role Read-only on the root "
+					     "folder, with propagation; trying again" :
 					"vCenter: cannot read events, trying again",
 		L_STR("reason", err_name(err->code)), L_ERR(err));
 }
@@ -60,12 +63,11 @@ note_severity(void *ctx, const char *name, const char *severity)
 	severities_add(ctx, name, severity);
 }
 
-/* What a new session has to know: clock, severities, privileges. Only a lost session is a failure here. */
+/* What a new session has to know: clock and severities. Only a lost session is a failure here. */
 static int
 greet(struct collect *c, struct err *err)
 {
 	const struct vim_about *about = vim_about(c->vim);
-	bool known, may;
 	int64_t now;
 
 	collect_count_session("login");
@@ -82,11 +84,7 @@ greet(struct collect *c, struct err *err)
 			log_warn("no event descriptions: severity is info unless the event has its own", L_ERR(err));
 		memcpy(c->severities_build, about->build, sizeof(c->severities_build));
 	}
-	if (vim_may_read(c->vim, &known, &may, err) != 0)
-		log_warn("cannot check the account's privileges", L_ERR(err));
-	else if (known && !may)
-		log_error("the account lacks Read-only on the root folder (with propagation): events will be missing",
-			L_STR("user", c->options->vim.user));
+	collect_recheck_access(c);
 	return 0;
 }
 
@@ -123,6 +121,12 @@ vcenter_failed(struct collect *c, const struct err *err)
 		vim_logout(c->vim); /* 32 collectors in this session: a new one has none */
 	if (err->code == ERR_AUTH) {
 		wait_login(c);
+		return;
+	}
+	if (err->code == ERR_FORBIDDEN) {
+		collect_set_lacking(true);
+		collect_recheck_access(c);
+		stop_sleep(FORBIDDEN_MS);
 		return;
 	}
 	/* a lost session or collector is made anew at once, the first time */
@@ -203,7 +207,7 @@ turn(struct collect *c)
 		}
 		abandon(c);
 	}
-	if ((*c->live.ref == '\0' && collect_open(c, &err) != 0) || collect_poll(c, &full, &err) != 0 ||
+	if (collect_check_access(c, &err) != 0 || (*c->live.ref == '\0' && collect_open(c, &err) != 0) || collect_poll(c, &full, &err) != 0 ||
 		(!full && clock_monotonic_ms() - c->audit_ms >= c->options->audit_interval_ms &&
 			collect_audit(c, &err) != 0) ||
 		(!full && collect_check_latest(c, &err) != 0) || publisher_check(c->publisher, &err) != 0) {
@@ -284,8 +288,8 @@ collect_run(struct bus *bus, struct http *http, const struct collect_options *op
 	struct collect *c = mem_alloc(sizeof(*c));
 	int failed;
 
-	*c = (struct collect){ .options = options, .bus = bus, .page_size = options->page_size, .floor_us = INT64_MIN, .reopen_us = INT64_MAX,
-		.reconnects = UINT64_MAX, .fresh_ms = clock_monotonic_ms(), .audit_ms = clock_monotonic_ms() };
+	*c = (struct collect){ .options = options, .bus = bus, .page_size = options->page_size,
+		.floor_us = INT64_MAX, .reopen_us = INT64_MAX, .reconnects = UINT64_MAX, .fresh_ms = clock_monotonic_ms(), .audit_ms = clock_monotonic_ms() };
 	c->source = (struct envelope_source){ .vcenter = options->name, .prefix = options->subject_prefix,
 		.url = options->vim.url, .api_version = "", .uuid = "" };
 	seen_init(&c->seen);

@@ -14,7 +14,7 @@
 static struct {
 	struct metric *read, *published, *duplicate, *rejected, *retried, *unknown, *trimmed, *repaired, *bad_chars;
 	struct metric *last_key, *last_time, *lag, *backlog, *in_flight, *ack_seconds, *skew, *leader, *identities;
-	struct metric *polls_ok, *polls_failed, *gaps, *epochs, *reconnects, *nats_up, *vcenter_up, *burst;
+	struct metric *polls_ok, *polls_failed, *gaps, *epochs, *reconnects, *nats_up, *vcenter_up, *burst, *lacking;
 	struct publisher_stats last;
 	uint64_t last_read, last_duplicates, last_retried, last_rejected, last_reconnects;
 } m;
@@ -46,6 +46,7 @@ collect_metrics_init(void)
 	m.polls_failed = metric_counter(PREFIX "polls_total", "result=\"error\"", "ReadNextEvents calls.");
 	m.gaps = metric_counter(PREFIX "event_gap_total", "", "Spans that left the vCenter before they were read.");
 	m.epochs = metric_counter(PREFIX "epochs_total", "", "Times the vCenter's database or clock went back.");
+	m.lacking = metric_gauge(PREFIX "permission_missing", "", "1: the account may not see all events of the vCenter.");
 	m.reconnects = metric_counter("vcourier_nats_reconnects_total", "", "Reconnects to NATS.");
 	m.nats_up = metric_gauge("vcourier_up", "peer=\"nats\"", "1 when the peer can be used.");
 	m.vcenter_up = metric_gauge("vcourier_up", "peer=\"vcenter\"", "1 when the peer can be used.");
@@ -143,6 +144,12 @@ collect_count_page(const struct normalize_page *page)
 {
 	metric_add(m.repaired, page->repaired);
 	metric_add(m.bad_chars, page->n_bad_chars);
+}
+
+void
+collect_set_lacking(bool lacking)
+{
+	metric_set(m.lacking, lacking);
 }
 
 void

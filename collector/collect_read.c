@@ -136,10 +136,8 @@ begin_of(const struct collect *c, int64_t now_us)
 	int64_t begin;
 
 	if (c->any) {
-		begin = c->newest_us;
-		if (c->reopen_us < begin)
-			begin = c->reopen_us;
-		return begin - o->overlap_ms * us_per_ms;
+		begin = c->newest_us < c->reopen_us ? c->newest_us : c->reopen_us;
+		return begin == INT64_MIN ? begin : begin - o->overlap_ms * us_per_ms;
 	}
 	if (c->reopen_us != INT64_MAX)
 		return c->reopen_us;
@@ -172,7 +170,7 @@ collect_open(struct collect *c, struct err *err)
 		c->expect_overlap = true;
 	else if (begin != INT64_MIN)
 		c->reopen_us = begin; /* until something is stored: the same beginning after a failure */
-	if (begin != INT64_MIN && (c->floor_us == INT64_MIN || begin < c->floor_us))
+	if (begin < c->floor_us)
 		c->floor_us = begin;
 	c->pause_ms = c->options->poll_min_ms;
 	return 0;
@@ -252,7 +250,7 @@ walk_from(const struct collect *c, const struct vim_latest *latest)
 {
 	if (c->any)
 		return c->newest_us;
-	return c->reopen_us != INT64_MAX ? c->reopen_us : latest->created_us - RETENTION_US;
+	return c->reopen_us != INT64_MAX && c->reopen_us != INT64_MIN ? c->reopen_us : latest->created_us - RETENTION_US;
 }
 
 /*

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What the parts of the collector's loop share: collect.c (the loop), collect_read.c, collect_metrics.c. */
+/* What the parts of the collector's loop share: collect.c (the loop) and the other collect_*.c. */
 #ifndef VCOURIER_COLLECT_STATE_H
 #define VCOURIER_COLLECT_STATE_H
 
@@ -30,7 +30,7 @@ struct collect {
 	bool any;                /* newest_us and last_key are set */
 	int64_t newest_us;       /* H: the largest createdTime published */
 	int32_t last_key;        /* of that event */
-	int64_t floor_us;        /* where this process began: for a stream that vanishes */
+	int64_t floor_us;        /* where this process began, INT64_MIN: at the earliest; for a stream that vanishes */
 	int64_t stream_created_us;
 	int64_t reopen_us;       /* the next collector begins no later than this; INT64_MAX: no wish */
 	uint64_t reconnects;
@@ -46,6 +46,15 @@ struct collect {
 	unsigned walk_fineness;  /* grows while walks find nothing */
 	struct vim_latest invisible; /* a latest event given up on */
 
+	/* the account's privileges (collect_access.c) */
+	char lacking[64];        /* those that it lacks; "" */
+	int64_t access_ms;       /* monotonic: when to look again */
+	struct collect_mark {    /* up to here everything could be seen */
+		bool set, any;
+		int64_t newest_us;
+		int32_t last_key;
+	} sighted;
+
 	struct backoff backoff, login_backoff;
 	char trouble[320];       /* last failure logged, so that a lasting one is told once a minute */
 	int64_t trouble_ms;
@@ -57,6 +66,14 @@ int collect_open(struct collect *c, struct err *err);
 int collect_poll(struct collect *c, bool *full, struct err *err); /* one page of the live collector */
 int collect_audit(struct collect *c, struct err *err);
 int collect_check_latest(struct collect *c, struct err *err);
+
+/*
+ * collect_access.c: tells when the account may not see all events (log, /readyz, metric), and reads what was hidden
+ * meanwhile once it may. -1: as above.
+ */
+int collect_check_access(struct collect *c, struct err *err);
+void collect_recheck_access(struct collect *c); /* at the next turn */
+void collect_lower_mark(struct collect *c);     /* the stream has lost its end */
 
 /* collect_stream.c: the stream's side */
 int collect_prepare_stream(struct collect *c, struct err *err);   /* stream there, seen loaded, publisher set */
@@ -72,6 +89,7 @@ void collect_count_publish_error(enum err_code code);
 void collect_count_gap(void);
 void collect_count_stall(const char *reason);
 void collect_count_epoch(void);
+void collect_set_lacking(bool lacking);
 void collect_count_event(const struct normalize_event *e);
 void collect_count_page(const struct normalize_page *page);
 void collect_set_latest(const struct collect *c, const struct vim_latest *latest);

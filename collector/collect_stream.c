@@ -149,6 +149,7 @@ collect_prepare_stream(struct collect *c, struct err *err)
 		adopt(c, &tail);
 		publisher_reset(c->publisher, info.last_seq);
 	}
+	collect_lower_mark(c);
 	c->loaded = true;
 	c->reconnects = reconnects;
 	status_check("stream", true, "");

@@ -89,7 +89,7 @@ const struct config_field vcenter_fields[] = {
 		.help = "How far back the audit looks for events that were missed; `0` turns "
 			"it off." },
 	{ "auditInterval", CONFIG_DURATION, AT(audit_interval_ms), .def = "60s", .min = SECOND,
-		.max = 24 * HOUR, .help = "How often it looks." },
+		.max = 24 * HOUR, .help = "How often it looks, and asks whether the account may still see all events." },
 	{ "inFlight", CONFIG_INT, AT(in_flight), .def = "256", .min = 1, .max = 4096,
 		.help = "Events on their way to NATS, not yet confirmed." },
 	{ "pageMaxBytes", CONFIG_SIZE, AT(page_max_bytes), .def = "128MiB", .min = MIB,

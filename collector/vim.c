@@ -184,8 +184,7 @@ fault_error(struct vim *vim, const struct normalize_fault *fault, struct err *er
 static int
 status_error(const struct http_response *rsp, struct err *err)
 {
-	return err_set(err, rsp->status == 401 || rsp->status == 403 ? ERR_FORBIDDEN : ERR_CONNECT,
-		"HTTP status %d, no SOAP reply", rsp->status);
+	return err_set(err, ERR_CONNECT, "HTTP status %d, no SOAP reply", rsp->status);
 }
 
 int
@@ -209,7 +208,11 @@ vim_call(struct vim *vim, const char *method, struct soap_reply **reply, struct 
 	if (soap_parse(reply, rsp.body, rsp.body_len, err) != 0)
 		return err_wrap(err, "%s", method);
 	if (soap_fault(*reply) != NULL) {
-		fault_error(vim, soap_fault(*reply), err);
+		const struct soap_node *denied = soap_get(soap_body(*reply), "detail/NoPermissionFault");
+
+		if (fault_error(vim, soap_fault(*reply), err) != 0 && denied != NULL)
+			err_set(err, ERR_FORBIDDEN, "NoPermission: it takes %s on %s", soap_text(denied, "privilegeId"),
+				soap_text(denied, "object"));
 		soap_free(*reply);
 		*reply = NULL;
 		return err_wrap(err, "%s", method);

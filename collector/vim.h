@@ -7,7 +7,8 @@
  * reply. After an error from vim_read_next the position of that collector is unknown: make a new one.
  *
  * Errors: ERR_AUTH: the login was refused (do not try again fast, accounts lock). ERR_NOT_FOUND: session or
- * collector are gone (vim_connect, new collector). ERR_FULL: no more collectors in this session. Others: transport.
+ * collector are gone (vim_connect, new collector). ERR_FULL: no more collectors in this session. ERR_FORBIDDEN: the
+ * account lacks the privilege that the text names. Others: transport.
  */
 #ifndef VCOURIER_VIM_H
 #define VCOURIER_VIM_H
@@ -73,7 +74,12 @@ int vim_latest_event(struct vim *vim, struct vim_latest *latest, struct err *err
 int vim_event_severities(struct vim *vim, void (*fn)(void *ctx, const char *name, const char *severity),
 	void *ctx, struct err *err);
 
-/* Whether the account may read the root folder (System.View and System.Read); *known false: cannot be told. */
-int vim_may_read(struct vim *vim, bool *known, bool *may, struct err *err);
+/* Which of System.View and System.Read, all that reading takes, the account lacks on the root folder. */
+struct vim_access {
+	bool known;       /* this vCenter can tell */
+	char missing[64]; /* "System.Read"; "" when there is nothing missing */
+};
+
+int vim_access(struct vim *vim, struct vim_access *access, struct err *err);
 
 #endif

@@ -80,7 +80,7 @@ vim_read_next(struct vim *vim, const struct vim_collector *c, int max, struct no
 static int
 get_property(struct vim *vim, const char *ref, const char *path, struct soap_reply **reply, struct err *err)
 {
-	const struct soap_node *object;
+	const struct soap_node *fault;
 	const char *missing;
 
 	vim_begin(vim, "RetrievePropertiesEx", "PropertyCollector", vim->property_collector);
@@ -92,14 +92,14 @@ get_property(struct vim *vim, const char *ref, const char *path, struct soap_rep
 	buf_add_str(&vim->body, "</obj></objectSet></specSet><options/>");
 	if (vim_call(vim, "RetrievePropertiesEx", reply, err) != 0)
 		return -1;
-	object = soap_get(soap_body(*reply), "returnval/objects");
-	missing = soap_type(soap_get(object, "missingSet/fault/fault"));
+	fault = soap_get(soap_body(*reply), "returnval/objects/missingSet/fault/fault");
+	missing = soap_type(fault);
 	if (*missing == '\0')
 		return 0;
 	if (strcmp(missing, "NotAuthenticated") == 0)
 		vim_logout(vim);
-	err_set(err, strcmp(missing, "NotAuthenticated") == 0 ? ERR_NOT_FOUND : ERR_FORBIDDEN, "%s: %s", path,
-		missing);
+	err_set(err, strcmp(missing, "NotAuthenticated") == 0 ? ERR_NOT_FOUND : ERR_FORBIDDEN, "%s: %s, it takes %s",
+		path, missing, soap_text(fault, "privilegeId"));
 	soap_free(*reply);
 	*reply = NULL;
 	return -1;
@@ -155,12 +155,12 @@ vim_event_severities(struct vim *vim, void (*fn)(void *ctx, const char *name, co
 }
 
 int
-vim_may_read(struct vim *vim, bool *known, bool *may, struct err *err)
+vim_access(struct vim *vim, struct vim_access *access, struct err *err)
 {
 	const struct soap_node *p;
 	struct soap_reply *reply;
 
-	*known = false;
+	*access = (struct vim_access){ .known = false };
 	if (!*vim->authorization_manager || !*vim->root_folder)
 		return 0;
 	vim_begin(vim, "HasPrivilegeOnEntities", "AuthorizationManager", vim->authorization_manager);
@@ -170,13 +170,18 @@ vim_may_read(struct vim *vim, bool *known, bool *may, struct err *err)
 	vim_add(vim, "sessionId", vim->session_key);
 	vim_add(vim, "privId", "System.View");
 	vim_add(vim, "privId", "System.Read");
-	if (vim_call(vim, "HasPrivilegeOnEntities", &reply, err) != 0)
-		return err->code == ERR_PROTOCOL ? 0 : -1; /* older than 5.5: no such method */
-	*may = true;
+	if (vim_call(vim, "HasPrivilegeOnEntities", &reply, err) != 0) {
+		if (err->code == ERR_FORBIDDEN) /* asking takes System.View */
+			*access = (struct vim_access){ .known = true, .missing = "System.View" };
+		return err->code == ERR_FORBIDDEN || err->code == ERR_PROTOCOL ? 0 : -1; /* older than 5.5: no such method */
+	}
 	p = soap_get(soap_body(reply), "returnval/privAvailability");
 	for (; p != NULL; p = soap_next(p)) {
-		*known = true;
-		*may &= strcmp(soap_text(p, "isGranted"), "true") == 0;
+		size_t n = strlen(access->missing);
+
+		access->known = true;
+		if (strcmp(soap_text(p, "isGranted"), "true") != 0)
+			snprintf(access->missing + n, sizeof(access->missing) - n, "%s%s", n ? ", " : "", soap_text(p, "privId"));
 	}
 	soap_free(reply);
 	return 0;

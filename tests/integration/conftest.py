@@ -9,6 +9,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from lab.pipeline import Pipeline  # noqa: E402
 from lab.vcenter import Authority  # noqa: E402
+from lab.world import build, seeded  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -32,3 +33,14 @@ def lab(request, tmp_path, authority):
     pipeline.close()
     if request.node.stash.get(FAILED, False):
         pipeline.show_logs()
+
+
+@pytest.fixture
+def chance():
+    return seeded()
+
+
+@pytest.fixture
+def world(lab):
+    """Builds what the fault suite needs; gives the lab with bus, vc, col and book in it."""
+    return lambda *flags, **options: build(lab, *flags, **options)

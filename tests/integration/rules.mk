@@ -5,7 +5,7 @@ cloudevents-sdk: ## npm's cloudevents into build/npm: the independent check of o
 
 soak: deps ## MINUTES=n: the fault suite in its long form, then the pipeline under load with random faults
 	@$(MAKE) --no-print-directory -j$$(nproc) all simulator
-	@VCOURIER_LONG=1 $(PYTHON) tests/run.py tests/integration/test_faults.py -k "kill9 or stopped"
+	@VCOURIER_LONG=1 $(PYTHON) tests/run.py tests/integration/test_faults_collector.py
 	@MINUTES=$(or $(MINUTES),5) $(PYTHON) -m pytest -q -s -p no:cacheprovider tests/integration/soak.py
 
 .PHONY: soak

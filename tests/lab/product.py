@@ -64,6 +64,11 @@ class Daemon(Process):
         assert self.running(), self.text()[-4000:]
         return self
 
+    def reasons(self):
+        """What /readyz names as not well: {check: why}; empty when ready, or when nobody answers."""
+        status, body = self.get("/readyz")
+        return {name: check["why"] for name, check in json.loads(body)["checks"].items() if not check["ok"]} if status == 503 else {}
+
     def metrics(self):
         """{'name{labels}': value}"""
         text = self.get("/metrics")[1]

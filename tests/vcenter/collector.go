@@ -188,7 +188,7 @@ func (c *Collector) latest() []types.BaseEvent {
 	defer l.RUnlock()
 	var out []types.BaseEvent
 	for i := len(l.entries) - 1; i >= 0 && len(out) < c.size; i-- {
-		if !l.hidden.hides(int64(i)+l.base) && c.match(&l.entries[i]) {
+		if !l.hides(int64(i)+l.base, &l.entries[i]) && c.match(&l.entries[i]) {
 			out = append(out, l.entries[i].event())
 		}
 	}
@@ -267,7 +267,7 @@ func (c *Collector) scroll(max int) (page string, shown, used int, end int64) {
 			c.newest = e.micros
 		}
 		used++
-		if !l.hidden.hides(abs) {
+		if !l.hides(abs, e) {
 			e.write(&b)
 			shown++
 		}
@@ -285,7 +285,7 @@ func (c *Collector) ReadPreviousEvents(ctx *simulator.Context, req *types.ReadPr
 	defer l.RUnlock()
 	for shown := 0; c.pos > l.base && shown < int(req.MaxCount); {
 		c.pos--
-		if e, abs := c.at(c.pos); e != nil && c.match(e) && !l.hidden.hides(abs) {
+		if e, abs := c.at(c.pos); e != nil && c.match(e) && !l.hides(abs, e) {
 			e.write(&b)
 			shown++
 		}

@@ -37,7 +37,7 @@ func (c *control) routes() http.Handler {
 	for path, handler := range map[string]http.HandlerFunc{
 		"burst": c.burst, "rate": c.setRate, "shape": c.setShape, "hide": c.hide, "clock": c.clock, "key": c.key,
 		"purge": c.purge, "reinit": c.reinit, "restore": c.restore,
-		"fault": c.fault, "clear": c.clear, "expire": c.expire, "password": c.password,
+		"fault": c.fault, "clear": c.clear, "expire": c.expire, "password": c.password, "access": c.setAccess,
 		"stats": c.stats, "keys": c.keys, "json": c.json, "templates": c.list,
 	} {
 		mux.HandleFunc("/lab/"+path, handler)
@@ -149,6 +149,16 @@ func (c *control) expire(w http.ResponseWriter, r *http.Request) {
 // password changes what the next Login must say; sessions go on, as in vCenter.
 func (c *control) password(w http.ResponseWriter, r *http.Request) {
 	c.service.Listen.User = url.UserPassword(c.service.Listen.User.Username(), r.FormValue("new"))
+}
+
+// setAccess: what the account may do on the root folder, from now on; its session goes on.
+func (c *control) setAccess(w http.ResponseWriter, r *http.Request) {
+	level, ok := accessNames[r.FormValue("root")]
+	if !ok {
+		http.Error(w, "root: full, below or none", http.StatusBadRequest)
+		return
+	}
+	atomic.StoreInt32(&c.log.access, level)
 }
 
 func (c *control) sessions() ([]types.UserSession, error) {

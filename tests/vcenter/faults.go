@@ -24,6 +24,7 @@ type front struct {
 	mu      sync.Mutex
 	faults  []*fault
 	calls   map[string]int // by method
+	access  *int32         // of the account, see access.go
 }
 
 // A fault befalls the next `left` calls (all, when negative) of a method (any, when "").
@@ -47,6 +48,7 @@ var kinds = map[string]func(w http.ResponseWriter, r *http.Request, next func() 
 	"utf8":         poison("\xff\xfe"),
 	"tags":         poison("</userName><"),
 	"entities":     entities,
+	"missing":      expired,
 	"notauth":      soapFault("NotAuthenticated", "The session is not authenticated."),
 	"notfound":     soapFault("ManagedObjectNotFound", "The object has already been deleted or has not been completely created"),
 	"invalidstate": soapFault("InvalidState", "The operation is not allowed in the current state."),
@@ -126,6 +128,9 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return a
 	}
 	x := f.take(method)
+	if x == nil && f.refuse(w, r, method, body, next) {
+		return
+	}
 	if x == nil {
 		next().send(w, r)
 	} else if do, ok := kinds[x.kind]; ok {
@@ -258,12 +263,16 @@ func poison(with string) func(http.ResponseWriter, *http.Request, func() *answer
 
 func soapFault(class, text string) func(http.ResponseWriter, *http.Request, func() *answer, *fault) {
 	return func(w http.ResponseWriter, r *http.Request, next func() *answer, _ *fault) {
-		w.Header().Set("Content-Type", `text/xml; charset="utf-8"`)
-		w.WriteHeader(http.StatusInternalServerError)
-		fmt.Fprintf(w, `<?xml version="1.0" encoding="UTF-8"?>
-<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/" xmlns:xsd="http://www.w3.org/2001/XMLSchema" `+
-			`xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><soapenv:Body><soapenv:Fault><faultcode>ServerFaultCode</faultcode>`+
-			`<faultstring>%s</faultstring><detail><%sFault xmlns="urn:vim25" xsi:type="%s"></%sFault></detail>`+
-			`</soapenv:Fault></soapenv:Body></soapenv:Envelope>`, text, class, class, class)
+		writeFault(w, class, text, "")
 	}
+}
+
+func writeFault(w http.ResponseWriter, class, text, members string) {
+	w.Header().Set("Content-Type", `text/xml; charset="utf-8"`)
+	w.WriteHeader(http.StatusInternalServerError)
+	fmt.Fprintf(w, `<?xml version="1.0" encoding="UTF-8"?>
+<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/" xmlns:xsd="http://www.w3.org/2001/XMLSchema" `+
+		`xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><soapenv:Body><soapenv:Fault><faultcode>ServerFaultCode</faultcode>`+
+		`<faultstring>%s</faultstring><detail><%sFault xmlns="urn:vim25" xsi:type="%s">%s</%sFault></detail>`+
+		`</soapenv:Fault></soapenv:Body></soapenv:Envelope>`, text, class, class, members, class)
 }

@@ -43,6 +43,7 @@ type eventLog struct {
 	rng     *rand.Rand
 	pick    []*template
 	hidden  hiding
+	access  int32 // of the account, see access.go
 }
 
 // logShape is how untidy new synthetic events are.
@@ -182,7 +183,7 @@ func (l *eventLog) truth(ever bool) []byte {
 	}
 	for i := range l.entries {
 		state := "visible"
-		if l.hidden.hides(int64(i) + l.base) {
+		if l.hides(int64(i)+l.base, &l.entries[i]) {
 			state = "hidden"
 		}
 		line(&l.entries[i], state)

@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Faults of vCenter and of the way to it. Each ends with the books (test_faults.py)."""
+import time
+
+import pytest
+
+from lab.process import wait_until
+from lab.world import stored_at_least
+
+
+@pytest.mark.parametrize("kind", ["cut", "truncated", "reset", "503", "302", "html", "garbage", "flood", "control", "utf8", "tags",
+                                  "entities", "notauth", "notfound", "invalidstate", "runtime"])
+def test_bad_reply(world, kind):
+    lab = world("-backlog", "1500", auditInterval="5s")
+    for method in ("ReadNextEvents", "ReadNextEvents", "CreateCollectorForEvents", None):
+        lab.vc.fault(kind, n=1, method=method)
+        lab.vc.burst(100)
+    lab.book.settle()
+    wait_until(lambda: lab.vc.stats()["faults"] == 0, 60, f"all {kind} faults met")
+    lab.vc.burst(10)
+    lab.book.settle()
+    assert lab.col.rss() < 200 << 20
+
+
+@pytest.mark.parametrize("what", ["sessions", "collectors", "state"])
+def test_expiry(world, what):
+    lab = world("-backlog", "500", "-rate", "100")
+    lab.col.wait_ready()
+    for _ in range(3):
+        before = lab.book.js.count("VC_lab")
+        lab.vc.lab("expire", what=what)
+        stored_at_least(lab, before + 50)
+    lab.vc.lab("rate", r=0)
+    lab.book.settle()
+
+
+def test_slow_and_trickling(world):
+    lab = world("-backlog", "300")
+    lab.vc.fault("slow", n=5, ms=700)
+    lab.vc.fault("trickle", n=2, ms=1, method="CreateCollectorForEvents")
+    lab.vc.burst(50)
+    lab.book.settle()
+
+
+def test_silent(world):
+    lab = world("-backlog", "100", timeout="3s")
+    lab.col.wait_ready()
+    lab.vc.fault("silent", n=2)
+    lab.vc.burst(50)
+    lab.book.settle()
+    assert lab.vc.stats()["faults"] == 0
+
+
+def test_vcenter_restarts(lab, world):
+    """Down for a while: sessions and collectors are gone, its events too (the simulator starts empty)."""
+    lab = world("-backlog", "400", "-uuid", "11111111-2222-3333-4444-555555555555")
+    lab.book.settle()
+    before = set(lab.book.stored())
+    lab.vc.kill()
+    wait_until(lambda: lab.col.get("/readyz")[0] == 503, 30, "not ready without vCenter")
+    lab.vc.argv += ["-backlog", "0"]
+    lab.vc.start()
+    lab.col.wait_ready()
+    lab.vc.burst(200)
+    wait_until(lambda: not lab.book.missing(), 60, "what is new is stored")
+    stored = lab.book.stored()
+    assert before <= set(stored) and len(stored) == len(set(stored))
+
+
+def test_storm_ties_late_holes_wrap(world):
+    lab = world("-backlog", "1000", "-keystart", str(2**31 - 6000), "-tie", "7", "-gap", "0.02", "-ooo", "0.05")
+    for _ in range(3):
+        lab.vc.burst(5000)
+    lab.vc.lab("rate", r=300)
+    stored_at_least(lab, 17000)
+    lab.vc.lab("rate", r=0)
+    assert lab.book.settle() > 16000
+    assert min(lab.vc.events())[0] < 0
+
+
+def test_open_collector_hides_late_events(world):
+    """Only the audit pass sees them."""
+    lab = world("-skip-late", "-ooo", "0.1", "-ooo-by", "2s", "-rate", "100", auditInterval="2s")
+    lab.col.wait_ready()
+    time.sleep(4)
+    lab.vc.lab("rate", r=0)
+    lab.book.settle()
+
+
+def test_scroll_order_by_time(world):
+    lab = world("-by-time", "-backlog", "3000", "-ooo", "0.05", "-rate", "100")
+    stored_at_least(lab, 3100)
+    lab.vc.lab("expire")
+    lab.vc.lab("rate", r=0)
+    lab.book.settle()
+
+
+def test_database_recreated(world):
+    lab = world("-backlog", "500")
+    lab.book.settle()
+    lab.vc.lab("reinit")
+    lab.vc.burst(300)
+    lab.book.settle()
+
+
+def test_restored_from_backup(world):
+    """The same keys come again for other events."""
+    lab = world("-backlog", "500")
+    lab.vc.burst(200)
+    lab.book.settle()
+    lab.vc.lab("restore", drop=150)
+    lab.vc.burst(400)
+    lab.book.settle()
+
+
+@pytest.mark.parametrize("stuck", [0, 1])
+def test_hidden_events(world, stuck):
+    """Runs of 1500 that the user may not see; with stuck, a page of them never moves on."""
+    lab = world("-backlog", "100")
+    lab.book.settle()
+    lab.vc.lab("hide", run=1500, every=4000, stuck=stuck)
+    for _ in range(130):
+        lab.vc.burst(100)  # 13,000 events in half a second; times are told to the millisecond
+    lab.book.settle(120)
+
+
+def test_hidden_events_at_the_very_beginning(world):
+    """A stuck page, and nothing stored yet to go on from."""
+    lab = world("-hide", "1500/4000", "-hide-stuck", "-backlog", "6000")
+    lab.book.settle(120)
+
+
+def test_purge_before_it_was_read(world):
+    """What retention took is gone; what is left is read, and the gap is recorded."""
+    lab = world("-backlog", "2000")
+    lab.book.settle()
+    lab.col.kill()
+    lab.vc.burst(3000)
+    lab.vc.lab("purge", keep=1000)
+    lab.col.start()
+    wait_until(lambda: not lab.book.missing(), 60, "what vCenter still holds")
+    assert len(lab.book.gaps()) == 1 and lab.col.metric("vcourier_collector_event_gap_total") == 1
+
+
+@pytest.mark.parametrize("step", ["1h", "-1h"])
+def test_clock_step(world, step):
+    lab = world("-backlog", "200", "-rate", "50")
+    stored_at_least(lab, 250)
+    lab.vc.lab("clock", offset=step)
+    lab.vc.burst(300)
+    stored_at_least(lab, 560)
+    lab.vc.lab("clock", offset="0s")
+    lab.vc.burst(300)
+    lab.vc.lab("rate", r=0)
+    lab.book.settle(120)
+
+
+def test_huge_events(world):
+    """Larger than NATS takes: trimmed, its head kept; the others pass."""
+    lab = world("-backlog", "100")
+    lab.vc.burst(1, pad=3_000_000)
+    lab.vc.burst(1, pad=20_000_000)
+    lab.vc.burst(50)
+    lab.book.settle()
+    big = [m for m in lab.book.js.read("VC_lab") if len(m.data) > 500_000 or b"trimmed" in m.data[:2000]]
+    assert len(lab.book.stored()) == len(lab.vc.events()), big
+
+
+def test_gives_sessions_and_collectors_back(world):
+    """Many failures later: one session, few collectors."""
+    lab = world("-backlog", "200", "-max-collectors", "4")
+    lab.col.wait_ready()
+    for _ in range(10):
+        lab.vc.fault("truncated", method="ReadNextEvents")
+        wait_until(lambda: lab.vc.stats()["faults"] == 0, 30, "fault met")
+        before = lab.book.js.count("VC_lab")
+        lab.vc.burst(1)
+        stored_at_least(lab, before + 1)
+    lab.book.settle()
+    stats = lab.vc.stats()
+    assert stats["sessions"] == 1 and stats["collectors"] <= 4
