@@ -4,7 +4,8 @@
 The unit tests run as released and with AddressSanitizer and UBSan, some with ThreadSanitizer and in valgrind.
 
 Arguments, if any, select: names of unit tests (buf_test) and pytest arguments (tests/integration/..., -k ...).
-What fails beside others is run once more alone, and told as AGAIN, ALONE. The last line is `N passed, N failed`, `, N skipped` behind it when there were any.
+What fails beside others is run once more alone, and told as AGAIN, ALONE. The last line is `N passed, N failed`, `, N skipped`
+behind it when there were any. VCOURIER_COMPOSE=1 adds the container stack (`make compose-test`), which counts as one.
 """
 import importlib.util
 import os
@@ -101,6 +102,16 @@ def integration(arguments):
     return max(total - len(failed) - skipped, 0), len(failed), skipped
 
 
+def stack():
+    """(passed, failed, skipped) of the container stack, after everything else."""
+    command = [sys.executable, ROOT / "tests/compose/run.py"]
+    code = subprocess.run(command, cwd=ROOT).returncode
+    if code not in (0, 77):
+        code = subprocess.run(command, cwd=ROOT).returncode
+        alone("compose-test", code == 0)
+    return code == 0, code not in (0, 77), code == 77
+
+
 def main():
     chosen = sys.argv[1:]
     named = [BUILD / "unit" / name for name in chosen if (BUILD / "unit" / name).exists()]
@@ -115,6 +126,9 @@ def main():
     if rest or not chosen:
         p, f, skipped = integration(rest or ["tests/integration"])
         passed, failed = passed + p, failed + f
+    if not chosen and os.environ.get("VCOURIER_COMPOSE"):
+        p, f, s = stack()
+        passed, failed, skipped = passed + p, failed + f, skipped + s
     print(f"took {time.monotonic() - start:.0f} s")
     print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""), flush=True)
     sys.exit(1 if failed or passed == 0 else 0)

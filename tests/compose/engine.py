@@ -5,86 +5,140 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from lab.process import ROOT, Process, wait_until  # noqa: E402
+
 BASE_TAR = ROOT / "build" / "base.tar"
+COMMAND_TIMEOUT = 600  # seconds: more than the slowest, a build of all packages
+PRODUCT = ("collector", "dispatcher", "cli")
+LAB = ("simulator", "standins", "nats")
+BUILDKIT, CLASSIC = "1", "0"  # DOCKER_BUILDKIT
 
 
 class NoEngine(Exception):
     """Why there is none."""
 
 
-def run(*command, quiet=False, **options):
-    """Standard output; the command's errors are shown, and end us."""
-    done = subprocess.run([str(c) for c in command], capture_output=True, text=True, **options)
+class CommandFailed(AssertionError):
+    """With what the command said."""
+
+
+def run(*command, timeout=COMMAND_TIMEOUT, **options):
+    """Standard output; CommandFailed with the end of what the command said."""
+    line = " ".join(map(str, command))
+    try:
+        done = subprocess.run([str(c) for c in command], capture_output=True, text=True, timeout=timeout,
+                              stdin=subprocess.DEVNULL, **options)
+    except subprocess.TimeoutExpired:
+        raise CommandFailed(f"{line}: no end after {timeout} s") from None
     if done.returncode != 0:
-        if quiet:
-            return None
-        sys.exit(f"{' '.join(map(str, command))}\n{done.stdout[-4000:]}{done.stderr[-4000:]}")
+        raise CommandFailed(f"{line}: exit code {done.returncode}\n{done.stdout[-4000:]}{done.stderr[-4000:]}")
     return done.stdout
 
 
+def works(*command, timeout=60, **options):
+    try:
+        run(*command, timeout=timeout, **options)
+        return True
+    except (CommandFailed, OSError):
+        return False
+
+
 class Engine:
+    """`compose` is the command to use, $COMPOSE when that is set; `builders` is {CLASSIC or BUILDKIT: the docker that has it}."""
+
     def __init__(self):
-        self.daemon = None
+        self.daemon = self.directory = None
         if not shutil.which("docker"):
             raise NoEngine("docker is not installed")
-        if run("docker", "info", quiet=True) is None:
+        if not works("docker", "info"):
             self._start()
-        self.compose = next((c for c in (["docker", "compose"], ["docker-compose"])
-                             if shutil.which(c[0]) and run(*c, "version", quiet=True)), None)
-        if self.compose is None:
+        try:
+            self.compose, self.version = self._find_compose()
+            self.builders = {kind: docker for kind in (BUILDKIT, CLASSIC) if (docker := self._find_builder(kind))}
+        except BaseException:
             self.stop()
-            raise NoEngine("neither `docker compose` nor docker-compose is installed")
+            raise
 
     def _start(self):
         if os.geteuid() != 0 or not shutil.which("dockerd"):
-            raise NoEngine("no engine answers, and dockerd cannot be started from here (root and docker.io are needed)")
+            raise NoEngine("no engine answers, and none can be started from here (that takes root and docker.io)")
         if not os.path.ismount("/sys/fs/cgroup"):
-            run("mount", "-t", "cgroup2", "none", "/sys/fs/cgroup", quiet=True)
-        self.directory = tempfile.mkdtemp(prefix="vcourier-dockerd.")
+            works("mount", "-t", "cgroup2", "none", "/sys/fs/cgroup")
+        self.directory = Path(tempfile.mkdtemp(prefix="vcourier-dockerd."))
         os.environ["DOCKER_HOST"] = f"unix://{self.directory}/sock"
-        log = open(f"{self.directory}/log", "wb")
-        self.daemon = subprocess.Popen(
-            ["dockerd", "--host", os.environ["DOCKER_HOST"], "--data-root", ROOT / "build" / "docker", "--exec-root",
-             f"{self.directory}/exec", "--pidfile", f"{self.directory}/pid"], stdout=log, stderr=log, start_new_session=True)
-        end = time.monotonic() + 60
-        while run("docker", "info", quiet=True) is None:
-            if self.daemon.poll() is not None or time.monotonic() > end:
-                tail = Path(f"{self.directory}/log").read_text()[-600:]
-                self.stop()
-                raise NoEngine(f"dockerd does not start:\n{tail}")
-            time.sleep(0.2)
+        data = ROOT / "build" / "docker"
+        data.mkdir(parents=True, exist_ok=True)  # dockerd would make build/ for itself alone
+        self.daemon = Process("dockerd", [
+            "dockerd", "--host", os.environ["DOCKER_HOST"], "--data-root", data, "--exec-root", self.directory / "exec",
+            "--pidfile", self.directory / "pid"], self.directory).start()
+        try:
+            wait_until(lambda: not self.daemon.running() or works("docker", "info"), 90)
+        except AssertionError:
+            pass
+        if not works("docker", "info"):
+            tail = self.daemon.text()[-600:]
+            self.stop()
+            raise NoEngine(f"dockerd does not start:\n{tail}")
+
+    @staticmethod
+    def _find_compose():
+        asked = os.environ.get("COMPOSE")
+        for command in ([asked.split()] if asked else [["docker", "compose"], ["docker-compose"]]):
+            if shutil.which(command[0]) and works(*command, "version", "--short"):
+                return command, run(*command, "version", "--short").strip()
+        raise NoEngine(f"{asked or 'neither `docker compose` nor docker-compose'} is not installed")
+
+    @staticmethod
+    def _find_builder(kind):
+        """A docker of version 23 or later has BuildKit as a plugin only; Debian 12's, of version 20, has it built in."""
+        for docker in ("docker", "/usr/bin/docker"):
+            if shutil.which(docker) and works(docker, "build", "--help", env={**os.environ, "DOCKER_BUILDKIT": kind}):
+                return docker
+        return None
 
     def stop(self):
         if self.daemon:
-            self.daemon.terminate()
-            self.daemon.wait(60)
+            self.daemon.stop(60)
             shutil.rmtree(self.directory, ignore_errors=True)
+            self.daemon = None
 
     def base(self):
         """The base image's name: Debian's slim one, or where no registry has it one made with debootstrap."""
         name = "debian:bookworm-slim"
-        if run("docker", "image", "inspect", name, quiet=True) or run("docker", "pull", "-q", name, quiet=True):
+        if works("docker", "image", "inspect", name) or works("docker", "pull", "-q", name, timeout=180):
             return name
         name = "vcourier-base:bookworm"
-        if run("docker", "image", "inspect", name, quiet=True):
+        if works("docker", "image", "inspect", name):
             return name
         if not BASE_TAR.exists():
             if not shutil.which("debootstrap"):
                 raise NoEngine("no registry is reachable, and debootstrap is not installed")
-            with tempfile.TemporaryDirectory() as root:
-                run("debootstrap", "--variant=minbase", "--include=ca-certificates", "bookworm", root)
-                BASE_TAR.parent.mkdir(exist_ok=True)
-                run("tar", "-C", root, "--exclude=./var/cache/apt/archives/*.deb", "--exclude=./dev/*", "-cf", BASE_TAR, ".")
+            self._debootstrap()
         run("docker", "import", BASE_TAR, name)
         return name
 
+    @staticmethod
+    def _debootstrap():
+        BASE_TAR.parent.mkdir(exist_ok=True)
+        part = BASE_TAR.with_suffix(".part")
+        with tempfile.TemporaryDirectory() as root:
+            run("debootstrap", "--variant=minbase", "--include=ca-certificates", "bookworm", root)
+            run("tar", "-C", root, "--exclude=./var/cache/apt/archives/*.deb", "--exclude=./dev/*", "-cf", part, ".")
+        part.rename(BASE_TAR)
+
     def build(self, base):
-        """Every target. Without BuildKit, which needs a plugin that Debian's packages do not have."""
-        for target in ("collector", "dispatcher", "cli", "simulator", "standins", "nats"):
-            print(f"building vcourier-{target}", flush=True)
-            run("docker", "build", "-q", "-f", ROOT / "compose" / "Dockerfile", "--build-arg", f"BASE={base}", "--target", target,
-                "-t", f"vcourier-{target}", ROOT, env={**os.environ, "DOCKER_BUILDKIT": "0"})
+        """Every image the stack needs; ours with each builder there is, BuildKit's last, so that it is BuildKit's that run."""
+        if not self.builders:
+            raise NoEngine("docker cannot build images")
+        for kind in (CLASSIC, BUILDKIT):
+            if kind not in self.builders:
+                print(f"SKIPPED: building with{'out' if kind == CLASSIC else ''} BuildKit: this docker cannot", flush=True)
+                continue
+            last = kind == BUILDKIT or BUILDKIT not in self.builders
+            for target in PRODUCT + (LAB if last else ()):
+                print(f"building vcourier-{target}, with{'out' if kind == CLASSIC else ''} BuildKit", flush=True)
+                run(self.builders[kind], "build", "-q", "-f", ROOT / "compose" / "Dockerfile", "--build-arg", f"BASE={base}",
+                    "--target", target, "-t", f"vcourier-{target}", ROOT, env={**os.environ, "DOCKER_BUILDKIT": kind})

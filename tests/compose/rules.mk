@@ -6,6 +6,6 @@ images: ## container images vcourier-collector, vcourier-dispatcher and vcourier
 		--target $$target -t vcourier-$$target:$(VERSION) -t vcourier-$$target . || exit 1; done
 
 compose-test: ## builds the images, runs the compose stack, kills every container, scales a dispatcher, checks the books
-	@$(PYTHON) tests/compose/run.py
+	@$(PYTHON) tests/compose/run.py || [ $$? = 77 ]
 
 .PHONY: images compose-test
