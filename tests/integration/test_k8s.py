@@ -1,38 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """k8s/: every overlay renders, keeps our rules, and is what typed schemas of the objects say."""
-import copy
 import json
-import re
 import shutil
 import subprocess
 import sys
 
 import pytest
-import yaml
 
 from lab.bususers import GENERATOR
 from lab.nats_wire import Wire
 from lab.process import BUILD, ROOT, Process, free_port, wait_until
 
 sys.path.insert(0, str(ROOT / "tests" / "k8s"))
+from overlays import OVERLAYS, render  # noqa: E402
 from policy import RULES, Manifests  # noqa: E402
 
-OVERLAYS = [ROOT / "k8s" / "base", *sorted((ROOT / "k8s" / "overlays").iterdir())]
 INTEROP = ROOT / "build" / "interop"
-_rendered = {}
-
-
-def render(overlay):
-    if not shutil.which("kubectl"):
-        pytest.skip("kubectl (1.27 or later) is not installed")
-    if overlay not in _rendered:
-        version = subprocess.run(["kubectl", "version", "--client"], capture_output=True, text=True).stdout
-        if not re.search(r"Kustomize Version: v[5-9]", version):
-            pytest.skip("kubectl is too old: kustomize 5 is needed (Debian 12 has 2.0)")
-        run = subprocess.run(["kubectl", "kustomize", overlay], capture_output=True, text=True)
-        assert run.returncode == 0, run.stderr
-        _rendered[overlay] = list(yaml.safe_load_all(run.stdout))
-    return copy.deepcopy(_rendered[overlay])
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS, ids=lambda p: p.name)

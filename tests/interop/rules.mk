@@ -51,6 +51,28 @@ build/interop/bin/nats-server build/interop/bin/nats:
 	@GOBIN=$(CURDIR)/$(@D) GO111MODULE=on GOTOOLCHAIN=local GOFLAGS= go install $(module) 2>build/interop/go.log || \
 		{ tail -1 build/interop/go.log; echo "interop: SKIPPED: $(module) cannot be built here"; }
 
+# Software of Go that go.mod keeps `go install` from, five minutes of two cores for Kubernetes the first time, two for Compose.
+gobuild = tests/interop/gobuild.sh $(1) >build/interop/go.log 2>&1 || \
+	{ tail -1 build/interop/go.log; echo "interop: SKIPPED: $(firstword $(1)) cannot be built here"; }
+kubernetes := v1.36.3
+compose := v2.40.3
+
+build/interop/bin/kube-apiserver build/interop/bin/kubectl &:
+	@mkdir -p $(@D)
+	@$(call gobuild,k8s.io/kubernetes $(kubernetes) "-X k8s.io/component-base/version.gitVersion=$(kubernetes)" \
+		cmd/kube-apiserver cmd/kubectl)
+build/interop/bin/etcd:
+	@mkdir -p $(@D)
+	@$(call gobuild,go.etcd.io/etcd/server/v3 v3.6.16 "" =etcd)
+build/interop/docker/cli-plugins/docker-compose:
+	@mkdir -p $(@D)
+	@$(call gobuild,github.com/docker/compose/v2 $(compose) "-X github.com/docker/compose/v2/internal.Version=$(compose)" \
+		cmd=docker-compose)
+	@! [ -x build/interop/bin/docker-compose ] || mv build/interop/bin/docker-compose $@
+
+interop-packages: build/interop/bin/kube-apiserver build/interop/bin/etcd build/interop/docker/cli-plugins/docker-compose
+interop_tests += tests/integration/test_kube_apiserver.py
+
 interop-packages: build/interop/bin/nats-server build/interop/bin/nats
 interop-packages: build/interop/.npm build/interop/.python build/interop/.event-ruler build/interop/.moto build/interop/.go
 	@tests/deps.sh prometheus

@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: Apache-2.0
+"""k8s/ against a real kube-apiserver: strict validation, pod security, and what each service account may do.
+
+The kinds of KEDA, Contour, Knative and the Prometheus Operator exist here without their schemas (test_k8s.py has those);
+Knative's `addressable-resolver` stands here with the rule for Brokers.
+"""
+import copy
+import json
+import sys
+
+import pytest
+
+from lab.apiserver import ApiServer, missing
+from lab.desk import PROVIDER, Desk, keys
+from lab.process import ROOT, wait_until
+from lab.product import router_config
+
+sys.path.insert(0, str(ROOT / "tests" / "k8s"))
+from overlays import OVERLAYS, render  # noqa: E402
+from policy import Manifests  # noqa: E402
+
+KINDS = [("keda.sh/v1alpha1", "scaledobjects", "ScaledObject"), ("projectcontour.io/v1", "httpproxies", "HTTPProxy"),
+         ("monitoring.coreos.com/v1", "podmonitors", "PodMonitor"), ("monitoring.coreos.com/v1", "prometheusrules", "PrometheusRule"),
+         ("eventing.knative.dev/v1", "brokers", "Broker")]
+PODS = "/api/v1/namespaces/vcourier/pods?fieldValidation=Strict"
+BROKERS = "/apis/eventing.knative.dev/v1/namespaces/default/brokers"
+BROKER = {"apiVersion": "eventing.knative.dev/v1", "kind": "Broker", "name": "default", "namespace": "default"}
+RBAC = "/apis/rbac.authorization.k8s.io/v1"
+RESOLVER = {"apiGroups": ["eventing.knative.dev"], "resources": ["brokers", "brokers/status"], "verbs": ["get", "list", "watch"]}
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory, authority):
+    if missing():
+        pytest.skip(f"{', '.join(missing())}: not built; `make interop` builds them")
+    server = ApiServer(tmp_path_factory.mktemp("kubernetes"), authority)
+    try:
+        server.start()
+        for kind in KINDS:
+            server.define(*kind)
+        server.create(f"{RBAC}/clusterroles", {"metadata": {"name": "addressable-resolver"}, "rules": [RESOLVER]})
+        yield server
+    finally:
+        server.close()
+
+
+def apply(cluster, objects):
+    return cluster.kubectl("apply", "--server-side", "--validate=strict", "-o", "json", "-f", "-",
+                           input="\n---\n".join(map(json.dumps, objects)))
+
+
+def applied(cluster, objects):
+    """{kind/name: resourceVersion}; the server had no warnings: nothing deprecated, no template that pod security would refuse."""
+    run = apply(cluster, objects)
+    assert run.returncode == 0 and run.stderr == "", run.stderr
+    return {f"{o['kind']}/{o['metadata']['name']}": o["metadata"]["resourceVersion"] for o in json.loads(run.stdout)["items"]}
+
+
+@pytest.fixture(scope="module")
+def full(cluster):
+    """The objects of the overlay that has everything, all applied."""
+    objects = render(ROOT / "k8s" / "overlays" / "full")
+    applied(cluster, objects)
+    return objects
+
+
+def pod_of(workload, template):
+    """The pod that the controller would make of it."""
+    name = workload["metadata"]["name"]
+    claims = [{"name": c["metadata"]["name"], "persistentVolumeClaim": {"claimName": f"{c['metadata']['name']}-{name}-0"}}
+              for c in workload["spec"].get("volumeClaimTemplates", [])]
+    return {"metadata": {**template["metadata"], "name": f"{name}-0"},
+            "spec": {**template["spec"], "volumes": template["spec"].get("volumes", []) + claims}}
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS, ids=lambda p: p.name)
+def test_every_object_and_every_pod_is_accepted(cluster, overlay):
+    """As an update of what is there, and once more, when it changes nothing."""
+    objects = render(overlay)
+    first = applied(cluster, objects)
+    assert len(first) == len(objects) and applied(cluster, objects) == first
+    for workload, template in Manifests(objects).workloads():
+        status, pod, warnings = cluster.request("POST", PODS, pod_of(workload, template))
+        assert (status, warnings) == (201, []), pod
+        tokens = [v["name"] for v in pod["spec"]["volumes"] if "serviceAccountToken" in json.dumps(v)]
+        assert len(tokens) == (workload["metadata"]["name"] == "dispatcher-knative"), "only Knative's dispatcher has a token"
+        cluster.request("DELETE", f"/api/v1/namespaces/vcourier/pods/{pod['metadata']['name']}", {"gracePeriodSeconds": 0})
+
+
+WEAKER = {
+    "hostNetwork=true": lambda pod, container: pod.update(hostNetwork=True),
+    "runAsNonRoot != true": lambda pod, container: pod["securityContext"].pop("runAsNonRoot"),
+    "seccompProfile": lambda pod, container: pod["securityContext"].pop("seccompProfile"),
+    "allowPrivilegeEscalation != false": lambda pod, container: container["securityContext"].pop("allowPrivilegeEscalation"),
+    "unrestricted capabilities": lambda pod, container: container["securityContext"].pop("capabilities"),
+    "hostPath": lambda pod, container: pod["volumes"].append({"name": "host", "hostPath": {"path": "/"}}),
+}
+
+
+@pytest.mark.parametrize("why", WEAKER)
+def test_pod_security_refuses_a_weaker_pod(cluster, full, why):
+    deployment = copy.deepcopy(next(o for o in full if o["kind"] == "Deployment"))
+    pod = pod_of(deployment, deployment["spec"]["template"])
+    WEAKER[why](pod["spec"], pod["spec"]["containers"][0])
+    status, said, _ = cluster.request("POST", PODS, pod)
+    assert status == 403 and 'violates PodSecurity "restricted' in said["message"] and why in said["message"], said
+
+
+@pytest.mark.parametrize("kind, change, said", [
+    ("Deployment", {"replicsa": 3}, ".spec.replicsa: field not declared in schema"),
+    ("Service", {"ports": [{"port": 70000}]}, "must be between 1 and 65535"),
+    ("StatefulSet", {"selector": {"matchLabels": {"app": "other"}}}, "`selector` does not match template `labels`")])
+def test_what_is_wrong_is_refused(cluster, full, kind, change, said):
+    """Or the tests above prove nothing."""
+    wrong = copy.deepcopy(next(o for o in full if o["kind"] == kind))
+    wrong["metadata"]["name"] = "wrong"
+    wrong["spec"].update(change)
+    run = apply(cluster, [wrong])
+    assert run.returncode != 0 and said in run.stderr, run.stderr
+
+
+def rules(cluster, token, namespace):
+    """What the owner of the token may do there, as the server sums it up: [(groups, resources, names, verbs)]"""
+    review = cluster.create("/apis/authorization.k8s.io/v1/selfsubjectrulesreviews", {"spec": {"namespace": namespace}}, token=token)
+    assert not review["status"]["incomplete"]
+    return {tuple(tuple(rule.get(k, ())) for k in ("apiGroups", "resources", "resourceNames", "verbs"))
+            for rule in review["status"]["resourceRules"]}
+
+
+@pytest.mark.parametrize("namespace", ["vcourier", "default", "kube-system"])
+def test_rights_of_each_service_account(cluster, full, namespace):
+    """All of them: no more than a stranger's, but for Knative's dispatcher."""
+    cluster.request("POST", "/api/v1/namespaces/default/serviceaccounts", {"metadata": {"name": "stranger"}})
+    anybody = rules(cluster, cluster.token("default", "stranger"), namespace)
+    resolver = {((*RESOLVER["apiGroups"],), (*RESOLVER["resources"],), (), (*RESOLVER["verbs"],)), (("",), ("services",), (), ("get",))}
+    own_token = {(("",), ("serviceaccounts/token",), ("dispatcher-knative",), ("create",))} if namespace == "vcourier" else set()
+    for account in Manifests(full).named("ServiceAccount"):
+        more = rules(cluster, cluster.token("vcourier", account), namespace) - anybody
+        assert more == (resolver | own_token if account == "dispatcher-knative" else set()), account
+
+
+@pytest.mark.parametrize("allowed, verb, resource, namespace, name", [
+    (True, "get", "eventing.knative.dev/brokers", "default", "default"), (True, "get", "/services", "anywhere", "sink"),
+    (True, "create", "/serviceaccounts/token", "vcourier", "dispatcher-knative"),
+    (False, "create", "/serviceaccounts/token", "vcourier", "collector"),
+    (False, "create", "/serviceaccounts/token", "default", "dispatcher-knative"),
+    (False, "update", "eventing.knative.dev/brokers", "default", "default"), (False, "list", "/services", "vcourier", ""),
+    (False, "get", "/secrets", "vcourier", "nats-passwords"), (False, "get", "/configmaps", "vcourier", "vcourier-config"),
+    (False, "create", "/pods", "vcourier", ""), (False, "get", "/nodes", "", "")])
+def test_access_of_the_knative_dispatcher(cluster, full, allowed, verb, resource, namespace, name):
+    group, kind, *sub = resource.split("/")
+    review = cluster.create("/apis/authorization.k8s.io/v1/subjectaccessreviews", {"spec": {
+        "user": "system:serviceaccount:vcourier:dispatcher-knative",
+        "groups": ["system:serviceaccounts", "system:serviceaccounts:vcourier", "system:authenticated"],
+        "resourceAttributes": {"verb": verb, "group": group, "resource": kind, "subresource": "".join(sub), "name": name,
+                               "namespace": namespace}}})
+    assert review["status"]["allowed"] is allowed, review["status"]
+
+
+def in_pod(lab, cluster, server, account):
+    """A dispatcher with what the kubelet would give a pod of this service account."""
+    mount = lab.directory / account
+    mount.mkdir()
+    for name, text in {"token": cluster.token("vcourier", account), "namespace": "vcourier",
+                       "ca.crt": cluster.authority.ca.read_text()}.items():
+        (mount / name).write_text(text)
+    knative = {"encoding": "binary", "destination": {"ref": BROKER, "resolveInterval": "1s", "kubernetes": {
+        "serviceAccountDir": str(mount)}}}
+    dispatcher = lab.daemon("dispatcher", router_config(server, providers=[PROVIDER], processors=[
+        {"type": "knative", "name": "kn", "knative": knative}]), name=account)
+    dispatcher.env = {"KUBERNETES_SERVICE_HOST": "127.0.0.1", "KUBERNETES_SERVICE_PORT": str(cluster.port)}
+    return dispatcher.start()
+
+
+def test_our_dispatcher_lives_on_these_rights(cluster, full, lab):
+    """It resolves a Broker and gets a token for its audience, which the server knows as ours; another account cannot."""
+    receiver, server = lab.receiver(), lab.nats()
+    broker = {"apiVersion": "eventing.knative.dev/v1", "kind": "Broker", "metadata": {"name": "default"}, "spec": {},
+              "status": {"address": {"url": receiver.url, "audience": "broker/default"}, "conditions": [
+                  {"type": "Ready", "status": "True"}]}}
+    cluster.create(BROKERS, broker)
+    status, said, _ = cluster.request("PATCH", f"{BROKERS}/default/status", broker, content="application/merge-patch+json")
+    assert status == 200, said
+    desk = Desk(lab, server)
+    desk.make_stream()
+    stranger = in_pod(lab, cluster, server, "collector")
+    wait_until(lambda: "not allowed to get brokers.eventing.knative.dev" in stranger.get("/readyz")[1], 60, "it is refused")
+    stranger.stop()
+    want = desk.publish(5)
+    in_pod(lab, cluster, server, "dispatcher-knative").wait_ready()
+    desk.idle()
+    assert sorted(keys(receiver.requests)) == list(want)
+    sent = {r.headers["authorization"].removeprefix("Bearer ") for r in receiver.requests}
+    for token in sent:
+        known = cluster.create("/apis/authentication.k8s.io/v1/tokenreviews", {"spec": {
+            "token": token, "audiences": ["broker/default"]}})["status"]
+        assert known["authenticated"] and known["user"]["username"] == "system:serviceaccount:vcourier:dispatcher-knative", known

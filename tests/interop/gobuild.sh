@@ -1,0 +1,23 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# gobuild.sh MODULE VERSION LDFLAGS PACKAGE[=NAME]...: commands of a Go module that `go install` refuses because its go.mod has
+# replace or exclude lines. They are built in a module of ours that has the same lines; what Kubernetes replaces by its
+# staging folder is its published modules of the same version. The binaries go to build/interop/bin.
+set -eu
+module=$1 version=$2 flags=$3
+shift 3
+cd "$(dirname "$0")/../.."
+bin=$PWD/build/interop/bin
+dir=build/interop/gobuild/$(echo "$module" | tr / _)
+mkdir -p "$bin" "$dir"
+cd "$dir"
+export GO111MODULE=on GOFLAGS=-mod=mod CGO_ENABLED=0
+mod=$(go mod download -json "$module@$version" | sed -n 's/.*"GoMod": "\(.*\)",.*/\1/p')
+sed -e 's#^module .*#module vcourier/interop#' -e '/=> \.\.\//d' \
+	-e "s#=> \./staging/src/\(.*\)#=> \1 v0${version#v1}#" "$mod" > go.mod
+go mod edit -require "$module@$version"
+for package in "$@"; do
+	path=${package%%=*}
+	echo "building $module/$path $version"
+	go build -trimpath -ldflags "-s -w $flags" -o "$bin/${package##*[/=]}" "$module${path:+/$path}"
+done

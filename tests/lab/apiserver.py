@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A real kube-apiserver and its etcd, on loopback: what it accepts, refuses and grants is what a cluster's would. There are no
+controllers and no kubelet, so nothing becomes of what it accepts."""
+import json
+import os
+import ssl
+import subprocess
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from .process import ROOT, Process, free_port, wait_until
+
+BIN = ROOT / "build" / "interop" / "bin"
+PROGRAMS = ("etcd", "kube-apiserver", "kubectl")
+TOKEN = "admin-of-the-lab"
+
+
+def missing():
+    """The programs that `make interop` has not built."""
+    return [name for name in PROGRAMS if not (BIN / name).exists()]
+
+
+class ApiServer:
+    def __init__(self, directory, authority):
+        self.directory, self.authority = Path(directory), authority
+        etcd, self.port = f"http://127.0.0.1:{free_port()}", free_port()
+        self.url = f"https://127.0.0.1:{self.port}"
+        key = self.directory / "sa.key"
+        subprocess.run(["openssl", "genrsa", "-out", key, "2048"], check=True, capture_output=True)
+        (self.directory / "tokens.csv").write_text(f"{TOKEN},admin,admin,system:masters\n")
+        (self.directory / "etcd").mkdir(mode=0o700)
+        peer = "http://127.0.0.1:0"
+        self.etcd = Process("etcd", [
+            BIN / "etcd", "--name", "lab", "--data-dir", self.directory / "etcd", "--unsafe-no-fsync", "--log-level", "warn",
+            "--listen-client-urls", etcd, "--advertise-client-urls", etcd, "--listen-peer-urls", peer,
+            "--initial-advertise-peer-urls", peer, "--initial-cluster", f"lab={peer}"], self.directory)
+        self.server = Process("kube-apiserver", [
+            BIN / "kube-apiserver", "--etcd-servers", etcd, "--bind-address", "127.0.0.1", "--secure-port", self.port,
+            "--tls-cert-file", authority.cert, "--tls-private-key-file", authority.key, "--cert-dir", self.directory,
+            "--service-account-key-file", key, "--service-account-signing-key-file", key,
+            "--service-account-issuer", "https://kubernetes.default.svc", "--service-cluster-ip-range", "10.0.0.0/24",
+            "--authorization-mode", "RBAC", "--token-auth-file", self.directory / "tokens.csv",
+            "--endpoint-reconciler-type", "none"], self.directory)
+
+    def start(self):
+        self.etcd.start()
+        self.server.start()
+        wait_until(self._ready, 120, lambda: f"kube-apiserver is ready:\n{self.server.text()[-1500:]}{self.etcd.text()[-500:]}")
+        return self
+
+    def _ready(self):
+        assert self.server.running() and self.etcd.running(), self.server.text()[-1500:] + self.etcd.text()[-500:]
+        try:
+            return self.request("GET", "/readyz")[0] == 200
+        except OSError:
+            return False
+
+    def close(self):
+        self.server.stop(60)
+        self.etcd.stop(60)
+
+    def request(self, method, path, body=None, token=TOKEN, content="application/json"):
+        """(status, what came, warnings); as administrator, or whose token it is."""
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": content, "Accept": "application/json"}
+        request = urllib.request.Request(self.url + path, None if body is None else json.dumps(body).encode(), headers, method=method)
+        context = ssl.create_default_context(cafile=self.authority.ca)
+        try:
+            reply = urllib.request.urlopen(request, context=context, timeout=60)
+        except urllib.error.HTTPError as refused:
+            reply = refused
+        with reply:
+            text = reply.read().decode()
+            return (reply.status, json.loads(text) if text.startswith("{") else text, reply.headers.get_all("Warning") or [])
+
+    def create(self, path, body, **options):
+        """What the server made of it."""
+        status, made, _ = self.request("POST", path, body, **options)
+        assert status in (200, 201), made
+        return made
+
+    def kubectl(self, *arguments, **options):
+        """As administrator; not checked."""
+        config = self.directory / "kubeconfig"
+        config.write_text(json.dumps({
+            "apiVersion": "v1", "kind": "Config", "current-context": "lab",
+            "clusters": [{"name": "lab", "cluster": {"server": self.url, "certificate-authority": str(self.authority.ca)}}],
+            "users": [{"name": "admin", "user": {"token": TOKEN}}],
+            "contexts": [{"name": "lab", "context": {"cluster": "lab", "user": "admin"}}]}))
+        return subprocess.run([BIN / "kubectl", *arguments], capture_output=True, text=True, timeout=120, **options,
+                              env={**os.environ, "KUBECONFIG": str(config), "HOME": str(self.directory)})
+
+    def define(self, api_version, plural, kind):
+        """A minimal CustomResourceDefinition: the kind exists, whatever is in its spec and status."""
+        group, _, version = api_version.partition("/")
+        anything = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+        self.create("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", {
+            "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": f"{plural}.{group}"},
+            "spec": {"group": group, "scope": "Namespaced", "names": {"plural": plural, "kind": kind}, "versions": [{
+                "name": version, "served": True, "storage": True, "subresources": {"status": {}},
+                "schema": {"openAPIV3Schema": {"type": "object", "properties": {"spec": anything, "status": anything}}}}]}})
+        path = f"/apis/{api_version}/{plural}"
+        wait_until(lambda: self.request("GET", path)[0] == 200, 60, f"{plural} are served")
+
+    def token(self, namespace, account):
+        """As the kubelet asks for, for a pod of this service account."""
+        asked = self.create(f"/api/v1/namespaces/{namespace}/serviceaccounts/{account}/token", {
+            "apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": 3600}})
+        return asked["status"]["token"]
