@@ -8,18 +8,19 @@
 #include "json.h"
 
 /* A context attribute of the specification: where it lives in struct event. Extensions are not here. */
+#define ATTRIBUTE(name) #name, sizeof(#name) - 1, offsetof(struct event, name)
 static const struct attribute {
 	const char *name;
-	size_t offset;
+	size_t len, offset;
 	bool required;
 } attributes[] = {
-	{ "id", offsetof(struct event, id), true },
-	{ "source", offsetof(struct event, source), true },
-	{ "type", offsetof(struct event, type), true },
-	{ "subject", offsetof(struct event, subject), false },
-	{ "time", offsetof(struct event, time), false },
-	{ "datacontenttype", offsetof(struct event, datacontenttype), false },
-	{ "dataschema", offsetof(struct event, dataschema), false },
+	{ ATTRIBUTE(id), true },
+	{ ATTRIBUTE(source), true },
+	{ ATTRIBUTE(type), true },
+	{ ATTRIBUTE(subject), false },
+	{ ATTRIBUTE(time), false },
+	{ ATTRIBUTE(datacontenttype), false },
+	{ ATTRIBUTE(dataschema), false },
 };
 
 enum { ATTRIBUTES = sizeof(attributes) / sizeof(attributes[0]) };
@@ -108,7 +109,7 @@ store(struct event *ev, const char *name, size_t name_len, size_t at, bool quote
 		return ev->is_1_0 ? 0 : err_set(err, ERR_PROTOCOL, "specversion is not 1.0");
 	}
 	for (i = 0; i < ATTRIBUTES; i++) {
-		if (strlen(attributes[i].name) == name_len && memcmp(attributes[i].name, name, name_len) == 0) {
+		if (attributes[i].len == name_len && memcmp(attributes[i].name, name, name_len) == 0) {
 			if (*value_of(ev, i) != '\0')
 				return err_set(err, ERR_PROTOCOL, "attribute %s stands twice", attributes[i].name);
 			*field(ev, i) = value;

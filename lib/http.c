@@ -38,6 +38,11 @@ http_open(struct http **http, struct err *err)
 		free(h);
 		return err_set(err, ERR_SYSTEM, "libcurl gave no multi handle");
 	}
+	http_tls_open(h);
+	if (http_loop_open(h, err) != 0) {
+		http_close(h);
+		return -1;
+	}
 	curl_multi_setopt(h->multi, CURLMOPT_MAXCONNECTS, (long)CONNECTIONS_KEPT);
 	*http = h;
 	return 0;
@@ -145,6 +150,7 @@ http_close(struct http *http)
 		transfer_free(t);
 	}
 	curl_multi_cleanup(http->multi);
+	http_loop_close(http);
 	free(http);
 }
 
@@ -197,6 +203,7 @@ http_submit(struct http *http, struct http_request *req, http_on_done *done, voi
 	curl_easy_setopt(easy, CURLOPT_WRITEDATA, t);
 	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, t->error);
 	curl_easy_setopt(easy, CURLOPT_PRIVATE, t);
+	http_loop_add(http, easy);
 	code = curl_multi_add_handle(http->multi, easy);
 	if (code != CURLM_OK) {
 		err_set(err, ERR_SYSTEM, "libcurl: %s", curl_multi_strerror(code));
@@ -244,27 +251,15 @@ collect(struct http *http)
 int
 http_run(struct http *http, int64_t timeout_ms, struct err *err)
 {
-	/* once a stop is requested its descriptor stays readable: it would turn the wait into a spin */
-	struct curl_waitfd stop = { .fd = stop_fd(), .events = CURL_WAIT_POLLIN };
-	unsigned n = stop.fd >= 0 && !stop_requested() ? 1 : 0;
-	CURLMcode code = CURLM_OK;
-	int running;
+	/* what was submitted starts first; what has failed by then is no reason to wait */
+	CURLMcode code = http_loop_start(http);
 
-	/* perform looks at every transfer, so once a turn; the poll does not wait when there are new ones to start */
-	if (timeout_ms > 0)
-		code = curl_multi_poll(http->multi, &stop, n, timeout_ms > 60000 ? 60000 : (int)timeout_ms, NULL);
 	if (code == CURLM_OK)
-		code = curl_multi_perform(http->multi, &running);
+		code = http_loop_turn(http, collect(http) > 0 ? 0 : timeout_ms);
 	collect(http);
 	if (code != CURLM_OK)
 		return err_set(err, ERR_SYSTEM, "libcurl: %s", curl_multi_strerror(code));
 	return 0;
-}
-
-void
-http_wakeup(struct http *http)
-{
-	curl_multi_wakeup(http->multi);
 }
 
 size_t

@@ -41,11 +41,28 @@ struct http {
 	struct transfer *idle, *active;
 	struct transfer *kept; /* of the last http_perform: its body is still on loan */
 	size_t in_flight;
+	int epoll, wake;
+	int64_t due_ms; /* libcurl's next timer */
+	struct http_socket *sockets;
+	size_t n_sockets;
+	char date_text[64]; /* the last Date header, */
+	int64_t date_us;    /* read */
+	const char *ca_file, *ca_dir; /* the system's; NULL: none */
 	char seen_thumbprint[HTTP_THUMBPRINT_SIZE];
 };
 
+/* http_loop.c: from before the first transfer until after the multi handle's end. */
+int http_loop_open(struct http *http, struct err *err);
+void http_loop_close(struct http *http);
+void http_loop_add(struct http *http, CURL *easy); /* before the transfer joins the multi handle */
+CURLMcode http_loop_start(struct http *http);      /* runs what is due by the clock */
+CURLMcode http_loop_turn(struct http *http, int64_t timeout_ms);
+
 /* Sets URL, method, headers, body and deadlines of a transfer. */
 int http_request_setup(struct transfer *t, struct err *err);
+
+/* Looks where the system keeps its authorities. */
+void http_tls_open(struct http *http);
 
 /* Sets the TLS and proxy options of a transfer. */
 int http_tls_setup(struct transfer *t, struct err *err);

@@ -18,6 +18,7 @@ http_reply_header(char *data, size_t size, size_t n, void *transfer)
 	struct transfer *t = transfer;
 	size_t len = size * n, end = len;
 	bool in_name = true;
+	char *room;
 
 	t->header_bytes += len;
 	if (t->header_bytes > HTTP_HEADERS_MAX) {
@@ -37,13 +38,15 @@ http_reply_header(char *data, size_t size, size_t n, void *transfer)
 		buf_clear(&t->headers);
 		return len;
 	}
+	room = buf_room(&t->headers, end + 1);
+	if (room == NULL) /* HTTP_HEADERS_MAX is its ceiling, too */
+		return 0;
 	for (size_t i = 0; i < end; i++) {
-		char c = data[i];
-
-		in_name = in_name && c != ':';
-		buf_add_char(&t->headers, in_name ? (char)tolower((unsigned char)c) : c);
+		in_name = in_name && data[i] != ':';
+		room[i] = in_name && data[i] >= 'A' && data[i] <= 'Z' ? (char)(data[i] + 32) : data[i];
 	}
-	buf_add_char(&t->headers, '\n');
+	room[end] = '\n';
+	buf_grew(&t->headers, end + 1);
 	return len;
 }
 
@@ -111,11 +114,27 @@ describe(struct transfer *t, CURLcode result, struct http_response *rsp)
 			t->http->seen_thumbprint);
 }
 
+/* The Date header; that of the reply before is mostly the same text, and reading one is slow. */
+static int64_t
+date_of(struct http *http, const struct http_response *rsp)
+{
+	char text[sizeof(http->date_text)];
+	time_t date;
+
+	if (!http_response_header(rsp, "date", text, sizeof(text)))
+		return 0;
+	if (strcmp(text, http->date_text) != 0) {
+		memcpy(http->date_text, text, sizeof(text));
+		date = curl_getdate(text, NULL);
+		http->date_us = date > 0 ? (int64_t)date * 1000000 : 0;
+	}
+	return http->date_us;
+}
+
 void
 http_reply_finish(struct transfer *t, CURLcode result, struct http_response *rsp)
 {
 	char value[64];
-	time_t date;
 	long n = 0;
 
 	*rsp = (struct http_response){ .retry_after_ms = -1, .headers = buf_str(&t->headers),
@@ -135,8 +154,7 @@ http_reply_finish(struct transfer *t, CURLcode result, struct http_response *rsp
 	rsp->body_cut = t->body_cut || result != CURLE_OK;
 	curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &n);
 	rsp->status = (int)n;
-	if (http_response_header(rsp, "date", value, sizeof(value)) && (date = curl_getdate(value, NULL)) > 0)
-		rsp->date_us = (int64_t)date * 1000000;
+	rsp->date_us = date_of(t->http, rsp);
 	if (http_response_header(rsp, "retry-after", value, sizeof(value)))
 		rsp->retry_after_ms = http_parse_retry_after(value, rsp->date_us ? rsp->date_us : clock_wall_us());
 }

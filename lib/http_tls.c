@@ -15,18 +15,13 @@
 enum { CA_CACHE_S = 60 };
 
 /* libcurl's own defaults, as the distribution built them. */
-static const char *
-system_ca_file(void)
+void
+http_tls_open(struct http *http)
 {
-	const char *file = curl_version_info(CURLVERSION_NOW)->cainfo;
+	const curl_version_info_data *built = curl_version_info(CURLVERSION_NOW);
 
-	return file != NULL && access(file, R_OK) == 0 ? file : NULL;
-}
-
-static const char *
-system_ca_dir(void)
-{
-	return curl_version_info(CURLVERSION_NOW)->capath;
+	http->ca_file = built->cainfo != NULL && access(built->cainfo, R_OK) == 0 ? built->cainfo : NULL;
+	http->ca_dir = built->capath;
 }
 
 /* Hex digits of a thumbprint without its colons and blanks, upper case; the number of them. */
@@ -105,9 +100,10 @@ set_blob(CURL *easy, CURLoption option, const char *pem)
 }
 
 static void
-trust(CURL *easy, const struct http_peer *peer)
+trust(struct transfer *t, const struct http_peer *peer)
 {
-	const char *system_file = system_ca_file(), *system_dir = system_ca_dir();
+	const char *system_file = t->http->ca_file, *system_dir = t->http->ca_dir;
+	CURL *easy = t->easy;
 
 	curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, (long)CA_CACHE_S);
 	if (peer->ca_pem != NULL) {
@@ -145,6 +141,10 @@ http_tls_setup(struct transfer *t, struct err *err)
 	bool pinned = peer->thumbprint != NULL && !peer->insecure;
 	CURL *easy = t->easy;
 
+	if (peer->proxy != NULL)
+		curl_easy_setopt(easy, CURLOPT_PROXY, peer->proxy);
+	if (strncmp(buf_str(&t->req.url), "http:", 5) == 0) /* no TLS, and setting it up costs more than the rest */
+		return 0;
 	/*
 	 * libcurl reuses a connection only for the same pair of these two, and does not look at the
 	 * callback: chain and name, neither, and pinned are three pairs, so none is taken for another.
@@ -152,14 +152,12 @@ http_tls_setup(struct transfer *t, struct err *err)
 	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, peer->insecure ? 0L : 1L);
 	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, peer->insecure || pinned ? 0L : 2L);
 	curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	trust(easy, peer);
+	trust(t, peer);
 	if (pinned) {
 		if (curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, on_ssl_ctx) != CURLE_OK ||
 			curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, t) != CURLE_OK)
 			return err_set(err, ERR_TLS, "this libcurl cannot check thumbprints (not built with OpenSSL)");
 	}
 	present(easy, peer);
-	if (peer->proxy != NULL)
-		curl_easy_setopt(easy, CURLOPT_PROXY, peer->proxy);
 	return 0;
 }

@@ -142,37 +142,42 @@ hex4(const char *s, const char *end)
 	return v;
 }
 
+/* Behind a backslash; leaves *p at the last byte of the escape. */
+static bool
+skip_escape(const char **p, const char *end)
+{
+	if (*p == end)
+		return false;
+	if (**p != 'u')
+		return **p != '\0' && strchr("\"\\/bfnrt", **p) != NULL;
+	if (hex4(*p + 1, end) < 0)
+		return false;
+	*p += 4;
+	return true;
+}
+
 static bool
 skip_string(const char **p, const char *end)
 {
-	const char *start = *p + 1;
+	const unsigned char *c = (const unsigned char *)*p + 1, *start = c, *stop = (const unsigned char *)end;
+	unsigned all = 0;
 
-	for ((*p)++; *p < end; (*p)++) {
-		unsigned char c = (unsigned char)**p;
-
-		if (c == '"') {
-			size_t len = (size_t)(*p - start);
-
-			if (text_utf8_valid(start, len) != len)
+	for (;; c++) {
+		for (; c < stop && escape_of[*c] == 0; c++)
+			all |= *c;
+		if (c == stop || *c < 0x20)
+			return false;
+		if (*c == '"')
+			break;
+		if (*c == '\\') {
+			*p = (const char *)c + 1;
+			if (!skip_escape(p, end))
 				return false;
-			(*p)++;
-			return true;
-		}
-		if (c < 0x20)
-			return false;
-		if (c != '\\')
-			continue;
-		if (++*p == end)
-			return false;
-		if (**p == 'u') {
-			if (hex4(*p + 1, end) < 0)
-				return false;
-			*p += 4;
-		} else if (**p == '\0' || strchr("\"\\/bfnrt", **p) == NULL) {
-			return false;
+			c = (const unsigned char *)*p;
 		}
 	}
-	return false;
+	*p = (const char *)c + 1;
+	return all < 0x80 || text_utf8_valid((const char *)start, (size_t)(c - start)) == (size_t)(c - start);
 }
 
 static bool
@@ -250,8 +255,9 @@ skip_name(const char **p, const char *end)
 	return true;
 }
 
-bool
-json_skip_value(const char **p, const char *end)
+/* An object or an array. */
+static bool
+skip_nested(const char **p, const char *end)
 {
 	char closer[JSON_DEPTH_MAX];
 	size_t depth = 0;
@@ -277,8 +283,6 @@ json_skip_value(const char **p, const char *end)
 			}
 		} else if (!skip_scalar(p, end)) {
 			return false;
-		} else if (depth == 0) {
-			return true;
 		} else {
 			json_skip_blanks(p, end);
 		}
@@ -295,6 +299,15 @@ json_skip_value(const char **p, const char *end)
 		if (closer[depth - 1] == '}' && !skip_name(p, end))
 			return false;
 	}
+}
+
+bool
+json_skip_value(const char **p, const char *end)
+{
+	json_skip_blanks(p, end);
+	if (*p == end)
+		return false;
+	return **p == '{' || **p == '[' ? skip_nested(p, end) : skip_scalar(p, end);
 }
 
 static void
@@ -351,7 +364,7 @@ json_decode_string(const char *s, size_t len, struct buf *b)
 	if (len < 2 || s[0] != '"' || *end != '"')
 		return false;
 	for (s++; s < end;) {
-		size_t run = 0;
+		size_t run = plain_run((const unsigned char *)s, (size_t)(end - s));
 
 		while (s + run < end && s[run] != '\\' && (unsigned char)s[run] >= 0x20)
 			run++;
