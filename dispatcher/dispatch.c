@@ -31,36 +31,47 @@ window(const struct dispatcher *d)
 	return (size_t)d->options->concurrency * 2 * d->processor->batch_max + 16;
 }
 
+/* Nothing is sent but now and then a probe. */
+static bool
+paused(const struct dispatcher *d)
+{
+	const struct lane *lane = d->jobs.ring;
+
+	return d->gate.state == CIRCUIT_OPEN || (!d->fans_out && lane != NULL && lane->circuit.state == CIRCUIT_OPEN);
+}
+
 /* How many more events to have in hand, asked for ones included. */
 static size_t
 budget(struct dispatcher *d, int64_t now_ms)
 {
 	size_t held = backlog_count(d, now_ms) + (d->taken.n - d->taken_at), limit = window(d);
-	struct lane *lane = d->jobs.ring;
 
 	if (d->stopping || d->dead_letters_fail || !refresh_ready(d) ||
 		d->jobs.bytes >= (size_t)d->options->buffer_bytes || held >= limit)
 		return 0;
-	/* a pause: one event that was not tried yet is enough, for the probe */
-	if (d->gate.state == CIRCUIT_OPEN || (!d->fans_out && lane != NULL && lane->circuit.state == CIRCUIT_OPEN))
+	if (paused(d)) /* one event that was not tried yet is enough, for the probe */
 		return d->n_untried == 0 ? 1 : 0;
 	return limit - held;
 }
 
+/*
+ * Each pull costs the server a request: one is worth it for a quarter of what may be in hand. The rest of that is
+ * more than what can be under way meanwhile.
+ */
 static void
 pull(struct dispatcher *d, int64_t now_ms)
 {
-	size_t all = budget(d, now_ms), largest = d->largest > 2048 ? d->largest : 2048;
-	size_t fits = ((size_t)d->options->buffer_bytes - d->jobs.bytes) / largest + 1;
+	size_t all = budget(d, now_ms), most = window(d), largest = d->largest > 2048 ? d->largest : 2048;
+	size_t bytes = (size_t)d->options->buffer_bytes, streams = d->n_sources > 1 ? d->n_sources - 1 : 1;
+	size_t left = d->jobs.bytes < bytes ? (bytes - d->jobs.bytes) / largest + 1 : 0;
 
-	if (d->jobs.bytes >= (size_t)d->options->buffer_bytes)
-		all = 0;
-	all = all < fits ? all : fits;
+	most = most < bytes / largest ? most : bytes / largest;
+	all = all < left ? all : left;
 	for (size_t i = 0; i < d->n_sources; i++) {
 		struct source *s = &d->source[(d->next_source + i) % d->n_sources];
-		size_t streams = d->n_sources > 1 ? d->n_sources - 1 : 1; /* less the replays */
+		size_t share = s->replay ? 8 : streams; /* of all; the replays are one stream more */
 
-		source_pull(s, s->replay ? (all + 7) / 8 : (all + streams - 1) / streams, now_ms);
+		source_pull(s, (all + share - 1) / share, paused(d) ? 1 : most / 4 / share, now_ms);
 	}
 	d->next_source++;
 }

@@ -191,7 +191,8 @@ int dispatcher_run(const struct dispatcher_config *config, struct bus *bus, stru
 int source_open(struct source *s, struct err *err);
 /* Puts what the bus's threads bring where the loop finds it. */
 void arrive(void *dispatcher, struct bus_msg *msg);
-void source_pull(struct source *s, size_t budget, int64_t now_ms);
+/* Keeps up to `budget` messages asked for, in pulls of at least so many. */
+void source_pull(struct source *s, size_t budget, size_t least, int64_t now_ms);
 /* Handles status messages and what is in hand already; true when the message is a new event. */
 bool source_take(struct source *s, struct bus_msg *msg, struct delivery *delivery, int64_t now_ms);
 void source_settled(struct source *s, uint64_t seq);

@@ -89,9 +89,8 @@ expire_pulls(struct source *s, uint64_t generation, int64_t now_ms)
 	s->pulled_generation = generation;
 }
 
-/* Keeps up to `budget` messages asked for, in pulls that are not too small. */
 void
-source_pull(struct source *s, size_t budget, int64_t now_ms)
+source_pull(struct source *s, size_t budget, size_t least, int64_t now_ms)
 {
 	char reply[sizeof(s->inbox) + 24];
 	struct err err;
@@ -106,7 +105,7 @@ source_pull(struct source *s, size_t budget, int64_t now_ms)
 	expire_pulls(s, generation, now_ms);
 	atomic_store(&s->waiting, s->asked);
 	want = (int)budget - s->asked;
-	if (!ready || !bus_connected(s->d->bus) || want <= 0 || s->n_pulls == PULLS_MAX || (s->asked > 0 && want < (int)budget / 4))
+	if (!ready || !bus_connected(s->d->bus) || want <= 0 || want < (int)least || s->n_pulls == PULLS_MAX)
 		return;
 	snprintf(reply, sizeof(reply), "%s.%llu", s->inbox, (unsigned long long)++s->last_pull);
 	if (pull_request(s->d->bus, s->stream, s->d->durable, reply, want, EXPIRES_MS, HEARTBEAT_MS, &err) != 0)

@@ -76,6 +76,7 @@ transfer_free(struct transfer *t)
 	buf_free(&t->req.own_body);
 	buf_free(&t->headers);
 	buf_free(&t->body);
+	free(t->line);
 	free(t);
 }
 

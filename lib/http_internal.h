@@ -26,7 +26,8 @@ struct transfer {
 	void *ctx;
 	bool bad_header; /* a request header that must not go out */
 	bool keep;       /* not recycled after its callback: http_perform's */
-	struct curl_slist line[HTTP_HEADER_LINES_MAX];
+	struct curl_slist *line; /* of cap_lines */
+	size_t cap_lines;
 	char error[CURL_ERROR_SIZE];
 
 	struct buf body, headers; /* of the reply */

@@ -14,7 +14,7 @@ enum {
 	CONNECTION_IDLE_S = 50,
 	/* so that a scaled-out or renamed service is found, and a rotated certificate is used */
 	CONNECTION_LIFE_S = 120,
-	REPLY_BUFFER = 4 * 1024,
+	REPLY_BUFFER = 1024, /* each transfer has one, and a delivery's reply is short */
 	STREAM_BUFFER = 64 * 1024, /* for on_body: few and large replies */
 };
 
@@ -58,23 +58,28 @@ static int
 set_headers(struct transfer *t, struct err *err)
 {
 	static char no_expect[] = "Expect:", no_type[] = "Content-Type:";
-	struct curl_slist *line = t->line;
-	size_t n = 0;
+	size_t n = 2;
 
 	if (t->bad_header || !buf_ok(&t->req.headers))
 		return err_set(err, ERR_PROTOCOL, "a header of the request has a line break or is too long");
-	line[n++].data = no_expect;
-	line[n++].data = no_type;
-	for (char *p = t->req.headers.data, *end; p != NULL && *p != '\0'; p = end + 1) {
-		end = strchr(p, '\n');
-		if (end == NULL || n == HTTP_HEADER_LINES_MAX)
-			return err_set(err, ERR_PROTOCOL, "more than %d request headers", HTTP_HEADER_LINES_MAX - 2);
-		*end = '\0';
-		line[n++].data = p;
+	for (const char *p = t->req.headers.data; p != NULL && (p = strchr(p, '\n')) != NULL; p++)
+		n++;
+	if (n > HTTP_HEADER_LINES_MAX)
+		return err_set(err, ERR_PROTOCOL, "more than %d request headers", HTTP_HEADER_LINES_MAX - 2);
+	if (n > t->cap_lines) {
+		t->line = mem_grow(t->line, n, sizeof(*t->line));
+		t->cap_lines = n;
+	}
+	t->line[0].data = no_expect;
+	t->line[1].data = no_type;
+	for (size_t i = 2, at = 0; i < n; i++) {
+		t->line[i].data = t->req.headers.data + at;
+		at += strcspn(t->line[i].data, "\n") + 1;
+		t->req.headers.data[at - 1] = '\0';
 	}
 	for (size_t i = 0; i < n; i++)
-		line[i].next = i + 1 < n ? &line[i + 1] : NULL;
-	curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, line);
+		t->line[i].next = i + 1 < n ? &t->line[i + 1] : NULL;
+	curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->line);
 	return 0;
 }
 

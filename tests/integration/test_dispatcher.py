@@ -284,5 +284,5 @@ def test_d17_a_poison_event_delays_nobody(lab, desk):
     receiver.wait_count(8)  # it fails, alone, again and again
     desk.publish(500)
     receiver.wait_for(lambda requests: set(keys(requests)) == set(range(1, 502)), 20)
-    assert dispatcher.metric("vcourier_dispatcher_events_total", result="delivered") == 500
+    wait_until(lambda: dispatcher.metric("vcourier_dispatcher_events_total", result="delivered") == 500, 20)
     assert desk.dead() == []
