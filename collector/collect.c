@@ -193,6 +193,7 @@ turn(struct collect *c)
 	bool fresh = false, full = false;
 	struct err err = { .code = ERR_NONE };
 
+	collect_measure_lag(c);
 	if (!bus_ready(c) || !may_lead(c))
 		return;
 	if (vim_connect(c->vim, &fresh, &err) != 0 || (fresh && greet(c, &err) != 0)) {

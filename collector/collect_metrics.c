@@ -68,7 +68,7 @@ collect_metrics_update(struct collect *c)
 	stats_events(s.published - m.last.published, c->rejected - m.last_rejected);
 	advance(m.published, s.published, &m.last.published);
 	advance(m.read, c->read, &m.last_read);
-	advance(m.duplicate, c->duplicates, &m.last_duplicates);
+	advance(m.duplicate, c->duplicates + s.duplicates, &m.last_duplicates);
 	advance(m.retried, c->retried, &m.last_retried);
 	advance(m.rejected, c->rejected, &m.last_rejected);
 	advance(m.reconnects, bus_reconnects(c->bus), &m.last_reconnects);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Reading: the live collector, the audit for late events, stall detection and the walk past invisible runs. */
+/* Reading: the live collector, and the audit for late events. */
 #include <inttypes.h>
 #include <string.h>
 
@@ -9,20 +9,9 @@
 #include "status.h"
 #include "stop.h"
 
-enum {
-	LATEST_FIRST_MS = 1000, /* idle for so long: ask for the latest event */
-	LATEST_MAX_MS = 10000,
-	LATEST_TRIES = 8,       /* then an event that we do not get to see is not for us */
-	WALK_EXPECTED = 1000,   /* a window may hold so many events, times fineness */
-	WALK_EMPTY_CALLS = 400, /* what a walk spends on windows that give nothing, times fineness / 4 */
-	WALK_CALLS_MAX = 20000,
-	WALK_FINEST = 65536,
-	WALK_STACK = 128,       /* halving microseconds of 30 years takes 50 */
-	PRUNE_ABOVE = 65536,    /* identities kept before old ones are forgotten */
-};
+enum { PRUNE_ABOVE = 65536 }; /* identities kept before old ones are forgotten */
 
 static const int64_t us_per_ms = 1000;
-static const int64_t RETENTION_US = INT64_C(30) * 24 * 3600 * 1000000; /* vCenter's default event.maxAge */
 
 static int
 publish(struct collect *c, const struct normalize_event *e, struct err *err)
@@ -95,7 +84,10 @@ publish_gap(struct collect *c, int64_t from_us, int64_t to_us, const char *reaso
 		return 0;
 	p = (struct publish){ .subject = buf_str(&c->envelope.subject), .msg_id = buf_str(&c->envelope.msg_id),
 		.data = c->envelope.message.data, .len = c->envelope.message.len, .created_us = from_us };
-	return publisher_send(c->publisher, &p, err);
+	if (publisher_send(c->publisher, &p, err) != 0)
+		return -1;
+	c->read++; /* it is published like an event: the books count it */
+	return 0;
 }
 
 /*
@@ -164,7 +156,7 @@ collect_open(struct collect *c, struct err *err)
 	begin = begin_of(c, now);
 	vim_destroy_collector(c->vim, &c->spent);
 	vim_destroy_collector(c->vim, &c->live);
-	if (vim_create_collector(c->vim, begin, INT64_MAX, &c->live, err) != 0)
+	if (vim_create_collector(c->vim, &(struct vim_filter){ .begin_us = begin, .end_us = INT64_MAX }, &c->live, err) != 0)
 		return -1;
 	if (c->any)
 		c->expect_overlap = true;
@@ -204,23 +196,22 @@ collect_poll(struct collect *c, bool *full, struct err *err)
 	return 0;
 }
 
-/* Reads [begin, end] through with a collector of its own; *fresh counts what was new, *last the newest createdTime. */
-static int
-read_window(struct collect *c, int64_t begin, int64_t end, size_t *fresh, int64_t *last, unsigned *calls,
-	struct err *err)
+int
+collect_read_window(struct collect *c, struct collect_window *w, struct err *err)
 {
 	struct vim_collector window = { "" };
 	struct normalize_page page = { .n = 0 };
-	int failed = vim_create_collector(c->vim, begin, end, &window, err);
+	int failed = vim_create_collector(c->vim, &w->filter, &window, err);
 
 	while (!failed && !stop_requested()) {
 		failed = vim_read_next(c->vim, &window, c->page_size, &page, err);
-		(*calls)++;
+		w->calls++;
 		status_beat();
 		if (failed || page.n == 0)
 			break;
-		*last = page.event[page.n - 1].created_us;
-		failed = take_page(c, &page, fresh, err);
+		w->read += page.n;
+		w->last_us = page.event[page.n - 1].created_us;
+		failed = take_page(c, &page, &w->fresh, err);
 	}
 	vim_destroy_collector(c->vim, &window);
 	return failed;
@@ -229,146 +220,15 @@ read_window(struct collect *c, int64_t begin, int64_t end, size_t *fresh, int64_
 int
 collect_audit(struct collect *c, struct err *err)
 {
-	unsigned calls = 0;
-	size_t fresh = 0;
-	int64_t last;
+	struct collect_window w = { .filter = { .begin_us = c->newest_us - c->options->audit_span_ms * us_per_ms,
+					    .end_us = c->newest_us } };
 
 	c->audit_ms = clock_monotonic_ms();
 	if (!c->any)
 		return 0;
-	if (read_window(c, c->newest_us - c->options->audit_span_ms * us_per_ms, c->newest_us, &fresh, &last, &calls,
-		    err) != 0)
+	if (collect_read_window(c, &w, err) != 0)
 		return -1;
-	if (fresh != 0)
-		log_info("late events found by the audit", L_INT("events", (int64_t)fresh));
+	if (w.fresh != 0)
+		log_info("late events found by the audit", L_INT("events", (int64_t)w.fresh));
 	return 0;
-}
-
-/* Where the unseen may begin: behind the newest stored, else at the start, else as far back as vCenter keeps. */
-static int64_t
-walk_from(const struct collect *c, const struct vim_latest *latest)
-{
-	if (c->any)
-		return c->newest_us;
-	return c->reopen_us != INT64_MAX && c->reopen_us != INT64_MIN ? c->reopen_us : latest->created_us - RETENTION_US;
-}
-
-/*
- * Covers (lo, latest] by windows so small that a page full of invisible events cannot hide what lies behind them
- * (govmomi issue 3450). density: events per microsecond, guessed from the keys.
- */
-static int
-walk(struct collect *c, int64_t from, const struct vim_latest *latest, double density, size_t *fresh, struct err *err)
-{
-	struct { int64_t lo, hi; } stack[WALK_STACK] = { { from, latest->created_us } };
-	unsigned calls = 0, depth = 1, fineness = c->walk_fineness ? c->walk_fineness : 4;
-
-	while (depth != 0 && calls < WALK_CALLS_MAX && !stop_requested()) {
-		int64_t lo = stack[--depth].lo, hi = stack[depth].hi, last = lo - 1;
-		size_t found = 0, before = c->read;
-
-		if (read_window(c, lo, hi, &found, &last, &calls, err) != 0)
-			return -1;
-		*fresh += found;
-		if (c->read != before)
-			lo = last + 1;
-		if ((double)(hi - lo) * density * fineness > WALK_EXPECTED && hi > lo && depth + 2 <= WALK_STACK &&
-			(c->read != before || calls < WALK_EMPTY_CALLS / 4 * fineness)) {
-			int64_t middle = lo + (hi - lo) / 2;
-
-			stack[depth].lo = middle + 1;
-			stack[depth++].hi = hi;
-			stack[depth].lo = lo;
-			stack[depth++].hi = middle;
-		}
-	}
-	c->walk_fineness = fineness < WALK_FINEST ? fineness * 16 : fineness;
-	return 0;
-}
-
-/* Walks finer and finer for as long as that brings more to light: events are denser here than there. */
-static int
-walk_all(struct collect *c, const struct vim_latest *latest, size_t *found, struct err *err)
-{
-	int64_t from = walk_from(c, latest);
-	double keys = (double)((uint32_t)latest->key - (c->any ? (uint32_t)c->last_key : 0));
-	double density = keys / (double)(latest->created_us - from + 1);
-	size_t fresh;
-
-	do {
-		fresh = 0;
-		if (walk(c, from, latest, density, &fresh, err) != 0)
-			return -1;
-		*found += fresh;
-	} while (fresh != 0 && c->walk_fineness < WALK_FINEST && !stop_requested());
-	if (*found != 0)
-		c->walk_fineness = 4;
-	return 0;
-}
-
-/* The latest event is far older than what we stored: a clock set back, or a database restored. */
-static int
-step_back(struct collect *c, const struct vim_latest *latest, struct err *err)
-{
-	char stored[CLOCK_TEXT_SIZE], now[CLOCK_TEXT_SIZE];
-
-	/* what was published back then must be known again before it is read again */
-	if (collect_load_since(c, latest->created_us - c->options->overlap_ms * us_per_ms, err) != 0)
-		return -1;
-	collect_count_epoch();
-	log_error("the vCenter's time went back: clock set, or database restored from a backup",
-		L_STR("stored", clock_format(c->newest_us, stored)), L_STR("latest", clock_format(latest->created_us, now)),
-		L_INT("last_key", c->last_key), L_INT("latest_key", latest->key));
-	c->newest_us = latest->created_us;
-	c->last_key = latest->key;
-	c->reopen_us = INT64_MAX;
-	return collect_open(c, err);
-}
-
-static int
-look_past(struct collect *c, const struct vim_latest *latest, struct err *err)
-{
-	size_t fresh = 0;
-
-	if (c->any && latest->created_us < c->newest_us - c->options->overlap_ms * us_per_ms)
-		return step_back(c, latest, err);
-	if (collect_audit(c, err) != 0)
-		return -1;
-	if (seen_has(&c->seen, latest->key, latest->created_us) || ++c->stalls < 2)
-		return 0;
-	if (latest->created_us > walk_from(c, latest)) {
-		collect_count_stall("permission_gap");
-		if (walk_all(c, latest, &fresh, err) != 0)
-			return -1;
-		log_warn("no events although there are some: walked past events this account cannot see",
-			L_INT("latest_key", latest->key), L_INT("found", (int64_t)fresh));
-	}
-	if (fresh == 0 && (c->walk_fineness >= WALK_FINEST || c->stalls >= LATEST_TRIES)) {
-		c->invisible = *latest; /* really not for us: no more walks for this one */
-		c->walk_fineness = 0;
-	}
-	/* the live collector may be stuck for ever: a new one begins behind what was found */
-	return collect_open(c, err);
-}
-
-int
-collect_check_latest(struct collect *c, struct err *err)
-{
-	int64_t now = clock_monotonic_ms();
-	struct vim_latest latest;
-
-	if (now - c->fresh_ms < LATEST_FIRST_MS || now - c->latest_check_ms < c->latest_interval_ms)
-		return 0;
-	c->latest_check_ms = now;
-	if (vim_latest_event(c->vim, &latest, err) != 0)
-		return -1;
-	collect_set_latest(c, &latest);
-	if (!latest.any || seen_has(&c->seen, latest.key, latest.created_us) ||
-		(c->invisible.any && c->invisible.key == latest.key && c->invisible.created_us == latest.created_us) ||
-		(!c->any && c->reopen_us != INT64_MAX && latest.created_us < c->reopen_us)) {
-		c->stalls = 0;
-		c->latest_interval_ms = c->latest_interval_ms * 2 < LATEST_MAX_MS ? c->latest_interval_ms * 2 : LATEST_MAX_MS;
-		return 0;
-	}
-	return look_past(c, &latest, err);
 }

@@ -12,6 +12,8 @@
 #include "severity.h"
 #include "tail.h"
 
+enum { LATEST_FIRST_MS = 1000 }; /* idle for so long: ask for the latest event */
+
 struct collect {
 	const struct collect_options *options;
 	struct bus *bus;
@@ -41,7 +43,7 @@ struct collect {
 	bool expect_overlap;     /* the newest published event must come again in its first events */
 	int64_t pause_ms;        /* between polls, grows while idle */
 	int64_t fresh_ms;        /* monotonic: when the last new event came */
-	int64_t audit_ms, latest_check_ms, latest_interval_ms;
+	int64_t audit_ms, lag_ms, latest_check_ms, latest_interval_ms;
 	unsigned stalls;         /* idle checks in a row that found an event we do not get to see */
 	unsigned walk_fineness;  /* grows while walks find nothing */
 	struct vim_latest invisible; /* a latest event given up on */
@@ -65,7 +67,20 @@ struct collect {
 int collect_open(struct collect *c, struct err *err);
 int collect_poll(struct collect *c, bool *full, struct err *err); /* one page of the live collector */
 int collect_audit(struct collect *c, struct err *err);
+
+struct collect_window {
+	struct vim_filter filter;
+	size_t read, fresh; /* events that came, and those of them that were not in the stream */
+	int64_t last_us;    /* createdTime of the last one */
+	unsigned calls;
+};
+
+/* Reads a window through with a collector of its own, and adds to what the struct counts. */
+int collect_read_window(struct collect *c, struct collect_window *w, struct err *err);
+
+/* collect_stall.c */
 int collect_check_latest(struct collect *c, struct err *err);
+void collect_measure_lag(struct collect *c); /* also while it is too busy, or blocked, to ask for anything else */
 
 /*
  * collect_access.c: tells when the account may not see all events (log, /readyz, metric), and reads what was hidden

@@ -39,6 +39,11 @@ struct vim_collector {
 	char ref[128]; /* the EventHistoryCollector's MoRef value; "" when there is none */
 };
 
+struct vim_filter {
+	int64_t begin_us, end_us; /* both inclusive; INT64_MIN / INT64_MAX: no bound */
+	const char *type;         /* a class or an EventEx id; NULL: all */
+};
+
 /* What identifies an event. */
 struct vim_latest {
 	bool any; /* the vCenter knows a latest event */
@@ -59,9 +64,8 @@ const struct vim_about *vim_about(const struct vim *vim);
 
 int vim_current_time(struct vim *vim, int64_t *us, struct err *err);
 
-/* An EventHistoryCollector over [begin_us, end_us]; INT64_MIN / INT64_MAX: no bound. */
-int vim_create_collector(struct vim *vim, int64_t begin_us, int64_t end_us, struct vim_collector *c,
-	struct err *err);
+/* An EventHistoryCollector over what the filter lets through. */
+int vim_create_collector(struct vim *vim, const struct vim_filter *filter, struct vim_collector *c, struct err *err);
 void vim_destroy_collector(struct vim *vim, struct vim_collector *c); /* best effort */
 
 /* The next page, at most max (1..1000) events; *page is borrowed until the next read. */

@@ -26,24 +26,26 @@ vim_current_time(struct vim *vim, int64_t *us, struct err *err)
 }
 
 int
-vim_create_collector(struct vim *vim, int64_t begin_us, int64_t end_us, struct vim_collector *c,
-	struct err *err)
+vim_create_collector(struct vim *vim, const struct vim_filter *filter, struct vim_collector *c, struct err *err)
 {
 	char time[CLOCK_TEXT_SIZE];
 	struct soap_reply *reply;
 
 	vim_begin(vim, "CreateCollectorForEvents", "EventManager", vim->event_manager);
 	buf_add_str(&vim->body, "<filter>");
-	if (begin_us != INT64_MIN || end_us != INT64_MAX) {
+	if (filter->begin_us != INT64_MIN || filter->end_us != INT64_MAX) {
 		buf_add_str(&vim->body, "<time>");
-		if (begin_us != INT64_MIN)
-			vim_add(vim, "beginTime", clock_format(begin_us, time));
-		if (end_us != INT64_MAX)
-			vim_add(vim, "endTime", clock_format(end_us, time));
+		if (filter->begin_us != INT64_MIN)
+			vim_add(vim, "beginTime", clock_format(filter->begin_us, time));
+		if (filter->end_us != INT64_MAX)
+			vim_add(vim, "endTime", clock_format(filter->end_us, time));
 		buf_add_str(&vim->body, "</time>");
 	}
+	buf_add_str(&vim->body, "<disableFullMessage>false</disableFullMessage>");
+	if (filter->type != NULL)
+		vim_add(vim, "eventTypeId", filter->type);
 	/* maxCount is the size of latestPage, which we never read */
-	buf_add_str(&vim->body, "<disableFullMessage>false</disableFullMessage><maxCount>1</maxCount></filter>");
+	buf_add_str(&vim->body, "<maxCount>1</maxCount></filter>");
 	if (vim_call(vim, "CreateCollectorForEvents", &reply, err) != 0)
 		return -1;
 	snprintf(c->ref, sizeof(c->ref), "%s", soap_text(soap_body(reply), "returnval"));

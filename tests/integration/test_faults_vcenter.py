@@ -5,7 +5,7 @@ import time
 import pytest
 
 from lab.process import wait_until
-from lab.world import stored_at_least
+from lab.world import LONG, stored_at_least
 
 
 @pytest.mark.parametrize("kind", ["cut", "truncated", "reset", "503", "302", "html", "garbage", "flood", "control", "utf8", "tags",
@@ -122,6 +122,37 @@ def test_hidden_events(world, stuck):
     for _ in range(130):
         lab.vc.burst(100)  # 13,000 events in half a second; times are told to the millisecond
     lab.book.settle(120)
+
+
+def one_microsecond(lab, template=None):
+    """Some 2,500 visible events behind a stuck page of 1,400 hidden ones, all created in the same microsecond."""
+    lab.book.settle()
+    lab.vc.lab("hide", run=1500, every=4000, stuck=1)
+    lab.vc.lab("shape", tie=4000)
+    lab.vc.burst(4000, tmpl=template)
+    lab.vc.lab("shape", tie=1)
+
+
+def test_hidden_events_in_one_microsecond(world):
+    """No window of time takes them apart; types do."""
+    lab = world("-backlog", "100")
+    one_microsecond(lab)
+    lab.book.settle(180)
+
+
+def test_hidden_events_of_one_type_in_one_microsecond(world):
+    """Nothing takes them apart: told, counted. What comes later is read (long form: slowly), they too once they are shown."""
+    lab = world("-backlog", "100")
+    one_microsecond(lab, "VmPoweredOnEvent")
+    wait_until(lambda: lab.col.metric("vcourier_collector_stalled_total", reason="unseen") > 0, 180, "given up")
+    assert lab.col.lines("cannot be seen")
+    behind = set(lab.book.missing())
+    for _ in range(25 if LONG else 0):
+        lab.vc.burst(100)
+    wait_until(lambda: set(lab.book.missing()) <= behind, 300, "the later ones")
+    lab.vc.lab("hide")
+    lab.vc.burst(1)
+    lab.book.settle()
 
 
 def test_hidden_events_at_the_very_beginning(world):

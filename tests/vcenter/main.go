@@ -44,6 +44,7 @@ type options struct {
 	shape                                    logShape
 	hide                                     string
 	hidden                                   hiding
+	known                                    []*template
 }
 
 func parse() *options {
@@ -126,6 +127,7 @@ func install(l *eventLog, o *options, client *vim25.Client) *EventManager {
 	manager := &EventManager{log: l, open: map[*Collector]bool{},
 		rules: collectorRules{max: o.collectors, byTime: o.byTime, skipLate: o.skipLate}}
 	manager.Self = ref("EventManager", managerName)
+	describe(o.known)
 	simulator.Map.Put(manager)
 	clock := &Clock{log: l}
 	clock.Self = ref("ServiceInstance", clockName)
@@ -171,6 +173,7 @@ func main() {
 			pick = append(pick, t)
 		}
 	}
+	o.known = all
 	l := newEventLog(o.seed, o.firstKey, pick)
 	l.shape, l.hidden = o.shape, o.hidden
 	begin, step := time.Now().Add(-o.span), float64(o.span)/float64(o.backlog+1)

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/vmware/govmomi/simulator"
 	"github.com/vmware/govmomi/vim25/types"
 	"github.com/vmware/govmomi/vim25/xml"
 )
@@ -41,6 +42,25 @@ func newArgs(e *entry) args {
 		a.pad = strings.Repeat("0123456789abcdef", int(e.padTo)/16)
 	}
 	return a
+}
+
+// describe adds to the simulator's EventDescription what it does not list; vCenter tells the id of an EventEx or
+// ExtendedEvent in front of its text.
+func describe(templates []*template) {
+	description := &simulator.Map.EventManager().Description
+	listed := map[string]bool{}
+	for _, d := range description.EventInfo {
+		listed[d.Key] = true
+	}
+	for _, t := range templates {
+		d := types.EventDescriptionEventDetail{Key: t.class[0], Description: t.name, Category: "info", FullFormat: t.name}
+		if id := t.class[len(t.class)-1]; d.Key == "EventEx" || d.Key == "ExtendedEvent" {
+			d.FullFormat = id + "|" + t.name
+		} else if listed[d.Key] {
+			continue
+		}
+		description.EventInfo = append(description.EventInfo, d)
+	}
 }
 
 // The marks, in the order of args.fields; no other text of a template contains them.
