@@ -102,7 +102,6 @@ forget_if_told(struct source *s)
 {
 	if (!atomic_exchange(&s->forget, false))
 		return;
-	memset(&s->settled, 0, sizeof(s->settled));
 	settle_orphans(s->d, s);
 }
 

@@ -12,6 +12,7 @@
  *     sink.c     and sent to deadLetterSink
  *     refresh.c  what the processor must re-read now and then
  *     watch.c    a thread that looks after streams and consumers, where calls wait for answers
+ *     place.c    where we are in a stream, kept on the bus, and whether that is still the same stream
  *     backlog.c  events that only wait for a failing or slow target, and must not hold up the others
  *     books.c    the metrics
  */
@@ -44,9 +45,19 @@ enum {
 	FILL_MS = 3, /* what a request that takes several events waits for the next one, when there is one */
 };
 
-/* What was settled lately, so that a redelivery after a lost ack is not sent again. */
+/*
+ * What was settled lately, so that a redelivery after a lost ack is not sent again. After a power cut a sequence
+ * can be another event's; its time cannot.
+ */
 struct settled {
-	uint64_t seq[SETTLED_SLOTS];
+	uint64_t seq;
+	int64_t stored_us;
+};
+
+/* Everything up to here is settled. */
+struct place {
+	uint64_t seq;      /* 0: nothing is */
+	int64_t stored_us; /* when the stream stored that message; earlier when it had left the stream already */
 };
 
 struct pull {
@@ -68,7 +79,7 @@ struct source {
 	atomic_int waiting; /* the same, for the watcher */
 	uint64_t last_pull, reconnects, pulled_generation;
 	int64_t heard_ms;
-	struct settled settled;
+	struct settled settled[SETTLED_SLOTS];
 
 	/* the watcher's findings; lock of the dispatcher */
 	bool ready;        /* stream and consumer are there and fit */
@@ -78,8 +89,13 @@ struct source {
 	bool missing;      /* the stream was not there at the last look */
 	atomic_bool forget; /* sequences mean other events from now on; set before `ready` is again */
 	uint64_t floor;    /* ack floor at the last look */
-	uint64_t place, given; /* in the stream, and how many were given out, at the last look */
-	int64_t stream_created_us, looked_ms, ok_us;
+	uint64_t passed, given; /* in the stream, and how many were given out, at the last look */
+	int64_t stream_created_us, created_us, looked_ms;
+	uint64_t looked_reconnects; /* of the bus, at the last look: what was before a reconnect proves nothing */
+	struct place place; /* at the last look */
+	bool placed, told;  /* there was one; the bus took it once */
+	uint64_t proved;    /* 1 + reconnects when the stream was seen to be the same; 0: never */
+	int64_t place_due_ms; /* not to tell the bus before */
 	int64_t stuck_ms; /* since when a waiting pull gets nothing although there is something; 0: it does */
 	uint64_t pending, ack_pending;
 	char trouble[256], differs[256]; /* last reported */
@@ -195,7 +211,7 @@ void arrive(void *dispatcher, struct bus_msg *msg);
 void source_pull(struct source *s, size_t budget, size_t least, int64_t now_ms);
 /* Handles status messages and what is in hand already; true when the message is a new event. */
 bool source_take(struct source *s, struct bus_msg *msg, struct delivery *delivery, int64_t now_ms);
-void source_settled(struct source *s, uint64_t seq);
+void source_settled(struct source *s, const struct job *job);
 
 /* accept.c */
 void accept_message(struct dispatcher *d, struct source *s, struct bus_msg *msg, const struct delivery *delivery,
@@ -264,5 +280,12 @@ bool refresh_ready(const struct dispatcher *d);
 int watch_open(struct dispatcher *d, struct err *err);
 void watch_close(struct dispatcher *d);
 void watch_poke(struct source *s);
+void watch_forget(struct source *s); /* sequences mean other events from now on */
+
+/* place.c, called by the watcher */
+/* Whether the consumer's place is one in this stream; makes the consumer anew where it is not. */
+int place_check(struct source *s, struct stream_info *stream, struct consumer_info *info, struct consumer_config *c,
+	struct err *err);
+void place_note(struct source *s, const struct consumer_info *info); /* keeps it, and tells the bus */
 
 #endif

@@ -126,6 +126,16 @@ go_on(struct dispatcher *d, struct job *job, struct bus_msg *msg)
 			leg_ready_first(&job->leg[i]);
 }
 
+/* After a power cut of NATS another one can have its sequence. */
+static bool
+same_event(const struct job *job, const struct bus_msg *msg)
+{
+	const char *stored = bus_msg_header(msg, "Nats-Time-Stamp");
+	int64_t us;
+
+	return stored == NULL || !clock_parse(stored, strlen(stored), &us) || us == job->stored_us;
+}
+
 void
 park_answer(struct dispatcher *d, struct bus_msg *msg)
 {
@@ -140,11 +150,13 @@ park_answer(struct dispatcher *d, struct bus_msg *msg)
 		bus_msg_free(msg); /* too late */
 		return;
 	}
-	if (status == NULL) {
+	if (status == NULL && same_event(job, msg)) {
 		go_on(d, job, msg);
 		return;
 	}
-	if (strcmp(status, "404") == 0) {
+	if (status == NULL)
+		job->orphan = true;
+	if (status == NULL || strcmp(status, "404") == 0) {
 		log_error("event left the stream before it was delivered", L_STR("stream", job->source->stream),
 			L_INT("seq", (int64_t)seq));
 		settle_expired(d, job);

@@ -57,7 +57,7 @@ acknowledge(struct dispatcher *d, struct job *job)
 
 	if (job->orphan)
 		return;
-	source_settled(job->source, job->seq);
+	source_settled(job->source, job);
 	failed = d->stopping ? ack_confirm(d->bus, job->reply, CONFIRM_MS, &err) : ack(d->bus, job->reply, &err);
 	if (failed)
 		log_debug("ack not sent", L_INT("seq", (int64_t)job->seq), L_ERR(&err));

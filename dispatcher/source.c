@@ -81,7 +81,7 @@ expire_pulls(struct source *s, uint64_t generation, int64_t now_ms)
 	bool silent = s->n_pulls > 0 && now_ms - s->heard_ms > SILENCE_MS;
 	bool all = silent || reconnects != s->reconnects || generation != s->pulled_generation;
 
-	if (silent)
+	if (silent || reconnects != s->reconnects)
 		watch_poke(s);
 	while (s->n_pulls > 0 && (all || s->pull[0].deadline_ms <= now_ms))
 		drop_pull(s, 0);
@@ -99,7 +99,7 @@ source_pull(struct source *s, size_t budget, size_t least, int64_t now_ms)
 	bool ready;
 
 	pthread_mutex_lock(&s->d->lock);
-	ready = s->ready;
+	ready = s->ready && s->looked_reconnects == bus_reconnects(s->d->bus);
 	generation = s->generation;
 	pthread_mutex_unlock(&s->d->lock);
 	expire_pulls(s, generation, now_ms);
@@ -141,15 +141,17 @@ count_message(struct source *s)
 }
 
 void
-source_settled(struct source *s, uint64_t seq)
+source_settled(struct source *s, const struct job *job)
 {
-	s->settled.seq[seq % SETTLED_SLOTS] = seq;
+	s->settled[job->seq % SETTLED_SLOTS] = (struct settled){ job->seq, job->stored_us };
 }
 
 static bool
-was_settled(struct source *s, uint64_t seq)
+was_settled(const struct source *s, const struct delivery *delivery)
 {
-	return s->settled.seq[seq % SETTLED_SLOTS] == seq;
+	const struct settled *slot = &s->settled[delivery->stream_seq % SETTLED_SLOTS];
+
+	return slot->seq == delivery->stream_seq && slot->stored_us == delivery->time_us;
 }
 
 /* The server gives out again what we have in hand: it had not heard of us for ack_wait. */
@@ -178,11 +180,13 @@ take_message(struct source *s, struct bus_msg *msg, struct delivery *delivery, i
 	if (delivery->delivered > 1)
 		metric_add(s->d->books.redelivered, 1);
 	job = job_find(&s->d->jobs, s, delivery->stream_seq);
+	if (job != NULL && job->stored_us != delivery->time_us)
+		job->orphan = true;
 	if (job != NULL && !job->orphan) {
 		take_again(s, job, msg, delivery, now_ms);
 		return false;
 	}
-	if (was_settled(s, delivery->stream_seq)) { /* its ack was lost */
+	if (was_settled(s, delivery)) { /* its ack was lost */
 		ack(s->d->bus, bus_msg_reply(msg), &err);
 		bus_msg_free(msg);
 		return false;

@@ -16,9 +16,8 @@
 
 enum {
 	TURN_MS = 1000,
-	LOOK_MS = 10 * 1000,
+	LOOK_MS = 5 * 1000, /* place.c counts on it */
 	STUCK_MS = 15 * 1000,
-	MARGIN_US = 10 * 60 * 1000 * 1000, /* before the last time all was well, for a consumer ahead of its stream */
 };
 
 /* One line for each new trouble, and for its end; readiness follows. */
@@ -34,18 +33,18 @@ report(struct source *s, const char *trouble)
 }
 
 static void
-set_ready(struct source *s, bool ready)
+set_ready(struct source *s, bool ready, uint64_t reconnects)
 {
 	pthread_mutex_lock(&s->d->lock);
+	s->looked_reconnects = reconnects;
 	s->generation += ready && !s->ready;
 	s->ready = ready;
 	s->look = false;
 	pthread_mutex_unlock(&s->d->lock);
 }
 
-/* Sequences mean other events from now on. */
-static void
-forget(struct source *s)
+void
+watch_forget(struct source *s)
 {
 	atomic_store(&s->forget, true);
 }
@@ -70,43 +69,14 @@ fill_config(struct source *s, struct consumer_config *c)
 	c->deliver = start == START_NOW ? DELIVER_NEW : start == START_TIME ? DELIVER_FROM_TIME : DELIVER_ALL;
 }
 
-/*
- * After a power cut the consumer's position can be beyond the stream's end; what is stored until the stream
- * is that long again would never be given out (nats-server issue 5412). It is made anew, from a time at which
- * all was well; what it then gives out twice has the same id.
- */
-static int
-mend_ahead(struct source *s, const struct consumer_info *info, struct consumer_config *c, struct err *err)
-{
-	struct stream_msg msg;
-	struct consumer_info fresh;
-
-	c->deliver = DELIVER_FROM_TIME;
-	c->start_time_us = s->ok_us - MARGIN_US;
-	if (stream_get(s->d->bus, s->stream, info->ack_floor_stream_seq + 1, NULL, &msg, err) == 0) {
-		if (msg.time_us < c->start_time_us)
-			c->start_time_us = msg.time_us;
-		stream_msg_free(&msg);
-	}
-	log_error("consumer is ahead of its stream: made anew", L_STR("stream", s->stream),
-		L_STR("consumer", s->d->durable), L_INT("position", (int64_t)info->delivered_stream_seq));
-	forget(s);
-	if (consumer_delete(s->d->bus, s->stream, s->d->durable, err) != 0)
-		return -1;
-	if (consumer_ensure(s->d->bus, c, &fresh, err) != 0)
-		return -1;
-	s->place = fresh.delivered_stream_seq;
-	s->given = 0;
-	return 0;
-}
-
 static void
 note_stream(struct source *s, const struct stream_info *stream)
 {
 	if (s->stream_created_us != 0 && s->stream_created_us != stream->created_us) {
 		log_error("stream was made anew: starting from its beginning", L_STR("stream", s->stream));
-		s->floor = s->place = s->given = 0;
-		forget(s);
+		s->floor = s->passed = s->given = 0;
+		s->placed = false;
+		watch_forget(s);
 	}
 	s->stream_created_us = stream->created_us;
 }
@@ -123,13 +93,13 @@ count_expired(struct source *s, const struct stream_info *stream, const struct c
 	uint64_t given = info->delivered_consumer_seq;
 
 	if (s->known && s->filter[0] == '\0' && given >= s->given &&
-		place - s->place > given - s->given) {
-		n = place - s->place - (given - s->given);
+		place - s->passed > given - s->given) {
+		n = place - s->passed - (given - s->given);
 		metric_add(s->d->books.expired, n);
 		log_error("events left the stream before they were delivered", L_STR("stream", s->stream),
 			L_INT("events", (int64_t)n));
 	}
-	s->place = place;
+	s->passed = place;
 	s->given = given;
 }
 
@@ -164,20 +134,13 @@ look(struct source *s, struct stream_info *stream, struct consumer_info *info, s
 	fill_config(s, &c);
 	if (consumer_look(bus, s->stream, s->d->durable, info, err) != 0 && s->known && err->code == ERR_NOT_FOUND) {
 		log_error("consumer was removed: made anew", L_STR("stream", s->stream), L_STR("consumer", s->d->durable));
-		s->place = s->floor;
+		s->passed = s->floor;
 		s->given = 0;
 	}
 	if (consumer_ensure(bus, &c, info, err) != 0)
 		return -1;
-	if (info->delivered_stream_seq > stream->last_seq) {
-		metric_set(s->d->books.consumer_ahead, 1);
-		/* a look at the stream that is older than the one at the consumer proves nothing */
-		if (stream_look(bus, s->stream, stream, err) != 0)
-			return -1;
-		if (info->delivered_stream_seq > stream->last_seq && mend_ahead(s, info, &c, err) != 0)
-			return -1;
-	}
-	metric_set(s->d->books.consumer_ahead, 0);
+	if (place_check(s, stream, info, &c, err) != 0)
+		return -1;
 	if (info->differs[0] != '\0' && strcmp(info->differs, s->differs) != 0)
 		log_warn("consumer has other settings than configured; it is left as it is", L_STR("stream", s->stream),
 			L_STR("consumer", s->d->durable), L_STR("differs", info->differs));
@@ -219,27 +182,29 @@ look_after(struct source *s)
 {
 	struct stream_info stream;
 	struct consumer_info info;
+	uint64_t reconnects = bus_reconnects(s->d->bus);
 	struct err err = { .code = ERR_NONE };
 
 	s->looked_ms = clock_monotonic_ms();
 	if (look(s, &stream, &info, &err) != 0) {
 		if (err.code != ERR_TIMEOUT && err.code != ERR_CONNECT) /* the server being away is told elsewhere */
 			report(s, err.text);
-		set_ready(s, false);
+		set_ready(s, false, reconnects);
 		return;
 	}
 	if (s->known && wake(s, &info)) {
-		set_ready(s, false);
+		set_ready(s, false, reconnects);
 		return;
 	}
 	count_expired(s, &stream, &info);
 	s->known = true;
 	s->floor = info.ack_floor_stream_seq;
-	s->ok_us = clock_wall_us();
+	s->created_us = info.created_us;
+	place_note(s, &info);
 	s->pending = info.pending;
 	s->ack_pending = info.ack_pending;
 	report(s, "");
-	set_ready(s, true);
+	set_ready(s, true, reconnects);
 }
 
 /* The age of the first event that is not settled; its place in the stream is all the server tells. */
@@ -364,10 +329,6 @@ watcher(void *arg)
 int
 watch_open(struct dispatcher *d, struct err *err)
 {
-	int64_t now_us = clock_wall_us();
-
-	for (size_t i = 0; i < d->n_sources; i++)
-		d->source[i].ok_us = now_us;
 	status_check("consumer", false, "looking for stream and consumer");
 	if (pthread_create(&d->watcher, NULL, watcher, d) != 0)
 		return err_set(err, ERR_SYSTEM, "cannot start a thread");

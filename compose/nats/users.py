@@ -18,6 +18,7 @@ from pathlib import Path
 
 API = "$JS.API"
 LEASES = "KV_vcourier"  # the bucket in which standby collectors agree who reads
+PLACES = "KV_vcourier-places"  # the bucket in which dispatchers keep how far they are
 
 
 def token(name):
@@ -65,8 +66,10 @@ def collector(vcenter, durables):
 
 
 def dispatcher(name, vcenters):
-    """Pulls and settles its own durable on each stream and of what is sent again, writes its own dead letters."""
-    allow = [f"vcdead.{name}.>", f"{API}.STREAM.CREATE.VCDEAD", f"{API}.STREAM.INFO.VCDEAD"]
+    """Pulls and settles its own durable on each stream and of what is sent again, writes its own dead letters and places."""
+    allow = [f"vcdead.{name}.>", f"{API}.STREAM.CREATE.VCDEAD", f"{API}.STREAM.INFO.VCDEAD",
+             f"$KV.vcourier-places.{name}.*", f"{API}.STREAM.CREATE.{PLACES}", f"{API}.STREAM.INFO.{PLACES}",
+             f"{API}.STREAM.MSG.GET.{PLACES}"]
     for stream in [f"VC_{v}" for v in vcenters] + ["VCREPLAY"]:
         allow += [f"{API}.STREAM.CREATE.{stream}", f"{API}.STREAM.INFO.{stream}", f"{API}.STREAM.MSG.GET.{stream}",
                   f"{API}.DIRECT.GET.{stream}", *own(stream, name)]

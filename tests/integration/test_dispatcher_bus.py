@@ -2,7 +2,6 @@
 """The dispatcher and its bus: scenarios N1 to N6 and N9 to N12, with the books checked after each."""
 import json
 import os
-import shutil
 import signal
 import threading
 import time
@@ -132,38 +131,6 @@ def test_x4_partition_between_dispatcher_and_bus(lab, desk):
     wait_until(lambda: dispatcher.get("/readyz")[0] == 503, 30, "it says that NATS is away")
     proxy.up()
     assert settle(desk, receiver, want, twice=4 * 8) == []
-
-
-def test_n9_consumer_ahead_of_its_stream(lab, desk, tmp_path):
-    """A power cut: the stream is set back, the consumer is not (nats-server issue 5412)."""
-    receiver = lab.receiver()
-    dispatcher = lab.dispatcher(desk.config(receiver.url, **FAST))
-    want = [*desk.publish(100)]
-    receiver.wait_count(100)
-    desk.idle()
-    dispatcher.stop()
-    stream = desk.server.store / "jetstream" / "$G" / "streams" / "VC_lab"
-    desk.server.stop()
-    shutil.copytree(stream / "msgs", tmp_path / "msgs")
-    desk.js.close()
-    desk.server.start()
-    dispatcher.start()
-    want += desk.publish(200)
-    receiver.wait_count(300)
-    desk.idle()
-    dispatcher.stop()
-    desk.server.stop()
-    shutil.rmtree(stream / "msgs")
-    shutil.copytree(tmp_path / "msgs", stream / "msgs")
-    desk.js.close()
-    desk.server.start()
-    assert desk.js.last_seq("VC_lab") == 100 < desk.consumer()["delivered"]["stream_seq"]
-    desk.published = 1000
-    want += desk.publish(50)  # stored below the consumer's position
-    dispatcher.start()
-    receiver.wait_for(lambda requests: set(want) <= set(keys(requests)), 60, "the events behind the cut")
-    assert dispatcher.lines("consumer is ahead of its stream")
-    desk.idle()
 
 
 def test_n9_the_stream_is_made_anew(lab, desk):

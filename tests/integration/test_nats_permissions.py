@@ -131,6 +131,7 @@ FORBIDDEN = {
     "$JS.API.ACCOUNT.PURGE.VCOURIER": [],
     "$SYS.REQ.SERVER.PING": [],
     "$KV.vcourier.lease.other": [],
+    "$KV.vcourier-places.openfaas.VC_lab": [],
     "_INBOX_collector-lab.forged": [],
     "anything": [],
 }

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Where we are in a stream. After a power cut, or when a backup was put back, the stream may end earlier than its
+ * consumer's position, or may have grown again with other events, and what is stored below that position would never
+ * be given out (nats-server issue 5412). So it is kept apart, in a bucket on the bus, up to where everything is settled
+ * and when the stream stored that event: a sequence can come again, its time cannot. Where the stream has another
+ * event there, the consumer is made anew from that time.
+ */
+#include "dispatch.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "clock.h"
+#include "log.h"
+
+#define BUCKET "vcourier-places"
+
+enum {
+	MARGIN_S = 60,     /* the server's clock may be set back by its restart */
+	UNTOLD_S = 10,     /* the bus is told every 5 s, by each dispatcher that runs */
+	TIMEOUT_MS = 2000,
+	REFUSED_MS = 10 * 60 * 1000, /* until the bus is told again after it did not listen */
+};
+
+#define US INT64_C(1000000)
+
+/* When the stream stored this message; 0: it does not have it. */
+static int
+time_of(struct source *s, uint64_t seq, int64_t *us, struct err *err)
+{
+	struct stream_msg msg;
+
+	*us = 0;
+	if (seq == 0)
+		return 0;
+	if (stream_get(s->d->bus, s->stream, seq, NULL, &msg, err) != 0)
+		return err->code == ERR_NOT_FOUND ? 0 : -1;
+	*us = msg.time_us;
+	stream_msg_free(&msg);
+	return 0;
+}
+
+/* ---- the bucket */
+
+static void
+write_key(const struct source *s, char key[256])
+{
+	snprintf(key, 256, "$KV." BUCKET ".%s.%s", s->d->durable, s->stream);
+}
+
+/* Permissions made before there was this bucket. */
+static bool
+forbidden(struct source *s)
+{
+	struct err why = { .code = ERR_NONE };
+
+	bus_last_error(s->d->bus, &why);
+	return why.code == ERR_FORBIDDEN && strstr(why.text, BUCKET) != NULL;
+}
+
+/* What the bus was told last, and when by its own clock; 0: nothing. */
+static int
+read_place(struct source *s, struct place *place, int64_t *told_us, struct err *err)
+{
+	struct stream_msg msg;
+	char key[256];
+
+	*told_us = 0;
+	*place = (struct place){ .seq = 0 };
+	write_key(s, key);
+	if (stream_get(s->d->bus, "KV_" BUCKET, 0, key, &msg, err) != 0)
+		return err->code == ERR_NOT_FOUND || forbidden(s) ? 0 : -1;
+	if (sscanf(msg.data, "%" SCNu64 " %" SCNd64, &place->seq, &place->stored_us) == 2)
+		*told_us = msg.time_us;
+	stream_msg_free(&msg);
+	return 0;
+}
+
+static int
+tell(struct source *s, struct err *err)
+{
+	struct stream_config bucket = { .name = "KV_" BUCKET, .subjects = { "$KV." BUCKET ".>" },
+		.duplicate_window_ms = 2 * 60 * 1000, .replicas = s->config.replicas, .discard_new = true,
+		.max_msgs_per_subject = 1, .description = "vcourier: up to where each dispatcher has settled everything" };
+	struct stream_info info;
+	struct pub_ack answer;
+	char key[256], text[64];
+	struct bus_out out = { .subject = key, .data = text };
+
+	write_key(s, key);
+	out.len = (size_t)snprintf(text, sizeof(text), "%" PRIu64 " %" PRId64, s->place.seq, s->place.stored_us);
+	if (publish_wait(s->d->bus, &out, TIMEOUT_MS, &answer, err) == 0)
+		return 0;
+	if (err->code == ERR_CONNECT || stream_ensure(s->d->bus, &bucket, &info, err) != 0)
+		return -1;
+	return publish_wait(s->d->bus, &out, TIMEOUT_MS, &answer, err);
+}
+
+void
+place_note(struct source *s, const struct consumer_info *info)
+{
+	int64_t now_ms = clock_monotonic_ms(), us;
+	uint64_t seq = info->ack_floor_stream_seq;
+	struct err err;
+
+	if (time_of(s, seq, &us, &err) != 0)
+		return;
+	if (us == 0 && s->placed && seq >= s->place.seq)
+		us = s->place.stored_us; /* it left the stream: that it is no older is all we know */
+	s->place = (struct place){ seq, us };
+	s->placed = true;
+	if (now_ms < s->place_due_ms)
+		return;
+	s->place_due_ms = 0;
+	if (tell(s, &err) == 0) {
+		s->told = true;
+		return;
+	}
+	s->place_due_ms = now_ms + REFUSED_MS;
+	log_warn("the bus does not keep how far deliveries are: after a power cut of NATS events may be delivered again",
+		L_STR("stream", s->stream), L_ERR(&err));
+}
+
+/* ---- is it the same stream */
+
+/* The consumer's begin, so that nothing that was stored behind this place is left out. */
+static int
+begin_behind(struct source *s, const struct place *place, struct consumer_config *c, struct err *err)
+{
+	int64_t us;
+
+	if (time_of(s, place->seq, &us, err) != 0)
+		return -1;
+	if (place->stored_us == 0) {
+		c->deliver = DELIVER_ALL;
+	} else if (us == place->stored_us) {
+		c->deliver = DELIVER_FROM_SEQ;
+		c->start_seq = place->seq + 1;
+	} else {
+		c->deliver = DELIVER_FROM_TIME;
+		c->start_time_us = place->stored_us - MARGIN_S * US;
+	}
+	return 0;
+}
+
+/* What is in hand, and what is known of the consumer, is of a stream that is no more. */
+static int
+make_anew(struct source *s, const struct place *place, struct consumer_info *info, struct consumer_config *c,
+	struct err *err)
+{
+	log_error("stream is not as long, or not the same, as when this consumer read it: made anew from where it was",
+		L_STR("stream", s->stream), L_STR("consumer", s->d->durable),
+		L_INT("position", (int64_t)info->delivered_stream_seq), L_INT("settled", (int64_t)place->seq));
+	if (begin_behind(s, place, c, err) != 0)
+		return -1;
+	watch_forget(s);
+	if (consumer_delete(s->d->bus, s->stream, s->d->durable, err) != 0 && err->code != ERR_NOT_FOUND)
+		return -1;
+	if (consumer_ensure(s->d->bus, c, info, err) != 0)
+		return -1;
+	s->place = *place;
+	s->passed = info->delivered_stream_seq;
+	s->given = 0;
+	return 0;
+}
+
+/*
+ * Others deliver while nobody tells the bus of it: not dispatchers. So the event at the consumer's position came after
+ * the last one that ran, and took the place of another.
+ */
+static int
+grown_unseen(struct source *s, const struct consumer_info *info, int64_t told_us, bool *unseen, struct err *err)
+{
+	int64_t us;
+
+	*unseen = false;
+	if (told_us == 0) {
+		*unseen = s->told; /* what it was told is lost, too */
+		return 0;
+	}
+	if (time_of(s, info->delivered_stream_seq, &us, err) != 0)
+		return -1;
+	*unseen = us > told_us + UNTOLD_S * US;
+	return 0;
+}
+
+static int
+is_other(struct source *s, const struct place *place, const struct stream_info *stream, bool *other, struct err *err)
+{
+	int64_t us;
+
+	if (time_of(s, place->seq, &us, err) != 0)
+		return -1;
+	*other = place->seq > stream->last_seq || (us != 0 && place->stored_us != 0 && us != place->stored_us);
+	return 0;
+}
+
+int
+place_check(struct source *s, struct stream_info *stream, struct consumer_info *info, struct consumer_config *c,
+	struct err *err)
+{
+	uint64_t reconnects = bus_reconnects(s->d->bus);
+	struct place place = s->place, told;
+	bool other, ahead, unseen = false;
+	int64_t told_us;
+
+	if (!s->placed || s->proved != reconnects + 1) { /* the server may have started anew */
+		if (read_place(s, &told, &told_us, err) != 0 || grown_unseen(s, info, told_us, &unseen, err) != 0)
+			return -1;
+		if (!s->placed || (told.seq > place.seq && told.stored_us > place.stored_us))
+			place = told;
+	}
+	/* a look at the stream that is older than the one at the consumer proves nothing */
+	if ((place.seq > stream->last_seq || info->delivered_stream_seq > stream->last_seq) &&
+		stream_look(s->d->bus, s->stream, stream, err) != 0)
+		return -1;
+	if (is_other(s, &place, stream, &other, err) != 0)
+		return -1;
+	ahead = info->delivered_stream_seq > stream->last_seq;
+	metric_set(s->d->books.consumer_ahead, ahead);
+	if (other && !ahead && s->known && s->created_us != info->created_us) {
+		watch_forget(s); /* another dispatcher was first */
+		s->placed = false;
+	} else if ((other || ahead || unseen) && make_anew(s, &place, info, c, err) != 0) {
+		return -1;
+	}
+	metric_set(s->d->books.consumer_ahead, 0);
+	s->proved = reconnects + 1;
+	return 0;
+}
