@@ -25,7 +25,7 @@ deb: all ## build/vcourier_VERSION_ARCH.deb, made with dpkg-deb
 	@tests/deps.sh dpkg-dev
 	systemd/deb.sh $(VERSION)
 
-deb-test: deb ## install the package in a minimal Debian root, run it, remove it
-	systemd/test-deb.sh build/vcourier_$(VERSION)_$$(dpkg --print-architecture).deb
+deb-test: deb simulator ## install the package in a minimal Debian root, carry events with it, remove it
+	$(PYTHON) systemd/test_deb.py build/vcourier_$(VERSION)_$$(dpkg --print-architecture).deb
 
 .PHONY: install deb deb-test
