@@ -126,7 +126,6 @@ static void *
 keep(void *ctx)
 {
 	struct lease *l = ctx;
-	struct timespec t;
 
 	pthread_mutex_lock(&l->lock);
 	while (!l->closing) {
@@ -137,12 +136,7 @@ keep(void *ctx)
 		pthread_mutex_lock(&l->lock);
 		if (l->closing)
 			break;
-		clock_gettime(CLOCK_REALTIME, &t);
-		t.tv_sec += wait / 1000;
-		t.tv_nsec += (wait % 1000) * 1000000;
-		t.tv_sec += t.tv_nsec / 1000000000;
-		t.tv_nsec %= 1000000000;
-		pthread_cond_timedwait(&l->closing_cond, &l->lock, &t);
+		clock_cond_wait(&l->closing_cond, &l->lock, wait);
 	}
 	pthread_mutex_unlock(&l->lock);
 	return NULL;
@@ -161,7 +155,7 @@ lease_open(struct lease **out, struct bus *bus, const char *name, struct err *er
 	l->subject = buf_take(&subject, NULL);
 	snprintf(l->holder, sizeof(l->holder), "%ld-%lld", (long)getpid(), (long long)clock_wall_us());
 	pthread_mutex_init(&l->lock, NULL);
-	pthread_cond_init(&l->closing_cond, NULL);
+	clock_cond_init(&l->closing_cond);
 	if (pthread_create(&l->thread, NULL, keep, l) != 0) {
 		free(l->subject);
 		free(l);

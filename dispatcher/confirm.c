@@ -7,8 +7,6 @@
 #define _DEFAULT_SOURCE
 #include "dispatch.h"
 
-#include <time.h>
-
 #include "clock.h"
 
 enum {
@@ -16,18 +14,6 @@ enum {
 	AGAIN_MS = 100, /* the bus is away */
 	SHARE = 2,      /* of the slots, that may be taken so before the server is asked although others are free */
 };
-
-static void
-wait_again(struct confirm *c)
-{
-	struct timespec until;
-
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += AGAIN_MS * INT64_C(1000000);
-	until.tv_sec += until.tv_nsec / 1000000000;
-	until.tv_nsec %= 1000000000;
-	pthread_cond_timedwait(&c->poke, &c->lock, &until);
-}
 
 static void *
 confirmer(void *arg)
@@ -53,7 +39,7 @@ confirmer(void *arg)
 		}
 		pthread_mutex_lock(&c->lock);
 		if (failed && !c->end)
-			wait_again(c);
+			clock_cond_wait(&c->poke, &c->lock, AGAIN_MS);
 	}
 	pthread_mutex_unlock(&c->lock);
 	return NULL;

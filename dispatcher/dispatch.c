@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The event loop. */
-#define _DEFAULT_SOURCE /* pthread_condattr_setclock */
+#define _DEFAULT_SOURCE
 #include "dispatch.h"
 
 #include <stdio.h>
@@ -224,16 +224,11 @@ open_sources(struct dispatcher *d, struct err *err)
 static int
 open_all(struct dispatcher *d, struct err *err)
 {
-	pthread_condattr_t attr;
-
 	pthread_mutex_init(&d->arrivals.lock, NULL);
 	pthread_mutex_init(&d->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&d->poke, &attr);
+	clock_cond_init(&d->poke);
 	pthread_mutex_init(&d->confirm.lock, NULL);
-	pthread_cond_init(&d->confirm.poke, &attr);
-	pthread_condattr_destroy(&attr);
+	clock_cond_init(&d->confirm.poke);
 	books_init(&d->books, d->processor->type);
 	jobs_init(&d->jobs, d->options->retry.initial_ms, d->options->retry.max_ms, (uint64_t)clock_wall_us());
 	circuit_init(&d->gate, d->options->retry.initial_ms, d->options->retry.max_ms, (uint64_t)clock_wall_us() + 1);

@@ -312,14 +312,10 @@ watcher(void *arg)
 	bool end;
 
 	do {
-		struct timespec until;
-
 		turn(d);
-		clock_gettime(CLOCK_MONOTONIC, &until);
-		until.tv_sec += TURN_MS / 1000;
 		pthread_mutex_lock(&d->lock);
 		if (!d->watch_end)
-			pthread_cond_timedwait(&d->poke, &d->lock, &until);
+			clock_cond_wait(&d->poke, &d->lock, TURN_MS);
 		end = d->watch_end;
 		pthread_mutex_unlock(&d->lock);
 	} while (!end);

@@ -195,22 +195,6 @@ drop_connection(struct bus *bus)
 	natsConnection_Destroy(nc);
 }
 
-/* Waits on bus->changed, at most ms; call with bus->lock held. */
-static void
-wait_change(struct bus *bus, int64_t ms)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	t.tv_sec += ms / 1000;
-	t.tv_nsec += (ms % 1000) * 1000000;
-	if (t.tv_nsec >= 1000000000) {
-		t.tv_nsec -= 1000000000;
-		t.tv_sec++;
-	}
-	pthread_cond_timedwait(&bus->changed, &bus->lock, &t);
-}
-
 static void *
 keep_connected(void *ctx)
 {
@@ -245,7 +229,7 @@ keep_connected(void *ctx)
 		drop_connection(bus);
 		pthread_mutex_lock(&bus->lock);
 		if (!bus->closing)
-			wait_change(bus, RECONNECT_MIN_MS + backoff_next(&backoff));
+			clock_cond_wait(&bus->changed, &bus->lock, RECONNECT_MIN_MS + backoff_next(&backoff));
 	}
 	pthread_mutex_unlock(&bus->lock);
 	return NULL;
@@ -255,7 +239,6 @@ int
 bus_open(struct bus **out, const struct bus_options *options, struct err *err)
 {
 	struct bus *bus = mem_alloc(sizeof(*bus));
-	pthread_condattr_t attr;
 	natsInbox *inbox = NULL;
 	struct buf text;
 	natsStatus s;
@@ -271,10 +254,7 @@ bus_open(struct bus **out, const struct bus_options *options, struct err *err)
 	natsInbox_Destroy(inbox);
 	pthread_rwlock_init(&bus->nc_lock, NULL);
 	pthread_mutex_init(&bus->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&bus->changed, &attr);
-	pthread_condattr_destroy(&attr);
+	clock_cond_init(&bus->changed);
 	if (pthread_create(&bus->thread, NULL, keep_connected, bus) != 0) {
 		bus_close(bus);
 		return err_set(err, ERR_SYSTEM, "cannot start a thread");
@@ -333,7 +313,7 @@ bus_wait_connected(struct bus *bus, int64_t timeout_ms, struct err *err)
 
 	pthread_mutex_lock(&bus->lock);
 	while (!bus->connected && !stop_requested() && clock_monotonic_ms() < deadline)
-		wait_change(bus, 50);
+		clock_cond_wait(&bus->changed, &bus->lock, 50);
 	connected = bus->connected;
 	if (!connected)
 		*err = bus->last_error;

@@ -3,6 +3,7 @@
 #ifndef VCOURIER_CLOCK_H
 #define VCOURIER_CLOCK_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -11,6 +12,13 @@ enum { CLOCK_TEXT_SIZE = 40 }; /* enough for every text that clock_format writes
 
 int64_t clock_monotonic_ms(void);
 int64_t clock_wall_us(void); /* microseconds since 1970-01-01T00:00:00Z */
+
+/*
+ * Conditions that wait by the monotonic clock, at most ms: a wall clock that is set shortens or lengthens nothing. As
+ * with pthread_cond_timedwait, look again after the wait, whatever ended it.
+ */
+void clock_cond_init(pthread_cond_t *cond);
+void clock_cond_wait(pthread_cond_t *cond, pthread_mutex_t *lock, int64_t ms);
 
 /*
  * RFC 3339 and xsd:dateTime: any number of fraction digits, "Z", "+02:00" or (xsd) no zone, which

@@ -80,16 +80,12 @@ int
 stream_reader_open(struct stream_reader **reader, struct bus *bus, struct err *err)
 {
 	struct stream_reader *r = mem_alloc(sizeof(*r));
-	pthread_condattr_t attr;
 	struct buf subject;
 	int failed;
 
 	r->bus = bus;
 	pthread_mutex_init(&r->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&r->came, &attr);
-	pthread_condattr_destroy(&attr);
+	clock_cond_init(&r->came);
 	buf_init(&subject, 512);
 	buf_printf(&subject, "%s.reader.*", bus_inbox(bus));
 	failed = bus_subscribe(bus, buf_str(&subject), on_msg, r, err);
