@@ -62,6 +62,8 @@ take_page(struct collect *c, const struct normalize_page *page, size_t *fresh, s
 		(*fresh)++;
 		if (i % 64 == 0)
 			status_beat();
+		if (i % 16 == 0)
+			vim_receive(c->vim);
 	}
 	if (page->repaired)
 		log_warn("a page was not well formed and was repaired", L_STR("why", page->why),
@@ -176,11 +178,15 @@ collect_poll(struct collect *c, bool *full, struct err *err)
 	int failed = vim_read_next(c->vim, &c->live, c->page_size, &page, err);
 
 	collect_count_poll(failed == 0);
-	if (failed || check_overlap(c, &page, err) != 0 || take_page(c, &page, &fresh, err) != 0)
+	if (failed || check_overlap(c, &page, err) != 0)
 		return -1;
 	*full = page.n >= (size_t)c->page_size;
 	if (c->page_size < c->options->page_size)
 		c->page_size = c->page_size * 2 < c->options->page_size ? c->page_size * 2 : c->options->page_size;
+	if (*full)
+		vim_read_ahead(c->vim, &c->live, c->page_size);
+	if (take_page(c, &page, &fresh, err) != 0)
+		return -1;
 	if (c->any && (!*full || page.event[0].created_us > c->reopen_us))
 		c->reopen_us = INT64_MAX; /* the live position is past it */
 	if (fresh != 0) {

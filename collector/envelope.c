@@ -10,6 +10,7 @@
 #include "json.h"
 #include "seen.h"
 #include "subject.h"
+#include "text.h"
 
 enum { SUBJECT_MAX = 1024, MSG_ID_MAX = 256 };
 
@@ -19,6 +20,7 @@ envelope_init(struct envelope *e, size_t message_max)
 	buf_init(&e->subject, SUBJECT_MAX);
 	buf_init(&e->msg_id, MSG_ID_MAX);
 	buf_init(&e->message, message_max);
+	buf_init(&e->id, MSG_ID_MAX);
 }
 
 void
@@ -27,30 +29,59 @@ envelope_free(struct envelope *e)
 	buf_free(&e->subject);
 	buf_free(&e->msg_id);
 	buf_free(&e->message);
+	buf_free(&e->id);
 }
 
+/* FNV-1a (http://www.isthe.com/chongo/tech/comp/fnv/) */
 static uint64_t
-mix(const char *s, size_t len, uint64_t seed)
+hash(const char *s, size_t len)
 {
-	uint64_t h = UINT64_C(14695981039346656037) ^ seed; /* FNV-1a, then splitmix64's finish */
+	uint64_t h = UINT64_C(14695981039346656037);
 
 	while (len-- != 0)
 		h = (h ^ (unsigned char)*s++) * UINT64_C(1099511628211);
+	return h;
+}
+
+/* The next of splitmix64 (https://prng.di.unimi.it/splitmix64.c); never 0, which is no trace */
+static uint64_t
+next(uint64_t *state)
+{
+	uint64_t h = *state += UINT64_C(0x9e3779b97f4a7c15);
+
 	h = (h ^ (h >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
 	h = (h ^ (h >> 27)) * UINT64_C(0x94d049bb133111eb);
-	return (h ^ (h >> 31)) | 1; /* all zeros is not allowed */
+	return (h ^ (h >> 31)) | 1;
 }
 
 /* One trace an event, the same whenever the event is written: https://www.w3.org/TR/trace-context/ */
 static void
 add_traceparent(struct envelope *e)
 {
-	const char *id = buf_str(&e->msg_id);
-	char text[64];
+	static const char hex[] = "0123456789abcdef";
+	static const unsigned char at[] = { 3, 19, 36 }; /* where 16 digits go */
+	char text[] = "00-0123456789abcdef0123456789abcdef-0123456789abcdef-01";
 
-	snprintf(text, sizeof(text), "00-%016" PRIx64 "%016" PRIx64 "-%016" PRIx64 "-01",
-		mix(id, e->msg_id.len, 1), mix(id, e->msg_id.len, 2), mix(id, e->msg_id.len, 3));
+	uint64_t state = hash(buf_str(&e->msg_id), e->msg_id.len);
+
+	for (size_t i = 0; i < sizeof(at); i++) {
+		uint64_t h = next(&state);
+
+		for (size_t k = 16; k-- != 0; h >>= 4)
+			text[at[i] + k] = hex[h & 15];
+	}
 	event_add_attribute(&e->message, "traceparent", text);
+}
+
+/* "<key><separator><createdTime in Unix milliseconds>" */
+static void
+add_identity(struct buf *out, const struct normalize_event *event, char separator)
+{
+	char digits[TEXT_INT_SIZE];
+
+	buf_add(out, digits, text_from_int(event->key, digits));
+	buf_add_char(out, separator);
+	buf_add(out, digits, text_from_int(seen_ms(event->created_us), digits));
 }
 
 static void
@@ -67,18 +98,25 @@ bool
 envelope_write(struct envelope *e, const struct envelope_source *source, const struct normalize_event *event,
 	const char *severity)
 {
+	static const char *const type[] = {
+		[NORMALIZE_EVENT] = "com.vmware.event.router/event",
+		[NORMALIZE_EVENTEX] = "com.vmware.event.router/eventex",
+		[NORMALIZE_EXTENDEDEVENT] = "com.vmware.event.router/extendedevent",
+	};
 	const char *eventclass = normalize_kind_name(event->kind);
-	char id[64], type[64], key[16];
+	char key[TEXT_INT_SIZE];
 
 	subject_write(&e->subject, &(struct subject_parts){ .prefix = source->prefix, .vcenter = source->vcenter,
 					   .datacenter = event->datacenter, .cluster = event->cluster,
 					   .severity = severity, .eventclass = eventclass, .name = event->name });
 	buf_clear(&e->msg_id);
-	buf_printf(&e->msg_id, "%s/%" PRId32 "/%" PRId64, source->uuid, event->key, seen_ms(event->created_us));
-	snprintf(id, sizeof(id), "%" PRId32 "-%" PRId64, event->key, seen_ms(event->created_us));
-	snprintf(type, sizeof(type), "com.vmware.event.router/%s", eventclass);
-	snprintf(key, sizeof(key), "%" PRId32, event->key);
-	begin(e, source, id, type);
+	buf_add_str(&e->msg_id, source->uuid);
+	buf_add_char(&e->msg_id, '/');
+	add_identity(&e->msg_id, event, '/');
+	buf_clear(&e->id);
+	add_identity(&e->id, event, '-');
+	text_from_int(event->key, key);
+	begin(e, source, buf_str(&e->id), type[event->kind]);
 	event_add_attribute(&e->message, "subject", event->name);
 	event_add_attribute(&e->message, "time", event->created);
 	event_add_attribute(&e->message, "datacontenttype", "application/json");

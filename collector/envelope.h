@@ -15,7 +15,7 @@ struct envelope_source {
 };
 
 struct envelope {
-	struct buf subject, msg_id, message;
+	struct buf subject, msg_id, message, id; /* id: the CloudEvent's */
 };
 
 void envelope_init(struct envelope *e, size_t message_max);

@@ -9,10 +9,12 @@
 #include <string.h>
 #include <time.h>
 
+#include "buf.h"
 #include "clock.h"
 #include "jetstream.h"
 #include "mem.h"
 #include "stop.h"
+#include "text.h"
 
 struct flight {
 	int64_t sent_ms, created_us;
@@ -23,17 +25,19 @@ struct flight {
 
 struct publisher {
 	struct bus *bus;
-	char *inbox; /* "<bus inbox>.pub": acks come to <inbox>.<generation>.<number> */
+	struct buf reply; /* "<bus inbox>.pub.<generation>.<number>": where the ack of a message comes */
+	size_t inbox_len, generation_len; /* of its parts, dots included */
 	size_t window;
 	int64_t ack_timeout_ms;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	struct flight *ring;        /* of `window` */
 	uint64_t sent, done;        /* numbers: all below `done` are acked */
+	uint64_t awaited;           /* the sender sleeps until `done` is there: waking it for each ack costs more than the ack */
 	uint64_t base_seq;          /* the stream's last sequence before number 0 */
 	uint64_t last_seq;          /* of the newest stored one, all before it being stored too */
 	uint64_t generation;        /* replies to an earlier one are too late */
-	char previous_id[256];      /* Nats-Msg-Id of the message sent last */
+	struct buf previous_id;     /* Nats-Msg-Id of the message sent last */
 	bool broken;
 	struct err why;
 	struct publisher_stats stats;
@@ -81,15 +85,20 @@ static void
 on_ack(void *ctx, struct bus_msg *msg)
 {
 	struct publisher *p = ctx;
-	const char *subject = bus_msg_subject(msg) + strlen(p->inbox);
+	const char *subject = bus_msg_subject(msg) + p->inbox_len;
 	uint64_t generation, number;
 	struct pub_ack ack;
+	char *dot, *end;
 
-	if (sscanf(subject, ".%" SCNu64 ".%" SCNu64, &generation, &number) == 2 && pub_ack_parse(msg, &ack)) {
+	/* "<generation>.<number>" behind our own prefix: only the server's replies to us come here */
+	generation = strtoull(subject, &dot, 10);
+	number = strtoull(*dot == '.' ? dot + 1 : dot, &end, 10);
+	if (*dot == '.' && *end == '\0' && pub_ack_parse(msg, &ack)) {
 		pthread_mutex_lock(&p->lock);
 		if (generation == p->generation && number >= p->done && number < p->sent)
 			settle(p, number, &ack);
-		pthread_cond_signal(&p->changed);
+		if (p->broken || p->done >= p->awaited)
+			pthread_cond_signal(&p->changed);
 		pthread_mutex_unlock(&p->lock);
 	}
 	bus_msg_free(msg);
@@ -99,28 +108,23 @@ int
 publisher_open(struct publisher **out, struct bus *bus, size_t window, int64_t ack_timeout_ms, struct err *err)
 {
 	struct publisher *p = mem_alloc(sizeof(*p));
-	pthread_condattr_t attr;
-	struct buf text;
 
 	p->bus = bus;
 	p->window = window;
 	p->ack_timeout_ms = ack_timeout_ms;
 	p->ring = mem_array(window, sizeof(*p->ring));
 	pthread_mutex_init(&p->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&p->changed, &attr);
-	pthread_condattr_destroy(&attr);
-	buf_init(&text, 512);
-	buf_printf(&text, "%s.pub", bus_inbox(bus));
-	p->inbox = buf_take(&text, NULL);
-	buf_printf(&text, "%s.>", p->inbox);
-	if (bus_subscribe(bus, buf_str(&text), on_ack, p, err) != 0) {
-		buf_free(&text);
+	clock_cond_init(&p->changed);
+	buf_init(&p->previous_id, 256);
+	buf_init(&p->reply, 512);
+	buf_printf(&p->reply, "%s.pub.", bus_inbox(bus));
+	p->inbox_len = p->reply.len;
+	buf_add_char(&p->reply, '>');
+	if (bus_subscribe(bus, buf_str(&p->reply), on_ack, p, err) != 0) {
 		publisher_close(p);
 		return -1;
 	}
-	buf_free(&text);
+	publisher_reset(p, 0);
 	*out = p;
 	return 0;
 }
@@ -133,7 +137,8 @@ publisher_close(struct publisher *p)
 	pthread_cond_destroy(&p->changed);
 	pthread_mutex_destroy(&p->lock);
 	free(p->ring);
-	free(p->inbox);
+	buf_free(&p->reply);
+	buf_free(&p->previous_id);
 	free(p);
 }
 
@@ -145,6 +150,9 @@ publisher_reset(struct publisher *p, uint64_t last_seq)
 	p->sent = p->done = 0;
 	p->base_seq = p->last_seq = last_seq;
 	p->broken = false;
+	buf_truncate(&p->reply, p->inbox_len);
+	buf_printf(&p->reply, "%" PRIu64 ".", p->generation);
+	p->generation_len = p->reply.len;
 	pthread_mutex_unlock(&p->lock);
 }
 
@@ -158,10 +166,13 @@ check_overdue(struct publisher *p)
 			bus_connected(p->bus) ? "no ack from the stream" : "connection to NATS lost");
 }
 
+/* Waits until all below `number` are acked, or it is broken, or for ms; call with the lock held. */
 static void
-wait_ack(struct publisher *p, int64_t ms)
+wait_acks(struct publisher *p, uint64_t number, int64_t ms)
 {
 	struct timespec t;
+
+	p->awaited = number;
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	t.tv_nsec += (long)ms * 1000000;
@@ -199,7 +210,7 @@ take_place(struct publisher *p, const struct publish *msg, uint64_t *number, str
 
 	pthread_mutex_lock(&p->lock);
 	while ((result = verdict(p, err)) == 0 && p->sent - p->done >= p->window && !stop_requested())
-		wait_ack(p, 100);
+		wait_acks(p, p->sent - p->window + p->window / 4 + 1, 100);
 	if (result == 0 && p->sent - p->done >= p->window)
 		result = err_set(err, ERR_STOPPED, "asked to stop");
 	if (result == 0) {
@@ -214,14 +225,14 @@ take_place(struct publisher *p, const struct publish *msg, uint64_t *number, str
 int
 publisher_send(struct publisher *p, const struct publish *msg, struct err *err)
 {
-	char reply[256], expected[24];
+	char digits[TEXT_INT_SIZE], expected[TEXT_INT_SIZE];
 	const struct bus_header headers[] = {
 		{ "Content-Type", "application/cloudevents+json" },
 		{ "Nats-Msg-Id", msg->msg_id },
 		{ "Nats-Expected-Last-Sequence", expected },
-		{ "Nats-Expected-Last-Msg-Id", p->previous_id },
+		{ "Nats-Expected-Last-Msg-Id", buf_str(&p->previous_id) },
 	};
-	struct bus_out out = { .subject = msg->subject, .reply = reply, .headers = headers,
+	struct bus_out out = { .subject = msg->subject, .headers = headers,
 		.n_headers = sizeof(headers) / sizeof(headers[0]), .data = msg->data, .len = msg->len };
 	uint64_t number;
 
@@ -230,11 +241,14 @@ publisher_send(struct publisher *p, const struct publish *msg, struct err *err)
 	/* the server may not know the id of what was stored before: the first has the sequence alone */
 	if (number == 0)
 		out.n_headers--;
-	/* generation and base_seq change in this thread only */
-	snprintf(expected, sizeof(expected), "%" PRIu64, p->base_seq + number);
-	snprintf(reply, sizeof(reply), "%s.%" PRIu64 ".%" PRIu64, p->inbox, p->generation, number);
+	/* base_seq and reply change in this thread only */
+	text_from_int((int64_t)(p->base_seq + number), expected);
+	buf_truncate(&p->reply, p->generation_len);
+	buf_add(&p->reply, digits, text_from_int((int64_t)number, digits));
+	out.reply = buf_str(&p->reply);
 	if (bus_publish(p->bus, &out, err) == 0) {
-		snprintf(p->previous_id, sizeof(p->previous_id), "%s", msg->msg_id);
+		buf_clear(&p->previous_id);
+		buf_add_str(&p->previous_id, msg->msg_id);
 		return 0;
 	}
 	pthread_mutex_lock(&p->lock);
@@ -251,7 +265,7 @@ publisher_drain(struct publisher *p, int64_t timeout_ms, struct err *err)
 
 	pthread_mutex_lock(&p->lock);
 	while ((result = verdict(p, err)) == 0 && p->done < p->sent && clock_monotonic_ms() < end)
-		wait_ack(p, 50);
+		wait_acks(p, p->sent, 50);
 	if (result == 0 && p->done < p->sent)
 		result = err_set(err, ERR_TIMEOUT, "%" PRIu64 " events without an ack", p->sent - p->done);
 	pthread_mutex_unlock(&p->lock);

@@ -27,7 +27,7 @@ vim_open(struct vim **out, struct http *http, const struct vim_options *options)
 	vim->http = http;
 	vim->options = *options;
 	buf_init(&vim->body, REQUEST_MAX);
-	normalizer_open(&vim->normalizer, &options->limits);
+	vim_pages_open(vim);
 	*out = vim;
 }
 
@@ -37,6 +37,7 @@ forget_session(struct vim *vim)
 	mem_free_secret(vim->cookie);
 	vim->cookie = NULL;
 	vim->session_key[0] = '\0';
+	vim_forget_page(vim, NULL);
 }
 
 void
@@ -62,7 +63,7 @@ vim_close(struct vim *vim)
 		return;
 	vim_logout(vim);
 	forget_session(vim);
-	normalizer_close(vim->normalizer);
+	vim_pages_close(vim);
 	mem_wipe(vim->body.data, vim->body.len);
 	buf_free(&vim->body);
 	free(vim);
@@ -103,8 +104,8 @@ vim_add(struct vim *vim, const char *element, const char *text)
 	buf_printf(&vim->body, "</%s>", element);
 }
 
-static int
-make_request(struct vim *vim, const char *method, struct http_request **out, struct err *err)
+int
+vim_request(struct vim *vim, const char *method, struct http_request **out, struct err *err)
 {
 	struct http_request *req;
 	char action[64];
@@ -161,8 +162,8 @@ take_cookie(struct vim *vim, const struct http_response *rsp)
 }
 
 /* A fault as an error; a lost session is forgotten. */
-static int
-fault_error(struct vim *vim, const struct normalize_fault *fault, struct err *err)
+int
+vim_fault(struct vim *vim, const struct normalize_fault *fault, struct err *err)
 {
 	const char *class_name = fault->class_name;
 	enum err_code code = ERR_PROTOCOL;
@@ -181,10 +182,10 @@ fault_error(struct vim *vim, const struct normalize_fault *fault, struct err *er
 	return err_set(err, code, "%s%s%s", class_name, *class_name ? ": " : "", fault->text);
 }
 
-static int
-status_error(const struct http_response *rsp, struct err *err)
+int
+vim_bad_status(int status, struct err *err)
 {
-	return err_set(err, ERR_CONNECT, "HTTP status %d, no SOAP reply", rsp->status);
+	return err_set(err, ERR_CONNECT, "HTTP status %d, no SOAP reply", status);
 }
 
 int
@@ -194,13 +195,13 @@ vim_call(struct vim *vim, const char *method, struct soap_reply **reply, struct 
 	struct http_response rsp;
 
 	*reply = NULL;
-	if (make_request(vim, method, &req, err) != 0)
+	if (vim_request(vim, method, &req, err) != 0)
 		return -1;
 	req->response_max = REPLY_MAX;
 	if (http_perform(vim->http, req, &rsp, err) != 0)
 		return err_wrap(err, "%s", method);
 	if (rsp.status != 200 && rsp.status != 500) {
-		status_error(&rsp, err);
+		vim_bad_status(rsp.status, err);
 		return err_wrap(err, "%s", method);
 	}
 	if (rsp.body_cut)
@@ -210,7 +211,7 @@ vim_call(struct vim *vim, const char *method, struct soap_reply **reply, struct 
 	if (soap_fault(*reply) != NULL) {
 		const struct soap_node *denied = soap_get(soap_body(*reply), "detail/NoPermissionFault");
 
-		if (fault_error(vim, soap_fault(*reply), err) != 0 && denied != NULL)
+		if (vim_fault(vim, soap_fault(*reply), err) != 0 && denied != NULL)
 			err_set(err, ERR_FORBIDDEN, "NoPermission: it takes %s on %s", soap_text(denied, "privilegeId"),
 				soap_text(denied, "object"));
 		soap_free(*reply);
@@ -218,49 +219,6 @@ vim_call(struct vim *vim, const char *method, struct soap_reply **reply, struct 
 		return err_wrap(err, "%s", method);
 	}
 	take_cookie(vim, &rsp);
-	return 0;
-}
-
-static bool
-feed(void *ctx, const char *data, size_t len)
-{
-	struct vim *vim = ctx;
-
-	return normalizer_feed(vim->normalizer, data, len, &vim->feed) == 0;
-}
-
-int
-vim_call_page(struct vim *vim, const char *method, struct normalize_page *page, struct err *err)
-{
-	struct http_request *req;
-	struct http_response rsp;
-	struct err end;
-
-	if (make_request(vim, method, &req, err) != 0)
-		return -1;
-	vim->feed.code = ERR_NONE;
-	normalizer_begin(vim->normalizer);
-	req->on_body = feed;
-	req->on_body_ctx = vim;
-	if (http_perform(vim->http, req, &rsp, err) != 0) {
-		normalizer_end(vim->normalizer, page, &end);
-		if (vim->feed.code != ERR_NONE)
-			*err = vim->feed;
-		return err_wrap(err, "%s", method);
-	}
-	if (normalizer_end(vim->normalizer, page, err) != 0) {
-		if (rsp.status != 200 && rsp.status != 500)
-			status_error(&rsp, err);
-		return err_wrap(err, "%s", method);
-	}
-	if (page->fault != NULL) {
-		fault_error(vim, page->fault, err);
-		return err_wrap(err, "%s", method);
-	}
-	if (rsp.status != 200) {
-		status_error(&rsp, err);
-		return err_wrap(err, "%s", method);
-	}
 	return 0;
 }
 

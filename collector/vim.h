@@ -68,9 +68,16 @@ int vim_current_time(struct vim *vim, int64_t *us, struct err *err);
 int vim_create_collector(struct vim *vim, const struct vim_filter *filter, struct vim_collector *c, struct err *err);
 void vim_destroy_collector(struct vim *vim, struct vim_collector *c); /* best effort */
 
-/* The next page, at most max (1..1000) events; *page is borrowed until the next read. */
+/* The next page, at most max (1..1000) events; *page is borrowed until the next vim_read_next. */
 int vim_read_next(struct vim *vim, const struct vim_collector *c, int max, struct normalize_page *page,
 	struct err *err);
+
+/*
+ * Asks for the page behind the one just read, to arrive while the caller works on that; the next vim_read_next of
+ * this collector gives it, or its error. Reading anything else drops it: then the collector's position is unknown.
+ */
+void vim_read_ahead(struct vim *vim, const struct vim_collector *c, int max);
+void vim_receive(struct vim *vim); /* takes in what has arrived of it; does not wait */
 
 int vim_latest_event(struct vim *vim, struct vim_latest *latest, struct err *err);
 

@@ -58,24 +58,13 @@ vim_destroy_collector(struct vim *vim, struct vim_collector *c)
 {
 	struct soap_reply *reply;
 
+	vim_forget_page(vim, c->ref);
 	if (*c->ref && vim->cookie != NULL) {
 		vim_begin(vim, "DestroyCollector", "EventHistoryCollector", c->ref);
 		vim_call(vim, "DestroyCollector", &reply, NULL);
 		soap_free(reply);
 	}
 	c->ref[0] = '\0';
-}
-
-int
-vim_read_next(struct vim *vim, const struct vim_collector *c, int max, struct normalize_page *page,
-	struct err *err)
-{
-	char count[16];
-
-	snprintf(count, sizeof(count), "%d", max);
-	vim_begin(vim, "ReadNextEvents", "EventHistoryCollector", c->ref);
-	vim_add(vim, "maxCount", count);
-	return vim_call_page(vim, "ReadNextEvents", page, err);
 }
 
 /* RetrievePropertiesEx of one property of one object. A dead session shows in missingSet, with HTTP 200. */

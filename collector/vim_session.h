@@ -1,11 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What vim.c (session and transport) and vim_events.c (the calls about events) share. */
+/* What vim.c (session and transport), vim_events.c (the calls about events) and vim_page.c (pages) share. */
 #ifndef VCOURIER_VIM_SESSION_H
 #define VCOURIER_VIM_SESSION_H
 
 #include "buf.h"
 #include "soap.h"
 #include "vim.h"
+
+/* One page on its way or read. Two, so that the next can arrive while the caller works on the one before. */
+struct page_read {
+	struct normalizer *normalizer;
+	char ref[128];            /* the collector asked */
+	bool busy;                /* the reply is not complete */
+	bool dropped;             /* nobody wants it any more */
+	int status;               /* of the reply; 0: none came, and why */
+	struct err why, refused;  /* refused: what the normalizer said of it */
+};
 
 struct vim {
 	struct http *http;
@@ -16,8 +26,7 @@ struct vim {
 	char session_key[128];
 	char *cookie; /* value of vmware_soap_session; NULL: no session */
 	struct buf body;
-	struct normalizer *normalizer;
-	struct err feed; /* why the normalizer refused a page */
+	struct page_read page[2], *current, *ahead; /* current: lent to the caller; ahead: NULL when none was asked for */
 };
 
 /* Starts a request in vim->body: the envelope, <method>, <_this>. Then add arguments; vim_call ends it. */
@@ -27,7 +36,14 @@ void vim_add(struct vim *vim, const char *element, const char *text);
 /* Sends what vim_begin began. A fault becomes an error (see vim.h). *reply is the caller's (soap_free). */
 int vim_call(struct vim *vim, const char *method, struct soap_reply **reply, struct err *err);
 
-/* The same for a page of events. */
-int vim_call_page(struct vim *vim, const char *method, struct normalize_page *page, struct err *err);
+/* The same in parts, for pages: the request; then what a fault, or a status without one, means (always -1). */
+int vim_request(struct vim *vim, const char *method, struct http_request **req, struct err *err);
+int vim_fault(struct vim *vim, const struct normalize_fault *fault, struct err *err);
+int vim_bad_status(int status, struct err *err);
+
+/* vim_page.c */
+void vim_pages_open(struct vim *vim);
+void vim_pages_close(struct vim *vim);
+void vim_forget_page(struct vim *vim, const char *ref); /* nobody wants what was asked of this collector; NULL: of any */
 
 #endif

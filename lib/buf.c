@@ -60,18 +60,23 @@ void
 buf_printf(struct buf *b, const char *fmt, ...)
 {
 	va_list ap, again;
-	char *to;
+	size_t room = b->overflow ? 0 : b->cap - b->len;
+	char *to = room != 0 ? b->data + b->len : NULL;
 	int n;
 
 	va_start(ap, fmt);
 	va_copy(again, ap);
-	n = vsnprintf(NULL, 0, fmt, ap);
+	n = vsnprintf(to, room, fmt, ap);
 	va_end(ap);
-	if (n >= 0 && (to = buf_room(b, (size_t)n)) != NULL) {
-		vsnprintf(to, (size_t)n + 1, fmt, again);
-		buf_grew(b, (size_t)n);
+	if (n >= 0 && (size_t)n >= room) {
+		if (to != NULL)
+			*to = '\0';
+		if ((to = buf_room(b, (size_t)n)) != NULL)
+			vsnprintf(to, (size_t)n + 1, fmt, again);
 	}
 	va_end(again);
+	if (n >= 0 && to != NULL)
+		buf_grew(b, (size_t)n);
 }
 
 const char *

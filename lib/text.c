@@ -34,6 +34,22 @@ text_int(const char *s, int64_t min, int64_t max, int64_t *out)
 	return true;
 }
 
+size_t
+text_from_int(int64_t value, char buf[TEXT_INT_SIZE])
+{
+	uint64_t left = value < 0 ? -(uint64_t)value : (uint64_t)value;
+	size_t digits = 1, len;
+
+	for (uint64_t rest = left; rest >= 10; rest /= 10)
+		digits++;
+	len = digits + (value < 0);
+	buf[0] = '-';
+	buf[len] = '\0';
+	for (size_t i = len; digits-- != 0; left /= 10)
+		buf[--i] = (char)('0' + left % 10);
+	return len;
+}
+
 /* Reads "<number><unit>" at *s; the number may have a fraction, exact to the millisecond or byte. */
 static bool
 take_quantity(const char **s, const struct unit *units, int64_t *out)

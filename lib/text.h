@@ -10,6 +10,10 @@
 /* Decimal, optional minus sign, no blanks. True when the whole of s is a number in [min, max]. */
 bool text_int(const char *s, int64_t min, int64_t max, int64_t *out);
 
+/* The other way: decimal digits and NUL into buf; returns their number. For hot paths, where snprintf counts. */
+enum { TEXT_INT_SIZE = 21 };
+size_t text_from_int(int64_t value, char buf[TEXT_INT_SIZE]);
+
 /*
  * A duration with units, to milliseconds: "250ms", "30s", "1h30m", "7d"; ISO 8601 "PT1M30S" and
  * "P1DT2H" too (the vocabulary of Knative's DeliverySpec). A bare number other than 0 is refused.

@@ -2,6 +2,7 @@
 /* err, buf, text, clock, json, backoff: the layer that everything stands on. */
 #include "test.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -58,6 +59,46 @@ buf_holds_its_ceiling(void **state)
 	assert_int_equal(len, 3);
 	free(taken);
 	buf_free(&b);
+}
+
+/* Formatted text of each length, into buffers that have each number of bytes left. */
+static void
+buf_printf_fits_to_the_byte(void **state)
+{
+	static const char digits[] = "0123456789012345678901234567890123456789";
+
+	(void)state;
+	for (size_t max = 0; max <= 40; max++)
+		for (size_t before = 0; before <= max; before++)
+			for (size_t n = 0; n <= 40; n++) {
+				struct buf b;
+
+				buf_init(&b, max);
+				buf_add(&b, digits, before);
+				buf_printf(&b, "%.*s", (int)n, digits);
+				assert_int_equal(buf_ok(&b), before + n <= max);
+				assert_int_equal(b.len, before + n <= max ? before + n : before);
+				assert_int_equal(strlen(buf_str(&b)), b.len);
+				assert_memory_equal(buf_str(&b), digits, before);
+				buf_free(&b);
+			}
+}
+
+static void
+integers_as_printf_writes_them(void **state)
+{
+	int64_t value = 1;
+
+	(void)state;
+	for (unsigned bit = 0; bit < 64; bit++, value = (int64_t)((uint64_t)value << 1))
+		for (int64_t near = -2; near <= 2; near++) {
+			int64_t v = (int64_t)((uint64_t)value + (uint64_t)near);
+			char ours[TEXT_INT_SIZE], theirs[32];
+
+			snprintf(theirs, sizeof(theirs), "%lld", (long long)v);
+			assert_int_equal(text_from_int(v, ours), strlen(theirs));
+			assert_string_equal(ours, theirs);
+		}
 }
 
 static void
@@ -240,6 +281,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(err_wraps_and_cuts),
 		cmocka_unit_test(buf_holds_its_ceiling),
+		cmocka_unit_test(buf_printf_fits_to_the_byte),
+		cmocka_unit_test(integers_as_printf_writes_them),
 		cmocka_unit_test(durations_and_sizes),
 		cmocka_unit_test(suggestions),
 		cmocka_unit_test(times),

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+/* ReadNextEvents. While the caller publishes one page, the vCenter makes and sends the next. */
+#include <stdio.h>
+#include <string.h>
+
+#include "stop.h"
+#include "vim_session.h"
+
+static const char method[] = "ReadNextEvents";
+
+void
+vim_pages_open(struct vim *vim)
+{
+	for (size_t i = 0; i < 2; i++)
+		normalizer_open(&vim->page[i].normalizer, &vim->options.limits);
+	vim->current = &vim->page[0];
+}
+
+void
+vim_pages_close(struct vim *vim)
+{
+	for (size_t i = 0; i < 2; i++)
+		normalizer_close(vim->page[i].normalizer);
+}
+
+static bool
+on_body(void *ctx, const char *data, size_t len)
+{
+	struct page_read *p = ctx;
+
+	return !p->dropped && normalizer_feed(p->normalizer, data, len, &p->refused) == 0;
+}
+
+static void
+on_done(void *ctx, const struct http_response *rsp)
+{
+	struct page_read *p = ctx;
+
+	p->busy = false;
+	p->status = rsp->error == ERR_NONE ? rsp->status : 0;
+	p->why = rsp->why;
+}
+
+static int
+ask(struct vim *vim, struct page_read *p, const char *ref, int max, struct err *err)
+{
+	struct http_request *req;
+	char count[16];
+
+	snprintf(p->ref, sizeof(p->ref), "%s", ref);
+	snprintf(count, sizeof(count), "%d", max);
+	vim_begin(vim, method, "EventHistoryCollector", ref);
+	vim_add(vim, "maxCount", count);
+	if (vim_request(vim, method, &req, err) != 0)
+		return -1;
+	/* other calls may be made before this one is sent */
+	buf_add(&req->own_body, req->body, req->body_len);
+	req->body = req->own_body.data;
+	req->on_body = on_body;
+	req->on_body_ctx = p;
+	p->dropped = false;
+	p->refused.code = ERR_NONE;
+	normalizer_begin(p->normalizer);
+	p->busy = http_submit(vim->http, req, on_done, p, err) == 0;
+	return p->busy ? 0 : err_wrap(err, "%s", method);
+}
+
+static int
+wait_reply(struct vim *vim, struct page_read *p, struct err *err)
+{
+	while (p->busy && !stop_requested())
+		if (http_run(vim->http, 1000, err) != 0)
+			break;
+	if (!p->busy)
+		return 0;
+	p->dropped = true;
+	return stop_requested() ? err_set(err, ERR_STOPPED, "asked to stop") : -1;
+}
+
+/* What the reply of p says. */
+static int
+finish(struct vim *vim, struct page_read *p, struct normalize_page *page, struct err *err)
+{
+	int failed = normalizer_end(p->normalizer, page, err);
+
+	if (p->status == 0) {
+		*err = p->refused.code != ERR_NONE ? p->refused : p->why;
+		failed = -1;
+	} else if (failed && p->status != 200 && p->status != 500) {
+		vim_bad_status(p->status, err);
+	} else if (!failed && page->fault != NULL) {
+		failed = vim_fault(vim, page->fault, err);
+	} else if (!failed && p->status != 200) {
+		failed = vim_bad_status(p->status, err);
+	}
+	return failed ? err_wrap(err, "%s", method) : 0;
+}
+
+void
+vim_forget_page(struct vim *vim, const char *ref)
+{
+	if (vim->ahead == NULL || (ref != NULL && strcmp(vim->ahead->ref, ref) != 0))
+		return;
+	vim->ahead->dropped = true;
+	vim->ahead = NULL;
+}
+
+int
+vim_read_next(struct vim *vim, const struct vim_collector *c, int max, struct normalize_page *page,
+	struct err *err)
+{
+	if (vim->ahead != NULL && strcmp(vim->ahead->ref, c->ref) == 0) {
+		vim->current = vim->ahead;
+		vim->ahead = NULL;
+	} else {
+		vim_forget_page(vim, NULL);
+		/* one that was broken off has to end first */
+		if (wait_reply(vim, vim->current, err) != 0 || ask(vim, vim->current, c->ref, max, err) != 0)
+			return -1;
+	}
+	return wait_reply(vim, vim->current, err) != 0 ? -1 : finish(vim, vim->current, page, err);
+}
+
+void
+vim_read_ahead(struct vim *vim, const struct vim_collector *c, int max)
+{
+	struct page_read *p = &vim->page[vim->current == &vim->page[0]];
+	struct err err;
+
+	if (p->busy) /* one that was dropped is still on its way */
+		return;
+	if (ask(vim, p, c->ref, max, &err) == 0) {
+		vim->ahead = p;
+		vim_receive(vim);
+	}
+}
+
+void
+vim_receive(struct vim *vim)
+{
+	struct err err;
+
+	if (vim->ahead != NULL && vim->ahead->busy)
+		http_run(vim->http, 0, &err);
+}
