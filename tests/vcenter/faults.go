@@ -152,6 +152,12 @@ func (a *answer) Header() http.Header         { return a.header }
 func (a *answer) WriteHeader(code int)        { a.code = code }
 func (a *answer) Write(p []byte) (int, error) { return a.body.Write(p) }
 
+// zips: a gzip.Writer is a megabyte of tables, so each serves many replies.
+var zips = sync.Pool{New: func() interface{} {
+	z, _ := gzip.NewWriterLevel(nil, gzip.BestSpeed)
+	return z
+}}
+
 func (a *answer) send(w http.ResponseWriter, r *http.Request) {
 	for k, v := range a.header {
 		w.Header()[k] = v
@@ -159,9 +165,11 @@ func (a *answer) send(w http.ResponseWriter, r *http.Request) {
 	if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
 		w.Header().Set("Content-Encoding", "gzip")
 		w.WriteHeader(a.code)
-		z, _ := gzip.NewWriterLevel(w, gzip.BestSpeed)
+		z := zips.Get().(*gzip.Writer)
+		z.Reset(w)
 		_, _ = z.Write(a.body.Bytes())
 		_ = z.Close()
+		zips.Put(z)
 		return
 	}
 	w.Header().Set("Content-Length", strconv.Itoa(a.body.Len()))

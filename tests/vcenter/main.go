@@ -18,6 +18,7 @@ import (
 	"net/url"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strings"
 	"syscall"
 	"time"
@@ -174,6 +175,7 @@ func main() {
 		}
 	}
 	o.known = all
+	debug.SetGCPercent(400) // it shares a small machine with what it tests
 	l := newEventLog(o.seed, o.firstKey, pick)
 	l.shape, l.hidden = o.shape, o.hidden
 	begin, step := time.Now().Add(-o.span), float64(o.span)/float64(o.backlog+1)
