@@ -106,7 +106,16 @@ class Engine:
             self.daemon = None
 
     def base(self):
-        """The base image's name: Debian's slim one, or where no registry has it one made with debootstrap."""
+        """The base image's name; it has been seen to run, and to reach Debian's packages, which every build needs."""
+        try:
+            name = self._base()
+            run("docker", "run", "--rm", name, "apt-get", "-qq", "update", timeout=180)
+        except CommandFailed as why:
+            raise NoEngine(f"the engine is there, but of no use: {why}") from None
+        return name
+
+    def _base(self):
+        """Debian's slim one, or where no registry has it one made with debootstrap."""
         name = "debian:bookworm-slim"
         if works("docker", "image", "inspect", name) or works("docker", "pull", "-q", name, timeout=180):
             return name
@@ -125,6 +134,7 @@ class Engine:
         BASE_TAR.parent.mkdir(exist_ok=True)
         part = BASE_TAR.with_suffix(".part")
         with tempfile.TemporaryDirectory() as root:
+            os.chmod(root, 0o755)
             run("debootstrap", "--variant=minbase", "--include=ca-certificates", "bookworm", root)
             run("tar", "-C", root, "--exclude=./var/cache/apt/archives/*.deb", "--exclude=./dev/*", "-cf", part, ".")
         part.rename(BASE_TAR)
