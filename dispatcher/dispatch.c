@@ -284,6 +284,17 @@ close_all(struct dispatcher *d)
 	pthread_mutex_destroy(&d->arrivals.lock);
 }
 
+static bool
+all_taken(struct dispatcher *d)
+{
+	bool none;
+
+	pthread_mutex_lock(&d->arrivals.lock);
+	none = d->arrivals.n == 0 && d->taken_at == d->taken.n;
+	pthread_mutex_unlock(&d->arrivals.lock);
+	return none;
+}
+
 /* What is under way may end, the rest goes back to the server at once. */
 static void
 drain(struct dispatcher *d)
@@ -293,12 +304,15 @@ drain(struct dispatcher *d)
 	struct err err;
 
 	d->stopping = true;
+	for (size_t i = 0; i < d->n_sources && clock_monotonic_ms() < deadline - SHUTDOWN_MS / 2; i++)
+		if (bus_connected(d->bus))
+			source_end(&d->source[i]);
 	bus_flush(d->bus, 2000, &err); /* acks of what is done */
 	do {
 		settle_give_back(d);
 		if (turn(d, &err) != 0)
 			break;
-	} while (d->jobs.n > 0 && clock_monotonic_ms() < deadline);
+	} while ((d->jobs.n > 0 || !all_taken(d)) && clock_monotonic_ms() < deadline);
 	settle_give_back(d);
 	log_info("stopped", L_INT("in_hand", (int64_t)had), L_INT("left", (int64_t)d->jobs.n));
 	bus_flush(d->bus, 2000, &err);

@@ -205,6 +205,7 @@ int dispatcher_run(const struct dispatcher_config *config, struct bus *bus, stru
 
 /* source.c */
 int source_open(struct source *s, struct err *err);
+void source_end(struct source *s); /* waits for the server: nothing new comes behind it */
 /* Puts what the bus's threads bring where the loop finds it. */
 void arrive(void *dispatcher, struct bus_msg *msg);
 /* Keeps up to `budget` messages asked for, in pulls of at least so many. */

@@ -13,11 +13,6 @@
 
 enum {
 	CONFIRM_MS = 2000,
-	/*
-	 * At once, our own open pull would get it again, and it would wait for ackWait. nats-server 2.9 also loses
-	 * sight, for ackWait, of what comes due while a pull of a gone client is the only one: let a successor ask.
-	 */
-	GIVE_BACK_MS = 3000,
 };
 
 /* For log lines and dead letters; valid until the next call. "" when the message is no event. */
@@ -281,7 +276,7 @@ settle_give_back(struct dispatcher *d)
 		if (under_way(job))
 			continue;
 		if (!job->orphan)
-			nak(d->bus, job->reply, GIVE_BACK_MS, &err);
+			nak(d->bus, job->reply, 0, &err);
 		release(d, job);
 	}
 }

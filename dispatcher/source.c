@@ -18,6 +18,7 @@ enum {
 	EXPIRES_MS = 30 * 1000,
 	HEARTBEAT_MS = 2 * 1000,
 	SILENCE_MS = 2 * HEARTBEAT_MS + 1000,
+	END_MS = 2000,
 };
 
 static void
@@ -64,6 +65,23 @@ source_open(struct source *s, struct err *err)
 	snprintf(subject, sizeof(subject), "%s.*", s->inbox);
 	s->looked_ms = INT64_MIN / 2;
 	return bus_subscribe(s->d->bus, subject, on_msg, s, err);
+}
+
+/*
+ * No more messages, and what is on its way arrives. nats-server 2.9 would give what we give back to our open pulls, and
+ * then lose sight of it for ackWait; it looks which pulls still have somebody who waits when it is asked about the consumer.
+ */
+void
+source_end(struct source *s)
+{
+	char subject[sizeof(s->inbox) + 2];
+	struct consumer_info info;
+	struct err err;
+
+	snprintf(subject, sizeof(subject), "%s.*", s->inbox);
+	if (bus_unsubscribe(s->d->bus, subject, END_MS, &err) != 0 ||
+		consumer_look(s->d->bus, s->stream, s->d->durable, &info, &err) != 0)
+		log_debug("pulls may be open still", L_STR("stream", s->stream), L_ERR(&err));
 }
 
 static void

@@ -2,7 +2,7 @@
 /*
  * NATS, as far as JetStream's protocol needs it: connect, publish, subscribe, request. The only module
  * that speaks to cnats; it steers round the defects of 3.4.1 (Debian 12): no batched Fetch, no
- * js_* calls, subscriptions live as long as the connection, user/password rather than nkeys.
+ * js_* calls, subscriptions are not destroyed before the connection, user/password rather than nkeys.
  *
  * Callbacks run on cnats threads: take what you need, wake your loop, return; never block, never
  * call bus_request from one.
@@ -75,6 +75,8 @@ int bus_request(struct bus *bus, const struct bus_out *out, int64_t timeout_ms, 
 
 typedef void bus_on_msg(void *ctx, struct bus_msg *msg); /* owns msg */
 int bus_subscribe(struct bus *bus, const char *subject, bus_on_msg *on_msg, void *ctx, struct err *err);
+/* Ends it for good. On success the server sends no more, and what it had sent is with the callback. */
+int bus_unsubscribe(struct bus *bus, const char *subject, int64_t timeout_ms, struct err *err);
 
 const char *bus_msg_subject(const struct bus_msg *msg);
 const char *bus_msg_reply(const struct bus_msg *msg);                    /* "" when none */

@@ -4,6 +4,7 @@
 #include "bus_private.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "mem.h"
 
@@ -22,8 +23,11 @@ on_message(natsConnection *nc, natsSubscription *sub, natsMsg *msg, void *ctx)
 natsStatus
 bus_start_subscription(struct bus_subscription *sub, natsConnection *nc)
 {
-	natsStatus s = natsConnection_Subscribe(&sub->sub, nc, sub->subject, on_message, sub);
+	natsStatus s;
 
+	if (sub->ended)
+		return NATS_OK;
+	s = natsConnection_Subscribe(&sub->sub, nc, sub->subject, on_message, sub);
 	/* what is on its way is bounded by what we asked for; the library must not drop any of it */
 	if (s == NATS_OK)
 		s = natsSubscription_SetPendingLimits(sub->sub, -1, -1);
@@ -139,6 +143,38 @@ bus_subscribe(struct bus *bus, const char *subject, bus_on_msg *on_msg, void *ct
 	*sub = (struct bus_subscription){ .bus = bus, .subject = mem_strdup(subject), .on_msg = on_msg, .ctx = ctx };
 	if (bus->nc != NULL)
 		s = bus_start_subscription(sub, bus->nc);
+	pthread_rwlock_unlock(&bus->nc_lock);
+	return s == NATS_OK ? 0 : bus_fail(err, s, subject);
+}
+
+static struct bus_subscription *
+find_subscription(struct bus *bus, const char *subject)
+{
+	for (size_t i = 0; i < bus->n_subs; i++)
+		if (!bus->subs[i].ended && strcmp(bus->subs[i].subject, subject) == 0)
+			return &bus->subs[i];
+	return NULL;
+}
+
+int
+bus_unsubscribe(struct bus *bus, const char *subject, int64_t timeout_ms, struct err *err)
+{
+	struct bus_subscription *sub;
+	natsStatus s = NATS_OK;
+
+	pthread_rwlock_wrlock(&bus->nc_lock);
+	sub = find_subscription(bus, subject);
+	if (sub != NULL)
+		sub->ended = true;
+	pthread_rwlock_unlock(&bus->nc_lock);
+	if (sub == NULL)
+		return err_set(err, ERR_NOT_FOUND, "%s: no such subscription", subject);
+	pthread_rwlock_rdlock(&bus->nc_lock);
+	if (sub->sub != NULL) {
+		s = natsSubscription_DrainTimeout(sub->sub, timeout_ms);
+		if (s == NATS_OK)
+			s = natsSubscription_WaitForDrainCompletion(sub->sub, timeout_ms);
+	}
 	pthread_rwlock_unlock(&bus->nc_lock);
 	return s == NATS_OK ? 0 : bus_fail(err, s, subject);
 }

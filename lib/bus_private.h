@@ -19,6 +19,7 @@ struct bus_subscription {
 	bus_on_msg *on_msg;
 	void *ctx;
 	natsSubscription *sub;
+	bool ended; /* not made again on a new connection */
 };
 
 struct bus {

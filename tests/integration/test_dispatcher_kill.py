@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""D1: a killed dispatcher loses nothing, and repeats no more than `concurrency` deliveries. A delivery counts as in
+"""D1, D2: a dispatcher that ends leaves nothing behind, and a killed one repeats no more than `concurrency` deliveries. A delivery counts as in
 flight until the server is known to have its ack; until then it would come again."""
 import os
 
@@ -68,3 +68,21 @@ def test_d1_killed_while_its_acks_are_on_their_way(lab, desk):
     proxy.frozen = False
     dispatcher.start()
     assert settle(desk, receiver, want, twice=4) == []
+
+
+def test_d2_sigterm_under_load_leaves_nothing_behind(lab, desk):
+    """What is on its way to one that ends goes to the others at once: nothing may wait for ack_wait, which never comes here."""
+    receiver = lab.receiver(lambda request: Answer(hang=0.002))
+    config = desk.config(receiver.url, concurrency=8, ackWait="30m")
+    stays = lab.dispatcher(config, name="stays").wait_ready()
+    goes = lab.dispatcher(config, name="goes")
+    want = []
+    for _ in range(12):
+        goes.wait_ready()
+        want += desk.publish(150)
+        receiver.wait_count(len(want) - 120)
+        assert goes.stop() == 0
+        goes.start()
+    assert goes.wait_ready().stop() == 0
+    assert settle(desk, receiver, want, twice=0) == []
+    assert stays.running()
