@@ -3,6 +3,7 @@
 #include <getopt.h>
 #include <string.h>
 
+#include "circuits.h"
 #include "clock.h"
 #include "daemon.h"
 #include "session.h"
@@ -12,8 +13,8 @@ int status_main(int argc, char **argv);
 static const char usage[] =
 	"usage: vcourier status [-c FILE]\n"
 	"\n"
-	"How streams, dispatchers and dead letters stand. The exit status is 1 when something is missing or nobody\n"
-	"fetches events that wait.\n";
+	"How streams, dispatchers and dead letters stand. The exit status is 1 when something is missing, deliveries\n"
+	"pause, or nobody fetches events that wait.\n";
 
 enum { NAME_MAX_BYTES = 128 };
 
@@ -50,10 +51,12 @@ show_stream(struct session *s, const char *name, struct stream_info *info)
 }
 
 static int
-show_consumer(struct session *s, const char *dispatcher, const char *stream, const struct stream_info *info)
+show_consumer(struct session *s, const struct circuits *circuits, size_t d, const char *stream,
+	const struct stream_info *info)
 {
+	const char *dispatcher = s->deployment.config.processors.entry[d].name;
 	struct consumer_info c;
-	char token[96], oldest[32];
+	char token[96], oldest[32], circuit[64];
 	const char *state = "up to date";
 	struct err err;
 	int bad = 0;
@@ -67,22 +70,25 @@ show_consumer(struct session *s, const char *dispatcher, const char *stream, con
 	if (c.delivered_stream_seq > info->last_seq) {
 		state = "AHEAD of its stream";
 		bad = 1;
+	} else if (circuits_open(circuits, d)) {
+		state = "paused";
+		bad = 1;
 	} else if (c.pending > 0 && c.waiting == 0) {
-		state = c.ack_pending > 0 ? "busy or paused" : "nobody fetches";
+		state = c.ack_pending > 0 ? "busy" : "nobody fetches";
 		bad = c.ack_pending == 0;
 	} else if (c.pending + c.ack_pending > 0) {
 		state = "delivering";
 	}
-	printf("%-20s %-20s %12llu %9llu %14s  %s\n", dispatcher, stream, (unsigned long long)c.pending,
+	printf("%-20s %-20s %12llu %9llu %14s  %-12s %s\n", dispatcher, stream, (unsigned long long)c.pending,
 		(unsigned long long)c.ack_pending,
 		session_age(c.pending + c.ack_pending > 0 ? age_of(s, stream, c.ack_floor_stream_seq + 1) : -1, oldest,
 			sizeof(oldest)),
-		state);
+		circuits_text(circuits, d, circuit, sizeof(circuit)), state);
 	return bad;
 }
 
 static int
-show_all(struct session *s)
+show_all(struct session *s, const struct circuits *circuits)
 {
 	const struct router_entries *vcenters = &s->deployment.config.providers;
 	const struct router_entries *dispatchers = &s->deployment.config.processors;
@@ -96,15 +102,17 @@ show_all(struct session *s)
 		bad |= show_stream(s, name, &info);
 	}
 	show_stream(s, DEAD_STREAM, &info);
-	printf("\n%-20s %-20s %12s %9s %14s  %s\n", "DISPATCHER", "STREAM", "WAITING", "IN HAND", "OLDEST", "STATE");
+	printf("\n%-20s %-20s %12s %9s %14s  %-12s %s\n", "DISPATCHER", "STREAM", "WAITING", "IN HAND", "OLDEST", "CIRCUIT",
+		"STATE");
 	for (size_t d = 0; d < dispatchers->n; d++)
 		for (size_t i = 0; i < vcenters->n; i++) {
 			struct err err;
 
 			session_stream(s, i, name, sizeof(name), subject, sizeof(subject));
 			if (stream_look(s->bus, name, &info, &err) == 0)
-				bad |= show_consumer(s, dispatchers->entry[d].name, name, &info);
+				bad |= show_consumer(s, circuits, d, name, &info);
 		}
+	circuits_print(circuits);
 	return bad;
 }
 
@@ -114,6 +122,7 @@ status_main(int argc, char **argv)
 	static const struct option options[] = { { "config", required_argument, NULL, 'c' },
 		{ "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 } };
 	const char *path = NULL;
+	struct circuits *circuits;
 	struct session s;
 	int c, rc;
 
@@ -128,7 +137,9 @@ status_main(int argc, char **argv)
 	rc = session_open(&s, path);
 	if (rc >= 0)
 		return rc;
-	rc = show_all(&s);
+	circuits = circuits_ask(&s);
+	rc = show_all(&s, circuits);
 	session_close(&s);
+	circuits_free(circuits);
 	return rc;
 }

@@ -105,6 +105,21 @@ forget_if_told(struct source *s)
 	settle_orphans(s->d, s);
 }
 
+/* What came to another inbox than those of pulls. */
+static void
+take_answer(struct dispatcher *d, struct bus_msg *msg)
+{
+	if (text_starts(bus_msg_subject(msg), d->get_inbox)) {
+		park_answer(d, msg);
+		return;
+	}
+	if (text_starts(bus_msg_subject(msg), REPORT_SUBJECT))
+		report_answer(d, msg);
+	else
+		dead_answer(d, msg);
+	bus_msg_free(msg);
+}
+
 static void
 accept_arrivals(struct dispatcher *d, int64_t now_ms)
 {
@@ -114,12 +129,7 @@ accept_arrivals(struct dispatcher *d, int64_t now_ms)
 		struct delivery delivery;
 
 		if (a->source == NULL) {
-			if (text_starts(bus_msg_subject(a->msg), d->get_inbox)) {
-				park_answer(d, a->msg);
-				continue;
-			}
-			dead_answer(d, a->msg);
-			bus_msg_free(a->msg);
+			take_answer(d, a->msg);
 		} else if (source_take(a->source, a->msg, &delivery, now_ms)) {
 			if (bus_msg_len(a->msg) > d->largest)
 				d->largest = bus_msg_len(a->msg);
@@ -236,7 +246,7 @@ open_all(struct dispatcher *d, struct err *err)
 		event_init(&d->scratch[i]);
 	if (filter_open(&d->filter, &d->options->filter, err) != 0 || http_open(&d->http, err) != 0 ||
 		d->processor->open(&d->self, d->config->processor_config, err) != 0 || dead_open(d, err) != 0 ||
-		park_open(d, err) != 0)
+		park_open(d, err) != 0 || report_open(d, err) != 0)
 		return -1;
 	d->sink = sink_open(&d->options->dead_letter_sink);
 	refresh_open(d);

@@ -15,6 +15,7 @@
  *     place.c    where we are in a stream, kept on the bus, and whether that is still the same stream
  *     backlog.c  events that only wait for a failing or slow target, and must not hold up the others
  *     books.c    the metrics
+ *     report.c   how it is, for who asks on the bus
  */
 #ifndef VCOURIER_DISPATCH_H
 #define VCOURIER_DISPATCH_H
@@ -139,6 +140,8 @@ struct refreshing {
 	struct err warned; /* the warning that stands */
 };
 
+#define REPORT_SUBJECT "vcourier.status." /* then the dispatcher's token */
+
 struct dispatcher_config {
 	const char *name;        /* of the eventProcessor; its token is the durable's name */
 	const char *prefix;      /* of subjects: "vc" */
@@ -177,6 +180,7 @@ struct dispatcher {
 	int64_t idle_ms;         /* when they were counted */
 	bool crowded;            /* reported: those that wait hold up the others */
 	struct circuit gate; /* of the destination as a whole: fed by whether it answers at all */
+	int64_t gate_ms;     /* when that changed */
 	struct event scratch[BATCH_MAX];
 	struct targets targets;
 	struct filter filter;
@@ -270,6 +274,10 @@ struct sink *sink_open(const struct destination *destination); /* NULL when none
 void sink_close(struct sink *sink);
 void sink_deliver(struct dispatcher *d, struct leg *leg); /* to the sink, if any; then the leg is over */
 void sink_turn(struct dispatcher *d, int64_t now_ms);
+
+/* report.c */
+int report_open(struct dispatcher *d, struct err *err);
+void report_answer(struct dispatcher *d, const struct bus_msg *msg);
 
 /* refresh.c */
 void refresh_open(struct dispatcher *d);

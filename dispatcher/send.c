@@ -197,6 +197,7 @@ feed_gate(struct flight *f, const struct http_response *rsp, int64_t now_ms)
 	f->gate_probe = false;
 	if (!changed)
 		return;
+	d->gate_ms = now_ms;
 	if (d->gate.state == CIRCUIT_OPEN)
 		log_warn("destination does not answer: deliveries pause", L_STR("error", rsp->why.text));
 	else

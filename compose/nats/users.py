@@ -66,7 +66,8 @@ def collector(vcenter, durables):
 
 
 def dispatcher(name, vcenters):
-    """Pulls and settles its own durable on each stream and of what is sent again, writes its own dead letters and places."""
+    """Pulls and settles its own durable on each stream and of what is sent again, writes its own dead letters and places,
+    answers who asks how it is."""
     allow = [f"vcdead.{name}.>", f"{API}.STREAM.CREATE.VCDEAD", f"{API}.STREAM.INFO.VCDEAD",
              f"$KV.vcourier-places.{name}.*", f"{API}.STREAM.CREATE.{PLACES}", f"{API}.STREAM.INFO.{PLACES}",
              f"{API}.STREAM.MSG.GET.{PLACES}"]
@@ -79,7 +80,7 @@ def dispatcher(name, vcenters):
 def cli(vcenters, durables):
     """The operator's tool: looks at everything, reads any stream, sends events again, drops dead letters."""
     allow = [f"{API}.INFO", f"{API}.STREAM.NAMES", f"{API}.STREAM.LIST", f"{API}.STREAM.CREATE.VCREPLAY", "vcreplay.>",
-             f"{API}.STREAM.MSG.DELETE.VCDEAD"]
+             "vcourier.status.*", f"{API}.STREAM.MSG.DELETE.VCDEAD"]
     streams = [f"VC_{v}" for v in vcenters] + ["VCREPLAY"]
     for stream in streams + ["VCDEAD"]:
         allow += [*read(stream), f"{API}.CONSUMER.NAMES.{stream}", f"{API}.CONSUMER.LIST.{stream}",
@@ -100,15 +101,18 @@ def variable(name):
     return re.sub("[^A-Za-z0-9]", "_", name)
 
 
-def user(name, rights=None):
-    """A line of the users list; rights are (allow, deny) of publish; without them, the account's administrator."""
+def user(name, rights=None, asked=None):
+    """A line of the users list; rights are (allow, deny) of publish; without them, the account's administrator.
+    asked: a subject of questions, each of which may be answered once."""
     password = "$" + variable(name)
     if rights is None:
         return f'      {{ user: "{name}", password: {password} }}'
+    inboxes = f'"_INBOX_{name}.>"' + (f', "{asked}"' if asked else "")
+    answers = ", allow_responses: true" if asked else ""
     lists = [f"{kind}: [\n" + ",\n".join(f'          "{s}"' for s in subjects) + "\n        ]"
              for kind, subjects in zip(("allow", "deny"), rights) if subjects]
     return (f'      {{ user: "{name}", password: {password}, permissions: {{\n'
-            f'        subscribe: {{ allow: ["_INBOX_{name}.>"] }}\n'
+            f'        subscribe: {{ allow: [{inboxes}] }}{answers}\n'
             f'        publish: {{ {", ".join(lists)} }}\n      }} }}')
 
 
@@ -143,7 +147,7 @@ def config(args):
     durables = args.dispatcher + args.reader + args.guest
     users = [user("admin")]
     users += [user(f"collector-{v}", collector(v, durables)) for v in args.vcenter]
-    users += [user(f"dispatcher-{d}", dispatcher(d, args.vcenter)) for d in args.dispatcher]
+    users += [user(f"dispatcher-{d}", dispatcher(d, args.vcenter), f"vcourier.status.{d}") for d in args.dispatcher]
     users += [user("cli", cli(args.vcenter, durables))]
     users += [user(f"reader-{r}", reader(r, args.vcenter)) for r in args.reader]
     exports = [line for g in args.guest for line in guest_exports(g, args.vcenter)]

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The operator's commands that speak to NATS: tail, status, dead, replay."""
 import json
+import re
 import subprocess
 import time
 from collections import Counter
@@ -157,3 +158,41 @@ def test_status(lab, desk):
     text = vcourier(dispatcher, "status", code=1)
     [line] = [line for line in text.splitlines() if line.startswith("kn ")]
     assert line.split()[2] == "7" and line.endswith("nobody fetches")
+
+
+def circuits(text):
+    """The column of the dispatcher kn."""
+    [line] = [line for line in text.splitlines() if line.startswith("kn ")]
+    return re.split(r"\s{2,}", line)[-2]
+
+
+def test_status_shows_who_has_paused(lab, desk):
+    """Of two replicas the one whose destination fails; when it has gone, nothing is left of it."""
+    receiver = lab.receiver(lambda request: Answer(503))
+    paused = lab.dispatcher(desk.config(receiver.url, **FAST))
+    assert circuits(vcourier(paused.wait_ready(), "status")) == "closed"
+    desk.publish(10)
+    wait_until(lambda: paused.metric("vcourier_dispatcher_circuit_state") == 2, what="it pauses")
+    works = lab.dispatcher(desk.config(lab.receiver().url, **FAST), name="works").wait_ready()
+    text = vcourier(paused, "status", code=1)
+    assert circuits(text) == "OPEN 1 of 2"
+    assert f"pid {paused.pid}) has paused for" in text and "1 of 1 targets; HTTP 503" in text
+    paused.kill()
+    desk.idle()
+    assert circuits(vcourier(works, "status")) == "closed"
+    works.stop()
+    assert circuits(vcourier(works, "status")) == "no answer"
+
+
+def test_status_names_the_function_that_is_down(lab, desk):
+    gateway = Gateway().start()
+    lab.closers.append(gateway.close)
+    gateway.deploy("good", "VmPoweredOffEvent")
+    gateway.deploy("broken", "VmPoweredOnEvent", lambda call: 503)
+    auth = {"type": "basic_auth", "basicAuth": {"username": "admin", "password": "secret"}}
+    dispatcher = lab.dispatcher(router_config(desk.server, providers=[PROVIDER], processors=[
+        {"type": "openfaas", "name": "kn", "openfaas": {"address": gateway.url, "auth": auth}} | FAST]))
+    desk.publish(10, "VmPoweredOffEvent")
+    desk.publish(10, "VmPoweredOnEvent")
+    wait_until(lambda: dispatcher.metric("vcourier_dispatcher_circuit_state") == 2, what="it pauses")
+    assert "1 of 2 targets; broken.openfaas-fn: HTTP 503" in vcourier(dispatcher, "status", code=1)

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+#define _DEFAULT_SOURCE
+#include "circuits.h"
+
+#include <cjson/cJSON.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "clock.h"
+#include "mem.h"
+
+enum {
+	REPLIES_MAX = 256,
+	FIRST_MS = 1000, /* a dispatcher that lives answers within its tick of 100 ms */
+	OTHERS_MS = 300, /* after the first of them; who has replicas does not say */
+	POLL_MS = 10,
+	FLUSH_MS = 2000,
+};
+
+struct reply {
+	size_t dispatcher;
+	cJSON *json; /* NULL: nobody listens */
+};
+
+struct circuits {
+	const struct session *session;
+	pthread_mutex_t lock; /* for what follows */
+	struct reply reply[REPLIES_MAX];
+	size_t n;
+};
+
+static void
+on_reply(void *ctx, struct bus_msg *msg)
+{
+	struct circuits *c = ctx;
+	const char *dot = strrchr(bus_msg_subject(msg), '.');
+	struct reply reply = { .dispatcher = dot != NULL ? strtoul(dot + 1, NULL, 10) : 0 };
+
+	reply.json = cJSON_ParseWithLength(bus_msg_data(msg), bus_msg_len(msg));
+	pthread_mutex_lock(&c->lock);
+	if (c->n < REPLIES_MAX)
+		c->reply[c->n++] = reply;
+	else
+		cJSON_Delete(reply.json);
+	pthread_mutex_unlock(&c->lock);
+	bus_msg_free(msg);
+}
+
+/* Everybody has answered who was asked, or nobody of that name is there. */
+static bool
+all_heard(struct circuits *c)
+{
+	size_t dispatchers = c->session->deployment.config.processors.n, heard = 0;
+
+	pthread_mutex_lock(&c->lock);
+	for (size_t d = 0; d < dispatchers; d++)
+		for (size_t i = 0; i < c->n; i++)
+			if (c->reply[i].dispatcher == d) {
+				heard++;
+				break;
+			}
+	pthread_mutex_unlock(&c->lock);
+	return heard == dispatchers;
+}
+
+static void
+wait_for_replies(struct circuits *c)
+{
+	const struct timespec pause = { 0, POLL_MS * 1000000L };
+	int64_t end = clock_monotonic_ms() + FIRST_MS;
+
+	while (!all_heard(c) && clock_monotonic_ms() < end)
+		nanosleep(&pause, NULL);
+	end = clock_monotonic_ms() + OTHERS_MS;
+	while (clock_monotonic_ms() < end)
+		nanosleep(&pause, NULL);
+}
+
+static int
+ask(struct circuits *c, struct session *s, struct err *err)
+{
+	char inbox[256], reply[288], subject[160], token[96];
+	struct bus_out out = { .subject = subject, .reply = reply };
+
+	snprintf(inbox, sizeof(inbox), "%s.status.*", bus_inbox(s->bus));
+	if (bus_subscribe(s->bus, inbox, on_reply, c, err) != 0)
+		return -1;
+	for (size_t i = 0; i < s->deployment.config.processors.n; i++) {
+		if (!session_dispatcher(s, s->deployment.config.processors.entry[i].name, token))
+			continue;
+		snprintf(subject, sizeof(subject), "vcourier.status.%s", token);
+		snprintf(reply, sizeof(reply), "%s.status.%zu", bus_inbox(s->bus), i);
+		if (bus_publish(s->bus, &out, err) != 0)
+			return -1;
+	}
+	return bus_flush(s->bus, FLUSH_MS, err);
+}
+
+struct circuits *
+circuits_ask(struct session *s)
+{
+	struct circuits *c = mem_alloc(sizeof(*c));
+	struct err err;
+
+	c->session = s;
+	pthread_mutex_init(&c->lock, NULL);
+	if (ask(c, s, &err) != 0)
+		session_fail(&err);
+	else
+		wait_for_replies(c);
+	return c;
+}
+
+void
+circuits_free(struct circuits *c)
+{
+	for (size_t i = 0; i < c->n; i++)
+		cJSON_Delete(c->reply[i].json);
+	pthread_mutex_destroy(&c->lock);
+	free(c);
+}
+
+/* ---- what they said */
+
+static double
+number(const cJSON *json, const char *name)
+{
+	const cJSON *item = cJSON_GetObjectItemCaseSensitive(json, name);
+
+	return cJSON_IsNumber(item) ? item->valuedouble : 0;
+}
+
+static const char *
+text(const cJSON *json, const char *name)
+{
+	const char *value = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, name));
+
+	return value != NULL ? value : "";
+}
+
+static bool
+yes(const cJSON *json, const char *name)
+{
+	return cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(json, name));
+}
+
+static bool
+has_paused(const cJSON *json)
+{
+	return yes(json, "down") || yes(json, "dead_letters_fail") || number(json, "paused") > 0;
+}
+
+static size_t
+count(const struct circuits *c, size_t dispatcher, size_t *paused)
+{
+	size_t replicas = 0;
+
+	*paused = 0;
+	for (size_t i = 0; i < c->n; i++)
+		if (c->reply[i].dispatcher == dispatcher && c->reply[i].json != NULL) {
+			replicas++;
+			*paused += has_paused(c->reply[i].json);
+		}
+	return replicas;
+}
+
+bool
+circuits_open(const struct circuits *c, size_t i)
+{
+	size_t paused;
+
+	count(c, i, &paused);
+	return paused > 0;
+}
+
+const char *
+circuits_text(const struct circuits *c, size_t i, char *buf, size_t size)
+{
+	size_t paused, replicas = count(c, i, &paused);
+
+	if (replicas == 0)
+		snprintf(buf, size, "no answer");
+	else if (paused == 0)
+		snprintf(buf, size, "closed");
+	else if (replicas == 1)
+		snprintf(buf, size, "OPEN");
+	else
+		snprintf(buf, size, "OPEN %zu of %zu", paused, replicas);
+	return buf;
+}
+
+/* The one that has been paused longest; a backend with one destination has no name for it. */
+static void
+print_target(const cJSON *json)
+{
+	printf("; ");
+	session_print_safe(stdout, text(json, "target"), 64);
+	if (text(json, "target")[0] != '\0')
+		printf(": ");
+	if (number(json, "status") > 0)
+		printf("HTTP %.0f", number(json, "status"));
+	else
+		printf("no reply");
+}
+
+void
+circuits_print(const struct circuits *c)
+{
+	char since[32];
+
+	for (size_t i = 0; i < c->n; i++) {
+		const cJSON *json = c->reply[i].json;
+
+		if (json == NULL || !has_paused(json))
+			continue;
+		printf("\n%s on ", c->session->deployment.config.processors.entry[c->reply[i].dispatcher].name);
+		session_print_safe(stdout, text(json, "host"), 64);
+		printf(" (pid %.0f) has paused for %s: ", number(json, "pid"),
+			session_age((int64_t)number(json, "paused_ms") * 1000, since, sizeof(since)));
+		if (yes(json, "dead_letters_fail"))
+			printf("dead letters cannot be stored");
+		else if (yes(json, "down"))
+			printf("the destination does not answer");
+		else
+			printf("%.0f of %.0f targets", number(json, "paused"), number(json, "targets"));
+		if (number(json, "paused") > 0)
+			print_target(json);
+		putchar('\n');
+	}
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * What this process answers when `vcourier status` asks on the bus how it is. Nothing is kept there: who is gone does
+ * not answer, and of several replicas each does.
+ */
+#define _DEFAULT_SOURCE
+#include "dispatch.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "json.h"
+
+int
+report_open(struct dispatcher *d, struct err *err)
+{
+	char subject[sizeof(d->durable) + sizeof(REPORT_SUBJECT)];
+
+	snprintf(subject, sizeof(subject), REPORT_SUBJECT "%s", d->durable);
+	return bus_subscribe(d->bus, subject, arrive, d, err);
+}
+
+/* How many targets are paused, and of those the one that has been longest. */
+static size_t
+count_paused(const struct dispatcher *d, const struct lane **longest)
+{
+	const struct lane *lane = d->jobs.ring;
+	size_t paused = 0;
+
+	*longest = NULL;
+	for (size_t i = 0; i < d->jobs.n_lanes; i++, lane = lane->next) {
+		if (lane->circuit.state != CIRCUIT_OPEN)
+			continue;
+		paused++;
+		if (*longest == NULL || lane->failing_ms < (*longest)->failing_ms)
+			*longest = lane;
+	}
+	return paused;
+}
+
+static void
+write_report(const struct dispatcher *d, struct buf *b)
+{
+	char host[256] = "";
+	const struct lane *lane;
+	size_t paused = count_paused(d, &lane);
+	bool whole = d->gate.state == CIRCUIT_OPEN;
+	int64_t since_ms = whole ? d->gate_ms : lane != NULL ? lane->failing_ms : clock_monotonic_ms();
+
+	gethostname(host, sizeof(host) - 1);
+	buf_add_str(b, "{\"host\":");
+	json_add_string(b, host, strlen(host));
+	buf_printf(b, ",\"pid\":%ld,\"in_flight\":%zu,\"in_hand\":%zu,\"targets\":%zu,\"paused\":%zu,\"down\":%s", (long)getpid(),
+		d->in_flight, d->jobs.n, d->jobs.n_lanes, paused, whole ? "true" : "false");
+	buf_printf(b, ",\"paused_ms\":%lld,\"dead_letters_fail\":%s", (long long)(clock_monotonic_ms() - since_ms),
+		d->dead_letters_fail ? "true" : "false");
+	if (lane != NULL) {
+		buf_printf(b, ",\"status\":%d,\"target\":", lane->status);
+		json_add_string(b, lane->name, strlen(lane->name));
+	}
+	buf_add_char(b, '}');
+}
+
+void
+report_answer(struct dispatcher *d, const struct bus_msg *msg)
+{
+	struct bus_out out = { .subject = bus_msg_reply(msg) };
+	struct buf text;
+	struct err err;
+
+	if (out.subject[0] == '\0')
+		return;
+	buf_init(&text, 8 * 1024);
+	write_report(d, &text);
+	out.data = buf_str(&text);
+	out.len = text.len;
+	bus_publish(d->bus, &out, &err); /* who asked asks again */
+	buf_free(&text);
+}
