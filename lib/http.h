@@ -100,6 +100,9 @@ int http_perform(struct http *http, struct http_request *req, struct http_respon
  */
 bool http_url_resolve(const char *base, const char *reference, struct buf *out);
 
+/* Whether its host is this machine, by name or address: localhost, 127.0.0.0/8, [::1]. */
+bool http_url_is_loopback(const char *url);
+
 /* A reply header's value (name in lower case), copied to buf; false when it is not there. */
 bool http_response_header(const struct http_response *rsp, const char *name, char *buf, size_t size);
 

@@ -2,6 +2,7 @@
 #include "http.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include <curl/curl.h>
 
@@ -21,6 +22,21 @@ take(CURLU *url, struct buf *out)
 	curl_free(host);
 	curl_free(whole);
 	return ok && buf_ok(out);
+}
+
+bool
+http_url_is_loopback(const char *text)
+{
+	CURLU *url = curl_url();
+	char *host = NULL;
+	bool is = url != NULL && curl_url_set(url, CURLUPART_URL, text, 0) == CURLUE_OK &&
+		curl_url_get(url, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
+		(strcasecmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0 ||
+			(strncmp(host, "127.", 4) == 0 && host[strspn(host, "0123456789.")] == '\0'));
+
+	curl_free(host);
+	curl_url_cleanup(url);
+	return is;
 }
 
 bool

@@ -89,6 +89,7 @@ main(int argc, char **argv)
 	publish.MaxWait = 60000;
 	check(js_PublishAsyncComplete(js, &publish), "complete");
 	printf("%.6f\n", now() - start);
+	check(js_DeleteStream(js, stream.Name, NULL, NULL), "delete stream");
 	for (int i = 0; i < n; i++)
 		natsMsg_Destroy(msgs[i]);
 	free(msgs);

@@ -207,6 +207,17 @@ def test_through_a_proxy(lab):
     assert proxy.asked and set(proxy.asked) == {("CONNECT", vcenter.url.split("/")[2])}
 
 
+@pytest.mark.parametrize("host, zipped", [("127.0.0.1", False), ("vcenter.localhost", True)])
+def test_replies_are_compressed_unless_on_this_machine(lab, host, zipped):
+    vc, bus = lab.vcenter("-backlog", "500"), lab.nats()
+    config = router_config(bus, lab.authority.ca, [provider(vc, startFrom="earliest")])
+    config["eventProvider"]["vcenter"]["address"] = vc.url.replace("127.0.0.1", host)
+    lab.collector(config)
+    js = lab.jetstream(bus)
+    wait_until(lambda: js.count("VC_lab") >= 500)
+    assert (vc.stats()["zipped"] > 0) == zipped
+
+
 def test_rotated_password_file(lab, tmp_path):
     """passwordFile is read at each login: no restart for a new password."""
     secret = tmp_path / "password"

@@ -298,6 +298,21 @@ retry_after(void **state)
 }
 
 static void
+loopback_urls(void **state)
+{
+	static const char *const here[] = { "http://localhost/", "https://LOCALHOST:8989/sdk", "https://127.0.0.1/sdk",
+		"https://user@127.1.2.3:1/", "https://[::1]:443/sdk" };
+	static const char *const elsewhere[] = { "https://vc.example.com/sdk", "https://127.example.com/", "https://localhost.example/",
+		"https://10.0.0.127/", "https://[2001:db8::1]/", "not a URL", "" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(here) / sizeof(here[0]); i++)
+		assert_true(http_url_is_loopback(here[i]));
+	for (size_t i = 0; i < sizeof(elsewhere) / sizeof(elsewhere[0]); i++)
+		assert_false(http_url_is_loopback(elsewhere[i]));
+}
+
+static void
 perform_stops_and_still_says_goodbye(void **state)
 {
 	struct fixture f;
@@ -323,6 +338,7 @@ main(void)
 		cmocka_unit_test(many_at_once_and_closing_with_some_left),
 		cmocka_unit_test(certificates),
 		cmocka_unit_test(retry_after),
+		cmocka_unit_test(loopback_urls),
 		cmocka_unit_test(perform_stops_and_still_says_goodbye), /* last: there is no way back */
 	};
 

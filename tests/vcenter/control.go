@@ -198,7 +198,8 @@ func (c *control) stats(w http.ResponseWriter, r *http.Request) {
 	defer c.log.RUnlock()
 	m := map[string]interface{}{"events": len(c.log.entries), "purged": c.log.base, "epoch": c.log.epoch,
 		"pages": atomic.LoadInt64(&c.manager.pages), "served": atomic.LoadInt64(&c.manager.sent),
-		"sessions": len(list), "collectors": open, "calls": calls, "faults": pending}
+		"sessions": len(list), "collectors": open, "calls": calls, "faults": pending,
+		"zipped": atomic.LoadInt64(&zipped)}
 	if n := len(c.log.entries); n > 0 {
 		m["firstKey"], m["lastKey"] = c.log.entries[0].key, c.log.entries[n-1].key
 	}

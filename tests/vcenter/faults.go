@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -158,6 +159,8 @@ var zips = sync.Pool{New: func() interface{} {
 	return z
 }}
 
+var zipped int64 // replies
+
 func (a *answer) send(w http.ResponseWriter, r *http.Request) {
 	for k, v := range a.header {
 		w.Header()[k] = v
@@ -165,6 +168,7 @@ func (a *answer) send(w http.ResponseWriter, r *http.Request) {
 	if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
 		w.Header().Set("Content-Encoding", "gzip")
 		w.WriteHeader(a.code)
+		atomic.AddInt64(&zipped, 1)
 		z := zips.Get().(*gzip.Writer)
 		z.Reset(w)
 		_, _ = z.Write(a.body.Bytes())
