@@ -194,6 +194,7 @@ turn(struct dispatcher *d, struct err *err)
 		send_ready(d, now_ms);
 	confirm_turn(d);
 	pull(d, now_ms);
+	jobs_sweep(&d->jobs);
 	return http_run(d->http, may_wait(d) ? wait_ms(d, now_ms) : 0, err);
 }
 

@@ -101,6 +101,21 @@ job_touch(struct jobs *jobs, struct job *job, int64_t now_ms)
 	append(jobs, job);
 }
 
+void
+jobs_sweep(struct jobs *jobs)
+{
+	while (jobs->n_spent > 0)
+		bus_msg_free(jobs->spent[--jobs->n_spent]);
+}
+
+static void
+spend(struct jobs *jobs, struct bus_msg *msg)
+{
+	if (jobs->n_spent == SPENT_MAX)
+		jobs_sweep(jobs);
+	jobs->spent[jobs->n_spent++] = msg;
+}
+
 /* Takes the job out of its chain; returns the one that is first now. */
 static struct job *
 unchain(struct jobs *jobs, struct job *job)
@@ -141,7 +156,7 @@ job_free(struct jobs *jobs, struct job *job)
 	else
 		jobs->n_parked--;
 	jobs->n--;
-	bus_msg_free(job->msg);
+	spend(jobs, job->msg);
 	free(job->reply);
 	free(job);
 	return first;
@@ -309,5 +324,6 @@ jobs_free(struct jobs *jobs)
 	}
 	while (jobs->ring != NULL)
 		lane_remove(jobs, jobs->ring);
+	jobs_sweep(jobs);
 	*jobs = (struct jobs){ .n = 0 };
 }

@@ -79,7 +79,7 @@ struct lane {
 	size_t fetching; /* jobs whose bodies are on their way */
 };
 
-enum { JOB_BUCKETS = 8192, LANE_BUCKETS = 1024, KEY_BUCKETS = 1024 };
+enum { JOB_BUCKETS = 8192, LANE_BUCKETS = 1024, KEY_BUCKETS = 1024, SPENT_MAX = 64 };
 
 struct jobs {
 	struct job *bucket[JOB_BUCKETS];
@@ -89,6 +89,8 @@ struct jobs {
 	struct lane *ring; /* the lane whose turn it is */
 	size_t n_lanes;
 	struct job *key_bucket[KEY_BUCKETS]; /* the last job of each key, by key % KEY_BUCKETS */
+	struct bus_msg *spent[SPENT_MAX]; /* of jobs that are no more */
+	size_t n_spent;
 	int64_t circuit_initial_ms, circuit_max_ms;
 	uint64_t random;
 };
@@ -102,6 +104,9 @@ const char *job_subject(const struct job *job); /* of the original message */
 void job_touch(struct jobs *jobs, struct job *job, int64_t now_ms);
 /* Its legs must be in no queue. Returns the job that need not wait any more, NULL if there is none. */
 struct job *job_free(struct jobs *jobs, struct job *job);
+
+/* Frees their messages, once a turn: cnats wakes a thread for it, and one by one that is a wake-up for each. */
+void jobs_sweep(struct jobs *jobs);
 
 /* Gives it n legs; then each is queued by leg_ready. */
 void job_set_legs(struct job *job, size_t n);
