@@ -28,7 +28,7 @@ window(const struct dispatcher *d)
 {
 	if (d->options->ordering == ORDERING_STRICT)
 		return 1;
-	return (size_t)d->options->concurrency * 2 * d->processor->batch_max + 16;
+	return (size_t)d->options->concurrency * d->processor->batch_max * 3 / 2 + 16;
 }
 
 /* Nothing is sent but now and then a probe. */
@@ -56,7 +56,7 @@ budget(struct dispatcher *d, int64_t now_ms)
 
 /*
  * Each pull costs the server a request: one is worth it for a quarter of what may be in hand. The rest of that is
- * more than what can be under way meanwhile.
+ * still more than what can be under way.
  */
 static void
 pull(struct dispatcher *d, int64_t now_ms)

@@ -49,6 +49,7 @@ struct http {
 	char date_text[64]; /* the last Date header, */
 	int64_t date_us;    /* read */
 	const char *ca_file, *ca_dir; /* the system's; NULL: none */
+	bool proxied;                 /* the environment names a proxy */
 	char seen_thumbprint[HTTP_THUMBPRINT_SIZE];
 };
 
@@ -62,7 +63,7 @@ CURLMcode http_loop_turn(struct http *http, int64_t timeout_ms);
 /* Sets URL, method, headers, body and deadlines of a transfer. */
 int http_request_setup(struct transfer *t, struct err *err);
 
-/* Looks where the system keeps its authorities. */
+/* Looks where the system keeps its authorities, and whether the environment names a proxy. */
 void http_tls_open(struct http *http);
 
 /* Sets the TLS and proxy options of a transfer. */

@@ -5,6 +5,7 @@
 #include <openssl/evp.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -18,10 +19,14 @@ enum { CA_CACHE_S = 60 };
 void
 http_tls_open(struct http *http)
 {
+	/* CURLOPT_PROXY(3), ENVIRONMENT; libcurl would look for each of them before each request */
+	static const char *const variables[] = { "http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY" };
 	const curl_version_info_data *built = curl_version_info(CURLVERSION_NOW);
 
 	http->ca_file = built->cainfo != NULL && access(built->cainfo, R_OK) == 0 ? built->cainfo : NULL;
 	http->ca_dir = built->capath;
+	for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++)
+		http->proxied = http->proxied || getenv(variables[i]) != NULL;
 }
 
 /* Hex digits of a thumbprint without its colons and blanks, upper case; the number of them. */
@@ -141,8 +146,8 @@ http_tls_setup(struct transfer *t, struct err *err)
 	bool pinned = peer->thumbprint != NULL && !peer->insecure;
 	CURL *easy = t->easy;
 
-	if (peer->proxy != NULL)
-		curl_easy_setopt(easy, CURLOPT_PROXY, peer->proxy);
+	if (peer->proxy != NULL || !t->http->proxied)
+		curl_easy_setopt(easy, CURLOPT_PROXY, peer->proxy != NULL ? peer->proxy : "");
 	if (strncmp(buf_str(&t->req.url), "http:", 5) == 0) /* no TLS, and setting it up costs more than the rest */
 		return 0;
 	/*
