@@ -21,7 +21,6 @@ ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build" / os.environ.get("VARIANT", "release")
 
 
-THREADED = ("http_test", "publisher_test", "status_test")  # where threads meet: these in ThreadSanitizer too
 VALGRIND = ("event_test", "knative_test", "lib_basics_test", "normalize_test", "openfaas_test", "publisher_test", "soap_test")
 
 
@@ -45,8 +44,7 @@ def unit(binary, *wrapper):
 
 def units():
     """Every way to run every unit test; two at a time."""
-    runs = [(u,) for v in ("release", "asan") for u in sorted((ROOT / "build" / v / "unit").glob("*_test"))]
-    runs += [(ROOT / "build/tsan/unit" / name,) for name in THREADED]
+    runs = [(u,) for v in ("release", "asan", "tsan") for u in sorted((ROOT / "build" / v / "unit").glob("*_test"))]
     valgrind = ("valgrind", "-q", "--error-exitcode=65", "--leak-check=full", "--errors-for-leak-kinds=definite")
     runs += [(ROOT / "build/release/unit" / name, *valgrind) for name in VALGRIND]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
