@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A container engine to test with: the one that runs, or one started here and stopped afterwards; and a Debian base image."""
+import fcntl
 import os
 import shutil
 import subprocess
@@ -67,6 +68,8 @@ class Engine:
             raise NoEngine("no engine answers, and none can be started from here (that takes root and docker.io)")
         if not os.path.ismount("/sys/fs/cgroup"):
             works("mount", "-t", "cgroup2", "none", "/sys/fs/cgroup")
+        self.lock = open(Path(tempfile.gettempdir()) / "vcourier-dockerd.lock", "w")  # two daemons would share one bridge and its addresses
+        fcntl.flock(self.lock, fcntl.LOCK_EX)
         self.directory = Path(tempfile.mkdtemp(prefix="vcourier-dockerd."))
         os.environ["DOCKER_HOST"] = f"unix://{self.directory}/sock"
         data = ROOT / "build" / "docker"
@@ -103,6 +106,7 @@ class Engine:
         if self.daemon:
             self.daemon.stop(60)
             shutil.rmtree(self.directory, ignore_errors=True)
+            self.lock.close()
             self.daemon = None
 
     def base(self):
