@@ -19,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from engine import ROOT, Engine, NoEngine, run  # noqa: E402
 from lab.nats_wire import Wire  # noqa: E402
 from lab.process import free_port, wait_until  # noqa: E402
+from lab.vcenter import milliseconds  # noqa: E402
 
 LIMIT = 25 * 60  # seconds for all of it; alone on two cores it takes about eight minutes
 SKIPPED = 77
@@ -65,9 +66,9 @@ class Stack:
         self.get("vcenter", 8443, f"/lab/burst?n={BURST}", "https")
 
     def truth(self):
-        """(key, createdTime in ms) of each event that the simulator shows."""
-        lines = self.get("vcenter", 8443, "/lab/keys", "https").splitlines()
-        return {line.split()[0] for line in lines if line.split()[3] == "visible"}
+        """CloudEvent id of each event that the simulator shows."""
+        lines = [line.split() for line in self.get("vcenter", 8443, "/lab/keys", "https").splitlines()]
+        return {f"{key}-{milliseconds(created)}" for key, created, _, state in lines if state == "visible"}
 
     def stream(self):
         """{CloudEvent id: subject} of all of VC_lab."""
@@ -99,14 +100,15 @@ class Stack:
 
     def check_books(self, what):
         """Every event of the vCenter in the stream, every event of the stream at each backend that wants it."""
-        keys = self.truth()
-        wait_until(lambda: keys <= {i.split("-")[0] for i in self.stream()}, 90, f"{what}: events of vCenter missing in the stream")
+        truth = self.truth()
+        wait_until(lambda: truth <= set(self.stream()), 90, f"{what}: events of vCenter missing in the stream")
         stream = self.stream()
         for backend in BACKENDS:
             wanted = {i for i, subject in stream.items() if backend != "gateway" or subject in TOPICS}
             wait_until(lambda: wanted <= set(self.received(backend)), 120,
                        lambda: f"{what}: {backend} misses {len(wanted - set(self.received(backend)))} of {len(wanted)}")
-            assert set(self.received(backend)) <= set(stream), f"{what}: {backend} got what is not in the stream"
+            received = set(self.received(backend))  # the stream may have grown since it was read
+            assert received <= set(self.stream()), f"{what}: {backend} got what is not in the stream"
         print(f"{what}: {len(stream)} events in the stream, all delivered", flush=True)
 
     def figures(self, when):
