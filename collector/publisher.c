@@ -60,8 +60,13 @@ settle(struct publisher *p, uint64_t number, const struct pub_ack *ack)
 	if (ack->error_code != 0) {
 		bool fenced = ack->error_code == JS_ERR_WRONG_LAST_SEQ || ack->error_code == JS_ERR_WRONG_LAST_ID;
 
-		set_broken(p, fenced ? ERR_CONFLICT : ack->error_code == JS_ERR_STORE_FAILED ? ERR_FULL : ERR_CONNECT,
-			ack->error);
+		/* the server answers in order: without a word on the oldest it is that one which was not stored, and why we
+		 * do not know. nats-server 2.15 with a full disk does this. */
+		if (fenced && number != p->done)
+			set_broken(p, ERR_FULL, "a message was not stored, and NATS does not say why: is its disk full?");
+		else
+			set_broken(p, fenced ? ERR_CONFLICT : ack->error_code == JS_ERR_STORE_FAILED ? ERR_FULL : ERR_CONNECT,
+				ack->error);
 		return;
 	}
 	if (f->acked)

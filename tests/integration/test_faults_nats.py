@@ -149,27 +149,37 @@ def server_version():
     return tuple(map(int, re.search(r"v(\d+)\.(\d+)", run("nats-server", "--version")).groups()))
 
 
+def needs_a_restart(bus):
+    """With room again, some nats-servers never store again; shown by their own words, or by where their goroutines are."""
+    if bus.lines("Critical write error"):
+        bus.kill()
+    elif server_version() < (2, 10):
+        bus.signal(signal.SIGQUIT)
+        bus.wait()
+        assert re.search(r"semacquire[\s\S]{,900}rebuildStateLocked[\s\S]{,300}writeMsgRecord", bus.text())
+    return not bus.running()
+
+
 def test_disk_full(lab, world, small_disk):
     """
-    The server cannot store: back-pressure, told; with room again it goes on. nats-server 2.9 does not without a restart,
-    and logs nothing: writeMsgRecord holds the block's lock and on ENOSPC calls rebuildStateLocked, which waits for that
-    lock for ever. The collector wants no restart in either case.
+    The server cannot store: back-pressure, told; with room again it goes on, and the collector wants no restart for that.
+    nats-server 2.9 does: writeMsgRecord holds the block's lock and on ENOSPC calls rebuildStateLocked, which waits for
+    that lock for ever; its log has no word of it. 2.15 does too, on purpose: "Critical write error". 2.10 and 2.12 do not.
     """
     bus = lab.nats(store=small_disk / "js")
     lab = world("-backlog", "12000", bus=bus)
     wait_until(lambda: lab.col.metric("vcourier_collector_publish_errors_total") > 0, 60, "the disk is full")
     wait_until(lambda: lab.col.get("/readyz")[0] == 503, 60, "not ready: the disk is full")
-    held = lab.book.js.count("VC_lab")
-    assert lab.col.running() and held < 12000
+    held, pid = lab.book.js.count("VC_lab"), lab.col.pid
+    assert held < 12000
     (small_disk / "ballast").unlink()
-    if server_version() < (2, 10):
-        bus.signal(signal.SIGQUIT)  # makes it tell where its goroutines are
-        bus.wait()
-        assert re.search(r"semacquire[\s\S]{,900}rebuildStateLocked[\s\S]{,300}writeMsgRecord", bus.text())
-        lab.bus.start()
+    if needs_a_restart(bus):
+        print("nats-server", server_version(), "has to be restarted")
+        bus.start()
         lab.book.js.close()
     lab.book.settle(120)
     lab.col.wait_ready()
+    assert lab.col.pid == pid
 
 
 def test_leader_of_three_killed(lab, world, chance):

@@ -137,6 +137,29 @@ a_second_writer_leaves_no_hole(void **state)
 }
 
 static void
+ignore(void *ctx, struct bus_msg *msg)
+{
+	(void)ctx;
+	bus_msg_free(msg);
+}
+
+/* The server may drop a message without a word: what is refused behind it does not prove another writer. */
+static void
+an_unanswered_message_is_no_conflict(void **state)
+{
+	struct publish lost = { .subject = "elsewhere.x", .msg_id = UUID "/1/1", .data = "{}", .len = 2, .key = 1,
+		.created_us = 1000 };
+	struct world *w = *state;
+	struct err err;
+
+	assert_int_equal(bus_subscribe(w->bus, "elsewhere.x", ignore, NULL, &err), 0);
+	assert_int_equal(publisher_send(w->publisher, &lost, &err), 0);
+	assert_int_equal(send_event(w, 2, &err), 0);
+	assert_int_equal(publisher_drain(w->publisher, TIMEOUT_MS, &err), -1);
+	assert_int_equal(err.code, ERR_FULL);
+}
+
+static void
 the_server_knows_a_duplicate(void **state)
 {
 	struct world *w = *state;
@@ -275,6 +298,7 @@ main(void)
 		cmocka_unit_test(identities),
 		cmocka_unit_test_setup_teardown(all_are_stored_in_order, open_world, close_world),
 		cmocka_unit_test_setup_teardown(a_second_writer_leaves_no_hole, open_world, close_world),
+		cmocka_unit_test_setup_teardown(an_unanswered_message_is_no_conflict, open_world, close_world),
 		cmocka_unit_test_setup_teardown(the_server_knows_a_duplicate, open_world, close_world),
 		cmocka_unit_test_setup_teardown(a_killed_server_loses_nothing_acked, open_world, close_world),
 		cmocka_unit_test_setup_teardown(the_tail_is_read_as_far_as_needed, open_world, close_world),
