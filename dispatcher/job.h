@@ -31,6 +31,7 @@ struct leg {
 	struct leg *prev, *next;
 	size_t heap_at; /* place in lane->waiting */
 	enum leg_state state;
+	bool http1; /* HTTP/2 broke off its request; libcurl 7.88 does that to an answer that comes before the body was sent */
 	unsigned attempts, batch_max;
 	int64_t due_ms;
 	int64_t first_us, last_us; /* tries, wall clock */

@@ -214,8 +214,10 @@ on_done(void *ctx, const struct http_response *rsp)
 	struct outcome outcomes[BATCH_MAX];
 	struct target target = { .name = f->lane->name };
 
-	for (size_t i = 0; i < f->n; i++)
+	for (size_t i = 0; i < f->n; i++) {
 		outcomes[i] = (struct outcome){ .retry_after_ms = -1 };
+		f->leg[i]->http1 |= rsp->stream_broken;
+	}
 	d->processor->judge(d->self, &target, rsp, f->n, outcomes);
 	books_response(&d->books, rsp, f->n);
 	d->in_flight--;
@@ -289,11 +291,13 @@ send_one(struct dispatcher *d, struct lane *lane, int64_t now_ms)
 		free(lane->url);
 		lane->url = mem_strdup(buf_str(&req->url));
 	}
-	for (size_t i = 0; i < f->n; i++)
-		if (!f->leg[i]->job->tried) {
-			f->leg[i]->job->tried = true;
-			d->n_untried--;
-		}
+	for (size_t i = 0; i < f->n; i++) {
+		struct leg *leg = f->leg[i];
+
+		req->http1 |= leg->http1;
+		d->n_untried -= !leg->job->tried;
+		leg->job->tried = true;
+	}
 	if (http_submit(d->http, req, on_done, f, &err) != 0) {
 		fail_to_submit(f, &err);
 		return true;

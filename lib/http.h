@@ -42,6 +42,7 @@ struct http_request {
 	struct buf own_body;      /* a place to build a body in */
 	const struct http_peer *peer; /* NULL: system trust, environment's proxy */
 	int64_t timeout_ms;       /* whole request; 0: 30 s */
+	bool http1;               /* not HTTP/2, though the peer may offer it */
 	size_t response_max;      /* bytes of reply kept; 0: 64 KiB; more is cut off and marked */
 	http_on_body *on_body;    /* instead of keeping the body; may be NULL */
 	void *on_body_ctx;
@@ -63,6 +64,7 @@ struct http_response {
 	int64_t date_us;         /* the peer's Date header; 0 when absent */
 	int64_t duration_ms;
 	bool new_connection;
+	bool stream_broken;      /* HTTP/2 ended this request alone: HTTP/1.1 may do better */
 };
 
 int http_open(struct http **http, struct err *err);

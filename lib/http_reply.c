@@ -142,6 +142,7 @@ http_reply_finish(struct transfer *t, CURLcode result, struct http_response *rsp
 	rsp->duration_ms = clock_monotonic_ms() - t->started_ms;
 	if (curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &n) == CURLE_OK)
 		rsp->new_connection = n > 0;
+	rsp->stream_broken = result == CURLE_HTTP2_STREAM;
 	if (result != CURLE_OK)
 		describe(t, result, rsp);
 	if (!t->final || t->headers_cut) {

@@ -117,8 +117,9 @@ set_limits(struct transfer *t)
 	curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
 	curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)(req->on_body ? STREAM_BUFFER : REPLY_BUFFER));
 	/* never h2c: libcurl 7.88 breaks every reuse of such a connection (curl issue 10634) */
-	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
-	if (strncmp(buf_str(&req->url), "https:", 6) == 0)
+	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
+		(long)(req->http1 ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS));
+	if (!req->http1 && strncmp(buf_str(&req->url), "https:", 6) == 0)
 		curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L);
 	if (req->peer == NULL || !req->peer->no_compression)
 		curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip");

@@ -162,7 +162,7 @@ def test_status(lab, desk):
 
 def circuits(text):
     """The column of the dispatcher kn."""
-    [line] = [line for line in text.splitlines() if line.startswith("kn ")]
+    [line] = [line for line in text.splitlines() if re.match(r"kn +VC_lab ", line)]
     return re.split(r"\s{2,}", line)[-2]
 
 

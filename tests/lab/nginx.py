@@ -25,3 +25,45 @@ class Nginx(Process):
     @property
     def url(self):
         return f"http://127.0.0.1:{self.port}/"
+
+
+FRONT = """
+daemon off; master_process on; worker_processes 1; pid {directory}/nginx.pid; error_log stderr warn;
+events {{ worker_connections 512; }}
+http {{
+    log_format streams '$server_protocol $connection $status $http_ce_eventkey'; access_log {directory}/streams.log streams;
+    client_max_body_size 8m; client_body_temp_path {directory}/body; keepalive_requests 1000000;
+    proxy_temp_path {directory}/p; fastcgi_temp_path {directory}/f; uwsgi_temp_path {directory}/u; scgi_temp_path {directory}/s;
+    server {{
+        listen 127.0.0.1:{port} ssl http2; ssl_certificate {cert}; ssl_certificate_key {key}; {more}
+        location /early {{ return 202; }}
+        location / {{ proxy_pass http://127.0.0.1:{upstream}; proxy_read_timeout 60s; }}
+    }}
+}}
+"""
+
+
+class Http2Front(Process):
+    """TLS and HTTP/2 before a receiver; /early answers without reading the body."""
+
+    def __init__(self, directory, authority, upstream, more=""):
+        self.port = free_port()
+        self.directory = directory / "front"
+        self.directory.mkdir()
+        (self.directory / "nginx.conf").write_text(FRONT.format(directory=self.directory, port=self.port, upstream=upstream, more=more,
+                                                                cert=authority.cert, key=authority.key))
+        super().__init__("front", ["/usr/sbin/nginx", "-c", self.directory / "nginx.conf", "-e", "stderr", "-p", self.directory], directory)
+
+    @property
+    def url(self):
+        return f"https://127.0.0.1:{self.port}"
+
+    def workers(self):
+        """The processes that serve; the one we started only looks after them."""
+        with open(f"/proc/{self.pid}/task/{self.pid}/children") as f:
+            return [int(pid) for pid in f.read().split()]
+
+    def streams(self):
+        """(protocol, connection, status, event key) of each request that ended."""
+        log = self.directory / "streams.log"
+        return [tuple(line.split(maxsplit=3)) for line in log.read_text().splitlines()] if log.exists() else []

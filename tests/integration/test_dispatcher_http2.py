@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A backend that speaks HTTP/2: requests share a connection, and what is specific to its faults loses nothing."""
+import os
+import signal
+import threading
+from collections import Counter
+
+import pytest
+
+from lab.desk import Desk, settle
+from lab.nginx import Http2Front
+from lab.process import wait_until
+from lab.receiver import Answer
+
+FAST = {"retry": {"initial": "50ms", "max": "200ms"}, "ackWait": "2s"}
+
+
+class Gauge:
+    """Requests that are at the receiver at the same time."""
+
+    def __init__(self, seconds):
+        self.seconds, self.now, self.peak, self.lock = seconds, 0, 0, threading.Lock()
+
+    def __call__(self, request):
+        with self.lock:
+            self.now += 1
+            self.peak = max(self.peak, self.now)
+        threading.Event().wait(self.seconds)
+        with self.lock:
+            self.now -= 1
+        return Answer()
+
+
+@pytest.fixture
+def desk(lab):
+    desk = Desk(lab, lab.nats())
+    desk.make_stream()
+    return desk
+
+
+def front(lab, receiver, more=""):
+    front = lab._keep(Http2Front(lab.directory, lab.authority, receiver.port, more)).start()
+    wait_until(lambda: (front.directory / "nginx.pid").exists() and front.workers(), what="nginx serves")
+    return front
+
+
+def dispatcher(lab, desk, url, concurrency):
+    config = desk.config(url, concurrency=concurrency, knative={"caFile": str(lab.authority.ca)}, **FAST)
+    return lab.dispatcher(config).wait_ready()
+
+
+def test_requests_share_one_connection(lab, desk):
+    gauge = Gauge(0.05)
+    receiver = lab.receiver(gauge)
+    server = front(lab, receiver)
+    dispatcher(lab, desk, server.url, 32)
+    want = desk.publish(400)
+    assert settle(desk, receiver, want, twice=0) == []
+    streams = server.streams()
+    assert {protocol for protocol, *_ in streams} == {"HTTP/2.0"} and len(streams) == 400
+    assert len({connection for _, connection, *_ in streams}) == 1, "multiplexed"
+    assert gauge.peak == 32
+
+
+def test_fewer_streams_than_concurrency(lab, desk):
+    """The server's limit is obeyed, or what it refuses is sent again."""
+    receiver = lab.receiver(Gauge(0.02))
+    server = front(lab, receiver, more="http2_max_concurrent_streams 4;")
+    dispatcher(lab, desk, server.url, 32)
+    assert settle(desk, receiver, desk.publish(300), twice=0) == []
+    assert {protocol for protocol, *_ in server.streams()} == {"HTTP/2.0"}
+
+
+def test_goaway_when_the_server_reloads(lab, desk):
+    """It ends its connections in an orderly way: what it took is answered, the rest goes over the next one."""
+    receiver = lab.receiver(Gauge(0.02))
+    server = front(lab, receiver)
+    dispatcher(lab, desk, server.url, 32)
+    want = desk.publish(1500)
+    for i in range(4):
+        receiver.wait_count(250 * (i + 1))
+        server.signal(signal.SIGHUP)
+    assert settle(desk, receiver, want, twice=0) == []
+    assert len({connection for _, connection, *_ in server.streams()}) >= 5, "a connection after each reload"
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_the_server_ends_in_mid_stream(lab, desk, how):
+    receiver = lab.receiver(Gauge(0.02))
+    server = front(lab, receiver)
+    dispatcher(lab, desk, server.url, 16)
+    want = desk.publish(900)
+    for i in range(3):
+        receiver.wait_count(250 * (i + 1))
+        for pid in server.workers():
+            os.kill(pid, how)  # its master starts another one
+    assert settle(desk, receiver, want, twice=3 * 16) == []
+
+
+@pytest.mark.parametrize("size, twice", [(1_000, 0), (300_000, 1)])
+def test_an_answer_before_the_body_was_read(lab, desk, size, twice):
+    """It is followed by a RST_STREAM that means no harm. When the body was still being sent, libcurl 7.88 takes it for a
+    fault and keeps the answer to itself: then the event goes again, over HTTP/1.1, and that is that."""
+    server = front(lab, lab.receiver())
+    dispatcher(lab, desk, server.url + "/early", 8)
+    want = desk.publish(40, data={"FullFormattedMessage": "x" * size})
+    desk.idle()
+    times = Counter(int(key) for *_, key in server.streams())
+    assert set(times) == set(want) and max(times.values()) <= 1 + twice
+    assert desk.dead() == []
