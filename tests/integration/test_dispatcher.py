@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The dispatcher and its backend: the fault scenarios D1 to D11, with the books checked after each."""
+"""The dispatcher and its backend: fault scenarios, with the books checked after each. ROWS is the table of faults; a test
+carries in its name the rows that it is the scenario of, and stands here or in test_dispatcher_kill.py (it ends), _bus.py
+(NATS fails), _cut.py (NATS lost something), or test_eventbridge.py."""
 import json
+import re
 import threading
 import time
 from collections import Counter
 from email.utils import formatdate
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +17,18 @@ from lab.process import free_port, wait_until
 from lab.proxy import Proxy
 from lab.receiver import Answer
 
+ROWS = {
+    "d1": "a dispatcher is killed in mid-delivery", "d2": "it is asked to stop", "d3": "replicas come and go under load",
+    "d4": "the backend is down", "d5": "the backend is slow", "d6": "replies that mean: later", "d7": "Retry-After",
+    "d8": "replies that mean: never", "d9": "a time-out after the work was done", "d10": "half-open connections",
+    "d11": "garbage, endless and broken replies", "d12": "PutEvents takes some entries and not others",
+    "d13": "an entry that is too large", "d14": "a clock that is off", "d15": "a secret that is changed",
+    "d16": "dead letters cannot be stored", "d17": "one poison event",
+    "n1": "the server restarts or is killed", "n2": "a cluster loses its leader", "n3": "and its quorum",
+    "n4": "the server's disk is full", "n5": "a stream is full", "n6": "the server stands still",
+    "n8": "the store is set back by a power cut", "n9": "a consumer ahead of its stream, or of another stream",
+    "n10": "consumer or stream are deleted", "n11": "credentials change", "n12": "forged messages",
+}
 FAST = {"retry": {"initial": "50ms", "max": "200ms"}, "ackWait": "2s"}
 
 
@@ -286,3 +302,10 @@ def test_d17_a_poison_event_delays_nobody(lab, desk):
     receiver.wait_for(lambda requests: set(keys(requests)) == set(range(1, 502)), 20)
     wait_until(lambda: dispatcher.metric("vcourier_dispatcher_events_total", result="delivered") == 500, 20)
     assert desk.dead() == []
+
+
+def test_every_row_has_a_scenario():
+    here = Path(__file__).parent
+    names = [name for file in [*here.glob("test_dispatcher*.py"), here / "test_eventbridge.py"]
+             for name in re.findall(r"^def test_((?:[dn]\d+_)+)", file.read_text(), re.M)]
+    assert {row for name in names for row in name.split("_") if row} == set(ROWS)

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from lab.desk import PROVIDER, SECOND, Desk, event, keys, settle, subject
+from lab.desk import PROVIDER, SECOND, Desk, books, event, keys, settle, subject
 from lab.jetstream import ApiError
 from lab.process import wait_until
 from lab.proxy import Proxy
@@ -99,6 +99,65 @@ def test_n4_the_disk_is_full(lab, tmp_path):
             process.stop()
     finally:
         os.system(f"umount -l {store}")
+
+
+PAD = {"FullFormattedMessage": "x" * 2000}
+
+
+def test_n5_a_full_stream_drops_its_oldest(lab, desk):
+    """whenFull: dropOldest, and a backend that is down: what had to go is counted, the rest is delivered."""
+    desk.js.api("STREAM.UPDATE.VC_lab", {**desk.js.info("VC_lab")["config"], "max_bytes": 1 << 20})
+    down = [True]
+    receiver = lab.receiver(lambda request: Answer(503 if down[0] else 202))
+    dispatcher = lab.dispatcher(desk.config(receiver.url, bus={"stream": {"maxBytes": "1MiB"}}, concurrency=4, **FAST)).wait_ready()
+    desk.publish(100)
+    wait_until(lambda: dispatcher.metric("vcourier_dispatcher_circuit_state") == 2, what="the backend is down")
+    want = desk.publish(1900, data=PAD)
+    first = desk.js.info("VC_lab")["state"]["first_seq"]
+    assert first > 500, "the stream was full"
+    up_at = time.time()
+    down[0] = False
+    settle(desk, receiver, [n for n in want if n >= first], accepted=lambda r: r.at >= up_at)
+    wait_until(lambda: books(dispatcher)["all"] == 2000 and books(dispatcher)["pending"] == 0, 30, lambda: books(dispatcher))
+    assert 0 < books(dispatcher)["expired"] < first
+
+
+def test_n5_a_full_stream_refuses_the_new(lab, desk):
+    """whenFull: pause: delivering goes on with what is there, and with the rest once there is room."""
+    desk.js.api("STREAM.UPDATE.VC_lab", {**desk.js.info("VC_lab")["config"], "max_bytes": 1 << 20, "discard": "new"})
+    bus = {"stream": {"maxBytes": "1MiB", "whenFull": "pause"}}
+    receiver = lab.receiver()
+    dispatcher = lab.dispatcher(desk.config(receiver.url, bus=bus, **FAST)).wait_ready()
+    wire, stored = desk.js.wire, 0
+    while "error" not in (answer := wire.request(subject(), event(stored + 1, data=PAD)).json()):
+        stored = answer["seq"]
+    assert answer["error"]["err_code"] == 10077
+    assert settle(desk, receiver, range(1, stored + 1)) == []
+    desk.js.api("STREAM.UPDATE.VC_lab", {**desk.js.info("VC_lab")["config"], "max_bytes": 8 << 20})
+    desk.published = stored
+    want = desk.publish(50)
+    assert settle(desk, receiver, want) == []
+    assert dispatcher.metric("vcourier_dispatcher_events_total", result="delivered") == stored + 50
+
+
+def test_n5_the_stream_of_dead_letters_is_full(lab, desk):
+    """More of them than it takes: the rest waits with its originals, whatever comes in between, and is stored later."""
+    desk.js.api("STREAM.CREATE.VCDEAD", {"name": "VCDEAD", "subjects": ["vcdead.>"], "storage": "file", "retention": "limits",
+                "discard": "new", "max_bytes": 8000, "num_replicas": 1})
+    receiver = lab.receiver(lambda request: Answer(400 if int(request.headers["ce-eventkey"]) % 10 == 0 else 202))
+    dispatcher = lab.dispatcher(desk.config(receiver.url, concurrency=4, **FAST)).wait_ready()
+    want = desk.publish(400)
+    wait_until(lambda: dispatcher.lines("dead letter not stored"), what="it says so")
+    assert dispatcher.get("/readyz")[0] == 503
+    dispatcher.kill()
+    dispatcher.start()
+    wait_until(lambda: len(dispatcher.lines("dead letter not stored")) > 1, what="it says so again")
+    some = len(desk.dead())
+    assert 0 < some < 40
+    desk.js.api("STREAM.UPDATE.VCDEAD", desk.js.info("VCDEAD")["config"] | {"max_bytes": 1 << 20})
+    dead = settle(desk, receiver, want, accepted=lambda r: int(r.headers["ce-eventkey"]) % 10, twice=4)
+    assert dead == [*range(10, 401, 10)], "each once, those stored before the kill too"
+    dispatcher.wait_ready()
 
 
 def test_n6_the_server_is_stopped_for_longer_than_ack_wait(lab, desk):

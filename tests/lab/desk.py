@@ -116,3 +116,12 @@ def settle(desk, receiver, want, accepted=lambda request: True, twice=0, timeout
     both = set(dead) & set(got)
     assert not both, f"delivered and dead: {both}"
     return dead
+
+
+def books(dispatcher):
+    """What one dispatcher, that ran all the time, says became of the events; `all` is their sum."""
+    ends = {end: int(dispatcher.metric("vcourier_dispatcher_events_total", result=end))
+            for end in ("delivered", "filtered", "dead", "expired")}
+    ends["pending"] = int(dispatcher.metric("vcourier_dispatcher_consumer_pending") +
+                          dispatcher.metric("vcourier_dispatcher_consumer_ack_pending"))
+    return ends | {"all": sum(ends.values())}
