@@ -19,6 +19,9 @@
 enum {
 	TICK_MS = 100,      /* longest wait: timers are that exact */
 	ACCEPT_AT_ONCE = 64, /* messages taken in before replies are looked at again */
+	/* beside what is in flight, as a fast backend takes it while a pull is answered: requests at most, events at least */
+	RESERVE_MIN = 16,
+	RESERVE_MAX = 128,
 };
 
 /* ---- one turn */
@@ -26,9 +29,11 @@ enum {
 static size_t
 window(const struct dispatcher *d)
 {
+	size_t all = (size_t)d->options->concurrency;
+
 	if (d->options->ordering == ORDERING_STRICT)
 		return 1;
-	return (size_t)d->options->concurrency * d->processor->batch_max * 3 / 2 + 16;
+	return (all + (all < RESERVE_MAX ? all : RESERVE_MAX)) * d->processor->batch_max + RESERVE_MIN;
 }
 
 /* Nothing is sent but now and then a probe. */
@@ -55,8 +60,7 @@ budget(struct dispatcher *d, int64_t now_ms)
 }
 
 /*
- * Each pull costs the server a request: one is worth it for a quarter of what may be in hand. The rest of that is
- * still more than what can be under way.
+ * Each pull costs the server a request: one is worth it for an eighth of what may be in hand. They overlap.
  */
 static void
 pull(struct dispatcher *d, int64_t now_ms)
@@ -71,7 +75,7 @@ pull(struct dispatcher *d, int64_t now_ms)
 		struct source *s = &d->source[(d->next_source + i) % d->n_sources];
 		size_t share = s->replay ? 8 : streams; /* of all; the replays are one stream more */
 
-		source_pull(s, (all + share - 1) / share, paused(d) ? 1 : most / 4 / share, now_ms);
+		source_pull(s, (all + share - 1) / share, paused(d) ? 1 : most / 8 / share, now_ms);
 	}
 	d->next_source++;
 }
@@ -192,8 +196,8 @@ turn(struct dispatcher *d, struct err *err)
 	}
 	if (!d->stopping)
 		send_ready(d, now_ms);
-	confirm_turn(d);
 	pull(d, now_ms);
+	confirm_turn(d); /* its PING takes the acks and pulls of this turn along */
 	jobs_sweep(&d->jobs);
 	return http_run(d->http, may_wait(d) ? wait_ms(d, now_ms) : 0, err);
 }
