@@ -7,6 +7,7 @@
 #include "clock.h"
 #include "mem.h"
 #include "stop.h"
+#include "text.h"
 
 enum {
 	RESPONSE_MAX = 64 * 1024,
@@ -177,6 +178,30 @@ http_request_free(struct http *http, struct http_request *req)
 		transfer_recycle((struct transfer *)req);
 }
 
+/*
+ * The settings that are always the same. TLS leaves others behind, so those of a handle that was used for it go first;
+ * what a plain request sets the next one sets again, and a reset costs more than all of that.
+ */
+static void
+make_ready(struct transfer *t)
+{
+	bool plain = text_starts(buf_str(&t->req.url), "http:"), same = t->plain && plain;
+	CURL *easy = t->easy;
+
+	t->plain = plain;
+	if (same)
+		return;
+	curl_easy_reset(easy);
+	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, http_reply_header);
+	curl_easy_setopt(easy, CURLOPT_HEADERDATA, t);
+	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, http_reply_body);
+	curl_easy_setopt(easy, CURLOPT_WRITEDATA, t);
+	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, t->error);
+	curl_easy_setopt(easy, CURLOPT_PRIVATE, t);
+	http_request_prepare(easy);
+	http_loop_prepare(t->http, easy);
+}
+
 int
 http_submit(struct http *http, struct http_request *req, http_on_done *done, void *ctx, struct err *err)
 {
@@ -186,7 +211,6 @@ http_submit(struct http *http, struct http_request *req, http_on_done *done, voi
 
 	if (http->kept != t)
 		release_kept(http);
-	curl_easy_reset(easy);
 	t->done = done;
 	t->ctx = ctx;
 	t->error[0] = '\0';
@@ -196,15 +220,9 @@ http_submit(struct http *http, struct http_request *req, http_on_done *done, voi
 	buf_clear(&t->body);
 	buf_clear(&t->headers);
 	t->started_ms = clock_monotonic_ms();
+	make_ready(t);
 	if (http_request_setup(t, err) != 0 || http_tls_setup(t, err) != 0)
 		goto fail;
-	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, http_reply_header);
-	curl_easy_setopt(easy, CURLOPT_HEADERDATA, t);
-	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, http_reply_body);
-	curl_easy_setopt(easy, CURLOPT_WRITEDATA, t);
-	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, t->error);
-	curl_easy_setopt(easy, CURLOPT_PRIVATE, t);
-	http_loop_add(http, easy);
 	code = curl_multi_add_handle(http->multi, easy);
 	if (code != CURLM_OK) {
 		err_set(err, ERR_SYSTEM, "libcurl: %s", curl_multi_strerror(code));

@@ -24,6 +24,7 @@ struct transfer {
 
 	http_on_done *done;
 	void *ctx;
+	bool plain;      /* the settings are those of a request without TLS */
 	bool bad_header; /* a request header that must not go out */
 	bool keep;       /* not recycled after its callback: http_perform's */
 	struct curl_slist *line; /* of cap_lines */
@@ -56,10 +57,11 @@ struct http {
 /* http_loop.c: from before the first transfer until after the multi handle's end. */
 int http_loop_open(struct http *http, struct err *err);
 void http_loop_close(struct http *http);
-void http_loop_add(struct http *http, CURL *easy); /* before the transfer joins the multi handle */
+void http_loop_prepare(struct http *http, CURL *easy); /* after each reset of the handle */
 CURLMcode http_loop_start(struct http *http);      /* runs what is due by the clock */
 CURLMcode http_loop_turn(struct http *http, int64_t timeout_ms);
 
+void http_request_prepare(CURL *easy); /* after each reset of the handle */
 /* Sets URL, method, headers, body and deadlines of a transfer. */
 int http_request_setup(struct transfer *t, struct err *err);
 

@@ -142,7 +142,7 @@ http_loop_close(struct http *http)
 }
 
 void
-http_loop_add(struct http *http, CURL *easy)
+http_loop_prepare(struct http *http, CURL *easy)
 {
 	curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
 	curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, http);

@@ -108,21 +108,25 @@ set_limits(struct transfer *t)
 	int64_t connect = req->peer != NULL ? req->peer->connect_timeout_ms : 0;
 	CURL *easy = t->easy;
 
-	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)(req->timeout_ms > 0 ? req->timeout_ms : TIMEOUT_MS));
 	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)(connect > 0 ? connect : CONNECT_TIMEOUT_MS));
-	curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, (long)CONNECTION_IDLE_S);
-	curl_easy_setopt(easy, CURLOPT_MAXLIFETIME_CONN, (long)CONNECTION_LIFE_S);
-	curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
 	curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)(req->on_body ? STREAM_BUFFER : REPLY_BUFFER));
 	/* never h2c: libcurl 7.88 breaks every reuse of such a connection (curl issue 10634) */
 	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
 		(long)(req->http1 ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS));
-	if (!req->http1 && strncmp(buf_str(&req->url), "https:", 6) == 0)
-		curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L);
-	if (req->peer == NULL || !req->peer->no_compression)
-		curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip");
+	curl_easy_setopt(easy, CURLOPT_PIPEWAIT, t->plain || req->http1 ? 0L : 1L);
+	curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, req->peer == NULL || !req->peer->no_compression ? "gzip" : NULL);
+}
+
+void
+http_request_prepare(CURL *easy)
+{
+	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(easy, CURLOPT_USERAGENT, "vcourier/" VCOURIER_VERSION);
+	curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, (long)CONNECTION_IDLE_S);
+	curl_easy_setopt(easy, CURLOPT_MAXLIFETIME_CONN, (long)CONNECTION_LIFE_S);
+	curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
 }
 
 int
@@ -135,6 +139,5 @@ http_request_setup(struct transfer *t, struct err *err)
 	set_method(t);
 	set_limits(t);
 	curl_easy_setopt(t->easy, CURLOPT_URL, buf_str(&t->req.url));
-	curl_easy_setopt(t->easy, CURLOPT_USERAGENT, "vcourier/" VCOURIER_VERSION);
 	return 0;
 }

@@ -146,9 +146,8 @@ http_tls_setup(struct transfer *t, struct err *err)
 	bool pinned = peer->thumbprint != NULL && !peer->insecure;
 	CURL *easy = t->easy;
 
-	if (peer->proxy != NULL || !t->http->proxied)
-		curl_easy_setopt(easy, CURLOPT_PROXY, peer->proxy != NULL ? peer->proxy : "");
-	if (strncmp(buf_str(&t->req.url), "http:", 5) == 0) /* no TLS, and setting it up costs more than the rest */
+	curl_easy_setopt(easy, CURLOPT_PROXY, peer->proxy != NULL || t->http->proxied ? peer->proxy : "");
+	if (t->plain) /* setting TLS up costs more than the rest */
 		return 0;
 	/*
 	 * libcurl reuses a connection only for the same pair of these two, and does not look at the

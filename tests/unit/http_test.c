@@ -175,6 +175,49 @@ requests_as_written(void **state)
 	fixture_stop(&f);
 }
 
+/* Handles are used again: what one request asked for is no part of the next. */
+static void
+requests_inherit_nothing(void **state)
+{
+	static const struct http_peer picky = { .no_compression = true, .proxy = "" };
+	static const struct {
+		const char *method, *body;
+		const struct http_peer *peer;
+		const char *line, *length;
+		bool gzip;
+	} rows[] = {
+		{ NULL, "{}", NULL, "POST /ok HTTP/1.1\r\n", "\r\nContent-Length: 2\r\n", true },
+		{ NULL, NULL, &picky, "GET /ok HTTP/1.1\r\n", NULL, false },
+		{ "PUT", "123", NULL, "PUT /ok HTTP/1.1\r\n", "\r\nContent-Length: 3\r\n", true },
+		{ "HEAD", NULL, NULL, "HEAD /204 HTTP/1.1\r\n", NULL, true },
+		{ "POST", NULL, &picky, "POST /ok HTTP/1.1\r\n", "\r\nContent-Length: 0\r\n", false },
+		{ NULL, NULL, NULL, "GET /ok HTTP/1.1\r\n", NULL, true },
+		{ "DELETE", NULL, NULL, "DELETE /ok HTTP/1.1\r\n", NULL, true },
+		{ NULL, "{}", NULL, "POST /ok HTTP/1.1\r\n", "\r\nContent-Length: 2\r\n", true },
+	};
+	struct fixture f;
+	struct http_response rsp;
+	struct err err;
+
+	(void)state;
+	fixture_start(&f, NULL);
+	for (size_t r = 0; r < sizeof(rows) / sizeof(rows[0]); r++) {
+		struct http_request *req = request(&f, strstr(rows[r].line, "/204") ? "/204" : "/ok");
+
+		req->method = rows[r].method;
+		req->body = rows[r].body;
+		req->body_len = rows[r].body ? strlen(rows[r].body) : 0;
+		req->peer = rows[r].peer;
+		assert_int_equal(http_perform(f.http, req, &rsp, &err), 0);
+		assert_non_null(strstr(f.server.last_request, rows[r].line));
+		assert_int_equal(strstr(f.server.last_request, "Content-Length:") != NULL, rows[r].length != NULL);
+		if (rows[r].length != NULL)
+			assert_non_null(strstr(f.server.last_request, rows[r].length));
+		assert_int_equal(strstr(f.server.last_request, "Accept-Encoding: gzip") != NULL, rows[r].gzip);
+	}
+	fixture_stop(&f);
+}
+
 static void
 count_done(void *ctx, const struct http_response *rsp)
 {
@@ -335,6 +378,7 @@ main(void)
 		cmocka_unit_test(replies),
 		cmocka_unit_test(headers_of_the_final_reply_only),
 		cmocka_unit_test(requests_as_written),
+		cmocka_unit_test(requests_inherit_nothing),
 		cmocka_unit_test(many_at_once_and_closing_with_some_left),
 		cmocka_unit_test(certificates),
 		cmocka_unit_test(retry_after),
