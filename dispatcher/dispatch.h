@@ -12,6 +12,7 @@
  *     sink.c     and sent to deadLetterSink
  *     refresh.c  what the processor must re-read now and then
  *     watch.c    a thread that looks after streams and consumers, where calls wait for answers
+ *     expire.c   events that left the stream before anybody had them
  *     place.c    where we are in a stream, kept on the bus, and whether that is still the same stream
  *     backlog.c  events that only wait for a failing or slow target, and must not hold up the others
  *     books.c    the metrics
@@ -61,6 +62,13 @@ struct place {
 	int64_t stored_us; /* when the stream stored that message; earlier when it had left the stream already */
 };
 
+/* A consumer's numbers at a look; expire.c compares two of them. */
+struct tally {
+	bool known;
+	uint64_t place, last; /* in the stream: up to where it gave out; its end */
+	uint64_t pending, given, redelivered;
+};
+
 struct pull {
 	uint64_t id;
 	int left;
@@ -90,7 +98,8 @@ struct source {
 	bool missing;      /* the stream was not there at the last look */
 	atomic_bool forget; /* sequences mean other events from now on; set before `ready` is again */
 	uint64_t floor;    /* ack floor at the last look */
-	uint64_t passed, given; /* in the stream, and how many were given out, at the last look */
+	struct tally tally;
+	_Atomic uint64_t redelivered; /* to us; counted by the loop */
 	int64_t stream_created_us, created_us, looked_ms;
 	uint64_t looked_reconnects; /* of the bus, at the last look: what was before a reconnect proves nothing */
 	struct place place; /* at the last look */
@@ -290,6 +299,10 @@ int watch_open(struct dispatcher *d, struct err *err);
 void watch_close(struct dispatcher *d);
 void watch_poke(struct source *s);
 void watch_forget(struct source *s); /* sequences mean other events from now on */
+
+/* expire.c, called by the watcher; redelivered: as it was before it asked for info */
+void expire_count(struct source *s, const struct stream_info *stream, const struct consumer_info *info,
+	uint64_t redelivered);
 
 /* place.c, called by the watcher */
 /* Whether the consumer's place is one in this stream; makes the consumer anew where it is not. */

@@ -161,8 +161,7 @@ make_anew(struct source *s, const struct place *place, struct consumer_info *inf
 	if (consumer_ensure(s->d->bus, c, info, err) != 0)
 		return -1;
 	s->place = *place;
-	s->passed = info->delivered_stream_seq;
-	s->given = 0;
+	s->tally = (struct tally){ .known = false };
 	return 0;
 }
 

@@ -195,8 +195,10 @@ take_message(struct source *s, struct bus_msg *msg, struct delivery *delivery, i
 		bus_msg_free(msg);
 		return false;
 	}
-	if (delivery->delivered > 1)
+	if (delivery->delivered > 1) {
 		metric_add(s->d->books.redelivered, 1);
+		atomic_fetch_add(&s->redelivered, 1);
+	}
 	job = job_find(&s->d->jobs, s, delivery->stream_seq);
 	if (job != NULL && job->stored_us != delivery->time_us)
 		job->orphan = true;

@@ -74,33 +74,12 @@ note_stream(struct source *s, const struct stream_info *stream)
 {
 	if (s->stream_created_us != 0 && s->stream_created_us != stream->created_us) {
 		log_error("stream was made anew: starting from its beginning", L_STR("stream", s->stream));
-		s->floor = s->passed = s->given = 0;
+		s->floor = 0;
+		s->tally = (struct tally){ .known = false };
 		s->placed = false;
 		watch_forget(s);
 	}
 	s->stream_created_us = stream->created_us;
-}
-
-/*
- * Events that left the stream before we had them: the consumer's place in the stream moved on by more than it gave
- * out. With a filter the gaps are others' events, and nothing can be told.
- */
-static void
-count_expired(struct source *s, const struct stream_info *stream, const struct consumer_info *info)
-{
-	uint64_t first = stream->first_seq > 0 ? stream->first_seq - 1 : 0, n;
-	uint64_t place = info->delivered_stream_seq > first ? info->delivered_stream_seq : first;
-	uint64_t given = info->delivered_consumer_seq;
-
-	if (s->known && s->filter[0] == '\0' && given >= s->given &&
-		place - s->passed > given - s->given) {
-		n = place - s->passed - (given - s->given);
-		metric_add(s->d->books.expired, n);
-		log_error("events left the stream before they were delivered", L_STR("stream", s->stream),
-			L_INT("events", (int64_t)n));
-	}
-	s->passed = place;
-	s->given = given;
 }
 
 /*
@@ -134,8 +113,7 @@ look(struct source *s, struct stream_info *stream, struct consumer_info *info, s
 	fill_config(s, &c);
 	if (consumer_look(bus, s->stream, s->d->durable, info, err) != 0 && s->known && err->code == ERR_NOT_FOUND) {
 		log_error("consumer was removed: made anew", L_STR("stream", s->stream), L_STR("consumer", s->d->durable));
-		s->passed = s->floor;
-		s->given = 0;
+		s->tally = (struct tally){ .known = false };
 	}
 	if (consumer_ensure(bus, &c, info, err) != 0)
 		return -1;
@@ -161,7 +139,7 @@ wake(struct source *s, const struct consumer_info *info)
 	struct err err;
 
 	if (info->pending == 0 || info->ack_pending != 0 || atomic_load(&s->waiting) == 0 ||
-		info->delivered_consumer_seq != s->given) {
+		info->delivered_consumer_seq != s->tally.given) {
 		s->stuck_ms = 0;
 		return false;
 	}
@@ -182,7 +160,7 @@ look_after(struct source *s)
 {
 	struct stream_info stream;
 	struct consumer_info info;
-	uint64_t reconnects = bus_reconnects(s->d->bus);
+	uint64_t reconnects = bus_reconnects(s->d->bus), redelivered = atomic_load(&s->redelivered);
 	struct err err = { .code = ERR_NONE };
 
 	s->looked_ms = clock_monotonic_ms();
@@ -196,7 +174,7 @@ look_after(struct source *s)
 		set_ready(s, false, reconnects);
 		return;
 	}
-	count_expired(s, &stream, &info);
+	expire_count(s, &stream, &info, redelivered);
 	s->known = true;
 	s->floor = info.ack_floor_stream_seq;
 	s->created_us = info.created_us;

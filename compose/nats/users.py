@@ -46,6 +46,11 @@ def own(stream, durable):
             f"{API}.CONSUMER.CREATE.{stream}.{durable}.>", f"{API}.CONSUMER.DELETE.{stream}.{durable}", *pull(stream, durable)]
 
 
+def count(stream, durable):
+    """A durable that is made to see how many events wait for it, and removed; '~' is in no name of a dispatcher."""
+    return [f"{API}.CONSUMER.{call}.{stream}.{durable}" for call in ("INFO", "DURABLE.CREATE", "DELETE")]
+
+
 def read(stream):
     """Reads the stream through consumers without a name of their own, which the server calls as it likes."""
     return [f"{API}.STREAM.INFO.{stream}", f"{API}.STREAM.MSG.GET.{stream}", f"{API}.CONSUMER.CREATE.{stream}",
@@ -73,7 +78,7 @@ def dispatcher(name, vcenters):
              f"{API}.STREAM.MSG.GET.{PLACES}"]
     for stream in [f"VC_{v}" for v in vcenters] + ["VCREPLAY"]:
         allow += [f"{API}.STREAM.CREATE.{stream}", f"{API}.STREAM.INFO.{stream}", f"{API}.STREAM.MSG.GET.{stream}",
-                  f"{API}.DIRECT.GET.{stream}", *own(stream, name)]
+                  f"{API}.DIRECT.GET.{stream}", *own(stream, name), *count(stream, f"{name}~count")]
     return allow, []
 
 
