@@ -114,9 +114,11 @@ static void
 vcenter_failed(struct collect *c, const struct err *err)
 {
 	report(c, "vcenter", err);
-	if (err->code == ERR_LIMIT && c->page_size > 1)
-		c->page_size /= 2; /* the reply was too large: smaller ones */
 	abandon(c); /* its position is unknown now */
+	if (err->code == ERR_LIMIT && c->page_size > 1) {
+		c->page_size /= 2; /* the reply was too large: smaller ones, at once */
+		return;
+	}
 	if (err->code == ERR_FULL)
 		vim_logout(c->vim); /* 32 collectors in this session: a new one has none */
 	if (err->code == ERR_AUTH) {

@@ -39,6 +39,13 @@ publish(struct collect *c, const struct normalize_event *e, struct err *err)
 	return 0;
 }
 
+void
+collect_begin_epoch(struct collect *c)
+{
+	c->seen.epoch++;
+	collect_count_epoch();
+}
+
 /* Publishes what of a page is not in the stream; *fresh counts it. */
 static int
 take_page(struct collect *c, const struct normalize_page *page, size_t *fresh, struct err *err)
@@ -53,6 +60,11 @@ take_page(struct collect *c, const struct normalize_page *page, size_t *fresh, s
 		if (seen_has(&c->seen, e->key, e->created_us)) {
 			c->duplicates++;
 			continue;
+		}
+		if (seen_reused(&c->seen, e->key, e->created_us)) {
+			log_error("event keys start over: the vCenter's database was re-created or restored",
+				L_INT("last_key", c->last_key), L_INT("key", e->key));
+			collect_begin_epoch(c);
 		}
 		if (publish(c, e, err) != 0) {
 			c->read--;
@@ -117,7 +129,7 @@ check_overlap(struct collect *c, const struct normalize_page *page, struct err *
 	if (c->last_key > 0 && first->key < 0) {
 		log_warn("event keys have wrapped to negative", L_INT("last_key", c->last_key), L_INT("key", first->key));
 	} else if (first->key <= c->last_key) {
-		collect_count_epoch();
+		collect_begin_epoch(c);
 		return publish_gap(c, from, first->created_us, "keys start over: database re-created or restored", err);
 	}
 	return publish_gap(c, from, first->created_us, "retention: purged before it was read", err);
@@ -181,8 +193,8 @@ collect_poll(struct collect *c, bool *full, struct err *err)
 	if (failed || check_overlap(c, &page, err) != 0)
 		return -1;
 	*full = page.n >= (size_t)c->page_size;
-	if (c->page_size < c->options->page_size)
-		c->page_size = c->page_size * 2 < c->options->page_size ? c->page_size * 2 : c->options->page_size;
+	if (!*full)
+		c->page_size = c->options->page_size; /* not before: the same replies come again after a failure */
 	if (*full)
 		vim_read_ahead(c->vim, &c->live, c->page_size);
 	if (take_page(c, &page, &fresh, err) != 0)
@@ -202,15 +214,15 @@ collect_poll(struct collect *c, bool *full, struct err *err)
 	return 0;
 }
 
-int
-collect_read_window(struct collect *c, struct collect_window *w, struct err *err)
+static int
+read_window(struct collect *c, struct collect_window *w, int page_size, struct err *err)
 {
 	struct vim_collector window = { "" };
 	struct normalize_page page = { .n = 0 };
 	int failed = vim_create_collector(c->vim, &w->filter, &window, err);
 
 	while (!failed && !stop_requested()) {
-		failed = vim_read_next(c->vim, &window, c->page_size, &page, err);
+		failed = vim_read_next(c->vim, &window, page_size, &page, err);
 		w->calls++;
 		status_beat();
 		if (failed || page.n == 0)
@@ -220,6 +232,16 @@ collect_read_window(struct collect *c, struct collect_window *w, struct err *err
 		failed = take_page(c, &page, &w->fresh, err);
 	}
 	vim_destroy_collector(c->vim, &window);
+	return failed;
+}
+
+int
+collect_read_window(struct collect *c, struct collect_window *w, struct err *err)
+{
+	int failed, page_size = c->page_size;
+
+	while ((failed = read_window(c, w, page_size, err)) != 0 && err->code == ERR_LIMIT && page_size > 1)
+		page_size /= 2; /* the reply was too large */
 	return failed;
 }
 

@@ -118,7 +118,7 @@ step_back(struct collect *c, const struct vim_latest *latest, struct err *err)
 	/* what was published back then must be known again before it is read again */
 	if (collect_load_since(c, latest->created_us - c->options->overlap_ms * us_per_ms, err) != 0)
 		return -1;
-	collect_count_epoch();
+	collect_begin_epoch(c);
 	log_error("the vCenter's time went back: clock set, or database restored from a backup",
 		L_STR("stored", clock_format(c->newest_us, stored)), L_STR("latest", clock_format(latest->created_us, now)),
 		L_INT("last_key", c->last_key), L_INT("latest_key", latest->key));

@@ -39,7 +39,7 @@ struct collect {
 
 	/* the live collector */
 	struct vim_collector live, spent; /* spent: the one before, to be given back */
-	int page_size;           /* events asked for; fewer while replies are too large */
+	int page_size;           /* events asked for; fewer, until the end is reached, when replies are too large */
 	bool expect_overlap;     /* the newest published event must come again in its first events */
 	int64_t pause_ms;        /* between polls, grows while idle */
 	int64_t fresh_ms;        /* monotonic: when the last new event came */
@@ -67,6 +67,7 @@ struct collect {
 int collect_open(struct collect *c, struct err *err);
 int collect_poll(struct collect *c, bool *full, struct err *err); /* one page of the live collector */
 int collect_audit(struct collect *c, struct err *err);
+void collect_begin_epoch(struct collect *c); /* another database, or another time: keys and times may come again */
 
 struct collect_window {
 	struct vim_filter filter;

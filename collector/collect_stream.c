@@ -76,7 +76,7 @@ load_all(struct collect *c, const struct stream_info *info, struct err *err)
 		return -1;
 	adopt(c, &tail);
 	if (tail.any && strcmp(tail.uuid, q.uuid) != 0) {
-		collect_count_epoch();
+		collect_begin_epoch(c);
 		log_error("another vCenter answers under this name: going on from the time of the last stored event",
 			L_STR("stored_uuid", tail.uuid), L_STR("uuid", q.uuid));
 	}

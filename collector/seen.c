@@ -26,10 +26,11 @@ seen_free(struct seen *s)
 	seen_init(s);
 }
 
+/* By the key alone, so that seen_reused finds it with any time. */
 static size_t
-home(const struct seen *s, int32_t key, int64_t ms)
+home(const struct seen *s, int32_t key)
 {
-	uint64_t h = (uint64_t)ms * UINT64_C(0x9e3779b97f4a7c15) ^ (uint32_t)key * UINT64_C(0xd6e8feb86659fd93);
+	uint64_t h = (uint32_t)key * UINT64_C(0xd6e8feb86659fd93);
 
 	return (size_t)(h ^ (h >> 32)) & (s->slots - 1);
 }
@@ -38,7 +39,7 @@ home(const struct seen *s, int32_t key, int64_t ms)
 static size_t
 find(const struct seen *s, int32_t key, int64_t ms)
 {
-	size_t i = home(s, key, ms);
+	size_t i = home(s, key);
 
 	while (s->slot[i].used && (s->slot[i].key != key || s->slot[i].ms != ms))
 		i = (i + 1) & (s->slots - 1);
@@ -81,9 +82,22 @@ seen_add(struct seen *s, int32_t key, int64_t created_us)
 	i = find(s, key, ms);
 	if (s->slot[i].used)
 		return false;
-	s->slot[i] = (struct seen_entry){ .ms = ms, .key = key, .used = true };
+	s->slot[i] = (struct seen_entry){ .ms = ms, .key = key, .epoch = s->epoch, .used = true };
 	s->n++;
 	return true;
+}
+
+bool
+seen_reused(const struct seen *s, int32_t key, int64_t created_us)
+{
+	size_t i;
+
+	if (s->slots == 0)
+		return false;
+	for (i = home(s, key); s->slot[i].used; i = (i + 1) & (s->slots - 1))
+		if (s->slot[i].key == key && s->slot[i].ms != seen_ms(created_us) && s->slot[i].epoch == s->epoch)
+			return true;
+	return false;
 }
 
 void
@@ -100,7 +114,7 @@ seen_remove(struct seen *s, int32_t key, int64_t created_us)
 		i = (i + 1) & (s->slots - 1);
 		if (!s->slot[i].used)
 			break;
-		want = home(s, s->slot[i].key, s->slot[i].ms);
+		want = home(s, s->slot[i].key);
 		if (((i - want) & (s->slots - 1)) >= ((i - hole) & (s->slots - 1))) {
 			s->slot[hole] = s->slot[i];
 			hole = i;

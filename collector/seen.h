@@ -15,15 +15,19 @@ struct seen {
 	struct seen_entry {
 		int64_t ms;
 		int32_t key;
+		uint16_t epoch; /* the one it was added in */
 		bool used;
 	} *slot;
 	size_t n, slots; /* slots is a power of two, or 0 */
+	uint16_t epoch;  /* the caller's count of databases: a key names one event of a database */
 };
 
 void seen_init(struct seen *s);
 void seen_free(struct seen *s);
 bool seen_has(const struct seen *s, int32_t key, int64_t created_us);
 bool seen_add(struct seen *s, int32_t key, int64_t created_us); /* false: it was there */
+/* An event of this epoch has the same key and another time: the keys start over. */
+bool seen_reused(const struct seen *s, int32_t key, int64_t created_us);
 void seen_remove(struct seen *s, int32_t key, int64_t created_us);
 
 /* Forgets what was created before this time; 16 bytes of memory per event stay. */

@@ -8,8 +8,10 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from lab.pipeline import Pipeline  # noqa: E402
+from lab.process import wait_until  # noqa: E402
+from lab.product import Daemon  # noqa: E402
 from lab.vcenter import Authority  # noqa: E402
-from lab.world import build, seeded  # noqa: E402
+from lab.world import balanced, build, seeded  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -42,5 +44,7 @@ def chance():
 
 @pytest.fixture
 def world(lab):
-    """Builds what the fault suite needs; gives the lab with bus, vc, col and book in it."""
-    return lambda *flags, **options: build(lab, *flags, **options)
+    """Builds what the fault suite needs; gives the lab with bus, vc, col and book in it. In the end the counters add up."""
+    yield lambda *flags, **options: build(lab, *flags, **options)
+    for collector in (p for p in lab.processes if isinstance(p, Daemon) and p.running()):
+        wait_until(lambda: balanced(collector), 20, lambda: f"the books of {collector.name}: {collector.get('/metrics')[1]}")

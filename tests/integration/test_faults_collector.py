@@ -61,6 +61,21 @@ def test_stopped_process_goes_on(world):
     lab.book.settle()
 
 
+# ---- it has a lot to do
+
+def test_memory_is_flat_under_a_backlog(world):
+    """100,000 events, in the long form a million: no more memory at the end than after a tenth."""
+    backlog = 1_000_000 if LONG else 100_000
+    lab = world("-backlog", str(backlog))
+    stored_at_least(lab, backlog // 10, 120)
+    early = lab.col.peak()
+    stored_at_least(lab, backlog, 600)
+    print(f"{backlog} events: {early >> 20} MiB at most after a tenth, {lab.col.peak() >> 20} MiB at the end")
+    assert lab.col.peak() < 32 << 20 and lab.col.peak() - early < 4 << 20
+    state = lab.book.js.info("VC_lab")["state"]
+    assert state["messages"] == state["last_seq"] == lab.vc.stats()["events"]  # none twice: each was needed for the count
+
+
 # ---- two of them
 
 def test_two_collectors(world, chance):

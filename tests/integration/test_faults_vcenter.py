@@ -22,6 +22,18 @@ def test_bad_reply(world, kind):
     assert lab.col.rss() < 200 << 20
 
 
+def test_expiry_that_only_a_missing_property_tells(world):
+    """HTTP 200, no fault: the property collector's way to say that the session is gone."""
+    lab = world("-backlog", "100")
+    lab.book.settle()
+    logins = lab.vc.stats()["calls"]["Login"]
+    lab.vc.fault("missing", method="RetrievePropertiesEx")
+    wait_until(lambda: lab.vc.stats()["calls"]["Login"] == logins + 1, 30, "a new session")
+    lab.vc.burst(10)
+    lab.book.settle()
+    assert lab.vc.stats()["sessions"] == 1
+
+
 @pytest.mark.parametrize("what", ["sessions", "collectors", "state"])
 def test_expiry(world, what):
     lab = world("-backlog", "500", "-rate", "100")
@@ -101,6 +113,8 @@ def test_database_recreated(world):
     lab.vc.lab("reinit")
     lab.vc.burst(300)
     lab.book.settle()
+    wait_until(lambda: lab.col.metric("vcourier_collector_epochs_total") == 1, 60, "a new epoch is counted")
+    assert lab.col.lines("level=error .*keys start over")
 
 
 def test_restored_from_backup(world):
@@ -111,6 +125,7 @@ def test_restored_from_backup(world):
     lab.vc.lab("restore", drop=150)
     lab.vc.burst(400)
     lab.book.settle()
+    wait_until(lambda: lab.col.metric("vcourier_collector_epochs_total") == 1, 60, "a new epoch is counted")
 
 
 @pytest.mark.parametrize("stuck", [0, 1])
@@ -193,8 +208,17 @@ def test_huge_events(world):
     lab.vc.burst(1, pad=20_000_000)
     lab.vc.burst(50)
     lab.book.settle()
-    big = [m for m in lab.book.js.read("VC_lab") if len(m.data) > 500_000 or b"trimmed" in m.data[:2000]]
-    assert len(lab.book.stored()) == len(lab.vc.events()), big
+    big = [m.json() for m in lab.book.js.read("VC_lab") if m.json().get("trimmed") == "true"]
+    assert len(big) == 2 and lab.col.metric("vcourier_collector_events_truncated_total") == 2
+    heads = {(e["data"]["Key"], e["data"]["CreatedTime"]) for e in big}
+    assert len(heads) == 2 and all(e["data"]["UserName"] and e["eventkey"] == str(e["data"]["Key"]) for e in big)
+
+
+def test_page_larger_than_accepted(world):
+    """It is asked for again in smaller pages, down to what fits."""
+    lab = world("-backlog", "100", pageMaxBytes="1MiB")
+    lab.vc.burst(60, pad=200_000)
+    lab.book.settle()
 
 
 def test_gives_sessions_and_collectors_back(world):

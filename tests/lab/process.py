@@ -85,7 +85,11 @@ class Process:
     def lines(self, pattern):
         return [line for line in self.text().splitlines() if re.search(pattern, line)]
 
-    def rss(self):
+    def rss(self, which="VmRSS"):
         """Resident memory in bytes, now."""
         status = Path(f"/proc/{self.pid}/status").read_text()
-        return int(re.search(r"VmRSS:\s+(\d+)", status).group(1)) * 1024
+        return int(re.search(rf"{which}:\s+(\d+)", status).group(1)) * 1024
+
+    def peak(self):
+        """The most it ever was."""
+        return self.rss("VmHWM")

@@ -30,6 +30,11 @@ def build(lab, *flags, bus=None, stream=None, login=None, **options):
     return lab
 
 
+def balanced(collector):
+    """What it has read is published, known before, refused or to be read again; nothing else."""
+    return collector.metric("vcourier_collector_events_read_total") == collector.metric("vcourier_collector_events_total")
+
+
 def stored_at_least(lab, n, timeout=60):
     wait_until(lambda: lab.book.js.count("VC_lab") >= n, timeout, lambda: f"{lab.book.js.count('VC_lab')} of {n} stored")
 

@@ -52,6 +52,27 @@ as_a_list_would_say(void **state)
 }
 
 static void
+a_key_with_another_time(void **state)
+{
+	struct seen s;
+
+	(void)state;
+	seen_init(&s);
+	assert_false(seen_reused(&s, 7, 5000));
+	for (int key = 0; key < 5000; key++)
+		seen_add(&s, key, 1000 * (int64_t)key);
+	assert_false(seen_reused(&s, 7, 7000 + 999)); /* the same millisecond: the same event */
+	assert_true(seen_reused(&s, 7, 9000));
+	assert_false(seen_reused(&s, 5000, 9000));
+	s.epoch++;
+	assert_false(seen_reused(&s, 7, 9000));
+	seen_add(&s, 7, 9000);
+	assert_true(seen_reused(&s, 7, 9999000));
+	assert_true(seen_has(&s, 7, 7000) && seen_has(&s, 7, 9000));
+	seen_free(&s);
+}
+
+static void
 milliseconds(void **state)
 {
 	(void)state;
@@ -64,7 +85,7 @@ milliseconds(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(as_a_list_would_say), cmocka_unit_test(milliseconds) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(as_a_list_would_say), cmocka_unit_test(a_key_with_another_time), cmocka_unit_test(milliseconds) };
 
 	return cmocka_run_group_tests_name("seen", tests, NULL, NULL);
 }

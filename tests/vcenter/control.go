@@ -192,14 +192,15 @@ func (c *control) stats(w http.ResponseWriter, r *http.Request) {
 	for method, n := range c.front.calls {
 		calls[method] = n
 	}
-	pending := len(c.front.faults)
+	pending, peers := len(c.front.faults), len(c.front.peers)
 	c.front.mu.Unlock()
 	c.log.RLock()
 	defer c.log.RUnlock()
 	m := map[string]interface{}{"events": len(c.log.entries), "purged": c.log.base, "epoch": c.log.epoch,
 		"pages": atomic.LoadInt64(&c.manager.pages), "served": atomic.LoadInt64(&c.manager.sent),
 		"sessions": len(list), "collectors": open, "calls": calls, "faults": pending,
-		"zipped": atomic.LoadInt64(&zipped)}
+		"connections": peers,
+		"zipped":      atomic.LoadInt64(&zipped)}
 	if n := len(c.log.entries); n > 0 {
 		m["firstKey"], m["lastKey"] = c.log.entries[0].key, c.log.entries[n-1].key
 	}

@@ -24,8 +24,9 @@ type front struct {
 	control http.Handler
 	mu      sync.Mutex
 	faults  []*fault
-	calls   map[string]int // by method
-	access  *int32         // of the account, see access.go
+	calls   map[string]int  // by method
+	access  *int32          // of the account, see access.go
+	peers   map[string]bool // addresses of the connections that calls came over
 }
 
 // A fault befalls the next `left` calls (all, when negative) of a method (any, when "").
@@ -76,9 +77,10 @@ func (f *front) clear() {
 }
 
 // take counts the call and says what befalls it.
-func (f *front) take(method string) *fault {
+func (f *front) take(method, peer string) *fault {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.peers[peer] = true
 	f.calls[method]++
 	for i, x := range f.faults {
 		if x.method != "" && x.method != method {
@@ -128,7 +130,7 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		f.soap.ServeHTTP(a, r)
 		return a
 	}
-	x := f.take(method)
+	x := f.take(method, r.RemoteAddr)
 	if x == nil && f.refuse(w, r, method, body, next) {
 		return
 	}

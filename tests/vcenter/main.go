@@ -186,7 +186,7 @@ func main() {
 	manager := install(l, o, client)
 	rate := int64(o.rate * 1000)
 	server := m.Service.NewServer()
-	f := &front{soap: server.Config.Handler, calls: map[string]int{}, access: &l.access}
+	f := &front{soap: server.Config.Handler, calls: map[string]int{}, access: &l.access, peers: map[string]bool{}}
 	f.control = (&control{log: l, manager: manager, front: f, client: client, service: m.Service, templates: all, rate: &rate}).routes()
 	server.Config.Handler = f
 	go manager.tell(o.notify)
