@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The dispatcher's memory with a million events before it, its backend down and then fast: no more than with few.
+
+Peaks of resident memory (VmHWM), so nothing in between is missed.
+"""
+import os
+import re
+from pathlib import Path
+
+from bench_dispatcher import nginx
+from lab.desk import Desk
+from lab.process import free_port, wait_until
+
+FEW, MANY = 10_000, int(os.environ.get("BENCH_BACKLOG", "1000000"))
+LOOKS = 3  # of the watcher, every 5 s: a leak per look or per probe shows
+
+
+def peak(dispatcher):
+    return int(re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{dispatcher.pid}/status").read_text()).group(1)) / 1024
+
+
+def drained(lab, desk, url, name):
+    """MiB at most while everything in the stream goes to a fast backend."""
+    dispatcher = lab.dispatcher(desk.config(url, name=name, concurrency=64), name=name)
+    desk.wait_consumer(name)
+    desk.idle(name, timeout=600)
+    mib = peak(dispatcher)
+    dispatcher.stop()
+    return mib
+
+
+def held_up(lab, desk, name):
+    """MiB at most while nothing can be delivered."""
+    url = f"http://127.0.0.1:{free_port()}/"
+    dispatcher = lab.dispatcher(desk.config(url, name=name, concurrency=64, retry={"initial": "50ms", "max": "500ms"}), name=name)
+    wait_until(lambda: dispatcher.metric("vcourier_dispatcher_circuit_state") == 2, 60)
+    tried = dispatcher.metric("vcourier_dispatcher_errors_total")
+    wait_until(lambda: dispatcher.metric("vcourier_dispatcher_errors_total") >= tried + 10 * LOOKS, 120)
+    mib = peak(dispatcher)
+    dispatcher.stop()
+    return mib
+
+
+def run(lab):
+    desk = Desk(lab, lab.nats())
+    desk.make_stream()
+    url = nginx(lab)
+    desk.publish(FEW)
+    few_down, few_fast = held_up(lab, desk, "few-down"), drained(lab, desk, url, "few-fast")
+    while desk.published < MANY:
+        desk.publish(min(50_000, MANY - desk.published))
+    many_down, many_fast = held_up(lab, desk, "many-down"), drained(lab, desk, url, "many-fast")
+    yield f"peak memory, backend down, {FEW:,} events", few_down, "MiB"
+    yield f"peak memory, backend down, {MANY:,} events", many_down, "MiB"
+    yield "few to many, backend down", few_down / many_down, "flat is 1", 0.8
+    yield f"peak memory, delivering {FEW:,} events", few_fast, "MiB"
+    yield f"peak memory, delivering {MANY:,} events", many_fast, "MiB"
+    yield "few to many, delivering", few_fast / many_fast, "flat is 1", 0.8
