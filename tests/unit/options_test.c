@@ -20,7 +20,7 @@ static char dir[] = "/tmp/options_test.XXXXXX";
 static char file[64];
 
 static void
-write_file(const char *text)
+write_config(const char *text)
 {
 	FILE *f = fopen(file, "w");
 
@@ -44,7 +44,7 @@ takes(const struct config_field *row, const char *value)
 
 	table[0].offset = 0;
 	assert_true(asprintf(&text, "%s: %s\n", row->key, value) > 0);
-	write_file(text);
+	write_config(text);
 	free(text);
 	config_errors_init(&errors);
 	assert_int_equal(config_load(&config, file, &errors), 0);
@@ -247,7 +247,7 @@ whole_files_are_checked(void **state)
 		int rc;
 
 		config_errors_init(&errors);
-		write_file(files[i].text);
+		write_config(files[i].text);
 		rc = deployment_load(&d, file, &errors);
 		if (files[i].want == NULL
 				? rc != 0
@@ -289,7 +289,7 @@ addresses_are_completed(void **state)
 				    "eventProvider: {type: vcenter, name: a, vcenter: "
 				    "{address: '%s', " AUTH "}}\n",
 				    addresses[i].given) > 0);
-		write_file(text);
+		write_config(text);
 		free(text);
 		config_errors_init(&errors);
 		assert_int_equal(deployment_load(&d, file, &errors), 0);
@@ -308,7 +308,7 @@ entries_are_picked_by_name(void **state)
 	struct err err;
 
 	(void)state;
-	write_file(
+	write_config(
 		"eventProvider: {type: vcenter, name: a, vcenter: {address: vc1, " AUTH "}}\n"
 		"eventProviders: [{type: vcsim, name: b, vcsim: {address: vc2, startFrom: "
 		"24h, " AUTH "}}]\n"
@@ -345,7 +345,7 @@ the_effective_configuration_is_stable(void **state)
 	(void)state;
 	buf_init(&first, 1 << 20);
 	buf_init(&second, 1 << 20);
-	write_file(VCENTER "eventProcessor: {type: knative, name: c, filter: {pattern: {type: "
+	write_config(VCENTER "eventProcessor: {type: knative, name: c, filter: {pattern: {type: "
 			   "[{prefix: a}]}}, " KNATIVE "}\nmetadata: {labels: {a: b}, name: '${HOME} it''s \u00e9'}\n");
 	for (int i = 0; i < 2; i++) {
 		struct buf *out = i == 0 ? &first : &second;
@@ -357,7 +357,7 @@ the_effective_configuration_is_stable(void **state)
 		assert_null(strstr(out->data, "canary"));
 		deployment_free(&d);
 		config_errors_free(&errors);
-		write_file(buf_str(out));
+		write_config(buf_str(out));
 	}
 	assert_string_equal(first.data, second.data);
 	buf_free(&first);
