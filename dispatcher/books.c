@@ -55,7 +55,7 @@ books_init(struct books *b, const char *backend)
 	b->pending = gauge(b, PREFIX "consumer_pending", "Events in the streams that nobody was given yet.");
 	b->ack_pending = gauge(b, PREFIX "consumer_ack_pending", "Events that dispatchers have in hand.");
 	b->oldest_age = gauge(b, PREFIX "oldest_pending_age_seconds", "Age of the oldest event that is not done with.");
-	b->consumer_ahead = gauge(b, PREFIX "consumer_ahead", "1 while a consumer stands behind the end of its stream.");
+	b->consumer_ahead = gauge(b, PREFIX "consumer_ahead", "1 while a consumer's place is none in its stream.");
 	b->retries = counter(b, PREFIX "retries_total", "", "Deliveries put off to be tried again.");
 	b->throttled = counter(b, PREFIX "throttled_total", "", "Replies that asked for a pause (Retry-After).");
 	b->redelivered = counter(b, PREFIX "redelivered_total", "", "Events that NATS gave out again.");

@@ -105,6 +105,7 @@ struct source {
 	struct place place; /* at the last look */
 	bool placed, told;  /* there was one; the bus took it once */
 	uint64_t proved;    /* 1 + reconnects when the stream was seen to be the same; 0: never */
+	bool place_refused; /* reported */
 	int64_t place_due_ms; /* not to tell the bus before */
 	int64_t stuck_ms; /* since when a waiting pull gets nothing although there is something; 0: it does */
 	uint64_t pending, ack_pending;

@@ -21,7 +21,7 @@ enum {
 	MARGIN_S = 60,     /* the server's clock may be set back by its restart */
 	UNTOLD_S = 10,     /* the bus is told every 5 s, by each dispatcher that runs */
 	TIMEOUT_MS = 2000,
-	REFUSED_MS = 10 * 60 * 1000, /* until the bus is told again after it did not listen */
+	FORBIDDEN_MS = 10 * 60 * 1000, /* until that is tried again */
 };
 
 #define US INT64_C(1000000)
@@ -113,14 +113,17 @@ place_note(struct source *s, const struct consumer_info *info)
 	s->placed = true;
 	if (now_ms < s->place_due_ms)
 		return;
-	s->place_due_ms = 0;
 	if (tell(s, &err) == 0) {
 		s->told = true;
+		s->place_refused = false;
 		return;
 	}
-	s->place_due_ms = now_ms + REFUSED_MS;
-	log_warn("the bus does not keep how far deliveries are: after a power cut of NATS events may be delivered again",
-		L_STR("stream", s->stream), L_ERR(&err));
+	if (forbidden(s))
+		s->place_due_ms = now_ms + FORBIDDEN_MS;
+	if (!s->place_refused)
+		log_warn("the bus does not keep how far deliveries are: after a power cut of NATS events may be delivered "
+			"again", L_STR("stream", s->stream), L_ERR(&err));
+	s->place_refused = true;
 }
 
 /* ---- is it the same stream */
@@ -218,7 +221,7 @@ place_check(struct source *s, struct stream_info *stream, struct consumer_info *
 	if (is_other(s, &place, stream, &other, err) != 0)
 		return -1;
 	ahead = info->delivered_stream_seq > stream->last_seq;
-	metric_set(s->d->books.consumer_ahead, ahead);
+	metric_set(s->d->books.consumer_ahead, ahead || other || unseen);
 	if (other && !ahead && s->known && s->created_us != info->created_us) {
 		watch_forget(s); /* another dispatcher was first */
 		s->placed = false;
