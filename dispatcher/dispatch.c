@@ -59,9 +59,7 @@ budget(struct dispatcher *d, int64_t now_ms)
 	return limit - held;
 }
 
-/*
- * Each pull costs the server a request: one is worth it for an eighth of what may be in hand. They overlap.
- */
+/* Each pull costs the server a request: one is worth it for an eighth of what may be in hand. They overlap. */
 static void
 pull(struct dispatcher *d, int64_t now_ms)
 {

@@ -25,8 +25,7 @@ enum { EVENTS_AT_ONCE = 128, WAIT_MAX_MS = 60 * 1000 };
 /* By descriptor. */
 struct http_socket {
 	uint32_t wanted;  /* by libcurl */
-	uint32_t watched; /* by the kernel */
-	bool present;     /* in the set, with whatever mask */
+	uint32_t watched; /* by the kernel; 0: not in the set */
 	bool ours;        /* we hear of its end; else (the resolver's) it must leave the set when libcurl says so */
 };
 
@@ -49,12 +48,10 @@ static void
 tell_kernel(struct http *http, int fd, struct http_socket *s)
 {
 	struct epoll_event event = { .events = s->wanted, .data.fd = fd };
-	int op = s->wanted == 0 ? EPOLL_CTL_DEL : s->present ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+	int op = s->wanted == 0 ? EPOLL_CTL_DEL : s->watched != 0 ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
 
-	if (s->wanted == 0 && !s->present)
-		return;
-	epoll_ctl(http->epoll, op, fd, &event);
-	s->present = s->wanted != 0;
+	if (s->wanted != s->watched)
+		epoll_ctl(http->epoll, op, fd, &event);
 	s->watched = s->wanted;
 }
 
