@@ -218,7 +218,7 @@ func (e *entry) write(b *bytes.Buffer) {
 		b.Write(e.real.xml)
 		return
 	}
-	e.tmpl.render(b, newArgs(e))
+	e.tmpl.render(b, e)
 }
 
 func (e *entry) classes() []string {
