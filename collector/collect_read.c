@@ -66,6 +66,8 @@ take_page(struct collect *c, const struct normalize_page *page, size_t *fresh, s
 				L_INT("last_key", c->last_key), L_INT("key", e->key));
 			collect_begin_epoch(c);
 		}
+		while (!publisher_room(c->publisher) && vim_receive(c->vim))
+			; /* better than to wait for acks */
 		if (publish(c, e, err) != 0) {
 			c->read--;
 			return -1;
@@ -74,8 +76,6 @@ take_page(struct collect *c, const struct normalize_page *page, size_t *fresh, s
 		(*fresh)++;
 		if (i % 64 == 0)
 			status_beat();
-		if (i % 16 == 0)
-			vim_receive(c->vim);
 	}
 	if (page->repaired)
 		log_warn("a page was not well formed and was repaired", L_STR("why", page->why),

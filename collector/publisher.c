@@ -207,6 +207,17 @@ publisher_check(struct publisher *p, struct err *err)
 	return result;
 }
 
+bool
+publisher_room(struct publisher *p)
+{
+	bool room;
+
+	pthread_mutex_lock(&p->lock);
+	room = p->broken || p->sent - p->done < p->window;
+	pthread_mutex_unlock(&p->lock);
+	return room;
+}
+
 /* Waits for a place in the window and takes it; its number, or -1. */
 static int
 take_place(struct publisher *p, const struct publish *msg, uint64_t *number, struct err *err)

@@ -51,6 +51,9 @@ void publisher_reset(struct publisher *publisher, uint64_t last_seq);
  */
 int publisher_send(struct publisher *publisher, const struct publish *p, struct err *err);
 
+/* Whether publisher_send would not have to wait. */
+bool publisher_room(struct publisher *publisher);
+
 /* Looks, without sending: -1 when broken. */
 int publisher_check(struct publisher *publisher, struct err *err);
 

@@ -77,7 +77,7 @@ int vim_read_next(struct vim *vim, const struct vim_collector *c, int max, struc
  * this collector gives it, or its error. Reading anything else drops it: then the collector's position is unknown.
  */
 void vim_read_ahead(struct vim *vim, const struct vim_collector *c, int max);
-void vim_receive(struct vim *vim); /* takes in what has arrived of it; does not wait */
+bool vim_receive(struct vim *vim); /* takes in some of what has arrived of it, well below a millisecond's work; false: nothing */
 
 int vim_latest_event(struct vim *vim, struct vim_latest *latest, struct err *err);
 

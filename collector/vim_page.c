@@ -8,19 +8,28 @@
 
 static const char method[] = "ReadNextEvents";
 
+enum {
+	STEP = 16 * 1024,                /* some ten events: a tenth of a millisecond */
+	ARRIVED_MAX = 128 * 1024 * 1024, /* read in one go: what the kernel holds for the connection */
+};
+
 void
 vim_pages_open(struct vim *vim)
 {
-	for (size_t i = 0; i < 2; i++)
+	for (size_t i = 0; i < 2; i++) {
 		normalizer_open(&vim->page[i].normalizer, &vim->options.limits);
+		buf_init(&vim->page[i].arrived, ARRIVED_MAX);
+	}
 	vim->current = &vim->page[0];
 }
 
 void
 vim_pages_close(struct vim *vim)
 {
-	for (size_t i = 0; i < 2; i++)
+	for (size_t i = 0; i < 2; i++) {
 		normalizer_close(vim->page[i].normalizer);
+		buf_free(&vim->page[i].arrived);
+	}
 }
 
 static bool
@@ -28,7 +37,29 @@ on_body(void *ctx, const char *data, size_t len)
 {
 	struct page_read *p = ctx;
 
-	return !p->dropped && normalizer_feed(p->normalizer, data, len, &p->refused) == 0;
+	if (p->dropped || p->refused.code != ERR_NONE)
+		return false;
+	buf_add(&p->arrived, data, len);
+	return buf_ok(&p->arrived);
+}
+
+/* Hands at most max bytes of what has arrived to the normalizer; false when there is nothing. */
+static bool
+parse(struct page_read *p, size_t max)
+{
+	size_t n = p->arrived.len - p->parsed;
+
+	if (n == 0)
+		return false;
+	if (n > max)
+		n = max;
+	normalizer_feed(p->normalizer, p->arrived.data + p->parsed, n, &p->refused);
+	p->parsed += n;
+	if (p->parsed == p->arrived.len) {
+		buf_clear(&p->arrived);
+		p->parsed = 0;
+	}
+	return true;
 }
 
 static void
@@ -60,6 +91,8 @@ ask(struct vim *vim, struct page_read *p, const char *ref, int max, struct err *
 	req->on_body_ctx = p;
 	p->dropped = false;
 	p->refused.code = ERR_NONE;
+	buf_clear(&p->arrived);
+	p->parsed = 0;
 	normalizer_begin(p->normalizer);
 	p->busy = http_submit(vim->http, req, on_done, p, err) == 0;
 	return p->busy ? 0 : err_wrap(err, "%s", method);
@@ -68,9 +101,10 @@ ask(struct vim *vim, struct page_read *p, const char *ref, int max, struct err *
 static int
 wait_reply(struct vim *vim, struct page_read *p, struct err *err)
 {
-	while (p->busy && !stop_requested())
-		if (http_run(vim->http, 1000, err) != 0)
-			break;
+	do
+		parse(p, SIZE_MAX);
+	while (p->busy && !stop_requested() && http_run(vim->http, 1000, err) == 0);
+	parse(p, SIZE_MAX);
 	if (!p->busy)
 		return 0;
 	p->dropped = true;
@@ -129,17 +163,19 @@ vim_read_ahead(struct vim *vim, const struct vim_collector *c, int max)
 
 	if (p->busy) /* one that was dropped is still on its way */
 		return;
-	if (ask(vim, p, c->ref, max, &err) == 0) {
+	if (ask(vim, p, c->ref, max, &err) == 0)
 		vim->ahead = p;
-		vim_receive(vim);
-	}
 }
 
-void
+bool
 vim_receive(struct vim *vim)
 {
+	struct page_read *p = vim->ahead;
 	struct err err;
 
-	if (vim->ahead != NULL && vim->ahead->busy)
+	if (p == NULL)
+		return false;
+	if (p->busy && p->arrived.len == 0)
 		http_run(vim->http, 0, &err);
+	return parse(p, STEP);
 }

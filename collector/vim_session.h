@@ -11,6 +11,8 @@
 struct page_read {
 	struct normalizer *normalizer;
 	char ref[128];            /* the collector asked */
+	struct buf arrived;       /* of its reply */
+	size_t parsed;            /* bytes of that */
 	bool busy;                /* the reply is not complete */
 	bool dropped;             /* nobody wants it any more */
 	int status;               /* of the reply; 0: none came, and why */
