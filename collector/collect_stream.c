@@ -31,7 +31,7 @@ collect_take_back(struct collect *c)
 {
 	struct take_back t = { .c = c };
 
-	publisher_each_unacked(c->publisher, take_back, &t);
+	publisher_take_unacked(c->publisher, take_back, &t);
 	c->retried += t.n;
 	/* lower is always safe: what is read again is suppressed */
 	if (t.n != 0 && c->reopen_us < c->newest_us)

@@ -289,7 +289,7 @@ publisher_drain(struct publisher *p, int64_t timeout_ms, struct err *err)
 }
 
 void
-publisher_each_unacked(struct publisher *p, void (*fn)(void *, int32_t, int64_t), void *ctx)
+publisher_take_unacked(struct publisher *p, void (*fn)(void *, int32_t, int64_t), void *ctx)
 {
 	uint64_t i;
 
@@ -297,6 +297,8 @@ publisher_each_unacked(struct publisher *p, void (*fn)(void *, int32_t, int64_t)
 	for (i = p->done; i < p->sent; i++)
 		if (!p->ring[i % p->window].acked)
 			fn(ctx, p->ring[i % p->window].key, p->ring[i % p->window].created_us);
+	p->done = p->sent;
+	p->generation++; /* an ack that is still on its way would count what was taken back */
 	pthread_mutex_unlock(&p->lock);
 }
 

@@ -60,8 +60,11 @@ int publisher_check(struct publisher *publisher, struct err *err);
 /* Waits until all is acked, at most timeout_ms. -1: broken, or not all acked in time. */
 int publisher_drain(struct publisher *publisher, int64_t timeout_ms, struct err *err);
 
-/* When broken: calls fn for each event that was sent and not acked. Then read the stream's tail and reset. */
-void publisher_each_unacked(struct publisher *publisher, void (*fn)(void *ctx, int32_t key, int64_t created_us),
+/*
+ * Calls fn for each event that was sent and not acked, and forgets them; also acks that are on their way. Then read the
+ * stream's tail and reset.
+ */
+void publisher_take_unacked(struct publisher *publisher, void (*fn)(void *ctx, int32_t key, int64_t created_us),
 	void *ctx);
 
 uint64_t publisher_last_seq(struct publisher *publisher); /* of the newest message known to be stored in order */

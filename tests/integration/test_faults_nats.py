@@ -4,11 +4,14 @@ import os
 import re
 import signal
 import subprocess
+import time
 
 import pytest
 
+from lab.jetstream import ApiError
 from lab.process import wait_until
-from lab.world import pause, stored_at_least
+from lab.proxy import Proxy
+from lab.world import LONG, more_stored, pause, stored_at_least
 
 
 def test_nats_killed_and_restarted(world, chance):
@@ -32,6 +35,42 @@ def test_nats_and_collector_killed_together(world, chance):
         lab.bus.start()
         lab.book.js.close()
         lab.col.start()
+    lab.vc.lab("rate", r=0)
+    lab.book.settle()
+
+
+def test_nats_stands_still(world):
+    """SIGSTOP: connections stay open and nobody answers."""
+    lab = world("-backlog", "500", "-rate", "200")
+    stored_at_least(lab, 600)
+    lab.bus.signal(signal.SIGSTOP)
+    wait_until(lambda: lab.col.get("/readyz")[0] == 503, 60, "not ready")
+    time.sleep(60 if LONG else 1)
+    lab.bus.signal(signal.SIGCONT)
+    lab.book.js.close()
+    more_stored(lab, 100)
+    lab.vc.lab("rate", r=0)
+    lab.book.settle()
+
+
+def test_the_way_to_nats(world, lab, chance):
+    """Frozen, reset, refused: between the collector and a server that is well."""
+    bus = lab.nats()
+    proxy = Proxy(bus.port)
+    lab.closers.append(proxy.close)
+    lab = world("-backlog", "1000", "-rate", "200", bus=bus, login={"urls": [f"nats://127.0.0.1:{proxy.port}"]})
+    stored_at_least(lab, 1100)
+    for _ in range(3):
+        proxy.reset()
+        pause(chance, 0.5)
+        proxy.down()
+        pause(chance, 1.0)
+        proxy.up()
+        more_stored(lab, 50)
+    proxy.deaf = True  # what it publishes is stored, but no ack comes back
+    wait_until(lambda: lab.col.get("/readyz")[0] == 503, 60, "not ready")
+    proxy.deaf = False
+    proxy.reset()
     lab.vc.lab("rate", r=0)
     lab.book.settle()
 
@@ -182,6 +221,38 @@ def test_disk_full(lab, world, small_disk):
     assert lab.col.pid == pid
 
 
+def right(book):
+    """What a replica that is behind shows is no loss."""
+    try:
+        return book.check()
+    except (AssertionError, ApiError, OSError):
+        return False
+
+
+def all_current(lab):
+    wait_until(lambda: all(r["current"] for r in lab.book.js.info("VC_lab")["cluster"]["replicas"]), 60, "all replicas current")
+
+
+def test_quorum_lost(lab, world):
+    """One of three servers cannot store: vCenter is the buffer, and nothing piles up, until a second one is back."""
+    cluster = lab.cluster(3)
+    lab = world("-backlog", "1000", bus=cluster, stream={"replicas": 3})
+    lab.book.settle()
+    for server in cluster[:2]:
+        server.kill()
+    lab.vc.burst(5000)
+    wait_until(lambda: lab.col.get("/readyz")[0] == 503, 60, "not ready")
+    time.sleep(60 if LONG else 1)
+    assert lab.col.metric("vcourier_collector_publish_in_flight") <= 256
+    cluster[0].start()
+    lab.book.js.close()
+    stored_at_least(lab, 6000, 120)
+    lab.col.wait_ready()
+    cluster[1].start()
+    all_current(lab)
+    wait_until(lambda: right(lab.book), 60, "the books")
+
+
 def test_leader_of_three_killed(lab, world, chance):
     cluster = lab.cluster(3)
     lab = world("-backlog", "2000", "-rate", "200", bus=cluster, stream={"replicas": 3})
@@ -195,6 +266,6 @@ def test_leader_of_three_killed(lab, world, chance):
         before = lab.book.js.count("VC_lab")
         stored_at_least(lab, before + 1)
         victim.start()
-        wait_until(lambda: all(r["current"] for r in lab.book.js.info("VC_lab")["cluster"]["replicas"]), 60, "all replicas current")
+        all_current(lab)
     lab.vc.lab("rate", r=0)
     lab.book.settle(120)

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Faults of vCenter and of the way to it. Each ends with the books (test_faults.py)."""
 import time
+from urllib.parse import urlsplit
 
 import pytest
 
 from lab.process import wait_until
-from lab.world import LONG, stored_at_least
+from lab.proxy import Proxy
+from lab.world import LONG, more_stored, pause, stored_at_least
 
 
 @pytest.mark.parametrize("kind", ["cut", "truncated", "reset", "503", "302", "html", "garbage", "flood", "control", "utf8", "tags",
@@ -61,6 +63,29 @@ def test_silent(world):
     lab.vc.burst(50)
     lab.book.settle()
     assert lab.vc.stats()["faults"] == 0
+
+
+def test_the_way_to_vcenter(lab, world, chance):
+    """Frozen, reset, refused: between the collector and a vCenter that is well."""
+    lab = world("-backlog", "500", "-rate", "100", timeout="3s")
+    proxy = Proxy(urlsplit(lab.vc.url).port)
+    lab.closers.append(proxy.close)
+    lab.config["eventProvider"]["vcenter"]["address"] = f"https://127.0.0.1:{proxy.port}/sdk"
+    lab.col.configure(lab.config)  # read anew by itself
+    wait_until(lambda: proxy.accepted > 0, 30, "it goes through the proxy")
+    for _ in range(3):
+        proxy.reset()
+        pause(chance, 0.5)
+        proxy.down()
+        pause(chance, 0.5)
+        proxy.up()
+        more_stored(lab, 50)
+    proxy.frozen = True
+    wait_until(lambda: lab.col.get("/readyz")[0] == 503, 60, "not ready")
+    proxy.frozen = False
+    more_stored(lab, 50)
+    lab.vc.lab("rate", r=0)
+    lab.book.settle()
 
 
 def test_vcenter_restarts(lab, world):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A child process with a log file, that never outlives us."""
 import os
+import random
 import re
 import signal
 import socket
@@ -28,9 +29,14 @@ def wait_until(condition, timeout=60, what=None):
 
 
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """Below those that the kernel gives to outgoing connections: one of them could take it before its server starts."""
+    while True:
+        with socket.socket() as s:
+            try:
+                s.bind(("127.0.0.1", random.SystemRandom().randrange(15000, 32000)))
+                return s.getsockname()[1]
+            except OSError:
+                continue
 
 
 class Process:
