@@ -10,7 +10,6 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <time.h>
 
 #include "clock.h"
@@ -22,6 +21,7 @@
 #include "stats.h"
 #include "status.h"
 #include "stop.h"
+#include "watched.h"
 
 enum { WATCH_MS = 1000 };
 
@@ -44,7 +44,7 @@ struct daemon {
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
 	struct loaded *next; /* what a reload brought, until daemon_again takes it */
-	struct stat seen;    /* the file when it was last read */
+	struct watched watched; /* the file, and the authorities that it names */
 	bool closing;
 };
 
@@ -139,6 +139,7 @@ reload(struct daemon *d)
 	next = load(d, &errors, &usage);
 	if (next != NULL) {
 		tell_settings(&errors, true);
+		watched_set(&d->watched, d->flags.path, next->config.top.root_cas);
 		pthread_mutex_lock(&d->lock);
 		old = d->next;
 		d->next = next;
@@ -152,22 +153,6 @@ reload(struct daemon *d)
 	}
 	config_errors_free(&errors);
 	notify("READY=1");
-}
-
-/* Kubernetes swaps a symbolic link, editors a file: either changes what stat sees. */
-static bool
-file_changed(struct daemon *d)
-{
-	struct stat st;
-	bool same;
-
-	if (stat(d->flags.path, &st) != 0) /* between two renames; the next look will tell */
-		return false;
-	same = st.st_ino == d->seen.st_ino && st.st_size == d->seen.st_size &&
-	       st.st_mtim.tv_sec == d->seen.st_mtim.tv_sec &&
-	       st.st_mtim.tv_nsec == d->seen.st_mtim.tv_nsec;
-	d->seen = st;
-	return !same;
 }
 
 static void *
@@ -186,7 +171,7 @@ watch(void *arg)
 		if (stopping && !told)
 			notify("STOPPING=1");
 		told = told || stopping;
-		if (!closing && (int)stop_take_reload() + (int)file_changed(d) != 0)
+		if (!closing && (int)stop_take_reload() + (int)watched_changed(&d->watched) != 0)
 			reload(d);
 	}
 	return NULL;
@@ -268,8 +253,7 @@ first_load(struct daemon *d)
 	bool usage;
 
 	config_errors_init(&errors);
-	if (stat(d->flags.path, &d->seen) != 0)
-		memset(&d->seen, 0, sizeof(d->seen));
+	watched_set(&d->watched, d->flags.path, NULL);
 	d->current = load(d, &errors, &usage);
 	if (d->current == NULL) {
 		fputs(buf_str(&errors.text), stderr);
@@ -279,6 +263,7 @@ first_load(struct daemon *d)
 	} else {
 		set_log_name(d, d->current->entry->name);
 		tell_settings(&errors, false);
+		watched_set(&d->watched, d->flags.path, d->current->config.top.root_cas);
 	}
 	config_errors_free(&errors);
 	return d->current != NULL ? -1 : usage ? EXIT_USAGE : EXIT_CONFIG;
@@ -303,6 +288,8 @@ daemon_open(struct daemon **daemon, const struct daemon_spec *spec, int argc, ch
 	stop_init();
 	code = EXIT_RUNTIME;
 	if (open_status(d, &err) != 0) {
+		if (err.code == ERR_CONFIG)
+			code = d->flags.metrics != NULL ? EXIT_USAGE : EXIT_CONFIG;
 		log_error("cannot start", L_ERR(&err));
 		goto fail;
 	}
@@ -321,6 +308,7 @@ fail:
 	loaded_free(d, d->current);
 	log_init(LOG_INFO, LOG_LOGFMT, d->spec->component, NULL);
 	free(d->log_name);
+	watched_free(&d->watched);
 	free(d);
 	return code;
 }
@@ -366,6 +354,7 @@ daemon_close(struct daemon *d)
 	log_info("stopped");
 	log_init(LOG_INFO, LOG_LOGFMT, d->spec->component, NULL);
 	free(d->log_name);
+	watched_free(&d->watched);
 	free(d);
 }
 

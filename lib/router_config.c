@@ -68,7 +68,7 @@ static const struct config_field log_fields[] = {
 static const struct config_field certificates_fields[] = {
 	{ "rootCAs", CONFIG_STRINGS, AT(root_cas), CONFIG_FILE,
 		.help = "PEM files of the authorities that may vouch for vCenter, instead of "
-			"the system's." },
+			"the system's. A changed file is seen within seconds." },
 	{ NULL },
 };
 

@@ -87,6 +87,12 @@ def test_name_that_is_not_there(program, tmp_path, complete):
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
+def test_metrics_address_that_is_none(program, tmp_path, complete):
+    code, lines = once(program, "-c", config_at(tmp_path, complete), "--metrics", "nonsense")
+    assert code == 64 and len([line for line in lines if "nonsense: is not an" in line]) == 1
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
 def test_metrics_port_taken(program, tmp_path, complete):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

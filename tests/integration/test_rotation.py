@@ -14,7 +14,7 @@ from lab.desk import PROVIDER, Desk
 from lab.gateway import Gateway
 from lab.process import BUILD, wait_until
 from lab.product import knative, provider, router_config
-from lab.vcenter import PASSWORD
+from lab.vcenter import PASSWORD, Authority
 
 
 def secret(tmp_path, name, value):
@@ -219,6 +219,27 @@ def test_sighup_and_a_changed_file_reload(lab):
     line.more()
     assert line.collector.metric("vcourier_config_last_reload_successful") == 1
     line.settle()
+
+
+def test_the_authorities_change(lab, tmp_path):
+    """vCenter gets a certificate of another authority; rootCAs is replaced; nobody restarts or signals anything."""
+    roots, other = tmp_path / "roots.pem", Authority(tmp_path / "other")
+    roots.write_text(lab.authority.ca.read_text())
+    nats, vcenter = lab.nats(), lab.vcenter("-uuid", "11111111-2222-3333-4444-555555555555")
+    collector = lab.collector(router_config(nats, roots, [provider(vcenter, startFrom="earliest")])).wait_ready()
+    pid = collector.pid
+    vcenter.kill()
+    vcenter.argv += ["-cert", str(other.cert), "-key", str(other.key)]
+    vcenter.authority = other
+    vcenter.start()
+    wait_until(lambda: collector.lines("level=error .*certificate"), 60, "the new certificate is refused")
+    (tmp_path / "new.pem").write_text(other.ca.read_text())
+    (tmp_path / "new.pem").rename(roots)
+    collector.wait_ready()
+    vcenter.burst(20)
+    books = lab.books(nats, vcenter)
+    wait_until(lambda: not books.missing(), 60, "events by the new way")
+    assert collector.pid == pid
 
 
 def test_a_wrong_new_file_leaves_the_old_one_in_use(lab):

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#define _POSIX_C_SOURCE 200809L
+#include "watched.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "buf.h"
+#include "mem.h"
+
+enum { PATHS_MAX = 1024 * 1024 };
+
+static uint64_t
+mix(uint64_t h, uint64_t n)
+{
+	return (h ^ n) * UINT64_C(0x9e3779b97f4a7c15) ^ h >> 29;
+}
+
+/* Kubernetes swaps a symbolic link, editors a file: either changes what stat says. 0: one is not there. */
+static uint64_t
+look(const char *paths)
+{
+	uint64_t h = 1;
+	struct stat st;
+
+	for (; *paths != '\0'; paths += strlen(paths) + 1) {
+		if (stat(paths, &st) != 0)
+			return 0;
+		h = mix(mix(h, (uint64_t)st.st_ino), (uint64_t)st.st_size);
+		h = mix(mix(h, (uint64_t)st.st_mtim.tv_sec), (uint64_t)st.st_mtim.tv_nsec);
+	}
+	return h;
+}
+
+void
+watched_set(struct watched *w, const char *first, char *const *more)
+{
+	struct buf b;
+	size_t len;
+	char *paths;
+
+	buf_init(&b, PATHS_MAX);
+	buf_add(&b, first, strlen(first) + 1);
+	for (; more != NULL && *more != NULL; more++)
+		buf_add(&b, *more, strlen(*more) + 1);
+	buf_add_char(&b, '\0');
+	paths = buf_take(&b, &len);
+	if (w->paths != NULL && w->len == len && memcmp(w->paths, paths, len) == 0) {
+		free(paths);
+		return;
+	}
+	free(w->paths);
+	w->paths = paths;
+	w->len = len;
+	w->seen = look(paths);
+}
+
+bool
+watched_changed(struct watched *w)
+{
+	uint64_t now = look(w->paths);
+	bool changed = now != 0 && now != w->seen;
+
+	if (now != 0)
+		w->seen = now;
+	return changed;
+}
+
+void
+watched_free(struct watched *w)
+{
+	free(w->paths);
+	w->paths = NULL;
+}
