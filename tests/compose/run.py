@@ -132,8 +132,7 @@ class Stack:
             except OSError:
                 return None
         end = wait_until(ready, 60, f"{service} is ready")
-        started = self.inspect(container)["State"]["StartedAt"]
-        return (end - datetime.fromisoformat(started[:26].rstrip("Z") + "+00:00")).total_seconds()
+        return (end - datetime.fromisoformat(self.inspect(container)["State"]["StartedAt"])).total_seconds()
 
 
 def exercise(stack):
