@@ -62,9 +62,13 @@ def alone(name, passed):
 
 
 def failures(report):
-    """The pytest ids of the tests of a report that failed."""
-    return [f"{case.get('classname').replace('.', '/')}.py::{case.get('name')}" for case in ET.parse(report).iter("testcase")
-            if case.find("failure") is not None or case.find("error") is not None]
+    """The pytest ids of the tests of a report that failed; of a file that cannot be read, whose case has no class, the file."""
+    ids = []
+    for case in ET.parse(report).iter("testcase"):
+        if case.find("failure") is not None or case.find("error") is not None:
+            file = (case.get("classname") or case.get("name")).replace(".", "/") + ".py"
+            ids.append(f"{file}::{case.get('name')}" if case.get("classname") else file)
+    return ids
 
 
 def pytest(report, arguments):
