@@ -61,14 +61,15 @@ def alone(name, passed):
     print(f"AGAIN, ALONE: {name}: {'passed: it does not bear company' if passed else 'failed again'}", flush=True)
 
 
-def failures(report):
-    """The pytest ids of the tests of a report that failed; of a file that cannot be read, whose case has no class, the file."""
-    ids = []
+def outcomes(report):
+    """{pytest id: whether it was well} of a report; of a file that cannot be read, whose case has no class, the file's."""
+    wells = {}
     for case in ET.parse(report).iter("testcase"):
-        if case.find("failure") is not None or case.find("error") is not None:
-            file = (case.get("classname") or case.get("name")).replace(".", "/") + ".py"
-            ids.append(f"{file}::{case.get('name')}" if case.get("classname") else file)
-    return ids
+        file = (case.get("classname") or case.get("name")).replace(".", "/") + ".py"
+        name = f"{file}::{case.get('name')}" if case.get("classname") else file
+        well = case.find("failure") is None and case.find("error") is None
+        wells[name] = well and wells.get(name, True)  # a test and its teardown may be two cases
+    return wells
 
 
 def pytest(report, arguments):
@@ -91,14 +92,14 @@ def integration(arguments):
         return 0, 1, 0
     suite = ET.parse(report).getroot().find("testsuite")
     total, skipped = int(suite.get("tests")), int(suite.get("skipped"))
-    failed = sorted(set(failures(report)))
+    failed = sorted(name for name, well in outcomes(report).items() if not well)
     if failed and len(failed) <= 10:
         second.unlink(missing_ok=True)
         pytest(second, failed)
-        still = set(failures(second)) if second.exists() else set(failed)
+        again = outcomes(second) if second.exists() else {}
         for name in failed:
-            alone(name, name not in still)
-        failed = [name for name in failed if name in still]
+            alone(name, again.get(name, False))
+        failed = [name for name in failed if not again.get(name, False)]
     elif code not in (0, 1):
         failed = failed or ["pytest itself"]
     return max(total - len(failed) - skipped, 0), len(failed), skipped
