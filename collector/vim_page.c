@@ -9,8 +9,8 @@
 static const char method[] = "ReadNextEvents";
 
 enum {
-	STEP = 16 * 1024,                /* some ten events: a tenth of a millisecond */
-	ARRIVED_MAX = 128 * 1024 * 1024, /* read in one go: what the kernel holds for the connection */
+	STEP = 16 * 1024,              /* some ten events: a tenth of a millisecond */
+	ARRIVED_MAX = 4 * 1024 * 1024, /* read in one go: what the kernel holds for the connection */
 };
 
 void
@@ -32,17 +32,6 @@ vim_pages_close(struct vim *vim)
 	}
 }
 
-static bool
-on_body(void *ctx, const char *data, size_t len)
-{
-	struct page_read *p = ctx;
-
-	if (p->dropped || p->refused.code != ERR_NONE)
-		return false;
-	buf_add(&p->arrived, data, len);
-	return buf_ok(&p->arrived);
-}
-
 /* Hands at most max bytes of what has arrived to the normalizer; false when there is nothing. */
 static bool
 parse(struct page_read *p, size_t max)
@@ -60,6 +49,19 @@ parse(struct page_read *p, size_t max)
 		p->parsed = 0;
 	}
 	return true;
+}
+
+static bool
+on_body(void *ctx, const char *data, size_t len)
+{
+	struct page_read *p = ctx;
+
+	if (len > ARRIVED_MAX - p->arrived.len)
+		parse(p, SIZE_MAX);
+	if (p->dropped || p->refused.code != ERR_NONE)
+		return false;
+	buf_add(&p->arrived, data, len);
+	return buf_ok(&p->arrived);
 }
 
 static void
