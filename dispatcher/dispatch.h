@@ -40,7 +40,7 @@ enum {
 	SOURCES_MAX = 12, /* vCenters in one file; each takes a subscription */
 	BATCH_MAX = 10,
 	PULLS_MAX = 8,
-	SETTLED_SLOTS = 8 * 1024, /* twice as many as can be on their way to the server */
+	SETTLED_SLOTS = 8 * 1024, /* twice the most requests in flight */
 	REFRESHES_MAX = 6,
 	MAX_ACK_PENDING = 50000, /* of all replicas together */
 	SHUTDOWN_MS = 20 * 1000,
