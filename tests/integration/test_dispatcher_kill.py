@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""D1, D2: a dispatcher that ends leaves nothing behind, and a killed one repeats no more than `concurrency` deliveries. A delivery counts as in
-flight until the server is known to have its ack; until then it would come again."""
+"""D1, D2: a dispatcher that ends leaves nothing behind, and a killed one repeats no more than `concurrency` deliveries.
+A delivery counts as in flight until the server is known to have its ack; until then it would come again."""
 import os
 
 import pytest
