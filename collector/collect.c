@@ -184,6 +184,7 @@ may_lead(struct collect *c)
 	c->live.ref[0] = '\0';
 	c->reconnects = UINT64_MAX;
 	status_check("vcenter", true, "standby: another collector reads");
+	collect_forget_access();
 	stop_sleep(STANDBY_WAIT_MS);
 	return false;
 }
@@ -210,7 +211,8 @@ turn(struct collect *c)
 		}
 		abandon(c);
 	}
-	if (collect_check_access(c, &err) != 0 || (*c->live.ref == '\0' && collect_open(c, &err) != 0) || collect_poll(c, &full, &err) != 0 ||
+	if (collect_check_access(c, &err) != 0 ||
+		(*c->live.ref == '\0' && collect_open(c, &err) != 0) || collect_poll(c, &full, &err) != 0 ||
 		(!full && clock_monotonic_ms() - c->audit_ms >= c->options->audit_interval_ms &&
 			collect_audit(c, &err) != 0) ||
 		(!full && collect_check_latest(c, &err) != 0) || publisher_check(c->publisher, &err) != 0) {
@@ -292,7 +294,8 @@ collect_run(struct bus *bus, struct http *http, const struct collect_options *op
 	int failed;
 
 	*c = (struct collect){ .options = options, .bus = bus, .page_size = options->page_size,
-		.floor_us = INT64_MAX, .reopen_us = INT64_MAX, .reconnects = UINT64_MAX, .fresh_ms = clock_monotonic_ms(), .audit_ms = clock_monotonic_ms() };
+		.floor_us = INT64_MAX, .reopen_us = INT64_MAX, .reconnects = UINT64_MAX,
+		.fresh_ms = clock_monotonic_ms(), .audit_ms = clock_monotonic_ms() };
 	c->source = (struct envelope_source){ .vcenter = options->name, .prefix = options->subject_prefix,
 		.url = options->vim.url, .api_version = "", .uuid = "" };
 	seen_init(&c->seen);

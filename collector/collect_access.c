@@ -96,6 +96,13 @@ collect_check_access(struct collect *c, struct err *err)
 }
 
 void
+collect_forget_access(void)
+{
+	status_check(check, true, "standby: not asked");
+	collect_set_lacking(false);
+}
+
+void
 collect_recheck_access(struct collect *c)
 {
 	c->access_ms = 0;

@@ -89,6 +89,7 @@ void collect_measure_lag(struct collect *c); /* also while it is too busy, or bl
  */
 int collect_check_access(struct collect *c, struct err *err);
 void collect_recheck_access(struct collect *c); /* at the next turn */
+void collect_forget_access(void);               /* without a session it is not known */
 void collect_lower_mark(struct collect *c);     /* the stream has lost its end */
 
 /* collect_stream.c: the stream's side */

@@ -268,6 +268,7 @@ publisher_send(struct publisher *p, const struct publish *msg, struct err *err)
 		return 0;
 	}
 	pthread_mutex_lock(&p->lock);
+	p->sent--; /* it was not: nobody has to take it back */
 	set_broken(p, err->code, err->text);
 	pthread_mutex_unlock(&p->lock);
 	return -1;

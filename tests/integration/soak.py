@@ -32,6 +32,7 @@ class Faults:
         self.lab.col.start()
 
     def restart_collector(self):
+        wait_until(lambda: self.lab.col.get("/livez")[0] == 200, 30, "it runs: before that, SIGTERM just ends it")
         assert self.lab.col.stop(25) == 0
         self.lab.col.start()
 
