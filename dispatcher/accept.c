@@ -120,7 +120,7 @@ route(struct dispatcher *d, struct job *job, const struct event *ev)
 	const char *only = bus_msg_header(job->msg, "Vcourier-Target");
 
 	targets_clear(&d->targets);
-	if (d->processor->route(d->self, ev, &d->targets, &err) != 0) {
+	if (processor_route(d->processor, d->self, ev, &d->targets, &err) != 0) {
 		reject(d, job, "unroutable", &err);
 		return;
 	}
@@ -139,6 +139,13 @@ route(struct dispatcher *d, struct job *job, const struct event *ev)
 	d->n_untried++;
 	if (ordering == ORDERING_NONE || !job_chain(&d->jobs, job, ordering == ORDERING_KEY ? order_key(ev) : 0))
 		accept_release(d, job);
+}
+
+/* Whether anything here depends on the event; else it is read when its turn comes (send.c). */
+static bool
+looks_inside(const struct dispatcher *d)
+{
+	return d->processor->route != NULL || d->filter.pattern != NULL || d->options->ordering != ORDERING_NONE;
 }
 
 void
@@ -160,7 +167,7 @@ accept_message(struct dispatcher *d, struct source *s, struct bus_msg *msg, cons
 		reject(d, job, "poison", &err);
 		return;
 	}
-	if (accept_read(job, ev, &err) != 0) {
+	if (looks_inside(d) && accept_read(job, ev, &err) != 0) {
 		reject(d, job, "invalid_event", &err);
 		return;
 	}

@@ -108,7 +108,7 @@ drop_if_gone(struct dispatcher *d, struct leg *leg, const struct event *ev)
 	if (!d->fans_out || leg->lane->status != 404)
 		return false;
 	targets_clear(&d->targets);
-	if (d->processor->route(d->self, ev, &d->targets, &err) != 0)
+	if (processor_route(d->processor, d->self, ev, &d->targets, &err) != 0)
 		return false;
 	for (size_t i = 0; i < d->targets.n && !wanted; i++)
 		wanted = strcmp(d->targets.target[i].name, leg->target) == 0;

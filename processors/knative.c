@@ -166,16 +166,6 @@ static const struct refresh refreshes[] = {
 
 /* ---- deliveries */
 
-static int
-knative_route(void *p, const struct event *ev, struct targets *targets, struct err *err)
-{
-	(void)p;
-	(void)ev;
-	(void)err;
-	targets_add(targets, "");
-	return 0;
-}
-
 static void
 add_attribute(struct knative *self, struct http_request *req, const char *name, const char *value)
 {
@@ -313,7 +303,6 @@ const struct processor processor_knative = {
 	.config_size = sizeof(struct knative_config),
 	.batch_max = 1,
 	.open = knative_open,
-	.route = knative_route,
 	.encode = knative_encode,
 	.judge = knative_judge,
 	.refreshes = refreshes,

@@ -18,6 +18,15 @@ const struct processor *const processors[] = {
 	NULL,
 };
 
+int
+processor_route(const struct processor *p, void *self, const struct event *ev, struct targets *targets, struct err *err)
+{
+	if (p->route != NULL)
+		return p->route(self, ev, targets, err);
+	targets_add(targets, "");
+	return 0;
+}
+
 const struct processor *
 processor_find(const char *type)
 {

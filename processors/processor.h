@@ -83,7 +83,10 @@ struct processor {
 
 	/* config: the filled struct of config_size bytes; outlives self. Checks what a table cannot. */
 	int (*open)(void **self, const void *config, struct err *err);
-	/* Adds the targets of an event; none means filtered. -1: the event is at fault (err says how). */
+	/*
+	 * Adds the targets of an event; none means filtered. -1: the event is at fault (err says how). NULL: every event
+	 * has the one target "", so that it need not be read before its turn.
+	 */
 	int (*route)(void *self, const struct event *ev, struct targets *targets, struct err *err);
 	/* Bytes this event adds to a request, and how many a request may have; NULL when batch_max is 1. */
 	size_t (*weight)(void *self, const struct event *ev);
@@ -100,6 +103,10 @@ struct processor {
 
 /* All of them, NULL-terminated, from list.h. */
 extern const struct processor *const processors[];
+/* p->route, or what its absence means. */
+int processor_route(const struct processor *p, void *self, const struct event *ev, struct targets *targets,
+	struct err *err);
+
 const struct processor *processor_find(const char *type); /* NULL when there is none */
 
 #endif

@@ -107,7 +107,7 @@ requests(void **state)
 		event_init(&ev);
 		assert_int_equal(event_parse(&ev, rows[i].json, strlen(rows[i].json), &err), 0);
 		assert_int_equal(knative->refreshes[0].request(o.self, 0, req, &err), 1);
-		assert_int_equal(knative->route(o.self, &ev, &targets, &err), 0);
+		assert_int_equal(processor_route(knative, o.self, &ev, &targets, &err), 0);
 		assert_int_equal(targets.n, 1);
 		assert_int_equal(knative->encode(o.self, targets.target, events, 1, req, &err), 0);
 		assert_string_equal(buf_str(&req->headers), rows[i].headers);
