@@ -11,7 +11,6 @@
 
 enum {
 	RESPONSE_MAX = 64 * 1024,
-	URL_MAX = 16 * 1024,
 	OWN_BODY_MAX = 64 * 1024 * 1024,
 	CONNECTIONS_KEPT = 1024,
 };
@@ -60,7 +59,8 @@ transfer_new(struct http *http)
 	t->easy = curl_easy_init();
 	if (t->easy == NULL)
 		abort(); /* out of memory, libcurl's way */
-	buf_init(&t->req.url, URL_MAX);
+	buf_init(&t->req.url, HTTP_URL_MAX);
+	buf_init(&t->url_text, HTTP_URL_MAX);
 	buf_init(&t->req.headers, HTTP_REQUEST_HEADERS_MAX);
 	buf_init(&t->req.own_body, OWN_BODY_MAX);
 	buf_init(&t->headers, HTTP_HEADERS_MAX);
@@ -77,6 +77,8 @@ transfer_free(struct transfer *t)
 	buf_free(&t->req.own_body);
 	buf_free(&t->headers);
 	buf_free(&t->body);
+	buf_free(&t->url_text);
+	curl_url_cleanup(t->url);
 	free(t->line);
 	free(t);
 }
@@ -192,6 +194,7 @@ make_ready(struct transfer *t)
 	if (same)
 		return;
 	curl_easy_reset(easy);
+	buf_clear(&t->url_text);
 	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, http_reply_header);
 	curl_easy_setopt(easy, CURLOPT_HEADERDATA, t);
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, http_reply_body);

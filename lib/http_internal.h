@@ -8,6 +8,7 @@
 #include "http.h"
 
 enum {
+	HTTP_URL_MAX = 16 * 1024,
 	HTTP_REQUEST_HEADERS_MAX = 64 * 1024,
 	HTTP_HEADERS_MAX = 64 * 1024,  /* bytes of reply headers, all header blocks of a reply together */
 	HTTP_HEADER_LINES_MAX = 128,   /* headers of a request */
@@ -27,6 +28,8 @@ struct transfer {
 	bool plain;      /* the settings are those of a request without TLS */
 	bool bad_header; /* a request header that must not go out */
 	bool keep;       /* not recycled after its callback: http_perform's */
+	CURLU *url;              /* the handle's, parsed */
+	struct buf url_text;     /* the same as it was given; empty: the handle has none */
 	struct curl_slist *line; /* of cap_lines */
 	size_t cap_lines;
 	char error[CURL_ERROR_SIZE];
