@@ -303,6 +303,7 @@ watcher(void *arg)
 int
 watch_open(struct dispatcher *d, struct err *err)
 {
+	status_check("nats", false, "connecting"); /* first: without it there is nothing to look for */
 	status_check("consumer", false, "looking for stream and consumer");
 	if (pthread_create(&d->watcher, NULL, watcher, d) != 0)
 		return err_set(err, ERR_SYSTEM, "cannot start a thread");
