@@ -309,7 +309,7 @@ collect_run(struct bus *bus, struct http *http, const struct collect_options *op
 	if (!failed)
 		failed = stream_reader_open(&c->reader, bus, err);
 	if (!failed && options->lease)
-		failed = lease_open(&c->lease, bus, options->name, err);
+		failed = lease_open(&c->lease, bus, options->name, options->stream.replicas, err);
 	if (!failed)
 		run(c, http);
 	bus_close(bus);

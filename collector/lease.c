@@ -32,6 +32,7 @@ enum {
 struct lease {
 	struct bus *bus;
 	char *subject;
+	int replicas;
 	char holder[64];
 	pthread_t thread;
 	pthread_mutex_t lock;
@@ -39,6 +40,7 @@ struct lease {
 	bool closing;
 	int64_t held_until_ms; /* by our own clock, from before the renewal was sent */
 	uint64_t revision;
+	bool there; /* the bucket has been seen */
 };
 
 static int
@@ -62,11 +64,15 @@ put(struct lease *l, uint64_t revision, const char *operation, uint64_t *new_rev
 static int
 look(struct lease *l, uint64_t *revision, struct err *err)
 {
+	struct stream_info info;
 	struct stream_msg msg;
 	char operation[16];
 	bool deleted;
 
 	*revision = 0;
+	if (!l->there && stream_look(l->bus, LEASE_STREAM, &info, err) != 0)
+		return err->code == ERR_NOT_FOUND ? 0 : -1;
+	l->there = true;
 	if (stream_get(l->bus, LEASE_STREAM, 0, l->subject, &msg, err) != 0)
 		return err->code == ERR_NOT_FOUND ? 0 : -1;
 	deleted = stream_msg_header(msg.headers, "KV-Operation", operation, sizeof(operation)) || msg.len == 0;
@@ -90,7 +96,7 @@ renew(struct lease *l)
 {
 	struct stream_config bucket = { .name = LEASE_STREAM, .subjects = { LEASE_PREFIX ">" },
 		.max_age_ms = LEASE_TTL_MS, .duplicate_window_ms = LEASE_TTL_MS, .discard_new = true,
-		.max_msgs_per_subject = 1, .description = "vcourier: which collector reads" };
+		.max_msgs_per_subject = 1, .replicas = l->replicas, .description = "vcourier: which collector reads" };
 	int64_t start = clock_monotonic_ms();
 	struct stream_info info;
 	uint64_t revision = l->revision;
@@ -112,12 +118,11 @@ renew(struct lease *l)
 			return false;
 		revision = 0;
 	}
-	if (put(l, revision, NULL, &revision, &err) != 0) {
-		/* the bucket may not be there yet: no stream answers */
-		if (err.code != ERR_CONFLICT)
-			stream_ensure(l->bus, &bucket, &info, &err);
+	/* the bucket may not be there yet: no stream answers */
+	if (put(l, revision, NULL, &revision, &err) != 0 &&
+		(err.code == ERR_CONFLICT || stream_ensure(l->bus, &bucket, &info, &err) != 0 ||
+			put(l, revision, NULL, &revision, &err) != 0))
 		return false;
-	}
 	set_held(l, start + LEASE_TTL_MS, revision);
 	return true;
 }
@@ -143,12 +148,13 @@ keep(void *ctx)
 }
 
 int
-lease_open(struct lease **out, struct bus *bus, const char *name, struct err *err)
+lease_open(struct lease **out, struct bus *bus, const char *name, int replicas, struct err *err)
 {
 	struct lease *l = mem_alloc(sizeof(*l));
 	struct buf subject;
 
 	l->bus = bus;
+	l->replicas = replicas;
 	buf_init(&subject, 512);
 	buf_add_str(&subject, LEASE_PREFIX "lease.");
 	subject_add_token(&subject, name, strlen(name));

@@ -12,8 +12,8 @@
 
 struct lease;
 
-/* Starts trying to get the lease `name`, in a thread. */
-int lease_open(struct lease **lease, struct bus *bus, const char *name, struct err *err);
+/* Starts trying to get the lease `name`, in a thread. replicas: of the bucket, when it has to be made. */
+int lease_open(struct lease **lease, struct bus *bus, const char *name, int replicas, struct err *err);
 
 /* Gives it up, so that a standby takes over at once, and frees it; before bus_close. NULL is fine. */
 void lease_close(struct lease *lease);

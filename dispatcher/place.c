@@ -64,13 +64,15 @@ forbidden(struct source *s)
 static int
 read_place(struct source *s, struct place *place, int64_t *told_us, struct err *err)
 {
+	struct stream_info bucket;
 	struct stream_msg msg;
 	char key[256];
 
 	*told_us = 0;
 	*place = (struct place){ .seq = 0 };
 	write_key(s, key);
-	if (stream_get(s->d->bus, "KV_" BUCKET, 0, key, &msg, err) != 0)
+	if (stream_look(s->d->bus, "KV_" BUCKET, &bucket, err) != 0 ||
+		stream_get(s->d->bus, "KV_" BUCKET, 0, key, &msg, err) != 0)
 		return err->code == ERR_NOT_FOUND || forbidden(s) ? 0 : -1;
 	if (sscanf(msg.data, "%" SCNu64 " %" SCNd64, &place->seq, &place->stored_us) == 2)
 		*told_us = msg.time_us;

@@ -42,8 +42,11 @@ int stream_ensure(struct bus *bus, const struct stream_config *config, struct st
 int stream_look(struct bus *bus, const char *name, struct stream_info *info, struct err *err);
 
 /*
- * The message with this sequence, or the newest one when seq is 0 and subject (wildcards allowed) is given.
- * *data is the caller's (free); *seq_out, *subject_out (free) may be NULL. ERR_NOT_FOUND: none.
+ * The message with this sequence; with a subject (wildcards allowed) the first one of it from there on, or its newest
+ * when seq is 0. The stream's leader answers. *msg is the caller's (stream_msg_free). ERR_NOT_FOUND: none.
+ *
+ * Only of a stream that stream_look or stream_ensure has shown: nats-server 2.9.10 crashes (jsMsgGetRequest, no store)
+ * when it is asked for a message of a stream that somebody else is just making.
  */
 struct stream_msg {
 	uint64_t seq;
@@ -51,8 +54,8 @@ struct stream_msg {
 	size_t len;
 	int64_t time_us;
 };
-int stream_get(struct bus *bus, const char *stream, uint64_t seq, const char *last_by_subject,
-	struct stream_msg *msg, struct err *err);
+int stream_get(struct bus *bus, const char *stream, uint64_t seq, const char *of_subject, struct stream_msg *msg,
+	struct err *err);
 void stream_msg_free(struct stream_msg *msg);
 
 /* Removes one message. */
