@@ -69,7 +69,7 @@ copy_header(void *ctx, const char *name, const char *value)
 {
 	struct headers *h = ctx;
 
-	if (!text_starts(name, "Nats-") && h->n < 30)
+	if (!text_starts(name, "Nats-") && !text_starts(name, "Vcourier-") && h->n < 30)
 		h->header[h->n++] = (struct bus_header){ name, value };
 }
 

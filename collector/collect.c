@@ -210,6 +210,9 @@ turn(struct collect *c)
 			return;
 		}
 		abandon(c);
+	} else if (collect_check_stream(c, &err) != 0) {
+		stream_failed(c, &err);
+		return;
 	}
 	if (collect_check_access(c, &err) != 0 ||
 		(*c->live.ref == '\0' && collect_open(c, &err) != 0) || collect_poll(c, &full, &err) != 0 ||

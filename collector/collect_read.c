@@ -27,7 +27,7 @@ publish(struct collect *c, const struct normalize_event *e, struct err *err)
 	}
 	p = (struct publish){ .subject = buf_str(&c->envelope.subject), .msg_id = buf_str(&c->envelope.msg_id),
 		.data = c->envelope.message.data, .len = c->envelope.message.len, .key = e->key,
-		.created_us = e->created_us };
+		.created_us = e->created_us, .complete_us = c->reopen_us };
 	if (publisher_send(c->publisher, &p, err) != 0)
 		return -1;
 	seen_add(&c->seen, e->key, e->created_us);
@@ -97,7 +97,8 @@ publish_gap(struct collect *c, int64_t from_us, int64_t to_us, const char *reaso
 	if (!envelope_write_gap(&c->envelope, &c->source, from_us, to_us, reason))
 		return 0;
 	p = (struct publish){ .subject = buf_str(&c->envelope.subject), .msg_id = buf_str(&c->envelope.msg_id),
-		.data = c->envelope.message.data, .len = c->envelope.message.len, .created_us = from_us };
+		.data = c->envelope.message.data, .len = c->envelope.message.len, .created_us = from_us,
+		.complete_us = c->reopen_us };
 	if (publisher_send(c->publisher, &p, err) != 0)
 		return -1;
 	c->read++; /* it is published like an event: the books count it */
@@ -182,6 +183,21 @@ collect_open(struct collect *c, struct err *err)
 	return 0;
 }
 
+/* Forgets what is never read again, whatever comes back from the publisher. */
+static void
+prune(struct collect *c)
+{
+	int64_t until = c->newest_us < c->reopen_us ? c->newest_us : c->reopen_us, in_flight;
+
+	if (c->seen.n <= PRUNE_ABOVE || c->seen.n * 3 <= c->seen.slots)
+		return;
+	in_flight = publisher_oldest_us(c->publisher);
+	if (in_flight < until)
+		until = in_flight;
+	if (until != INT64_MIN)
+		seen_prune(&c->seen, until - (c->options->overlap_ms + c->options->audit_span_ms) * us_per_ms);
+}
+
 int
 collect_poll(struct collect *c, bool *full, struct err *err)
 {
@@ -209,8 +225,7 @@ collect_poll(struct collect *c, bool *full, struct err *err)
 	} else if (!*full) {
 		c->pause_ms = c->pause_ms * 2 < c->options->poll_max_ms ? c->pause_ms * 2 : c->options->poll_max_ms;
 	}
-	if (c->seen.n > PRUNE_ABOVE && c->seen.n * 3 > c->seen.slots)
-		seen_prune(&c->seen, c->newest_us - (c->options->overlap_ms + c->options->audit_span_ms) * us_per_ms);
+	prune(c);
 	return 0;
 }
 

@@ -35,7 +35,8 @@ struct collect {
 	int64_t floor_us;        /* where this process began, INT64_MIN: at the earliest; for a stream that vanishes */
 	int64_t stream_created_us;
 	int64_t reopen_us;       /* the next collector begins no later than this; INT64_MAX: no wish */
-	uint64_t reconnects;
+	uint64_t reconnects;     /* the bus's when the stream was prepared; UINT64_MAX: prepare it again */
+	int64_t look_ms;         /* monotonic: when we looked at the stream */
 
 	/* the live collector */
 	struct vim_collector live, spent; /* spent: the one before, to be given back */
@@ -94,6 +95,7 @@ void collect_lower_mark(struct collect *c);     /* the stream has lost its end *
 
 /* collect_stream.c: the stream's side */
 int collect_prepare_stream(struct collect *c, struct err *err);   /* stream there, seen loaded, publisher set */
+int collect_check_stream(struct collect *c, struct err *err);     /* each 10 s: whether it has lost its end */
 int collect_load_since(struct collect *c, int64_t since_us, struct err *err);
 void collect_take_back(struct collect *c);                        /* forget what was sent and not acked */
 

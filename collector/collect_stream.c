@@ -8,7 +8,11 @@
 #include "log.h"
 #include "status.h"
 
-enum { CLOCK_TOLERANCE_US = 5 * 60 * 1000000 }; /* a newest event further in the future is a wrong clock */
+enum {
+	CLOCK_TOLERANCE_US = 5 * 60 * 1000000, /* a newest event further in the future is a wrong clock */
+	CATCH_UP_MAX = 64000, /* messages of others' to read one by one; beyond, as at start */
+	LOOK_MS = 10 * 1000,
+};
 
 struct take_back {
 	struct collect *c;
@@ -48,6 +52,8 @@ query(struct collect *c, struct tail_query *q)
 static void
 adopt(struct collect *c, const struct tail *tail)
 {
+	if (tail->complete_us < c->reopen_us)
+		c->reopen_us = tail->complete_us;
 	if (!tail->any)
 		return;
 	if (!c->any || tail->newest_us >= c->newest_us) {
@@ -88,6 +94,9 @@ load_all(struct collect *c, const struct stream_info *info, struct err *err)
 		log_info("resuming from the stream", L_STR("stream", q.stream),
 			L_INT("sequence", (int64_t)info->last_seq), L_INT("key", tail.newest_key),
 			L_STR("time", clock_format(tail.newest_us, text)), L_INT("identities", (int64_t)c->seen.n));
+		if (tail.complete_us != INT64_MAX)
+			log_info("its newest message was sent while others waited for their acks: reading those again",
+				L_STR("from", clock_format(tail.complete_us, text)));
 	} else {
 		log_info("the stream holds no event of this vCenter", L_STR("stream", q.stream),
 			L_INT("messages", (int64_t)info->messages));
@@ -118,21 +127,64 @@ report_stream(struct collect *c, const struct stream_info *info)
 			L_STR("stream", c->options->stream.name), L_STR("differs", info->differs));
 }
 
+/* What others have added to the stream that we knew. */
+static int
+load_rest(struct collect *c, uint64_t known, const struct stream_info *info, struct err *err)
+{
+	struct tail tail = { .complete_us = INT64_MAX };
+	struct tail_query q;
+
+	query(c, &q);
+	if (tail_load_range(&q, known + 1, info->last_seq, &c->seen, &tail, err) != 0)
+		return -1;
+	adopt(c, &tail);
+	/* what is read again must be known that far back */
+	if (tail.complete_us != INT64_MAX &&
+		collect_load_since(c, tail.complete_us == INT64_MIN ? INT64_MIN :
+			tail.complete_us - c->options->overlap_ms * 1000, err) != 0)
+		return -1;
+	publisher_reset(c->publisher, info->last_seq);
+	return 0;
+}
+
+/* known: what was stored before anybody looked; more is by now. */
+static bool
+shorter(const struct collect *c, uint64_t known, const struct stream_info *info)
+{
+	return c->loaded && (info->last_seq < known || info->created_us != c->stream_created_us);
+}
+
+int
+collect_check_stream(struct collect *c, struct err *err)
+{
+	uint64_t known = publisher_last_seq(c->publisher);
+	int64_t now = clock_monotonic_ms();
+	struct stream_info info;
+
+	if (now - c->look_ms < LOOK_MS)
+		return 0;
+	c->look_ms = now;
+	if (stream_look(c->bus, c->options->stream.name, &info, err) != 0)
+		return -1;
+	if (shorter(c, known, &info))
+		c->reconnects = UINT64_MAX;
+	return 0;
+}
+
 int
 collect_prepare_stream(struct collect *c, struct err *err)
 {
 	uint64_t known = publisher_last_seq(c->publisher);
 	uint64_t reconnects = bus_reconnects(c->bus);
 	struct stream_info info;
-	struct tail_query q;
-	struct tail tail = { .any = false };
+	bool shrunk;
 
 	if (stream_ensure(c->bus, &c->options->stream, &info, err) != 0)
 		return -1;
 	report_stream(c, &info);
 	collect_take_back(c);
-	if (!c->loaded || info.last_seq < known || info.created_us != c->stream_created_us) {
-		bool shrunk = c->loaded;
+	shrunk = shorter(c, known, &info);
+	if (!c->loaded || shrunk || info.last_seq - known > CATCH_UP_MAX) {
 		int64_t floor_us = c->floor_us;
 
 		if (shrunk)
@@ -142,12 +194,8 @@ collect_prepare_stream(struct collect *c, struct err *err)
 			return -1;
 		if (shrunk && !c->any)
 			c->reopen_us = floor_us;
-	} else {
-		query(c, &q);
-		if (tail_load_range(&q, known + 1, info.last_seq, &c->seen, &tail, err) != 0)
-			return -1;
-		adopt(c, &tail);
-		publisher_reset(c->publisher, info.last_seq);
+	} else if (load_rest(c, known, &info, err) != 0) {
+		return -1;
 	}
 	collect_lower_mark(c);
 	c->loaded = true;

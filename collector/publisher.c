@@ -37,7 +37,10 @@ struct publisher {
 	uint64_t base_seq;          /* the stream's last sequence before number 0 */
 	uint64_t last_seq;          /* of the newest stored one, all before it being stored too */
 	uint64_t generation;        /* replies to an earlier one are too late */
-	struct buf previous_id;     /* Nats-Msg-Id of the message sent last */
+	int64_t oldest_us;          /* no later than any createdTime in flight */
+	uint64_t oldest_due;        /* the number at which it is looked for again */
+	int64_t complete_us;        /* what `complete` says */
+	char complete[CLOCK_TEXT_SIZE];
 	bool broken;
 	struct err why;
 	struct publisher_stats stats;
@@ -58,7 +61,7 @@ settle(struct publisher *p, uint64_t number, const struct pub_ack *ack)
 	struct flight *f = &p->ring[number % p->window];
 
 	if (ack->error_code != 0) {
-		bool fenced = ack->error_code == JS_ERR_WRONG_LAST_SEQ || ack->error_code == JS_ERR_WRONG_LAST_ID;
+		bool fenced = ack->error_code == JS_ERR_WRONG_LAST_SEQ;
 
 		/* the server answers in order: without a word on the oldest it is that one which was not stored, and why we
 		 * do not know. nats-server 2.15 with a full disk does this. */
@@ -118,9 +121,9 @@ publisher_open(struct publisher **out, struct bus *bus, size_t window, int64_t a
 	p->window = window;
 	p->ack_timeout_ms = ack_timeout_ms;
 	p->ring = mem_array(window, sizeof(*p->ring));
+	p->complete_us = INT64_MAX;
 	pthread_mutex_init(&p->lock, NULL);
 	clock_cond_init(&p->changed);
-	buf_init(&p->previous_id, 256);
 	buf_init(&p->reply, 512);
 	buf_printf(&p->reply, "%s.pub.", bus_inbox(bus));
 	p->inbox_len = p->reply.len;
@@ -143,7 +146,6 @@ publisher_close(struct publisher *p)
 	pthread_mutex_destroy(&p->lock);
 	free(p->ring);
 	buf_free(&p->reply);
-	buf_free(&p->previous_id);
 	free(p);
 }
 
@@ -152,7 +154,8 @@ publisher_reset(struct publisher *p, uint64_t last_seq)
 {
 	pthread_mutex_lock(&p->lock);
 	p->generation++;
-	p->sent = p->done = 0;
+	p->sent = p->done = p->oldest_due = 0;
+	p->oldest_us = INT64_MAX;
 	p->base_seq = p->last_seq = last_seq;
 	p->broken = false;
 	buf_truncate(&p->reply, p->inbox_len);
@@ -218,9 +221,28 @@ publisher_room(struct publisher *p)
 	return room;
 }
 
-/* Waits for a place in the window and takes it; its number, or -1. */
+/*
+ * The oldest createdTime in flight; call with the lock held. Acks only make it later, so it is looked for once in a
+ * while: too early a time costs a few events read again.
+ */
+static int64_t
+oldest(struct publisher *p)
+{
+	uint64_t i;
+
+	if (p->done == p->sent || p->sent >= p->oldest_due) {
+		p->oldest_us = INT64_MAX;
+		for (i = p->done; i < p->sent; i++)
+			if (p->ring[i % p->window].created_us < p->oldest_us)
+				p->oldest_us = p->ring[i % p->window].created_us;
+		p->oldest_due = p->sent + p->window / 4 + 1;
+	}
+	return p->oldest_us;
+}
+
+/* Waits for a place in the window and takes it; its number, and what is complete before it. */
 static int
-take_place(struct publisher *p, const struct publish *msg, uint64_t *number, struct err *err)
+take_place(struct publisher *p, const struct publish *msg, uint64_t *number, int64_t *complete_us, struct err *err)
 {
 	int result;
 
@@ -230,6 +252,9 @@ take_place(struct publisher *p, const struct publish *msg, uint64_t *number, str
 	if (result == 0 && p->sent - p->done >= p->window)
 		result = err_set(err, ERR_STOPPED, "asked to stop");
 	if (result == 0) {
+		*complete_us = oldest(p) < msg->complete_us ? p->oldest_us : msg->complete_us;
+		if (msg->created_us < p->oldest_us)
+			p->oldest_us = msg->created_us;
 		*number = p->sent++;
 		p->ring[*number % p->window] = (struct flight){ .sent_ms = clock_monotonic_ms(), .key = msg->key,
 			.created_us = msg->created_us };
@@ -246,27 +271,27 @@ publisher_send(struct publisher *p, const struct publish *msg, struct err *err)
 		{ "Content-Type", "application/cloudevents+json" },
 		{ "Nats-Msg-Id", msg->msg_id },
 		{ "Nats-Expected-Last-Sequence", expected },
-		{ "Nats-Expected-Last-Msg-Id", buf_str(&p->previous_id) },
+		{ PUBLISHER_COMPLETE_BEFORE, p->complete },
 	};
 	struct bus_out out = { .subject = msg->subject, .headers = headers,
 		.n_headers = sizeof(headers) / sizeof(headers[0]), .data = msg->data, .len = msg->len };
 	uint64_t number;
+	int64_t complete_us;
 
-	if (take_place(p, msg, &number, err) != 0)
+	if (take_place(p, msg, &number, &complete_us, err) != 0)
 		return -1;
-	/* the server may not know the id of what was stored before: the first has the sequence alone */
-	if (number == 0)
+	if (complete_us == INT64_MAX)
 		out.n_headers--;
+	else if (complete_us != p->complete_us)
+		clock_format(complete_us > 0 ? complete_us : 0, p->complete); /* before vCenter was: from the earliest */
+	p->complete_us = complete_us;
 	/* base_seq and reply change in this thread only */
 	text_from_int((int64_t)(p->base_seq + number), expected);
 	buf_truncate(&p->reply, p->generation_len);
 	buf_add(&p->reply, digits, text_from_int((int64_t)number, digits));
 	out.reply = buf_str(&p->reply);
-	if (bus_publish(p->bus, &out, err) == 0) {
-		buf_clear(&p->previous_id);
-		buf_add_str(&p->previous_id, msg->msg_id);
+	if (bus_publish(p->bus, &out, err) == 0)
 		return 0;
-	}
 	pthread_mutex_lock(&p->lock);
 	p->sent--; /* it was not: nobody has to take it back */
 	set_broken(p, err->code, err->text);
@@ -312,6 +337,17 @@ publisher_last_seq(struct publisher *p)
 	seq = p->last_seq;
 	pthread_mutex_unlock(&p->lock);
 	return seq;
+}
+
+int64_t
+publisher_oldest_us(struct publisher *p)
+{
+	int64_t us;
+
+	pthread_mutex_lock(&p->lock);
+	us = oldest(p);
+	pthread_mutex_unlock(&p->lock);
+	return us;
 }
 
 void

@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Pipelined publishing to one stream, without holes and without duplicates.
+ * Pipelined publishing to one stream, without loss and without duplicates.
  *
- * Every message names the one before it, by Nats-Expected-Last-Msg-Id and Nats-Expected-Last-Sequence. So if
- * one is refused or lost, all behind it are refused too, and nothing has to be undone: the publisher is
- * `broken`, the collector takes back what was not stored and reads it again. The same fence keeps a second
- * collector of this vCenter out. (The sequence alone would not do: a foreign message in between has the
- * sequence that the next but one of ours expects, and the one that it displaced would be missing.)
+ * Every message says by Nats-Expected-Last-Sequence which one it follows. So if one is refused or lost, all behind it
+ * are refused too: the publisher is `broken`, the collector takes back what was not stored and reads it again. The
+ * same fence keeps a second collector of this vCenter out, but for one case: its message takes the place of ours number
+ * n, and ours number n + 1 then has just the sequence that it expects. While we live, number n comes later. For
+ * whoever takes over from us, each message that was sent while others were without an ack says so: everything
+ * created before its PUBLISHER_COMPLETE_BEFORE was stored, what came then has to be read again.
+ *
+ * Nats-Expected-Last-Msg-Id would leave no such case, and must not be used: in a stream with replicas each server
+ * compares it with the last id that it stored itself, which one that has caught up does not know (processCatchupMsg
+ * in nats-server's jetstream_cluster.go does not set it, 2.9.10 to 2.15.2). It then drops everything, for ever,
+ * and still is a vote for each ack.
  *
  * One thread sends; acks come on a bus thread.
  */
@@ -20,6 +26,12 @@
 #include "bus.h"
 #include "err.h"
 
+/*
+ * Header: RFC 3339, a createdTime; the epoch stands for the earliest. Not there: everything that was read before this
+ * message was stored when it was sent. The stream's newest message of a collector's is the one that counts.
+ */
+#define PUBLISHER_COMPLETE_BEFORE "Vcourier-Complete-Before"
+
 struct publisher;
 
 struct publish {
@@ -28,6 +40,7 @@ struct publish {
 	size_t len;
 	int32_t key;
 	int64_t created_us;
+	int64_t complete_us; /* what was created before is stored or was sent; INT64_MAX: everything that was read */
 };
 
 struct publisher_stats {
@@ -68,6 +81,7 @@ void publisher_take_unacked(struct publisher *publisher, void (*fn)(void *ctx, i
 	void *ctx);
 
 uint64_t publisher_last_seq(struct publisher *publisher); /* of the newest message known to be stored in order */
+int64_t publisher_oldest_us(struct publisher *publisher); /* no later than any createdTime in flight; INT64_MAX: none */
 void publisher_stats(struct publisher *publisher, struct publisher_stats *stats);
 
 #endif

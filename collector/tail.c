@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "clock.h"
+#include "publisher.h"
 #include "text.h"
 
 enum {
@@ -38,8 +40,23 @@ struct span {
 	int64_t newest_us; /* INT64_MIN: nothing */
 };
 
+/* What the newest message of a collector's says of those before it. */
 static void
-take(const struct tail_query *q, const struct bus_msg *msg, struct seen *seen, struct tail *tail,
+take_complete(const struct bus_msg *msg, uint64_t seq, struct tail *tail)
+{
+	const char *text = bus_msg_header(msg, PUBLISHER_COMPLETE_BEFORE);
+	int64_t us;
+
+	if (seq < tail->writer_seq || bus_msg_header(msg, "Nats-Expected-Last-Sequence") == NULL)
+		return; /* without a fence it is nobody's who reads a vCenter */
+	tail->writer_seq = seq;
+	tail->complete_us = INT64_MAX;
+	if (text != NULL && clock_parse(text, strlen(text), &us))
+		tail->complete_us = us > 0 ? us : INT64_MIN;
+}
+
+static void
+take(const struct tail_query *q, const struct bus_msg *msg, uint64_t seq, struct seen *seen, struct tail *tail,
 	struct span *span)
 {
 	const char *id = bus_msg_header(msg, "Nats-Msg-Id");
@@ -47,6 +64,7 @@ take(const struct tail_query *q, const struct bus_msg *msg, struct seen *seen, s
 	int64_t created;
 	int32_t key;
 
+	take_complete(msg, seq, tail);
 	if (id == NULL || !tail_parse_id(id, uuid, &key, &created))
 		return;
 	if (strcmp(uuid, q->uuid) == 0)
@@ -69,7 +87,7 @@ load(const struct tail_query *q, uint64_t from, uint64_t to, struct seen *seen, 
 {
 	struct consumer_config config = { .stream = q->stream, .deliver = DELIVER_FROM_SEQ, .start_seq = from,
 		.headers_only = true };
-	struct delivery d = { .pending = 0 };
+	struct delivery d = { .stream_seq = from - 1 };
 	int failed = 0;
 
 	span->newest_us = INT64_MIN;
@@ -85,12 +103,14 @@ load(const struct tail_query *q, uint64_t from, uint64_t to, struct seen *seen, 
 			if (failed == 0 && msg == NULL)
 				failed = err_set(err, ERR_TIMEOUT, "no message within 10 s");
 			if (failed == 0) {
-				take(q, msg, seen, tail, span);
+				take(q, msg, d.stream_seq, seen, tail, span);
 				tail->read++;
 				bus_msg_free(msg);
 			}
 		} while (failed == 0 && d.stream_seq < to && d.pending != 0);
 	}
+	if (failed == 0 && d.stream_seq < to)
+		failed = stream_reader_confirm_end(q->reader, d.stream_seq, err);
 	stream_reader_stop(q->reader);
 	if (failed)
 		return err_wrap(err, "read back %s", q->stream);
@@ -108,13 +128,19 @@ tail_load_range(const struct tail_query *q, uint64_t from, uint64_t to, struct s
 	return load(q, from, to, seen, tail, &span, err);
 }
 
+static int64_t
+less(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
 int
 tail_load(const struct tail_query *q, const struct stream_info *info, int64_t span_us, int64_t since_us,
 	struct seen *seen, struct tail *tail, struct err *err)
 {
 	uint64_t to = info->last_seq, size = CHUNK_FIRST;
 
-	*tail = (struct tail){ .last_seq = info->last_seq };
+	*tail = (struct tail){ .last_seq = info->last_seq, .complete_us = INT64_MAX };
 	while (to != 0 && to >= info->first_seq) {
 		uint64_t from = to >= size ? to - size + 1 : 1;
 		int64_t needed;
@@ -124,9 +150,8 @@ tail_load(const struct tail_query *q, const struct stream_info *info, int64_t sp
 			from = info->first_seq;
 		if (load(q, from, to, seen, tail, &span, err) != 0)
 			return -1;
-		needed = tail->any ? tail->newest_us - span_us : INT64_MIN;
-		if (since_us < needed)
-			needed = since_us;
+		needed = tail->any ? less(tail->newest_us, tail->complete_us) : INT64_MIN;
+		needed = less(needed == INT64_MIN ? needed : needed - span_us, since_us);
 		/* a whole chunk from before that time: order in the stream is near enough to order in time */
 		if (tail->any && span.newest_us < needed)
 			break;

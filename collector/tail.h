@@ -14,6 +14,8 @@ struct tail {
 	bool any;            /* the stream holds an event of this vCenter's */
 	int64_t newest_us;   /* the largest createdTime not beyond `cap_us` */
 	int32_t newest_key;  /* of that event */
+	uint64_t writer_seq; /* the newest message of a collector's; */
+	int64_t complete_us; /* its PUBLISHER_COMPLETE_BEFORE: events created since may be missing; INT64_MAX: none is */
 	char uuid[64];       /* instanceUuid of the newest event, whichever vCenter's it is */
 	uint64_t read;       /* messages looked at */
 };
@@ -25,13 +27,16 @@ struct tail_query {
 	int64_t cap_us;     /* times beyond are a clock that was wrong */
 };
 
-/* Adds the events with sequences in [from, to] to seen and to *tail. */
+/*
+ * Adds the events with sequences in [from, to] to seen and to *tail. All of them, or -1: a replica that is behind the
+ * stream's leader may be the one that answers, and is then not taken for the stream.
+ */
 int tail_load_range(const struct tail_query *q, uint64_t from, uint64_t to, struct seen *seen, struct tail *tail,
 	struct err *err);
 
 /*
- * Reads back from last_seq until everything created since `span_us` before the newest event is in seen,
- * or everything since since_us when that is earlier (INT64_MAX: no such wish). *tail is set anew.
+ * Reads back from last_seq until everything created since `span_us` before the newest event, or before complete_us, is
+ * in seen, or everything since since_us when that is earlier (INT64_MAX: no such wish). *tail is set anew.
  */
 int tail_load(const struct tail_query *q, const struct stream_info *info, int64_t span_us, int64_t since_us,
 	struct seen *seen, struct tail *tail, struct err *err);

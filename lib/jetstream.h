@@ -136,7 +136,6 @@ struct pub_ack {
 bool pub_ack_parse(const struct bus_msg *msg, struct pub_ack *ack);
 
 enum {
-	JS_ERR_WRONG_LAST_ID = 10070,  /* Nats-Expected-Last-Msg-Id did not hold */
 	JS_ERR_WRONG_LAST_SEQ = 10071, /* Nats-Expected-Last-Sequence did not hold */
 	JS_ERR_STORE_FAILED = 10077,   /* full, or the disk is */
 	JS_ERR_STREAM_NOT_FOUND = 10059,

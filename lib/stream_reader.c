@@ -22,7 +22,8 @@ enum {
 
 struct stream_reader {
 	struct bus *bus;
-	char *stream;
+	char *stream, *filter;
+	uint64_t last_seq; /* the stream's when this read began, as its leader knows it */
 	char consumer[128];
 	char inbox[256]; /* of this read's pulls: "<bus inbox>.reader.<run>" */
 	unsigned run;
@@ -122,7 +123,8 @@ stream_reader_stop(struct stream_reader *r)
 	clear(r);
 	pthread_mutex_unlock(&r->lock);
 	free(r->stream);
-	r->stream = NULL;
+	free(r->filter);
+	r->stream = r->filter = NULL;
 }
 
 void
@@ -134,6 +136,7 @@ stream_reader_close(struct stream_reader *r)
 	pthread_cond_destroy(&r->came);
 	pthread_mutex_destroy(&r->lock);
 	free(r->stream);
+	free(r->filter);
 	free(r);
 }
 
@@ -142,14 +145,17 @@ stream_reader_start(struct stream_reader *r, const struct consumer_config *confi
 {
 	struct consumer_config c = *config;
 	struct consumer_info info;
+	struct stream_info stream;
 
 	stream_reader_stop(r);
 	c.name = NULL;
 	c.ack_none = true;
 	c.inactive_ms = INACTIVE_MS;
-	if (consumer_ensure(r->bus, &c, &info, err) != 0)
+	if (stream_look(r->bus, c.stream, &stream, err) != 0 || consumer_ensure(r->bus, &c, &info, err) != 0)
 		return -1;
 	r->stream = mem_strdup(config->stream);
+	r->filter = mem_strdup(config->filter_subject ? config->filter_subject : ">");
+	r->last_seq = stream.last_seq;
 	pthread_mutex_lock(&r->lock);
 	snprintf(r->consumer, sizeof(r->consumer), "%s", info.name);
 	snprintf(r->inbox, sizeof(r->inbox), "%s.reader.%u", bus_inbox(r->bus), ++r->run);
@@ -157,6 +163,24 @@ stream_reader_start(struct stream_reader *r, const struct consumer_config *confi
 	r->pending = info.pending;
 	r->reconnects = bus_reconnects(r->bus);
 	return 0;
+}
+
+int
+stream_reader_confirm_end(struct stream_reader *r, uint64_t seq, struct err *err)
+{
+	struct stream_msg next;
+	uint64_t found;
+
+	if (seq >= r->last_seq)
+		return 0;
+	if (stream_get(r->bus, r->stream, seq + 1, r->filter, &next, err) != 0)
+		return err->code == ERR_NOT_FOUND ? 0 : -1;
+	found = next.seq;
+	stream_msg_free(&next);
+	if (found > r->last_seq)
+		return 0;
+	return err_set(err, ERR_TIMEOUT, "a replica of the stream is behind: it ends at %llu, the stream has %llu",
+		(unsigned long long)seq, (unsigned long long)found);
 }
 
 uint64_t

@@ -18,6 +18,12 @@ void stream_reader_close(struct stream_reader *reader);
 int stream_reader_start(struct stream_reader *reader, const struct consumer_config *config, struct err *err);
 void stream_reader_stop(struct stream_reader *reader); /* removes the consumer */
 
+/*
+ * A reader may be on a replica that is behind its stream, for a moment or for ever, and shows that one's end. 0: by its
+ * leader's word the stream had nothing for this read behind seq when it began. ERR_TIMEOUT: it had; start again.
+ */
+int stream_reader_confirm_end(struct stream_reader *reader, uint64_t seq, struct err *err);
+
 /* How many messages the read will give, as known when it began. */
 uint64_t stream_reader_pending(const struct stream_reader *reader);
 

@@ -26,15 +26,17 @@ the account may not see all events                 not_allowed_at_start, revoked
 one session, one connection, Logout                one_session_one_connection, sigterm_logs_out_and_resumes
 huge events, huge pages                            huge_events, page_larger_than_accepted
 vCenter restarts                                   vcenter_restarts
-the fence: no hole, no duplicate                   a_second_writer_leaves_no_hole, an_unanswered_message_is_no_conflict
+the fence: no loss, no duplicate                   what_is_complete_is_told, killed_behind_a_hole, an_end_is_confirmed_by_the_leader,
+                                                   a_second_writer_hides_no_hole, an_unanswered_message_is_no_conflict
 where to begin; checkpoint, checkpointDir          start_from, checkpoint_options_are_honoured_in_meaning
 two writers without a lease                        two_collectors, two_writers_one_stops_and_goes_on
-the lease                                          takeover_within_15_seconds_of_a_kill, takeover_at_once_on_sigterm, leader_stands_still_and_goes_on
+the lease                                          takeover_within_15_seconds_of_a_kill, takeover_at_once_on_sigterm, leader_stands_still_and_goes_on,
+                                                   one_of_many_gets_it, it_is_handed_over, lease_outlives_a_server
 several vCenters                                   two_vcenters_one_file
 disk full, stream full, deleted, purged, forbidden disk_full, stream_full_pauses, stream_deleted, stream_purged, permission_revoked
 NATS killed, stopped, cut off, without quorum      nats_killed_and_restarted, nats_and_collector_killed_together, nats_stands_still,
-                                                   the_way_to_nats, leader_of_three_killed, quorum_lost
-NATS after a power cut                             nats_after_a_power_cut
+                                                   the_way_to_nats, leader_of_three_killed, quorum_lost, replicas_that_caught_up_hold_the_same
+NATS after a power cut                             nats_after_a_power_cut, end_of_the_stream_lost_while_nothing_happens
 SIGSTOP                                            stopped_process_goes_on
 adaptive polling, gzip                             polls_less_when_nothing_happens, replies_are_compressed_unless_on_this_machine
 TLS: private CA, thumbprint; proxy                 untrusted_certificate, pinned_thumbprint, through_a_proxy

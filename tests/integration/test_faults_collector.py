@@ -109,6 +109,21 @@ def test_two_writers_one_stops_and_goes_on(world):
     lab.book.settle()
 
 
+def test_killed_behind_a_hole(world, chance):
+    """
+    Somebody else's message takes the place of one of ours, the next one of ours is stored behind it; and before the one
+    in between comes again, the collector is killed. Whoever goes on must know, a month of history away.
+    """
+    lab = world("-backlog", "200000", "-backlog-span", "720h")
+    for _ in range(20):
+        more_stored(lab)
+        lab.book.js.wire.request("vc.lab.foreign", b"{}")
+        pause(chance, 0.03)
+        lab.col.kill()
+        lab.col.start()
+    lab.book.settle(120)
+
+
 @pytest.fixture
 def pair(world):
     """Two collectors that share a lease; gives them as (the one that reads, the standby)."""
@@ -122,7 +137,8 @@ def leads(collector):
 
 
 def leader_first(both):
-    wait_until(lambda: sum(map(leads, both)) == 1, 60, "one of them leads")
+    wait_until(lambda: sum(map(leads, both)) == 1, 60,
+               lambda: "one of them leads: " + "\n".join(f"{c.name} {c.get('/readyz')} {c.text()[-2000:]}" for c in both))
     return sorted(both, key=leads, reverse=True)
 
 

@@ -16,6 +16,8 @@ class Books:
         """Identities in the stream, in order, as (instanceUuid, key, createdTime in ms); no gap records."""
         out = []
         for message in self.js.read(self.stream):
+            if "Nats-Msg-Id" not in message.headers:
+                continue  # somebody else's
             uuid, key, created = message.headers["Nats-Msg-Id"].rsplit("/", 2)
             if key != "gap":
                 out.append((uuid, int(key), int(created)))
@@ -23,11 +25,12 @@ class Books:
 
     def gaps(self):
         """The records that say from when to when events are missing."""
-        return [m.json() for m in self.js.read(self.stream) if "/gap/" in m.headers["Nats-Msg-Id"]]
+        return [m.json() for m in self.js.read(self.stream) if "/gap/" in m.headers.get("Nats-Msg-Id", "")]
 
-    def missing(self):
+    def missing(self, stored=None):
+        """What is visible and not stored, by this reading of the stream; by a new one, that may fail, without."""
         try:
-            have = {(key, created) for _, key, created in self.stored()}
+            have = {(key, created) for _, key, created in (self.stored() if stored is None else stored)}
         except (ApiError, OSError):
             have = set()
         return [e for e, (_, state) in self.vcenter.events().items() if state == "visible" and e not in have]
@@ -35,18 +38,29 @@ class Books:
     def settle(self, timeout=90):
         """Waits until everything visible is in the stream, then checks the rest. Gives how many there are."""
         visible = [e for e, (_, state) in self.vcenter.events().items() if state == "visible"]
+        why = ""
+
+        def complete():
+            nonlocal why
+            try:
+                stored = self.stored()
+            except (ApiError, OSError) as e:  # a replica that is behind, or gone
+                why = str(e)
+                return None
+            why = f"not in {self.stream}: {self.missing(stored)[:10]}"
+            return stored if not self.missing(stored) else None
         wait_until(lambda: self.js.count(self.stream) >= len(visible), timeout,
                    lambda: f"{self.js.count(self.stream)} of {len(visible)} events in {self.stream}")
-        wait_until(lambda: not self.missing(), timeout, lambda: f"not in {self.stream}: {self.missing()[:10]}")
-        return self.check()
+        return self.check(wait_until(complete, timeout, lambda: why))
 
-    def check(self):
-        stored = self.stored()
+    def check(self, stored=None):
+        """The books of one reading of the stream."""
+        stored = self.stored() if stored is None else stored
         twice = [e for e, n in Counter(stored).items() if n > 1]
         assert not twice, f"stored twice: {twice[:10]} of {len(twice)}"
         truth = self.vcenter.events(ever=True)
         invented = [e for e in stored if e[1:] not in truth]
         assert not invented, f"never happened: {invented[:10]} of {len(invented)}"
-        lost = self.missing()
+        lost = self.missing(stored)
         assert not lost, f"lost: {lost[:10]} of {len(lost)}"
         return len(stored)

@@ -77,13 +77,15 @@ class JetStream:
         return self.api(f"CONSUMER.INFO.{stream}.{name}")
 
     def read(self, stream, first=1):
-        """Every message from sequence `first` on, in order."""
-        pending = self.info(stream)["state"]["messages"]
+        """Every message from sequence `first` on, in order; ApiError when the replica that answers is behind the leader."""
+        state = self.info(stream)["state"]
         made = self.api(f"CONSUMER.CREATE.{stream}", {"stream_name": stream, "config": {
             "deliver_policy": "by_start_sequence", "opt_start_seq": first, "ack_policy": "none", "replay_policy": "instant",
             "inactive_threshold": 60_000_000_000}})
         sid = self.wire.subscribe(f"{self.wire.inbox}.read")
         pending = made["num_pending"]
+        if first == 1 and pending < state["messages"]:
+            raise ApiError({"description": f"a replica that is behind: {pending} of {state['messages']} messages"})
         while pending:
             self.wire.publish(f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{made['name']}",
                               json.dumps({"batch": min(pending, 1000), "no_wait": True}).encode(), f"{self.wire.inbox}.read")

@@ -2,6 +2,7 @@
 """nats-server with JetStream in a scratch directory; the same port and store after every restart."""
 import json
 import signal
+import urllib.request
 from pathlib import Path
 
 from .nats_wire import Wire
@@ -20,7 +21,7 @@ class NatsServer(Process):
         super().__init__(name, ["nats-server", "-c", self.config], directory)
 
     def _configure(self):
-        self.config.write_text(f'listen: "{self.listen}"\nports_file_dir: "{self.directory}"\n'
+        self.config.write_text(f'listen: "{self.listen}"\nhttp: "127.0.0.1:-1"\nports_file_dir: "{self.directory}"\n'
                                f'jetstream {{ store_dir: "{self.store}", max_file_store: 100GB }}\n{self.extra}\n')
 
     def start(self):
@@ -30,8 +31,22 @@ class NatsServer(Process):
         ports = self.directory / f"nats-server_{self.pid}.ports"
         wait_until(lambda: not self.running() or ports.exists() and ports.read_text().strip(), 30, f"{self.name} listens")
         assert self.running(), self.text()
-        self.port = int(json.loads(ports.read_text())["nats"][0].rsplit(":", 1)[1])
+        ports = json.loads(ports.read_text())
+        self.port, self.monitor = int(ports["nats"][0].rsplit(":", 1)[1]), ports["monitoring"][0]
         return self
+
+    def jsz(self, query=""):
+        """What this server itself says of its JetStream; no other one of its cluster is asked."""
+        with urllib.request.urlopen(f"{self.monitor}/jsz?{query}", timeout=10) as reply:
+            return json.load(reply)
+
+    def holds(self, stream):
+        """(first sequence, last sequence, messages) of its own replica of the stream; None when it has none."""
+        for account in self.jsz("streams=true").get("account_details", []):
+            for detail in account.get("stream_detail") or []:
+                if detail["name"] == stream:
+                    return tuple(detail["state"][key] for key in ("first_seq", "last_seq", "messages"))
+        return None
 
     @property
     def url(self):

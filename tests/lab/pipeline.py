@@ -34,12 +34,15 @@ class Pipeline:
                    for i, route in enumerate(routes)]
         js = self.jetstream(servers[0])
 
-        def has_leader():
+        def complete():
+            """A leader that all others follow, and that answers."""
+            metas = [server.jsz().get("meta_cluster", {}) for server in servers]
+            followers = [r for meta in metas for r in meta.get("replicas") or []]
             try:
-                return js.api("INFO") and js.streams() is not None
+                return len([r for r in followers if r["current"]]) == n - 1 and js.streams() is not None
             except (ApiError, OSError):
                 return False
-        wait_until(has_leader, 60, "the cluster has a leader")
+        wait_until(complete, 60, lambda: f"the cluster has a leader: {[s.jsz().get('meta_cluster') for s in servers]}")
         return servers
 
     def vcenter(self, *flags, name="vcenter"):

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "nats.h"
 #include "publisher.h"
 #include "stop.h"
@@ -77,7 +78,7 @@ send_event(struct world *w, int key, struct err *err)
 {
 	char id[96];
 	struct publish p = { .subject = "vc.t.x", .msg_id = id, .data = "{}", .len = 2, .key = key,
-		.created_us = INT64_C(1000) * key };
+		.created_us = INT64_C(1000) * key, .complete_us = INT64_MAX };
 
 	snprintf(id, sizeof(id), UUID "/%d/%d", key, key);
 	return publisher_send(w->publisher, &p, err);
@@ -99,18 +100,63 @@ all_are_stored_in_order(void **state)
 	assert_int_equal(stats.in_flight, 0);
 }
 
-/* One message of somebody else's: everything behind it is refused, nothing is stored out of order. */
+static struct tail_query
+our_tail(const struct world *w)
+{
+	return (struct tail_query){ .reader = w->reader, .stream = "VC_t", .uuid = UUID, .cap_us = INT64_MAX };
+}
+
+/* Wherever it had ended: what a message says of those before it holds. True in *stored for each key of ours. */
 static void
-a_second_writer_leaves_no_hole(void **state)
+check_claims(struct world *w, bool *stored, int n)
+{
+	struct consumer_config all = { .stream = "VC_t" };
+	struct bus_msg *msg;
+	struct delivery d;
+	struct err err;
+
+	assert_int_equal(stream_reader_start(w->reader, &all, &err), 0);
+	do {
+		const char *id, *claim;
+		int64_t us, complete;
+		char uuid[64];
+		int32_t key;
+
+		assert_int_equal(stream_reader_next(w->reader, TIMEOUT_MS, &msg, &d, &err), 0);
+		assert_non_null(msg);
+		id = bus_msg_header(msg, "Nats-Msg-Id");
+		claim = bus_msg_header(msg, PUBLISHER_COMPLETE_BEFORE);
+		if (id != NULL && tail_parse_id(id, uuid, &key, &us)) {
+			assert_true(key <= n);
+			assert_false(stored[key]);
+			complete = us;
+			if (claim != NULL)
+				assert_true(clock_parse(claim, strlen(claim), &complete) && complete <= us);
+			for (int k = 1; INT64_C(1000) * k < complete; k++)
+				assert_true(stored[k]);
+			stored[key] = true;
+		}
+		bus_msg_free(msg);
+	} while (d.pending != 0);
+	stream_reader_stop(w->reader);
+}
+
+/*
+ * One message of somebody else's takes the place of one of ours, and the next one of ours may be stored behind it. Each
+ * message tells from when on something may be missing before it; in the end nothing is, and nothing is there twice.
+ */
+static void
+a_second_writer_hides_no_hole(void **state)
 {
 	struct world *w = *state;
 	struct bus_out foreign = { .subject = "vc.t.y", .data = "{}", .len = 2 };
-	struct tail_query q = { .reader = w->reader, .stream = "VC_t", .uuid = UUID, .cap_us = INT64_MAX };
-	struct tail tail = { .any = false };
+	struct tail_query q = our_tail(w);
+	bool stored[501] = { false }, all[501] = { false };
+	struct tail tail;
 	struct seen seen;
 	struct pub_ack ack;
 	struct err err;
-	int key, stored = 0;
+	int key, first;
 
 	for (key = 1; key <= 500; key++) {
 		if (key == 250)
@@ -120,20 +166,86 @@ a_second_writer_leaves_no_hole(void **state)
 	}
 	assert_int_equal(publisher_drain(w->publisher, TIMEOUT_MS, &err), -1);
 	assert_int_equal(err.code, ERR_CONFLICT);
+	assert_int_equal(publisher_last_seq(w->publisher), 249);
+	check_claims(w, stored, 500);
 	assert_int_equal(stream_look(w->bus, "VC_t", &w->info, &err), 0);
 	seen_init(&seen);
-	if (tail_load_range(&q, 1, w->info.last_seq, &seen, &tail, &err) != 0)
+	if (tail_load(&q, &w->info, 0, INT64_MAX, &seen, &tail, &err) != 0)
 		fail_msg("%s", err.text);
-	while (seen_has(&seen, stored + 1, INT64_C(1000) * (stored + 1)))
-		stored++;
-	assert_int_equal(seen.n, stored); /* a prefix: no hole */
-	assert_int_equal(w->info.last_seq, (uint64_t)stored + 1);
+	for (first = 1; stored[first]; first++)
+		;
+	assert_int_equal(first, 250);
+	assert_true(tail.newest_key < first || tail.complete_us <= INT64_C(1000) * first);
 	publisher_reset(w->publisher, w->info.last_seq);
-	for (key = stored + 1; key <= 500; key++)
-		assert_int_equal(send_event(w, key, &err), 0);
+	for (key = first; key <= 500; key++)
+		if (!seen_has(&seen, key, INT64_C(1000) * key))
+			assert_int_equal(send_event(w, key, &err), 0);
 	assert_int_equal(publisher_drain(w->publisher, TIMEOUT_MS, &err), 0);
 	assert_int_equal(publisher_last_seq(w->publisher), 501);
+	check_claims(w, all, 500);
 	seen_free(&seen);
+}
+
+/* The sender's own word counts as well as what is in flight; when neither is there, there is no header. */
+static void
+what_is_complete_is_told(void **state)
+{
+	static const struct { int64_t complete_us, told_us; bool drain; } rows[] = {
+		{ INT64_MAX, INT64_MAX, true }, { 5000, 5000, false }, { INT64_MAX, 2000, true }, { INT64_MIN, INT64_MIN, true },
+	};
+	struct world *w = *state;
+	struct tail_query q = our_tail(w);
+	struct err err;
+
+	for (int i = 0; i < (int)COUNT(rows); i++) {
+		char id[96];
+		struct publish p = { .subject = "vc.t.x", .msg_id = id, .data = "{}", .len = 2, .key = i + 1,
+			.created_us = 1000 * (i + 1), .complete_us = rows[i].complete_us };
+		struct tail tail = { .any = false };
+		struct seen seen;
+
+		snprintf(id, sizeof(id), UUID "/%d/%d", i + 1, i + 1);
+		assert_int_equal(publisher_send(w->publisher, &p, &err), 0);
+		assert_true(publisher_oldest_us(w->publisher) <= p.created_us || publisher_oldest_us(w->publisher) == INT64_MAX);
+		if (!rows[i].drain)
+			continue;
+		assert_int_equal(publisher_drain(w->publisher, TIMEOUT_MS, &err), 0);
+		assert_int_equal(publisher_oldest_us(w->publisher), INT64_MAX);
+		seen_init(&seen);
+		if (tail_load_range(&q, 1, (uint64_t)i + 1, &seen, &tail, &err) != 0)
+			fail_msg("%s", err.text);
+		if (i != 2) /* there the ack of the one before may have come */
+			assert_true(tail.complete_us == rows[i].told_us);
+		assert_true(tail.complete_us >= rows[i].told_us);
+		seen_free(&seen);
+	}
+}
+
+/* A replica that is behind shows fewer messages than the stream has: that is no end. */
+static void
+an_end_is_confirmed_by_the_leader(void **state)
+{
+	struct consumer_config all = { .stream = "VC_t" };
+	struct world *w = *state;
+	struct err err;
+
+	for (int key = 1; key <= 5; key++)
+		assert_int_equal(send_event(w, key, &err), 0);
+	assert_int_equal(publisher_drain(w->publisher, TIMEOUT_MS, &err), 0);
+	assert_int_equal(stream_reader_start(w->reader, &all, &err), 0);
+	assert_int_equal(stream_reader_confirm_end(w->reader, 5, &err), 0);
+	assert_int_equal(stream_reader_confirm_end(w->reader, 3, &err), -1);
+	assert_int_equal(err.code, ERR_TIMEOUT);
+	assert_int_equal(send_event(w, 6, &err), 0);
+	assert_int_equal(publisher_drain(w->publisher, TIMEOUT_MS, &err), 0);
+	for (uint64_t seq = 4; seq <= 5; seq++)
+		assert_int_equal(stream_delete_msg(w->bus, "VC_t", seq, &err), 0);
+	assert_int_equal(stream_reader_confirm_end(w->reader, 3, &err), 0); /* number 6 came later */
+	assert_int_equal(stream_delete_msg(w->bus, "VC_t", 6, &err), 0);
+	assert_int_equal(stream_reader_confirm_end(w->reader, 3, &err), 0);
+	all.filter_subject = "vc.t.none";
+	assert_int_equal(stream_reader_start(w->reader, &all, &err), 0);
+	assert_int_equal(stream_reader_confirm_end(w->reader, 0, &err), 0);
 }
 
 static void
@@ -148,7 +260,7 @@ static void
 an_unanswered_message_is_no_conflict(void **state)
 {
 	struct publish lost = { .subject = "elsewhere.x", .msg_id = UUID "/1/1", .data = "{}", .len = 2, .key = 1,
-		.created_us = 1000 };
+		.created_us = 1000, .complete_us = INT64_MAX };
 	struct world *w = *state;
 	struct err err;
 
@@ -180,7 +292,7 @@ static void
 a_killed_server_loses_nothing_acked(void **state)
 {
 	struct world *w = *state;
-	struct tail_query q = { .reader = w->reader, .stream = "VC_t", .uuid = UUID, .cap_us = INT64_MAX };
+	struct tail_query q = our_tail(w);
 	struct tail tail;
 	struct seen seen;
 	struct err err = { .code = ERR_NONE };
@@ -211,7 +323,7 @@ static void
 the_tail_is_read_as_far_as_needed(void **state)
 {
 	struct world *w = *state;
-	struct tail_query q = { .reader = w->reader, .stream = "VC_t", .uuid = UUID, .cap_us = INT64_MAX };
+	struct tail_query q = our_tail(w);
 	struct tail tail;
 	struct seen seen;
 	struct err err;
@@ -297,7 +409,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(identities),
 		cmocka_unit_test_setup_teardown(all_are_stored_in_order, open_world, close_world),
-		cmocka_unit_test_setup_teardown(a_second_writer_leaves_no_hole, open_world, close_world),
+		cmocka_unit_test_setup_teardown(a_second_writer_hides_no_hole, open_world, close_world),
+		cmocka_unit_test_setup_teardown(what_is_complete_is_told, open_world, close_world),
+		cmocka_unit_test_setup_teardown(an_end_is_confirmed_by_the_leader, open_world, close_world),
 		cmocka_unit_test_setup_teardown(an_unanswered_message_is_no_conflict, open_world, close_world),
 		cmocka_unit_test_setup_teardown(the_server_knows_a_duplicate, open_world, close_world),
 		cmocka_unit_test_setup_teardown(a_killed_server_loses_nothing_acked, open_world, close_world),
