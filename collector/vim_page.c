@@ -10,7 +10,7 @@ static const char method[] = "ReadNextEvents";
 
 enum {
 	STEP = 16 * 1024,              /* some ten events: a tenth of a millisecond */
-	ARRIVED_MAX = 4 * 1024 * 1024, /* read in one go: what the kernel holds for the connection */
+	ARRIVED_MAX = 512 * 1024,      /* not parsed yet: beyond, it is parsed as it arrives */
 };
 
 void

@@ -283,6 +283,7 @@ bus_close(struct bus *bus)
 		pthread_join(bus->thread, NULL);
 		drop_connection(bus);
 	}
+	bus_destroy_messages();
 	nats_CloseAndWait(CLOSE_TIMEOUT_MS);
 	for (i = 0; i < bus->n_subs; i++)
 		free(bus->subs[i].subject);

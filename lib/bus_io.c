@@ -8,6 +8,48 @@
 
 #include "mem.h"
 
+enum { SPENT_MAX = 64, SPENT_BYTES_MAX = 64 * 1024 };
+
+/*
+ * natsMsg_Destroy hands a message to cnats' collector thread and wakes it. For each message that costs more than the
+ * message; many at a time cost little, and the thread, which has to compete with those that publish, falls less behind.
+ */
+static struct {
+	pthread_mutex_t lock;
+	natsMsg *msg[SPENT_MAX];
+	size_t n, bytes;
+} spent = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+/* Call with the lock held. */
+static void
+destroy_spent(void)
+{
+	while (spent.n != 0)
+		natsMsg_Destroy(spent.msg[--spent.n]);
+	spent.bytes = 0;
+}
+
+static void
+destroy_later(natsMsg *msg)
+{
+	if (msg == NULL)
+		return;
+	pthread_mutex_lock(&spent.lock);
+	spent.msg[spent.n++] = msg;
+	spent.bytes += (size_t)natsMsg_GetDataLength(msg);
+	if (spent.n == SPENT_MAX || spent.bytes > SPENT_BYTES_MAX)
+		destroy_spent();
+	pthread_mutex_unlock(&spent.lock);
+}
+
+void
+bus_destroy_messages(void)
+{
+	pthread_mutex_lock(&spent.lock);
+	destroy_spent();
+	pthread_mutex_unlock(&spent.lock);
+}
+
 static void
 on_message(natsConnection *nc, natsSubscription *sub, natsMsg *msg, void *ctx)
 {
@@ -87,7 +129,7 @@ bus_publish(struct bus *bus, const struct bus_out *out, struct err *err)
 		s = make_msg(&msg, out);
 		if (s == NATS_OK)
 			s = natsConnection_PublishMsg(nc, msg);
-		natsMsg_Destroy(msg);
+		destroy_later(msg);
 	}
 	pthread_rwlock_unlock(&bus->nc_lock);
 	return s == NATS_OK ? 0 : bus_fail(err, s, "publish");
@@ -237,6 +279,6 @@ bus_msg_free(struct bus_msg *msg)
 {
 	if (msg == NULL)
 		return;
-	natsMsg_Destroy(msg->msg);
+	destroy_later(msg->msg);
 	free(msg);
 }

@@ -54,4 +54,7 @@ natsStatus bus_set_security(natsOptions *opts, const struct bus_options *options
 /* Tells the server of a subscription; call with nc_lock held for writing. */
 natsStatus bus_start_subscription(struct bus_subscription *sub, natsConnection *nc);
 
+/* Those that were freed and still are cnats'; before cnats ends. */
+void bus_destroy_messages(void);
+
 #endif

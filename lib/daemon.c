@@ -227,12 +227,14 @@ keep_memory_private(void)
 
 /*
  * A message is allocated by one thread and freed by another: the small pieces that come back that way pile up in fast
- * bins, and each larger allocation sweeps them first (mallopt(3)).
+ * bins, and each larger allocation sweeps them first (mallopt(3)). Buffers of whole pages do not go between them: there
+ * they would keep the heap as large as it once was.
  */
 static void
 tune_memory(void)
 {
 	mallopt(M_MXFAST, 0);
+	mallopt(M_MMAP_THRESHOLD, 64 * 1024);
 }
 
 /* A thread that wakes up for each ack must not push the one aside that publishes: half the context switches. */

@@ -14,7 +14,7 @@ from lab.product import provider, router_config
 from lab.vcenter import milliseconds
 
 BACKLOG = int(os.environ.get("BENCH_EVENTS", "200000"))
-WINDOW, ROUNDS = 256, 3
+WINDOW, ROUNDS = 1024, 3
 STEADY, SECONDS = 50, 10
 
 
