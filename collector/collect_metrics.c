@@ -35,8 +35,8 @@ collect_metrics_init(void)
 	m.burst = metric_counter(PREFIX "burst_events_total", "", "EventBurst* events: the vCenter folded identical events.");
 	m.last_key = metric_gauge(PREFIX "last_event_key", "", "Key of the newest event published; alarm near 2^31.");
 	m.last_time = metric_gauge(PREFIX "last_event_timestamp_seconds", "", "createdTime of the newest event published.");
-	m.lag = metric_gauge(PREFIX "lag_seconds", "", "How far the newest event published is behind the vCenter's latest.");
-	m.backlog = metric_gauge(PREFIX "backlog_events", "", "Keys between the newest event published and the latest.");
+	m.lag = metric_gauge(PREFIX "lag_seconds", "", "How far the newest event that is stored is behind the vCenter's latest.");
+	m.backlog = metric_gauge(PREFIX "backlog_events", "", "Keys between the newest event that is stored and the latest.");
 	m.in_flight = metric_gauge(PREFIX "publish_in_flight", "", "Publishes without an ack.");
 	m.ack_seconds = metric_gauge(PREFIX "publish_ack_seconds", "", "Publish to ack, of the newest ack.");
 	m.skew = metric_gauge(PREFIX "clock_skew_seconds", "", "The vCenter's clock less ours, at login.");
@@ -155,9 +155,14 @@ collect_set_lacking(bool lacking)
 void
 collect_set_latest(const struct collect *c, const struct vim_latest *latest)
 {
-	double lag = latest->any && c->any ? (double)(latest->created_us - c->newest_us) / 1e6 : 0;
+	int64_t waits_us = publisher_oldest_us(c->publisher); /* sent is not stored */
+	int64_t stored_us = waits_us < c->newest_us ? waits_us : c->newest_us;
+	double lag = latest->any && c->any ? (double)(latest->created_us - stored_us) / 1e6 : 0;
 	int64_t backlog = latest->any && c->any ? (int64_t)latest->key - c->last_key : 0;
+	struct publisher_stats stats;
 
+	publisher_stats(c->publisher, &stats);
+	backlog += (int64_t)stats.in_flight;
 	metric_set(m.lag, lag > 0 ? lag : 0);
 	metric_set(m.backlog, backlog > 0 ? (double)backlog : 0);
 }

@@ -200,6 +200,7 @@ vim_call(struct vim *vim, const char *method, struct soap_reply **reply, struct 
 	if (vim_request(vim, method, &req, err) != 0)
 		return -1;
 	req->response_max = REPLY_MAX;
+	vim_await_page(vim);
 	if (http_perform(vim->http, req, &rsp, err) != 0)
 		return err_wrap(err, "%s", method);
 	if (rsp.status != 200 && rsp.status != 500) {

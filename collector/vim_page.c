@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "clock.h"
 #include "stop.h"
 #include "vim_session.h"
 
@@ -10,6 +11,7 @@ static const char method[] = "ReadNextEvents";
 
 enum {
 	STEP = 16 * 1024,              /* some ten events: a tenth of a millisecond */
+	AWAIT_MS = 5000,
 	ARRIVED_MAX = 512 * 1024,      /* not parsed yet: beyond, it is parsed as it arrives */
 };
 
@@ -167,6 +169,17 @@ vim_read_ahead(struct vim *vim, const struct vim_collector *c, int max)
 		return;
 	if (ask(vim, p, c->ref, max, &err) == 0)
 		vim->ahead = p;
+}
+
+void
+vim_await_page(struct vim *vim)
+{
+	int64_t end = clock_monotonic_ms() + AWAIT_MS;
+	struct err err;
+
+	while (vim->ahead != NULL && vim->ahead->busy && !stop_requested() && clock_monotonic_ms() < end &&
+		http_run(vim->http, 100, &err) == 0)
+		;
 }
 
 bool

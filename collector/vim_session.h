@@ -38,6 +38,9 @@ void vim_add(struct vim *vim, const char *element, const char *text);
 /* Sends what vim_begin began. A fault becomes an error (see vim.h). *reply is the caller's (soap_free). */
 int vim_call(struct vim *vim, const char *method, struct soap_reply **reply, struct err *err);
 
+/* What is read ahead has the connection until it has arrived: a call that does not wait for it would open another one. */
+void vim_await_page(struct vim *vim);
+
 /* The same in parts, for pages: the request; then what a fault, or a status without one, means (always -1). */
 int vim_request(struct vim *vim, const char *method, struct http_request **req, struct err *err);
 int vim_fault(struct vim *vim, const struct normalize_fault *fault, struct err *err);
