@@ -274,7 +274,7 @@ int
 http_run(struct http *http, int64_t timeout_ms, struct err *err)
 {
 	/* what was submitted starts first; what has failed by then is no reason to wait */
-	CURLMcode code = http_loop_start(http);
+	CURLMcode code = http_loop_timers(http);
 
 	if (code == CURLM_OK)
 		code = http_loop_turn(http, collect(http) > 0 ? 0 : timeout_ms);

@@ -61,7 +61,7 @@ struct http {
 int http_loop_open(struct http *http, struct err *err);
 void http_loop_close(struct http *http);
 void http_loop_prepare(struct http *http, CURL *easy); /* after each reset of the handle */
-CURLMcode http_loop_start(struct http *http);      /* runs what is due by the clock */
+CURLMcode http_loop_timers(struct http *http);     /* runs what is due by the clock, and what was submitted */
 CURLMcode http_loop_turn(struct http *http, int64_t timeout_ms);
 
 void http_request_prepare(CURL *easy); /* after each reset of the handle */

@@ -169,8 +169,8 @@ act(struct http *http, const struct epoll_event *event)
 	return curl_multi_socket_action(http->multi, fd, what, &running);
 }
 
-static CURLMcode
-run_timers(struct http *http)
+CURLMcode
+http_loop_timers(struct http *http)
 {
 	int running;
 
@@ -193,13 +193,7 @@ http_loop_turn(struct http *http, int64_t timeout_ms)
 	n = epoll_wait(http->epoll, event, EVENTS_AT_ONCE, (int)(timeout_ms < WAIT_MAX_MS ? timeout_ms : WAIT_MAX_MS));
 	for (int i = 0; i < n && code == CURLM_OK; i++)
 		code = act(http, &event[i]);
-	return code == CURLM_OK ? run_timers(http) : code;
-}
-
-CURLMcode
-http_loop_start(struct http *http)
-{
-	return run_timers(http);
+	return code == CURLM_OK ? http_loop_timers(http) : code;
 }
 
 void

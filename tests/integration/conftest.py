@@ -7,6 +7,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from lab.desk import Desk  # noqa: E402
 from lab.pipeline import Pipeline  # noqa: E402
 from lab.process import wait_until  # noqa: E402
 from lab.product import Daemon  # noqa: E402
@@ -35,6 +36,14 @@ def lab(request, tmp_path, authority):
     pipeline.close()
     if request.node.stash.get(FAILED, False):
         pipeline.show_logs()
+
+
+@pytest.fixture
+def desk(lab):
+    """A stream whose events the test puts there by hand."""
+    desk = Desk(lab, lab.nats())
+    desk.make_stream()
+    return desk
 
 
 @pytest.fixture

@@ -167,7 +167,7 @@ def test_a_credential_process_that_fails(scene, tmp_path, text, why):
     script = helper(tmp_path / "helper", text)
     scene.files(config=f"[default]\ncredential_process={script}\n")
     scene.start()
-    scene.says(f"AWS credentials: credential_process: ")
+    scene.says("AWS credentials: credential_process: ")
     scene.says(json.dumps(why)[1:-1])
 
 

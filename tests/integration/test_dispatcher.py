@@ -2,7 +2,6 @@
 """The dispatcher and its backend: fault scenarios, with the books checked after each. ROWS is the table of faults; a test
 carries in its name the rows that it is the scenario of, and stands here or in test_dispatcher_kill.py (it ends), _bus.py
 (NATS fails), _cut.py (NATS lost something), or test_eventbridge.py."""
-import json
 import re
 import threading
 import time
@@ -12,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.desk import Desk, keys, settle
+from lab.desk import keys, settle
 from lab.process import free_port, wait_until
 from lab.proxy import Proxy
 from lab.receiver import Answer
@@ -30,13 +29,6 @@ ROWS = {
     "n10": "consumer or stream are deleted", "n11": "credentials change", "n12": "forged messages",
 }
 FAST = {"retry": {"initial": "50ms", "max": "200ms"}, "ackWait": "2s"}
-
-
-@pytest.fixture
-def desk(lab):
-    desk = Desk(lab, lab.nats())
-    desk.make_stream()
-    return desk
 
 
 def test_the_stream_reaches_the_backend(lab, desk):

@@ -8,20 +8,12 @@ import time
 
 import pytest
 
-from lab.desk import PROVIDER, SECOND, Desk, books, event, keys, settle, subject
-from lab.jetstream import ApiError
+from lab.desk import SECOND, Desk, books, event, keys, settle, subject
 from lab.process import wait_until
 from lab.proxy import Proxy
 from lab.receiver import Answer
 
 FAST = {"retry": {"initial": "50ms", "max": "200ms"}, "ackWait": "2s"}
-
-
-@pytest.fixture
-def desk(lab):
-    desk = Desk(lab, lab.nats())
-    desk.make_stream()
-    return desk
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])

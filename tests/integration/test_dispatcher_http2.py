@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from lab.desk import Desk, settle
+from lab.desk import settle
 from lab.nginx import Http2Front
 from lab.process import wait_until
 from lab.receiver import Answer
@@ -29,13 +29,6 @@ class Gauge:
         with self.lock:
             self.now -= 1
         return Answer()
-
-
-@pytest.fixture
-def desk(lab):
-    desk = Desk(lab, lab.nats())
-    desk.make_stream()
-    return desk
 
 
 def front(lab, receiver, more=""):

@@ -3,21 +3,12 @@
 A delivery counts as in flight until the server is known to have its ack; until then it would come again."""
 import os
 
-import pytest
-
-from lab.desk import Desk, settle
+from lab.desk import settle
 from lab.process import wait_until
 from lab.proxy import Proxy
 from lab.receiver import Answer
 
 FAST = {"retry": {"initial": "50ms", "max": "200ms", "maxDeliveries": 1000}, "ackWait": "1s"}
-
-
-@pytest.fixture
-def desk(lab):
-    desk = Desk(lab, lab.nats())
-    desk.make_stream()
-    return desk
 
 
 def test_d1_kill_in_mid_delivery(lab, desk):

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 """The dispatcher: several targets, filters, ordering, where it starts, several vCenters, reload."""
-import json
 import signal
 import threading
 import time
@@ -8,20 +7,13 @@ from collections import Counter, defaultdict
 
 import pytest
 
-from lab.desk import PROVIDER, Desk, event, keys, settle, subject
+from lab.desk import PROVIDER, keys, settle
 from lab.gateway import Gateway
 from lab.process import wait_until
 from lab.product import router_config
 from lab.receiver import Answer
 
 FAST = {"retry": {"initial": "50ms", "max": "200ms"}, "ackWait": "2s"}
-
-
-@pytest.fixture
-def desk(lab):
-    desk = Desk(lab, lab.nats())
-    desk.make_stream()
-    return desk
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 
 from lab.aws import ACCOUNT, REGION, EventBridge, Keys, Rule, error
-from lab.desk import PROVIDER, Desk
+from lab.desk import PROVIDER
 from lab.process import BUILD, wait_until
 from lab.product import router_config
 from lab.receiver import Answer
@@ -21,13 +21,6 @@ def aws():
     double = EventBridge()
     yield double
     double.close()
-
-
-@pytest.fixture
-def desk(lab):
-    desk = Desk(lab, lab.nats())
-    desk.make_stream()
-    return desk
 
 
 def config(desk, aws, **more):

@@ -8,7 +8,7 @@ from collections import Counter
 
 import pytest
 
-from lab.desk import PROVIDER, Desk, keys
+from lab.desk import PROVIDER, keys
 from lab.kubernetes import Kubernetes
 from lab.process import wait_until
 from lab.product import router_config
@@ -16,13 +16,6 @@ from lab.receiver import Answer
 
 FAST = {"retry": {"initial": "20ms", "max": "100ms"}, "ackWait": "2s"}
 BROKER = {"apiVersion": "eventing.knative.dev/v1", "kind": "Broker", "name": "default", "namespace": "fn"}
-
-
-@pytest.fixture
-def desk(lab):
-    desk = Desk(lab, lab.nats())
-    desk.make_stream()
-    return desk
 
 
 @pytest.fixture

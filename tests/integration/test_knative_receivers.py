@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from lab.desk import PROVIDER, Desk
+from lab.desk import PROVIDER
 from lab.process import ROOT, Process, wait_until
 from lab.product import knative, router_config
 
@@ -32,13 +32,6 @@ EVENTS = [
     ("com.vmware.vc.HA.X", {"Key": 2, "Arguments": [{"Key": "n", "Value": 1.5}], "Fault": None}, {"severity": "warning"}),
     ("Odd % name, \"quoted\" é", {"Key": 3}, {"traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"}),
 ]
-
-
-@pytest.fixture
-def desk(lab):
-    desk = Desk(lab, lab.nats())
-    desk.make_stream()
-    return desk
 
 
 def publish(desk):

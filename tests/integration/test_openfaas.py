@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from lab.desk import PROVIDER, Desk, event, subject
+from lab.desk import PROVIDER, event, subject
 from lab.gateway import Gateway
 from lab.process import BUILD, wait_until
 from lab.product import router_config
@@ -22,13 +22,6 @@ def gateway():
     gateway = Gateway().start()
     yield gateway
     gateway.close()
-
-
-@pytest.fixture
-def desk(lab):
-    desk = Desk(lab, lab.nats())
-    desk.make_stream()
-    return desk
 
 
 def config(desk, gateway, block=None, **options):

@@ -6,22 +6,13 @@ import subprocess
 import time
 from collections import Counter
 
-import pytest
-
-from lab.desk import PROVIDER, Desk, event, keys, settle, subject
+from lab.desk import PROVIDER, event, keys, subject
 from lab.gateway import Gateway
 from lab.process import BUILD, wait_until
 from lab.product import router_config
 from lab.receiver import Answer
 
 FAST = {"retry": {"initial": "50ms", "max": "200ms"}, "ackWait": "2s"}
-
-
-@pytest.fixture
-def desk(lab):
-    desk = Desk(lab, lab.nats())
-    desk.make_stream()
-    return desk
 
 
 def vcourier(daemon, *arguments, code=0):

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the tests of the dispatcher share: events put into a stream by hand, and the books of a dispatcher."""
 import json
-import time
 from collections import Counter
 
-from .jetstream import ApiError, parse_headers
+from .jetstream import ApiError
 from .process import wait_until
 from .product import knative, router_config
 
