@@ -36,8 +36,8 @@ class Pipeline:
 
         def complete():
             """A leader that all others follow, and that answers."""
-            metas = [server.jsz().get("meta_cluster", {}) for server in servers]
-            followers = [r for meta in metas for r in meta.get("replicas") or []]
+            metas = {server.name: server.jsz().get("meta_cluster", {}) for server in servers}
+            followers = next((meta.get("replicas") or [] for name, meta in metas.items() if meta.get("leader") == name), [])
             try:
                 return len([r for r in followers if r["current"]]) == n - 1 and js.streams() is not None
             except (ApiError, OSError):
