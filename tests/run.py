@@ -21,7 +21,8 @@ ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build" / os.environ.get("VARIANT", "release")
 
 
-VALGRIND = ("event_test", "knative_test", "lib_basics_test", "normalize_test", "openfaas_test", "publisher_test", "soap_test")
+VALGRIND = ("bus_test", "event_test", "knative_test", "lib_basics_test", "normalize_test", "openfaas_test", "publisher_test",
+            "soap_test")
 
 
 def unit(binary, *wrapper):

@@ -357,34 +357,6 @@ the_tail_is_read_as_far_as_needed(void **state)
 	seen_free(&seen);
 }
 
-/* Its certificate is good, but somebody else's; or nobody's that we trust. */
-static void
-a_wrong_certificate_is_refused(void **state)
-{
-	static const char *const names[] = { "DNS:other.example", "IP:127.0.0.1" };
-
-	(void)state;
-	for (size_t i = 0; i < COUNT(names); i++) {
-		struct bus_options options = { .name = "test", .inbox_prefix = "_INBOX_test" };
-		struct nats_server server;
-		struct bus *bus;
-		struct err err = { .code = ERR_NONE };
-		char url[64];
-
-		nats_server_start(&server, names[i]);
-		snprintf(url, sizeof(url), "tls://127.0.0.1:%d", server.port);
-		server.urls[0] = url;
-		options.urls = server.urls;
-		options.ca_file = i == 0 ? server.ca : NULL;
-		assert_int_equal(bus_open(&bus, &options, &err), 0);
-		for (int tries = 0; tries < 200 && err.code != ERR_TLS; tries++) /* before the first try: not connected */
-			assert_int_equal(bus_wait_connected(bus, 100, &err), -1);
-		assert_int_equal(err.code, ERR_TLS);
-		bus_close(bus);
-		nats_server_stop(&server);
-	}
-}
-
 static void
 identities(void **state)
 {
@@ -419,7 +391,6 @@ main(void)
 		cmocka_unit_test_setup_teardown(all_are_stored_in_order, open_tls_world, close_world),
 		cmocka_unit_test_setup_teardown(a_killed_server_loses_nothing_acked, open_tls_world, close_world),
 		cmocka_unit_test_setup_teardown(the_tail_is_read_as_far_as_needed, open_tls_world, close_world),
-		cmocka_unit_test(a_wrong_certificate_is_refused),
 	};
 
 	stop_init();

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The bus, against a real nats-server; what is carried over it: publisher_test. */
+#include "test.h"
+
+#include <stdio.h>
+
+#include "bus.h"
+#include "nats.h"
+#include "stop.h"
+
+/* Its certificate is good, but somebody else's; or nobody's that we trust. */
+static void
+a_wrong_certificate_is_refused(void **state)
+{
+	static const char *const names[] = { "DNS:other.example", "IP:127.0.0.1" };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(names); i++) {
+		struct bus_options options = { .name = "test", .inbox_prefix = "_INBOX_test" };
+		struct nats_server server;
+		struct bus *bus;
+		struct err err = { .code = ERR_NONE };
+		char url[64];
+
+		nats_server_start(&server, names[i]);
+		snprintf(url, sizeof(url), "tls://127.0.0.1:%d", server.port);
+		server.urls[0] = url;
+		options.urls = server.urls;
+		options.ca_file = i == 0 ? server.ca : NULL;
+		assert_int_equal(bus_open(&bus, &options, &err), 0);
+		for (int tries = 0; tries < 200 && err.code != ERR_TLS; tries++) /* before the first try: not connected */
+			assert_int_equal(bus_wait_connected(bus, 100, &err), -1);
+		assert_int_equal(err.code, ERR_TLS);
+		bus_close(bus);
+		nats_server_stop(&server);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_wrong_certificate_is_refused),
+	};
+
+	stop_init();
+	return cmocka_run_group_tests_name("bus", tests, NULL, NULL);
+}
