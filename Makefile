@@ -5,15 +5,22 @@
 #
 #   vCenter --SOAP--> collector --CloudEvent--> NATS JetStream --CloudEvent--> dispatcher --HTTP--> backend
 #
-see.lib        := lib
-see.schemas    := schemas lib
-see.collector  := collector schemas lib
-see.processors := processors lib
-see.dispatcher := dispatcher processors lib
-see.cli        := cli collector schemas dispatcher processors lib
-see.tests      := tests/unit dispatcher cli collector schemas processors lib
+see.lib/base    := lib/base
+see.lib/config  := lib/config lib/base
+see.lib/http    := lib/http lib/base
+see.lib/bus     := lib/bus lib/base
+see.lib/event   := lib/event lib/base
+see.lib/pattern := lib/pattern lib/base
+see.lib/daemon  := lib/daemon lib/bus lib/event lib/pattern lib/http lib/config lib/base
+lib             := $(see.lib/daemon)
+see.schemas     := schemas $(lib)
+see.collector   := collector schemas $(lib)
+see.processors  := processors $(lib)
+see.dispatcher  := dispatcher processors $(lib)
+see.cli         := cli collector schemas dispatcher processors $(lib)
+see.tests       := tests/unit dispatcher cli collector schemas processors $(lib)
 
-folders   := lib schemas collector processors dispatcher cli
+folders   := $(lib) schemas collector processors dispatcher cli
 main.collector  := vcourier-collector
 main.dispatcher := vcourier-dispatcher
 main.cli        := vcourier
@@ -79,7 +86,7 @@ $(foreach f,$(folders),$(if $(main.$(f)),$(eval $(call program_rules,$(f)))))
 # ---- tests
 unit_sources := $(wildcard tests/unit/*_test.c)
 unit_tests   := $(patsubst tests/unit/%.c,$(B)/unit/%,$(unit_sources))
-test_archives := $(foreach f,cli collector schemas dispatcher processors lib,$(call archive,$(f)))
+test_archives := $(foreach f,cli collector schemas dispatcher processors $(lib),$(call archive,$(f)))
 
 unit_helpers := $(patsubst tests/unit/%.c,$(B)/unit/%.o,$(filter-out $(unit_sources),$(wildcard tests/unit/*.c)))
 $(unit_helpers): $(B)/unit/%.o: tests/unit/%.c Makefile

@@ -8,6 +8,7 @@
 
 #include "clock.h"
 #include "mem.h"
+#include "secret.h"
 #include "text.h"
 
 enum {

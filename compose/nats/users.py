@@ -22,7 +22,7 @@ PLACES = "KV_vcourier-places"  # the bucket in which dispatchers keep how far th
 
 
 def token(name):
-    """One NATS token from a name, as lib/subject.c makes it."""
+    """One NATS token from a name, as lib/event/subject.c makes it."""
     if name in ("", "_"):
         return {"": "_", "_": "=5F"}[name]
     out = re.sub(rb"[^A-Za-z0-9_-]", lambda m: b"=%02X" % m[0][0], name.encode()).decode()

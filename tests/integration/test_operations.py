@@ -27,7 +27,7 @@ def test_promtool(tmp_path):
 def test_alert_has_a_runbook_and_real_metrics(alert):
     assert f"### {alert['alert']}\n" in (ROOT / "docs/operations.md").read_text()
     assert alert["labels"]["severity"] in ("page", "ticket", "info") and alert["annotations"]["summary"]
-    source = "".join(p.read_text() for d in ("lib", "collector", "dispatcher") for p in (ROOT / d).glob("*.c"))
+    source = "".join(p.read_text() for d in ("lib", "collector", "dispatcher") for p in (ROOT / d).rglob("*.c"))
     for metric in re.findall(r"vcourier_\w+", alert["expr"]):
         name = re.sub(r"^vcourier_(collector|dispatcher)_", "", metric)
         assert f'"{metric}"' in source or f'"{name}"' in source, metric

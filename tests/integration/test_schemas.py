@@ -201,6 +201,6 @@ def test_the_asyncapi_document_is_valid():
 
 def test_subjects_are_those_of_the_document():
     address = load("asyncapi.json")["channels"]["events"]["address"]
-    text = (ROOT / "lib" / "subject.h").read_text()
+    text = (ROOT / "lib/event/subject.h").read_text()
     assert re.sub(r"[{}]", "", address).split(".")[1:] == ["vcenter", "datacenter", "cluster", "severity", "eventclass", "name"]
     assert "<prefix>.<vcenter>.<datacenter>.<cluster>.<severity>.<class>.<EventName>" in text

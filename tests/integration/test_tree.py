@@ -14,14 +14,14 @@ if shutil.which("git"):
     FILES = [ROOT / f for f in subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True).stdout.split()]
 if not FILES:  # an archive without git
     FILES = [f for folder in (*PRODUCT, "tests", "compose", "k8s", "docs", "systemd") for f in (ROOT / folder).rglob("*") if f.is_file()]
-SOURCES = [f for f in FILES if f.suffix in (".c", ".h") and f.parent.name in PRODUCT and f.parent.parent == ROOT]
+SOURCES = [f for f in FILES if f.suffix in (".c", ".h") and f.relative_to(ROOT).parts[0] in PRODUCT]
 
 # who may include a library's headers: it can be replaced there
 LIBRARIES = {
-    "nats/": r"lib/bus\w*\.[ch]$",
-    "curl/": r"lib/http\w*\.[ch]$",
-    "yaml.h": r"lib/yaml\.c$",
-    "microhttpd.h": r"lib/status\w*\.c$",
+    "nats/": r"lib/bus/bus\w*\.[ch]$",
+    "curl/": r"lib/http/http\w*\.[ch]$",
+    "yaml.h": r"lib/config/config_tree\.c$",
+    "microhttpd.h": r"lib/daemon/status\w*\.c$",
     "libxml/": r"collector/(soap|normalize\w*|scalar|members)\.[ch]$",
 }
 BANNED = r"\b(strcpy|strcat|sprintf|vsprintf|gets|strtok|alloca|atol|system|popen|tmpnam|mktemp)\s*\("

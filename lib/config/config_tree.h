@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The tree behind config.h: what libyaml's events become. Only lib/config*.c and lib/yaml.c see inside.
+ * The tree behind config.h: what libyaml's events become. Only the files of lib/config see inside.
  */
-#ifndef VCOURIER_YAML_H
-#define VCOURIER_YAML_H
+#ifndef VCOURIER_CONFIG_TREE_H
+#define VCOURIER_CONFIG_TREE_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
 #include "config.h"
 
-enum { YAML_NODES_MAX = 16 * 1024 }; /* bounds memory, and the quadratic search for duplicate keys */
+enum { CONFIG_NODES_MAX = 16 * 1024 }; /* bounds memory, and the quadratic search for duplicate keys */
 
-enum yaml_kind { YAML_NULL, YAML_SCALAR, YAML_LIST, YAML_MAP };
+enum node_kind { NODE_NULL, NODE_SCALAR, NODE_LIST, NODE_MAP };
 
 struct config_node {
-	enum yaml_kind kind;
+	enum node_kind kind;
 	int line, column; /* from 1 */
 	const struct config *config;
 	struct config_node *parent, *next, *first, *last; /* siblings and children, in file order */
@@ -30,12 +30,12 @@ struct config_node {
 
 struct config {
 	char *path;
-	struct config_node *nodes; /* YAML_NODES_MAX of them; untouched pages cost nothing */
+	struct config_node *nodes; /* CONFIG_NODES_MAX of them; untouched pages cost nothing */
 	size_t n_nodes;
 };
 
 /* Parses text (valid UTF-8 without NUL, borrowed) into config->nodes; errors go to errors. */
-int yaml_parse(struct config *config, const char *text, size_t len, struct config_errors *errors);
+int config_tree_parse(struct config *config, const char *text, size_t len, struct config_errors *errors);
 
 /* An error where there is no node; line 0: none known. */
 void config_error_at(struct config_errors *errors, const char *file, int line, int column, const char *fmt, ...)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Trees to structs, by table. */
 #define _DEFAULT_SOURCE /* statfs */
-#include "yaml.h"
+#include "config_tree.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,7 +26,7 @@ twin(const char *key, char buf[KEY_MAX])
 static bool
 given(const struct config_node *node)
 {
-	return node != NULL && node->kind != YAML_NULL;
+	return node != NULL && node->kind != NODE_NULL;
 }
 
 static void
@@ -61,13 +61,13 @@ bind_strings(const struct config_node *node, const struct config_field *f, void 
 	struct config_errors *errors)
 {
 	struct config_field one = { .type = CONFIG_STRING, .flags = f->flags };
-	bool map = f->type == CONFIG_MAP, single = node->kind == YAML_SCALAR && !map;
+	bool map = f->type == CONFIG_MAP, single = node->kind == NODE_SCALAR && !map;
 	const struct config_node *item = single ? node : node->first;
 	char **list;
 	size_t n = 0;
 	int rc = 0;
 
-	if (!single && node->kind != (map ? YAML_MAP : YAML_LIST)) {
+	if (!single && node->kind != (map ? NODE_MAP : NODE_LIST)) {
 		config_error(errors, node, "must be a %s", map ? "mapping" : "list");
 		return -1;
 	}
@@ -75,7 +75,7 @@ bind_strings(const struct config_node *node, const struct config_field *f, void 
 	for (; item != NULL; item = single ? NULL : item->next) {
 		if (map)
 			list[n++] = mem_strdup(item->key);
-		if (item->kind == YAML_NULL)
+		if (item->kind == NODE_NULL)
 			list[n] = mem_strdup("");
 		else if (config_value(item, &one, &list[n], errors) != 0)
 			rc = -1;
@@ -166,7 +166,7 @@ bind_objects(const struct config_node *node, const struct config_field *f,
 	const struct config_node *item;
 	int rc = 0;
 
-	if (node->kind != YAML_LIST) {
+	if (node->kind != NODE_LIST) {
 		config_error(errors, node, "must be a list");
 		return -1;
 	}
@@ -184,7 +184,7 @@ static int
 bind_default(const struct config_field *f, void *out, struct config_errors *errors)
 {
 	struct config_node node = {
-		.kind = YAML_SCALAR, .text = mem_strdup(f->def), .plain = true
+		.kind = NODE_SCALAR, .text = mem_strdup(f->def), .plain = true
 	};
 	static const struct config nowhere = { .path = (char *)"default" };
 	struct config_field quiet = *f;
@@ -251,7 +251,7 @@ bind_fields(const struct config_node *map, const struct config_field *fields, vo
 	const struct config_field *f;
 	size_t before = errors->n;
 
-	if (map != NULL && map->kind != YAML_MAP) {
+	if (map != NULL && map->kind != NODE_MAP) {
 		config_error(errors, map, "must be a mapping (key: value lines)");
 		return -1;
 	}

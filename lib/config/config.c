@@ -15,7 +15,7 @@
 #include "json.h"
 #include "mem.h"
 #include "text.h"
-#include "yaml.h"
+#include "config_tree.h"
 
 enum { MESSAGES_BYTES_MAX = 64 * 1024 };
 
@@ -264,8 +264,8 @@ config_load(struct config **config, const char *path, struct config_errors *erro
 		goto done;
 	c = mem_alloc(sizeof(*c));
 	c->path = mem_strdup(path);
-	c->nodes = mem_array(YAML_NODES_MAX, sizeof(*c->nodes));
-	rc = yaml_parse(c, buf_str(&text), text.len, errors);
+	c->nodes = mem_array(CONFIG_NODES_MAX, sizeof(*c->nodes));
+	rc = config_tree_parse(c, buf_str(&text), text.len, errors);
 	if (rc == 0 && anyone_writes)
 		config_warning(errors, config_root(c),
 			"every user of this machine may change this file: chmod o-w");
@@ -309,7 +309,7 @@ config_get(const struct config_node *map, const char *key)
 {
 	const struct config_node *node;
 
-	if (map == NULL || map->kind != YAML_MAP)
+	if (map == NULL || map->kind != NODE_MAP)
 		return NULL;
 	for (node = map->first; node != NULL; node = node->next)
 		if (strcmp(node->key, key) == 0)
@@ -322,7 +322,7 @@ config_item(const struct config_node *list, size_t i)
 {
 	const struct config_node *node;
 
-	if (list == NULL || list->kind != YAML_LIST)
+	if (list == NULL || list->kind != NODE_LIST)
 		return NULL;
 	for (node = list->first; node != NULL && i > 0; node = node->next)
 		i--;
@@ -338,5 +338,5 @@ config_length(const struct config_node *node)
 const char *
 config_text(const struct config_node *node)
 {
-	return node != NULL && node->kind == YAML_SCALAR ? node->text : NULL;
+	return node != NULL && node->kind == NODE_SCALAR ? node->text : NULL;
 }

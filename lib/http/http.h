@@ -12,7 +12,6 @@
 #include <stdint.h>
 
 #include "buf.h"
-#include "config.h"
 #include "err.h"
 
 struct http;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #define _POSIX_C_SOURCE 200809L
-#include "config.h"
+#include "secret.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -16,19 +16,7 @@
 
 #include "buf.h"
 #include "err.h"
-
-/*
- * A secret: inline, or a file that is read anew at each use (so a rotation needs no restart). A file named without
- * a slash is looked for in $CREDENTIALS_DIRECTORY when systemd sets it.
- */
-struct secret {
-	char *value; /* inline; NULL when it comes from a file */
-	char *file;  /* path; NULL when inline */
-};
-
-bool secret_is_set(const struct secret *s);
-/* The secret's current value, without one trailing newline; free it with mem_free_secret. */
-int secret_read(const struct secret *s, char **out, struct err *err);
+#include "secret.h"
 
 enum config_type {         /* the C type at `offset` */
 	CONFIG_STRING,     /* char *; NULL when unset and no default */

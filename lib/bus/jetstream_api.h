@@ -5,6 +5,7 @@
 
 #include <cjson/cJSON.h>
 
+#include "buf.h"
 #include "bus.h"
 
 enum { JS_API_TIMEOUT_MS = 5000, JS_NAME_MAX = 512 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* YAML to JSON text, for values that are JSON in disguise: event patterns. */
-#include "yaml.h"
+#include "config_tree.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -37,16 +37,16 @@ static void
 add_value(struct buf *out, const struct config_node *node)
 {
 	switch (node->kind) {
-	case YAML_NULL:
+	case NODE_NULL:
 		buf_add_str(out, "null");
 		break;
-	case YAML_SCALAR:
+	case NODE_SCALAR:
 		add_scalar(out, node);
 		break;
-	case YAML_LIST:
+	case NODE_LIST:
 		buf_add_char(out, '[');
 		break;
-	case YAML_MAP:
+	case NODE_MAP:
 		buf_add_char(out, '{');
 		break;
 	}
@@ -55,9 +55,9 @@ add_value(struct buf *out, const struct config_node *node)
 static void
 add_close(struct buf *out, const struct config_node *node)
 {
-	if (node->kind == YAML_LIST)
+	if (node->kind == NODE_LIST)
 		buf_add_char(out, ']');
-	else if (node->kind == YAML_MAP)
+	else if (node->kind == NODE_MAP)
 		buf_add_char(out, '}');
 }
 
@@ -91,7 +91,7 @@ config_json(const struct config_node *node, char **out, struct config_errors *er
 	struct buf b;
 
 	buf_init(&b, JSON_TEXT_MAX);
-	if (node->kind == YAML_SCALAR && (node->text[0] == '{' || node->text[0] == '[')) {
+	if (node->kind == NODE_SCALAR && (node->text[0] == '{' || node->text[0] == '[')) {
 		const char *p = node->text, *end = p + strlen(p);
 
 		buf_add_str(&b, node->text); /* JSON already, in a string */

@@ -6,7 +6,7 @@
 
 #include "json.h"
 #include "text.h"
-#include "yaml.h"
+#include "config_tree.h"
 
 #define FIELD(bound, f) ((const void *)((const char *)(bound) + (f)->offset))
 

@@ -14,8 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "config.h"
 #include "err.h"
+#include "secret.h"
 
 struct bus;
 struct bus_msg; /* a received message; free it with bus_msg_free */

@@ -5,6 +5,7 @@
  * are cnats' own: it reconnects and keeps the subscriptions. Secrets are read anew for each new connection.
  */
 #define _DEFAULT_SOURCE
+#include "buf.h"
 #include "bus_private.h"
 
 #include <stdio.h>

@@ -7,7 +7,7 @@
 
 #include "json.h"
 #include "text.h"
-#include "yaml.h"
+#include "config_tree.h"
 
 enum { PATH_SIZE = 256 };
 

@@ -2,7 +2,7 @@
 /* One scalar of a file to one C value: types, bounds, formats, and what to say when they do not
  * fit. */
 #define _POSIX_C_SOURCE 200809L
-#include "yaml.h"
+#include "config_tree.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -216,9 +216,9 @@ int
 config_value(const struct config_node *node, const struct config_field *f, void *out,
 	struct config_errors *errors)
 {
-	if (node->kind != YAML_SCALAR) {
+	if (node->kind != NODE_SCALAR) {
 		config_error(errors, node, "must be a single value, not a %s",
-			node->kind == YAML_LIST ? "list" : "mapping");
+			node->kind == NODE_LIST ? "list" : "mapping");
 		return -1;
 	}
 	if (node->env_unset != NULL) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #define _POSIX_C_SOURCE 200809L
-#include "yaml.h"
+#include "config_tree.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -82,12 +82,12 @@ expand_env(struct config_node *node)
 }
 
 static struct config_node *
-new_node(struct reader *r, const yaml_event_t *ev, enum yaml_kind kind)
+new_node(struct reader *r, const yaml_event_t *ev, enum node_kind kind)
 {
 	const struct config_node *same = r->key != NULL ? config_get(r->open, r->key) : NULL;
 	struct config_node *node;
 
-	if (r->config->n_nodes == YAML_NODES_MAX) {
+	if (r->config->n_nodes == CONFIG_NODES_MAX) {
 		refuse(r, ev, "too many values: more than 16384");
 		r->fatal = true;
 		return NULL;
@@ -116,7 +116,7 @@ new_node(struct reader *r, const yaml_event_t *ev, enum yaml_kind kind)
 static bool
 wants_key(const struct reader *r)
 {
-	return r->open != NULL && r->open->kind == YAML_MAP && r->key == NULL;
+	return r->open != NULL && r->open->kind == NODE_MAP && r->key == NULL;
 }
 
 static void
@@ -149,12 +149,12 @@ on_scalar(struct reader *r, const yaml_event_t *ev)
 		on_key(r, ev);
 		return;
 	}
-	node = new_node(r, ev, YAML_SCALAR);
+	node = new_node(r, ev, NODE_SCALAR);
 	if (node == NULL)
 		return;
 	node->plain = style == YAML_PLAIN_SCALAR_STYLE;
 	if (node->plain && is_null(text)) {
-		node->kind = YAML_NULL;
+		node->kind = NODE_NULL;
 		return;
 	}
 	node->text = mem_strdup(text);
@@ -163,7 +163,7 @@ on_scalar(struct reader *r, const yaml_event_t *ev)
 }
 
 static void
-on_open(struct reader *r, const yaml_event_t *ev, enum yaml_kind kind, bool anchor, bool tag)
+on_open(struct reader *r, const yaml_event_t *ev, enum node_kind kind, bool anchor, bool tag)
 {
 	struct config_node *node;
 
@@ -201,11 +201,11 @@ on_event(struct reader *r, const yaml_event_t *ev)
 		on_scalar(r, ev);
 		break;
 	case YAML_SEQUENCE_START_EVENT:
-		on_open(r, ev, YAML_LIST, ev->data.sequence_start.anchor != NULL,
+		on_open(r, ev, NODE_LIST, ev->data.sequence_start.anchor != NULL,
 			ev->data.sequence_start.tag != NULL);
 		break;
 	case YAML_MAPPING_START_EVENT:
-		on_open(r, ev, YAML_MAP, ev->data.mapping_start.anchor != NULL,
+		on_open(r, ev, NODE_MAP, ev->data.mapping_start.anchor != NULL,
 			ev->data.mapping_start.tag != NULL);
 		break;
 	case YAML_SEQUENCE_END_EVENT:
@@ -251,7 +251,7 @@ syntax_error(struct reader *r, const yaml_parser_t *parser, const char *text, si
 }
 
 int
-yaml_parse(struct config *config, const char *text, size_t len, struct config_errors *errors)
+config_tree_parse(struct config *config, const char *text, size_t len, struct config_errors *errors)
 {
 	struct reader r = { .config = config, .errors = errors };
 	size_t before = errors->n;
