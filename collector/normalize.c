@@ -91,27 +91,6 @@ normalizer_begin(struct normalizer *n)
 	normalize_parse_begin(n, false);
 }
 
-void
-normalize_event_done(struct normalizer *n)
-{
-	struct event_facts *facts = &n->writer.facts;
-
-	n->in_event = false;
-	n->n_seen++;
-	if (!facts->has_key || !facts->has_created) {
-		event_writer_drop(&n->writer);
-		n->page.n_left_out++;
-		return;
-	}
-	if (n->n == n->cap) {
-		n->cap = n->cap == 0 ? 128 : n->cap * 2;
-		n->facts = mem_grow(n->facts, n->cap, sizeof(*n->facts));
-		n->event = mem_grow(n->event, n->cap, sizeof(*n->event));
-	}
-	facts->repaired = n->repairing;
-	n->facts[n->n++] = *facts;
-}
-
 /* Scrubs what came into raw, behind a character that the last call left unfinished. */
 static void
 take(struct normalizer *n, const char *data, size_t len)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* libxml2's push parser in front of the event writer: SOAP envelope, faults, namespaces. */
+#include "mem.h"
 #include "normalize_internal.h"
 
 #include <libxml/xmlerror.h>
@@ -12,6 +13,27 @@
 #define XSD "http://www.w3.org/2001/XMLSchema"
 
 enum { PIECE = 64 * 1024 }; /* bytes given to libxml2 at once; it looks ahead within them */
+
+void
+normalize_event_done(struct normalizer *n)
+{
+	struct event_facts *facts = &n->writer.facts;
+
+	n->in_event = false;
+	n->n_seen++;
+	if (!facts->has_key || !facts->has_created) {
+		event_writer_drop(&n->writer);
+		n->page.n_left_out++;
+		return;
+	}
+	if (n->n == n->cap) {
+		n->cap = n->cap == 0 ? 128 : n->cap * 2;
+		n->facts = mem_grow(n->facts, n->cap, sizeof(*n->facts));
+		n->event = mem_grow(n->event, n->cap, sizeof(*n->event));
+	}
+	facts->repaired = n->repairing;
+	n->facts[n->n++] = *facts;
+}
 
 static void
 stop(struct normalizer *n, enum err_code code, const char *text, const char *what)

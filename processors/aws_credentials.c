@@ -14,15 +14,6 @@
 enum { ADVANCE_MINUTES = 15, FILES_MINUTES = 5 };
 
 void
-aws_keys_free(struct aws_keys *keys)
-{
-	free(keys->access_key);
-	mem_free_secret(keys->secret_key);
-	mem_free_secret(keys->token);
-	*keys = (struct aws_keys){ 0 };
-}
-
-void
 aws_credentials_init(struct aws_credentials *c, const struct aws_keys_config *config,
 	const struct aws_endpoint_options *endpoint, const struct http_peer *peer)
 {

@@ -102,7 +102,7 @@ struct processor {
 };
 
 /* All of them, NULL-terminated, from list.h. */
-extern const struct processor *const processors[];
+extern const struct processor *const processor_list[];
 /* p->route, or what its absence means. */
 int processor_route(const struct processor *p, void *self, const struct event *ev, struct targets *targets,
 	struct err *err);

@@ -8,7 +8,7 @@
 #include "config_print.h"
 #include "mem.h"
 
-/* Behind the common options: the blocks, in the order of processors[]; then type and name, read
+/* Behind the common options: the blocks, in the order of processor_list[]; then type and name, read
  * elsewhere. */
 struct config_field *
 processor_options_table(const struct config_field *rows, size_t size)
@@ -18,7 +18,7 @@ processor_options_table(const struct config_field *rows, size_t size)
 
 	while (rows[n_rows].key != NULL)
 		n_rows++;
-	while (processors[n_blocks] != NULL)
+	while (processor_list[n_blocks] != NULL)
 		n_blocks++;
 	table = mem_array(n_rows + n_blocks + 3, sizeof(*table));
 	table[0] = (struct config_field){ "type", CONFIG_NODE, size + n_blocks * sizeof(void *),
@@ -28,9 +28,9 @@ processor_options_table(const struct config_field *rows, size_t size)
 		.help = "Names the dispatcher: its durable consumer, its dead letters, its "
 			"metrics." };
 	for (i = 0; i < n_blocks; i++)
-		table[2 + i] = (struct config_field){ processors[i]->block, CONFIG_NODE,
-			size + i * sizeof(void *), .fields = processors[i]->fields,
-			.help = processors[i]->help };
+		table[2 + i] = (struct config_field){ processor_list[i]->block, CONFIG_NODE,
+			size + i * sizeof(void *), .fields = processor_list[i]->fields,
+			.help = processor_list[i]->help };
 	memcpy(&table[2 + n_blocks], rows, n_rows * sizeof(*rows));
 	return table;
 }
@@ -45,15 +45,15 @@ find_block(const struct router_entry *entry, const struct config_node *const *bl
 	struct config_suggestion near = { .text = entry->type };
 	size_t i;
 
-	for (i = 0; processors[i] != NULL; i++) {
-		config_suggest(&near, processors[i]->type);
-		if (strcmp(processors[i]->type, entry->type) == 0) {
-			out->processor = processors[i];
+	for (i = 0; processor_list[i] != NULL; i++) {
+		config_suggest(&near, processor_list[i]->type);
+		if (strcmp(processor_list[i]->type, entry->type) == 0) {
+			out->processor = processor_list[i];
 			block = blocks[i];
 			if (block == NULL)
 				config_error(errors, entry->node,
 					"%s is missing: the block that type names",
-					processors[i]->block);
+					processor_list[i]->block);
 		} else if (blocks[i] != NULL) {
 			config_warning(
 				errors, blocks[i], "is ignored: type is %s", entry->type);
@@ -91,7 +91,7 @@ processor_options_bind(const struct router_entry *entry, const struct config_fie
 	char *all;
 
 	memset(out, 0, sizeof(*out));
-	while (processors[n] != NULL)
+	while (processor_list[n] != NULL)
 		n++;
 	whole = size + (n + 1) * sizeof(void *);
 	all = mem_alloc(whole);
@@ -147,11 +147,11 @@ processor_options_help(const struct config_field *rows)
 
 	buf_init(&out, 256 * 1024);
 	config_help(rows, "eventProcessor.", &out);
-	for (i = 0; processors[i] != NULL; i++) {
+	for (i = 0; processor_list[i] != NULL; i++) {
 		char prefix[64];
 
-		snprintf(prefix, sizeof(prefix), "eventProcessor.%s.", processors[i]->block);
-		config_help(processors[i]->fields, prefix, &out);
+		snprintf(prefix, sizeof(prefix), "eventProcessor.%s.", processor_list[i]->block);
+		config_help(processor_list[i]->fields, prefix, &out);
 	}
 	printf("\nThe dispatcher's options in the file:\n%s", buf_str(&out));
 	buf_free(&out);

@@ -26,25 +26,6 @@ enum {
 	CLOSE_TIMEOUT_MS = 10000, /* a bound only: the library is done when its threads are */
 };
 
-int
-bus_fail(struct err *err, natsStatus s, const char *what)
-{
-	enum err_code code = ERR_CONNECT;
-	const char *text = nats_GetLastError(NULL);
-
-	if (s == NATS_TIMEOUT)
-		code = ERR_TIMEOUT;
-	else if (s == NATS_CONNECTION_AUTH_FAILED || s == NATS_NOT_PERMITTED)
-		code = ERR_AUTH;
-	else if (s == NATS_SSL_ERROR)
-		code = ERR_TLS;
-	else if (s == NATS_NO_RESPONDERS)
-		code = ERR_NOT_FOUND;
-	else if (s == NATS_MAX_PAYLOAD)
-		code = ERR_LIMIT;
-	return err_set(err, code, "%s: %s", what, text != NULL && *text ? text : natsStatus_GetText(s));
-}
-
 static void
 note_error(struct bus *bus, const struct err *err)
 {
@@ -162,7 +143,7 @@ connect_once(struct bus *bus, struct err *err)
 	natsOptions_Destroy(opts);
 	if (s != NATS_OK) {
 		bus_loop_close(loop);
-		return err->code != ERR_NONE ? -1 : bus_fail(err, s, bus->options.urls[0]);
+		return err->code != ERR_NONE ? -1 : bus_error(err, s, bus->options.urls[0]);
 	}
 	pthread_rwlock_wrlock(&bus->nc_lock);
 	s = resubscribe(bus, nc);
@@ -170,7 +151,7 @@ connect_once(struct bus *bus, struct err *err)
 	bus->loop = loop;
 	pthread_rwlock_unlock(&bus->nc_lock);
 	if (s != NATS_OK)
-		return bus_fail(err, s, "subscribe");
+		return bus_error(err, s, "subscribe");
 	return 0;
 }
 
@@ -247,7 +228,7 @@ bus_open(struct bus **out, const struct bus_options *options, struct err *err)
 	bus->options = *options;
 	if ((s = nats_Open(-1)) != NATS_OK || (s = natsInbox_Create(&inbox)) != NATS_OK) {
 		free(bus);
-		return bus_fail(err, s, "cnats");
+		return bus_error(err, s, "cnats");
 	}
 	buf_init(&text, 512);
 	buf_printf(&text, "%s.%s", options->inbox_prefix, strrchr(inbox, '.') + 1);

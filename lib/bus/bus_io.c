@@ -132,7 +132,7 @@ bus_publish(struct bus *bus, const struct bus_out *out, struct err *err)
 		destroy_later(msg);
 	}
 	pthread_rwlock_unlock(&bus->nc_lock);
-	return s == NATS_OK ? 0 : bus_fail(err, s, "publish");
+	return s == NATS_OK ? 0 : bus_error(err, s, "publish");
 }
 
 int
@@ -145,7 +145,7 @@ bus_flush(struct bus *bus, int64_t timeout_ms, struct err *err)
 		return -1;
 	s = natsConnection_FlushTimeout(nc, timeout_ms);
 	pthread_rwlock_unlock(&bus->nc_lock);
-	return s == NATS_OK ? 0 : bus_fail(err, s, "flush");
+	return s == NATS_OK ? 0 : bus_error(err, s, "flush");
 }
 
 int
@@ -164,7 +164,7 @@ bus_request(struct bus *bus, const struct bus_out *out, int64_t timeout_ms, stru
 	natsMsg_Destroy(msg);
 	pthread_rwlock_unlock(&bus->nc_lock);
 	if (s != NATS_OK)
-		return bus_fail(err, s, out->subject);
+		return bus_error(err, s, out->subject);
 	*reply = mem_alloc(sizeof(**reply));
 	(*reply)->msg = got;
 	return 0;
@@ -186,7 +186,7 @@ bus_subscribe(struct bus *bus, const char *subject, bus_on_msg *on_msg, void *ct
 	if (bus->nc != NULL)
 		s = bus_start_subscription(sub, bus->nc);
 	pthread_rwlock_unlock(&bus->nc_lock);
-	return s == NATS_OK ? 0 : bus_fail(err, s, subject);
+	return s == NATS_OK ? 0 : bus_error(err, s, subject);
 }
 
 static struct bus_subscription *
@@ -218,7 +218,7 @@ bus_unsubscribe(struct bus *bus, const char *subject, int64_t timeout_ms, struct
 			s = natsSubscription_WaitForDrainCompletion(sub->sub, timeout_ms);
 	}
 	pthread_rwlock_unlock(&bus->nc_lock);
-	return s == NATS_OK ? 0 : bus_fail(err, s, subject);
+	return s == NATS_OK ? 0 : bus_error(err, s, subject);
 }
 
 const char *

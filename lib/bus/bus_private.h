@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What bus.c (the life of the connection) and bus_io.c (its use) share: the two files that know cnats. */
+/*
+ * The state that the files of the bus share; no other file includes cnats. bus.c keeps the connection, bus_io.c uses
+ * it, bus_loop.c does its socket I/O, bus_security.c sets credentials and TLS, bus_error.c translates errors.
+ */
 #ifndef VCOURIER_BUS_PRIVATE_H
 #define VCOURIER_BUS_PRIVATE_H
 
@@ -43,7 +46,7 @@ struct bus_msg {
 };
 
 /* Fills err from a cnats status and its own words; returns -1. */
-int bus_fail(struct err *err, natsStatus s, const char *what);
+int bus_error(struct err *err, natsStatus s, const char *what);
 
 bool bus_uses_tls(const struct bus_options *options);
 

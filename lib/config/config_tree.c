@@ -284,3 +284,48 @@ config_tree_parse(struct config *config, const char *text, size_t len, struct co
 		config_error_at(errors, config->path, 0, 0, "the file has no content");
 	return errors->n == before ? 0 : -1;
 }
+
+/* ---- walking */
+
+const struct config_node *
+config_root(const struct config *config)
+{
+	return config != NULL && config->n_nodes != 0 ? &config->nodes[0] : NULL;
+}
+
+const struct config_node *
+config_get(const struct config_node *map, const char *key)
+{
+	const struct config_node *node;
+
+	if (map == NULL || map->kind != NODE_MAP)
+		return NULL;
+	for (node = map->first; node != NULL; node = node->next)
+		if (strcmp(node->key, key) == 0)
+			return node;
+	return NULL;
+}
+
+const struct config_node *
+config_item(const struct config_node *list, size_t i)
+{
+	const struct config_node *node;
+
+	if (list == NULL || list->kind != NODE_LIST)
+		return NULL;
+	for (node = list->first; node != NULL && i > 0; node = node->next)
+		i--;
+	return node;
+}
+
+size_t
+config_length(const struct config_node *node)
+{
+	return node != NULL ? node->n : 0;
+}
+
+const char *
+config_text(const struct config_node *node)
+{
+	return node != NULL && node->kind == NODE_SCALAR ? node->text : NULL;
+}
