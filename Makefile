@@ -60,6 +60,10 @@ LDFLAGS := $(filter -fsanitize%,$(opt.$(VARIANT))) -pie -Wl,-z,relro,-z,now -Wl,
 	-Wl,--as-needed -pthread
 LDLIBS  := -lnats $(shell pkg-config --libs $(packages) 2>/dev/null) -lm
 
+# One short line for each file; `make V=1` shows the whole command, `make -s` nothing.
+silent := $(findstring s,$(filter-out --%,$(firstword -$(MAKEFLAGS))))
+say = $(if $(V),set -x,$(if $(silent),:,echo '$(1) $(2)$(if $(filter-out release,$(VARIANT)), ($(VARIANT)))'))
+
 # ---- objects, archives, programs
 sources   = $(wildcard $(1)/*.c) $(gen.$(1))
 objects   = $(patsubst %.c,$(B)/%.o,$(patsubst build/gen/%,gen/%,$(filter-out %/main.c,$(call sources,$(1)))))
@@ -73,12 +77,16 @@ include $(wildcard schemas/rules.mk)
 all: $(programs) ## build the three programs into build/release
 
 define folder_rules
-$(B)/$(1)/%.o: $(1)/%.c Makefile | $(gen.$(1)) ; @mkdir -p $$(@D); $$(CC) $$(CFLAGS) $(includes) -c $$< -o $$@
-$(B)/gen/$(1)/%.o: build/gen/$(1)/%.c Makefile ; @mkdir -p $$(@D); $$(CC) $$(CFLAGS) $(includes) -c $$< -o $$@
-$(call archive,$(1)): $(call objects,$(1)) ; @mkdir -p $$(@D); rm -f $$@; ar rcs $$@ $$^
+$(B)/$(1)/%.o: $(1)/%.c Makefile | $(gen.$(1))
+	@mkdir -p $$(@D); $$(call say,CC,$$<); $$(CC) $$(CFLAGS) $(includes) -c $$< -o $$@
+$(B)/gen/$(1)/%.o: build/gen/$(1)/%.c Makefile
+	@mkdir -p $$(@D); $$(call say,CC,$$<); $$(CC) $$(CFLAGS) $(includes) -c $$< -o $$@
+$(call archive,$(1)): $(call objects,$(1))
+	@mkdir -p $$(@D); rm -f $$@; $$(call say,AR,$$@); ar rcs $$@ $$^
 endef
 define program_rules
-$(B)/$(main.$(1)): $(B)/$(1)/main.o $(call links,$(1)) ; $$(CC) $$(LDFLAGS) -o $$@ $$(filter %.o,$$^) $$(filter %.a,$$^) $$(LDLIBS)
+$(B)/$(main.$(1)): $(B)/$(1)/main.o $(call links,$(1))
+	@$$(call say,LD,$$@); $$(CC) $$(LDFLAGS) -o $$@ $$(filter %.o,$$^) $$(filter %.a,$$^) $$(LDLIBS)
 endef
 $(foreach f,$(folders),$(eval $(call folder_rules,$(f))))
 $(foreach f,$(folders),$(if $(main.$(f)),$(eval $(call program_rules,$(f)))))
@@ -86,16 +94,16 @@ $(foreach f,$(folders),$(if $(main.$(f)),$(eval $(call program_rules,$(f)))))
 # ---- tests
 unit_sources := $(wildcard tests/unit/*_test.c)
 unit_tests   := $(patsubst tests/unit/%.c,$(B)/unit/%,$(unit_sources))
-test_archives := $(foreach f,cli collector schemas dispatcher processors $(lib),$(call archive,$(f)))
+includes.tests := $(call includes,tests)
+test_archives  := $(foreach f,cli collector schemas dispatcher processors $(lib),$(call archive,$(f)))
 
 unit_helpers := $(patsubst tests/unit/%.c,$(B)/unit/%.o,$(filter-out $(unit_sources),$(wildcard tests/unit/*.c)))
 $(unit_helpers): $(B)/unit/%.o: tests/unit/%.c Makefile
-	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(foreach d,$(see.tests),-iquote $(d)) -c $< -o $@
+	@mkdir -p $(@D); $(call say,CC,$<); $(CC) $(CFLAGS) $(includes.tests) -c $< -o $@
 
 $(B)/unit/%: tests/unit/%.c $(wildcard tests/unit/*.h) $(unit_helpers) $(test_archives) Makefile
-	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(foreach d,$(see.tests),-iquote $(d)) $(LDFLAGS) -o $@ $< $(unit_helpers) $(test_archives) -lcmocka $(LDLIBS)
+	@mkdir -p $(@D); $(call say,CC,$<); $(CC) $(CFLAGS) $(includes.tests) $(LDFLAGS) -o $@ $< $(unit_helpers) $(test_archives) \
+		-lcmocka $(LDLIBS)
 
 .PRECIOUS: $(B)/unit/%
 unit-tests: $(unit_tests)
@@ -109,7 +117,7 @@ export PYTHON
 deb_build := gcc make pkg-config libc6-dev libnats-dev libcurl4-openssl-dev libxml2-dev libcjson-dev libyaml-dev \
 	libssl-dev libmicrohttpd-dev
 deb_run   := nats-server golang-go golang-github-vmware-govmomi-dev openssl ca-certificates python3
-deb_test  := libcmocka-dev clang libclang-rt-14-dev valgrind python3 python3-pytest python3-pytest-xdist \
+deb_test  := libcmocka-dev clang libclang-rt-dev valgrind python3 python3-pytest python3-pytest-xdist \
 	python3-jsonschema python3-yaml python3-botocore golang-github-nats-io-go-nats-dev dpkg-dev nginx systemd
 
 deps: ## install the Debian packages that are missing (no-op otherwise)

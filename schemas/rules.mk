@@ -7,8 +7,7 @@ schemas_title  := govmomi $(govmomi_debian); what only $(govmomi_newest) has is 
 gen.schemas := build/gen/schemas/vsphere_types.c
 
 build/gen/schemas/vsphere_types.c: schemas/vsphere.table schemas/compile.awk
-	@mkdir -p $(@D)
-	LC_ALL=C awk -f schemas/compile.awk schemas/vsphere.table >$@
+	@mkdir -p $(@D); $(call say,GEN,$@); LC_ALL=C awk -f schemas/compile.awk schemas/vsphere.table >$@
 
 # Debian's govmomi is the reference. The newest one needs the Go module proxy and a newer Go; without
 # them what the table already has of it is kept.
@@ -17,8 +16,7 @@ schemas_go := GO111MODULE=off GOPATH=/usr/share/gocode GOFLAGS= \
 	GOCACHE=$${GOCACHE:-$${HOME:-$(CURDIR)/build}/.cache/go-build} /usr/bin/go
 
 build/schemas/generate: schemas/generate.go schemas/merge.go
-	@mkdir -p $(@D)
-	$(schemas_go) build -o $@.$$$$ $^ && mv $@.$$$$ $@
+	@mkdir -p $(@D); $(call say,GO,$@); $(schemas_go) build -o $@.$$$$ $^ && mv $@.$$$$ $@
 
 build/schemas/newest.table: schemas/generate.go schemas/merge.go
 	@mkdir -p $(@D)/newest && cp $^ $(@D)/newest

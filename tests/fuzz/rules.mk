@@ -4,8 +4,7 @@ FUZZ_SECONDS ?= 20
 fuzz_names := $(patsubst tests/fuzz/%_fuzz.c,%,$(wildcard tests/fuzz/*_fuzz.c))
 
 build/fuzz/bin/%: tests/fuzz/%_fuzz.c $(test_archives) Makefile
-	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(foreach d,$(see.tests),-iquote $(d)) $(LDFLAGS) -fsanitize=fuzzer -o $@ $< $(test_archives) $(LDLIBS)
+	@mkdir -p $(@D); $(call say,CC,$<); $(CC) $(CFLAGS) $(includes.tests) $(LDFLAGS) -fsanitize=fuzzer -o $@ $< $(test_archives) $(LDLIBS)
 
 fuzz-programs: $(fuzz_names:%=build/fuzz/bin/%)
 

@@ -3,7 +3,7 @@ ORACLE_EVENTS ?= 20000
 
 build/oracle: $(wildcard tests/oracle/*.go)
 	@mkdir -p $(@D)
-	cd tests/oracle && $(schemas_go) build -o $(CURDIR)/$@.$$$$ . && mv $(CURDIR)/$@.$$$$ $(CURDIR)/$@ # tests run side by side
+	@mkdir -p $(@D); $(call say,GO,tests/oracle); cd tests/oracle && $(schemas_go) build -o $(CURDIR)/$@.$$$$ . && mv $(CURDIR)/$@.$$$$ $(CURDIR)/$@ # tests run side by side
 
 oracle: $(B)/$(main.cli) build/oracle ## ORACLE_EVENTS random events, ours against govmomi's own JSON; SEED=n repeats a run
 	build/oracle -n $(ORACLE_EVENTS) $(SEED:%=-seed %) -convert '$(B)/$(main.cli) convert --data -'
