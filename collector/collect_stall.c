@@ -52,7 +52,7 @@ walk(struct collect *c, int64_t from, const struct vim_latest *latest, double de
 		calls += w.calls;
 		if (w.read != 0)
 			lo = w.last_us + 1;
-		if ((double)(hi - lo) * density * fineness > WALK_EXPECTED && hi > lo && depth + 2 <= WALK_STACK &&
+		if ((double)(hi - lo) * density * fineness > (double)WALK_EXPECTED && hi > lo && depth + 2 <= WALK_STACK &&
 			(w.read != 0 || calls < spare)) {
 			int64_t middle = lo + (hi - lo) / 2;
 
