@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "clock.h"
+#include "json_member.h"
 #include "mem.h"
 
 enum {
@@ -124,32 +125,10 @@ circuits_free(struct circuits *c)
 
 /* ---- what they said */
 
-static double
-number(const cJSON *json, const char *name)
-{
-	const cJSON *item = cJSON_GetObjectItemCaseSensitive(json, name);
-
-	return cJSON_IsNumber(item) ? item->valuedouble : 0;
-}
-
-static const char *
-text(const cJSON *json, const char *name)
-{
-	const char *value = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, name));
-
-	return value != NULL ? value : "";
-}
-
-static bool
-yes(const cJSON *json, const char *name)
-{
-	return cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(json, name));
-}
-
 static bool
 has_paused(const cJSON *json)
 {
-	return yes(json, "down") || yes(json, "dead_letters_fail") || number(json, "paused") > 0;
+	return json_member_true(json, "down") || json_member_true(json, "dead_letters_fail") || json_member_number(json, "paused") > 0;
 }
 
 static size_t
@@ -196,11 +175,11 @@ static void
 print_target(const cJSON *json)
 {
 	printf("; ");
-	session_print_safe(stdout, text(json, "target"), 64);
-	if (text(json, "target")[0] != '\0')
+	session_print_safe(stdout, json_member_text(json, "target"), 64);
+	if (json_member_text(json, "target")[0] != '\0')
 		printf(": ");
-	if (number(json, "status") > 0)
-		printf("HTTP %.0f", number(json, "status"));
+	if (json_member_number(json, "status") > 0)
+		printf("HTTP %.0f", json_member_number(json, "status"));
 	else
 		printf("no reply");
 }
@@ -216,16 +195,16 @@ circuits_print(const struct circuits *c)
 		if (json == NULL || !has_paused(json))
 			continue;
 		printf("\n%s on ", c->session->deployment.config.processors.entry[c->reply[i].dispatcher].name);
-		session_print_safe(stdout, text(json, "host"), 64);
-		printf(" (pid %.0f) has paused for %s: ", number(json, "pid"),
-			session_age((int64_t)number(json, "paused_ms") * 1000, since, sizeof(since)));
-		if (yes(json, "dead_letters_fail"))
+		session_print_safe(stdout, json_member_text(json, "host"), 64);
+		printf(" (pid %.0f) has paused for %s: ", json_member_number(json, "pid"),
+			session_age((int64_t)json_member_number(json, "paused_ms") * 1000, since, sizeof(since)));
+		if (json_member_true(json, "dead_letters_fail"))
 			printf("dead letters cannot be stored");
-		else if (yes(json, "down"))
+		else if (json_member_true(json, "down"))
 			printf("the destination does not answer");
 		else
-			printf("%.0f of %.0f targets", number(json, "paused"), number(json, "targets"));
-		if (number(json, "paused") > 0)
+			printf("%.0f of %.0f targets", json_member_number(json, "paused"), json_member_number(json, "targets"));
+		if (json_member_number(json, "paused") > 0)
 			print_target(json);
 		putchar('\n');
 	}

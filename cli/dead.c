@@ -43,10 +43,7 @@ struct dead {
 static void
 add_seq(struct dead *d, uint64_t seq)
 {
-	if (d->n == d->cap) {
-		d->cap = d->cap == 0 ? 64 : d->cap * 2;
-		d->seq = mem_grow(d->seq, d->cap, sizeof(*d->seq));
-	}
+	d->seq = mem_grow_for(d->seq, d->n, &d->cap, sizeof(*d->seq));
 	d->seq[d->n++] = seq;
 }
 

@@ -6,6 +6,7 @@
 
 #include "clock.h"
 #include "daemon.h"
+#include "json_member.h"
 #include "stop.h"
 #include "subject.h"
 #include "text.h"
@@ -140,7 +141,7 @@ session_print_event(FILE *f, const struct event *ev, bool colours)
 {
 	const char *severity = event_extension(ev, "severity");
 	cJSON *data = ev->data != NULL && ev->data_is_json ? cJSON_ParseWithLength(ev->data, ev->data_len) : NULL;
-	const char *message = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(data, "FullFormattedMessage"));
+	const char *message = json_member_string(data, "FullFormattedMessage");
 
 	session_print_safe(f, ev->time, 40);
 	fprintf(f, " %s", colours ? colour_of(severity) : "");

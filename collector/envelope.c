@@ -7,6 +7,7 @@
 
 #include "clock.h"
 #include "event.h"
+#include "hash.h"
 #include "json.h"
 #include "seen.h"
 #include "subject.h"
@@ -32,28 +33,6 @@ envelope_free(struct envelope *e)
 	buf_free(&e->id);
 }
 
-/* FNV-1a (http://www.isthe.com/chongo/tech/comp/fnv/) */
-static uint64_t
-hash(const char *s, size_t len)
-{
-	uint64_t h = UINT64_C(14695981039346656037);
-
-	while (len-- != 0)
-		h = (h ^ (unsigned char)*s++) * UINT64_C(1099511628211);
-	return h;
-}
-
-/* The next of splitmix64 (https://prng.di.unimi.it/splitmix64.c); never 0, which is no trace */
-static uint64_t
-next(uint64_t *state)
-{
-	uint64_t h = *state += UINT64_C(0x9e3779b97f4a7c15);
-
-	h = (h ^ (h >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-	h = (h ^ (h >> 27)) * UINT64_C(0x94d049bb133111eb);
-	return (h ^ (h >> 31)) | 1;
-}
-
 /* One trace an event, the same whenever the event is written: https://www.w3.org/TR/trace-context/ */
 static void
 add_traceparent(struct envelope *e)
@@ -62,10 +41,10 @@ add_traceparent(struct envelope *e)
 	static const unsigned char at[] = { 3, 19, 36 }; /* where 16 digits go */
 	char text[] = "00-0123456789abcdef0123456789abcdef-0123456789abcdef-01";
 
-	uint64_t state = hash(buf_str(&e->msg_id), e->msg_id.len);
+	uint64_t state = hash_fnv1a(HASH_FNV1A, buf_str(&e->msg_id), e->msg_id.len);
 
 	for (size_t i = 0; i < sizeof(at); i++) {
-		uint64_t h = next(&state);
+		uint64_t h = hash_splitmix64(&state) | 1; /* 0 is no trace id */
 
 		for (size_t k = 16; k-- != 0; h >>= 4)
 			text[at[i] + k] = hex[h & 15];

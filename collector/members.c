@@ -117,10 +117,7 @@ list(struct members *m, const char *p, const char *end, const struct schema_clas
 	for (p++; p < end && *p != '}'; p += *p == ',' ? 1 : 0) {
 		struct member *member;
 
-		if (m->n == m->cap) {
-			m->cap = m->cap == 0 ? 64 : m->cap * 2;
-			m->member = mem_grow(m->member, m->cap, sizeof(*m->member));
-		}
+		m->member = mem_grow_for(m->member, m->n, &m->cap, sizeof(*m->member));
 		member = &m->member[m->n++];
 		member->name = p;
 		json_skip_value(&p, end);

@@ -178,15 +178,8 @@ check_overdue(struct publisher *p)
 static void
 wait_acks(struct publisher *p, uint64_t number, int64_t ms)
 {
-	struct timespec t;
-
 	p->awaited = number;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	t.tv_nsec += (long)ms * 1000000;
-	t.tv_sec += t.tv_nsec / 1000000000;
-	t.tv_nsec %= 1000000000;
-	pthread_cond_timedwait(&p->changed, &p->lock, &t);
+	clock_cond_wait(&p->changed, &p->lock, ms);
 }
 
 static int

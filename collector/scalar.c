@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base64.h"
 #include "clock.h"
 #include "json.h"
 
@@ -184,25 +185,10 @@ add_time(struct buf *out, const char *s, size_t len, int64_t *us)
 }
 
 static void
-add_base64(struct buf *out, const unsigned char *s, size_t len)
+add_base64(struct buf *out, const char *s, size_t len)
 {
-	static const char letters[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
 	buf_add_char(out, '"');
-	for (; len >= 3; s += 3, len -= 3) {
-		char four[4] = { letters[s[0] >> 2], letters[(s[0] & 3) << 4 | s[1] >> 4],
-			letters[(s[1] & 15) << 2 | s[2] >> 6], letters[s[2] & 63] };
-
-		buf_add(out, four, 4);
-	}
-	if (len != 0) {
-		unsigned second = len == 2 ? s[1] : 0U;
-		char four[4] = { letters[s[0] >> 2], letters[(s[0] & 3U) << 4 | second >> 4],
-			len == 2 ? letters[(second & 15) << 2] : '=', '=' };
-
-		buf_add(out, four, 4);
-	}
+	base64_encode(out, s, len);
 	buf_add_char(out, '"');
 }
 
@@ -259,7 +245,7 @@ scalar_add(struct buf *out, enum schema_kind kind, const char *text, size_t len)
 		return true;
 	}
 	if (kind == SCHEMA_BYTES) {
-		add_base64(out, (const unsigned char *)text, len);
+		add_base64(out, text, len);
 		return true;
 	}
 	if (kind == SCHEMA_TIME)

@@ -10,6 +10,7 @@
 
 #include "clock.h"
 #include "config_print.h"
+#include "file.h"
 #include "mem.h"
 #include "text.h"
 
@@ -201,22 +202,11 @@ static void
 add_ca(struct buf *pem, const char *path, const struct config_node *node,
 	struct config_errors *errors)
 {
-	FILE *f = fopen(path, "re");
-	struct stat st;
-	char *room;
-	size_t n;
+	struct err err;
 
-	if (f == NULL || fstat(fileno(f), &st) != 0 || !S_ISREG(st.st_mode)) {
-		config_error(errors, node, "%s: %s", path,
-			f == NULL ? strerror(errno) : "is not a regular file");
-	} else {
-		while ((room = buf_room(pem, 4096)) != NULL &&
-			(n = fread(room, 1, 4096, f)) > 0)
-			buf_grew(pem, n);
-		buf_add_char(pem, '\n');
-	}
-	if (f != NULL)
-		fclose(f);
+	if (file_read(path, pem, NULL, &err) != 0 && err.code != ERR_LIMIT)
+		config_error(errors, node, "%s", err.text);
+	buf_add_char(pem, '\n');
 }
 
 static void

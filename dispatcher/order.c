@@ -3,15 +3,8 @@
 
 #include <string.h>
 
+#include "hash.h"
 #include "json.h"
-
-static uint64_t
-fnv(uint64_t hash, const char *s, size_t len)
-{
-	while (len-- > 0)
-		hash = (hash ^ (unsigned char)*s++) * UINT64_C(1099511628211);
-	return hash;
-}
 
 struct span {
 	const char *at;
@@ -63,14 +56,14 @@ order_key(const struct event *ev)
 		{ "Vm", "Vm" }, { "Host", "Host" }, { "Ds", "Datastore" }, { "Net", "Network" }, { "Dvs", "Dvs" },
 		{ "ComputeResource", "ComputeResource" }, { "Datacenter", "Datacenter" },
 	};
-	uint64_t hash = fnv(UINT64_C(14695981039346656037), ev->source, strlen(ev->source));
+	uint64_t hash = hash_fnv1a(HASH_FNV1A, ev->source, strlen(ev->source));
 	struct span data = { ev->data, ev->data ? ev->data_len : 0 };
 
 	for (size_t i = 0; i < sizeof(entities) / sizeof(entities[0]); i++) {
 		struct span entity = member(member(data, entities[i][0]), entities[i][1]), id = member(entity, "Value");
 
 		if (id.len > 0)
-			return fnv(fnv(hash, entities[i][0], strlen(entities[i][0])), id.at, id.len);
+			return hash_fnv1a(hash_fnv1a(hash, entities[i][0], strlen(entities[i][0])), id.at, id.len);
 	}
 	return hash;
 }

@@ -5,6 +5,7 @@
  * letter is in the stream before; so a sink that does not take it in a few tries loses nothing.
  * https://knative.dev/docs/eventing/event-delivery/
  */
+#include "base64.h"
 #include "dispatch.h"
 
 #include <openssl/evp.h>
@@ -165,19 +166,21 @@ static void
 write_letter(const struct leg *leg, const struct event *original, struct http_request *req)
 {
 	struct event ev = *original; /* the strings stay where they are */
-	char code[16], data[ERROR_DATA_MAX * 4 / 3 + 8];
+	char code[16];
+	struct buf data;
 	size_t n = leg->why != NULL ? strlen(leg->why) : 0;
 
 	snprintf(code, sizeof(code), "%d", leg->status);
-	EVP_EncodeBlock((unsigned char *)data, (const unsigned char *)leg->why,
-		(int)(n < ERROR_DATA_MAX ? n : ERROR_DATA_MAX));
+	buf_init(&data, ERROR_DATA_MAX * 4 / 3 + 8);
+	base64_encode(&data, leg->why, n < ERROR_DATA_MAX ? n : ERROR_DATA_MAX);
 	extend(&ev, "knativeerrordest", leg->lane->url != NULL ? leg->lane->url : "");
 	if (leg->status != 0)
 		extend(&ev, "knativeerrorcode", code);
 	if (n > 0)
-		extend(&ev, "knativeerrordata", data);
+		extend(&ev, "knativeerrordata", buf_str(&data));
 	ev.json = NULL; /* written anew from its parts */
 	event_add_structured(&ev, NULL, &req->own_body);
+	buf_free(&data);
 	req->body = buf_str(&req->own_body);
 	req->body_len = req->own_body.len;
 }

@@ -9,6 +9,7 @@
 
 #include "clock.h"
 #include "json.h"
+#include "json_member.h"
 #include "mem.h"
 
 enum {
@@ -188,12 +189,12 @@ with_address(struct addressable *a, int64_t now_us, struct err *err)
 static enum refresh_result
 take_token(struct addressable *a, const cJSON *reply, struct err *err)
 {
-	const cJSON *status = cJSON_GetObjectItemCaseSensitive(reply, "status");
-	const cJSON *seconds = cJSON_GetObjectItemCaseSensitive(
-		cJSON_GetObjectItemCaseSensitive(reply, "spec"), "expirationSeconds");
-	const char *token = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(status, "token"));
+	const cJSON *status = json_member(reply, "status");
+	const cJSON *seconds = json_member(
+		json_member(reply, "spec"), "expirationSeconds");
+	const char *token = json_member_string(status, "token");
 	const char *expires =
-		cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(status, "expirationTimestamp"));
+		json_member_string(status, "expirationTimestamp");
 
 	if (token == NULL || *token == '\0' || strpbrk(token, " \r\n") != NULL) {
 		err_set(err, ERR_PROTOCOL, "the Kubernetes API answered a TokenRequest without a token");

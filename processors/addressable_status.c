@@ -7,6 +7,7 @@
 
 #include <cjson/cJSON.h>
 
+#include "json_member.h"
 #include "mem.h"
 
 bool
@@ -22,16 +23,16 @@ addressable_take_kind(struct addressable *a, const cJSON *list, struct err *err)
 	const struct destination_ref *ref = &a->destination->ref;
 	const cJSON *item;
 
-	cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(list, "resources"))
+	cJSON_ArrayForEach(item, json_member(list, "resources"))
 	{
-		const char *kind = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(item, "kind"));
-		const char *name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(item, "name"));
+		const char *kind = json_member_string(item, "kind");
+		const char *name = json_member_string(item, "name");
 
 		if (kind == NULL || name == NULL || strcmp(kind, ref->kind) != 0 || strchr(name, '/') != NULL)
 			continue;
 		free(a->plural);
 		a->plural = mem_strdup(name);
-		a->namespaced = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(item, "namespaced"));
+		a->namespaced = json_member_true(item, "namespaced");
 		return 0;
 	}
 	return err_set(err, ERR_NOT_FOUND, "the cluster has no kind %s in %s", ref->kind, ref->api_version);
@@ -62,14 +63,14 @@ addressable_join_certs(struct addressable *a, const char *from_status, char **ou
 static const cJSON *
 find_address(const struct destination_ref *ref, const cJSON *status)
 {
-	const cJSON *list = cJSON_GetObjectItemCaseSensitive(status, "addresses"), *item;
+	const cJSON *list = json_member(status, "addresses"), *item;
 
 	if (ref->address == NULL)
 		return cJSON_GetArraySize(list) > 0 ? cJSON_GetArrayItem(list, 0) :
-						      cJSON_GetObjectItemCaseSensitive(status, "address");
+						      json_member(status, "address");
 	cJSON_ArrayForEach(item, list)
 	{
-		const char *name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(item, "name"));
+		const char *name = json_member_string(item, "name");
 
 		if (name != NULL && strcmp(name, ref->address) == 0)
 			return item;
@@ -83,10 +84,10 @@ no_address(const struct destination_ref *ref, const cJSON *status, struct err *e
 {
 	const cJSON *item;
 
-	cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(status, "conditions"))
+	cJSON_ArrayForEach(item, json_member(status, "conditions"))
 	{
-		const char *type = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(item, "type"));
-		const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(item, "message"));
+		const char *type = json_member_string(item, "type");
+		const char *text = json_member_string(item, "message");
 
 		if (type != NULL && strcmp(type, "Ready") == 0 && text != NULL)
 			return err_set(err, ERR_NOT_FOUND, "%s %s has no address%s%s yet: %s", ref->kind, ref->name,
@@ -112,13 +113,13 @@ int
 addressable_take_object(struct addressable *a, const cJSON *object, struct err *err)
 {
 	const struct destination *d = a->destination;
-	const cJSON *status = cJSON_GetObjectItemCaseSensitive(object, "status");
+	const cJSON *status = json_member(object, "status");
 	const cJSON *address = find_address(&d->ref, status);
 	char *base = addressable_is_service(a) ?
 		service_url(a) :
-		mem_strdup(cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(address, "url")));
-	const char *certs = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(address, "CACerts"));
-	const char *audience = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(address, "audience"));
+		mem_strdup(json_member_string(address, "url"));
+	const char *certs = json_member_string(address, "CACerts");
+	const char *audience = json_member_string(address, "audience");
 	struct buf url;
 	int result;
 

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "buf.h"
+#include "file.h"
 #include "mem.h"
 
 enum { FILE_MAX = 1024 * 1024 };
@@ -65,31 +66,15 @@ path_of(const char *variable, const char *below_home, struct buf *path)
 		buf_printf(path, "%s/%s", home, set != NULL && *set != '\0' ? set + 2 : below_home);
 }
 
-/* 0: read, 1: there is none, -1. */
+/* A file that does not exist is empty. */
 static int
 read_file(const char *path, struct buf *text, struct err *err)
 {
-	FILE *f = *path != '\0' ? fopen(path, "re") : NULL;
-	struct stat st;
-	char *room;
-	size_t n;
+	struct err why;
 
-	if (f == NULL)
-		return *path == '\0' || errno == ENOENT || errno == ENOTDIR ? 1 :
-			err_set(err, ERR_SYSTEM, "%s: %s", path, strerror(errno));
-	if (fstat(fileno(f), &st) != 0 || !S_ISREG(st.st_mode)) {
-		fclose(f);
-		return err_set(err, ERR_CONFIG, "%s: is not a regular file", path);
-	}
-	room = buf_room(text, FILE_MAX);
-	n = fread(room, 1, FILE_MAX, f);
-	buf_grew(text, n);
-	if (ferror(f) || n == FILE_MAX) {
-		fclose(f);
-		return err_set(err, ERR_SYSTEM, "%s: cannot be read, or is larger than 1 MiB", path);
-	}
-	fclose(f);
-	return 0;
+	if (*path == '\0' || file_read(path, text, NULL, &why) == 0 || why.code == ERR_NOT_FOUND)
+		return 0;
+	return err_set(err, why.code, "%s", why.text);
 }
 
 /* Cuts blanks from both ends, in place. */

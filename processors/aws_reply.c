@@ -6,6 +6,7 @@
 
 #include <cjson/cJSON.h>
 
+#include "json_member.h"
 #include "text.h"
 
 static const struct { const char *code; enum aws_class class; } classes[] = {
@@ -119,7 +120,7 @@ static void
 read_json(const char *body, size_t len, struct aws_error *e)
 {
 	cJSON *root = cJSON_ParseWithLength(body, len);
-	const char *type = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(root, "__type"));
+	const char *type = json_member_string(root, "__type");
 	const char *said = cJSON_GetStringValue(cJSON_GetObjectItem(root, "message")); /* Message too */
 
 	if (type != NULL && e->code[0] == '\0')

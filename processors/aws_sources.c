@@ -9,6 +9,7 @@
 #include "aws_credentials.h"
 #include "aws_reply.h"
 #include "clock.h"
+#include "json_member.h"
 #include "mem.h"
 #include "text.h"
 
@@ -27,7 +28,7 @@ enum {
 static const char *
 member(const cJSON *root, const char *name)
 {
-	const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(root, name));
+	const char *text = json_member_string(root, name);
 
 	return text != NULL && *text != '\0' ? text : NULL;
 }
@@ -79,7 +80,7 @@ look_at_process(struct aws_credentials *c, const struct aws_stage *stage, struct
 	if (rc <= 0)
 		return rc == 0 ? 2 : -1;
 	root = cJSON_ParseWithLength(c->helper.text, c->helper.len);
-	if (cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(root, "Version")) != 1)
+	if (cJSON_GetNumberValue(json_member(root, "Version")) != 1)
 		rc = err_set(err, ERR_PROTOCOL, "what it prints is no JSON object with \"Version\": 1");
 	else
 		rc = read_keys(&c->next, root, "what it prints", err);

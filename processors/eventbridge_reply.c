@@ -10,6 +10,7 @@
 #include "aws_reply.h"
 #include "clock.h"
 #include "eventbridge.h"
+#include "json_member.h"
 
 enum {
 	SKEW_S = 4 * 60,          /* AWS accepts signatures five minutes old or early */
@@ -44,9 +45,9 @@ is_permanent(const char *code)
 static void
 judge_entry(struct eventbridge *self, const cJSON *entry, struct outcome *out)
 {
-	const char *code = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(entry, "ErrorCode"));
-	const char *message = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(entry, "ErrorMessage"));
-	const char *id = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(entry, "EventId"));
+	const char *code = json_member_string(entry, "ErrorCode");
+	const char *message = json_member_string(entry, "ErrorMessage");
+	const char *id = json_member_string(entry, "EventId");
 
 	if (code == NULL && id != NULL && *id != '\0') {
 		out->verdict = VERDICT_DELIVERED;
@@ -71,7 +72,7 @@ static void
 judge_entries(struct eventbridge *self, const struct http_response *rsp, size_t n, struct outcome *out)
 {
 	cJSON *root = cJSON_ParseWithLength(rsp->body, rsp->body_len);
-	const cJSON *entries = cJSON_GetObjectItemCaseSensitive(root, "Entries"), *entry;
+	const cJSON *entries = json_member(root, "Entries"), *entry;
 	size_t i = 0;
 
 	if (!cJSON_IsArray(entries) || (size_t)cJSON_GetArraySize(entries) != n) {

@@ -13,6 +13,7 @@
 #include "clock.h"
 #include "eventbridge.h"
 #include "json.h"
+#include "json_member.h"
 #include "mem.h"
 #include "text.h"
 
@@ -188,22 +189,14 @@ eventbridge_rules_request(void *p, unsigned step, struct http_request *req, stru
 
 /* ---- answers */
 
-static const char *
-member(const cJSON *object, const char *name)
-{
-	const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, name));
-
-	return text != NULL ? text : "";
-}
-
 /* Takes what the reply says about a rule. A pattern that AWS accepted and we cannot read takes every event. */
 static int
 take_rule(struct eventbridge *self, struct eventbridge_rule *rule, const cJSON *said, struct err *warning)
 {
-	const char *text = member(said, "EventPattern");
+	const char *text = json_member_text(said, "EventPattern");
 
 	rule->found = true;
-	rule->disabled = strcmp(member(said, "State"), "DISABLED") == 0;
+	rule->disabled = strcmp(json_member_text(said, "State"), "DISABLED") == 0;
 	if (*text == '\0')
 		return -1;
 	if (pattern_compile(&rule->pattern, text, strlen(text), warning) != 0)
@@ -219,22 +212,22 @@ take_page(struct eventbridge *self, const cJSON *page, struct err *err, struct e
 	const cJSON *said;
 	struct eventbridge_rule *rule = self->choice == RULES_NAMED ? &self->next.rule[self->asking] : NULL;
 
-	cJSON_ArrayForEach(said, cJSON_GetObjectItemCaseSensitive(page, "Rules"))
+	cJSON_ArrayForEach(said, json_member(page, "Rules"))
 	{
 		if (self->choice == RULES_ALL) {
-			const char *arn = member(said, "Arn");
+			const char *arn = json_member_text(said, "Arn");
 			struct aws_arn parts;
 
 			if (self->account == NULL && aws_arn_parse(arn, &parts)) {
 				self->account = mem_strdup(parts.account);
 				self->envelope.account = self->account;
 			}
-			if (*member(said, "EventPattern") == '\0' || strcmp(member(said, "State"), "DISABLED") == 0)
+			if (*json_member_text(said, "EventPattern") == '\0' || strcmp(json_member_text(said, "State"), "DISABLED") == 0)
 				continue;
 			if (self->next.n == EVENTBRIDGE_RULES_MAX * 10)
 				return err_set(err, ERR_LIMIT, "the bus has more than %d rules", EVENTBRIDGE_RULES_MAX * 10);
-			take_rule(self, add_rule(&self->next, arn, member(said, "Name")), said, warning);
-		} else if (rule != NULL && !rule->found && strcmp(member(said, "Arn"), rule->arn) == 0 &&
+			take_rule(self, add_rule(&self->next, arn, json_member_text(said, "Name")), said, warning);
+		} else if (rule != NULL && !rule->found && strcmp(json_member_text(said, "Arn"), rule->arn) == 0 &&
 			take_rule(self, rule, said, warning) != 0) {
 			return err_set(err, ERR_CONFIG, "rule %.64s has no event pattern: it runs on a schedule",
 				rule->name);
@@ -341,7 +334,7 @@ eventbridge_rules_response(void *p, unsigned step, const struct http_response *r
 	if (rsp->status != 200)
 		return refused(self, rsp, err);
 	page = cJSON_ParseWithLength(rsp->body, rsp->body_len);
-	if (!cJSON_IsObject(page) || (!self->describing && !cJSON_IsArray(cJSON_GetObjectItemCaseSensitive(page, "Rules")))) {
+	if (!cJSON_IsObject(page) || (!self->describing && !cJSON_IsArray(json_member(page, "Rules")))) {
 		err_set(err, ERR_PROTOCOL, "%s: the reply is no list of rules", self->describing ? "DescribeRule" : "ListRules");
 		result = REFRESH_FAILED;
 	} else if (self->describing) {
@@ -355,7 +348,7 @@ eventbridge_rules_response(void *p, unsigned step, const struct http_response *r
 	} else if (take_page(self, page, err, &warning) != 0) {
 		result = REFRESH_FAILED;
 	} else {
-		result = go_on(self, member(page, "NextToken"), &warning);
+		result = go_on(self, json_member_text(page, "NextToken"), &warning);
 	}
 	cJSON_Delete(page);
 	if (warning.code != ERR_NONE && (err->code == ERR_NONE || result != REFRESH_FAILED))

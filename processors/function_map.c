@@ -7,6 +7,7 @@
 #include <cjson/cJSON.h>
 
 #include "json.h"
+#include "json_member.h"
 #include "mem.h"
 #include "text.h"
 
@@ -51,16 +52,6 @@ function_map_free(struct function_map *map)
 	free(map->exact);
 	free(map->pattern);
 	free(map);
-}
-
-/* Room for one more of n things in an array of cap; returns the array. */
-static void *
-room(void *array, size_t n, size_t *cap, size_t size)
-{
-	if (n < *cap)
-		return array;
-	*cap = *cap == 0 ? 16 : *cap * 2;
-	return mem_grow(array, *cap, size);
 }
 
 static int
@@ -132,7 +123,7 @@ add_namespace(struct function_map *map, const cJSON *entry, struct err *err)
 		return err_set(err, ERR_PROTOCOL, "namespaces: an entry is not a name");
 	if (map->n_namespaces == FUNCTION_NAMESPACES_MAX)
 		return err_set(err, ERR_LIMIT, "namespaces: more than %d", FUNCTION_NAMESPACES_MAX);
-	map->namespace = room(
+	map->namespace = mem_grow_for(
 		map->namespace, map->n_namespaces, &map->cap_namespaces, sizeof(*map->namespace));
 	map->namespace[map->n_namespaces++] = mem_strdup(entry->valuestring);
 	return 0;
@@ -162,10 +153,10 @@ subscribe(struct function_map *map, const char *topic, size_t len, const char *f
 	struct subscription new = { .topic = mem_strndup(topic, len), .function = function };
 
 	if (map->wildcards && strchr(new.topic, '*') != NULL) {
-		map->pattern = room(map->pattern, map->n_pattern, &map->cap_pattern, sizeof(new));
+		map->pattern = mem_grow_for(map->pattern, map->n_pattern, &map->cap_pattern, sizeof(new));
 		map->pattern[map->n_pattern++] = new;
 	} else {
-		map->exact = room(map->exact, map->n_exact, &map->cap_exact, sizeof(new));
+		map->exact = mem_grow_for(map->exact, map->n_exact, &map->cap_exact, sizeof(new));
 		map->exact[map->n_exact++] = new;
 	}
 }
@@ -198,12 +189,12 @@ topics_of(const cJSON *entry)
 {
 	const cJSON *annotations;
 
-	if (!cJSON_IsObject(entry) || !is_name(cJSON_GetObjectItemCaseSensitive(entry, "name")))
+	if (!cJSON_IsObject(entry) || !is_name(json_member(entry, "name")))
 		return NULL;
-	annotations = cJSON_GetObjectItemCaseSensitive(entry, "annotations");
+	annotations = json_member(entry, "annotations");
 	if (!cJSON_IsObject(annotations))
 		return NULL;
-	return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(annotations, "topic"));
+	return json_member_string(annotations, "topic");
 }
 
 static int
@@ -216,10 +207,10 @@ add_function(struct function_map *map, const cJSON *entry, struct err *err)
 		return 0;
 	if (map->n_functions == FUNCTIONS_MAX)
 		return err_set(err, ERR_LIMIT, "functions: more than %d", FUNCTIONS_MAX);
-	name = cJSON_GetObjectItemCaseSensitive(entry, "name")->valuestring;
+	name = json_member(entry, "name")->valuestring;
 	buf_init(&full, 2 * FUNCTION_NAME_MAX + 1);
 	buf_printf(&full, *ns != '\0' ? "%s.%s" : "%s", name, ns);
-	map->function = room(
+	map->function = mem_grow_for(
 		map->function, map->n_functions, &map->cap_functions, sizeof(*map->function));
 	map->function[map->n_functions++] = buf_take(&full, NULL);
 	return subscribe_all(map, topics, map->function[map->n_functions - 1], err);

@@ -11,6 +11,7 @@
 #include <strings.h>
 
 #include "addressable.h"
+#include "base64.h"
 #include "http_options.h"
 #include "json.h"
 #include "mem.h"
@@ -196,16 +197,8 @@ set_data(const struct event *ev, struct http_request *req, struct err *err)
 	req->body = ev->data ? ev->data : "";
 	req->body_len = ev->data_len;
 	if (ev->data_is_base64) {
-		size_t n = ev->data_len, pad = 0;
-		char *room = buf_room(&req->own_body, n / 4 * 3 + 1);
-		int got = room == NULL ? -1 : EVP_DecodeBlock((unsigned char *)room,
-					      (const unsigned char *)ev->data, (int)n);
-
-		if (got < 0)
-			return err_set(err, ERR_PROTOCOL, "data_base64 is no base64");
-		while (pad < 2 && pad < n && ev->data[n - 1 - pad] == '=')
-			pad++;
-		buf_grew(&req->own_body, (size_t)got - pad);
+		if (!base64_decode(&req->own_body, ev->data, ev->data_len))
+			return err_set(err, ERR_PROTOCOL, "data_base64 is not base64");
 	} else if (ev->data_is_json && ev->data_len > 0 && ev->data[0] == '"' && !is_json_type(ev->datacontenttype)) {
 		if (!json_decode_string(ev->data, ev->data_len, &req->own_body))
 			return err_set(err, ERR_PROTOCOL, "data is no valid JSON string");

@@ -8,12 +8,14 @@
 #include <cjson/cJSON.h>
 #include <openssl/evp.h>
 
+#include "base64.h"
 #include "http_options.h"
+#include "json_member.h"
 #include "mem.h"
 #include "text.h"
 #include "url.h"
 
-enum { API_TIMEOUT_MS = 15 * 1000, API_REPLY_MAX = 4 * 1024 * 1024 };
+enum { API_TIMEOUT_MS = 15 * 1000, API_REPLY_MAX = 4 * 1024 * 1024, TOKEN_PAYLOAD_MAX = 64 * 1024 };
 
 /* Where the kubelet mounts it: https://kubernetes.io/docs/tasks/run-application/access-api-from-pod/ */
 #define SERVICE_ACCOUNT_DIR "/var/run/secrets/kubernetes.io/serviceaccount"
@@ -146,44 +148,22 @@ kube_load(struct kube *kube, const struct kube_options *options, struct err *err
 
 /* ---- the token's own words */
 
-/* base64url without padding, as RFC 7515 has it. */
-static char *
-decode_base64url(const char *text, size_t len)
-{
-	size_t padded = (len + 3) / 4 * 4;
-	char *in = mem_alloc(padded + 1), *out = mem_alloc(padded / 4 * 3 + 1);
-	int n;
-
-	for (size_t i = 0; i < padded; i++) {
-		char c = i < len ? text[i] : '=';
-
-		in[i] = c == '-' ? '+' : c == '_' ? '/' : c;
-	}
-	n = EVP_DecodeBlock((unsigned char *)out, (const unsigned char *)in, (int)padded);
-	free(in);
-	if (n < 0) {
-		free(out);
-		return NULL;
-	}
-	return out;
-}
-
 char *
 kube_account(const char *token)
 {
 	static const char prefix[] = "system:serviceaccount:";
 	const char *payload = strchr(token, '.'), *sub, *colon;
-	char *json, *account = NULL;
-	cJSON *claims;
+	char *account = NULL;
+	struct buf json;
+	cJSON *claims = NULL;
 
-	if (payload == NULL || strlen(payload) > 64 * 1024)
+	if (payload == NULL || strlen(payload) > TOKEN_PAYLOAD_MAX)
 		return NULL;
 	payload++;
-	json = decode_base64url(payload, strcspn(payload, "."));
-	if (json == NULL)
-		return NULL;
-	claims = cJSON_Parse(json);
-	sub = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(claims, "sub"));
+	buf_init(&json, TOKEN_PAYLOAD_MAX);
+	if (base64_decode_url(&json, payload, strcspn(payload, ".")))
+		claims = cJSON_ParseWithLength(buf_str(&json), json.len);
+	sub = json_member_string(claims, "sub");
 	if (sub != NULL && text_starts(sub, prefix)) {
 		sub += sizeof(prefix) - 1;
 		colon = strchr(sub, ':');
@@ -193,7 +173,8 @@ kube_account(const char *token)
 		}
 	}
 	cJSON_Delete(claims);
-	mem_free_secret(json);
+	mem_wipe(json.data, json.len);
+	buf_free(&json);
 	return account;
 }
 

@@ -3,6 +3,7 @@
  * kubeconfig: clusters, users, and contexts that pair them.
  * https://kubernetes.io/docs/reference/config-api/kubeconfig.v1/
  */
+#include "base64.h"
 #include "kube.h"
 
 #include <stdlib.h>
@@ -13,7 +14,7 @@
 #include "mem.h"
 #include "text.h"
 
-enum { ENTRIES_MAX = 10000 };
+enum { ENTRIES_MAX = 10000, PEM_BYTES_MAX = 1024 * 1024 };
 
 /* A file being read: where it stands, for what it names relatively to itself. */
 struct source {
@@ -59,18 +60,19 @@ decode(const struct source *s, const struct config_node *map, const char *key, c
 {
 	const char *text = config_text(config_get(map, key));
 	size_t len = text == NULL ? 0 : strlen(text);
-	char *pem;
+	struct buf pem;
 
 	*out = NULL;
 	if (len == 0)
 		return 0;
-	pem = mem_alloc(len / 4 * 3 + 4);
-	if (len % 4 != 0 || EVP_DecodeBlock((unsigned char *)pem, (const unsigned char *)text, (int)len) < 0 ||
-		strstr(pem, "-----BEGIN") == NULL) {
-		mem_free_secret(pem);
+	buf_init(&pem, PEM_BYTES_MAX);
+	buf_room(&pem, len / 4 * 3 + 1); /* at once: a buffer that grows leaves copies of the key behind */
+	if (!base64_decode(&pem, text, len) || strstr(buf_str(&pem), "-----BEGIN") == NULL) {
+		mem_wipe(pem.data, pem.len);
+		buf_free(&pem);
 		return err_set(err, ERR_CONFIG, "%s: %s is not the base64 of PEM", s->path, key);
 	}
-	*out = pem;
+	*out = buf_take(&pem, NULL);
 	return 0;
 }
 

@@ -8,10 +8,8 @@
 void
 targets_add(struct targets *targets, const char *name)
 {
-	if (targets->n == targets->cap) {
-		targets->cap = targets->cap == 0 ? 8 : targets->cap * 2;
-		targets->target = mem_grow(targets->target, targets->cap, sizeof(*targets->target));
-	}
+	targets->target =
+		mem_grow_for(targets->target, targets->n, &targets->cap, sizeof(*targets->target));
 	targets->target[targets->n++].name = mem_strdup(name);
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "backoff.h"
 
+#include "hash.h"
+
 int64_t
 backoff_ceiling(int64_t initial_ms, int64_t max_ms, unsigned attempts)
 {
@@ -22,11 +24,7 @@ backoff_init(struct backoff *b, int64_t initial_ms, int64_t max_ms, uint64_t see
 uint64_t
 backoff_random(uint64_t *state)
 {
-	uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
-
-	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-	return z ^ (z >> 31);
+	return hash_splitmix64(state);
 }
 
 int64_t

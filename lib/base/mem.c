@@ -57,6 +57,15 @@ mem_strndup(const char *s, size_t len)
 	return copy;
 }
 
+void *
+mem_grow_for(void *p, size_t n, size_t *cap, size_t size)
+{
+	if (n < *cap)
+		return p;
+	*cap = *cap < 8 ? 16 : *cap * 2;
+	return mem_grow(p, *cap, size);
+}
+
 char *
 mem_strdup(const char *s)
 {

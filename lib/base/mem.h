@@ -11,6 +11,13 @@
 void *mem_alloc(size_t size);                   /* zeroed; never NULL */
 void *mem_array(size_t n, size_t size);         /* zeroed; n * size is checked */
 void *mem_grow(void *p, size_t n, size_t size); /* realloc to n * size, checked; new part not zeroed */
+
+/*
+ * For an array of *cap elements that holds n: room for one more. Doubles *cap when it is full, from 16 on, and returns the
+ * array, which may have moved. The new part is not zeroed.
+ */
+void *mem_grow_for(void *p, size_t n, size_t *cap, size_t size);
+
 char *mem_strdup(const char *s);                /* NULL stays NULL */
 char *mem_strndup(const char *s, size_t len);   /* copies exactly len bytes and a NUL */
 

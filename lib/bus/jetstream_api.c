@@ -5,22 +5,7 @@
 #include <string.h>
 
 #include "jetstream.h"
-
-double
-jetstream_number(const cJSON *object, const char *name)
-{
-	const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
-
-	return cJSON_IsNumber(item) ? item->valuedouble : 0;
-}
-
-const char *
-jetstream_text(const cJSON *object, const char *name)
-{
-	const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, name));
-
-	return text ? text : "";
-}
+#include "json_member.h"
 
 void
 jetstream_differs(char *list, size_t size, const char *name, double is, double wanted)
@@ -67,14 +52,14 @@ jetstream_call(struct bus *bus, const char *subject, const struct buf *body, cJS
 	bus_msg_free(msg);
 	if (json == NULL)
 		return err_set(err, ERR_PROTOCOL, "%s: the reply is no JSON", subject);
-	error = cJSON_GetObjectItemCaseSensitive(json, "error");
+	error = json_member(json, "error");
 	if (error != NULL) {
-		int api_code = (int)jetstream_number(error, "err_code");
+		int api_code = (int)json_member_int(error, "err_code");
 
 		if (code != NULL)
 			*code = api_code;
-		err_set(err, classify((int)jetstream_number(error, "code"), api_code), "%s: %s (%d)", subject,
-			jetstream_text(error, "description"), api_code);
+		err_set(err, classify((int)json_member_int(error, "code"), api_code), "%s: %s (%d)", subject,
+			json_member_text(error, "description"), api_code);
 		cJSON_Delete(json);
 		return -1;
 	}

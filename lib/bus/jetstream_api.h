@@ -17,10 +17,6 @@ enum { JS_API_TIMEOUT_MS = 5000, JS_NAME_MAX = 512 };
 int jetstream_call(struct bus *bus, const char *subject, const struct buf *body, cJSON **reply, int *code,
 	struct err *err);
 
-/* Members of a reply, with 0 and "" for what is absent. */
-double jetstream_number(const cJSON *object, const char *name);
-const char *jetstream_text(const cJSON *object, const char *name);
-
 /* Appends "name is X, configured Y" to a list of differences when the two are not equal. */
 void jetstream_differs(char *list, size_t size, const char *name, double is, double wanted);
 

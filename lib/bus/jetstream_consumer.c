@@ -8,6 +8,7 @@
 #include "clock.h"
 #include "jetstream_api.h"
 #include "json.h"
+#include "json_member.h"
 
 #define NS_PER_MS INT64_C(1000000)
 
@@ -66,54 +67,54 @@ write_config(struct buf *b, const struct consumer_config *c)
 static void
 read_info(const cJSON *reply, struct consumer_info *info)
 {
-	const cJSON *config = cJSON_GetObjectItemCaseSensitive(reply, "config");
-	const cJSON *delivered = cJSON_GetObjectItemCaseSensitive(reply, "delivered");
-	const cJSON *floor = cJSON_GetObjectItemCaseSensitive(reply, "ack_floor");
-	const char *created = jetstream_text(reply, "created");
+	const cJSON *config = json_member(reply, "config");
+	const cJSON *delivered = json_member(reply, "delivered");
+	const cJSON *floor = json_member(reply, "ack_floor");
+	const char *created = json_member_text(reply, "created");
 
 	*info = (struct consumer_info){
-		.delivered_stream_seq = (uint64_t)jetstream_number(delivered, "stream_seq"),
-		.delivered_consumer_seq = (uint64_t)jetstream_number(delivered, "consumer_seq"),
-		.ack_floor_stream_seq = (uint64_t)jetstream_number(floor, "stream_seq"),
-		.pending = (uint64_t)jetstream_number(reply, "num_pending"),
-		.ack_pending = (uint64_t)jetstream_number(reply, "num_ack_pending"),
-		.waiting = (uint64_t)jetstream_number(reply, "num_waiting"),
-		.redelivered = (uint64_t)jetstream_number(reply, "num_redelivered"),
+		.delivered_stream_seq = json_member_uint(delivered, "stream_seq"),
+		.delivered_consumer_seq = json_member_uint(delivered, "consumer_seq"),
+		.ack_floor_stream_seq = json_member_uint(floor, "stream_seq"),
+		.pending = json_member_uint(reply, "num_pending"),
+		.ack_pending = json_member_uint(reply, "num_ack_pending"),
+		.waiting = json_member_uint(reply, "num_waiting"),
+		.redelivered = json_member_uint(reply, "num_redelivered"),
 	};
-	snprintf(info->name, sizeof(info->name), "%s", jetstream_text(reply, "name"));
+	snprintf(info->name, sizeof(info->name), "%s", json_member_text(reply, "name"));
 	snprintf(info->filter_subject, sizeof(info->filter_subject), "%s",
-		jetstream_text(config, "filter_subject"));
+		json_member_text(config, "filter_subject"));
 	clock_parse(created, strlen(created), &info->created_us);
 }
 
 static void
 compare(const cJSON *reply, const struct consumer_config *c, struct consumer_info *info)
 {
-	const cJSON *is = cJSON_GetObjectItemCaseSensitive(reply, "config");
+	const cJSON *is = json_member(reply, "config");
 	const char *wanted = c->filter_subject ? c->filter_subject : "";
-	const char *policy = jetstream_text(is, "ack_policy");
+	const char *policy = json_member_text(is, "ack_policy");
 	char *d = info->differs;
 	size_t size = sizeof(info->differs), used;
 
 	if (!c->ack_none) {
-		jetstream_differs(d, size, "ack_wait (ns)", jetstream_number(is, "ack_wait"),
+		jetstream_differs(d, size, "ack_wait (ns)", json_member_number(is, "ack_wait"),
 			(double)(c->ack_wait_ms * NS_PER_MS));
-		jetstream_differs(d, size, "max_ack_pending", jetstream_number(is, "max_ack_pending"),
+		jetstream_differs(d, size, "max_ack_pending", json_member_number(is, "max_ack_pending"),
 			c->max_ack_pending);
 	}
-	jetstream_differs(d, size, "max_deliver", jetstream_number(is, "max_deliver"), -1);
+	jetstream_differs(d, size, "max_deliver", json_member_number(is, "max_deliver"), -1);
 	used = strlen(d);
 	info->unusable = strcmp(policy, c->ack_none ? "none" : "explicit") != 0 ||
-		strcmp(jetstream_text(is, "deliver_subject"), "") != 0;
+		strcmp(json_member_text(is, "deliver_subject"), "") != 0;
 	if (strcmp(policy, c->ack_none ? "none" : "explicit") != 0)
 		snprintf(d + used, size - used, "%sack_policy is %s", used ? "; " : "", policy);
 	used = strlen(d);
-	if (strcmp(jetstream_text(is, "deliver_subject"), "") != 0)
+	if (strcmp(json_member_text(is, "deliver_subject"), "") != 0)
 		snprintf(d + used, size - used, "%sit is a push consumer", used ? "; " : "");
 	used = strlen(d);
-	if (strcmp(jetstream_text(is, "filter_subject"), wanted) != 0)
+	if (strcmp(json_member_text(is, "filter_subject"), wanted) != 0)
 		snprintf(d + used, size - used, "%sfilter_subject is \"%.60s\", configured \"%.60s\"",
-			used ? "; " : "", jetstream_text(is, "filter_subject"), wanted);
+			used ? "; " : "", json_member_text(is, "filter_subject"), wanted);
 }
 
 static int

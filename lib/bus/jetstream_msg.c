@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "jetstream_api.h"
+#include "json_member.h"
 
 /*
  * $JS.ACK.<stream>.<consumer>.<delivered>.<stream seq>.<consumer seq>.<time>.<pending>, or, from
@@ -143,11 +144,11 @@ pub_ack_parse(const struct bus_msg *msg, struct pub_ack *ack)
 		return ack->seq != 0;
 	}
 	json = cJSON_ParseWithLength(data, bus_msg_len(msg));
-	error = cJSON_GetObjectItemCaseSensitive(json, "error");
-	ack->error_code = (int)jetstream_number(error, "err_code");
+	error = json_member(json, "error");
+	ack->error_code = (int)json_member_int(error, "err_code");
 	if (ack->error_code == 0)
-		ack->error_code = (int)jetstream_number(error, "code");
-	snprintf(ack->error, sizeof(ack->error), "%s", jetstream_text(error, "description"));
+		ack->error_code = (int)json_member_int(error, "code");
+	snprintf(ack->error, sizeof(ack->error), "%s", json_member_text(error, "description"));
 	cJSON_Delete(json);
 	return ack->error_code != 0;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Streams: make, look, read one message. */
 #define _DEFAULT_SOURCE
+#include "base64.h"
 #include "jetstream.h"
 
 #include <openssl/evp.h>
@@ -12,11 +13,13 @@
 #include "clock.h"
 #include "jetstream_api.h"
 #include "json.h"
+#include "json_member.h"
 #include "mem.h"
 #include "stop.h"
 
 #define NS_PER_MS INT64_C(1000000)
 
+enum { MESSAGE_BYTES_MAX = 64 * 1024 * 1024 }; /* the most that max_payload of a server may be */
 enum { MAKING_MS = 20, MAKING_TRIES = 50 }; /* how long somebody may take to make a stream */
 
 static void
@@ -46,14 +49,14 @@ write_config(struct buf *b, const struct stream_config *c)
 static void
 read_info(const cJSON *reply, struct stream_info *info)
 {
-	const cJSON *state = cJSON_GetObjectItemCaseSensitive(reply, "state");
-	const char *created = jetstream_text(reply, "created");
+	const cJSON *state = json_member(reply, "state");
+	const char *created = json_member_text(reply, "created");
 
 	*info = (struct stream_info){
-		.first_seq = (uint64_t)jetstream_number(state, "first_seq"),
-		.last_seq = (uint64_t)jetstream_number(state, "last_seq"),
-		.messages = (uint64_t)jetstream_number(state, "messages"),
-		.bytes = (uint64_t)jetstream_number(state, "bytes"),
+		.first_seq = json_member_uint(state, "first_seq"),
+		.last_seq = json_member_uint(state, "last_seq"),
+		.messages = json_member_uint(state, "messages"),
+		.bytes = json_member_uint(state, "bytes"),
 	};
 	clock_parse(created, strlen(created), &info->created_us);
 }
@@ -61,26 +64,26 @@ read_info(const cJSON *reply, struct stream_info *info)
 static void
 compare(const cJSON *reply, const struct stream_config *c, struct stream_info *info)
 {
-	const cJSON *is = cJSON_GetObjectItemCaseSensitive(reply, "config");
+	const cJSON *is = json_member(reply, "config");
 	char *d = info->differs;
 	size_t size = sizeof(info->differs), used;
 
-	jetstream_differs(d, size, "max_bytes", jetstream_number(is, "max_bytes"),
+	jetstream_differs(d, size, "max_bytes", json_member_number(is, "max_bytes"),
 		(double)(c->max_bytes > 0 ? c->max_bytes : -1));
-	jetstream_differs(d, size, "max_age (ns)", jetstream_number(is, "max_age"),
+	jetstream_differs(d, size, "max_age (ns)", json_member_number(is, "max_age"),
 		(double)(c->max_age_ms * NS_PER_MS));
-	jetstream_differs(d, size, "duplicate_window (ns)", jetstream_number(is, "duplicate_window"),
+	jetstream_differs(d, size, "duplicate_window (ns)", json_member_number(is, "duplicate_window"),
 		(double)(c->duplicate_window_ms * NS_PER_MS));
-	jetstream_differs(d, size, "num_replicas", jetstream_number(is, "num_replicas"),
+	jetstream_differs(d, size, "num_replicas", json_member_number(is, "num_replicas"),
 		c->replicas > 0 ? c->replicas : 1);
 	used = strlen(d);
-	if (strcmp(jetstream_text(is, "retention"), "limits") != 0)
+	if (strcmp(json_member_text(is, "retention"), "limits") != 0)
 		snprintf(d + used, size - used, "%sretention is %s, needed limits", used ? "; " : "",
-			jetstream_text(is, "retention"));
+			json_member_text(is, "retention"));
 	used = strlen(d);
-	if (strcmp(jetstream_text(is, "discard"), c->discard_new ? "new" : "old") != 0)
+	if (strcmp(json_member_text(is, "discard"), c->discard_new ? "new" : "old") != 0)
 		snprintf(d + used, size - used, "%sdiscard is %s, configured %s", used ? "; " : "",
-			jetstream_text(is, "discard"), c->discard_new ? "new" : "old");
+			json_member_text(is, "discard"), c->discard_new ? "new" : "old");
 }
 
 static int
@@ -138,21 +141,16 @@ stream_ensure(struct bus *bus, const struct stream_config *config, struct stream
 	return look(bus, config->name, config, info, err); /* somebody else may have been first, with other settings */
 }
 
-/* Standard base64 with padding, as Go's encoding/json writes []byte. */
+/* Go's encoding/json writes []byte as base64. "" when the member is missing or is not base64. */
 static char *
-decode_base64(const char *text, size_t *len)
+decode_member(const cJSON *message, const char *name, size_t *len)
 {
-	size_t n = strlen(text), out, pad = 0;
-	unsigned char *data = mem_alloc(n / 4 * 3 + 1);
-	int got;
+	const char *text = json_member_text(message, name);
+	struct buf out;
 
-	got = EVP_DecodeBlock(data, (const unsigned char *)text, (int)n);
-	while (pad < 2 && pad < n && text[n - 1 - pad] == '=')
-		pad++;
-	out = got < 0 ? 0 : (size_t)got - pad;
-	data[out] = '\0';
-	*len = out;
-	return (char *)data;
+	buf_init(&out, MESSAGE_BYTES_MAX);
+	base64_decode(&out, text, strlen(text));
+	return buf_take(&out, len);
 }
 
 int
@@ -181,14 +179,14 @@ stream_get(struct bus *bus, const char *stream, uint64_t seq, const char *of_sub
 	buf_free(&body);
 	if (failed)
 		return -1;
-	m = cJSON_GetObjectItemCaseSensitive(reply, "message");
-	time = jetstream_text(m, "time");
+	m = json_member(reply, "message");
+	time = json_member_text(m, "time");
 	*msg = (struct stream_msg){
-		.seq = (uint64_t)jetstream_number(m, "seq"),
-		.subject = mem_strdup(jetstream_text(m, "subject")),
+		.seq = json_member_uint(m, "seq"),
+		.subject = mem_strdup(json_member_text(m, "subject")),
 	};
-	msg->headers = decode_base64(jetstream_text(m, "hdrs"), &ignored);
-	msg->data = decode_base64(jetstream_text(m, "data"), &msg->len);
+	msg->headers = decode_member(m, "hdrs", &ignored);
+	msg->data = decode_member(m, "data", &msg->len);
 	clock_parse(time, strlen(time), &msg->time_us);
 	cJSON_Delete(reply);
 	return 0;

@@ -215,15 +215,10 @@ static struct bus_msg *
 take(struct stream_reader *r, int64_t wait_ms, bool *gone)
 {
 	struct bus_msg *msg = NULL;
-	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	t.tv_nsec += (long)wait_ms * 1000000;
-	t.tv_sec += t.tv_nsec / 1000000000;
-	t.tv_nsec %= 1000000000;
 	pthread_mutex_lock(&r->lock);
 	if (r->n == 0 && !r->gone)
-		pthread_cond_timedwait(&r->came, &r->lock, &t);
+		clock_cond_wait(&r->came, &r->lock, wait_ms);
 	if (r->n != 0) {
 		msg = r->queue[r->first];
 		r->first = (r->first + 1) % QUEUE;

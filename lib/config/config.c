@@ -1,56 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Loads a configuration file into a tree. */
-#define _POSIX_C_SOURCE 200809L
 #include "config.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "config_tree.h"
+#include "file.h"
 #include "mem.h"
 #include "text.h"
-
-/* Reads at most max bytes of a regular file; not a FIFO, not a device, which would block or
- * never end. */
-static int
-read_file(const char *path, struct buf *out, bool *anyone_writes, struct config_errors *errors)
-{
-	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
-	struct stat st;
-	ssize_t n = 0;
-	char *room;
-
-	if (fd < 0 || fstat(fd, &st) != 0) {
-		config_error_at(errors, path, 0, 0, "%s", strerror(errno));
-		goto fail;
-	}
-	if (!S_ISREG(st.st_mode)) {
-		config_error_at(errors, path, 0, 0, "%s",
-			S_ISDIR(st.st_mode) ? "is a directory" : "is not a regular file");
-		goto fail;
-	}
-	*anyone_writes = (st.st_mode & S_IWOTH) != 0;
-	while ((room = buf_room(out, 64 * 1024)) != NULL && (n = read(fd, room, 64 * 1024)) > 0)
-		buf_grew(out, (size_t)n);
-	if (n < 0) {
-		config_error_at(errors, path, 0, 0, "%s", strerror(errno));
-		goto fail;
-	}
-	if (room == NULL || out->len > CONFIG_FILE_MAX) {
-		config_error_at(errors, path, 0, 0, "larger than 1 MiB");
-		goto fail;
-	}
-	close(fd);
-	return 0;
-fail:
-	if (fd >= 0)
-		close(fd);
-	return -1;
-}
 
 /* libyaml gives line 1 for these, whatever the line. */
 static int
@@ -77,20 +35,24 @@ int
 config_load(struct config **config, const char *path, struct config_errors *errors)
 {
 	struct config *c = NULL;
-	bool anyone_writes;
+	struct file_info info;
 	struct buf text;
+	struct err err;
 	int rc = -1;
 
 	*config = NULL;
-	buf_init(&text, CONFIG_FILE_MAX + 128 * 1024);
-	if (read_file(path, &text, &anyone_writes, errors) != 0 ||
-		check_bytes(path, buf_str(&text), text.len, errors) != 0)
+	buf_init(&text, CONFIG_FILE_MAX);
+	if (file_read(path, &text, &info, &err) != 0) {
+		config_error_at(errors, NULL, 0, 0, "%s", err.text);
+		goto done;
+	}
+	if (check_bytes(path, buf_str(&text), text.len, errors) != 0)
 		goto done;
 	c = mem_alloc(sizeof(*c));
 	c->path = mem_strdup(path);
 	c->nodes = mem_array(CONFIG_NODES_MAX, sizeof(*c->nodes));
 	rc = config_tree_parse(c, buf_str(&text), text.len, errors);
-	if (rc == 0 && anyone_writes)
+	if (rc == 0 && info.world_writable)
 		config_warning(errors, config_root(c),
 			"every user of this machine may change this file: chmod o-w");
 done:

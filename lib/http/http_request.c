@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* A request, from what the caller filled in to what libcurl wants. */
+#include "base64.h"
 #include "http_internal.h"
 
 #include <openssl/evp.h>
@@ -33,16 +34,12 @@ void
 http_basic_auth(struct http_request *req, const char *user, const char *password)
 {
 	struct buf plain, coded;
-	char *room;
 
 	buf_init(&plain, HTTP_REQUEST_HEADERS_MAX / 2);
 	buf_init(&coded, HTTP_REQUEST_HEADERS_MAX);
 	buf_printf(&plain, "%s:%s", user, password);
 	buf_add_str(&coded, "Basic ");
-	room = buf_room(&coded, (plain.len + 2) / 3 * 4 + 1);
-	if (buf_ok(&plain) && room != NULL)
-		buf_grew(&coded, (size_t)EVP_EncodeBlock((unsigned char *)room,
-			(const unsigned char *)plain.data, (int)plain.len));
+	base64_encode(&coded, plain.data, plain.len);
 	http_header(req, "Authorization", buf_str(&coded));
 	mem_wipe(plain.data, plain.len);
 	mem_wipe(coded.data, coded.len);

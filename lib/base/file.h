@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Reads a whole regular file. A FIFO or a device is refused before it can block. */
+#ifndef VCOURIER_FILE_H
+#define VCOURIER_FILE_H
+
+#include <stdbool.h>
+
+#include "buf.h"
+#include "err.h"
+
+struct file_info {
+	bool world_writable;
+};
+
+/*
+ * Appends the file's bytes to out, at most the buf's own limit. info may be NULL. Fails with ERR_NOT_FOUND when there is
+ * no such file, ERR_SYSTEM when it cannot be read, ERR_CONFIG when it is not a regular file and ERR_LIMIT when it is
+ * larger than the limit; err names the path. The caller wipes out when the file holds a secret.
+ */
+int file_read(const char *path, struct buf *out, struct file_info *info, struct err *err);
+
+#endif

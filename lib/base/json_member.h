@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Members of a JSON object that cJSON has parsed. A reply from outside may lack any of them or give it another type;
+ * each function then returns its default. Numbers are bounded before they are converted.
+ */
+#ifndef VCOURIER_JSON_MEMBER_H
+#define VCOURIER_JSON_MEMBER_H
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* NULL when object is no object or has no such member. Names are case-sensitive. */
+const cJSON *json_member(const cJSON *object, const char *name);
+
+/* NULL when the member is missing or no string. Lives as long as the object. */
+const char *json_member_string(const cJSON *object, const char *name);
+
+/* The same, "" instead of NULL. */
+const char *json_member_text(const cJSON *object, const char *name);
+
+/* True when the member is the literal true. */
+bool json_member_true(const cJSON *object, const char *name);
+
+/* 0 when the member is missing or no number. It may be infinite: bound it before it is converted. */
+double json_member_number(const cJSON *object, const char *name);
+
+/* 0 when the member is missing, no number, negative or NaN; at most UINT64_MAX. Exact up to 2^53, as JSON numbers are. */
+uint64_t json_member_uint(const cJSON *object, const char *name);
+
+/* 0 when the member is missing, no number or NaN; bounded by INT64_MIN and INT64_MAX. */
+int64_t json_member_int(const cJSON *object, const char *name);
+
+#endif
