@@ -227,10 +227,28 @@ on_done(void *ctx, const struct http_response *rsp)
 	land(f, outcomes);
 }
 
-/* The processor cannot make a request of them: each alone, and then it is that event's fault. */
+/* Nothing was sent, and not because of the events: an attempt that failed. */
+static void
+fail_to_send(struct flight *f, const struct err *err)
+{
+	struct outcome outcomes[BATCH_MAX];
+
+	for (size_t i = 0; i < f->n; i++)
+		outcomes[i] = (struct outcome){ .retry_after_ms = -1, .refresh = err->code == ERR_AUTH, .why = *err };
+	land(f, outcomes);
+}
+
+/*
+ * The processor cannot make a request of them. An event that is at fault is found by sending each alone; credentials
+ * or an address that cannot be used are nobody's fault here: tried again, and the circuit hears of it.
+ */
 static void
 refuse(struct flight *f, const struct err *err)
 {
+	if (err->code == ERR_AUTH || err->code == ERR_NOT_FOUND) {
+		fail_to_send(f, err);
+		return;
+	}
 	for (size_t i = 0; i < f->n; i++) {
 		f->leg[i]->batch_max = 1;
 		if (f->n > 1) {
@@ -245,16 +263,6 @@ refuse(struct flight *f, const struct err *err)
 	if (f->gate_probe)
 		circuit_abandon(&f->d->gate);
 	free(f);
-}
-
-static void
-fail_to_submit(struct flight *f, const struct err *err)
-{
-	struct outcome outcomes[BATCH_MAX];
-
-	for (size_t i = 0; i < f->n; i++)
-		outcomes[i] = (struct outcome){ .retry_after_ms = -1, .why = *err };
-	land(f, outcomes);
 }
 
 /* One request of this lane; false when there was nothing to send after all. */
@@ -299,7 +307,7 @@ send_one(struct dispatcher *d, struct lane *lane, int64_t now_ms)
 		leg->job->tried = true;
 	}
 	if (http_submit(d->http, req, on_done, f, &err) != 0) {
-		fail_to_submit(f, &err);
+		fail_to_send(f, &err);
 		return true;
 	}
 	d->in_flight++;

@@ -8,6 +8,7 @@
 #include <cjson/cJSON.h>
 
 #include "clock.h"
+#include "http_options.h"
 #include "json.h"
 #include "json_member.h"
 #include "mem.h"
@@ -161,6 +162,10 @@ read_token_file(struct addressable *a, struct err *err)
 		mem_free_secret(token);
 		return err_set(err, ERR_CONFIG, "%s: is no token", file.file);
 	}
+	if (http_credential_check(token, file.file, err) != 0) {
+		mem_free_secret(token);
+		return -1;
+	}
 	mem_free_secret(a->token);
 	a->token = token;
 	a->token_refused = false;
@@ -200,6 +205,8 @@ take_token(struct addressable *a, const cJSON *reply, struct err *err)
 		err_set(err, ERR_PROTOCOL, "the Kubernetes API answered a TokenRequest without a token");
 		return REFRESH_FAILED;
 	}
+	if (http_credential_check(token, "the token that the Kubernetes API gave", err) != 0)
+		return REFRESH_FAILED;
 	if (expires == NULL || !clock_parse(expires, strlen(expires), &a->token_expires_us))
 		a->token_expires_us = 0;
 	a->token_life_ms = cJSON_IsNumber(seconds) && seconds->valuedouble > 0 && seconds->valuedouble < 1e8 ?

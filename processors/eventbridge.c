@@ -82,8 +82,10 @@ eventbridge_prepare(struct eventbridge *self, const char *operation, struct http
 	buf_clear(&self->text);
 	if (use_credentials(self, err) != 0 ||
 	    (global ? sigv4a_sign(&self->global_signer, &request, now, &self->text, err) :
-		      sigv4_sign(&self->signer, &request, now, &self->text, err)) != 0)
+		      sigv4_sign(&self->signer, &request, now, &self->text, err)) != 0) {
+		err->code = ERR_AUTH; /* nothing of the events but their bytes takes part */
 		return -1;
+	}
 	sigv4_date(now, date);
 	buf_add_str(&req->url, to->url);
 	http_header(req, "Content-Type", header[0].value);
@@ -100,7 +102,7 @@ eventbridge_prepare(struct eventbridge *self, const char *operation, struct http
 	req->peer = &self->peer;
 	req->timeout_ms = TIMEOUT_MS;
 	req->response_max = REPLY_MAX;
-	return 0;
+	return http_auth_check(req, err);
 }
 
 static size_t

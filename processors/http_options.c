@@ -101,16 +101,31 @@ secret_of(const struct http_auth *auth)
 	}
 }
 
-/* A file caught while it is written is empty or torn, and torn text has no business in a header. */
-static bool
-fits_header(const char *secret)
+/* A file that is read while it is written is empty or torn. */
+int
+http_credential_check(const char *secret, const char *what, struct err *err)
 {
-	if (*secret == '\0')
-		return false;
+	size_t n = strlen(secret);
+
+	if (n > HTTP_CREDENTIAL_MAX)
+		return err_set(err, ERR_CONFIG, "%s: %zu bytes, more than the %d that fit a request", what, n,
+			HTTP_CREDENTIAL_MAX);
+	if (n == 0)
+		return err_set(err, ERR_CONFIG, "%s: empty, or with control characters", what);
 	for (; *secret != '\0'; secret++)
 		if ((unsigned char)*secret < ' ' || *secret == 0x7f)
-			return false;
-	return true;
+			return err_set(err, ERR_CONFIG, "%s: empty, or with control characters", what);
+	return 0;
+}
+
+int
+http_auth_check(const struct http_request *req, struct err *err)
+{
+	if (http_request_check(req, err) == 0)
+		return 0;
+	err_wrap(err, "credentials");
+	err->code = ERR_AUTH;
+	return -1;
 }
 
 int
@@ -123,10 +138,9 @@ http_auth_load(struct http_auth *auth, struct err *err)
 		return 0;
 	if (secret_read(secret, &value, err) != 0)
 		return -1;
-	if (!fits_header(value)) {
+	if (http_credential_check(value, secret->file != NULL ? secret->file : "password or token", err) != 0) {
 		mem_free_secret(value);
-		return err_set(err, ERR_CONFIG, "%s: empty, or with control characters",
-			secret->file != NULL ? secret->file : "password or token");
+		return -1;
 	}
 	http_auth_free(auth);
 	auth->secret = value;

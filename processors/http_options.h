@@ -76,6 +76,19 @@ int http_auth_load(struct http_auth *auth, struct err *err); /* on failure the l
 int64_t http_auth_interval_ms(const struct http_auth *auth); /* 0: nothing that could change */
 void http_auth_add(const struct http_auth *auth, struct http_request *req);
 
+/*
+ * Whether a password or token can be sent in a header: not empty, no control characters, no longer than 16 KiB. That
+ * leaves room for an event's attributes, and real servers take 8 to 16 KiB. what: for the message.
+ */
+enum { HTTP_CREDENTIAL_MAX = 16 * 1024 };
+int http_credential_check(const char *secret, const char *what, struct err *err);
+
+/*
+ * For encode(), after the credentials were added to a request that passed http_request_check without them: what
+ * does not fit now is the credentials' fault, so the error is ERR_AUTH (see processor.h).
+ */
+int http_auth_check(const struct http_request *req, struct err *err);
+
 /* "Authorization: Bearer ..."; the token has no control characters. */
 void http_auth_bearer(struct http_request *req, const char *token);
 

@@ -262,13 +262,13 @@ knative_encode(void *p, const struct target *target, const struct event *const *
 		encode_structured(self, ev, req);
 	else if (encode_binary(self, ev, req, err) != 0)
 		return -1;
+	if (http_request_check(req, err) != 0)
+		return -1;
 	http_auth_add(&self->auth, req);
 	if (self->sink.now.audience != NULL && self->sink.token != NULL)
 		http_auth_bearer(req, self->sink.token);
 	req->peer = &self->peer;
-	if (!buf_ok(&req->own_body) || !buf_ok(&req->headers))
-		return err_set(err, ERR_LIMIT, "the event is too large for a request");
-	return 0;
+	return http_auth_check(req, err);
 }
 
 static void

@@ -336,16 +336,16 @@ openfaas_encode(void *p, const struct target *target, const struct event *const 
 	add_header(self, req, "traceparent", event_extension(ev, "traceparent"));
 	if (config->callback_url != NULL)
 		http_header(req, "X-Callback-Url", config->callback_url);
-	if (config->auth_invoke)
-		http_auth_add(&self->auth, req);
 	event_type(ev, (enum event_type_style)config->type_style, &self->text);
 	event_add_structured_as_router(ev, buf_str(&self->text), &req->own_body);
-	if (!buf_ok(&req->own_body) || !buf_ok(&req->url) || !buf_ok(&req->headers))
-		return err_set(err, ERR_LIMIT, "the event is too large for a request");
+	if (http_request_check(req, err) != 0)
+		return -1;
+	if (config->auth_invoke)
+		http_auth_add(&self->auth, req);
 	req->body = buf_str(&req->own_body);
 	req->body_len = req->own_body.len;
 	req->peer = &self->peer;
-	return 0;
+	return http_auth_check(req, err);
 }
 
 static void

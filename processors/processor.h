@@ -91,7 +91,11 @@ struct processor {
 	/* Bytes this event adds to a request, and how many a request may have; NULL when batch_max is 1. */
 	size_t (*weight)(void *self, const struct event *ev);
 	size_t (*weight_max)(void *self);
-	/* Fills in the request for n events (1 <= n <= batch_max) to one target. -1: they are at fault. */
+	/*
+	 * Fills in the request for n events (1 <= n <= batch_max) to one target. -1: they are at fault; unless err->code
+	 * is ERR_AUTH (credentials that cannot be sent) or ERR_NOT_FOUND (no address): then the destination cannot be
+	 * reached now, and they are tried again as after VERDICT_RETRY.
+	 */
 	int (*encode)(void *self, const struct target *target, const struct event *const *ev, size_t n,
 		struct http_request *req, struct err *err);
 	/* One outcome per event of the request. out is zeroed (retry), with retry_after_ms -1. */

@@ -75,6 +75,11 @@ void http_request_free(struct http *http, struct http_request *req); /* only one
 
 /* Adds "name: value"; CR, LF and NUL in value make the submit fail with ERR_PROTOCOL. */
 void http_header(struct http_request *req, const char *name, const char *value);
+/*
+ * What would make the submit of a request fail whatever its destination: a header with a line break, headers, URL or
+ * own_body beyond their limits. A caller that asks before it adds credentials knows which of the two does not fit.
+ */
+int http_request_check(const struct http_request *req, struct err *err);
 /* "Authorization: Basic ..." */
 void http_basic_auth(struct http_request *req, const char *user, const char *password);
 

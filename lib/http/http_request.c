@@ -40,6 +40,8 @@ http_basic_auth(struct http_request *req, const char *user, const char *password
 	buf_printf(&plain, "%s:%s", user, password);
 	buf_add_str(&coded, "Basic ");
 	base64_encode(&coded, plain.data, plain.len);
+	if (!buf_ok(&plain) || !buf_ok(&coded))
+		((struct transfer *)req)->bad_header = true; /* too long to send */
 	http_header(req, "Authorization", buf_str(&coded));
 	mem_wipe(plain.data, plain.len);
 	mem_wipe(coded.data, coded.len);
@@ -47,22 +49,42 @@ http_basic_auth(struct http_request *req, const char *user, const char *password
 	buf_free(&coded);
 }
 
+static size_t
+count_lines(const struct buf *headers)
+{
+	size_t n = 0;
+
+	for (const char *p = headers->data; p != NULL && (p = strchr(p, '\n')) != NULL; p++)
+		n++;
+	return n;
+}
+
+int
+http_request_check(const struct http_request *req, struct err *err)
+{
+	if (((const struct transfer *)req)->bad_header)
+		return err_set(err, ERR_PROTOCOL, "a header of the request has a line break or is too long");
+	if (!buf_ok(&req->headers))
+		return err_set(err, ERR_LIMIT, "the request headers are larger than %d bytes", HTTP_REQUEST_HEADERS_MAX);
+	if (count_lines(&req->headers) > HTTP_HEADER_LINES_MAX - 2)
+		return err_set(err, ERR_LIMIT, "more than %d request headers", HTTP_HEADER_LINES_MAX - 2);
+	if (!buf_ok(&req->url) || req->url.len == 0)
+		return err_set(err, ERR_PROTOCOL, "the URL is empty or too long");
+	if (!buf_ok(&req->own_body))
+		return err_set(err, ERR_LIMIT, "the event is too large for a request");
+	return 0;
+}
+
 /*
  * The request's header lines as the list libcurl wants, without copying: the line ends become NULs.
  * An empty "Expect:" and "Content-Type:" keep libcurl from adding its own.
  */
-static int
-set_headers(struct transfer *t, struct err *err)
+static void
+set_headers(struct transfer *t)
 {
 	static char no_expect[] = "Expect:", no_type[] = "Content-Type:";
-	size_t n = 2;
+	size_t n = 2 + count_lines(&t->req.headers);
 
-	if (t->bad_header || !buf_ok(&t->req.headers))
-		return err_set(err, ERR_PROTOCOL, "a header of the request has a line break or is too long");
-	for (const char *p = t->req.headers.data; p != NULL && (p = strchr(p, '\n')) != NULL; p++)
-		n++;
-	if (n > HTTP_HEADER_LINES_MAX)
-		return err_set(err, ERR_PROTOCOL, "more than %d request headers", HTTP_HEADER_LINES_MAX - 2);
 	if (n > t->cap_lines) {
 		t->line = mem_grow(t->line, n, sizeof(*t->line));
 		t->cap_lines = n;
@@ -77,7 +99,6 @@ set_headers(struct transfer *t, struct err *err)
 	for (size_t i = 0; i < n; i++)
 		t->line[i].next = i + 1 < n ? &t->line[i + 1] : NULL;
 	curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->line);
-	return 0;
 }
 
 static void
@@ -149,10 +170,9 @@ set_url(struct transfer *t)
 int
 http_request_setup(struct transfer *t, struct err *err)
 {
-	if (!buf_ok(&t->req.url) || t->req.url.len == 0)
-		return err_set(err, ERR_PROTOCOL, "the URL is empty or too long");
-	if (set_headers(t, err) != 0)
+	if (http_request_check(&t->req, err) != 0)
 		return -1;
+	set_headers(t);
 	set_method(t);
 	set_limits(t);
 	set_url(t);

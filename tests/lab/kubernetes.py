@@ -34,6 +34,7 @@ class Kubernetes:
         self.account.mkdir(exist_ok=True)
         self.mount(**{"token": self.token, "namespace": namespace, "ca.crt": authority.ca.read_text()})
         self.objects, self.forbidden, self.audiences = {}, set(), []
+        self.padding = ""  # what makes the tokens for audiences longer
         self.down = False
         self.lock = threading.Lock()
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -132,6 +133,6 @@ class Kubernetes:
         spec = asked["spec"]
         with self.lock:
             self.audiences.append(spec["audiences"])
-            token = f"oidc-{namespace}-{account}-{len(self.audiences)}"
+            token = f"oidc-{namespace}-{account}-{len(self.audiences)}{self.padding}"
         until = datetime.now(timezone.utc) + timedelta(seconds=spec["expirationSeconds"])
         return self.json(201, {**asked, "status": {"token": token, "expirationTimestamp": until.strftime("%Y-%m-%dT%H:%M:%SZ")}})

@@ -279,6 +279,16 @@ broker_with_audience(struct backend *b, unsigned step, int minutes)
 	return b->p->refreshes[1].response(b->self, step, &rsp, &b->err);
 }
 
+/* A TokenRequest's answer with a token of so many bytes. */
+static const char *
+token_of(int bytes)
+{
+	static char text[128 * 1024];
+
+	snprintf(text, sizeof(text), "{\"status\":{\"token\":\"%0*d\"}}", bytes, 0);
+	return text;
+}
+
 static void
 a_token_for_the_audience(void **state)
 {
@@ -322,6 +332,8 @@ a_token_for_the_audience(void **state)
 	assert_int_equal(broker_with_audience(&b, 0, 1), REFRESH_MORE);
 	backend_ask(&b, "destination", 1);
 	assert_int_equal(backend_reply(&b, "destination", 1, 201, "{\"status\":{}}"), REFRESH_FAILED);
+	assert_int_equal(backend_reply(&b, "destination", 1, 201, token_of(100000)), REFRESH_FAILED);
+	assert_non_null(strstr(b.err.text, "100000 bytes, more than the 16384 that fit a request"));
 	assert_int_equal(backend_reply(&b, "destination", 1, 201, "{\"status\":{\"token\":\"second\"}}"), REFRESH_DONE);
 	url(&b);
 	assert_true(has_header(&b, "Authorization: Bearer second\n"));
