@@ -2,19 +2,16 @@
 #define _GNU_SOURCE /* MHD wants the socket types */
 #include "status.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
 #include <microhttpd.h>
-#include <netdb.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "clock.h"
 #include "json.h"
+#include "listener.h"
 #include "mem.h"
 #include "metrics.h"
 #include "notify.h"
@@ -292,69 +289,28 @@ on_request(void *ctx, struct MHD_Connection *connection, const char *url, const 
 	return send_answer(connection, code, &out, type);
 }
 
-/* ---- the listener */
-
-static int
-parse_bind(const char *text, struct sockaddr_storage *addr, struct err *err)
-{
-	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)addr;
-	struct sockaddr_in *v4 = (struct sockaddr_in *)addr;
-	const char *colon = strrchr(text, ':');
-	char host[64] = "";
-	size_t len = colon != NULL ? (size_t)(colon - text) : 0;
-	int64_t port = 0;
-
-	memset(addr, 0, sizeof(*addr));
-	if (len == 0 || len >= sizeof(host) || !text_int(colon + 1, 0, 65535, &port))
-		return err_set(err, ERR_CONFIG, "%s: is not an address and a port", text);
-	memcpy(host, text, len);
-	if (strcmp(host, "localhost") == 0)
-		memcpy(host, "127.0.0.1", sizeof("127.0.0.1"));
-	if (host[0] == '[' && host[len - 1] == ']') {
-		host[len - 1] = '\0';
-		v6->sin6_family = AF_INET6;
-		v6->sin6_port = htons((uint16_t)port);
-		if (inet_pton(AF_INET6, host + 1, &v6->sin6_addr) == 1)
-			return 0;
-	} else {
-		v4->sin_family = AF_INET;
-		v4->sin_port = htons((uint16_t)port);
-		if (inet_pton(AF_INET, host, &v4->sin_addr) == 1)
-			return 0;
-	}
-	return err_set(err, ERR_CONFIG, "%s: is not an IP address and a port", text);
-}
-
 int
 status_open(struct status **status, const struct status_options *options, struct err *err)
 {
-	const union MHD_DaemonInfo *info;
-	struct sockaddr_storage addr;
-	unsigned flags = MHD_USE_AUTO_INTERNAL_THREAD;
 	struct status *s;
+	int fd, port;
 
-	if (parse_bind(options->bind, &addr, err) != 0)
-		return -1;
-	if (addr.ss_family == AF_INET6)
-		flags |= MHD_USE_DUAL_STACK;
+	if (listener_open(options->bind, &fd, &port, err) != 0)
+		return err_wrap(err, "metrics port %s", options->bind);
 	s = mem_alloc(sizeof(*s));
 	s->options = *options;
 	atomic_store(&self.beat_ms, clock_monotonic_ms());
-	errno = 0;
-	s->daemon = MHD_start_daemon(flags, 0, NULL, NULL, on_request, s, MHD_OPTION_SOCK_ADDR,
-		(struct sockaddr *)&addr, MHD_OPTION_CONNECTION_LIMIT,
+	s->port = port;
+	s->daemon = MHD_start_daemon(MHD_USE_AUTO_INTERNAL_THREAD, 0, NULL, NULL, on_request, s,
+		MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
 		(unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
 		(size_t)REQUEST_BYTES_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
 		(unsigned)(REQUEST_MS_MAX / 1000), MHD_OPTION_NOTIFY_CONNECTION, on_connection,
 		NULL, MHD_OPTION_END);
-	if (s->daemon == NULL) {
-		err_set(err, ERR_SYSTEM, "metrics port %s: %s", options->bind,
-			errno == EADDRINUSE ? "in use by another program" : strerror(errno));
+	if (s->daemon == NULL) { /* the library has closed fd, or not: it depends on how far it came */
 		free(s);
-		return -1;
+		return err_set(err, ERR_SYSTEM, "metrics port %s: the HTTP server does not start", options->bind);
 	}
-	info = MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_BIND_PORT);
-	s->port = info != NULL ? info->port : 0;
 	*status = s;
 	return 0;
 }

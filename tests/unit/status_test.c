@@ -188,6 +188,9 @@ a_port_in_use_is_said(void **state)
 	assert_int_equal(status_open(&second, &options, &err), -1);
 	assert_non_null(strstr(err.text, "not an IP address"));
 	status_close(status);
+	options.bind = bind;
+	assert_int_equal(status_open(&status, &options, &err), 0); /* the port is free again */
+	status_close(status);
 	options.bind = "[::]:0";
 	if (status_open(&status, &options, &err) == 0) /* a machine may have no IPv6 */ {
 		assert_int_equal(get("/livez", ""), 200);

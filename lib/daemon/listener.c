@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Opened here and not by libmicrohttpd: version 1.0.1 closes a socket twice when the port is taken, and loses errno. */
+#define _GNU_SOURCE
+#include "listener.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "text.h"
+
+union address {
+	struct sockaddr any;
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+};
+
+static int
+parse(const char *text, union address *addr, struct err *err)
+{
+	const char *colon = strrchr(text, ':');
+	char host[64] = "";
+	size_t len = colon != NULL ? (size_t)(colon - text) : 0;
+	int64_t port = 0;
+
+	memset(addr, 0, sizeof(*addr));
+	if (len == 0 || len >= sizeof(host) || !text_int(colon + 1, 0, 65535, &port))
+		return err_set(err, ERR_CONFIG, "is not an address and a port");
+	memcpy(host, text, len);
+	if (strcmp(host, "localhost") == 0)
+		memcpy(host, "127.0.0.1", sizeof("127.0.0.1"));
+	if (host[0] == '[' && host[len - 1] == ']') {
+		host[len - 1] = '\0';
+		addr->v6.sin6_family = AF_INET6;
+		addr->v6.sin6_port = htons((uint16_t)port);
+		if (inet_pton(AF_INET6, host + 1, &addr->v6.sin6_addr) == 1)
+			return 0;
+	} else {
+		addr->v4.sin_family = AF_INET;
+		addr->v4.sin_port = htons((uint16_t)port);
+		if (inet_pton(AF_INET, host, &addr->v4.sin_addr) == 1)
+			return 0;
+	}
+	return err_set(err, ERR_CONFIG, "is not an IP address and a port");
+}
+
+int
+listener_open(const char *bind_to, int *fd, int *port, struct err *err)
+{
+	const int on = 1, off = 0;
+	union address addr;
+	socklen_t len;
+	int s;
+
+	if (parse(bind_to, &addr, err) != 0)
+		return -1;
+	len = addr.any.sa_family == AF_INET6 ? sizeof(addr.v6) : sizeof(addr.v4);
+	s = socket(addr.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (s < 0)
+		return err_set(err, ERR_SYSTEM, "%s", strerror(errno));
+	setsockopt(s, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)); /* else a restart waits for TIME_WAIT */
+	if (addr.any.sa_family == AF_INET6)
+		setsockopt(s, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
+	if (bind(s, &addr.any, len) != 0 || listen(s, SOMAXCONN) != 0 || getsockname(s, &addr.any, &len) != 0) {
+		err_set(err, ERR_SYSTEM, "%s", errno == EADDRINUSE ? "in use by another program" : strerror(errno));
+		close(s);
+		return -1;
+	}
+	*port = ntohs(addr.any.sa_family == AF_INET6 ? addr.v6.sin6_port : addr.v4.sin_port);
+	*fd = s;
+	return 0;
+}
