@@ -11,6 +11,7 @@
  *     park.c     what waits for a target that is down makes room for the others
  *     sink.c     and sent to deadLetterSink
  *     refresh.c  what the processor must re-read now and then
+ *     search.c   whether an event that waits here has left its stream
  *     watch.c    a thread that looks after streams and consumers, where calls wait for answers
  *     expire.c   events that left the stream before anybody had them
  *     place.c    where we are in a stream, kept on the bus, and whether that is still the same stream
@@ -94,6 +95,8 @@ struct source {
 	bool ready;        /* stream and consumer are there and fit */
 	uint64_t generation; /* counts up whenever they were found or made: pulls from before are void */
 	bool look;         /* the loop asks for a look */
+	uint64_t search;   /* the loop asks whether the stream has this message; 0: nothing */
+	uint64_t gone_from, gone_to; /* the stream has none of [from, to): the last answer */
 	bool known;        /* the consumer was there before, in this process */
 	bool missing;      /* the stream was not there at the last look */
 	atomic_bool forget; /* sequences mean other events from now on; set before `ready` is again */
@@ -105,6 +108,8 @@ struct source {
 	struct place place; /* at the last look */
 	bool placed, told;  /* there was one; the bus took it once */
 	uint64_t proved;    /* 1 + reconnects when the stream was seen to be the same; 0: never */
+	struct steady doubt; /* a finding that waits until it is steady */
+	struct steady leader, consumer_leader; /* since when they have been the same */
 	bool place_refused; /* reported */
 	int64_t place_due_ms; /* not to tell the bus before */
 	int64_t stuck_ms; /* since when a waiting pull gets nothing although there is something; 0: it does */
@@ -185,6 +190,7 @@ struct dispatcher {
 	size_t taken_at;
 	struct jobs jobs;
 	size_t in_flight, n_untried, n_fetching;
+	size_t n_missing; /* jobs whose body was not found: asked for again */
 	struct confirm confirm;
 	size_t idle, idle_bytes; /* backlog.c */
 	int64_t idle_ms;         /* when they were counted */
@@ -300,6 +306,14 @@ int watch_open(struct dispatcher *d, struct err *err);
 void watch_close(struct dispatcher *d);
 void watch_poke(struct source *s);
 void watch_forget(struct source *s); /* sequences mean other events from now on */
+
+/* search.c */
+/* Whether the stream's leader says that it has this message no more. False while it was not asked yet; then it is. */
+bool search_is_gone(struct source *s, uint64_t seq);
+void search_turn(struct source *s);   /* the watcher's: asks it; while nobody can tell, again at the next turn */
+void search_forget(struct source *s); /* sequences mean other events from now on */
+/* Since STEADY_MS the stream has had this leader, which has so applied what was stored before its election. */
+bool search_leader_steady(struct source *s, const char *leader);
 
 /* expire.c, called by the watcher; redelivered: as it was before it asked for info */
 void expire_count(struct source *s, const struct stream_info *stream, const struct consumer_info *info,

@@ -48,6 +48,8 @@ struct job {
 	struct bus_msg *msg;     /* NULL while parked: the body is fetched again */
 	int64_t fetch_by_ms;     /* parked: when the body should be here; 0: not asked for */
 	struct lane *fetch_lane; /* whose turn asked for it; NULL: nobody's */
+	int64_t again_ms;        /* parked and not found: when to ask for the body again; 0: it is not so */
+	unsigned n_missing;      /* how often in a row it was not found */
 	bool fetched;            /* msg is an answer of the stream, not a delivery */
 	size_t subject_skip;     /* bytes before the subject's own first token */
 	char *reply;             /* where to settle: the latest delivery's */

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backoff.h"
 #include "clock.h"
 #include "log.h"
 #include "mem.h"
@@ -18,6 +19,10 @@ enum {
 	PARKED_MAX = 8 * 1024,
 	SOON_MS = 1000,
 	FETCH_MS = 5 * 1000,
+	/* a body that is not found: asked for again after 0.25 s, 0.5 s, .. 5 s, for 43 s in all */
+	AGAIN_MS = 250,
+	AGAIN_MAX_MS = 5 * 1000,
+	AGAIN_TRIES = 12,
 };
 
 int
@@ -77,6 +82,10 @@ park_turn(struct dispatcher *d, size_t window, int64_t now_ms)
 void
 park_end(struct dispatcher *d, struct job *job)
 {
+	if (job->again_ms != 0) {
+		job->again_ms = 0;
+		d->n_missing--;
+	}
 	if (job->fetch_lane == NULL)
 		return;
 	d->n_fetching--;
@@ -116,17 +125,46 @@ give_back(struct dispatcher *d, struct job *job)
 	settle_drop(d, job);
 }
 
+/*
+ * Any replica may answer, also one that is behind: the event has left the stream only when the stream's leader says
+ * so. Until then the body is asked for again; when no replica has it for long, the server decides what comes of it.
+ */
+static void
+not_found(struct dispatcher *d, struct job *job)
+{
+	park_end(d, job);
+	if (search_is_gone(job->source, job->seq)) {
+		log_error("event left the stream before it was delivered", L_STR("stream", job->source->stream),
+			L_INT("seq", (int64_t)job->seq));
+		settle_expired(d, job);
+		return;
+	}
+	if (d->n_missing == 0)
+		log_warn("a replica of the stream does not find an event that waits here: asking again",
+			L_STR("stream", job->source->stream), L_INT("seq", (int64_t)job->seq));
+	if (job->n_missing == AGAIN_TRIES) {
+		log_warn("no replica finds an event that waits here: given back to NATS",
+			L_STR("stream", job->source->stream), L_INT("seq", (int64_t)job->seq));
+		give_back(d, job);
+		return;
+	}
+	job->fetch_by_ms = 0;
+	job->again_ms = clock_monotonic_ms() + backoff_ceiling(AGAIN_MS, AGAIN_MAX_MS, ++job->n_missing);
+	d->n_missing++;
+}
+
 static void
 go_on(struct dispatcher *d, struct job *job, struct bus_msg *msg)
 {
 	park_end(d, job);
+	job->n_missing = 0;
 	job_unpark(&d->jobs, job, msg);
 	for (size_t i = 0; i < job->n_legs; i++)
 		if (job->leg[i].lane != NULL)
 			leg_ready_first(&job->leg[i]);
 }
 
-/* After a power cut of NATS another one can have its sequence. */
+/* After a power cut of NATS another one can have its sequence; place.c finds that out. */
 static bool
 same_event(const struct job *job, const struct bus_msg *msg)
 {
@@ -154,26 +192,34 @@ park_answer(struct dispatcher *d, struct bus_msg *msg)
 		go_on(d, job, msg);
 		return;
 	}
-	if (status == NULL)
-		job->orphan = true;
-	if (status == NULL || strcmp(status, "404") == 0) {
-		log_error("event left the stream before it was delivered", L_STR("stream", job->source->stream),
-			L_INT("seq", (int64_t)seq));
-		settle_expired(d, job);
-	} else {
+	if (status == NULL || strcmp(status, "404") == 0)
+		not_found(d, job);
+	else
 		give_back(d, job);
-	}
 	bus_msg_free(msg);
+}
+
+static void
+ask_again(struct dispatcher *d, struct job *job, int64_t now_ms)
+{
+	size_t i = 0;
+
+	while (job->leg[i].lane == NULL) /* one is open, or the job would be over */
+		i++;
+	park_end(d, job);
+	park_fetch(d, job, job->leg[i].lane, now_ms);
 }
 
 void
 park_expire(struct dispatcher *d, int64_t now_ms)
 {
-	if (d->n_fetching == 0)
+	if (d->n_fetching + d->n_missing == 0)
 		return;
 	for (struct job *job = d->jobs.oldest, *next; job != NULL; job = next) {
 		next = job->next;
 		if (job->msg == NULL && job->fetch_by_ms != 0 && job->fetch_by_ms <= now_ms)
 			give_back(d, job);
+		else if (job->again_ms != 0 && job->again_ms <= now_ms)
+			ask_again(d, job, now_ms);
 	}
 }

@@ -26,19 +26,41 @@ enum {
 
 #define US INT64_C(1000000)
 
+/*
+ * A finding that would move the consumer, or hide that it must be moved, counts when there has been one for a while:
+ * after an election the leader may not have applied all that the stream has. ERR_TIMEOUT: look again.
+ */
+static int
+confirm(struct source *s, const char *finding, const char *leader, struct err *err)
+{
+	int64_t now_ms = clock_monotonic_ms();
+	int64_t since_ms = steady_for(&s->doubt, "place", leader, bus_reconnects(s->d->bus), now_ms);
+
+	if (since_ms >= STEADY_MS)
+		return 0;
+	if (since_ms == 0)
+		log_info("the stream's leader may be behind: looking again before the consumer is moved",
+			L_STR("stream", s->stream), L_STR("leader", leader), L_STR("finding", finding));
+	return err_set(err, ERR_TIMEOUT, "%s: %s, but its leader may be behind", s->stream, finding);
+}
+
 /* When the stream stored this message; 0: it does not have it. */
 static int
 time_of(struct source *s, uint64_t seq, int64_t *us, struct err *err)
 {
-	struct stream_msg msg;
+	struct message_search found;
 
 	*us = 0;
 	if (seq == 0)
 		return 0;
-	if (stream_get(s->d->bus, s->stream, seq, NULL, &msg, err) != 0)
-		return err->code == ERR_NOT_FOUND ? 0 : -1;
-	*us = msg.time_us;
-	stream_msg_free(&msg);
+	if (stream_find(s->d->bus, s->stream, seq, &found, err) != 0)
+		return -1;
+	if (found.presence == MESSAGE_BEYOND || found.presence == MESSAGE_UNKNOWN)
+		return confirm(s, "a message that was delivered is not found", found.info.leader, err);
+	if (found.presence == MESSAGE_FOUND) {
+		*us = found.msg.time_us;
+		stream_msg_free(&found.msg);
+	}
 	return 0;
 }
 
@@ -60,9 +82,12 @@ forbidden(struct source *s)
 	return why.code == ERR_FORBIDDEN && strstr(why.text, BUCKET) != NULL;
 }
 
-/* What the bus was told last, and when by its own clock; 0: nothing. */
+/*
+ * What the bus was told last, and when by its own clock; 0: nothing. leader: of the stream, "" without a cluster, where
+ * what is not found is not there.
+ */
 static int
-read_place(struct source *s, struct place *place, int64_t *told_us, struct err *err)
+read_place(struct source *s, const char *leader, struct place *place, int64_t *told_us, struct err *err)
 {
 	struct stream_info bucket;
 	struct stream_msg msg;
@@ -72,8 +97,11 @@ read_place(struct source *s, struct place *place, int64_t *told_us, struct err *
 	*place = (struct place){ .seq = 0 };
 	write_key(s, key);
 	if (stream_look(s->d->bus, "KV_" BUCKET, &bucket, err) != 0 ||
-		stream_get(s->d->bus, "KV_" BUCKET, 0, key, &msg, err) != 0)
-		return err->code == ERR_NOT_FOUND || forbidden(s) ? 0 : -1;
+		stream_get(s->d->bus, "KV_" BUCKET, 0, key, &msg, err) != 0) {
+		if (err->code == ERR_NOT_FOUND)
+			return confirm(s, "the place of this dispatcher is not found", leader, err);
+		return forbidden(s) ? 0 : -1;
+	}
 	if (sscanf(msg.data, "%" SCNu64 " %" SCNd64, &place->seq, &place->stored_us) == 2)
 		*told_us = msg.time_us;
 	stream_msg_free(&msg);
@@ -108,7 +136,7 @@ place_note(struct source *s, const struct consumer_info *info)
 	struct err err;
 
 	if (time_of(s, seq, &us, &err) != 0)
-		return;
+		return; /* a place without its time would hide a stream that was cut */
 	if (us == 0 && s->placed && seq >= s->place.seq)
 		us = s->place.stored_us; /* it left the stream: that it is no older is all we know */
 	s->place = (struct place){ seq, us };
@@ -211,7 +239,8 @@ place_check(struct source *s, struct stream_info *stream, struct consumer_info *
 	int64_t told_us;
 
 	if (!s->placed || s->proved != reconnects + 1) { /* the server may have started anew */
-		if (read_place(s, &told, &told_us, err) != 0 || grown_unseen(s, info, told_us, &unseen, err) != 0)
+		if (read_place(s, info->delivered_stream_seq == 0 ? "" : stream->leader, &told, &told_us, err) != 0 ||
+			grown_unseen(s, info, told_us, &unseen, err) != 0)
 			return -1;
 		if (!s->placed || (told.seq > place.seq && told.stored_us > place.stored_us))
 			place = told;
@@ -223,6 +252,8 @@ place_check(struct source *s, struct stream_info *stream, struct consumer_info *
 	if (is_other(s, &place, stream, &other, err) != 0)
 		return -1;
 	ahead = info->delivered_stream_seq > stream->last_seq;
+	if ((ahead || other || unseen) && confirm(s, "the stream is not the one that was read", stream->leader, err) != 0)
+		return -1;
 	metric_set(s->d->books.consumer_ahead, ahead || other || unseen);
 	if (other && !ahead && s->known && s->created_us != info->created_us) {
 		watch_forget(s); /* another dispatcher was first */
@@ -231,6 +262,7 @@ place_check(struct source *s, struct stream_info *stream, struct consumer_info *
 		return -1;
 	}
 	metric_set(s->d->books.consumer_ahead, 0);
+	s->doubt.what = NULL;
 	s->proved = reconnects + 1;
 	return 0;
 }

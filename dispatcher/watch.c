@@ -46,6 +46,7 @@ set_ready(struct source *s, bool ready, uint64_t reconnects)
 void
 watch_forget(struct source *s)
 {
+	search_forget(s);
 	atomic_store(&s->forget, true);
 }
 
@@ -106,13 +107,19 @@ static int
 look(struct source *s, struct stream_info *stream, struct consumer_info *info, struct err *err)
 {
 	struct bus *bus = s->d->bus;
+	uint64_t reconnects = bus_reconnects(bus);
 	struct consumer_config c;
 
 	if (find_stream(s, stream, err) != 0)
 		return -1;
 	fill_config(s, &c);
-	if (consumer_look(bus, s->stream, s->d->durable, info, err) != 0 && s->known && err->code == ERR_NOT_FOUND) {
-		log_error("consumer was removed: made anew", L_STR("stream", s->stream), L_STR("consumer", s->d->durable));
+	if (consumer_look(bus, s->stream, s->d->durable, info, err) != 0 && err->code == ERR_NOT_FOUND) {
+		/* the leader of a cluster answers before it has read all of its log: made anew only when that lasts */
+		if (steady_for(&s->doubt, "consumer", stream->leader, reconnects, s->looked_ms) < STEADY_MS)
+			return err_set(err, ERR_TIMEOUT, "consumer %s of %s is not found yet", s->d->durable, s->stream);
+		if (s->known)
+			log_error("consumer was removed: made anew", L_STR("stream", s->stream),
+				L_STR("consumer", s->d->durable));
 		s->tally = (struct tally){ .known = false };
 	}
 	if (consumer_ensure(bus, &c, info, err) != 0)
@@ -162,6 +169,7 @@ look_after(struct source *s)
 	struct consumer_info info;
 	uint64_t reconnects = bus_reconnects(s->d->bus), redelivered = atomic_load(&s->redelivered);
 	struct err err = { .code = ERR_NONE };
+	bool steady;
 
 	s->looked_ms = clock_monotonic_ms();
 	if (look(s, &stream, &info, &err) != 0) {
@@ -174,7 +182,10 @@ look_after(struct source *s)
 		set_ready(s, false, reconnects);
 		return;
 	}
-	expire_count(s, &stream, &info, redelivered);
+	steady = search_leader_steady(s, stream.leader) &&
+		steady_for(&s->consumer_leader, "leader", info.leader, reconnects, s->looked_ms) >= STEADY_MS;
+	if (steady)
+		expire_count(s, &stream, &info, redelivered);
 	s->known = true;
 	s->floor = info.ack_floor_stream_seq;
 	s->created_us = info.created_us;
@@ -273,6 +284,8 @@ turn(struct dispatcher *d)
 		else if (err.code != ERR_TIMEOUT && err.code != ERR_CONNECT)
 			log_warn("no stream for dead letters", L_STR("stream", d->config->dead_stream->name), L_ERR(&err));
 	}
+	for (size_t i = 0; i < d->n_sources; i++)
+		search_turn(&d->source[i]);
 	for (size_t i = 0; i < d->n_sources; i++)
 		if (wants_look(&d->source[i])) {
 			look_after(&d->source[i]);

@@ -50,6 +50,7 @@ void bus_last_error(struct bus *bus, struct err *err);
 
 uint64_t bus_reconnects(const struct bus *bus); /* counts up; a change means: ask again for what you had asked */
 int64_t bus_max_payload(const struct bus *bus); /* bytes, headers included; 0 while not connected */
+bool bus_clustered(const struct bus *bus);      /* more than one server is known, by configuration or from the server */
 const char *bus_inbox(const struct bus *bus);   /* "<inbox prefix>.<nuid>": subscribe below it */
 
 struct bus_header {

@@ -101,6 +101,23 @@ bus_max_payload(const struct bus *bus)
 	return max;
 }
 
+bool
+bus_clustered(const struct bus *bus)
+{
+	natsConnection *nc = hold((struct bus *)bus, NULL);
+	char **servers = NULL;
+	int n = 0;
+
+	if (nc == NULL)
+		return true; /* not known: assume what needs more care */
+	if (natsConnection_GetServers(nc, &servers, &n) == NATS_OK)
+		for (int i = 0; i < n; i++)
+			free(servers[i]);
+	free(servers);
+	pthread_rwlock_unlock(&((struct bus *)bus)->nc_lock);
+	return n > 1;
+}
+
 static natsStatus
 make_msg(natsMsg **msg, const struct bus_out *out)
 {

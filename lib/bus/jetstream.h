@@ -31,12 +31,17 @@ struct stream_config {
 struct stream_info {
 	uint64_t first_seq, last_seq, messages, bytes;
 	int64_t created_us;
+	char leader[64];   /* in a cluster: the name of the server that leads the stream; "" without a cluster */
 	char differs[256]; /* what stands otherwise than asked, field by field; "" when nothing */
 };
 
 /*
  * Makes the stream unless it exists; an existing one is never altered, its differences are told in
- * info->differs. ERR_FORBIDDEN / ERR_TIMEOUT: this user may not; then only a look is tried.
+ * info->differs. ERR_FORBIDDEN / ERR_TIMEOUT: this user may not; then only a look is tried. In a cluster a stream
+ * that is not found is looked for again for 2 s: a meta leader answers before it has read all of its log.
+ *
+ * stream_look: ERR_NOT_FOUND: there is no such stream. ERR_TIMEOUT: nobody answers, or the stream has no leader just
+ * now (then any replica answers, and its numbers are not the stream's).
  */
 int stream_ensure(struct bus *bus, const struct stream_config *config, struct stream_info *info, struct err *err);
 int stream_look(struct bus *bus, const char *name, struct stream_info *info, struct err *err);
@@ -57,6 +62,46 @@ struct stream_msg {
 int stream_get(struct bus *bus, const char *stream, uint64_t seq, const char *of_subject, struct stream_msg *msg,
 	struct err *err);
 void stream_msg_free(struct stream_msg *msg);
+
+/*
+ * Whether a stream has a message. ERR_NOT_FOUND of stream_get does not tell: a leader answers so, too, while it has
+ * not yet applied what was stored before its election, and when a block cannot be read; DIRECT.GET is answered by
+ * any replica, as far as that one is. So the stream's numbers are asked for:
+ */
+enum message_presence {
+	MESSAGE_FOUND,
+	MESSAGE_GONE,    /* its first sequence is larger, or later messages are there and this one is missing */
+	MESSAGE_BEYOND,  /* it ends before: its leader is behind, or the stream was cut */
+	MESSAGE_UNKNOWN, /* by its numbers it is there: ask again */
+};
+
+struct message_search {
+	enum message_presence presence;
+	struct stream_msg msg;   /* MESSAGE_FOUND: the caller's (stream_msg_free) */
+	uint64_t gone_to;        /* MESSAGE_GONE: the stream has nothing from the sequence asked for to before this one */
+	struct stream_info info; /* unless MESSAGE_FOUND: what the leader said */
+};
+
+/*
+ * MESSAGE_GONE stays true. MESSAGE_BEYOND and MESSAGE_UNKNOWN count only when they are still so after a while: see
+ * steady_for. -1: no answer, or no such stream (ERR_NOT_FOUND).
+ */
+int stream_find(struct bus *bus, const char *stream, uint64_t seq, struct message_search *found, struct err *err);
+
+/*
+ * For how long the same answer has come, in the same words, from the same leader, over the same connection. Begins anew when one
+ * of them is another. Without a cluster (leader "") a server answers only when it has read all of its store, so its
+ * answer is as good as one that has stood for ever: INT64_MAX.
+ */
+struct steady {
+	const char *what; /* a constant: the finding */
+	char leader[64];
+	uint64_t reconnects;
+	int64_t since_ms;
+};
+int64_t steady_for(struct steady *steady, const char *what, const char *leader, uint64_t reconnects, int64_t now_ms);
+
+enum { STEADY_MS = 5 * 1000 }; /* longer than an election (4 s at most in nats-server 2.9) */
 
 /* Removes one message. */
 int stream_delete_msg(struct bus *bus, const char *stream, uint64_t seq, struct err *err);
@@ -83,6 +128,7 @@ struct consumer_info {
 	uint64_t delivered_stream_seq, delivered_consumer_seq, ack_floor_stream_seq, pending, ack_pending, redelivered;
 	uint64_t waiting; /* pulls: 0 when nobody asks for messages */
 	int64_t created_us;
+	char leader[64]; /* in a cluster: the server that leads it; "" without a cluster */
 	char name[128];
 	char filter_subject[256];
 	char differs[256];

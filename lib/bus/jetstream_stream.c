@@ -20,7 +20,12 @@
 #define NS_PER_MS INT64_C(1000000)
 
 enum { MESSAGE_BYTES_MAX = 64 * 1024 * 1024 }; /* the most that max_payload of a server may be */
-enum { MAKING_MS = 20, MAKING_TRIES = 50 }; /* how long somebody may take to make a stream */
+enum {
+	MAKING_MS = 20, /* how long somebody may take to make a stream */
+	MAKING_TRIES = 50,
+	ABSENT_MS = 200, /* how long a stream is missing in a cluster before it is made */
+	ABSENT_TRIES = 10,
+};
 
 static void
 write_config(struct buf *b, const struct stream_config *c)
@@ -59,6 +64,8 @@ read_info(const cJSON *reply, struct stream_info *info)
 		.bytes = json_member_uint(state, "bytes"),
 	};
 	clock_parse(created, strlen(created), &info->created_us);
+	snprintf(info->leader, sizeof(info->leader), "%s",
+		json_member_text(json_member(reply, "cluster"), "leader"));
 }
 
 static void
@@ -92,6 +99,7 @@ look(struct bus *bus, const char *name, const struct stream_config *config, stru
 {
 	char subject[JS_NAME_MAX];
 	cJSON *reply = NULL;
+	bool failed;
 
 	snprintf(subject, sizeof(subject), "$JS.API.STREAM.INFO.%s", name);
 	for (int tries = 0; reply == NULL; tries++) {
@@ -108,14 +116,31 @@ look(struct bus *bus, const char *name, const struct stream_config *config, stru
 	}
 	if (config != NULL)
 		compare(reply, config, info);
+	failed = info->leader[0] == '\0' && json_member(reply, "cluster") != NULL;
 	cJSON_Delete(reply);
-	return 0;
+	return failed ? err_set(err, ERR_TIMEOUT, "stream %s has no leader just now", name) : 0;
 }
 
 int
 stream_look(struct bus *bus, const char *name, struct stream_info *info, struct err *err)
 {
 	return look(bus, name, NULL, info, err);
+}
+
+/* -1 with ERR_NOT_FOUND: it is not there, and has not been for a while where servers may be behind. */
+static int
+look_long(struct bus *bus, const struct stream_config *config, struct stream_info *info, struct err *err)
+{
+	uint64_t reconnects = bus_reconnects(bus);
+	int tries = bus_clustered(bus) ? ABSENT_TRIES : 0;
+
+	while (look(bus, config->name, config, info, err) != 0) {
+		if (err->code != ERR_NOT_FOUND || tries-- == 0)
+			return -1;
+		if (stop_sleep(ABSENT_MS) || bus_reconnects(bus) != reconnects)
+			return err_set(err, ERR_TIMEOUT, "stream %s: not found, but the bus is not steady", config->name);
+	}
+	return 0;
 }
 
 int
@@ -126,7 +151,7 @@ stream_ensure(struct bus *bus, const struct stream_config *config, struct stream
 	struct buf body;
 	int failed;
 
-	if (look(bus, config->name, config, info, err) == 0)
+	if (look_long(bus, config, info, err) == 0)
 		return 0;
 	if (err->code != ERR_NOT_FOUND)
 		return -1;

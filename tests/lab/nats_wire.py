@@ -88,6 +88,11 @@ class Wire:
         else:
             self._send(f"PUB {subject} {reply} {len(data)}\r\n".encode() + data + b"\r\n")
 
+    def publish_status(self, subject, status):
+        """A message without a body, as servers say "404 Message Not Found"."""
+        block = f"NATS/1.0 {status}\r\n\r\n".encode()
+        self._send(f"HPUB {subject} {len(block)} {len(block)}\r\n".encode() + block + b"\r\n")
+
     def next(self, sid):
         """The next message of a subscription; TimeoutError when none comes, PermissionError when the server refuses."""
         while True:

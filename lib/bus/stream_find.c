@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Whether a message has left its stream. nats-server answers STREAM.MSG.GET by the stream's leader only, and with
+ * the same 404 whether the message was removed, was not applied yet (up to 2.10 a leader answers before it has
+ * applied what its log has) or could not be read. What is true once and for all is that a stream's first sequence
+ * only grows, and that messages are applied in their order.
+ */
+#include "jetstream.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* By the leader's numbers it may have been removed from between others: then the next one is another one. */
+static int
+find_next(struct bus *bus, const char *stream, uint64_t seq, struct message_search *found, struct err *err)
+{
+	if (stream_get(bus, stream, seq, ">", &found->msg, err) != 0)
+		return err->code == ERR_NOT_FOUND ? 0 : -1;
+	if (found->msg.seq == seq) {
+		found->presence = MESSAGE_FOUND;
+		return 0;
+	}
+	found->presence = MESSAGE_GONE;
+	found->gone_to = found->msg.seq;
+	stream_msg_free(&found->msg);
+	return 0;
+}
+
+int
+stream_find(struct bus *bus, const char *stream, uint64_t seq, struct message_search *found, struct err *err)
+{
+	const struct stream_info *info = &found->info;
+
+	*found = (struct message_search){ .presence = MESSAGE_FOUND };
+	if (stream_get(bus, stream, seq, NULL, &found->msg, err) == 0)
+		return 0;
+	if (err->code != ERR_NOT_FOUND || stream_look(bus, stream, &found->info, err) != 0)
+		return -1;
+	found->presence = MESSAGE_UNKNOWN;
+	if (seq < info->first_seq) {
+		found->presence = MESSAGE_GONE;
+		found->gone_to = info->first_seq;
+	} else if (seq > info->last_seq) {
+		found->presence = MESSAGE_BEYOND;
+	} else if (info->messages < info->last_seq - info->first_seq + 1) {
+		return find_next(bus, stream, seq, found, err);
+	}
+	return 0;
+}
+
+int64_t
+steady_for(struct steady *steady, const char *what, const char *leader, uint64_t reconnects, int64_t now_ms)
+{
+	if (leader[0] == '\0')
+		return INT64_MAX;
+	if (steady->what != what || steady->reconnects != reconnects || strcmp(steady->leader, leader) != 0) {
+		*steady = (struct steady){ .what = what, .reconnects = reconnects, .since_ms = now_ms };
+		snprintf(steady->leader, sizeof(steady->leader), "%s", leader);
+	}
+	return now_ms - steady->since_ms;
+}

@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A server that does not find something is not believed at once: it may be a replica, or a leader, that is behind."""
+import threading
+from collections import Counter
+
+import pytest
+
+from lab.desk import PROVIDER, Desk, books, keys
+from lab.gateway import Gateway
+from lab.process import wait_until
+from lab.product import router_config
+from lab.stand_in import StandIn, not_found
+
+FAST = {"retry": {"initial": "20ms", "max": "100ms"}, "ackWait": "5s"}
+NS = "openfaas-fn"
+DIRECT_GET = "$JS.API.DIRECT.GET.VC_lab"
+STREAM_INFO = "$JS.API.STREAM.INFO.VC_lab"
+MSG_GET = "$JS.API.STREAM.MSG.GET.VC_lab"
+
+
+@pytest.fixture
+def gateway():
+    gateway = Gateway().start()
+    yield gateway
+    gateway.close()
+
+
+class Waiting:
+    """300 events wait for a function that fails, without their bodies, while another function has got its own."""
+
+    def __init__(self, lab, desk, gateway):
+        self.desk, self.gateway, self.up = desk, gateway, threading.Event()
+        gateway.deploy("bad", "VmPoweredOnEvent", lambda call: 200 if self.up.is_set() else 500)
+        gateway.deploy("good", "VmPoweredOffEvent")
+        auth = {"type": "basic_auth", "basicAuth": {"username": gateway.user, "password": gateway.password}}
+        config = router_config(desk.server, providers=[PROVIDER], processors=[
+            {"type": "openfaas", "name": "of", "openfaas": {"address": gateway.url, "auth": auth}, "concurrency": 4, **FAST}])
+        self.dispatcher = lab.dispatcher(config)
+        self.want = [f"{k}-1700000000000" for k in desk.publish(300)]
+        others = [f"{k}-1700000000000" for k in desk.publish(50, "VmPoweredOffEvent")]
+        gateway.wait(lambda g: len(g.ids(f"good.{NS}")) >= len(others))
+        self.all = len(self.want) + len(others)
+
+    def delivered(self):
+        return Counter(self.gateway.ids(f"bad.{NS}"))
+
+    def settled(self):
+        self.desk.idle("of")
+        return books(self.dispatcher)
+
+
+def test_a_replica_that_is_behind_does_not_find_an_event(lab, desk, gateway):
+    waiting = Waiting(lab, desk, gateway)
+    replica = StandIn([desk.server], {DIRECT_GET: lambda request: "404 Message Not Found"})
+    waiting.up.set()
+    replica.wait_asked(DIRECT_GET, 100)
+    replica.end()  # it has caught up
+    ends = waiting.settled()
+    assert waiting.delivered() == Counter(waiting.want)
+    assert (ends["delivered"], ends["expired"]) == (waiting.all, 0)
+    assert len(waiting.dispatcher.lines("does not find an event that waits here")) < 10
+
+
+def test_a_replica_has_another_event_at_this_sequence(lab, desk, gateway):
+    """It took another way than the others; the stream's own event is what counts."""
+    waiting = Waiting(lab, desk, gateway)
+    wrong = {"Nats-Stream": "VC_lab", "Nats-Time-Stamp": "2020-01-01T00:00:00Z", "Nats-Subject": "vc.lab.dc.cluster.info.event.X"}
+    lines = "".join(f"\r\n{name}: {value}" for name, value in wrong.items())
+    replica = StandIn([desk.server], {DIRECT_GET: lambda request: lines})
+    waiting.up.set()
+    replica.wait_asked(DIRECT_GET, 20)
+    replica.end()
+    ends = waiting.settled()
+    assert waiting.delivered() == Counter(waiting.want)
+    assert (ends["delivered"], ends["expired"]) == (waiting.all, 0)
+
+
+def test_events_that_left_the_stream_are_counted(lab, desk, gateway):
+    """What was removed, from the stream's beginning and from between others, is known to be gone and not waited for."""
+    waiting = Waiting(lab, desk, gateway)
+    desk.js.api("STREAM.PURGE.VC_lab", {"seq": 101})
+    for seq in (150, 200, 201, 202):
+        desk.js.api("STREAM.MSG.DELETE.VC_lab", {"seq": seq})
+    waiting.up.set()
+    ends = waiting.settled()
+    wait_until(lambda: books(waiting.dispatcher)["all"] == waiting.all, 60, lambda: books(waiting.dispatcher))
+    ends = books(waiting.dispatcher)
+    still = [e for n, e in enumerate(waiting.want, 1) if n > 100 and n not in (150, 200, 201, 202)]
+    assert set(still) <= set(waiting.delivered())
+    assert ends["delivered"] + ends["expired"] == waiting.all and ends["expired"] > 0
+    assert ends["delivered"] == len(gateway.ids(f"bad.{NS}")) + 50
+
+
+@pytest.fixture
+def three(lab):
+    desk = Desk(lab, lab.cluster(3)[0])
+    desk.servers = [p for p in lab.processes]
+    desk.make_stream(num_replicas=3)
+    return desk
+
+
+def behind(desk, last):
+    """What the leader says of the stream while it has applied no more than this."""
+    info = desk.js.info("VC_lab")
+    info["state"] |= {"last_seq": last, "messages": last}
+    return info
+
+
+def clustered(desk, receiver, **more):
+    config = desk.config(receiver.url, **FAST, **more)
+    config["bus"] |= {"urls": [s.url for s in desk.servers], "stream": {"replicas": 3}, "deadLetters": {"replicas": 3}}
+    return config
+
+
+def test_a_leader_that_is_behind_moves_no_consumer(lab, three):
+    """After an election it says for a moment that the stream ends before what was delivered."""
+    receiver = lab.receiver()
+    dispatcher = lab.dispatcher(clustered(three, receiver)).wait_ready()
+    want = [*three.publish(100)]
+    three.idle()
+    created = three.consumer()["created"]
+    info = behind(three, 60)
+    leader = StandIn(three.servers, {STREAM_INFO: lambda request: info, MSG_GET: lambda request: not_found()})
+    leader.wait_asked(STREAM_INFO, 2)
+    leader.end()
+    want += three.publish(50)
+    receiver.wait_for(lambda requests: set(want) <= set(keys(requests)), 60, "all events")
+    three.idle()
+    assert not dispatcher.lines("made anew")
+    assert three.consumer()["created"] == created
+    assert Counter(keys(receiver.requests)) == Counter(want)
+
+
+def test_a_consumer_that_is_not_found_for_a_moment(lab, three):
+    """The leader of the cluster has not read all of its log: the dispatcher that starts meanwhile skips nothing."""
+    receiver = lab.receiver()
+    config = clustered(three, receiver, startFrom="now")
+    dispatcher = lab.dispatcher(config).wait_ready()
+    want = [*three.publish(20)]
+    three.idle()
+    dispatcher.stop()
+    want += three.publish(30)
+    created = three.consumer()["created"]
+    asked = "$JS.API.CONSUMER.INFO.VC_lab.kn"
+    create = "$JS.API.CONSUMER.DURABLE.CREATE.VC_lab.kn"
+    leader = StandIn(three.servers, {asked: lambda request: not_found("consumer not found", 10014), create: lambda request: {}})
+    dispatcher.start()
+    leader.wait_asked(asked, 4)
+    leader.end()
+    assert not leader.asked[create]
+    receiver.wait_for(lambda requests: set(want) <= set(keys(requests)), 60, "all events")
+    three.idle()
+    assert three.consumer()["created"] == created
+    assert Counter(keys(receiver.requests)) == Counter(want)

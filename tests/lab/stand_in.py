@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+Answers parts of the JetStream API in the server's place, as a replica or a leader that is behind would: that state
+cannot be had at will. The server maps the API's subject to another one, and a client answers there.
+"""
+import json
+import threading
+
+
+class StandIn:
+    def __init__(self, servers, answers):
+        """servers: all of a cluster, or one. answers: {API subject: function of the request that gives a dict or a status text}."""
+        self.servers, self.answers = servers, answers
+        self.asked = {subject: [] for subject in answers}
+        self.changed = threading.Condition()
+        self.wire = servers[0].connect()
+        self.wire.sock.settimeout(None)
+        self.by_sid = {self.wire.subscribe(self._mapped(subject)): subject for subject in answers}
+        self.wire.flush()
+        self.before = [server.extra for server in servers]
+        mappings = ", ".join(f'"{subject}": "{self._mapped(subject)}"' for subject in answers)
+        for server in servers:
+            server.reload(f"{server.extra}\nmappings: {{ {mappings} }}")
+        threading.Thread(target=self._run, daemon=True).start()
+
+    @staticmethod
+    def _mapped(subject):
+        return "standin" + subject.replace("$", "")
+
+    def _run(self):
+        try:
+            while True:
+                while not self.wire.messages:
+                    self.wire._read()
+                message = self.wire.messages.pop(0)
+                subject = self.by_sid[message.sid]
+                answer = self.answers[subject](json.loads(message.data or b"{}"))
+                if isinstance(answer, str):
+                    self.wire.publish_status(message.reply, answer)
+                else:
+                    self.wire.publish(message.reply, json.dumps(answer).encode())
+                with self.changed:
+                    self.asked[subject].append(json.loads(message.data or b"{}"))
+                    self.changed.notify_all()
+        except (OSError, ValueError):
+            pass
+
+    def wait_asked(self, subject, n, timeout=60):
+        """Gives the first n requests."""
+        with self.changed:
+            assert self.changed.wait_for(lambda: len(self.asked[subject]) >= n, timeout), \
+                f"{len(self.asked[subject])} of {n} requests to {subject}"
+            return self.asked[subject][:n]
+
+    def end(self):
+        """From now on the servers answer themselves."""
+        for server, extra in zip(self.servers, self.before):
+            server.reload(extra)
+
+
+def not_found(description="no message found", code=10037):
+    return {"error": {"code": 404, "err_code": code, "description": description}}
