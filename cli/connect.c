@@ -136,6 +136,7 @@ check_nats(struct checklist *list)
 static int
 run_refresh(struct checklist *list, void *self, const struct refresh *refresh, unsigned looks, struct err *err)
 {
+	static const struct refresh_time time = { .empty_grace_ms = 0 }; /* one look has to do */
 	unsigned step = 0;
 
 	err->code = ERR_NONE;
@@ -156,7 +157,7 @@ run_refresh(struct checklist *list, void *self, const struct refresh *refresh, u
 			return rc < 0 ? -1 : step != 0;
 		if (http_perform(list->http, req, &rsp, err) != 0)
 			return -1;
-		result = refresh->response(self, step, &rsp, err);
+		result = refresh->response(self, step, &rsp, &time, err);
 		if (result != REFRESH_MORE)
 			return result == REFRESH_DONE ? 1 : -1;
 		step++;

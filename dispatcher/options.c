@@ -66,6 +66,11 @@ const struct config_field dispatch_fields[] = {
 			"are announced to NATS, so this need not be longer than `timeout`." },
 	{ "bufferSize", CONFIG_SIZE, offsetof(struct dispatch_options, buffer_bytes), .def = "32MiB",
 		.min = 1024 * 1024, .max = INT64_C(4) << 30, .help = "Bytes of events held in memory at most." },
+	{ "emptyGrace", CONFIG_DURATION, offsetof(struct dispatch_options, empty_grace_ms), .def = "30s",
+		.max = 60 * MINUTE,
+		.help = "How long it must be so that a backend lists no functions or rules, or one less than before, "
+			"until events are filtered for it. Until then they wait, or go where they went. 0: it is believed "
+			"at once." },
 	{ "retry", CONFIG_OBJECT, offsetof(struct dispatch_options, retry), .fields = retry_fields,
 		.help = "What happens to events that could not be delivered." },
 	{ "filter", CONFIG_OBJECT, offsetof(struct dispatch_options, filter), .fields = filter_fields,

@@ -22,6 +22,7 @@ struct dispatch_options {
 	int64_t timeout_ms;             /* of one request */
 	int64_t ack_wait_ms;            /* after this long without a sign from us the server gives an event again */
 	int64_t buffer_bytes;           /* of events in hand */
+	int64_t empty_grace_ms;         /* between the two answers that events may be filtered for (absence.h) */
 	struct dispatch_retry {
 		int64_t max_age_ms; /* since the event's first try; then it is a dead letter */
 		int64_t initial_ms, max_ms;

@@ -94,6 +94,22 @@ failed(struct dispatcher *d, size_t i, const struct err *err, int64_t now_ms)
 	status_check(def->name, false, err->text);
 }
 
+/* The answer may not be true yet: neither a success nor a failure. */
+static void
+doubted(struct dispatcher *d, size_t i, const struct err *err, int64_t now_ms)
+{
+	const struct refresh *def = refresh_of(d, i);
+	struct refreshing *r = &d->refreshing[i];
+
+	if (strcmp(err->text, r->warned.text) != 0)
+		log_warn("refreshed, but not believed yet", L_STR("refresh", def->name), L_STR("warning", err->text));
+	r->running = r->failed = r->wanted = false;
+	r->due_ms = now_ms + def->interval_ms(r->self);
+	backoff_reset(&r->backoff);
+	r->warned = *err;
+	status_check(def->name, false, err->text);
+}
+
 static void step(struct dispatcher *d, size_t i, int64_t now_ms);
 
 static void
@@ -104,8 +120,9 @@ on_done(void *ctx, const struct http_response *rsp)
 	size_t i = (size_t)(r - d->refreshing);
 	struct err err = { .code = ERR_NONE, .text = "" };
 	int64_t now_ms = clock_monotonic_ms();
+	struct refresh_time time = { .now_ms = now_ms, .empty_grace_ms = d->options->empty_grace_ms };
 
-	switch (r->def->response(r->self, r->step, rsp, &err)) {
+	switch (r->def->response(r->self, r->step, rsp, &time, &err)) {
 	case REFRESH_DONE:
 		succeeded(d, i, &err, now_ms);
 		break;
@@ -115,6 +132,9 @@ on_done(void *ctx, const struct http_response *rsp)
 		break;
 	case REFRESH_FAILED:
 		failed(d, i, &err, now_ms);
+		break;
+	case REFRESH_UNCONFIRMED:
+		doubted(d, i, &err, now_ms);
 		break;
 	}
 }

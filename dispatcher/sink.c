@@ -65,11 +65,12 @@ request(void *sink, unsigned step, struct http_request *req, struct err *err)
 }
 
 static enum refresh_result
-response(void *sink, unsigned step, const struct http_response *rsp, struct err *err)
+response(void *sink, unsigned step, const struct http_response *rsp, const struct refresh_time *time, struct err *err)
 {
 	struct sink *s = sink;
 
 	(void)step;
+	(void)time;
 	return use_address(s, addressable_response(&s->to, rsp, err));
 }
 

@@ -33,11 +33,13 @@ credentials_request(void *p, unsigned step, struct http_request *req, struct err
 }
 
 static enum refresh_result
-credentials_response(void *p, unsigned step, const struct http_response *rsp, struct err *err)
+credentials_response(void *p, unsigned step, const struct http_response *rsp, const struct refresh_time *time,
+	struct err *err)
 {
 	struct eventbridge *self = p;
 
 	(void)step;
+	(void)time;
 	return aws_credentials_response(&self->credentials, rsp, err);
 }
 

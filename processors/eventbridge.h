@@ -107,7 +107,7 @@ void eventbridge_rules_close(struct eventbridge *self);
 int64_t eventbridge_rules_interval_ms(void *self);
 int eventbridge_rules_request(void *self, unsigned step, struct http_request *req, struct err *err);
 enum refresh_result eventbridge_rules_response(void *self, unsigned step, const struct http_response *rsp,
-	struct err *err);
+	const struct refresh_time *time, struct err *err);
 int eventbridge_route(void *self, const struct event *ev, struct targets *targets, struct err *err);
 
 /* eventbridge_entry.c: one event as an entry of PutEvents */

@@ -319,7 +319,8 @@ refused(struct eventbridge *self, const struct http_response *rsp, struct err *e
 }
 
 enum refresh_result
-eventbridge_rules_response(void *p, unsigned step, const struct http_response *rsp, struct err *err)
+eventbridge_rules_response(void *p, unsigned step, const struct http_response *rsp, const struct refresh_time *time,
+	struct err *err)
 {
 	struct eventbridge *self = p;
 	struct err warning = { .code = ERR_NONE };
@@ -327,6 +328,7 @@ eventbridge_rules_response(void *p, unsigned step, const struct http_response *r
 	cJSON *page;
 
 	(void)step;
+	(void)time;
 	if (rsp->error != ERR_NONE) {
 		*err = rsp->why;
 		return REFRESH_FAILED;

@@ -1,29 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "function_map.h"
+#include "function_map_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include <cjson/cJSON.h>
-
-#include "json.h"
-#include "json_member.h"
 #include "mem.h"
-#include "text.h"
-
-struct subscription {
-	char *topic;
-	const char *function;
-};
-
-struct function_map {
-	bool wildcards;
-	char **namespace, **function; /* a function's full name: "name.namespace" */
-	const char *listing; /* the namespace whose functions are being added */
-	size_t n_namespaces, cap_namespaces, n_functions, cap_functions;
-	struct subscription *exact, *pattern; /* exact: sorted by topic, then function */
-	size_t n_exact, n_pattern, cap_exact, cap_pattern;
-};
 
 struct function_map *
 function_map_new(bool wildcards)
@@ -34,15 +15,22 @@ function_map_new(bool wildcards)
 	return map;
 }
 
+static void
+function_free(struct function *function)
+{
+	free(function->name);
+	free(function);
+}
+
 void
 function_map_free(struct function_map *map)
 {
 	if (map == NULL)
 		return;
 	for (size_t i = 0; i < map->n_namespaces; i++)
-		free(map->namespace[i]);
+		free(map->namespace[i].name);
 	for (size_t i = 0; i < map->n_functions; i++)
-		free(map->function[i]);
+		function_free(map->function[i]);
 	for (size_t i = 0; i < map->n_exact; i++)
 		free(map->exact[i].topic);
 	for (size_t i = 0; i < map->n_pattern; i++)
@@ -54,85 +42,15 @@ function_map_free(struct function_map *map)
 	free(map);
 }
 
-static int
-not_json(const char *what, struct err *err)
+int
+function_map_add_namespace(struct function_map *map, const char *name, struct err *err)
 {
-	return err_set(err, ERR_PROTOCOL, "%s: the gateway's reply is not JSON", what);
-}
-
-/*
- * Calls add for each entry of a list, parsed one by one: a list of ten thousand functions is large. Go writes an empty
- * list as null when it never made one.
- */
-static int
-each_entry(struct function_map *map, const char *what, const char *json, size_t len,
-	int (*add)(struct function_map *map, const cJSON *entry, struct err *err), struct err *err)
-{
-	const char *p = json, *end = json + len, *value = json;
-
-	json_skip_blanks(&value, end);
-	p = value;
-	if (!json_skip_value(&p, end))
-		return not_json(what, err);
-	json_skip_blanks(&p, end);
-	if (p != end)
-		return not_json(what, err);
-	p = value + 1;
-	if (*value == 'n')
-		return 0;
-	if (*value != '[')
-		return err_set(err, ERR_PROTOCOL, "%s: the gateway's reply is not a list", what);
-	json_skip_blanks(&p, end);
-	while (*p != ']') {
-		cJSON *entry;
-		int result;
-
-		value = p;
-		json_skip_value(&p, end); /* the list as a whole was sound */
-		entry = cJSON_ParseWithLength(value, (size_t)(p - value));
-		result = entry == NULL ? not_json(what, err) : add(map, entry, err);
-		cJSON_Delete(entry);
-		if (result != 0)
-			return -1;
-		json_skip_blanks(&p, end);
-		p += *p == ',';
-		json_skip_blanks(&p, end);
-	}
-	return 0;
-}
-
-/* Names end up in URLs and logs: printable, and no longer than Kubernetes allows. */
-static bool
-is_name(const cJSON *item)
-{
-	const char *name = cJSON_GetStringValue(item);
-	size_t len = name == NULL ? 0 : strlen(name);
-
-	if (len == 0 || len > FUNCTION_NAME_MAX || text_utf8_valid(name, len) != len)
-		return false;
-	for (size_t i = 0; i < len; i++)
-		if ((unsigned char)name[i] < ' ' || name[i] == 0x7f)
-			return false;
-	return true;
-}
-
-static int
-add_namespace(struct function_map *map, const cJSON *entry, struct err *err)
-{
-	if (!is_name(entry))
-		return err_set(err, ERR_PROTOCOL, "namespaces: an entry is not a name");
 	if (map->n_namespaces == FUNCTION_NAMESPACES_MAX)
 		return err_set(err, ERR_LIMIT, "namespaces: more than %d", FUNCTION_NAMESPACES_MAX);
 	map->namespace = mem_grow_for(
 		map->namespace, map->n_namespaces, &map->cap_namespaces, sizeof(*map->namespace));
-	map->namespace[map->n_namespaces++] = mem_strdup(entry->valuestring);
+	map->namespace[map->n_namespaces++] = (struct namespace){ .name = mem_strdup(name) };
 	return 0;
-}
-
-int
-function_map_add_namespaces(struct function_map *map, const char *json, size_t len, struct err *err)
-{
-	return each_entry(map, "namespaces", json, len, add_namespace, err);
 }
 
 size_t
@@ -144,11 +62,17 @@ function_map_namespaces(const struct function_map *map)
 const char *
 function_map_namespace(const struct function_map *map, size_t i)
 {
-	return map->namespace[i];
+	return map->namespace[i].name;
 }
 
-static void
-subscribe(struct function_map *map, const char *topic, size_t len, const char *function)
+void
+function_map_namespace_failed(struct function_map *map, size_t i)
+{
+	map->namespace[i].failed = true;
+}
+
+void
+function_map_subscribe(struct function_map *map, const char *topic, size_t len, const char *function)
 {
 	struct subscription new = { .topic = mem_strndup(topic, len), .function = function };
 
@@ -174,7 +98,7 @@ subscribe_all(struct function_map *map, const char *topics, const char *function
 		while (len > 0 && strchr(" \t\r\n", topics[len - 1]) != NULL)
 			len--;
 		if (len > 0 && len <= FUNCTION_TOPIC_MAX)
-			subscribe(map, topics, len, function);
+			function_map_subscribe(map, topics, len, function);
 		if (map->n_exact + map->n_pattern > FUNCTION_SUBSCRIPTIONS_MAX)
 			return err_set(err, ERR_LIMIT, "functions: more than %d topics",
 				FUNCTION_SUBSCRIPTIONS_MAX);
@@ -183,45 +107,32 @@ subscribe_all(struct function_map *map, const char *topics, const char *function
 	return 0;
 }
 
-/* The topics of one entry of the list, NULL when it has none or makes no sense. */
-static const char *
-topics_of(const cJSON *entry)
+struct function *
+function_map_own(struct function_map *map, char *full, size_t ns_len)
 {
-	const cJSON *annotations;
+	struct function *function = mem_alloc(sizeof(*function));
 
-	if (!cJSON_IsObject(entry) || !is_name(json_member(entry, "name")))
-		return NULL;
-	annotations = json_member(entry, "annotations");
-	if (!cJSON_IsObject(annotations))
-		return NULL;
-	return json_member_string(annotations, "topic");
-}
-
-static int
-add_function(struct function_map *map, const cJSON *entry, struct err *err)
-{
-	const char *topics = topics_of(entry), *ns = map->listing, *name;
-	struct buf full;
-
-	if (topics == NULL)
-		return 0;
-	if (map->n_functions == FUNCTIONS_MAX)
-		return err_set(err, ERR_LIMIT, "functions: more than %d", FUNCTIONS_MAX);
-	name = json_member(entry, "name")->valuestring;
-	buf_init(&full, 2 * FUNCTION_NAME_MAX + 1);
-	buf_printf(&full, *ns != '\0' ? "%s.%s" : "%s", name, ns);
+	function->name = full;
+	function->ns = full + strlen(full) - ns_len;
 	map->function = mem_grow_for(
 		map->function, map->n_functions, &map->cap_functions, sizeof(*map->function));
-	map->function[map->n_functions++] = buf_take(&full, NULL);
-	return subscribe_all(map, topics, map->function[map->n_functions - 1], err);
+	map->function[map->n_functions++] = function;
+	return function;
 }
 
 int
-function_map_add_functions(
-	struct function_map *map, const char *ns, const char *json, size_t len, struct err *err)
+function_map_add_function(
+	struct function_map *map, const char *ns, const char *name, const char *topics, struct err *err)
 {
-	map->listing = ns;
-	return each_entry(map, "functions", json, len, add_function, err);
+	struct buf full;
+
+	if (strspn(topics, ", \t\r\n") == strlen(topics))
+		return 0;
+	if (map->n_functions == FUNCTIONS_MAX)
+		return err_set(err, ERR_LIMIT, "functions: more than %d", FUNCTIONS_MAX);
+	buf_init(&full, 2 * FUNCTION_NAME_MAX + 1);
+	buf_printf(&full, *ns != '\0' ? "%s.%s" : "%s", name, ns);
+	return subscribe_all(map, topics, function_map_own(map, buf_take(&full, NULL), strlen(ns))->name, err);
 }
 
 size_t
@@ -248,6 +159,21 @@ by_function(const void *a, const void *b)
 	return order != 0 ? order : strcmp(x->topic, y->topic);
 }
 
+int
+function_map_by_name(const void *a, const void *b)
+{
+	const struct function *const *x = a, *const *y = b;
+
+	return strcmp((*x)->name, (*y)->name);
+}
+
+void
+function_map_sort(struct function_map *map)
+{
+	if (map->n_functions > 1)
+		qsort(map->function, map->n_functions, sizeof(map->function[0]), function_map_by_name);
+}
+
 /* Sorts, and leaves out what is there twice: a topic in an annotation, or a function in a list. */
 static size_t
 sort_unique(struct subscription *s, size_t n, int (*order)(const void *, const void *))
@@ -268,6 +194,7 @@ sort_unique(struct subscription *s, size_t n, int (*order)(const void *, const v
 void
 function_map_seal(struct function_map *map)
 {
+	function_map_sort(map);
 	map->n_exact = sort_unique(map->exact, map->n_exact, by_topic);
 	map->n_pattern = sort_unique(map->pattern, map->n_pattern, by_function);
 }

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Which OpenFaaS function wants which topic, as the gateway tells it. A map is built from the gateway's
- * replies, sealed, and from then on only read; the next refresh builds another one.
- *
- * GET /system/namespaces                -> ["openfaas-fn", ...]
- * GET /system/functions[?namespace=N]   -> [{"name": "f", "annotations": {"topic": "A,B"}, ...}, ...]
+ * Which OpenFaaS function wants which topic. A map is built from the gateway's lists (function_list.h), takes over
+ * from the map before it what those lists leave out without being believed yet, is sealed, and from then on only
+ * read; the next refresh builds another one.
  */
 #ifndef VCOURIER_FUNCTION_MAP_H
 #define VCOURIER_FUNCTION_MAP_H
@@ -12,7 +10,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "buf.h"
 #include "err.h"
 #include "processor.h"
 
@@ -30,20 +27,35 @@ struct function_map;
 struct function_map *function_map_new(bool wildcards);
 void function_map_free(struct function_map *map);
 
-/* Adds a reply of /system/namespaces. ERR_PROTOCOL when it is not a list of names. */
-int function_map_add_namespaces(struct function_map *map, const char *json, size_t len,
-	struct err *err);
+int function_map_add_namespace(struct function_map *map, const char *name, struct err *err);
 size_t function_map_namespaces(const struct function_map *map);
 const char *function_map_namespace(const struct function_map *map, size_t i);
 
-/*
- * Adds a reply of /system/functions for one namespace ("": the gateway knows none). An entry or an
- * annotation that makes no sense leaves out that function only.
- */
-int function_map_add_functions(struct function_map *map, const char *ns, const char *json, size_t len,
+/* Namespace i could not be listed this time: function_map_keep keeps all that was known of it. */
+void function_map_namespace_failed(struct function_map *map, size_t i);
+
+/* topics: an annotation, "A, B,,C"; a function without a topic in it is not added. ns "": the gateway has none. */
+int function_map_add_function(struct function_map *map, const char *ns, const char *name, const char *topics,
 	struct err *err);
 
 size_t function_map_functions(const struct function_map *map); /* that have topics */
+
+/* What function_map_keep has taken over although the lists leave it out. */
+struct function_map_kept {
+	size_t missing;     /* functions whose absence is not confirmed yet */
+	const char *name;   /* one of them; lives as long as the map */
+	int64_t confirm_ms; /* how long until the absence of the first of them can be confirmed */
+};
+
+/*
+ * Adds the functions of `old`, the map in use (NULL: there is none), that are not in this one: those of a namespace
+ * that could not be listed, and those whose absence (not listed, or without a topic) has not been seen twice,
+ * empty_grace_ms apart. A function that is listed with other topics than before has changed: its new topics count.
+ * Between a gateway with and one without namespaces nothing is taken over: names differ, functions do not.
+ */
+void function_map_keep(struct function_map *map, const struct function_map *old, const struct refresh_time *time,
+	struct function_map_kept *kept);
+
 void function_map_seal(struct function_map *map); /* after the last add, before the first match */
 
 /* Adds the functions that want one of the topics, "name.namespace" each, every one once. */

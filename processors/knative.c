@@ -111,11 +111,13 @@ credentials_request(void *p, unsigned step, struct http_request *req, struct err
 }
 
 static enum refresh_result
-credentials_response(void *p, unsigned step, const struct http_response *rsp, struct err *err)
+credentials_response(void *p, unsigned step, const struct http_response *rsp, const struct refresh_time *time,
+	struct err *err)
 {
 	(void)p;
 	(void)step;
 	(void)rsp;
+	(void)time;
 	(void)err;
 	return REFRESH_DONE;
 }
@@ -151,11 +153,13 @@ destination_request(void *p, unsigned step, struct http_request *req, struct err
 }
 
 static enum refresh_result
-destination_response(void *p, unsigned step, const struct http_response *rsp, struct err *err)
+destination_response(void *p, unsigned step, const struct http_response *rsp, const struct refresh_time *time,
+	struct err *err)
 {
 	struct knative *self = p;
 
 	(void)step;
+	(void)time; /* an address that is not there leaves the last one in use, however long */
 	return use_address(self, addressable_response(&self->sink, rsp, err));
 }
 

@@ -7,18 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "function_map.h"
 #include "http_options.h"
 #include "mem.h"
+#include "openfaas_functions.h"
 #include "processor.h"
 #include "text.h"
 #include "url.h"
-
-enum {
-	LIST_TIMEOUT_MS = 15 * 1000,
-	EMPTY_LISTS = 5, /* after as many in a row a gateway that had functions is believed to have none */
-	LIST_BYTES_MAX = 32 * 1024 * 1024, /* 10,000 functions with labels and limits are about 8 MiB */
-};
 
 enum topic_style { TOPIC_SUBJECT, TOPIC_DOTTED, TOPIC_BOTH };
 
@@ -36,10 +30,8 @@ struct openfaas {
 	char *base; /* the address without a trailing slash */
 	struct http_peer peer;
 	struct http_auth auth;
-	struct function_map *map;  /* in use; NULL before the first refresh is done */
-	struct function_map *next; /* under construction */
-	unsigned empty_lists;      /* in a row */
-	struct buf dotted, text;   /* scratch */
+	struct openfaas_functions functions;
+	struct buf dotted, text; /* scratch */
 };
 
 static const char *const topic_styles[] = { "subject", "dotted", "both", NULL };
@@ -95,6 +87,8 @@ openfaas_open(void **out, const void *config, struct err *err)
 	self->base = mem_strndup(c->address, len);
 	http_options_peer(&c->http, &self->peer);
 	http_auth_init(&self->auth, &c->http.auth);
+	self->functions = (struct openfaas_functions){ .base = self->base, .peer = &self->peer, .auth = &self->auth,
+		.wildcards = c->wildcards, .interval_ms = c->refresh_interval_ms };
 	buf_init(&self->dotted, EVENT_ATTRIBUTES_BYTES_MAX * 2);
 	buf_init(&self->text, EVENT_ATTRIBUTES_BYTES_MAX * 3);
 	*out = self;
@@ -108,8 +102,7 @@ openfaas_close(void *p)
 
 	if (self == NULL)
 		return;
-	function_map_free(self->map);
-	function_map_free(self->next);
+	openfaas_functions_free(&self->functions);
 	http_auth_free(&self->auth);
 	buf_free(&self->dotted);
 	buf_free(&self->text);
@@ -117,14 +110,14 @@ openfaas_close(void *p)
 	free(self);
 }
 
-/* ---- the function map */
+/* ---- the functions */
 
 static int64_t
 functions_interval_ms(void *p)
 {
 	const struct openfaas *self = p;
 
-	return self->config->refresh_interval_ms;
+	return openfaas_functions_interval_ms(&self->functions);
 }
 
 static int
@@ -132,91 +125,16 @@ functions_request(void *p, unsigned step, struct http_request *req, struct err *
 {
 	struct openfaas *self = p;
 
-	if (step == 0) {
-		if (http_auth_load(&self->auth, err) != 0)
-			return -1;
-		function_map_free(self->next);
-		self->next = function_map_new(self->config->wildcards);
-		buf_printf(&req->url, "%s/system/namespaces", self->base);
-	} else {
-		buf_printf(&req->url, "%s/system/functions", self->base);
-		if (function_map_namespaces(self->next) > 0) {
-			buf_add_str(&req->url, "?namespace=");
-			url_add_escaped(&req->url, function_map_namespace(self->next, step - 1));
-		}
-	}
-	http_auth_add(&self->auth, req);
-	req->peer = &self->peer;
-	req->timeout_ms = LIST_TIMEOUT_MS;
-	req->response_max = LIST_BYTES_MAX;
-	return 0;
+	return openfaas_functions_request(&self->functions, step, req, err);
 }
 
-static int
-check_reply(const struct http_response *rsp, const char *what, struct err *err)
-{
-	if (rsp->error != ERR_NONE) {
-		*err = rsp->why;
-		return -1;
-	}
-	if (rsp->status == 401 || rsp->status == 403)
-		return err_set(err, ERR_AUTH, "%s: the gateway refuses our credentials (HTTP %d)",
-			what, rsp->status);
-	if (rsp->status != 200)
-		return err_set(err, ERR_PROTOCOL, "%s: HTTP %d", what, rsp->status);
-	if (rsp->body_cut && rsp->body_len < LIST_BYTES_MAX)
-		return err_set(err, ERR_PROTOCOL, "%s: the gateway's reply broke off", what);
-	if (rsp->body_cut)
-		return err_set(err, ERR_LIMIT, "%s: the gateway's reply is larger than %d MiB",
-			what, LIST_BYTES_MAX / 1024 / 1024);
-	return 0;
-}
-
-/*
- * The map that is complete becomes the one in use. A gateway or provider that has just started lists nothing for a
- * while; to believe it would mean that events are for nobody.
- */
 static enum refresh_result
-use_map(struct openfaas *self, struct err *err)
-{
-	size_t had = self->map != NULL ? function_map_functions(self->map) : 0;
-
-	if (had > 0 && function_map_functions(self->next) == 0 && ++self->empty_lists < EMPTY_LISTS) {
-		err_set(err, ERR_PROTOCOL, "functions: the gateway lists none with a topic any more, and had %zu", had);
-		return REFRESH_FAILED;
-	}
-	self->empty_lists = 0;
-	function_map_seal(self->next);
-	function_map_free(self->map);
-	self->map = self->next;
-	self->next = NULL;
-	return REFRESH_DONE;
-}
-
-/* Step 0 reads the namespaces, each further step the functions of one of them. */
-static enum refresh_result
-functions_response(void *p, unsigned step, const struct http_response *rsp, struct err *err)
+functions_response(void *p, unsigned step, const struct http_response *rsp, const struct refresh_time *time,
+	struct err *err)
 {
 	struct openfaas *self = p;
-	struct function_map *next = self->next;
-	size_t n = function_map_namespaces(next);
 
-	if (step == 0) {
-		/* A gateway from before namespaces says 404. */
-		if (rsp->error == ERR_NONE && rsp->status == 404)
-			return REFRESH_MORE;
-		if (check_reply(rsp, "namespaces", err) != 0 ||
-			function_map_add_namespaces(next, rsp->body, rsp->body_len, err) != 0)
-			return REFRESH_FAILED;
-		return REFRESH_MORE;
-	}
-	if (check_reply(rsp, "functions", err) != 0 ||
-		function_map_add_functions(next, n > 0 ? function_map_namespace(next, step - 1) : "",
-			rsp->body, rsp->body_len, err) != 0)
-		return REFRESH_FAILED;
-	if (step < n)
-		return REFRESH_MORE;
-	return use_map(self, err);
+	return openfaas_functions_response(&self->functions, step, rsp, time, err);
 }
 
 static const struct refresh refreshes[] = {
@@ -289,8 +207,8 @@ openfaas_route(void *p, const struct event *ev, struct targets *targets, struct 
 	size_t n = topics_of(self, ev, topics);
 
 	(void)err;
-	if (self->map != NULL) /* the refresh is required: there are no events before its success */
-		function_map_match(self->map, topics, n, targets);
+	if (self->functions.map != NULL) /* the refresh is required: there are no events before its success */
+		function_map_match(self->functions.map, topics, n, targets);
 	return 0;
 }
 
@@ -313,7 +231,7 @@ topic_for(struct openfaas *self, const struct event *ev, const char *function)
 	size_t n = topics_of(self, ev, topics);
 
 	for (size_t i = 0; i < n; i++)
-		if (self->map != NULL && function_map_wants(self->map, function, topics[i]))
+		if (self->functions.map != NULL && function_map_wants(self->functions.map, function, topics[i]))
 			return topics[i];
 	return n > 0 ? topics[0] : "";
 }

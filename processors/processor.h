@@ -58,19 +58,35 @@ void targets_free(struct targets *targets);
  * Something to re-read now and then: a function map, rules, credentials, an address. The dispatcher drives it:
  * request -> HTTP -> response, again while response answers REFRESH_MORE (paging, several steps).
  */
-enum refresh_result { REFRESH_DONE, REFRESH_MORE, REFRESH_FAILED };
+enum refresh_result {
+	REFRESH_DONE,   /* with err->code set: done, and err is a warning, logged once while it stays the same */
+	REFRESH_MORE,
+	REFRESH_FAILED, /* what was read last goes on being used; again after a backoff */
+	/*
+	 * The answer came, but it may not be true yet: a list that is empty because a gateway has just started. What was
+	 * read last goes on being used, a required refresh that was never done stays so; again after interval_ms. err
+	 * says what is in doubt.
+	 */
+	REFRESH_UNCONFIRMED,
+};
+
+/* The time of an answer, for what is only believed when it has stood for a while (absence.h). */
+struct refresh_time {
+	int64_t now_ms;         /* monotonic */
+	int64_t empty_grace_ms; /* the option emptyGrace */
+};
 
 struct refresh {
 	const char *name;                      /* "functions": metrics label and /readyz check */
-	int64_t (*interval_ms)(void *self);    /* when next after a success; 0: never by timer */
+	int64_t (*interval_ms)(void *self);    /* when next after a success or a doubt; 0: never by timer */
 	bool required;                         /* no deliveries before its first success */
 	/*
 	 * Fills in the next request of a run; step counts from 0. Returns 1 when there is nothing to ask, 2 when
 	 * what it waits for (a helper program) is not there yet: asked again, same step, after 100 ms.
 	 */
 	int (*request)(void *self, unsigned step, struct http_request *req, struct err *err);
-	/* REFRESH_DONE with err->code set: done, and err is a warning, logged once while it stays the same. */
-	enum refresh_result (*response)(void *self, unsigned step, const struct http_response *rsp, struct err *err);
+	enum refresh_result (*response)(void *self, unsigned step, const struct http_response *rsp,
+		const struct refresh_time *time, struct err *err);
 };
 
 struct processor {

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Input: the namespaces, a NUL byte, the functions, a NUL byte, a topic. Who matches wants the topic; nobody twice. */
+/*
+ * Input: the namespaces, a NUL byte, the functions, a NUL byte, a topic. Who matches wants the topic; nobody twice. A
+ * second map with the same namespaces and no functions keeps them all.
+ */
 #include <assert.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "function_list.h"
 #include "function_map.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -14,7 +18,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char *text = malloc(size + 1);
 	const char *functions, *topic, *topics[2];
-	struct function_map *map = function_map_new(size % 2 == 0);
+	struct function_map *map = function_map_new(size % 2 == 0), *next;
+	struct refresh_time time = { .empty_grace_ms = 1 };
+	struct function_map_kept kept;
 	struct targets targets = { .target = NULL };
 
 	memcpy(text, data, size);
@@ -22,8 +28,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	functions = text + strlen(text) + (strlen(text) < size);
 	topic = functions + strlen(functions);
 	topic += topic < text + size;
-	function_map_add_namespaces(map, text, strlen(text), NULL);
-	function_map_add_functions(map, function_map_namespaces(map) > 0 ? function_map_namespace(map, 0) : "",
+	function_list_namespaces(map, text, strlen(text), NULL);
+	function_list_functions(map, function_map_namespaces(map) > 0 ? function_map_namespace(map, 0) : "",
 		functions, strlen(functions), NULL);
 	function_map_seal(map);
 	topics[0] = topic;
@@ -36,8 +42,16 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		for (size_t j = 0; j < i && i < 100; j++)
 			assert(strcmp(name, targets.target[j].name) != 0);
 	}
+	next = function_map_new(size % 2 == 0);
+	function_list_namespaces(next, text, strlen(text), NULL);
+	function_map_keep(next, map, &time, &kept);
+	function_map_seal(next);
+	for (size_t i = 0; i < targets.n && i < 100; i++)
+		assert(function_map_wants(next, targets.target[i].name, topic) ||
+			function_map_wants(next, targets.target[i].name, "A"));
 	targets_free(&targets);
 	function_map_free(map);
+	function_map_free(next);
 	free(text);
 	return 0;
 }

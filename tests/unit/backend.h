@@ -18,6 +18,7 @@ struct backend {
 	void *options, *self;
 	struct http *http;
 	struct http_request *req; /* the last one asked for */
+	struct refresh_time time; /* of replies; without a grace every answer is believed at once */
 	struct err err;
 };
 
@@ -103,9 +104,10 @@ backend_reply(struct backend *b, const char *refresh, unsigned step, int status,
 		rsp.error = ERR_CONNECT;
 		err_set(&rsp.why, ERR_CONNECT, "%s", body);
 	}
+	b->err.code = ERR_NONE;
 	for (const struct refresh *r = b->p->refreshes; r->name != NULL; r++)
 		if (strcmp(r->name, refresh) == 0)
-			return r->response(b->self, step, &rsp, &b->err);
+			return r->response(b->self, step, &rsp, &b->time, &b->err);
 	fail_msg("no refresh %s", refresh);
 	return REFRESH_FAILED;
 }

@@ -276,7 +276,7 @@ broker_with_audience(struct backend *b, unsigned step, int minutes)
 	struct http_response rsp = { .status = 200, .body = body, .body_len = sizeof(body) - 1, .headers = "",
 		.retry_after_ms = -1, .date_us = (INT64_C(1795341600) + minutes * 60) * 1000000 };
 
-	return b->p->refreshes[1].response(b->self, step, &rsp, &b->err);
+	return b->p->refreshes[1].response(b->self, step, &rsp, &b->time, &b->err);
 }
 
 /* A TokenRequest's answer with a token of so many bytes. */

@@ -275,16 +275,16 @@ static void
 bad_lists(void **state)
 {
 	static const struct { int status; const char *body, *why; } rows[] = {
-		{ 200, "<html><title>Sign in</title></html>", "functions: the gateway's reply is not JSON" },
-		{ 200, "[{\"name\":\"f\",\"annotations\":{\"top", "functions: the gateway's reply is not JSON" },
-		{ 200, "", "functions: the gateway's reply is not JSON" },
-		{ 200, "{\"error\":1}", "functions: the gateway's reply is not a list" },
-		{ 401, "", "functions: the gateway refuses our credentials (HTTP 401)" },
-		{ 403, "", "functions: the gateway refuses our credentials (HTTP 403)" },
-		{ 302, "", "functions: HTTP 302" },
-		{ 502, "", "functions: HTTP 502" },
-		{ 404, "", "functions: HTTP 404" },
-		{ 0, "Connection reset by peer", "Connection reset by peer" },
+		{ 200, "<html><title>Sign in</title></html>", "namespace fn cannot be listed: functions: the gateway's reply is not JSON" },
+		{ 200, "[{\"name\":\"f\",\"annotations\":{\"top", "namespace fn cannot be listed: functions: the gateway's reply is not JSON" },
+		{ 200, "", "namespace fn cannot be listed: functions: the gateway's reply is not JSON" },
+		{ 200, "{\"error\":1}", "namespace fn cannot be listed: functions: the gateway's reply is not a list" },
+		{ 401, "", "namespace fn cannot be listed: HTTP 401" },
+		{ 403, "", "namespace fn cannot be listed: HTTP 403" },
+		{ 302, "", "namespace fn cannot be listed: HTTP 302" },
+		{ 502, "", "namespace fn cannot be listed: HTTP 502" },
+		{ 404, "", "namespace fn cannot be listed: HTTP 404" },
+		{ 0, "Connection reset by peer", "namespace fn cannot be listed: Connection reset by peer" },
 	};
 	struct backend b;
 
@@ -313,26 +313,6 @@ bad_lists(void **state)
 	assert_int_equal(b.err.code, ERR_AUTH);
 	assert_int_equal(backend_reply(&b, "functions", 0, 200, "[1]"), REFRESH_FAILED);
 	assert_string_equal(route_name(&b, "A"), " good.fn");
-	backend_close(&b);
-}
-
-/* A gateway that has just started lists nothing for a while. */
-static void
-an_empty_list_is_believed_late(void **state)
-{
-	struct backend b;
-
-	(void)state;
-	backend_open(&b, &processor_openfaas, "{address: 'http://gw'}\n");
-	assert_int_equal(load(&b, "[]"), REFRESH_DONE); /* there were none before */
-	assert_int_equal(load(&b, "[{\"name\":\"f\",\"annotations\":{\"topic\":\"A\"}}]"), REFRESH_DONE);
-	for (int i = 0; i < 4; i++) {
-		assert_int_equal(load(&b, "[]"), REFRESH_FAILED);
-		assert_string_equal(route_name(&b, "A"), " f.fn");
-	}
-	assert_string_equal(b.err.text, "functions: the gateway lists none with a topic any more, and had 1");
-	assert_int_equal(load(&b, "[{\"name\":\"f\"}]"), REFRESH_DONE);
-	assert_string_equal(route_name(&b, "A"), "");
 	backend_close(&b);
 }
 
@@ -478,7 +458,6 @@ main(void)
 		cmocka_unit_test(invocation),
 		cmocka_unit_test(invocation_with_everything),
 		cmocka_unit_test(bad_lists),
-		cmocka_unit_test(an_empty_list_is_believed_late),
 		cmocka_unit_test(ten_thousand_functions),
 		cmocka_unit_test(verdicts),
 		cmocka_unit_test(bad_options),

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The functions of an OpenFaaS gateway, read as a refresh of the processor: first the namespaces, then the functions of
+ * each. Namespaces are independent: one that cannot be listed keeps what was known of it, and is named.
+ */
+#ifndef VCOURIER_OPENFAAS_FUNCTIONS_H
+#define VCOURIER_OPENFAAS_FUNCTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "absence.h"
+#include "err.h"
+#include "function_map.h"
+#include "http.h"
+#include "http_options.h"
+#include "processor.h"
+
+struct openfaas_functions {
+	/* set by the owner, borrowed */
+	const char *base; /* the gateway's URL without a trailing slash */
+	const struct http_peer *peer;
+	struct http_auth *auth;
+	bool wildcards;
+	int64_t interval_ms; /* refreshInterval */
+
+	struct function_map *map; /* in use; NULL before the first refresh is done */
+	bool settled;             /* what no function of the map wants is wanted by nobody */
+
+	/* a refresh under way */
+	struct function_map *next;
+	size_t n_failed;   /* namespaces */
+	size_t n_silent;   /* of them without an answer */
+	struct err failed; /* the first of them */
+	bool full;         /* the map has no room for all functions */
+
+	struct absence others;     /* of functions that the first list left out */
+	struct absence namespaces; /* of a gateway that had some */
+	int64_t confirm_ms;        /* an absence waits to be confirmed for so long; 0: none does */
+};
+
+void openfaas_functions_free(struct openfaas_functions *f);
+
+/* The functions of a struct refresh. */
+int64_t openfaas_functions_interval_ms(const struct openfaas_functions *f);
+int openfaas_functions_request(struct openfaas_functions *f, unsigned step, struct http_request *req, struct err *err);
+enum refresh_result openfaas_functions_response(struct openfaas_functions *f, unsigned step,
+	const struct http_response *rsp, const struct refresh_time *time, struct err *err);
+
+#endif
