@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "absence.h"
 #include "aws_credentials.h"
 #include "aws_endpoint.h"
 #include "aws_envelope.h"
@@ -48,6 +49,7 @@ struct eventbridge_rule {
 	char *arn, *name;
 	bool found, disabled;
 	struct pattern *pattern; /* NULL: takes every event (AWS accepted it, we cannot read it) */
+	struct absence absence;  /* from the list of all rules */
 };
 
 struct eventbridge_rules {
@@ -85,6 +87,9 @@ struct eventbridge {
 	char *account;
 	struct eventbridge_rules rules, next; /* in use; being read */
 	bool loaded;          /* rules are there to go by */
+	bool settled;         /* what no rule wants is filtered */
+	struct absence others; /* of rules that the first list left out */
+	int64_t confirm_ms;   /* an absence waits to be confirmed for so long; 0: none does */
 	bool looked;          /* the bus was seen once */
 	bool bus_missing, describing;
 	size_t asking;        /* which rule of `next` is asked for */
@@ -100,6 +105,18 @@ int eventbridge_prepare(struct eventbridge *self, const char *operation, struct 
 /* eventbridge_open.c */
 int eventbridge_open(void **out, const void *config, struct err *err);
 void eventbridge_close(void *self);
+
+/* eventbridge_ruleset.c */
+void eventbridge_ruleset_free(struct eventbridge_rules *rules);
+struct eventbridge_rule *eventbridge_ruleset_add(struct eventbridge_rules *rules, const char *arn, const char *name);
+/*
+ * Moves into `next` the rules of `old`, in use until now, that it lacks without that being believed yet. Returns how many,
+ * and how long until the absence of the first of them can be confirmed.
+ */
+size_t eventbridge_ruleset_keep(struct eventbridge_rules *next, struct eventbridge_rules *old,
+	const struct refresh_time *time, int64_t *confirm_ms);
+/* text: the event in its envelope; not ok: too large to decide, so it is wanted */
+bool eventbridge_ruleset_wants(const struct eventbridge_rules *rules, const struct buf *text);
 
 /* eventbridge_rules.c */
 int eventbridge_rules_open(struct eventbridge *self, struct err *err);

@@ -19,29 +19,6 @@
 
 enum { PAGE = 100, PAGES_MAX = 1000 };
 
-static void
-rules_free(struct eventbridge_rules *rules)
-{
-	for (size_t i = 0; i < rules->n; i++) {
-		free(rules->rule[i].arn);
-		free(rules->rule[i].name);
-		pattern_free(rules->rule[i].pattern);
-	}
-	free(rules->rule);
-	*rules = (struct eventbridge_rules){ 0 };
-}
-
-static struct eventbridge_rule *
-add_rule(struct eventbridge_rules *rules, const char *arn, const char *name)
-{
-	struct eventbridge_rule *rule;
-
-	rules->rule = mem_grow(rules->rule, rules->n + 1, sizeof(*rules->rule));
-	rule = &rules->rule[rules->n++];
-	*rule = (struct eventbridge_rule){ .arn = mem_strdup(arn), .name = mem_strdup(name) };
-	return rule;
-}
-
 /* What the envelope cannot know before AWS has made it: such conditions count as met. */
 static void
 assume_unknown(struct eventbridge *self, struct pattern *pattern)
@@ -87,13 +64,13 @@ static int
 open_local(struct eventbridge *self, struct err *err)
 {
 	const char *text = self->config->pattern;
-	struct eventbridge_rule *rule = add_rule(&self->rules, "", "pattern");
+	struct eventbridge_rule *rule = eventbridge_ruleset_add(&self->rules, "", "pattern");
 
 	self->choice = RULES_LOCAL;
 	if (pattern_compile(&rule->pattern, text, strlen(text), err) != 0)
 		return err_wrap(err, "pattern");
 	assume_unknown(self, rule->pattern);
-	self->loaded = true;
+	self->loaded = self->settled = true;
 	return 0;
 }
 
@@ -124,8 +101,8 @@ eventbridge_rules_open(struct eventbridge *self, struct err *err)
 void
 eventbridge_rules_close(struct eventbridge *self)
 {
-	rules_free(&self->rules);
-	rules_free(&self->next);
+	eventbridge_ruleset_free(&self->rules);
+	eventbridge_ruleset_free(&self->next);
 	free(self->next_token);
 	free(self->account);
 }
@@ -137,7 +114,9 @@ eventbridge_rules_interval_ms(void *p)
 {
 	const struct eventbridge *self = p;
 
-	return self->config->rules_interval_ms;
+	int64_t interval = self->config->rules_interval_ms;
+
+	return self->confirm_ms > 0 && self->confirm_ms < interval ? self->confirm_ms : interval;
 }
 
 static void
@@ -145,14 +124,14 @@ begin(struct eventbridge *self)
 {
 	char **arn = self->config->rules;
 
-	rules_free(&self->next);
+	eventbridge_ruleset_free(&self->next);
 	free(self->next_token);
 	self->next_token = NULL;
 	self->asking = 0;
 	self->pages = 0;
 	self->describing = false;
 	for (; self->choice == RULES_NAMED && *arn != NULL; arn++)
-		add_rule(&self->next, *arn, strrchr(*arn, '/') + 1);
+		eventbridge_ruleset_add(&self->next, *arn, strrchr(*arn, '/') + 1);
 }
 
 static void
@@ -226,7 +205,7 @@ take_page(struct eventbridge *self, const cJSON *page, struct err *err, struct e
 				continue;
 			if (self->next.n == EVENTBRIDGE_RULES_MAX * 10)
 				return err_set(err, ERR_LIMIT, "the bus has more than %d rules", EVENTBRIDGE_RULES_MAX * 10);
-			take_rule(self, add_rule(&self->next, arn, json_member_text(said, "Name")), said, warning);
+			take_rule(self, eventbridge_ruleset_add(&self->next, arn, json_member_text(said, "Name")), said, warning);
 		} else if (rule != NULL && !rule->found && strcmp(json_member_text(said, "Arn"), rule->arn) == 0 &&
 			take_rule(self, rule, said, warning) != 0) {
 			return err_set(err, ERR_CONFIG, "rule %.64s has no event pattern: it runs on a schedule",
@@ -236,32 +215,58 @@ take_page(struct eventbridge *self, const cJSON *page, struct err *err, struct e
 	return 0;
 }
 
+/*
+ * The list of all rules is complete. It may still be one that is not true yet, so a rule that it leaves out decides on
+ * until that is confirmed. Named rules cannot be left out: one that is not found fails the refresh.
+ */
+static enum refresh_result
+check_list(struct eventbridge *self, const struct refresh_time *time, struct err *err)
+{
+	size_t kept = eventbridge_ruleset_keep(&self->next, &self->rules, time, &self->confirm_ms);
+	bool settled = absence_confirmed(&self->others, time);
+
+	if (kept == 1)
+		err_set(err, ERR_NOT_FOUND, "rule %.64s is missing from the list of the bus, or disabled: it decides on until "
+			"that is confirmed", self->next.rule[self->next.n - 1].name);
+	else if (kept > 1)
+		err_set(err, ERR_NOT_FOUND, "rule %.64s and %zu more are missing from the list of the bus, or disabled: they "
+			"decide on until that is confirmed", self->next.rule[self->next.n - kept].name, kept - 1);
+	else if (self->next.n == 0)
+		err_set(err, ERR_CONFIG, "the bus has no enabled rule with an event pattern: nothing is sent");
+	if (!settled)
+		self->confirm_ms = absence_left_ms(&self->others, time);
+	if (!settled && self->next.n == 0)
+		return REFRESH_UNCONFIRMED;
+	self->settled = settled;
+	return REFRESH_DONE;
+}
+
 /* Everything is read: use it. */
 static enum refresh_result
-finish(struct eventbridge *self, struct err *err)
+finish(struct eventbridge *self, const struct refresh_time *time, struct err *err)
 {
 	self->bus_missing = false;
 	self->looked = true;
+	self->confirm_ms = 0;
 	if (self->choice != RULES_NAMED && self->choice != RULES_ALL)
 		return REFRESH_DONE;
 	for (size_t i = 0; i < self->next.n && err->code == ERR_NONE; i++)
 		if (self->next.rule[i].disabled)
 			err_set(err, ERR_CONFIG, "rule %.64s is disabled: its pattern still decides what is sent, but "
 						 "AWS does not act on it", self->next.rule[i].name);
-	if (self->choice == RULES_ALL && self->next.n == 0)
-		err_set(err, ERR_CONFIG, "the bus has no enabled rule with an event pattern: nothing is sent");
-	if (self->config->pattern == NULL) {
-		rules_free(&self->rules);
-		self->rules = self->next;
-		self->next = (struct eventbridge_rules){ 0 };
-		self->loaded = true;
-	}
+	self->settled = true;
+	if (self->choice == RULES_ALL && check_list(self, time, err) != REFRESH_DONE)
+		return REFRESH_UNCONFIRMED;
+	eventbridge_ruleset_free(&self->rules);
+	self->rules = self->next;
+	self->next = (struct eventbridge_rules){ 0 };
+	self->loaded = true;
 	return REFRESH_DONE;
 }
 
 /* After a page (or a description): the next one, the next rule, or the end. */
 static enum refresh_result
-go_on(struct eventbridge *self, const char *token, struct err *err)
+go_on(struct eventbridge *self, const char *token, const struct refresh_time *time, struct err *err)
 {
 	bool named = self->choice == RULES_NAMED;
 
@@ -282,11 +287,11 @@ go_on(struct eventbridge *self, const char *token, struct err *err)
 	}
 	if (named && ++self->asking < self->next.n)
 		return REFRESH_MORE;
-	return finish(self, err);
+	return finish(self, time, err);
 }
 
 static enum refresh_result
-refused(struct eventbridge *self, const struct http_response *rsp, struct err *err)
+refused(struct eventbridge *self, const struct http_response *rsp, const struct refresh_time *time, struct err *err)
 {
 	struct aws_error e;
 	enum aws_class class;
@@ -312,7 +317,7 @@ refused(struct eventbridge *self, const struct http_response *rsp, struct err *e
 	}
 	if (self->choice == RULES_NONE || self->choice == RULES_LOCAL) {
 		err_wrap(err, "ListRules is denied, so a missing bus would not be noticed");
-		return finish(self, &(struct err){ .code = ERR_NONE });
+		return finish(self, time, &(struct err){ .code = ERR_NONE });
 	}
 	err_wrap(err, "reading rules needs events:ListRules");
 	return REFRESH_FAILED;
@@ -328,20 +333,19 @@ eventbridge_rules_response(void *p, unsigned step, const struct http_response *r
 	cJSON *page;
 
 	(void)step;
-	(void)time;
 	if (rsp->error != ERR_NONE) {
 		*err = rsp->why;
 		return REFRESH_FAILED;
 	}
 	if (rsp->status != 200)
-		return refused(self, rsp, err);
+		return refused(self, rsp, time, err);
 	page = cJSON_ParseWithLength(rsp->body, rsp->body_len);
 	if (!cJSON_IsObject(page) || (!self->describing && !cJSON_IsArray(json_member(page, "Rules")))) {
 		err_set(err, ERR_PROTOCOL, "%s: the reply is no list of rules", self->describing ? "DescribeRule" : "ListRules");
 		result = REFRESH_FAILED;
 	} else if (self->describing) {
 		if (take_rule(self, &self->next.rule[self->asking], page, &warning) == 0) {
-			result = go_on(self, "", &warning);
+			result = go_on(self, "", time, &warning);
 		} else {
 			err_set(err, ERR_CONFIG, "rule %.64s has no event pattern: it runs on a schedule",
 				self->next.rule[self->asking].name);
@@ -350,7 +354,7 @@ eventbridge_rules_response(void *p, unsigned step, const struct http_response *r
 	} else if (take_page(self, page, err, &warning) != 0) {
 		result = REFRESH_FAILED;
 	} else {
-		result = go_on(self, json_member_text(page, "NextToken"), &warning);
+		result = go_on(self, json_member_text(page, "NextToken"), time, &warning);
 	}
 	cJSON_Delete(page);
 	if (warning.code != ERR_NONE && (err->code == ERR_NONE || result != REFRESH_FAILED))
@@ -367,15 +371,7 @@ is_wanted(struct eventbridge *self, const struct event *ev)
 		return true;
 	buf_clear(&self->text);
 	aws_envelope_add(&self->text, &self->envelope, ev);
-	for (size_t i = 0; i < self->rules.n; i++) {
-		struct pattern *pattern = self->rules.rule[i].pattern;
-
-		/* what cannot be decided is sent: AWS decides again */
-		if (pattern == NULL || !buf_ok(&self->text) ||
-		    pattern_match(pattern, buf_str(&self->text), self->text.len, NULL) != 0)
-			return true;
-	}
-	return false;
+	return eventbridge_ruleset_wants(&self->rules, &self->text);
 }
 
 int

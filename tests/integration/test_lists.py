@@ -4,8 +4,11 @@ from collections import Counter
 
 import pytest
 
+from lab.aws import Rule, error
 from lab.desk import books
 from lab.process import wait_until
+from test_eventbridge import aws, got  # noqa: F401 (aws is a fixture)
+from test_eventbridge import config as to_aws
 from test_openfaas import NS, config, delivered, gateway, ids  # noqa: F401 (gateway is a fixture)
 
 
@@ -19,9 +22,9 @@ def look_again(gateway, times=2):  # noqa: F811
     gateway.wait(lambda g: g.listings >= listings + times)
 
 
-def balanced(desk, dispatcher, **want):
+def balanced(desk, dispatcher, name="of", **want):
     """Every event of the stream has ended, as wanted."""
-    desk.idle("of")
+    desk.idle(name)
     wait_until(lambda: books(dispatcher)["pending"] == 0, what="the metrics follow")
     ends = books(dispatcher)
     assert {end: ends[end] for end in want} == want and ends["all"] == sum(want.values()), ends
@@ -121,3 +124,70 @@ def cannot_list(namespace, status):
         handler.answer(status, "nope")
         return True
     return fault
+
+
+# ---- EventBridge
+
+
+def watched(aws, dispatcher):  # noqa: F811
+    """Counts the lists of rules that are asked for; gives a wait for two more."""
+    asked = []
+    refuse = aws.refuse
+
+    def count(request):
+        if "ListRules" in request.headers["x-amz-target"]:
+            asked.append(request)
+        return refuse and refuse(request)
+    aws.refuse = count
+
+    def more():
+        before = len(asked)
+        wait_until(lambda: len(asked) >= before + 2, what="rules are read again")
+    return more
+
+
+def test_a_bus_that_lists_no_rules_yet(lab, desk, aws):  # noqa: F811
+    want = desk.publish(30)
+    dispatcher = lab.dispatcher(to_aws(desk, aws, eb={"ruleARN": "all", "rulesInterval": "1s"}))
+    ready_reason(dispatcher, "the bus has no enabled rule with an event pattern")
+    assert dispatcher.get("/readyz")[0] == 503 and not aws.buses["default"]
+    aws.rules = [Rule("every", {"source": [{"exists": True}]})]
+    dispatcher.wait_ready()
+    balanced(desk, dispatcher, "aws", delivered=30, filtered=0)
+    assert sorted(got(aws)) == list(want)
+
+
+def test_a_bus_without_rules_is_believed_after_the_grace(lab, desk, aws):  # noqa: F811
+    desk.publish(5)
+    dispatcher = lab.dispatcher(to_aws(desk, aws, eb={"ruleARN": "all", "rulesInterval": "1s"}, emptyGrace="2s")).wait_ready()
+    balanced(desk, dispatcher, "aws", delivered=0, filtered=5)
+
+
+@pytest.mark.parametrize("fault", ["empty", "shrunken", "a failing page", "no permission"])
+def test_rules_that_vanish_for_a_while(lab, desk, aws, fault):  # noqa: F811
+    rules = [Rule("one", {"detail": {"data": {"Key": [{"numeric": ["<=", 5]}]}}}), Rule("two", {"source": ["other"]}),
+             Rule("three", {"detail": {"data": {"Key": [{"numeric": [">", 5]}]}}})]  # on the second page
+    aws.rules = rules
+    dispatcher = lab.dispatcher(to_aws(desk, aws, eb={"ruleARN": "all", "rulesInterval": "1s"})).wait_ready()
+    more = watched(aws, dispatcher)
+    want = [*desk.publish(5)]
+    desk.idle("aws")
+    if fault == "empty":
+        aws.rules = []
+    elif fault == "shrunken":
+        aws.rules = rules[1:2]
+    elif fault == "no permission":
+        aws.denied = {"ListRules"}
+    else:
+        aws.refuse = lambda r: error("InternalException", "", 500) if b"NextToken" in r.body else None
+        more = watched(aws, dispatcher)
+    more()
+    reason = {"empty": "and 2 more are missing from the list", "shrunken": "and 1 more are missing from the list",
+              "a failing page": "InternalException", "no permission": "needs events:ListRules"}[fault]
+    ready_reason(dispatcher, reason)
+    want += desk.publish(10)
+    balanced(desk, dispatcher, "aws", delivered=15, filtered=0)
+    assert sorted(got(aws)) == want
+    aws.rules, aws.denied, aws.refuse = rules, set(), None
+    dispatcher.wait_ready()
+    wait_until(lambda: reason not in dispatcher.get("/readyz")[1], what="the reason goes")

@@ -289,10 +289,10 @@ def test_the_gateway_goes_away_and_comes_back(lab, desk, gateway):
 
 
 def test_a_function_that_is_removed(lab, desk, gateway):
-    """404, a look at the map, and no more of its events: those of the others are not held up."""
+    """404, two looks at the map, and no more of its events: those of the others are not held up."""
     gateway.deploy("stays", "VmPoweredOnEvent")
     gateway.deploy("goes", "VmPoweredOnEvent")
-    dispatcher = lab.dispatcher(config(desk, gateway, {"refreshInterval": "1h"})).wait_ready()
+    dispatcher = lab.dispatcher(config(desk, gateway, {"refreshInterval": "1h"}, emptyGrace="1s")).wait_ready()
     first = ids(desk.publish(3))
     desk.idle("of")
     gateway.remove("goes")

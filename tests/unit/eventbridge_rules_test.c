@@ -85,6 +85,79 @@ all_rules_of_the_bus(void **state)
 	backend_close(&b);
 }
 
+#define ALL "{\\\"source\\\":[{\\\"exists\\\":true}]}"
+#define NOTHING "{\\\"source\\\":[\\\"x\\\"]}"
+
+enum { GRACE = 30000 };
+
+/* A list of rules that is empty or shorter than before takes events away from a rule only once it has stood. */
+static void
+all_rules_are_missing_for_a_while(void **state)
+{
+	const char *denied = "{\"__type\":\"AccessDeniedException\",\"Message\":\"User is not authorized\"}";
+	struct backend b;
+
+	(void)state;
+	open_with(&b, "ruleARN: all");
+	b.time = (struct refresh_time){ .now_ms = 1000, .empty_grace_ms = GRACE };
+	assert_int_equal(backend_ask(&b, "rules", 0), 0);
+	assert_int_equal(rules_reply(&b, 200, "{\"Rules\":[]}"), REFRESH_UNCONFIRMED);
+	assert_non_null(strstr(b.err.text, "no enabled rule"));
+	assert_int_equal(b.p->refreshes[1].interval_ms(b.self), GRACE);
+	assert_int_equal(backend_ask(&b, "rules", 0), 0);
+	assert_int_equal(rules_reply(&b, 200, "{\"Rules\":[" NAMED("a", ALL, "") "," NAMED("b", NOTHING, "") "]}"), REFRESH_DONE);
+	assert_string_equal(routed(&b), " ");
+	b.time.now_ms += GRACE;
+	/* rule a is missing, then disabled, then a page fails and the right to read rules is gone: it decides on */
+	assert_int_equal(backend_ask(&b, "rules", 0), 0);
+	assert_int_equal(rules_reply(&b, 200, "{\"Rules\":[" NAMED("b", NOTHING, "") "]}"), REFRESH_DONE);
+	assert_string_equal(b.err.text, "rule a is missing from the list of the bus, or disabled: it decides on until "
+		"that is confirmed");
+	assert_string_equal(routed(&b), " ");
+	b.time.now_ms += GRACE - 1;
+	assert_int_equal(backend_ask(&b, "rules", 0), 0);
+	assert_int_equal(rules_reply(&b, 200, "{\"Rules\":[" NAMED("a", ALL, ",\"State\":\"DISABLED\"") "],\"NextToken\":\"1\"}"),
+		REFRESH_MORE);
+	assert_int_equal(backend_ask(&b, "rules", 1), 0);
+	assert_int_equal(rules_reply(&b, 200, "{\"Rules\":[]}"), REFRESH_DONE);
+	assert_non_null(strstr(b.err.text, "rule b and 1 more are missing"));
+	assert_string_equal(routed(&b), " ");
+	assert_int_equal(b.p->refreshes[1].interval_ms(b.self), 1);
+	b.time.now_ms += GRACE;
+	assert_int_equal(backend_ask(&b, "rules", 0), 0);
+	assert_int_equal(rules_reply(&b, 200, "{\"Rules\":[],\"NextToken\":\"1\"}"), REFRESH_MORE);
+	assert_int_equal(backend_ask(&b, "rules", 1), 0);
+	assert_int_equal(rules_reply(&b, 500, ""), REFRESH_FAILED);
+	assert_int_equal(backend_ask(&b, "rules", 0), 0);
+	assert_int_equal(rules_reply(&b, 400, denied), REFRESH_FAILED);
+	assert_string_equal(routed(&b), " ");
+	/* and so it is */
+	assert_int_equal(backend_ask(&b, "rules", 0), 0);
+	assert_int_equal(rules_reply(&b, 200, "{\"Rules\":[" NAMED("b", NOTHING, "") "]}"), REFRESH_DONE);
+	assert_int_equal(b.err.code, ERR_NONE);
+	assert_string_equal(routed(&b), "");
+	assert_int_equal(b.p->refreshes[1].interval_ms(b.self), 300000);
+	backend_close(&b);
+}
+
+/* A bus without rules is believed, too, once it has stood. */
+static void
+a_bus_without_rules(void **state)
+{
+	struct backend b;
+
+	(void)state;
+	open_with(&b, "ruleARN: all");
+	b.time = (struct refresh_time){ .now_ms = 1000, .empty_grace_ms = GRACE };
+	for (int i = 0; i < 2; i++, b.time.now_ms += GRACE) {
+		assert_int_equal(backend_ask(&b, "rules", 0), 0);
+		assert_int_equal(rules_reply(&b, 200, "{\"Rules\":[]}"), i == 0 ? REFRESH_UNCONFIRMED : REFRESH_DONE);
+	}
+	assert_non_null(strstr(b.err.text, "no enabled rule"));
+	assert_string_equal(routed(&b), "");
+	backend_close(&b);
+}
+
 static void
 patterns_that_only_aws_can_read_take_all(void **state)
 {
@@ -179,6 +252,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(named_rules_over_pages),
 		cmocka_unit_test(all_rules_of_the_bus),
+		cmocka_unit_test(all_rules_are_missing_for_a_while),
+		cmocka_unit_test(a_bus_without_rules),
 		cmocka_unit_test(patterns_that_only_aws_can_read_take_all),
 		cmocka_unit_test(rules_that_cannot_be_listed),
 		cmocka_unit_test(garbage_for_rules),
