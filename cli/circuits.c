@@ -3,6 +3,7 @@
 #include "circuits.h"
 
 #include <cjson/cJSON.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,8 +38,13 @@ on_reply(void *ctx, struct bus_msg *msg)
 {
 	struct circuits *c = ctx;
 	const char *dot = strrchr(bus_msg_subject(msg), '.');
-	struct reply reply = { .dispatcher = dot != NULL ? strtoul(dot + 1, NULL, 10) : 0 };
+	struct reply reply = { .dispatcher = dot != NULL ? strtoul(dot + 1, NULL, 10) : SIZE_MAX };
 
+	/* whoever answers knows our inbox and may have put any number there */
+	if (reply.dispatcher >= c->session->deployment.config.processors.n) {
+		bus_msg_free(msg);
+		return;
+	}
 	reply.json = cJSON_ParseWithLength(bus_msg_data(msg), bus_msg_len(msg));
 	pthread_mutex_lock(&c->lock);
 	if (c->n < REPLIES_MAX)
@@ -125,10 +131,18 @@ circuits_free(struct circuits *c)
 
 /* ---- what they said */
 
+static int64_t
+paused_us(const cJSON *json)
+{
+	int64_t ms = json_member_int(json, "paused_ms");
+
+	return ms > 0 && ms < INT64_MAX / 1000 ? ms * 1000 : 0;
+}
+
 static bool
 has_paused(const cJSON *json)
 {
-	return json_member_true(json, "down") || json_member_true(json, "dead_letters_fail") || json_member_number(json, "paused") > 0;
+	return json_member_true(json, "down") || json_member_true(json, "dead_letters_fail") || json_member_int(json, "paused") > 0;
 }
 
 static size_t
@@ -178,8 +192,8 @@ print_target(const cJSON *json)
 	session_print_safe(stdout, json_member_text(json, "target"), 64);
 	if (json_member_text(json, "target")[0] != '\0')
 		printf(": ");
-	if (json_member_number(json, "status") > 0)
-		printf("HTTP %.0f", json_member_number(json, "status"));
+	if (json_member_int(json, "status") > 0)
+		printf("HTTP %" PRId64, json_member_int(json, "status"));
 	else
 		printf("no reply");
 }
@@ -196,15 +210,16 @@ circuits_print(const struct circuits *c)
 			continue;
 		printf("\n%s on ", c->session->deployment.config.processors.entry[c->reply[i].dispatcher].name);
 		session_print_safe(stdout, json_member_text(json, "host"), 64);
-		printf(" (pid %.0f) has paused for %s: ", json_member_number(json, "pid"),
-			session_age((int64_t)json_member_number(json, "paused_ms") * 1000, since, sizeof(since)));
+		printf(" (pid %" PRId64 ") has paused for %s: ", json_member_int(json, "pid"),
+			session_age(paused_us(json), since, sizeof(since)));
 		if (json_member_true(json, "dead_letters_fail"))
 			printf("dead letters cannot be stored");
 		else if (json_member_true(json, "down"))
 			printf("the destination does not answer");
 		else
-			printf("%.0f of %.0f targets", json_member_number(json, "paused"), json_member_number(json, "targets"));
-		if (json_member_number(json, "paused") > 0)
+			printf("%" PRId64 " of %" PRId64 " targets", json_member_int(json, "paused"),
+				json_member_int(json, "targets"));
+		if (json_member_int(json, "paused") > 0)
 			print_target(json);
 		putchar('\n');
 	}

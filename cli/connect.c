@@ -9,6 +9,7 @@
 #include "event.h"
 #include "http.h"
 #include "jetstream.h"
+#include "session.h"
 #include "stop.h"
 #include "subject.h"
 #include "vim.h"
@@ -32,13 +33,17 @@ static void say(struct checklist *list, bool ok, const char *what, const char *f
 static void
 say(struct checklist *list, bool ok, const char *what, const char *fmt, ...)
 {
+	char text[1024]; /* some of it comes from the peer */
 	va_list ap;
 
 	list->failed += !ok;
-	printf("  %-6s %s: ", ok ? "ok" : "FAILED", what);
 	va_start(ap, fmt);
-	vprintf(fmt, ap);
+	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
+	printf("  %-6s ", ok ? "ok" : "FAILED");
+	session_print_safe(stdout, what, 256);
+	fputs(": ", stdout);
+	session_print_safe(stdout, text, sizeof(text));
 	putchar('\n');
 	fflush(stdout);
 }

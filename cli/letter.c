@@ -7,6 +7,7 @@
 #include "clock.h"
 #include "json.h"
 #include "mem.h"
+#include "printable.h"
 #include "text.h"
 
 enum { HEADERS_MAX = 48, VALUE_MAX = 1200 };
@@ -35,8 +36,8 @@ print_json(const struct letter *l)
 		{ "error", "Vcourier-Error" }, { "attempts", "Vcourier-Attempts" }, { "firstTry", "Vcourier-First-Try" },
 		{ "lastTry", "Vcourier-Last-Try" }, { "stream", "Vcourier-Stream" }, { "sequence", "Vcourier-Sequence" },
 		{ "subject", "Vcourier-Subject" } };
-	const char *p = l->msg.data, *end = p + l->msg.len;
 	char value[VALUE_MAX], time[CLOCK_TEXT_SIZE];
+	size_t without_event;
 	struct buf out;
 
 	buf_init(&out, 64 * 1024 * 1024);
@@ -45,12 +46,12 @@ print_json(const struct letter *l)
 	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
 		header(l, members[i].header, value);
 		buf_printf(&out, ",\"%s\":", members[i].key);
-		json_add_string(&out, value, strlen(value));
+		printable_add_json_string(&out, value, strlen(value));
 	}
-	if (json_skip_value(&p, end) && p == end) {
-		buf_add_str(&out, ",\"event\":");
-		buf_add(&out, l->msg.data, l->msg.len);
-	}
+	without_event = out.len;
+	buf_add_str(&out, ",\"event\":");
+	if (!printable_add_json(&out, l->msg.data, l->msg.len))
+		buf_truncate(&out, without_event);
 	printf("%s}\n", buf_str(&out));
 	buf_free(&out);
 }
@@ -69,7 +70,8 @@ letter_print_line(const struct letter *l, bool json)
 	session_print_safe(stdout, header(l, "Vcourier-Dispatcher", value), 64);
 	putchar(' ');
 	session_print_safe(stdout, name != NULL ? name : l->msg.subject, 200);
-	printf(" %s", header(l, "Vcourier-Attempts", value));
+	putchar(' ');
+	session_print_safe(stdout, header(l, "Vcourier-Attempts", value), 20);
 	printf("x ");
 	session_print_safe(stdout, header(l, "Vcourier-Reason", value), 32);
 	fputs(": ", stdout);
@@ -81,6 +83,7 @@ void
 letter_print_all(const struct letter *l)
 {
 	char time[CLOCK_TEXT_SIZE];
+	struct buf body;
 
 	printf("dead letter %llu of %s\nsubject: ", (unsigned long long)l->msg.seq, clock_format_ms(l->msg.time_us, time));
 	session_print_safe(stdout, l->msg.subject, 1024);
@@ -93,8 +96,10 @@ letter_print_all(const struct letter *l)
 		putchar('\n');
 	}
 	putchar('\n');
-	fwrite(l->msg.data, 1, l->msg.len, stdout);
-	puts("\n");
+	buf_init(&body, 3 * l->msg.len + 1);
+	printable_add_lines(&body, l->msg.data, l->msg.len);
+	printf("%s\n\n", buf_str(&body));
+	buf_free(&body);
 }
 
 /* ---- sending it again */

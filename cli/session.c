@@ -7,6 +7,7 @@
 #include "clock.h"
 #include "daemon.h"
 #include "json_member.h"
+#include "printable.h"
 #include "stop.h"
 #include "subject.h"
 #include "text.h"
@@ -113,17 +114,16 @@ session_time(const char *option, const char *text, int64_t *us)
 void
 session_print_safe(FILE *f, const char *text, size_t max)
 {
-	size_t n = strlen(text);
+	const char *end = memchr(text, '\0', max);
+	size_t len = end != NULL ? (size_t)(end - text) : max;
+	struct buf out;
 
-	n = text_utf8_valid(text, n < max ? n : max);
-	for (size_t i = 0; i < n; i++) {
-		unsigned char c = (unsigned char)text[i];
-		bool c1 = c == 0xc2 && (unsigned char)text[i + 1] < 0xa0; /* U+0080..9F drive terminals too */
-
-		if (c1)
-			i++;
-		fputc(c < ' ' || c == 0x7f || c1 ? ' ' : c, f);
-	}
+	while (end == NULL && len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80) /* not within a character */
+		len--;
+	buf_init(&out, 3 * len + 1);
+	printable_add(&out, text, len);
+	fputs(buf_str(&out), f);
+	buf_free(&out);
 }
 
 static const char *

@@ -7,6 +7,7 @@
 
 #include "daemon.h"
 #include "filter.h"
+#include "printable.h"
 #include "session.h"
 #include "stop.h"
 #include "text.h"
@@ -37,15 +38,38 @@ struct tail {
 };
 
 static void
+print_fault(const struct bus_msg *msg, const char *why)
+{
+	fputs("vcourier: not a CloudEvent, on ", stderr);
+	session_print_safe(stderr, bus_msg_subject(msg), 1024);
+	fputs(": ", stderr);
+	session_print_safe(stderr, why, 320);
+	fputc('\n', stderr);
+}
+
+/* The reader relies on one JSON text a line, so a message that is not JSON is left out. */
+static void
+print_json(const struct bus_msg *msg)
+{
+	struct buf line;
+
+	buf_init(&line, 6 * bus_msg_len(msg) + 2);
+	if (printable_add_json(&line, bus_msg_data(msg), bus_msg_len(msg)))
+		puts(buf_str(&line));
+	else
+		print_fault(msg, "its data is not valid JSON");
+	buf_free(&line);
+}
+
+static void
 print(struct tail *t, const struct bus_msg *msg)
 {
 	struct err err;
 
 	if (event_parse(&t->event, bus_msg_data(msg), bus_msg_len(msg), &err) != 0) {
-		fprintf(stderr, "vcourier: a message that is no CloudEvent on %s: %s\n", bus_msg_subject(msg), err.text);
+		print_fault(msg, err.text);
 	} else if (t->json) {
-		fwrite(bus_msg_data(msg), 1, bus_msg_len(msg), stdout);
-		putchar('\n');
+		print_json(msg);
 	} else {
 		session_print_event(stdout, &t->event, t->colours);
 	}

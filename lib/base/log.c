@@ -10,6 +10,7 @@
 #include "buf.h"
 #include "clock.h"
 #include "json.h"
+#include "printable.h"
 #include "text.h"
 
 enum { LOG_LINE_MAX = 16 * 1024, LOG_VALUE_MAX = 2048 };
@@ -92,10 +93,10 @@ add_string(struct buf *b, const char *s)
 		add_masked(&masked, s);
 	len = masked.len < LOG_VALUE_MAX ? masked.len : LOG_VALUE_MAX;
 	if (logger.format == LOG_LOGFMT && len != 0 && buf_ok(&masked) &&
-		strcspn(masked.data, " =\"\\") >= len && !json_needs_escape(masked.data, len))
+		strcspn(masked.data, " =\"\\") >= len && !json_needs_escape(masked.data, len) && printable_is(masked.data, len))
 		buf_add(b, masked.data, len);
 	else
-		json_add_string(b, buf_str(&masked), len);
+		printable_add_json_string(b, buf_str(&masked), len);
 	buf_free(&masked);
 }
 

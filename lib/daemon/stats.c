@@ -11,6 +11,7 @@
 #include "clock.h"
 #include "json.h"
 #include "mem.h"
+#include "printable.h"
 
 enum { SUBJECTS_MAX = 200 };
 
@@ -103,14 +104,14 @@ static void
 add_member(struct buf *out, const char *name, const char *value)
 {
 	buf_printf(out, "\"%s\":", name);
-	json_add_string(out, value != NULL ? value : "", value != NULL ? strlen(value) : 0);
+	printable_add_json_string(out, value != NULL ? value : "", value != NULL ? strlen(value) : 0);
 	buf_add_char(out, ',');
 }
 
 static void
 add_count(struct buf *out, const struct subject_count *count, const char *name)
 {
-	json_add_string(out, name, strlen(name));
+	printable_add_json_string(out, name, strlen(name));
 	buf_printf(out, ":{\"SuccessCount\":%" PRIu64 ",\"FailureCount\":%" PRIu64 "}",
 		count->ok, count->failed);
 }
@@ -174,7 +175,7 @@ stats_render(void *ctx, struct buf *out)
 		self.provider ? "collector" : "dispatcher");
 	add_runtime(out, seconds);
 	buf_add_str(out, "\"vmware.event.router.stats\":{");
-	json_add_string(out, self.name != NULL ? self.name : "",
+	printable_add_json_string(out, self.name != NULL ? self.name : "",
 		self.name != NULL ? strlen(self.name) : 0);
 	buf_add_str(out, ":{");
 	add_member(out, "type", self.provider ? "EventProvider" : "EventProcessor");

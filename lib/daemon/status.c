@@ -15,6 +15,7 @@
 #include "mem.h"
 #include "metrics.h"
 #include "notify.h"
+#include "printable.h"
 #include "text.h"
 
 enum {
@@ -165,7 +166,7 @@ answer_ready(struct buf *out)
 	for (i = 0; i < self.n; i++) {
 		buf_printf(out, "%s\"%s\":{\"ok\":%s,\"why\":", i != 0 ? "," : "",
 			self.check[i].name, self.check[i].ok ? "true" : "false");
-		json_add_string(out, self.check[i].why, strlen(self.check[i].why));
+		printable_add_json_string(out, self.check[i].why, strlen(self.check[i].why));
 		buf_add_char(out, '}');
 	}
 	pthread_mutex_unlock(&self.lock);

@@ -37,6 +37,7 @@ def test_dead_letters_are_listed_shown_and_sent_again(lab, desk):
     lines = vcourier(dispatcher, "dead", "ls").splitlines()
     assert len(lines) == 3 and all("kn VmPoweredOnEvent 1x rejected: HTTP 400: no" in line for line in lines)
     listed = [json.loads(line) for line in vcourier(dispatcher, "dead", "ls", "--json").splitlines()]
+    listed.sort(key=lambda m: m["event"]["eventkey"])  # requests run side by side: any of them may fail first
     assert [m["event"]["eventkey"] for m in listed] == ["3", "5", "8"]
     assert [m["sequence"] for m in listed] == ["3", "5", "8"] and {m["dispatcher"] for m in listed} == {"kn"}
     shown = vcourier(dispatcher, "dead", "show", listed[0]["seq"])
@@ -125,7 +126,7 @@ def test_tail(lab, desk):
     dispatcher = lab.dispatcher(desk.config(receiver.url, **FAST)).wait_ready()
     desk.publish(5, data={"FullFormattedMessage": "on\x1b[31m \u009bred\nx"})
     lines = vcourier(dispatcher, "tail", "--since", "1h", "-n", "5").splitlines()
-    assert len(lines) == 5 and lines[0] == "2026-11-22T10:11:12.345Z info VmPoweredOnEvent 1-1700000000000  on [31m  red x"
+    assert len(lines) == 5 and lines[0] == "2026-11-22T10:11:12.345Z info VmPoweredOnEvent 1-1700000000000  on\ufffd[31m \ufffdred x"
     desk.publish(5, "com.vmware.vc.HA.X")
     texts = vcourier(dispatcher, "tail", "--json", "--since", "1h", "-n", "2", "vc.*.*.*.*.eventex.>").splitlines()
     assert [json.loads(t)["eventkey"] for t in texts] == ["6", "7"]
@@ -134,6 +135,56 @@ def test_tail(lab, desk):
     desk.publish(3)
     assert [line.split()[3] for line in live.communicate(timeout=30)[0].splitlines()] == [f"{n}-1700000000000" for n in (11, 12, 13)]
     vcourier(dispatcher, "tail", "other.>", code=1)
+
+
+HOSTILE = "\x1b]0;title\x07\x1b[2J\u009b31m\u202ecod.exe\x7f"
+
+
+def bad_characters(text):
+    """Those that steer a terminal, less the line ends of our own output."""
+    return [c for c in text if (c < " " and c != "\n") or "\x7f" <= c <= "\x9f" or c in "\u202a\u202b\u202c\u202d\u202e"]
+
+
+def test_no_event_steers_the_terminal(lab, desk):
+    """Messages that are no CloudEvents, forged ones and forged dead letters, in every command that prints them."""
+    receiver = lab.receiver(lambda request: Answer(400, body=HOSTILE.encode()))
+    dispatcher = lab.dispatcher(desk.config(receiver.url, **FAST)).wait_ready()
+    wire = desk.js.wire or desk.server.connect()
+    head = b'{"specversion":"1.0","id":"forged","source":"s","type":"t","subject":"VmPoweredOnEvent","data":'
+    wire.publish(subject(), HOSTILE.encode())
+    wire.publish(subject(), head + b'{}\n{"forged":"line"}}')
+    wire.publish(subject(), head + json.dumps(HOSTILE, ensure_ascii=False).replace("\x1b", "").replace("\x07", "").encode() + b"}")
+    wire.publish("vcdead.kn.x.\x1b[2J", b"\x1b[2J", headers={
+        "Vcourier-Dispatcher": "kn", "Vcourier-Attempts": HOSTILE, "Vcourier-Reason": HOSTILE, "Vcourier-Error": HOSTILE})
+    wait_until(lambda: desk.js.last_seq("VCDEAD") >= 4, 30, "dead letters")
+    said = []
+    for command in (["tail", "--since", "1h", "-n", "3"], ["tail", "--json", "--since", "1h", "-n", "3"], ["dead", "ls"],
+                    ["dead", "ls", "--json"], *(["dead", "show", n] for n in range(1, 5))):
+        run = subprocess.run([BUILD / "vcourier", *map(str, command), "-c", dispatcher.file], capture_output=True, timeout=60)
+        said.append((command, run.stdout.decode(), run.stderr.decode()))
+    assert [(command, bad_characters(out + err)) for command, out, err in said if bad_characters(out + err)] == []
+    for command, out, _ in said:
+        if "--json" in command:
+            assert [json.loads(line) for line in out.splitlines()], "one JSON text a line"
+    assert not [out for command, out, _ in said if command[:2] != ["dead", "show"] and '\n{"forged"' in out]
+
+
+def test_a_forged_status_answer(lab, desk):
+    """Who answers on the bus chooses the number of the dispatcher and every number in the answer."""
+    dispatcher = lab.dispatcher(desk.config(lab.receiver().url, **FAST)).wait_ready()
+    wire = desk.server.connect()
+    sid = wire.subscribe("vcourier.status.*")
+    wire.flush()
+    run = subprocess.Popen([BUILD / "vcourier", "status", "-c", dispatcher.file], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    inbox = wire.next(sid).reply.rsplit(".", 1)[0]
+    answer = json.dumps({"paused": 1e300, "targets": -1e300, "paused_ms": 1e300, "pid": 1e300, "status": 1e300, "target": HOSTILE,
+                         "host": HOSTILE, "error": HOSTILE}).encode()
+    for number in ("99999999", "1", "18446744073709551615", "-1", "x", "", "0"):
+        wire.publish(f"{inbox}.{number}" if number else inbox, answer)
+    wire.flush()
+    out, err = run.communicate(timeout=30)
+    assert run.returncode in (0, 1) and b"kn" in out, (run.returncode, out, err)
+    assert not bad_characters(out.decode())
 
 
 def test_status(lab, desk):
