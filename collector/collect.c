@@ -24,8 +24,7 @@ enum {
 	LOGIN_MAX_MS = 600000,
 	DRAIN_MS = 10000,
 	TROUBLE_REPEAT_MS = 60000,
-	MESSAGE_OVERHEAD = 16 * 1024, /* attributes and headers beside the data of an event */
-	MAX_PAYLOAD_DEFAULT = 1024 * 1024,
+	EVENT_MAX = 64 * 1024 * 1024, /* bytes of an event's data when no limit is configured */
 };
 
 /* Tells a failure: at once when it is a new one, each minute while it lasts. */
@@ -257,30 +256,17 @@ finish(struct collect *c)
 		L_INT("suppressed", (int64_t)c->duplicates), L_INT("rejected", (int64_t)c->rejected));
 }
 
-/* The largest event that fits a message of this server. */
-static size_t
-data_max(struct bus *bus)
-{
-	int64_t payload = bus_max_payload(bus);
-
-	if (payload <= 2 * MESSAGE_OVERHEAD)
-		payload = MAX_PAYLOAD_DEFAULT;
-	return (size_t)payload - MESSAGE_OVERHEAD;
-}
-
 static void
 run(struct collect *c, struct http *http)
 {
-	struct vim_options vim = c->options->vim;
+	size_t event_max = c->options->vim.limits.event_max;
 
 	while (!stop_requested() && !bus_ready(c))
 		status_beat();
 	if (stop_requested())
 		return;
-	if (vim.limits.event_max == 0 || vim.limits.event_max > data_max(c->bus))
-		vim.limits.event_max = data_max(c->bus);
-	envelope_init(&c->envelope, vim.limits.event_max + MESSAGE_OVERHEAD / 2);
-	vim_open(&c->vim, http, &vim);
+	envelope_init(&c->envelope, event_max != 0 ? event_max : EVENT_MAX);
+	vim_open(&c->vim, http, &c->options->vim);
 	while (!stop_requested()) {
 		status_beat();
 		turn(c);

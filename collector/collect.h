@@ -11,7 +11,7 @@
 struct collect_options {
 	const char *name;           /* of the vCenter, as configured */
 	const char *subject_prefix; /* "vc" */
-	struct vim_options vim;     /* limits.event_max is lowered to what the server's max_payload takes */
+	struct vim_options vim;     /* an event is also trimmed to what a message of the bus may have */
 	struct stream_config stream;
 	enum vcenter_start start;   /* where to begin when the stream holds nothing of this vCenter's */
 	int64_t start_value;        /* TIME: us since 1970, AGO: ms before the vCenter's now */

@@ -12,7 +12,7 @@
 #define EVENTS_HELP "Events read from the vCenter, by what became of them."
 
 static struct {
-	struct metric *read, *published, *duplicate, *rejected, *retried, *unknown, *trimmed, *repaired, *bad_chars;
+	struct metric *read, *published, *duplicate, *rejected, *retried, *unknown, *trimmed, *stubs, *repaired, *bad_chars;
 	struct metric *last_key, *last_time, *lag, *backlog, *in_flight, *ack_seconds, *skew, *leader, *identities;
 	struct metric *polls_ok, *polls_failed, *gaps, *epochs, *reconnects, *nats_up, *vcenter_up, *burst, *lacking;
 	struct publisher_stats last;
@@ -29,7 +29,8 @@ collect_metrics_init(void)
 	m.rejected = metric_counter(EVENTS, "result=\"rejected\"", EVENTS_HELP);
 	m.retried = metric_counter(EVENTS, "result=\"retried\"", EVENTS_HELP);
 	m.unknown = metric_counter(PREFIX "schema_unknown_total", "", "Events of a class or with a member that is in no table.");
-	m.trimmed = metric_counter(PREFIX "events_truncated_total", "", "Events larger than a message, members left out.");
+	m.trimmed = metric_counter(PREFIX "events_truncated_total", "", "Events larger than a message, members left out, or names cut.");
+	m.stubs = metric_counter(PREFIX "events_stubbed_total", "", "Events stored with their key and time and little else: no more fitted.");
 	m.repaired = metric_counter(PREFIX "pages_repaired_total", "", "Pages that were not well formed.");
 	m.bad_chars = metric_counter(PREFIX "bad_characters_total", "", "Bytes that were no UTF-8 or no XML, now U+FFFD.");
 	m.burst = metric_counter(PREFIX "burst_events_total", "", "EventBurst* events: the vCenter folded identical events.");
@@ -132,10 +133,11 @@ collect_count_epoch(void)
 }
 
 void
-collect_count_event(const struct normalize_event *e)
+collect_count_event(const struct normalize_event *e, bool trimmed)
 {
 	metric_add(m.unknown, e->schema_unknown);
-	metric_add(m.trimmed, e->trimmed);
+	metric_add(m.trimmed, trimmed);
+	metric_add(m.stubs, e->stub);
 	metric_add(m.burst, strstr(e->name, "EventBurst") != NULL);
 }
 

@@ -20,11 +20,15 @@ publish(struct collect *c, const struct normalize_event *e, struct err *err)
 	struct publish p;
 
 	if (!envelope_write(&c->envelope, &c->source, e, severity)) {
-		/* cannot be: the normalizer trims data to what fits */
+		/* cannot be: the normalizer trims data to what fits, and attributes have a bound */
 		c->rejected++;
+		seen_add(&c->seen, e->key, e->created_us);
 		log_error("event does not fit a message", L_INT("key", e->key), L_STR("name", e->name));
 		return 0;
 	}
+	if (e->stub)
+		log_error("event too large, also when trimmed: stored with its key and time only",
+			L_STR("event", buf_str(&c->envelope.id)), L_STR("name", buf_str(&c->envelope.name)));
 	p = (struct publish){ .subject = buf_str(&c->envelope.subject), .msg_id = buf_str(&c->envelope.msg_id),
 		.data = c->envelope.message.data, .len = c->envelope.message.len, .key = e->key,
 		.created_us = e->created_us, .complete_us = c->reopen_us };
@@ -44,6 +48,29 @@ collect_begin_epoch(struct collect *c)
 {
 	c->seen.epoch++;
 	collect_count_epoch();
+}
+
+/* Events without a key or a time cannot be known by them: each counts when it is first read. */
+static void
+count_damaged(struct collect *c, const struct normalize_page *page)
+{
+	struct collect_damaged *d = &c->damaged;
+	const size_t cap = sizeof(d->hash) / sizeof(d->hash[0]);
+
+	for (size_t i = 0; i < page->n_left_out; i++) {
+		size_t kept = d->n < cap ? d->n : cap, k = 0;
+
+		while (k < kept && d->hash[k] != page->left_out[i])
+			k++;
+		c->read++;
+		if (k < kept) {
+			c->duplicates++;
+			continue;
+		}
+		d->hash[d->n++ % cap] = page->left_out[i];
+		c->rejected++;
+		log_error("event left out: it has no readable key and time", L_STR("why", page->why));
+	}
 }
 
 /* Publishes what of a page is not in the stream; *fresh counts it. */
@@ -72,7 +99,7 @@ take_page(struct collect *c, const struct normalize_page *page, size_t *fresh, s
 			c->read--;
 			return -1;
 		}
-		collect_count_event(e);
+		collect_count_event(e, c->envelope.trimmed);
 		(*fresh)++;
 		if (i % 64 == 0)
 			status_beat();
@@ -80,8 +107,7 @@ take_page(struct collect *c, const struct normalize_page *page, size_t *fresh, s
 	if (page->repaired)
 		log_warn("a page was not well formed and was repaired", L_STR("why", page->why),
 			L_INT("events", (int64_t)page->n), L_INT("left_out", (int64_t)page->n_left_out));
-	c->rejected += page->n_left_out;
-	c->read += page->n_left_out;
+	count_damaged(c, page);
 	return 0;
 }
 

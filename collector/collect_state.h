@@ -62,6 +62,10 @@ struct collect {
 	char trouble[320];       /* last failure logged, so that a lasting one is told once a minute */
 	int64_t trouble_ms;
 	uint64_t read, duplicates, retried, rejected;
+	struct collect_damaged { /* hashes of the newest events that had no identity: each is counted once */
+		uint64_t hash[256];
+		size_t n; /* that there ever were */
+	} damaged;
 };
 
 /* collect_read.c. Each returns -1 when the vCenter or the publisher failed: the loop then finds out which. */
@@ -109,7 +113,7 @@ void collect_count_gap(void);
 void collect_count_stall(const char *reason);
 void collect_count_epoch(void);
 void collect_set_lacking(bool lacking);
-void collect_count_event(const struct normalize_event *e);
+void collect_count_event(const struct normalize_event *e, bool trimmed);
 void collect_count_page(const struct normalize_page *page);
 void collect_set_latest(const struct collect *c, const struct vim_latest *latest);
 void collect_set_clock_skew(double seconds);

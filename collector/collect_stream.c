@@ -12,6 +12,8 @@ enum {
 	CLOCK_TOLERANCE_US = 5 * 60 * 1000000, /* a newest event further in the future is a wrong clock */
 	CATCH_UP_MAX = 64000, /* messages of others' to read one by one; beyond, as at start */
 	LOOK_MS = 10 * 1000,
+	MESSAGE_OVERHEAD = ENVELOPE_ATTRIBUTES_MAX + ENVELOPE_HEADERS_MAX,
+	DATA_MIN = 16 * 1024, /* a trimmed event of any class is smaller */
 };
 
 struct take_back {
@@ -171,6 +173,28 @@ collect_check_stream(struct collect *c, struct err *err)
 	return 0;
 }
 
+/*
+ * Events are trimmed to what a message may have: the server's max_payload or the stream's max_msg_size. Below what a
+ * trimmed event takes nothing is sent: to refuse some events for good would be a loss, and the vCenter keeps them.
+ */
+static int
+limit_events(struct collect *c, const struct stream_info *info, struct err *err)
+{
+	size_t wanted = c->options->vim.limits.event_max, data_max;
+	int64_t max = bus_max_payload(c->bus);
+
+	if (max <= 0)
+		return err_set(err, ERR_CONNECT, "connection to NATS lost");
+	if (info->max_msg_size > 0 && info->max_msg_size < max)
+		max = info->max_msg_size;
+	if (max < DATA_MIN + MESSAGE_OVERHEAD)
+		return err_set(err, ERR_FULL, "a message of the stream may have %" PRId64 " bytes, an event needs up to %d: "
+			"raise max_payload of NATS or max_msg_size of the stream", max, DATA_MIN + MESSAGE_OVERHEAD);
+	data_max = (size_t)max - MESSAGE_OVERHEAD;
+	vim_limit_event(c->vim, wanted != 0 && wanted < data_max ? wanted : data_max);
+	return 0;
+}
+
 int
 collect_prepare_stream(struct collect *c, struct err *err)
 {
@@ -180,6 +204,8 @@ collect_prepare_stream(struct collect *c, struct err *err)
 	bool shrunk;
 
 	if (stream_ensure(c->bus, &c->options->stream, &info, err) != 0)
+		return -1;
+	if (limit_events(c, &info, err) != 0)
 		return -1;
 	report_stream(c, &info);
 	collect_take_back(c);

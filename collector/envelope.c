@@ -13,15 +13,18 @@
 #include "subject.h"
 #include "text.h"
 
+/* No name makes a subject longer than about 700 bytes: see subject.h. */
 enum { SUBJECT_MAX = 1024, MSG_ID_MAX = 256 };
 
 void
-envelope_init(struct envelope *e, size_t message_max)
+envelope_init(struct envelope *e, size_t data_max)
 {
+	e->trimmed = false;
 	buf_init(&e->subject, SUBJECT_MAX);
 	buf_init(&e->msg_id, MSG_ID_MAX);
-	buf_init(&e->message, message_max);
+	buf_init(&e->message, data_max + ENVELOPE_ATTRIBUTES_MAX);
 	buf_init(&e->id, MSG_ID_MAX);
+	buf_init(&e->name, SUBJECT_ATTRIBUTE_MAX);
 }
 
 void
@@ -31,6 +34,7 @@ envelope_free(struct envelope *e)
 	buf_free(&e->msg_id);
 	buf_free(&e->message);
 	buf_free(&e->id);
+	buf_free(&e->name);
 }
 
 /* One trace an event, the same whenever the event is written: https://www.w3.org/TR/trace-context/ */
@@ -94,9 +98,11 @@ envelope_write(struct envelope *e, const struct envelope_source *source, const s
 	add_identity(&e->msg_id, event, '/');
 	buf_clear(&e->id);
 	add_identity(&e->id, event, '-');
+	buf_clear(&e->name);
+	e->trimmed = !subject_add_attribute(&e->name, event->name) || event->trimmed;
 	text_from_int(event->key, key);
 	begin(e, source, buf_str(&e->id), type[event->kind]);
-	event_add_attribute(&e->message, "subject", event->name);
+	event_add_attribute(&e->message, "subject", buf_str(&e->name));
 	event_add_attribute(&e->message, "time", event->created);
 	event_add_attribute(&e->message, "datacontenttype", "application/json");
 	event_add_attribute(&e->message, "vsphereapiversion", source->api_version);
@@ -106,8 +112,10 @@ envelope_write(struct envelope *e, const struct envelope_source *source, const s
 	event_add_attribute(&e->message, "severity", severity);
 	if (event->schema_unknown)
 		event_add_attribute(&e->message, "schemaunknown", "true");
-	if (event->trimmed)
+	if (e->trimmed)
 		event_add_attribute(&e->message, "trimmed", "true");
+	if (event->stub)
+		event_add_attribute(&e->message, "stub", "true");
 	add_traceparent(e);
 	event_begin_data(&e->message);
 	buf_add(&e->message, event->data, event->data_len);

@@ -14,14 +14,24 @@ struct envelope_source {
 	const char *uuid;        /* About.instanceUuid */
 };
 
-struct envelope {
-	struct buf subject, msg_id, message, id; /* id: the CloudEvent's */
+enum {
+	/* Bytes of all attributes as JSON: an escaped `subject` (6 x 1 KiB), `source` (2 KiB), the rest. */
+	ENVELOPE_ATTRIBUTES_MAX = 15 * 1024,
+	ENVELOPE_HEADERS_MAX = 1024, /* bytes of the message's NATS headers, beside these */
 };
 
-void envelope_init(struct envelope *e, size_t message_max);
+struct envelope {
+	struct buf subject, msg_id, message, id, name; /* id, name: the CloudEvent's `id` and `subject` */
+	bool trimmed; /* the last event lost members, or its name was cut */
+};
+
+void envelope_init(struct envelope *e, size_t data_max); /* data_max: bytes of an event's data */
 void envelope_free(struct envelope *e);
 
-/* Fills *e; severity is one of the four words. False: the message is larger than message_max. */
+/*
+ * Fills *e; severity is one of the four words. A name of any length fits. False: the event's data is larger than
+ * data_max.
+ */
 bool envelope_write(struct envelope *e, const struct envelope_source *source, const struct normalize_event *event,
 	const char *severity);
 

@@ -256,9 +256,12 @@ end_event(struct event_writer *w)
 	struct event_facts *facts = &w->facts;
 
 	if (w->out.len - facts->data > w->event_max) {
+		enum members_trimmed trimmed = members_trim(
+			&w->members, &w->out, facts->data, w->frame[0].class, w->event_max);
+
 		facts->trimmed = true;
-		if (!members_trim(
-			    &w->members, &w->out, facts->data, w->frame[0].class, w->event_max))
+		facts->stub = trimmed == MEMBERS_STUB;
+		if (trimmed == MEMBERS_TOO_LARGE)
 			facts->has_key = false;
 	}
 	facts->data_len = w->out.len - facts->data;

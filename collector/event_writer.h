@@ -59,7 +59,7 @@ struct event_facts {
 	const struct schema_class *class;
 	int64_t created_us;
 	int32_t key;
-	bool has_key, has_created, schema_unknown, trimmed, repaired;
+	bool has_key, has_created, schema_unknown, trimmed, stub, repaired;
 };
 
 struct event_writer {

@@ -238,14 +238,15 @@ members_merge(
 	replace(m, out, start);
 }
 
-bool
+enum members_trimmed
 members_trim(struct members *m, struct buf *out, size_t start, const struct schema_class *class,
 	size_t max)
 {
 	size_t left, n;
+	bool stub;
 
 	if (!buf_ok(out))
-		return false;
+		return MEMBERS_TOO_LARGE;
 	left = out->len - start;
 	list(m, out->data + start, out->data + out->len, class);
 	qsort(m->member, m->n, sizeof(*m->member), by_size);
@@ -253,17 +254,22 @@ members_trim(struct members *m, struct buf *out, size_t start, const struct sche
 		left -= m->member[n].value_len - UNSET_MAX;
 		m->member[n].value = NULL;
 	}
+	stub = left > max;
 	qsort(m->member, m->n, sizeof(*m->member), by_order);
 	buf_clear(&m->text);
 	buf_add_char(&m->text, '{');
 	for (size_t i = 0; i < m->n; i++) {
 		const struct schema_field *field = field_of(class, &m->member[i]);
 
+		if (stub && field == NULL)
+			continue;
 		if (m->member[i].value != NULL)
 			add_group(&m->text, &m->member[i], 1, class);
 		else if (field != NULL)
 			add_zero(m, &m->text, field);
 	}
 	replace(m, out, start);
-	return out->len - start <= max;
+	if (out->len - start > max)
+		return MEMBERS_TOO_LARGE;
+	return stub ? MEMBERS_STUB : MEMBERS_FIT;
 }

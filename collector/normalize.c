@@ -60,7 +60,14 @@ normalizer_close(struct normalizer *n)
 	buf_free(&n->fault_text);
 	free(n->facts);
 	free(n->event);
+	free(n->left_out);
 	free(n);
+}
+
+void
+normalizer_limit_event(struct normalizer *n, size_t event_max)
+{
+	n->limits.event_max = n->writer.event_max = event_max;
 }
 
 /* A large page is rare: its memory is given back. */
@@ -206,7 +213,7 @@ repair_event(struct normalizer *n, size_t prologue, const char *s, size_t len)
 		goto done;
 	n->repairing = true;
 	if (!parse_event(n, true) && n->n_seen == seen)
-		n->page.n_left_out++;
+		normalize_leave_out(n, s, (size_t)(end - s));
 done:
 	n->n_seen = seen + 1;
 	if (n->n > kept + 1)
@@ -295,10 +302,12 @@ fill_in(struct normalizer *n)
 			.schema_unknown = f->schema_unknown,
 			.repaired = f->repaired,
 			.trimmed = f->trimmed,
+			.stub = f->stub,
 		};
 	}
 	n->page.event = n->event;
 	n->page.n = n->n;
+	n->page.left_out = n->left_out;
 	if (n->part == PART_FAULT) {
 		n->fault = (struct normalize_fault){ buf_str(&n->fault_code),
 			buf_str(&n->fault_text), n->fault_class };

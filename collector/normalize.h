@@ -33,7 +33,7 @@ struct normalizer;
 
 struct normalize_limits {  /* 0: the default */
 	size_t page_max;   /* bytes of one reply, and of its events' JSON; default 128 MiB */
-	size_t event_max;  /* bytes of one event's data, larger ones are trimmed; 64 MiB */
+	size_t event_max;  /* bytes of one event's data, larger ones are trimmed; at least 16 KiB; 64 MiB */
 	size_t events_max; /* events of one page; default 10,000 (vCenter sends 1,000) */
 };
 
@@ -58,6 +58,7 @@ struct normalize_event {
 	bool schema_unknown; /* something in it is in no table: written schema-light */
 	bool repaired;       /* its XML was damaged; some of it may be missing */
 	bool trimmed;        /* larger than event_max or too deep: members were left out */
+	bool stub;           /* trimmed to the small members of its class: key, time, little else */
 };
 
 /* A SOAP fault. */
@@ -71,7 +72,8 @@ struct normalize_page {
 	const struct normalize_event *event; /* in the order of the reply */
 	size_t n;
 	const struct normalize_fault *fault; /* NULL when the reply is none; n is 0 then */
-	size_t n_left_out;                   /* damaged beyond an identity */
+	const uint64_t *left_out; /* a hash of each event that is damaged beyond an identity */
+	size_t n_left_out;
 	size_t n_bad_chars; /* bytes and characters that became U+FFFD, in the whole page */
 	bool repaired;      /* the page was not well formed */
 	char why[160];      /* what was wrong with it, for the log; "" when nothing */
@@ -80,6 +82,9 @@ struct normalize_page {
 /* limits may be NULL: the defaults. */
 void normalizer_open(struct normalizer **n, const struct normalize_limits *limits);
 void normalizer_close(struct normalizer *n);
+
+/* A new event_max, for the events that follow. */
+void normalizer_limit_event(struct normalizer *n, size_t event_max);
 
 /* Starts a reply; forgets the one before, complete or not. */
 void normalizer_begin(struct normalizer *n);

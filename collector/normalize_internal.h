@@ -56,6 +56,8 @@ struct normalizer {
 	struct normalize_event *event;
 	size_t n, cap, n_seen; /* n_seen: events that were closed, kept or not */
 	struct normalize_page page;
+	uint64_t *left_out; /* what page.left_out points to */
+	size_t left_out_cap;
 	struct normalize_fault fault;
 	struct buf fault_code, fault_text;
 	struct buf *fault_part; /* of those the one that is open, or NULL */
@@ -72,5 +74,8 @@ void normalize_parse_free(struct normalizer *n);
 
 /* The event that is open, or was just closed, is complete: keep it, or leave it out. */
 void normalize_event_done(struct normalizer *n);
+
+/* An event that nothing identifies, by these bytes: they give the same hash when it is read again. */
+void normalize_leave_out(struct normalizer *n, const char *s, size_t len);
 
 #endif

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* libxml2's push parser in front of the event writer: SOAP envelope, faults, namespaces. */
+#include "hash.h"
 #include "mem.h"
 #include "normalize_internal.h"
 
@@ -15,6 +16,16 @@
 enum { PIECE = 64 * 1024 }; /* bytes given to libxml2 at once; it looks ahead within them */
 
 void
+normalize_leave_out(struct normalizer *n, const char *s, size_t len)
+{
+	if (n->page.n_left_out == n->left_out_cap) {
+		n->left_out_cap = n->left_out_cap == 0 ? 16 : n->left_out_cap * 2;
+		n->left_out = mem_grow(n->left_out, n->left_out_cap, sizeof(*n->left_out));
+	}
+	n->left_out[n->page.n_left_out++] = hash_fnv1a(HASH_FNV1A, s, len);
+}
+
+void
 normalize_event_done(struct normalizer *n)
 {
 	struct event_facts *facts = &n->writer.facts;
@@ -22,8 +33,10 @@ normalize_event_done(struct normalizer *n)
 	n->in_event = false;
 	n->n_seen++;
 	if (!facts->has_key || !facts->has_created) {
+		if (buf_ok(&n->writer.out))
+			normalize_leave_out(
+				n, n->writer.out.data + facts->data, n->writer.out.len - facts->data);
 		event_writer_drop(&n->writer);
-		n->page.n_left_out++;
 		return;
 	}
 	if (n->n == n->cap) {

@@ -20,7 +20,8 @@ enum {
 	SECOND = 1000,
 	MINUTE = 60 * SECOND,
 	HOUR = 60 * MINUTE,
-	CA_BYTES_MAX = 4 * 1024 * 1024
+	CA_BYTES_MAX = 4 * 1024 * 1024,
+	ADDRESS_MAX = 2000, /* it is the `source` of each event: envelope.h */
 };
 
 static int custom_address(
@@ -142,6 +143,10 @@ custom_address(const struct config_node *node, void *field, struct config_errors
 		config_error(errors, node,
 			"must be a host name or a URL such as https://vc1.example.com/sdk, "
 			"without a user in it");
+		return -1;
+	}
+	if (strlen(text) > ADDRESS_MAX) {
+		config_error(errors, node, "is longer than %d bytes", ADDRESS_MAX);
 		return -1;
 	}
 	path = strchr(host, '/');

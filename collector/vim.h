@@ -56,6 +56,8 @@ void vim_open(struct vim **vim, struct http *http, const struct vim_options *opt
 /* Ends the session (one short try) and frees everything. NULL is fine. */
 void vim_close(struct vim *vim);
 
+void vim_limit_event(struct vim *vim, size_t event_max); /* bytes of an event's data; larger ones are trimmed */
+
 /* RetrieveServiceContent and Login, as far as they are needed. *fresh: a new session was made. */
 int vim_connect(struct vim *vim, bool *fresh, struct err *err);
 bool vim_has_session(const struct vim *vim);

@@ -34,6 +34,13 @@ vim_pages_close(struct vim *vim)
 	}
 }
 
+void
+vim_limit_event(struct vim *vim, size_t event_max)
+{
+	for (size_t i = 0; i < 2; i++)
+		normalizer_limit_event(vim->page[i].normalizer, event_max);
+}
+
 /* Hands at most max bytes of what has arrived to the normalizer; false when there is nothing. */
 static bool
 parse(struct page_read *p, size_t max)

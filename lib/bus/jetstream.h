@@ -32,6 +32,7 @@ struct stream_info {
 	uint64_t first_seq, last_seq, messages, bytes;
 	int64_t created_us;
 	char leader[64];   /* in a cluster: the name of the server that leads the stream; "" without a cluster */
+	int64_t max_msg_size; /* bytes of a message, headers included; 0: what the server's max_payload allows */
 	char differs[256]; /* what stands otherwise than asked, field by field; "" when nothing */
 };
 

@@ -55,6 +55,7 @@ static void
 read_info(const cJSON *reply, struct stream_info *info)
 {
 	const cJSON *state = json_member(reply, "state");
+	int64_t size = json_member_int(json_member(reply, "config"), "max_msg_size"); /* -1: none */
 	const char *created = json_member_text(reply, "created");
 
 	*info = (struct stream_info){
@@ -62,6 +63,7 @@ read_info(const cJSON *reply, struct stream_info *info)
 		.last_seq = json_member_uint(state, "last_seq"),
 		.messages = json_member_uint(state, "messages"),
 		.bytes = json_member_uint(state, "bytes"),
+		.max_msg_size = size > 0 ? size : 0,
 	};
 	clock_parse(created, strlen(created), &info->created_us);
 	snprintf(info->leader, sizeof(info->leader), "%s",

@@ -5,7 +5,9 @@
 #include <stdint.h>
 #include <string.h>
 
-enum { TOKEN_MAX = 64, TOKEN_KEPT = 54, NAME_TOKENS_MAX = 7 };
+#include "text.h"
+
+enum { TOKEN_MAX = 64, TOKEN_KEPT = 54, NAME_TOKENS_MAX = 7, SUBJECT_ATTRIBUTE_KEPT = SUBJECT_ATTRIBUTE_MAX - 9 };
 
 static const char hex[] = "0123456789ABCDEF";
 
@@ -15,7 +17,7 @@ is_plain(unsigned char c)
 	return c < 0x80 && (isalnum(c) || c == '-' || c == '_');
 }
 
-/* http://www.isthe.com/chongo/tech/comp/fnv/ */
+/* 32 bits, as the subjects have them: http://www.isthe.com/chongo/tech/comp/fnv/ */
 static uint32_t
 fnv1a(const char *s, size_t len)
 {
@@ -34,6 +36,17 @@ add_escaped_byte(struct buf *out, unsigned char c)
 	buf_add(out, e, sizeof(e));
 }
 
+/* "~" and 8 hex digits of the hash of the whole name: the mark of what was cut. */
+static void
+add_hash(struct buf *out, const char *name, size_t len)
+{
+	uint32_t h = fnv1a(name, len);
+
+	buf_add_char(out, '~');
+	for (unsigned i = 0; i < 8; i++)
+		buf_add_char(out, hex[(h >> (28 - 4 * i)) & 15]);
+}
+
 void
 subject_add_token(struct buf *out, const char *name, size_t len)
 {
@@ -47,20 +60,31 @@ subject_add_token(struct buf *out, const char *name, size_t len)
 		buf_add_str(out, "=5F");
 		return;
 	}
-	for (i = 0; i < len; i++) {
+	/* no further than the cut: the token may not grow with the name */
+	for (i = 0; i < len && out->len - start <= TOKEN_MAX; i++) {
 		if (is_plain((unsigned char)name[i]))
 			buf_add_char(out, name[i]);
 		else
 			add_escaped_byte(out, (unsigned char)name[i]);
 	}
 	if (out->len - start > TOKEN_MAX) {
-		uint32_t h = fnv1a(name, len);
-
 		buf_truncate(out, start + TOKEN_KEPT);
-		buf_add_char(out, '~');
-		for (i = 0; i < 8; i++)
-			buf_add_char(out, hex[(h >> (28 - 4 * i)) & 15]);
+		add_hash(out, name, len);
 	}
+}
+
+bool
+subject_add_attribute(struct buf *out, const char *name)
+{
+	size_t len = strlen(name);
+
+	if (len <= SUBJECT_ATTRIBUTE_MAX) {
+		buf_add(out, name, len);
+		return true;
+	}
+	buf_add(out, name, text_utf8_valid(name, SUBJECT_ATTRIBUTE_KEPT));
+	add_hash(out, name, len);
+	return false;
 }
 
 void

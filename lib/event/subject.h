@@ -4,14 +4,21 @@
  *
  * One token: bytes [A-Za-z0-9_-] stay, every other byte becomes =HH (upper-case hex), an empty name
  * becomes "_" and the name "_" becomes "=5F". A token that would be longer than 64 bytes is cut to
- * its first 54, "~" and 8 hex digits of the FNV-1a hash of the whole name: the only lossy case.
+ * its first 54, "~" and 8 hex digits of the FNV-1a hash of the whole name: the only lossy case. So a
+ * token has a bound, and with it a whole subject, however long the names are.
  */
 #ifndef VCOURIER_SUBJECT_H
 #define VCOURIER_SUBJECT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "buf.h"
+
+enum {
+	/* Bytes of the CloudEvents attribute `subject`. vCenter's own event ids are below 128 characters. */
+	SUBJECT_ATTRIBUTE_MAX = 1024,
+};
 
 /* Appends name[0..len) as one token. */
 void subject_add_token(struct buf *out, const char *name, size_t len);
@@ -21,6 +28,13 @@ void subject_add_token(struct buf *out, const char *name, size_t len);
  * most 7 of them (the rest joins the last with =2E).
  */
 void subject_add_name(struct buf *out, const char *name);
+
+/*
+ * Appends an event name as the CloudEvents attribute `subject`. A name of more than SUBJECT_ATTRIBUTE_MAX bytes is
+ * cut between two characters, and ends in "~" and the 8 hex digits that a token of it ends in. False: it was cut.
+ * The name is valid UTF-8.
+ */
+bool subject_add_attribute(struct buf *out, const char *name);
 
 struct subject_parts { /* any may be NULL or "" */
 	const char *prefix, *vcenter, *datacenter, *cluster;

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from lab.desk import Desk
 from lab.process import wait_until
 from lab.proxy import Proxy
 from lab.world import LONG, more_stored, pause, stored_at_least
@@ -237,6 +238,83 @@ def test_huge_events(world):
     assert len(big) == 2 and lab.col.metric("vcourier_collector_events_truncated_total") == 2
     heads = {(e["data"]["Key"], e["data"]["CreatedTime"]) for e in big}
     assert len(heads) == 2 and all(e["data"]["UserName"] and e["eventkey"] == str(e["data"]["Key"]) for e in big)
+
+
+def odd_events(lab, **arguments):
+    """Stores an event of this kind; gives its message."""
+    lab.vc.lab("odd", **arguments)
+    key = max(key for key, _ in lab.vc.events())
+    lab.book.settle()
+    return next(m for m in lab.book.js.read("VC_lab") if m.json().get("eventkey") == str(key))
+
+
+@pytest.mark.parametrize("names", [dict(datacenter="😀" * 80, cluster="😀" * 80), dict(datacenter="é" * 3000, cluster="中" * 5000),
+                                   dict(id="." * 3000), dict(id="esx.é" * 20_000), dict(datacenter="x" * 80, cluster="<&>\"" * 30)],
+                         ids=["emoji", "two-bytes", "dots", "id", "escapes"])
+def test_long_names(world, names):
+    """Names of any length and script reach the stream, once, whatever an audit finds."""
+    lab = world("-backlog", "10", auditInterval="1s")
+    message = odd_events(lab, **names)
+    event = message.json()
+    wanted = names.get("id", "VmPoweredOnEvent")
+    assert len(message.subject) < 1024 and all(0 < len(t) <= 64 for t in message.subject.split("."))
+    assert event["data"]["ComputeResource"]["Name"] == names.get("cluster", "DC0_C0")
+    if len(wanted.encode()) > 1024:
+        head, _, mark = event["subject"].rpartition("~")
+        assert wanted.startswith(head) and len(mark) == 8 and event["trimmed"] == "true" and event["data"]["EventTypeId"] == wanted
+    else:
+        assert event["subject"] == wanted and "trimmed" not in event
+    audits = lab.col.metric("vcourier_collector_polls_total", result="ok")
+    assert lab.col.metric("vcourier_collector_events_total", result="rejected") == 0 and audits > 0
+
+
+def test_an_event_that_trimming_does_not_make_small(world):
+    """Of very many small members: a record with its key and time takes its place, and it is counted once."""
+    lab = world("-backlog", "10", auditInterval="1s")
+    event = odd_events(lab, members=150_000).json()
+    assert event["stub"] == event["trimmed"] == "true" and event["subject"] == "VmPoweredOnEvent"
+    assert event["data"]["Key"] == int(event["eventkey"]) and event["data"]["Host"] is None
+    creations = lab.vc.stats()["calls"]["CreateCollectorForEvents"]
+    wait_until(lambda: lab.vc.stats()["calls"]["CreateCollectorForEvents"] >= creations + 2, 20, "two audits")
+    assert lab.col.metric("vcourier_collector_events_stubbed_total") == 1
+    assert lab.col.metric("vcourier_collector_events_total", result="rejected") == 0
+    lab.book.settle()
+
+
+def restart_with(bus, extra):
+    bus.extra = extra
+    bus.kill()
+    bus.start()
+
+
+def test_the_server_takes_smaller_messages(lab, world):
+    """max_payload bounds an event, also when it shrinks. Below what one needs nothing is sent, /readyz says so, nothing is lost."""
+    world("-backlog", "10", bus=lab.nats(extra="max_payload: 100KB"))
+    lab.vc.burst(1, pad=300_000)
+    lab.book.settle()
+    restart_with(lab.bus, "max_payload: 48KB")
+    lab.vc.burst(1, pad=60_000)
+    lab.book.settle()
+    assert lab.col.metric("vcourier_collector_events_truncated_total") == 2
+    restart_with(lab.bus, "max_payload: 16KB")
+    lab.vc.burst(5)
+    wait_until(lambda: "raise max_payload" in lab.col.get("/readyz")[1], 30, lambda: lab.col.get("/readyz")[1])
+    assert lab.col.get("/readyz")[0] == 503
+    restart_with(lab.bus, "")
+    lab.book.settle()
+    lab.col.wait_ready()
+
+
+def test_the_stream_takes_smaller_messages(lab, world):
+    """An administrator's stream with a max_msg_size."""
+    bus = lab.nats()
+    desk = Desk(lab, bus)
+    desk.make_stream(max_msg_size=40_000)
+    world("-backlog", "10", bus=bus)
+    lab.vc.burst(1, pad=60_000)
+    lab.vc.burst(5)
+    lab.book.settle()
+    assert lab.col.metric("vcourier_collector_events_truncated_total") == 1
 
 
 def test_page_larger_than_accepted(world):

@@ -35,6 +35,69 @@ tokens(void **state)
 	buf_free(&b);
 }
 
+/*
+ * Names that escape to more than a buffer holds. The hashes are FNV-1a of the whole name, computed with python3:
+ *     h = 0x811c9dc5
+ *     for c in name.encode(): h = (h ^ c) * 0x01000193 & 0xffffffff
+ */
+static void
+long_tokens(void **state)
+{
+	static const struct { const char *unit; size_t times; const char *want; } rows[] = {
+		{ "\xf0\x9f\x98\x80", 80, "=F0=9F=98=80=F0=9F=98=80=F0=9F=98=80=F0=9F=98=80=F0=9F~6293E145" },
+		{ "\xc3\xa9", 3000, "=C3=A9=C3=A9=C3=A9=C3=A9=C3=A9=C3=A9=C3=A9=C3=A9=C3=A9~46AB9AE5" },
+		{ "x", 100000, "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx~0DA3EE45" },
+		{ ">", 22, "=3E=3E=3E=3E=3E=3E=3E=3E=3E=3E=3E=3E=3E=3E=3E=3E=3E=3E~CB1D905D" },
+		{ ">", 21, "=3E=3E=3E=3E=3E=3E=3E=3E=3E=3E=3E=3E=3E=3E=3E=3E=3E=3E=3E=3E=3E" },
+	};
+	struct buf name, token, row;
+
+	(void)state;
+	buf_init(&name, 1 << 20);
+	buf_init(&token, 72);
+	buf_init(&row, 1024);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		buf_clear(&name);
+		buf_clear(&token);
+		for (size_t k = 0; k < rows[i].times; k++)
+			buf_add_str(&name, rows[i].unit);
+		subject_add_token(&token, name.data, name.len);
+		assert_true(buf_ok(&token));
+		assert_string_equal(buf_str(&token), rows[i].want);
+	}
+	/* seven parts of an event id, each too long, behind names that are too long: still one subject */
+	subject_write(&row, &(struct subject_parts){ .vcenter = name.data, .datacenter = name.data, .cluster = name.data,
+				    .severity = "warning", .eventclass = "extendedevent", .name = "" });
+	assert_true(buf_ok(&row));
+	buf_free(&name);
+	buf_free(&token);
+	buf_free(&row);
+}
+
+static void
+attributes(void **state)
+{
+	struct buf name, out;
+
+	(void)state;
+	buf_init(&name, 10000);
+	buf_init(&out, SUBJECT_ATTRIBUTE_MAX);
+	for (size_t i = 0; i < SUBJECT_ATTRIBUTE_MAX; i++)
+		buf_add_char(&name, 'n');
+	assert_true(subject_add_attribute(&out, name.data));
+	assert_string_equal(buf_str(&out), name.data);
+	buf_clear(&out);
+	buf_clear(&name);
+	for (size_t i = 0; i < 3000; i++)
+		buf_add_str(&name, "\xc3\xa9");
+	assert_false(subject_add_attribute(&out, name.data));
+	assert_int_equal(out.len, 1014 + 9); /* 507 whole characters */
+	assert_memory_equal(out.data, name.data, 1014);
+	assert_string_equal(out.data + 1014, "~46AB9AE5");
+	buf_free(&name);
+	buf_free(&out);
+}
+
 static void
 subjects(void **state)
 {
@@ -61,7 +124,8 @@ subjects(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(tokens), cmocka_unit_test(subjects) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(tokens), cmocka_unit_test(long_tokens),
+		cmocka_unit_test(attributes), cmocka_unit_test(subjects) };
 
 	return cmocka_run_group_tests_name("subject", tests, NULL, NULL);
 }

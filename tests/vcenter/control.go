@@ -35,7 +35,7 @@ type control struct {
 func (c *control) routes() http.Handler {
 	mux := http.NewServeMux()
 	for path, handler := range map[string]http.HandlerFunc{
-		"burst": c.burst, "rate": c.setRate, "shape": c.setShape, "hide": c.hide, "clock": c.clock, "key": c.key,
+		"burst": c.burst, "odd": c.odd, "rate": c.setRate, "shape": c.setShape, "hide": c.hide, "clock": c.clock, "key": c.key,
 		"purge": c.purge, "reinit": c.reinit, "restore": c.restore,
 		"fault": c.fault, "clear": c.clear, "expire": c.expire, "password": c.password, "access": c.setAccess,
 		"stats": c.stats, "keys": c.keys, "json": c.json, "templates": c.list,
