@@ -4,77 +4,9 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
-#include "clock.h"
-#include "log.h"
+#include "message.h"
 #include "order.h"
-
-struct binary {
-	struct event *ev;
-	struct err *err;
-	bool failed;
-};
-
-static void
-take_header(void *ctx, const char *name, const char *value)
-{
-	struct binary *b = ctx;
-	char attribute[64];
-	struct buf text;
-	size_t n;
-
-	if (b->failed)
-		return;
-	if (strcasecmp(name, "content-type") == 0) {
-		b->failed = event_set(b->ev, "datacontenttype", value, strlen(value), b->err) != 0;
-		return;
-	}
-	n = strlen(name);
-	if (strncasecmp(name, "ce-", 3) != 0 || n - 3 >= sizeof(attribute))
-		return;
-	for (size_t i = 3; i <= n; i++)
-		attribute[i - 3] = (char)(name[i] >= 'A' && name[i] <= 'Z' ? name[i] + 32 : name[i]);
-	buf_init(&text, EVENT_ATTRIBUTES_BYTES_MAX);
-	if (!event_decode_header_value(value, &text))
-		b->failed = err_set(b->err, ERR_PROTOCOL, "header %.60s is not UTF-8", name) != 0;
-	else
-		b->failed = event_set(b->ev, attribute, buf_str(&text), text.len, b->err) != 0;
-	buf_free(&text);
-}
-
-static void
-find_specversion(void *ctx, const char *name, const char *value)
-{
-	(void)value;
-	if (strcasecmp(name, "ce-specversion") == 0)
-		*(bool *)ctx = true;
-}
-
-/*
- * The NATS binding's two modes. Binary is what carries ce-specversion and does not call itself structured;
- * https://github.com/cloudevents/spec/blob/main/cloudevents/bindings/nats-protocol-binding.md
- */
-int
-accept_read(const struct job *job, struct event *ev, struct err *err)
-{
-	const struct bus_msg *msg = job->msg;
-	const char *type = bus_msg_header(msg, "Content-Type");
-	struct binary b = { .ev = ev, .err = err };
-	bool binary = false;
-
-	if (type == NULL || strncasecmp(type, "application/cloudevents", 23) != 0)
-		bus_msg_each_header(msg, find_specversion, &binary);
-	if (!binary)
-		return event_parse(ev, bus_msg_data(msg), bus_msg_len(msg), err);
-	event_clear(ev);
-	bus_msg_each_header(msg, take_header, &b);
-	if (b.failed)
-		return -1;
-	ev->data = bus_msg_data(msg);
-	ev->data_len = bus_msg_len(msg);
-	return event_check(ev, err);
-}
 
 /* A job whose event cannot be sent anywhere still needs a leg, to be buried by. */
 static void
@@ -84,14 +16,6 @@ reject(struct dispatcher *d, struct job *job, const char *reason, const struct e
 	leg_set_target(&d->jobs, job->leg, "");
 	leg_explain(job->leg, 0, err->text);
 	settle_dead(d, job->leg, reason);
-}
-
-void
-accept_release(struct dispatcher *d, struct job *job)
-{
-	(void)d;
-	for (size_t i = 0; i < job->n_legs; i++)
-		leg_ready(&job->leg[i]);
 }
 
 /* What is sent again, history or a dead letter, may be for one of the targets only. */
@@ -136,9 +60,9 @@ route(struct dispatcher *d, struct job *job, const struct event *ev)
 		job->leg[i].batch_max = (unsigned)d->processor->batch_max;
 		d->fans_out |= d->targets.target[i].name[0] != '\0';
 	}
-	d->n_untried++;
+	job_set_untried(&d->jobs, job);
 	if (ordering == ORDERING_NONE || !job_chain(&d->jobs, job, ordering == ORDERING_KEY ? order_key(ev) : 0))
-		accept_release(d, job);
+		job_make_ready(job);
 }
 
 /* Whether anything here depends on the event; else it is read when its turn comes (send.c). */
@@ -167,7 +91,7 @@ accept_message(struct dispatcher *d, struct source *s, struct bus_msg *msg, cons
 		reject(d, job, "poison", &err);
 		return;
 	}
-	if (looks_inside(d) && accept_read(job, ev, &err) != 0) {
+	if (looks_inside(d) && message_read_event(job->msg, ev, &err) != 0) {
 		reject(d, job, "invalid_event", &err);
 		return;
 	}

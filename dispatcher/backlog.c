@@ -20,13 +20,6 @@ enum {
 	TRIES_MIN = 3,         /* before a target that works otherwise loses an event to its backlog */
 };
 
-/* A parked job's body is not here. */
-static size_t
-bytes_of(const struct job *job)
-{
-	return job->msg != NULL ? bus_msg_len(job->msg) : 0;
-}
-
 static bool
 lane_paused(const struct lane *lane)
 {
@@ -61,15 +54,9 @@ count(struct dispatcher *d, int64_t now_ms)
 {
 	size_t limit = send_limit(d);
 
-	d->idle = d->idle_bytes = 0;
-	d->idle_ms = now_ms;
-	for (struct job *job = d->jobs.oldest; job != NULL; job = job->next) {
-		job->idle = is_idle(d, job, limit);
-		if (job->idle) {
-			d->idle++;
-			d->idle_bytes += bytes_of(job);
-		}
-	}
+	d->counted_ms = now_ms;
+	for (struct job *job = d->jobs.oldest; job != NULL; job = job->next)
+		job_set_idle(&d->jobs, job, is_idle(d, job, limit));
 }
 
 size_t
@@ -78,19 +65,9 @@ backlog_count(struct dispatcher *d, int64_t now_ms)
 	/* counting is for when there are many in hand, and pointless when they are one after the other */
 	if (d->jobs.n < (size_t)d->options->concurrency || d->options->ordering == ORDERING_STRICT)
 		return d->jobs.n - d->jobs.n_parked;
-	if (now_ms - d->idle_ms >= (d->jobs.n < IDLE_MAX / 8 ? COUNT_MS : COUNT_MANY_MS))
+	if (now_ms - d->counted_ms >= (d->jobs.n < IDLE_MAX / 8 ? COUNT_MS : COUNT_MANY_MS))
 		count(d, now_ms);
-	return d->jobs.n - (d->idle < IDLE_MAX ? d->idle : IDLE_MAX);
-}
-
-void
-backlog_forget(struct dispatcher *d, struct job *job)
-{
-	if (!job->idle)
-		return;
-	job->idle = false;
-	d->idle--;
-	d->idle_bytes -= bytes_of(job) < d->idle_bytes ? bytes_of(job) : d->idle_bytes; /* a fetched one counted 0 */
+	return d->jobs.n - (d->jobs.n_idle < IDLE_MAX ? d->jobs.n_idle : IDLE_MAX);
 }
 
 /* ---- giving up */
@@ -123,7 +100,7 @@ hopeless(const struct dispatcher *d, const struct leg *leg, int64_t now_ms)
 static bool
 too_many(const struct dispatcher *d)
 {
-	return d->idle > IDLE_MAX || d->idle_bytes > (size_t)d->options->buffer_bytes / 2;
+	return d->jobs.n_idle > IDLE_MAX || d->jobs.idle_bytes > (size_t)d->options->buffer_bytes / 2;
 }
 
 static void
@@ -166,7 +143,7 @@ make_room(struct dispatcher *d, int64_t now_ms)
 				given_up = true;
 			}
 			if (given_up)
-				backlog_forget(d, job);
+				job_set_idle(&d->jobs, job, false);
 		}
 	}
 }
@@ -177,7 +154,7 @@ backlog_turn(struct dispatcher *d, int64_t now_ms)
 	bool crowded;
 
 	count(d, now_ms);
-	metric_set(d->books.idle, (double)d->idle);
+	metric_set(d->books.idle, (double)d->jobs.n_idle);
 	if (d->jobs.n == 0 || d->stopping || d->dead_letters_fail || d->gate.state == CIRCUIT_OPEN)
 		return;
 	for (struct job *job = d->jobs.oldest, *next; job != NULL; job = next) {
@@ -189,6 +166,6 @@ backlog_turn(struct dispatcher *d, int64_t now_ms)
 	crowded = too_many(d);
 	if (crowded && !d->crowded)
 		log_warn("events that wait for slow or failing targets hold up the others: the buffer is full",
-			L_INT("waiting", (int64_t)d->idle), L_INT("bytes", (int64_t)d->idle_bytes));
+			L_INT("waiting", (int64_t)d->jobs.n_idle), L_INT("bytes", (int64_t)d->jobs.idle_bytes));
 	d->crowded = crowded;
 }

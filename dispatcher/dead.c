@@ -158,10 +158,12 @@ publish(struct dispatcher *d, struct burial *b, struct err *err)
 }
 
 int
-dead_open(struct dispatcher *d, struct err *err)
+dead_open(struct dispatcher *d, leg_fn *on_stored, void *ctx, struct err *err)
 {
 	char subject[sizeof(d->dead_inbox) + 2];
 
+	d->on_stored = on_stored;
+	d->on_stored_ctx = ctx;
 	snprintf(d->dead_inbox, sizeof(d->dead_inbox), "%s.dead", bus_inbox(d->bus));
 	snprintf(subject, sizeof(subject), "%s.*", d->dead_inbox);
 	return bus_subscribe(d->bus, subject, arrive, d, err);
@@ -236,9 +238,8 @@ dead_answer(struct dispatcher *d, const struct bus_msg *msg)
 		log_info("dead letters are stored again");
 	d->dead_letters_fail = false;
 	status_check("dead-letters", true, "");
-	books_dead(&d->books, b->leg->reason);
 	*p = b->next;
-	sink_deliver(d, b->leg);
+	d->on_stored(d->on_stored_ctx, b->leg);
 	free(b);
 }
 

@@ -55,7 +55,7 @@ budget(struct dispatcher *d, int64_t now_ms)
 		d->jobs.bytes >= (size_t)d->options->buffer_bytes || held >= limit)
 		return 0;
 	if (paused(d)) /* one event that was not tried yet is enough, for the probe */
-		return d->n_untried == 0 ? 1 : 0;
+		return d->jobs.n_untried == 0 ? 1 : 0;
 	return limit - held;
 }
 
@@ -184,7 +184,8 @@ turn(struct dispatcher *d, struct err *err)
 		d->ticked_ms = now_ms;
 		refresh_turn(d, now_ms);
 		dead_turn(d, now_ms);
-		sink_turn(d, now_ms);
+		if (d->sink != NULL)
+			sink_turn(d->sink, now_ms);
 		settle_progress(d, now_ms);
 		backlog_turn(d, now_ms);
 		park_turn(d, window(d), now_ms);
@@ -247,12 +248,15 @@ open_all(struct dispatcher *d, struct err *err)
 	circuit_init(&d->gate, d->options->retry.initial_ms, d->options->retry.max_ms, (uint64_t)clock_wall_us() + 1);
 	for (size_t i = 0; i < BATCH_MAX; i++)
 		event_init(&d->scratch[i]);
+	event_init(&d->logged);
 	if (filter_open(&d->filter, &d->options->filter, err) != 0 || http_open(&d->http, err) != 0 ||
-		d->processor->open(&d->self, d->config->processor_config, err) != 0 || dead_open(d, err) != 0 ||
+		d->processor->open(&d->self, d->config->processor_config, err) != 0 || dead_open(d, settle_stored, d, err) != 0 ||
 		park_open(d, err) != 0 || report_open(d, err) != 0)
 		return -1;
-	d->sink = sink_open(&d->options->dead_letter_sink);
-	refresh_open(d);
+	d->sink = sink_open(d, settle_sunk, d);
+	if (refresh_add(d, d->processor->refreshes, d->self, err) != 0 ||
+		(d->sink != NULL && refresh_add(d, sink_refreshes, d->sink, err) != 0))
+		return -1;
 	if (open_sources(d, err) != 0 || confirm_open(d, err) != 0)
 		return -1;
 	return watch_open(d, err);
@@ -288,6 +292,7 @@ close_all(struct dispatcher *d)
 	bus_close(d->bus);
 	for (size_t i = 0; i < BATCH_MAX; i++)
 		event_free(&d->scratch[i]);
+	event_free(&d->logged);
 	targets_free(&d->targets);
 	filter_close(&d->filter);
 	pthread_cond_destroy(&d->confirm.poke);

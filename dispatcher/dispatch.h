@@ -3,13 +3,14 @@
  * The dispatcher: one event loop between the bus and one backend (DESIGN: dispatch.c turns it).
  *
  *     source.c   pulls messages: credit, heartbeats, who is in hand already
+ *     message.c  reads the CloudEvent in a message
  *     accept.c   a message becomes a job: filter, order, route
  *     send.c     ready legs become requests, replies become outcomes
  *     settle.c   what an outcome means for leg, job and circuit; acks
  *     confirm.c  which acks the server has: until then a delivery keeps its slot
  *     dead.c     dead letters, stored before the original is settled
+ *     sink.c     sends each dead letter to deadLetterSink, too
  *     park.c     what waits for a target that is down makes room for the others
- *     sink.c     and sent to deadLetterSink
  *     refresh.c  what the processor must re-read now and then
  *     search.c   whether an event that waits here has left its stream
  *     watch.c    a thread that looks after streams and consumers, where calls wait for answers
@@ -144,7 +145,7 @@ struct confirm {
 
 struct burial; /* dead.c */
 struct refreshing {
-	const struct refresh *def; /* NULL: none */
+	const struct refresh *def;
 	void *self;                /* what it is called with */
 	struct dispatcher *d;
 	bool done_once, running, wanted, failed;
@@ -154,6 +155,9 @@ struct refreshing {
 	struct backoff backoff;
 	struct err warned; /* the warning that stands */
 };
+
+/* Tells upward that something has become of a leg. */
+typedef void leg_fn(void *ctx, struct leg *leg);
 
 #define REPORT_SUBJECT "vcourier.status." /* then the dispatcher's token */
 
@@ -189,25 +193,27 @@ struct dispatcher {
 	struct arrivals arrivals, taken;
 	size_t taken_at;
 	struct jobs jobs;
-	size_t in_flight, n_untried, n_fetching;
-	size_t n_missing; /* jobs whose body was not found: asked for again */
+	size_t in_flight;
 	struct confirm confirm;
-	size_t idle, idle_bytes; /* backlog.c */
-	int64_t idle_ms;         /* when they were counted */
+	int64_t counted_ms;      /* when backlog.c last counted the idle jobs */
 	bool crowded;            /* reported: those that wait hold up the others */
 	struct circuit gate; /* of the destination as a whole: fed by whether it answers at all */
 	int64_t gate_ms;     /* when that changed */
-	struct event scratch[BATCH_MAX];
+	struct event scratch[BATCH_MAX]; /* accept.c: the event that came; send.c: those of the request being made */
+	struct event logged;             /* settle.c alone: for log lines */
 	struct targets targets;
 	struct filter filter;
 
 	struct burial *burials;
 	uint64_t last_burial;
+	leg_fn *on_stored;
+	void *on_stored_ctx;
 	bool dead_letters_fail;
 	char dead_inbox[192], get_inbox[192];
 
 	struct sink *sink; /* NULL: none is configured */
 	struct refreshing refreshing[REFRESHES_MAX];
+	size_t n_refreshing;
 
 	pthread_t watcher;
 	pthread_mutex_t lock;
@@ -237,14 +243,10 @@ void source_settled(struct source *s, const struct job *job);
 /* accept.c */
 void accept_message(struct dispatcher *d, struct source *s, struct bus_msg *msg, const struct delivery *delivery,
 	int64_t now_ms);
-void accept_release(struct dispatcher *d, struct job *job); /* its turn has come */
-/* Reads the event of a job, structured or binary, into *ev. */
-int accept_read(const struct job *job, struct event *ev, struct err *err);
 
 /* backlog.c */
 size_t backlog_count(struct dispatcher *d, int64_t now_ms); /* jobs in hand, less those that only wait */
 void backlog_turn(struct dispatcher *d, int64_t now_ms);    /* gives up what has waited too long */
-void backlog_forget(struct dispatcher *d, struct job *job); /* before it is freed */
 
 /* send.c */
 size_t send_limit(const struct dispatcher *d); /* requests in flight to one target, as things are now */
@@ -254,6 +256,8 @@ size_t send_ready(struct dispatcher *d, int64_t now_ms);
 /* settle.c */
 void settle_outcome(struct dispatcher *d, struct leg *leg, const struct outcome *outcome, bool probe);
 void settle_dead(struct dispatcher *d, struct leg *leg, const char *reason); /* a dead letter, and then done */
+void settle_stored(void *dispatcher, struct leg *leg); /* a leg_fn: its dead letter is in the stream */
+void settle_sunk(void *dispatcher, struct leg *leg);   /* a leg_fn: the sink is done with it */
 void settle_leg(struct dispatcher *d, struct leg *leg, enum leg_state state); /* over: the job, too, if it was the last */
 void settle_filtered(struct dispatcher *d, struct job *job);
 void settle_expired(struct dispatcher *d, struct job *job); /* the stream has it no more */
@@ -270,7 +274,7 @@ size_t confirm_slots(const struct dispatcher *d);           /* taken by deliveri
 void confirm_turn(struct dispatcher *d);                    /* asks the server when those are many */
 
 /* dead.c */
-int dead_open(struct dispatcher *d, struct err *err);
+int dead_open(struct dispatcher *d, leg_fn *on_stored, void *ctx, struct err *err);
 void dead_bury(struct dispatcher *d, struct leg *leg);
 void dead_answer(struct dispatcher *d, const struct bus_msg *msg);
 void dead_turn(struct dispatcher *d, int64_t now_ms);
@@ -280,23 +284,25 @@ void dead_close(struct dispatcher *d);
 int park_open(struct dispatcher *d, struct err *err);
 void park_turn(struct dispatcher *d, size_t window, int64_t now_ms);
 void park_fetch(struct dispatcher *d, struct job *job, struct lane *lane, int64_t now_ms);
-void park_end(struct dispatcher *d, struct job *job); /* the body came, or the job goes */
 void park_answer(struct dispatcher *d, struct bus_msg *msg); /* owns msg */
 void park_expire(struct dispatcher *d, int64_t now_ms);
 
 /* sink.c */
-extern const struct refresh sink_refresh;
-struct sink *sink_open(const struct destination *destination); /* NULL when none is configured */
+extern const struct refresh sink_refreshes[];
+/* NULL when none is configured. on_sunk: the sink has taken the leg's dead letter, or did not in a few tries. */
+struct sink *sink_open(struct dispatcher *d, leg_fn *on_sunk, void *ctx);
 void sink_close(struct sink *sink);
-void sink_deliver(struct dispatcher *d, struct leg *leg); /* to the sink, if any; then the leg is over */
-void sink_turn(struct dispatcher *d, int64_t now_ms);
+/* The dead letter is in the stream. False: it is none for the sink, and on_sunk is not called. */
+bool sink_deliver(struct sink *sink, struct leg *leg);
+void sink_turn(struct sink *sink, int64_t now_ms);
 
 /* report.c */
 int report_open(struct dispatcher *d, struct err *err);
 void report_answer(struct dispatcher *d, const struct bus_msg *msg);
 
 /* refresh.c */
-void refresh_open(struct dispatcher *d);
+/* Runs those of a list that ends with a NULL name; they are called with self. */
+int refresh_add(struct dispatcher *d, const struct refresh *refreshes, void *self, struct err *err);
 void refresh_turn(struct dispatcher *d, int64_t now_ms);
 void refresh_want(struct dispatcher *d);
 bool refresh_ready(const struct dispatcher *d);

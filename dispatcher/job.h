@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * What the dispatcher has in hand. A job is one event until it is settled; it has one leg for each target it
- * goes to. A lane is one target: the legs that are ready, those that wait for their next try, and its circuit.
+ * goes to (leg.c). A lane is one target (lane.c): the legs that are ready, those that wait for their next try, and its circuit.
  * Data structures only; who does what with them stands in the other files.
  */
 #ifndef VCOURIER_JOB_H
@@ -61,9 +61,11 @@ struct job {
 	struct leg one; /* where leg points to when there is just one */
 	uint64_t key;          /* ordering */
 	struct job *predecessor, *successor; /* of the same key: the later one waits */
-	bool keyed, tried;
+	bool keyed;
+	bool untried;         /* no request has had it yet, and its body is here: it can be a probe */
 	bool dead, accepted; /* at least one of its legs is a dead letter; was delivered */
-	bool idle;            /* backlog.c */
+	bool idle;            /* it only waits; see backlog.c */
+	size_t idle_bytes;    /* of its body, as counted in jobs->idle_bytes */
 	bool orphan;          /* its stream is no more: its ack would settle an event of the next one */
 };
 
@@ -84,10 +86,14 @@ struct lane {
 
 enum { JOB_BUCKETS = 8192, LANE_BUCKETS = 1024, KEY_BUCKETS = 1024, SPENT_MAX = 64 };
 
+/* All jobs and lanes. The counters change in the functions below only, and job_free takes a job out of each. */
 struct jobs {
 	struct job *bucket[JOB_BUCKETS];
 	struct job *oldest, *newest;
 	size_t n, n_parked, bytes;
+	size_t n_untried, n_fetching; /* jobs with .untried; jobs whose body is on its way */
+	size_t n_missing;             /* jobs whose body was not found: asked for again */
+	size_t n_idle, idle_bytes;    /* jobs with .idle; their bodies */
 	struct lane *lane_bucket[LANE_BUCKETS];
 	struct lane *ring; /* the lane whose turn it is */
 	size_t n_lanes;
@@ -103,9 +109,22 @@ struct job *job_new(struct jobs *jobs, struct source *source, uint64_t seq, stru
 struct job *job_find(struct jobs *jobs, const struct source *source, uint64_t seq);
 void job_park(struct jobs *jobs, struct job *job); /* lets the body go */
 void job_unpark(struct jobs *jobs, struct job *job, struct bus_msg *msg);
+/*
+ * The body was requested for this lane, and is expected until then; or it was not found, and is to be requested again
+ * then (due_ms > 0). job_unpark and job_free end either.
+ */
+void job_fetch_begin(struct jobs *jobs, struct job *job, struct lane *lane, int64_t until_ms);
+void job_fetch_again(struct jobs *jobs, struct job *job, int64_t due_ms);
+void job_fetch_end(struct jobs *jobs, struct job *job);
+void job_set_untried(struct jobs *jobs, struct job *job);
+void job_set_tried(struct jobs *jobs, struct job *job);
+void job_set_idle(struct jobs *jobs, struct job *job, bool idle);
 const char *job_subject(const struct job *job); /* of the original message */
 void job_touch(struct jobs *jobs, struct job *job, int64_t now_ms);
-/* Its legs must be in no queue. Returns the job that need not wait any more, NULL if there is none. */
+/*
+ * Takes its legs out of their queues; none may be in flight or a dead letter under way. Returns the next job of the
+ * same key when that one is now the first, else NULL.
+ */
 struct job *job_free(struct jobs *jobs, struct job *job);
 
 /* Frees their messages, once a turn: cnats wakes a thread for it, and one by one that is a wake-up for each. */
@@ -113,6 +132,8 @@ void jobs_sweep(struct jobs *jobs);
 
 /* Gives it n legs; then each is queued by leg_ready. */
 void job_set_legs(struct job *job, size_t n);
+void job_make_ready(struct job *job); /* queues all legs of a new job, or of one that had to wait for its key */
+void job_unqueue(struct job *job);    /* takes the legs that are not over out of their queues */
 void leg_set_target(struct jobs *jobs, struct leg *leg, const char *target);
 
 /* Moves between the places a leg can be in. leg_take removes it from where it is. */

@@ -71,26 +71,9 @@ park_turn(struct dispatcher *d, size_t window, int64_t now_ms)
 		if (!can_park(job, now_ms))
 			continue;
 		job_park(&d->jobs, job);
-		if (!job->tried) {
-			job->tried = true; /* as far as probes are concerned: it is not at hand */
-			d->n_untried--;
-		}
+		job_set_tried(&d->jobs, job); /* a probe wants an event whose body is here */
 		held--;
 	}
-}
-
-void
-park_end(struct dispatcher *d, struct job *job)
-{
-	if (job->again_ms != 0) {
-		job->again_ms = 0;
-		d->n_missing--;
-	}
-	if (job->fetch_lane == NULL)
-		return;
-	d->n_fetching--;
-	job->fetch_lane->fetching--;
-	job->fetch_lane = NULL;
 }
 
 /* Asks the stream for the body; the legs wait meanwhile, in no queue. */
@@ -101,16 +84,11 @@ park_fetch(struct dispatcher *d, struct job *job, struct lane *lane, int64_t now
 	struct bus_out out = { .subject = subject, .reply = reply, .data = body };
 	struct err err;
 
-	for (size_t i = 0; i < job->n_legs; i++)
-		if (job->leg[i].lane != NULL)
-			leg_take(&job->leg[i]);
+	job_unqueue(job);
 	snprintf(subject, sizeof(subject), "$JS.API.DIRECT.GET.%s", job->source->stream);
 	snprintf(reply, sizeof(reply), "%s.%zu.%llu", d->get_inbox, job->source->index, (unsigned long long)job->seq);
 	out.len = (size_t)snprintf(body, sizeof(body), "{\"seq\":%llu}", (unsigned long long)job->seq);
-	job->fetch_by_ms = now_ms + FETCH_MS;
-	job->fetch_lane = lane;
-	lane->fetching++;
-	d->n_fetching++;
+	job_fetch_begin(&d->jobs, job, lane, now_ms + FETCH_MS);
 	if (bus_publish(d->bus, &out, &err) != 0)
 		job->fetch_by_ms = now_ms; /* not connected: given back at the next look */
 }
@@ -132,14 +110,13 @@ give_back(struct dispatcher *d, struct job *job)
 static void
 not_found(struct dispatcher *d, struct job *job)
 {
-	park_end(d, job);
 	if (search_is_gone(job->source, job->seq)) {
 		log_error("event left the stream before it was delivered", L_STR("stream", job->source->stream),
 			L_INT("seq", (int64_t)job->seq));
 		settle_expired(d, job);
 		return;
 	}
-	if (d->n_missing == 0)
+	if (d->jobs.n_missing == 0)
 		log_warn("a replica of the stream does not find an event that waits here: asking again",
 			L_STR("stream", job->source->stream), L_INT("seq", (int64_t)job->seq));
 	if (job->n_missing == AGAIN_TRIES) {
@@ -148,15 +125,13 @@ not_found(struct dispatcher *d, struct job *job)
 		give_back(d, job);
 		return;
 	}
-	job->fetch_by_ms = 0;
-	job->again_ms = clock_monotonic_ms() + backoff_ceiling(AGAIN_MS, AGAIN_MAX_MS, ++job->n_missing);
-	d->n_missing++;
+	job_fetch_again(&d->jobs, job,
+		clock_monotonic_ms() + backoff_ceiling(AGAIN_MS, AGAIN_MAX_MS, ++job->n_missing));
 }
 
 static void
 go_on(struct dispatcher *d, struct job *job, struct bus_msg *msg)
 {
-	park_end(d, job);
 	job->n_missing = 0;
 	job_unpark(&d->jobs, job, msg);
 	for (size_t i = 0; i < job->n_legs; i++)
@@ -206,14 +181,13 @@ ask_again(struct dispatcher *d, struct job *job, int64_t now_ms)
 
 	while (job->leg[i].lane == NULL) /* one is open, or the job would be over */
 		i++;
-	park_end(d, job);
 	park_fetch(d, job, job->leg[i].lane, now_ms);
 }
 
 void
 park_expire(struct dispatcher *d, int64_t now_ms)
 {
-	if (d->n_fetching + d->n_missing == 0)
+	if (d->jobs.n_fetching + d->jobs.n_missing == 0)
 		return;
 	for (struct job *job = d->jobs.oldest, *next; job != NULL; job = next) {
 		next = job->next;

@@ -15,31 +15,22 @@ enum {
 	WANTED_MIN_MS = 1000, /* between runs that a failed delivery asked for */
 };
 
-void
-refresh_open(struct dispatcher *d)
+int
+refresh_add(struct dispatcher *d, const struct refresh *refreshes, void *self, struct err *err)
 {
-	const struct refresh *own = d->processor->refreshes;
-	size_t n = 0;
-
-	for (; own != NULL && own[n].name != NULL && n < REFRESHES_MAX - 1; n++)
-		d->refreshing[n] = (struct refreshing){ .def = &own[n], .self = d->self };
-	if (d->sink != NULL)
-		d->refreshing[n] = (struct refreshing){ .def = &sink_refresh, .self = d->sink };
-}
-
-static const struct refresh *
-refresh_of(const struct dispatcher *d, size_t i)
-{
-	return i < REFRESHES_MAX ? d->refreshing[i].def : NULL;
+	for (; refreshes != NULL && refreshes->name != NULL; refreshes++) {
+		if (d->n_refreshing == REFRESHES_MAX)
+			return err_set(err, ERR_LIMIT, "more than %d refreshes", REFRESHES_MAX);
+		d->refreshing[d->n_refreshing++] = (struct refreshing){ .def = refreshes, .self = self };
+	}
+	return 0;
 }
 
 bool
 refresh_ready(const struct dispatcher *d)
 {
-	const struct refresh *r;
-
-	for (size_t i = 0; (r = refresh_of(d, i)) != NULL; i++)
-		if (r->required && !d->refreshing[i].done_once)
+	for (size_t i = 0; i < d->n_refreshing; i++)
+		if (d->refreshing[i].def->required && !d->refreshing[i].done_once)
 			return false;
 	return true;
 }
@@ -49,7 +40,7 @@ refresh_want(struct dispatcher *d)
 {
 	int64_t now_ms = clock_monotonic_ms();
 
-	for (size_t i = 0; refresh_of(d, i) != NULL; i++) {
+	for (size_t i = 0; i < d->n_refreshing; i++) {
 		struct refreshing *r = &d->refreshing[i];
 
 		if (!r->running && !r->failed && !r->wanted && r->due_ms > now_ms + WANTED_MIN_MS) {
@@ -62,7 +53,7 @@ refresh_want(struct dispatcher *d)
 static void
 succeeded(struct dispatcher *d, size_t i, const struct err *warning, int64_t now_ms)
 {
-	const struct refresh *def = refresh_of(d, i);
+	const struct refresh *def = d->refreshing[i].def;
 	struct refreshing *r = &d->refreshing[i];
 	int64_t interval = def->interval_ms(r->self);
 
@@ -83,7 +74,7 @@ succeeded(struct dispatcher *d, size_t i, const struct err *warning, int64_t now
 static void
 failed(struct dispatcher *d, size_t i, const struct err *err, int64_t now_ms)
 {
-	const struct refresh *def = refresh_of(d, i);
+	const struct refresh *def = d->refreshing[i].def;
 	struct refreshing *r = &d->refreshing[i];
 
 	if (!r->failed)
@@ -98,7 +89,7 @@ failed(struct dispatcher *d, size_t i, const struct err *err, int64_t now_ms)
 static void
 doubted(struct dispatcher *d, size_t i, const struct err *err, int64_t now_ms)
 {
-	const struct refresh *def = refresh_of(d, i);
+	const struct refresh *def = d->refreshing[i].def;
 	struct refreshing *r = &d->refreshing[i];
 
 	if (strcmp(err->text, r->warned.text) != 0)
@@ -165,11 +156,11 @@ step(struct dispatcher *d, size_t i, int64_t now_ms)
 void
 refresh_turn(struct dispatcher *d, int64_t now_ms)
 {
-	for (size_t i = 0; refresh_of(d, i) != NULL; i++) {
+	for (size_t i = 0; i < d->n_refreshing; i++) {
 		struct refreshing *r = &d->refreshing[i];
 
 		if (r->done_once)
-			books_refresh_age(&d->books, refresh_of(d, i)->name, now_ms - r->done_ms);
+			books_refresh_age(&d->books, r->def->name, now_ms - r->done_ms);
 		if ((r->running && !r->waiting) || r->due_ms > now_ms)
 			continue;
 		if (r->d == NULL)

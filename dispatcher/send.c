@@ -8,6 +8,7 @@
 #include "clock.h"
 #include "log.h"
 #include "mem.h"
+#include "message.h"
 
 struct flight {
 	struct dispatcher *d;
@@ -138,7 +139,7 @@ load(struct flight *f, int64_t now_ms)
 			continue;
 		}
 		if (leg->job->msg == NULL) {
-			if (d->n_fetching >= (size_t)d->options->concurrency || (f->probe && f->lane->fetching > 0))
+			if (d->jobs.n_fetching >= (size_t)d->options->concurrency || (f->probe && f->lane->fetching > 0))
 				break;
 			park_fetch(d, leg->job, f->lane, now_ms);
 			continue;
@@ -147,7 +148,7 @@ load(struct flight *f, int64_t now_ms)
 			max = leg->batch_max;
 		if (f->n >= max)
 			break;
-		if (accept_read(leg->job, ev, &err) != 0) { /* it was readable when it came */
+		if (message_read_event(leg->job->msg, ev, &err) != 0) { /* it was readable when it came */
 			leg_take(leg);
 			leg_explain(leg, 0, err.text);
 			settle_dead(d, leg, "invalid_event");
@@ -303,8 +304,7 @@ send_one(struct dispatcher *d, struct lane *lane, int64_t now_ms)
 		struct leg *leg = f->leg[i];
 
 		req->http1 |= leg->http1;
-		d->n_untried -= !leg->job->tried;
-		leg->job->tried = true;
+		job_set_tried(&d->jobs, leg->job);
 	}
 	if (http_submit(d->http, req, on_done, f, &err) != 0) {
 		fail_to_send(f, &err);

@@ -8,6 +8,7 @@
 #include "backoff.h"
 #include "clock.h"
 #include "log.h"
+#include "message.h"
 #include "stats.h"
 #include "subject.h"
 
@@ -15,13 +16,16 @@ enum {
 	CONFIRM_MS = 2000,
 };
 
-/* For log lines and dead letters; valid until the next call. "" when the message is no event. */
+/*
+ * The event's id, for a log line; valid until the next call. "" when the message is not a valid event. It is read
+ * into an event of its own: send.c calls settle_dead while the events of a batch are still in d->scratch.
+ */
 static const char *
 event_id(struct dispatcher *d, const struct job *job)
 {
 	struct err err;
 
-	return accept_read(job, &d->scratch[0], &err) == 0 ? d->scratch[0].id : "";
+	return message_read_event(job->msg, &d->logged, &err) == 0 ? d->logged.id : "";
 }
 
 /* ---- jobs */
@@ -29,18 +33,10 @@ event_id(struct dispatcher *d, const struct job *job)
 static void
 release(struct dispatcher *d, struct job *job)
 {
-	struct job *first;
+	struct job *first = job_free(&d->jobs, job);
 
-	backlog_forget(d, job);
-	if (!job->tried && job->n_legs > 0 && d->n_untried > 0)
-		d->n_untried--;
-	park_end(d, job);
-	for (size_t i = 0; i < job->n_legs; i++)
-		if (job->leg[i].lane != NULL)
-			leg_take(&job->leg[i]);
-	first = job_free(&d->jobs, job);
 	if (first != NULL && first->leg[0].state == LEG_BLOCKED && !d->stopping)
-		accept_release(d, first);
+		job_make_ready(first);
 }
 
 /* The server hears of it; when that fails it will ask again, and source.c knows the answer. */
@@ -133,6 +129,22 @@ settle_dead(struct dispatcher *d, struct leg *leg, const char *reason)
 		L_INT("attempts", leg->attempts), L_STR("stream", leg->job->source->stream),
 		L_INT("seq", (int64_t)leg->job->seq));
 	dead_bury(d, leg);
+}
+
+void
+settle_stored(void *dispatcher, struct leg *leg)
+{
+	struct dispatcher *d = dispatcher;
+
+	books_dead(&d->books, leg->reason);
+	if (d->sink == NULL || !sink_deliver(d->sink, leg))
+		settle_leg(d, leg, LEG_DEAD);
+}
+
+void
+settle_sunk(void *dispatcher, struct leg *leg)
+{
+	settle_leg(dispatcher, leg, LEG_DEAD);
 }
 
 static int64_t

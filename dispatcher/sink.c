@@ -18,13 +18,14 @@
 #include "http_options.h"
 #include "log.h"
 #include "mem.h"
+#include "message.h"
 
 enum { TRIES = 5, RETRY_INITIAL_MS = 500, RETRY_MAX_MS = 5 * 1000, ERROR_DATA_MAX = 1024 };
 
 /* A letter on its way to the sink. */
 struct parcel {
 	struct parcel *next;
-	struct dispatcher *d;
+	struct sink *sink;
 	struct leg *leg;
 	struct backoff backoff;
 	int64_t due_ms;
@@ -32,9 +33,13 @@ struct parcel {
 };
 
 struct sink {
+	struct dispatcher *d; /* for its HTTP, and to ask for a refresh */
+	leg_fn *on_sunk;
+	void *on_sunk_ctx;
 	struct addressable to;
 	struct http_peer peer;
 	struct parcel *parcels;
+	struct event event; /* the one that is being sent */
 };
 
 /* ---- its address, looked up like that of any destination */
@@ -74,16 +79,24 @@ response(void *sink, unsigned step, const struct http_response *rsp, const struc
 	return use_address(s, addressable_response(&s->to, rsp, err));
 }
 
-const struct refresh sink_refresh = { "dead-letter-sink", interval_ms, false, request, response };
+const struct refresh sink_refreshes[] = {
+	{ "dead-letter-sink", interval_ms, false, request, response },
+	{ NULL },
+};
 
 struct sink *
-sink_open(const struct destination *destination)
+sink_open(struct dispatcher *d, leg_fn *on_sunk, void *ctx)
 {
+	const struct destination *destination = &d->options->dead_letter_sink;
 	struct sink *s;
 
 	if (destination->uri == NULL && destination->ref.kind == NULL)
 		return NULL;
 	s = mem_alloc(sizeof(*s));
+	s->d = d;
+	s->on_sunk = on_sunk;
+	s->on_sunk_ctx = ctx;
+	event_init(&s->event);
 	addressable_init(&s->to, destination, NULL, false);
 	return s;
 }
@@ -100,6 +113,7 @@ sink_close(struct sink *s)
 		free(p);
 	}
 	addressable_free(&s->to);
+	event_free(&s->event);
 	free(s);
 }
 
@@ -108,15 +122,15 @@ sink_close(struct sink *s)
 static void
 done(struct parcel *parcel)
 {
-	struct dispatcher *d = parcel->d;
-	struct parcel **p = &d->sink->parcels;
+	struct sink *s = parcel->sink;
+	struct parcel **p = &s->parcels;
 	struct leg *leg = parcel->leg;
 
 	while (*p != parcel)
 		p = &(*p)->next;
 	*p = parcel->next;
 	free(parcel);
-	settle_leg(d, leg, LEG_DEAD);
+	s->on_sunk(s->on_sunk_ctx, leg);
 }
 
 static void
@@ -124,7 +138,7 @@ fail(struct parcel *p, bool for_good, const struct err *why)
 {
 	if (!for_good && p->backoff.attempts < TRIES) {
 		p->due_ms = clock_monotonic_ms() + RETRY_INITIAL_MS / 2 + backoff_next(&p->backoff);
-		refresh_want(p->d);
+		refresh_want(p->sink->d);
 		return;
 	}
 	log_error("dead letter sink does not take a letter: it is in the stream of dead letters only",
@@ -141,7 +155,7 @@ on_done(void *ctx, const struct http_response *rsp)
 	p->in_flight = false;
 	http_outcome(rsp, &out);
 	if (rsp->status == 401)
-		p->d->sink->to.token_refused = true;
+		p->sink->to.token_refused = true;
 	if (out.verdict == VERDICT_DELIVERED)
 		done(p);
 	else
@@ -187,59 +201,55 @@ write_letter(const struct leg *leg, const struct event *original, struct http_re
 }
 
 static void
-send(struct sink *s, struct parcel *p, const struct event *ev)
+send(struct sink *s, struct parcel *p)
 {
-	struct dispatcher *d = p->d;
-	struct http_request *req = http_request_new(d->http);
+	struct http_request *req = http_request_new(s->d->http);
 	struct http_response none = { .error = ERR_CONNECT, .retry_after_ms = -1 };
 
 	buf_add_str(&req->url, s->to.now.url);
 	http_header(req, "Content-Type", EVENT_CONTENT_TYPE);
 	if (s->to.now.audience != NULL && s->to.token != NULL)
 		http_auth_bearer(req, s->to.token);
-	write_letter(p->leg, ev, req);
+	write_letter(p->leg, &s->event, req);
 	req->peer = &s->peer;
-	req->timeout_ms = d->options->timeout_ms;
+	req->timeout_ms = s->d->options->timeout_ms;
 	p->in_flight = true;
-	if (http_submit(d->http, req, on_done, p, &none.why) != 0)
+	if (http_submit(s->d->http, req, on_done, p, &none.why) != 0)
 		on_done(p, &none);
 }
 
-/* Once its letter is in the stream. */
-void
-sink_deliver(struct dispatcher *d, struct leg *leg)
+bool
+sink_deliver(struct sink *s, struct leg *leg)
 {
 	struct parcel *p;
 
-	if (d->sink == NULL || strcmp(leg->reason, "invalid_event") == 0 || strcmp(leg->reason, "poison") == 0) {
-		settle_leg(d, leg, LEG_DEAD); /* what is no event is nothing for a sink of events */
-		return;
-	}
+	/* these two are dead letters because they are not valid events */
+	if (strcmp(leg->reason, "invalid_event") == 0 || strcmp(leg->reason, "poison") == 0)
+		return false;
 	p = mem_alloc(sizeof(*p));
-	p->d = d;
+	p->sink = s;
 	p->leg = leg;
 	backoff_init(&p->backoff, RETRY_INITIAL_MS, RETRY_MAX_MS, leg->job->seq);
-	p->next = d->sink->parcels;
-	d->sink->parcels = p;
+	p->next = s->parcels;
+	s->parcels = p;
+	return true;
 }
 
 void
-sink_turn(struct dispatcher *d, int64_t now_ms)
+sink_turn(struct sink *s, int64_t now_ms)
 {
 	struct parcel *next;
 	struct err err;
 
-	if (d->sink == NULL)
-		return;
-	for (struct parcel *p = d->sink->parcels; p != NULL; p = next) {
+	for (struct parcel *p = s->parcels; p != NULL; p = next) {
 		next = p->next;
 		if (p->in_flight || p->due_ms > now_ms)
 			continue;
 		err_set(&err, ERR_NOT_FOUND, "it has no address yet");
-		if (d->sink->to.now.url == NULL)
+		if (s->to.now.url == NULL)
 			fail(p, false, &err);
-		else if (accept_read(p->leg->job, &d->scratch[0], &err) == 0)
-			send(d->sink, p, &d->scratch[0]);
+		else if (message_read_event(p->leg->job->msg, &s->event, &err) == 0)
+			send(s, p);
 		else
 			done(p);
 	}

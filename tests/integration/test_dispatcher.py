@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.desk import keys, settle
+from lab.desk import keys, settle, subject
 from lab.process import free_port, wait_until
 from lab.proxy import Proxy
 from lab.receiver import Answer
@@ -131,6 +131,39 @@ def test_d6_giving_up_is_by_age(lab, desk):
     assert letter.headers["Vcourier-Stream"] == "VC_lab" and letter.headers["Vcourier-Sequence"] == "3"
     assert letter.subject == "vcdead.kn.lab.dc.cluster.info.event.VmPoweredOnEvent"
     assert letter.headers["Content-Type"] == "application/cloudevents+json"
+
+
+def test_d4_an_outage_after_a_bad_event_does_not_stop_the_dispatcher(lab, desk):
+    """A dead letter on acceptance, beside an event that was not tried yet; then an outage in which all it holds is given up."""
+    release, up = threading.Event(), [True]
+
+    def answer(request):
+        release.wait(60)
+        return Answer(202 if up[0] else 503)
+    receiver = lab.receiver(answer)
+    lab.closers.append(release.set)
+    dispatcher = lab.dispatcher(desk.config(receiver.url, concurrency=1, filter={"pattern": {"source": [{"exists": True}]}},
+                                            retry={"initial": "20ms", "max": "100ms", "retry": 0, "maxAge": "1h"}))
+    good = [*desk.publish(2)]
+    receiver.wait_count(1)
+    desk.server.connect().publish(subject(), b'{"specversion":"1.0","id":"no type","source":"s"}',
+                                  headers={"Content-Type": "application/cloudevents+json"})
+    wait_until(lambda: len(desk.dead()) == 1, 60, "the bad event is a dead letter")
+    release.set()
+    desk.idle()
+    up[0] = False
+    given_up = [*desk.publish(8)]
+    wait_until(lambda: len(desk.dead()) == 9, 60, lambda: f"all given up: {len(desk.dead())} dead letters")
+    up[0] = True
+    desk.server.stop()  # the pulls from before end with the connection
+    desk.js.close()
+    desk.server.start()
+    dispatcher.wait_ready()
+    good += desk.publish(5)
+    desk.idle()
+    assert [k for k in keys(receiver.requests) if k not in given_up] == good
+    assert dispatcher.metric("vcourier_dispatcher_events_total", result="delivered") == len(good)
+    assert dispatcher.metric("vcourier_dispatcher_events_total", result="dead") == 9
 
 
 @pytest.mark.parametrize("form", ["seconds", "date"])
