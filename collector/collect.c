@@ -56,13 +56,7 @@ abandon(struct collect *c)
 	c->live.ref[0] = '\0';
 }
 
-static void
-note_severity(void *ctx, const char *name, const char *severity)
-{
-	severities_add(ctx, name, severity);
-}
-
-/* What a new session has to know: clock and severities. Only a lost session is a failure here. */
+/* What a new session has to know. */
 static int
 greet(struct collect *c, struct err *err)
 {
@@ -77,12 +71,7 @@ greet(struct collect *c, struct err *err)
 	if (vim_current_time(c->vim, &now, err) != 0)
 		return -1;
 	collect_set_clock_skew((double)(now - clock_wall_us()) / 1e6);
-	if (strcmp(c->severities_build, about->build) != 0 || c->severities.n == 0) {
-		severities_free(&c->severities);
-		if (vim_event_severities(c->vim, note_severity, &c->severities, err) != 0)
-			log_warn("no event descriptions: severity is info unless the event has its own", L_ERR(err));
-		memcpy(c->severities_build, about->build, sizeof(c->severities_build));
-	}
+	collect_want_catalogue(c);
 	collect_recheck_access(c);
 	return 0;
 }
@@ -192,7 +181,7 @@ may_lead(struct collect *c)
 static void
 turn(struct collect *c)
 {
-	bool fresh = false, full = false;
+	bool fresh = false, full = false, wait = false;
 	struct err err = { .code = ERR_NONE };
 
 	collect_measure_lag(c);
@@ -213,8 +202,15 @@ turn(struct collect *c)
 		stream_failed(c, &err);
 		return;
 	}
-	if (collect_check_access(c, &err) != 0 ||
-		(*c->live.ref == '\0' && collect_open(c, &err) != 0) || collect_poll(c, &full, &err) != 0 ||
+	if (collect_check_access(c, &err) != 0 || collect_check_catalogue(c, &wait, &err) != 0) {
+		vcenter_failed(c, &err);
+		return;
+	}
+	if (wait) {
+		stop_sleep(BUS_WAIT_MS);
+		return;
+	}
+	if ((*c->live.ref == '\0' && collect_open(c, &err) != 0) || collect_poll(c, &full, &err) != 0 ||
 		(!full && clock_monotonic_ms() - c->audit_ms >= c->options->audit_interval_ms &&
 			collect_audit(c, &err) != 0) ||
 		(!full && collect_check_latest(c, &err) != 0) || publisher_check(c->publisher, &err) != 0) {
@@ -288,7 +284,7 @@ collect_run(struct bus *bus, struct http *http, const struct collect_options *op
 	c->source = (struct envelope_source){ .vcenter = options->name, .prefix = options->subject_prefix,
 		.url = options->vim.url, .api_version = "", .uuid = "" };
 	seen_init(&c->seen);
-	severities_init(&c->severities);
+	severities_init(&c->catalogue.names);
 	backoff_init(&c->backoff, RETRY_MIN_MS, RETRY_MAX_MS, (uint64_t)clock_wall_us());
 	backoff_init(&c->login_backoff, LOGIN_MIN_MS, LOGIN_MAX_MS, (uint64_t)clock_wall_us());
 	collect_metrics_init();
@@ -305,7 +301,7 @@ collect_run(struct bus *bus, struct http *http, const struct collect_options *op
 	publisher_close(c->publisher);
 	stream_reader_close(c->reader);
 	seen_free(&c->seen);
-	severities_free(&c->severities);
+	severities_free(&c->catalogue.names);
 	free(c);
 	return failed;
 }

@@ -18,6 +18,7 @@ struct collect_options {
 	int64_t overlap_ms;         /* W: how far behind the newest event a new collector begins; 60 s */
 	int64_t audit_span_ms;      /* A: how far back late events are looked for; 10 min */
 	int64_t audit_interval_ms;  /* how often; 60 s */
+	int64_t empty_grace_ms;     /* how long events are not read while no event descriptions have come */
 	int64_t poll_min_ms, poll_max_ms; /* pause after a page that was not full: 20 ms, doubling to 500 ms */
 	int page_size;              /* events a ReadNextEvents: 1..1000 */
 	int window;                 /* publishes in flight */

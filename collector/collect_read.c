@@ -16,7 +16,7 @@ static const int64_t us_per_ms = 1000;
 static int
 publish(struct collect *c, const struct normalize_event *e, struct err *err)
 {
-	const char *severity = severities_of(&c->severities, e->severity, e->name, e->class_name);
+	const char *severity = severities_of(&c->catalogue.names, e->severity, e->name, e->class_name);
 	struct publish p;
 
 	if (!envelope_write(&c->envelope, &c->source, e, severity)) {

@@ -96,9 +96,9 @@ walk_types(struct collect *c, const struct vim_latest *latest, size_t *found, st
 	int64_t from = walk_from(c, latest);
 	size_t i;
 
-	for (i = 0; i < c->severities.slots && !stop_requested(); i++) {
+	for (i = 0; i < c->catalogue.names.slots && !stop_requested(); i++) {
 		struct collect_window w = { .filter = { .begin_us = from, .end_us = latest->created_us,
-						    .type = c->severities.slot[i].name } };
+						    .type = c->catalogue.names.slot[i].name } };
 
 		if (w.filter.type == NULL)
 			continue;

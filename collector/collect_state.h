@@ -21,8 +21,6 @@ struct collect {
 	struct publisher *publisher;
 	struct stream_reader *reader;
 	struct lease *lease;
-	struct severities severities;
-	char severities_build[32]; /* which build they are of */
 	struct envelope envelope;
 	struct envelope_source source;
 
@@ -57,6 +55,13 @@ struct collect {
 		int64_t newest_us;
 		int32_t last_key;
 	} sighted;
+
+	/* collect_catalogue.c */
+	struct collect_catalogue {
+		struct severities names;
+		int64_t since_ms, due_ms; /* monotonic: when it was first wanted, when to ask again */
+		bool read_once, failed, waited;
+	} catalogue;
 
 	struct backoff backoff, login_backoff;
 	char trouble[320];       /* last failure logged, so that a lasting one is told once a minute */
@@ -96,6 +101,10 @@ int collect_check_access(struct collect *c, struct err *err);
 void collect_recheck_access(struct collect *c); /* at the next turn */
 void collect_forget_access(void);               /* without a session it is not known */
 void collect_lower_mark(struct collect *c);     /* the stream has lost its end */
+
+/* collect_catalogue.c: the severities. *wait: events must not be read yet. -1: the session is lost. */
+int collect_check_catalogue(struct collect *c, bool *wait, struct err *err);
+void collect_want_catalogue(struct collect *c); /* a new session */
 
 /* collect_stream.c: the stream's side */
 int collect_prepare_stream(struct collect *c, struct err *err);   /* stream there, seen loaded, publisher set */

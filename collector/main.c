@@ -20,6 +20,7 @@ fill(struct collect_options *o, const struct vcenter_options *v, const struct ro
 		.overlap_ms = v->overlap_ms,
 		.audit_span_ms = v->audit_window_ms,
 		.audit_interval_ms = v->audit_interval_ms,
+		.empty_grace_ms = v->empty_grace_ms,
 		.poll_min_ms = v->poll_min_ms,
 		.poll_max_ms = v->poll_max_ms,
 		.page_size = (int)v->page_size,

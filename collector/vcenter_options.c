@@ -92,6 +92,9 @@ const struct config_field vcenter_fields[] = {
 			"it off." },
 	{ "auditInterval", CONFIG_DURATION, AT(audit_interval_ms), .def = "60s", .min = SECOND,
 		.max = 24 * HOUR, .help = "How often it looks, and asks whether the account may still see all events." },
+	{ "emptyGrace", CONFIG_DURATION, AT(empty_grace_ms), .def = "30s", .max = HOUR,
+		.help = "How long events are not read at the start while the vCenter does not describe its events: without "
+			"that their severity in the subject would be `info`." },
 	{ "inFlight", CONFIG_INT, AT(in_flight), .def = "512", .min = 1, .max = 4096,
 		.help = "Events on their way to NATS, not yet confirmed. More is faster in a backlog, and takes memory." },
 	{ "pageMaxBytes", CONFIG_SIZE, AT(page_max_bytes), .def = "128MiB", .min = MIB,

@@ -25,7 +25,7 @@ struct vcenter_options {
 	int64_t start_value;      /* TIME: microseconds since 1970, AGO: milliseconds */
 
 	int64_t timeout_ms, poll_min_ms, poll_max_ms, page_size;
-	int64_t overlap_ms, audit_window_ms, audit_interval_ms;
+	int64_t overlap_ms, audit_window_ms, audit_interval_ms, empty_grace_ms;
 	int64_t in_flight, page_max_bytes, event_max_bytes;
 	bool standby;
 

@@ -129,7 +129,7 @@ def cannot_list(namespace, status):
 # ---- EventBridge
 
 
-def watched(aws, dispatcher):  # noqa: F811
+def watched(aws):  # noqa: F811
     """Counts the lists of rules that are asked for; gives a wait for two more."""
     asked = []
     refuse = aws.refuse
@@ -150,6 +150,8 @@ def test_a_bus_that_lists_no_rules_yet(lab, desk, aws):  # noqa: F811
     want = desk.publish(30)
     dispatcher = lab.dispatcher(to_aws(desk, aws, eb={"ruleARN": "all", "rulesInterval": "1s"}))
     ready_reason(dispatcher, "the bus has no enabled rule with an event pattern")
+    desk.wait_consumer("aws")
+    watched(aws)()
     assert dispatcher.get("/readyz")[0] == 503 and not aws.buses["default"]
     aws.rules = [Rule("every", {"source": [{"exists": True}]})]
     dispatcher.wait_ready()
@@ -169,7 +171,7 @@ def test_rules_that_vanish_for_a_while(lab, desk, aws, fault):  # noqa: F811
              Rule("three", {"detail": {"data": {"Key": [{"numeric": [">", 5]}]}}})]  # on the second page
     aws.rules = rules
     dispatcher = lab.dispatcher(to_aws(desk, aws, eb={"ruleARN": "all", "rulesInterval": "1s"})).wait_ready()
-    more = watched(aws, dispatcher)
+    more = watched(aws)
     want = [*desk.publish(5)]
     desk.idle("aws")
     if fault == "empty":
@@ -180,7 +182,7 @@ def test_rules_that_vanish_for_a_while(lab, desk, aws, fault):  # noqa: F811
         aws.denied = {"ListRules"}
     else:
         aws.refuse = lambda r: error("InternalException", "", 500) if b"NextToken" in r.body else None
-        more = watched(aws, dispatcher)
+        more = watched(aws)
     more()
     reason = {"empty": "and 2 more are missing from the list", "shrunken": "and 1 more are missing from the list",
               "a failing page": "InternalException", "no permission": "needs events:ListRules"}[fault]

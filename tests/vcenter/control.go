@@ -38,6 +38,7 @@ func (c *control) routes() http.Handler {
 		"burst": c.burst, "odd": c.odd, "rate": c.setRate, "shape": c.setShape, "hide": c.hide, "clock": c.clock, "key": c.key,
 		"purge": c.purge, "reinit": c.reinit, "restore": c.restore,
 		"fault": c.fault, "clear": c.clear, "expire": c.expire, "password": c.password, "access": c.setAccess,
+		"describe": c.describe,
 		"stats": c.stats, "keys": c.keys, "json": c.json, "templates": c.list,
 	} {
 		mux.HandleFunc("/lab/"+path, handler)
@@ -160,6 +161,8 @@ func (c *control) setAccess(w http.ResponseWriter, r *http.Request) {
 	}
 	atomic.StoreInt32(&c.log.access, level)
 }
+
+func (c *control) describe(w http.ResponseWriter, r *http.Request) { describeOnly(int(number(r, "n", -1))) }
 
 func (c *control) sessions() ([]types.UserSession, error) {
 	var sm mo.SessionManager

@@ -75,6 +75,9 @@ func zeros(b []byte, n int64, width int) []byte {
 	return append(b, digits...)
 }
 
+// failures are of the category "error" in a vCenter, too.
+var failures = map[string]bool{"VmFailedToPowerOnEvent": true, "HostConnectionLostEvent": true, "HostAddFailedEvent": true}
+
 // describe adds to the simulator's EventDescription what it does not list; vCenter tells the id of an EventEx or
 // ExtendedEvent in front of its text.
 func describe(templates []*template) {
@@ -85,6 +88,9 @@ func describe(templates []*template) {
 	}
 	for _, t := range templates {
 		d := types.EventDescriptionEventDetail{Key: t.class[0], Description: t.name, Category: "info", FullFormat: t.name}
+		if failures[d.Key] {
+			d.Category = "error"
+		}
 		if id := t.class[len(t.class)-1]; d.Key == "EventEx" || d.Key == "ExtendedEvent" {
 			d.FullFormat = id + "|" + t.name
 		} else if listed[d.Key] {
@@ -92,6 +98,19 @@ func describe(templates []*template) {
 		}
 		description.EventInfo = append(description.EventInfo, d)
 	}
+	described = description.EventInfo
+}
+
+// described is all that this vCenter describes; see describeOnly.
+var described []types.EventDescriptionEventDetail
+
+// describeOnly: from now on only the first n event classes are described; -1: all.
+func describeOnly(n int) {
+	manager := simulator.Map.EventManager()
+	if n < 0 || n > len(described) {
+		n = len(described)
+	}
+	simulator.Map.WithLock(manager, func() { manager.Description.EventInfo = described[:n] })
 }
 
 // The marks, in the order of entry.text; no other text of a template contains them.
