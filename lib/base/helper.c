@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#define _GNU_SOURCE /* pipe2 */
+#define _GNU_SOURCE /* pipe2, closefrom */
 #include "helper.h"
 
 #include <errno.h>
@@ -13,14 +13,43 @@
 
 #include "clock.h"
 #include "mem.h"
+#include "text.h"
 
 extern char **environ;
+
+/*
+ * What a helper program may see of our environment: its own tools' variables, and not the passwords that the configuration
+ * takes from others.
+ */
+static const char *const passed[] = { "PATH=", "HOME=", "USER=", "LOGNAME=", "SHELL=", "TMPDIR=", "TZ=", "LANG=", "LC_", "AWS_",
+	"HTTP_PROXY=", "HTTPS_PROXY=", "ALL_PROXY=", "NO_PROXY=", "http_proxy=", "https_proxy=", "all_proxy=", "no_proxy=",
+	"SSL_CERT_FILE=", "SSL_CERT_DIR=", "REQUESTS_CA_BUNDLE=", "XDG_", NULL };
+
+/* The caller frees the list; the strings are the environment's. */
+static char **
+make_environment(void)
+{
+	size_t n = 0, count = 0;
+	char **list;
+
+	while (environ[n] != NULL)
+		n++;
+	list = mem_array(n + 1, sizeof(*list));
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; passed[k] != NULL; k++)
+			if (text_starts(environ[i], passed[k])) {
+				list[count++] = environ[i];
+				break;
+			}
+	return list;
+}
 
 /* Input and errors of the child to /dev/null, its output to fd, its own group, no signal blocked or ignored. */
 static int
 spawn(pid_t *pid, const char *command, int fd)
 {
 	char *argv[] = { (char[]){ "sh" }, (char[]){ "-c" }, mem_strdup(command), NULL };
+	char **environment = make_environment();
 	posix_spawn_file_actions_t files;
 	posix_spawnattr_t attr;
 	sigset_t none, all;
@@ -32,16 +61,18 @@ spawn(pid_t *pid, const char *command, int fd)
 	posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
 	posix_spawn_file_actions_adddup2(&files, fd, 1);
 	posix_spawn_file_actions_addopen(&files, 2, "/dev/null", O_WRONLY, 0);
+	posix_spawn_file_actions_addclosefrom_np(&files, 3); /* cnats' and other sockets lack CLOEXEC */
 	posix_spawnattr_init(&attr);
 	posix_spawnattr_setflags(&attr,
 		POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
 	posix_spawnattr_setpgroup(&attr, 0);
 	posix_spawnattr_setsigmask(&attr, &none);
 	posix_spawnattr_setsigdefault(&attr, &all);
-	rc = posix_spawn(pid, "/bin/sh", &files, &attr, argv, environ);
+	rc = posix_spawn(pid, "/bin/sh", &files, &attr, argv, environment);
 	posix_spawnattr_destroy(&attr);
 	posix_spawn_file_actions_destroy(&files);
 	free(argv[2]);
+	free(environment);
 	return rc;
 }
 

@@ -23,7 +23,11 @@ struct helper { /* zeroed: none runs */
 	int64_t deadline_ms; /* on the monotonic clock */
 };
 
-/* Runs a command line with /bin/sh; it is killed after timeout_ms. */
+/*
+ * Runs a command line with /bin/sh; it is killed after timeout_ms. It inherits no descriptor but its output, and of the
+ * environment only PATH, HOME, the locale, AWS_*, XDG_*, proxy and certificate variables (helper.c has the list): a command that
+ * needs another variable sets it itself, "env NAME=value command".
+ */
 int helper_start(struct helper *h, const char *command, int64_t timeout_ms, struct err *err);
 
 bool helper_running(const struct helper *h);

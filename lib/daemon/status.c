@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "connections.h"
 #include "json.h"
 #include "listener.h"
 #include "mem.h"
@@ -19,9 +20,7 @@
 #include "text.h"
 
 enum {
-	CONNECTIONS_MAX = 16,
 	REQUEST_BYTES_MAX = 8 * 1024,
-	REQUEST_MS_MAX = 5000,
 	ANSWER_BYTES_MAX = 4 * 1024 * 1024,
 	CHECKS_MAX = 8,
 	LIVE_MS = 30000,
@@ -44,12 +43,6 @@ static struct {
 		bool ok;
 		char why[200];
 	} check[CHECKS_MAX];
-	/* a peer that sends a byte now and then would keep its connection for ever: MHD only
-	 * minds silence */
-	struct {
-		int fd;
-		int64_t since_ms; /* 0: free */
-	} connection[CONNECTIONS_MAX];
 } self = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 void
@@ -113,18 +106,12 @@ void
 status_beat(void)
 {
 	int64_t now = clock_monotonic_ms();
-	size_t i;
 
 	if (atomic_exchange(&self.beat_ms, now) / 1000 == now / 1000)
 		return;
 	notify_alive(now);
 	tell_systemd();
-	pthread_mutex_lock(&self.lock);
-	for (i = 0; i < CONNECTIONS_MAX; i++)
-		if (self.connection[i].since_ms != 0 &&
-			now - self.connection[i].since_ms > REQUEST_MS_MAX)
-			shutdown(self.connection[i].fd, SHUT_RDWR);
-	pthread_mutex_unlock(&self.lock);
+	connections_expire(now);
 }
 
 static void
@@ -133,23 +120,15 @@ on_connection(void *ctx, struct MHD_Connection *connection, void **socket_contex
 {
 	const union MHD_ConnectionInfo *info =
 		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-	bool started = code == MHD_CONNECTION_NOTIFY_STARTED;
-	size_t i;
 
 	(void)ctx;
 	(void)socket_context;
-	pthread_mutex_lock(&self.lock);
-	for (i = 0; i < CONNECTIONS_MAX && info != NULL; i++) {
-		bool free_slot = self.connection[i].since_ms == 0;
-
-		if (started ? free_slot
-			    : !free_slot && self.connection[i].fd == info->connect_fd) {
-			self.connection[i].fd = info->connect_fd;
-			self.connection[i].since_ms = started ? clock_monotonic_ms() : 0;
-			break;
-		}
-	}
-	pthread_mutex_unlock(&self.lock);
+	if (info == NULL)
+		return;
+	if (code == MHD_CONNECTION_NOTIFY_STARTED)
+		connections_add(info->connect_fd, clock_monotonic_ms());
+	else
+		connections_remove(info->connect_fd);
 }
 
 /* ---- answers */
@@ -306,7 +285,7 @@ status_open(struct status **status, const struct status_options *options, struct
 		MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
 		(unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
 		(size_t)REQUEST_BYTES_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
-		(unsigned)(REQUEST_MS_MAX / 1000), MHD_OPTION_NOTIFY_CONNECTION, on_connection,
+		(unsigned)(CONNECTIONS_MS_MAX / 1000), MHD_OPTION_NOTIFY_CONNECTION, on_connection,
 		NULL, MHD_OPTION_END);
 	if (s->daemon == NULL) { /* the library has closed fd, or not: it depends on how far it came */
 		free(s);

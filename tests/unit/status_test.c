@@ -251,6 +251,26 @@ metrics_follow_the_text_format(void **state)
 	buf_free(&out);
 }
 
+/* More clients than the port has connections for, none of which finishes its request. */
+static void
+slow_clients_do_not_take_the_probes(void **state)
+{
+	enum { SLOW = 100 };
+	int fd[SLOW];
+
+	(void)state;
+	open_status(NULL, NULL);
+	for (int i = 0; i < SLOW; i++) {
+		fd[i] = dial(status_port(status));
+		assert_true(send(fd[i], "GET /livez HTTP/1.1\r\nX: ", 25, MSG_NOSIGNAL) == 25);
+	}
+	for (int i = 0; i < 20; i++)
+		assert_int_equal(get("/livez", ""), 200);
+	for (int i = 0; i < SLOW; i++)
+		close(fd[i]);
+	status_close(status);
+}
+
 int
 main(void)
 {
@@ -261,6 +281,7 @@ main(void)
 		cmocka_unit_test(a_password_keeps_others_out),
 		cmocka_unit_test(a_port_in_use_is_said),
 		cmocka_unit_test(metrics_follow_the_text_format),
+		cmocka_unit_test(slow_clients_do_not_take_the_probes),
 	};
 
 	return cmocka_run_group_tests_name("status", tests, NULL, NULL);
