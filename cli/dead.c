@@ -57,6 +57,17 @@ matches(const struct dead *d, const struct bus_msg *msg)
 		(d->event == NULL || (name != NULL && strcmp(name, d->event) == 0));
 }
 
+static int
+collect_one(void *ctx, const struct bus_msg *msg, const struct delivery *at, struct err *err)
+{
+	struct dead *d = ctx;
+
+	(void)err;
+	if (matches(d, msg))
+		add_seq(d, at->stream_seq);
+	return 0;
+}
+
 /* The sequences that the filters choose. */
 static int
 collect(struct dead *d, struct err *err)
@@ -64,7 +75,6 @@ collect(struct dead *d, struct err *err)
 	struct session *s = &d->session;
 	struct consumer_config c = { .stream = DEAD_STREAM, .deliver = DELIVER_ALL, .headers_only = true };
 	char token[96], filter[128];
-	uint64_t left;
 
 	if (d->dispatcher != NULL) {
 		if (!session_dispatcher(s, d->dispatcher, token))
@@ -76,20 +86,8 @@ collect(struct dead *d, struct err *err)
 		c.deliver = DELIVER_FROM_TIME;
 		c.start_time_us = d->since_us;
 	}
-	if (stream_reader_start(s->reader, &c, err) != 0)
+	if (session_read(s, &c, collect_one, d, err) != 0)
 		return err->code == ERR_NOT_FOUND ? 0 : -1; /* no stream: nothing was ever dead */
-	for (left = stream_reader_pending(s->reader); left > 0; left--) {
-		struct bus_msg *msg = NULL;
-		struct delivery at;
-
-		if (stream_reader_next(s->reader, SESSION_TIMEOUT_MS, &msg, &at, err) != 0)
-			return -1;
-		if (msg == NULL)
-			return err_set(err, ERR_TIMEOUT, "no more dead letters came");
-		if (matches(d, msg))
-			add_seq(d, at.stream_seq);
-		bus_msg_free(msg);
-	}
 	return 0;
 }
 

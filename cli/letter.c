@@ -129,15 +129,27 @@ original_headers(const struct letter *l, char *copies[HEADERS_MAX], struct bus_h
 static int
 fetch_original(struct session *s, const struct letter *l, struct stream_msg *original, struct err *err)
 {
-	char stream[VALUE_MAX], seq[VALUE_MAX];
+	char stream[VALUE_MAX], seq[VALUE_MAX], stored[VALUE_MAX], time[CLOCK_TEXT_SIZE];
+	struct message_search found;
 
 	*original = (struct stream_msg){ .seq = 0 };
 	if (*header(l, "Vcourier-Body", stream) == '\0')
 		return 0;
 	header(l, "Vcourier-Stream", stream);
 	header(l, "Vcourier-Sequence", seq);
-	if (stream_get(s->bus, stream, strtoull(seq, NULL, 10), NULL, original, err) != 0)
+	if (stream_find(s->bus, stream, strtoull(seq, NULL, 10), &found, err) != 0)
 		return err_wrap(err, "its event, %.100s in stream %.100s", seq, stream);
+	if (found.presence == MESSAGE_GONE)
+		return err_set(err, ERR_NOT_FOUND, "its event, %.100s in stream %.100s, has left the stream", seq, stream);
+	if (found.presence != MESSAGE_FOUND)
+		return err_set(err, ERR_TIMEOUT, "its event, %.100s in stream %.100s, is not found just now: try again", seq,
+			stream);
+	if (*header(l, "Vcourier-Stored", stored) != '\0' && strcmp(stored, clock_format_ms(found.msg.time_us, time)) != 0) {
+		stream_msg_free(&found.msg);
+		return err_set(err, ERR_NOT_FOUND, "its event, %.100s in stream %.100s, was lost: another one is there", seq,
+			stream);
+	}
+	*original = found.msg;
 	return 0;
 }
 

@@ -105,38 +105,28 @@ wanted(struct replay *r, const struct bus_msg *msg)
 		filter_passes(&r->filter, bus_msg_subject(msg), &r->event);
 }
 
-/* From the start of the read to what was its end when it began. */
+struct copy {
+	struct replay *replay;
+	struct session *session;
+	const char *stream;
+};
+
 static int
-copy_stream(struct replay *r, struct session *s, const char *stream, struct err *err)
+copy_message(void *ctx, const struct bus_msg *msg, const struct delivery *d, struct err *err)
 {
-	uint64_t left = stream_reader_pending(s->reader);
+	struct copy *copy = ctx;
+	struct replay *r = copy->replay;
 
-	r->total += left;
-	while (left > 0) {
-		struct bus_msg *msg = NULL;
-		struct delivery d;
-		int failed = 0;
-
-		if (stream_reader_next(s->reader, SESSION_TIMEOUT_MS, &msg, &d, err) != 0)
+	if (d->time_us > r->until_us)
+		return 1;
+	r->seen++;
+	r->total = r->seen + d->pending;
+	if (wanted(r, msg)) {
+		if (!r->dry_run && send_again(r, copy->session, copy->stream, msg, d, err) != 0)
 			return -1;
-		if (msg == NULL)
-			return err_set(err, ERR_TIMEOUT, "%s: no more messages came", stream);
-		left--;
-		if (d.time_us > r->until_us) {
-			r->total -= left + 1;
-			bus_msg_free(msg);
-			break;
-		}
-		r->seen++;
-		if (wanted(r, msg)) {
-			failed = r->dry_run ? 0 : send_again(r, s, stream, msg, &d, err);
-			r->sent += !failed;
-		}
-		bus_msg_free(msg);
-		tell(r, false);
-		if (failed)
-			return -1;
+		r->sent++;
 	}
+	tell(r, false);
 	return 0;
 }
 
@@ -145,6 +135,7 @@ replay_stream(struct replay *r, struct session *s, size_t i, struct err *err)
 {
 	char stream[128], whole[256], filter[256] = "";
 	struct consumer_config c = { .stream = stream, .deliver = DELIVER_ALL };
+	struct copy copy = { r, s, stream };
 
 	session_stream(s, i, stream, sizeof(stream), whole, sizeof(whole));
 	if (r->subject != NULL && !filter_narrow(r->subject, whole, filter, sizeof(filter)))
@@ -157,9 +148,7 @@ replay_stream(struct replay *r, struct session *s, size_t i, struct err *err)
 		c.deliver = DELIVER_FROM_TIME;
 		c.start_time_us = r->since_us;
 	}
-	if (stream_reader_start(s->reader, &c, err) != 0)
-		return -1;
-	return copy_stream(r, s, stream, err);
+	return session_read(s, &c, copy_message, &copy, err);
 }
 
 static int

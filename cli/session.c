@@ -12,6 +12,12 @@
 #include "subject.h"
 #include "text.h"
 
+enum {
+	AGAIN_MS = 500, /* until a read is begun anew, so often: the next reader may be on another replica */
+	READ_TRIES = 20,
+	ABSENT_TRIES = 4,
+};
+
 int
 session_fail(const struct err *err)
 {
@@ -166,6 +172,58 @@ session_age(int64_t us, char *buf, size_t size)
 		return buf;
 	}
 	return text_duration_str(us / 1000000 * 1000, buf, size);
+}
+
+/* One reader's messages; *seq is the last one's. */
+static int
+read_once(struct session *s, session_take *take, void *ctx, uint64_t *seq, struct err *err)
+{
+	for (uint64_t left = stream_reader_pending(s->reader); left > 0; left--) {
+		struct bus_msg *msg = NULL;
+		struct delivery at;
+		int rc;
+
+		if (stream_reader_next(s->reader, SESSION_TIMEOUT_MS, &msg, &at, err) != 0)
+			return -1;
+		if (msg == NULL)
+			return err_set(err, ERR_TIMEOUT, "no more messages came");
+		*seq = at.stream_seq;
+		rc = take(ctx, msg, &at, err);
+		bus_msg_free(msg);
+		if (rc != 0)
+			return rc;
+	}
+	return 0;
+}
+
+int
+session_read(struct session *s, const struct consumer_config *config, session_take *take, void *ctx, struct err *err)
+{
+	struct consumer_config c = *config;
+	uint64_t seq = 0;
+
+	for (int tries = 0;; tries++) {
+		int rc = stream_reader_start(s->reader, &c, err);
+
+		/* the leader of a cluster answers before it has read all of its log */
+		if (rc != 0 && (err->code != ERR_NOT_FOUND || !bus_clustered(s->bus) || tries == ABSENT_TRIES))
+			return -1;
+		if (rc == 0) {
+			rc = read_once(s, take, ctx, &seq, err);
+			if (rc != 0)
+				return rc < 0 ? -1 : 0;
+			if (stream_reader_confirm_end(s->reader, seq, err) == 0)
+				return 0;
+			if (err->code != ERR_TIMEOUT || tries == READ_TRIES)
+				return -1;
+		}
+		if (stop_sleep(AGAIN_MS))
+			return err_set(err, ERR_STOPPED, "asked to stop");
+		if (seq != 0) {
+			c.deliver = DELIVER_FROM_SEQ;
+			c.start_seq = seq + 1;
+		}
+	}
 }
 
 int

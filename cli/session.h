@@ -51,6 +51,14 @@ void session_print_event(FILE *f, const struct event *ev, bool colours);
 /* "3m12s"; "-" for less than nothing. */
 const char *session_age(int64_t us, char *buf, size_t size);
 
+/*
+ * Gives each message that the stream had when the read began, in their order, to take; it borrows them, and returns 0 to
+ * go on, 1 to stop, -1 to fail. All of them, or -1: where the replica that is read ends before the stream, the rest is
+ * read anew. Of config count what stream_reader_start says.
+ */
+typedef int session_take(void *ctx, const struct bus_msg *msg, const struct delivery *at, struct err *err);
+int session_read(struct session *s, const struct consumer_config *config, session_take *take, void *ctx, struct err *err);
+
 /* The stream of replays, made when it is not there. */
 int session_replay_stream(struct session *s, struct err *err);
 

@@ -25,6 +25,8 @@ struct stream_reader {
 	struct bus *bus;
 	char *stream, *filter;
 	uint64_t last_seq; /* the stream's when this read began, as its leader knows it */
+	uint64_t start_seq; /* the read's own limits; 0: none */
+	int64_t start_us;
 	char consumer[128];
 	char inbox[256]; /* of this read's pulls: "<bus inbox>.reader.<run>" */
 	unsigned run;
@@ -157,6 +159,8 @@ stream_reader_start(struct stream_reader *r, const struct consumer_config *confi
 	r->stream = mem_strdup(config->stream);
 	r->filter = mem_strdup(config->filter_subject ? config->filter_subject : ">");
 	r->last_seq = stream.last_seq;
+	r->start_seq = config->deliver == DELIVER_FROM_SEQ ? config->start_seq : 0;
+	r->start_us = config->deliver == DELIVER_FROM_TIME ? config->start_time_us : INT64_MIN;
 	pthread_mutex_lock(&r->lock);
 	snprintf(r->consumer, sizeof(r->consumer), "%s", info.name);
 	snprintf(r->inbox, sizeof(r->inbox), "%s.reader.%u", bus_inbox(r->bus), ++r->run);
@@ -169,16 +173,25 @@ stream_reader_start(struct stream_reader *r, const struct consumer_config *confi
 int
 stream_reader_confirm_end(struct stream_reader *r, uint64_t seq, struct err *err)
 {
+	struct stream_info stream;
 	struct stream_msg next;
 	uint64_t found;
+	bool before;
 
 	if (seq >= r->last_seq)
 		return 0;
-	if (stream_get(r->bus, r->stream, seq + 1, r->filter, &next, err) != 0)
+	if (stream_look(r->bus, r->stream, &stream, err) != 0)
+		return -1;
+	if (stream.last_seq < r->last_seq)
+		return err_set(err, ERR_TIMEOUT, "the stream's leader is behind: it ends at %llu, it had %llu",
+			(unsigned long long)stream.last_seq, (unsigned long long)r->last_seq);
+	/* nothing came: only the newest message tells whether there is one since the time that the read begins at */
+	if (stream_get(r->bus, r->stream, seq == 0 ? r->start_seq : seq + 1, r->filter, &next, err) != 0)
 		return err->code == ERR_NOT_FOUND ? 0 : -1;
 	found = next.seq;
+	before = next.time_us < r->start_us;
 	stream_msg_free(&next);
-	if (found > r->last_seq)
+	if (before || ((seq != 0 || r->start_seq != 0) && found > r->last_seq))
 		return 0;
 	return err_set(err, ERR_TIMEOUT, "a replica of the stream is behind: it ends at %llu, the stream has %llu",
 		(unsigned long long)seq, (unsigned long long)found);

@@ -20,7 +20,8 @@ void stream_reader_stop(struct stream_reader *reader); /* removes the consumer *
 
 /*
  * A reader may be on a replica that is behind its stream, for a moment or for ever, and shows that one's end. 0: by its
- * leader's word the stream had nothing for this read behind seq when it began. ERR_TIMEOUT: it had; start again.
+ * leader's word the stream had nothing for this read behind seq (0: nothing came) when it began. ERR_TIMEOUT: it had,
+ * or the leader itself is behind; start again.
  */
 int stream_reader_confirm_end(struct stream_reader *reader, uint64_t seq, struct err *err);
 

@@ -3,14 +3,17 @@
 import json
 import re
 import subprocess
+import threading
 import time
 from collections import Counter
+from datetime import datetime, timezone
 
 from lab.desk import PROVIDER, event, keys, subject
 from lab.gateway import Gateway
 from lab.process import BUILD, wait_until
 from lab.product import router_config
 from lab.receiver import Answer
+from lab.stand_in import StandIn, not_found
 
 FAST = {"retry": {"initial": "50ms", "max": "200ms"}, "ackWait": "2s"}
 
@@ -238,3 +241,62 @@ def test_status_names_the_function_that_is_down(lab, desk):
     desk.publish(10, "VmPoweredOnEvent")
     wait_until(lambda: dispatcher.metric("vcourier_dispatcher_circuit_state") == 2, what="it pauses")
     assert "1 of 2 targets; broken.openfaas-fn: HTTP 503" in vcourier(dispatcher, "status", code=1)
+
+
+def meanwhile(stand_in, subject, run):
+    """Runs it while the stand-in answers; the server itself does from the second question on."""
+    results = []
+    thread = threading.Thread(target=lambda: results.append(run()))
+    thread.start()
+    stand_in.wait_asked(subject, 1)
+    stand_in.end()
+    thread.join(60)
+    return results[0]
+
+
+EMPTY = {"name": "reader", "num_pending": 0, "config": {}, "created": "2026-11-22T10:00:00Z"}
+
+
+def test_a_replica_that_is_behind_hides_no_events(lab, desk):
+    """It is read by chance, and ends before its stream."""
+    bad = {2, 4}
+    receiver = lab.receiver(picky(bad))
+    dispatcher = lab.dispatcher(desk.config(receiver.url, **FAST))
+    desk.publish(10)
+    desk.idle()
+    for stream, command, result in (
+            ("VC_lab", ["replay", "-d", "kn", "--dry-run"], "10 of 10 events would be sent again\n"),
+            ("VC_lab", ["replay", "-d", "kn", "--dry-run", "--since", "1h"], "10 of 10 events would be sent again\n"),
+            ("VC_lab", ["replay", "-d", "kn", "--dry-run", "--from-seq", "8"], "3 of 3 events would be sent again\n"),
+            ("VCDEAD", ["dead", "drop", "--all"], "2 dropped\n")):
+        create = f"$JS.API.CONSUMER.CREATE.{stream}"
+        replica = StandIn([desk.server], {create: lambda request: EMPTY})
+        assert meanwhile(replica, create, lambda: vcourier(dispatcher, *command)) == result
+    assert vcourier(dispatcher, "replay", "-d", "kn", "--dry-run", "--from-seq", "11") == "0 of 0 events would be sent again\n"
+
+
+def test_a_dead_letter_without_its_body(lab, desk):
+    """The event was too large to go along, and is looked for in its stream: it may be there, gone, or another one."""
+    dispatcher = lab.dispatcher(desk.config(lab.receiver().url, **FAST)).wait_ready()
+    desk.publish(3)
+    stored = {m.seq: m.stored_ms for m in desk.js.read("VC_lab")}
+    wire = desk.js.wire
+    for seq, off_ms in ((1, 0), (2, 0), (3, 60_000)):
+        at = datetime.fromtimestamp((stored[seq] + off_ms) / 1000, timezone.utc)
+        wire.publish("vcdead.kn.lab.dc.cluster.info.event.VmPoweredOnEvent", b"", headers={
+            "Vcourier-Stream": "VC_lab", "Vcourier-Sequence": seq, "Vcourier-Body": "omitted",
+            "Vcourier-Stored": at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03}Z"})
+    wait_until(lambda: desk.js.count("VCDEAD") == 3, what="the dead letters")
+
+    def refused(*arguments):
+        run = subprocess.run([BUILD / "vcourier", "dead", "redrive", "-c", dispatcher.file, *arguments], capture_output=True, text=True)
+        assert run.returncode != 0
+        return run.stderr
+    leader = StandIn([desk.server], {"$JS.API.STREAM.MSG.GET.VC_lab": lambda request: not_found()})
+    assert "is not found just now: try again" in refused("1")
+    leader.end()
+    desk.js.api("STREAM.MSG.DELETE.VC_lab", {"seq": 2})
+    assert "has left the stream" in refused("2")
+    assert "another one is there" in refused("3")
+    assert vcourier(dispatcher, "dead", "redrive", "1") == "1 sent again\n"
+    assert desk.js.count("VCDEAD") == 2

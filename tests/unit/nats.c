@@ -61,6 +61,8 @@ nats_server_again(struct nats_server *s)
 		if (s->tls)
 			execlp("nats-server", "nats-server", "-js", "-a", "127.0.0.1", "-p", port, "-sd", s->dir, "--tls",
 				"--tlscert", s->ca, "--tlskey", s->ca, (char *)NULL);
+		if (s->plain)
+			execlp("nats-server", "nats-server", "-a", "127.0.0.1", "-p", port, (char *)NULL);
 		execlp("nats-server", "nats-server", "-js", "-a", "127.0.0.1", "-p", port, "-sd", s->dir, (char *)NULL);
 		_exit(127);
 	}
@@ -81,14 +83,28 @@ make_certificate(struct nats_server *s, const char *name)
 	assert_int_equal(system(command), 0);
 }
 
-void
-nats_server_start(struct nats_server *s, const char *tls_name)
+static void
+prepare(struct nats_server *s)
 {
 	*s = (struct nats_server){ .dir = "/tmp/vcourier-nats-XXXXXX" };
 	assert_non_null(mkdtemp(s->dir));
 	s->port = free_port();
 	snprintf(s->url, sizeof(s->url), "nats://127.0.0.1:%d", s->port);
 	s->urls[0] = s->url;
+}
+
+void
+nats_server_start_plain(struct nats_server *s)
+{
+	prepare(s);
+	s->plain = true;
+	nats_server_again(s);
+}
+
+void
+nats_server_start(struct nats_server *s, const char *tls_name)
+{
+	prepare(s);
 	s->tls = tls_name != NULL;
 	if (s->tls)
 		make_certificate(s, tls_name);

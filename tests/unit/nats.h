@@ -12,11 +12,12 @@ struct nats_server {
 	char dir[64], url[64];
 	char *urls[2]; /* for struct bus_options */
 	char ca[96];   /* with TLS: the certificate to trust */
-	bool tls;
+	bool tls, plain; /* plain: without JetStream, whose API a test can then answer itself */
 };
 
 /* tls_name: NULL, or the subject alternative name of its certificate ("IP:127.0.0.1"). Fails the test when it cannot. */
 void nats_server_start(struct nats_server *s, const char *tls_name);
+void nats_server_start_plain(struct nats_server *s);
 void nats_server_kill(struct nats_server *s);  /* kill -9; the store stays */
 void nats_server_again(struct nats_server *s); /* same port, same store */
 void nats_server_stop(struct nats_server *s);  /* and removes the store */
