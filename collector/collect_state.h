@@ -64,6 +64,7 @@ struct collect {
 	} catalogue;
 
 	struct backoff backoff, login_backoff;
+	struct steady shorter;   /* since when the stream ends before what was stored */
 	char trouble[320];       /* last failure logged, so that a lasting one is told once a minute */
 	int64_t trouble_ms;
 	uint64_t read, duplicates, retried, rejected;

@@ -149,11 +149,25 @@ load_rest(struct collect *c, uint64_t known, const struct stream_info *info, str
 	return 0;
 }
 
-/* known: what was stored before anybody looked; more is by now. */
-static bool
-shorter(const struct collect *c, uint64_t known, const struct stream_info *info)
+/*
+ * known: what was stored before anybody looked; more is by now. ERR_TIMEOUT: it is shorter, but a leader that was
+ * elected a moment ago may not have applied all that is stored.
+ */
+static int
+look_shorter(struct collect *c, uint64_t known, const struct stream_info *info, bool *shorter, struct err *err)
 {
-	return c->loaded && (info->last_seq < known || info->created_us != c->stream_created_us);
+	int64_t since_ms;
+
+	*shorter = c->loaded && (info->last_seq < known || info->created_us != c->stream_created_us);
+	if (!*shorter || info->created_us != c->stream_created_us) {
+		c->shorter.what = NULL;
+		return 0;
+	}
+	since_ms = steady_for(&c->shorter, "shorter", info->leader, bus_reconnects(c->bus), clock_monotonic_ms());
+	if (since_ms >= STEADY_MS)
+		return 0;
+	return err_set(err, ERR_TIMEOUT, "the stream ends at %" PRIu64 " and had %" PRIu64 ": its leader may be behind",
+		info->last_seq, known);
 }
 
 int
@@ -162,13 +176,14 @@ collect_check_stream(struct collect *c, struct err *err)
 	uint64_t known = publisher_last_seq(c->publisher);
 	int64_t now = clock_monotonic_ms();
 	struct stream_info info;
+	bool shorter;
 
 	if (now - c->look_ms < LOOK_MS)
 		return 0;
 	c->look_ms = now;
 	if (stream_look(c->bus, c->options->stream.name, &info, err) != 0)
 		return -1;
-	if (shorter(c, known, &info))
+	if (look_shorter(c, known, &info, &shorter, err) != 0 || shorter)
 		c->reconnects = UINT64_MAX;
 	return 0;
 }
@@ -209,7 +224,8 @@ collect_prepare_stream(struct collect *c, struct err *err)
 		return -1;
 	report_stream(c, &info);
 	collect_take_back(c);
-	shrunk = shorter(c, known, &info);
+	if (look_shorter(c, known, &info, &shrunk, err) != 0)
+		return -1;
 	if (!c->loaded || shrunk || info.last_seq - known > CATCH_UP_MAX) {
 		int64_t floor_us = c->floor_us;
 

@@ -36,7 +36,8 @@ several vCenters                                   two_vcenters_one_file
 disk full, stream full, deleted, purged, forbidden disk_full, stream_full_pauses, stream_deleted, stream_purged, permission_revoked
 NATS killed, stopped, cut off, without quorum      nats_killed_and_restarted, nats_and_collector_killed_together, nats_stands_still,
                                                    the_way_to_nats, leader_of_three_killed, quorum_lost, replicas_that_caught_up_hold_the_same
-NATS after a power cut                             nats_after_a_power_cut, end_of_the_stream_lost_while_nothing_happens
+NATS after a power cut                             nats_after_a_power_cut, end_of_the_stream_lost_while_nothing_happens,
+                                                   a_leader_that_is_behind_is_no_shorter_stream
 SIGSTOP                                            stopped_process_goes_on
 adaptive polling, gzip                             polls_less_when_nothing_happens, replies_are_compressed_unless_on_this_machine
 TLS: private CA, thumbprint; proxy                 untrusted_certificate, pinned_thumbprint, through_a_proxy

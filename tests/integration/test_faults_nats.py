@@ -10,6 +10,7 @@ import pytest
 
 from lab.process import wait_until
 from lab.proxy import Proxy
+from lab.stand_in import StandIn
 from lab.world import LONG, more_stored, pause, stored_at_least
 
 
@@ -316,6 +317,22 @@ def test_end_of_the_stream_lost_while_nothing_happens(lab, world):
     lab.book.settle(120)
     assert lab.col.metric("vcourier_nats_reconnects_total") == 0
     assert lab.col.lines("the stream is not what it was")
+
+
+def test_a_leader_that_is_behind_is_no_shorter_stream(lab, world):
+    """After an election it may say for a moment that the stream ends before what is stored: nothing is read again."""
+    cluster = lab.cluster(3)
+    lab = world("-backlog", "500", bus=cluster, stream={"replicas": 3})
+    lab.book.settle()
+    info = lab.book.js.info("VC_lab")
+    info["state"] |= {"last_seq": 400, "messages": 400}
+    subject = "$JS.API.STREAM.INFO.VC_lab"
+    leader = StandIn(cluster, {subject: lambda request: info})
+    leader.wait_asked(subject, 2)
+    leader.end()
+    lab.vc.burst(100)
+    lab.book.settle()
+    assert not lab.col.lines("the stream is not what it was")
 
 
 def test_lease_outlives_a_server(lab, world):
