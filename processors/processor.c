@@ -23,12 +23,3 @@ processor_find(const char *type)
 			return processor_list[i];
 	return NULL;
 }
-
-int
-processor_route(const struct processor *p, void *self, const struct event *ev, struct targets *targets, struct err *err)
-{
-	if (p->route != NULL)
-		return p->route(self, ev, targets, err);
-	targets_add(targets, "");
-	return 0;
-}

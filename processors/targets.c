@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The list of targets of one event. */
+/* Where an event goes: the list of its targets. */
 #include <stdlib.h>
 
 #include "mem.h"
@@ -26,4 +26,13 @@ targets_free(struct targets *targets)
 	targets_clear(targets);
 	free(targets->target);
 	*targets = (struct targets){ .target = NULL };
+}
+
+int
+processor_route(const struct processor *p, void *self, const struct event *ev, struct targets *targets, struct err *err)
+{
+	if (p->route != NULL)
+		return p->route(self, ev, targets, err);
+	targets_add(targets, "");
+	return 0;
 }

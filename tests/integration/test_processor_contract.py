@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The contract of processors/processor.h, driven through the dispatcher with the toy backends of tests/toy: batches or not, a
+route or none, fan-out, a refresh; and in each combination faulty events among good ones."""
+import json
+import threading
+from collections import Counter, defaultdict
+
+import pytest
+
+from lab.desk import PROVIDER, STREAM, books, event, subject
+from lab.process import wait_until
+from lab.product import router_config
+from lab.receiver import Answer
+
+# what an event asks of the backend or of the receiver, and what becomes of it; a kind that is not here is delivered
+DEAD = {"unreadable": "invalid_event", "unroutable": "unroutable", "unencodable": "unencodable", "rejected": "rejected"}
+FAULTS = [*DEAD, "nobody", "big", "later", "split"]
+
+
+class Toy:
+    """A stream of good and faulty events, a receiver that answers as they ask, and what became of each."""
+
+    def __init__(self, lab, desk, kind, **options):
+        self.lab, self.desk = lab, desk
+        self.routes, self.fans_out = "-one" in kind or "-fan" in kind, "-fan" in kind
+        self.lock = threading.Lock()
+        self.where = ("in", "abc")  # the path in use, and the targets that there are
+        self.stored = {}  # key -> (kind of event, targets, bytes)
+        self.accepted = defaultdict(list)  # (key, target) -> the events as they came
+        self.tries, self.bad_paths, self.first_refresh = Counter(), 0, threading.Event()
+        self.first_refresh.set()
+        self.receiver = lab.receiver(self.answer)
+        processor = {"type": kind, "name": "kn", kind: {"address": self.receiver.url}, "concurrency": 4, "ackWait": "5s",
+                     "retry": {"initial": "20ms", "max": "100ms"}, **options}
+        self.dispatcher = lab.daemon("toy-dispatcher", router_config(desk.server, providers=[PROVIDER], processors=[processor]),
+                                     name="dispatcher").start()
+
+    def put(self, kind, targets="abc", binary=False):
+        """One event into the stream."""
+        key = len(self.stored) + 1
+        attributes = json.loads(event(key, toy=kind, targets=targets, data={"Key": key, "Text": "x" * (key % 7) * 100}))
+        headers = {"Content-Type": "application/cloudevents+json"}
+        if kind == "unreadable":
+            del attributes["type"]
+        body = json.dumps(attributes).encode()
+        if binary:
+            body = json.dumps(attributes.pop("data")).encode()
+            headers = {"Content-Type": attributes.pop("datacontenttype")} | {f"ce-{k}": v for k, v in attributes.items()}
+        self.stored[key] = (kind, targets if self.fans_out else "", body)
+        wire = self.desk.js.wire or self.desk.server.connect()
+        wire.publish(subject(), body, headers=headers)
+
+    def stream_complete(self):
+        wait_until(lambda: self.desk.js.last_seq(STREAM) == len(self.stored), 30, "all events are stored")
+
+    def status(self, sent, target, together):
+        """For one event of a request."""
+        key, kind = int(sent["eventkey"]), sent["toy"]
+        self.tries[key, target] += 1
+        if kind == "rejected":
+            return 400
+        if kind == "later" and self.tries[key, target] == 1:
+            return 503
+        assert kind != "big" or together == 1, "an event that fills a request was not alone"
+        self.accepted[key, target].append(sent)
+        return 202
+
+    def answer(self, request):
+        with self.lock:
+            if request.path == "/step":
+                self.first_refresh.wait(60)
+                return Answer(200)
+            if request.path == "/where":
+                return Answer(200, body=" ".join(self.where).encode())
+            path, target = request.path.strip("/").partition("/")[::2]
+            events = request.json()
+            if path != self.where[0]:
+                self.bad_paths += 1
+                return Answer(401)
+            if target not in self.where[1]:
+                return Answer(404)
+            if len(events) > 1 and any(e["toy"] == "split" for e in events):
+                return Answer(413)
+            return Answer(200, body=" ".join(str(self.status(e, target, len(events))) for e in events).encode())
+
+    def end_of(self, key):
+        """dead, filtered or delivered, as the contract has it."""
+        kind = self.stored[key][0]
+        if not self.routes and kind in ("nobody", "unroutable"):
+            return "delivered"
+        return "dead" if kind in DEAD else "filtered" if kind == "nobody" else "delivered"
+
+    def check(self):
+        """Each event went where it belongs, once, as itself; the others are dead letters, as themselves; the books balance."""
+        self.desk.idle()
+        ends = Counter(self.end_of(key) for key in self.stored)
+        wanted = {(key, target) for key, (_, targets, _) in self.stored.items() if self.end_of(key) == "delivered"
+                  for target in targets or [""]}
+        assert set(self.accepted) == wanted
+        for (key, target), copies in self.accepted.items():
+            assert len(copies) == 1, f"event {key} came {len(copies)} times to {target!r}"
+            data = copies[0]["data"]
+            data = json.loads(data) if isinstance(data, str) else data
+            assert (copies[0]["id"], data["Key"]) == (f"{key}-1700000000000", key)
+        letters = self.desk.dead()
+        found = Counter((int(m.headers["Vcourier-Sequence"]), m.headers.get("Vcourier-Target", ""), m.headers["Vcourier-Reason"])
+                        for m in letters)
+        assert found == Counter(self.letters())
+        for letter in letters:
+            assert letter.data == self.stored[int(letter.headers["Vcourier-Sequence"])][2]
+        want = {"delivered": 0, "filtered": 0, "dead": 0, "expired": 0, "pending": 0, "all": len(self.stored)} | ends
+        wait_until(lambda: books(self.dispatcher) == want, 20, lambda: f"{books(self.dispatcher)}, want {want}")
+
+    def letters(self):
+        """(sequence, target, reason) of the dead letters there must be; what fails before its route is known has no target."""
+        for key, (kind, targets, _) in self.stored.items():
+            if self.end_of(key) == "dead":
+                for target in targets if kind in ("unencodable", "rejected") and targets else [""]:
+                    yield key, target, DEAD[kind]
+
+
+KINDS = [f"toy{batch}{route}{refresh}" for batch in ("", "-batch") for route in ("", "-one", "-fan") for refresh in ("", "-refresh")]
+
+
+def fill(toy, chance, n):
+    """One good event that is taken first, so that the destination is known to work; then each fault, among good ones."""
+    toy.dispatcher.wait_ready()
+    toy.put("good")
+    toy.stream_complete()
+    toy.desk.idle()
+    kinds = FAULTS * (n // 20) + ["good"] * (n - n // 20 * len(FAULTS))
+    chance.shuffle(kinds)
+    for kind in kinds:
+        toy.put(kind, "".join(sorted(chance.sample("abc", chance.randint(1, 3)))), binary=chance.random() < 0.3)
+    toy.stream_complete()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_faulty_events_among_good_ones(lab, desk, chance, kind):
+    toy = Toy(lab, desk, kind)
+    fill(toy, chance, 100)
+    toy.check()
+
+
+@pytest.mark.parametrize("ordering", ["key", "strict"])
+@pytest.mark.parametrize("kind", ["toy", "toy-batch", "toy-batch-fan"])
+def test_faulty_events_in_an_order(lab, desk, chance, kind, ordering):
+    toy = Toy(lab, desk, kind, ordering=ordering)
+    fill(toy, chance, 60)
+    toy.check()
+
+
+@pytest.mark.parametrize("kind", [k for k in KINDS if "refresh" in k])
+def test_nothing_is_sent_before_the_first_refresh_and_a_refusal_asks_for_another(lab, desk, chance, kind):
+    toy = Toy(lab, desk, kind)
+    toy.first_refresh.clear()
+    lab.closers.append(toy.first_refresh.set)
+    for _ in range(20):
+        toy.put("good")
+    toy.stream_complete()
+    toy.receiver.wait_for(lambda requests: [r for r in requests if r.path == "/step"])
+    assert {r.path for r in toy.receiver.requests} == {"/step"}
+    toy.first_refresh.set()
+    desk.idle()
+    with toy.lock:
+        toy.where = ("moved", "abc")
+    for i in range(20):
+        toy.put(chance.choice(["good", "unencodable", "unreadable"]))
+    toy.stream_complete()
+    toy.check()
+    assert toy.bad_paths > 0
+
+
+@pytest.mark.parametrize("kind", ["toy-fan-refresh", "toy-batch-fan-refresh"])
+def test_a_target_that_is_gone_gets_nothing_more(lab, desk, kind):
+    """404 asks for a refresh; what was for the target only is filtered then, and no other event takes its place."""
+    toy = Toy(lab, desk, kind)
+    toy.put("good")
+    toy.stream_complete()
+    desk.idle()
+    with toy.lock:
+        toy.where = ("in", "ab")
+    for targets in ["c", "ac", "ab", "bc", "c", "abc", "a"] * 5:
+        toy.put("good", targets)
+    toy.stream_complete()
+    desk.idle()
+    gone = [key for key, (_, targets, _) in toy.stored.items() if targets == "c"]
+    assert set(toy.accepted) == {(key, t) for key, (_, targets, _) in toy.stored.items() for t in targets if t != "c" or key == 1}
+    assert all(e["id"] == f"{key}-1700000000000" for (key, _), copies in toy.accepted.items() for e in copies)
+    assert desk.dead() == []
+    want = {"delivered": len(toy.stored) - len(gone), "filtered": len(gone), "dead": 0, "expired": 0, "pending": 0,
+            "all": len(toy.stored)}
+    wait_until(lambda: books(toy.dispatcher) == want, 20, lambda: f"{books(toy.dispatcher)}, want {want}")

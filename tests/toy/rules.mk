@@ -1,0 +1,12 @@
+# The dispatcher with toy backends in place of ours: tests/integration/test_processor_contract.py. It is built with the
+# unit tests and is no part of the product.
+toy := $(B)/vcourier-toy-dispatcher
+
+$(B)/toy/%.o: tests/toy/%.c Makefile
+	@mkdir -p $(@D); $(call say,CC,$<); $(CC) $(CFLAGS) $(includes.tests) -c $< -o $@
+
+# toy.o has the list of backends, so the linker does not take that of the archive
+$(toy): $(B)/dispatcher/main.o $(B)/toy/toy.o $(call links,dispatcher)
+	@$(call say,LD,$@); $(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS)
+
+unit-tests: $(toy)
