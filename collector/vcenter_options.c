@@ -12,6 +12,7 @@
 #include "config_print.h"
 #include "file.h"
 #include "mem.h"
+#include "proxy_option.h"
 #include "text.h"
 
 #define MIB (INT64_C(1024) * 1024)
@@ -67,9 +68,7 @@ const struct config_field vcenter_fields[] = {
 		.help = "SHA-256 of the certificate, in hex with or without colons; replaces "
 			"all other checks of "
 			"it." },
-	{ "proxy", CONFIG_STRING, AT(proxy),
-		.help = "Proxy to go through, a URL; `\"\"` for none. Default: what the "
-			"environment says." },
+	PROXY_ROWS(struct vcenter_options, proxy, proxy_ca_file),
 	{ "startFrom", CONFIG_STRING, AT(start_from), .def = "now",
 		.help = "Where to begin when there is no stream yet: `now`, `earliest` (all "
 			"that vCenter has kept), "
@@ -318,5 +317,6 @@ vcenter_options_peer(const struct vcenter_options *o, struct http_peer *peer)
 		.ca_only = o->ca_pem != NULL,
 		.insecure = o->insecure,
 		.thumbprint = o->thumbprint,
-		.proxy = o->proxy };
+		.proxy = o->proxy,
+		.proxy_ca_file = o->proxy_ca_file };
 }

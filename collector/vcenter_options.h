@@ -15,7 +15,7 @@ enum vcenter_start { VCENTER_START_NOW, VCENTER_START_EARLIEST, VCENTER_START_TI
 struct vcenter_options {
 	char *address; /* complete: https://vc1.example.com/sdk */
 	bool insecure;
-	char *ca_file, *thumbprint, *proxy;
+	char *ca_file, *thumbprint, *proxy, *proxy_ca_file;
 	int auth_type;
 	char *user;
 	struct secret password;

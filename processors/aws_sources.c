@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include <cjson/cJSON.h>
 
@@ -19,6 +20,7 @@ enum {
 	IMDS_MS = 1000, /* in a container the hop limit of 1 makes it silence: do not wait long */
 	IMDS_TOKEN_S = 21600,
 	STALE_MINUTES = 10,
+	HOST_MAX = 256,
 };
 
 #define IMDS_ROLES "/latest/meta-data/iam/security-credentials/"
@@ -95,21 +97,19 @@ look_at_process(struct aws_credentials *c, const struct aws_stage *stage, struct
 static bool
 is_allowed(const char *url)
 {
-	static const char *const hosts[] = { "127.0.0.1", "[::1]", "localhost", "169.254.170.2", "169.254.170.23",
-		"[fd00:ec2::23]" };
-	const char *host = url + strlen("http://");
+	static const char *const hosts[] = { "169.254.170.2", "169.254.170.23", "fd00:ec2::23" };
+	struct buf host;
+	bool allowed;
 
-	if (text_starts(url, "https://"))
-		return true;
-	if (!text_starts(url, "http://"))
-		return false;
-	for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++) {
-		size_t n = strlen(hosts[i]);
-
-		if (strncmp(host, hosts[i], n) == 0 && (host[n] == '\0' || strchr(":/?", host[n]) != NULL))
-			return true;
+	buf_init(&host, HOST_MAX);
+	allowed = http_url_host(url, &host);
+	if (allowed && strncasecmp(url, "https:", 6) != 0 && !http_url_is_loopback(url)) {
+		allowed = false;
+		for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++)
+			allowed = allowed || strcmp(buf_str(&host), hosts[i]) == 0;
 	}
-	return false;
+	buf_free(&host);
+	return allowed;
 }
 
 static int

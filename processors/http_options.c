@@ -72,6 +72,7 @@ http_options_peer(const struct http_options *options, struct http_peer *peer)
 		.key_file = options->key_file,
 		.insecure = options->insecure,
 		.proxy = options->proxy,
+		.proxy_ca_file = options->proxy_ca_file,
 	};
 }
 

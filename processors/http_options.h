@@ -13,6 +13,7 @@
 #include "config.h"
 #include "err.h"
 #include "http.h"
+#include "proxy_option.h"
 
 enum http_auth_type { HTTP_AUTH_NONE, HTTP_AUTH_BASIC, HTTP_AUTH_BEARER };
 
@@ -29,7 +30,7 @@ struct http_auth_options {
 };
 
 struct http_options {
-	char *ca_file, *cert_file, *key_file, *proxy;
+	char *ca_file, *cert_file, *key_file, *proxy, *proxy_ca_file;
 	bool insecure;
 	struct http_auth_options auth;
 };
@@ -44,9 +45,7 @@ extern const struct config_field http_auth_fields[];
 		.help = "PEM file of the client certificate, for servers that ask for one." }, \
 	{ "keyFile", CONFIG_STRING, offsetof(config, at.key_file), CONFIG_FILE, \
 		.help = "PEM file of the client certificate's private key." }, \
-	{ "proxy", CONFIG_STRING, offsetof(config, at.proxy), \
-		.help = "Proxy to go through, a URL; `\"\"` for none. Default: what `http_proxy`, " \
-			"`https_proxy` and `no_proxy` in the environment say." }, \
+	PROXY_ROWS(config, at.proxy, at.proxy_ca_file), \
 	{ "insecureSSL", CONFIG_BOOL, offsetof(config, at.insecure), CONFIG_INSECURE, \
 		.def = "false", .help = "Do not verify the server's certificate." }
 

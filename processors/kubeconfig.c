@@ -11,6 +11,7 @@
 
 #include <openssl/evp.h>
 
+#include "http_proxy.h"
 #include "mem.h"
 #include "text.h"
 
@@ -81,6 +82,8 @@ take_cluster(struct kube *kube, const struct source *s, const struct config_node
 {
 	const char *server = config_text(config_get(cluster, "server"));
 	const char *insecure = config_text(config_get(cluster, "insecure-skip-tls-verify"));
+	const char *proxy = config_text(config_get(cluster, "proxy-url"));
+	struct http_proxy parsed;
 	size_t len = server == NULL ? 0 : strlen(server);
 
 	if (len == 0 || (!text_starts(server, "https://") && !text_starts(server, "http://")))
@@ -91,7 +94,12 @@ take_cluster(struct kube *kube, const struct source *s, const struct config_node
 		return err_set(err, ERR_CONFIG, "%s: tls-server-name is not supported", s->path);
 	kube->server = mem_strndup(server, len);
 	kube->ca_file = path_of(s, config_text(config_get(cluster, "certificate-authority")));
-	kube->proxy = mem_strdup(config_text(config_get(cluster, "proxy-url")));
+	if (proxy != NULL && *proxy != '\0') {
+		if (http_proxy_parse(&parsed, proxy, err) != 0)
+			return err_wrap(err, "%s: proxy-url", s->path);
+		http_proxy_free(&parsed);
+		kube->proxy = mem_strdup(proxy);
+	}
 	if (decode(s, cluster, "certificate-authority-data", &kube->ca_pem, err) != 0)
 		return -1;
 	kube->peer.insecure = insecure != NULL && strcmp(insecure, "true") == 0;

@@ -60,28 +60,6 @@ log_count(enum log_level level)
 	return atomic_load(&logger.count[level]);
 }
 
-/* Copies a value with the user info of any URL in it masked: https, three stars, host. */
-static void
-add_masked(struct buf *to, const char *s)
-{
-	const char *scheme, *end = s + strlen(s);
-
-	while ((scheme = strstr(s, "://")) != NULL) {
-		const char *host = scheme + 3;
-		const char *stop = host + strcspn(host, "/?# \"'");
-		const char *at = stop;
-
-		while (at > host && at[-1] != '@')
-			at--;
-		buf_add(to, s, (size_t)(host - s));
-		if (at > host)
-			buf_add_str(to, "***@");
-		buf_add(to, at > host ? at : host, (size_t)(stop - (at > host ? at : host)));
-		s = stop;
-	}
-	buf_add(to, s, (size_t)(end - s));
-}
-
 static void
 add_string(struct buf *b, const char *s)
 {
@@ -90,7 +68,7 @@ add_string(struct buf *b, const char *s)
 
 	buf_init(&masked, LOG_VALUE_MAX * 4);
 	if (s != NULL)
-		add_masked(&masked, s);
+		text_add_masked(&masked, s);
 	len = masked.len < LOG_VALUE_MAX ? masked.len : LOG_VALUE_MAX;
 	if (logger.format == LOG_LOGFMT && len != 0 && buf_ok(&masked) &&
 		strcspn(masked.data, " =\"\\") >= len && !json_needs_escape(masked.data, len) && printable_is(masked.data, len))

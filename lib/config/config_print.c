@@ -10,8 +10,8 @@
 
 #define FIELD(bound, f) ((const void *)((const char *)(bound) + (f)->offset))
 
-void
-config_print_text(const char *text, struct buf *out)
+static void
+print_text_as_is(const char *text, struct buf *out)
 {
 	bool control = false;
 	const char *s;
@@ -26,6 +26,17 @@ config_print_text(const char *text, struct buf *out)
 	for (s = text; *s != '\0'; s++)
 		buf_add_str(out, *s == '\'' ? "''" : (char[]){ *s, '\0' });
 	buf_add_char(out, '\'');
+}
+
+void
+config_print_text(const char *text, struct buf *out)
+{
+	struct buf masked;
+
+	buf_init(&masked, CONFIG_FILE_MAX);
+	text_add_masked(&masked, text);
+	print_text_as_is(buf_str(&masked), out);
+	buf_free(&masked);
 }
 
 static void

@@ -12,7 +12,7 @@
  */
 void config_print(const struct config_field *fields, const void *bound, int indent, struct buf *out);
 
-/* A text as a YAML value that is read back as just that. */
+/* A text as a YAML value that is read back as just that; but the user and password of a URL are shown as ***. */
 void config_print_text(const char *text, struct buf *out);
 
 /*

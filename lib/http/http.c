@@ -39,6 +39,7 @@ http_open(struct http **http, struct err *err)
 		return err_set(err, ERR_SYSTEM, "libcurl gave no multi handle");
 	}
 	http_tls_open(h);
+	http_environment_read(&h->environment);
 	if (http_loop_open(h, err) != 0) {
 		http_close(h);
 		return -1;
@@ -61,6 +62,7 @@ transfer_new(struct http *http)
 		abort(); /* out of memory, libcurl's way */
 	buf_init(&t->req.url, HTTP_URL_MAX);
 	buf_init(&t->url_text, HTTP_URL_MAX);
+	buf_init(&t->env_proxy_url, HTTP_URL_MAX);
 	buf_init(&t->req.headers, HTTP_REQUEST_HEADERS_MAX);
 	buf_init(&t->req.own_body, OWN_BODY_MAX);
 	buf_init(&t->headers, HTTP_HEADERS_MAX);
@@ -78,7 +80,10 @@ transfer_free(struct transfer *t)
 	buf_free(&t->headers);
 	buf_free(&t->body);
 	buf_free(&t->url_text);
+	buf_free(&t->env_proxy_url);
 	curl_url_cleanup(t->url);
+	http_proxy_free(&t->own_proxy);
+	mem_free_secret(t->own_proxy_text);
 	free(t->line);
 	free(t);
 }
@@ -155,6 +160,7 @@ http_close(struct http *http)
 	}
 	curl_multi_cleanup(http->multi);
 	http_loop_close(http);
+	http_environment_free(&http->environment);
 	free(http);
 }
 
@@ -218,13 +224,13 @@ http_submit(struct http *http, struct http_request *req, http_on_done *done, voi
 	t->ctx = ctx;
 	t->error[0] = '\0';
 	t->header_bytes = 0;
-	t->final = t->headers_cut = t->body_cut = false;
+	t->final = t->headers_cut = t->body_cut = t->wrong_thumbprint = false;
 	t->body.max = req->response_max > 0 ? req->response_max : RESPONSE_MAX;
 	buf_clear(&t->body);
 	buf_clear(&t->headers);
 	t->started_ms = clock_monotonic_ms();
 	make_ready(t);
-	if (http_request_setup(t, err) != 0 || http_tls_setup(t, err) != 0)
+	if (http_request_setup(t, err) != 0 || http_proxy_setup(t, err) != 0 || http_tls_setup(t, err) != 0)
 		goto fail;
 	code = curl_multi_add_handle(http->multi, easy);
 	if (code != CURLM_OK) {

@@ -16,7 +16,11 @@
 
 struct http;
 
-/* How to reach a peer. Strings are borrowed and must outlive the requests that use them. */
+/*
+ * How to reach a peer. Strings are borrowed and must outlive the requests that use them.
+ * What is said about TLS holds for the peer alone: an https:// proxy on the way is always verified, by the system's
+ * store and proxy_ca_file, and gets no client certificate.
+ */
 struct http_peer {
 	const char *ca_file, *ca_pem;      /* trusted beside the system's store, or instead of it: ca_only; pem first */
 	bool ca_only;
@@ -24,7 +28,8 @@ struct http_peer {
 	const char *cert_pem, *key_pem;    /* the same as PEM text; goes before the files */
 	bool insecure;                     /* neither chain nor host name is checked */
 	const char *thumbprint;            /* SHA-256 (or, 40 digits, SHA-1) of the leaf, hex: replaces the chain check */
-	const char *proxy;                 /* URL; NULL: the environment's (http_proxy, https_proxy, no_proxy); "" none */
+	const char *proxy;                 /* URL, see http_proxy.h; NULL: the environment's; "" none */
+	const char *proxy_ca_file;         /* trusted, beside the system's store, of an https:// proxy */
 	int64_t connect_timeout_ms;        /* 0: 5 s */
 	bool no_compression;               /* do not ask for gzip */
 };
@@ -105,6 +110,12 @@ int http_perform(struct http *http, struct http_request *req, struct http_respon
  * http or https URL with a host, or the result is none.
  */
 bool http_url_resolve(const char *base, const char *reference, struct buf *out);
+
+/*
+ * The host that a request to this URL would be sent to, without user, port and brackets; out is cleared first. False
+ * when it is not an http or https URL. Compare this, never the text of a URL.
+ */
+bool http_url_host(const char *url, struct buf *out);
 
 /* Whether its host is this machine, by name or address: localhost, 127.0.0.0/8, [::1]. */
 bool http_url_is_loopback(const char *url);

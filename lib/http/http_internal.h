@@ -6,6 +6,7 @@
 #include <curl/curl.h>
 
 #include "http.h"
+#include "http_proxy.h"
 
 enum {
 	HTTP_URL_MAX = 16 * 1024,
@@ -33,6 +34,13 @@ struct transfer {
 	struct curl_slist *line; /* of cap_lines */
 	size_t cap_lines;
 	char error[CURL_ERROR_SIZE];
+	bool wrong_thumbprint; /* the peer's certificate was not the pinned one */
+
+	const struct http_proxy *proxy;     /* of this request; NULL: none */
+	const struct http_proxy *env_proxy; /* what the environment says for this URL: */
+	struct buf env_proxy_url;           /* empty: not known */
+	struct http_proxy own_proxy;        /* the peer's own, */
+	char *own_proxy_text;               /* made of this */
 
 	struct buf body, headers; /* of the reply */
 	size_t header_bytes;      /* over all header blocks, 1xx included */
@@ -53,7 +61,7 @@ struct http {
 	char date_text[64]; /* the last Date header, */
 	int64_t date_us;    /* read */
 	const char *ca_file, *ca_dir; /* the system's; NULL: none */
-	bool proxied;                 /* the environment names a proxy */
+	struct http_environment environment;
 	char seen_thumbprint[HTTP_THUMBPRINT_SIZE];
 };
 
@@ -68,11 +76,22 @@ void http_request_prepare(CURL *easy); /* after each reset of the handle */
 /* Sets URL, method, headers, body and deadlines of a transfer. */
 int http_request_setup(struct transfer *t, struct err *err);
 
-/* Looks where the system keeps its authorities, and whether the environment names a proxy. */
+/* Looks where the system keeps its authorities. */
 void http_tls_open(struct http *http);
 
-/* Sets the TLS and proxy options of a transfer. */
+/* Sets the TLS options of a transfer towards its peer. After http_proxy_setup. */
 int http_tls_setup(struct transfer *t, struct err *err);
+
+/* Chooses the proxy of a transfer and sets all options about it. After http_request_setup. */
+int http_proxy_setup(struct transfer *t, struct err *err);
+/* Whether the TLS handshake that begins now is the one with the proxy, not the one with the peer behind it. */
+bool http_proxy_handshake(const struct transfer *t);
+/* Words a failure that the proxy had a part in: which proxy, and what it has to do with it. */
+void http_proxy_explain(const struct transfer *t, struct err *why);
+
+/* An IP address, without brackets, as its 16 bytes; an IPv4 address as ::ffff:a.b.c.d. False when it is none. */
+bool http_url_ip(const char *host, uint8_t ip[16]);
+bool http_url_ip_is_v4(const uint8_t ip[16]);
 
 /* The reply's callbacks for libcurl. */
 size_t http_reply_header(char *data, size_t size, size_t n, void *transfer);

@@ -109,9 +109,11 @@ describe(struct transfer *t, CURLcode result, struct http_response *rsp)
 	for (char *p = rsp->why.text; *p != '\0'; p++)
 		if ((unsigned char)*p < ' ')
 			*p = ' ';
-	if (result == CURLE_PEER_FAILED_VERIFICATION && t->http->seen_thumbprint[0] != '\0')
+	/* behind an https:// proxy OpenSSL forgets why a handshake failed, so libcurl does not know either */
+	if (t->wrong_thumbprint)
 		err_set(&rsp->why, ERR_TLS, "the certificate's thumbprint is %s, not the configured one",
 			t->http->seen_thumbprint);
+	http_proxy_explain(t, &rsp->why);
 }
 
 /* The Date header; that of the reply before is mostly the same text, and reading one is slow. */
@@ -154,6 +156,12 @@ http_reply_finish(struct transfer *t, CURLcode result, struct http_response *rsp
 	/* a reply that broke off in its body still told its status: it is a reply, and marked */
 	rsp->body_cut = t->body_cut || result != CURLE_OK;
 	curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &n);
+	if (n == 407 && t->proxy != NULL) { /* an http:// request through the proxy: the peer has not seen it */
+		err_set(&rsp->why, ERR_CONNECT, "the proxy %s refused the request: HTTP 407 (it wants a user name and "
+			"password)", t->proxy->url);
+		rsp->error = rsp->why.code;
+		return;
+	}
 	rsp->status = (int)n;
 	rsp->date_us = date_of(t->http, rsp);
 	if (http_response_header(rsp, "retry-after", value, sizeof(value)))

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Whom a transfer trusts, and through which proxy it goes. */
+/* Whom a transfer trusts, and who it is to the server. */
 #include "http_internal.h"
 
 #include <openssl/evp.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -19,14 +18,10 @@ enum { CA_CACHE_S = 60 };
 void
 http_tls_open(struct http *http)
 {
-	/* CURLOPT_PROXY(3), ENVIRONMENT; libcurl would look for each of them before each request */
-	static const char *const variables[] = { "http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY" };
 	const curl_version_info_data *built = curl_version_info(CURLVERSION_NOW);
 
 	http->ca_file = built->cainfo != NULL && access(built->cainfo, R_OK) == 0 ? built->cainfo : NULL;
 	http->ca_dir = built->capath;
-	for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++)
-		http->proxied = http->proxied || getenv(variables[i]) != NULL;
 }
 
 /* Hex digits of a thumbprint without its colons and blanks, upper case; the number of them. */
@@ -70,6 +65,7 @@ verify_thumbprint(X509_STORE_CTX *store, void *arg)
 	bool sha1 = bare_hex(t->req.peer->thumbprint, want, sizeof(want)) == 40;
 
 	t->http->seen_thumbprint[0] = '\0';
+	t->wrong_thumbprint = false;
 	if (leaf == NULL || X509_digest(leaf, sha1 ? EVP_sha1() : EVP_sha256(), digest, &len) != 1) {
 		X509_STORE_CTX_set_error(store, X509_V_ERR_UNSPECIFIED);
 		return 0;
@@ -81,6 +77,7 @@ verify_thumbprint(X509_STORE_CTX *store, void *arg)
 		return 1;
 	}
 	memcpy(t->http->seen_thumbprint, seen, sizeof(seen));
+	t->wrong_thumbprint = true;
 	X509_STORE_CTX_set_error(store, X509_V_ERR_CERT_REJECTED);
 	return 0;
 }
@@ -89,6 +86,8 @@ static CURLcode
 on_ssl_ctx(CURL *easy, void *ssl_ctx, void *transfer)
 {
 	(void)easy;
+	if (http_proxy_handshake(transfer)) /* libcurl calls this for both handshakes; the pin is the peer's */
+		return CURLE_OK;
 	/* the connection outlives the transfer that the callback looks at: no second handshake on it */
 	SSL_CTX_set_options(ssl_ctx, SSL_OP_NO_RENEGOTIATION);
 	SSL_CTX_set_verify(ssl_ctx, SSL_VERIFY_PEER, NULL);
@@ -146,7 +145,6 @@ http_tls_setup(struct transfer *t, struct err *err)
 	bool pinned = peer->thumbprint != NULL && !peer->insecure;
 	CURL *easy = t->easy;
 
-	curl_easy_setopt(easy, CURLOPT_PROXY, peer->proxy != NULL || t->http->proxied ? peer->proxy : "");
 	if (t->plain) /* setting TLS up costs more than the rest */
 		return 0;
 	/*
