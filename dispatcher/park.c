@@ -47,7 +47,7 @@ stuck(const struct leg *leg, int64_t now_ms)
 static bool
 can_park(const struct job *job, int64_t now_ms)
 {
-	if (job->msg == NULL || job->keyed || job->orphan)
+	if (job->msg == NULL || job->keyed || job->orphan || bus_msg_has_own_headers(job->msg))
 		return false;
 	for (size_t i = 0; i < job->n_legs; i++)
 		if (job->leg[i].lane != NULL && !stuck(&job->leg[i], now_ms))

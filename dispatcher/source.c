@@ -19,6 +19,7 @@ enum {
 	HEARTBEAT_MS = 2 * 1000,
 	SILENCE_MS = 2 * HEARTBEAT_MS + 1000,
 	END_MS = 2000,
+	HEADERS_AGAIN_MS = 1000,
 };
 
 static void
@@ -46,7 +47,14 @@ static void
 on_msg(void *source, struct bus_msg *msg)
 {
 	struct source *s = source;
+	struct err err;
 
+	if (delivery_read_headers(s->d->bus, msg, &err) != 0) {
+		log_warn("headers not read: the event comes again", L_ERR(&err));
+		nak(s->d->bus, bus_msg_reply(msg), HEADERS_AGAIN_MS, &err);
+		bus_msg_free(msg);
+		return;
+	}
 	add_arrival(s->d, s, msg);
 }
 

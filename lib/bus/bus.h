@@ -57,7 +57,7 @@ struct bus_header {
 	const char *name, *value;
 };
 
-/* A message to send; everything is borrowed for the call. */
+/* A message to send; everything is borrowed for the call. A header without a value is left out. */
 struct bus_out {
 	const char *subject, *reply; /* reply may be NULL */
 	const struct bus_header *headers;
@@ -85,6 +85,17 @@ const char *bus_msg_header(const struct bus_msg *msg, const char *name); /* exac
 /* Calls fn for each header, in no particular order. */
 void bus_msg_each_header(const struct bus_msg *msg, void (*fn)(void *ctx, const char *name, const char *value),
 	void *ctx);
+
+/*
+ * Whether the library may have read the headers wrongly: a header without a value has the next one as its value,
+ * without a value in the last one there are none. Names that nobody here reads are not looked for.
+ */
+bool bus_msg_headers_doubtful(const struct bus_msg *msg);
+
+/* Puts the headers of a raw block in place of those that the library has read. */
+void bus_msg_set_headers(struct bus_msg *msg, const char *block);
+bool bus_msg_has_own_headers(const struct bus_msg *msg); /* that was done */
+
 const char *bus_msg_data(const struct bus_msg *msg);
 size_t bus_msg_len(const struct bus_msg *msg);
 void bus_msg_free(struct bus_msg *msg);

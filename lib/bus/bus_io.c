@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Using the connection: publish, subscribe, request, and reading messages. */
+/* Using the connection: publish, subscribe, request. */
 #define _DEFAULT_SOURCE /* pthread_rwlock_t */
 #include "bus_private.h"
 
@@ -125,7 +125,8 @@ make_msg(natsMsg **msg, const struct bus_out *out)
 	size_t i;
 
 	for (i = 0; i < out->n_headers && s == NATS_OK; i++)
-		s = natsMsgHeader_Set(*msg, out->headers[i].name, out->headers[i].value);
+		if (out->headers[i].value[0] != '\0') /* without a value it would hide the next one: bus_msg.c */
+			s = natsMsgHeader_Set(*msg, out->headers[i].name, out->headers[i].value);
 	return s;
 }
 
@@ -238,64 +239,13 @@ bus_unsubscribe(struct bus *bus, const char *subject, int64_t timeout_ms, struct
 	return s == NATS_OK ? 0 : bus_error(err, s, subject);
 }
 
-const char *
-bus_msg_subject(const struct bus_msg *msg)
-{
-	return natsMsg_GetSubject(msg->msg);
-}
-
-const char *
-bus_msg_reply(const struct bus_msg *msg)
-{
-	const char *reply = natsMsg_GetReply(msg->msg);
-
-	return reply ? reply : "";
-}
-
-const char *
-bus_msg_header(const struct bus_msg *msg, const char *name)
-{
-	const char *value = NULL;
-
-	return natsMsgHeader_Get(msg->msg, name, &value) == NATS_OK ? value : NULL;
-}
-
-void
-bus_msg_each_header(const struct bus_msg *msg, void (*fn)(void *, const char *, const char *), void *ctx)
-{
-	const char **keys = NULL;
-	int n = 0, i;
-
-	if (natsMsgHeader_Keys(msg->msg, &keys, &n) != NATS_OK)
-		return;
-	for (i = 0; i < n; i++) {
-		const char *value = bus_msg_header(msg, keys[i]);
-
-		if (value != NULL)
-			fn(ctx, keys[i], value);
-	}
-	free((void *)keys);
-}
-
-const char *
-bus_msg_data(const struct bus_msg *msg)
-{
-	const char *data = natsMsg_GetData(msg->msg);
-
-	return data ? data : "";
-}
-
-size_t
-bus_msg_len(const struct bus_msg *msg)
-{
-	return (size_t)natsMsg_GetDataLength(msg->msg);
-}
-
 void
 bus_msg_free(struct bus_msg *msg)
 {
 	if (msg == NULL)
 		return;
 	destroy_later(msg->msg);
+	free(msg->header);
+	free(msg->headers);
 	free(msg);
 }

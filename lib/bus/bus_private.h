@@ -43,6 +43,9 @@ struct bus {
 
 struct bus_msg {
 	natsMsg *msg;
+	char *headers; /* in place of those that cnats has read: the text that `header` points into; NULL: none */
+	struct bus_header *header;
+	size_t n_headers;
 };
 
 /* Fills err from a cnats status and its own words; returns -1. */

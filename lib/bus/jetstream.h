@@ -104,6 +104,12 @@ int64_t steady_for(struct steady *steady, const char *what, const char *leader, 
 
 enum { STEADY_MS = 5 * 1000 }; /* longer than an election (4 s at most in nats-server 2.9) */
 
+/*
+ * After a message was delivered: when its headers are doubtful (bus.h), reads them from the stream, one request. May
+ * be called on a bus thread. 0: they are right now, or the stream no longer has them. -1: that could not be found out.
+ */
+int delivery_read_headers(struct bus *bus, struct bus_msg *msg, struct err *err);
+
 /* Removes one message. */
 int stream_delete_msg(struct bus *bus, const char *stream, uint64_t seq, struct err *err);
 

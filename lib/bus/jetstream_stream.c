@@ -11,6 +11,7 @@
 #include <strings.h>
 
 #include "clock.h"
+#include "header_block.h"
 #include "jetstream_api.h"
 #include "json.h"
 #include "json_member.h"
@@ -219,6 +220,50 @@ stream_get(struct bus *bus, const char *stream, uint64_t seq, const char *of_sub
 	return 0;
 }
 
+/* The stream's name out of a reply subject: the token before the consumer's. */
+static bool
+stream_of(const char *reply, char *name, size_t size)
+{
+	const char *p = reply;
+	size_t tokens = 1;
+
+	for (const char *c = reply; *c != '\0'; c++)
+		tokens += *c == '.';
+	for (size_t skip = tokens > 9 ? 4 : 2; skip != 0; skip--) /* $JS.ACK, and <domain>.<account> in the long form */
+		p = strchr(p, '.') + 1;
+	snprintf(name, size, "%.*s", (int)strcspn(p, "."), p);
+	return strcspn(p, ".") < size;
+}
+
+/* A structured event is in the body, unless it is sent again to one target: then a header says which. */
+static bool
+reads_headers(const struct bus_msg *msg)
+{
+	const char *type = bus_msg_header(msg, "Content-Type");
+
+	return type == NULL || strncasecmp(type, "application/cloudevents", 23) != 0 ||
+		strncmp(bus_msg_subject(msg), "vcreplay.", 9) == 0;
+}
+
+int
+delivery_read_headers(struct bus *bus, struct bus_msg *msg, struct err *err)
+{
+	struct stream_msg stored;
+	struct delivery d;
+	char stream[JS_NAME_MAX];
+
+	if (!reads_headers(msg) || !bus_msg_headers_doubtful(msg) || !delivery_parse(bus_msg_reply(msg), &d) ||
+		!stream_of(bus_msg_reply(msg), stream, sizeof(stream)))
+		return 0;
+	if (stream_get(bus, stream, d.stream_seq, NULL, &stored, err) != 0)
+		return err->code == ERR_NOT_FOUND ? 0 : err_wrap(err, "headers of %s %llu", stream,
+			(unsigned long long)d.stream_seq);
+	if (stored.time_us == d.time_us) /* else another message has its sequence, after a power cut of NATS */
+		bus_msg_set_headers(msg, stored.headers);
+	stream_msg_free(&stored);
+	return 0;
+}
+
 int
 stream_delete_msg(struct bus *bus, const char *stream, uint64_t seq, struct err *err)
 {
@@ -250,20 +295,15 @@ stream_msg_free(struct stream_msg *msg)
 bool
 stream_msg_header(const char *headers, const char *name, char *buf, size_t size)
 {
-	size_t n = strlen(name), len;
-	const char *line;
+	struct header_line line;
 
-	for (line = strstr(headers, "\r\n"); line != NULL; line = strstr(line, "\r\n")) {
-		line += 2;
-		if (strncasecmp(line, name, n) != 0 || line[n] != ':')
+	while (header_block_next(&headers, &line)) {
+		if (line.name_len != strlen(name) || strncasecmp(line.name, name, line.name_len) != 0)
 			continue;
-		line += n + 1;
-		line += strspn(line, " ");
-		len = strcspn(line, "\r\n");
-		if (len >= size)
+		if (line.value_len >= size)
 			return false;
-		memcpy(buf, line, len);
-		buf[len] = '\0';
+		memcpy(buf, line.value, line.value_len);
+		buf[line.value_len] = '\0';
 		return true;
 	}
 	return false;

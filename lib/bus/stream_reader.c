@@ -255,8 +255,12 @@ stream_reader_next(struct stream_reader *r, int64_t timeout_ms, struct bus_msg *
 		if (ask(r, err) != 0)
 			return -1;
 		*msg = take(r, left > WAIT_MS ? WAIT_MS : left > 0 ? left : 0, &gone);
-		if (*msg != NULL && delivery_parse(bus_msg_reply(*msg), d))
-			return 0;
+		if (*msg != NULL && delivery_parse(bus_msg_reply(*msg), d)) {
+			if (delivery_read_headers(r->bus, *msg, err) == 0)
+				return 0;
+			bus_msg_free(*msg);
+			return -1;
+		}
 		bus_msg_free(*msg);
 		*msg = NULL;
 		if (gone)

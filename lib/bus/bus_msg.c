@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Reading a message. cnats (3.4.1 and later) passes over white space behind a header's colon, ends of lines too. So
+ * a header without a value gets the next line as its value, and the next header is missing; without a value in the
+ * last header none can be read at all. cnats gives no access to the bytes: what was read like that is told by
+ * bus_msg_headers_doubtful, and replaced by what the stream has (jetstream.h).
+ */
+#define _DEFAULT_SOURCE /* pthread_rwlock_t */
+#include "bus_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "header_block.h"
+#include "mem.h"
+
+const char *
+bus_msg_subject(const struct bus_msg *msg)
+{
+	return natsMsg_GetSubject(msg->msg);
+}
+
+const char *
+bus_msg_reply(const struct bus_msg *msg)
+{
+	const char *reply = natsMsg_GetReply(msg->msg);
+
+	return reply ? reply : "";
+}
+
+const char *
+bus_msg_data(const struct bus_msg *msg)
+{
+	const char *data = natsMsg_GetData(msg->msg);
+
+	return data ? data : "";
+}
+
+size_t
+bus_msg_len(const struct bus_msg *msg)
+{
+	return (size_t)natsMsg_GetDataLength(msg->msg);
+}
+
+const char *
+bus_msg_header(const struct bus_msg *msg, const char *name)
+{
+	const char *value = NULL;
+
+	for (size_t i = 0; i < msg->n_headers; i++)
+		if (strcmp(msg->header[i].name, name) == 0)
+			return msg->header[i].value;
+	if (msg->headers != NULL)
+		return NULL;
+	return natsMsgHeader_Get(msg->msg, name, &value) == NATS_OK ? value : NULL;
+}
+
+void
+bus_msg_each_header(const struct bus_msg *msg, void (*fn)(void *, const char *, const char *), void *ctx)
+{
+	const char **keys = NULL;
+	int n = 0, i;
+
+	for (size_t k = 0; k < msg->n_headers; k++)
+		fn(ctx, msg->header[k].name, msg->header[k].value);
+	if (msg->headers != NULL || natsMsgHeader_Keys(msg->msg, &keys, &n) != NATS_OK)
+		return;
+	for (i = 0; i < n; i++) {
+		const char *value = bus_msg_header(msg, keys[i]);
+
+		if (value != NULL)
+			fn(ctx, keys[i], value);
+	}
+	free((void *)keys);
+}
+
+/* Whether a value looks like a header line that we would read: its header had no value of its own, then. */
+static bool
+looks_like_header(const char *value)
+{
+	static const char *const names[] = { "ce-", "content-type:", "nats-", "vcourier-" };
+	size_t n = strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-");
+
+	if (value[n] != ':')
+		return false;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strncasecmp(value, names[i], strlen(names[i])) == 0)
+			return true;
+	return false;
+}
+
+bool
+bus_msg_headers_doubtful(const struct bus_msg *msg)
+{
+	const char **keys = NULL;
+	bool doubtful = false;
+	natsStatus s;
+	int n = 0;
+
+	if (msg->headers != NULL)
+		return false;
+	s = natsMsgHeader_Keys(msg->msg, &keys, &n);
+	if (s != NATS_OK)
+		return s != NATS_NOT_FOUND; /* that is: there are none */
+	for (int i = 0; i < n && !doubtful; i++) {
+		const char *value = bus_msg_header(msg, keys[i]);
+
+		doubtful = value != NULL && looks_like_header(value);
+	}
+	free((void *)keys);
+	return doubtful;
+}
+
+bool
+bus_msg_has_own_headers(const struct bus_msg *msg)
+{
+	return msg->headers != NULL;
+}
+
+void
+bus_msg_set_headers(struct bus_msg *msg, const char *block)
+{
+	struct header_line line;
+	size_t n = 0;
+	const char *p;
+
+	free(msg->header);
+	free(msg->headers);
+	msg->headers = mem_strdup(block);
+	for (p = msg->headers; header_block_next(&p, &line);)
+		n++;
+	msg->header = mem_array(n + 1, sizeof(*msg->header));
+	msg->n_headers = n;
+	n = 0;
+	for (p = msg->headers; n < msg->n_headers && header_block_next(&p, &line); n++) {
+		char *name = msg->headers + (line.name - msg->headers), *value = msg->headers + (line.value - msg->headers);
+
+		msg->header[n] = (struct bus_header){ name, value };
+		name[line.name_len] = '\0';
+		value[line.value_len] = '\0';
+	}
+}
