@@ -184,36 +184,6 @@ add_attribute(struct knative *self, struct http_request *req, const char *name, 
 	http_header(req, header, buf_str(&self->value));
 }
 
-/* application/json, text/json, and whatever ends in +json; parameters do not matter. */
-static bool
-is_json_type(const char *type)
-{
-	size_t n = strcspn(type, "; ");
-
-	return n == 0 || (n >= 5 && strncasecmp(type + n - 5, "/json", 5) == 0) ||
-		(n >= 5 && strncasecmp(type + n - 5, "+json", 5) == 0);
-}
-
-/* The data as binary mode wants it: raw bytes, borrowed from the message where they stand there. */
-static int
-set_data(const struct event *ev, struct http_request *req, struct err *err)
-{
-	req->body = ev->data ? ev->data : "";
-	req->body_len = ev->data_len;
-	if (ev->data_is_base64) {
-		if (!base64_decode(&req->own_body, ev->data, ev->data_len))
-			return err_set(err, ERR_PROTOCOL, "data_base64 is not base64");
-	} else if (ev->data_is_json && ev->data_len > 0 && ev->data[0] == '"' && !is_json_type(ev->datacontenttype)) {
-		if (!json_decode_string(ev->data, ev->data_len, &req->own_body))
-			return err_set(err, ERR_PROTOCOL, "data is no valid JSON string");
-	} else {
-		return 0;
-	}
-	req->body = buf_str(&req->own_body);
-	req->body_len = req->own_body.len;
-	return 0;
-}
-
 static int
 encode_binary(struct knative *self, const struct event *ev, struct http_request *req, struct err *err)
 {
@@ -232,7 +202,7 @@ encode_binary(struct knative *self, const struct event *ev, struct http_request 
 		add_attribute(self, req, ev->extension[i].name, ev->extension[i].value);
 	if (*type != '\0')
 		http_header(req, "Content-Type", type);
-	return set_data(ev, req, err);
+	return event_raw_data(ev, &req->own_body, &req->body, &req->body_len, err);
 }
 
 static void

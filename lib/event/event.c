@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "json.h"
 
@@ -23,7 +24,15 @@ static const struct attribute {
 	{ ATTRIBUTE(dataschema), false },
 };
 
-enum { ATTRIBUTES = sizeof(attributes) / sizeof(attributes[0]) };
+enum {
+	ATTRIBUTES = sizeof(attributes) / sizeof(attributes[0]),
+	MEMBER_NAME_MAX = 256, /* bytes of a name that is written with escapes; longer ones are no attribute's */
+};
+
+struct member { /* of a structured event, slices of it */
+	const char *name, *value; /* name without quotes; value as JSON text */
+	size_t name_len, len;
+};
 
 static const char **
 field(struct event *ev, size_t i)
@@ -116,9 +125,12 @@ store(struct event *ev, const char *name, size_t name_len, size_t at, bool quote
 			return 0;
 		}
 	}
-	if (!legal_name(name, name_len))
-		return err_set(err, ERR_PROTOCOL, "attribute name \"%.*s\" is not lower-case letters and digits",
+	if (!legal_name(name, name_len) || (name_len == 4 && memcmp(name, "data", 4) == 0))
+		return err_set(err, ERR_PROTOCOL, "\"%.*s\" is no attribute name: lower-case letters and digits, not data",
 			(int)(name_len < 40 ? name_len : 40), name);
+	for (i = 0; i < ev->n_extensions; i++)
+		if (strlen(ev->extension[i].name) == name_len && memcmp(ev->extension[i].name, name, name_len) == 0)
+			return err_set(err, ERR_PROTOCOL, "attribute %s stands twice", ev->extension[i].name);
 	if (ev->n_extensions == EVENT_EXTENSIONS_MAX)
 		return err_set(err, ERR_LIMIT, "more than %d extension attributes", EVENT_EXTENSIONS_MAX);
 	name_at = ev->text.len;
@@ -140,6 +152,28 @@ event_set(struct event *ev, const char *name, const char *value, size_t len, str
 		return -1;
 	buf_add(&ev->text, value, len);
 	return store(ev, name, strlen(name), at, true, err);
+}
+
+bool
+event_is_json_type(const char *type)
+{
+	size_t n = strcspn(type, "; \t");
+
+	return *type == '\0' || (n >= 5 && (strncasecmp(type + n - 5, "/json", 5) == 0 ||
+				strncasecmp(type + n - 5, "+json", 5) == 0));
+}
+
+void
+event_set_data(struct event *ev, const char *data, size_t len)
+{
+	const char *p = data, *end = data + len;
+
+	ev->data = len != 0 ? data : NULL;
+	ev->data_len = len;
+	if (len == 0 || !event_is_json_type(ev->datacontenttype) || !json_skip_value(&p, end))
+		return;
+	json_skip_blanks(&p, end);
+	ev->data_is_json = p == end;
 }
 
 int
@@ -166,10 +200,12 @@ event_extension(const struct event *ev, const char *name)
 	return "";
 }
 
-/* One member's value, name and value being JSON text. Data is noted, null means absent. */
+/* One member's value, the value being JSON text. Data is noted, null means absent. */
 static int
-take_member(struct event *ev, const char *name, size_t name_len, const char *value, size_t len, struct err *err)
+take_member(struct event *ev, const struct member *m, struct err *err)
 {
+	const char *name = m->name, *value = m->value;
+	size_t name_len = m->name_len, len = m->len;
 	size_t at = ev->text.len;
 	bool is_data = name_len == 4 && memcmp(name, "data", 4) == 0;
 	bool is_base64 = name_len == 11 && memcmp(name, "data_base64", 11) == 0;
@@ -227,6 +263,27 @@ data_is_last(const char **p, const char *end)
 	return true;
 }
 
+/* A name with escapes, which nobody needs and JSON allows. */
+static int
+take_escaped(struct event *ev, const struct member *m, struct err *err)
+{
+	struct member plain = *m;
+	struct buf name;
+	int failed;
+
+	buf_init(&name, MEMBER_NAME_MAX);
+	if (!json_decode_string(m->name - 1, m->name_len + 2, &name) || memchr(buf_str(&name), '\0', name.len) != NULL)
+		failed = err_set(err, ERR_PROTOCOL, "\"%.*s\" is no attribute name",
+			(int)(m->name_len < 40 ? m->name_len : 40), m->name);
+	else {
+		plain.name = buf_str(&name);
+		plain.name_len = name.len;
+		failed = take_member(ev, &plain, err);
+	}
+	buf_free(&name);
+	return failed;
+}
+
 static int
 malformed(struct err *err, const char *json, const char *p)
 {
@@ -244,6 +301,7 @@ scan(struct event *ev, bool ours, struct err *err)
 		return malformed(err, ev->json, p);
 	for (;;) {
 		const char *name, *value;
+		struct member m;
 		size_t name_len;
 
 		json_skip_blanks(&p, end);
@@ -259,7 +317,8 @@ scan(struct event *ev, bool ours, struct err *err)
 		if (!(ours && name_len == 4 && memcmp(name, "data", 4) == 0 && data_is_last(&p, end)) &&
 			!json_skip_value(&p, end))
 			return malformed(err, ev->json, p);
-		if (take_member(ev, name, name_len, value, (size_t)(p - value), err) != 0)
+		m = (struct member){ name, value, name_len, (size_t)(p - value) };
+		if ((memchr(name, '\\', name_len) != NULL ? take_escaped : take_member)(ev, &m, err) != 0)
 			return -1;
 		json_skip_blanks(&p, end);
 		if (p < end && *p == ',') {

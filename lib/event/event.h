@@ -41,7 +41,7 @@ struct event {
 	const char *data; /* borrowed from the message; NULL: the event has none */
 	size_t data_len;
 	bool data_is_json;   /* data is JSON text (a value); else raw bytes, as in binary mode */
-	bool data_is_base64; /* data is the base64 text of `data_base64`, quotes not included */
+	bool data_is_base64; /* data is the text of `data_base64`, as it stands between the quotes */
 	bool is_1_0;         /* specversion 1.0 was there */
 
 	const char *json; /* the whole structured message, borrowed; NULL when it came in binary mode */
@@ -65,6 +65,15 @@ int event_parse(struct event *ev, const char *json, size_t len, struct err *err)
 /* Sets one attribute of an event that is built up by hand (binary mode); name in lower case. */
 int event_set(struct event *ev, const char *name, const char *value, size_t len, struct err *err);
 
+/*
+ * After the last event_set: the raw data of an event in binary mode, borrowed. It is JSON when datacontenttype says so
+ * or is missing, and it is one JSON value; else bytes. No bytes are no data.
+ */
+void event_set_data(struct event *ev, const char *data, size_t len);
+
+/* application/json, text/json, a suffix +json, or "", which means JSON; parameters and case do not matter. */
+bool event_is_json_type(const char *datacontenttype);
+
 /* After the last event_set: required attributes there, names legal. */
 int event_check(const struct event *ev, struct err *err);
 
@@ -75,8 +84,16 @@ const char *event_extension(const struct event *ev, const char *name);
 void event_type(const struct event *ev, enum event_type_style style, struct buf *out);
 
 /*
- * The structured form, `type` replaced by type_override unless that is NULL. Without an override and
- * with ev->json there, copying can be avoided: use ev->json as it is.
+ * Appends the data as binary mode has it: decoded from base64; a JSON string of a type that is not JSON as its text. *bytes
+ * is the data: in out, or where it stands, when nothing had to be decoded. -1: it is not what it says to be.
+ */
+int event_raw_data(const struct event *ev, struct buf *out, const char **bytes, size_t *len, struct err *err);
+
+/*
+ * The structured form, `type` replaced by type_override unless that is NULL. Bytes become `data` as a JSON string when
+ * they are UTF-8 text, else `data_base64`:
+ * https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md#31-handling-of-data
+ * Without an override and with ev->json there, copying can be avoided: use ev->json as it is.
  */
 void event_add_structured(const struct event *ev, const char *type_override, struct buf *out);
 

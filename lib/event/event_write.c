@@ -5,6 +5,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "base64.h"
 #include "json.h"
 #include "text.h"
 
@@ -44,14 +45,25 @@ add_optional(struct buf *out, const char *name, const char *value)
 		event_add_attribute(out, name, value);
 }
 
+/* Bytes that a JSON string cannot hold; and those that are called JSON and are not, which it would make JSON. */
+static bool
+is_binary(const struct event *ev)
+{
+	return !ev->data_is_json && ((*ev->datacontenttype != '\0' && event_is_json_type(ev->datacontenttype)) ||
+				     text_utf8_valid(ev->data, ev->data_len) != ev->data_len);
+}
+
 static void
 add_data(const struct event *ev, struct buf *out)
 {
 	if (ev->data == NULL)
 		return;
-	if (ev->data_is_base64) {
+	if (ev->data_is_base64 || is_binary(ev)) {
 		buf_add_str(out, ",\"data_base64\":\"");
-		buf_add(out, ev->data, ev->data_len);
+		if (ev->data_is_base64)
+			buf_add(out, ev->data, ev->data_len);
+		else
+			base64_encode(out, ev->data, ev->data_len);
 		buf_add_char(out, '"');
 	} else {
 		event_begin_data(out);
@@ -60,6 +72,32 @@ add_data(const struct event *ev, struct buf *out)
 		else
 			json_add_string(out, ev->data, ev->data_len);
 	}
+}
+
+int
+event_raw_data(const struct event *ev, struct buf *out, const char **bytes, size_t *len, struct err *err)
+{
+	struct buf text;
+	bool ok = true;
+
+	*bytes = ev->data != NULL ? ev->data : "";
+	*len = ev->data_len;
+	buf_init(&text, ev->data_len + 2);
+	if (ev->data_is_base64 && memchr(ev->data, '\\', ev->data_len) != NULL) { /* "\/" is "/" in JSON */
+		ok = json_decode_string(ev->data - 1, ev->data_len + 2, &text) && base64_decode(out, buf_str(&text), text.len);
+	} else if (ev->data_is_base64) {
+		ok = base64_decode(out, ev->data, ev->data_len);
+	} else if (ev->data_is_json && ev->data[0] == '"' && !event_is_json_type(ev->datacontenttype)) {
+		ok = json_decode_string(ev->data, ev->data_len, out);
+	} else {
+		return 0;
+	}
+	buf_free(&text);
+	if (!ok)
+		return err_set(err, ERR_PROTOCOL, ev->data_is_base64 ? "data_base64 is not base64" : "data is no valid JSON string");
+	*bytes = buf_str(out);
+	*len = out->len;
+	return 0;
 }
 
 static void
