@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "header_block.h"
 #include "json.h"
 #include "mem.h"
 #include "printable.h"
@@ -22,6 +23,7 @@ letter_event_name(const char *subject)
 	return subject;
 }
 
+/* "" when the letter does not have it; value is where it goes. */
 static const char *
 header(const struct letter *l, const char *name, char value[VALUE_MAX])
 {
@@ -44,9 +46,10 @@ print_json(const struct letter *l)
 	buf_printf(&out, "{\"seq\":%llu,\"time\":\"%s\"", (unsigned long long)l->msg.seq,
 		clock_format_ms(l->msg.time_us, time));
 	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
-		header(l, members[i].header, value);
+		const char *text = header(l, members[i].header, value);
+
 		buf_printf(&out, ",\"%s\":", members[i].key);
-		printable_add_json_string(&out, value, strlen(value));
+		printable_add_json_string(&out, text, strlen(text));
 	}
 	without_event = out.len;
 	buf_add_str(&out, ",\"event\":");
@@ -108,36 +111,55 @@ letter_print_all(const struct letter *l)
 static size_t
 original_headers(const struct letter *l, char *copies[HEADERS_MAX], struct bus_header header[HEADERS_MAX])
 {
+	const char *block = l->msg.headers;
+	struct header_line line;
 	size_t n = 0;
 
-	for (const char *line = strchr(l->msg.headers, '\n'); line != NULL && line[1] > ' ' && n < HEADERS_MAX - 4;
-		line = strchr(line + 1, '\n')) {
-		char *copy = mem_strndup(line + 1, strcspn(line + 1, "\r\n")), *colon = strchr(copy, ':');
+	while (n < HEADERS_MAX - 4 && header_block_next(&block, &line)) {
+		char *copy;
 
-		if (colon == NULL || text_starts(copy, "Nats-") || text_starts(copy, "Vcourier-")) {
-			free(copy);
+		if (text_starts(line.name, "Nats-") || text_starts(line.name, "Vcourier-"))
 			continue;
-		}
-		*colon = '\0';
+		copy = mem_strndup(line.name, (size_t)(line.value + line.value_len - line.name));
+		copy[line.name_len] = '\0';
 		copies[n] = copy;
-		header[n++] = (struct bus_header){ copy, colon + 1 + strspn(colon + 1, " ") };
+		header[n++] = (struct bus_header){ copy, copy + (line.value - line.name) };
 	}
 	return n;
 }
 
-/* The body was too large to go along: it is where it came from, if it is still there. */
+/* VC_<vCenter> or CE_<source>, as subject_stream writes it; so no other subject of the API can be meant. */
+static bool
+is_event_stream(const char *name)
+{
+	static const char token[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=~";
+	size_t len = strlen(name);
+
+	return (text_starts(name, "VC_") || text_starts(name, "CE_")) && len > 3 && strspn(name, token) == len;
+}
+
+/*
+ * The body was too large to go along: it is where it came from, if it is still there. Who may write dead letters is
+ * not who runs this command: only streams of events are read, whatever the letter names.
+ */
 static int
 fetch_original(struct session *s, const struct letter *l, struct stream_msg *original, struct err *err)
 {
-	char stream[VALUE_MAX], seq[VALUE_MAX], stored[VALUE_MAX], time[CLOCK_TEXT_SIZE];
+	char value[VALUE_MAX], digits[VALUE_MAX], stored[VALUE_MAX], time[CLOCK_TEXT_SIZE];
 	struct message_search found;
+	const char *stream, *seq;
+	int64_t number;
 
 	*original = (struct stream_msg){ .seq = 0 };
-	if (*header(l, "Vcourier-Body", stream) == '\0')
+	if (*header(l, "Vcourier-Body", value) == '\0')
 		return 0;
-	header(l, "Vcourier-Stream", stream);
-	header(l, "Vcourier-Sequence", seq);
-	if (stream_find(s->bus, stream, strtoull(seq, NULL, 10), &found, err) != 0)
+	stream = header(l, "Vcourier-Stream", value);
+	seq = header(l, "Vcourier-Sequence", digits);
+	if (!is_event_stream(stream))
+		return err_set(err, ERR_PROTOCOL, "it names \"%.100s\", which is no stream of events", stream);
+	if (!text_int(seq, 1, INT64_MAX, &number))
+		return err_set(err, ERR_PROTOCOL, "it names \"%.100s\", which is no sequence", seq);
+	if (stream_find(s->bus, stream, (uint64_t)number, &found, err) != 0)
 		return err_wrap(err, "its event, %.100s in stream %.100s", seq, stream);
 	if (found.presence == MESSAGE_GONE)
 		return err_set(err, ERR_NOT_FOUND, "its event, %.100s in stream %.100s, has left the stream", seq, stream);
@@ -157,11 +179,12 @@ int
 letter_send_again(struct session *s, const struct letter *l, struct err *err)
 {
 	const char *tail = text_starts(l->msg.subject, "vcdead.") ? l->msg.subject + strlen("vcdead.") : NULL;
-	char subject[1100], id[128], target[VALUE_MAX], *copies[HEADERS_MAX];
+	char id[128], target[VALUE_MAX], *copies[HEADERS_MAX];
 	struct bus_header headers[HEADERS_MAX];
-	struct bus_out out = { .subject = subject, .headers = headers, .data = l->msg.data, .len = l->msg.len };
+	struct bus_out out = { .headers = headers, .data = l->msg.data, .len = l->msg.len };
 	struct stream_msg original;
 	struct pub_ack ack;
+	struct buf subject;
 	size_t n;
 	int failed;
 
@@ -175,7 +198,9 @@ letter_send_again(struct session *s, const struct letter *l, struct err *err)
 	}
 	n = original_headers(l, copies, headers);
 	out.n_headers = n;
-	snprintf(subject, sizeof(subject), "vcreplay.%s", tail);
+	buf_init(&subject, strlen(tail) + 16);
+	buf_printf(&subject, "vcreplay.%s", tail);
+	out.subject = buf_str(&subject);
 	snprintf(id, sizeof(id), "redrive/%llu/%lld", (unsigned long long)l->msg.seq, (long long)l->msg.time_us);
 	headers[out.n_headers++] = (struct bus_header){ "Nats-Msg-Id", id };
 	if (*header(l, "Vcourier-Target", target) != '\0')
@@ -183,6 +208,7 @@ letter_send_again(struct session *s, const struct letter *l, struct err *err)
 	failed = publish_wait(s->bus, &out, SESSION_TIMEOUT_MS, &ack, err);
 	while (n > 0)
 		free(copies[--n]);
+	buf_free(&subject);
 	stream_msg_free(&original);
 	return failed;
 }

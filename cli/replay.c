@@ -78,20 +78,25 @@ send_again(struct replay *r, struct session *s, const char *stream, const struct
 	struct err *err)
 {
 	const char *tail = strchr(bus_msg_subject(msg), '.');
-	char subject[1024], id[256];
+	char id[256];
 	struct headers h = { .n = 0 };
-	struct bus_out out = { .subject = subject, .headers = h.header, .data = bus_msg_data(msg),
-		.len = bus_msg_len(msg) };
+	struct bus_out out = { .headers = h.header, .data = bus_msg_data(msg), .len = bus_msg_len(msg) };
 	struct pub_ack ack;
+	struct buf subject;
+	int failed;
 
 	bus_msg_each_header(msg, copy_header, &h);
-	snprintf(subject, sizeof(subject), "vcreplay.%s%s", r->durable, tail != NULL ? tail : "._");
+	buf_init(&subject, strlen(r->durable) + strlen(bus_msg_subject(msg)) + 16);
+	buf_printf(&subject, "vcreplay.%s%s", r->durable, tail != NULL ? tail : "._");
+	out.subject = buf_str(&subject);
 	snprintf(id, sizeof(id), "replay/%lld/%s/%llu", (long long)r->run_us, stream, (unsigned long long)d->stream_seq);
 	h.header[h.n++] = (struct bus_header){ "Nats-Msg-Id", id };
 	if (r->function != NULL)
 		h.header[h.n++] = (struct bus_header){ "Vcourier-Target", r->function };
 	out.n_headers = h.n;
-	return publish_wait(s->bus, &out, SESSION_TIMEOUT_MS, &ack, err);
+	failed = publish_wait(s->bus, &out, SESSION_TIMEOUT_MS, &ack, err);
+	buf_free(&subject);
+	return failed;
 }
 
 static bool

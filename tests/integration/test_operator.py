@@ -8,6 +8,8 @@ import time
 from collections import Counter
 from datetime import datetime, timezone
 
+import pytest
+
 from lab.desk import PROVIDER, event, keys, subject
 from lab.gateway import Gateway
 from lab.process import BUILD, wait_until
@@ -53,6 +55,58 @@ def test_dead_letters_are_listed_shown_and_sent_again(lab, desk):
     assert vcourier(dispatcher, "dead", "ls") == ""
     assert set(keys(receiver.requests)) == set(want) and Counter(keys(receiver.requests))[5] == 2
     assert desk.js.info("VC_lab")["state"]["last_seq"] == 10, "the log of the vCenter is not touched"
+
+
+def letter(wire, **headers):
+    """A dead letter that somebody wrote by hand."""
+    wire.publish("vcdead.kn.lab.dc.cluster.info.event.VmPoweredOnEvent", event(1), headers={
+        f"Vcourier-{name.replace('_', '-')}": value for name, value in headers.items()})
+
+
+def test_a_listed_letter_has_its_own_values_only(lab, desk):
+    """Each member is "" when the letter does not have it, not the one before; a header without a value hides none."""
+    dispatcher = lab.dispatcher(desk.config(lab.receiver().url, **FAST)).wait_ready()
+    wire = desk.server.connect()
+    letter(wire, Reason="rejected", Dispatcher="kn", Attempts="3", Stream="VC_lab")
+    letter(wire, Target="", Error="why", Status="", Sequence="7")
+    wait_until(lambda: len(desk.dead()) == 2, 30, "both stored")
+    empty = dict.fromkeys(["dispatcher", "target", "reason", "status", "error", "attempts", "firstTry", "lastTry", "stream", "sequence",
+                           "subject"], "")
+    listed = [json.loads(line) for line in vcourier(dispatcher, "dead", "ls", "--json").splitlines()]
+    assert [{k: v for k, v in m.items() if k in empty} for m in listed] == [
+        empty | {"dispatcher": "kn", "reason": "rejected", "attempts": "3", "stream": "VC_lab"},
+        empty | {"error": "why", "sequence": "7"}]
+
+
+@pytest.mark.parametrize("stream", ["SECRET", "VCDEAD", "KV_vcourier-lease", "VC_lab.x", "VC_*", "VC_", "", "OTHER VC_lab"])
+def test_a_redrive_reads_only_streams_of_events(lab, desk, stream):
+    """A letter can be forged by who may write letters; what it names is read with the operator's rights."""
+    desk.make_stream("SECRET", "secret")
+    desk.js.wire.publish(subject(vcenter="secret"), b"the plan")
+    receiver = lab.receiver()
+    dispatcher = lab.dispatcher(desk.config(receiver.url, **FAST)).wait_ready()
+    wire = desk.server.connect()
+    letter(wire, Body="omitted", Stream=stream, Sequence="1")
+    wait_until(lambda: len(desk.dead()) == 1, 30, "it is stored")
+    run = subprocess.run([BUILD / "vcourier", "dead", "redrive", "-c", dispatcher.file, "--all"], capture_output=True, text=True,
+                         timeout=60)
+    assert run.returncode == 1 and f'it names "{stream}", which is no stream of events' in run.stderr
+    assert run.stdout == "0 sent again\n" and len(desk.dead()) == 1
+    letter(wire, Body="omitted", Stream="VC_lab", Sequence="0x1")
+    wait_until(lambda: len(desk.dead()) == 2, 30, "it is stored")
+    assert vcourier(dispatcher, "dead", "redrive", "2", code=1) == "0 sent again\n"
+    assert receiver.requests == []
+
+
+def test_a_large_body_is_fetched_from_its_stream(lab, desk):
+    receiver = lab.receiver()
+    dispatcher = lab.dispatcher(desk.config(receiver.url, **FAST)).wait_ready()
+    desk.publish(1)
+    receiver.wait_count(1)
+    letter(desk.server.connect(), Body="omitted", Stream="VC_lab", Sequence="1", Target="")
+    wait_until(lambda: len(desk.dead()) == 1, 30, "it is stored")
+    assert vcourier(dispatcher, "dead", "redrive", "--all") == "1 sent again\n"
+    assert keys(receiver.wait_count(2)) == [1, 1]
 
 
 def test_dead_letters_by_filter(lab, desk):
