@@ -82,6 +82,8 @@ int bus_unsubscribe(struct bus *bus, const char *subject, int64_t timeout_ms, st
 const char *bus_msg_subject(const struct bus_msg *msg);
 const char *bus_msg_reply(const struct bus_msg *msg);                    /* "" when none */
 const char *bus_msg_header(const struct bus_msg *msg, const char *name); /* exact case; NULL when none */
+/* The same; false when the library cannot read the headers. It says so once: asked again it may give some of them. */
+bool bus_msg_find_header(const struct bus_msg *msg, const char *name, const char **value);
 /* Calls fn for each header, in no particular order. */
 void bus_msg_each_header(const struct bus_msg *msg, void (*fn)(void *ctx, const char *name, const char *value),
 	void *ctx);

@@ -43,17 +43,27 @@ bus_msg_len(const struct bus_msg *msg)
 	return (size_t)natsMsg_GetDataLength(msg->msg);
 }
 
+bool
+bus_msg_find_header(const struct bus_msg *msg, const char *name, const char **value)
+{
+	natsStatus s;
+
+	*value = NULL;
+	for (size_t i = 0; i < msg->n_headers && *value == NULL; i++)
+		if (strcmp(msg->header[i].name, name) == 0)
+			*value = msg->header[i].value;
+	if (msg->headers != NULL)
+		return true;
+	s = natsMsgHeader_Get(msg->msg, name, value);
+	return s == NATS_OK || s == NATS_NOT_FOUND;
+}
+
 const char *
 bus_msg_header(const struct bus_msg *msg, const char *name)
 {
-	const char *value = NULL;
+	const char *value;
 
-	for (size_t i = 0; i < msg->n_headers; i++)
-		if (strcmp(msg->header[i].name, name) == 0)
-			return msg->header[i].value;
-	if (msg->headers != NULL)
-		return NULL;
-	return natsMsgHeader_Get(msg->msg, name, &value) == NATS_OK ? value : NULL;
+	return bus_msg_find_header(msg, name, &value) ? value : NULL;
 }
 
 void

@@ -237,12 +237,16 @@ stream_of(const char *reply, char *name, size_t size)
 
 /* A structured event is in the body, unless it is sent again to one target: then a header says which. */
 static bool
-reads_headers(const struct bus_msg *msg)
+needs_headers(const struct bus_msg *msg)
 {
-	const char *type = bus_msg_header(msg, "Content-Type");
+	const char *type;
 
-	return type == NULL || strncasecmp(type, "application/cloudevents", 23) != 0 ||
-		strncmp(bus_msg_subject(msg), "vcreplay.", 9) == 0;
+	if (!bus_msg_find_header(msg, "Content-Type", &type))
+		return true;
+	if (type != NULL && strncasecmp(type, "application/cloudevents", 23) == 0 &&
+		strncmp(bus_msg_subject(msg), "vcreplay.", 9) != 0)
+		return false;
+	return bus_msg_headers_doubtful(msg);
 }
 
 int
@@ -252,7 +256,7 @@ delivery_read_headers(struct bus *bus, struct bus_msg *msg, struct err *err)
 	struct delivery d;
 	char stream[JS_NAME_MAX];
 
-	if (!reads_headers(msg) || !bus_msg_headers_doubtful(msg) || !delivery_parse(bus_msg_reply(msg), &d) ||
+	if (!delivery_parse(bus_msg_reply(msg), &d) || !needs_headers(msg) ||
 		!stream_of(bus_msg_reply(msg), stream, sizeof(stream)))
 		return 0;
 	if (stream_get(bus, stream, d.stream_seq, NULL, &stored, err) != 0)
