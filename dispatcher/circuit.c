@@ -68,6 +68,15 @@ circuit_success(struct circuit *c, int64_t now_ms)
 	return changed;
 }
 
+/* An event that fails again and again, alone, says something about the event. */
+static void
+count_failure(struct circuit *c, uint64_t event)
+{
+	if (c->failures == 0 || event != c->last_failed)
+		c->failures++;
+	c->last_failed = event;
+}
+
 bool
 circuit_failure(struct circuit *c, uint64_t event, bool probe, int64_t retry_after_ms, int64_t now_ms)
 {
@@ -78,31 +87,41 @@ circuit_failure(struct circuit *c, uint64_t event, bool probe, int64_t retry_aft
 			c->probe_at_ms = now_ms + retry_after_ms;
 		return false;
 	}
-	/* an event that fails again and again, alone, says something about the event */
-	if (c->failures == 0 || event != c->last_failed)
-		c->failures++;
-	c->last_failed = event;
+	count_failure(c, event);
 	if (retry_after_ms <= 0 && c->failures < CIRCUIT_FAILURES)
 		return false;
 	return open_it(c, false, retry_after_ms, now_ms);
 }
 
 bool
-circuit_rejection(struct circuit *c, bool probe, int64_t now_ms)
+circuit_rejection(struct circuit *c, uint64_t event, bool probe, bool at_fault, int64_t now_ms)
 {
-	count(c, true, now_ms);
+	bool flood, new_flood;
+
+	if (c->failures == 0 || event != c->last_failed) /* one event that is refused again and again is no flood */
+		count(c, true, now_ms);
+	flood = c->rejections >= CIRCUIT_FLOOD && c->rejections * 2 > c->results;
 	if (c->state == CIRCUIT_OPEN) {
-		/* it answers: an outage is over, a flood is not */
-		if (!c->flood)
+		if (at_fault && !c->flood)
 			return circuit_success(c, now_ms);
 		if (probe)
 			schedule_probe(c, -1, now_ms);
-		return false;
+		new_flood = flood && !c->flood;
+		c->flood |= flood;
+		return new_flood;
 	}
-	c->failures = 0;
-	if (c->rejections < CIRCUIT_FLOOD || c->rejections * 2 <= c->results)
-		return false;
-	return open_it(c, true, -1, now_ms);
+	if (at_fault)
+		c->failures = 0;
+	else
+		count_failure(c, event);
+	return (flood || c->failures >= CIRCUIT_FAILURES) && open_it(c, flood, -1, now_ms);
+}
+
+void
+circuit_probe_by(struct circuit *c, int64_t at_ms)
+{
+	if (c->state == CIRCUIT_OPEN && at_ms < c->probe_at_ms)
+		c->probe_at_ms = at_ms;
 }
 
 void

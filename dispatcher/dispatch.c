@@ -188,6 +188,7 @@ turn(struct dispatcher *d, struct err *err)
 			sink_turn(d->sink, now_ms);
 		settle_progress(d, now_ms);
 		backlog_turn(d, now_ms);
+		pause_turn(d, now_ms);
 		park_turn(d, window(d), now_ms);
 		park_expire(d, now_ms);
 		metric_set(d->books.in_flight, (double)d->in_flight);
@@ -332,6 +333,7 @@ drain(struct dispatcher *d)
 			break;
 	} while ((d->jobs.n > 0 || !all_taken(d)) && clock_monotonic_ms() < deadline);
 	settle_give_back(d);
+	pause_turn(d, INT64_MAX);
 	log_info("stopped", L_INT("in_hand", (int64_t)had), L_INT("left", (int64_t)d->jobs.n));
 	bus_flush(d->bus, 2000, &err);
 }

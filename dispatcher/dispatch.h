@@ -6,7 +6,8 @@
  *     message.c  reads the CloudEvent in a message
  *     accept.c   a message becomes a job: filter, order, route
  *     send.c     ready legs become requests, replies become outcomes
- *     settle.c   what an outcome means for leg, job and circuit; acks
+ *     settle.c   what an outcome means for job and circuit (for the leg: outcome.c); acks
+ *     pause.c    what the log says of targets that pause and go on
  *     confirm.c  which acks the server has: until then a delivery keeps its slot
  *     dead.c     dead letters, stored before the original is settled
  *     sink.c     sends each dead letter to deadLetterSink, too
@@ -36,6 +37,7 @@
 #include "jetstream.h"
 #include "job.h"
 #include "options.h"
+#include "outcome.h"
 #include "processor.h"
 
 enum {
@@ -255,6 +257,7 @@ size_t send_ready(struct dispatcher *d, int64_t now_ms);
 
 /* settle.c */
 void settle_outcome(struct dispatcher *d, struct leg *leg, const struct outcome *outcome, bool probe);
+void settle_unsent(struct dispatcher *d, struct leg *leg, enum ending ending); /* it was not, or not again */
 void settle_dead(struct dispatcher *d, struct leg *leg, const char *reason); /* a dead letter, and then done */
 void settle_stored(void *dispatcher, struct leg *leg); /* a leg_fn: its dead letter is in the stream */
 void settle_sunk(void *dispatcher, struct leg *leg);   /* a leg_fn: the sink is done with it */
@@ -265,6 +268,12 @@ void settle_orphans(struct dispatcher *d, const struct source *s); /* its stream
 void settle_drop(struct dispatcher *d, struct job *job); /* without a word to the server */
 void settle_progress(struct dispatcher *d, int64_t now_ms);
 void settle_give_back(struct dispatcher *d); /* everything that is not under way */
+
+/* pause.c */
+void pause_lane(struct dispatcher *d, struct lane *lane, const struct outcome *outcome); /* its circuit changed */
+void pause_flood(const struct lane *lane, const struct outcome *outcome); /* paused already, and now for a flood */
+void pause_gate(struct dispatcher *d, const struct err *why); /* and that of the destination as a whole */
+void pause_turn(struct dispatcher *d, int64_t now_ms);        /* INT64_MAX at the end */
 
 /* confirm.c */
 int confirm_open(struct dispatcher *d, struct err *err);

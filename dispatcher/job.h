@@ -13,6 +13,7 @@
 
 #include "bus.h"
 #include "circuit.h"
+#include "refusals.h"
 
 enum leg_state {
 	LEG_BLOCKED,   /* an earlier event of the same key comes first */
@@ -34,7 +35,9 @@ struct leg {
 	bool http1; /* HTTP/2 broke off its request; libcurl 7.88 does that to an answer that comes before the body was sent */
 	unsigned attempts, batch_max;
 	int64_t due_ms;
+	int64_t sent_ms;           /* its request went out */
 	int64_t first_us, last_us; /* tries, wall clock */
+	struct refusal refusal;
 	int status;                /* of the last try; 0: no HTTP reply came */
 	char *target;              /* its lane's name */
 	char *why;                 /* what went wrong last; NULL: nothing */
@@ -73,6 +76,7 @@ struct lane {
 	struct lane *hash_next, *prev, *next; /* next: in the ring of all lanes */
 	char *name;
 	struct circuit circuit;
+	struct refusals refusals;
 	char *url;            /* where its last request went */
 	int status;           /* of its last failure; 0: it did not fail since it was last delivered to, or did not answer */
 	int64_t failing_ms;   /* since when its circuit is open */

@@ -90,6 +90,6 @@ lane_prune(struct jobs *jobs, struct lane *lane)
 
 	/* a handful is kept: the one lane of a backend with a single destination among them */
 	if (jobs->n_lanes > 16 && lane->legs == 0 && lane->in_flight == 0 &&
-		c->state == CIRCUIT_CLOSED && c->failures == 0)
+		c->state == CIRCUIT_CLOSED && c->failures == 0 && c->flap.changes == 0)
 		lane_remove(jobs, lane);
 }

@@ -25,6 +25,10 @@ static const struct config_field retry_fields[] = {
 		.help = "Where the doubling ends." },
 	{ "retryAfterMax", CONFIG_DURATION, offsetof(struct dispatch_retry, retry_after_max_ms), .def = "10m",
 		.max = DAY, .help = "How long a destination's `Retry-After` is obeyed at most." },
+	{ "rejectGrace", CONFIG_DURATION, offsetof(struct dispatch_retry, reject_grace_ms), .def = "60s", .max = DAY,
+		.help = "How long events are tried again that a destination refuses (400, 413, 415, 422, a redirect) "
+			"while it takes no other event: an ingress that starts or a proxy may refuse anything. `0s`: a refused "
+			"event is a dead letter at once." },
 	{ "maxDeliveries", CONFIG_INT, offsetof(struct dispatch_retry, max_deliveries), .def = "20", .min = 2,
 		.max = 1000000,
 		.help = "An event that NATS had to give out this often without hearing a verdict, as when it crashes "

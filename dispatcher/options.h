@@ -27,6 +27,7 @@ struct dispatch_options {
 		int64_t max_age_ms; /* since the event's first try; then it is a dead letter */
 		int64_t initial_ms, max_ms;
 		int64_t retry_after_max_ms;
+		int64_t reject_grace_ms; /* refused events are tried again for this long, see refusals.h */
 		int64_t max_deliveries; /* an event given this often without a verdict is set aside unread */
 		/* Knative's DeliverySpec: what it says goes before the above */
 		int64_t count;          /* tries after the first; -1: no limit but age */

@@ -116,7 +116,7 @@ drop_if_gone(struct dispatcher *d, struct leg *leg, const struct event *ev)
 	if (wanted)
 		return false;
 	log_info("target is gone", L_STR("event", ev->id), L_STR("target", leg->target));
-	settle_leg(d, leg, LEG_DROPPED);
+	settle_unsent(d, leg, ENDING_GONE);
 	return true;
 }
 
@@ -149,9 +149,12 @@ load(struct flight *f, int64_t now_ms)
 		if (f->n >= max)
 			break;
 		if (message_read_event(leg->job->msg, ev, &err) != 0) { /* it was readable when it came */
-			leg_take(leg);
 			leg_explain(leg, 0, err.text);
-			settle_dead(d, leg, "invalid_event");
+			settle_unsent(d, leg, ENDING_UNREADABLE);
+			continue;
+		}
+		if (refusals_singled_out(&leg->lane->refusals, &leg->refusal)) {
+			settle_unsent(d, leg, ENDING_SINGLED_OUT);
 			continue;
 		}
 		if (drop_if_gone(d, leg, ev))
@@ -162,6 +165,7 @@ load(struct flight *f, int64_t now_ms)
 			break;
 		room -= weight < room ? weight : room;
 		leg_take(leg);
+		leg->sent_ms = now_ms;
 		leg->state = LEG_IN_FLIGHT;
 		f->leg[f->n++] = leg;
 	}
@@ -196,15 +200,8 @@ feed_gate(struct flight *f, const struct http_response *rsp, int64_t now_ms)
 	else
 		return;
 	f->gate_probe = false;
-	if (!changed)
-		return;
-	d->gate_ms = now_ms;
-	if (d->gate.state == CIRCUIT_OPEN)
-		log_warn("destination does not answer: deliveries pause", L_STR("error", rsp->why.text));
-	else
-		log_info("destination answers again");
-	for (size_t i = 0; i < d->jobs.n_lanes && d->gate.state == CIRCUIT_CLOSED; i++, d->jobs.ring = d->jobs.ring->next)
-		lane_hurry(d->jobs.ring);
+	if (changed)
+		pause_gate(d, &rsp->why);
 }
 
 static void
@@ -256,7 +253,7 @@ refuse(struct flight *f, const struct err *err)
 			leg_ready(f->leg[i]);
 		} else {
 			leg_explain(f->leg[i], 0, err->text);
-			settle_dead(f->d, f->leg[i], "unencodable");
+			settle_unsent(f->d, f->leg[i], ENDING_UNENCODABLE);
 		}
 	}
 	if (f->probe)

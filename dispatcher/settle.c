@@ -9,6 +9,7 @@
 #include "clock.h"
 #include "log.h"
 #include "message.h"
+#include "outcome.h"
 #include "stats.h"
 #include "subject.h"
 
@@ -147,110 +148,128 @@ settle_sunk(void *dispatcher, struct leg *leg)
 	settle_leg(dispatcher, leg, LEG_DEAD);
 }
 
-static int64_t
-longest_wait(const struct dispatch_retry *r, unsigned attempts)
+/* Carries out what becomes of a leg. */
+static void
+go_on(struct dispatcher *d, struct leg *leg, struct attempt *attempt)
 {
-	int64_t delay = r->delay_ms > 0 ? r->delay_ms : r->initial_ms, most = r->max_ms > delay ? r->max_ms : delay;
+	struct next next;
 
-	if (r->policy == BACKOFF_LINEAR)
-		return delay < most / attempts ? delay * attempts : most;
-	return backoff_ceiling(delay, most, attempts);
+	attempt->n = leg->attempts;
+	attempt->age_ms = (leg->last_us - leg->first_us) / 1000;
+	attempt->random = backoff_random(&d->jobs.random);
+	next = outcome_next(&d->options->retry, attempt);
+	switch (next.step) {
+	case NEXT_DELIVERED:
+		books_attempts(&d->books, leg->attempts);
+		settle_leg(d, leg, LEG_DELIVERED);
+		break;
+	case NEXT_DROP:
+		settle_leg(d, leg, LEG_DROPPED);
+		break;
+	case NEXT_DEAD:
+		settle_dead(d, leg, next.reason);
+		break;
+	case NEXT_RETRY:
+		metric_add(d->books.retries, 1);
+		leg_take(leg);
+		leg_wait(leg, next.at_ms);
+		break;
+	}
+}
+
+void
+settle_unsent(struct dispatcher *d, struct leg *leg, enum ending ending)
+{
+	go_on(d, leg, &(struct attempt){ .ending = ending, .now_ms = clock_monotonic_ms() });
 }
 
 static void
-retry(struct dispatcher *d, struct leg *leg, int64_t retry_after_ms, int64_t now_ms)
+on_delivered(struct dispatcher *d, struct leg *leg, const struct outcome *outcome, struct attempt *a)
 {
-	const struct dispatch_retry *r = &d->options->retry;
-	int64_t wait = (int64_t)(backoff_random(&d->jobs.random) % ((uint64_t)longest_wait(r, leg->attempts) + 1));
+	struct lane *lane = leg->lane;
 
-	if (leg->last_us - leg->first_us > r->max_age_ms * 1000 || (r->count >= 0 && leg->attempts > r->count)) {
-		settle_dead(d, leg, "gave_up");
-		return;
-	}
-	metric_add(d->books.retries, 1);
-	leg_take(leg);
-	leg_wait(leg, now_ms + (wait > retry_after_ms ? wait : retry_after_ms));
+	a->ending = ENDING_DELIVERED;
+	lane->delivered_ms = a->now_ms;
+	lane->status = 0;
+	refusals_taken(&lane->refusals, bus_msg_len(leg->job->msg), leg->sent_ms, a->now_ms);
+	if (circuit_success(&lane->circuit, a->now_ms))
+		pause_lane(d, lane, outcome);
 }
 
+/* The destination says that the event is at fault. */
 static void
-report_circuit(struct dispatcher *d, struct lane *lane, const struct outcome *outcome)
+on_refused(struct dispatcher *d, struct leg *leg, const struct outcome *outcome, bool probe, struct attempt *a)
 {
-	bool open = lane->circuit.state == CIRCUIT_OPEN;
+	struct lane *lane = leg->lane;
+	bool paused = lane->circuit.state == CIRCUIT_OPEN;
+	struct refused refused = { .event = leg->job->seq, .bytes = bus_msg_len(leg->job->msg), .sent_ms = leg->sent_ms,
+		.too_large = outcome->status == 413 || outcome->why.code == ERR_LIMIT, .now_ms = a->now_ms };
 
-	lane->failing_ms = clock_monotonic_ms();
-	books_circuit(&d->books, open);
-	if (!open) {
-		log_info("deliveries go on", L_STR("target", lane->name));
-		lane_hurry(lane);
-	} else if (lane->circuit.flood) {
-		log_error("destination rejects most events: deliveries pause, check the configuration",
-			L_STR("target", lane->name), L_INT("status", outcome->status), L_ERR(&outcome->why));
-	} else {
-		log_warn("destination fails: deliveries pause", L_STR("target", lane->name),
-			L_INT("status", outcome->status), L_ERR(&outcome->why));
+	a->ending = ENDING_REFUSED;
+	a->at_fault = refusals_note(&lane->refusals, &leg->refusal, &refused, d->options->retry.reject_grace_ms);
+	a->grace_ends_ms = leg->refusal.grace_ends_ms;
+	if (!a->at_fault && outcome->refresh)
+		refresh_want(d);
+	if (circuit_rejection(&lane->circuit, leg->job->seq, probe, a->at_fault, a->now_ms)) {
+		if (paused && lane->circuit.state == CIRCUIT_OPEN)
+			pause_flood(lane, outcome);
+		else
+			pause_lane(d, lane, outcome);
 	}
+	if (!a->at_fault)
+		circuit_probe_by(&lane->circuit, a->grace_ends_ms);
+	/* what was under way when the flood was noticed is kept, for a better setting */
+	a->held_back = lane->circuit.flood && !probe;
+	if (!a->at_fault || a->held_back)
+		lane->status = outcome->status;
 }
 
 /* The destination could not, or not now. */
 static void
-on_retry(struct dispatcher *d, struct leg *leg, const struct outcome *outcome, bool probe, int64_t now_ms)
+on_failed(struct dispatcher *d, struct leg *leg, const struct outcome *outcome, bool probe, struct attempt *a)
 {
 	struct lane *lane = leg->lane;
-	int64_t pause = outcome->retry_after_ms;
 	bool whole = outcome->why.code == ERR_CONNECT || outcome->why.code == ERR_TLS;
 
+	a->ending = ENDING_FAILED;
 	lane->status = outcome->status;
-	if (pause > d->options->retry.retry_after_max_ms)
-		pause = d->options->retry.retry_after_max_ms;
-	if (pause > 0)
+	if (a->pause_ms > 0)
 		metric_add(d->books.throttled, 1);
 	if (outcome->split && leg->batch_max > 1)
 		leg->batch_max /= 2;
+	else
+		refusals_failed(&lane->refusals, a->now_ms);
 	if (outcome->refresh)
 		refresh_want(d);
 	if (d->fans_out && whole) {
 		if (probe)
 			circuit_abandon(&lane->circuit);
-	} else if (!outcome->split && circuit_failure(&lane->circuit, leg->job->seq, probe, pause, now_ms)) {
-		report_circuit(d, lane, outcome);
+	} else if (!outcome->split &&
+		circuit_failure(&lane->circuit, leg->job->seq, probe, a->pause_ms, a->now_ms)) {
+		pause_lane(d, lane, outcome);
 	}
-	retry(d, leg, pause, now_ms);
 }
 
 void
 settle_outcome(struct dispatcher *d, struct leg *leg, const struct outcome *outcome, bool probe)
 {
-	struct lane *lane = leg->lane;
-	int64_t now_ms = clock_monotonic_ms();
+	int64_t most_ms = d->options->retry.retry_after_max_ms;
+	struct attempt attempt = { .now_ms = clock_monotonic_ms(),
+		.pause_ms = outcome->retry_after_ms < most_ms ? outcome->retry_after_ms : most_ms };
 
 	leg->attempts++;
 	leg->last_us = clock_wall_us();
 	if (leg->first_us == 0)
 		leg->first_us = leg->last_us;
-	switch (outcome->verdict) {
-	case VERDICT_DELIVERED:
-		lane->delivered_ms = now_ms;
-		lane->status = 0;
-		if (circuit_success(&lane->circuit, now_ms))
-			report_circuit(d, lane, outcome);
-		books_attempts(&d->books, leg->attempts);
-		settle_leg(d, leg, LEG_DELIVERED);
-		break;
-	case VERDICT_REJECTED:
+	if (outcome->verdict != VERDICT_DELIVERED)
 		leg_explain(leg, outcome->status, outcome->why.text);
-		if (circuit_rejection(&lane->circuit, probe, now_ms))
-			report_circuit(d, lane, outcome);
-		/* what was under way when the flood was noticed is kept, for a better setting */
-		if (lane->circuit.flood && !probe)
-			retry(d, leg, 0, now_ms);
-		else
-			settle_dead(d, leg, "rejected");
-		break;
-	case VERDICT_RETRY:
-		leg_explain(leg, outcome->status, outcome->why.text);
-		on_retry(d, leg, outcome, probe, now_ms);
-		break;
-	}
+	if (outcome->verdict == VERDICT_DELIVERED)
+		on_delivered(d, leg, outcome, &attempt);
+	else if (outcome->verdict == VERDICT_REJECTED)
+		on_refused(d, leg, outcome, probe, &attempt);
+	else
+		on_failed(d, leg, outcome, probe, &attempt);
+	go_on(d, leg, &attempt);
 }
 
 /* ---- all of them */

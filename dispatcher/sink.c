@@ -2,7 +2,8 @@
 /*
  * deadLetterSink: a destination that gets each dead letter beside our own stream, as Knative's DeliverySpec has it:
  * the event, with what went wrong in the extensions knativeerrordest, knativeerrorcode and knativeerrordata. The
- * letter is in the stream before; so a sink that does not take it in a few tries loses nothing.
+ * letter is in the stream before; so a sink that does not take it in a few tries loses nothing. A letter that the sink
+ * refuses is tried again as refusals.h has it: what refuses may be the ingress in front of it.
  * https://knative.dev/docs/eventing/event-delivery/
  */
 #include "base64.h"
@@ -28,7 +29,8 @@ struct parcel {
 	struct sink *sink;
 	struct leg *leg;
 	struct backoff backoff;
-	int64_t due_ms;
+	struct refusal refusal;
+	int64_t due_ms, sent_ms;
 	bool in_flight;
 };
 
@@ -38,6 +40,7 @@ struct sink {
 	void *on_sunk_ctx;
 	struct addressable to;
 	struct http_peer peer;
+	struct refusals refusals;
 	struct parcel *parcels;
 	struct event event; /* the one that is being sent */
 };
@@ -134,16 +137,44 @@ done(struct parcel *parcel)
 }
 
 static void
-fail(struct parcel *p, bool for_good, const struct err *why)
+give_up(struct parcel *p, const struct err *why)
 {
-	if (!for_good && p->backoff.attempts < TRIES) {
-		p->due_ms = clock_monotonic_ms() + RETRY_INITIAL_MS / 2 + backoff_next(&p->backoff);
-		refresh_want(p->sink->d);
-		return;
-	}
 	log_error("dead letter sink does not take a letter: it is in the stream of dead letters only",
 		L_STR("stream", p->leg->job->source->stream), L_INT("seq", (int64_t)p->leg->job->seq), L_ERR(why));
 	done(p);
+}
+
+static void
+try_again(struct parcel *p, int64_t now_ms)
+{
+	p->due_ms = now_ms + RETRY_INITIAL_MS / 2 + backoff_next(&p->backoff);
+	refresh_want(p->sink->d);
+}
+
+static void
+on_failed(struct parcel *p, const struct err *why, int64_t now_ms)
+{
+	refusals_failed(&p->sink->refusals, now_ms);
+	if (p->backoff.attempts >= TRIES)
+		give_up(p, why);
+	else
+		try_again(p, now_ms);
+}
+
+static void
+on_refused(struct parcel *p, const struct outcome *outcome, int64_t now_ms)
+{
+	struct sink *s = p->sink;
+	struct refused refused = { .event = p->leg->job->seq, .bytes = bus_msg_len(p->leg->job->msg),
+		.too_large = outcome->status == 413, .sent_ms = p->sent_ms, .now_ms = now_ms };
+
+	if (refusals_note(&s->refusals, &p->refusal, &refused, s->d->options->retry.reject_grace_ms)) {
+		give_up(p, &outcome->why);
+		return;
+	}
+	try_again(p, now_ms);
+	if (p->due_ms > p->refusal.grace_ends_ms)
+		p->due_ms = p->refusal.grace_ends_ms;
 }
 
 static void
@@ -151,15 +182,20 @@ on_done(void *ctx, const struct http_response *rsp)
 {
 	struct parcel *p = ctx;
 	struct outcome out = { .retry_after_ms = -1 };
+	int64_t now_ms = clock_monotonic_ms();
 
 	p->in_flight = false;
 	http_outcome(rsp, &out);
 	if (rsp->status == 401)
 		p->sink->to.token_refused = true;
-	if (out.verdict == VERDICT_DELIVERED)
+	if (out.verdict == VERDICT_REJECTED) {
+		on_refused(p, &out, now_ms);
+	} else if (out.verdict == VERDICT_RETRY) {
+		on_failed(p, &out.why, now_ms);
+	} else {
+		refusals_taken(&p->sink->refusals, bus_msg_len(p->leg->job->msg), p->sent_ms, now_ms);
 		done(p);
-	else
-		fail(p, out.verdict == VERDICT_REJECTED, &out.why);
+	}
 }
 
 /* Sets an extension, in place of one that an earlier sink has left there. */
@@ -246,9 +282,17 @@ sink_turn(struct sink *s, int64_t now_ms)
 		if (p->in_flight || p->due_ms > now_ms)
 			continue;
 		err_set(&err, ERR_NOT_FOUND, "it has no address yet");
-		if (s->to.now.url == NULL)
-			fail(p, false, &err);
-		else if (message_read_event(p->leg->job->msg, &s->event, &err) == 0)
+		if (s->to.now.url == NULL) {
+			on_failed(p, &err, now_ms);
+			continue;
+		}
+		if (refusals_singled_out(&s->refusals, &p->refusal)) {
+			err_set(&err, ERR_PROTOCOL, "it refused this one and took others");
+			give_up(p, &err);
+			continue;
+		}
+		p->sent_ms = now_ms;
+		if (message_read_event(p->leg->job->msg, &s->event, &err) == 0)
 			send(s, p);
 		else
 			done(p);

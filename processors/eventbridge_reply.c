@@ -64,6 +64,7 @@ judge_entry(struct eventbridge *self, const cJSON *entry, struct outcome *out)
 		return;
 	}
 	out->verdict = is_permanent(code) ? VERDICT_REJECTED : VERDICT_RETRY;
+	out->refresh = aws_error_class(code) == AWS_REFUSED; /* the credentials may have been changed */
 	err_set(&out->why, out->verdict == VERDICT_REJECTED ? ERR_PROTOCOL : ERR_FULL, "%.80s: %.200s", code,
 		message != NULL ? message : "");
 }

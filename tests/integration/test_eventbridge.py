@@ -3,12 +3,13 @@
 import itertools
 import json
 import subprocess
+import threading
 from collections import Counter
 
 import pytest
 
 from lab.aws import ACCOUNT, REGION, EventBridge, Keys, Rule, error
-from lab.desk import PROVIDER
+from lab.desk import PROVIDER, books
 from lab.process import BUILD, wait_until
 from lab.product import router_config
 from lab.receiver import Answer
@@ -85,6 +86,33 @@ def test_d12_entries_that_cannot_be_are_dead_letters(lab, desk, aws):
     assert settled(desk, aws, want) == [13]
     letter = desk.dead()[0]
     assert any("MalformedDetail: Detail is malformed." in v for v in letter.headers.values()), letter.headers
+
+
+@pytest.mark.parametrize("code", ["AccessDeniedException", "NotAuthorizedForSourceException", "InvalidAccountIdException",
+                                  "RedactionFailure"])
+def test_d12_entries_refused_while_permissions_spread(lab, desk, aws, code):
+    """IAM takes its time: every entry of every request is refused at first. That is no fault of the events."""
+    spreading = threading.Event()
+    spreading.set()
+    aws.fail = lambda e: (code, "not authorized to perform: events:PutEvents") if spreading.is_set() else None
+    want = desk.publish(60)
+    dispatcher = lab.dispatcher(config(desk, aws))
+    wait_until(lambda: dispatcher.metric("vcourier_dispatcher_circuit_state") == 2, what="deliveries pause")
+    requests = len(aws.batches)
+    wait_until(lambda: len(aws.batches) > requests + 3, what="probes")
+    spreading.clear()
+    assert settled(desk, aws, want) == []
+    wait_until(lambda: books(dispatcher)["delivered"] == 60 and books(dispatcher)["all"] == 60, what=lambda: str(books(dispatcher)))
+
+
+def test_d12_one_entry_without_permission_is_a_dead_letter_at_once(lab, desk, aws):
+    """A policy for some detail types: the others pass, so this refusal stands."""
+    aws.fail = lambda e: ("NotAuthorizedForDetailTypeException", "no") if json.loads(e["Detail"])["data"]["Key"] == 13 else None
+    want = desk.publish(40)
+    dispatcher = lab.dispatcher(config(desk, aws))
+    assert settled(desk, aws, want) == [13]
+    assert desk.dead()[0].headers["Vcourier-Attempts"] == "1"
+    assert dispatcher.metric("vcourier_dispatcher_circuit_opens_total") == 0
 
 
 @pytest.mark.parametrize("answer", [

@@ -4,6 +4,7 @@ import base64
 import json
 import ssl
 import subprocess
+import time
 from collections import Counter
 
 import pytest
@@ -15,6 +16,7 @@ from lab.product import router_config
 from lab.receiver import Answer
 
 FAST = {"retry": {"initial": "20ms", "max": "100ms"}, "ackWait": "2s"}
+SOON = {"retry": {**FAST["retry"], "rejectGrace": "300ms"}}  # where everything is refused: dead letters after a moment
 BROKER = {"apiVersion": "eventing.knative.dev/v1", "kind": "Broker", "name": "default", "namespace": "fn"}
 
 
@@ -293,17 +295,33 @@ def test_a_sink_for_dead_letters(lab, desk, cluster):
 def test_a_sink_that_is_down_keeps_nothing_up(lab, desk):
     receiver = lab.receiver(lambda request: Answer(400))
     sink = lab.receiver(lambda request: Answer(400))
-    dispatcher = lab.dispatcher(config(desk, {"uri": receiver.url}, deadLetterSink={"uri": sink.url}))
+    dispatcher = lab.dispatcher(config(desk, {"uri": receiver.url}, deadLetterSink={"uri": sink.url}, **SOON))
     want = desk.publish(2)
     desk.idle()
     assert desk.dead_ids() == list(want)
     assert len(dispatcher.lines("dead letter sink does not take a letter")) == 2
 
 
+def test_a_sink_that_refuses_for_a_while_gets_its_letters(lab, desk):
+    """Its ingress starts: 415 for everything, until it works."""
+    receiver = lab.receiver(lambda request: Answer(400 if keys([request])[0] in (2, 4) else 202))
+    sink = lab.receiver(lambda request: Answer(415))
+    dispatcher = lab.dispatcher(config(desk, {"uri": receiver.url}, deadLetterSink={"uri": sink.url}))
+    desk.publish(6)
+    sink.wait_count(6)
+    assert desk.dead_ids() == [2, 4]
+    sink.answer = None
+    opened = time.time()
+    desk.idle()
+    assert sorted(keys(r for r in sink.requests if r.at >= opened)) == [2, 4]
+    assert not dispatcher.lines("dead letter sink does not take a letter")
+    assert dispatcher.metric("vcourier_dispatcher_events_total", result="dead") == 2
+
+
 def test_a_sink_that_is_not_there_holds_nothing_up(lab, desk, cluster):
     receiver = lab.receiver(lambda request: Answer(400))
     dispatcher = lab.daemon("dispatcher", config(desk, {"uri": receiver.url}, deadLetterSink={
-        "ref": {**BROKER, "name": "dead"}, "kubernetes": cluster.options}))
+        "ref": {**BROKER, "name": "dead"}, "kubernetes": cluster.options}, **SOON))
     dispatcher.env = cluster.env
     dispatcher.start()
     want = desk.publish(2)

@@ -127,6 +127,21 @@ def test_a_rejected_event_is_that_functions_dead_letter(lab, desk, gateway):
     assert [m.headers["Vcourier-Error"] for m in desk.dead()] == ["HTTP 400: no"]
 
 
+def test_a_function_that_refuses_everything_for_a_while(lab, desk, gateway):
+    """Its new image starts: each target has its own grace, and the other functions lose no time."""
+    starting = threading.Event()
+    starting.set()
+    gateway.deploy("good", "VmPoweredOnEvent")
+    gateway.deploy("new", "VmPoweredOnEvent", lambda call: 415 if starting.is_set() else 200)
+    dispatcher = lab.dispatcher(config(desk, gateway))
+    events = ids(desk.publish(30))
+    gateway.wait(lambda g: len(g.ids(f"good.{NS}")) >= 30 and len(g.ids(f"new.{NS}", ok=False)) >= 8)
+    starting.clear()
+    desk.idle("of")
+    assert delivered(gateway, "good") == delivered(gateway, "new") == Counter(events)
+    assert not desk.dead() and dispatcher.metric("vcourier_dispatcher_events_total", result="delivered") == 30
+
+
 @pytest.mark.parametrize("slow_ones", [1, 6])
 def test_slow_functions_delay_nobody(lab, desk, gateway, slow_ones):
     release = threading.Event()
@@ -370,7 +385,7 @@ def test_one_functions_dead_letters_are_sent_to_it_alone(lab, desk, gateway):
     refuses.set()
     gateway.deploy("good", "VmPoweredOnEvent")
     gateway.deploy("picky", "VmPoweredOnEvent", lambda call: 400 if refuses.is_set() else 200)
-    dispatcher = lab.dispatcher(config(desk, gateway))
+    dispatcher = lab.dispatcher(config(desk, gateway, retry={"initial": "20ms", "max": "100ms", "rejectGrace": "300ms"}))
     events = ids(desk.publish(3))
     desk.idle("of")
     assert set(dead_letters(desk)) == {(e, f"picky.{NS}") for e in events}

@@ -17,7 +17,7 @@ from lab.product import router_config
 from lab.receiver import Answer
 from lab.stand_in import StandIn, not_found
 
-FAST = {"retry": {"initial": "50ms", "max": "200ms"}, "ackWait": "2s"}
+FAST = {"retry": {"initial": "50ms", "max": "200ms", "rejectGrace": "0s"}, "ackWait": "2s"}  # a refusal is a dead letter at once
 
 
 def vcourier(daemon, *arguments, code=0):

@@ -84,20 +84,53 @@ pauses_in_a_flood_of_rejections(void **state)
 
 	(void)state;
 	for (int i = 0; i < 30; i++) /* half of them are good: no flood */
-		assert_false(circuit_success(&c, i) || circuit_rejection(&c, false, i));
+		assert_false(circuit_success(&c, i) || circuit_rejection(&c, 7, false, true, i));
 	c = closed();
 	for (int i = 0; i < CIRCUIT_FLOOD; i++)
-		opened += circuit_rejection(&c, false, i);
+		opened += circuit_rejection(&c, (uint64_t)i, false, true, i);
 	assert_int_equal(opened, 1);
 	assert_true(c.flood);
 	circuit_begin(&c);
-	assert_false(circuit_rejection(&c, true, 2000));
+	assert_false(circuit_rejection(&c, 99, true, true, 2000));
 	assert_false(circuit_allows(&c, 2000));
 	assert_true(circuit_success(&c, 5000));
-	assert_false(circuit_rejection(&c, false, 5000)); /* counted anew */
+	assert_false(circuit_rejection(&c, 99, false, true, 5000)); /* counted anew */
 	c = closed();
 	for (int i = 0; i < 100; i++) /* one in a while is no flood */
-		assert_false(circuit_rejection(&c, false, (int64_t)i * CIRCUIT_FLOOD_MS / 10));
+		assert_false(circuit_rejection(&c, (uint64_t)i, false, true, (int64_t)i * CIRCUIT_FLOOD_MS / 10));
+}
+
+/* Refusals that need not be the events' fault: as failures, until they are believed. */
+static void
+pauses_when_everything_is_refused(void **state)
+{
+	struct circuit c = closed();
+
+	(void)state;
+	for (int i = 0; i < 2 * CIRCUIT_FLOOD; i++) /* one event alone */
+		assert_false(circuit_rejection(&c, 7, false, false, i));
+	circuit_success(&c, 100);
+	for (uint64_t i = 1; i < CIRCUIT_FAILURES; i++)
+		assert_false(circuit_rejection(&c, i, false, false, 200));
+	assert_true(circuit_rejection(&c, 99, false, false, 200));
+	assert_false(c.flood);
+	circuit_probe_by(&c, 100000); /* no later than it is */
+	assert_true(circuit_allows(&c, 1200));
+	circuit_begin(&c);
+	assert_false(circuit_rejection(&c, 100, true, false, 1200)); /* the probe: refused again */
+	assert_false(circuit_allows(&c, 1200));
+	circuit_probe_by(&c, 1201);
+	assert_true(circuit_allows(&c, 1201));
+	circuit_begin(&c);
+	assert_true(circuit_rejection(&c, 100, true, true, 1300)); /* it works, this event is at fault */
+	assert_int_equal(c.state, CIRCUIT_CLOSED);
+	/* what was under way when it paused makes it a flood: told once, and kept when one of them is believed */
+	c = closed();
+	for (uint64_t i = 1; i <= CIRCUIT_FLOOD + 10; i++)
+		assert_int_equal(circuit_rejection(&c, i, false, false, 200), i == CIRCUIT_FAILURES || i == CIRCUIT_FLOOD);
+	assert_true(c.flood);
+	assert_false(circuit_rejection(&c, 999, true, true, 2000));
+	assert_int_equal(c.state, CIRCUIT_OPEN);
 }
 
 static void
@@ -205,6 +238,7 @@ main(void)
 		cmocka_unit_test(probes_one_at_a_time_and_ever_more_rarely),
 		cmocka_unit_test(obeys_retry_after),
 		cmocka_unit_test(pauses_in_a_flood_of_rejections),
+		cmocka_unit_test(pauses_when_everything_is_refused),
 		cmocka_unit_test(waiting_legs_come_in_order),
 		cmocka_unit_test(subjects),
 		cmocka_unit_test(filters_narrowed_to_a_stream),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Whose fault it is when no request can be made: the event's, or that of the credentials. For every backend. */
+/* Whose fault it is when no request can be made: the event's, or that of the credentials. For
+ * every backend. */
 #define _GNU_SOURCE /* mkstemp */
 #include "test.h"
 
@@ -8,7 +9,8 @@
 enum fault { NOBODY, EVENT, CREDENTIALS };
 
 #define EVENT_WITH(members) \
-	"{\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"s\",\"type\":\"t\",\"subject\":\"VmPoweredOnEvent\"," \
+	"{\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"s\",\"type\":\"t\",\"subject\":" \
+	"\"VmPoweredOnEvent\"," \
 	"\"time\":\"2026-11-22T10:11:12Z\"" members ",\"data\":{\"a\":1}}"
 #define PLAIN EVENT_WITH("")
 #define FORGED_TYPE EVENT_WITH(",\"datacontenttype\":\"application/json\\r\\nX-Forged: yes\"")
@@ -17,7 +19,9 @@ enum fault { NOBODY, EVENT, CREDENTIALS };
 #define BASIC ", auth: {type: basic_auth, basicAuth: {username: '%s', password: p}}}\n"
 #define GATEWAY "{address: 'http://gw:8080'"
 #define INVOKE ", authInvoke: true"
-#define AWS "{region: eu-west-1, eventBus: bus, auth: {type: aws_access_key, awsAccessKeyAuth: {accessKey: '%s', secretKey: S}}}\n"
+#define AWS \
+	"{region: eu-west-1, eventBus: bus, auth: {type: aws_access_key, awsAccessKeyAuth: " \
+	"{accessKey: '%s', secretKey: S}}}\n"
 
 static const struct row {
 	const char *processor, *yaml;
@@ -31,7 +35,8 @@ static const struct row {
 	{ "knative", BINARY BASIC, 10, PLAIN, NOBODY },
 	{ "knative", BINARY BASIC, 100000, PLAIN, CREDENTIALS },
 	{ "knative", STRUCTURED BASIC, 40000, PLAIN, CREDENTIALS },
-	{ "knative", BINARY BASIC, 100000, FORGED_TYPE, EVENT }, /* it never becomes a request, whatever the credentials */
+	{ "knative", BINARY BASIC, 100000, FORGED_TYPE,
+		EVENT }, /* it never becomes a request, whatever the credentials */
 	{ "openfaas", GATEWAY "}\n", 0, PLAIN, NOBODY },
 	{ "openfaas", GATEWAY "}\n", 0, FORGED_TYPE, NOBODY },
 	{ "openfaas", GATEWAY INVOKE BASIC, 100000, PLAIN, CREDENTIALS },
@@ -42,7 +47,8 @@ static const struct row {
 static void
 check(const struct row *row)
 {
-	char *credential = mem_alloc(row->credential + 1), *yaml = mem_alloc(strlen(row->yaml) + row->credential + 1);
+	char *credential = mem_alloc(row->credential + 1),
+	     *yaml = mem_alloc(strlen(row->yaml) + row->credential + 1);
 	struct target target = { .name = (char[]){ "f.ns" } };
 	struct event ev;
 	const struct event *events = &ev;
@@ -61,7 +67,10 @@ check(const struct row *row)
 	assert_int_equal(event_parse(&ev, row->event, strlen(row->event), &b.err), 0);
 	b.err.code = ERR_NONE;
 	failed = b.p->encode(b.self, &target, &events, 1, backend_request(&b), &b.err);
-	assert_int_equal(failed == 0 ? NOBODY : b.err.code == ERR_AUTH ? CREDENTIALS : EVENT, row->fault);
+	assert_int_equal(failed == 0		  ? NOBODY
+			 : b.err.code == ERR_AUTH ? CREDENTIALS
+						  : EVENT,
+		row->fault);
 	event_free(&ev);
 	backend_close(&b);
 	free(credential);
