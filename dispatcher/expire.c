@@ -22,7 +22,8 @@ count_from(struct source *s, uint64_t seq, uint64_t *n, struct err *err)
 	struct consumer_info info;
 
 	snprintf(name, sizeof(name), "%s~count", s->d->durable);
-	if (consumer_ensure(s->d->bus, &c, &info, err) != 0)
+	/* one that an earlier process left here begins elsewhere */
+	if (consumer_recreate(s->d->bus, &c, &info, err) != 0)
 		return -1;
 	*n = info.pending;
 	return consumer_delete(s->d->bus, s->stream, name, err);

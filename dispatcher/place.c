@@ -189,9 +189,7 @@ make_anew(struct source *s, const struct place *place, struct consumer_info *inf
 	if (begin_behind(s, place, c, err) != 0)
 		return -1;
 	watch_forget(s);
-	if (consumer_delete(s->d->bus, s->stream, s->d->durable, err) != 0 && err->code != ERR_NOT_FOUND)
-		return -1;
-	if (consumer_ensure(s->d->bus, c, info, err) != 0)
+	if (consumer_recreate(s->d->bus, c, info, err) != 0)
 		return -1;
 	s->place = *place;
 	s->tally = (struct tally){ .known = false };

@@ -145,7 +145,18 @@ struct consumer_info {
 /* Makes the consumer unless it exists; an existing one is never altered, see info->differs. */
 int consumer_ensure(struct bus *bus, const struct consumer_config *config, struct consumer_info *info, struct err *err);
 int consumer_look(struct bus *bus, const char *stream, const char *name, struct consumer_info *info, struct err *err);
+
+/*
+ * ERR_NOT_FOUND: there was none. nats-server 2.9 that writes a consumer's state while it removes the consumer leaves a
+ * file behind: the next consumer of this name continues from that state, whatever its configuration says.
+ */
 int consumer_delete(struct bus *bus, const char *stream, const char *name, struct err *err);
+
+/*
+ * Removes the durable consumer, if there is one, and makes one that begins as configured. When the server left a file
+ * behind it does so again, a few times, for less than a second.
+ */
+int consumer_recreate(struct bus *bus, const struct consumer_config *config, struct consumer_info *info, struct err *err);
 
 /* What the reply subject of a delivered message says ($JS.ACK..., 9 tokens or the longer v2 form). */
 struct delivery {
@@ -191,6 +202,7 @@ bool pub_ack_parse(const struct bus_msg *msg, struct pub_ack *ack);
 enum {
 	JS_ERR_WRONG_LAST_SEQ = 10071, /* Nats-Expected-Last-Sequence did not hold */
 	JS_ERR_STORE_FAILED = 10077,   /* full, or the disk is */
+	JS_ERR_STREAM_GENERAL = 10051, /* of a consumer's deletion: its files could not be removed */
 	JS_ERR_STREAM_NOT_FOUND = 10059,
 	JS_ERR_CONSUMER_NOT_FOUND = 10014,
 	JS_ERR_MSG_NOT_FOUND = 10037,

@@ -8,9 +8,15 @@
 #include "clock.h"
 #include "jetstream_api.h"
 #include "json.h"
+#include "stop.h"
 #include "json_member.h"
 
 #define NS_PER_MS INT64_C(1000000)
+
+enum {
+	DELETE_TRIES = 5,
+	DELETE_PAUSE_MS = 20, /* doubled each time: the server writes a consumer's state for some milliseconds */
+};
 
 static void
 write_deliver_policy(struct buf *b, const struct consumer_config *c)
@@ -177,17 +183,53 @@ consumer_ensure(struct bus *bus, const struct consumer_config *config, struct co
 	return 0;
 }
 
+/* *dirty: the consumer is gone, but the server could not remove its files. */
+static int
+delete(struct bus *bus, const char *stream, const char *name, bool *dirty, struct err *err)
+{
+	char subject[JS_NAME_MAX];
+	struct consumer_info info;
+	struct err why = { .code = ERR_NONE };
+	cJSON *reply = NULL;
+	int code;
+
+	*dirty = false;
+	snprintf(subject, sizeof(subject), "$JS.API.CONSUMER.DELETE.%s.%s", stream, name);
+	if (jetstream_call(bus, subject, NULL, &reply, &code, err) == 0) {
+		cJSON_Delete(reply);
+		return 0;
+	}
+	*dirty = code == JS_ERR_STREAM_GENERAL && consumer_look(bus, stream, name, &info, &why) != 0 &&
+		why.code == ERR_NOT_FOUND;
+	return *dirty ? 0 : -1;
+}
+
 int
 consumer_delete(struct bus *bus, const char *stream, const char *name, struct err *err)
 {
-	char subject[JS_NAME_MAX];
-	cJSON *reply = NULL;
+	bool dirty;
 
-	snprintf(subject, sizeof(subject), "$JS.API.CONSUMER.DELETE.%s.%s", stream, name);
-	if (jetstream_call(bus, subject, NULL, &reply, NULL, err) != 0)
-		return -1;
-	cJSON_Delete(reply);
-	return 0;
+	return delete(bus, stream, name, &dirty, err);
+}
+
+int
+consumer_recreate(struct bus *bus, const struct consumer_config *config, struct consumer_info *info, struct err *err)
+{
+	bool dirty = false;
+
+	for (int i = 0; i < DELETE_TRIES; i++) {
+		if (i > 0 && stop_sleep(DELETE_PAUSE_MS << i))
+			return err_set(err, ERR_STOPPED, "asked to stop");
+		if (delete(bus, config->stream, config->name, &dirty, err) != 0 && err->code != ERR_NOT_FOUND)
+			return -1;
+		/* also when dirty: this one finds the files that are left, and only its deletion removes them */
+		if (consumer_ensure(bus, config, info, err) != 0)
+			return -1;
+		if (!dirty && info->delivered_consumer_seq == 0)
+			return 0;
+	}
+	return err_set(err, ERR_PROTOCOL, "consumer %s of %s: the server does not forget its state", config->name,
+		config->stream);
 }
 
 int

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from lab.bususers import SecuredNats
+from lab.jetstream import clear
 from lab.process import ROOT, Process, wait_until
 
 EXAMPLES = ROOT / "docs" / "examples"
@@ -97,7 +98,7 @@ def test_example(language, bus, tmp_path):
     consume("reports", "vc.lab.*.*.*.eventex.com.vmware.vc.HA.>", ha)
     later, _ = bus.store(HA)
     consume("reports", "vc.lab.*.*.*.eventex.com.vmware.vc.HA.>", [later])  # the durable remembers
-    bus.login("reader-reports").request("$JS.API.CONSUMER.DELETE.VC_lab.reports")
+    clear(bus.login("reader-reports"), "VC_lab", "reports")
     _, start = bus.store(POWERED_ON)
     again = bus.keys
     newest, _ = bus.store(POWERED_ON)

@@ -225,7 +225,7 @@ def test_n10_the_consumer_is_deleted(lab, desk):
     want = [*desk.publish(100)]
     receiver.wait_count(100)
     desk.idle()
-    desk.js.api("CONSUMER.DELETE.VC_lab.kn")
+    desk.js.delete_consumer("VC_lab", "kn")
     want += desk.publish(60)
     receiver.wait_for(lambda requests: set(want) <= set(keys(requests)), 60)
     assert settle(desk, receiver, want, twice=0) == [], "its place is known: nothing comes twice"
@@ -260,7 +260,7 @@ def test_a_push_consumer_of_our_name_is_refused(lab, desk):
     dispatcher = lab.dispatcher(desk.config(receiver.url, **FAST))
     wait_until(lambda: dispatcher.lines("consumer is not usable.*push"), what="it says so")
     assert dispatcher.get("/readyz")[0] == 503
-    desk.js.api("CONSUMER.DELETE.VC_lab.kn")
+    desk.js.delete_consumer("VC_lab", "kn")
     want = desk.publish(10)
     assert settle(desk, receiver, want, twice=0) == []
 

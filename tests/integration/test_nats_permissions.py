@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from lab.bususers import GENERATOR, SecuredNats
+from lab.jetstream import gone
 from lab.nats_wire import Wire
 from lab.process import BUILD, ROOT, wait_until
 from lab.product import knative, provider, router_config
@@ -82,7 +83,7 @@ def test_a_reader_makes_and_removes_its_own_durable(streams):
     assert "error" not in made
     event = me.request("$JS.API.CONSUMER.MSG.NEXT.VC_lab.reports", b"1")
     assert me.request(event.reply, b"+ACK").data == b""
-    assert me.request("$JS.API.CONSUMER.DELETE.VC_lab.reports").json()["success"]
+    assert gone(me.request("$JS.API.CONSUMER.DELETE.VC_lab.reports").json())
     assert me.take_errors() == []
 
 
@@ -104,7 +105,7 @@ def test_a_guest_works_through_its_own_account_and_its_replies_stay_there(stream
     guest.flush()
     assert admin.request("$JS.API.STREAM.INFO.VCDEAD").json()["state"]["last_seq"] == before
     assert admin.request("$JS.API.STREAM.INFO.VC_lab").json()["state"]["messages"] == 4
-    assert admin.request("$JS.API.CONSUMER.DELETE.VC_lab.team-a").json()["success"]
+    assert gone(admin.request("$JS.API.CONSUMER.DELETE.VC_lab.team-a").json())
 
 
 # What somebody might try, and who may. Everybody else must be refused; written by hand, not from users.py.

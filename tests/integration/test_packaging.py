@@ -67,8 +67,8 @@ def test_the_package_holds_the_programs_and_they_run(package):
 
 def test_the_package_names_its_libraries_and_keeps_secrets_closed(package):
     control = (package / "DEBIAN/control").read_text()
-    for library in ("libnats3.4", "libcurl4", "libxml2", "libyaml-0-2", "libc6"):
-        assert re.search(rf"^Depends:.*\b{re.escape(library)}\b", control, re.M), library
+    for library in (r"libnats3\.\d+", r"libcurl4(t64)?", "libxml2", "libyaml-0-2", "libc6"):  # by the release
+        assert re.search(rf"^Depends:.*\b{library}\b", control, re.M), library
     assert (package / "etc/vcourier").stat().st_mode & 0o007 == 0
     assert (package / "etc/vcourier/secrets").stat().st_mode & 0o077 == 0
     for script in ("postinst", "prerm", "postrm"):

@@ -10,6 +10,26 @@ class ApiError(Exception):
         self.code = error.get("err_code", error.get("code"))
 
 
+FILES_LEFT = 10051  # nats-server 2.9 wrote the consumer's state while it removed it: it is gone, the state is not
+
+
+def gone(reply):
+    """Whether the consumer is gone, by the reply to CONSUMER.DELETE. The next one of its name may find its state: see clear."""
+    return bool(reply.get("success")) or reply["error"].get("err_code") == FILES_LEFT
+
+
+def clear(wire, stream, name):
+    """Removes a durable consumer with its state."""
+    for _ in range(20):
+        reply = wire.request(f"$JS.API.CONSUMER.DELETE.{stream}.{name}").json()
+        if reply.get("success"):
+            return
+        assert gone(reply), reply
+        wire.request(f"$JS.API.CONSUMER.DURABLE.CREATE.{stream}.{name}", {
+            "stream_name": stream, "config": {"durable_name": name, "ack_policy": "explicit"}})
+    raise ApiError(reply["error"])
+
+
 @dataclass
 class Stored:
     """One message of a stream."""
@@ -75,6 +95,13 @@ class JetStream:
 
     def consumer(self, stream, name):
         return self.api(f"CONSUMER.INFO.{stream}.{name}")
+
+    def delete_consumer(self, stream, name):
+        try:
+            self.api(f"CONSUMER.DELETE.{stream}.{name}")
+        except ApiError as error:
+            if error.code != FILES_LEFT:
+                raise
 
     def read(self, stream, first=1):
         """Every message from sequence `first` on, in order; ApiError when the replica that answers is behind the leader."""
