@@ -102,7 +102,10 @@ struct steady {
 };
 int64_t steady_for(struct steady *steady, const char *what, const char *leader, uint64_t reconnects, int64_t now_ms);
 
-enum { STEADY_MS = 5 * 1000 }; /* longer than an election (4 s at most in nats-server 2.9) */
+enum {
+	STEADY_MS = 5 * 1000, /* longer than an election (4 s at most in nats-server 2.9) */
+	ABSENT_MS = 2 * 1000, /* what a cluster does not find for so long is made */
+};
 
 /*
  * After a message was delivered: when its headers are doubtful (bus.h), reads them from the stream, one request. May

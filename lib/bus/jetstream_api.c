@@ -22,6 +22,8 @@ jetstream_differs(char *list, size_t size, const char *name, double is, double w
 static enum err_code
 classify(int http_code, int code)
 {
+	if (code == 10008 /* no leader just now */)
+		return ERR_TIMEOUT;
 	if (code == JS_ERR_STORE_FAILED || code == 10023 /* insufficient resources */ || http_code == 503)
 		return ERR_FULL;
 	if (http_code == 404)

@@ -22,9 +22,8 @@
 
 enum { MESSAGE_BYTES_MAX = 64 * 1024 * 1024 }; /* the most that max_payload of a server may be */
 enum {
-	MAKING_MS = 20, /* how long somebody may take to make a stream */
+	MAKING_MS = 20, /* how long somebody may take to make a stream, and it to find a leader */
 	MAKING_TRIES = 50,
-	ABSENT_MS = 200, /* how long a stream is missing in a cluster before it is made */
 	ABSENT_TRIES = 10,
 };
 
@@ -102,26 +101,28 @@ look(struct bus *bus, const char *name, const struct stream_config *config, stru
 {
 	char subject[JS_NAME_MAX];
 	cJSON *reply = NULL;
-	bool failed;
 
 	snprintf(subject, sizeof(subject), "$JS.API.STREAM.INFO.%s", name);
 	for (int tries = 0; reply == NULL; tries++) {
+		const char *lacks;
+
 		if (jetstream_call(bus, subject, NULL, &reply, NULL, err) != 0)
 			return err_wrap(err, "stream %s", name);
 		read_info(reply, info);
-		if (info->created_us >= 0)
-			break;
 		/* year 1: nats-server 2.9 lists it and has no store for it yet; another request for it may crash it */
+		lacks = info->created_us < 0 ? "it is being made" :
+			info->leader[0] == '\0' && json_member(reply, "cluster") != NULL ? "it has no leader just now" : NULL;
+		if (lacks == NULL)
+			break;
 		cJSON_Delete(reply);
 		reply = NULL;
 		if (tries == MAKING_TRIES || stop_sleep(MAKING_MS))
-			return err_set(err, ERR_TIMEOUT, "stream %s: it is being made", name);
+			return err_set(err, ERR_TIMEOUT, "stream %s: %s", name, lacks);
 	}
 	if (config != NULL)
 		compare(reply, config, info);
-	failed = info->leader[0] == '\0' && json_member(reply, "cluster") != NULL;
 	cJSON_Delete(reply);
-	return failed ? err_set(err, ERR_TIMEOUT, "stream %s has no leader just now", name) : 0;
+	return 0;
 }
 
 int
@@ -140,7 +141,7 @@ look_long(struct bus *bus, const struct stream_config *config, struct stream_inf
 	while (look(bus, config->name, config, info, err) != 0) {
 		if (err->code != ERR_NOT_FOUND || tries-- == 0)
 			return -1;
-		if (stop_sleep(ABSENT_MS) || bus_reconnects(bus) != reconnects)
+		if (stop_sleep(ABSENT_MS / ABSENT_TRIES) || bus_reconnects(bus) != reconnects)
 			return err_set(err, ERR_TIMEOUT, "stream %s: not found, but the bus is not steady", config->name);
 	}
 	return 0;

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+Three servers, killed one after the other and all together, while targets fail and the bodies of what waits for them
+are let go: each is asked for again by its sequence, of servers that are behind. The books are those of each target.
+"""
+import json
+import threading
+from collections import Counter
+
+from lab.aws import REGION, EventBridge
+from lab.desk import PROVIDER, Desk, books
+from lab.gateway import Gateway
+from lab.jetstream import ApiError
+from lab.process import wait_until
+from lab.product import knative, router_config
+from lab.receiver import Answer
+from lab.world import LONG
+
+ROUNDS = 6 if LONG else 1
+EVENTS = 280  # each time, and a quarter of them fails; the window is 20 events, and for EventBridge 56
+# what failed waits for so long that its body is let go
+OPTIONS = {"retry": {"initial": "2s", "max": "2s"}, "ackWait": "5s", "concurrency": 2}
+
+
+class Backends:
+    """One of each kind. While they are down they refuse every fourth event, but for one function that takes all."""
+
+    def __init__(self, lab):
+        self.down = threading.Event()
+        self.gateway = Gateway().start()
+        self.gateway.deploy("good", "VmPoweredOnEvent")
+        self.gateway.deploy("bad", "VmPoweredOnEvent", lambda call: 503 if self.refuses(call.event["eventkey"]) else 200)
+        self.events = Counter()  # that the receiver took
+        self.receiver = lab.receiver(self.receive)
+        self.aws = EventBridge()
+        self.aws.fail = lambda entry: (("InternalFailure", "not now") if self.refuses(json.loads(entry["Detail"])["eventkey"]) else None)
+        lab.closers += [self.gateway.close, self.aws.close]
+
+    def receive(self, request):
+        key = int(request.headers["ce-eventkey"])
+        if self.refuses(key):
+            return Answer(503)
+        self.events[key] += 1
+        return Answer(202)
+
+    def refuses(self, key):
+        return self.down.is_set() and int(key) % 4 == 0
+
+    def processors(self):
+        keys = self.aws.keys[0]
+        return [
+            {"type": "openfaas", "name": "of", "openfaas": {"address": self.gateway.url, "auth": {"type": "basic_auth", "basicAuth": {
+                "username": self.gateway.user, "password": self.gateway.password}}}, **OPTIONS},
+            knative(self.receiver.url, "kn") | OPTIONS,
+            {"type": "aws_event_bridge", "name": "aws", "awsEventBridge": {
+                "region": REGION, "eventBus": "default", "endpoint": self.aws.url, "auth": {
+                    "type": "aws_access_key", "awsAccessKeyAuth": {"accessKey": keys.access_key, "secretKey": keys.secret_key}}}, **OPTIONS}]
+
+    def taken(self):
+        """{target: how often it took which event}"""
+        return {
+            "of good": Counter(int(i.split("-")[0]) for i in self.gateway.ids("good.openfaas-fn")),
+            "of bad": Counter(int(i.split("-")[0]) for i in self.gateway.ids("bad.openfaas-fn")),
+            "kn": Counter(self.events),
+            "aws": Counter(int(json.loads(e["Detail"])["eventkey"]) for e in list(self.aws.buses["default"]))}
+
+
+class Cluster:
+    def __init__(self, lab):
+        self.servers = lab.cluster(3)
+        self.desk = Desk(lab, self.servers[0])
+        self.desk.make_stream(num_replicas=3)
+
+    def look_through(self, server):
+        self.desk.server = self.desk.js.server = server
+        self.desk.js.close()
+
+    def there(self):
+        """The stream has a leader that can store."""
+        try:
+            return bool(self.desk.js.info("VC_lab")["cluster"]["leader"])
+        except (ApiError, OSError):
+            return False
+
+    def leader(self):
+        name = self.desk.js.info("VC_lab")["cluster"]["leader"]
+        return next(server for server in self.servers if server.name == name)
+
+    def kill(self, victims):
+        for server in victims:
+            server.kill()
+        alive = [s for s in self.servers if s not in victims]
+        if alive:
+            self.look_through(alive[0])
+            wait_until(self.there, 60, "another leader")
+        for server in victims:
+            server.start()
+        self.look_through(self.servers[0])
+        wait_until(self.there, 60, "a leader")
+
+
+def test_servers_are_killed_while_targets_fail(lab):
+    cluster, backends = Cluster(lab), Backends(lab)
+    dispatchers = {}
+    for entry in backends.processors():
+        config = router_config(cluster.servers[0], providers=[PROVIDER], processors=[entry])
+        config["bus"] |= {"urls": [s.url for s in cluster.servers], "stream": {"replicas": 3}, "deadLetters": {"replicas": 3}}
+        dispatchers[entry["name"]] = lab.dispatcher(config, name=entry["name"])
+    for dispatcher in dispatchers.values():
+        dispatcher.wait_ready()
+    want = []
+    for _ in range(ROUNDS):
+        backends.down.set()
+        want += cluster.desk.publish(EVENTS)
+        for server in cluster.servers if LONG else [cluster.leader()]:
+            cluster.kill([server])
+        most = len(want) - EVENTS // 2
+        wait_until(lambda: all(len(taken) >= most for taken in backends.taken().values()), 60,
+                   lambda: {target: f"{len(taken)} of {most}" for target, taken in backends.taken().items()})
+        backends.down.clear()  # what waits is asked for while the servers come back
+        cluster.kill(cluster.servers)
+    for name, dispatcher in dispatchers.items():
+        cluster.desk.idle(name, timeout=120)
+        wait_until(lambda: books(dispatcher)["pending"] == 0, 60, lambda: books(dispatcher))
+        ends = books(dispatcher)
+        assert (ends["expired"], ends["dead"], ends["filtered"]) == (0, 0, 0), f"{name}: {ends}"
+        assert not dispatcher.lines("left the stream"), name
+    for target, taken in backends.taken().items():
+        lost = [key for key in want if key not in taken]
+        assert not lost, f"{target}: lost {len(lost)}: {lost[:10]}"
+        assert set(taken) == set(want), target
+    assert cluster.desk.js.count("VC_lab") == len(want)
