@@ -43,6 +43,13 @@ ended(const struct books *b, const char *labels)
 		"Events that are done with, by how they ended; with what is pending they add up to what was stored.");
 }
 
+static struct metric *
+stalls(const struct books *b, const char *labels)
+{
+	return counter(b, PREFIX "stalls_total", labels,
+		"Times that the dispatcher did nothing for 30 s though it had work, and started over.");
+}
+
 void
 books_init(struct books *b, const char *backend)
 {
@@ -64,6 +71,8 @@ books_init(struct books *b, const char *backend)
 	b->idle = gauge(b, PREFIX "parked", "Events in memory that only wait for a failing or slow target.");
 	b->circuit = gauge(b, PREFIX "circuit_state", "0: deliveries flow; 2: they pause.");
 	b->circuit_opens = counter(b, PREFIX "circuit_opens_total", "", "Times that deliveries to a target paused.");
+	b->stalled_pull = stalls(b, "kind=\"pull\"");
+	b->stalled_deliver = stalls(b, "kind=\"deliver\"");
 	b->duration = histogram(b, PREFIX "delivery_duration_seconds", "From request to reply.");
 	b->age = histogram(b, PREFIX "event_age_at_delivery_seconds", "From the stream's clock to the backend's yes.");
 	b->attempts = histogram(b, PREFIX "delivery_attempts", "Tries that a delivery took.");

@@ -18,6 +18,7 @@ struct books {
 	struct metric *pending, *ack_pending, *oldest_age, *consumer_ahead;
 	struct metric *retries, *throttled, *redelivered;
 	struct metric *in_flight, *in_hand, *idle, *circuit, *circuit_opens;
+	struct metric *stalled_pull, *stalled_deliver;
 	struct metric *duration, *age, *attempts;
 	struct metric *by_status[STATUSES]; /* made when first needed */
 };

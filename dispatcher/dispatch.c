@@ -191,6 +191,7 @@ turn(struct dispatcher *d, struct err *err)
 		pause_turn(d, now_ms);
 		park_turn(d, window(d), now_ms);
 		park_expire(d, now_ms);
+		watchdog_turn(d, now_ms);
 		metric_set(d->books.in_flight, (double)d->in_flight);
 		metric_set(d->books.in_hand, (double)d->jobs.n);
 	}

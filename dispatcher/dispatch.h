@@ -18,6 +18,8 @@
  *     expire.c   events that left the stream before anybody had them
  *     place.c    where we are in a stream, kept on the bus, and whether that is still the same stream
  *     backlog.c  events that only wait for a failing or slow target, and must not hold up the others
+ *     stall.c    when the dispatcher has stopped though it has work
+ *     watchdog.c looks for that, reports it, and starts over
  *     books.c    the metrics
  *     report.c   how it is, for who asks on the bus
  */
@@ -39,6 +41,7 @@
 #include "options.h"
 #include "outcome.h"
 #include "processor.h"
+#include "stall.h"
 
 enum {
 	SOURCES_MAX = 12, /* vCenters in one file; each takes a subscription */
@@ -88,8 +91,7 @@ struct source {
 
 	struct pull pull[PULLS_MAX];
 	size_t n_pulls;
-	int asked; /* sum of their `left` */
-	atomic_int waiting; /* the same, for the watcher */
+	atomic_int waiting; /* sum of their `left`, for the watcher */
 	uint64_t last_pull, reconnects, pulled_generation;
 	int64_t heard_ms;
 	struct settled settled[SETTLED_SLOTS];
@@ -116,7 +118,8 @@ struct source {
 	bool place_refused; /* reported */
 	int64_t place_due_ms; /* not to tell the bus before */
 	int64_t stuck_ms; /* since when a waiting pull gets nothing although there is something; 0: it does */
-	uint64_t pending, ack_pending;
+	_Atomic uint64_t pending; /* at the last look */
+	uint64_t ack_pending;
 	char trouble[256], differs[256]; /* last reported */
 };
 
@@ -217,6 +220,9 @@ struct dispatcher {
 	struct refreshing refreshing[REFRESHES_MAX];
 	size_t n_refreshing;
 
+	struct stall stall;  /* watchdog.c */
+	int64_t watchdog_ms; /* its last look */
+
 	pthread_t watcher;
 	pthread_mutex_t lock;
 	pthread_cond_t poke;
@@ -240,6 +246,10 @@ void arrive(void *dispatcher, struct bus_msg *msg);
 void source_pull(struct source *s, size_t budget, size_t least, int64_t now_ms);
 /* Handles status messages and what is in hand already; true when the message is a new event. */
 bool source_take(struct source *s, struct bus_msg *msg, struct delivery *delivery, int64_t now_ms);
+/* Events are pending on a usable consumer, and no pull waits for them. */
+bool source_starves(struct source *s);
+/* Forgets all pulls and looks at the consumer; then it pulls anew. */
+void source_restart(struct source *s);
 void source_settled(struct source *s, const struct job *job);
 
 /* accept.c */
@@ -303,7 +313,11 @@ struct sink *sink_open(struct dispatcher *d, leg_fn *on_sunk, void *ctx);
 void sink_close(struct sink *sink);
 /* The dead letter is in the stream. False: it is none for the sink, and on_sunk is not called. */
 bool sink_deliver(struct sink *sink, struct leg *leg);
+bool sink_busy(const struct sink *sink); /* a dead letter is on its way to it */
 void sink_turn(struct sink *sink, int64_t now_ms);
+
+/* watchdog.c */
+void watchdog_turn(struct dispatcher *d, int64_t now_ms);
 
 /* report.c */
 int report_open(struct dispatcher *d, struct err *err);

@@ -50,6 +50,7 @@ job_new(struct jobs *jobs, struct source *source, uint64_t seq, struct bus_msg *
 	job->hash_next = *bucket;
 	*bucket = job;
 	append(jobs, job);
+	jobs->changes++;
 	jobs->n++;
 	jobs->bytes += bus_msg_len(msg);
 	return job;
@@ -159,6 +160,17 @@ job_touch(struct jobs *jobs, struct job *job, int64_t now_ms)
 }
 
 void
+jobs_reset(struct jobs *jobs)
+{
+	struct lane *lane = jobs->ring;
+
+	jobs->n = jobs->n_parked = jobs->bytes = jobs->n_idle = jobs->idle_bytes = 0;
+	jobs->n_untried = jobs->n_fetching = jobs->n_missing = 0;
+	for (size_t i = 0; i < jobs->n_lanes; i++, lane = lane->next)
+		lane->legs = lane->in_flight = lane->fetching = 0;
+}
+
+void
 jobs_sweep(struct jobs *jobs)
 {
 	while (jobs->n_spent > 0)
@@ -217,6 +229,7 @@ job_free(struct jobs *jobs, struct job *job)
 	else
 		jobs->n_parked--;
 	jobs->n--;
+	jobs->changes++;
 	spend(jobs, job->msg);
 	free(job->reply);
 	free(job);

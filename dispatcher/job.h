@@ -94,6 +94,7 @@ enum { JOB_BUCKETS = 8192, LANE_BUCKETS = 1024, KEY_BUCKETS = 1024, SPENT_MAX = 
 struct jobs {
 	struct job *bucket[JOB_BUCKETS];
 	struct job *oldest, *newest;
+	uint64_t changes; /* jobs that came, and that went */
 	size_t n, n_parked, bytes;
 	size_t n_untried, n_fetching; /* jobs with .untried; jobs whose body is on its way */
 	size_t n_missing;             /* jobs whose body was not found: asked for again */
@@ -130,6 +131,9 @@ void job_touch(struct jobs *jobs, struct job *job, int64_t now_ms);
  * same key when that one is now the first, else NULL.
  */
 struct job *job_free(struct jobs *jobs, struct job *job);
+
+/* There is no job left: sets all counters to what they are then. Only a fault leaves one of them different. */
+void jobs_reset(struct jobs *jobs);
 
 /* Frees their messages, once a turn: cnats wakes a thread for it, and one by one that is a wake-up for each. */
 void jobs_sweep(struct jobs *jobs);

@@ -271,6 +271,12 @@ sink_deliver(struct sink *s, struct leg *leg)
 	return true;
 }
 
+bool
+sink_busy(const struct sink *s)
+{
+	return s->parcels != NULL;
+}
+
 void
 sink_turn(struct sink *s, int64_t now_ms)
 {

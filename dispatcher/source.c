@@ -92,10 +92,20 @@ source_end(struct source *s)
 		log_debug("pulls may be open still", L_STR("stream", s->stream), L_ERR(&err));
 }
 
+/* Messages that the pulls still wait for. */
+static int
+asked(const struct source *s)
+{
+	int sum = 0;
+
+	for (size_t i = 0; i < s->n_pulls; i++)
+		sum += s->pull[i].left;
+	return sum;
+}
+
 static void
 drop_pull(struct source *s, size_t i)
 {
-	s->asked -= s->pull[i].left;
 	s->n_pulls--;
 	memmove(&s->pull[i], &s->pull[i + 1], (s->n_pulls - i) * sizeof(s->pull[0]));
 }
@@ -115,6 +125,35 @@ expire_pulls(struct source *s, uint64_t generation, int64_t now_ms)
 	s->pulled_generation = generation;
 }
 
+/* The watcher's findings, if they are of this connection. */
+static bool
+is_ready(struct source *s, uint64_t *generation)
+{
+	bool ready;
+
+	pthread_mutex_lock(&s->d->lock);
+	ready = s->ready && s->looked_reconnects == bus_reconnects(s->d->bus);
+	*generation = s->generation;
+	pthread_mutex_unlock(&s->d->lock);
+	return ready;
+}
+
+bool
+source_starves(struct source *s)
+{
+	uint64_t generation;
+
+	return s->n_pulls == 0 && atomic_load(&s->pending) > 0 && is_ready(s, &generation);
+}
+
+void
+source_restart(struct source *s)
+{
+	s->n_pulls = 0;
+	atomic_store(&s->waiting, 0);
+	watch_poke(s);
+}
+
 void
 source_pull(struct source *s, size_t budget, size_t least, int64_t now_ms)
 {
@@ -122,24 +161,19 @@ source_pull(struct source *s, size_t budget, size_t least, int64_t now_ms)
 	struct err err;
 	uint64_t generation;
 	int want;
-	bool ready;
+	bool ready = is_ready(s, &generation);
 
-	pthread_mutex_lock(&s->d->lock);
-	ready = s->ready && s->looked_reconnects == bus_reconnects(s->d->bus);
-	generation = s->generation;
-	pthread_mutex_unlock(&s->d->lock);
 	expire_pulls(s, generation, now_ms);
-	atomic_store(&s->waiting, s->asked);
-	want = (int)budget - s->asked;
+	atomic_store(&s->waiting, asked(s));
+	want = (int)budget - asked(s);
 	if (!ready || !bus_connected(s->d->bus) || want <= 0 || want < (int)least || s->n_pulls == PULLS_MAX)
 		return;
 	snprintf(reply, sizeof(reply), "%s.%llu", s->inbox, (unsigned long long)++s->last_pull);
 	if (pull_request(s->d->bus, s->stream, s->d->durable, reply, want, EXPIRES_MS, HEARTBEAT_MS, &err) != 0)
 		return; /* not connected: the reconnect asks again */
-	s->pull[s->n_pulls++] = (struct pull){ .id = s->last_pull, .left = want, .deadline_ms = now_ms + EXPIRES_MS + 1000 };
-	if (s->asked == 0)
+	if (s->n_pulls == 0)
 		s->heard_ms = now_ms;
-	s->asked += want;
+	s->pull[s->n_pulls++] = (struct pull){ .id = s->last_pull, .left = want, .deadline_ms = now_ms + EXPIRES_MS + 1000 };
 }
 
 /* A status message tells by its subject which pull it is about. */
@@ -161,7 +195,6 @@ count_message(struct source *s)
 {
 	if (s->n_pulls == 0)
 		return;
-	s->asked--;
 	if (--s->pull[0].left == 0)
 		drop_pull(s, 0);
 }

@@ -22,7 +22,7 @@ ROWS = {
     "d8": "replies that mean: never", "d9": "a time-out after the work was done", "d10": "half-open connections",
     "d11": "garbage, endless and broken replies", "d12": "PutEvents takes some entries and not others",
     "d13": "an entry that is too large", "d14": "a clock that is off", "d15": "a secret that is changed",
-    "d16": "dead letters cannot be stored", "d17": "one poison event",
+    "d16": "dead letters cannot be stored", "d17": "one poison event", "d18": "a fault of the dispatcher itself stops it",
     "n1": "the server restarts or is killed", "n2": "a cluster loses its leader", "n3": "and its quorum",
     "n4": "the server's disk is full", "n5": "a stream is full", "n6": "the server stands still",
     "n8": "the store is set back by a power cut", "n9": "a consumer ahead of its stream, or of another stream",

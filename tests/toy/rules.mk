@@ -6,7 +6,7 @@ $(B)/toy/%.o: tests/toy/%.c Makefile
 	@mkdir -p $(@D); $(call say,CC,$<); $(CC) $(CFLAGS) $(includes.tests) -c $< -o $@
 
 # toy.o has the list of backends, so the linker does not take that of the archive
-$(toy): $(B)/dispatcher/main.o $(B)/toy/toy.o $(call links,dispatcher)
-	@$(call say,LD,$@); $(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS)
+$(toy): $(B)/dispatcher/main.o $(B)/toy/toy.o $(B)/toy/faults.o $(call links,dispatcher)
+	@$(call say,LD,$@); $(CC) $(LDFLAGS) -Wl,--wrap=job_set_tried,--wrap=job_make_ready -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS)
 
 unit-tests: $(toy)

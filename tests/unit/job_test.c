@@ -117,6 +117,30 @@ idle_bytes_come_and_go_with_the_job(void **state)
 	assert_empty(&jobs);
 }
 
+/* Whatever a fault did to the counters: without a job they are right again. */
+static void
+a_reset_mends_the_counters(void **state)
+{
+	struct jobs jobs;
+	struct job *job;
+
+	(void)state;
+	jobs_init(&jobs, 1000, 60000, 1);
+	job = new_job(&jobs, 1, 3);
+	job_set_untried(&jobs, job);
+	jobs.n_untried++;
+	jobs.bytes += 5;
+	jobs.n_idle--;
+	job->leg[0].lane->in_flight++;
+	job->leg[1].lane->fetching--;
+	job_free(&jobs, job);
+	jobs_reset(&jobs);
+	for (size_t i = 0; i < jobs.n_lanes; i++, jobs.ring = jobs.ring->next)
+		assert_int_equal(jobs.ring->in_flight, 0);
+	assert_int_equal(jobs.n_lanes, 3);
+	assert_empty(&jobs);
+}
+
 /* One step of a job's life, as the dispatcher's parts do it. */
 static void
 step(struct jobs *jobs, struct job *job, unsigned what)
@@ -210,6 +234,7 @@ main(void)
 		cmocka_unit_test(a_rejected_job_leaves_the_others_counted),
 		cmocka_unit_test(idle_bytes_come_and_go_with_the_job),
 		cmocka_unit_test(counters_agree_with_a_count),
+		cmocka_unit_test(a_reset_mends_the_counters),
 	};
 
 	return cmocka_run_group_tests(tests, open_cnats, close_cnats);

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Looks once a second whether the dispatcher has stopped though it has work (stall.h). If so it says what it sees,
+ * gives back what it holds, sets its counters to what they are without a job, and pulls anew.
+ */
+#include "dispatch.h"
+
+#include "log.h"
+#include "stall.h"
+
+enum { LOOK_MS = 1000 };
+
+static bool
+able(const struct dispatcher *d)
+{
+	return !d->stopping && !d->dead_letters_fail && bus_connected(d->bus) && refresh_ready(d);
+}
+
+static bool
+starving(struct dispatcher *d)
+{
+	for (size_t i = 0; i < d->n_sources; i++)
+		if (source_starves(&d->source[i]))
+			return true;
+	return false;
+}
+
+static bool
+arrivals_wait(const struct dispatcher *d)
+{
+	return d->taken_at < d->taken.n;
+}
+
+static bool
+circuit_open(const struct dispatcher *d)
+{
+	const struct lane *lane = d->jobs.ring;
+
+	for (size_t i = 0; i < d->jobs.n_lanes; i++, lane = lane->next)
+		if (lane->circuit.state == CIRCUIT_OPEN)
+			return true;
+	return d->gate.state == CIRCUIT_OPEN;
+}
+
+/* By the queues themselves, not by the counters: those may be what is wrong. */
+static bool
+under_way(const struct dispatcher *d)
+{
+	const struct lane *lane = d->jobs.ring;
+
+	if (arrivals_wait(d) || http_in_flight(d->http) > 0 || d->burials != NULL || circuit_open(d) ||
+		(d->sink != NULL && sink_busy(d->sink)))
+		return true;
+	if (!send_room(d) && confirm_slots(d) > 0) /* acks that NATS has not confirmed take the slots */
+		return true;
+	for (size_t i = 0; i < d->jobs.n_lanes; i++, lane = lane->next)
+		if (lane->n_waiting > 0)
+			return true;
+	for (const struct job *job = d->jobs.oldest; job != NULL; job = job->next)
+		if (job->fetch_lane != NULL || job->again_ms != 0)
+			return true;
+	return false;
+}
+
+static void
+report(struct dispatcher *d, enum stall_kind kind)
+{
+	uint64_t pending = 0, pulls = 0;
+
+	for (size_t i = 0; i < d->n_sources; i++) {
+		pending += atomic_load(&d->source[i].pending);
+		pulls += d->source[i].n_pulls;
+	}
+	metric_add(kind == STALL_PULL ? d->books.stalled_pull : d->books.stalled_deliver, 1);
+	log_error("the dispatcher has stopped: starting over; please report this line", L_STR("stopped", stall_name(kind)),
+		L_INT("pending", (int64_t)pending), L_INT("pulls", (int64_t)pulls), L_INT("held", (int64_t)d->jobs.n),
+		L_INT("parked", (int64_t)d->jobs.n_parked), L_INT("untried", (int64_t)d->jobs.n_untried),
+		L_INT("idle", (int64_t)d->jobs.n_idle), L_INT("bytes", (int64_t)d->jobs.bytes),
+		L_INT("in_flight", (int64_t)d->in_flight), L_INT("unconfirmed", (int64_t)confirm_slots(d)),
+		L_INT("circuit_open", circuit_open(d)));
+}
+
+/* No request is under way, so nothing will come back for these jobs. */
+static void
+give_back_all(struct dispatcher *d)
+{
+	struct err err;
+
+	while (d->jobs.oldest != NULL) {
+		struct job *job = d->jobs.oldest;
+
+		if (!job->orphan)
+			nak(d->bus, job->reply, 0, &err);
+		settle_drop(d, job);
+	}
+}
+
+static void
+start_over(struct dispatcher *d)
+{
+	give_back_all(d);
+	jobs_reset(&d->jobs);
+	d->in_flight = 0;
+	for (size_t i = 0; i < d->n_sources; i++)
+		source_restart(&d->source[i]);
+}
+
+void
+watchdog_turn(struct dispatcher *d, int64_t now_ms)
+{
+	struct stall_view view = { .holding = d->jobs.oldest != NULL || arrivals_wait(d), .progress = d->jobs.changes };
+	enum stall_kind kind;
+
+	if (now_ms - d->watchdog_ms < LOOK_MS)
+		return;
+	d->watchdog_ms = now_ms;
+	view.able = able(d);
+	if (view.holding)
+		view.under_way = under_way(d);
+	else
+		view.starving = starving(d);
+	kind = stall_check(&d->stall, &view, now_ms);
+	if (kind == STALL_NONE)
+		return;
+	report(d, kind);
+	start_over(d);
+}

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The watchdog: a dispatcher that has stopped through a fault of its own says so and starts over. The faults are those of
+tests/toy/faults.c, which the product does not have."""
+from lab.desk import PROVIDER
+from lab.process import wait_until
+from lab.product import router_config
+from lab.receiver import Answer
+
+KIND = "toy"
+
+
+def keys(requests):
+    return [int(e["eventkey"]) for r in requests for e in r.json()]
+
+
+def start(lab, desk, receiver, fault, monkeypatch, **options):
+    processor = {"type": KIND, "name": "kn", KIND: {"address": receiver.url}, "concurrency": 1,
+                 "retry": {"initial": "20ms", "max": "100ms", "retry": 0, "maxAge": "1h"}, **options}
+    monkeypatch.setenv("VCOURIER_TOY_FAULT", fault)
+    config = router_config(desk.server, providers=[PROVIDER], processors=[processor])
+    return lab.daemon("toy-dispatcher", config, name="dispatcher").start().wait_ready()
+
+
+def wait_for_stall(dispatcher, kind):
+    assert dispatcher.metric("vcourier_dispatcher_stalls_total") == 0
+    wait_until(lambda: dispatcher.metric("vcourier_dispatcher_stalls_total", kind=kind) == 1, 90, f"the watchdog: {kind}")
+    line, = dispatcher.lines("the dispatcher has stopped")
+    assert f"stopped={kind}" in line
+    return line
+
+
+def test_d18_a_paused_dispatcher_that_does_not_pull(lab, desk, monkeypatch):
+    up = [False]
+    receiver = lab.receiver(lambda request: Answer(200, body=b"202") if up[0] else Answer(503))
+    dispatcher = start(lab, desk, receiver, "untried", monkeypatch)
+    given_up = desk.publish(8)
+    wait_until(lambda: len(desk.dead()) == len(given_up), 60, lambda: f"all given up: {len(desk.dead())} dead letters")
+    up[0] = True
+    desk.server.stop()  # the pulls that wait end with the connection
+    desk.js.close()
+    desk.server.start()
+    good = desk.publish(5)
+    line = wait_for_stall(dispatcher, "pull")
+    assert "pending=5" in line and "held=0" in line and "untried=1" in line and "circuit_open=1" in line
+    desk.idle()
+    assert [k for k in keys(receiver.requests) if k not in given_up] == list(good)
+    assert desk.dead_ids() == list(given_up)
+    assert dispatcher.metric("vcourier_dispatcher_stalls_total") == 1
+
+
+def test_d18_an_event_that_is_in_no_queue(lab, desk, monkeypatch):
+    receiver = lab.receiver(lambda request: Answer(200, body=b"202"))
+    dispatcher = start(lab, desk, receiver, "lost", monkeypatch)
+    want = desk.publish(10)
+    receiver.wait_count(9)
+    line = wait_for_stall(dispatcher, "deliver")
+    assert "held=1" in line and "in_flight=0" in line
+    desk.idle()
+    assert sorted(keys(receiver.requests)) == list(want) and desk.dead() == []
+    assert dispatcher.metric("vcourier_dispatcher_stalls_total") == 1
