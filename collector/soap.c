@@ -161,8 +161,21 @@ find_body(struct soap_reply *reply, struct err *err)
 	return 0;
 }
 
-int
-soap_parse(struct soap_reply **out, const char *data, size_t len, struct err *err)
+static int
+find_root(struct soap_reply *reply, const char *name, struct err *err)
+{
+	xmlNodePtr root = xmlDocGetRootElement(reply->doc);
+
+	if (root == NULL || !is_named(root, name, strlen(name)))
+		return err_set(err, ERR_PROTOCOL, "the document is no <%s> but <%.40s>", name,
+			root == NULL ? "" : (const char *)root->name);
+	reply->body = root;
+	return 0;
+}
+
+/* root: the name of its root element; NULL: a SOAP envelope. */
+static int
+parse(struct soap_reply **out, const char *root, const char *data, size_t len, struct err *err)
 {
 	int options =
 		XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_NOCDATA;
@@ -194,7 +207,7 @@ soap_parse(struct soap_reply **out, const char *data, size_t len, struct err *er
 			error == NULL ? "" : error->message);
 		goto fail;
 	}
-	if (find_body(reply, err) != 0)
+	if ((root != NULL ? find_root(reply, root, err) : find_body(reply, err)) != 0)
 		goto fail;
 	xmlFreeParserCtxt(ctxt);
 	*out = reply;
@@ -203,6 +216,18 @@ fail:
 	xmlFreeParserCtxt(ctxt);
 	soap_free(reply);
 	return -1;
+}
+
+int
+soap_parse(struct soap_reply **reply, const char *data, size_t len, struct err *err)
+{
+	return parse(reply, NULL, data, len, err);
+}
+
+int
+soap_parse_document(struct soap_reply **reply, const char *root, const char *data, size_t len, struct err *err)
+{
+	return parse(reply, root, data, len, err);
 }
 
 void

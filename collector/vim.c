@@ -120,9 +120,7 @@ vim_request(struct vim *vim, const char *method, struct http_request **out, stru
 	req->method = "POST";
 	buf_add_str(&req->url, vim->options.url);
 	http_header(req, "Content-Type", "text/xml; charset=utf-8");
-	/* the oldest supported version until the vCenter told its own: an unknown one is refused */
-	snprintf(action, sizeof(action), "urn:vim25/%s",
-		*vim->about.api_version ? vim->about.api_version : "6.5");
+	snprintf(action, sizeof(action), "urn:vim25/%s", vim->version);
 	http_header(req, "SOAPAction", action);
 	if (vim->cookie != NULL) {
 		size_t n = sizeof(cookie_name) + strlen(vim->cookie);
@@ -181,6 +179,12 @@ vim_fault(struct vim *vim, const struct normalize_fault *fault, struct err *err)
 		code = ERR_NOT_FOUND;
 	} else if (strcmp(class_name, "InvalidState") == 0) {
 		code = ERR_FULL;
+	}
+	/* VersionMismatchFaultCode: Unsupported version URI "urn:vim25/7.0"; one of them is enough */
+	if (strstr(fault->code, "VersionMismatch") != NULL || strstr(fault->text, "Unsupported version") != NULL) {
+		vim->version_refused = true;
+		forget_session(vim); /* in the midst of one: the vCenter has another release now */
+		code = ERR_NOT_FOUND;
 	}
 	return err_set(err, code, "%s%s%s", class_name, *class_name ? ": " : "", fault->text);
 }
@@ -288,9 +292,8 @@ vim_connect(struct vim *vim, bool *fresh, struct err *err)
 	*fresh = false;
 	if (vim->cookie != NULL)
 		return 0;
-	/* anew each time: behind this name may stand another vCenter, or a newer one */
-	vim->about.api_version[0] = '\0';
-	if (service_content(vim, err) != 0 || login(vim, err) != 0)
+	/* at each login: another vCenter may answer to this name now, or a newer one */
+	if (vim_agree_version(vim, service_content, err) != 0 || login(vim, err) != 0)
 		return -1;
 	*fresh = true;
 	return 0;

@@ -19,10 +19,19 @@ struct page_read {
 	struct err why, refused;  /* refused: what the normalizer said of it */
 };
 
+/* Versions of the API, "8.0.2.0", the newest first. */
+struct vim_versions {
+	char version[64][32];
+	size_t n;
+	bool listed; /* by the vCenter; else these are those that we know */
+};
+
 struct vim {
 	struct http *http;
 	struct vim_options options;
 	struct vim_about about;
+	char version[32];     /* of the API, in each SOAPAction */
+	bool version_refused; /* by the last call */
 	char session_manager[64], event_manager[64], property_collector[64], root_folder[64];
 	char authorization_manager[64];
 	char session_key[128];
@@ -34,6 +43,12 @@ struct vim {
 /* Starts a request in vim->body: the envelope, <method>, <_this>. Then add arguments; vim_call ends it. */
 void vim_begin(struct vim *vim, const char *method, const char *type, const char *ref);
 void vim_add(struct vim *vim, const char *element, const char *text);
+
+/* The versions of urn:vim25 in a vimServiceVersions.xml, at least one. err may be NULL. */
+int vim_versions_parse(struct vim_versions *versions, const char *xml, size_t len, struct err *err);
+
+/* Makes the call with the newest version that the vCenter takes; calls that follow have it too. */
+int vim_agree_version(struct vim *vim, int (*call)(struct vim *vim, struct err *err), struct err *err);
 
 /* Sends what vim_begin began. A fault becomes an error (see vim.h). *reply is the caller's (soap_free). */
 int vim_call(struct vim *vim, const char *method, struct soap_reply **reply, struct err *err);

@@ -39,7 +39,7 @@ func (c *control) routes() http.Handler {
 		"purge": c.purge, "reinit": c.reinit, "restore": c.restore,
 		"fault": c.fault, "clear": c.clear, "expire": c.expire, "password": c.password, "access": c.setAccess,
 		"describe": c.describe,
-		"stats": c.stats, "keys": c.keys, "json": c.json, "templates": c.list,
+		"versions": c.setVersions, "stats": c.stats, "keys": c.keys, "json": c.json, "templates": c.list,
 	} {
 		mux.HandleFunc("/lab/"+path, handler)
 	}
@@ -162,7 +162,9 @@ func (c *control) setAccess(w http.ResponseWriter, r *http.Request) {
 	atomic.StoreInt32(&c.log.access, level)
 }
 
-func (c *control) describe(w http.ResponseWriter, r *http.Request) { describeOnly(int(number(r, "n", -1))) }
+func (c *control) describe(w http.ResponseWriter, r *http.Request) {
+	describeOnly(int(number(r, "n", -1)))
+}
 
 func (c *control) sessions() ([]types.UserSession, error) {
 	var sm mo.SessionManager
@@ -197,13 +199,19 @@ func (c *control) stats(w http.ResponseWriter, r *http.Request) {
 	}
 	pending, peers := len(c.front.faults), len(c.front.peers)
 	c.front.mu.Unlock()
+	asked := []string{}
+	c.front.versions.Lock()
+	for version := range c.front.versions.asked {
+		asked = append(asked, version)
+	}
+	c.front.versions.Unlock()
 	c.log.RLock()
 	defer c.log.RUnlock()
 	m := map[string]interface{}{"events": len(c.log.entries), "purged": c.log.base, "epoch": c.log.epoch,
 		"pages": atomic.LoadInt64(&c.manager.pages), "served": atomic.LoadInt64(&c.manager.sent),
 		"sessions": len(list), "collectors": open, "calls": calls, "faults": pending,
-		"connections": peers,
-		"zipped":      atomic.LoadInt64(&zipped)}
+		"connections": peers, "versions": asked,
+		"zipped": atomic.LoadInt64(&zipped)}
 	if n := len(c.log.entries); n > 0 {
 		m["firstKey"], m["lastKey"] = c.log.entries[0].key, c.log.entries[n-1].key
 	}

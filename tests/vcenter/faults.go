@@ -27,6 +27,8 @@ type front struct {
 	calls   map[string]int  // by method
 	access  *int32          // of the account, see access.go
 	peers   map[string]bool // addresses of the connections that calls came over
+
+	versions versions // of the API, see versions.go
 }
 
 // A fault befalls the next `left` calls (all, when negative) of a method (any, when "").
@@ -109,6 +111,10 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		f.control.ServeHTTP(w, r)
 		return
 	}
+	if r.Method == http.MethodGet && r.URL.Path == versionFile {
+		f.serveVersions(w, r)
+		return
+	}
 	if r.Method != http.MethodPost {
 		f.soap.ServeHTTP(w, r)
 		return
@@ -128,10 +134,13 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	next := func() *answer {
 		a := &answer{header: http.Header{}, code: http.StatusOK}
 		f.soap.ServeHTTP(a, r)
+		if method == "RetrieveServiceContent" {
+			f.versions.own(a)
+		}
 		return a
 	}
 	x := f.take(method, r.RemoteAddr)
-	if x == nil && f.refuse(w, r, method, body, next) {
+	if x == nil && (f.versions.refuse(w, r) || f.refuse(w, r, method, body, next)) {
 		return
 	}
 	if x == nil {

@@ -187,6 +187,7 @@ func main() {
 	rate := int64(o.rate * 1000)
 	server := m.Service.NewServer()
 	f := &front{soap: server.Config.Handler, calls: map[string]int{}, access: &l.access, peers: map[string]bool{}}
+	f.versions.set("", true)
 	f.control = (&control{log: l, manager: manager, front: f, client: client, service: m.Service, templates: all, rate: &rate}).routes()
 	server.Config.Handler = f
 	go manager.tell(o.notify)
