@@ -12,15 +12,6 @@
 
 /* ---- loading */
 
-static void
-bind_dispatcher(struct deployment_dispatcher *d, const struct router_entry *entry,
-	struct config_errors *errors)
-{
-	if (processor_options_bind(entry, dispatch_fields, &d->common, sizeof(d->common),
-		    &d->processor, errors) == 0)
-		dispatch_options_check(entry->node, &d->common, errors);
-}
-
 int
 deployment_load(struct deployment *d, const char *path, struct config_errors *errors)
 {
@@ -34,7 +25,8 @@ deployment_load(struct deployment *d, const char *path, struct config_errors *er
 		vcenter_options_bind(
 			&d->config, &d->config.providers.entry[i], &d->vcenter[i], errors);
 	for (i = 0; i < d->config.processors.n; i++)
-		bind_dispatcher(&d->dispatcher[i], &d->config.processors.entry[i], errors);
+		dispatcher_options_bind(
+			&d->config, &d->config.processors.entry[i], &d->dispatcher[i], errors);
 	config_errors_sort(errors);
 	return errors->n == before ? 0 : -1;
 }
@@ -46,10 +38,8 @@ deployment_free(struct deployment *d)
 
 	for (i = 0; i < d->config.providers.n; i++)
 		vcenter_options_release(&d->vcenter[i]);
-	for (i = 0; i < d->config.processors.n; i++) {
-		processor_options_release(&d->dispatcher[i].processor);
-		config_release(dispatch_fields, &d->dispatcher[i].common);
-	}
+	for (i = 0; i < d->config.processors.n; i++)
+		dispatcher_options_release(&d->dispatcher[i]);
 	free(d->vcenter);
 	free(d->dispatcher);
 	router_config_free(&d->config);

@@ -13,11 +13,8 @@
 
 struct deployment {
 	struct router_config config;
-	struct vcenter_options *vcenter; /* config.providers.n of them */
-	struct deployment_dispatcher {   /* config.processors.n of them */
-		struct dispatch_options common;
-		struct processor_options processor;
-	} *dispatcher;
+	struct vcenter_options *vcenter;       /* config.providers.n of them */
+	struct dispatcher_options *dispatcher; /* config.processors.n of them */
 };
 
 /* Reads and checks all of it; -1 and errors when something is wrong. Free it anyway. */

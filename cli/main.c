@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bus.h"
+
 #define COMMAND(name, help) int name##_main(int argc, char **argv);
 #include "commands.h"
 #undef COMMAND
@@ -32,6 +34,7 @@ main(int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : "";
 
+	bus_init();
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
 		if (strcmp(commands[i].name, name) == 0)
 			return commands[i].main(argc - 1, argv + 1);

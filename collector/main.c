@@ -6,8 +6,6 @@
 #include "stats.h"
 #include "subject.h"
 
-enum { TEXT_MAX = 1024 };
-
 static void
 fill(struct collect_options *o, const struct vcenter_options *v, const struct router_entry *entry,
 	const struct bus_config *bus)
@@ -46,9 +44,9 @@ run(const struct router_config *config, const struct router_entry *entry, const 
 	int code = EXIT_RUNTIME;
 
 	stats_init(true, entry->name, vcenter->address);
-	buf_init(&stream, TEXT_MAX);
-	buf_init(&subjects, TEXT_MAX);
-	buf_init(&texts, TEXT_MAX);
+	buf_init(&stream, CONFIG_FILE_MAX);
+	buf_init(&subjects, CONFIG_FILE_MAX);
+	buf_init(&texts, CONFIG_FILE_MAX);
 	fill(&options, vcenter, entry, &config->top.bus);
 	subject_stream(&stream, entry->name);
 	buf_printf(&subjects, "%s.", options.subject_prefix);

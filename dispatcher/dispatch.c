@@ -229,8 +229,7 @@ open_source(struct dispatcher *d, const struct stream_config *stream, bool repla
 static int
 open_sources(struct dispatcher *d, struct err *err)
 {
-	if (d->config->n_streams >= SOURCES_MAX)
-		return err_set(err, ERR_CONFIG, "more than %d event providers in one file", SOURCES_MAX - 1);
+	d->source = mem_array(d->config->n_streams + 1, sizeof(*d->source));
 	for (size_t i = 0; i < d->config->n_streams; i++)
 		if (open_source(d, &d->config->streams[i], false, err) != 0)
 			return -1;
@@ -292,6 +291,7 @@ close_all(struct dispatcher *d)
 		d->processor->close(d->self);
 	jobs_free(&d->jobs);
 	bus_close(d->bus);
+	free(d->source); /* now that nothing comes any more */
 	for (size_t i = 0; i < BATCH_MAX; i++)
 		event_free(&d->scratch[i]);
 	event_free(&d->logged);

@@ -44,7 +44,6 @@
 #include "stall.h"
 
 enum {
-	SOURCES_MAX = 12, /* vCenters in one file; each takes a subscription */
 	BATCH_MAX = 10,
 	PULLS_MAX = 8,
 	SETTLED_SLOTS = 8 * 1024, /* twice the most requests in flight */
@@ -193,7 +192,7 @@ struct dispatcher {
 	int64_t ticked_ms;
 	size_t largest; /* message seen */
 
-	struct source source[SOURCES_MAX];
+	struct source *source; /* one for each vCenter in the file, and the replays */
 	size_t n_sources, next_source;
 	struct arrivals arrivals, taken;
 	size_t taken_at;

@@ -11,71 +11,48 @@
 #include "stats.h"
 #include "subject.h"
 
-struct options {
-	struct dispatch_options common;
-	struct processor_options processor;
-};
-
-static int
-bind_options(const struct router_config *config, const struct router_entry *entry, void *out,
-	struct config_errors *errors)
-{
-	struct options *o = out;
-
-	(void)config;
-	if (processor_options_bind(entry, dispatch_fields, &o->common, sizeof(o->common), &o->processor, errors) != 0)
-		return -1;
-	return dispatch_options_check(entry->node, &o->common, errors);
-}
-
-static void
-release_options(void *out)
-{
-	struct options *o = out;
-
-	processor_options_release(&o->processor);
-	config_release(dispatch_fields, &o->common);
-}
-
 static void
 help(void)
 {
 	processor_options_help(dispatch_fields);
 }
 
-/* One stream for each vCenter in the file; their names and subjects live in texts. */
+/* One stream for each vCenter in the file; free_streams frees them. */
 static struct stream_config *
-streams_of(const struct router_config *config, struct buf *texts)
+streams_of(const struct router_config *config)
 {
 	const struct router_entries *providers = &config->providers;
 	struct stream_config *streams = mem_array(providers->n + 1, sizeof(*streams));
-	const char *prefix = config->top.bus.subject_prefix;
-	struct buf name, token;
 
-	buf_init(&name, 256);
-	buf_init(&token, 256);
-	buf_room(texts, providers->n * 512 + 1); /* so that it does not move */
 	for (size_t i = 0; i < providers->n; i++) {
-		size_t at = texts->len, subject;
+		const char *name = providers->entry[i].name;
+		struct buf stream, subject;
 
-		subject_stream(&name, providers->entry[i].name);
-		buf_clear(&token);
-		subject_add_token(&token, providers->entry[i].name, strlen(providers->entry[i].name));
-		buf_add(texts, buf_str(&name), name.len + 1);
-		subject = texts->len;
-		buf_printf(texts, "%s.%s.>", prefix, buf_str(&token));
-		buf_add_char(texts, '\0');
+		buf_init(&stream, CONFIG_FILE_MAX);
+		buf_init(&subject, CONFIG_FILE_MAX);
+		subject_stream(&stream, name);
+		buf_printf(&subject, "%s.", config->top.bus.subject_prefix);
+		subject_add_token(&subject, name, strlen(name));
+		buf_add_str(&subject, ".>");
 		bus_config_stream(&config->top.bus.stream, &streams[i]);
-		streams[i].name = texts->data + at;
-		streams[i].subjects[0] = texts->data + subject;
+		streams[i].name = buf_take(&stream, NULL);
+		streams[i].subjects[0] = buf_take(&subject, NULL);
 	}
-	buf_free(&name);
-	buf_free(&token);
 	return streams;
 }
 
+static void
+free_streams(struct stream_config *streams, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		free((void *)(uintptr_t)streams[i].name);
+		free((void *)(uintptr_t)streams[i].subjects[0]);
+	}
+	free(streams);
+}
+
 static int
-run(const struct options *o, const struct router_config *config, const struct router_entry *entry)
+run(const struct dispatcher_options *o, const struct router_config *config, const struct router_entry *entry)
 {
 	struct stream_config replay = { .name = "VCREPLAY", .subjects = { "vcreplay.>" },
 		.description = "events to send again to one dispatcher" };
@@ -86,14 +63,13 @@ run(const struct options *o, const struct router_config *config, const struct ro
 	struct stream_config *streams;
 	struct bus_options bo;
 	struct bus *bus = NULL;
-	struct buf texts, inbox;
+	struct buf inbox;
 	struct err err;
 	int failed;
 
 	stats_init(false, entry->name, processor_options_address(entry, &o->processor));
-	buf_init(&texts, 64 * 1024);
-	buf_init(&inbox, 1024);
-	streams = streams_of(config, &texts);
+	buf_init(&inbox, CONFIG_FILE_MAX);
+	streams = streams_of(config);
 	dc.streams = streams;
 	bus_config_stream(&config->top.bus.dead_letters, &dead);
 	bus_config_stream(&config->top.bus.dead_letters, &replay);
@@ -105,8 +81,7 @@ run(const struct options *o, const struct router_config *config, const struct ro
 		failed = dispatcher_run(&dc, bus, &err);
 	if (failed)
 		log_error("stopped", L_ERR(&err));
-	free(streams);
-	buf_free(&texts);
+	free_streams(streams, config->providers.n);
 	buf_free(&inbox);
 	return failed ? EXIT_RUNTIME : 0;
 }
@@ -118,9 +93,9 @@ main(int argc, char **argv)
 		.component = "dispatcher",
 		.about = "Delivers vCenter events from NATS JetStream to one backend.",
 		.provider = false,
-		.options_size = sizeof(struct options),
-		.bind = bind_options,
-		.release = release_options,
+		.options_size = sizeof(struct dispatcher_options),
+		.bind = dispatcher_options_bind,
+		.release = dispatcher_options_release,
 		.help = help,
 	};
 	struct daemon *daemon;

@@ -113,8 +113,9 @@ is_given(const struct destination *d)
 	return d->uri != NULL || d->ref.kind != NULL || d->audience != NULL || d->ca_certs != NULL;
 }
 
-int
-dispatch_options_check(const struct config_node *node, const struct dispatch_options *o, struct config_errors *errors)
+/* What a table cannot say. */
+static int
+check(const struct config_node *node, const struct dispatch_options *o, struct config_errors *errors)
 {
 	const struct config_node *filter = config_get(node, "filter");
 	enum dispatch_start start;
@@ -138,4 +139,25 @@ dispatch_options_check(const struct config_node *node, const struct dispatch_opt
 	else
 		config_error(errors, config_get(filter, "pattern"), "%s", err.text);
 	return errors->n == before ? 0 : -1;
+}
+
+int
+dispatcher_options_bind(const struct router_config *config, const struct router_entry *entry, void *options,
+	struct config_errors *errors)
+{
+	struct dispatcher_options *o = options;
+
+	(void)config;
+	if (processor_options_bind(entry, dispatch_fields, &o->common, sizeof(o->common), &o->processor, errors) != 0)
+		return -1;
+	return check(entry->node, &o->common, errors);
+}
+
+void
+dispatcher_options_release(void *options)
+{
+	struct dispatcher_options *o = options;
+
+	processor_options_release(&o->processor);
+	config_release(dispatch_fields, &o->common);
 }

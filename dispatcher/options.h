@@ -7,6 +7,8 @@
 
 #include "addressable.h"
 #include "config.h"
+#include "processor_options.h"
+#include "router_config.h"
 
 enum backoff_policy { BACKOFF_EXPONENTIAL, BACKOFF_LINEAR };
 
@@ -50,8 +52,15 @@ extern const struct config_field dispatch_fields[];
 enum dispatch_start { START_EARLIEST, START_NOW, START_TIME };
 bool dispatch_start_parse(const char *text, enum dispatch_start *start, int64_t *time_us);
 
-/* What a table cannot say; node is the eventProcessor. */
-int dispatch_options_check(const struct config_node *node, const struct dispatch_options *options,
+/* An eventProcessor, whole: what all of them have, and the block of its type. */
+struct dispatcher_options {
+	struct dispatch_options common;
+	struct processor_options processor;
+};
+
+/* Fits daemon_spec.bind and release. `vcourier check` and a start call the same. */
+int dispatcher_options_bind(const struct router_config *config, const struct router_entry *entry, void *options,
 	struct config_errors *errors);
+void dispatcher_options_release(void *options);
 
 #endif

@@ -154,7 +154,7 @@ park_answer(struct dispatcher *d, struct bus_msg *msg)
 {
 	const char *status = bus_msg_len(msg) == 0 ? bus_msg_header(msg, "Status") : NULL;
 	unsigned long long seq = 0;
-	size_t index = SOURCES_MAX;
+	size_t index = SIZE_MAX;
 	struct job *job = NULL;
 
 	if (sscanf(bus_msg_subject(msg) + strlen(d->get_inbox), ".%zu.%llu", &index, &seq) == 2 && index < d->n_sources)

@@ -8,6 +8,7 @@
 #include "buf.h"
 #include "bus_private.h"
 
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -123,7 +124,7 @@ resubscribe(struct bus *bus, natsConnection *nc)
 	size_t i;
 
 	for (i = 0; i < bus->n_subs && s == NATS_OK; i++)
-		s = bus_start_subscription(&bus->subs[i], nc);
+		s = bus_start_subscription(bus->subs[i], nc);
 	return s;
 }
 
@@ -171,8 +172,8 @@ drop_connection(struct bus *bus)
 	bus_loop_close(bus->loop);
 	bus->loop = NULL;
 	for (i = 0; i < bus->n_subs; i++) {
-		natsSubscription_Destroy(bus->subs[i].sub);
-		bus->subs[i].sub = NULL;
+		natsSubscription_Destroy(bus->subs[i]->sub);
+		bus->subs[i]->sub = NULL;
 	}
 	natsConnection_Destroy(nc);
 }
@@ -215,6 +216,12 @@ keep_connected(void *ctx)
 	}
 	pthread_mutex_unlock(&bus->lock);
 	return NULL;
+}
+
+void
+bus_init(void)
+{
+	OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL);
 }
 
 int
@@ -267,8 +274,11 @@ bus_close(struct bus *bus)
 	}
 	bus_destroy_messages();
 	nats_CloseAndWait(CLOSE_TIMEOUT_MS);
-	for (i = 0; i < bus->n_subs; i++)
-		free(bus->subs[i].subject);
+	for (i = 0; i < bus->n_subs; i++) {
+		free(bus->subs[i]->subject);
+		free(bus->subs[i]);
+	}
+	free(bus->subs);
 	pthread_cond_destroy(&bus->changed);
 	pthread_mutex_destroy(&bus->lock);
 	pthread_rwlock_destroy(&bus->nc_lock);

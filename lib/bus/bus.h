@@ -31,6 +31,12 @@ struct bus_options {
 	const char *inbox_prefix; /* private to this user: "_INBOX_collector"; never the shared _INBOX */
 };
 
+/*
+ * Call it first in main, before anything uses OpenSSL: cnats (3.4.1) frees at exit what OpenSSL's own exit handler frees
+ * as well, which ends in SIGABRT; this turns the latter off.
+ */
+void bus_init(void);
+
 /* Starts connecting and returns; retries for ever with backoff, also after a disconnect. */
 int bus_open(struct bus **bus, const struct bus_options *options, struct err *err);
 

@@ -191,15 +191,12 @@ bus_request(struct bus *bus, const struct bus_out *out, int64_t timeout_ms, stru
 int
 bus_subscribe(struct bus *bus, const char *subject, bus_on_msg *on_msg, void *ctx, struct err *err)
 {
-	struct bus_subscription *sub;
+	struct bus_subscription *sub = mem_alloc(sizeof(*sub));
 	natsStatus s = NATS_OK;
 
 	pthread_rwlock_wrlock(&bus->nc_lock);
-	if (bus->n_subs == BUS_SUBSCRIPTIONS_MAX) {
-		pthread_rwlock_unlock(&bus->nc_lock);
-		return err_set(err, ERR_LIMIT, "more than %d subscriptions", BUS_SUBSCRIPTIONS_MAX);
-	}
-	sub = &bus->subs[bus->n_subs++];
+	bus->subs = mem_grow(bus->subs, bus->n_subs + 1, sizeof(struct bus_subscription *));
+	bus->subs[bus->n_subs++] = sub;
 	*sub = (struct bus_subscription){ .bus = bus, .subject = mem_strdup(subject), .on_msg = on_msg, .ctx = ctx };
 	if (bus->nc != NULL)
 		s = bus_start_subscription(sub, bus->nc);
@@ -211,8 +208,8 @@ static struct bus_subscription *
 find_subscription(struct bus *bus, const char *subject)
 {
 	for (size_t i = 0; i < bus->n_subs; i++)
-		if (!bus->subs[i].ended && strcmp(bus->subs[i].subject, subject) == 0)
-			return &bus->subs[i];
+		if (!bus->subs[i]->ended && strcmp(bus->subs[i]->subject, subject) == 0)
+			return bus->subs[i];
 	return NULL;
 }
 

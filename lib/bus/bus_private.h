@@ -14,8 +14,6 @@
 #include "bus.h"
 #include "bus_loop.h"
 
-enum { BUS_SUBSCRIPTIONS_MAX = 16 };
-
 struct bus_subscription {
 	struct bus *bus;
 	char *subject;
@@ -36,7 +34,7 @@ struct bus {
 	pthread_cond_t changed;
 	bool started, connected, dead, closing;
 	struct err last_error;
-	struct bus_subscription subs[BUS_SUBSCRIPTIONS_MAX];
+	struct bus_subscription **subs; /* n_subs of them; each keeps its address: cnats has it */
 	size_t n_subs;
 	atomic_uint_fast64_t reconnects;
 };

@@ -4,6 +4,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "config_tree.h"
 
+#include <arpa/inet.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -166,15 +167,21 @@ bind_ok(const char *text)
 {
 	const char *colon = strrchr(text, ':');
 	size_t host = colon != NULL ? (size_t)(colon - text) : 0;
+	unsigned char address[16];
+	char name[64];
 	int64_t port;
 
 	if (host == 0 || !text_int(colon + 1, 0, 65535, &port))
 		return false;
-	if (text[0] == '[')
-		return host > 3 && text[host - 1] == ']' &&
-		       strspn(text + 1, "0123456789abcdefABCDEF:.") == host - 2;
-	return strspn(text, "0123456789.") == host ||
-	       (host == 9 && text_starts(text, "localhost"));
+	if (host >= sizeof(name))
+		return false;
+	memcpy(name, text, host);
+	name[host] = '\0';
+	if (name[0] == '[' && name[host - 1] == ']') {
+		name[host - 1] = '\0';
+		return inet_pton(AF_INET6, name + 1, address) == 1;
+	}
+	return strcmp(name, "localhost") == 0 || inet_pton(AF_INET, name, address) == 1;
 }
 
 static int

@@ -6,6 +6,8 @@
 #include "subject.h"
 #include "text.h"
 
+enum { PREFIX_MAX = 64 }; /* it is in every subject, and those have room for so much */
+
 #define DAY_MS (INT64_C(24) * 3600 * 1000)
 
 static const char *const when_full[] = { "dropOldest", "pause", NULL };
@@ -113,9 +115,12 @@ bus_config_check(const struct config_node *node, const struct bus_config *config
 		(config->subject_prefix[0] == '\0' ||
 			config->subject_prefix[strspn(config->subject_prefix, letters)] !=
 				'\0' ||
-			strcmp(config->subject_prefix, "vcdead") == 0))
+			strlen(config->subject_prefix) > PREFIX_MAX ||
+			strcmp(config->subject_prefix, "vcdead") == 0 ||
+			strcmp(config->subject_prefix, "vcreplay") == 0))
 		config_error(errors, config_get(node, "subjectPrefix"),
-			"must be letters, digits, - and _, and not \"vcdead\"");
+			"must be letters, digits, - and _, at most %d, and not \"vcdead\" or \"vcreplay\"",
+			PREFIX_MAX);
 	if (secret_is_set(&config->password) && config->user == NULL && config_get(node, "user") == NULL)
 		config_error(errors, node, "a password needs a user");
 	if ((config->user != NULL) + secret_is_set(&config->token) +

@@ -12,6 +12,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#include "bus.h"
 #include "clock.h"
 #include "log.h"
 #include "mem.h"
@@ -68,23 +69,25 @@ static struct loaded *
 load(struct daemon *d, struct config_errors *errors, bool *usage)
 {
 	struct loaded *l = mem_alloc(sizeof(*l));
+	size_t before = errors->n;
 	struct err err = { 0 };
 
 	*usage = false;
 	buf_init(&l->bind, 256);
-	if (router_config_load(&l->config, d->flags.path, errors) != 0)
-		goto fail;
+	router_config_load(&l->config, d->flags.path, errors); /* the entry's own errors are wanted beside its */
 	l->entry = router_config_pick(
 		d->spec->provider ? &l->config.providers : &l->config.processors, d->flags.name,
 		&err);
-	if (l->entry == NULL) {
+	if (l->entry == NULL && errors->n == before) {
 		*usage = err.code == ERR_USAGE;
 		config_error(errors, config_root(l->config.file), "%s: %s",
 			d->spec->provider ? "eventProviders" : "eventProcessors", err.text);
-		goto fail;
 	}
+	if (l->entry == NULL)
+		goto fail;
 	l->options = mem_alloc(d->spec->options_size);
-	if (d->spec->bind(&l->config, l->entry, l->options, errors) != 0)
+	d->spec->bind(&l->config, l->entry, l->options, errors);
+	if (errors->n != before)
 		goto fail;
 	if (d->flags.metrics != NULL)
 		buf_add_str(&l->bind, d->flags.metrics);
@@ -268,7 +271,9 @@ first_load(struct daemon *d)
 		watched_set(&d->watched, d->flags.path, d->current->config.top.root_cas);
 	}
 	config_errors_free(&errors);
-	return d->current != NULL ? -1 : usage ? EXIT_USAGE : EXIT_CONFIG;
+	if (d->current != NULL && d->flags.check)
+		printf("%s: ok\n", d->flags.path);
+	return d->current == NULL ? (usage ? EXIT_USAGE : EXIT_CONFIG) : d->flags.check ? 0 : -1;
 }
 
 int
@@ -278,6 +283,7 @@ daemon_open(struct daemon **daemon, const struct daemon_spec *spec, int argc, ch
 	struct err err;
 	int code;
 
+	bus_init();
 	keep_memory_private();
 	tune_memory();
 	schedule_in_batches();

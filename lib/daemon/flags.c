@@ -20,6 +20,7 @@ print_help(const struct daemon_spec *spec)
 	       "      --log-level LEVEL  debug, info, warn or error, instead of the file's\n"
 	       "      --log-format FORM  logfmt or json, instead of the file's\n"
 	       "      --metrics ADDRESS  the metrics port, instead of the file's\n"
+	       "      --check            read the configuration as a start does, tell all errors, and end\n"
 	       "      --help, --version\n\n"
 	       "One dash will do, and -log-json. SIGHUP or a changed file reloads; SIGTERM "
 	       "drains and ends.\n"
@@ -34,7 +35,7 @@ print_help(const struct daemon_spec *spec)
 	buf_free(&out);
 }
 
-enum { CONFIG = 'c', NAME = 256, LEVEL, FORMAT, LOG_JSON_FLAG, METRICS, HELP, VERSION };
+enum { CONFIG = 'c', NAME = 256, LEVEL, FORMAT, LOG_JSON_FLAG, METRICS, CHECK, HELP, VERSION };
 
 /* 0: taken, -1: not a good value. */
 static int
@@ -51,6 +52,9 @@ take(struct flags *f, int flag, const char *value)
 		return 0;
 	case METRICS:
 		f->metrics = value;
+		return 0;
+	case CHECK:
+		f->check = true;
 		return 0;
 	case LOG_JSON_FLAG:
 		f->format = LOG_JSON;
@@ -77,6 +81,7 @@ flags_parse(struct flags *flags, const struct daemon_spec *spec, int argc, char 
 		{ "log-format", required_argument, NULL, FORMAT },
 		{ "log-json", no_argument, NULL, LOG_JSON_FLAG },
 		{ "metrics", required_argument, NULL, METRICS },
+		{ "check", no_argument, NULL, CHECK },
 		{ "help", no_argument, NULL, HELP }, { "version", no_argument, NULL, VERSION },
 		{ NULL, 0, NULL, 0 } };
 	int flag;

@@ -10,6 +10,7 @@
 struct flags { /* strings are argv's; NULL: not given */
 	const char *path, *name, *metrics;
 	int level, format; /* enum log_level, enum log_format; -1: not given */
+	bool check;
 };
 
 /* -1: go on. Else the exit status, all being said: 0 after --help and --version, EXIT_USAGE. */

@@ -97,6 +97,8 @@ const struct config_field router_fields[] = {
 	{ NULL },
 };
 
+enum { ENTRIES_MAX = 1000 }; /* each name is compared with all before it */
+
 static void
 add_entry(struct router_entries *entries, const struct config_node *node,
 	struct config_errors *errors)
@@ -129,8 +131,10 @@ add_entries(struct router_entries *entries, const struct config_node *one,
 		add_entry(entries, one, errors);
 	if (list != NULL && config_item(list, 0) == NULL)
 		config_error(errors, list, "must be a list of at least one");
-	for (i = 0; (node = config_item(list, i)) != NULL && i < 1000; i++)
+	for (i = 0; (node = config_item(list, i)) != NULL && i < ENTRIES_MAX; i++)
 		add_entry(entries, node, errors);
+	if (node != NULL)
+		config_error(errors, node, "more than %d entries", ENTRIES_MAX);
 }
 
 static void
@@ -193,6 +197,8 @@ router_config_pick(const struct router_entries *entries, const char *name, struc
 		return &entries->entry[0];
 	buf_init(&names, 200);
 	for (i = 0; i < entries->n; i++) {
+		if (entries->entry[i].name == NULL) /* reported when the file was read */
+			continue;
 		if (name != NULL && strcmp(entries->entry[i].name, name) == 0) {
 			buf_free(&names);
 			return &entries->entry[i];

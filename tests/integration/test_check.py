@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+`vcourier check` and the daemons' start agree: over every option of the tables with values at, inside and outside its
+bounds and of other types. Of these a sample (VCOURIER_LONG=1: all) is read by the daemons' --check, which reads the
+configuration as a start does, and of what is right a sample is started for real, without a NATS to connect to.
+"""
+import copy
+import json
+import os
+import re
+import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from lab.desk import Desk, event
+from lab.process import BUILD, ROOT, wait_until
+from lab.product import knative, router_config
+from lab.world import seeded
+
+PROVIDER = {"type": "vcenter", "name": "lab", "vcenter": {"address": "vc.invalid", "auth": {
+    "type": "basic_auth", "basicAuth": {"username": "u", "password": "p"}}}}
+BACKENDS = {"knative": {"destination": {"uri": "http://127.0.0.1:9/"}}, "openfaas": {"address": "http://127.0.0.1:9"},
+            "awsEventBridge": {"region": "eu-central-1", "ruleARN": "arn:aws:events:eu-central-1:123456789012:rule/a"}}
+TYPES = {"awsEventBridge": "aws_event_bridge"}
+VALUES = ["", "x", " ", "0", 0, 1, -1, 2**31, 2**63, 1.5, True, "1ms", "1s", "1h", "9999d", "P1D", "-1s", "1", "64KiB", "1GiB",
+          "99999TiB", None, [], ["x"], [1], [""], {}, {"x": "y"}, "http://h.invalid/", "http://h.invalid/?q#f", "http://", "ftp://h",
+          "127.0.0.1:0", "999.1.1.1:80", "1.2:80", "[::1]:0", "[:::]:80", "localhost:99999", "localhost:0", "/nonexistent",
+          "a b", "*", "vc.>", "vcdead", "vcreplay", "y" * 70, "z" * 3000, "${NOT_SET}", "\u0001", "\u00e9", '{"a": [1]}', '{"a": 1}',
+          "2026-01-31T00:00:00Z", "earliest", "a:b", "a/b", "nats://h:1", "tls://h", "nats://u:p@h:1"]
+
+
+def config_with(backend="knative"):
+    return {"apiVersion": "event-router.vmware.com/v1alpha1", "kind": "RouterConfig", "metadata": {"name": "lab"},
+            "eventProvider": copy.deepcopy(PROVIDER), "bus": {"urls": ["nats://127.0.0.1:9"]},
+            "metricsProvider": {"type": "default", "default": {"bindAddress": "127.0.0.1:0"}},
+            "eventProcessor": {"type": TYPES.get(backend, backend), "name": "kn", backend: copy.deepcopy(BACKENDS[backend])}}
+
+
+def leaves(node, path=()):
+    """Each option of the JSON Schema, which is written from the tables."""
+    for form in node.get("anyOf", [node]):
+        if "properties" in form:
+            for key, value in form["properties"].items():
+                yield from leaves(value, (*path, key))
+            return
+    yield path, node
+
+
+def with_value(path, value):
+    config = config_with(next((b for b in BACKENDS if b in path), "knative"))
+    block = config
+    for key in path[:-1]:
+        if not isinstance(block.get(key), dict):
+            block[key] = {}
+        block = block[key]
+    block[path[-1]] = value
+    return config
+
+
+def cases():
+    """(path, value, configuration)"""
+    schema = json.loads((ROOT / "schemas" / "config.schema.json").read_text())
+    for path, node in leaves(schema):
+        special = [v for form in node.get("anyOf", []) for v in form.get("enum", [])]
+        for form in node.get("anyOf", []):
+            special += [form[k] + d for k in ("minimum", "maximum") if k in form for d in (-1, 0, 1)]
+        for value in [*VALUES, *special]:
+            yield path, value, with_value(path, value)
+
+
+def accepted(files):
+    """Of these files, those that `vcourier check` accepts; and all that it says."""
+    good, said = set(), ""
+    for i in range(0, len(files), 500):
+        run = subprocess.run([BUILD / "vcourier", "check", *files[i:i + 500]], capture_output=True, text=True, timeout=300)
+        good |= set(re.findall(r"^(/\S+): ok$", run.stdout, re.M))
+        said += run.stderr
+        assert run.returncode in (0, 78), run.stderr[-2000:]
+    return good, said
+
+
+def bounds(said):
+    """The bounds of durations and sizes, which the errors name, as values."""
+    for path, words in set(re.findall(r"^\S+ ([\w.]+): must be (between \S+ and \S+|at least \S+), got", said, re.M)):
+        for value in re.findall(r"\d\S*", words):
+            yield path.split("."), value, with_value(path.split("."), value)
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory):
+    """[(what, file, check accepts it)], most of them wrong."""
+    directory = tmp_path_factory.mktemp("check")
+    rows = []
+
+    def write(some):
+        new = []
+        for path, value, config in some:
+            file = directory / f"{len(rows) + len(new)}.yaml"
+            file.write_text(json.dumps(config))
+            new.append((f"{'.'.join(path)}: {json.dumps(value)[:60]}", file))
+        good, said = accepted([str(f) for _, f in new])
+        rows.extend((what, file, str(file) in good) for what, file in new)
+        return said
+    said = write(cases())
+    write(bounds(said))
+    return rows
+
+
+def starts(program, file):
+    run = subprocess.run([BUILD / f"vcourier-{program}", "--check", "-c", file], capture_output=True, text=True, timeout=60)
+    assert run.returncode in (0, 78), (file, run.returncode, run.stderr)
+    return run.returncode == 0
+
+
+def sample(rows, n):
+    return rows if "VCOURIER_LONG" in os.environ else seeded().sample(rows, n)
+
+
+def test_check_and_start_read_the_same(table):
+    good, bad = ([row for row in table if row[2] == verdict] for verdict in (True, False))
+    assert len(good) > 1000 and len(bad) > 4000
+    rows = sample(good, 400) + sample(bad, 400)
+    with ThreadPoolExecutor(4) as pool:
+        ours = list(pool.map(lambda row: starts("collector", row[1]) and starts("dispatcher", row[1]), rows))
+    differ = [(what, f"check {'accepts' if ok else 'refuses'}") for (what, _, ok), start in zip(rows, ours) if ok != start]
+    assert not differ, f"{len(differ)} of {len(rows)}: {differ[:20]}"
+
+
+def runs(program, file):
+    """Whether it starts for real: says so, and ends well when it is asked to."""
+    with subprocess.Popen([BUILD / f"vcourier-{program}", "-c", file, "--log-level", "info"], stdout=subprocess.DEVNULL,
+                          stderr=subprocess.PIPE) as process:
+        said, end = b"", time.monotonic() + 60
+        while b"started" not in said and time.monotonic() < end:
+            line = process.stderr.readline()
+            if not line:
+                break
+            said += line
+        process.terminate()
+        rest = process.communicate(timeout=60)[1]
+    return process.returncode == 0, (said + rest).decode()
+
+
+def test_what_check_accepts_runs(table):
+    rows = sample([row for row in table if row[2]], 250)
+    bus = [row for row in table if row[2] and row[0].startswith("bus.") and row not in rows]
+    with ThreadPoolExecutor(4) as pool:
+        for program in ("collector", "dispatcher"):
+            for (what, file, _), (ok, said) in zip(rows + bus, pool.map(lambda row: runs(program, row[1]), rows + bus)):
+                assert ok, f"{program} with {what} ({file}): {said}"
+
+
+def test_all_errors_at_once(tmp_path):
+    """At a start as by check: those of the file's own blocks and those of the entry."""
+    config = config_with()
+    config["log"] = {"level": "loud"}
+    config["bus"]["subjectPrefix"] = "a.b"
+    config["eventProcessor"] |= {"concurrency": 0, "nonsense": 1}
+    config["eventProvider"]["vcenter"]["pageSize"] = 0
+    file = tmp_path / "router.yaml"
+    file.write_text(json.dumps(config, indent=1))
+
+    def errors(*command):
+        run = subprocess.run([*command, file], capture_output=True, text=True, timeout=60)
+        assert run.returncode == 78
+        return {line for line in run.stderr.splitlines() if not line.startswith("warning: ")}
+    by_check = errors(BUILD / "vcourier", "check")
+    dispatcher, collector = (errors(BUILD / f"vcourier-{p}", "-c") for p in ("dispatcher", "collector"))
+    assert len(by_check) == 5 and dispatcher | collector == by_check and len(dispatcher & collector) == 2
+
+
+def test_twenty_vcenters_in_one_file(lab):
+    bus = lab.nats()
+    desk = Desk(lab, bus)
+    receiver = lab.receiver()
+    names = [f"vc{i}" for i in range(20)]
+    for name in names:
+        desk.make_stream(stream=f"VC_{name}", vcenter=name, max_bytes=16 << 20)
+    config = router_config(bus, providers=[{**PROVIDER, "name": name} for name in names], processors=[knative(receiver.url + "/in")])
+    dispatcher = lab.daemon("dispatcher", config)
+    assert accepted([str(dispatcher.file)])[0]
+    dispatcher.start().wait_ready()
+    for name in names:
+        desk.publish(2, vcenter=name)
+    receiver.wait_count(40)
+    for name in names:
+        desk.idle(stream=f"VC_{name}")
+    assert sorted(receiver.ids()) == sorted(json.loads(event(i))["id"] for i in range(1, 41))
+    wait_until(lambda: dispatcher.metric("vcourier_dispatcher_events_total", result="delivered") == 40)
+    assert not desk.dead()
