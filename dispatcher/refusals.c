@@ -1,16 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "refusals.h"
 
+static void
+doubt(struct refusals *r, int64_t now_ms)
+{
+	r->doubt_ms = now_ms;
+	r->selective = false;
+}
+
 void
 refusals_taken(struct refusals *r, size_t bytes, int64_t sent_ms, int64_t now_ms)
 {
 	if (r->row > 1 && sent_ms >= r->since_ms)
-		refusals_failed(r, now_ms); /* it refused everything for a while */
+		doubt(r, now_ms); /* it refused everything for a while */
 	r->taken_ms = now_ms;
 	if (r->grace_over)
 		r->selective = true;
 	r->grace_over = false;
 	r->row = 0;
+	r->outage_ms = 0;
 	if (bytes > r->largest)
 		r->largest = bytes;
 }
@@ -18,8 +26,9 @@ refusals_taken(struct refusals *r, size_t bytes, int64_t sent_ms, int64_t now_ms
 void
 refusals_failed(struct refusals *r, int64_t now_ms)
 {
-	r->doubt_ms = now_ms;
-	r->selective = false;
+	doubt(r, now_ms);
+	r->row = 0;
+	r->outage_ms = now_ms;
 }
 
 static void
@@ -37,7 +46,7 @@ note_destination(struct refusals *r, const struct refused *attempt, int64_t grac
 	r->event = attempt->event;
 	r->last_ms = now_ms;
 	if (r->row >= REFUSALS_ROW)
-		refusals_failed(r, now_ms);
+		doubt(r, now_ms);
 }
 
 bool
@@ -45,6 +54,8 @@ refusals_note(struct refusals *r, struct refusal *own, const struct refused *att
 	int64_t grace_ms)
 {
 	note_destination(r, attempt, grace_ms);
+	if (own->at_ms <= r->outage_ms)
+		own->n = 0;
 	if (own->n++ == 0) {
 		own->sent_ms = attempt->sent_ms;
 		own->at_ms = attempt->now_ms;

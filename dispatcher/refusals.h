@@ -4,31 +4,40 @@
  *
  * A refusal is a reply that blames the event: 400, 413, 415, 422, a redirect, AccessDenied for
  * an entry of PutEvents (VERDICT_REJECTED). An ingress that is starting, a proxy, a firewall
- * and IAM give the same replies to any event, so one refusal proves nothing. What proves
- * something is what the destination does with other events. A destination is one target (a
- * lane), or the dead letter sink; each has a `struct refusals`, each event that goes there a
- * `struct refusal`. At the start of a process a destination has taken nothing.
+ * and IAM give the same replies to any event, so one refusal proves nothing. What the
+ * destination does with other events is the proof.
  *
- * A refused event is believed to be at fault, and becomes a dead letter, when one of these
- * holds:
+ * A destination is one target (a lane: the only one of a backend, or one function of a fan-out)
+ * or the dead letter sink. Each has a `struct refusals`, each event that goes there a `struct
+ * refusal`. "Taken" means delivered by this process: at its start a destination has taken
+ * nothing. The events of a batch count one by one, in the order of the reply.
  *
- *  1. It was refused once, its wait for the second attempt is over, and meanwhile, since it was
- * sent, the destination took another event and neither failed nor refused events in a row:
- * three, or two unless the delivery that ends the row was under way at the same time. "One
- * event refused among others that pass": it costs one request. (refusals_singled_out)
- *  2. It was refused again; since the first of these attempts was sent another event was taken,
- * and since the latest delivery no other event was refused.
- *  3. Its grace (retry.rejectGrace) is over. The grace begins with the destination's first
- * refusal since it last took an event, or with this event's own first one, whichever is
- * earlier. Thus a bad event is a dead letter in the end, alone on a quiet stream and at the
- * head of an ordered one too.
+ * Rule 1, "one event refused among others that pass" (refusals_singled_out). The event was
+ * refused once and its wait for the second attempt is over. Since it was sent, the destination
+ * took another event, did not fail, and did not refuse events in a row. A row is three
+ * different events without a delivery between them, or two when the delivery after them was
+ * sent later (then the destination may have refused everything for a while). The event is a
+ * dead letter after one request.
  *
- * Until then the event is tried again, with backoff, and the refusals feed the circuit like
- * failures. Two additions. When a grace ended and the destination took other events afterwards,
- * it is known to refuse single events for good: then 2 holds without an event taken meanwhile,
- * so that a bad event in a strictly ordered stream delays it by one grace only once. And a 413
- * for an event that is half as large as one that was taken, or smaller, contradicts itself:
- * only 3 counts.
+ * Rule 2. The event is refused again. Since its first refused attempt was sent, the destination
+ * took another event; since its latest delivery it refused no other event.
+ *
+ * Rule 3. The grace (retry.rejectGrace) is over. It begins with the first refusal of the
+ * destination since its latest delivery, or with the first refusal of this event, whichever is
+ * earlier; a failure of the destination that no delivery followed ends it, and the next refusal
+ * begins a new one (an outage, and then an ingress that starts). So a bad event is a dead
+ * letter in the end also when it is alone on a quiet stream, or at the head of an ordered one,
+ * where no later event can prove anything.
+ *
+ * When no rule holds, the event is tried again with backoff, and the refusal counts as a
+ * failure in the circuit. A flood of refusals (circuit.h) holds back dead letters by rules 2
+ * and 3, except those of its probes.
+ *
+ * Two refinements. When a grace ended and the destination took events afterwards, it is known
+ * to refuse single events for good (`selective`): until it fails or refuses a row, rule 2 needs
+ * no event taken meanwhile. So bad events in a strictly ordered stream delay it by one grace,
+ * not by one each. And a 413 for an event of at most half the size of one that was taken
+ * contradicts what the destination did before: for such an event only rule 3 holds.
  */
 #ifndef VCOURIER_REFUSALS_H
 #define VCOURIER_REFUSALS_H
@@ -37,15 +46,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Refusals further apart than the grace and this have nothing to do with each other: longer
- * than two probes' wait. */
-enum { REFUSALS_APART_MS = 3 * 60 * 1000 };
-enum { REFUSALS_ROW = 3 };
+enum {
+	REFUSALS_ROW = 3, /* rule 1 */
+	/* A refusal that comes later than the grace and this after the one before begins a new
+	 * grace; longer than the wait between two probes of a circuit. */
+	REFUSALS_APART_MS = 3 * 60 * 1000,
+};
 
 /* A destination; all zero at the start. Times are of the monotonic clock. */
 struct refusals {
-	int64_t taken_ms; /* when it last took an event; 0: never */
-	int64_t doubt_ms; /* when it last failed, or refused events in a row; 0: never */
+	int64_t taken_ms;  /* when it last took an event; 0: never */
+	int64_t doubt_ms;  /* when it last failed, or refused events in a row; 0: never */
+	int64_t outage_ms; /* when it last failed, and has taken nothing since; 0: it has */
 	unsigned row;	/* refusals since taken_ms, each of another event than the one before */
 	uint64_t event; /* the latest of them */
 	int64_t since_ms, last_ms;  /* the first and the latest */

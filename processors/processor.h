@@ -23,7 +23,7 @@
 enum verdict {
 	VERDICT_RETRY,     /* the destination is at fault or silent: keep the event, try later */
 	VERDICT_DELIVERED, /* the destination has it */
-	VERDICT_REJECTED,  /* the event is at fault: dead letter, at once */
+	VERDICT_REJECTED,  /* the reply blames the event: a dead letter, if others are taken (dispatcher/refusals.h) */
 };
 
 struct outcome {
