@@ -152,3 +152,63 @@ def test_a_consumer_that_is_not_found_for_a_moment(lab, three):
     three.idle()
     assert three.consumer()["created"] == created
     assert Counter(keys(receiver.requests)) == Counter(want)
+
+
+def test_a_place_that_is_not_found_for_a_moment(lab, three):
+    """Without it a stream that was cut meanwhile would not be noticed: nothing is delivered until it is known."""
+    receiver = lab.receiver()
+    dispatcher = lab.dispatcher(clustered(three, receiver)).wait_ready()
+    want = [*three.publish(20)]
+    three.idle()
+    wait_until(lambda: three.js.count("KV_vcourier-places"), what="the place is on the bus")
+    dispatcher.stop()
+    before = receiver.count
+    want += three.publish(30)
+    place = "$JS.API.STREAM.MSG.GET.KV_vcourier-places"
+    leader = StandIn(three.servers, {place: lambda request: not_found()})
+    dispatcher.start()
+    leader.wait_asked(place, 3)
+    assert receiver.count == before
+    leader.end()
+    receiver.wait_for(lambda requests: set(want) <= set(keys(requests)), 60, "all events")
+    three.idle()
+    assert Counter(keys(receiver.requests)) == Counter(want)
+
+
+def test_a_stream_that_is_not_found_for_a_moment(lab, three):
+    """It is not made a second time."""
+    receiver = lab.receiver()
+    want = three.publish(20)
+    create = "$JS.API.STREAM.CREATE.VC_lab"
+    leader = StandIn(three.servers, {STREAM_INFO: lambda request: not_found("stream not found", 10059), create: lambda request: {}})
+    lab.dispatcher(clustered(three, receiver))
+    leader.wait_asked(STREAM_INFO, 4)
+    leader.end()
+    receiver.wait_for(lambda requests: set(want) <= set(keys(requests)), 60, "all events")
+    assert not leader.asked[create]
+
+
+def test_a_new_leader_of_the_consumer_is_behind(lab, desk):
+    """By its numbers events that have left the stream were not given out; in truth all were."""
+    receiver = lab.receiver()
+    dispatcher = lab.dispatcher(desk.config(receiver.url, **FAST)).wait_ready()
+    desk.publish(100)
+    desk.idle()
+    info, subject = desk.consumer(), "$JS.API.CONSUMER.INFO.VC_lab.kn"
+    assert info["delivered"]["stream_seq"] == 100
+
+    def at(seq, leader):
+        place = {"consumer_seq": seq, "stream_seq": seq}
+        return {**info, "delivered": place, "ack_floor": place, "num_pending": 0, "num_ack_pending": 0,
+                "cluster": {"name": "lab", "leader": leader}}
+    said = [at(100, "n1")]
+    leader = StandIn([desk.server], {subject: lambda request: said[0]})
+    leader.wait_asked(subject, 3)  # for longer than it takes to be believed
+    desk.publish(100)
+    receiver.wait_count(200)
+    desk.js.api("STREAM.PURGE.VC_lab")
+    said[0] = at(150, "n2")
+    leader.wait_asked(subject, len(leader.asked[subject]) + 2)
+    said[0] = at(200, "n2")
+    leader.wait_asked(subject, len(leader.asked[subject]) + 4)
+    assert books(dispatcher)["expired"] == 0
