@@ -27,11 +27,16 @@ class Pipeline:
 
     def cluster(self, n):
         """nats-servers n1..., one JetStream cluster."""
-        routes = [f"127.0.0.1:{free_port()}" for _ in range(n)]
-        all_routes = ", ".join(f"nats://{route}" for route in routes)
+        ports = [free_port() for _ in range(n)]
+
+        def routes(own):
+            """n of them, none to itself: a server takes their number for the cluster's size when it makes the meta group (raft.go,
+            bootstrapRaftNode), and drops one to itself, at some time. Else two may make a group of two without the third."""
+            others = [port for port in ports if port != own]
+            return ", ".join([f"nats://127.0.0.1:{port}" for port in others] + [f"nats://localhost:{others[0]}"])
         servers = [self.nats(f"n{i + 1}", extra=f"server_name: n{i + 1}\n"
-                             f'cluster {{ name: lab, listen: "{route}", routes: [{all_routes}] }}')
-                   for i, route in enumerate(routes)]
+                             f'cluster {{ name: lab, listen: "127.0.0.1:{port}", routes: [{routes(port)}] }}')
+                   for i, port in enumerate(ports)]
         js = self.jetstream(servers[0])
 
         def complete():
