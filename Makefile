@@ -125,9 +125,18 @@ deps: ## install the Debian packages that are missing (no-op otherwise)
 
 test: deps ## unit and integration tests; ends with "N passed, N failed"
 	@$(MAKE) --no-print-directory -j$$(nproc) all unit-tests simulator
-	@$(if $(TESTS),,$(MAKE) --no-print-directory -j$$(nproc) VARIANT=asan unit-tests)
-	@$(if $(TESTS),,$(MAKE) --no-print-directory -j$$(nproc) VARIANT=tsan $(addprefix build/tsan/unit/,$(threaded_tests)))
+	@$(if $(TESTS),,$(unit_variants))
 	@$(PYTHON) tests/run.py $(TESTS)
+
+unit: deps ## the unit tests alone, also with sanitizers and in valgrind
+	@$(MAKE) --no-print-directory -j$$(nproc) all unit-tests
+	@$(unit_variants)
+	@$(PYTHON) tests/run.py unit
+
+define unit_variants
+$(MAKE) --no-print-directory -j$$(nproc) VARIANT=asan unit-tests && \
+$(MAKE) --no-print-directory -j$$(nproc) VARIANT=tsan $(addprefix build/tsan/unit/,$(threaded_tests))
+endef
 
 include $(filter-out schemas/rules.mk,$(wildcard */rules.mk tests/*/rules.mk))
 
@@ -137,5 +146,5 @@ clean: ## remove everything that was built
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile $(wildcard */rules.mk */*/rules.mk) | sort | sed -E 's/:.*## /\t/' | expand -t 18
 
-.PHONY: all unit-tests deps test clean help
+.PHONY: all unit-tests deps test unit clean help
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -6,7 +6,8 @@ The unit tests run as released and with AddressSanitizer and UBSan, some with Th
 Arguments, if any, select: names of unit tests (buf_test) and pytest arguments (tests/integration/..., -k ...).
 What fails beside others is run once more alone, and told as AGAIN, ALONE. When that passes it counts as passed, and a line
 near the end names it: `needed a second run: ...`. The last line is `N passed, N failed`, with `, N skipped` when there were
-any. VCOURIER_COMPOSE=1 adds the container stack (`make compose-test`), which counts as one.
+any. VCOURIER_COMPOSE=1 adds the container stack (`make compose-test`), VCOURIER_DEBIAN=trixie that release in a fresh root
+(`make debian-test`); each counts as one. The argument `unit` selects every unit test in every way.
 """
 import importlib.util
 import os
@@ -112,23 +113,31 @@ def integration(arguments):
     return max(total - len(failed) - skipped, 0), len(failed), skipped
 
 
-def stack():
-    """(passed, failed, skipped) of the container stack, after everything else."""
-    command = [sys.executable, ROOT / "tests/compose/run.py"]
+def outside(name, *command):
+    """(passed, failed, skipped) of what has a program of its own and is counted as one; exit code 77: skipped."""
     code = subprocess.run(command, cwd=ROOT).returncode
     if code not in (0, 77):
         code = subprocess.run(command, cwd=ROOT).returncode
-        alone("compose-test", code == 0)
+        alone(name, code == 0)
     return code == 0, code not in (0, 77), code == 77
+
+
+def with_programs_of_their_own():
+    """(name, command...) of those that the environment asks for."""
+    if os.environ.get("VCOURIER_COMPOSE"):
+        yield "compose-test", sys.executable, ROOT / "tests/compose/run.py"
+    if release := os.environ.get("VCOURIER_DEBIAN"):
+        yield "debian-test", ROOT / "tests/debian/run.sh", release
 
 
 def main():
     chosen = sys.argv[1:]
+    every_unit = chosen in ([], ["unit"])
     named = [BUILD / "unit" / name for name in chosen if (BUILD / "unit" / name).exists()]
-    rest = [a for a in chosen if not (BUILD / "unit" / a).exists()]
+    rest = [] if every_unit else [a for a in chosen if not (BUILD / "unit" / a).exists()]
     start = time.monotonic()
     passed = failed = skipped = 0
-    if not chosen:
+    if every_unit:
         passed, failed = units()
     for binary in named:
         p, f = unit(binary)
@@ -136,8 +145,8 @@ def main():
     if rest or not chosen:
         p, f, skipped = integration(rest or ["tests/integration"])
         passed, failed = passed + p, failed + f
-    if not chosen and os.environ.get("VCOURIER_COMPOSE"):
-        p, f, s = stack()
+    for name, *command in [] if chosen else with_programs_of_their_own():
+        p, f, s = outside(name, *command)
         passed, failed, skipped = passed + p, failed + f, skipped + s
     print(f"took {time.monotonic() - start:.0f} s")
     if second_runs:

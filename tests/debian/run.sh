@@ -1,0 +1,77 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# README's commands on a Debian release of its own, in a fresh root that has git and make alone.
+#
+#   tests/debian/run.sh RELEASE [TARGET...]     RELEASE: bookworm, trixie; TARGET: of make, "demo DURATION=5" and "unit" by itself
+#
+# Takes the mirror from the machine's own apt. Exit code 77, saying why, where such a root cannot be made.
+set -eu
+
+release=${1:?usage: run.sh RELEASE [TARGET...]}
+shift
+source=$(cd "$(dirname "$0")/../.." && pwd)
+
+skip() {
+	echo "debian-test: SKIPPED: $release: $*"
+	exit 77
+}
+
+# The archive that this machine's packages come from; not its security or updates part, which hold a few packages only.
+mirror() {
+	# shellcheck disable=SC2016
+	apt-get indextargets --format '$(REPO_URI) $(CODENAME) $(COMPONENT)' 'Identifier: Packages' 'Origin: Debian' |
+		awk '$3 == "main" && $2 !~ /-/ { print $1; exit }'
+}
+
+settings() {
+	apt-config dump | grep -E '^Acquire::(http|https|ftp)::Proxy |^Acquire::Check-(Valid-Until|Date) ' || true
+}
+
+# In a mount and a process namespace of its own: nothing that is mounted or started here outlives it.
+if [ -z "${VCOURIER_DEBIAN_ROOT:-}" ]; then
+	[ "$(id -u)" = 0 ] || skip "it takes root"
+	command -v debootstrap >/dev/null || skip "debootstrap is not installed"
+	command -v unshare >/dev/null && unshare --mount --pid --fork true 2>/dev/null || skip "no namespaces can be made here"
+	[ -n "$(mirror)" ] || skip "apt knows no archive of Debian here (run apt-get update)"
+	mkdir -p "$source/build"
+	VCOURIER_DEBIAN_ROOT=$(mktemp -d "$source/build/debian.XXXXXX")
+	export VCOURIER_DEBIAN_ROOT
+	trap 'rm -rf --one-file-system "$VCOURIER_DEBIAN_ROOT"' EXIT
+	unshare --mount --pid --fork --kill-child "$0" "$release" "$@"
+	exit
+fi
+
+root=$VCOURIER_DEBIAN_ROOT
+chmod 755 "$root"
+script=
+[ -e "/usr/share/debootstrap/scripts/$release" ] || script=/usr/share/debootstrap/scripts/sid
+echo "debian-test: $release from $(mirror)"
+# shellcheck disable=SC2086
+if ! debootstrap --variant=minbase "$release" "$root" "$(mirror)" $script >"$root.log" 2>&1; then
+	tail -3 "$root.log"
+	rm -f "$root.log"
+	skip "debootstrap cannot make a root"
+fi
+rm -f "$root.log"
+settings >"$root/etc/apt/apt.conf.d/90machine"
+cp /etc/resolv.conf /etc/hosts "$root/etc/"
+mount -t proc proc "$root/proc"
+mount -t sysfs sysfs "$root/sys"
+mount --bind /dev "$root/dev"
+mount -t devpts -o ptmxmode=0666,mode=620,gid=5 devpts "$root/dev/pts"
+mount -t tmpfs tmpfs "$root/dev/shm"
+
+mkdir "$root/root/vcourier"
+git -c safe.directory='*' -C "$source" archive HEAD | tar -x -C "$root/root/vcourier"
+inside() {
+	chroot "$root" /usr/bin/env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin TERM=dumb LANG=C.UTF-8 \
+		DEBIAN_FRONTEND=noninteractive sh -ec "cd /root/vcourier; $1"
+}
+inside 'apt-get -qq update; apt-get -qq install -y --no-install-recommends git make >/dev/null; git init -q; git add -A'
+if [ $# = 0 ]; then
+	inside 'make demo DURATION=5'
+	inside 'make unit'
+else
+	inside "make $*"
+fi
+echo "debian-test: $release: passed"
