@@ -19,6 +19,7 @@ enum {
 	OTHERS_MS = 300, /* after the first of them; who has replicas does not say */
 	POLL_MS = 10,
 	FLUSH_MS = 2000,
+	ERR_TEXT_SHOWN = 320, /* bytes: all of a struct err */
 };
 
 struct reply {
@@ -198,29 +199,64 @@ print_target(const cJSON *json)
 		printf("no reply");
 }
 
-void
-circuits_print(const struct circuits *c)
+static void
+print_replica(const struct circuits *c, const struct reply *reply)
+{
+	printf("\n%s on ", c->session->deployment.config.processors.entry[reply->dispatcher].name);
+	session_print_safe(stdout, json_member_text(reply->json, "host"), 64);
+	printf(" (pid %" PRId64 ") ", json_member_int(reply->json, "pid"));
+}
+
+static void
+print_paused(const cJSON *json)
 {
 	char since[32];
 
-	for (size_t i = 0; i < c->n; i++) {
-		const cJSON *json = c->reply[i].json;
+	printf("has paused for %s: ", session_age(paused_us(json), since, sizeof(since)));
+	if (json_member_true(json, "dead_letters_fail"))
+		printf("dead letters cannot be stored");
+	else if (json_member_true(json, "down"))
+		printf("the destination does not answer");
+	else
+		printf("%" PRId64 " of %" PRId64 " targets", json_member_int(json, "paused"), json_member_int(json, "targets"));
+	if (json_member_int(json, "paused") > 0)
+		print_target(json);
+	putchar('\n');
+}
 
-		if (json == NULL || !has_paused(json))
-			continue;
-		printf("\n%s on ", c->session->deployment.config.processors.entry[c->reply[i].dispatcher].name);
-		session_print_safe(stdout, json_member_text(json, "host"), 64);
-		printf(" (pid %" PRId64 ") has paused for %s: ", json_member_int(json, "pid"),
-			session_age(paused_us(json), since, sizeof(since)));
-		if (json_member_true(json, "dead_letters_fail"))
-			printf("dead letters cannot be stored");
-		else if (json_member_true(json, "down"))
-			printf("the destination does not answer");
-		else
-			printf("%" PRId64 " of %" PRId64 " targets", json_member_int(json, "paused"),
-				json_member_int(json, "targets"));
-		if (json_member_int(json, "paused") > 0)
-			print_target(json);
+/* What of the backend's lists, addresses and credentials it could not read, and what waits for them. */
+static void
+print_refreshes(const struct circuits *c, const struct reply *reply)
+{
+	const cJSON *refresh;
+
+	cJSON_ArrayForEach(refresh, json_member(reply->json, "refreshes"))
+	{
+		print_replica(c, reply);
+		session_print_safe(stdout, json_member_text(refresh, "name"), 64);
+		printf(": ");
+		session_print_safe(stdout, json_member_text(refresh, "why"), ERR_TEXT_SHOWN);
 		putchar('\n');
+	}
+	if (json_member_int(reply->json, "held") > 0) {
+		print_replica(c, reply);
+		printf("holds %" PRId64 " events that no target wants so far, until emptyGrace is over\n",
+			json_member_int(reply->json, "held"));
+	}
+}
+
+void
+circuits_print(const struct circuits *c)
+{
+	for (size_t i = 0; i < c->n; i++) {
+		const struct reply *reply = &c->reply[i];
+
+		if (reply->json == NULL)
+			continue;
+		if (has_paused(reply->json)) {
+			print_replica(c, reply);
+			print_paused(reply->json);
+		}
+		print_refreshes(c, reply);
 	}
 }

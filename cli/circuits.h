@@ -18,7 +18,7 @@ void circuits_free(struct circuits *c); /* after the session: answers may come u
 const char *circuits_text(const struct circuits *c, size_t i, char *buf, size_t size);
 bool circuits_open(const struct circuits *c, size_t i); /* at least one replica has paused */
 
-/* A line for each replica that has paused, and what is paused there. */
+/* A line for each replica that has paused, with what is paused there, and for each list that it could not read in full. */
 void circuits_print(const struct circuits *c);
 
 #endif

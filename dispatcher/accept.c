@@ -36,22 +36,55 @@ keep_only(struct targets *targets, const char *name)
 		free(targets->target[--targets->n].name);
 }
 
+static const char held[] = "\x01held"; /* no target has such a name */
+
+/* A job that is routed again keeps its place among those with its key; it is the first, as its leg was ready. */
+static void
+queue(struct dispatcher *d, struct job *job, const struct event *ev)
+{
+	enum ordering ordering = (enum ordering)d->options->ordering;
+
+	if (!job->keyed && ordering != ORDERING_NONE &&
+		job_chain(&d->jobs, job, ordering == ORDERING_KEY ? order_key(ev) : 0))
+		return;
+	if (accept_holds(d, job->leg)) {
+		leg_wait(job->leg, INT64_MAX);
+		job_set_idle(&d->jobs, job, true); /* at once: it must not count against the window */
+	} else {
+		job_make_ready(job);
+	}
+}
+
+static void
+hold(struct dispatcher *d, struct job *job, const struct event *ev)
+{
+	job_set_legs(job, 1);
+	leg_set_target(&d->jobs, job->leg, held);
+	job->leg->batch_max = 1;
+	d->held = job->leg->lane;
+	queue(d, job, ev);
+}
+
 static void
 route(struct dispatcher *d, struct job *job, const struct event *ev)
 {
 	struct err err = { .code = ERR_NONE };
-	enum ordering ordering = (enum ordering)d->options->ordering;
 	const char *only = bus_msg_header(job->msg, "Vcourier-Target");
+	int routed;
 
 	targets_clear(&d->targets);
-	if (processor_route(d->processor, d->self, ev, &d->targets, &err) != 0) {
+	routed = processor_route(d->processor, d->self, ev, &d->targets, &err);
+	if (routed < 0) {
 		reject(d, job, "unroutable", &err);
 		return;
 	}
 	if (only != NULL && only[0] != '\0')
 		keep_only(&d->targets, only);
 	if (d->targets.n == 0) {
-		settle_filtered(d, job);
+		if (routed == ROUTE_UNSETTLED)
+			hold(d, job, ev);
+		else
+			settle_filtered(d, job);
 		return;
 	}
 	job_set_legs(job, d->targets.n);
@@ -61,8 +94,39 @@ route(struct dispatcher *d, struct job *job, const struct event *ev)
 		d->fans_out |= d->targets.target[i].name[0] != '\0';
 	}
 	job_set_untried(&d->jobs, job);
-	if (ordering == ORDERING_NONE || !job_chain(&d->jobs, job, ordering == ORDERING_KEY ? order_key(ev) : 0))
-		job_make_ready(job);
+	queue(d, job, ev);
+}
+
+void
+accept_hurry(struct dispatcher *d)
+{
+	uint64_t version;
+
+	if (d->held == NULL)
+		return;
+	version = d->processor->route_version(d->self);
+	if (version != d->held_version)
+		lane_hurry(d->held);
+	d->held_version = version;
+}
+
+bool
+accept_holds(const struct dispatcher *d, const struct leg *leg)
+{
+	return d->held != NULL && leg->lane == d->held;
+}
+
+void
+accept_again(struct dispatcher *d, struct job *job)
+{
+	struct event *ev = &d->scratch[0];
+	struct err err = { .code = ERR_NONE };
+
+	job_drop_legs(job);
+	if (message_read_event(job->msg, ev, &err) != 0)
+		reject(d, job, "invalid_event", &err);
+	else
+		route(d, job, ev);
 }
 
 /* Whether anything here depends on the event; else it is read when its turn comes (send.c). */

@@ -195,6 +195,7 @@ turn(struct dispatcher *d, struct err *err)
 		metric_set(d->books.in_flight, (double)d->in_flight);
 		metric_set(d->books.in_hand, (double)d->jobs.n);
 	}
+	accept_hurry(d);
 	if (!d->stopping)
 		send_ready(d, now_ms);
 	pull(d, now_ms);

@@ -157,7 +157,7 @@ struct refreshing {
 	unsigned step;
 	int64_t due_ms, done_ms;
 	struct backoff backoff;
-	struct err warned; /* the warning that stands */
+	struct err trouble; /* why it failed, or its warning; code ERR_NONE: all is well */
 };
 
 /* Tells upward that something has become of a leg. */
@@ -206,6 +206,8 @@ struct dispatcher {
 	struct event scratch[BATCH_MAX]; /* accept.c: the event that came; send.c: those of the request being made */
 	struct event logged;             /* settle.c alone: for log lines */
 	struct targets targets;
+	struct lane *held; /* accept.c: where events without a target wait; NULL: there were none */
+	uint64_t held_version; /* the route_version that they waited with */
 	struct filter filter;
 
 	struct burial *burials;
@@ -254,6 +256,14 @@ void source_settled(struct source *s, const struct job *job);
 /* accept.c */
 void accept_message(struct dispatcher *d, struct source *s, struct bus_msg *msg, const struct delivery *delivery,
 	int64_t now_ms);
+
+/*
+ * While the processor's list of targets is not settled an event that none wants is held: its one leg waits in a lane of
+ * its own. When the list changes (accept_hurry, each turn) those legs become ready, and send.c has each routed again.
+ */
+void accept_hurry(struct dispatcher *d);
+bool accept_holds(const struct dispatcher *d, const struct leg *leg);
+void accept_again(struct dispatcher *d, struct job *job); /* its body is here */
 
 /* backlog.c */
 size_t backlog_count(struct dispatcher *d, int64_t now_ms); /* jobs in hand, less those that only wait */

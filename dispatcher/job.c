@@ -202,6 +202,23 @@ unchain(struct jobs *jobs, struct job *job)
 	return job->predecessor == NULL ? job->successor : NULL;
 }
 
+void
+job_drop_legs(struct job *job)
+{
+	job_unqueue(job);
+	for (size_t i = 0; i < job->n_legs; i++) {
+		if (job->leg[i].lane != NULL)
+			job->leg[i].lane->legs--;
+		free(job->leg[i].target);
+		free(job->leg[i].why);
+	}
+	if (job->leg != &job->one)
+		free(job->leg);
+	job->one = (struct leg){ .job = NULL };
+	job->leg = NULL;
+	job->n_legs = job->n_open = 0;
+}
+
 struct job *
 job_free(struct jobs *jobs, struct job *job)
 {
@@ -212,18 +229,10 @@ job_free(struct jobs *jobs, struct job *job)
 		p = &(*p)->hash_next;
 	*p = job->hash_next;
 	unlink_job(jobs, job);
-	job_unqueue(job);
+	job_drop_legs(job);
 	job_fetch_end(jobs, job);
 	job_set_tried(jobs, job);
 	job_set_idle(jobs, job, false);
-	for (size_t i = 0; i < job->n_legs; i++) {
-		if (job->leg[i].lane != NULL)
-			job->leg[i].lane->legs--;
-		free(job->leg[i].target);
-		free(job->leg[i].why);
-	}
-	if (job->leg != &job->one)
-		free(job->leg);
 	if (job->msg != NULL)
 		jobs->bytes -= bus_msg_len(job->msg);
 	else

@@ -140,6 +140,7 @@ void jobs_sweep(struct jobs *jobs);
 
 /* Gives it n legs; then each is queued by leg_ready. */
 void job_set_legs(struct job *job, size_t n);
+void job_drop_legs(struct job *job);  /* before it gets others; none may be in flight or a dead letter under way */
 void job_make_ready(struct job *job); /* queues all legs of a new job, or of one that had to wait for its key */
 void job_unqueue(struct job *job);    /* takes the legs that are not over out of their queues */
 void leg_set_target(struct jobs *jobs, struct leg *leg, const char *target);

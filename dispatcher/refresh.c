@@ -64,9 +64,9 @@ succeeded(struct dispatcher *d, size_t i, const struct err *warning, int64_t now
 	r->done_ms = now_ms;
 	r->due_ms = interval > 0 ? now_ms + interval : INT64_MAX;
 	backoff_reset(&r->backoff);
-	if (warning->code != ERR_NONE && strcmp(warning->text, r->warned.text) != 0)
+	if (warning->code != ERR_NONE && strcmp(warning->text, r->trouble.text) != 0)
 		log_warn("refreshed, but", L_STR("refresh", def->name), L_STR("warning", warning->text));
-	r->warned = *warning;
+	r->trouble = *warning;
 	status_check(def->name, true, warning->code != ERR_NONE ? warning->text : "");
 }
 
@@ -81,6 +81,7 @@ failed(struct dispatcher *d, size_t i, const struct err *err, int64_t now_ms)
 		log_error("refresh failed", L_STR("refresh", def->name), L_ERR(err));
 	r->running = r->wanted = false;
 	r->failed = true;
+	r->trouble = *err;
 	r->due_ms = now_ms + RETRY_INITIAL_MS / 2 + backoff_next(&r->backoff);
 	status_check(def->name, false, err->text);
 }
@@ -92,12 +93,12 @@ doubted(struct dispatcher *d, size_t i, const struct err *err, int64_t now_ms)
 	const struct refresh *def = d->refreshing[i].def;
 	struct refreshing *r = &d->refreshing[i];
 
-	if (strcmp(err->text, r->warned.text) != 0)
+	if (strcmp(err->text, r->trouble.text) != 0)
 		log_warn("refreshed, but not believed yet", L_STR("refresh", def->name), L_STR("warning", err->text));
 	r->running = r->failed = r->wanted = false;
 	r->due_ms = now_ms + def->interval_ms(r->self);
 	backoff_reset(&r->backoff);
-	r->warned = *err;
+	r->trouble = *err;
 	status_check(def->name, false, err->text);
 }
 

@@ -40,6 +40,26 @@ count_paused(const struct dispatcher *d, const struct lane **longest)
 	return paused;
 }
 
+/* Those that failed, or have a warning: what /readyz says of them. */
+static void
+write_refreshes(const struct dispatcher *d, struct buf *b)
+{
+	const char *comma = "";
+
+	buf_add_str(b, ",\"refreshes\":[");
+	for (size_t i = 0; i < d->n_refreshing; i++) {
+		const struct refreshing *r = &d->refreshing[i];
+
+		if (r->trouble.code == ERR_NONE)
+			continue;
+		buf_printf(b, "%s{\"name\":\"%s\",\"why\":", comma, r->def->name);
+		json_add_string(b, r->trouble.text, strlen(r->trouble.text));
+		buf_add_char(b, '}');
+		comma = ",";
+	}
+	buf_add_char(b, ']');
+}
+
 static void
 write_report(const struct dispatcher *d, struct buf *b)
 {
@@ -53,13 +73,15 @@ write_report(const struct dispatcher *d, struct buf *b)
 	buf_add_str(b, "{\"host\":");
 	json_add_string(b, host, strlen(host));
 	buf_printf(b, ",\"pid\":%ld,\"in_flight\":%zu,\"in_hand\":%zu,\"targets\":%zu,\"paused\":%zu,\"down\":%s", (long)getpid(),
-		d->in_flight, d->jobs.n, d->jobs.n_lanes, paused, whole ? "true" : "false");
+		d->in_flight, d->jobs.n, d->jobs.n_lanes - (d->held != NULL), paused, whole ? "true" : "false");
+	buf_printf(b, ",\"held\":%zu", d->held != NULL ? d->held->legs : 0);
 	buf_printf(b, ",\"paused_ms\":%lld,\"dead_letters_fail\":%s", (long long)(clock_monotonic_ms() - since_ms),
 		d->dead_letters_fail ? "true" : "false");
 	if (lane != NULL) {
 		buf_printf(b, ",\"status\":%d,\"target\":", lane->status);
 		json_add_string(b, lane->name, strlen(lane->name));
 	}
+	write_refreshes(d, b);
 	buf_add_char(b, '}');
 }
 
@@ -72,7 +94,7 @@ report_answer(struct dispatcher *d, const struct bus_msg *msg)
 
 	if (out.subject[0] == '\0')
 		return;
-	buf_init(&text, 8 * 1024);
+	buf_init(&text, 16 * 1024);
 	write_report(d, &text);
 	out.data = buf_str(&text);
 	out.len = text.len;

@@ -120,6 +120,16 @@ drop_if_gone(struct dispatcher *d, struct leg *leg, const struct event *ev)
 	return true;
 }
 
+/* A held event is not sent next, so its body needs room in the buffer. */
+static bool
+may_fetch(const struct flight *f, const struct leg *leg)
+{
+	const struct dispatcher *d = f->d;
+
+	return d->jobs.n_fetching < (size_t)d->options->concurrency && !(f->probe && f->lane->fetching > 0) &&
+		!(accept_holds(d, leg) && d->jobs.bytes >= (size_t)d->options->buffer_bytes);
+}
+
 /* Takes legs off the lane into the flight as far as they fit into one request; their events are in scratch. */
 static void
 load(struct flight *f, int64_t now_ms)
@@ -139,9 +149,13 @@ load(struct flight *f, int64_t now_ms)
 			continue;
 		}
 		if (leg->job->msg == NULL) {
-			if (d->jobs.n_fetching >= (size_t)d->options->concurrency || (f->probe && f->lane->fetching > 0))
+			if (!may_fetch(f, leg))
 				break;
 			park_fetch(d, leg->job, f->lane, now_ms);
+			continue;
+		}
+		if (accept_holds(d, leg)) {
+			accept_again(d, leg->job);
 			continue;
 		}
 		if (leg->batch_max < max)

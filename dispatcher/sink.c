@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "absence.h"
 #include "addressable.h"
 #include "clock.h"
 #include "http_options.h"
@@ -43,6 +44,7 @@ struct sink {
 	struct refusals refusals;
 	struct parcel *parcels;
 	struct event event; /* the one that is being sent */
+	struct absence absence; /* of an address */
 };
 
 /* ---- its address, looked up like that of any destination */
@@ -280,6 +282,7 @@ sink_busy(const struct sink *s)
 void
 sink_turn(struct sink *s, int64_t now_ms)
 {
+	struct refresh_time time = { .now_ms = now_ms, .empty_grace_ms = s->d->options->empty_grace_ms };
 	struct parcel *next;
 	struct err err;
 
@@ -289,7 +292,10 @@ sink_turn(struct sink *s, int64_t now_ms)
 			continue;
 		err_set(&err, ERR_NOT_FOUND, "it has no address yet");
 		if (s->to.now.url == NULL) {
-			on_failed(p, &err, now_ms);
+			if (absence_confirmed(&s->absence, &time))
+				give_up(p, &err);
+			else
+				p->due_ms = now_ms + RETRY_INITIAL_MS;
 			continue;
 		}
 		if (refusals_singled_out(&s->refusals, &p->refusal)) {

@@ -148,6 +148,7 @@ const struct processor processor_eventbridge = {
 	.batch_max = EVENTBRIDGE_ENTRIES_MAX,
 	.open = eventbridge_open,
 	.route = eventbridge_route,
+	.route_version = eventbridge_route_version,
 	.weight = eventbridge_weight,
 	.weight_max = weight_max,
 	.encode = encode,

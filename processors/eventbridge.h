@@ -88,6 +88,7 @@ struct eventbridge {
 	struct eventbridge_rules rules, next; /* in use; being read */
 	bool loaded;          /* rules are there to go by */
 	bool settled;         /* what no rule wants is filtered */
+	uint64_t version;     /* of the rules in use */
 	struct absence others; /* of rules that the first list left out */
 	int64_t confirm_ms;   /* an absence waits to be confirmed for so long; 0: none does */
 	bool looked;          /* the bus was seen once */
@@ -125,6 +126,7 @@ int64_t eventbridge_rules_interval_ms(void *self);
 int eventbridge_rules_request(void *self, unsigned step, struct http_request *req, struct err *err);
 enum refresh_result eventbridge_rules_response(void *self, unsigned step, const struct http_response *rsp,
 	const struct refresh_time *time, struct err *err);
+uint64_t eventbridge_route_version(void *self);
 int eventbridge_route(void *self, const struct event *ev, struct targets *targets, struct err *err);
 
 /* eventbridge_entry.c: one event as an entry of PutEvents */

@@ -261,6 +261,7 @@ finish(struct eventbridge *self, const struct refresh_time *time, struct err *er
 	self->rules = self->next;
 	self->next = (struct eventbridge_rules){ 0 };
 	self->loaded = true;
+	self->version++;
 	return REFRESH_DONE;
 }
 
@@ -374,13 +375,21 @@ is_wanted(struct eventbridge *self, const struct event *ev)
 	return eventbridge_ruleset_wants(&self->rules, &self->text);
 }
 
+uint64_t
+eventbridge_route_version(void *p)
+{
+	const struct eventbridge *self = p;
+
+	return self->version;
+}
+
 int
 eventbridge_route(void *p, const struct event *ev, struct targets *targets, struct err *err)
 {
 	struct eventbridge *self = p;
 
 	if (!is_wanted(self, ev))
-		return 0;
+		return self->settled ? 0 : ROUTE_UNSETTLED;
 	if (eventbridge_entry_check(ev, err) != 0)
 		return -1;
 	targets_add(targets, "");

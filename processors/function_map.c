@@ -199,6 +199,22 @@ function_map_seal(struct function_map *map)
 	map->n_pattern = sort_unique(map->pattern, map->n_pattern, by_function);
 }
 
+static bool
+same(const struct subscription *a, size_t n, const struct subscription *b, size_t m)
+{
+	for (size_t i = 0; n == m && i < n; i++)
+		if (by_topic(&a[i], &b[i]) != 0)
+			return false;
+	return n == m;
+}
+
+bool
+function_map_same(const struct function_map *a, const struct function_map *b)
+{
+	return same(a->exact, a->n_exact, b->exact, b->n_exact) &&
+		same(a->pattern, a->n_pattern, b->pattern, b->n_pattern);
+}
+
 /* The first subscription that is not before this topic. */
 static size_t
 lower_bound(const struct function_map *map, const char *topic)

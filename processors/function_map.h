@@ -58,6 +58,9 @@ void function_map_keep(struct function_map *map, const struct function_map *old,
 
 void function_map_seal(struct function_map *map); /* after the last add, before the first match */
 
+/* Whether the same functions want the same topics; both are sealed. */
+bool function_map_same(const struct function_map *a, const struct function_map *b);
+
 /* Adds the functions that want one of the topics, "name.namespace" each, every one once. */
 void function_map_match(const struct function_map *map, const char *const *topics, size_t n,
 	struct targets *targets);

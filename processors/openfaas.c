@@ -209,7 +209,15 @@ openfaas_route(void *p, const struct event *ev, struct targets *targets, struct 
 	(void)err;
 	if (self->functions.map != NULL) /* the refresh is required: there are no events before its success */
 		function_map_match(self->functions.map, topics, n, targets);
-	return 0;
+	return self->functions.settled ? 0 : ROUTE_UNSETTLED;
+}
+
+static uint64_t
+openfaas_route_version(void *p)
+{
+	const struct openfaas *self = p;
+
+	return self->functions.version;
 }
 
 /* Forged attributes may hold what a header must not: they go percent-encoded, ours never change. */
@@ -288,6 +296,7 @@ const struct processor processor_openfaas = {
 	.batch_max = 1,
 	.open = openfaas_open,
 	.route = openfaas_route,
+	.route_version = openfaas_route_version,
 	.encode = openfaas_encode,
 	.judge = openfaas_judge,
 	.refreshes = refreshes,

@@ -165,6 +165,7 @@ finish(struct openfaas_functions *f, const struct refresh_time *time, struct err
 	if (!settled && function_map_functions(f->next) == 0)
 		return REFRESH_UNCONFIRMED;
 	function_map_seal(f->next);
+	f->version += settled != f->settled || f->map == NULL || !function_map_same(f->next, f->map);
 	function_map_free(f->map);
 	f->map = f->next;
 	f->next = NULL;

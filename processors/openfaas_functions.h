@@ -27,6 +27,7 @@ struct openfaas_functions {
 
 	struct function_map *map; /* in use; NULL before the first refresh is done */
 	bool settled;             /* what no function of the map wants is wanted by nobody */
+	uint64_t version;         /* counts up when either changes */
 
 	/* a refresh under way */
 	struct function_map *next;

@@ -89,6 +89,8 @@ struct refresh {
 		const struct refresh_time *time, struct err *err);
 };
 
+enum { ROUTE_UNSETTLED = 1 }; /* of route; 0: settled */
+
 struct processor {
 	const char *type;  /* the config's eventProcessor.type, and the metrics label */
 	const char *block; /* the config key of its options, beside `type` */
@@ -100,10 +102,17 @@ struct processor {
 	/* config: the filled struct of config_size bytes; outlives self. Checks what a table cannot. */
 	int (*open)(void **self, const void *config, struct err *err);
 	/*
-	 * Adds the targets of an event; none means filtered. -1: the event is at fault (err says how). NULL: every event
-	 * has the one target "", so that it need not be read before its turn.
+	 * Adds the targets of an event; none means filtered. ROUTE_UNSETTLED: there may be more targets than those added, as
+	 * the list of them has not stood for long enough; an event without any waits, and is routed again when
+	 * route_version changes. -1: the event is at fault (err says how). NULL: every event has the one target "", so that it need not be
+	 * read before its turn.
 	 */
 	int (*route)(void *self, const struct event *ev, struct targets *targets, struct err *err);
+	/*
+	 * Another number after each refresh that can make route answer otherwise, so that what waits is routed again only
+	 * then. NULL when route is never unsettled.
+	 */
+	uint64_t (*route_version)(void *self);
 	/* Bytes this event adds to a request, and how many a request may have; NULL when batch_max is 1. */
 	size_t (*weight)(void *self, const struct event *ev);
 	size_t (*weight_max)(void *self);

@@ -14,7 +14,7 @@ from lab.process import BUILD, wait_until
 from lab.product import router_config
 from lab.receiver import Answer
 
-FAST = {"retry": {"initial": "20ms", "max": "100ms"}}
+FAST = {"retry": {"initial": "20ms", "max": "100ms"}, "emptyGrace": "2s"}
 
 
 @pytest.fixture

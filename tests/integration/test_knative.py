@@ -320,7 +320,7 @@ def test_a_sink_that_refuses_for_a_while_gets_its_letters(lab, desk):
 
 def test_a_sink_that_is_not_there_holds_nothing_up(lab, desk, cluster):
     receiver = lab.receiver(lambda request: Answer(400))
-    dispatcher = lab.daemon("dispatcher", config(desk, {"uri": receiver.url}, deadLetterSink={
+    dispatcher = lab.daemon("dispatcher", config(desk, {"uri": receiver.url}, emptyGrace="2s", deadLetterSink={
         "ref": {**BROKER, "name": "dead"}, "kubernetes": cluster.options}, **SOON))
     dispatcher.env = cluster.env
     dispatcher.start()
@@ -328,6 +328,22 @@ def test_a_sink_that_is_not_there_holds_nothing_up(lab, desk, cluster):
     desk.idle(timeout=120)
     assert desk.dead_ids() == list(want)
     assert len(dispatcher.lines("dead letter sink does not take a letter.*it has no address yet")) == 2
+
+
+def test_a_sink_whose_address_comes_late(lab, desk, cluster):
+    """The letters wait for it, for up to emptyGrace."""
+    receiver, sink = lab.receiver(lambda request: Answer(400)), lab.receiver()
+    dispatcher = lab.daemon("dispatcher", config(desk, {"uri": receiver.url}, emptyGrace="2m", deadLetterSink={
+        "ref": {**BROKER, "name": "dead"}, "kubernetes": cluster.options}, **SOON))
+    dispatcher.env = cluster.env
+    dispatcher.start()
+    want = desk.publish(2)
+    wait_until(lambda: len(desk.dead()) == 2, what="the letters are in the stream")
+    wait_until(lambda: len(cluster.asked("eventing.knative.dev")) >= 6, 90, "the address is looked up again and again")
+    cluster.broker(sink.url, name="dead")
+    desk.idle(timeout=120)
+    assert sorted(keys(sink.requests)) == list(want)
+    assert not dispatcher.lines("dead letter sink does not take a letter")
 
 
 def test_the_words_of_a_delivery_spec(lab, desk):

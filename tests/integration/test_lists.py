@@ -1,15 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
 """Answers of a backend that are empty, partial or not yet true: they filter no event before they have stood for emptyGrace."""
+import subprocess
 from collections import Counter
 
 import pytest
 
 from lab.aws import Rule, error
-from lab.desk import books
-from lab.process import wait_until
+from lab.desk import books, event, keys, subject
+from lab.process import BUILD, wait_until
 from test_eventbridge import aws, got  # noqa: F401 (aws is a fixture)
-from test_eventbridge import config as to_aws
-from test_openfaas import NS, config, delivered, gateway, ids  # noqa: F401 (gateway is a fixture)
+from test_eventbridge import config as aws_config
+from test_knative import BROKER, cluster, in_cluster  # noqa: F401 (cluster is a fixture)
+from test_openfaas import NS, delivered, gateway, ids  # noqa: F401 (gateway is a fixture)
+from test_openfaas import config as openfaas_config
+
+DEFAULT = {"emptyGrace": "30s"}
+
+
+def config(desk, gateway, **options):  # noqa: F811
+    return openfaas_config(desk, gateway, **{**DEFAULT, **options})
+
+
+def to_aws(desk, aws, **options):  # noqa: F811
+    return aws_config(desk, aws, **{**DEFAULT, **options})
 
 
 def ready_reason(dispatcher, text):
@@ -95,6 +108,8 @@ def test_a_namespace_that_cannot_be_listed_at_the_start(lab, desk, gateway, stat
     ready_reason(dispatcher, f"namespace bad cannot be listed: HTTP {status}")
     assert dispatcher.get("/readyz")[0] == 200 and "credentials" not in dispatcher.text()
     assert len(dispatcher.lines(f"level=warn.*namespace bad cannot be listed: HTTP {status}")) == 1
+    run = subprocess.run([BUILD / "vcourier", "status", "-c", dispatcher.file], capture_output=True, text=True, timeout=60)
+    assert f"pid {dispatcher.pid}) functions: namespace bad cannot be listed: HTTP {status}\n" in run.stdout, run.stdout + run.stderr
     assert delivered(gateway, "on") == Counter(ids(want))
 
 
@@ -126,7 +141,91 @@ def cannot_list(namespace, status):
     return fault
 
 
+# ---- an event that nobody wants, by a list that was read once
+
+
+def held(desk, dispatcher, n, name="of"):
+    """n events are with the dispatcher, and none of them ends."""
+    wait_until(lambda: desk.consumer(name)["num_pending"] == 0 and desk.consumer(name)["num_ack_pending"] == n,
+               what=lambda: f"{n} wait: {desk.consumer(name)}")
+    assert books(dispatcher)["filtered"] == 0
+
+
+def test_events_for_a_function_that_the_first_list_leaves_out(lab, desk, gateway):  # noqa: F811
+    """They wait, those of the other functions do not wait for them: not even with far more than fit into the window and the buffer."""
+    gateway.deploy("off", "VmPoweredOffEvent")
+    on = desk.publish(1500, data=lambda i: {"Key": i, "Padding": "x" * 2000})
+    off = desk.publish(20, "VmPoweredOffEvent")
+    dispatcher = lab.dispatcher(config(desk, gateway, concurrency=16, concurrencyPerTarget=16, bufferSize="1MiB")).wait_ready()
+    gateway.wait(lambda g: len(g.ids(f"off.{NS}")) == 20)
+    held(desk, dispatcher, 1500)
+    gateway.deploy("on", "VmPoweredOnEvent")
+    balanced(desk, dispatcher, delivered=1520, filtered=0)
+    assert delivered(gateway, "on") == Counter(ids(on)) and delivered(gateway, "off") == Counter(ids(off))
+
+
+def test_events_that_nobody_wants_are_filtered_after_the_grace(lab, desk, gateway):  # noqa: F811
+    gateway.deploy("off", "VmPoweredOffEvent")
+    desk.publish(500)
+    dispatcher = lab.dispatcher(config(desk, gateway, emptyGrace="4s")).wait_ready()
+    held(desk, dispatcher, 500)
+    balanced(desk, dispatcher, delivered=0, filtered=500)
+    assert not gateway.calls
+
+
+def test_events_for_a_namespace_that_can_be_listed_late(lab, desk, gateway):  # noqa: F811
+    gateway.namespaces.insert(0, "bad")
+    gateway.deploy("on", "VmPoweredOnEvent")
+    gateway.deploy("there", "VmPoweredOffEvent", namespace="bad")
+    gateway.fault = cannot_list("bad", 500)
+    dispatcher = lab.dispatcher(config(desk, gateway)).wait_ready()
+    want = desk.publish(10, "VmPoweredOffEvent")
+    held(desk, dispatcher, 10)
+    gateway.fault = None
+    balanced(desk, dispatcher, delivered=10, filtered=0)
+    assert delivered(gateway, "there", "bad") == Counter(ids(want))
+
+
+@pytest.mark.parametrize("ordering", ["key", "strict"])
+def test_held_events_keep_their_order(lab, desk, gateway, ordering):  # noqa: F811
+    """One entity's events: the second cannot go before it is known whether the first goes anywhere."""
+    gateway.deploy("off", "VmPoweredOffEvent")
+    machine = {"Vm": {"Name": "web", "Vm": {"Type": "VirtualMachine", "Value": "vm-1"}}}
+    want = []
+    for _ in range(5):
+        want += [*desk.publish(1, data=machine), *desk.publish(1, "VmPoweredOffEvent", data=machine)]
+    dispatcher = lab.dispatcher(config(desk, gateway, ordering=ordering)).wait_ready()
+    look_again(gateway)
+    gateway.deploy("on", "VmPoweredOnEvent")
+    balanced(desk, dispatcher, delivered=10, filtered=0)
+    assert [c.id for c in gateway.calls] == ids(want)
+
+
+def test_a_dead_letter_for_a_function_that_is_not_listed_yet(lab, desk, gateway):  # noqa: F811
+    """What is sent again for one function alone waits for it, though others want such events."""
+    gateway.deploy("off", "VmPoweredOnEvent")
+    desk.js.wire.publish(subject(), event(7), headers={
+        "Content-Type": "application/cloudevents+json", "Nats-Msg-Id": "again/7", "Vcourier-Target": f"on.{NS}"})
+    dispatcher = lab.dispatcher(config(desk, gateway)).wait_ready()
+    held(desk, dispatcher, 1)
+    gateway.deploy("on", "VmPoweredOnEvent")
+    balanced(desk, dispatcher, delivered=1, filtered=0)
+    assert [c.function for c in gateway.calls] == [f"on.{NS}"]
+
+
 # ---- EventBridge
+
+
+def test_events_for_a_rule_that_the_first_list_leaves_out(lab, desk, aws):  # noqa: F811
+    rules = [Rule("low", {"detail": {"data": {"Key": [{"numeric": ["<=", 5]}]}}}), Rule("rest", {"source": [{"exists": True}]})]
+    aws.rules = rules[:1]
+    want = desk.publish(50)
+    dispatcher = lab.dispatcher(to_aws(desk, aws, eb={"ruleARN": "all", "rulesInterval": "1s"})).wait_ready()
+    held(desk, dispatcher, 45, "aws")
+    assert sorted(got(aws)) == list(range(1, 6))
+    aws.rules = rules
+    balanced(desk, dispatcher, "aws", delivered=50, filtered=0)
+    assert sorted(got(aws)) == list(want)
 
 
 def watched(aws):  # noqa: F811
@@ -193,3 +292,33 @@ def test_rules_that_vanish_for_a_while(lab, desk, aws, fault):  # noqa: F811
     aws.rules, aws.denied, aws.refuse = rules, set(), None
     dispatcher.wait_ready()
     wait_until(lambda: reason not in dispatcher.get("/readyz")[1], what="the reason goes")
+
+
+# ---- Knative
+
+
+def forget(cluster):
+    cluster.objects.clear()
+
+
+@pytest.mark.parametrize("fault, reason", [
+    (lambda cluster: cluster.broker(None), "Broker default has no address yet: Channel is not ready"),
+    (forget, "default in namespace fn does not exist"),
+    (lambda cluster: cluster.forbidden.add("brokers"), "not allowed to get brokers.eventing.knative.dev"),
+    (lambda cluster: setattr(cluster, "down", True), "Kubernetes API")], ids=["no address", "gone", "no permission", "no API"])
+def test_an_address_that_is_missing_for_a_while(lab, desk, cluster, fault, reason):  # noqa: F811
+    """The last one stays in use, however long; the destination itself says what becomes of an event."""
+    receiver = lab.receiver()
+    cluster.broker(receiver.url + "/fn/default")
+    dispatcher = in_cluster(lab, desk, cluster, {"ref": BROKER}, emptyGrace="1s").wait_ready()
+    fault(cluster)
+    ready_reason(dispatcher, reason)
+    asked = len(cluster.receiver.requests)
+    wait_until(lambda: len(cluster.receiver.requests) >= asked + 2, what="two more looks, longer than the grace apart")
+    want = desk.publish(10)
+    balanced(desk, dispatcher, "kn", delivered=10, filtered=0)
+    assert sorted(keys(receiver.requests)) == list(want)
+    cluster.down = False
+    cluster.forbidden.clear()
+    cluster.broker(receiver.url + "/fn/default")
+    dispatcher.wait_ready()

@@ -13,7 +13,7 @@ from lab.process import BUILD, wait_until
 from lab.product import router_config
 from lab.receiver import Receiver
 
-FAST = {"retry": {"initial": "20ms", "max": "100ms"}, "ackWait": "2s"}
+FAST = {"retry": {"initial": "20ms", "max": "100ms"}, "ackWait": "2s", "emptyGrace": "2s"}
 NS = "openfaas-fn"
 
 
@@ -307,7 +307,7 @@ def test_a_function_that_is_removed(lab, desk, gateway):
     """404, two looks at the map, and no more of its events: those of the others are not held up."""
     gateway.deploy("stays", "VmPoweredOnEvent")
     gateway.deploy("goes", "VmPoweredOnEvent")
-    dispatcher = lab.dispatcher(config(desk, gateway, {"refreshInterval": "1h"}, emptyGrace="1s")).wait_ready()
+    dispatcher = lab.dispatcher(config(desk, gateway, {"refreshInterval": "1h"})).wait_ready()
     first = ids(desk.publish(3))
     desk.idle("of")
     gateway.remove("goes")

@@ -140,6 +140,32 @@ all_rules_are_missing_for_a_while(void **state)
 	backend_close(&b);
 }
 
+/* What no rule of the first list wants waits until a second list says the same; named rules are there or are not. */
+static void
+what_no_rule_wants_yet(void **state)
+{
+	struct backend b;
+
+	(void)state;
+	open_with(&b, "ruleARN: all");
+	b.time = (struct refresh_time){ .now_ms = 1000, .empty_grace_ms = GRACE };
+	assert_int_equal(backend_ask(&b, "rules", 0), 0);
+	assert_int_equal(rules_reply(&b, 200, "{\"Rules\":[" NAMED("b", NOTHING, "") "]}"), REFRESH_DONE);
+	assert_string_equal(routed(&b), "?");
+	assert_int_equal(b.p->refreshes[1].interval_ms(b.self), GRACE);
+	b.time.now_ms += GRACE;
+	assert_int_equal(backend_ask(&b, "rules", 0), 0);
+	assert_int_equal(rules_reply(&b, 200, "{\"Rules\":[" NAMED("b", NOTHING, "") "]}"), REFRESH_DONE);
+	assert_string_equal(routed(&b), "");
+	backend_close(&b);
+	open_with(&b, "ruleARN: '" RULE "b'");
+	b.time = (struct refresh_time){ .now_ms = 1000, .empty_grace_ms = GRACE };
+	assert_int_equal(backend_ask(&b, "rules", 0), 0);
+	assert_int_equal(rules_reply(&b, 200, "{\"Rules\":[" NAMED("b", NOTHING, "") "]}"), REFRESH_DONE);
+	assert_string_equal(routed(&b), "");
+	backend_close(&b);
+}
+
 /* A bus without rules is believed, too, once it has stood. */
 static void
 a_bus_without_rules(void **state)
@@ -253,6 +279,7 @@ main(void)
 		cmocka_unit_test(named_rules_over_pages),
 		cmocka_unit_test(all_rules_of_the_bus),
 		cmocka_unit_test(all_rules_are_missing_for_a_while),
+		cmocka_unit_test(what_no_rule_wants_yet),
 		cmocka_unit_test(a_bus_without_rules),
 		cmocka_unit_test(patterns_that_only_aws_can_read_take_all),
 		cmocka_unit_test(rules_that_cannot_be_listed),

@@ -88,6 +88,28 @@ an_empty_list_is_believed_late(void **state)
 	backend_close(&b);
 }
 
+/* The first list may be short of functions: what none of them wants waits until a second list says the same. */
+static void
+what_no_function_wants_yet(void **state)
+{
+	struct backend b;
+
+	(void)state;
+	open_at(&b, START);
+	assert_string_equal(who_wants(&b, "A"), "?");
+	assert_int_equal(LISTS(&b, "[\"bad\",\"fn\"]", "500", "[" FUNCTION("f", "A") "]"), REFRESH_DONE);
+	assert_int_equal(interval(&b), 10000);
+	b.time.now_ms += GRACE - 1;
+	assert_int_equal(LISTS(&b, "[\"bad\",\"fn\"]", "500", "[" FUNCTION("f", "A") "]"), REFRESH_DONE);
+	assert_string_equal(who_wants(&b, "A"), " f.fn");
+	assert_string_equal(who_wants(&b, "B"), "?");
+	assert_int_equal(interval(&b), 1);
+	b.time.now_ms += 1; /* a namespace that can never be listed must not hold events for ever */
+	assert_int_equal(LISTS(&b, "[\"bad\",\"fn\"]", "500", "[" FUNCTION("f", "A") "]"), REFRESH_DONE);
+	assert_string_equal(who_wants(&b, "B"), "");
+	backend_close(&b);
+}
+
 static void
 an_empty_list_of_a_gateway_that_had_functions(void **state)
 {
@@ -233,6 +255,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_empty_list_is_believed_late),
+		cmocka_unit_test(what_no_function_wants_yet),
 		cmocka_unit_test(an_empty_list_of_a_gateway_that_had_functions),
 		cmocka_unit_test(a_function_that_vanishes_for_a_while),
 		cmocka_unit_test(a_namespace_that_cannot_be_listed),
