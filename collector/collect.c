@@ -48,8 +48,8 @@ report(struct collect *c, const char *peer, const struct err *err)
 }
 
 /* The live collector is of no more use; collect_open gives it back when it makes the next one. */
-static void
-abandon(struct collect *c)
+void
+collect_abandon(struct collect *c)
 {
 	if (*c->live.ref)
 		c->spent = c->live;
@@ -61,16 +61,14 @@ static int
 greet(struct collect *c, struct err *err)
 {
 	const struct vim_about *about = vim_about(c->vim);
-	int64_t now;
 
 	collect_count_session("login");
 	log_info("logged in", L_STR("vcenter", about->name), L_STR("version", about->api_version),
 		L_STR("build", about->build), L_STR("uuid", about->instance_uuid));
 	c->source.api_version = about->api_version;
 	c->source.uuid = about->instance_uuid;
-	if (vim_current_time(c->vim, &now, err) != 0)
+	if (collect_ask_clock(c, err) != 0)
 		return -1;
-	collect_set_clock_skew((double)(now - clock_wall_us()) / 1e6);
 	collect_want_catalogue(c);
 	collect_recheck_access(c);
 	return 0;
@@ -102,7 +100,7 @@ static void
 vcenter_failed(struct collect *c, const struct err *err)
 {
 	report(c, "vcenter", err);
-	abandon(c); /* its position is unknown now */
+	collect_abandon(c); /* its position is unknown now */
 	if (err->code == ERR_LIMIT && c->page_size > 1) {
 		c->page_size /= 2; /* the reply was too large: smaller ones, at once */
 		return;
@@ -135,7 +133,7 @@ stream_failed(struct collect *c, const struct err *err)
 		log_warn("somebody else wrote to the stream: reading its tail again", L_ERR(err));
 	else
 		report(c, "stream", err);
-	abandon(c);
+	collect_abandon(c);
 	c->reconnects = UINT64_MAX; /* prepare again */
 	if (err->code != ERR_CONFLICT)
 		stop_sleep(RETRY_MIN_MS + backoff_next(&c->backoff));
@@ -197,12 +195,12 @@ turn(struct collect *c)
 			stream_failed(c, &err);
 			return;
 		}
-		abandon(c);
+		collect_abandon(c);
 	} else if (collect_check_stream(c, &err) != 0) {
 		stream_failed(c, &err);
 		return;
 	}
-	if (collect_check_access(c, &err) != 0 || collect_check_catalogue(c, &wait, &err) != 0) {
+	if (collect_check_clock(c, &err) != 0 || collect_check_access(c, &err) != 0 || collect_check_catalogue(c, &wait, &err) != 0) {
 		vcenter_failed(c, &err);
 		return;
 	}
@@ -210,10 +208,10 @@ turn(struct collect *c)
 		stop_sleep(BUS_WAIT_MS);
 		return;
 	}
-	if ((*c->live.ref == '\0' && collect_open(c, &err) != 0) || collect_poll(c, &full, &err) != 0 ||
+	if (collect_regain(c, &err) != 0 || (*c->live.ref == '\0' && collect_open(c, &err) != 0) || collect_poll(c, &full, &err) != 0 ||
 		(!full && clock_monotonic_ms() - c->audit_ms >= c->options->audit_interval_ms &&
 			collect_audit(c, &err) != 0) ||
-		(!full && collect_check_latest(c, &err) != 0) || publisher_check(c->publisher, &err) != 0) {
+		(!full && (collect_check_recent(c, &err) != 0 || collect_check_latest(c, &err) != 0)) || publisher_check(c->publisher, &err) != 0) {
 		struct err why;
 
 		if (err.code == ERR_STOPPED)
@@ -279,12 +277,13 @@ collect_run(struct bus *bus, struct http *http, const struct collect_options *op
 	int failed;
 
 	*c = (struct collect){ .options = options, .bus = bus, .page_size = options->page_size,
-		.floor_us = INT64_MAX, .reopen_us = INT64_MAX, .reconnects = UINT64_MAX,
+		.known_us = INT64_MAX, .reconnects = UINT64_MAX,
 		.fresh_ms = clock_monotonic_ms(), .audit_ms = clock_monotonic_ms() };
 	c->source = (struct envelope_source){ .vcenter = options->name, .prefix = options->subject_prefix,
 		.url = options->vim.url, .api_version = "", .uuid = "" };
 	seen_init(&c->seen);
 	severities_init(&c->catalogue.names);
+	position_init(&c->position, options->overlap_ms * 1000, options->audit_span_ms * 1000);
 	backoff_init(&c->backoff, RETRY_MIN_MS, RETRY_MAX_MS, (uint64_t)clock_wall_us());
 	backoff_init(&c->login_backoff, LOGIN_MIN_MS, LOGIN_MAX_MS, (uint64_t)clock_wall_us());
 	collect_metrics_init();

@@ -11,6 +11,7 @@
 #include "collect_state.h"
 #include "log.h"
 #include "status.h"
+#include "stop.h"
 
 enum { LOOK_AGAIN_MS = 5000 }; /* while something is missing; else as often as the audit */
 
@@ -19,14 +20,14 @@ static const char check[] = "permission";
 static void
 mark(struct collect *c)
 {
-	c->sighted = (struct collect_mark){ .set = true, .any = c->any, .last_key = c->last_key,
-		.newest_us = c->reopen_us < c->newest_us ? c->reopen_us : c->newest_us };
+	c->visible = (struct collect_mark){ .set = true, .any = c->position.any,
+		.us = c->position.any ? position_resume(&c->position) : INT64_MIN };
 }
 
 void
 collect_lower_mark(struct collect *c)
 {
-	if (c->sighted.set && (!c->any || c->newest_us < c->sighted.newest_us || c->reopen_us < c->sighted.newest_us))
+	if (c->visible.set && (!c->position.any || position_resume(&c->position) < c->visible.us))
 		mark(c);
 }
 
@@ -45,25 +46,55 @@ lost(struct collect *c, const char *missing)
 		L_STR("user", c->options->vim.user), L_STR("missing", missing));
 }
 
-/* Back to the mark. The identities of what was stored since then must be known before it is read again. */
+/*
+ * Reads what was hidden since the mark. Until that is done, each message tells the mark, so that whoever takes over from
+ * us begins there.
+ */
 static int
-regained(struct collect *c, struct err *err)
+read_hidden(struct collect *c, struct err *err)
 {
-	const struct collect_mark *m = &c->sighted;
-	int64_t since = m->any ? m->newest_us - c->options->overlap_ms * 1000 : INT64_MIN;
+	struct position *p = &c->position;
+	struct position before = *p;
+	struct collect_window w = { .filter.end_us = INT64_MAX,
+		.filter.begin_us = c->visible.us == INT64_MIN ? INT64_MIN : c->visible.us - p->overlap_us };
 
-	if (c->any && collect_load_since(c, since, err) != 0)
+	if (c->visible.us < p->reopen_us)
+		p->reopen_us = c->visible.us;
+	p->reopen_until_end = true;
+	if (collect_read_window(c, &w, err) != 0)
 		return -1;
+	if (stop_requested())
+		return err_set(err, ERR_STOPPED, "asked to stop");
+	p->reopen_us = before.reopen_us;
+	p->reopen_until_end = before.reopen_until_end;
+	return 0;
+}
+
+/* Nothing was ever seen: from the start. */
+static int
+read_all(struct collect *c, struct err *err)
+{
+	if (c->position.any && collect_know_since(c, INT64_MIN, err) != 0)
+		return -1;
+	position_forget(&c->position);
+	c->position.reopen_us = c->position.begun_us;
+	return 0;
+}
+
+int
+collect_regain(struct collect *c, struct err *err)
+{
+	if (!c->hidden_due)
+		return 0;
 	log_info("the account may see all events again: reading what was hidden");
+	if ((c->visible.any ? read_hidden(c, err) : read_all(c, err)) != 0)
+		return -1;
+	c->hidden_due = false;
 	c->lacking[0] = '\0';
-	if (!m->any) {
-		c->any = false;
-		c->reopen_us = c->floor_us;
-	} else if (m->newest_us < c->newest_us) { /* lower is always safe: what is read again is suppressed */
-		c->newest_us = m->newest_us;
-		c->last_key = m->last_key;
-	}
 	c->invisible.any = false;
+	mark(c);
+	collect_set_lacking(false);
+	status_check(check, true, "");
 	return collect_open(c, err);
 }
 
@@ -77,7 +108,7 @@ collect_check_access(struct collect *c, struct err *err)
 		return 0;
 	if (vim_access(c->vim, &access, err) != 0)
 		return -1;
-	if (!c->sighted.set)
+	if (!c->visible.set)
 		mark(c);
 	c->access_ms = now + (*access.missing ? LOOK_AGAIN_MS : c->options->audit_interval_ms);
 	if (*access.missing) {
@@ -86,8 +117,9 @@ collect_check_access(struct collect *c, struct err *err)
 	}
 	if (!access.known && c->lacking[0] != '\0')
 		return 0; /* no answer this time */
-	if (c->lacking[0] != '\0' && regained(c, err) != 0)
-		return -1;
+	c->hidden_due = c->lacking[0] != '\0';
+	if (c->hidden_due)
+		return 0; /* collect_regain goes on */
 	if (access.known)
 		mark(c);
 	collect_set_lacking(false);

@@ -3,18 +3,22 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "clock.h"
 #include "collect_state.h"
 #include "metrics.h"
 #include "stats.h"
 
 #define PREFIX "vcourier_collector_"
 #define EVENTS PREFIX "events_total"
+#define ORDER PREFIX "events_out_of_order_total"
+#define ORDER_HELP "Events stored whose date is ahead of the vCenter's clock, or far behind what was read."
 #define EVENTS_HELP "Events read from the vCenter, by what became of them."
 
 static struct {
 	struct metric *read, *published, *duplicate, *rejected, *retried, *unknown, *trimmed, *stubs, *repaired, *bad_chars;
 	struct metric *last_key, *last_time, *lag, *backlog, *in_flight, *ack_seconds, *skew, *leader, *identities;
 	struct metric *polls_ok, *polls_failed, *gaps, *epochs, *reconnects, *nats_up, *vcenter_up, *burst, *lacking;
+	struct metric *ahead, *behind, *before_start;
 	struct publisher_stats last;
 	uint64_t last_read, last_duplicates, last_retried, last_rejected, last_reconnects;
 } m;
@@ -28,6 +32,9 @@ collect_metrics_init(void)
 	m.duplicate = metric_counter(EVENTS, "result=\"duplicate\"", EVENTS_HELP);
 	m.rejected = metric_counter(EVENTS, "result=\"rejected\"", EVENTS_HELP);
 	m.retried = metric_counter(EVENTS, "result=\"retried\"", EVENTS_HELP);
+	m.before_start = metric_counter(EVENTS, "result=\"before_start\"", EVENTS_HELP);
+	m.ahead = metric_counter(ORDER, "date=\"ahead\"", ORDER_HELP);
+	m.behind = metric_counter(ORDER, "date=\"behind\"", ORDER_HELP);
 	m.unknown = metric_counter(PREFIX "schema_unknown_total", "", "Events of a class or with a member that is in no table.");
 	m.trimmed = metric_counter(PREFIX "events_truncated_total", "", "Events larger than a message, members left out, or names cut.");
 	m.stubs = metric_counter(PREFIX "events_stubbed_total", "", "Events stored with their key and time and little else: no more fitted.");
@@ -79,9 +86,9 @@ collect_metrics_update(struct collect *c)
 	metric_set(m.nats_up, bus_connected(c->bus));
 	metric_set(m.vcenter_up, vim_has_session(c->vim));
 	metric_set(m.leader, c->lease == NULL || lease_held(c->lease));
-	if (c->any) {
-		metric_set(m.last_key, c->last_key);
-		metric_set(m.last_time, (double)c->newest_us / 1e6);
+	if (c->position.any) {
+		metric_set(m.last_key, c->position.newest.key);
+		metric_set(m.last_time, (double)c->position.newest.created_us / 1e6);
 	}
 }
 
@@ -127,6 +134,18 @@ collect_count_stall(const char *reason)
 }
 
 void
+collect_count_out_of_order(enum position_date date)
+{
+	metric_add(date == POSITION_AHEAD ? m.ahead : m.behind, 1);
+}
+
+void
+collect_count_before_start(void)
+{
+	metric_add(m.before_start, 1);
+}
+
+void
 collect_count_epoch(void)
 {
 	metric_add(m.epochs, 1);
@@ -154,13 +173,21 @@ collect_set_lacking(bool lacking)
 	metric_set(m.lacking, lacking);
 }
 
+static bool
+is_dated_ahead(const struct collect *c, const struct vim_latest *latest)
+{
+	return latest->created_us > vcenter_clock_now(&c->clock, clock_monotonic_ms()) + POSITION_TOLERANCE_US;
+}
+
 void
 collect_set_latest(const struct collect *c, const struct vim_latest *latest)
 {
 	int64_t waits_us = publisher_oldest_us(c->publisher); /* sent is not stored */
-	int64_t stored_us = waits_us < c->newest_us ? waits_us : c->newest_us;
-	double lag = latest->any && c->any ? (double)(latest->created_us - stored_us) / 1e6 : 0;
-	int64_t backlog = latest->any && c->any ? (int64_t)latest->key - c->last_key : 0;
+	const struct position *p = &c->position;
+	int64_t stored_us = waits_us < p->newest.created_us ? waits_us : p->newest.created_us;
+	bool counts = latest->any && p->any && !is_dated_ahead(c, latest); /* a wrong date is no lag */
+	double lag = counts ? (double)(latest->created_us - stored_us) / 1e6 : 0;
+	int64_t backlog = counts ? (int64_t)latest->key - p->newest.key : 0;
 	struct publisher_stats stats;
 
 	publisher_stats(c->publisher, &stats);

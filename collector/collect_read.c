@@ -9,14 +9,44 @@
 #include "status.h"
 #include "stop.h"
 
-enum { PRUNE_ABOVE = 65536 }; /* identities kept before old ones are forgotten */
+enum {
+	PRUNE_ABOVE = 65536, /* identities kept before old ones are forgotten */
+	AHEAD_LOG_MS = 60000, /* of a host whose clock is wrong, one line */
+};
 
 static const int64_t us_per_ms = 1000;
 
-static int
-publish(struct collect *c, const struct normalize_event *e, struct err *err)
+/* Where reading has to begin to meet this event again. */
+static int64_t
+again_us(const struct collect *c, const struct normalize_event *e, enum position_date date)
 {
+	const struct position *p = &c->position;
+
+	if (date == POSITION_IN_ORDER || (date == POSITION_BEHIND && e->created_us >= position_oldest_needed(p)))
+		return e->created_us;
+	return p->any ? position_resume(p) : p->reopen_us; /* dated ahead, or found by its key */
+}
+
+static void
+note_out_of_order(struct collect *c, const struct normalize_event *e, enum position_date date)
+{
+	int64_t now_ms = clock_monotonic_ms();
+
+	collect_count_out_of_order(date);
+	if (date != POSITION_AHEAD || (c->ahead_logged_ms != 0 && now_ms - c->ahead_logged_ms < AHEAD_LOG_MS))
+		return;
+	c->ahead_logged_ms = now_ms;
+	log_warn("event dated ahead of the vCenter's clock: a host's clock is wrong; it is stored",
+		L_STR("event", buf_str(&c->envelope.id)), L_STR("name", e->name), L_STR("created", e->created));
+}
+
+static int
+publish(struct collect *c, const struct normalize_event *e, int64_t now_us, struct err *err)
+{
+	static const char *const out_of_order[] = { [POSITION_IN_ORDER] = NULL, [POSITION_AHEAD] = "ahead",
+		[POSITION_BEHIND] = "behind" };
 	const char *severity = severities_of(&c->catalogue.names, e->severity, e->name, e->class_name);
+	enum position_date date = position_date(&c->position, e->created_us, now_us);
 	struct publish p;
 
 	if (!envelope_write(&c->envelope, &c->source, e, severity)) {
@@ -31,22 +61,25 @@ publish(struct collect *c, const struct normalize_event *e, struct err *err)
 			L_STR("event", buf_str(&c->envelope.id)), L_STR("name", buf_str(&c->envelope.name)));
 	p = (struct publish){ .subject = buf_str(&c->envelope.subject), .msg_id = buf_str(&c->envelope.msg_id),
 		.data = c->envelope.message.data, .len = c->envelope.message.len, .key = e->key,
-		.created_us = e->created_us, .complete_us = c->reopen_us };
+		.created_us = e->created_us, .again_us = again_us(c, e, date),
+		.complete_us = position_complete(&c->position), .out_of_order = out_of_order[date] };
 	if (publisher_send(c->publisher, &p, err) != 0)
 		return -1;
+	c->recent_new++;
 	seen_add(&c->seen, e->key, e->created_us);
-	if (!c->any || e->created_us >= c->newest_us) {
-		c->any = true;
-		c->newest_us = e->created_us;
-		c->last_key = e->key;
-	}
+	position_sent(&c->position, &(struct position_event){ .created_us = e->created_us, .key = e->key }, date, now_us);
+	if (date != POSITION_IN_ORDER)
+		note_out_of_order(c, e, date);
 	return 0;
 }
 
 void
-collect_begin_epoch(struct collect *c)
+collect_begin_epoch(struct collect *c, int32_t key)
 {
 	c->seen.epoch++;
+	if (position_is_old_key(&c->position, key))
+		c->position.first.key = key;
+	c->recent_due = true;
 	collect_count_epoch();
 }
 
@@ -73,29 +106,46 @@ count_damaged(struct collect *c, const struct normalize_page *page)
 	}
 }
 
-/* Publishes what of a page is not in the stream; *fresh counts it. */
-static int
-take_page(struct collect *c, const struct normalize_page *page, size_t *fresh, struct err *err)
+/* An event that is read and not stored: the stream has it, or is not about it. */
+static bool
+is_suppressed(struct collect *c, const struct normalize_event *e)
 {
+	if (seen_has(&c->seen, e->key, e->created_us)) {
+		c->duplicates++;
+		return true;
+	}
+	if (position_is_before_start(&c->position,
+		    &(struct position_event){ .created_us = e->created_us, .key = e->key })) {
+		collect_count_before_start();
+		return true;
+	}
+	return false;
+}
+
+/* Publishes what of a page is not in the stream; *fresh counts it. recent_only: as in struct collect_window. */
+static int
+take_page(struct collect *c, const struct normalize_page *page, bool recent_only, size_t *fresh, struct err *err)
+{
+	int64_t now_us = vcenter_clock_now(&c->clock, clock_monotonic_ms());
 	size_t i;
 
 	collect_count_page(page);
 	for (i = 0; i < page->n; i++) {
 		const struct normalize_event *e = &page->event[i];
 
-		c->read++;
-		if (seen_has(&c->seen, e->key, e->created_us)) {
-			c->duplicates++;
+		if (recent_only && !collect_is_recent(c, e->key))
 			continue;
-		}
+		c->read++;
+		if (is_suppressed(c, e))
+			continue;
 		if (seen_reused(&c->seen, e->key, e->created_us)) {
 			log_error("event keys start over: the vCenter's database was re-created or restored",
-				L_INT("last_key", c->last_key), L_INT("key", e->key));
-			collect_begin_epoch(c);
+				L_INT("last_key", c->position.newest.key), L_INT("key", e->key));
+			collect_begin_epoch(c, e->key);
 		}
 		while (!publisher_room(c->publisher) && vim_receive(c->vim))
 			; /* better than to wait for acks */
-		if (publish(c, e, err) != 0) {
+		if (publish(c, e, now_us, err) != 0) {
 			c->read--;
 			return -1;
 		}
@@ -124,7 +174,7 @@ publish_gap(struct collect *c, int64_t from_us, int64_t to_us, const char *reaso
 		return 0;
 	p = (struct publish){ .subject = buf_str(&c->envelope.subject), .msg_id = buf_str(&c->envelope.msg_id),
 		.data = c->envelope.message.data, .len = c->envelope.message.len, .created_us = from_us,
-		.complete_us = c->reopen_us };
+		.again_us = from_us, .complete_us = position_complete(&c->position) };
 	if (publisher_send(c->publisher, &p, err) != 0)
 		return -1;
 	c->read++; /* it is published like an event: the books count it */
@@ -139,7 +189,7 @@ static int
 check_overlap(struct collect *c, const struct normalize_page *page, struct err *err)
 {
 	const struct normalize_event *first = page->event;
-	int64_t from = c->newest_us;
+	const struct position_event *newest = &c->position.newest;
 	size_t i;
 
 	if (!c->expect_overlap || page->n == 0)
@@ -151,29 +201,22 @@ check_overlap(struct collect *c, const struct normalize_page *page, struct err *
 		if (page->event[i].created_us < first->created_us)
 			first = &page->event[i];
 	}
-	if (first->created_us <= from)
+	if (first->created_us <= newest->created_us)
 		return 0;
-	if (c->last_key > 0 && first->key < 0) {
-		log_warn("event keys have wrapped to negative", L_INT("last_key", c->last_key), L_INT("key", first->key));
-	} else if (first->key <= c->last_key) {
-		collect_begin_epoch(c);
-		return publish_gap(c, from, first->created_us, "keys start over: database re-created or restored", err);
+	if (newest->key > 0 && first->key < 0) {
+		log_warn("event keys have wrapped to negative", L_INT("last_key", newest->key), L_INT("key", first->key));
+	} else if (first->key <= newest->key) {
+		collect_begin_epoch(c, first->key);
+		return publish_gap(c, newest->created_us, first->created_us,
+			"keys start over: database re-created or restored", err);
 	}
-	return publish_gap(c, from, first->created_us, "retention: purged before it was read", err);
+	return publish_gap(c, newest->created_us, first->created_us, "retention: purged before it was read", err);
 }
 
+/* Where reading begins when nothing was read yet. */
 static int64_t
-begin_of(const struct collect *c, int64_t now_us)
+start_us(const struct collect_options *o, int64_t now_us)
 {
-	const struct collect_options *o = c->options;
-	int64_t begin;
-
-	if (c->any) {
-		begin = c->newest_us < c->reopen_us ? c->newest_us : c->reopen_us;
-		return begin == INT64_MIN ? begin : begin - o->overlap_ms * us_per_ms;
-	}
-	if (c->reopen_us != INT64_MAX)
-		return c->reopen_us;
 	switch (o->start) {
 	case VCENTER_START_EARLIEST:
 		return INT64_MIN;
@@ -187,24 +230,42 @@ begin_of(const struct collect *c, int64_t now_us)
 	return now_us;
 }
 
+/* The first beginning: what the vCenter has now, and dates before that, is not asked for. */
+static int
+begin_first(struct collect *c, int64_t begin_us, struct err *err)
+{
+	struct vim_latest latest;
+
+	if (begin_us == INT64_MIN)
+		return 0;
+	if (vim_latest_event(c->vim, &latest, err) != 0)
+		return -1;
+	if (latest.any) /* the next key; it may wrap */
+		position_set_first(&c->position, &(struct position_event){ .created_us = begin_us,
+							 .key = (int32_t)((uint32_t)latest.key + 1) });
+	return 0;
+}
+
 int
 collect_open(struct collect *c, struct err *err)
 {
-	int64_t now = 0, begin;
+	struct position *p = &c->position;
+	int64_t begin;
 
-	if (!c->any && c->reopen_us == INT64_MAX && vim_current_time(c->vim, &now, err) != 0)
+	if (collect_ask_clock(c, err) != 0)
 		return -1;
-	begin = begin_of(c, now);
+	begin = position_begin(p, start_us(c->options, c->clock.shown_us));
+	if (!p->any && p->begun_us == INT64_MAX && begin_first(c, begin, err) != 0)
+		return -1;
+	if (collect_know_since(c, begin, err) != 0)
+		return -1;
 	vim_destroy_collector(c->vim, &c->spent);
 	vim_destroy_collector(c->vim, &c->live);
 	if (vim_create_collector(c->vim, &(struct vim_filter){ .begin_us = begin, .end_us = INT64_MAX }, &c->live, err) != 0)
 		return -1;
-	if (c->any)
-		c->expect_overlap = true;
-	else if (begin != INT64_MIN)
-		c->reopen_us = begin; /* until something is stored: the same beginning after a failure */
-	if (begin < c->floor_us)
-		c->floor_us = begin;
+	position_begun(p, begin);
+	c->expect_overlap = p->any && p->is_event;
+	c->recent_due = true;
 	c->pause_ms = c->options->poll_min_ms;
 	return 0;
 }
@@ -213,15 +274,44 @@ collect_open(struct collect *c, struct err *err)
 static void
 prune(struct collect *c)
 {
-	int64_t until = c->newest_us < c->reopen_us ? c->newest_us : c->reopen_us, in_flight;
+	int64_t until, in_flight;
 
 	if (c->seen.n <= PRUNE_ABOVE || c->seen.n * 3 <= c->seen.slots)
 		return;
+	until = position_oldest_needed(&c->position);
+	if (until == INT64_MIN)
+		return;
 	in_flight = publisher_oldest_us(c->publisher);
-	if (in_flight < until)
-		until = in_flight;
-	if (until != INT64_MIN)
-		seen_prune(&c->seen, until - (c->options->overlap_ms + c->options->audit_span_ms) * us_per_ms);
+	if (in_flight != INT64_MAX && in_flight - c->position.overlap_us - c->position.audit_us < until)
+		until = in_flight - c->position.overlap_us - c->position.audit_us;
+	seen_prune(&c->seen, until, c->position.newest.key);
+	if (until > c->known_us)
+		c->known_us = until;
+}
+
+/* The live collector's page was sent: what that says of the position, and of the next poll. */
+static void
+page_done(struct collect *c, const struct normalize_page *page, bool full, size_t fresh)
+{
+	struct position_event sample[POSITION_SAMPLES];
+	size_t n = full ? POSITION_SAMPLES : 0, i;
+
+	for (i = 0; i < n; i++) {
+		const struct normalize_event *e = &page->event[i * page->n / POSITION_SAMPLES];
+
+		sample[i] = (struct position_event){ .created_us = e->created_us, .key = e->key };
+	}
+	position_end_page(&c->position, sample, n, vcenter_clock_now(&c->clock, clock_monotonic_ms()));
+	if (fresh != 0) {
+		c->fresh_ms = clock_monotonic_ms();
+		c->pause_ms = c->options->poll_min_ms;
+		c->stalls = 0;
+		c->latest_interval_ms = LATEST_FIRST_MS;
+	} else if (!full) {
+		c->pause_ms = c->pause_ms * 2 < c->options->poll_max_ms ? c->pause_ms * 2 : c->options->poll_max_ms;
+	}
+	if (!full)
+		c->read_back = 0; /* the end was reached without a refusal */
 }
 
 int
@@ -232,25 +322,17 @@ collect_poll(struct collect *c, bool *full, struct err *err)
 	int failed = vim_read_next(c->vim, &c->live, c->page_size, &page, err);
 
 	collect_count_poll(failed == 0);
-	if (failed || check_overlap(c, &page, err) != 0)
+	if (failed || collect_check_dates(c, &page, err) != 0 || check_overlap(c, &page, err) != 0)
 		return -1;
 	*full = page.n >= (size_t)c->page_size;
 	if (!*full)
 		c->page_size = c->options->page_size; /* not before: the same replies come again after a failure */
-	if (*full)
+	if (*full && *c->live.ref)
 		vim_read_ahead(c->vim, &c->live, c->page_size);
-	if (take_page(c, &page, &fresh, err) != 0)
+	position_begin_page(&c->position, *full);
+	if (take_page(c, &page, false, &fresh, err) != 0)
 		return -1;
-	if (c->any && (!*full || page.event[0].created_us > c->reopen_us))
-		c->reopen_us = INT64_MAX; /* the live position is past it */
-	if (fresh != 0) {
-		c->fresh_ms = clock_monotonic_ms();
-		c->pause_ms = c->options->poll_min_ms;
-		c->stalls = 0;
-		c->latest_interval_ms = LATEST_FIRST_MS;
-	} else if (!*full) {
-		c->pause_ms = c->pause_ms * 2 < c->options->poll_max_ms ? c->pause_ms * 2 : c->options->poll_max_ms;
-	}
+	page_done(c, &page, *full, fresh);
 	prune(c);
 	return 0;
 }
@@ -270,7 +352,7 @@ read_window(struct collect *c, struct collect_window *w, int page_size, struct e
 			break;
 		w->read += page.n;
 		w->last_us = page.event[page.n - 1].created_us;
-		failed = take_page(c, &page, &w->fresh, err);
+		failed = take_page(c, &page, w->recent_only, &w->fresh, err);
 	}
 	vim_destroy_collector(c->vim, &window);
 	return failed;
@@ -281,6 +363,8 @@ collect_read_window(struct collect *c, struct collect_window *w, struct err *err
 {
 	int failed, page_size = c->page_size;
 
+	if (!w->recent_only && collect_know_since(c, w->filter.begin_us, err) != 0)
+		return -1;
 	while ((failed = read_window(c, w, page_size, err)) != 0 && err->code == ERR_LIMIT && page_size > 1)
 		page_size /= 2; /* the reply was too large */
 	return failed;
@@ -289,12 +373,12 @@ collect_read_window(struct collect *c, struct collect_window *w, struct err *err
 int
 collect_audit(struct collect *c, struct err *err)
 {
-	struct collect_window w = { .filter = { .begin_us = c->newest_us - c->options->audit_span_ms * us_per_ms,
-					    .end_us = c->newest_us } };
+	struct collect_window w = { .filter.end_us = c->position.newest.created_us };
 
 	c->audit_ms = clock_monotonic_ms();
-	if (!c->any)
+	if (!c->position.any)
 		return 0;
+	w.filter.begin_us = position_audit_begin(&c->position, c->audit_ms);
 	if (collect_read_window(c, &w, err) != 0)
 		return -1;
 	if (w.fresh != 0)

@@ -19,16 +19,17 @@ enum {
 	WALK_STACK = 128,       /* halving microseconds of 30 years takes 50 */
 };
 
-static const int64_t us_per_ms = 1000;
 static const int64_t RETENTION_US = INT64_C(30) * 24 * 3600 * 1000000; /* vCenter's default event.maxAge */
 
 /* Where the unseen may begin: behind the newest stored, else at the start, else as far back as vCenter keeps. */
 static int64_t
 walk_from(const struct collect *c, const struct vim_latest *latest)
 {
-	if (c->any)
-		return c->newest_us;
-	return c->reopen_us != INT64_MAX && c->reopen_us != INT64_MIN ? c->reopen_us : latest->created_us - RETENTION_US;
+	const struct position *p = &c->position;
+
+	if (p->any)
+		return p->newest.created_us;
+	return p->reopen_us != INT64_MAX && p->reopen_us != INT64_MIN ? p->reopen_us : latest->created_us - RETENTION_US;
 }
 
 /*
@@ -71,7 +72,7 @@ static int
 walk_all(struct collect *c, const struct vim_latest *latest, size_t *found, struct err *err)
 {
 	int64_t from = walk_from(c, latest);
-	double keys = (double)((uint32_t)latest->key - (c->any ? (uint32_t)c->last_key : 0));
+	double keys = (double)((uint32_t)latest->key - (c->position.any ? (uint32_t)c->position.newest.key : 0));
 	double density = keys / (double)(latest->created_us - from + 1);
 	size_t fresh;
 
@@ -109,44 +110,58 @@ walk_types(struct collect *c, const struct vim_latest *latest, size_t *found, st
 	return 0;
 }
 
-/* The latest event is far older than what we stored: a clock set back, or a database restored. */
+/*
+ * The latest event is far older than what is stored, and its key comes before: a database restored from a backup. Its
+ * keys come again, for other events; where it was cut off is not known better than by that event.
+ */
 static int
-step_back(struct collect *c, const struct vim_latest *latest, struct err *err)
+restored(struct collect *c, const struct vim_latest *latest, struct err *err)
 {
+	struct position_event *newest = &c->position.newest;
 	char stored[CLOCK_TEXT_SIZE], now[CLOCK_TEXT_SIZE];
 
-	/* what was published back then must be known again before it is read again */
-	if (collect_load_since(c, latest->created_us - c->options->overlap_ms * us_per_ms, err) != 0)
-		return -1;
-	collect_begin_epoch(c);
-	log_error("the vCenter's time went back: clock set, or database restored from a backup",
-		L_STR("stored", clock_format(c->newest_us, stored)), L_STR("latest", clock_format(latest->created_us, now)),
-		L_INT("last_key", c->last_key), L_INT("latest_key", latest->key));
-	c->newest_us = latest->created_us;
-	c->last_key = latest->key;
-	c->reopen_us = INT64_MAX;
+	log_error("the vCenter's events went back: database restored from a backup",
+		L_STR("stored", clock_format(newest->created_us, stored)), L_STR("latest", clock_format(latest->created_us, now)),
+		L_INT("last_key", newest->key), L_INT("latest_key", latest->key));
+	collect_begin_epoch(c, latest->key);
+	position_set_back(&c->position, latest->created_us);
+	newest->key = latest->key;
 	return collect_open(c, err);
+}
+
+/* Reads past events that this account cannot see, to the latest one. */
+static int
+walk_past(struct collect *c, const struct vim_latest *latest, size_t *fresh, struct err *err)
+{
+	collect_count_stall("permission_gap");
+	if (walk_all(c, latest, fresh, err) != 0 ||
+		(*fresh == 0 && c->stalls == WALK_TYPES_AT && walk_types(c, latest, fresh, err) != 0))
+		return -1;
+	log_warn("no events although there are some: walked past events this account cannot see",
+		L_INT("latest_key", latest->key), L_INT("found", (int64_t)*fresh));
+	return 0;
 }
 
 static int
 look_past(struct collect *c, const struct vim_latest *latest, struct err *err)
 {
+	int64_t now_us = vcenter_clock_now(&c->clock, clock_monotonic_ms());
+	enum position_date date = position_date(&c->position, latest->created_us, now_us);
 	size_t fresh = 0;
 
-	if (c->any && latest->created_us < c->newest_us - c->options->overlap_ms * us_per_ms)
-		return step_back(c, latest, err);
-	if (collect_audit(c, err) != 0)
+	if (collect_check_date(c, latest->created_us, err) != 0)
+		return -1;
+	if (*c->live.ref == '\0')
+		return 0; /* the clock was set back: what is read next shows the event */
+	if (date == POSITION_BEHIND && position_key_after(c->position.newest.key, latest->key))
+		return restored(c, latest, err);
+	if (collect_read_recent(c, &fresh, err) != 0 || collect_audit(c, err) != 0)
 		return -1;
 	if (seen_has(&c->seen, latest->key, latest->created_us) || ++c->stalls < 2)
 		return 0;
-	if (latest->created_us >= walk_from(c, latest)) {
-		collect_count_stall("permission_gap");
-		if (walk_all(c, latest, &fresh, err) != 0 ||
-			(fresh == 0 && c->stalls == WALK_TYPES_AT && walk_types(c, latest, &fresh, err) != 0))
-			return -1;
-		log_warn("no events although there are some: walked past events this account cannot see",
-			L_INT("latest_key", latest->key), L_INT("found", (int64_t)fresh));
-	}
+	if (date == POSITION_IN_ORDER && latest->created_us >= walk_from(c, latest) &&
+		walk_past(c, latest, &fresh, err) != 0)
+		return -1;
 	if (fresh == 0 && (c->walk_fineness >= WALK_FINEST || c->stalls >= LATEST_TRIES)) {
 		c->invisible = *latest; /* really not for us: no more walks for this one */
 		c->walk_fineness = 0;
@@ -156,6 +171,18 @@ look_past(struct collect *c, const struct vim_latest *latest, struct err *err)
 	}
 	/* the live collector may be stuck for ever: a new one begins behind what was found */
 	return collect_open(c, err);
+}
+
+/* Whether the event is one that has to be looked for. */
+static bool
+is_unseen(const struct collect *c, const struct vim_latest *latest)
+{
+	const struct position *p = &c->position;
+
+	return latest->any && !seen_has(&c->seen, latest->key, latest->created_us) &&
+		!(c->invisible.any && c->invisible.key == latest->key && c->invisible.created_us == latest->created_us) &&
+		!position_is_before_start(p,
+			&(struct position_event){ .created_us = latest->created_us, .key = latest->key });
 }
 
 void
@@ -184,13 +211,10 @@ collect_check_latest(struct collect *c, struct err *err)
 	if (vim_latest_event(c->vim, &latest, err) != 0)
 		return -1;
 	collect_set_latest(c, &latest);
-	if (!latest.any || seen_has(&c->seen, latest.key, latest.created_us) ||
-		(c->invisible.any && c->invisible.key == latest.key && c->invisible.created_us == latest.created_us) ||
-		(!c->any && c->reopen_us != INT64_MAX && latest.created_us < c->reopen_us)) {
+	if (!is_unseen(c, &latest))
 		c->stalls = 0;
-	} else if (look_past(c, &latest, err) != 0) {
+	else if (look_past(c, &latest, err) != 0)
 		return -1;
-	}
 	c->latest_interval_ms = c->latest_interval_ms * 2 < LATEST_MAX_MS ? c->latest_interval_ms * 2 : LATEST_MAX_MS;
 	return 0;
 }

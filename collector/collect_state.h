@@ -7,10 +7,12 @@
 #include "collect.h"
 #include "envelope.h"
 #include "lease.h"
+#include "position.h"
 #include "publisher.h"
 #include "seen.h"
 #include "severity.h"
 #include "tail.h"
+#include "vcenter_clock.h"
 
 enum { LATEST_FIRST_MS = 1000 }; /* idle for so long: ask for the latest event */
 
@@ -26,35 +28,41 @@ struct collect {
 
 	/* what is in the stream */
 	struct seen seen;
-	bool loaded;             /* seen, newest_us and the publisher agree with the stream */
-	bool any;                /* newest_us and last_key are set */
-	int64_t newest_us;       /* H: the largest createdTime published */
-	int32_t last_key;        /* of that event */
-	int64_t floor_us;        /* where this process began, INT64_MIN: at the earliest; for a stream that vanishes */
+	int64_t known_us;        /* every stored event created since is in `seen`; INT64_MIN: all */
+	bool loaded;             /* seen, position and publisher agree with the stream */
+	struct position position;
 	int64_t stream_created_us;
-	int64_t reopen_us;       /* the next collector begins no later than this; INT64_MAX: no wish */
 	uint64_t reconnects;     /* the bus's when the stream was prepared; UINT64_MAX: prepare it again */
+	uint64_t read_back;      /* messages to read back at least, after the stream refused duplicates */
 	int64_t look_ms;         /* monotonic: when we looked at the stream */
+	struct vcenter_clock clock;
+	int64_t date_asked_ms[POSITION_BEHIND + 1]; /* monotonic: when it was asked because of such a date; 0: never */
+	int64_t ahead_logged_ms; /* monotonic: of an event that was dated ahead of it; 0: none */
 
 	/* the live collector */
 	struct vim_collector live, spent; /* spent: the one before, to be given back */
 	int page_size;           /* events asked for; fewer, until the end is reached, when replies are too large */
 	bool expect_overlap;     /* the newest published event must come again in its first events */
+	bool recent_due;         /* look at the newest events by key when this one has reached the end */
 	int64_t pause_ms;        /* between polls, grows while idle */
 	int64_t fresh_ms;        /* monotonic: when the last new event came */
 	int64_t audit_ms, lag_ms, latest_check_ms, latest_interval_ms;
 	unsigned stalls;         /* idle checks in a row that found an event we do not get to see */
 	unsigned walk_fineness;  /* grows while walks find nothing */
 	struct vim_latest invisible; /* a latest event given up on */
+	int64_t recent_ms;       /* monotonic: when the newest events were looked at by key */
+	bool recent_any;         /* recent_key is set: */
+	int32_t recent_key;      /* the newest then */
+	uint64_t recent_new;     /* events published since */
 
 	/* the account's privileges (collect_access.c) */
 	char lacking[64];        /* those that it lacks; "" */
 	int64_t access_ms;       /* monotonic: when to look again */
+	bool hidden_due;         /* it may see all again: what was hidden has to be read */
 	struct collect_mark {    /* up to here everything could be seen */
 		bool set, any;
-		int64_t newest_us;
-		int32_t last_key;
-	} sighted;
+		int64_t us;
+	} visible;
 
 	/* collect_catalogue.c */
 	struct collect_catalogue {
@@ -78,10 +86,12 @@ struct collect {
 int collect_open(struct collect *c, struct err *err);
 int collect_poll(struct collect *c, bool *full, struct err *err); /* one page of the live collector */
 int collect_audit(struct collect *c, struct err *err);
-void collect_begin_epoch(struct collect *c); /* another database, or another time: keys and times may come again */
+void collect_begin_epoch(struct collect *c, int32_t key); /* another database: keys start over with this one */
+void collect_abandon(struct collect *c); /* collect.c: the live collector is of no more use */
 
 struct collect_window {
 	struct vim_filter filter;
+	bool recent_only; /* of events with one of the newest keys; the others there are of long ago */
 	size_t read, fresh; /* events that came, and those of them that were not in the stream */
 	int64_t last_us;    /* createdTime of the last one */
 	unsigned calls;
@@ -89,6 +99,20 @@ struct collect_window {
 
 /* Reads a window through with a collector of its own, and adds to what the struct counts. */
 int collect_read_window(struct collect *c, struct collect_window *w, struct err *err);
+
+/* collect_recent.c: the vCenter's newest events by key, for those that no reading by date meets. */
+int collect_check_recent(struct collect *c, struct err *err);
+int collect_read_recent(struct collect *c, size_t *fresh, struct err *err); /* at once */
+void collect_set_recent_key(struct collect *c, int32_t key); /* up to here nothing is missing */
+bool collect_is_recent(const struct collect *c, int32_t key);
+
+/* collect_clock.c */
+int collect_ask_clock(struct collect *c, struct err *err);
+int collect_check_clock(struct collect *c, struct err *err); /* the same, each 10 s */
+/* Asks the clock when a date is ahead of it or far behind the position: it may have been set. */
+int collect_check_date(struct collect *c, int64_t created_us, struct err *err);
+int collect_check_dates(struct collect *c, const struct normalize_page *page, struct err *err);
+void collect_compare_clock(struct collect *c, const struct tail *tail); /* at start, with what is stored */
 
 /* collect_stall.c */
 int collect_check_latest(struct collect *c, struct err *err);
@@ -99,9 +123,10 @@ void collect_measure_lag(struct collect *c); /* also while it is too busy, or bl
  * meanwhile once it may. -1: as above.
  */
 int collect_check_access(struct collect *c, struct err *err);
+int collect_regain(struct collect *c, struct err *err); /* reads what was hidden, when that is due */
 void collect_recheck_access(struct collect *c); /* at the next turn */
 void collect_forget_access(void);               /* without a session it is not known */
-void collect_lower_mark(struct collect *c);     /* the stream has lost its end */
+void collect_lower_mark(struct collect *c);     /* the position went back */
 
 /* collect_catalogue.c: the severities. *wait: events must not be read yet. -1: the session is lost. */
 int collect_check_catalogue(struct collect *c, bool *wait, struct err *err);
@@ -110,8 +135,8 @@ void collect_want_catalogue(struct collect *c); /* a new session */
 /* collect_stream.c: the stream's side */
 int collect_prepare_stream(struct collect *c, struct err *err);   /* stream there, seen loaded, publisher set */
 int collect_check_stream(struct collect *c, struct err *err);     /* each 10 s: whether it has lost its end */
-int collect_load_since(struct collect *c, int64_t since_us, struct err *err);
-void collect_take_back(struct collect *c);                        /* forget what was sent and not acked */
+/* Before events created since then are read again: what the stream has of them must be in `seen`. */
+int collect_know_since(struct collect *c, int64_t since_us, struct err *err);
 
 /* collect_metrics.c */
 void collect_metrics_init(void);
@@ -122,6 +147,8 @@ void collect_count_publish_error(enum err_code code);
 void collect_count_gap(void);
 void collect_count_stall(const char *reason);
 void collect_count_epoch(void);
+void collect_count_out_of_order(enum position_date date);
+void collect_count_before_start(void);
 void collect_set_lacking(bool lacking);
 void collect_count_event(const struct normalize_event *e, bool trimmed);
 void collect_count_page(const struct normalize_page *page);

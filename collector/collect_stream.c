@@ -9,9 +9,10 @@
 #include "status.h"
 
 enum {
-	CLOCK_TOLERANCE_US = 5 * 60 * 1000000, /* a newest event further in the future is a wrong clock */
 	CATCH_UP_MAX = 64000, /* messages of others' to read one by one; beyond, as at start */
 	LOOK_MS = 10 * 1000,
+	READ_BACK_MIN = 64000, /* after a refused duplicate: so many messages, each time more */
+	READ_BACK_FACTOR = 8,
 	MESSAGE_OVERHEAD = ENVELOPE_ATTRIBUTES_MAX + ENVELOPE_HEADERS_MAX,
 	DATA_MIN = 16 * 1024, /* a trimmed event of any class is smaller */
 };
@@ -22,80 +23,75 @@ struct take_back {
 };
 
 static void
-take_back(void *ctx, int32_t key, int64_t created_us)
+take_back(void *ctx, const struct publisher_unacked *event)
 {
 	struct take_back *t = ctx;
 
-	seen_remove(&t->c->seen, key, created_us);
-	if (created_us < t->c->reopen_us)
-		t->c->reopen_us = created_us;
+	seen_remove(&t->c->seen, event->key, event->created_us);
+	position_take_back(&t->c->position, event->again_us);
 	t->n++;
 }
 
-void
-collect_take_back(struct collect *c)
+/* Forgets what was sent and not acked, to be read again. */
+static void
+take_back_unacked(struct collect *c)
 {
 	struct take_back t = { .c = c };
 
 	publisher_take_unacked(c->publisher, take_back, &t);
 	c->retried += t.n;
-	/* lower is always safe: what is read again is suppressed */
-	if (t.n != 0 && c->reopen_us < c->newest_us)
-		c->newest_us = c->reopen_us;
+	c->recent_due = c->recent_due || t.n != 0;
 }
 
 static void
 query(struct collect *c, struct tail_query *q)
 {
 	*q = (struct tail_query){ .reader = c->reader, .stream = c->options->stream.name,
-		.uuid = vim_about(c->vim)->instance_uuid, .cap_us = INT64_MAX };
+		.uuid = vim_about(c->vim)->instance_uuid, .at_least = c->read_back,
+		.cap_us = vcenter_clock_now(&c->clock, clock_monotonic_ms()) + POSITION_TOLERANCE_US };
 }
 
 static void
 adopt(struct collect *c, const struct tail *tail)
 {
-	if (tail->complete_us < c->reopen_us)
-		c->reopen_us = tail->complete_us;
-	if (!tail->any)
-		return;
-	if (!c->any || tail->newest_us >= c->newest_us) {
-		c->newest_us = tail->newest_us;
-		c->last_key = tail->newest_key;
-	}
-	c->any = true;
+	position_adopt(&c->position, tail->any ? &tail->newest : NULL, tail->any_stored ? &tail->stored : NULL,
+		tail->complete_us);
 }
 
 /* Everything anew: at start, and when the stream is not the one we knew. */
 static int
 load_all(struct collect *c, const struct stream_info *info, struct err *err)
 {
-	int64_t span_us = (c->options->overlap_ms + c->options->audit_span_ms) * 1000;
 	struct tail_query q;
 	struct tail tail;
-	int64_t now;
 
 	query(c, &q);
-	if (vim_current_time(c->vim, &now, err) != 0)
-		return -1;
-	q.cap_us = now + CLOCK_TOLERANCE_US;
 	seen_free(&c->seen);
-	c->any = false;
-	if (tail_load(&q, info, span_us, INT64_MAX, &c->seen, &tail, err) != 0)
+	position_forget(&c->position);
+	if (tail_load(&q, info, c->position.overlap_us + c->position.audit_us, INT64_MAX, &c->seen, &tail, err) != 0)
 		return -1;
+	c->known_us = tail.since_us;
 	adopt(c, &tail);
+	if (tail.first_seq != UINT64_MAX)
+		position_set_first(&c->position, &tail.first);
+	if (tail.any)
+		collect_set_recent_key(c, tail.newest.key);
+	collect_compare_clock(c, &tail);
 	if (tail.any && strcmp(tail.uuid, q.uuid) != 0) {
-		collect_begin_epoch(c);
+		collect_begin_epoch(c, tail.newest.key);
+		c->position.has_first = false;
 		log_error("another vCenter answers under this name: going on from the time of the last stored event",
 			L_STR("stored_uuid", tail.uuid), L_STR("uuid", q.uuid));
 	}
 	c->stream_created_us = info->created_us;
 	publisher_reset(c->publisher, info->last_seq);
-	if (tail.any) {
+	if (c->position.any) {
 		char text[CLOCK_TEXT_SIZE];
 
 		log_info("resuming from the stream", L_STR("stream", q.stream),
-			L_INT("sequence", (int64_t)info->last_seq), L_INT("key", tail.newest_key),
-			L_STR("time", clock_format(tail.newest_us, text)), L_INT("identities", (int64_t)c->seen.n));
+			L_INT("sequence", (int64_t)info->last_seq), L_INT("key", c->position.newest.key),
+			L_STR("time", clock_format(c->position.newest.created_us, text)),
+			L_INT("identities", (int64_t)c->seen.n));
 		if (tail.complete_us != INT64_MAX)
 			log_info("its newest message was sent while others waited for their acks: reading those again",
 				L_STR("from", clock_format(tail.complete_us, text)));
@@ -106,17 +102,40 @@ load_all(struct collect *c, const struct stream_info *info, struct err *err)
 	return 0;
 }
 
-int
-collect_load_since(struct collect *c, int64_t since_us, struct err *err)
+/* Reads the stream's tail once more, back to since_us. */
+static int
+load_since(struct collect *c, const struct stream_info *info, int64_t since_us, struct err *err)
 {
-	struct stream_info info;
 	struct tail_query q;
 	struct tail tail;
 
 	query(c, &q);
+	if (tail_load(&q, info, 0, since_us, &c->seen, &tail, err) != 0)
+		return -1;
+	if (tail.since_us < c->known_us)
+		c->known_us = tail.since_us;
+	if (tail.first_seq != UINT64_MAX && c->position.has_first)
+		position_set_first(&c->position, &tail.first);
+	return 0;
+}
+
+int
+collect_know_since(struct collect *c, int64_t since_us, struct err *err)
+{
+	struct stream_info info;
+	int64_t span_us;
+
+	if (since_us >= c->known_us)
+		return 0;
+	if (c->position.any && since_us != INT64_MIN) {
+		/* twice as far each time: many steps back cost no more than one */
+		span_us = c->position.newest.created_us - c->known_us;
+		if (span_us > 0 && c->known_us - span_us < since_us)
+			since_us = c->known_us - span_us;
+	}
 	if (stream_look(c->bus, c->options->stream.name, &info, err) != 0)
 		return -1;
-	return tail_load(&q, &info, 0, since_us, &c->seen, &tail, err);
+	return load_since(c, &info, since_us, err);
 }
 
 static void
@@ -133,17 +152,29 @@ report_stream(struct collect *c, const struct stream_info *info)
 static int
 load_rest(struct collect *c, uint64_t known, const struct stream_info *info, struct err *err)
 {
-	struct tail tail = { .complete_us = INT64_MAX };
 	struct tail_query q;
+	struct tail tail;
 
 	query(c, &q);
+	tail_init(&tail);
 	if (tail_load_range(&q, known + 1, info->last_seq, &c->seen, &tail, err) != 0)
 		return -1;
 	adopt(c, &tail);
-	/* what is read again must be known that far back */
-	if (tail.complete_us != INT64_MAX &&
-		collect_load_since(c, tail.complete_us == INT64_MIN ? INT64_MIN :
-			tail.complete_us - c->options->overlap_ms * 1000, err) != 0)
+	publisher_reset(c->publisher, info->last_seq);
+	return 0;
+}
+
+/*
+ * The stream refused an event that it has: its order is not the one of dates, and more such events may come. Looks
+ * further and further back, so that all refusals together cost no more than the last look.
+ */
+static int
+load_refused(struct collect *c, const struct stream_info *info, struct err *err)
+{
+	c->read_back = c->read_back == 0 ? READ_BACK_MIN : c->read_back * READ_BACK_FACTOR;
+	log_warn("the stream has an event that its tail did not show: reading it further back",
+		L_INT("messages", (int64_t)c->read_back));
+	if (load_since(c, info, c->position.any ? position_resume(&c->position) : INT64_MIN, err) != 0)
 		return -1;
 	publisher_reset(c->publisher, info->last_seq);
 	return 0;
@@ -216,27 +247,28 @@ collect_prepare_stream(struct collect *c, struct err *err)
 	uint64_t known = publisher_last_seq(c->publisher);
 	uint64_t reconnects = bus_reconnects(c->bus);
 	struct stream_info info;
-	bool shrunk;
+	bool shrunk, refused;
 
 	if (stream_ensure(c->bus, &c->options->stream, &info, err) != 0)
 		return -1;
 	if (limit_events(c, &info, err) != 0)
 		return -1;
 	report_stream(c, &info);
-	collect_take_back(c);
+	refused = publisher_refused_duplicate(c->publisher);
+	take_back_unacked(c);
 	if (look_shorter(c, known, &info, &shrunk, err) != 0)
 		return -1;
 	if (!c->loaded || shrunk || info.last_seq - known > CATCH_UP_MAX) {
-		int64_t floor_us = c->floor_us;
+		int64_t begun_us = c->position.begun_us;
 
 		if (shrunk)
 			log_error("the stream is not what it was: reading the missing span again",
 				L_INT("known_sequence", (int64_t)known), L_INT("sequence", (int64_t)info.last_seq));
 		if (load_all(c, &info, err) != 0)
 			return -1;
-		if (shrunk && !c->any)
-			c->reopen_us = floor_us;
-	} else if (load_rest(c, known, &info, err) != 0) {
+		if (shrunk && !c->position.any)
+			c->position.reopen_us = begun_us;
+	} else if ((refused ? load_refused(c, &info, err) : load_rest(c, known, &info, err)) != 0) {
 		return -1;
 	}
 	collect_lower_mark(c);

@@ -17,7 +17,7 @@
 #include "text.h"
 
 struct flight {
-	int64_t sent_ms, created_us;
+	int64_t sent_ms, created_us, again_us;
 	uint64_t seq; /* where it was stored; 0: a duplicate, stored earlier */
 	int32_t key;
 	bool acked;
@@ -37,11 +37,11 @@ struct publisher {
 	uint64_t base_seq;          /* the stream's last sequence before number 0 */
 	uint64_t last_seq;          /* of the newest stored one, all before it being stored too */
 	uint64_t generation;        /* replies to an earlier one are too late */
-	int64_t oldest_us;          /* no later than any createdTime in flight */
+	int64_t oldest_us;          /* no later than any again_us in flight */
 	uint64_t oldest_due;        /* the number at which it is looked for again */
 	int64_t complete_us;        /* what `complete` says */
 	char complete[CLOCK_TEXT_SIZE];
-	bool broken;
+	bool broken, refused_duplicate;
 	struct err why;
 	struct publisher_stats stats;
 };
@@ -79,6 +79,7 @@ settle(struct publisher *p, uint64_t number, const struct pub_ack *ack)
 	if (ack->duplicate) {
 		/* the stream did not grow: what was sent behind this one expects too much */
 		p->stats.duplicates++;
+		p->refused_duplicate = true;
 		set_broken(p, ERR_CONFLICT, "the stream had this event already");
 	} else {
 		p->stats.published++;
@@ -157,7 +158,7 @@ publisher_reset(struct publisher *p, uint64_t last_seq)
 	p->sent = p->done = p->oldest_due = 0;
 	p->oldest_us = INT64_MAX;
 	p->base_seq = p->last_seq = last_seq;
-	p->broken = false;
+	p->broken = p->refused_duplicate = false;
 	buf_truncate(&p->reply, p->inbox_len);
 	buf_printf(&p->reply, "%" PRIu64 ".", p->generation);
 	p->generation_len = p->reply.len;
@@ -215,7 +216,7 @@ publisher_room(struct publisher *p)
 }
 
 /*
- * The oldest createdTime in flight; call with the lock held. Acks only make it later, so it is looked for once in a
+ * The oldest again_us in flight; call with the lock held. Acks only make it later, so it is looked for once in a
  * while: too early a time costs a few events read again.
  */
 static int64_t
@@ -226,8 +227,8 @@ oldest(struct publisher *p)
 	if (p->done == p->sent || p->sent >= p->oldest_due) {
 		p->oldest_us = INT64_MAX;
 		for (i = p->done; i < p->sent; i++)
-			if (p->ring[i % p->window].created_us < p->oldest_us)
-				p->oldest_us = p->ring[i % p->window].created_us;
+			if (p->ring[i % p->window].again_us < p->oldest_us)
+				p->oldest_us = p->ring[i % p->window].again_us;
 		p->oldest_due = p->sent + p->window / 4 + 1;
 	}
 	return p->oldest_us;
@@ -246,11 +247,11 @@ take_place(struct publisher *p, const struct publish *msg, uint64_t *number, int
 		result = err_set(err, ERR_STOPPED, "asked to stop");
 	if (result == 0) {
 		*complete_us = oldest(p) < msg->complete_us ? p->oldest_us : msg->complete_us;
-		if (msg->created_us < p->oldest_us)
-			p->oldest_us = msg->created_us;
+		if (msg->again_us < p->oldest_us)
+			p->oldest_us = msg->again_us;
 		*number = p->sent++;
 		p->ring[*number % p->window] = (struct flight){ .sent_ms = clock_monotonic_ms(), .key = msg->key,
-			.created_us = msg->created_us };
+			.created_us = msg->created_us, .again_us = msg->again_us };
 	}
 	pthread_mutex_unlock(&p->lock);
 	return result;
@@ -260,24 +261,25 @@ int
 publisher_send(struct publisher *p, const struct publish *msg, struct err *err)
 {
 	char digits[TEXT_INT_SIZE], expected[TEXT_INT_SIZE];
-	const struct bus_header headers[] = {
+	struct bus_header headers[5] = {
 		{ "Content-Type", "application/cloudevents+json" },
 		{ "Nats-Msg-Id", msg->msg_id },
 		{ "Nats-Expected-Last-Sequence", expected },
-		{ PUBLISHER_COMPLETE_BEFORE, p->complete },
 	};
-	struct bus_out out = { .subject = msg->subject, .headers = headers,
-		.n_headers = sizeof(headers) / sizeof(headers[0]), .data = msg->data, .len = msg->len };
+	struct bus_out out = { .subject = msg->subject, .headers = headers, .n_headers = 3, .data = msg->data,
+		.len = msg->len };
 	uint64_t number;
 	int64_t complete_us;
 
 	if (take_place(p, msg, &number, &complete_us, err) != 0)
 		return -1;
-	if (complete_us == INT64_MAX)
-		out.n_headers--;
-	else if (complete_us != p->complete_us)
+	if (complete_us != INT64_MAX && complete_us != p->complete_us)
 		clock_format(complete_us > 0 ? complete_us : 0, p->complete); /* before vCenter was: from the earliest */
 	p->complete_us = complete_us;
+	if (complete_us != INT64_MAX)
+		headers[out.n_headers++] = (struct bus_header){ PUBLISHER_COMPLETE_BEFORE, p->complete };
+	if (msg->out_of_order != NULL)
+		headers[out.n_headers++] = (struct bus_header){ PUBLISHER_OUT_OF_ORDER, msg->out_of_order };
 	/* base_seq and reply change in this thread only */
 	text_from_int((int64_t)(p->base_seq + number), expected);
 	buf_truncate(&p->reply, p->generation_len);
@@ -308,14 +310,18 @@ publisher_drain(struct publisher *p, int64_t timeout_ms, struct err *err)
 }
 
 void
-publisher_take_unacked(struct publisher *p, void (*fn)(void *, int32_t, int64_t), void *ctx)
+publisher_take_unacked(struct publisher *p, void (*fn)(void *, const struct publisher_unacked *), void *ctx)
 {
 	uint64_t i;
 
 	pthread_mutex_lock(&p->lock);
-	for (i = p->done; i < p->sent; i++)
-		if (!p->ring[i % p->window].acked)
-			fn(ctx, p->ring[i % p->window].key, p->ring[i % p->window].created_us);
+	for (i = p->done; i < p->sent; i++) {
+		const struct flight *f = &p->ring[i % p->window];
+
+		if (!f->acked)
+			fn(ctx, &(struct publisher_unacked){ .key = f->key, .created_us = f->created_us,
+					.again_us = f->again_us });
+	}
 	p->done = p->sent;
 	p->generation++; /* an ack that is still on its way would count what was taken back */
 	pthread_mutex_unlock(&p->lock);
@@ -350,4 +356,15 @@ publisher_stats(struct publisher *p, struct publisher_stats *stats)
 	*stats = p->stats;
 	stats->in_flight = p->sent - p->done;
 	pthread_mutex_unlock(&p->lock);
+}
+
+bool
+publisher_refused_duplicate(struct publisher *p)
+{
+	bool refused;
+
+	pthread_mutex_lock(&p->lock);
+	refused = p->refused_duplicate;
+	pthread_mutex_unlock(&p->lock);
+	return refused;
 }

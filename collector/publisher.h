@@ -27,10 +27,16 @@
 #include "err.h"
 
 /*
- * Header: RFC 3339, a createdTime; the epoch stands for the earliest. Not there: everything that was read before this
- * message was stored when it was sent. The stream's newest message of a collector's is the one that counts.
+ * Header: RFC 3339, a createdTime; the epoch stands for the earliest. Not there: everything created before the newest
+ * createdTime of the stream was stored when this message was sent. The stream's newest message of a collector's is the one that counts.
  */
 #define PUBLISHER_COMPLETE_BEFORE "Vcourier-Complete-Before"
+
+/*
+ * Header: the createdTime of this message does not follow the reading position: "ahead" of the vCenter's clock, or
+ * far "behind" the position. Whoever reads the stream's tail takes such a message for stored, and learns nothing else.
+ */
+#define PUBLISHER_OUT_OF_ORDER "Vcourier-Out-Of-Order"
 
 struct publisher;
 
@@ -40,7 +46,9 @@ struct publish {
 	size_t len;
 	int32_t key;
 	int64_t created_us;
+	int64_t again_us;    /* a reading that begins at this createdTime finds it again */
 	int64_t complete_us; /* what was created before is stored or was sent; INT64_MAX: everything that was read */
+	const char *out_of_order; /* "ahead", "behind"; NULL: it is in order */
 };
 
 struct publisher_stats {
@@ -77,11 +85,17 @@ int publisher_drain(struct publisher *publisher, int64_t timeout_ms, struct err 
  * Calls fn for each event that was sent and not acked, and forgets them; also acks that are on their way. Then read the
  * stream's tail and reset.
  */
-void publisher_take_unacked(struct publisher *publisher, void (*fn)(void *ctx, int32_t key, int64_t created_us),
-	void *ctx);
+struct publisher_unacked {
+	int32_t key;
+	int64_t created_us, again_us;
+};
+void publisher_take_unacked(struct publisher *publisher,
+	void (*fn)(void *ctx, const struct publisher_unacked *event), void *ctx);
 
 uint64_t publisher_last_seq(struct publisher *publisher); /* of the newest message known to be stored in order */
-int64_t publisher_oldest_us(struct publisher *publisher); /* no later than any createdTime in flight; INT64_MAX: none */
+int64_t publisher_oldest_us(struct publisher *publisher); /* no later than any again_us in flight; INT64_MAX: none */
+/* The server refused an event since the last reset, because it has it already. */
+bool publisher_refused_duplicate(struct publisher *publisher);
 void publisher_stats(struct publisher *publisher, struct publisher_stats *stats);
 
 #endif

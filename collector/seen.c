@@ -46,9 +46,21 @@ find(const struct seen *s, int32_t key, int64_t ms)
 	return i;
 }
 
-/* A table of `slots`, with those events that are not older than before_ms. */
+struct limit {
+	int64_t before_ms;
+	int32_t last_key;
+};
+
+static bool
+is_kept(const struct seen_entry *e, const struct limit *limit)
+{
+	return e->used && (limit == NULL || e->ms >= limit->before_ms ||
+		(uint32_t)limit->last_key - (uint32_t)e->key < SEEN_KEYS_KEPT);
+}
+
+/* A table of `slots`, with those events that the limit lets stay; NULL: all. */
 static void
-rebuild(struct seen *s, size_t slots, int64_t before_ms)
+rebuild(struct seen *s, size_t slots, const struct limit *limit)
 {
 	struct seen old = *s;
 	size_t i;
@@ -57,7 +69,7 @@ rebuild(struct seen *s, size_t slots, int64_t before_ms)
 	s->slots = slots;
 	s->n = 0;
 	for (i = 0; i < old.slots; i++) {
-		if (old.slot[i].used && old.slot[i].ms >= before_ms) {
+		if (is_kept(&old.slot[i], limit)) {
 			s->slot[find(s, old.slot[i].key, old.slot[i].ms)] = old.slot[i];
 			s->n++;
 		}
@@ -78,7 +90,7 @@ seen_add(struct seen *s, int32_t key, int64_t created_us)
 	size_t i;
 
 	if ((s->n + 1) * 3 > s->slots * 2)
-		rebuild(s, s->slots ? s->slots * 2 : SLOTS_MIN, INT64_MIN);
+		rebuild(s, s->slots ? s->slots * 2 : SLOTS_MIN, NULL);
 	i = find(s, key, ms);
 	if (s->slot[i].used)
 		return false;
@@ -125,13 +137,14 @@ seen_remove(struct seen *s, int32_t key, int64_t created_us)
 }
 
 void
-seen_prune(struct seen *s, int64_t before_us)
+seen_prune(struct seen *s, int64_t before_us, int32_t last_key)
 {
+	const struct limit limit = { .before_ms = seen_ms(before_us), .last_key = last_key };
 	size_t kept = 0, slots = SLOTS_MIN, i;
 
 	for (i = 0; i < s->slots; i++)
-		kept += s->slot[i].used && s->slot[i].ms >= seen_ms(before_us);
+		kept += is_kept(&s->slot[i], &limit);
 	while (kept * 2 > slots)
 		slots *= 2;
-	rebuild(s, slots, seen_ms(before_us));
+	rebuild(s, slots, &limit);
 }

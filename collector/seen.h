@@ -30,8 +30,12 @@ bool seen_add(struct seen *s, int32_t key, int64_t created_us); /* false: it was
 bool seen_reused(const struct seen *s, int32_t key, int64_t created_us);
 void seen_remove(struct seen *s, int32_t key, int64_t created_us);
 
-/* Forgets what was created before this time; 16 bytes of memory per event stay. */
-void seen_prune(struct seen *s, int64_t before_us);
+/*
+ * Forgets what was created before this time, but for the events with the newest SEEN_KEYS_KEPT keys up to last_key: a
+ * look at the vCenter's newest events meets those, whatever their date. 16 bytes of memory per event stay.
+ */
+enum { SEEN_KEYS_KEPT = 4096 };
+void seen_prune(struct seen *s, int64_t before_us, int32_t last_key);
 
 /* Microseconds to the milliseconds that identify an event. */
 int64_t seen_ms(int64_t us);

@@ -12,6 +12,7 @@ enum {
 	CHUNK_FIRST = 2000, /* messages read back at first; doubled each time */
 	CHUNK_MAX = 64000,
 	MESSAGE_TIMEOUT_MS = 10000,
+	NEWEST = 32, /* messages that tell what the vCenter's clock showed when they were stored */
 };
 
 bool
@@ -37,7 +38,7 @@ tail_parse_id(const char *msg_id, char uuid[64], int32_t *key, int64_t *created_
 
 /* What one chunk held. */
 struct span {
-	int64_t newest_us; /* INT64_MIN: nothing */
+	int64_t newest_us; /* of the messages in order; INT64_MIN: nothing */
 };
 
 /* What the newest message of a collector's says of those before it. */
@@ -55,30 +56,49 @@ take_complete(const struct bus_msg *msg, uint64_t seq, struct tail *tail)
 		tail->complete_us = us > 0 ? us : INT64_MIN;
 }
 
+/* What a message in order says of the position. */
 static void
-take(const struct tail_query *q, const struct bus_msg *msg, uint64_t seq, struct seen *seen, struct tail *tail,
-	struct span *span)
+take_position(const struct tail_query *q, const struct position_event *e, const struct delivery *d,
+	const char *uuid, struct tail *tail)
+{
+	if (d->stream_seq + NEWEST > tail->last_seq && e->created_us - d->time_us > tail->ahead_us)
+		tail->ahead_us = e->created_us - d->time_us;
+	if (!tail->any_stored || e->created_us > tail->stored.created_us) {
+		tail->any_stored = true;
+		tail->stored = *e;
+	}
+	if (e->created_us > q->cap_us || (tail->any && e->created_us < tail->newest.created_us))
+		return;
+	tail->any = true;
+	tail->newest = *e;
+	snprintf(tail->uuid, sizeof(tail->uuid), "%s", uuid);
+}
+
+static void
+take(const struct tail_query *q, const struct bus_msg *msg, const struct delivery *d, struct seen *seen,
+	struct tail *tail, struct span *span)
 {
 	const char *id = bus_msg_header(msg, "Nats-Msg-Id");
+	struct position_event e;
 	char uuid[64];
-	int64_t created;
-	int32_t key;
 
-	take_complete(msg, seq, tail);
-	if (id == NULL || !tail_parse_id(id, uuid, &key, &created))
+	take_complete(msg, d->stream_seq, tail);
+	if (id == NULL || !tail_parse_id(id, uuid, &e.key, &e.created_us))
 		return;
 	if (strcmp(uuid, q->uuid) == 0)
-		seen_add(seen, key, created);
-	if (created > q->cap_us)
+		seen_add(seen, e.key, e.created_us);
+	if (!tail->held || d->time_us > tail->stored_at_us)
+		tail->stored_at_us = d->time_us;
+	tail->held = true;
+	if (bus_msg_header(msg, PUBLISHER_OUT_OF_ORDER) != NULL)
 		return;
-	if (created > span->newest_us)
-		span->newest_us = created;
-	if (!tail->any || created >= tail->newest_us) {
-		tail->any = true;
-		tail->newest_us = created;
-		tail->newest_key = key;
-		memcpy(tail->uuid, uuid, sizeof(uuid));
+	if (d->stream_seq < tail->first_seq) {
+		tail->first_seq = d->stream_seq;
+		tail->first = e;
 	}
+	take_position(q, &e, d, uuid, tail);
+	if (e.created_us <= q->cap_us && e.created_us > span->newest_us)
+		span->newest_us = e.created_us;
 }
 
 static int
@@ -103,7 +123,7 @@ load(const struct tail_query *q, uint64_t from, uint64_t to, struct seen *seen, 
 			if (failed == 0 && msg == NULL)
 				failed = err_set(err, ERR_TIMEOUT, "no message within 10 s");
 			if (failed == 0) {
-				take(q, msg, d.stream_seq, seen, tail, span);
+				take(q, msg, &d, seen, tail, span);
 				tail->read++;
 				bus_msg_free(msg);
 			}
@@ -128,6 +148,13 @@ tail_load_range(const struct tail_query *q, uint64_t from, uint64_t to, struct s
 	return load(q, from, to, seen, tail, &span, err);
 }
 
+void
+tail_init(struct tail *tail)
+{
+	*tail = (struct tail){ .complete_us = INT64_MAX, .ahead_us = INT64_MIN / 2, .since_us = INT64_MIN,
+		.first_seq = UINT64_MAX };
+}
+
 static int64_t
 less(int64_t a, int64_t b)
 {
@@ -140,7 +167,8 @@ tail_load(const struct tail_query *q, const struct stream_info *info, int64_t sp
 {
 	uint64_t to = info->last_seq, size = CHUNK_FIRST;
 
-	*tail = (struct tail){ .last_seq = info->last_seq, .complete_us = INT64_MAX };
+	tail_init(tail);
+	tail->last_seq = info->last_seq;
 	while (to != 0 && to >= info->first_seq) {
 		uint64_t from = to >= size ? to - size + 1 : 1;
 		int64_t needed;
@@ -150,13 +178,16 @@ tail_load(const struct tail_query *q, const struct stream_info *info, int64_t sp
 			from = info->first_seq;
 		if (load(q, from, to, seen, tail, &span, err) != 0)
 			return -1;
-		needed = tail->any ? less(tail->newest_us, tail->complete_us) : INT64_MIN;
+		needed = tail->any ? less(tail->newest.created_us, tail->complete_us) : INT64_MIN;
 		needed = less(needed == INT64_MIN ? needed : needed - span_us, since_us);
-		/* a whole chunk from before that time: order in the stream is near enough to order in time */
-		if (tail->any && span.newest_us < needed)
-			break;
 		to = from - 1;
+		/* a whole chunk from before that time: order in the stream is near enough to order in time */
+		if (tail->any && span.newest_us != INT64_MIN && span.newest_us < needed &&
+			info->last_seq - to >= q->at_least) {
+			tail->since_us = needed;
+			return 0;
+		}
 		size = size * 2 < CHUNK_MAX ? size * 2 : CHUNK_MAX;
 	}
-	return 0;
+	return 0; /* the whole stream */
 }

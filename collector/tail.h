@@ -6,16 +6,24 @@
 #ifndef VCOURIER_TAIL_H
 #define VCOURIER_TAIL_H
 
+#include "position.h"
 #include "seen.h"
 #include "stream_reader.h"
 
 struct tail {
 	uint64_t last_seq;   /* how far it was read */
-	bool any;            /* the stream holds an event of this vCenter's */
-	int64_t newest_us;   /* the largest createdTime not beyond `cap_us` */
-	int32_t newest_key;  /* of that event */
+	bool held;           /* the stream holds an event of a vCenter */
+	bool any;            /* `newest` is set */
+	struct position_event newest; /* largest createdTime not beyond `cap_us`, of the messages in order */
+	bool any_stored;     /* `stored` is set */
+	struct position_event stored; /* the same, also beyond cap_us */
+	int64_t stored_at_us; /* NATS's clock: when the last event was stored */
+	int64_t ahead_us;    /* largest createdTime less NATS's time of the last messages in order; far below 0: none */
 	uint64_t writer_seq; /* the newest message of a collector's; */
 	int64_t complete_us; /* its PUBLISHER_COMPLETE_BEFORE: events created since may be missing; INT64_MAX: none is */
+	int64_t since_us;    /* every event created since is in `seen`; INT64_MIN: the whole stream */
+	uint64_t first_seq;  /* of the oldest event that was read, and */
+	struct position_event first; /* what that is */
 	char uuid[64];       /* instanceUuid of the newest event, whichever vCenter's it is */
 	uint64_t read;       /* messages looked at */
 };
@@ -25,6 +33,7 @@ struct tail_query {
 	const char *stream;
 	const char *uuid;   /* this vCenter's instanceUuid: other vCenters' events are not added to `seen` */
 	int64_t cap_us;     /* times beyond are a clock that was wrong */
+	uint64_t at_least;  /* messages to read back, however old they are, when the stream has so many */
 };
 
 /*
@@ -40,6 +49,8 @@ int tail_load_range(const struct tail_query *q, uint64_t from, uint64_t to, stru
  */
 int tail_load(const struct tail_query *q, const struct stream_info *info, int64_t span_us, int64_t since_us,
 	struct seen *seen, struct tail *tail, struct err *err);
+
+void tail_init(struct tail *tail);
 
 /* "<uuid>/<key>/<ms>" apart; false when it is none (somebody else's message, a gap record). */
 bool tail_parse_id(const char *msg_id, char uuid[64], int32_t *key, int64_t *created_us);

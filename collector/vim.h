@@ -42,6 +42,7 @@ struct vim_collector {
 struct vim_filter {
 	int64_t begin_us, end_us; /* both inclusive; INT64_MIN / INT64_MAX: no bound */
 	const char *type;         /* a class or an EventEx id; NULL: all */
+	int latest;               /* events in latestPage; 0: it is not used */
 };
 
 /* What identifies an event. */
@@ -82,6 +83,14 @@ void vim_read_ahead(struct vim *vim, const struct vim_collector *c, int max);
 bool vim_receive(struct vim *vim); /* takes in some of what has arrived of it, well below a millisecond's work; false: nothing */
 
 int vim_latest_event(struct vim *vim, struct vim_latest *latest, struct err *err);
+
+/*
+ * Calls fn for each of the vCenter's newest events, at most max (1..VIM_LATEST_MAX), in no order: the latestPage of a
+ * collector without a filter. It is cut by key, so it shows an event whatever its date. An event takes some 8 KiB.
+ */
+enum { VIM_LATEST_MAX = 1000 };
+int vim_latest_page(struct vim *vim, int max, void (*fn)(void *ctx, const struct vim_latest *event), void *ctx,
+	struct err *err);
 
 /* Calls fn for each event class or EventEx id that the vCenter describes: "info", "warning", "error", "user". */
 int vim_event_severities(struct vim *vim, void (*fn)(void *ctx, const char *name, const char *severity),

@@ -44,8 +44,7 @@ vim_create_collector(struct vim *vim, const struct vim_filter *filter, struct vi
 	buf_add_str(&vim->body, "<disableFullMessage>false</disableFullMessage>");
 	if (filter->type != NULL)
 		vim_add(vim, "eventTypeId", filter->type);
-	/* maxCount is the size of latestPage, which we never read */
-	buf_add_str(&vim->body, "<maxCount>1</maxCount></filter>");
+	buf_printf(&vim->body, "<maxCount>%d</maxCount></filter>", filter->latest ? filter->latest : 1);
 	if (vim_call(vim, "CreateCollectorForEvents", &reply, err) != 0)
 		return -1;
 	snprintf(c->ref, sizeof(c->ref), "%s", soap_text(soap_body(reply), "returnval"));
@@ -67,19 +66,30 @@ vim_destroy_collector(struct vim *vim, struct vim_collector *c)
 	c->ref[0] = '\0';
 }
 
+struct object {
+	const char *type, *ref;
+};
+
+static struct object
+event_manager(const struct vim *vim)
+{
+	return (struct object){ .type = "EventManager", .ref = vim->event_manager };
+}
+
 /* RetrievePropertiesEx of one property of one object. A dead session shows in missingSet, with HTTP 200. */
 static int
-get_property(struct vim *vim, const char *ref, const char *path, struct soap_reply **reply, struct err *err)
+get_property(struct vim *vim, const struct object *object, const char *path, struct soap_reply **reply,
+	struct err *err)
 {
 	const struct soap_node *fault;
 	const char *missing;
 
 	vim_begin(vim, "RetrievePropertiesEx", "PropertyCollector", vim->property_collector);
 	buf_add_str(&vim->body, "<specSet><propSet>");
-	vim_add(vim, "type", "EventManager");
+	vim_add(vim, "type", object->type);
 	vim_add(vim, "pathSet", path);
-	buf_add_str(&vim->body, "</propSet><objectSet><obj type=\"EventManager\">");
-	soap_add_escaped(&vim->body, ref);
+	buf_printf(&vim->body, "</propSet><objectSet><obj type=\"%s\">", object->type);
+	soap_add_escaped(&vim->body, object->ref);
 	buf_add_str(&vim->body, "</obj></objectSet></specSet><options/>");
 	if (vim_call(vim, "RetrievePropertiesEx", reply, err) != 0)
 		return -1;
@@ -96,36 +106,71 @@ get_property(struct vim *vim, const char *ref, const char *path, struct soap_rep
 	return -1;
 }
 
+/* An Event's identity; any is false when it has none. */
+static struct vim_latest
+identity(const struct soap_node *event)
+{
+	struct vim_latest found = { .any = false };
+	const char *created = soap_text(event, "createdTime");
+	int64_t key;
+
+	if (event != NULL && text_int(soap_text(event, "key"), INT32_MIN, INT32_MAX, &key) &&
+		clock_parse(created, strlen(created), &found.created_us)) {
+		found.key = (int32_t)key;
+		found.any = true;
+	}
+	return found;
+}
+
 int
 vim_latest_event(struct vim *vim, struct vim_latest *latest, struct err *err)
 {
-	const struct soap_node *value;
+	const struct object manager = event_manager(vim);
 	struct soap_reply *reply;
-	const char *created;
-	int64_t key;
 
-	if (get_property(vim, vim->event_manager, "latestEvent", &reply, err) != 0)
+	if (get_property(vim, &manager, "latestEvent", &reply, err) != 0)
 		return -1;
-	*latest = (struct vim_latest){ .any = false };
-	value = soap_get(soap_body(reply), "returnval/objects/propSet/val");
-	created = soap_text(value, "createdTime");
-	if (value != NULL && text_int(soap_text(value, "key"), INT32_MIN, INT32_MAX, &key) &&
-		clock_parse(created, strlen(created), &latest->created_us)) {
-		latest->key = (int32_t)key;
-		latest->any = true;
-	}
+	*latest = identity(soap_get(soap_body(reply), "returnval/objects/propSet/val"));
 	soap_free(reply);
 	return 0;
+}
+
+int
+vim_latest_page(struct vim *vim, int max, void (*fn)(void *ctx, const struct vim_latest *event), void *ctx,
+	struct err *err)
+{
+	struct vim_filter all = { .begin_us = INT64_MIN, .end_us = INT64_MAX, .latest = max };
+	struct vim_collector collector = { "" };
+	const struct soap_node *event;
+	struct soap_reply *reply;
+	int failed;
+
+	if (vim_create_collector(vim, &all, &collector, err) != 0)
+		return -1;
+	failed = get_property(vim, &(struct object){ "EventHistoryCollector", collector.ref }, "latestPage", &reply, err);
+	if (!failed) {
+		event = soap_get(soap_body(reply), "returnval/objects/propSet/val/Event");
+		for (int n = 0; event != NULL && n < max; event = soap_next(event), n++) {
+			struct vim_latest found = identity(event);
+
+			if (found.any)
+				fn(ctx, &found);
+		}
+		soap_free(reply);
+	}
+	vim_destroy_collector(vim, &collector);
+	return failed;
 }
 
 int
 vim_event_severities(struct vim *vim, void (*fn)(void *ctx, const char *name, const char *severity), void *ctx,
 	struct err *err)
 {
+	const struct object manager = event_manager(vim);
 	const struct soap_node *info;
 	struct soap_reply *reply;
 
-	if (get_property(vim, vim->event_manager, "description.eventInfo", &reply, err) != 0)
+	if (get_property(vim, &manager, "description.eventInfo", &reply, err) != 0)
 		return -1;
 	info = soap_get(soap_body(reply), "returnval/objects/propSet/val/EventDescriptionEventDetail");
 	for (; info != NULL; info = soap_next(info)) {

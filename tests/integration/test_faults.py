@@ -16,7 +16,12 @@ a new collector after each failed read             bad_reply, slow_and_trickling
 late events: overlap and audit                     storm_ties_late_holes_wrap, open_collector_hides_late_events, scroll_order_by_time
 stalls, runs of hidden events                      hidden_events, hidden_events_at_the_very_beginning
    in one microsecond; when nothing helps          hidden_events_in_one_microsecond, hidden_events_of_one_type_in_one_microsecond
-clock steps                                        clock_step
+clock steps                                        clock_step, clock_steps, clock_step_while_nobody_reads, steps_of_the_clock
+wrong dates: ahead, back, all of them              cut_off_after_an_event_dated_ahead, events_dated_back, clock_put_right_while_the_collector_is_down,
+                                                   restarted_when_a_wrong_date_has_become_the_past, the_latest_event_is_dated_far_ahead, where_reading_goes_on
+nothing from before startFrom, nothing forgotten   events_dated_back, what_the_stream_has_forgotten_does_not_come_back
+later than the audit looks                         later_than_the_audit_looks_while_others_keep_coming
+a stream that is not in the order of dates         a_month_that_the_stream_refuses
 keys: wrap, restart                                storm_ties_late_holes_wrap, database_recreated
 database re-created, restored (epoch, log, metric) database_recreated, restored_from_backup, a_key_with_another_time
 purged before it was read: a gap record            purge_before_it_was_read

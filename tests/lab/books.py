@@ -27,17 +27,21 @@ class Books:
         """The records that say from when to when events are missing."""
         return [m.json() for m in self.js.read(self.stream) if "/gap/" in m.headers.get("Nats-Msg-Id", "")]
 
-    def missing(self, stored=None):
-        """What is visible and not stored, by this reading of the stream; by a new one, that may fail, without."""
+    def wanted(self, since=None):
+        """What the stream has to hold: what vCenter shows; with `since`, from that key on."""
+        return [e for e, (_, state) in self.vcenter.events().items() if state == "visible" and (since is None or e[0] >= since)]
+
+    def missing(self, stored=None, since=None):
+        """What is wanted and not stored, by this reading of the stream; by a new one, that may fail, without."""
         try:
             have = {(key, created) for _, key, created in (self.stored() if stored is None else stored)}
         except (ApiError, OSError):
             have = set()
-        return [e for e, (_, state) in self.vcenter.events().items() if state == "visible" and e not in have]
+        return [e for e in self.wanted(since) if e not in have]
 
-    def settle(self, timeout=90):
-        """Waits until everything visible is in the stream, then checks the rest. Gives how many there are."""
-        visible = [e for e, (_, state) in self.vcenter.events().items() if state == "visible"]
+    def settle(self, timeout=90, since=None):
+        """Waits until everything wanted is in the stream, then checks the rest. Gives how many there are."""
+        visible = self.wanted(since)
         why = ""
 
         def complete():
@@ -47,13 +51,14 @@ class Books:
             except (ApiError, OSError) as e:  # a replica that is behind, or gone
                 why = str(e)
                 return None
-            why = f"not in {self.stream}: {self.missing(stored)[:10]}"
-            return stored if not self.missing(stored) else None
+            missing = self.missing(stored, since)
+            why = f"not in {self.stream}: {len(missing)}, {missing[:10]}"
+            return stored if not missing else None
         wait_until(lambda: self.js.count(self.stream) >= len(visible), timeout,
                    lambda: f"{self.js.count(self.stream)} of {len(visible)} events in {self.stream}")
-        return self.check(wait_until(complete, timeout, lambda: why))
+        return self.check(wait_until(complete, timeout, lambda: why), since)
 
-    def check(self, stored=None):
+    def check(self, stored=None, since=None):
         """The books of one reading of the stream."""
         stored = self.stored() if stored is None else stored
         twice = [e for e, n in Counter(stored).items() if n > 1]
@@ -61,6 +66,6 @@ class Books:
         truth = self.vcenter.events(ever=True)
         invented = [e for e in stored if e[1:] not in truth]
         assert not invented, f"never happened: {invented[:10]} of {len(invented)}"
-        lost = self.missing(stored)
+        lost = self.missing(stored, since)
         assert not lost, f"lost: {lost[:10]} of {len(lost)}"
         return len(stored)

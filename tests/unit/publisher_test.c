@@ -78,7 +78,7 @@ send_event(struct world *w, int key, struct err *err)
 {
 	char id[96];
 	struct publish p = { .subject = "vc.t.x", .msg_id = id, .data = "{}", .len = 2, .key = key,
-		.created_us = INT64_C(1000) * key, .complete_us = INT64_MAX };
+		.created_us = INT64_C(1000) * key, .again_us = INT64_C(1000) * key, .complete_us = INT64_MAX };
 
 	snprintf(id, sizeof(id), UUID "/%d/%d", key, key);
 	return publisher_send(w->publisher, &p, err);
@@ -175,7 +175,7 @@ a_second_writer_hides_no_hole(void **state)
 	for (first = 1; stored[first]; first++)
 		;
 	assert_int_equal(first, 250);
-	assert_true(tail.newest_key < first || tail.complete_us <= INT64_C(1000) * first);
+	assert_true(tail.newest.key < first || tail.complete_us <= INT64_C(1000) * first);
 	publisher_reset(w->publisher, w->info.last_seq);
 	for (key = first; key <= 500; key++)
 		if (!seen_has(&seen, key, INT64_C(1000) * key))
@@ -200,7 +200,7 @@ what_is_complete_is_told(void **state)
 	for (int i = 0; i < (int)COUNT(rows); i++) {
 		char id[96];
 		struct publish p = { .subject = "vc.t.x", .msg_id = id, .data = "{}", .len = 2, .key = i + 1,
-			.created_us = 1000 * (i + 1), .complete_us = rows[i].complete_us };
+			.created_us = 1000 * (i + 1), .again_us = 1000 * (i + 1), .complete_us = rows[i].complete_us };
 		struct tail tail = { .any = false };
 		struct seen seen;
 
@@ -260,7 +260,7 @@ static void
 an_unanswered_message_is_no_conflict(void **state)
 {
 	struct publish lost = { .subject = "elsewhere.x", .msg_id = UUID "/1/1", .data = "{}", .len = 2, .key = 1,
-		.created_us = 1000, .complete_us = INT64_MAX };
+		.created_us = 1000, .again_us = 1000, .complete_us = INT64_MAX };
 	struct world *w = *state;
 	struct err err;
 
@@ -312,7 +312,7 @@ a_killed_server_loses_nothing_acked(void **state)
 	if (tail_load(&q, &w->info, INT64_MAX / 4, INT64_MAX, &seen, &tail, &err) != 0)
 		fail_msg("%s", err.text);
 	assert_int_equal(seen.n, w->info.last_seq);
-	assert_int_equal(tail.newest_key, (int)w->info.last_seq);
+	assert_int_equal(tail.newest.key, (int)w->info.last_seq);
 	publisher_reset(w->publisher, w->info.last_seq);
 	assert_int_equal(send_event(w, (int)w->info.last_seq + 1, &err), 0);
 	assert_int_equal(publisher_drain(w->publisher, TIMEOUT_MS, &err), 0);
@@ -336,7 +336,7 @@ the_tail_is_read_as_far_as_needed(void **state)
 	if (tail_load(&q, &w->info, 5000 * 1000, INT64_MAX, &seen, &tail, &err) != 0)
 		fail_msg("%s", err.text);
 	assert_true(tail.any);
-	assert_int_equal(tail.newest_key, 20000);
+	assert_int_equal(tail.newest.key, 20000);
 	assert_string_equal(tail.uuid, UUID);
 	for (int key = 15000; key <= 20000; key++)
 		assert_true(seen_has(&seen, key, INT64_C(1000) * key));
@@ -346,7 +346,7 @@ the_tail_is_read_as_far_as_needed(void **state)
 	q.cap_us = INT64_C(1000) * 19000;
 	if (tail_load(&q, &w->info, 5000 * 1000, INT64_MAX, &seen, &tail, &err) != 0)
 		fail_msg("%s", err.text);
-	assert_int_equal(tail.newest_key, 19000);
+	assert_int_equal(tail.newest.key, 19000);
 	seen_free(&seen);
 	/* another vCenter's events are no identities of ours */
 	q.uuid = "other";

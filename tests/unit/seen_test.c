@@ -39,7 +39,7 @@ as_a_list_would_say(void **state)
 		}
 		assert_int_equal(s.n, n);
 		if (i % 50000 == 49999) {
-			seen_prune(&s, 20 * 1000);
+			seen_prune(&s, 20 * 1000, INT32_MAX);
 			for (int k = 0; k < KEYS; k++)
 				for (int u = 0; u < 20; u++) {
 					n -= there[k][u];

@@ -73,7 +73,11 @@ func (c *control) burst(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "no such template", http.StatusNotFound)
 		return
 	}
-	c.log.synth(int(number(r, "n", 1000)), t, nil, int(number(r, "pad", 0)))
+	var at func(int) time.Time
+	if off := span(r, "off"); off != 0 { // by the clock of a host, which is off by so much
+		at = func(int) time.Time { return c.log.clockNow().Add(off) }
+	}
+	c.log.synth(int(number(r, "n", 1000)), t, at, int(number(r, "pad", 0)))
 }
 
 func (c *control) setRate(w http.ResponseWriter, r *http.Request) {

@@ -70,8 +70,11 @@ func newEventLog(seed, firstKey int64, pick []*template) *eventLog {
 func (l *eventLog) now() time.Time {
 	l.RLock()
 	defer l.RUnlock()
-	return time.Now().Add(l.offset)
+	return l.clockNow()
 }
+
+// clockNow is now for those who hold the lock.
+func (l *eventLog) clockNow() time.Time { return time.Now().Add(l.offset) }
 
 func (l *eventLog) takeKey() int32 {
 	k := int32(l.next)
@@ -93,7 +96,7 @@ func (l *eventLog) synth(n int, t *template, at func(i int) time.Time, padTo int
 		case at != nil:
 			when = at(i)
 		default:
-			when = time.Now().Add(l.offset)
+			when = l.clockNow()
 		}
 		created := when
 		if l.shape.late > 0 && l.rng.Float64() < l.shape.late {
