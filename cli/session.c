@@ -230,7 +230,7 @@ int
 session_replay_stream(struct session *s, struct err *err)
 {
 	struct stream_config config = { .name = REPLAY_STREAM, .subjects = { "vcreplay.>" },
-		.description = "events to send again to one dispatcher" };
+		.description = "events to send again to one dispatcher", .deny_delete = true, .deny_purge = true };
 	struct stream_info info;
 
 	bus_config_stream(&s->config->dead_letters, &config);

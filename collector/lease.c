@@ -96,7 +96,8 @@ renew(struct lease *l)
 {
 	struct stream_config bucket = { .name = LEASE_STREAM, .subjects = { LEASE_PREFIX ">" },
 		.max_age_ms = LEASE_TTL_MS, .duplicate_window_ms = LEASE_TTL_MS, .discard_new = true,
-		.max_msgs_per_subject = 1, .replicas = l->replicas, .description = "vcourier: which collector reads" };
+		.max_msgs_per_subject = 1, .replicas = l->replicas, .description = "vcourier: which collector reads",
+		.deny_delete = true, .deny_purge = true };
 	int64_t start = clock_monotonic_ms();
 	struct stream_info info;
 	uint64_t revision = l->revision;

@@ -30,6 +30,7 @@ fill(struct collect_options *o, const struct vcenter_options *v, const struct ro
 		.limits = { .page_max = (size_t)v->page_max_bytes, .event_max = (size_t)v->event_max_bytes } };
 	vcenter_options_peer(v, &o->vim.peer);
 	bus_config_stream(&bus->stream, &o->stream);
+	o->stream.deny_delete = o->stream.deny_purge = true; /* its last message is the position */
 }
 
 static int

@@ -35,6 +35,7 @@ streams_of(const struct router_config *config)
 		subject_add_token(&subject, name, strlen(name));
 		buf_add_str(&subject, ".>");
 		bus_config_stream(&config->top.bus.stream, &streams[i]);
+		streams[i].deny_delete = streams[i].deny_purge = true;
 		streams[i].name = buf_take(&stream, NULL);
 		streams[i].subjects[0] = buf_take(&subject, NULL);
 	}
@@ -55,8 +56,9 @@ static int
 run(const struct dispatcher_options *o, const struct router_config *config, const struct router_entry *entry)
 {
 	struct stream_config replay = { .name = "VCREPLAY", .subjects = { "vcreplay.>" },
-		.description = "events to send again to one dispatcher" };
-	struct stream_config dead = { .name = "VCDEAD", .subjects = { "vcdead.>" }, .description = "dead letters" };
+		.description = "events to send again to one dispatcher", .deny_delete = true, .deny_purge = true };
+	struct stream_config dead = { .name = "VCDEAD", .subjects = { "vcdead.>" }, .description = "dead letters",
+		.deny_purge = true }; /* the operator removes single ones */
 	struct dispatcher_config dc = { .name = entry->name, .prefix = config->top.bus.subject_prefix,
 		.n_streams = config->providers.n, .dead_stream = &dead, .replay_stream = &replay, .options = &o->common,
 		.processor = o->processor.processor, .processor_config = o->processor.config };

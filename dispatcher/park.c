@@ -85,7 +85,7 @@ park_fetch(struct dispatcher *d, struct job *job, struct lane *lane, int64_t now
 	struct err err;
 
 	job_unqueue(job);
-	snprintf(subject, sizeof(subject), "$JS.API.DIRECT.GET.%s", job->source->stream);
+	snprintf(subject, sizeof(subject), "%s.DIRECT.GET.%s", bus_api_prefix(d->bus), job->source->stream);
 	snprintf(reply, sizeof(reply), "%s.%zu.%llu", d->get_inbox, job->source->index, (unsigned long long)job->seq);
 	out.len = (size_t)snprintf(body, sizeof(body), "{\"seq\":%llu}", (unsigned long long)job->seq);
 	job_fetch_begin(&d->jobs, job, lane, now_ms + FETCH_MS);

@@ -113,7 +113,8 @@ tell(struct source *s, struct err *err)
 {
 	struct stream_config bucket = { .name = "KV_" BUCKET, .subjects = { "$KV." BUCKET ".>" },
 		.duplicate_window_ms = 2 * 60 * 1000, .replicas = s->config.replicas, .discard_new = true,
-		.max_msgs_per_subject = 1, .description = "vcourier: up to where each dispatcher has settled everything" };
+		.max_msgs_per_subject = 1, .description = "vcourier: up to where each dispatcher has settled everything",
+		.deny_delete = true, .deny_purge = true };
 	struct stream_info info;
 	struct pub_ack answer;
 	char key[256], text[64];

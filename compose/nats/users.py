@@ -18,6 +18,7 @@ from pathlib import Path
 
 API = "$JS.API"
 LEASES = "KV_vcourier"  # the bucket in which standby collectors agree who reads
+STATUS = "vcourier.status."  # a dispatcher answers here how it is
 PLACES = "KV_vcourier-places"  # the bucket in which dispatchers keep how far they are
 
 
@@ -108,11 +109,11 @@ def variable(name):
 
 def user(name, rights=None, asked=None):
     """A line of the users list; rights are (allow, deny) of publish; without them, the account's administrator.
-    asked: a subject of questions, each of which may be answered once."""
+    asked: a subject of questions, each of which may be answered once. The default inbox is the account's own, too."""
     password = "$" + variable(name)
     if rights is None:
         return f'      {{ user: "{name}", password: {password} }}'
-    inboxes = f'"_INBOX_{name}.>"' + (f', "{asked}"' if asked else "")
+    inboxes = f'"_INBOX.>", "_INBOX_{name}.>"' + (f', "{asked}"' if asked else "")
     answers = ", allow_responses: true" if asked else ""
     lists = [f"{kind}: [\n" + ",\n".join(f'          "{s}"' for s in subjects) + "\n        ]"
              for kind, subjects in zip(("allow", "deny"), rights) if subjects]
@@ -121,25 +122,57 @@ def user(name, rights=None, asked=None):
             f'        publish: {{ {", ".join(lists)} }}\n      }} }}')
 
 
-def guest_exports(name, vcenters):
-    """What one guest account may ask of the vcourier account: its own durable, nothing else."""
-    lines = []
-    for vcenter in vcenters:
-        for subject in pull(f"VC_{vcenter}", name):
-            stream = ", response_type: stream" if "MSG.NEXT" in subject else ""
-            lines.append(f'      {{ service: "{subject}"{stream}, accounts: ["guest-{name}"] }}')
-    return lines
+def import_line(subject, account="VCOURIER", to=None):
+    local = f', to: "{to}"' if to else ""
+    return f'      {{ service: {{ account: {account}, subject: "{subject}" }}{local} }}'
+
+
+def exports(grants):
+    """What each account may ask of this one. grants: (account, subject) pairs; several replies come to a pull and to a question."""
+    accounts = {}
+    for account, subject in grants:
+        accounts.setdefault(subject, []).append(account)
+    return ["    exports: ["] + [
+        f'      {{ service: "{subject}"{", response_type: stream" if "MSG.NEXT" in subject or subject.startswith(STATUS) else ""}, '
+        f'accounts: [{", ".join(chr(34) + a + chr(34) for a in names)}] }}' for subject, names in accounts.items()] + ["    ]"]
+
+
+def program_account(name, rights, dispatchers, asked=None):
+    """
+    One user in an account of its own, which imports exactly what the user may publish. A reply subject is a subject of that
+    account, so nobody can have the server's replies sent to the API or to a stream (docs/nats.md). Two details:
+    importing $JS.API.INFO keeps the server from importing the API of this account's own JetStream, which has none; and no subject
+    with a wildcard is imported under another name, since a reply to such a name ends nats-server 2.9 and 2.10 (seen with 2.9.10, 2.10.27).
+    """
+    allow, deny = list(dict.fromkeys([f"{API}.INFO", *rights[0]])), rights[1]
+    lines = [f'  "{name}" {{', "    users: [", user(name, (allow, deny), asked), "    ]", "    imports: ["]
+    for subject in allow:
+        if subject == f"{STATUS}*":
+            lines += [import_line(f"{STATUS}{d}", f'"dispatcher-{d}"') for d in dispatchers]
+        else:
+            lines.append(import_line(subject))
+    lines.append("    ]")
+    if asked:
+        lines += exports([("cli", asked)])
+    return lines + ["  }"]
 
 
 def guest_account(name, vcenters):
-    """An account that sees the API under another prefix, so that its replies stay at home."""
+    """
+    An account that may use one durable that an administrator made. Guests of earlier releases call the API by the prefix
+    vcourier.API, so the requests have that name, too.
+    """
     lines = [f'  "guest-{name}" {{', f'    users: [ {{ user: "guest-{name}", password: ${variable("guest-" + name)} }} ]',
              "    imports: ["]
-    for vcenter in vcenters:
-        for subject in pull(f"VC_{vcenter}", name):
-            to = f', to: "{subject.replace(API, "vcourier.API")}"' if subject.startswith(API) else ""
-            lines.append(f'      {{ service: {{ account: VCOURIER, subject: "{subject}" }}{to} }}')
+    for subject in [f"{API}.INFO", *guest_rights(name, vcenters)]:
+        lines.append(import_line(subject))
+        if subject.startswith(API):
+            lines.append(import_line(subject, to=subject.replace(API, "vcourier.API")))
     return lines + ["    ]", "  }"]
+
+
+def guest_rights(name, vcenters):
+    return [subject for v in vcenters for subject in pull(f"VC_{v}", name)]
 
 
 def names(args):
@@ -150,18 +183,21 @@ def names(args):
 
 def config(args):
     durables = args.dispatcher + args.reader + args.guest
-    users = [user("admin")]
-    users += [user(f"collector-{v}", collector(v, durables)) for v in args.vcenter]
-    users += [user(f"dispatcher-{d}", dispatcher(d, args.vcenter), f"vcourier.status.{d}") for d in args.dispatcher]
-    users += [user("cli", cli(args.vcenter, durables))]
-    users += [user(f"reader-{r}", reader(r, args.vcenter)) for r in args.reader]
-    exports = [line for g in args.guest for line in guest_exports(g, args.vcenter)]
+    rights = {f"collector-{v}": collector(v, durables) for v in args.vcenter}
+    rights |= {f"dispatcher-{d}": dispatcher(d, args.vcenter) for d in args.dispatcher}
+    rights["cli"] = cli(args.vcenter, durables)
+    rights |= {f"reader-{r}": reader(r, args.vcenter) for r in args.reader}
+    asked = {f"dispatcher-{d}": f"{STATUS}{d}" for d in args.dispatcher}
+    grants = [(name, f"{API}.INFO") for name in [*rights, *(f"guest-{g}" for g in args.guest)]]
+    grants += [(name, subject) for name, (allow, _) in rights.items() for subject in allow
+               if not subject.startswith(STATUS) and subject != f"{API}.INFO"]
+    grants += [(f"guest-{g}", subject) for g in args.guest for subject in guest_rights(g, args.vcenter)]
     lines = ["# Written by users.py" + "".join(f" --{k} {v}" for k in ("vcenter", "dispatcher", "reader", "guest")
                                                for v in getattr(args, k)) + "; do not edit.",
-             'include "secrets/passwords.conf"', "accounts {", "  VCOURIER {", "    jetstream: enabled", "    users: [", *users, "    ]"]
-    if exports:
-        lines += ["    exports: [", *exports, "    ]"]
-    lines += ["  }"]
+             'include "secrets/passwords.conf"', "accounts {", "  VCOURIER {", "    jetstream: enabled",
+             "    users: [", user("admin"), "    ]", *exports(grants), "  }"]
+    for name, allowed in rights.items():
+        lines += program_account(name, allowed, args.dispatcher, asked.get(name))
     for g in args.guest:
         lines += guest_account(g, args.vcenter)
     return "\n".join(lines + ["}"]) + "\n"

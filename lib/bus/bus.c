@@ -339,6 +339,12 @@ bus_reconnects(const struct bus *bus)
 }
 
 const char *
+bus_api_prefix(const struct bus *bus)
+{
+	return bus->options.api_prefix != NULL ? bus->options.api_prefix : "$JS.API";
+}
+
+const char *
 bus_inbox(const struct bus *bus)
 {
 	return bus->inbox;

@@ -29,6 +29,7 @@ struct bus_options {
 	bool insecure;
 	const char *name;         /* connection name, as `nats server report connections` shows it */
 	const char *inbox_prefix; /* private to this user: "_INBOX_collector"; never the shared _INBOX */
+	const char *api_prefix;   /* of JetStream's requests; NULL: "$JS.API" */
 };
 
 /*
@@ -57,6 +58,11 @@ void bus_last_error(struct bus *bus, struct err *err);
 uint64_t bus_reconnects(const struct bus *bus); /* counts up; a change means: ask again for what you had asked */
 int64_t bus_max_payload(const struct bus *bus); /* bytes, headers included; 0 while not connected */
 bool bus_clustered(const struct bus *bus);      /* more than one server is known, by configuration or from the server */
+/*
+ * "$JS.API", or what stands for it in this account: another prefix when the account imports the API from the streams'
+ * account, "$JS.<domain>.API" across a leaf node. Without a dot at its end.
+ */
+const char *bus_api_prefix(const struct bus *bus);
 const char *bus_inbox(const struct bus *bus);   /* "<inbox prefix>.<nuid>": subscribe below it */
 
 struct bus_header {

@@ -25,6 +25,8 @@ struct stream_config {
 	int replicas;
 	bool discard_new; /* full: refuse the new (err 10077), else drop the oldest */
 	int max_msgs_per_subject; /* 0: no limit; 1: a KV bucket without history */
+	bool deny_delete; /* no user may remove single messages; cannot be lifted later */
+	bool deny_purge;  /* no user may empty the stream; cannot be lifted later */
 	const char *description;
 };
 
@@ -38,7 +40,7 @@ struct stream_info {
 
 /*
  * Makes the stream unless it exists; an existing one is never altered, its differences are told in
- * info->differs. ERR_FORBIDDEN / ERR_TIMEOUT: this user may not; then only a look is tried. In a cluster a stream
+ * info->differs (not deny_delete and deny_purge: a stream of an earlier release lacks them and works as well). ERR_FORBIDDEN / ERR_TIMEOUT: this user may not; then only a look is tried. In a cluster a stream
  * that is not found is looked for again for 2 s: a meta leader answers before it has read all of its log.
  *
  * stream_look: ERR_NOT_FOUND: there is no such stream. ERR_TIMEOUT: nobody answers, or the stream has no leader just

@@ -19,6 +19,8 @@ jetstream_differs(char *list, size_t size, const char *name, double is, double w
 		wanted);
 }
 
+enum { NOT_FOR_ACCOUNT = 10039 }; /* JetStream not enabled for account */
+
 static enum err_code
 classify(int http_code, int code)
 {
@@ -47,7 +49,7 @@ jetstream_call(struct bus *bus, const char *subject, const struct buf *body, cJS
 		*code = 0;
 	if (bus_request(bus, &out, JS_API_TIMEOUT_MS, &msg, err) != 0) {
 		if (err->code == ERR_NOT_FOUND)
-			err_set(err, ERR_CONNECT, "%s: nobody answers: is JetStream enabled on the server?", subject);
+			err_set(err, ERR_CONNECT, "%s: no answer: is JetStream enabled on the server, and does bus.apiPrefix fit the account?", subject);
 		return -1;
 	}
 	json = cJSON_ParseWithLength(bus_msg_data(msg), bus_msg_len(msg));
@@ -60,8 +62,9 @@ jetstream_call(struct bus *bus, const char *subject, const struct buf *body, cJS
 
 		if (code != NULL)
 			*code = api_code;
-		err_set(err, classify((int)json_member_int(error, "code"), api_code), "%s: %s (%d)", subject,
-			json_member_text(error, "description"), api_code);
+		err_set(err, classify((int)json_member_int(error, "code"), api_code), "%s: %s (%d)%s", subject,
+			json_member_text(error, "description"), api_code,
+			api_code == NOT_FOR_ACCOUNT ? "; does bus.apiPrefix fit the account?" : "");
 		cJSON_Delete(json);
 		return -1;
 	}

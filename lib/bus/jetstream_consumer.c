@@ -131,7 +131,7 @@ look(struct bus *bus, const char *stream, const char *name, const struct consume
 	char subject[JS_NAME_MAX];
 	cJSON *reply = NULL;
 
-	snprintf(subject, sizeof(subject), "$JS.API.CONSUMER.INFO.%s.%s", stream, name);
+	snprintf(subject, sizeof(subject), "%s.CONSUMER.INFO.%s.%s", bus_api_prefix(bus), stream, name);
 	if (jetstream_call(bus, subject, NULL, &reply, NULL, err) != 0)
 		return err_wrap(err, "consumer %s of %s", name, stream);
 	read_info(reply, info);
@@ -167,10 +167,10 @@ consumer_ensure(struct bus *bus, const struct consumer_config *config, struct co
 	write_config(&body, config);
 	/* DURABLE.CREATE is the form that server 2.9 to the newest and narrow permissions all know */
 	if (config->name != NULL)
-		snprintf(subject, sizeof(subject), "$JS.API.CONSUMER.DURABLE.CREATE.%s.%s", config->stream,
+		snprintf(subject, sizeof(subject), "%s.CONSUMER.DURABLE.CREATE.%s.%s", bus_api_prefix(bus), config->stream,
 			config->name);
 	else
-		snprintf(subject, sizeof(subject), "$JS.API.CONSUMER.CREATE.%s", config->stream);
+		snprintf(subject, sizeof(subject), "%s.CONSUMER.CREATE.%s", bus_api_prefix(bus), config->stream);
 	failed = jetstream_call(bus, subject, &body, &reply, NULL, err);
 	buf_free(&body);
 	if (failed && err->code == ERR_CONFLICT && config->name != NULL)
@@ -194,7 +194,7 @@ delete(struct bus *bus, const char *stream, const char *name, bool *dirty, struc
 	int code;
 
 	*dirty = false;
-	snprintf(subject, sizeof(subject), "$JS.API.CONSUMER.DELETE.%s.%s", stream, name);
+	snprintf(subject, sizeof(subject), "%s.CONSUMER.DELETE.%s.%s", bus_api_prefix(bus), stream, name);
 	if (jetstream_call(bus, subject, NULL, &reply, &code, err) == 0) {
 		cJSON_Delete(reply);
 		return 0;
@@ -240,7 +240,7 @@ pull_request(struct bus *bus, const char *stream, const char *consumer, const ch
 	struct bus_out out = { .subject = subject, .reply = reply, .data = body };
 	int len;
 
-	snprintf(subject, sizeof(subject), "$JS.API.CONSUMER.MSG.NEXT.%s.%s", stream, consumer);
+	snprintf(subject, sizeof(subject), "%s.CONSUMER.MSG.NEXT.%s.%s", bus_api_prefix(bus), stream, consumer);
 	len = heartbeat_ms > 0 ?
 		snprintf(body, sizeof(body), "{\"batch\":%d,\"expires\":%lld,\"idle_heartbeat\":%lld}", n,
 			(long long)(expires_ms * NS_PER_MS), (long long)(heartbeat_ms * NS_PER_MS)) :

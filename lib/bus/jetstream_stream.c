@@ -45,10 +45,11 @@ write_config(struct buf *b, const struct stream_config *c)
 		",\"retention\":\"limits\",\"storage\":\"file\",\"max_consumers\":-1,\"max_msgs\":-1,"
 		"\"max_msg_size\":-1,\"max_bytes\":%lld,\"max_age\":%lld,\"num_replicas\":%d,"
 		"\"duplicate_window\":%lld,\"discard\":\"%s\",\"max_msgs_per_subject\":%d,\"allow_direct\":true,"
-		"\"allow_rollup_hdrs\":false,\"deny_delete\":false,\"deny_purge\":false}",
+		"\"allow_rollup_hdrs\":false,\"deny_delete\":%s,\"deny_purge\":%s}",
 		(long long)(c->max_bytes > 0 ? c->max_bytes : -1), (long long)(c->max_age_ms * NS_PER_MS),
 		c->replicas > 0 ? c->replicas : 1, (long long)(c->duplicate_window_ms * NS_PER_MS),
-		c->discard_new ? "new" : "old", c->max_msgs_per_subject > 0 ? c->max_msgs_per_subject : -1);
+		c->discard_new ? "new" : "old", c->max_msgs_per_subject > 0 ? c->max_msgs_per_subject : -1,
+		c->deny_delete ? "true" : "false", c->deny_purge ? "true" : "false");
 }
 
 static void
@@ -102,7 +103,7 @@ look(struct bus *bus, const char *name, const struct stream_config *config, stru
 	char subject[JS_NAME_MAX];
 	cJSON *reply = NULL;
 
-	snprintf(subject, sizeof(subject), "$JS.API.STREAM.INFO.%s", name);
+	snprintf(subject, sizeof(subject), "%s.STREAM.INFO.%s", bus_api_prefix(bus), name);
 	for (int tries = 0; reply == NULL; tries++) {
 		const char *lacks;
 
@@ -161,7 +162,7 @@ stream_ensure(struct bus *bus, const struct stream_config *config, struct stream
 		return -1;
 	buf_init(&body, 16 * 1024);
 	write_config(&body, config);
-	snprintf(subject, sizeof(subject), "$JS.API.STREAM.CREATE.%s", config->name);
+	snprintf(subject, sizeof(subject), "%s.STREAM.CREATE.%s", bus_api_prefix(bus), config->name);
 	failed = jetstream_call(bus, subject, &body, &reply, NULL, err);
 	buf_free(&body);
 	if (failed && err->code != ERR_CONFLICT)
@@ -203,7 +204,7 @@ stream_get(struct bus *bus, const char *stream, uint64_t seq, const char *of_sub
 		json_add_string(&body, of_subject, strlen(of_subject));
 	}
 	buf_add_char(&body, '}');
-	snprintf(subject, sizeof(subject), "$JS.API.STREAM.MSG.GET.%s", stream);
+	snprintf(subject, sizeof(subject), "%s.STREAM.MSG.GET.%s", bus_api_prefix(bus), stream);
 	failed = jetstream_call(bus, subject, &body, &reply, NULL, err);
 	buf_free(&body);
 	if (failed)
@@ -279,7 +280,7 @@ stream_delete_msg(struct bus *bus, const char *stream, uint64_t seq, struct err 
 
 	buf_init(&body, 64);
 	buf_printf(&body, "{\"seq\":%llu,\"no_erase\":true}", (unsigned long long)seq);
-	snprintf(subject, sizeof(subject), "$JS.API.STREAM.MSG.DELETE.%s", stream);
+	snprintf(subject, sizeof(subject), "%s.STREAM.MSG.DELETE.%s", bus_api_prefix(bus), stream);
 	failed = jetstream_call(bus, subject, &body, &reply, NULL, err);
 	buf_free(&body);
 	if (failed)

@@ -76,6 +76,9 @@ const struct config_field bus_fields[] = {
 		.help = "Do not verify the server's certificate." },
 	{ "subjectPrefix", CONFIG_STRING, AT(subject_prefix), .def = "vc",
 		.help = "First token of every subject; letters, digits, `-` and `_`." },
+	{ "apiPrefix", CONFIG_STRING, AT(api_prefix), .def = "$JS.API",
+		.help = "Prefix of requests to JetStream: `$JS.<domain>.API` for a JetStream domain, or the name under which "
+			"this account imports the API of another." },
 	{ "stream", CONFIG_OBJECT, AT(stream), .fields = stream_fields,
 		.help = "Limits of each vCenter's stream. They count when the stream is made; "
 			"an existing one is "
@@ -94,6 +97,17 @@ url_ok(const char *url)
 
 	return host != NULL && *host != '\0' && *host != ':' &&
 	       strpbrk(host, "@/ ,\"\\\r\n") == NULL;
+}
+
+/* "$JS.hub.API": tokens, none of them empty. */
+static bool
+is_prefix(const char *text)
+{
+	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-$.";
+	size_t len = strlen(text);
+
+	return len > 0 && len <= 128 && strspn(text, allowed) == len && text[0] != '.' && text[len - 1] != '.' &&
+		strstr(text, "..") == NULL;
 }
 
 int
@@ -121,6 +135,9 @@ bus_config_check(const struct config_node *node, const struct bus_config *config
 		config_error(errors, config_get(node, "subjectPrefix"),
 			"must be letters, digits, - and _, at most %d, and not \"vcdead\" or \"vcreplay\"",
 			PREFIX_MAX);
+	if (config->api_prefix != NULL && !is_prefix(config->api_prefix))
+		config_error(errors, config_get(node, "apiPrefix"),
+			"must be tokens of letters, digits, $, - and _, with dots between them");
 	if (secret_is_set(&config->password) && config->user == NULL && config_get(node, "user") == NULL)
 		config_error(errors, node, "a password needs a user");
 	if ((config->user != NULL) + secret_is_set(&config->token) +
@@ -163,7 +180,8 @@ bus_config_options(const struct bus_config *config, const char *component, const
 		.key_file = config->key_file,
 		.insecure = config->insecure,
 		.name = texts->data,
-		.inbox_prefix = texts->data + inbox };
+		.inbox_prefix = texts->data + inbox,
+		.api_prefix = config->api_prefix };
 }
 
 void

@@ -23,7 +23,7 @@ struct bus_config {
 	struct secret password, token;
 	char *credentials_file, *ca_file, *cert_file, *key_file;
 	bool insecure;
-	char *subject_prefix;
+	char *subject_prefix, *api_prefix;
 	struct bus_stream_options stream, dead_letters;
 };
 

@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from lab.jetstream import ApiError
 from lab.process import wait_until
 from lab.proxy import Proxy
 from lab.stand_in import StandIn
@@ -125,9 +126,23 @@ def test_stream_deleted(world):
     lab.book.settle()
 
 
-def test_stream_purged(world):
-    """An admin empties the stream: it goes on behind it, nothing comes twice, nothing new is lost."""
-    lab = world("-backlog", "500")
+def test_nobody_empties_the_stream(world):
+    """Its last message is the position: the stream that the collector makes refuses a purge and the removal of a message."""
+    lab = world("-backlog", "10")
+    lab.book.settle()
+    stored = lab.book.js.count("VC_lab")
+    for call, body in (("PURGE", {}), ("MSG.DELETE", {"seq": 3})):
+        with pytest.raises(ApiError):
+            lab.book.js.api(f"STREAM.{call}.VC_lab", body)
+    assert lab.book.js.count("VC_lab") == stored
+
+
+def test_stream_purged(world, lab):
+    """An admin empties a stream of an earlier release: the collector goes on after it, nothing comes twice, nothing new is lost."""
+    bus = lab.nats()
+    lab.jetstream(bus).api("STREAM.CREATE.VC_lab", {"name": "VC_lab", "subjects": ["vc.lab.>"], "storage": "file",
+                           "max_age": 7 * 86400 * 10**9, "max_bytes": 8 << 30, "duplicate_window": 1800 * 10**9, "allow_direct": True})
+    lab = world("-backlog", "500", bus=bus)
     lab.book.settle()
     old = set(lab.vc.events())
     lab.book.js.api("STREAM.PURGE.VC_lab")

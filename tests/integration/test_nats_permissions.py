@@ -3,6 +3,7 @@
 import shlex
 import subprocess
 import sys
+from collections import namedtuple
 
 import pytest
 
@@ -13,9 +14,11 @@ from lab.process import BUILD, ROOT, wait_until
 from lab.product import knative, provider, router_config
 from lab.receiver import Answer
 
+Stored = namedtuple("Stored", "subject")
 NAMES = ["--vcenter", "lab", "--vcenter", "other", "--dispatcher", "knative", "--dispatcher", "openfaas",
          "--reader", "reports", "--guest", "team-a"]
-ID = "$JS.API.CONSUMER.DURABLE.CREATE."
+API = "$JS.API"
+ID = "CONSUMER.DURABLE.CREATE"
 
 
 def durable(stream, name, subject):
@@ -34,19 +37,19 @@ def streams(bus):
     """What the programs make for themselves, each with its own user: so it is also the test that they may."""
     for vcenter in ("lab", "other"):
         collector = bus.login(f"collector-{vcenter}")
-        made = collector.request(f"$JS.API.STREAM.CREATE.VC_{vcenter}",
+        made = collector.request(f"{API}.STREAM.CREATE.VC_{vcenter}",
                                  {"name": f"VC_{vcenter}", "subjects": [f"vc.{vcenter}.>"]}).json()
         assert "error" not in made
         for i in range(4):
             stored = collector.request(f"vc.{vcenter}._._.info.event.VmPoweredOnEvent", b"{}", {"Nats-Msg-Id": f"u/{i}/0"})
             assert stored.json()["seq"] == i + 1
-        assert collector.request(f"$JS.API.STREAM.MSG.GET.VC_{vcenter}",
+        assert collector.request(f"{API}.STREAM.MSG.GET.VC_{vcenter}",
                                  {"last_by_subj": f"vc.{vcenter}.>"}).json()["message"]["seq"] == 4
     for name in ("knative", "openfaas"):
         dispatcher = bus.login(f"dispatcher-{name}")
-        dead = dispatcher.request("$JS.API.STREAM.CREATE.VCDEAD", {"name": "VCDEAD", "subjects": ["vcdead.>"]}).json()
+        dead = dispatcher.request(f"{API}.STREAM.CREATE.VCDEAD", {"name": "VCDEAD", "subjects": ["vcdead.>"]}).json()
         assert "error" not in dead
-        made = dispatcher.request(f"{ID}VC_lab.{name}", durable("VC_lab", name, "vc.lab.>")).json()
+        made = dispatcher.request(f"{API}.{ID}.VC_lab.{name}", durable("VC_lab", name, "vc.lab.>")).json()
         assert "error" not in made
     return bus
 
@@ -54,22 +57,22 @@ def streams(bus):
 @pytest.mark.parametrize("name", ["knative", "openfaas"])
 def test_a_dispatcher_pulls_settles_and_stores_dead_letters(streams, name):
     me = streams.login(f"dispatcher-{name}")
-    event = me.request(f"$JS.API.CONSUMER.MSG.NEXT.VC_lab.{name}", b"1")
+    event = me.request(f"{API}.CONSUMER.MSG.NEXT.VC_lab.{name}", b"1")
     assert event.subject.startswith("vc.lab.")
     assert me.request(f"vcdead.{name}._._.info.event.VmPoweredOnEvent", event.data).json()["stream"] == "VCDEAD"
     assert me.request(event.reply, b"+ACK").data == b""  # a confirmed ack answers
-    assert me.request(f"$JS.API.CONSUMER.INFO.VC_lab.{name}").json()["ack_floor"]["stream_seq"] == 1
+    assert me.request(f"{API}.CONSUMER.INFO.VC_lab.{name}").json()["ack_floor"]["stream_seq"] == 1
     assert me.take_errors() == []
 
 
 def test_the_cli_reads_everything_and_handles_dead_letters(streams):
     me = streams.login("cli")
-    assert set(me.request("$JS.API.STREAM.NAMES").json()["streams"]) >= {"VC_lab", "VC_other", "VCDEAD"}
-    assert me.request("$JS.API.STREAM.INFO.VC_lab").json()["state"]["messages"] == 4
-    assert me.request("$JS.API.CONSUMER.INFO.VC_lab.knative").json()["name"] == "knative"
+    assert set(me.request(f"{API}.STREAM.NAMES").json()["streams"]) >= {"VC_lab", "VC_other", "VCDEAD"}
+    assert me.request(f"{API}.STREAM.INFO.VC_lab").json()["state"]["messages"] == 4
+    assert me.request(f"{API}.CONSUMER.INFO.VC_lab.knative").json()["name"] == "knative"
     dead = streams.login("dispatcher-knative").request("vcdead.knative.cli", b"{}").json()
-    assert me.request("$JS.API.STREAM.MSG.DELETE.VCDEAD", {"seq": dead["seq"]}).json()["success"]
-    made = me.request("$JS.API.STREAM.CREATE.VCREPLAY", {"name": "VCREPLAY", "subjects": ["vcreplay.>"]}).json()
+    assert me.request(f"{API}.STREAM.MSG.DELETE.VCDEAD", {"seq": dead["seq"]}).json()["success"]
+    made = me.request(f"{API}.STREAM.CREATE.VCREPLAY", {"name": "VCREPLAY", "subjects": ["vcreplay.>"]}).json()
     assert "error" not in made and me.request("vcreplay.knative.x", b"{}").json()["stream"] == "VCREPLAY"
     assert me.take_errors() == []
 
@@ -77,35 +80,35 @@ def test_the_cli_reads_everything_and_handles_dead_letters(streams):
 def test_a_reader_makes_and_removes_its_own_durable(streams):
     me = streams.login("reader-reports")
     subject = "vc.lab.*.*.*.event.VmPoweredOnEvent"
-    made = me.request(f"$JS.API.CONSUMER.CREATE.VC_lab.reports.{subject}",
+    made = me.request(f"{API}.CONSUMER.CREATE.VC_lab.reports.{subject}",
                       {**durable("VC_lab", "reports", subject),
                        "config": {**durable("VC_lab", "reports", subject)["config"], "name": "reports"}}).json()
     assert "error" not in made
-    event = me.request("$JS.API.CONSUMER.MSG.NEXT.VC_lab.reports", b"1")
+    event = me.request(f"{API}.CONSUMER.MSG.NEXT.VC_lab.reports", b"1")
     assert me.request(event.reply, b"+ACK").data == b""
-    assert gone(me.request("$JS.API.CONSUMER.DELETE.VC_lab.reports").json())
+    assert gone(me.request(f"{API}.CONSUMER.DELETE.VC_lab.reports").json())
     assert me.take_errors() == []
 
 
 def test_a_guest_works_through_its_own_account_and_its_replies_stay_there(streams):
     admin = streams.login("admin")
-    assert "error" not in admin.request(f"{ID}VC_lab.team-a", durable("VC_lab", "team-a", "vc.lab.>")).json()
+    assert "error" not in admin.request(f"{API}.{ID}.VC_lab.team-a", durable("VC_lab", "team-a", "vc.lab.>")).json()
     guest = streams.login("guest-team-a")
-    pull = "vcourier.API.CONSUMER.MSG.NEXT.VC_lab.team-a"
+    pull = f"{API}.CONSUMER.MSG.NEXT.VC_lab.team-a"
     event = guest.request(pull, b"1")
     assert event.subject.startswith("vc.lab.") and event.data == b"{}"
     assert guest.request(event.reply, b"+ACK").data == b""
-    before = admin.request("$JS.API.STREAM.INFO.VCDEAD").json()["state"]["last_seq"]
+    before = admin.request(f"{API}.STREAM.INFO.VCDEAD").json()["state"]["last_seq"]
     hijacked = guest.subscribe("vcdead.knative.hijack")
     guest.publish(pull, b"1", reply="vcdead.knative.hijack")  # the server does not check a reply subject, ...
     assert guest.next(hijacked).data == b"{}"  # ... but here it is the guest's own, not the bus's
     guest.publish("vc.lab._._.info.event.Forged", b"{}")
-    guest.publish("$JS.API.STREAM.PURGE.VC_lab", b"")
+    guest.publish(f"{API}.STREAM.PURGE.VC_lab", b"")
     guest.publish("$JS.ACK.VC_lab.knative.1.2.2.0.0", b"+ACK")
     guest.flush()
-    assert admin.request("$JS.API.STREAM.INFO.VCDEAD").json()["state"]["last_seq"] == before
-    assert admin.request("$JS.API.STREAM.INFO.VC_lab").json()["state"]["messages"] == 4
-    assert gone(admin.request("$JS.API.CONSUMER.DELETE.VC_lab.team-a").json())
+    assert admin.request(f"{API}.STREAM.INFO.VCDEAD").json()["state"]["last_seq"] == before
+    assert admin.request(f"{API}.STREAM.INFO.VC_lab").json()["state"]["messages"] == 4
+    assert gone(admin.request(f"{API}.CONSUMER.DELETE.VC_lab.team-a").json())
 
 
 # What somebody might try, and who may. Everybody else must be refused; written by hand, not from users.py.
@@ -137,11 +140,14 @@ FORBIDDEN = {
     "_INBOX_collector-lab.forged": [],
     "anything": [],
 }
-NOT_OVERHEARD = ["vc.>", "vcdead.>", ">", "vcreplay.>", "$JS.ACK.>", "$JS.API.>", "_INBOX.>", "_INBOX_dispatcher-openfaas.>", "vcourier.status.openfaas", "$KV.>", "$SYS.>"]
+NOT_OVERHEARD = ["vc.>", "vcdead.>", ">", "vcreplay.>", "$JS.ACK.>", "$JS.API.>", "_INBOX_dispatcher-openfaas.>", "vcourier.status.openfaas", "$KV.>", "$SYS.>"]
 OWN = {"collector-lab": ["vc.lab._._.info.event.Forged"]}
 
 
-@pytest.mark.parametrize("user", ["collector-lab", "dispatcher-knative", "cli", "reader-reports"])
+USERS = ["collector-lab", "dispatcher-knative", "cli", "reader-reports"]
+
+
+@pytest.mark.parametrize("user", USERS)
 def test_nothing_else_is_allowed(streams, user):
     me = streams.login(user)
     for subject, allowed in FORBIDDEN.items():
@@ -154,6 +160,149 @@ def test_nothing_else_is_allowed(streams, user):
         me.subscribe(subject)
         refused = me.take_errors()
         assert len(refused) == 1 and "Permissions Violation for Subscription" in refused[0], subject
+
+
+# The server does not check the reply subject of a request, and answers as itself: an empty reply to STREAM.DELETE would delete.
+HIJACKED = [f"{API}.STREAM.DELETE.VC_lab", f"{API}.STREAM.PURGE.VCDEAD", f"{API}.STREAM.CREATE.VC_lab",
+            f"{API}.CONSUMER.DELETE.VC_lab.openfaas", f"{API}.CONSUMER.MSG.NEXT.VC_lab.openfaas", "vcdead.openfaas.forged",
+            "vcdead.knative.own", "vc.lab._._.info.event.own", "vc.other._._.info.event.Forged", "vcreplay.openfaas.forged", "$KV.vcourier.lease.lab", "$JS.ACK.VC_lab.openfaas.1.1.1.0.0"]
+
+
+def requests(user):
+    """Requests that the user may make and that the server answers: with a status, with JSON, with a message."""
+    durable = {"dispatcher-knative": "knative", "reader-reports": "reports", "guest-team-a": "team-a"}.get(user, "eph")
+    yield f"{API}.CONSUMER.MSG.NEXT.VC_lab.{durable}", b'{"batch":1,"no_wait":true}'  # 404 No Messages
+    yield f"{API}.CONSUMER.MSG.NEXT.VC_lab.{durable}", b'{"batch":1,"expires":1000000}'  # 408 Request Timeout
+    yield f"{API}.CONSUMER.MSG.NEXT.VC_lab.{durable}", b"{"  # 400 Bad Request
+    yield f"{API}.CONSUMER.INFO.VC_lab.{durable}", b""
+    yield f"{API}.STREAM.INFO.VC_lab", b""
+    yield f"{API}.STREAM.MSG.GET.VC_lab", b'{"seq":1}'
+    yield f"{API}.DIRECT.GET.VC_lab", b'{"seq":1}'
+    if user == "collector-lab":
+        yield "vc.lab._._.info.event.VmPoweredOnEvent", b"{}"  # the ack of the publish
+    if user == "dispatcher-knative":
+        yield "vcdead.knative._._.info.event.VmPoweredOnEvent", b"{}"
+
+
+@pytest.fixture(scope="module")
+def drained(streams):
+    """Every durable is there and has nothing pending, so that a pull is answered by a status."""
+    admin = streams.login("admin")
+    for name in ("knative", "openfaas", "reports", "team-a"):
+        assert "error" not in admin.request(f"{API}.{ID}.VC_lab.{name}", durable("VC_lab", name, "vc.lab.nothing")).json() or name in (
+            "knative", "openfaas")
+    made = admin.request(f"{API}.CONSUMER.CREATE.VC_lab.eph", {"stream_name": "VC_lab", "config": {
+        "name": "eph", "ack_policy": "none", "filter_subject": "vc.lab.nothing", "inactive_threshold": 600 * 10**9}}).json()
+    assert "error" not in made
+    while True:
+        event = admin.request(f"{API}.CONSUMER.MSG.NEXT.VC_lab.knative", b'{"batch":1,"no_wait":true}')
+        if not event.reply:
+            return streams
+        admin.request(event.reply, b"+ACK")
+
+
+def state(admin):
+    """What an attack would change: every stream's messages, and the consumers."""
+    streams = sorted(admin.request(f"{API}.STREAM.NAMES").json()["streams"])
+    info = {s: admin.request(f"{API}.STREAM.INFO.{s}").json()["state"] for s in streams}
+    own = {"VC_lab": "collector-lab", "VCDEAD": "dispatcher-knative"}
+    return {s: (i["first_seq"], i["consumer_count"], None if s in own else i["last_seq"]) for s, i in info.items()}, [
+        m.subject for s in streams for m in Reader(admin, s) if "forged" in m.subject.lower() or ".lease." in m.subject]
+
+
+def Reader(admin, stream):
+    """Every message of a stream, by its sequence."""
+    info = admin.request(f"{API}.STREAM.INFO.{stream}").json()["state"]
+    for seq in range(info["first_seq"], info["last_seq"] + 1):
+        reply = admin.request(f"{API}.STREAM.MSG.GET.{stream}", {"seq": seq}).json()
+        if "message" in reply:
+            yield Stored(reply["message"]["subject"])
+
+
+@pytest.mark.parametrize("user", [*USERS, "guest-team-a"])
+def test_no_reply_reaches_the_api_or_a_stream(drained, user):
+    """nats-io/nats-server issue 8274: replies of the server are not bound by the permissions of the one who asked."""
+    admin, me = drained.login("admin"), drained.login(user)
+    before = state(admin)
+    for request, body in requests(user):
+        for reply in HIJACKED:
+            me.publish(request, body, reply=reply)
+    me.take_errors()  # what the server refuses at once is as good
+    wait_until(lambda: admin.request(f"{API}.CONSUMER.INFO.VC_lab.openfaas").json().get("num_waiting") == 0, 10, "pulls end")
+    assert state(admin) == before
+
+
+def pushes(user):
+    """The subjects by which a user may make consumers; the server delivers to a push consumer's subject as itself."""
+    name = {"dispatcher-knative": "knative", "reader-reports": "reports"}.get(user)
+    if name:
+        yield f"{API}.CONSUMER.DURABLE.CREATE.VC_lab.{name}", {"durable_name": name}
+        yield f"{API}.CONSUMER.CREATE.VC_lab.{name}", {"durable_name": name, "name": name}
+        yield f"{API}.CONSUMER.CREATE.VC_lab.{name}.vc.lab.>", {"durable_name": name, "name": name, "filter_subject": "vc.lab.>"}
+    else:
+        yield f"{API}.CONSUMER.CREATE.VC_lab", {}
+
+
+@pytest.mark.parametrize("user", USERS)
+def test_no_push_consumer_reaches_the_api_or_a_stream(drained, user):
+    admin, me = drained.login("admin"), drained.login(user)
+    for name in ("knative", "reports"):
+        admin.request(f"{API}.CONSUMER.DELETE.VC_lab.{name}")
+    before = state(admin)
+    for subject, config in pushes(user):
+        for target in HIJACKED:
+            reply = me.request(subject, {"stream_name": "VC_lab", "config": {
+                "deliver_policy": "all", "ack_policy": "none", "max_deliver": -1, "deliver_subject": target, **config}}).json()
+            if "error" not in reply:
+                admin.request(f"{API}.CONSUMER.DELETE.VC_lab.{reply['name']}")
+    assert state(admin) == before
+
+
+# A stream that exists cannot be made again to copy others or to publish elsewhere.
+RECREATED = [{"subjects": ["vc.lab.>", "vc.other.>"]}, {"subjects": [">"]}, {"mirror": {"name": "VCDEAD"}}, {"sources": [{"name": "VC_other"}]},
+             {"subjects": ["vc.lab.>"], "republish": {"src": ">", "dest": "vcdead.openfaas.>"}}]
+
+
+@pytest.mark.parametrize("user", ["collector-lab", "dispatcher-knative"])
+def test_a_stream_is_not_made_again(drained, user):
+    admin, me = drained.login("admin"), drained.login(user)
+    before = admin.request(f"{API}.STREAM.INFO.VC_lab").json()["config"]
+    for config in RECREATED:
+        assert "error" in me.request(f"{API}.STREAM.CREATE.VC_lab", {"name": "VC_lab", **config}).json()
+    assert admin.request(f"{API}.STREAM.INFO.VC_lab").json()["config"] == before
+
+
+def test_no_inbox_is_overheard(drained):
+    """Each account has its own inboxes: what comes to one user's default inbox reaches no other user."""
+    users = [drained.login(user) for user in (*USERS, "guest-team-a", "collector-other")]
+    sids = [me.subscribe("_INBOX.>") for me in users]
+    for me in users:
+        me.flush()
+    for me in users:
+        me.publish(f"{API}.INFO", b"", reply="_INBOX.mine")
+    for me, sid in zip(users, sids):
+        assert me.next(sid).subject == "_INBOX.mine"
+        me.flush()
+        assert [m for m in me.messages if m.sid == sid] == []
+
+
+def test_a_name_is_added(tmp_path):
+    """By a restart, as docs/nats.md says: a reload does not always make the imports of a new account."""
+    bus = SecuredNats(tmp_path, "--vcenter", "lab").start()
+    try:
+        assert "error" not in bus.login("collector-lab").request(
+            f"{API}.STREAM.CREATE.VC_lab", {"name": "VC_lab", "subjects": ["vc.lab.>"]}).json()
+        bus.names("--vcenter", "lab", "--vcenter", "two", "--dispatcher", "knative")
+        bus.stop()
+        bus.start()
+        assert bus.login("collector-lab").request(f"{API}.STREAM.INFO.VC_lab").json()["config"]["name"] == "VC_lab"
+        new = bus.login("dispatcher-knative")
+        assert "error" not in new.request(f"{API}.{ID}.VC_lab.knative", durable("VC_lab", "knative", "vc.lab.>")).json()
+        two = bus.login("collector-two")
+        assert "error" not in two.request(f"{API}.STREAM.CREATE.VC_two", {"name": "VC_two", "subjects": ["vc.two.>"]}).json()
+        assert two.request("vc.two.x", b"{}").json()["seq"] == 1
+    finally:
+        bus.stop()
 
 
 def test_the_programs_need_no_more_than_their_lists(lab, tmp_path):

@@ -13,6 +13,10 @@ class SecuredNats(NatsServer):
     def __init__(self, directory, *names):
         """names: the generator's arguments, "--vcenter", "lab", ..."""
         super().__init__(directory, extra='include "users.conf"')
+        self.names(*names)
+
+    def names(self, *names):
+        """Writes users.conf and the passwords of these names; those that exist stay."""
         written = subprocess.check_output([sys.executable, GENERATOR, *names], text=True)
         (self.directory / "users.conf").write_text(written)
         subprocess.run([sys.executable, GENERATOR, *names, "--passwords", self.directory / "secrets"], check=True)
