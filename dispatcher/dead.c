@@ -19,8 +19,11 @@
 enum {
 	ANSWER_MS = 5 * 1000,
 	RETRY_MAX_MS = 30 * 1000,
-	HEADERS_MAX = 48,
-	OVERHEAD = 8 * 1024, /* what the headers may take of the server's max_payload */
+	OWN_HEADERS_MAX = 20,
+	HEADERS_MAX = EVENT_EXTENSIONS_MAX + 24 + OWN_HEADERS_MAX, /* an event in binary mode has one for each attribute */
+	OVERHEAD = 8 * 1024, /* what our own headers may take of the server's max_payload */
+	/* Bytes of the original's headers that go along: with ours below the 64 KiB that nats-server takes. */
+	COPIED_MAX = 32 * 1024,
 };
 
 /* One dead letter that is not confirmed yet. */
@@ -35,6 +38,8 @@ struct burial {
 struct letter {
 	struct bus_header header[HEADERS_MAX];
 	size_t n;
+	size_t copied, copied_max; /* bytes of the original's headers */
+	size_t left_out;           /* of them, those that were too many or too large */
 	struct buf text; /* where our values live; must not move */
 };
 
@@ -89,18 +94,25 @@ copy_header(void *ctx, const char *name, const char *value)
 
 	if (strcasecmp(name, "Nats-Msg-Id") == 0)
 		add_text(l, "Vcourier-Msg-Id", value);
-	else if (strncasecmp(name, "Nats-", 5) != 0 && strncasecmp(name, "Vcourier-", 9) != 0 && l->n < HEADERS_MAX - 20)
+	else if (strncasecmp(name, "Nats-", 5) != 0 && strncasecmp(name, "Vcourier-", 9) != 0) {
+		size_t size = strlen(name) + strlen(value) + strlen(": \r\n");
+
+		if (l->n >= HEADERS_MAX - OWN_HEADERS_MAX || l->copied + size > l->copied_max) {
+			l->left_out++;
+			return;
+		}
+		l->copied += size;
 		add_header(l, name, value);
+	}
 }
 
 static void
-write_headers(struct dispatcher *d, const struct leg *leg, bool omitted, struct letter *l)
+write_headers(struct dispatcher *d, const struct leg *leg, struct letter *l)
 {
 	const struct job *job = leg->job;
 	const char *tail;
 	char id[1024];
 
-	bus_msg_each_header(job->msg, copy_header, l);
 	snprintf(id, sizeof(id), "%s/%s/%llu/%lld/%s", d->durable, job->source->stream, (unsigned long long)job->seq,
 		(long long)job->stored_us, leg->target);
 	add_text(l, "Nats-Msg-Id", id);
@@ -120,17 +132,26 @@ write_headers(struct dispatcher *d, const struct leg *leg, bool omitted, struct 
 	tail = strchr(job_subject(job), '.');
 	snprintf(id, sizeof(id), "%s%s", d->config->prefix, tail != NULL ? tail : "");
 	add_text(l, "Vcourier-Subject", id);
-	if (omitted)
-		add_text(l, "Vcourier-Body", "omitted: too large; it is in the stream, at the sequence");
+	if (l->left_out != 0)
+		add_number(l, "Vcourier-Headers-Left-Out", l->left_out);
 }
 
-/* vcdead.<dispatcher>.<the original subject without its first token> */
+/*
+ * vcdead.<dispatcher>.<the original subject without its first token>. Of a longer one, which is not the collector's, the
+ * last tokens are left out.
+ */
 static void
 write_subject(const struct dispatcher *d, const char *original, char *out, size_t size)
 {
 	const char *tail = strchr(original, '.');
+	size_t head;
 
-	snprintf(out, size, "vcdead.%s%s", d->durable, tail != NULL ? tail : "._");
+	snprintf(out, size, "vcdead.%s", d->durable);
+	head = strlen(out);
+	if ((size_t)snprintf(out + head, size - head, "%s", tail != NULL ? tail : "._") >= size - head)
+		*strrchr(out, '.') = '\0';
+	if (strlen(out) <= head)
+		snprintf(out + head, size - head, "._");
 }
 
 static int
@@ -138,15 +159,20 @@ publish(struct dispatcher *d, struct burial *b, struct err *err)
 {
 	const struct job *job = b->leg->job;
 	int64_t max = bus_max_payload(d->bus);
-	bool omitted = max > 0 && (int64_t)bus_msg_len(job->msg) + OVERHEAD > max;
 	char subject[1024], reply[sizeof(d->dead_inbox) + 24];
 	struct letter l = { .n = 0 };
 	struct bus_out out = { .subject = subject, .reply = reply, .headers = l.header };
+	bool omitted;
 	int failed;
 
 	buf_init(&l.text, OVERHEAD);
 	buf_room(&l.text, OVERHEAD);
-	write_headers(d, b->leg, omitted, &l);
+	l.copied_max = max > 0 && max / 2 < COPIED_MAX ? (size_t)max / 2 : COPIED_MAX;
+	bus_msg_each_header(job->msg, copy_header, &l);
+	omitted = max > 0 && (int64_t)(bus_msg_len(job->msg) + l.copied) + OVERHEAD > max;
+	if (omitted)
+		add_text(&l, "Vcourier-Body", "omitted: too large; it is in the stream, at the sequence");
+	write_headers(d, b->leg, &l);
 	write_subject(d, job_subject(job), subject, sizeof(subject));
 	snprintf(reply, sizeof(reply), "%s.%llu", d->dead_inbox, (unsigned long long)b->id);
 	out.n_headers = l.n;

@@ -122,3 +122,35 @@ def test_header_names_in_any_case(lab, desk):
     first, second = sorted((r.json() for r in receiver.wait_count(2)), key=lambda e: e["id"])
     assert first["data"] == {"a": 1} and first["id"] == "b1" and first["datacontenttype"] == "application/json"
     assert second == structured
+
+
+# ---- messages that are too large for a dead letter of their own
+
+LARGE = {
+    "headers of 65,400 bytes": (subject(), b"no event", {f"X-{i}": "x" * 990 for i in range(65)}),
+    "large headers, and a body that leaves no room": (subject(), b"x" * 985_000, {f"X-{i}": "x" * 990 for i in range(60)}),
+    "a subject that is cut behind a dot": (f"vc.lab.b{'a.' * 590}a", b"no event", {}),
+    "a subject of one token": (f"vc.{'lab'}.{'a' * 1200}", b"no event", {}),
+    "many headers": (subject(), b"no event", {f"X-{i}": "x" for i in range(500)}),
+    "all attributes that an event may have": (subject(), b"{}", {**REQUIRED, "ce-time": "x", "ce-dataschema": "s", "Content-Type": "a/b",
+                                                              **{f"ce-x{i}": "y" for i in range(24)}, "ce-specversion": "0.9"}),
+}
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_every_message_has_a_dead_letter_that_fits(lab, desk, name):
+    """One that had none would stop the dispatcher for as long as the stream keeps it."""
+    receiver = lab.receiver()
+    lab.dispatcher(desk.config(receiver.url, **FAST)).wait_ready()
+    to, body, headers = LARGE[name]
+    desk.publish(1)
+    desk.js.wire.publish(to, body, headers=headers)
+    desk.publish(5)
+    desk.idle()
+    assert len(receiver.requests) == 6
+    [letter] = desk.dead()
+    kept = {k: v for k, v in letter.headers.items() if k in headers}
+    assert letter.headers["Vcourier-Reason"] == "invalid_event" and letter.subject.startswith("vcdead.kn.") and ".." not in letter.subject
+    assert len(kept) + int(letter.headers.get("Vcourier-Headers-Left-Out", 0)) == len(headers) and kept.items() <= headers.items()
+    assert letter.data == body or letter.headers["Vcourier-Body"].startswith("omitted") and letter.headers["Vcourier-Sequence"] == "2"
+    assert "attributes" not in name or len(kept) == len(headers)
