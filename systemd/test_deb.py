@@ -1,9 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""test_deb.py PACKAGE: installs it in a minimal Debian 12 root (debootstrap), sets it up by docs/systemd.md, has its programs
+"""test_deb.py PACKAGE: installs it in a minimal Debian root (debootstrap), sets it up by docs/systemd.md, has its programs
 carry events with the rights and credentials that the units give them, removes and purges it."""
 import json
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -24,17 +25,19 @@ CONFIG_ERROR = 78
 
 
 class Minimal:
-    """A minimal Debian root."""
+    """A minimal root of this machine's Debian: the package needs the libraries that it was built with."""
 
     def __init__(self, path):
         self.path = path
-        base = ROOT / "build" / "base.tar"  # compose-test makes it
-        if base.exists():
+        release = platform.freedesktop_os_release()["VERSION_CODENAME"]
+        base = ROOT / "build" / "base.tar"  # compose-test makes it, of bookworm
+        if release == "bookworm" and base.exists():
             subprocess.run(["tar", "-C", path, "-xf", base], check=True)
             subprocess.run(["mknod", "-m", "666", path / "dev/null", "c", "1", "3"], check=True)
         else:
-            subprocess.run(["debootstrap", "--variant=minbase", "--include=ca-certificates", "bookworm", path], check=True,
-                           stdout=subprocess.DEVNULL)
+            mirror = subprocess.check_output([ROOT / "tests/debian/mirror.sh"], text=True).split()
+            subprocess.run(["debootstrap", "--variant=minbase", "--include=ca-certificates", release, path, *mirror],
+                           check=True, stdout=subprocess.DEVNULL)
         path.chmod(0o755)
         subprocess.run(["mount", "-t", "proc", "proc", path / "proc"], check=True)
 

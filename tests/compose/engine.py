@@ -139,7 +139,8 @@ class Engine:
         part = BASE_TAR.with_suffix(".part")
         with tempfile.TemporaryDirectory() as root:
             os.chmod(root, 0o755)
-            run("debootstrap", "--variant=minbase", "--include=ca-certificates", "bookworm", root)
+            mirror = run(ROOT / "tests/debian/mirror.sh").split()
+            run("debootstrap", "--variant=minbase", "--include=ca-certificates", "bookworm", root, *mirror)
             run("tar", "-C", root, "--exclude=./var/cache/apt/archives/*.deb", "--exclude=./dev/*", "-cf", part, ".")
         part.rename(BASE_TAR)
 

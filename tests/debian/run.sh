@@ -16,12 +16,7 @@ skip() {
 	exit 77
 }
 
-# The archive that this machine's packages come from; not its security or updates part, which hold a few packages only.
-mirror() {
-	# shellcheck disable=SC2016
-	apt-get indextargets --format '$(REPO_URI) $(CODENAME) $(COMPONENT)' 'Identifier: Packages' 'Origin: Debian' |
-		awk '$3 == "main" && $2 !~ /-/ { print $1; exit }'
-}
+mirror=$("$source/tests/debian/mirror.sh")
 
 settings() {
 	apt-config dump | grep -E '^Acquire::(http|https|ftp)::Proxy |^Acquire::Check-(Valid-Until|Date) ' || true
@@ -32,7 +27,7 @@ if [ -z "${VCOURIER_DEBIAN_ROOT:-}" ]; then
 	[ "$(id -u)" = 0 ] || skip "it takes root"
 	command -v debootstrap >/dev/null || skip "debootstrap is not installed"
 	command -v unshare >/dev/null && unshare --mount --pid --fork true 2>/dev/null || skip "no namespaces can be made here"
-	[ -n "$(mirror)" ] || skip "apt knows no archive of Debian here (run apt-get update)"
+	[ -n "$mirror" ] || skip "apt knows no archive of Debian here (run apt-get update)"
 	mkdir -p "$source/build"
 	VCOURIER_DEBIAN_ROOT=$(mktemp -d "$source/build/debian.XXXXXX")
 	export VCOURIER_DEBIAN_ROOT
@@ -45,9 +40,9 @@ root=$VCOURIER_DEBIAN_ROOT
 chmod 755 "$root"
 script=
 [ -e "/usr/share/debootstrap/scripts/$release" ] || script=/usr/share/debootstrap/scripts/sid
-echo "debian-test: $release from $(mirror)"
+echo "debian-test: $release from $mirror"
 # shellcheck disable=SC2086
-if ! debootstrap --variant=minbase "$release" "$root" "$(mirror)" $script >"$root.log" 2>&1; then
+if ! debootstrap --variant=minbase "$release" "$root" "$mirror" $script >"$root.log" 2>&1; then
 	tail -3 "$root.log"
 	rm -f "$root.log"
 	skip "debootstrap cannot make a root"
