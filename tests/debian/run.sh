@@ -57,7 +57,11 @@ mount -t devpts -o ptmxmode=0666,mode=620,gid=5 devpts "$root/dev/pts"
 mount -t tmpfs tmpfs "$root/dev/shm"
 
 mkdir "$root/root/vcourier"
-git -c safe.directory='*' -C "$source" archive HEAD | tar -x -C "$root/root/vcourier"
+if git -c safe.directory='*' -C "$source" rev-parse -q --verify HEAD >/dev/null 2>&1; then
+	git -c safe.directory='*' -C "$source" archive HEAD
+else
+	tar -C "$source" --exclude=./build -c .
+fi | tar -x -C "$root/root/vcourier"
 inside() {
 	chroot "$root" /usr/bin/env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin TERM=dumb LANG=C.UTF-8 \
 		DEBIAN_FRONTEND=noninteractive sh -ec "cd /root/vcourier; $1"
