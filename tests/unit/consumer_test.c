@@ -16,7 +16,7 @@
 #include "nats.h"
 #include "stop.h"
 
-enum { TIMEOUT_MS = 10000, EVENTS = 20 };
+enum { TIMEOUT_MS = 60000, EVENTS = 20 };
 
 struct world {
 	struct nats_server server;

@@ -8,7 +8,7 @@
 #include "nats.h"
 #include "stop.h"
 
-enum { RIVALS = 8, ROUNDS = 24, TIMEOUT_MS = 10000 };
+enum { RIVALS = 8, ROUNDS = 24, TIMEOUT_MS = 60000 };
 
 static struct bus *
 connect_to(const struct nats_server *server)

@@ -15,7 +15,7 @@
 
 #define UUID "dbed6e0c-bd88-4ef6-b594-21283e1c677f"
 
-enum { TIMEOUT_MS = 10000 };
+enum { TIMEOUT_MS = 60000 };
 
 struct world {
 	struct nats_server server;
@@ -305,7 +305,7 @@ a_killed_server_loses_nothing_acked(void **state)
 	acked = publisher_last_seq(w->publisher);
 	nats_server_again(&w->server);
 	for (int tries = 0; stream_look(w->bus, "VC_t", &w->info, &err) != 0; tries++)
-		if (tries == 400 || stop_sleep(50))
+		if (tries == TIMEOUT_MS / 50 || stop_sleep(50))
 			fail_msg("%s", err.text);
 	assert_true(w->info.last_seq >= acked);
 	seen_init(&seen);

@@ -22,7 +22,7 @@
 	"{\"created\":\"2026-11-22T09:00:00Z\",\"cluster\":{\"name\":\"c\",\"leader\":\"" LEADER "\"},\"state\":{" \
 	"\"first_seq\":" FIRST ",\"last_seq\":" LAST ",\"messages\":" MESSAGES "}}"
 
-enum { TIMEOUT_MS = 10000, ANSWERS_MAX = 4 };
+enum { TIMEOUT_MS = 60000, ANSWERS_MAX = 4 };
 
 /* The answers, in the order of the requests; the last one again and again. */
 struct script {
