@@ -76,14 +76,14 @@ class Cluster:
         self.desk.js.close()
 
     def there(self):
-        """The stream has a leader that can store."""
+        """The name of the stream's leader; nothing while there is none."""
         try:
-            return bool(self.desk.js.info("VC_lab")["cluster"]["leader"])
+            return self.desk.js.info("VC_lab")["cluster"].get("leader")
         except (ApiError, OSError):
             return False
 
     def leader(self):
-        name = self.desk.js.info("VC_lab")["cluster"]["leader"]
+        name = wait_until(self.there, 60, "a leader")
         return next(server for server in self.servers if server.name == name)
 
     def kill(self, victims):
