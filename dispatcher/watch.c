@@ -115,7 +115,8 @@ look(struct source *s, struct stream_info *stream, struct consumer_info *info, s
 	fill_config(s, &c);
 	if (consumer_look(bus, s->stream, s->d->durable, info, err) != 0 && err->code == ERR_NOT_FOUND) {
 		/* the leader of a cluster answers before it has read all of its log: made anew only when that lasts */
-		if (steady_for(&s->doubt, "consumer", stream->leader, reconnects, s->looked_ms) < ABSENT_MS)
+		if (steady_for(&s->doubt, "consumer", stream->leader, reconnects, s->looked_ms) <
+			(s->known ? STEADY_MS : ABSENT_MS))
 			return err_set(err, ERR_TIMEOUT, "consumer %s of %s is not found yet", s->d->durable, s->stream);
 		if (s->known)
 			log_error("consumer was removed: made anew", L_STR("stream", s->stream),

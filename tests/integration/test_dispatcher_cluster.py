@@ -114,9 +114,8 @@ def test_servers_are_killed_while_targets_fail(lab):
         want += cluster.desk.publish(EVENTS)
         for server in cluster.servers if LONG else [cluster.leader()]:
             cluster.kill([server])
-        most = len(want) - EVENTS // 2
-        wait_until(lambda: all(len(taken) >= most for taken in backends.taken().values()), 60,
-                   lambda: {target: f"{len(taken)} of {most}" for target, taken in backends.taken().items()})
+        # it never fails; of the others each has let bodies go by then, unless it had paused before
+        wait_until(lambda: set(want) <= set(backends.taken()["of good"]), 60, lambda: f"{len(backends.taken()['of good'])} of {len(want)}")
         backends.down.clear()  # what waits is asked for while the servers come back
         cluster.kill(cluster.servers)
     for name, dispatcher in dispatchers.items():
