@@ -87,6 +87,8 @@ int collect_open(struct collect *c, struct err *err);
 int collect_poll(struct collect *c, bool *full, struct err *err); /* one page of the live collector */
 int collect_audit(struct collect *c, struct err *err);
 void collect_begin_epoch(struct collect *c, int32_t key); /* another database: keys start over with this one */
+/* collect_gap.c: looks at the first page of a new collector; publishes a record when events are missing before it. */
+int collect_check_overlap(struct collect *c, const struct normalize_page *page, struct err *err);
 void collect_abandon(struct collect *c); /* collect.c: the live collector is of no more use */
 
 struct collect_window {

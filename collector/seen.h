@@ -11,13 +11,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct seen_entry {
+	int64_t ms;
+	int32_t key;
+	uint16_t epoch; /* the one it was added in */
+	bool used;
+};
+
 struct seen {
-	struct seen_entry {
-		int64_t ms;
-		int32_t key;
-		uint16_t epoch; /* the one it was added in */
-		bool used;
-	} *slot;
+	struct seen_entry *slot;
 	size_t n, slots; /* slots is a power of two, or 0 */
 	uint16_t epoch;  /* the caller's count of databases: a key names one event of a database */
 };

@@ -5,11 +5,13 @@
 
 #include <stddef.h>
 
+struct severity_entry {
+	char *name;
+	const char *severity; /* one of the four words */
+};
+
 struct severities {
-	struct severity_entry {
-		char *name;
-		const char *severity; /* one of the four words */
-	} *slot;
+	struct severity_entry *slot;
 	size_t n, slots;
 };
 

@@ -185,7 +185,7 @@ consumer_ensure(struct bus *bus, const struct consumer_config *config, struct co
 
 /* *dirty: the consumer is gone, but the server could not remove its files. */
 static int
-delete(struct bus *bus, const char *stream, const char *name, bool *dirty, struct err *err)
+delete_consumer(struct bus *bus, const char *stream, const char *name, bool *dirty, struct err *err)
 {
 	char subject[JS_NAME_MAX];
 	struct consumer_info info;
@@ -209,7 +209,7 @@ consumer_delete(struct bus *bus, const char *stream, const char *name, struct er
 {
 	bool dirty;
 
-	return delete(bus, stream, name, &dirty, err);
+	return delete_consumer(bus, stream, name, &dirty, err);
 }
 
 int
@@ -220,7 +220,7 @@ consumer_recreate(struct bus *bus, const struct consumer_config *config, struct 
 	for (int i = 0; i < DELETE_TRIES; i++) {
 		if (i > 0 && stop_sleep(DELETE_PAUSE_MS << i))
 			return err_set(err, ERR_STOPPED, "asked to stop");
-		if (delete(bus, config->stream, config->name, &dirty, err) != 0 && err->code != ERR_NOT_FOUND)
+		if (delete_consumer(bus, config->stream, config->name, &dirty, err) != 0 && err->code != ERR_NOT_FOUND)
 			return -1;
 		/* also when dirty: this one finds the files that are left, and only its deletion removes them */
 		if (consumer_ensure(bus, config, info, err) != 0)

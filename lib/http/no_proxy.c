@@ -45,7 +45,7 @@ read_network(char *entry, struct rule *rule)
 		return false;
 	rule->bits = offset + (unsigned)bits;
 	for (unsigned i = rule->bits; i < 128; i++)
-		rule->ip[i / 8] &= (uint8_t)~(0x80U >> i % 8);
+		rule->ip[i / 8] = (uint8_t)(rule->ip[i / 8] & ~(0x80U >> i % 8));
 	return true;
 }
 
