@@ -39,7 +39,8 @@ on_reply(void *ctx, struct bus_msg *msg)
 {
 	struct circuits *c = ctx;
 	const char *dot = strrchr(bus_msg_subject(msg), '.');
-	struct reply reply = { .dispatcher = dot != NULL ? strtoul(dot + 1, NULL, 10) : SIZE_MAX };
+	struct reply reply = { .dispatcher = dot != NULL ? strtoul(dot + 1, NULL, 10)
+							 : SIZE_MAX };
 
 	/* whoever answers knows our inbox and may have put any number there */
 	if (reply.dispatcher >= c->session->deployment.config.processors.n) {
@@ -96,7 +97,8 @@ ask(struct circuits *c, struct session *s, struct err *err)
 	if (bus_subscribe(s->bus, inbox, on_reply, c, err) != 0)
 		return -1;
 	for (size_t i = 0; i < s->deployment.config.processors.n; i++) {
-		if (!session_dispatcher(s, s->deployment.config.processors.entry[i].name, token))
+		if (!session_dispatcher(
+			    s, s->deployment.config.processors.entry[i].name, token))
 			continue;
 		snprintf(subject, sizeof(subject), "vcourier.status.%s", token);
 		snprintf(reply, sizeof(reply), "%s.status.%zu", bus_inbox(s->bus), i);
@@ -143,7 +145,8 @@ paused_us(const cJSON *json)
 static bool
 has_paused(const cJSON *json)
 {
-	return json_member_true(json, "down") || json_member_true(json, "dead_letters_fail") || json_member_int(json, "paused") > 0;
+	return json_member_true(json, "down") || json_member_true(json, "dead_letters_fail") ||
+		json_member_int(json, "paused") > 0;
 }
 
 static size_t
@@ -202,7 +205,8 @@ print_target(const cJSON *json)
 static void
 print_replica(const struct circuits *c, const struct reply *reply)
 {
-	printf("\n%s on ", c->session->deployment.config.processors.entry[reply->dispatcher].name);
+	printf("\n%s on ",
+		c->session->deployment.config.processors.entry[reply->dispatcher].name);
 	session_print_safe(stdout, json_member_text(reply->json, "host"), 64);
 	printf(" (pid %" PRId64 ") ", json_member_int(reply->json, "pid"));
 }
@@ -218,13 +222,15 @@ print_paused(const cJSON *json)
 	else if (json_member_true(json, "down"))
 		printf("the destination does not answer");
 	else
-		printf("%" PRId64 " of %" PRId64 " targets", json_member_int(json, "paused"), json_member_int(json, "targets"));
+		printf("%" PRId64 " of %" PRId64 " targets", json_member_int(json, "paused"),
+			json_member_int(json, "targets"));
 	if (json_member_int(json, "paused") > 0)
 		print_target(json);
 	putchar('\n');
 }
 
-/* What of the backend's lists, addresses and credentials it could not read, and what waits for them. */
+/* What of the backend's lists, addresses and credentials it could not read, and what waits for
+ * them. */
 static void
 print_refreshes(const struct circuits *c, const struct reply *reply)
 {
@@ -240,7 +246,8 @@ print_refreshes(const struct circuits *c, const struct reply *reply)
 	}
 	if (json_member_int(reply->json, "held") > 0) {
 		print_replica(c, reply);
-		printf("holds %" PRId64 " events that no target wants so far, until emptyGrace is over\n",
+		printf("holds %" PRId64
+		       " events that no target wants so far, until emptyGrace is over\n",
 			json_member_int(reply->json, "held"));
 	}
 }

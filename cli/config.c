@@ -27,30 +27,31 @@ static const char usage[] =
 static void
 add_reference(struct buf *out)
 {
-	buf_add_str(out, "# Configuration\n\n"
-			 "<!-- Written by `make docs` from the option tables. -->\n\n"
-			 "One YAML file for the whole deployment, the event router's "
-			 "`RouterConfig`. `vcourier check FILE` checks it, "
-			 "`vcourier config FILE` shows what it comes to, "
-			 "`schemas/config.schema.json` makes editors complete it. "
-			 "`--name` says which `eventProviders` or `eventProcessors` entry a "
-			 "process runs.\n\n"
-			 "- Durations carry units: `250ms`, `30s`, `1h30m`, `7d`, or ISO 8601 "
-			 "(`PT30S`). Sizes too: `64KiB`, "
-			 "`10GiB`.\n"
-			 "- `true` and `false` are the only booleans; unknown or repeated "
-			 "keys, anchors, aliases and tags are "
-			 "refused.\n"
-			 "- `${NAME}` and `${NAME:-default}` in a value are replaced from the "
-			 "environment, except in single "
-			 "quotes.\n"
-			 "- Beside each secret stands its `...File` form: the file is read at "
-			 "each use, so a secret changes "
-			 "without a restart. A file name without a slash is looked for in "
-			 "systemd's credentials directory.\n"
-			 "- A changed file, or SIGHUP, is read anew; a wrong one is reported "
-			 "and the old one stays in use.\n\n"
-			 "## The file\n\n");
+	buf_add_str(out,
+		"# Configuration\n\n"
+		"<!-- Written by `make docs` from the option tables. -->\n\n"
+		"One YAML file for the whole deployment, the event router's "
+		"`RouterConfig`. `vcourier check FILE` checks it, "
+		"`vcourier config FILE` shows what it comes to, "
+		"`schemas/config.schema.json` makes editors complete it. "
+		"`--name` says which `eventProviders` or `eventProcessors` entry a "
+		"process runs.\n\n"
+		"- Durations carry units: `250ms`, `30s`, `1h30m`, `7d`, or ISO 8601 "
+		"(`PT30S`). Sizes too: `64KiB`, "
+		"`10GiB`.\n"
+		"- `true` and `false` are the only booleans; unknown or repeated "
+		"keys, anchors, aliases and tags are "
+		"refused.\n"
+		"- `${NAME}` and `${NAME:-default}` in a value are replaced from the "
+		"environment, except in single "
+		"quotes.\n"
+		"- Beside each secret stands its `...File` form: the file is read at "
+		"each use, so a secret changes "
+		"without a restart. A file name without a slash is looked for in "
+		"systemd's credentials directory.\n"
+		"- A changed file, or SIGHUP, is read anew; a wrong one is reported "
+		"and the old one stays in use.\n\n"
+		"## The file\n\n");
 	config_reference(deployment_table(), out);
 }
 
@@ -78,8 +79,9 @@ config_main(int argc, char **argv)
 		fputs(usage, stdout);
 		return 0;
 	}
-	if (argc > 2 || (first[0] == '-' && strcmp(first, "--reference") != 0 &&
-				strcmp(first, "--schema") != 0)) {
+	if (argc > 2 ||
+		(first[0] == '-' && strcmp(first, "--reference") != 0 &&
+			strcmp(first, "--schema") != 0)) {
 		fputs(usage, stderr);
 		return EXIT_USAGE;
 	}

@@ -135,13 +135,16 @@ check_nats(struct checklist *list)
 /* ---- backends */
 
 /*
- * Runs one refresh to its end. 1: it had something to ask and got it (err is a warning, if its code is set),
- * 0: nothing to ask, -1: failed. looks: how often one that waits for a helper program may be asked again.
+ * Runs one refresh to its end. 1: it had something to ask and got it (err is a warning, if its
+ * code is set), 0: nothing to ask, -1: failed. looks: how often one that waits for a helper
+ * program may be asked again.
  */
 static int
-run_refresh(struct checklist *list, void *self, const struct refresh *refresh, unsigned looks, struct err *err)
+run_refresh(struct checklist *list, void *self, const struct refresh *refresh, unsigned looks,
+	struct err *err)
 {
-	static const struct refresh_time time = { .empty_grace_ms = 0 }; /* one look has to do */
+	/* one look has to do */
+	static const struct refresh_time time = { .empty_grace_ms = 0 };
 	unsigned step = 0;
 
 	err->code = ERR_NONE;
@@ -188,7 +191,8 @@ fill_probe(struct event *ev)
 static bool
 answers_well(int status)
 {
-	return (status < 500 || status == 501) && status != 401 && status != 403 && status != 404;
+	return (status < 500 || status == 501) && status != 401 && status != 403 &&
+		status != 404;
 }
 
 /*

@@ -69,8 +69,8 @@ complain(struct convert *c, const char *text)
 static bool
 write_event(struct convert *c, const struct normalize_event *ev)
 {
-	const char *severity =
-		severities_of(&c->severities, ev->severity, ev->name, ev->class_name);
+	const char *severity = severities_of(
+		&c->severities, ev->severity, ev->name, ev->class_name);
 	const struct buf *message = &c->envelope.message;
 
 	buf_clear(&c->out);
@@ -133,8 +133,8 @@ convert_reply(struct convert *c, const char *reply, size_t len)
 static const char *
 reply_end(const char *s, const char *end)
 {
-	const char *next =
-		end - s < 5 ? NULL : memmem(s + 5, (size_t)(end - s - 5), "<?xml", 5);
+	const char *next = end - s < 5 ? NULL
+				       : memmem(s + 5, (size_t)(end - s - 5), "<?xml", 5);
 	const char *close = xmltext_find_tag(s, end, "Envelope", true);
 
 	if (close != NULL)
@@ -237,7 +237,7 @@ read_options(struct convert *c, int argc, char **argv)
 		} else if (option == 'd') {
 			c->data_only = true;
 		} else if (option == 't' &&
-			   (strcmp(optarg, "router") == 0 || strcmp(optarg, "vsphere") == 0)) {
+			(strcmp(optarg, "router") == 0 || strcmp(optarg, "vsphere") == 0)) {
 			c->style = *optarg == 'r' ? EVENT_TYPE_ROUTER : EVENT_TYPE_VSPHERE;
 		} else {
 			if (option == 't')

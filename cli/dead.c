@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* vcourier dead: the events that could not be delivered; look at them, send them again, or drop them. */
+/* vcourier dead: the events that could not be delivered; look at them, send them again, or drop
+ * them. */
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,7 +74,9 @@ static int
 collect(struct dead *d, struct err *err)
 {
 	struct session *s = &d->session;
-	struct consumer_config c = { .stream = DEAD_STREAM, .deliver = DELIVER_ALL, .headers_only = true };
+	struct consumer_config c = {
+		.stream = DEAD_STREAM, .deliver = DELIVER_ALL, .headers_only = true
+	};
 	char token[96], filter[128];
 
 	if (d->dispatcher != NULL) {
@@ -86,8 +89,9 @@ collect(struct dead *d, struct err *err)
 		c.deliver = DELIVER_FROM_TIME;
 		c.start_time_us = d->since_us;
 	}
+	/* no stream: nothing was ever dead */
 	if (session_read(s, &c, collect_one, d, err) != 0)
-		return err->code == ERR_NOT_FOUND ? 0 : -1; /* no stream: nothing was ever dead */
+		return err->code == ERR_NOT_FOUND ? 0 : -1;
 	return 0;
 }
 
@@ -113,8 +117,9 @@ show(struct dead *d, struct letter *l, struct err *err)
 static int
 redrive(struct dead *d, struct letter *l, struct err *err)
 {
-	return letter_send_again(&d->session, l, err) != 0 ?
-		-1 : stream_delete_msg(d->session.bus, DEAD_STREAM, l->msg.seq, err);
+	return letter_send_again(&d->session, l, err) != 0
+		? -1
+		: stream_delete_msg(d->session.bus, DEAD_STREAM, l->msg.seq, err);
 }
 
 static int
@@ -146,20 +151,24 @@ work(struct dead *d, const struct action *action)
 	for (size_t i = 0; i < d->n && failed < 10; i++) {
 		struct letter l;
 
-		if (stream_get(d->session.bus, DEAD_STREAM, d->seq[i], NULL, &l.msg, &err) != 0) {
-			fprintf(stderr, "vcourier: dead letter %llu: %s\n", (unsigned long long)d->seq[i], err.text);
+		if (stream_get(d->session.bus, DEAD_STREAM, d->seq[i], NULL, &l.msg, &err) !=
+			0) {
+			fprintf(stderr, "vcourier: dead letter %llu: %s\n",
+				(unsigned long long)d->seq[i], err.text);
 			failed++;
 			continue;
 		}
 		if (action->run(d, &l, &err) != 0) {
-			fprintf(stderr, "vcourier: dead letter %llu: %s\n", (unsigned long long)d->seq[i], err.text);
+			fprintf(stderr, "vcourier: dead letter %llu: %s\n",
+				(unsigned long long)d->seq[i], err.text);
 			failed++;
 		} else {
 			done++;
 		}
 		stream_msg_free(&l.msg);
 		if (progress && (done % 100 == 0 || i + 1 == d->n))
-			fprintf(stderr, "\r%zu of %zu%s", i + 1, d->n, i + 1 == d->n ? "\n" : "");
+			fprintf(stderr, "\r%zu of %zu%s", i + 1, d->n,
+				i + 1 == d->n ? "\n" : "");
 	}
 	if (action->done != NULL)
 		printf("%zu %s\n", done, action->done);
@@ -171,10 +180,12 @@ static int
 read_options(struct dead *d, int argc, char **argv)
 {
 	static const struct option options[] = { { "config", required_argument, NULL, 'c' },
-		{ "dispatcher", required_argument, NULL, 'd' }, { "event", required_argument, NULL, 'e' },
-		{ "reason", required_argument, NULL, 'r' }, { "since", required_argument, NULL, 's' },
-		{ "all", no_argument, NULL, 'a' }, { "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 } };
+		{ "dispatcher", required_argument, NULL, 'd' },
+		{ "event", required_argument, NULL, 'e' },
+		{ "reason", required_argument, NULL, 'r' },
+		{ "since", required_argument, NULL, 's' }, { "all", no_argument, NULL, 'a' },
+		{ "json", no_argument, NULL, 'j' }, { "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 } };
 	int64_t seq;
 	int c;
 
@@ -198,7 +209,8 @@ read_options(struct dead *d, int argc, char **argv)
 	}
 	for (; optind < argc; optind++) {
 		if (!text_int(argv[optind], 1, INT64_MAX, &seq)) {
-			fprintf(stderr, "vcourier: \"%s\" is no sequence of a dead letter\n", argv[optind]);
+			fprintf(stderr, "vcourier: \"%s\" is no sequence of a dead letter\n",
+				argv[optind]);
 			return EXIT_USAGE;
 		}
 		add_seq(d, (uint64_t)seq);
@@ -210,7 +222,8 @@ read_options(struct dead *d, int argc, char **argv)
 static bool
 choice_ok(const struct dead *d, const struct action *action)
 {
-	bool filters = d->dispatcher != NULL || d->event != NULL || d->reason != NULL || d->since_us != 0;
+	bool filters = d->dispatcher != NULL || d->event != NULL || d->reason != NULL ||
+		d->since_us != 0;
 
 	if (d->n > 0)
 		return !filters && !d->all;
@@ -228,7 +241,8 @@ dead_main(int argc, char **argv)
 		if (strcmp(argv[1], actions[i].name) == 0)
 			action = &actions[i];
 	if (action == NULL) {
-		bool help = argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0);
+		bool help = argc > 1 &&
+			(strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0);
 
 		fputs(usage, help ? stdout : stderr);
 		return help ? 0 : EXIT_USAGE;

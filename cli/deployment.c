@@ -79,8 +79,8 @@ deployment_table(void)
 		table[i] = router_fields[i];
 		if (table[i].type != CONFIG_NODE)
 			continue;
-		table[i].fields =
-			strncmp(key, "eventProvider", 13) == 0 ? provider_fields : processor;
+		table[i].fields = strncmp(key, "eventProvider", 13) == 0 ? provider_fields
+									 : processor;
 		table[i].item_size = key[strlen(key) - 1] == 's'; /* a list */
 	}
 	return table;

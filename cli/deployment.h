@@ -18,17 +18,20 @@ struct deployment {
 };
 
 /* Reads and checks all of it; -1 and errors when something is wrong. Free it anyway. */
-int deployment_load(struct deployment *deployment, const char *path, struct config_errors *errors);
+int deployment_load(
+	struct deployment *deployment, const char *path, struct config_errors *errors);
 void deployment_free(struct deployment *deployment);
 
-/* The table of the whole file, entries and blocks included, for docs and schema. Lives as long as the process. */
+/* The table of the whole file, entries and blocks included, for docs and schema. Lives as long
+ * as the process. */
 const struct config_field *deployment_table(void);
 
 /* The effective configuration as YAML, every default in it, secrets masked. */
 void deployment_print(const struct deployment *deployment, struct buf *out);
 
 /*
- * For the other commands: loads path (NULL: the default one) and tells errors. -1, or the exit status.
+ * For the other commands: loads path (NULL: the default one) and tells errors. -1, or the exit
+ * status.
  */
 enum { DEPLOYMENT_OK = -1 };
 int deployment_open(struct deployment *deployment, const char *path);

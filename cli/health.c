@@ -14,7 +14,8 @@ static int
 usage(FILE *to, int code)
 {
 	fputs("usage: vcourier health [URL]\n\n"
-	      "Asks URL (http://127.0.0.1:8082/readyz), prints the answer; 0 when it is 2xx, else 1.\n", to);
+	      "Asks URL (http://127.0.0.1:8082/readyz), prints the answer; 0 when it is 2xx, else 1.\n",
+		to);
 	return code;
 }
 

@@ -33,11 +33,14 @@ header(const struct letter *l, const char *name, char value[VALUE_MAX])
 static void
 print_json(const struct letter *l)
 {
-	static const struct { const char *key, *header; } members[] = { { "dispatcher", "Vcourier-Dispatcher" },
-		{ "target", "Vcourier-Target" }, { "reason", "Vcourier-Reason" }, { "status", "Vcourier-Status" },
-		{ "error", "Vcourier-Error" }, { "attempts", "Vcourier-Attempts" }, { "firstTry", "Vcourier-First-Try" },
-		{ "lastTry", "Vcourier-Last-Try" }, { "stream", "Vcourier-Stream" }, { "sequence", "Vcourier-Sequence" },
-		{ "subject", "Vcourier-Subject" } };
+	static const struct {
+		const char *key, *header;
+	} members[] = { { "dispatcher", "Vcourier-Dispatcher" },
+		{ "target", "Vcourier-Target" }, { "reason", "Vcourier-Reason" },
+		{ "status", "Vcourier-Status" }, { "error", "Vcourier-Error" },
+		{ "attempts", "Vcourier-Attempts" }, { "firstTry", "Vcourier-First-Try" },
+		{ "lastTry", "Vcourier-Last-Try" }, { "stream", "Vcourier-Stream" },
+		{ "sequence", "Vcourier-Sequence" }, { "subject", "Vcourier-Subject" } };
 	char value[VALUE_MAX], time[CLOCK_TEXT_SIZE];
 	size_t without_event;
 	struct buf out;
@@ -69,7 +72,8 @@ letter_print_line(const struct letter *l, bool json)
 		print_json(l);
 		return;
 	}
-	printf("%8llu %s ", (unsigned long long)l->msg.seq, clock_format_ms(l->msg.time_us, time));
+	printf("%8llu %s ", (unsigned long long)l->msg.seq,
+		clock_format_ms(l->msg.time_us, time));
 	session_print_safe(stdout, header(l, "Vcourier-Dispatcher", value), 64);
 	putchar(' ');
 	session_print_safe(stdout, name != NULL ? name : l->msg.subject, 200);
@@ -88,10 +92,12 @@ letter_print_all(const struct letter *l)
 	char time[CLOCK_TEXT_SIZE];
 	struct buf body;
 
-	printf("dead letter %llu of %s\nsubject: ", (unsigned long long)l->msg.seq, clock_format_ms(l->msg.time_us, time));
+	printf("dead letter %llu of %s\nsubject: ", (unsigned long long)l->msg.seq,
+		clock_format_ms(l->msg.time_us, time));
 	session_print_safe(stdout, l->msg.subject, 1024);
 	putchar('\n');
-	for (const char *line = strchr(l->msg.headers, '\n'); line != NULL && line[1] > ' '; line = strchr(line + 1, '\n')) {
+	for (const char *line = strchr(l->msg.headers, '\n'); line != NULL && line[1] > ' ';
+		line = strchr(line + 1, '\n')) {
 		char copy[VALUE_MAX];
 
 		snprintf(copy, sizeof(copy), "%.*s", (int)strcspn(line + 1, "\r\n"), line + 1);
@@ -107,9 +113,11 @@ letter_print_all(const struct letter *l)
 
 /* ---- sending it again */
 
-/* The original's own headers, out of the raw block, each copied; the names of ours and the server's stay away. */
+/* The original's own headers, out of the raw block, each copied; the names of ours and the
+ * server's stay away. */
 static size_t
-original_headers(const struct letter *l, char *copies[HEADERS_MAX], struct bus_header header[HEADERS_MAX])
+original_headers(const struct letter *l, char *copies[HEADERS_MAX],
+	struct bus_header header[HEADERS_MAX])
 {
 	const char *block = l->msg.headers;
 	struct header_line line;
@@ -120,7 +128,8 @@ original_headers(const struct letter *l, char *copies[HEADERS_MAX], struct bus_h
 
 		if (text_starts(line.name, "Nats-") || text_starts(line.name, "Vcourier-"))
 			continue;
-		copy = mem_strndup(line.name, (size_t)(line.value + line.value_len - line.name));
+		copy = mem_strndup(
+			line.name, (size_t)(line.value + line.value_len - line.name));
 		copy[line.name_len] = '\0';
 		copies[n] = copy;
 		header[n++] = (struct bus_header){ copy, copy + (line.value - line.name) };
@@ -128,22 +137,27 @@ original_headers(const struct letter *l, char *copies[HEADERS_MAX], struct bus_h
 	return n;
 }
 
-/* VC_<vCenter> or CE_<source>, as subject_stream writes it; so no other subject of the API can be meant. */
+/* VC_<vCenter> or CE_<source>, as subject_stream writes it; so no other subject of the API can
+ * be meant. */
 static bool
 is_event_stream(const char *name)
 {
-	static const char token[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=~";
+	static const char token[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=~";
 	size_t len = strlen(name);
 
-	return (text_starts(name, "VC_") || text_starts(name, "CE_")) && len > 3 && strspn(name, token) == len;
+	return (text_starts(name, "VC_") || text_starts(name, "CE_")) && len > 3 &&
+		strspn(name, token) == len;
 }
 
 /*
- * The body was too large to go along: it is where it came from, if it is still there. Who may write dead letters is
- * not who runs this command: only streams of events are read, whatever the letter names.
+ * The body was too large to go along: it is where it came from, if it is still there. Who may
+ * write dead letters is not who runs this command: only streams of events are read, whatever
+ * the letter names.
  */
 static int
-fetch_original(struct session *s, const struct letter *l, struct stream_msg *original, struct err *err)
+fetch_original(
+	struct session *s, const struct letter *l, struct stream_msg *original, struct err *err)
 {
 	char value[VALUE_MAX], digits[VALUE_MAX], stored[VALUE_MAX], time[CLOCK_TEXT_SIZE];
 	struct message_search found;
@@ -156,20 +170,26 @@ fetch_original(struct session *s, const struct letter *l, struct stream_msg *ori
 	stream = header(l, "Vcourier-Stream", value);
 	seq = header(l, "Vcourier-Sequence", digits);
 	if (!is_event_stream(stream))
-		return err_set(err, ERR_PROTOCOL, "it names \"%.100s\", which is no stream of events", stream);
+		return err_set(err, ERR_PROTOCOL,
+			"it names \"%.100s\", which is no stream of events", stream);
 	if (!text_int(seq, 1, INT64_MAX, &number))
-		return err_set(err, ERR_PROTOCOL, "it names \"%.100s\", which is no sequence", seq);
+		return err_set(
+			err, ERR_PROTOCOL, "it names \"%.100s\", which is no sequence", seq);
 	if (stream_find(s->bus, stream, (uint64_t)number, &found, err) != 0)
 		return err_wrap(err, "its event, %.100s in stream %.100s", seq, stream);
 	if (found.presence == MESSAGE_GONE)
-		return err_set(err, ERR_NOT_FOUND, "its event, %.100s in stream %.100s, has left the stream", seq, stream);
+		return err_set(err, ERR_NOT_FOUND,
+			"its event, %.100s in stream %.100s, has left the stream", seq, stream);
 	if (found.presence != MESSAGE_FOUND)
-		return err_set(err, ERR_TIMEOUT, "its event, %.100s in stream %.100s, is not found just now: try again", seq,
-			stream);
-	if (*header(l, "Vcourier-Stored", stored) != '\0' && strcmp(stored, clock_format_ms(found.msg.time_us, time)) != 0) {
+		return err_set(err, ERR_TIMEOUT,
+			"its event, %.100s in stream %.100s, is not found just now: try again",
+			seq, stream);
+	if (*header(l, "Vcourier-Stored", stored) != '\0' &&
+		strcmp(stored, clock_format_ms(found.msg.time_us, time)) != 0) {
 		stream_msg_free(&found.msg);
-		return err_set(err, ERR_NOT_FOUND, "its event, %.100s in stream %.100s, was lost: another one is there", seq,
-			stream);
+		return err_set(err, ERR_NOT_FOUND,
+			"its event, %.100s in stream %.100s, was lost: another one is there",
+			seq, stream);
 	}
 	*original = found.msg;
 	return 0;
@@ -178,7 +198,9 @@ fetch_original(struct session *s, const struct letter *l, struct stream_msg *ori
 int
 letter_send_again(struct session *s, const struct letter *l, struct err *err)
 {
-	const char *tail = text_starts(l->msg.subject, "vcdead.") ? l->msg.subject + strlen("vcdead.") : NULL;
+	const char *tail = text_starts(l->msg.subject, "vcdead.")
+		? l->msg.subject + strlen("vcdead.")
+		: NULL;
 	char id[128], target[VALUE_MAX], *copies[HEADERS_MAX];
 	struct bus_header headers[HEADERS_MAX];
 	struct bus_out out = { .headers = headers, .data = l->msg.data, .len = l->msg.len };
@@ -189,7 +211,8 @@ letter_send_again(struct session *s, const struct letter *l, struct err *err)
 	int failed;
 
 	if (tail == NULL)
-		return err_set(err, ERR_PROTOCOL, "%.200s is no dead letter's subject", l->msg.subject);
+		return err_set(err, ERR_PROTOCOL, "%.200s is no dead letter's subject",
+			l->msg.subject);
 	if (session_replay_stream(s, err) != 0 || fetch_original(s, l, &original, err) != 0)
 		return -1;
 	if (original.seq != 0) {
@@ -201,7 +224,8 @@ letter_send_again(struct session *s, const struct letter *l, struct err *err)
 	buf_init(&subject, strlen(tail) + 16);
 	buf_printf(&subject, "vcreplay.%s", tail);
 	out.subject = buf_str(&subject);
-	snprintf(id, sizeof(id), "redrive/%llu/%lld", (unsigned long long)l->msg.seq, (long long)l->msg.time_us);
+	snprintf(id, sizeof(id), "redrive/%llu/%lld", (unsigned long long)l->msg.seq,
+		(long long)l->msg.time_us);
 	headers[out.n_headers++] = (struct bus_header){ "Nats-Msg-Id", id };
 	if (*header(l, "Vcourier-Target", target) != '\0')
 		headers[out.n_headers++] = (struct bus_header){ "Vcourier-Target", target };

@@ -26,7 +26,8 @@ usage(FILE *to)
 	fputs("usage: vcourier COMMAND [OPTIONS]\n\n", to);
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
 		fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].help);
-	fputs("\nvcourier COMMAND --help describes a command; vcourier --version says which this is.\n", to);
+	fputs("\nvcourier COMMAND --help describes a command; vcourier --version says which this is.\n",
+		to);
 }
 
 int

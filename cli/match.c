@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * vcourier match: tries an event pattern on events, one JSON text a line, and says `match` or `nomatch` for
- * each; a dry run for `filter:`, `pattern:` and EventBridge rules.
+ * vcourier match: tries an event pattern on events, one JSON text a line, and says `match` or
+ * `nomatch` for each; a dry run for `filter:`, `pattern:` and EventBridge rules.
  */
 #define _POSIX_C_SOURCE 200809L /* getc_unlocked */
 #include <errno.h>
@@ -125,7 +125,8 @@ try_all(struct match *m)
 		matched = try_event(m, &err);
 		puts(matched < 0 ? "error" : matched ? "match" : "nomatch");
 		if (matched < 0) {
-			fprintf(stderr, "vcourier: %s:%lu: %s\n", standard ? "stdin" : m->events_file, n, err.text);
+			fprintf(stderr, "vcourier: %s:%lu: %s\n",
+				standard ? "stdin" : m->events_file, n, err.text);
 			rc = EXIT_BAD_EVENT;
 		}
 	}
@@ -143,9 +144,12 @@ static int
 read_options(struct match *m, int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "pattern", required_argument, NULL, 'p' }, { "cloudevent", no_argument, NULL, 'c' },
-		{ "account", required_argument, NULL, 'a' }, { "region", required_argument, NULL, 'r' },
-		{ "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 },
+		{ "pattern", required_argument, NULL, 'p' },
+		{ "cloudevent", no_argument, NULL, 'c' },
+		{ "account", required_argument, NULL, 'a' },
+		{ "region", required_argument, NULL, 'r' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
 	};
 	int c;
 

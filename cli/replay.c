@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * vcourier replay: sends stored events again, to one dispatcher. They are copied to the stream of replays, which
- * every dispatcher reads beside its vCenters' streams; nobody else sees them, no position is touched.
+ * vcourier replay: sends stored events again, to one dispatcher. They are copied to the stream
+ * of replays, which every dispatcher reads beside its vCenters' streams; nobody else sees them,
+ * no position is touched.
  */
 #include <getopt.h>
 #include <stdlib.h>
@@ -55,8 +56,8 @@ tell(struct replay *r, bool end)
 	if (!r->progress || (!end && now_ms - r->told_ms < TELL_MS))
 		return;
 	r->told_ms = now_ms;
-	fprintf(stderr, "\r%llu of %llu read, %llu %s%s", r->seen, r->total, r->sent, r->dry_run ? "match" : "sent",
-		end ? "\n" : "");
+	fprintf(stderr, "\r%llu of %llu read, %llu %s%s", r->seen, r->total, r->sent,
+		r->dry_run ? "match" : "sent", end ? "\n" : "");
 }
 
 struct headers {
@@ -74,13 +75,15 @@ copy_header(void *ctx, const char *name, const char *value)
 }
 
 static int
-send_again(struct replay *r, struct session *s, const char *stream, const struct bus_msg *msg, const struct delivery *d,
-	struct err *err)
+send_again(struct replay *r, struct session *s, const char *stream, const struct bus_msg *msg,
+	const struct delivery *d, struct err *err)
 {
 	const char *tail = strchr(bus_msg_subject(msg), '.');
 	char id[256];
 	struct headers h = { .n = 0 };
-	struct bus_out out = { .headers = h.header, .data = bus_msg_data(msg), .len = bus_msg_len(msg) };
+	struct bus_out out = {
+		.headers = h.header, .data = bus_msg_data(msg), .len = bus_msg_len(msg)
+	};
 	struct pub_ack ack;
 	struct buf subject;
 	int failed;
@@ -89,7 +92,8 @@ send_again(struct replay *r, struct session *s, const char *stream, const struct
 	buf_init(&subject, strlen(r->durable) + strlen(bus_msg_subject(msg)) + 16);
 	buf_printf(&subject, "vcreplay.%s%s", r->durable, tail != NULL ? tail : "._");
 	out.subject = buf_str(&subject);
-	snprintf(id, sizeof(id), "replay/%lld/%s/%llu", (long long)r->run_us, stream, (unsigned long long)d->stream_seq);
+	snprintf(id, sizeof(id), "replay/%lld/%s/%llu", (long long)r->run_us, stream,
+		(unsigned long long)d->stream_seq);
 	h.header[h.n++] = (struct bus_header){ "Nats-Msg-Id", id };
 	if (r->function != NULL)
 		h.header[h.n++] = (struct bus_header){ "Vcourier-Target", r->function };
@@ -167,10 +171,12 @@ replay_all(struct replay *r, struct session *s)
 	if (!session_dispatcher(s, r->dispatcher, r->durable))
 		return EXIT_USAGE;
 	for (size_t i = 0; i < vcenters->n; i++)
-		chosen += r->vcenter == NULL || strcmp(vcenters->entry[i].name, r->vcenter) == 0;
+		chosen += r->vcenter == NULL ||
+			strcmp(vcenters->entry[i].name, r->vcenter) == 0;
 	if (chosen == 0 || (chosen > 1 && r->from_seq > 0)) {
-		fprintf(stderr, chosen == 0 ? "vcourier: no eventProvider of that name\n" :
-					      "vcourier: --from-seq needs --vcenter\n");
+		fprintf(stderr,
+			chosen == 0 ? "vcourier: no eventProvider of that name\n"
+				    : "vcourier: --from-seq needs --vcenter\n");
 		return EXIT_USAGE;
 	}
 	if (!r->dry_run && session_replay_stream(s, &err) != 0)
@@ -181,7 +187,8 @@ replay_all(struct replay *r, struct session *s)
 	tell(r, true);
 	if (rc != 0)
 		session_fail(&err);
-	printf("%llu of %llu events %s\n", r->sent, r->seen, r->dry_run ? "would be sent again" : "sent again");
+	printf("%llu of %llu events %s\n", r->sent, r->seen,
+		r->dry_run ? "would be sent again" : "sent again");
 	return rc != 0 ? EXIT_RUNTIME : 0;
 }
 
@@ -190,10 +197,14 @@ static int
 read_options(struct replay *r, int argc, char **argv)
 {
 	static const struct option options[] = { { "config", required_argument, NULL, 'c' },
-		{ "dispatcher", required_argument, NULL, 'd' }, { "since", required_argument, NULL, 's' },
-		{ "until", required_argument, NULL, 'u' }, { "from-seq", required_argument, NULL, 'q' },
-		{ "vcenter", required_argument, NULL, 'v' }, { "filter", required_argument, NULL, 'f' },
-		{ "pattern", required_argument, NULL, 'p' }, { "dry-run", no_argument, NULL, 'n' },
+		{ "dispatcher", required_argument, NULL, 'd' },
+		{ "since", required_argument, NULL, 's' },
+		{ "until", required_argument, NULL, 'u' },
+		{ "from-seq", required_argument, NULL, 'q' },
+		{ "vcenter", required_argument, NULL, 'v' },
+		{ "filter", required_argument, NULL, 'f' },
+		{ "pattern", required_argument, NULL, 'p' },
+		{ "dry-run", no_argument, NULL, 'n' },
 		{ "function", required_argument, NULL, 'F' },
 		{ "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 } };
 	int c;
@@ -231,7 +242,8 @@ read_options(struct replay *r, int argc, char **argv)
 int
 replay_main(int argc, char **argv)
 {
-	struct replay r = { .until_us = clock_wall_us(), .run_us = clock_wall_us(),
+	struct replay r = { .until_us = clock_wall_us(),
+		.run_us = clock_wall_us(),
 		.progress = isatty(STDERR_FILENO) != 0 };
 	struct dispatch_filter filter = { .subject = NULL };
 	struct session s;

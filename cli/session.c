@@ -13,7 +13,8 @@
 #include "text.h"
 
 enum {
-	AGAIN_MS = 500, /* until a read is begun anew, so often: the next reader may be on another replica */
+	/* until a read is begun anew, so often: the next reader may be on another replica */
+	AGAIN_MS = 500,
 	READ_TRIES = 20,
 	ABSENT_TRIES = 4,
 };
@@ -88,7 +89,8 @@ session_dispatcher(const struct session *s, const char *name, char token[96])
 }
 
 void
-session_stream(const struct session *s, size_t i, char *stream, size_t size, char *subject, size_t subject_size)
+session_stream(const struct session *s, size_t i, char *stream, size_t size, char *subject,
+	size_t subject_size)
 {
 	const char *name = s->deployment.config.providers.entry[i].name;
 	struct buf text;
@@ -113,7 +115,9 @@ session_time(const char *option, const char *text, int64_t *us)
 		*us = clock_wall_us() - ms * 1000;
 		return true;
 	}
-	fprintf(stderr, "vcourier: %s: \"%s\" is no time (2026-11-22T10:00:00Z) and no duration (2h)\n", option, text);
+	fprintf(stderr,
+		"vcourier: %s: \"%s\" is no time (2026-11-22T10:00:00Z) and no duration (2h)\n",
+		option, text);
 	return false;
 }
 
@@ -124,7 +128,8 @@ session_print_safe(FILE *f, const char *text, size_t max)
 	size_t len = end != NULL ? (size_t)(end - text) : max;
 	struct buf out;
 
-	while (end == NULL && len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80) /* not within a character */
+	/* not within a character */
+	while (end == NULL && len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80)
 		len--;
 	buf_init(&out, 3 * len + 1);
 	printable_add(&out, text, len);
@@ -146,7 +151,9 @@ void
 session_print_event(FILE *f, const struct event *ev, bool colours)
 {
 	const char *severity = event_extension(ev, "severity");
-	cJSON *data = ev->data != NULL && ev->data_is_json ? cJSON_ParseWithLength(ev->data, ev->data_len) : NULL;
+	cJSON *data = ev->data != NULL && ev->data_is_json
+		? cJSON_ParseWithLength(ev->data, ev->data_len)
+		: NULL;
 	const char *message = json_member_string(data, "FullFormattedMessage");
 
 	session_print_safe(f, ev->time, 40);
@@ -197,7 +204,8 @@ read_once(struct session *s, session_take *take, void *ctx, uint64_t *seq, struc
 }
 
 int
-session_read(struct session *s, const struct consumer_config *config, session_take *take, void *ctx, struct err *err)
+session_read(struct session *s, const struct consumer_config *config, session_take *take,
+	void *ctx, struct err *err)
 {
 	struct consumer_config c = *config;
 	uint64_t seq = 0;
@@ -206,7 +214,9 @@ session_read(struct session *s, const struct consumer_config *config, session_ta
 		int rc = stream_reader_start(s->reader, &c, err);
 
 		/* the leader of a cluster answers before it has read all of its log */
-		if (rc != 0 && (err->code != ERR_NOT_FOUND || !bus_clustered(s->bus) || tries == ABSENT_TRIES))
+		if (rc != 0 &&
+			(err->code != ERR_NOT_FOUND || !bus_clustered(s->bus) ||
+				tries == ABSENT_TRIES))
 			return -1;
 		if (rc == 0) {
 			rc = read_once(s, take, ctx, &seq, err);
@@ -229,8 +239,11 @@ session_read(struct session *s, const struct consumer_config *config, session_ta
 int
 session_replay_stream(struct session *s, struct err *err)
 {
-	struct stream_config config = { .name = REPLAY_STREAM, .subjects = { "vcreplay.>" },
-		.description = "events to send again to one dispatcher", .deny_delete = true, .deny_purge = true };
+	struct stream_config config = { .name = REPLAY_STREAM,
+		.subjects = { "vcreplay.>" },
+		.description = "events to send again to one dispatcher",
+		.deny_delete = true,
+		.deny_purge = true };
 	struct stream_info info;
 
 	bus_config_stream(&s->config->dead_letters, &config);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What the commands that speak to NATS share: configuration, connection, a reader, times, lines for people. */
+/* What the commands that speak to NATS share: configuration, connection, a reader, times, lines
+ * for people. */
 #ifndef VCOURIER_SESSION_H
 #define VCOURIER_SESSION_H
 
@@ -33,13 +34,16 @@ void session_close(struct session *s);
 /* Says what went wrong; returns the exit status. */
 int session_fail(const struct err *err);
 
-/* The durable's name of a dispatcher: its token. False, and it is said, when the configuration has none of that name. */
+/* The durable's name of a dispatcher: its token. False, and it is said, when the configuration
+ * has none of that name. */
 bool session_dispatcher(const struct session *s, const char *name, char token[96]);
 
 /* The stream of the i-th eventProvider, and the stream's subject. */
-void session_stream(const struct session *s, size_t i, char *stream, size_t size, char *subject, size_t subject_size);
+void session_stream(const struct session *s, size_t i, char *stream, size_t size, char *subject,
+	size_t subject_size);
 
-/* "2h" (ago) or an RFC 3339 time, to microseconds; false, and it is said, when it is neither. */
+/* "2h" (ago) or an RFC 3339 time, to microseconds; false, and it is said, when it is neither.
+ */
 bool session_time(const char *option, const char *text, int64_t *us);
 
 /* Text from outside, without what could drive a terminal. */
@@ -52,12 +56,15 @@ void session_print_event(FILE *f, const struct event *ev, bool colours);
 const char *session_age(int64_t us, char *buf, size_t size);
 
 /*
- * Gives each message that the stream had when the read began, in their order, to take; it borrows them, and returns 0 to
- * go on, 1 to stop, -1 to fail. All of them, or -1: where the replica that is read ends before the stream, the rest is
- * read anew. Of config count what stream_reader_start says.
+ * Gives each message that the stream had when the read began, in their order, to take; it
+ * borrows them, and returns 0 to go on, 1 to stop, -1 to fail. All of them, or -1: where the
+ * replica that is read ends before the stream, the rest is read anew. Of config count what
+ * stream_reader_start says.
  */
-typedef int session_take(void *ctx, const struct bus_msg *msg, const struct delivery *at, struct err *err);
-int session_read(struct session *s, const struct consumer_config *config, session_take *take, void *ctx, struct err *err);
+typedef int session_take(
+	void *ctx, const struct bus_msg *msg, const struct delivery *at, struct err *err);
+int session_read(struct session *s, const struct consumer_config *config, session_take *take,
+	void *ctx, struct err *err);
 
 /* The stream of replays, made when it is not there. */
 int session_replay_stream(struct session *s, struct err *err);

@@ -45,8 +45,10 @@ show_stream(struct session *s, const char *name, struct stream_info *info)
 	}
 	printf("%-20s %12llu %9.1f MiB %14s %14s\n", name, (unsigned long long)info->messages,
 		(double)info->bytes / (1 << 20),
-		session_age(info->messages > 0 ? age_of(s, name, info->first_seq) : -1, oldest, sizeof(oldest)),
-		session_age(info->messages > 0 ? age_of(s, name, info->last_seq) : -1, newest, sizeof(newest)));
+		session_age(info->messages > 0 ? age_of(s, name, info->first_seq) : -1, oldest,
+			sizeof(oldest)),
+		session_age(info->messages > 0 ? age_of(s, name, info->last_seq) : -1, newest,
+			sizeof(newest)));
 	return 0;
 }
 
@@ -64,7 +66,8 @@ show_consumer(struct session *s, const struct circuits *circuits, size_t d, cons
 	if (!session_dispatcher(s, dispatcher, token))
 		return 1;
 	if (consumer_look(s->bus, stream, token, &c, &err) != 0) {
-		printf("%-20s %-20s %s\n", dispatcher, stream, err.code == ERR_NOT_FOUND ? "has never run" : err.text);
+		printf("%-20s %-20s %s\n", dispatcher, stream,
+			err.code == ERR_NOT_FOUND ? "has never run" : err.text);
 		return 1;
 	}
 	if (c.delivered_stream_seq > info->last_seq) {
@@ -79,10 +82,12 @@ show_consumer(struct session *s, const struct circuits *circuits, size_t d, cons
 	} else if (c.pending + c.ack_pending > 0) {
 		state = "delivering";
 	}
-	printf("%-20s %-20s %12llu %9llu %14s  %-12s %s\n", dispatcher, stream, (unsigned long long)c.pending,
-		(unsigned long long)c.ack_pending,
-		session_age(c.pending + c.ack_pending > 0 ? age_of(s, stream, c.ack_floor_stream_seq + 1) : -1, oldest,
-			sizeof(oldest)),
+	printf("%-20s %-20s %12llu %9llu %14s  %-12s %s\n", dispatcher, stream,
+		(unsigned long long)c.pending, (unsigned long long)c.ack_pending,
+		session_age(c.pending + c.ack_pending > 0
+				? age_of(s, stream, c.ack_floor_stream_seq + 1)
+				: -1,
+			oldest, sizeof(oldest)),
 		circuits_text(circuits, d, circuit, sizeof(circuit)), state);
 	return bad;
 }
@@ -102,8 +107,8 @@ show_all(struct session *s, const struct circuits *circuits)
 		bad |= show_stream(s, name, &info);
 	}
 	show_stream(s, DEAD_STREAM, &info);
-	printf("\n%-20s %-20s %12s %9s %14s  %-12s %s\n", "DISPATCHER", "STREAM", "WAITING", "IN HAND", "OLDEST", "CIRCUIT",
-		"STATE");
+	printf("\n%-20s %-20s %12s %9s %14s  %-12s %s\n", "DISPATCHER", "STREAM", "WAITING",
+		"IN HAND", "OLDEST", "CIRCUIT", "STATE");
 	for (size_t d = 0; d < dispatchers->n; d++)
 		for (size_t i = 0; i < vcenters->n; i++) {
 			struct err err;

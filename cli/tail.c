@@ -82,11 +82,14 @@ static int
 start(struct tail *t, struct session *s, struct err *err)
 {
 	for (size_t i = 0; i < s->deployment.config.providers.n && t->n < READERS_MAX; i++) {
-		struct consumer_config c = { .stream = t->stream[t->n], .deliver = DELIVER_NEW };
+		struct consumer_config c = { .stream = t->stream[t->n],
+			.deliver = DELIVER_NEW };
 		char whole[256], filter[256] = "";
 
-		session_stream(s, i, t->stream[t->n], sizeof(t->stream[0]), whole, sizeof(whole));
-		if (t->subject != NULL && !filter_narrow(t->subject, whole, filter, sizeof(filter)))
+		session_stream(
+			s, i, t->stream[t->n], sizeof(t->stream[0]), whole, sizeof(whole));
+		if (t->subject != NULL &&
+			!filter_narrow(t->subject, whole, filter, sizeof(filter)))
 			continue;
 		c.filter_subject = filter[0] != '\0' ? filter : NULL;
 		if (t->since_us != 0) {
@@ -99,7 +102,9 @@ start(struct tail *t, struct session *s, struct err *err)
 		if (stream_reader_start(t->reader[t->n - 1], &c, err) != 0)
 			return -1;
 	}
-	return t->n > 0 ? 0 : err_set(err, ERR_USAGE, "no stream has events of %s", t->subject ? t->subject : "a vCenter");
+	return t->n > 0 ? 0
+			: err_set(err, ERR_USAGE, "no stream has events of %s",
+				  t->subject ? t->subject : "a vCenter");
 }
 
 static int
@@ -110,7 +115,8 @@ follow(struct tail *t, struct err *err)
 			struct bus_msg *msg = NULL;
 			struct delivery d;
 
-			if (stream_reader_next(t->reader[i], t->n > 1 ? 20 : 500, &msg, &d, err) != 0)
+			if (stream_reader_next(
+				    t->reader[i], t->n > 1 ? 20 : 500, &msg, &d, err) != 0)
 				return err->code == ERR_STOPPED ? 0 : -1;
 			if (msg != NULL)
 				print(t, msg);
@@ -142,7 +148,8 @@ tail_main(int argc, char **argv)
 {
 	static const struct option options[] = { { "config", required_argument, NULL, 'c' },
 		{ "json", no_argument, NULL, 'j' }, { "count", required_argument, NULL, 'n' },
-		{ "since", required_argument, NULL, 's' }, { "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 } };
+		{ "since", required_argument, NULL, 's' }, { "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 } };
 	struct tail t = { .left = -1, .colours = isatty(STDOUT_FILENO) != 0 };
 	const char *path = NULL;
 	int c, rc;

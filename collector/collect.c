@@ -18,7 +18,8 @@ enum {
 	STANDBY_WAIT_MS = 200,
 	RETRY_MIN_MS = 500,
 	RETRY_MAX_MS = 60000,
-	FORBIDDEN_MS = 10000, /* the account may not: nothing is broken, somebody has to allow it */
+	/* the account may not: nothing is broken, somebody has to allow it */
+	FORBIDDEN_MS = 10000,
 	/* vCenter's lock-out is a handful of failures in some minutes: stay well below */
 	LOGIN_MIN_MS = 60000,
 	LOGIN_MAX_MS = 600000,
@@ -38,16 +39,19 @@ report(struct collect *c, const char *peer, const struct err *err)
 		return;
 	memcpy(c->trouble, err->text, sizeof(c->trouble));
 	c->trouble_ms = now;
-	log_error(strcmp(peer, "vcenter") != 0 ? "NATS: cannot publish, trying again" :
-		err->code == ERR_AUTH ? "vCenter: login refused: check user and password; accounts lock, so the next "
-					"try is minutes away, or when passwordFile changes" :
-		err->code == ERR_FORBIDDEN ? "vCenter: the account lacks a privilege: give it the role Read-only on the root "
-					     "folder, with propagation; trying again" :
-					"vCenter: cannot read events, trying again",
+	log_error(strcmp(peer, "vcenter") != 0 ? "NATS: cannot publish, trying again"
+			: err->code == ERR_AUTH
+			? "vCenter: login refused: check user and password; accounts lock, so the next "
+			  "try is minutes away, or when passwordFile changes"
+			: err->code == ERR_FORBIDDEN
+			? "vCenter: the account lacks a privilege: give it the role Read-only on the root "
+			  "folder, with propagation; trying again"
+			: "vCenter: cannot read events, trying again",
 		L_STR("reason", err_name(err->code)), L_ERR(err));
 }
 
-/* The live collector is of no more use; collect_open gives it back when it makes the next one. */
+/* The live collector is of no more use; collect_open gives it back when it makes the next one.
+ */
 void
 collect_abandon(struct collect *c)
 {
@@ -63,8 +67,9 @@ greet(struct collect *c, struct err *err)
 	const struct vim_about *about = vim_about(c->vim);
 
 	collect_count_session("login");
-	log_info("logged in", L_STR("vcenter", about->name), L_STR("version", about->api_version),
-		L_STR("build", about->build), L_STR("uuid", about->instance_uuid));
+	log_info("logged in", L_STR("vcenter", about->name),
+		L_STR("version", about->api_version), L_STR("build", about->build),
+		L_STR("uuid", about->instance_uuid));
 	c->source.api_version = about->api_version;
 	c->source.uuid = about->instance_uuid;
 	if (collect_ask_clock(c, err) != 0)
@@ -74,7 +79,8 @@ greet(struct collect *c, struct err *err)
 	return 0;
 }
 
-/* A login that was refused is not tried again before its time, unless the password has changed. */
+/* A login that was refused is not tried again before its time, unless the password has changed.
+ */
 static void
 wait_login(struct collect *c)
 {
@@ -130,7 +136,8 @@ stream_failed(struct collect *c, const struct err *err)
 {
 	collect_count_publish_error(err->code);
 	if (err->code == ERR_CONFLICT)
-		log_warn("somebody else wrote to the stream: reading its tail again", L_ERR(err));
+		log_warn("somebody else wrote to the stream: reading its tail again",
+			L_ERR(err));
 	else
 		report(c, "stream", err);
 	collect_abandon(c);
@@ -200,7 +207,8 @@ turn(struct collect *c)
 		stream_failed(c, &err);
 		return;
 	}
-	if (collect_check_clock(c, &err) != 0 || collect_check_access(c, &err) != 0 || collect_check_catalogue(c, &wait, &err) != 0) {
+	if (collect_check_clock(c, &err) != 0 || collect_check_access(c, &err) != 0 ||
+		collect_check_catalogue(c, &wait, &err) != 0) {
 		vcenter_failed(c, &err);
 		return;
 	}
@@ -208,10 +216,15 @@ turn(struct collect *c)
 		stop_sleep(BUS_WAIT_MS);
 		return;
 	}
-	if (collect_regain(c, &err) != 0 || (*c->live.ref == '\0' && collect_open(c, &err) != 0) || collect_poll(c, &full, &err) != 0 ||
+	if (collect_regain(c, &err) != 0 ||
+		(*c->live.ref == '\0' && collect_open(c, &err) != 0) ||
+		collect_poll(c, &full, &err) != 0 ||
 		(!full && clock_monotonic_ms() - c->audit_ms >= c->options->audit_interval_ms &&
 			collect_audit(c, &err) != 0) ||
-		(!full && (collect_check_recent(c, &err) != 0 || collect_check_latest(c, &err) != 0)) || publisher_check(c->publisher, &err) != 0) {
+		(!full &&
+			(collect_check_recent(c, &err) != 0 ||
+				collect_check_latest(c, &err) != 0)) ||
+		publisher_check(c->publisher, &err) != 0) {
 		struct err why;
 
 		if (err.code == ERR_STOPPED)
@@ -240,14 +253,18 @@ finish(struct collect *c)
 	struct err err;
 
 	if (publisher_drain(c->publisher, DRAIN_MS, &err) != 0)
-		log_warn("stopping with events not acked: they are read again at the next start", L_ERR(&err));
+		log_warn(
+			"stopping with events not acked: they are read again at the next start",
+			L_ERR(&err));
 	collect_metrics_update(c); /* while there still is what it counts */
 	vim_close(c->vim);
 	lease_close(c->lease);
 	stream_reader_stop(c->reader);
 	publisher_stats(c->publisher, &stats);
-	log_info("stopped", L_INT("read", (int64_t)c->read), L_INT("published", (int64_t)stats.published),
-		L_INT("suppressed", (int64_t)c->duplicates), L_INT("rejected", (int64_t)c->rejected));
+	log_info("stopped", L_INT("read", (int64_t)c->read),
+		L_INT("published", (int64_t)stats.published),
+		L_INT("suppressed", (int64_t)c->duplicates),
+		L_INT("rejected", (int64_t)c->rejected));
 }
 
 static void
@@ -271,16 +288,24 @@ run(struct collect *c, struct http *http)
 }
 
 int
-collect_run(struct bus *bus, struct http *http, const struct collect_options *options, struct err *err)
+collect_run(struct bus *bus, struct http *http, const struct collect_options *options,
+	struct err *err)
 {
 	struct collect *c = mem_alloc(sizeof(*c));
 	int failed;
 
-	*c = (struct collect){ .options = options, .bus = bus, .page_size = options->page_size,
-		.known_us = INT64_MAX, .reconnects = UINT64_MAX,
-		.fresh_ms = clock_monotonic_ms(), .audit_ms = clock_monotonic_ms() };
-	c->source = (struct envelope_source){ .vcenter = options->name, .prefix = options->subject_prefix,
-		.url = options->vim.url, .api_version = "", .uuid = "" };
+	*c = (struct collect){ .options = options,
+		.bus = bus,
+		.page_size = options->page_size,
+		.known_us = INT64_MAX,
+		.reconnects = UINT64_MAX,
+		.fresh_ms = clock_monotonic_ms(),
+		.audit_ms = clock_monotonic_ms() };
+	c->source = (struct envelope_source){ .vcenter = options->name,
+		.prefix = options->subject_prefix,
+		.url = options->vim.url,
+		.api_version = "",
+		.uuid = "" };
 	seen_init(&c->seen);
 	severities_init(&c->catalogue.names);
 	position_init(&c->position, options->overlap_ms * 1000, options->audit_span_ms * 1000);
@@ -289,11 +314,13 @@ collect_run(struct bus *bus, struct http *http, const struct collect_options *op
 	collect_metrics_init();
 	status_check("nats", false, "connecting");
 	status_check("vcenter", false, "not connected yet");
-	failed = publisher_open(&c->publisher, bus, (size_t)options->window, ACK_TIMEOUT_MS, err);
+	failed = publisher_open(
+		&c->publisher, bus, (size_t)options->window, ACK_TIMEOUT_MS, err);
 	if (!failed)
 		failed = stream_reader_open(&c->reader, bus, err);
 	if (!failed && options->lease)
-		failed = lease_open(&c->lease, bus, options->name, options->stream.replicas, err);
+		failed = lease_open(
+			&c->lease, bus, options->name, options->stream.replicas, err);
 	if (!failed)
 		run(c, http);
 	bus_close(bus);

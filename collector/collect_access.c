@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The account's privileges. Without System.Read on the root folder vCenter leaves events out without a word, so an
- * empty stream would look like a quiet vCenter. What the account still sees is read on; behind it, what is hidden is
- * not lost: the place up to which everything was seen is kept, and reading begins there again when it may.
+ * The account's privileges. Without System.Read on the root folder vCenter leaves events out
+ * without a word, so an empty stream would look like a quiet vCenter. What the account still
+ * sees is read on; behind it, what is hidden is not lost: the place up to which everything was
+ * seen is kept, and reading begins there again when it may.
  */
 #include <stdio.h>
 #include <string.h>
@@ -20,14 +21,16 @@ static const char check[] = "permission";
 static void
 mark(struct collect *c)
 {
-	c->visible = (struct collect_mark){ .set = true, .any = c->position.any,
+	c->visible = (struct collect_mark){ .set = true,
+		.any = c->position.any,
 		.us = c->position.any ? position_resume(&c->position) : INT64_MIN };
 }
 
 void
 collect_lower_mark(struct collect *c)
 {
-	if (c->visible.set && (!c->position.any || position_resume(&c->position) < c->visible.us))
+	if (c->visible.set &&
+		(!c->position.any || position_resume(&c->position) < c->visible.us))
 		mark(c);
 }
 
@@ -42,13 +45,14 @@ lost(struct collect *c, const char *missing)
 	if (strcmp(c->lacking, missing) == 0)
 		return;
 	snprintf(c->lacking, sizeof(c->lacking), "%s", missing);
-	log_error("the account may not see all events: give it the role Read-only on the root folder, with propagation",
+	log_error(
+		"the account may not see all events: give it the role Read-only on the root folder, with propagation",
 		L_STR("user", c->options->vim.user), L_STR("missing", missing));
 }
 
 /*
- * Reads what was hidden since the mark. Until that is done, each message tells the mark, so that whoever takes over from
- * us begins there.
+ * Reads what was hidden since the mark. Until that is done, each message tells the mark, so
+ * that whoever takes over from us begins there.
  */
 static int
 read_hidden(struct collect *c, struct err *err)
@@ -56,7 +60,8 @@ read_hidden(struct collect *c, struct err *err)
 	struct position *p = &c->position;
 	struct position before = *p;
 	struct collect_window w = { .filter.end_us = INT64_MAX,
-		.filter.begin_us = c->visible.us == INT64_MIN ? INT64_MIN : c->visible.us - p->overlap_us };
+		.filter.begin_us = c->visible.us == INT64_MIN ? INT64_MIN
+							      : c->visible.us - p->overlap_us };
 
 	if (c->visible.us < p->reopen_us)
 		p->reopen_us = c->visible.us;

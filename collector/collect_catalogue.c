@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The vCenter's event descriptions: the severity of each event class. It becomes a token of the subject, for good, so an
- * answer that is empty or does not come must not turn errors into infos: what was known stays known, and while nothing is
- * known yet events are not read, for up to emptyGrace. A vCenter that has just started may describe only some of its
- * events, so the descriptions are read again at each login, and once after the first time.
+ * The vCenter's event descriptions: the severity of each event class. It becomes a token of the
+ * subject, for good, so an answer that is empty or does not come must not turn errors into
+ * infos: what was known stays known, and while nothing is known yet events are not read, for up
+ * to emptyGrace. A vCenter that has just started may describe only some of its events, so the
+ * descriptions are read again at each login, and once after the first time.
  */
 #include <string.h>
 
@@ -37,8 +38,9 @@ failed(struct collect_catalogue *t, bool waiting, const struct err *err)
 	if (t->failed)
 		return;
 	t->failed = true;
-	log_warn(t->names.n > 0 ? "no event descriptions: those known before are used" :
-				  "no event descriptions: without them severity is info unless the event has its own",
+	log_warn(t->names.n > 0
+			? "no event descriptions: those known before are used"
+			: "no event descriptions: without them severity is info unless the event has its own",
 		L_ERR(err));
 }
 
@@ -47,7 +49,8 @@ succeeded(struct collect_catalogue *t)
 {
 	status_check(check, true, "");
 	if (t->failed)
-		log_info("event descriptions are read again", L_INT("names", (int64_t)t->names.n));
+		log_info("event descriptions are read again",
+			L_INT("names", (int64_t)t->names.n));
 	t->failed = false;
 }
 

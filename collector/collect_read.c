@@ -10,7 +10,7 @@
 #include "stop.h"
 
 enum {
-	PRUNE_ABOVE = 65536, /* identities kept before old ones are forgotten */
+	PRUNE_ABOVE = 65536,  /* identities kept before old ones are forgotten */
 	AHEAD_LOG_MS = 60000, /* of a host whose clock is wrong, one line */
 };
 
@@ -22,9 +22,11 @@ again_us(const struct collect *c, const struct normalize_event *e, enum position
 {
 	const struct position *p = &c->position;
 
-	if (date == POSITION_IN_ORDER || (date == POSITION_BEHIND && e->created_us >= position_oldest_needed(p)))
+	if (date == POSITION_IN_ORDER ||
+		(date == POSITION_BEHIND && e->created_us >= position_oldest_needed(p)))
 		return e->created_us;
-	return p->any ? position_resume(p) : p->reopen_us; /* dated ahead, or found by its key */
+	/* dated ahead, or found by its key */
+	return p->any ? position_resume(p) : p->reopen_us;
 }
 
 static void
@@ -33,41 +35,57 @@ note_out_of_order(struct collect *c, const struct normalize_event *e, enum posit
 	int64_t now_ms = clock_monotonic_ms();
 
 	collect_count_out_of_order(date);
-	if (date != POSITION_AHEAD || (c->ahead_logged_ms != 0 && now_ms - c->ahead_logged_ms < AHEAD_LOG_MS))
+	if (date != POSITION_AHEAD ||
+		(c->ahead_logged_ms != 0 && now_ms - c->ahead_logged_ms < AHEAD_LOG_MS))
 		return;
 	c->ahead_logged_ms = now_ms;
-	log_warn("event dated ahead of the vCenter's clock: a host's clock is wrong; it is stored",
-		L_STR("event", buf_str(&c->envelope.id)), L_STR("name", e->name), L_STR("created", e->created));
+	log_warn(
+		"event dated ahead of the vCenter's clock: a host's clock is wrong; it is stored",
+		L_STR("event", buf_str(&c->envelope.id)), L_STR("name", e->name),
+		L_STR("created", e->created));
 }
 
 static int
 publish(struct collect *c, const struct normalize_event *e, int64_t now_us, struct err *err)
 {
-	static const char *const out_of_order[] = { [POSITION_IN_ORDER] = NULL, [POSITION_AHEAD] = "ahead",
+	static const char *const out_of_order[] = { [POSITION_IN_ORDER] = NULL,
+		[POSITION_AHEAD] = "ahead",
 		[POSITION_BEHIND] = "behind" };
-	const char *severity = severities_of(&c->catalogue.names, e->severity, e->name, e->class_name);
+	const char *severity = severities_of(
+		&c->catalogue.names, e->severity, e->name, e->class_name);
 	enum position_date date = position_date(&c->position, e->created_us, now_us);
 	struct publish p;
 
 	if (!envelope_write(&c->envelope, &c->source, e, severity)) {
-		/* cannot be: the normalizer trims data to what fits, and attributes have a bound */
+		/* cannot be: the normalizer trims data to what fits, and attributes have a
+		 * bound */
 		c->rejected++;
 		seen_add(&c->seen, e->key, e->created_us);
-		log_error("event does not fit a message", L_INT("key", e->key), L_STR("name", e->name));
+		log_error("event does not fit a message", L_INT("key", e->key),
+			L_STR("name", e->name));
 		return 0;
 	}
 	if (e->stub)
-		log_error("event too large, also when trimmed: stored with its key and time only",
-			L_STR("event", buf_str(&c->envelope.id)), L_STR("name", buf_str(&c->envelope.name)));
-	p = (struct publish){ .subject = buf_str(&c->envelope.subject), .msg_id = buf_str(&c->envelope.msg_id),
-		.data = c->envelope.message.data, .len = c->envelope.message.len, .key = e->key,
-		.created_us = e->created_us, .again_us = again_us(c, e, date),
-		.complete_us = position_complete(&c->position), .out_of_order = out_of_order[date] };
+		log_error(
+			"event too large, also when trimmed: stored with its key and time only",
+			L_STR("event", buf_str(&c->envelope.id)),
+			L_STR("name", buf_str(&c->envelope.name)));
+	p = (struct publish){ .subject = buf_str(&c->envelope.subject),
+		.msg_id = buf_str(&c->envelope.msg_id),
+		.data = c->envelope.message.data,
+		.len = c->envelope.message.len,
+		.key = e->key,
+		.created_us = e->created_us,
+		.again_us = again_us(c, e, date),
+		.complete_us = position_complete(&c->position),
+		.out_of_order = out_of_order[date] };
 	if (publisher_send(c->publisher, &p, err) != 0)
 		return -1;
 	c->recent_new++;
 	seen_add(&c->seen, e->key, e->created_us);
-	position_sent(&c->position, &(struct position_event){ .created_us = e->created_us, .key = e->key }, date, now_us);
+	position_sent(&c->position,
+		&(struct position_event){ .created_us = e->created_us, .key = e->key }, date,
+		now_us);
 	if (date != POSITION_IN_ORDER)
 		note_out_of_order(c, e, date);
 	return 0;
@@ -102,7 +120,8 @@ count_damaged(struct collect *c, const struct normalize_page *page)
 		}
 		d->hash[d->n++ % cap] = page->left_out[i];
 		c->rejected++;
-		log_error("event left out: it has no readable key and time", L_STR("why", page->why));
+		log_error("event left out: it has no readable key and time",
+			L_STR("why", page->why));
 	}
 }
 
@@ -122,9 +141,11 @@ is_suppressed(struct collect *c, const struct normalize_event *e)
 	return false;
 }
 
-/* Publishes what of a page is not in the stream; *fresh counts it. recent_only: as in struct collect_window. */
+/* Publishes what of a page is not in the stream; *fresh counts it. recent_only: as in struct
+ * collect_window. */
 static int
-take_page(struct collect *c, const struct normalize_page *page, bool recent_only, size_t *fresh, struct err *err)
+take_page(struct collect *c, const struct normalize_page *page, bool recent_only, size_t *fresh,
+	struct err *err)
 {
 	int64_t now_us = vcenter_clock_now(&c->clock, clock_monotonic_ms());
 	size_t i;
@@ -139,8 +160,10 @@ take_page(struct collect *c, const struct normalize_page *page, bool recent_only
 		if (is_suppressed(c, e))
 			continue;
 		if (seen_reused(&c->seen, e->key, e->created_us)) {
-			log_error("event keys start over: the vCenter's database was re-created or restored",
-				L_INT("last_key", c->position.newest.key), L_INT("key", e->key));
+			log_error(
+				"event keys start over: the vCenter's database was re-created or restored",
+				L_INT("last_key", c->position.newest.key),
+				L_INT("key", e->key));
 			collect_begin_epoch(c, e->key);
 		}
 		while (!publisher_room(c->publisher) && vim_receive(c->vim))
@@ -156,7 +179,8 @@ take_page(struct collect *c, const struct normalize_page *page, bool recent_only
 	}
 	if (page->repaired)
 		log_warn("a page was not well formed and was repaired", L_STR("why", page->why),
-			L_INT("events", (int64_t)page->n), L_INT("left_out", (int64_t)page->n_left_out));
+			L_INT("events", (int64_t)page->n),
+			L_INT("left_out", (int64_t)page->n_left_out));
 	count_damaged(c, page);
 	return 0;
 }
@@ -189,8 +213,9 @@ begin_first(struct collect *c, int64_t begin_us, struct err *err)
 	if (vim_latest_event(c->vim, &latest, err) != 0)
 		return -1;
 	if (latest.any) /* the next key; it may wrap */
-		position_set_first(&c->position, &(struct position_event){ .created_us = begin_us,
-							 .key = (int32_t)((uint32_t)latest.key + 1) });
+		position_set_first(&c->position,
+			&(struct position_event){ .created_us = begin_us,
+				.key = (int32_t)((uint32_t)latest.key + 1) });
 	return 0;
 }
 
@@ -209,7 +234,9 @@ collect_open(struct collect *c, struct err *err)
 		return -1;
 	vim_destroy_collector(c->vim, &c->spent);
 	vim_destroy_collector(c->vim, &c->live);
-	if (vim_create_collector(c->vim, &(struct vim_filter){ .begin_us = begin, .end_us = INT64_MAX }, &c->live, err) != 0)
+	if (vim_create_collector(c->vim,
+		    &(struct vim_filter){ .begin_us = begin, .end_us = INT64_MAX }, &c->live,
+		    err) != 0)
 		return -1;
 	position_begun(p, begin);
 	c->expect_overlap = p->any && p->is_event;
@@ -230,7 +257,8 @@ prune(struct collect *c)
 	if (until == INT64_MIN)
 		return;
 	in_flight = publisher_oldest_us(c->publisher);
-	if (in_flight != INT64_MAX && in_flight - c->position.overlap_us - c->position.audit_us < until)
+	if (in_flight != INT64_MAX &&
+		in_flight - c->position.overlap_us - c->position.audit_us < until)
 		until = in_flight - c->position.overlap_us - c->position.audit_us;
 	seen_prune(&c->seen, until, c->position.newest.key);
 	if (until > c->known_us)
@@ -247,16 +275,20 @@ page_done(struct collect *c, const struct normalize_page *page, bool full, size_
 	for (i = 0; i < n; i++) {
 		const struct normalize_event *e = &page->event[i * page->n / POSITION_SAMPLES];
 
-		sample[i] = (struct position_event){ .created_us = e->created_us, .key = e->key };
+		sample[i] = (struct position_event){ .created_us = e->created_us,
+			.key = e->key };
 	}
-	position_end_page(&c->position, sample, n, vcenter_clock_now(&c->clock, clock_monotonic_ms()));
+	position_end_page(
+		&c->position, sample, n, vcenter_clock_now(&c->clock, clock_monotonic_ms()));
 	if (fresh != 0) {
 		c->fresh_ms = clock_monotonic_ms();
 		c->pause_ms = c->options->poll_min_ms;
 		c->stalls = 0;
 		c->latest_interval_ms = LATEST_FIRST_MS;
 	} else if (!full) {
-		c->pause_ms = c->pause_ms * 2 < c->options->poll_max_ms ? c->pause_ms * 2 : c->options->poll_max_ms;
+		c->pause_ms = c->pause_ms * 2 < c->options->poll_max_ms
+			? c->pause_ms * 2
+			: c->options->poll_max_ms;
 	}
 	if (!full)
 		c->read_back = 0; /* the end was reached without a refusal */
@@ -270,11 +302,13 @@ collect_poll(struct collect *c, bool *full, struct err *err)
 	int failed = vim_read_next(c->vim, &c->live, c->page_size, &page, err);
 
 	collect_count_poll(failed == 0);
-	if (failed || collect_check_dates(c, &page, err) != 0 || collect_check_overlap(c, &page, err) != 0)
+	if (failed || collect_check_dates(c, &page, err) != 0 ||
+		collect_check_overlap(c, &page, err) != 0)
 		return -1;
 	*full = page.n >= (size_t)c->page_size;
+	/* not before: the same replies come again after a failure */
 	if (!*full)
-		c->page_size = c->options->page_size; /* not before: the same replies come again after a failure */
+		c->page_size = c->options->page_size;
 	if (*full && *c->live.ref)
 		vim_read_ahead(c->vim, &c->live, c->page_size);
 	position_begin_page(&c->position, *full);
@@ -313,7 +347,8 @@ collect_read_window(struct collect *c, struct collect_window *w, struct err *err
 
 	if (!w->recent_only && collect_know_since(c, w->filter.begin_us, err) != 0)
 		return -1;
-	while ((failed = read_window(c, w, page_size, err)) != 0 && err->code == ERR_LIMIT && page_size > 1)
+	while ((failed = read_window(c, w, page_size, err)) != 0 && err->code == ERR_LIMIT &&
+		page_size > 1)
 		page_size /= 2; /* the reply was too large */
 	return failed;
 }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The newest events by key. The live collector and the audit read by date, so neither meets an event that a host with a
- * wrong clock dates hours or years back, or that the vCenter stores later than the audit looks. A look at the newest
- * keys finds it, also while others keep coming. It is read at its own date. Its neighbours there are events of long ago,
- * so only those with one of the newest keys are taken: whatever their date, `seen` knows which of them are stored.
+ * The newest events by key. The live collector and the audit read by date, so neither meets an
+ * event that a host with a wrong clock dates hours or years back, or that the vCenter stores
+ * later than the audit looks. A look at the newest keys finds it, also while others keep
+ * coming. It is read at its own date. Its neighbours there are events of long ago, so only
+ * those with one of the newest keys are taken: whatever their date, `seen` knows which of them
+ * are stored.
  */
 #include <stdlib.h>
 
@@ -14,19 +16,23 @@
 enum {
 	EVERY_MS = 10000,
 	BUSY_MS = 500,
-	PAGE = 256,               /* newest events looked at; VIM_LATEST_MAX when there are more than these */
-	BUSY_EVENTS = PAGE / 2,   /* so many new ones: look soon, or the page does not show them all */
-	RECENT_KEYS = 2000, /* at start `seen` has so many from the stream; later it keeps SEEN_KEYS_KEPT */
-	WINDOWS_MAX = 100,  /* of one look; the rest is found by the next */
+	/* newest events looked at; VIM_LATEST_MAX when there are more than these */
+	PAGE = 256,
+	/* so many new ones: look soon, or the page does not show them all */
+	BUSY_EVENTS = PAGE / 2,
+	/* at start `seen` has so many from the stream; later it keeps SEEN_KEYS_KEPT */
+	RECENT_KEYS = 2000,
+	WINDOWS_MAX = 100, /* of one look; the rest is found by the next */
 };
 
-static const int64_t NEAR_US = 60 * 1000000; /* other events of the same host are looked for so near */
+/* other events of the same host are looked for so near */
+static const int64_t NEAR_US = 60 * 1000000;
 
 struct look {
 	const struct collect *c;
-	int64_t before_us;  /* later ones are found by date */
+	int64_t before_us; /* later ones are found by date */
 	bool any;
-	int32_t newest_key, oldest_key; /* of the page */
+	int32_t newest_key, oldest_key;   /* of the page */
 	int64_t found_us[VIM_LATEST_MAX]; /* dates of those that are not stored */
 	size_t n;
 };
@@ -48,7 +54,8 @@ note(void *ctx, const struct vim_latest *event)
 	if (!look->any || position_key_after(look->oldest_key, event->key))
 		look->oldest_key = event->key;
 	look->any = true;
-	if (event->created_us < look->before_us && !seen_has(&look->c->seen, event->key, event->created_us) &&
+	if (event->created_us < look->before_us &&
+		!seen_has(&look->c->seen, event->key, event->created_us) &&
 		!position_is_old_key(&look->c->position, event->key))
 		look->found_us[look->n++] = event->created_us;
 }
@@ -68,7 +75,9 @@ read_found(struct collect *c, const struct look *look, size_t *fresh, struct err
 
 	while (i < look->n && windows++ < WINDOWS_MAX) {
 		struct collect_window w = { .recent_only = true,
-			.filter.begin_us = look->found_us[i] < 0 ? INT64_MIN : look->found_us[i] - NEAR_US };
+			.filter.begin_us = look->found_us[i] < 0
+				? INT64_MIN
+				: look->found_us[i] - NEAR_US };
 
 		do
 			w.filter.end_us = look->found_us[i++] + NEAR_US;
@@ -92,7 +101,8 @@ look_at(struct collect *c, int max, struct look *look, struct err *err)
 static bool
 is_too_short(const struct collect *c, const struct look *look)
 {
-	return c->recent_any && look->any && position_key_after(look->oldest_key, c->recent_key);
+	return c->recent_any && look->any &&
+		position_key_after(look->oldest_key, c->recent_key);
 }
 
 void
@@ -126,7 +136,8 @@ collect_read_recent(struct collect *c, size_t *fresh, struct err *err)
 	if (read_found(c, &look, fresh, err) != 0)
 		return -1;
 	if (*fresh != 0)
-		log_warn("events are dated far behind the others: a host's clock is wrong, or they were stored late",
+		log_warn(
+			"events are dated far behind the others: a host's clock is wrong, or they were stored late",
 			L_INT("events", (int64_t)*fresh));
 	return 0;
 }
@@ -137,7 +148,9 @@ collect_check_recent(struct collect *c, struct err *err)
 	int64_t waited = clock_monotonic_ms() - c->recent_ms;
 	size_t fresh;
 
-	if (!c->recent_due && (c->recent_new == 0 || waited < (c->recent_new >= BUSY_EVENTS ? BUSY_MS : EVERY_MS)))
+	if (!c->recent_due &&
+		(c->recent_new == 0 ||
+			waited < (c->recent_new >= BUSY_EVENTS ? BUSY_MS : EVERY_MS)))
 		return 0;
 	return collect_read_recent(c, &fresh, err);
 }

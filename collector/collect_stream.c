@@ -46,16 +46,19 @@ take_back_unacked(struct collect *c)
 static void
 query(struct collect *c, struct tail_query *q)
 {
-	*q = (struct tail_query){ .reader = c->reader, .stream = c->options->stream.name,
-		.uuid = vim_about(c->vim)->instance_uuid, .at_least = c->read_back,
-		.cap_us = vcenter_clock_now(&c->clock, clock_monotonic_ms()) + POSITION_TOLERANCE_US };
+	*q = (struct tail_query){ .reader = c->reader,
+		.stream = c->options->stream.name,
+		.uuid = vim_about(c->vim)->instance_uuid,
+		.at_least = c->read_back,
+		.cap_us = vcenter_clock_now(&c->clock, clock_monotonic_ms()) +
+			POSITION_TOLERANCE_US };
 }
 
 static void
 adopt(struct collect *c, const struct tail *tail)
 {
-	position_adopt(&c->position, tail->any ? &tail->newest : NULL, tail->any_stored ? &tail->stored : NULL,
-		tail->complete_us);
+	position_adopt(&c->position, tail->any ? &tail->newest : NULL,
+		tail->any_stored ? &tail->stored : NULL, tail->complete_us);
 }
 
 /* Everything anew: at start, and when the stream is not the one we knew. */
@@ -68,7 +71,8 @@ load_all(struct collect *c, const struct stream_info *info, struct err *err)
 	query(c, &q);
 	seen_free(&c->seen);
 	position_forget(&c->position);
-	if (tail_load(&q, info, c->position.overlap_us + c->position.audit_us, INT64_MAX, &c->seen, &tail, err) != 0)
+	if (tail_load(&q, info, c->position.overlap_us + c->position.audit_us, INT64_MAX,
+		    &c->seen, &tail, err) != 0)
 		return -1;
 	c->known_us = tail.since_us;
 	adopt(c, &tail);
@@ -80,7 +84,8 @@ load_all(struct collect *c, const struct stream_info *info, struct err *err)
 	if (tail.any && strcmp(tail.uuid, q.uuid) != 0) {
 		collect_begin_epoch(c, tail.newest.key);
 		c->position.has_first = false;
-		log_error("another vCenter answers under this name: going on from the time of the last stored event",
+		log_error(
+			"another vCenter answers under this name: going on from the time of the last stored event",
 			L_STR("stored_uuid", tail.uuid), L_STR("uuid", q.uuid));
 	}
 	c->stream_created_us = info->created_us;
@@ -89,11 +94,13 @@ load_all(struct collect *c, const struct stream_info *info, struct err *err)
 		char text[CLOCK_TEXT_SIZE];
 
 		log_info("resuming from the stream", L_STR("stream", q.stream),
-			L_INT("sequence", (int64_t)info->last_seq), L_INT("key", c->position.newest.key),
+			L_INT("sequence", (int64_t)info->last_seq),
+			L_INT("key", c->position.newest.key),
 			L_STR("time", clock_format(c->position.newest.created_us, text)),
 			L_INT("identities", (int64_t)c->seen.n));
 		if (tail.complete_us != INT64_MAX)
-			log_info("its newest message was sent while others waited for their acks: reading those again",
+			log_info(
+				"its newest message was sent while others waited for their acks: reading those again",
 				L_STR("from", clock_format(tail.complete_us, text)));
 	} else {
 		log_info("the stream holds no event of this vCenter", L_STR("stream", q.stream),
@@ -145,7 +152,8 @@ report_stream(struct collect *c, const struct stream_info *info)
 		return;
 	if (*info->differs)
 		log_warn("the stream has other settings than configured; they stay as they are",
-			L_STR("stream", c->options->stream.name), L_STR("differs", info->differs));
+			L_STR("stream", c->options->stream.name),
+			L_STR("differs", info->differs));
 }
 
 /* What others have added to the stream that we knew. */
@@ -165,8 +173,9 @@ load_rest(struct collect *c, uint64_t known, const struct stream_info *info, str
 }
 
 /*
- * The stream refused an event that it has: its order is not the one of dates, and more such events may come. Looks
- * further and further back, so that all refusals together cost no more than the last look.
+ * The stream refused an event that it has: its order is not the one of dates, and more such
+ * events may come. Looks further and further back, so that all refusals together cost no more
+ * than the last look.
  */
 static int
 load_refused(struct collect *c, const struct stream_info *info, struct err *err)
@@ -174,30 +183,35 @@ load_refused(struct collect *c, const struct stream_info *info, struct err *err)
 	c->read_back = c->read_back == 0 ? READ_BACK_MIN : c->read_back * READ_BACK_FACTOR;
 	log_warn("the stream has an event that its tail did not show: reading it further back",
 		L_INT("messages", (int64_t)c->read_back));
-	if (load_since(c, info, c->position.any ? position_resume(&c->position) : INT64_MIN, err) != 0)
+	if (load_since(c, info, c->position.any ? position_resume(&c->position) : INT64_MIN,
+		    err) != 0)
 		return -1;
 	publisher_reset(c->publisher, info->last_seq);
 	return 0;
 }
 
 /*
- * known: what was stored before anybody looked; more is by now. ERR_TIMEOUT: it is shorter, but a leader that was
- * elected a moment ago may not have applied all that is stored.
+ * known: what was stored before anybody looked; more is by now. ERR_TIMEOUT: it is shorter, but
+ * a leader that was elected a moment ago may not have applied all that is stored.
  */
 static int
-look_shorter(struct collect *c, uint64_t known, const struct stream_info *info, bool *shorter, struct err *err)
+look_shorter(struct collect *c, uint64_t known, const struct stream_info *info, bool *shorter,
+	struct err *err)
 {
 	int64_t since_ms;
 
-	*shorter = c->loaded && (info->last_seq < known || info->created_us != c->stream_created_us);
+	*shorter = c->loaded &&
+		(info->last_seq < known || info->created_us != c->stream_created_us);
 	if (!*shorter || info->created_us != c->stream_created_us) {
 		c->shorter.what = NULL;
 		return 0;
 	}
-	since_ms = steady_for(&c->shorter, "shorter", info->leader, bus_reconnects(c->bus), clock_monotonic_ms());
+	since_ms = steady_for(&c->shorter, "shorter", info->leader, bus_reconnects(c->bus),
+		clock_monotonic_ms());
 	if (since_ms >= STEADY_MS)
 		return 0;
-	return err_set(err, ERR_TIMEOUT, "the stream ends at %" PRIu64 " and had %" PRIu64 ": its leader may be behind",
+	return err_set(err, ERR_TIMEOUT,
+		"the stream ends at %" PRIu64 " and had %" PRIu64 ": its leader may be behind",
 		info->last_seq, known);
 }
 
@@ -220,8 +234,9 @@ collect_check_stream(struct collect *c, struct err *err)
 }
 
 /*
- * Events are trimmed to what a message may have: the server's max_payload or the stream's max_msg_size. Below what a
- * trimmed event takes nothing is sent: to refuse some events for good would be a loss, and the vCenter keeps them.
+ * Events are trimmed to what a message may have: the server's max_payload or the stream's
+ * max_msg_size. Below what a trimmed event takes nothing is sent: to refuse some events for
+ * good would be a loss, and the vCenter keeps them.
  */
 static int
 limit_events(struct collect *c, const struct stream_info *info, struct err *err)
@@ -234,8 +249,11 @@ limit_events(struct collect *c, const struct stream_info *info, struct err *err)
 	if (info->max_msg_size > 0 && info->max_msg_size < max)
 		max = info->max_msg_size;
 	if (max < DATA_MIN + MESSAGE_OVERHEAD)
-		return err_set(err, ERR_FULL, "a message of the stream may have %" PRId64 " bytes, an event needs up to %d: "
-			"raise max_payload of NATS or max_msg_size of the stream", max, DATA_MIN + MESSAGE_OVERHEAD);
+		return err_set(err, ERR_FULL,
+			"a message of the stream may have %" PRId64
+			" bytes, an event needs up to %d: "
+			"raise max_payload of NATS or max_msg_size of the stream",
+			max, DATA_MIN + MESSAGE_OVERHEAD);
 	data_max = (size_t)max - MESSAGE_OVERHEAD;
 	vim_limit_event(c->vim, wanted != 0 && wanted < data_max ? wanted : data_max);
 	return 0;
@@ -262,13 +280,16 @@ collect_prepare_stream(struct collect *c, struct err *err)
 		int64_t begun_us = c->position.begun_us;
 
 		if (shrunk)
-			log_error("the stream is not what it was: reading the missing span again",
-				L_INT("known_sequence", (int64_t)known), L_INT("sequence", (int64_t)info.last_seq));
+			log_error(
+				"the stream is not what it was: reading the missing span again",
+				L_INT("known_sequence", (int64_t)known),
+				L_INT("sequence", (int64_t)info.last_seq));
 		if (load_all(c, &info, err) != 0)
 			return -1;
 		if (shrunk && !c->position.any)
 			c->position.reopen_us = begun_us;
-	} else if ((refused ? load_refused(c, &info, err) : load_rest(c, known, &info, err)) != 0) {
+	} else if ((refused ? load_refused(c, &info, err) : load_rest(c, known, &info, err)) !=
+		0) {
 		return -1;
 	}
 	collect_lower_mark(c);

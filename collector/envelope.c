@@ -37,7 +37,8 @@ envelope_free(struct envelope *e)
 	buf_free(&e->name);
 }
 
-/* One trace an event, the same whenever the event is written: https://www.w3.org/TR/trace-context/ */
+/* One trace an event, the same whenever the event is written:
+ * https://www.w3.org/TR/trace-context/ */
 static void
 add_traceparent(struct envelope *e)
 {
@@ -68,7 +69,8 @@ add_identity(struct buf *out, const struct normalize_event *event, char separato
 }
 
 static void
-begin(struct envelope *e, const struct envelope_source *source, const char *id, const char *type)
+begin(struct envelope *e, const struct envelope_source *source, const char *id,
+	const char *type)
 {
 	buf_clear(&e->message);
 	event_begin(&e->message);
@@ -78,8 +80,8 @@ begin(struct envelope *e, const struct envelope_source *source, const char *id, 
 }
 
 bool
-envelope_write(struct envelope *e, const struct envelope_source *source, const struct normalize_event *event,
-	const char *severity)
+envelope_write(struct envelope *e, const struct envelope_source *source,
+	const struct normalize_event *event, const char *severity)
 {
 	static const char *const type[] = {
 		[NORMALIZE_EVENT] = "com.vmware.event.router/event",
@@ -89,9 +91,14 @@ envelope_write(struct envelope *e, const struct envelope_source *source, const s
 	const char *eventclass = normalize_kind_name(event->kind);
 	char key[TEXT_INT_SIZE];
 
-	subject_write(&e->subject, &(struct subject_parts){ .prefix = source->prefix, .vcenter = source->vcenter,
-					   .datacenter = event->datacenter, .cluster = event->cluster,
-					   .severity = severity, .eventclass = eventclass, .name = event->name });
+	subject_write(&e->subject,
+		&(struct subject_parts){ .prefix = source->prefix,
+			.vcenter = source->vcenter,
+			.datacenter = event->datacenter,
+			.cluster = event->cluster,
+			.severity = severity,
+			.eventclass = eventclass,
+			.name = event->name });
 	buf_clear(&e->msg_id);
 	buf_add_str(&e->msg_id, source->uuid);
 	buf_add_char(&e->msg_id, '/');
@@ -124,17 +131,22 @@ envelope_write(struct envelope *e, const struct envelope_source *source, const s
 }
 
 bool
-envelope_write_gap(struct envelope *e, const struct envelope_source *source, int64_t from_us, int64_t to_us,
-	const char *reason)
+envelope_write_gap(struct envelope *e, const struct envelope_source *source, int64_t from_us,
+	int64_t to_us, const char *reason)
 {
 	char id[96], from[CLOCK_TEXT_SIZE], to[CLOCK_TEXT_SIZE];
 
 	clock_format(from_us, from);
 	clock_format(to_us, to);
-	subject_write(&e->subject, &(struct subject_parts){ .prefix = source->prefix, .vcenter = source->vcenter,
-					   .severity = "error", .eventclass = "vcourier", .name = "EventGap" });
+	subject_write(&e->subject,
+		&(struct subject_parts){ .prefix = source->prefix,
+			.vcenter = source->vcenter,
+			.severity = "error",
+			.eventclass = "vcourier",
+			.name = "EventGap" });
 	buf_clear(&e->msg_id);
-	buf_printf(&e->msg_id, "%s/gap/%" PRId64 "-%" PRId64, source->uuid, seen_ms(from_us), seen_ms(to_us));
+	buf_printf(&e->msg_id, "%s/gap/%" PRId64 "-%" PRId64, source->uuid, seen_ms(from_us),
+		seen_ms(to_us));
 	snprintf(id, sizeof(id), "gap-%" PRId64 "-%" PRId64, seen_ms(from_us), seen_ms(to_us));
 	begin(e, source, id, "com.vcourier.gap");
 	event_add_attribute(&e->message, "subject", "EventGap");

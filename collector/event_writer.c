@@ -227,8 +227,8 @@ end_scalar(struct event_writer *w, const struct event_frame *f)
 		fits = scalar_add_time(&w->out, text, w->text.len, &facts->created_us);
 		facts->has_created = fits && w->text.len != 0 && buf_ok(&w->out);
 		if (facts->has_created)
-			facts->created =
-				keep(w, w->out.data + f->start + 1, w->out.len - f->start - 2);
+			facts->created = keep(
+				w, w->out.data + f->start + 1, w->out.len - f->start - 2);
 		facts->schema_unknown |= !fits;
 	} else {
 		fits = scalar_add(&w->out, (enum schema_kind)f->kind, text, w->text.len);
@@ -306,13 +306,14 @@ event_writer_end(struct event_writer *w)
 void
 event_writer_begin(struct event_writer *w, const struct start_tag *tag)
 {
-	const struct schema_class *class =
-		tag->type == NULL ? w->event : schema_find(tag->type, tag->type_len);
+	const struct schema_class *class = tag->type == NULL
+		? w->event
+		: schema_find(tag->type, tag->type_len);
 	struct event_frame *f = &w->frame[0];
 
 	w->facts = (struct event_facts){ .data = w->out.len, .class = class };
-	w->facts.class_name =
-		tag->type == NULL ? keep(w, "Event", 5) : keep(w, tag->type, tag->type_len);
+	w->facts.class_name = tag->type == NULL ? keep(w, "Event", 5)
+						: keep(w, tag->type, tag->type_len);
 	if (class == NULL || !schema_is_a(class, w->event)) {
 		w->facts.schema_unknown = true;
 		class = w->event;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * NATS KV by its stream (ADR-8): bucket "vcourier" is stream KV_vcourier, a key is a subject in it, its
- * revision a sequence. max_age ends the lease of a holder that is gone.
+ * NATS KV by its stream (ADR-8): bucket "vcourier" is stream KV_vcourier, a key is a subject in
+ * it, its revision a sequence. max_age ends the lease of a holder that is gone.
  */
 #define _DEFAULT_SOURCE
 #include "lease.h"
@@ -25,7 +25,10 @@
 enum {
 	LEASE_TTL_MS = 10000,
 	RENEW_MS = 3000, /* three tries before it runs out */
-	TRY_MS = 500,    /* a standby looks so often: takeover right after a release, within the TTL after a kill */
+	/*
+	 * a standby looks so often: takeover right after a release, within the TTL after a kill
+	 */
+	TRY_MS = 500,
 	TIMEOUT_MS = 2000,
 };
 
@@ -44,13 +47,17 @@ struct lease {
 };
 
 static int
-put(struct lease *l, uint64_t revision, const char *operation, uint64_t *new_revision, struct err *err)
+put(struct lease *l, uint64_t revision, const char *operation, uint64_t *new_revision,
+	struct err *err)
 {
 	char expected[24];
 	struct bus_header headers[] = { { "Nats-Expected-Last-Subject-Sequence", expected },
 		{ "KV-Operation", operation } };
-	struct bus_out out = { .subject = l->subject, .headers = headers, .n_headers = operation ? 2 : 1,
-		.data = l->holder, .len = operation ? 0 : strlen(l->holder) };
+	struct bus_out out = { .subject = l->subject,
+		.headers = headers,
+		.n_headers = operation ? 2 : 1,
+		.data = l->holder,
+		.len = operation ? 0 : strlen(l->holder) };
 	struct pub_ack ack;
 
 	snprintf(expected, sizeof(expected), "%" PRIu64, revision);
@@ -75,7 +82,9 @@ look(struct lease *l, uint64_t *revision, struct err *err)
 	l->there = true;
 	if (stream_get(l->bus, LEASE_STREAM, 0, l->subject, &msg, err) != 0)
 		return err->code == ERR_NOT_FOUND ? 0 : -1;
-	deleted = stream_msg_header(msg.headers, "KV-Operation", operation, sizeof(operation)) || msg.len == 0;
+	deleted = stream_msg_header(
+			  msg.headers, "KV-Operation", operation, sizeof(operation)) ||
+		msg.len == 0;
 	*revision = msg.seq;
 	stream_msg_free(&msg);
 	return deleted ? 0 : err_set(err, ERR_CONFLICT, "held by another collector");
@@ -94,10 +103,16 @@ set_held(struct lease *l, int64_t until_ms, uint64_t revision)
 static bool
 renew(struct lease *l)
 {
-	struct stream_config bucket = { .name = LEASE_STREAM, .subjects = { LEASE_PREFIX ">" },
-		.max_age_ms = LEASE_TTL_MS, .duplicate_window_ms = LEASE_TTL_MS, .discard_new = true,
-		.max_msgs_per_subject = 1, .replicas = l->replicas, .description = "vcourier: which collector reads",
-		.deny_delete = true, .deny_purge = true };
+	struct stream_config bucket = { .name = LEASE_STREAM,
+		.subjects = { LEASE_PREFIX ">" },
+		.max_age_ms = LEASE_TTL_MS,
+		.duplicate_window_ms = LEASE_TTL_MS,
+		.discard_new = true,
+		.max_msgs_per_subject = 1,
+		.replicas = l->replicas,
+		.description = "vcourier: which collector reads",
+		.deny_delete = true,
+		.deny_purge = true };
 	int64_t start = clock_monotonic_ms();
 	struct stream_info info;
 	uint64_t revision = l->revision;
@@ -115,7 +130,8 @@ renew(struct lease *l)
 		set_held(l, 0, 0);
 	}
 	if (look(l, &revision, &err) != 0) {
-		if (err.code == ERR_CONFLICT || stream_ensure(l->bus, &bucket, &info, &err) != 0)
+		if (err.code == ERR_CONFLICT ||
+			stream_ensure(l->bus, &bucket, &info, &err) != 0)
 			return false;
 		revision = 0;
 	}
@@ -160,7 +176,8 @@ lease_open(struct lease **out, struct bus *bus, const char *name, int replicas, 
 	buf_add_str(&subject, LEASE_PREFIX "lease.");
 	subject_add_token(&subject, name, strlen(name));
 	l->subject = buf_take(&subject, NULL);
-	snprintf(l->holder, sizeof(l->holder), "%ld-%lld", (long)getpid(), (long long)clock_wall_us());
+	snprintf(l->holder, sizeof(l->holder), "%ld-%lld", (long)getpid(),
+		(long long)clock_wall_us());
 	pthread_mutex_init(&l->lock, NULL);
 	clock_cond_init(&l->closing_cond);
 	if (pthread_create(&l->thread, NULL, keep, l) != 0) {

@@ -7,8 +7,8 @@
 #include "subject.h"
 
 static void
-fill(struct collect_options *o, const struct vcenter_options *v, const struct router_entry *entry,
-	const struct bus_config *bus)
+fill(struct collect_options *o, const struct vcenter_options *v,
+	const struct router_entry *entry, const struct bus_config *bus)
 {
 	*o = (struct collect_options){
 		.name = entry->name,
@@ -25,16 +25,21 @@ fill(struct collect_options *o, const struct vcenter_options *v, const struct ro
 		.window = (int)v->in_flight,
 		.lease = v->standby,
 	};
-	o->vim = (struct vim_options){ .url = v->address, .user = v->user, .password = &v->password,
+	o->vim = (struct vim_options){ .url = v->address,
+		.user = v->user,
+		.password = &v->password,
 		.timeout_ms = v->timeout_ms,
-		.limits = { .page_max = (size_t)v->page_max_bytes, .event_max = (size_t)v->event_max_bytes } };
+		.limits = { .page_max = (size_t)v->page_max_bytes,
+			.event_max = (size_t)v->event_max_bytes } };
 	vcenter_options_peer(v, &o->vim.peer);
 	bus_config_stream(&bus->stream, &o->stream);
-	o->stream.deny_delete = o->stream.deny_purge = true; /* its last message is the position */
+	/* its last message is the position */
+	o->stream.deny_delete = o->stream.deny_purge = true;
 }
 
 static int
-run(const struct router_config *config, const struct router_entry *entry, const struct vcenter_options *vcenter)
+run(const struct router_config *config, const struct router_entry *entry,
+	const struct vcenter_options *vcenter)
 {
 	struct buf stream, subjects, texts;
 	struct collect_options options;
@@ -56,8 +61,9 @@ run(const struct router_config *config, const struct router_entry *entry, const 
 	options.stream.name = buf_str(&stream);
 	options.stream.subjects[0] = buf_str(&subjects);
 	bus_config_options(&config->top.bus, "collector", entry->name, &texts, &bus_options);
-	log_info("collector starts", L_STR("vcenter", vcenter->address), L_STR("stream", buf_str(&stream)),
-		L_STR("nats", bus_options.urls[0]), L_STR("version", VCOURIER_VERSION));
+	log_info("collector starts", L_STR("vcenter", vcenter->address),
+		L_STR("stream", buf_str(&stream)), L_STR("nats", bus_options.urls[0]),
+		L_STR("version", VCOURIER_VERSION));
 	if (http_open(&http, &err) == 0 && bus_open(&bus, &bus_options, &err) == 0 &&
 		collect_run(bus, http, &options, &err) == 0)
 		code = 0;
@@ -75,7 +81,8 @@ main(int argc, char **argv)
 {
 	static const struct daemon_spec spec = {
 		.component = "collector",
-		.about = "Reads the events of one vCenter and publishes them as CloudEvents to NATS JetStream.",
+		.about =
+			"Reads the events of one vCenter and publishes them as CloudEvents to NATS JetStream.",
 		.provider = true,
 		.options_size = sizeof(struct vcenter_options),
 		.bind = vcenter_options_bind,

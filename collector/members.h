@@ -43,9 +43,10 @@ void members_merge(
 
 /*
  * Takes the largest members out of the object until it has at most max bytes; a member of the
- * class becomes null or its zero value. MEMBERS_STUB: that was not enough, because the event has very many small
- * members; those that the class does not know are gone too. What remains has a bound: the members of the class,
- * each of at most 64 bytes. MEMBERS_TOO_LARGE: even that is more than max.
+ * class becomes null or its zero value. MEMBERS_STUB: that was not enough, because the event
+ * has very many small members; those that the class does not know are gone too. What remains
+ * has a bound: the members of the class, each of at most 64 bytes. MEMBERS_TOO_LARGE: even that
+ * is more than max.
  */
 enum members_trimmed { MEMBERS_FIT, MEMBERS_STUB, MEMBERS_TOO_LARGE };
 enum members_trimmed members_trim(struct members *m, struct buf *out, size_t start,

@@ -165,7 +165,7 @@ add_prologue(struct normalizer *n, struct buf *out)
 
 		for (size_t k = i + 1; k < n->n_namespaces; k++)
 			hidden |= n->namespace[k].depth <= 3 &&
-				  strcmp(ns->prefix, n->namespace[k].prefix) == 0;
+				strcmp(ns->prefix, n->namespace[k].prefix) == 0;
 		if (hidden)
 			continue;
 		buf_printf(out, " xmlns%s%s=\"", ns->prefix[0] == '\0' ? "" : ":", ns->prefix);
@@ -292,10 +292,10 @@ fill_in(struct normalizer *n)
 			.class_name = strings + f->class_name,
 			.name = strings + f->name,
 			.kind = f->class != NULL && f->class == n->writer.eventex
-					? NORMALIZE_EVENTEX
+				? NORMALIZE_EVENTEX
 				: f->class != NULL && f->class == n->writer.extendedevent
-					? NORMALIZE_EXTENDEDEVENT
-					: NORMALIZE_EVENT,
+				? NORMALIZE_EXTENDEDEVENT
+				: NORMALIZE_EVENT,
 			.severity = strings + f->severity,
 			.datacenter = strings + f->datacenter,
 			.cluster = strings + f->cluster,

@@ -31,9 +31,10 @@
 
 struct normalizer;
 
-struct normalize_limits {  /* 0: the default */
-	size_t page_max;   /* bytes of one reply, and of its events' JSON; default 128 MiB */
-	size_t event_max;  /* bytes of one event's data, larger ones are trimmed; at least 16 KiB; 64 MiB */
+struct normalize_limits { /* 0: the default */
+	size_t page_max;  /* bytes of one reply, and of its events' JSON; default 128 MiB */
+	/* bytes of one event's data, larger ones are trimmed; at least 16 KiB; 64 MiB */
+	size_t event_max;
 	size_t events_max; /* events of one page; default 10,000 (vCenter sends 1,000) */
 };
 
@@ -55,10 +56,11 @@ struct normalize_event {
 	const char *severity;   /* EventEx.severity; "" when the event has none */
 	const char *datacenter; /* names; "" when the event is not about one */
 	const char *cluster;    /* computeResource.name */
-	bool schema_unknown; /* something in it is in no table: written schema-light */
-	bool repaired;       /* its XML was damaged; some of it may be missing */
-	bool trimmed;        /* larger than event_max or too deep: members were left out */
-	bool stub;           /* trimmed to the small members of its class: key, time, little else */
+	bool schema_unknown;    /* something in it is in no table: written schema-light */
+	bool repaired;          /* its XML was damaged; some of it may be missing */
+	bool trimmed;           /* larger than event_max or too deep: members were left out */
+	/* trimmed to the small members of its class: key, time, little else */
+	bool stub;
 };
 
 /* A SOAP fault. */

@@ -34,8 +34,8 @@ normalize_event_done(struct normalizer *n)
 	n->n_seen++;
 	if (!facts->has_key || !facts->has_created) {
 		if (buf_ok(&n->writer.out))
-			normalize_leave_out(
-				n, n->writer.out.data + facts->data, n->writer.out.len - facts->data);
+			normalize_leave_out(n, n->writer.out.data + facts->data,
+				n->writer.out.len - facts->data);
 		event_writer_drop(&n->writer);
 		return;
 	}
@@ -66,7 +66,7 @@ static inline void
 read_name(struct normalizer *n, const char *text, struct start_tag *tag)
 {
 	size_t i = ((uintptr_t)text >> 2) * UINT64_C(0x9e3779b97f4a7c15) >>
-		   52; /* 12 bits: NAMES_MAX */
+		52; /* 12 bits: NAMES_MAX */
 
 	tag->name = text;
 	for (; n->name[i].text != NULL; i = (i + 1) % NAMES_MAX) {
@@ -221,12 +221,12 @@ start_outside(struct normalizer *n, const struct start_tag *tag)
 	} else if (n->depth == 3 && n->in_body && n->part == PART_NONE) {
 		start_body(n, tag->name);
 	} else if (n->depth == 4 && n->part == PART_EVENTS &&
-		   strcmp(tag->name, "returnval") == 0) {
+		strcmp(tag->name, "returnval") == 0) {
 		start_event(n, tag);
 	} else if (n->depth == 4 && n->part == PART_FAULT) {
-		n->fault_part = strcmp(tag->name, "faultcode") == 0	? &n->fault_code
-				: strcmp(tag->name, "faultstring") == 0 ? &n->fault_text
-									: NULL;
+		n->fault_part = strcmp(tag->name, "faultcode") == 0 ? &n->fault_code
+			: strcmp(tag->name, "faultstring") == 0     ? &n->fault_text
+								    : NULL;
 	} else if (n->depth == 5 && n->part == PART_FAULT && n->fault_class[0] == '\0') {
 		start_fault_detail(n, tag);
 	}
@@ -336,7 +336,7 @@ normalize_parse_begin(struct normalizer *n, bool recover)
 {
 	/* NOENT: & in attributes as it is; on_doctype sees to it that there are no entities */
 	int options = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING |
-		      XML_PARSE_IGNORE_ENC | XML_PARSE_NOENT;
+		XML_PARSE_IGNORE_ENC | XML_PARSE_NOENT;
 
 	if (n->ctxt != NULL && xmlDictSize(n->ctxt->dict) >= NAMES_MAX / 2) /* it only grows */
 		normalize_parse_free(n);
@@ -355,8 +355,8 @@ static void
 note_error(struct normalizer *n)
 {
 	const xmlError *error = xmlCtxtGetLastError(n->ctxt);
-	const char *text =
-		error == NULL || error->message == NULL ? "not well formed" : error->message;
+	const char *text = error == NULL || error->message == NULL ? "not well formed"
+								   : error->message;
 
 	n->malformed = true;
 	if (n->page.why[0] == '\0')

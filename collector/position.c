@@ -20,8 +20,11 @@ minus(int64_t a, int64_t b)
 void
 position_init(struct position *p, int64_t overlap_us, int64_t audit_us)
 {
-	*p = (struct position){ .overlap_us = overlap_us, .audit_us = audit_us,
-		.stored.created_us = INT64_MIN, .reopen_us = INT64_MAX, .begun_us = INT64_MAX,
+	*p = (struct position){ .overlap_us = overlap_us,
+		.audit_us = audit_us,
+		.stored.created_us = INT64_MIN,
+		.reopen_us = INT64_MAX,
+		.begun_us = INT64_MAX,
 		.step_ms = INT64_MIN };
 }
 
@@ -58,14 +61,15 @@ position_date(const struct position *p, int64_t created_us, int64_t now_us)
 {
 	if (created_us > now_us + POSITION_TOLERANCE_US)
 		return POSITION_AHEAD;
-	if (p->any ? created_us < minus(position_resume(p), p->overlap_us) :
-		p->reopen_us != INT64_MAX && created_us < p->reopen_us)
+	if (p->any ? created_us < minus(position_resume(p), p->overlap_us)
+		   : p->reopen_us != INT64_MAX && created_us < p->reopen_us)
 		return POSITION_BEHIND;
 	return POSITION_IN_ORDER;
 }
 
 void
-position_sent(struct position *p, const struct position_event *event, enum position_date date, int64_t now_us)
+position_sent(struct position *p, const struct position_event *event, enum position_date date,
+	int64_t now_us)
 {
 	int64_t us = event->created_us;
 
@@ -90,7 +94,8 @@ position_begin_page(struct position *p, bool full)
 
 /* The middle one by date; those dated ahead do not count. False: there is none. */
 static bool
-middle(const struct position_event *sample, size_t n, int64_t now_us, struct position_event *out)
+middle(const struct position_event *sample, size_t n, int64_t now_us,
+	struct position_event *out)
 {
 	struct position_event sorted[POSITION_SAMPLES];
 	size_t taken = 0, i, at;
@@ -98,7 +103,8 @@ middle(const struct position_event *sample, size_t n, int64_t now_us, struct pos
 	for (i = 0; i < n && i < POSITION_SAMPLES; i++) {
 		if (sample[i].created_us > now_us + POSITION_TOLERANCE_US)
 			continue;
-		for (at = taken++; at > 0 && sorted[at - 1].created_us > sample[i].created_us; at--)
+		for (at = taken++; at > 0 && sorted[at - 1].created_us > sample[i].created_us;
+			at--)
 			sorted[at] = sorted[at - 1];
 		sorted[at] = sample[i];
 	}
@@ -109,7 +115,8 @@ middle(const struct position_event *sample, size_t n, int64_t now_us, struct pos
 }
 
 void
-position_end_page(struct position *p, const struct position_event *sample, size_t n, int64_t now_us)
+position_end_page(
+	struct position *p, const struct position_event *sample, size_t n, int64_t now_us)
 {
 	if (p->catching_up) {
 		if (!middle(sample, n, now_us, &p->newest))
@@ -123,7 +130,8 @@ position_end_page(struct position *p, const struct position_event *sample, size_
 		return;
 	p->reopen_us = INT64_MAX;
 	p->reopen_until_end = false;
-	if (p->stored.created_us > p->newest.created_us && p->stored.created_us <= now_us + NOW_SLACK_US)
+	if (p->stored.created_us > p->newest.created_us &&
+		p->stored.created_us <= now_us + NOW_SLACK_US)
 		p->newest = p->stored;
 }
 
@@ -187,8 +195,9 @@ position_begin(const struct position *p, int64_t start_us)
 void
 position_begun(struct position *p, int64_t begin_us)
 {
+	/* until something is stored: the same beginning after a failure */
 	if (!p->any && begin_us != INT64_MIN)
-		p->reopen_us = begin_us; /* until something is stored: the same beginning after a failure */
+		p->reopen_us = begin_us;
 	p->begun_us = lesser(p->begun_us, begin_us);
 }
 

@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The reading position: from which createdTime the next event history collector has to begin, so
- * that no event is missed. Pure; all times are the vCenter's, in microseconds since 1970.
+ * The reading position: from which createdTime the next event history collector has to begin,
+ * so that no event is missed. Pure; all times are the vCenter's, in microseconds since 1970.
  *
  * The position is the newest createdTime that is stored and that the vCenter's clock confirms:
  *
  *     an event dated ahead of the vCenter's clock        is stored and does not move it
  *     an event dated behind the position                 is stored and does not move it
  *     while a backlog is read (full pages)               it is the middle of the page, so a few
- *                                                        wrong dates among the right ones move it
- *                                                        nowhere; reading goes by key, not by date
- *     the clock was set back                             it goes back to the earliest time that a
- *                                                        new event can carry
- *     an event was sent and not stored                   reading begins no later than at its date
+ *                                                        wrong dates among the right ones move
+ * it nowhere; reading goes by key, not by date the clock was set back it goes back to the
+ * earliest time that a new event can carry an event was sent and not stored reading begins no
+ * later than at its date
  *
  * Too low a position costs a second reading of events that are known; too high a position loses
  * events.
@@ -35,21 +34,24 @@ struct position_event {
 };
 
 struct position {
-	int64_t overlap_us;           /* W: a collector begins so far before the position */
-	int64_t audit_us;             /* A: the audit begins so far before it */
-	bool any;                     /* `newest` is set */
-	bool is_event;                /* `newest` is an event of the stream: when the vCenter no longer has it,
-	                                 and what follows, events are missing */
+	int64_t overlap_us; /* W: a collector begins so far before the position */
+	int64_t audit_us;   /* A: the audit begins so far before it */
+	bool any;           /* `newest` is set */
+	bool is_event; /* `newest` is an event of the stream: when the vCenter no longer has it,
+			  and what follows, events are missing */
 	struct position_event newest; /* H, the position */
-	struct position_event stored; /* newest event stored that was not dated ahead; may be after H */
-	int64_t reopen_us;            /* begin no later than this; INT64_MAX: no such wish */
-	bool reopen_until_end;        /* keep that wish until everything was read */
-	bool catching_up;             /* the last page was full */
-	int64_t begun_us;             /* where this process began; INT64_MAX: not yet, INT64_MIN: at the earliest */
-	bool has_first;               /* `first` is set: */
-	struct position_event first;  /* the first event that this stream is about */
-	int64_t before_step_us;       /* H when the clock was set forward */
-	int64_t step_ms;              /* monotonic: when that was noticed; INT64_MIN: it was not */
+	/* newest event stored that was not dated ahead; may be after H */
+	struct position_event stored;
+	int64_t reopen_us;     /* begin no later than this; INT64_MAX: no such wish */
+	bool reopen_until_end; /* keep that wish until everything was read */
+	bool catching_up;      /* the last page was full */
+	/* where this process began; INT64_MAX: not yet, INT64_MIN: at the earliest */
+	int64_t begun_us;
+	bool has_first;              /* `first` is set: */
+	struct position_event first; /* the first event that this stream is about */
+	int64_t before_step_us;      /* H when the clock was set forward */
+	/* monotonic: when that was noticed; INT64_MIN: it was not */
+	int64_t step_ms;
 };
 
 enum position_date {
@@ -63,8 +65,9 @@ void position_init(struct position *p, int64_t overlap_us, int64_t audit_us);
 void position_forget(struct position *p); /* nothing is stored */
 
 /*
- * What the stream says. newest: its newest event in order whose date the clock confirms; NULL: none.
- * stored: the same, also later than the clock. complete_us: see PUBLISHER_COMPLETE_BEFORE.
+ * What the stream says. newest: its newest event in order whose date the clock confirms; NULL:
+ * none. stored: the same, also later than the clock. complete_us: see
+ * PUBLISHER_COMPLETE_BEFORE.
  */
 void position_adopt(struct position *p, const struct position_event *newest,
 	const struct position_event *stored, int64_t complete_us);
@@ -76,27 +79,30 @@ void position_set_first(struct position *p, const struct position_event *first);
 enum position_date position_date(const struct position *p, int64_t created_us, int64_t now_us);
 
 /* An event was sent to the stream; date: what position_date said of it. */
-void position_sent(struct position *p, const struct position_event *event, enum position_date date,
-	int64_t now_us);
+void position_sent(struct position *p, const struct position_event *event,
+	enum position_date date, int64_t now_us);
 
 /* A page begins: whether it is full, so that more is behind it. */
 void position_begin_page(struct position *p, bool full);
 
 /*
- * A page of the live collector was sent; sample: n of its events, at most POSITION_SAMPLES, evenly
- * spread. Full: the position moves to the middle one by date. Not full: everything was read.
+ * A page of the live collector was sent; sample: n of its events, at most POSITION_SAMPLES,
+ * evenly spread. Full: the position moves to the middle one by date. Not full: everything was
+ * read.
  */
-void position_end_page(struct position *p, const struct position_event *sample, size_t n, int64_t now_us);
+void position_end_page(
+	struct position *p, const struct position_event *sample, size_t n, int64_t now_us);
 
-/* For the stream's next message: what was created before is stored or sent; INT64_MAX: everything that was read. */
+/* For the stream's next message: what was created before is stored or sent; INT64_MAX:
+ * everything that was read. */
 int64_t position_complete(const struct position *p);
 
 /* Events created since again_us were sent and are not stored: they are read again. */
 void position_take_back(struct position *p, int64_t again_us);
 
 /*
- * The clock was set back. New events may carry times from earliest_us on. Whether the position was
- * after that. reading begins there until everything was read.
+ * The clock was set back. New events may carry times from earliest_us on. Whether the position
+ * was after that. reading begins there until everything was read.
  */
 bool position_set_back(struct position *p, int64_t earliest_us);
 
@@ -106,7 +112,8 @@ void position_set_forward(struct position *p, int64_t now_ms);
 /* H, or where reading must begin before it; INT64_MIN: at the earliest. Only when `any`. */
 int64_t position_resume(const struct position *p);
 
-/* Where the next live collector begins; start_us: when nothing was read yet. INT64_MIN: no bound. */
+/* Where the next live collector begins; start_us: when nothing was read yet. INT64_MIN: no
+ * bound. */
 int64_t position_begin(const struct position *p, int64_t start_us);
 void position_begun(struct position *p, int64_t begin_us); /* it did */
 

@@ -25,21 +25,27 @@ struct flight {
 
 struct publisher {
 	struct bus *bus;
-	struct buf reply; /* "<bus inbox>.pub.<generation>.<number>": where the ack of a message comes */
+	struct buf reply; /* "<bus inbox>.pub.<generation>.<number>": where the ack of a message
+			     comes */
 	size_t inbox_len, generation_len; /* of its parts, dots included */
 	size_t window;
 	int64_t ack_timeout_ms;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
-	struct flight *ring;        /* of `window` */
-	uint64_t sent, done;        /* numbers: all below `done` are acked */
-	uint64_t awaited;           /* the sender sleeps until `done` is there: waking it for each ack costs more than the ack */
-	uint64_t base_seq;          /* the stream's last sequence before number 0 */
-	uint64_t last_seq;          /* of the newest stored one, all before it being stored too */
-	uint64_t generation;        /* replies to an earlier one are too late */
-	int64_t oldest_us;          /* no later than any again_us in flight */
-	uint64_t oldest_due;        /* the number at which it is looked for again */
-	int64_t complete_us;        /* what `complete` says */
+	struct flight *ring; /* of `window` */
+	uint64_t sent, done; /* numbers: all below `done` are acked */
+	/*
+	 * the sender sleeps until `done` is there: waking it for each ack costs more than the
+	 * ack
+	 */
+	uint64_t awaited;
+	uint64_t base_seq; /* the stream's last sequence before number 0 */
+	/* of the newest stored one, all before it being stored too */
+	uint64_t last_seq;
+	uint64_t generation; /* replies to an earlier one are too late */
+	int64_t oldest_us;   /* no later than any again_us in flight */
+	uint64_t oldest_due; /* the number at which it is looked for again */
+	int64_t complete_us; /* what `complete` says */
 	char complete[CLOCK_TEXT_SIZE];
 	bool broken, refused_duplicate;
 	struct err why;
@@ -63,12 +69,17 @@ settle(struct publisher *p, uint64_t number, const struct pub_ack *ack)
 	if (ack->error_code != 0) {
 		bool fenced = ack->error_code == JS_ERR_WRONG_LAST_SEQ;
 
-		/* the server answers in order: without a word on the oldest it is that one which was not stored, and why we
-		 * do not know. nats-server 2.15 with a full disk does this. */
+		/* the server answers in order: without a word on the oldest it is that one
+		 * which was not stored, and why we do not know. nats-server 2.15 with a full
+		 * disk does this. */
 		if (fenced && number != p->done)
-			set_broken(p, ERR_FULL, "a message was not stored, and NATS does not say why: is its disk full?");
+			set_broken(p, ERR_FULL,
+				"a message was not stored, and NATS does not say why: is its disk full?");
 		else
-			set_broken(p, fenced ? ERR_CONFLICT : ack->error_code == JS_ERR_STORE_FAILED ? ERR_FULL : ERR_CONNECT,
+			set_broken(p,
+				fenced                                           ? ERR_CONFLICT
+					: ack->error_code == JS_ERR_STORE_FAILED ? ERR_FULL
+										 : ERR_CONNECT,
 				ack->error);
 		return;
 	}
@@ -99,7 +110,8 @@ on_ack(void *ctx, struct bus_msg *msg)
 	struct pub_ack ack;
 	char *dot, *end;
 
-	/* "<generation>.<number>" behind our own prefix: only the server's replies to us come here */
+	/* "<generation>.<number>" behind our own prefix: only the server's replies to us come
+	 * here */
 	generation = strtoull(subject, &dot, 10);
 	number = strtoull(*dot == '.' ? dot + 1 : dot, &end, 10);
 	if (*dot == '.' && *end == '\0' && pub_ack_parse(msg, &ack)) {
@@ -114,7 +126,8 @@ on_ack(void *ctx, struct bus_msg *msg)
 }
 
 int
-publisher_open(struct publisher **out, struct bus *bus, size_t window, int64_t ack_timeout_ms, struct err *err)
+publisher_open(struct publisher **out, struct bus *bus, size_t window, int64_t ack_timeout_ms,
+	struct err *err)
 {
 	struct publisher *p = mem_alloc(sizeof(*p));
 
@@ -172,10 +185,12 @@ check_overdue(struct publisher *p)
 	if (!p->broken && p->done < p->sent &&
 		clock_monotonic_ms() - p->ring[p->done % p->window].sent_ms > p->ack_timeout_ms)
 		set_broken(p, bus_connected(p->bus) ? ERR_TIMEOUT : ERR_CONNECT,
-			bus_connected(p->bus) ? "no ack from the stream" : "connection to NATS lost");
+			bus_connected(p->bus) ? "no ack from the stream"
+					      : "connection to NATS lost");
 }
 
-/* Waits until all below `number` are acked, or it is broken, or for ms; call with the lock held. */
+/* Waits until all below `number` are acked, or it is broken, or for ms; call with the lock
+ * held. */
 static void
 wait_acks(struct publisher *p, uint64_t number, int64_t ms)
 {
@@ -216,8 +231,8 @@ publisher_room(struct publisher *p)
 }
 
 /*
- * The oldest again_us in flight; call with the lock held. Acks only make it later, so it is looked for once in a
- * while: too early a time costs a few events read again.
+ * The oldest again_us in flight; call with the lock held. Acks only make it later, so it is
+ * looked for once in a while: too early a time costs a few events read again.
  */
 static int64_t
 oldest(struct publisher *p)
@@ -236,12 +251,14 @@ oldest(struct publisher *p)
 
 /* Waits for a place in the window and takes it; its number, and what is complete before it. */
 static int
-take_place(struct publisher *p, const struct publish *msg, uint64_t *number, int64_t *complete_us, struct err *err)
+take_place(struct publisher *p, const struct publish *msg, uint64_t *number,
+	int64_t *complete_us, struct err *err)
 {
 	int result;
 
 	pthread_mutex_lock(&p->lock);
-	while ((result = verdict(p, err)) == 0 && p->sent - p->done >= p->window && !stop_requested())
+	while ((result = verdict(p, err)) == 0 && p->sent - p->done >= p->window &&
+		!stop_requested())
 		wait_acks(p, p->sent - p->window + p->window / 4 + 1, 100);
 	if (result == 0 && p->sent - p->done >= p->window)
 		result = err_set(err, ERR_STOPPED, "asked to stop");
@@ -250,8 +267,10 @@ take_place(struct publisher *p, const struct publish *msg, uint64_t *number, int
 		if (msg->again_us < p->oldest_us)
 			p->oldest_us = msg->again_us;
 		*number = p->sent++;
-		p->ring[*number % p->window] = (struct flight){ .sent_ms = clock_monotonic_ms(), .key = msg->key,
-			.created_us = msg->created_us, .again_us = msg->again_us };
+		p->ring[*number % p->window] = (struct flight){ .sent_ms = clock_monotonic_ms(),
+			.key = msg->key,
+			.created_us = msg->created_us,
+			.again_us = msg->again_us };
 	}
 	pthread_mutex_unlock(&p->lock);
 	return result;
@@ -266,20 +285,26 @@ publisher_send(struct publisher *p, const struct publish *msg, struct err *err)
 		{ "Nats-Msg-Id", msg->msg_id },
 		{ "Nats-Expected-Last-Sequence", expected },
 	};
-	struct bus_out out = { .subject = msg->subject, .headers = headers, .n_headers = 3, .data = msg->data,
+	struct bus_out out = { .subject = msg->subject,
+		.headers = headers,
+		.n_headers = 3,
+		.data = msg->data,
 		.len = msg->len };
 	uint64_t number;
 	int64_t complete_us;
 
 	if (take_place(p, msg, &number, &complete_us, err) != 0)
 		return -1;
+	/* before vCenter was: from the earliest */
 	if (complete_us != INT64_MAX && complete_us != p->complete_us)
-		clock_format(complete_us > 0 ? complete_us : 0, p->complete); /* before vCenter was: from the earliest */
+		clock_format(complete_us > 0 ? complete_us : 0, p->complete);
 	p->complete_us = complete_us;
 	if (complete_us != INT64_MAX)
-		headers[out.n_headers++] = (struct bus_header){ PUBLISHER_COMPLETE_BEFORE, p->complete };
+		headers[out.n_headers++] = (struct bus_header){ PUBLISHER_COMPLETE_BEFORE,
+			p->complete };
 	if (msg->out_of_order != NULL)
-		headers[out.n_headers++] = (struct bus_header){ PUBLISHER_OUT_OF_ORDER, msg->out_of_order };
+		headers[out.n_headers++] = (struct bus_header){ PUBLISHER_OUT_OF_ORDER,
+			msg->out_of_order };
 	/* base_seq and reply change in this thread only */
 	text_from_int((int64_t)(p->base_seq + number), expected);
 	buf_truncate(&p->reply, p->generation_len);
@@ -301,16 +326,19 @@ publisher_drain(struct publisher *p, int64_t timeout_ms, struct err *err)
 	int result;
 
 	pthread_mutex_lock(&p->lock);
-	while ((result = verdict(p, err)) == 0 && p->done < p->sent && clock_monotonic_ms() < end)
+	while ((result = verdict(p, err)) == 0 && p->done < p->sent &&
+		clock_monotonic_ms() < end)
 		wait_acks(p, p->sent, 50);
 	if (result == 0 && p->done < p->sent)
-		result = err_set(err, ERR_TIMEOUT, "%" PRIu64 " events without an ack", p->sent - p->done);
+		result = err_set(err, ERR_TIMEOUT, "%" PRIu64 " events without an ack",
+			p->sent - p->done);
 	pthread_mutex_unlock(&p->lock);
 	return result;
 }
 
 void
-publisher_take_unacked(struct publisher *p, void (*fn)(void *, const struct publisher_unacked *), void *ctx)
+publisher_take_unacked(
+	struct publisher *p, void (*fn)(void *, const struct publisher_unacked *), void *ctx)
 {
 	uint64_t i;
 
@@ -319,7 +347,9 @@ publisher_take_unacked(struct publisher *p, void (*fn)(void *, const struct publ
 		const struct flight *f = &p->ring[i % p->window];
 
 		if (!f->acked)
-			fn(ctx, &(struct publisher_unacked){ .key = f->key, .created_us = f->created_us,
+			fn(ctx,
+				&(struct publisher_unacked){ .key = f->key,
+					.created_us = f->created_us,
 					.again_us = f->again_us });
 	}
 	p->done = p->sent;

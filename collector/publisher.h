@@ -2,17 +2,19 @@
 /*
  * Pipelined publishing to one stream, without loss and without duplicates.
  *
- * Every message says by Nats-Expected-Last-Sequence which one it follows. So if one is refused or lost, all behind it
- * are refused too: the publisher is `broken`, the collector takes back what was not stored and reads it again. The
- * same fence keeps a second collector of this vCenter out, but for one case: its message takes the place of ours number
- * n, and ours number n + 1 then has just the sequence that it expects. While we live, number n comes later. For
- * whoever takes over from us, each message that was sent while others were without an ack says so: everything
- * created before its PUBLISHER_COMPLETE_BEFORE was stored, what came then has to be read again.
+ * Every message says by Nats-Expected-Last-Sequence which one it follows. So if one is refused
+ * or lost, all behind it are refused too: the publisher is `broken`, the collector takes back
+ * what was not stored and reads it again. The same fence keeps a second collector of this
+ * vCenter out, but for one case: its message takes the place of ours number n, and ours number
+ * n + 1 then has just the sequence that it expects. While we live, number n comes later. For
+ * whoever takes over from us, each message that was sent while others were without an ack says
+ * so: everything created before its PUBLISHER_COMPLETE_BEFORE was stored, what came then has to
+ * be read again.
  *
- * Nats-Expected-Last-Msg-Id would leave no such case, and must not be used: in a stream with replicas each server
- * compares it with the last id that it stored itself, which one that has caught up does not know (processCatchupMsg
- * in nats-server's jetstream_cluster.go does not set it, 2.9.10 to 2.15.2). It then drops everything, for ever,
- * and still is a vote for each ack.
+ * Nats-Expected-Last-Msg-Id would leave no such case, and must not be used: in a stream with
+ * replicas each server compares it with the last id that it stored itself, which one that has
+ * caught up does not know (processCatchupMsg in nats-server's jetstream_cluster.go does not set
+ * it, 2.9.10 to 2.15.2). It then drops everything, for ever, and still is a vote for each ack.
  *
  * One thread sends; acks come on a bus thread.
  */
@@ -27,14 +29,16 @@
 #include "err.h"
 
 /*
- * Header: RFC 3339, a createdTime; the epoch stands for the earliest. Not there: everything created before the newest
- * createdTime of the stream was stored when this message was sent. The stream's newest message of a collector's is the one that counts.
+ * Header: RFC 3339, a createdTime; the epoch stands for the earliest. Not there: everything
+ * created before the newest createdTime of the stream was stored when this message was sent.
+ * The stream's newest message of a collector's is the one that counts.
  */
 #define PUBLISHER_COMPLETE_BEFORE "Vcourier-Complete-Before"
 
 /*
- * Header: the createdTime of this message does not follow the reading position: "ahead" of the vCenter's clock, or
- * far "behind" the position. Whoever reads the stream's tail takes such a message for stored, and learns nothing else.
+ * Header: the createdTime of this message does not follow the reading position: "ahead" of the
+ * vCenter's clock, or far "behind" the position. Whoever reads the stream's tail takes such a
+ * message for stored, and learns nothing else.
  */
 #define PUBLISHER_OUT_OF_ORDER "Vcourier-Out-Of-Order"
 
@@ -46,8 +50,9 @@ struct publish {
 	size_t len;
 	int32_t key;
 	int64_t created_us;
-	int64_t again_us;    /* a reading that begins at this createdTime finds it again */
-	int64_t complete_us; /* what was created before is stored or was sent; INT64_MAX: everything that was read */
+	int64_t again_us; /* a reading that begins at this createdTime finds it again */
+	/* what was created before is stored or was sent; INT64_MAX: everything that was read */
+	int64_t complete_us;
 	const char *out_of_order; /* "ahead", "behind"; NULL: it is in order */
 };
 
@@ -58,17 +63,21 @@ struct publisher_stats {
 	double last_ack_seconds; /* publish to ack of the newest ack */
 };
 
-/* window: messages in flight at most; ack_timeout_ms: the oldest one waits no longer than this. */
-int publisher_open(struct publisher **publisher, struct bus *bus, size_t window, int64_t ack_timeout_ms,
-	struct err *err);
-void publisher_close(struct publisher *publisher); /* after bus_close, because acks come until then; NULL is fine */
+/* window: messages in flight at most; ack_timeout_ms: the oldest one waits no longer than this.
+ */
+int publisher_open(struct publisher **publisher, struct bus *bus, size_t window,
+	int64_t ack_timeout_ms, struct err *err);
+/* after bus_close, because acks come until then; NULL is fine */
+void publisher_close(struct publisher *publisher);
 
-/* Begins anew behind sequence last_seq: forgets what is in flight, also replies that are on their way. */
+/* Begins anew behind sequence last_seq: forgets what is in flight, also replies that are on
+ * their way. */
 void publisher_reset(struct publisher *publisher, uint64_t last_seq);
 
 /*
- * Sends one; waits while the window is full. -1: broken (err says why), nothing was sent; or ERR_STOPPED.
- * ERR_CONFLICT: somebody else wrote to the stream; ERR_FULL: no room; ERR_TIMEOUT: no ack; ERR_CONNECT.
+ * Sends one; waits while the window is full. -1: broken (err says why), nothing was sent; or
+ * ERR_STOPPED. ERR_CONFLICT: somebody else wrote to the stream; ERR_FULL: no room; ERR_TIMEOUT:
+ * no ack; ERR_CONNECT.
  */
 int publisher_send(struct publisher *publisher, const struct publish *p, struct err *err);
 
@@ -82,8 +91,8 @@ int publisher_check(struct publisher *publisher, struct err *err);
 int publisher_drain(struct publisher *publisher, int64_t timeout_ms, struct err *err);
 
 /*
- * Calls fn for each event that was sent and not acked, and forgets them; also acks that are on their way. Then read the
- * stream's tail and reset.
+ * Calls fn for each event that was sent and not acked, and forgets them; also acks that are on
+ * their way. Then read the stream's tail and reset.
  */
 struct publisher_unacked {
 	int32_t key;
@@ -92,8 +101,10 @@ struct publisher_unacked {
 void publisher_take_unacked(struct publisher *publisher,
 	void (*fn)(void *ctx, const struct publisher_unacked *event), void *ctx);
 
-uint64_t publisher_last_seq(struct publisher *publisher); /* of the newest message known to be stored in order */
-int64_t publisher_oldest_us(struct publisher *publisher); /* no later than any again_us in flight; INT64_MAX: none */
+/* of the newest message known to be stored in order */
+uint64_t publisher_last_seq(struct publisher *publisher);
+/* no later than any again_us in flight; INT64_MAX: none */
+int64_t publisher_oldest_us(struct publisher *publisher);
 /* The server refused an event since the last reset, because it has it already. */
 bool publisher_refused_duplicate(struct publisher *publisher);
 void publisher_stats(struct publisher *publisher, struct publisher_stats *stats);

@@ -145,8 +145,9 @@ add_float(struct buf *out, const char *s, size_t len, bool single)
 	e = strchr(text, 'e');
 	exponent = atoi(e + 1);
 	n = (int)(e - text);
-	if (size != 0 && (single ? (float)size < 1e-6F || (float)size >= 1e21F
-				 : size < 1e-6 || size >= 1e21)) {
+	if (size != 0 &&
+		(single ? (float)size < 1e-6F || (float)size >= 1e21F
+			: size < 1e-6 || size >= 1e21)) {
 		buf_add(out, text, (size_t)n);
 		buf_printf(out, "e%+d", exponent);
 		return true;

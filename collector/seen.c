@@ -54,8 +54,9 @@ struct limit {
 static bool
 is_kept(const struct seen_entry *e, const struct limit *limit)
 {
-	return e->used && (limit == NULL || e->ms >= limit->before_ms ||
-		(uint32_t)limit->last_key - (uint32_t)e->key < SEEN_KEYS_KEPT);
+	return e->used &&
+		(limit == NULL || e->ms >= limit->before_ms ||
+			(uint32_t)limit->last_key - (uint32_t)e->key < SEEN_KEYS_KEPT);
 }
 
 /* A table of `slots`, with those events that the limit lets stay; NULL: all. */
@@ -94,7 +95,9 @@ seen_add(struct seen *s, int32_t key, int64_t created_us)
 	i = find(s, key, ms);
 	if (s->slot[i].used)
 		return false;
-	s->slot[i] = (struct seen_entry){ .ms = ms, .key = key, .epoch = s->epoch, .used = true };
+	s->slot[i] = (struct seen_entry){
+		.ms = ms, .key = key, .epoch = s->epoch, .used = true
+	};
 	s->n++;
 	return true;
 }
@@ -107,7 +110,8 @@ seen_reused(const struct seen *s, int32_t key, int64_t created_us)
 	if (s->slots == 0)
 		return false;
 	for (i = home(s, key); s->slot[i].used; i = (i + 1) & (s->slots - 1))
-		if (s->slot[i].key == key && s->slot[i].ms != seen_ms(created_us) && s->slot[i].epoch == s->epoch)
+		if (s->slot[i].key == key && s->slot[i].ms != seen_ms(created_us) &&
+			s->slot[i].epoch == s->epoch)
 			return true;
 	return false;
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The set of events that are in the stream, as far back as anything is ever read again. An event is
- * (key, createdTime): keys alone start over with a re-created database. Times are compared in
- * milliseconds: the vCenter may tell the same event once with ms and once with us.
+ * The set of events that are in the stream, as far back as anything is ever read again. An
+ * event is (key, createdTime): keys alone start over with a re-created database. Times are
+ * compared in milliseconds: the vCenter may tell the same event once with ms and once with us.
  */
 #ifndef VCOURIER_SEEN_H
 #define VCOURIER_SEEN_H
@@ -21,7 +21,8 @@ struct seen_entry {
 struct seen {
 	struct seen_entry *slot;
 	size_t n, slots; /* slots is a power of two, or 0 */
-	uint16_t epoch;  /* the caller's count of databases: a key names one event of a database */
+	/* the caller's count of databases: a key names one event of a database */
+	uint16_t epoch;
 };
 
 void seen_init(struct seen *s);
@@ -33,8 +34,9 @@ bool seen_reused(const struct seen *s, int32_t key, int64_t created_us);
 void seen_remove(struct seen *s, int32_t key, int64_t created_us);
 
 /*
- * Forgets what was created before this time, but for the events with the newest SEEN_KEYS_KEPT keys up to last_key: a
- * look at the vCenter's newest events meets those, whatever their date. 16 bytes of memory per event stay.
+ * Forgets what was created before this time, but for the events with the newest SEEN_KEYS_KEPT
+ * keys up to last_key: a look at the vCenter's newest events meets those, whatever their date.
+ * 16 bytes of memory per event stay.
  */
 enum { SEEN_KEYS_KEPT = 4096 };
 void seen_prune(struct seen *s, int64_t before_us, int32_t last_key);

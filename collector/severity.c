@@ -86,7 +86,8 @@ severities_add(struct severities *s, const char *name, const char *category)
 }
 
 const char *
-severities_of(const struct severities *s, const char *own, const char *name, const char *class_name)
+severities_of(
+	const struct severities *s, const char *own, const char *name, const char *class_name)
 {
 	const char *const names[] = { name, class_name };
 	size_t i;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Severity by event name, as the vCenter's EventDescription says it: static per build and locale. */
+/* Severity by event name, as the vCenter's EventDescription says it: static per build and
+ * locale. */
 #ifndef VCOURIER_SEVERITY_H
 #define VCOURIER_SEVERITY_H
 
@@ -22,9 +23,10 @@ void severities_free(struct severities *s);
 void severities_add(struct severities *s, const char *name, const char *category);
 
 /*
- * The severity of an event: its own (EventEx.severity) when it is one of the four words, else by the event's
- * name, else by its class, else "info". Never NULL, constant.
+ * The severity of an event: its own (EventEx.severity) when it is one of the four words, else
+ * by the event's name, else by its class, else "info". Never NULL, constant.
  */
-const char *severities_of(const struct severities *s, const char *own, const char *name, const char *class_name);
+const char *severities_of(
+	const struct severities *s, const char *own, const char *name, const char *class_name);
 
 #endif

@@ -88,8 +88,8 @@ attribute(const struct soap_node *node, const char *name, const char *space)
 
 	for (const xmlAttr *a = at == NULL ? NULL : at->properties; a != NULL; a = a->next) {
 		const char *href = a->ns == NULL ? NULL : (const char *)a->ns->href;
-		bool same =
-			space == NULL ? href == NULL : href != NULL && strcmp(href, space) == 0;
+		bool same = space == NULL ? href == NULL
+					  : href != NULL && strcmp(href, space) == 0;
 
 		if (same && strcmp((const char *)a->name, name) == 0 && a->children != NULL)
 			return (const char *)a->children->content;
@@ -177,8 +177,8 @@ find_root(struct soap_reply *reply, const char *name, struct err *err)
 static int
 parse(struct soap_reply **out, const char *root, const char *data, size_t len, struct err *err)
 {
-	int options =
-		XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_NOCDATA;
+	int options = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING |
+		XML_PARSE_NOCDATA;
 	struct soap_reply *reply;
 	xmlParserCtxtPtr ctxt;
 	const xmlError *error;
@@ -225,7 +225,8 @@ soap_parse(struct soap_reply **reply, const char *data, size_t len, struct err *
 }
 
 int
-soap_parse_document(struct soap_reply **reply, const char *root, const char *data, size_t len, struct err *err)
+soap_parse_document(struct soap_reply **reply, const char *root, const char *data, size_t len,
+	struct err *err)
 {
 	return parse(reply, root, data, len, err);
 }

@@ -31,8 +31,10 @@ enum { SOAP_REPLY_MAX = 32 * 1024 * 1024 };
 int soap_parse(struct soap_reply **reply, const char *data, size_t len, struct err *err);
 void soap_free(struct soap_reply *reply); /* NULL is fine */
 
-/* The same for a document that is no SOAP: its root element, which has this name, is soap_body. err may be NULL. */
-int soap_parse_document(struct soap_reply **reply, const char *root, const char *data, size_t len, struct err *err);
+/* The same for a document that is no SOAP: its root element, which has this name, is soap_body.
+ * err may be NULL. */
+int soap_parse_document(struct soap_reply **reply, const char *root, const char *data,
+	size_t len, struct err *err);
 
 const struct normalize_fault *soap_fault(
 	const struct soap_reply *reply); /* NULL: the reply is no fault */

@@ -12,13 +12,15 @@ enum {
 	CHUNK_FIRST = 2000, /* messages read back at first; doubled each time */
 	CHUNK_MAX = 64000,
 	MESSAGE_TIMEOUT_MS = 10000,
-	NEWEST = 32, /* messages that tell what the vCenter's clock showed when they were stored */
+	/* messages that tell what the vCenter's clock showed when they were stored */
+	NEWEST = 32,
 };
 
 bool
 tail_parse_id(const char *msg_id, char uuid[64], int32_t *key, int64_t *created_us)
 {
-	const char *first = strchr(msg_id, '/'), *second = first ? strchr(first + 1, '/') : NULL;
+	const char *first = strchr(msg_id, '/'),
+		   *second = first ? strchr(first + 1, '/') : NULL;
 	char number[16];
 	int64_t k, ms;
 
@@ -48,7 +50,8 @@ take_complete(const struct bus_msg *msg, uint64_t seq, struct tail *tail)
 	const char *text = bus_msg_header(msg, PUBLISHER_COMPLETE_BEFORE);
 	int64_t us;
 
-	if (seq < tail->writer_seq || bus_msg_header(msg, "Nats-Expected-Last-Sequence") == NULL)
+	if (seq < tail->writer_seq ||
+		bus_msg_header(msg, "Nats-Expected-Last-Sequence") == NULL)
 		return; /* without a fence it is nobody's who reads a vCenter */
 	tail->writer_seq = seq;
 	tail->complete_us = INT64_MAX;
@@ -58,10 +61,11 @@ take_complete(const struct bus_msg *msg, uint64_t seq, struct tail *tail)
 
 /* What a message in order says of the position. */
 static void
-take_position(const struct tail_query *q, const struct position_event *e, const struct delivery *d,
-	const char *uuid, struct tail *tail)
+take_position(const struct tail_query *q, const struct position_event *e,
+	const struct delivery *d, const char *uuid, struct tail *tail)
 {
-	if (d->stream_seq + NEWEST > tail->last_seq && e->created_us - d->time_us > tail->ahead_us)
+	if (d->stream_seq + NEWEST > tail->last_seq &&
+		e->created_us - d->time_us > tail->ahead_us)
 		tail->ahead_us = e->created_us - d->time_us;
 	if (!tail->any_stored || e->created_us > tail->stored.created_us) {
 		tail->any_stored = true;
@@ -75,8 +79,8 @@ take_position(const struct tail_query *q, const struct position_event *e, const 
 }
 
 static void
-take(const struct tail_query *q, const struct bus_msg *msg, const struct delivery *d, struct seen *seen,
-	struct tail *tail, struct span *span)
+take(const struct tail_query *q, const struct bus_msg *msg, const struct delivery *d,
+	struct seen *seen, struct tail *tail, struct span *span)
 {
 	const char *id = bus_msg_header(msg, "Nats-Msg-Id");
 	struct position_event e;
@@ -102,10 +106,12 @@ take(const struct tail_query *q, const struct bus_msg *msg, const struct deliver
 }
 
 static int
-load(const struct tail_query *q, uint64_t from, uint64_t to, struct seen *seen, struct tail *tail,
-	struct span *span, struct err *err)
+load(const struct tail_query *q, uint64_t from, uint64_t to, struct seen *seen,
+	struct tail *tail, struct span *span, struct err *err)
 {
-	struct consumer_config config = { .stream = q->stream, .deliver = DELIVER_FROM_SEQ, .start_seq = from,
+	struct consumer_config config = { .stream = q->stream,
+		.deliver = DELIVER_FROM_SEQ,
+		.start_seq = from,
 		.headers_only = true };
 	struct delivery d = { .stream_seq = from - 1 };
 	int failed = 0;
@@ -119,7 +125,8 @@ load(const struct tail_query *q, uint64_t from, uint64_t to, struct seen *seen, 
 		do {
 			struct bus_msg *msg;
 
-			failed = stream_reader_next(q->reader, MESSAGE_TIMEOUT_MS, &msg, &d, err);
+			failed = stream_reader_next(
+				q->reader, MESSAGE_TIMEOUT_MS, &msg, &d, err);
 			if (failed == 0 && msg == NULL)
 				failed = err_set(err, ERR_TIMEOUT, "no message within 10 s");
 			if (failed == 0) {
@@ -140,8 +147,8 @@ load(const struct tail_query *q, uint64_t from, uint64_t to, struct seen *seen, 
 }
 
 int
-tail_load_range(const struct tail_query *q, uint64_t from, uint64_t to, struct seen *seen, struct tail *tail,
-	struct err *err)
+tail_load_range(const struct tail_query *q, uint64_t from, uint64_t to, struct seen *seen,
+	struct tail *tail, struct err *err)
 {
 	struct span span;
 
@@ -151,7 +158,9 @@ tail_load_range(const struct tail_query *q, uint64_t from, uint64_t to, struct s
 void
 tail_init(struct tail *tail)
 {
-	*tail = (struct tail){ .complete_us = INT64_MAX, .ahead_us = INT64_MIN / 2, .since_us = INT64_MIN,
+	*tail = (struct tail){ .complete_us = INT64_MAX,
+		.ahead_us = INT64_MIN / 2,
+		.since_us = INT64_MIN,
 		.first_seq = UINT64_MAX };
 }
 
@@ -162,8 +171,8 @@ less(int64_t a, int64_t b)
 }
 
 int
-tail_load(const struct tail_query *q, const struct stream_info *info, int64_t span_us, int64_t since_us,
-	struct seen *seen, struct tail *tail, struct err *err)
+tail_load(const struct tail_query *q, const struct stream_info *info, int64_t span_us,
+	int64_t since_us, struct seen *seen, struct tail *tail, struct err *err)
 {
 	uint64_t to = info->last_seq, size = CHUNK_FIRST;
 
@@ -178,10 +187,12 @@ tail_load(const struct tail_query *q, const struct stream_info *info, int64_t sp
 			from = info->first_seq;
 		if (load(q, from, to, seen, tail, &span, err) != 0)
 			return -1;
-		needed = tail->any ? less(tail->newest.created_us, tail->complete_us) : INT64_MIN;
+		needed = tail->any ? less(tail->newest.created_us, tail->complete_us)
+				   : INT64_MIN;
 		needed = less(needed == INT64_MIN ? needed : needed - span_us, since_us);
 		to = from - 1;
-		/* a whole chunk from before that time: order in the stream is near enough to order in time */
+		/* a whole chunk from before that time: order in the stream is near enough to
+		 * order in time */
 		if (tail->any && span.newest_us != INT64_MIN && span.newest_us < needed &&
 			info->last_seq - to >= q->at_least) {
 			tail->since_us = needed;

@@ -90,7 +90,8 @@ const struct config_field vcenter_fields[] = {
 		.help = "How far back the audit looks for events that were missed; `0` turns "
 			"it off." },
 	{ "auditInterval", CONFIG_DURATION, AT(audit_interval_ms), .def = "60s", .min = SECOND,
-		.max = 24 * HOUR, .help = "How often it looks, and asks whether the account may still see all events." },
+		.max = 24 * HOUR,
+		.help = "How often it looks, and asks whether the account may still see all events." },
 	{ "emptyGrace", CONFIG_DURATION, AT(empty_grace_ms), .def = "30s", .max = HOUR,
 		.help = "How long events are not read at the start while the vCenter does not describe its events: without "
 			"that their severity in the subject would be `info`." },
@@ -220,8 +221,8 @@ static void
 bind_cas(const struct router_config *config, struct vcenter_options *o,
 	struct config_errors *errors)
 {
-	const struct config_node *certificates =
-		config_get(config_root(config->file), "certificates");
+	const struct config_node *certificates = config_get(
+		config_root(config->file), "certificates");
 	struct buf pem;
 	char **path;
 

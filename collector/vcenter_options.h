@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The options of a vCenter event provider: the event router's `vcenter` block, `vcsim` as its alias, and ours. */
+/* The options of a vCenter event provider: the event router's `vcenter` block, `vcsim` as its
+ * alias, and ours. */
 #ifndef VCOURIER_VCENTER_OPTIONS_H
 #define VCOURIER_VCENTER_OPTIONS_H
 
@@ -10,7 +11,12 @@
 #include "http.h"
 #include "router_config.h"
 
-enum vcenter_start { VCENTER_START_NOW, VCENTER_START_EARLIEST, VCENTER_START_TIME, VCENTER_START_AGO };
+enum vcenter_start {
+	VCENTER_START_NOW,
+	VCENTER_START_EARLIEST,
+	VCENTER_START_TIME,
+	VCENTER_START_AGO
+};
 
 struct vcenter_options {
 	char *address; /* complete: https://vc1.example.com/sdk */
@@ -36,8 +42,8 @@ extern const struct config_field vcenter_fields[];  /* the block */
 extern const struct config_field provider_fields[]; /* the entry round it */
 
 /* Fits daemon_spec.bind and release. */
-int vcenter_options_bind(const struct router_config *config, const struct router_entry *entry, void *options,
-	struct config_errors *errors);
+int vcenter_options_bind(const struct router_config *config, const struct router_entry *entry,
+	void *options, struct config_errors *errors);
 void vcenter_options_release(void *options);
 
 void vcenter_options_help(void); /* fits daemon_spec.help */

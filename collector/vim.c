@@ -115,7 +115,8 @@ vim_request(struct vim *vim, const char *method, struct http_request **out, stru
 
 	buf_printf(&vim->body, "</%s></soapenv:Body></soapenv:Envelope>", method);
 	if (!buf_ok(&vim->body))
-		return err_set(err, ERR_LIMIT, "%s: request of more than %d bytes", method, REQUEST_MAX);
+		return err_set(err, ERR_LIMIT, "%s: request of more than %d bytes", method,
+			REQUEST_MAX);
 	req = http_request_new(vim->http);
 	req->method = "POST";
 	buf_add_str(&req->url, vim->options.url);
@@ -169,7 +170,8 @@ vim_fault(struct vim *vim, const struct normalize_fault *fault, struct err *err)
 	const char *class_name = fault->class_name;
 	enum err_code code = ERR_PROTOCOL;
 
-	if (strcmp(class_name, "InvalidLogin") == 0 || strcmp(class_name, "NoPermission") == 0 ||
+	if (strcmp(class_name, "InvalidLogin") == 0 ||
+		strcmp(class_name, "NoPermission") == 0 ||
 		strcmp(class_name, "InvalidLocale") == 0) {
 		code = strcmp(class_name, "NoPermission") == 0 ? ERR_FORBIDDEN : ERR_AUTH;
 	} else if (strcmp(class_name, "NotAuthenticated") == 0) {
@@ -180,10 +182,13 @@ vim_fault(struct vim *vim, const struct normalize_fault *fault, struct err *err)
 	} else if (strcmp(class_name, "InvalidState") == 0) {
 		code = ERR_FULL;
 	}
-	/* VersionMismatchFaultCode: Unsupported version URI "urn:vim25/7.0"; one of them is enough */
-	if (strstr(fault->code, "VersionMismatch") != NULL || strstr(fault->text, "Unsupported version") != NULL) {
+	/* VersionMismatchFaultCode: Unsupported version URI "urn:vim25/7.0"; one of them is
+	 * enough */
+	if (strstr(fault->code, "VersionMismatch") != NULL ||
+		strstr(fault->text, "Unsupported version") != NULL) {
 		vim->version_refused = true;
-		forget_session(vim); /* in the midst of one: the vCenter has another release now */
+		/* in the midst of one: the vCenter has another release now */
+		forget_session(vim);
 		code = ERR_NOT_FOUND;
 	}
 	return err_set(err, code, "%s%s%s", class_name, *class_name ? ": " : "", fault->text);
@@ -213,15 +218,17 @@ vim_call(struct vim *vim, const char *method, struct soap_reply **reply, struct 
 		return err_wrap(err, "%s", method);
 	}
 	if (rsp.body_cut)
-		return err_set(err, ERR_LIMIT, "%s: reply of more than %d bytes", method, REPLY_MAX);
+		return err_set(
+			err, ERR_LIMIT, "%s: reply of more than %d bytes", method, REPLY_MAX);
 	if (soap_parse(reply, rsp.body, rsp.body_len, err) != 0)
 		return err_wrap(err, "%s", method);
 	if (soap_fault(*reply) != NULL) {
-		const struct soap_node *denied = soap_get(soap_body(*reply), "detail/NoPermissionFault");
+		const struct soap_node *denied = soap_get(
+			soap_body(*reply), "detail/NoPermissionFault");
 
 		if (vim_fault(vim, soap_fault(*reply), err) != 0 && denied != NULL)
-			err_set(err, ERR_FORBIDDEN, "NoPermission: it takes %s on %s", soap_text(denied, "privilegeId"),
-				soap_text(denied, "object"));
+			err_set(err, ERR_FORBIDDEN, "NoPermission: it takes %s on %s",
+				soap_text(denied, "privilegeId"), soap_text(denied, "object"));
 		soap_free(*reply);
 		*reply = NULL;
 		return err_wrap(err, "%s", method);
@@ -241,12 +248,15 @@ service_content(struct vim *vim, struct err *err)
 		return -1;
 	c = soap_get(soap_body(reply), "returnval");
 	snprintf(vim->about.name, sizeof(vim->about.name), "%s", soap_text(c, "about/name"));
-	snprintf(vim->about.api_version, sizeof(vim->about.api_version), "%s", soap_text(c, "about/apiVersion"));
+	snprintf(vim->about.api_version, sizeof(vim->about.api_version), "%s",
+		soap_text(c, "about/apiVersion"));
 	snprintf(vim->about.build, sizeof(vim->about.build), "%s", soap_text(c, "about/build"));
 	snprintf(vim->about.instance_uuid, sizeof(vim->about.instance_uuid), "%s",
 		soap_text(c, "about/instanceUuid"));
-	snprintf(vim->session_manager, sizeof(vim->session_manager), "%s", soap_text(c, "sessionManager"));
-	snprintf(vim->event_manager, sizeof(vim->event_manager), "%s", soap_text(c, "eventManager"));
+	snprintf(vim->session_manager, sizeof(vim->session_manager), "%s",
+		soap_text(c, "sessionManager"));
+	snprintf(vim->event_manager, sizeof(vim->event_manager), "%s",
+		soap_text(c, "eventManager"));
 	snprintf(vim->property_collector, sizeof(vim->property_collector), "%s",
 		soap_text(c, "propertyCollector"));
 	snprintf(vim->root_folder, sizeof(vim->root_folder), "%s", soap_text(c, "rootFolder"));
@@ -254,10 +264,12 @@ service_content(struct vim *vim, struct err *err)
 		soap_text(c, "authorizationManager"));
 	soap_free(reply);
 	if (!*vim->event_manager || !*vim->session_manager)
-		return err_set(err, ERR_PROTOCOL, "%s answers, but not as a vCenter (no event manager)",
+		return err_set(err, ERR_PROTOCOL,
+			"%s answers, but not as a vCenter (no event manager)",
 			vim->options.url);
 	if (!*vim->about.instance_uuid)
-		return err_set(err, ERR_PROTOCOL, "%s has no instanceUuid: an ESXi host, not a vCenter?",
+		return err_set(err, ERR_PROTOCOL,
+			"%s has no instanceUuid: an ESXi host, not a vCenter?",
 			vim->options.url);
 	return 0;
 }
@@ -278,8 +290,10 @@ login(struct vim *vim, struct err *err)
 	failed = vim_call(vim, "Login", &reply, err);
 	mem_wipe(vim->body.data, vim->body.len);
 	if (failed)
-		return err_wrap(err, "login as %s", vim->options.user ? vim->options.user : "nobody");
-	snprintf(vim->session_key, sizeof(vim->session_key), "%s", soap_text(soap_body(reply), "returnval/key"));
+		return err_wrap(
+			err, "login as %s", vim->options.user ? vim->options.user : "nobody");
+	snprintf(vim->session_key, sizeof(vim->session_key), "%s",
+		soap_text(soap_body(reply), "returnval/key"));
 	soap_free(reply);
 	if (vim->cookie == NULL)
 		return err_set(err, ERR_PROTOCOL, "Login: the reply sets no session cookie");

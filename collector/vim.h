@@ -3,12 +3,14 @@
  * The few calls of the vSphere Web Services API (vim25 over SOAP) that reading events needs.
  * https://developer.broadcom.com/xapis/vsphere-web-services-api/latest/
  *
- * One session, kept for ever: vim_connect logs in only when there is none. Every call waits for its
- * reply. After an error from vim_read_next the position of that collector is unknown: make a new one.
+ * One session, kept for ever: vim_connect logs in only when there is none. Every call waits for
+ * its reply. After an error from vim_read_next the position of that collector is unknown: make
+ * a new one.
  *
- * Errors: ERR_AUTH: the login was refused (do not try again fast, accounts lock). ERR_NOT_FOUND: session or
- * collector are gone (vim_connect, new collector). ERR_FULL: no more collectors in this session. ERR_FORBIDDEN: the
- * account lacks the privilege that the text names. Others: transport.
+ * Errors: ERR_AUTH: the login was refused (do not try again fast, accounts lock).
+ * ERR_NOT_FOUND: session or collector are gone (vim_connect, new collector). ERR_FULL: no more
+ * collectors in this session. ERR_FORBIDDEN: the account lacks the privilege that the text
+ * names. Others: transport.
  */
 #ifndef VCOURIER_VIM_H
 #define VCOURIER_VIM_H
@@ -57,9 +59,11 @@ void vim_open(struct vim **vim, struct http *http, const struct vim_options *opt
 /* Ends the session (one short try) and frees everything. NULL is fine. */
 void vim_close(struct vim *vim);
 
-void vim_limit_event(struct vim *vim, size_t event_max); /* bytes of an event's data; larger ones are trimmed */
+/* bytes of an event's data; larger ones are trimmed */
+void vim_limit_event(struct vim *vim, size_t event_max);
 
-/* RetrieveServiceContent and Login, as far as they are needed. *fresh: a new session was made. */
+/* RetrieveServiceContent and Login, as far as they are needed. *fresh: a new session was made.
+ */
 int vim_connect(struct vim *vim, bool *fresh, struct err *err);
 bool vim_has_session(const struct vim *vim);
 void vim_logout(struct vim *vim); /* so that vim_connect makes a new session */
@@ -68,35 +72,43 @@ const struct vim_about *vim_about(const struct vim *vim);
 int vim_current_time(struct vim *vim, int64_t *us, struct err *err);
 
 /* An EventHistoryCollector over what the filter lets through. */
-int vim_create_collector(struct vim *vim, const struct vim_filter *filter, struct vim_collector *c, struct err *err);
+int vim_create_collector(struct vim *vim, const struct vim_filter *filter,
+	struct vim_collector *c, struct err *err);
 void vim_destroy_collector(struct vim *vim, struct vim_collector *c); /* best effort */
 
-/* The next page, at most max (1..1000) events; *page is borrowed until the next vim_read_next. */
-int vim_read_next(struct vim *vim, const struct vim_collector *c, int max, struct normalize_page *page,
-	struct err *err);
+/* The next page, at most max (1..1000) events; *page is borrowed until the next vim_read_next.
+ */
+int vim_read_next(struct vim *vim, const struct vim_collector *c, int max,
+	struct normalize_page *page, struct err *err);
 
 /*
- * Asks for the page behind the one just read, to arrive while the caller works on that; the next vim_read_next of
- * this collector gives it, or its error. Reading anything else drops it: then the collector's position is unknown.
+ * Asks for the page behind the one just read, to arrive while the caller works on that; the
+ * next vim_read_next of this collector gives it, or its error. Reading anything else drops it:
+ * then the collector's position is unknown.
  */
 void vim_read_ahead(struct vim *vim, const struct vim_collector *c, int max);
-bool vim_receive(struct vim *vim); /* takes in some of what has arrived of it, well below a millisecond's work; false: nothing */
+/* takes in some of what has arrived of it, well below a millisecond's work; false: nothing */
+bool vim_receive(struct vim *vim);
 
 int vim_latest_event(struct vim *vim, struct vim_latest *latest, struct err *err);
 
 /*
- * Calls fn for each of the vCenter's newest events, at most max (1..VIM_LATEST_MAX), in no order: the latestPage of a
- * collector without a filter. It is cut by key, so it shows an event whatever its date. An event takes some 8 KiB.
+ * Calls fn for each of the vCenter's newest events, at most max (1..VIM_LATEST_MAX), in no
+ * order: the latestPage of a collector without a filter. It is cut by key, so it shows an event
+ * whatever its date. An event takes some 8 KiB.
  */
 enum { VIM_LATEST_MAX = 1000 };
-int vim_latest_page(struct vim *vim, int max, void (*fn)(void *ctx, const struct vim_latest *event), void *ctx,
+int vim_latest_page(struct vim *vim, int max,
+	void (*fn)(void *ctx, const struct vim_latest *event), void *ctx, struct err *err);
+
+/* Calls fn for each event class or EventEx id that the vCenter describes: "info", "warning",
+ * "error", "user". */
+int vim_event_severities(struct vim *vim,
+	void (*fn)(void *ctx, const char *name, const char *severity), void *ctx,
 	struct err *err);
 
-/* Calls fn for each event class or EventEx id that the vCenter describes: "info", "warning", "error", "user". */
-int vim_event_severities(struct vim *vim, void (*fn)(void *ctx, const char *name, const char *severity),
-	void *ctx, struct err *err);
-
-/* Which of System.View and System.Read, all that reading takes, the account lacks on the root folder. */
+/* Which of System.View and System.Read, all that reading takes, the account lacks on the root
+ * folder. */
 struct vim_access {
 	bool known;       /* this vCenter can tell */
 	char missing[64]; /* "System.Read"; "" when there is nothing missing */

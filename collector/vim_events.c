@@ -26,7 +26,8 @@ vim_current_time(struct vim *vim, int64_t *us, struct err *err)
 }
 
 int
-vim_create_collector(struct vim *vim, const struct vim_filter *filter, struct vim_collector *c, struct err *err)
+vim_create_collector(struct vim *vim, const struct vim_filter *filter, struct vim_collector *c,
+	struct err *err)
 {
 	char time[CLOCK_TEXT_SIZE];
 	struct soap_reply *reply;
@@ -44,12 +45,15 @@ vim_create_collector(struct vim *vim, const struct vim_filter *filter, struct vi
 	buf_add_str(&vim->body, "<disableFullMessage>false</disableFullMessage>");
 	if (filter->type != NULL)
 		vim_add(vim, "eventTypeId", filter->type);
-	buf_printf(&vim->body, "<maxCount>%d</maxCount></filter>", filter->latest ? filter->latest : 1);
+	buf_printf(&vim->body, "<maxCount>%d</maxCount></filter>",
+		filter->latest ? filter->latest : 1);
 	if (vim_call(vim, "CreateCollectorForEvents", &reply, err) != 0)
 		return -1;
 	snprintf(c->ref, sizeof(c->ref), "%s", soap_text(soap_body(reply), "returnval"));
 	soap_free(reply);
-	return *c->ref ? 0 : err_set(err, ERR_PROTOCOL, "CreateCollectorForEvents: no collector in the reply");
+	return *c->ref ? 0
+		       : err_set(err, ERR_PROTOCOL,
+				 "CreateCollectorForEvents: no collector in the reply");
 }
 
 void
@@ -76,10 +80,11 @@ event_manager(const struct vim *vim)
 	return (struct object){ .type = "EventManager", .ref = vim->event_manager };
 }
 
-/* RetrievePropertiesEx of one property of one object. A dead session shows in missingSet, with HTTP 200. */
+/* RetrievePropertiesEx of one property of one object. A dead session shows in missingSet, with
+ * HTTP 200. */
 static int
-get_property(struct vim *vim, const struct object *object, const char *path, struct soap_reply **reply,
-	struct err *err)
+get_property(struct vim *vim, const struct object *object, const char *path,
+	struct soap_reply **reply, struct err *err)
 {
 	const struct soap_node *fault;
 	const char *missing;
@@ -99,8 +104,8 @@ get_property(struct vim *vim, const struct object *object, const char *path, str
 		return 0;
 	if (strcmp(missing, "NotAuthenticated") == 0)
 		vim_logout(vim);
-	err_set(err, strcmp(missing, "NotAuthenticated") == 0 ? ERR_NOT_FOUND : ERR_FORBIDDEN, "%s: %s, it takes %s",
-		path, missing, soap_text(fault, "privilegeId"));
+	err_set(err, strcmp(missing, "NotAuthenticated") == 0 ? ERR_NOT_FOUND : ERR_FORBIDDEN,
+		"%s: %s, it takes %s", path, missing, soap_text(fault, "privilegeId"));
 	soap_free(*reply);
 	*reply = NULL;
 	return -1;
@@ -136,8 +141,8 @@ vim_latest_event(struct vim *vim, struct vim_latest *latest, struct err *err)
 }
 
 int
-vim_latest_page(struct vim *vim, int max, void (*fn)(void *ctx, const struct vim_latest *event), void *ctx,
-	struct err *err)
+vim_latest_page(struct vim *vim, int max, void (*fn)(void *ctx, const struct vim_latest *event),
+	void *ctx, struct err *err)
 {
 	struct vim_filter all = { .begin_us = INT64_MIN, .end_us = INT64_MAX, .latest = max };
 	struct vim_collector collector = { "" };
@@ -147,7 +152,8 @@ vim_latest_page(struct vim *vim, int max, void (*fn)(void *ctx, const struct vim
 
 	if (vim_create_collector(vim, &all, &collector, err) != 0)
 		return -1;
-	failed = get_property(vim, &(struct object){ "EventHistoryCollector", collector.ref }, "latestPage", &reply, err);
+	failed = get_property(vim, &(struct object){ "EventHistoryCollector", collector.ref },
+		"latestPage", &reply, err);
 	if (!failed) {
 		event = soap_get(soap_body(reply), "returnval/objects/propSet/val/Event");
 		for (int n = 0; event != NULL && n < max; event = soap_next(event), n++) {
@@ -163,7 +169,8 @@ vim_latest_page(struct vim *vim, int max, void (*fn)(void *ctx, const struct vim
 }
 
 int
-vim_event_severities(struct vim *vim, void (*fn)(void *ctx, const char *name, const char *severity), void *ctx,
+vim_event_severities(struct vim *vim,
+	void (*fn)(void *ctx, const char *name, const char *severity), void *ctx,
 	struct err *err)
 {
 	const struct object manager = event_manager(vim);
@@ -172,14 +179,16 @@ vim_event_severities(struct vim *vim, void (*fn)(void *ctx, const char *name, co
 
 	if (get_property(vim, &manager, "description.eventInfo", &reply, err) != 0)
 		return -1;
-	info = soap_get(soap_body(reply), "returnval/objects/propSet/val/EventDescriptionEventDetail");
+	info = soap_get(
+		soap_body(reply), "returnval/objects/propSet/val/EventDescriptionEventDetail");
 	for (; info != NULL; info = soap_next(info)) {
 		const char *key = soap_text(info, "key");
 		const char *full = soap_text(info, "fullFormat");
 
 		fn(ctx, key, soap_text(info, "category"));
 		/* an EventEx or ExtendedEvent is described as "id|text" under its class */
-		if ((strcmp(key, "EventEx") == 0 || strcmp(key, "ExtendedEvent") == 0) && strchr(full, '|') != NULL) {
+		if ((strcmp(key, "EventEx") == 0 || strcmp(key, "ExtendedEvent") == 0) &&
+			strchr(full, '|') != NULL) {
 			char id[256];
 
 			snprintf(id, sizeof(id), "%.*s", (int)strcspn(full, "|"), full);
@@ -199,7 +208,8 @@ vim_access(struct vim *vim, struct vim_access *access, struct err *err)
 	*access = (struct vim_access){ .known = false };
 	if (!*vim->authorization_manager || !*vim->root_folder)
 		return 0;
-	vim_begin(vim, "HasPrivilegeOnEntities", "AuthorizationManager", vim->authorization_manager);
+	vim_begin(vim, "HasPrivilegeOnEntities", "AuthorizationManager",
+		vim->authorization_manager);
 	buf_add_str(&vim->body, "<entity type=\"Folder\">");
 	soap_add_escaped(&vim->body, vim->root_folder);
 	buf_add_str(&vim->body, "</entity>");
@@ -208,8 +218,10 @@ vim_access(struct vim *vim, struct vim_access *access, struct err *err)
 	vim_add(vim, "privId", "System.Read");
 	if (vim_call(vim, "HasPrivilegeOnEntities", &reply, err) != 0) {
 		if (err->code == ERR_FORBIDDEN) /* asking takes System.View */
-			*access = (struct vim_access){ .known = true, .missing = "System.View" };
-		return err->code == ERR_FORBIDDEN || err->code == ERR_PROTOCOL ? 0 : -1; /* older than 5.5: no such method */
+			*access = (struct vim_access){ .known = true,
+				.missing = "System.View" };
+		/* older than 5.5: no such method */
+		return err->code == ERR_FORBIDDEN || err->code == ERR_PROTOCOL ? 0 : -1;
 	}
 	p = soap_get(soap_body(reply), "returnval/privAvailability");
 	for (; p != NULL; p = soap_next(p)) {
@@ -217,7 +229,8 @@ vim_access(struct vim *vim, struct vim_access *access, struct err *err)
 
 		access->known = true;
 		if (strcmp(soap_text(p, "isGranted"), "true") != 0)
-			snprintf(access->missing + n, sizeof(access->missing) - n, "%s%s", n ? ", " : "", soap_text(p, "privId"));
+			snprintf(access->missing + n, sizeof(access->missing) - n, "%s%s",
+				n ? ", " : "", soap_text(p, "privId"));
 	}
 	soap_free(reply);
 	return 0;

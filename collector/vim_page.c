@@ -10,9 +10,9 @@
 static const char method[] = "ReadNextEvents";
 
 enum {
-	STEP = 16 * 1024,              /* some ten events: a tenth of a millisecond */
+	STEP = 16 * 1024, /* some ten events: a tenth of a millisecond */
 	AWAIT_MS = 5000,
-	ARRIVED_MAX = 512 * 1024,      /* not parsed yet: beyond, it is parsed as it arrives */
+	ARRIVED_MAX = 512 * 1024, /* not parsed yet: beyond, it is parsed as it arrives */
 };
 
 void
@@ -41,7 +41,8 @@ vim_limit_event(struct vim *vim, size_t event_max)
 		normalizer_limit_event(vim->page[i].normalizer, event_max);
 }
 
-/* Hands at most max bytes of what has arrived to the normalizer; false when there is nothing. */
+/* Hands at most max bytes of what has arrived to the normalizer; false when there is nothing.
+ */
 static bool
 parse(struct page_read *p, size_t max)
 {
@@ -151,8 +152,8 @@ vim_forget_page(struct vim *vim, const char *ref)
 }
 
 int
-vim_read_next(struct vim *vim, const struct vim_collector *c, int max, struct normalize_page *page,
-	struct err *err)
+vim_read_next(struct vim *vim, const struct vim_collector *c, int max,
+	struct normalize_page *page, struct err *err)
 {
 	if (vim->ahead != NULL && strcmp(vim->ahead->ref, c->ref) == 0) {
 		vim->current = vim->ahead;
@@ -160,10 +161,12 @@ vim_read_next(struct vim *vim, const struct vim_collector *c, int max, struct no
 	} else {
 		vim_forget_page(vim, NULL);
 		/* one that was broken off has to end first */
-		if (wait_reply(vim, vim->current, err) != 0 || ask(vim, vim->current, c->ref, max, err) != 0)
+		if (wait_reply(vim, vim->current, err) != 0 ||
+			ask(vim, vim->current, c->ref, max, err) != 0)
 			return -1;
 	}
-	return wait_reply(vim, vim->current, err) != 0 ? -1 : finish(vim, vim->current, page, err);
+	return wait_reply(vim, vim->current, err) != 0 ? -1
+						       : finish(vim, vim->current, page, err);
 }
 
 void
@@ -184,8 +187,8 @@ vim_await_page(struct vim *vim)
 	int64_t end = clock_monotonic_ms() + AWAIT_MS;
 	struct err err;
 
-	while (vim->ahead != NULL && vim->ahead->busy && !stop_requested() && clock_monotonic_ms() < end &&
-		http_run(vim->http, 100, &err) == 0)
+	while (vim->ahead != NULL && vim->ahead->busy && !stop_requested() &&
+		clock_monotonic_ms() < end && http_run(vim->http, 100, &err) == 0)
 		;
 }
 

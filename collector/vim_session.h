@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What vim.c (session and transport), vim_events.c (the calls about events) and vim_page.c (pages) share. */
+/* What vim.c (session and transport), vim_events.c (the calls about events) and vim_page.c
+ * (pages) share. */
 #ifndef VCOURIER_VIM_SESSION_H
 #define VCOURIER_VIM_SESSION_H
 
@@ -7,16 +8,17 @@
 #include "soap.h"
 #include "vim.h"
 
-/* One page on its way or read. Two, so that the next can arrive while the caller works on the one before. */
+/* One page on its way or read. Two, so that the next can arrive while the caller works on the
+ * one before. */
 struct page_read {
 	struct normalizer *normalizer;
-	char ref[128];            /* the collector asked */
-	struct buf arrived;       /* of its reply */
-	size_t parsed;            /* bytes of that */
-	bool busy;                /* the reply is not complete */
-	bool dropped;             /* nobody wants it any more */
-	int status;               /* of the reply; 0: none came, and why */
-	struct err why, refused;  /* refused: what the normalizer said of it */
+	char ref[128];           /* the collector asked */
+	struct buf arrived;      /* of its reply */
+	size_t parsed;           /* bytes of that */
+	bool busy;               /* the reply is not complete */
+	bool dropped;            /* nobody wants it any more */
+	int status;              /* of the reply; 0: none came, and why */
+	struct err why, refused; /* refused: what the normalizer said of it */
 };
 
 /* Versions of the API, "8.0.2.0", the newest first. */
@@ -37,33 +39,43 @@ struct vim {
 	char session_key[128];
 	char *cookie; /* value of vmware_soap_session; NULL: no session */
 	struct buf body;
-	struct page_read page[2], *current, *ahead; /* current: lent to the caller; ahead: NULL when none was asked for */
+	/* current: lent to the caller; ahead: NULL when none was asked for */
+	struct page_read page[2], *current, *ahead;
 };
 
-/* Starts a request in vim->body: the envelope, <method>, <_this>. Then add arguments; vim_call ends it. */
+/* Starts a request in vim->body: the envelope, <method>, <_this>. Then add arguments; vim_call
+ * ends it. */
 void vim_begin(struct vim *vim, const char *method, const char *type, const char *ref);
 void vim_add(struct vim *vim, const char *element, const char *text);
 
 /* The versions of urn:vim25 in a vimServiceVersions.xml, at least one. err may be NULL. */
-int vim_versions_parse(struct vim_versions *versions, const char *xml, size_t len, struct err *err);
+int vim_versions_parse(
+	struct vim_versions *versions, const char *xml, size_t len, struct err *err);
 
-/* Makes the call with the newest version that the vCenter takes; calls that follow have it too. */
-int vim_agree_version(struct vim *vim, int (*call)(struct vim *vim, struct err *err), struct err *err);
+/* Makes the call with the newest version that the vCenter takes; calls that follow have it too.
+ */
+int vim_agree_version(
+	struct vim *vim, int (*call)(struct vim *vim, struct err *err), struct err *err);
 
-/* Sends what vim_begin began. A fault becomes an error (see vim.h). *reply is the caller's (soap_free). */
+/* Sends what vim_begin began. A fault becomes an error (see vim.h). *reply is the caller's
+ * (soap_free). */
 int vim_call(struct vim *vim, const char *method, struct soap_reply **reply, struct err *err);
 
-/* What is read ahead has the connection until it has arrived: a call that does not wait for it would open another one. */
+/* What is read ahead has the connection until it has arrived: a call that does not wait for it
+ * would open another one. */
 void vim_await_page(struct vim *vim);
 
-/* The same in parts, for pages: the request; then what a fault, or a status without one, means (always -1). */
-int vim_request(struct vim *vim, const char *method, struct http_request **req, struct err *err);
+/* The same in parts, for pages: the request; then what a fault, or a status without one, means
+ * (always -1). */
+int vim_request(
+	struct vim *vim, const char *method, struct http_request **req, struct err *err);
 int vim_fault(struct vim *vim, const struct normalize_fault *fault, struct err *err);
 int vim_bad_status(int status, struct err *err);
 
 /* vim_page.c */
 void vim_pages_open(struct vim *vim);
 void vim_pages_close(struct vim *vim);
-void vim_forget_page(struct vim *vim, const char *ref); /* nobody wants what was asked of this collector; NULL: of any */
+/* nobody wants what was asked of this collector; NULL: of any */
+void vim_forget_page(struct vim *vim, const char *ref);
 
 #endif

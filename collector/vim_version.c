@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The version of the API that the session speaks. A vCenter lists the versions that it takes, unauthenticated, in
- * vimServiceVersions.xml below the SDK's URL, its own first; it refuses a version that is not in the list, and shows
- * each client the API of the client's version. Behind a proxy that lets only SOAP pass, versions are tried.
+ * The version of the API that the session speaks. A vCenter lists the versions that it takes,
+ * unauthenticated, in vimServiceVersions.xml below the SDK's URL, its own first; it refuses a
+ * version that is not in the list, and shows each client the API of the client's version.
+ * Behind a proxy that lets only SOAP pass, versions are tried.
  */
 #include "vim_session.h"
 
@@ -15,7 +16,8 @@ enum {
 };
 
 /* Major versions, each in the lists of all later releases so far. */
-static const char *const known[] = { "9.0.0.0", "8.0.0.0", "7.0.0.0", "6.7", "6.5", "6.0", "5.5", NULL };
+static const char *const known[] = { "9.0.0.0", "8.0.0.0", "7.0.0.0", "6.7", "6.5", "6.0",
+	"5.5", NULL };
 
 /* It goes into a header: digits and letters, as in "8.0.2.0", "2.5u2server". */
 static bool
@@ -24,8 +26,8 @@ is_version(const char *text)
 	static const char allowed[] = "0123456789.abcdefghijklmnopqrstuvwxyz";
 	size_t len = strlen(text);
 
-	return len > 0 && len < sizeof(((struct vim *)NULL)->version) && text[0] >= '0' && text[0] <= '9' &&
-		strspn(text, allowed) == len;
+	return len > 0 && len < sizeof(((struct vim *)NULL)->version) && text[0] >= '0' &&
+		text[0] <= '9' && strspn(text, allowed) == len;
 }
 
 static void
@@ -49,7 +51,8 @@ vim_versions_parse(struct vim_versions *v, const char *xml, size_t len, struct e
 		space = soap_next(space);
 	if (space != NULL)
 		offer(v, soap_text(space, "version"));
-	for (prior = soap_get(space, "priorVersions/version"); prior != NULL; prior = soap_next(prior))
+	for (prior = soap_get(space, "priorVersions/version"); prior != NULL;
+		prior = soap_next(prior))
 		offer(v, soap_text(prior, ""));
 	soap_free(reply);
 	return v->n != 0 ? 0 : err_set(err, ERR_PROTOCOL, "it lists no version of urn:vim25");
@@ -68,7 +71,8 @@ list_versions(struct vim *vim, struct vim_versions *v, struct err *err)
 	req->response_max = LIST_BYTES_MAX;
 	if (http_perform(vim->http, req, &rsp, err) != 0)
 		return err_wrap(err, "vimServiceVersions.xml");
-	if (rsp.status == 200 && !rsp.body_cut && vim_versions_parse(v, rsp.body, rsp.body_len, NULL) == 0)
+	if (rsp.status == 200 && !rsp.body_cut &&
+		vim_versions_parse(v, rsp.body, rsp.body_len, NULL) == 0)
 		return 0;
 	*v = (struct vim_versions){ .n = 0 };
 	for (size_t i = 0; known[i] != NULL; i++)
@@ -77,7 +81,8 @@ list_versions(struct vim *vim, struct vim_versions *v, struct err *err)
 }
 
 int
-vim_agree_version(struct vim *vim, int (*call)(struct vim *vim, struct err *err), struct err *err)
+vim_agree_version(
+	struct vim *vim, int (*call)(struct vim *vim, struct err *err), struct err *err)
 {
 	struct vim_versions v;
 
@@ -87,13 +92,16 @@ vim_agree_version(struct vim *vim, int (*call)(struct vim *vim, struct err *err)
 		memcpy(vim->version, v.version[i], sizeof(vim->version));
 		vim->version_refused = false;
 		if (call(vim, err) == 0) {
-			if (!v.listed && is_version(vim->about.api_version)) /* its own, now that we know it */
-				memcpy(vim->version, vim->about.api_version, sizeof(vim->version));
+			/* its own, now that we know it */
+			if (!v.listed && is_version(vim->about.api_version))
+				memcpy(vim->version, vim->about.api_version,
+					sizeof(vim->version));
 			return 0;
 		}
 		if (!vim->version_refused)
 			return -1;
 	}
-	return err_set(err, ERR_PROTOCOL, "%s takes none of the versions that were tried, %s to %s of its API", vim->options.url,
-		v.version[0], vim->version);
+	return err_set(err, ERR_PROTOCOL,
+		"%s takes none of the versions that were tried, %s to %s of its API",
+		vim->options.url, v.version[0], vim->version);
 }

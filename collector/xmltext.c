@@ -117,9 +117,9 @@ reference(const char *p, const char *end, bool *forbidden)
 		return 0;
 	for (s = digits += hex ? 1 : 0; s < end && *s != ';'; s++) {
 		char lower = (char)(*s | 32);
-		int digit = *s >= '0' && *s <= '9'                ? *s - '0'
-			    : hex && lower >= 'a' && lower <= 'f' ? lower - 'a' + 10
-								  : -1;
+		int digit = *s >= '0' && *s <= '9'            ? *s - '0'
+			: hex && lower >= 'a' && lower <= 'f' ? lower - 'a' + 10
+							      : -1;
 
 		if (digit < 0)
 			return 0;
@@ -129,7 +129,7 @@ reference(const char *p, const char *end, bool *forbidden)
 	if (s == end || s == digits)
 		return 0;
 	*forbidden = c > 0x10ffff || (c < 0x20 && is_forbidden((unsigned char)c)) ||
-		     (c >= 0xd800 && c <= 0xdfff) || c == 0xfffe || c == 0xffff;
+		(c >= 0xd800 && c <= 0xdfff) || c == 0xfffe || c == 0xffff;
 	return (size_t)(s + 1 - p);
 }
 

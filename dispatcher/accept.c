@@ -38,7 +38,8 @@ keep_only(struct targets *targets, const char *name)
 
 static const char held[] = "\x01held"; /* no target has such a name */
 
-/* A job that is routed again keeps its place among those with its key; it is the first, as its leg was ready. */
+/* A job that is routed again keeps its place among those with its key; it is the first, as its
+ * leg was ready. */
 static void
 queue(struct dispatcher *d, struct job *job, const struct event *ev)
 {
@@ -49,7 +50,8 @@ queue(struct dispatcher *d, struct job *job, const struct event *ev)
 		return;
 	if (accept_holds(d, job->leg)) {
 		leg_wait(job->leg, INT64_MAX);
-		job_set_idle(&d->jobs, job, true); /* at once: it must not count against the window */
+		/* at once: it must not count against the window */
+		job_set_idle(&d->jobs, job, true);
 	} else {
 		job_make_ready(job);
 	}
@@ -133,12 +135,13 @@ accept_again(struct dispatcher *d, struct job *job)
 static bool
 looks_inside(const struct dispatcher *d)
 {
-	return d->processor->route != NULL || d->filter.pattern != NULL || d->options->ordering != ORDERING_NONE;
+	return d->processor->route != NULL || d->filter.pattern != NULL ||
+		d->options->ordering != ORDERING_NONE;
 }
 
 void
-accept_message(struct dispatcher *d, struct source *s, struct bus_msg *msg, const struct delivery *delivery,
-	int64_t now_ms)
+accept_message(struct dispatcher *d, struct source *s, struct bus_msg *msg,
+	const struct delivery *delivery, int64_t now_ms)
 {
 	struct job *job = job_new(&d->jobs, s, delivery->stream_seq, msg);
 	struct event *ev = &d->scratch[0];

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Idle events. An event that only waits, for its next try, for a paused target, for a slot of a slow one, is no
- * reason to pull less: else one function's backlog, or a few events that fail again and again, would fill the
- * window and hold up all others. So the window does not count them. They may take half of the buffer; beyond that
- * a target that keeps failing while others go on gets its oldest as dead letters, so the rest is never held up
- * by it. When nothing goes on the fault is the destination's: everything waits, nothing is given up but by age.
+ * Idle events. An event that only waits, for its next try, for a paused target, for a slot of a
+ * slow one, is no reason to pull less: else one function's backlog, or a few events that fail
+ * again and again, would fill the window and hold up all others. So the window does not count
+ * them. They may take half of the buffer; beyond that a target that keeps failing while others
+ * go on gets its oldest as dead letters, so the rest is never held up by it. When nothing goes
+ * on the fault is the destination's: everything waits, nothing is given up but by age.
  */
 #include "dispatch.h"
 
@@ -12,12 +13,14 @@
 #include "log.h"
 
 enum {
-	IDLE_MAX = 8192,     /* jobs */
-	COUNT_MS = 10,         /* a count is good for this long, */
-	COUNT_MANY_MS = 100,   /* one of many jobs for this long */
+	IDLE_MAX = 8192,        /* jobs */
+	COUNT_MS = 10,          /* a count is good for this long, */
+	COUNT_MANY_MS = 100,    /* one of many jobs for this long */
 	GOES_ON_MS = 60 * 1000, /* a target that took an event this lately works */
-	FAILS_MS = 5 * 1000,    /* a target that has failed for this long may lose its backlog */
-	TRIES_MIN = 3,         /* before a target that works otherwise loses an event to its backlog */
+	/* a target that has failed for this long may lose its backlog */
+	FAILS_MS = 5 * 1000,
+	/* before a target that works otherwise loses an event to its backlog */
+	TRIES_MIN = 3,
 };
 
 static bool
@@ -62,8 +65,10 @@ count(struct dispatcher *d, int64_t now_ms)
 size_t
 backlog_count(struct dispatcher *d, int64_t now_ms)
 {
-	/* counting is for when there are many in hand, and pointless when they are one after the other */
-	if (d->jobs.n < (size_t)d->options->concurrency || d->options->ordering == ORDERING_STRICT)
+	/* counting is for when there are many in hand, and pointless when they are one after
+	 * the other */
+	if (d->jobs.n < (size_t)d->options->concurrency ||
+		d->options->ordering == ORDERING_STRICT)
 		return d->jobs.n - d->jobs.n_parked;
 	if (now_ms - d->counted_ms >= (d->jobs.n < IDLE_MAX / 8 ? COUNT_MS : COUNT_MANY_MS))
 		count(d, now_ms);
@@ -79,28 +84,33 @@ others_go_on(const struct dispatcher *d, const struct lane *failing, int64_t now
 	const struct lane *lane = d->jobs.ring;
 
 	for (size_t i = 0; i < d->jobs.n_lanes; i++, lane = lane->next)
-		if (lane->delivered_ms > failing->failing_ms && now_ms - lane->delivered_ms < GOES_ON_MS)
+		if (lane->delivered_ms > failing->failing_ms &&
+			now_ms - lane->delivered_ms < GOES_ON_MS)
 			return true;
 	return false;
 }
 
-/* Whether the leg's target keeps failing, as far as one can tell, through no fault of the destination's. */
+/* Whether the leg's target keeps failing, as far as one can tell, through no fault of the
+ * destination's. */
 static bool
 hopeless(const struct dispatcher *d, const struct leg *leg, int64_t now_ms)
 {
 	const struct lane *lane = leg->lane;
 
-	if (lane->status == 401 || lane->status == 403 || (leg->state != LEG_WAITING && leg->state != LEG_READY))
+	if (lane->status == 401 || lane->status == 403 ||
+		(leg->state != LEG_WAITING && leg->state != LEG_READY))
 		return false;
 	if (!lane_paused(lane))
 		return leg->attempts >= TRIES_MIN && now_ms - lane->delivered_ms < GOES_ON_MS;
-	return now_ms - lane->failing_ms > FAILS_MS && (leg->job->accepted || others_go_on(d, lane, now_ms));
+	return now_ms - lane->failing_ms > FAILS_MS &&
+		(leg->job->accepted || others_go_on(d, lane, now_ms));
 }
 
 static bool
 too_many(const struct dispatcher *d)
 {
-	return d->jobs.n_idle > IDLE_MAX || d->jobs.idle_bytes > (size_t)d->options->buffer_bytes / 2;
+	return d->jobs.n_idle > IDLE_MAX ||
+		d->jobs.idle_bytes > (size_t)d->options->buffer_bytes / 2;
 }
 
 static void
@@ -120,24 +130,30 @@ give_up_old(struct dispatcher *d, struct job *job, int64_t now_ms)
 	for (size_t i = 0; i < job->n_legs; i++) {
 		struct leg *leg = &job->leg[i];
 
-		if (leg->lane != NULL && (leg->state == LEG_WAITING || leg->state == LEG_READY) && lane_paused(leg->lane))
+		if (leg->lane != NULL &&
+			(leg->state == LEG_WAITING || leg->state == LEG_READY) &&
+			lane_paused(leg->lane))
 			bury(d, leg, "gave_up");
 	}
 }
 
-/* Hopeless legs of the oldest jobs, until those that wait fit again: first what was tried, then the rest. */
+/* Hopeless legs of the oldest jobs, until those that wait fit again: first what was tried, then
+ * the rest. */
 static void
 make_room(struct dispatcher *d, int64_t now_ms)
 {
 	for (int pass = 0; pass < 2 && too_many(d); pass++) {
-		for (struct job *job = d->jobs.oldest, *next; job != NULL && too_many(d); job = next) {
+		for (struct job *job = d->jobs.oldest, *next; job != NULL && too_many(d);
+			job = next) {
 			bool given_up = false;
 
 			next = job->next;
-			for (size_t i = 0; job->idle && job->msg != NULL && i < job->n_legs; i++) {
+			for (size_t i = 0; job->idle && job->msg != NULL && i < job->n_legs;
+				i++) {
 				struct leg *leg = &job->leg[i];
 
-				if (leg->lane == NULL || (pass == 0 && leg->attempts == 0) || !hopeless(d, leg, now_ms))
+				if (leg->lane == NULL || (pass == 0 && leg->attempts == 0) ||
+					!hopeless(d, leg, now_ms))
 					continue;
 				bury(d, leg, "backlog");
 				given_up = true;
@@ -155,7 +171,8 @@ backlog_turn(struct dispatcher *d, int64_t now_ms)
 
 	count(d, now_ms);
 	metric_set(d->books.idle, (double)d->jobs.n_idle);
-	if (d->jobs.n == 0 || d->stopping || d->dead_letters_fail || d->gate.state == CIRCUIT_OPEN)
+	if (d->jobs.n == 0 || d->stopping || d->dead_letters_fail ||
+		d->gate.state == CIRCUIT_OPEN)
 		return;
 	for (struct job *job = d->jobs.oldest, *next; job != NULL; job = next) {
 		next = job->next;
@@ -165,7 +182,9 @@ backlog_turn(struct dispatcher *d, int64_t now_ms)
 	make_room(d, now_ms);
 	crowded = too_many(d);
 	if (crowded && !d->crowded)
-		log_warn("events that wait for slow or failing targets hold up the others: the buffer is full",
-			L_INT("waiting", (int64_t)d->jobs.n_idle), L_INT("bytes", (int64_t)d->jobs.idle_bytes));
+		log_warn(
+			"events that wait for slow or failing targets hold up the others: the buffer is full",
+			L_INT("waiting", (int64_t)d->jobs.n_idle),
+			L_INT("bytes", (int64_t)d->jobs.idle_bytes));
 	d->crowded = crowded;
 }

@@ -59,22 +59,33 @@ books_init(struct books *b, const char *backend)
 	b->filtered = ended(b, "result=\"filtered\"");
 	b->dead = ended(b, "result=\"dead\"");
 	b->expired = ended(b, "result=\"expired\"");
-	b->pending = gauge(b, PREFIX "consumer_pending", "Events in the streams that nobody was given yet.");
-	b->ack_pending = gauge(b, PREFIX "consumer_ack_pending", "Events that dispatchers have in hand.");
-	b->oldest_age = gauge(b, PREFIX "oldest_pending_age_seconds", "Age of the oldest event that is not done with.");
-	b->consumer_ahead = gauge(b, PREFIX "consumer_ahead", "1 while a consumer's place is none in its stream.");
-	b->retries = counter(b, PREFIX "retries_total", "", "Deliveries put off to be tried again.");
-	b->throttled = counter(b, PREFIX "throttled_total", "", "Replies that asked for a pause (Retry-After).");
-	b->redelivered = counter(b, PREFIX "redelivered_total", "", "Events that NATS gave out again.");
+	b->pending = gauge(b, PREFIX "consumer_pending",
+		"Events in the streams that nobody was given yet.");
+	b->ack_pending = gauge(
+		b, PREFIX "consumer_ack_pending", "Events that dispatchers have in hand.");
+	b->oldest_age = gauge(b, PREFIX "oldest_pending_age_seconds",
+		"Age of the oldest event that is not done with.");
+	b->consumer_ahead = gauge(b, PREFIX "consumer_ahead",
+		"1 while a consumer's place is none in its stream.");
+	b->retries = counter(
+		b, PREFIX "retries_total", "", "Deliveries put off to be tried again.");
+	b->throttled = counter(b, PREFIX "throttled_total", "",
+		"Replies that asked for a pause (Retry-After).");
+	b->redelivered = counter(
+		b, PREFIX "redelivered_total", "", "Events that NATS gave out again.");
 	b->in_flight = gauge(b, PREFIX "in_flight", "Requests under way.");
 	b->in_hand = gauge(b, PREFIX "in_hand", "Events in memory.");
-	b->idle = gauge(b, PREFIX "parked", "Events in memory that only wait for a failing or slow target.");
+	b->idle = gauge(b, PREFIX "parked",
+		"Events in memory that only wait for a failing or slow target.");
 	b->circuit = gauge(b, PREFIX "circuit_state", "0: deliveries flow; 2: they pause.");
-	b->circuit_opens = counter(b, PREFIX "circuit_opens_total", "", "Times that deliveries to a target paused.");
+	b->circuit_opens = counter(b, PREFIX "circuit_opens_total", "",
+		"Times that deliveries to a target paused.");
 	b->stalled_pull = stalls(b, "kind=\"pull\"");
 	b->stalled_deliver = stalls(b, "kind=\"deliver\"");
-	b->duration = histogram(b, PREFIX "delivery_duration_seconds", "From request to reply.");
-	b->age = histogram(b, PREFIX "event_age_at_delivery_seconds", "From the stream's clock to the backend's yes.");
+	b->duration = histogram(
+		b, PREFIX "delivery_duration_seconds", "From request to reply.");
+	b->age = histogram(b, PREFIX "event_age_at_delivery_seconds",
+		"From the stream's clock to the backend's yes.");
 	b->attempts = histogram(b, PREFIX "delivery_attempts", "Tries that a delivery took.");
 }
 
@@ -96,18 +107,22 @@ kind_of(enum err_code code)
 void
 books_response(struct books *b, const struct http_response *rsp, size_t events)
 {
-	size_t i = rsp->status > 0 && rsp->status < STATUSES ? (size_t)rsp->status : 0; /* 0: none that HTTP knows */
+	/* 0: none that HTTP knows */
+	size_t i = rsp->status > 0 && rsp->status < STATUSES ? (size_t)rsp->status : 0;
 	char code[32];
 
 	(void)events;
 	metric_observe(b->duration, (double)rsp->duration_ms / 1000);
 	if (rsp->status == 0) {
-		metric_add(counter(b, PREFIX "errors_total", kind_of(rsp->error), "Requests without a reply."), 1);
+		metric_add(counter(b, PREFIX "errors_total", kind_of(rsp->error),
+				   "Requests without a reply."),
+			1);
 		return;
 	}
 	if (b->by_status[i] == NULL) {
 		snprintf(code, sizeof(code), "code=\"%zu\"", i);
-		b->by_status[i] = counter(b, PREFIX "requests_total", code, "Replies, by HTTP status.");
+		b->by_status[i] = counter(
+			b, PREFIX "requests_total", code, "Replies, by HTTP status.");
 	}
 	metric_add(b->by_status[i], 1);
 }
@@ -138,7 +153,9 @@ books_dead(struct books *b, const char *reason)
 	char text[64];
 
 	snprintf(text, sizeof(text), "reason=\"%s\"", reason);
-	metric_add(counter(b, PREFIX "dead_lettered_total", text, "Dead letters stored, by reason."), 1);
+	metric_add(counter(b, PREFIX "dead_lettered_total", text,
+			   "Dead letters stored, by reason."),
+		1);
 }
 
 void
@@ -147,7 +164,8 @@ books_refresh_age(struct books *b, const char *refresh, int64_t age_ms)
 	char labels[64], text[160];
 
 	snprintf(labels, sizeof(labels), "refresh=\"%s\"", refresh);
-	metric_set(metric_gauge(PREFIX "refresh_age_seconds", label(b, labels, text),
-			   "Age of what the backend's functions, address, rules or credentials were last read as."),
+	metric_set(
+		metric_gauge(PREFIX "refresh_age_seconds", label(b, labels, text),
+			"Age of what the backend's functions, address, rules or credentials were last read as."),
 		(double)age_ms / 1000);
 }

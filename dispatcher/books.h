@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The dispatcher's metrics. What becomes of events adds up: stored = delivered + filtered + dead + expired + pending. */
+/* The dispatcher's metrics. What becomes of events adds up: stored = delivered + filtered +
+ * dead + expired + pending. */
 #ifndef VCOURIER_BOOKS_H
 #define VCOURIER_BOOKS_H
 
@@ -13,7 +14,7 @@
 enum { STATUSES = 600 };
 
 struct books {
-	char backend[64]; /* the label */
+	char backend[64];                                     /* the label */
 	struct metric *delivered, *filtered, *dead, *expired; /* events, each counted once */
 	struct metric *pending, *ack_pending, *oldest_age, *consumer_ahead;
 	struct metric *retries, *throttled, *redelivered;
@@ -28,7 +29,8 @@ void books_response(struct books *books, const struct http_response *rsp, size_t
 void books_circuit(struct books *books, bool open);
 void books_age(struct books *books, int64_t age_us); /* stored until delivered */
 void books_attempts(struct books *books, unsigned attempts);
-void books_refresh_age(struct books *books, const char *refresh, int64_t age_ms); /* since its last success */
+/* since its last success */
+void books_refresh_age(struct books *books, const char *refresh, int64_t age_ms);
 void books_dead(struct books *books, const char *reason);
 
 #endif

@@ -27,7 +27,10 @@ static void
 schedule_probe(struct circuit *c, int64_t retry_after_ms, int64_t now_ms)
 {
 	int64_t jitter = backoff_next(&c->probes) / 2;
-	int64_t wait = backoff_ceiling(c->probes.initial_ms, c->probes.max_ms, c->probes.attempts) / 2 + jitter;
+	int64_t wait = backoff_ceiling(
+			       c->probes.initial_ms, c->probes.max_ms, c->probes.attempts) /
+			2 +
+		jitter;
 
 	c->probe_at_ms = now_ms + (retry_after_ms > wait ? retry_after_ms : wait);
 	c->probing = false;
@@ -78,7 +81,8 @@ count_failure(struct circuit *c, uint64_t event)
 }
 
 bool
-circuit_failure(struct circuit *c, uint64_t event, bool probe, int64_t retry_after_ms, int64_t now_ms)
+circuit_failure(
+	struct circuit *c, uint64_t event, bool probe, int64_t retry_after_ms, int64_t now_ms)
 {
 	if (c->state == CIRCUIT_OPEN) {
 		if (probe)
@@ -98,7 +102,8 @@ circuit_rejection(struct circuit *c, uint64_t event, bool probe, bool at_fault, 
 {
 	bool flood, new_flood;
 
-	if (c->failures == 0 || event != c->last_failed) /* one event that is refused again and again is no flood */
+	/* one event that is refused again and again is no flood */
+	if (c->failures == 0 || event != c->last_failed)
 		count(c, true, now_ms);
 	flood = c->rejections >= CIRCUIT_FLOOD && c->rejections * 2 > c->results;
 	if (c->state == CIRCUIT_OPEN) {

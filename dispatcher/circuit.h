@@ -2,9 +2,11 @@
 /*
  * A circuit breaker for one destination; pure, time is an argument.
  *
- * Closed: requests go out. It opens when several events in a row fail or are refused (refusals.h: that need not be
- * their fault), when the destination asks for a pause (Retry-After), or when it refuses most of what it gets: a wrong
- * setting must not empty the stream into the dead letters. Open: one probe at a time, after 1, 2, 4 ... 60 s. One success, of whatever request, closes it.
+ * Closed: requests go out. It opens when several events in a row fail or are refused
+ * (refusals.h: that need not be their fault), when the destination asks for a pause
+ * (Retry-After), or when it refuses most of what it gets: a wrong setting must not empty the
+ * stream into the dead letters. Open: one probe at a time, after 1, 2, 4 ... 60 s. One success,
+ * of whatever request, closes it.
  */
 #ifndef VCOURIER_CIRCUIT_H
 #define VCOURIER_CIRCUIT_H
@@ -16,9 +18,9 @@
 #include "flap.h"
 
 enum {
-	CIRCUIT_FAILURES = 5,            /* different events in a row */
-	CIRCUIT_FLOOD = 20,              /* rejections, and more than half of the results, */
-	CIRCUIT_FLOOD_MS = 60 * 1000,    /* within this */
+	CIRCUIT_FAILURES = 5,             /* different events in a row */
+	CIRCUIT_FLOOD = 20,               /* rejections, and more than half of the results, */
+	CIRCUIT_FLOOD_MS = 60 * 1000,     /* within this */
 	CIRCUIT_PROBE_MAX_MS = 60 * 1000, /* between probes, unless Retry-After says more */
 };
 
@@ -37,21 +39,26 @@ struct circuit {
 	struct flap flap; /* which of its changes are logged; the caller's */
 };
 
-/* The first probe comes after initial_ms at most, all further ones after max_ms or 60 s at most. */
+/* The first probe comes after initial_ms at most, all further ones after max_ms or 60 s at
+ * most. */
 void circuit_init(struct circuit *c, int64_t initial_ms, int64_t max_ms, uint64_t seed);
 
 /* May a request go out now? When open, that request is the probe: tell circuit_begin. */
 bool circuit_allows(const struct circuit *c, int64_t now_ms);
 void circuit_begin(struct circuit *c);
 
-/* How a request ended. They return true when the state changed. event: any number that tells events apart. */
+/* How a request ended. They return true when the state changed. event: any number that tells
+ * events apart. */
 bool circuit_success(struct circuit *c, int64_t now_ms);
-bool circuit_failure(struct circuit *c, uint64_t event, bool probe, int64_t retry_after_ms, int64_t now_ms);
+bool circuit_failure(
+	struct circuit *c, uint64_t event, bool probe, int64_t retry_after_ms, int64_t now_ms);
 /*
- * at_fault: the event is, as refusals.h has it. Then the destination works: an outage is over, a flood goes on.
- * Otherwise the refusal counts as a failure, too. Returns true also when it was open already and is a flood from now on.
+ * at_fault: the event is, as refusals.h has it. Then the destination works: an outage is over,
+ * a flood goes on. Otherwise the refusal counts as a failure, too. Returns true also when it
+ * was open already and is a flood from now on.
  */
-bool circuit_rejection(struct circuit *c, uint64_t event, bool probe, bool at_fault, int64_t now_ms);
+bool circuit_rejection(
+	struct circuit *c, uint64_t event, bool probe, bool at_fault, int64_t now_ms);
 
 /* While it is open: the next probe comes by then. */
 void circuit_probe_by(struct circuit *c, int64_t at_ms);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Which acks the server has. One is a publish without an answer, and those that did not get there when we are killed
- * make their events come again. So a delivery keeps its slot until a PING that was sent after its ack is answered:
- * then no kill repeats more deliveries than `concurrency`. The waiting is a thread's.
+ * Which acks the server has. One is a publish without an answer, and those that did not get
+ * there when we are killed make their events come again. So a delivery keeps its slot until a
+ * PING that was sent after its ack is answered: then no kill repeats more deliveries than
+ * `concurrency`. The waiting is a thread's.
  */
 #define _DEFAULT_SOURCE
 #include "dispatch.h"
@@ -12,7 +13,11 @@
 enum {
 	ANSWER_MS = 1000,
 	AGAIN_MS = 100, /* the bus is away */
-	SHARE = 2,      /* of the slots, that may be taken so before the server is asked although others are free */
+	/*
+	 * of the slots, that may be taken so before the server is asked although others are
+	 * free
+	 */
+	SHARE = 2,
 };
 
 static void *
@@ -89,7 +94,8 @@ void
 confirm_turn(struct dispatcher *d)
 {
 	struct confirm *c = &d->confirm;
-	size_t all = (size_t)d->options->concurrency, unknown = slots(d, c->sent - c->last_asked);
+	size_t all = (size_t)d->options->concurrency,
+	       unknown = slots(d, c->sent - c->last_asked);
 
 	if (unknown == 0 || (unknown < all / SHARE && d->in_flight + confirm_slots(d) < all))
 		return;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Dead letters: the original message, and in headers why it is here. Published like any event, with an id that
- * makes a second copy of it a duplicate, and only when the server has confirmed it is the original settled.
+ * Dead letters: the original message, and in headers why it is here. Published like any event,
+ * with an id that makes a second copy of it a duplicate, and only when the server has confirmed
+ * it is the original settled.
  */
 #include "dispatch.h"
 
@@ -20,9 +21,11 @@ enum {
 	ANSWER_MS = 5 * 1000,
 	RETRY_MAX_MS = 30 * 1000,
 	OWN_HEADERS_MAX = 20,
-	HEADERS_MAX = EVENT_EXTENSIONS_MAX + 24 + OWN_HEADERS_MAX, /* an event in binary mode has one for each attribute */
+	/* an event in binary mode has one for each attribute */
+	HEADERS_MAX = EVENT_EXTENSIONS_MAX + 24 + OWN_HEADERS_MAX,
 	OVERHEAD = 8 * 1024, /* what our own headers may take of the server's max_payload */
-	/* Bytes of the original's headers that go along: with ours below the 64 KiB that nats-server takes. */
+	/* Bytes of the original's headers that go along: with ours below the 64 KiB that
+	   nats-server takes. */
 	COPIED_MAX = 32 * 1024,
 };
 
@@ -40,7 +43,7 @@ struct letter {
 	size_t n;
 	size_t copied, copied_max; /* bytes of the original's headers */
 	size_t left_out;           /* of them, those that were too many or too large */
-	struct buf text; /* where our values live; must not move */
+	struct buf text;           /* where our values live; must not move */
 };
 
 static void
@@ -113,8 +116,8 @@ write_headers(struct dispatcher *d, const struct leg *leg, struct letter *l)
 	const char *tail;
 	char id[1024];
 
-	snprintf(id, sizeof(id), "%s/%s/%llu/%lld/%s", d->durable, job->source->stream, (unsigned long long)job->seq,
-		(long long)job->stored_us, leg->target);
+	snprintf(id, sizeof(id), "%s/%s/%llu/%lld/%s", d->durable, job->source->stream,
+		(unsigned long long)job->seq, (long long)job->stored_us, leg->target);
 	add_text(l, "Nats-Msg-Id", id);
 	add_text(l, "Vcourier-Reason", leg->reason);
 	add_text(l, "Vcourier-Error", leg->why);
@@ -137,8 +140,8 @@ write_headers(struct dispatcher *d, const struct leg *leg, struct letter *l)
 }
 
 /*
- * vcdead.<dispatcher>.<the original subject without its first token>. Of a longer one, which is not the collector's, the
- * last tokens are left out.
+ * vcdead.<dispatcher>.<the original subject without its first token>. Of a longer one, which is
+ * not the collector's, the last tokens are left out.
  */
 static void
 write_subject(const struct dispatcher *d, const char *original, char *out, size_t size)
@@ -148,7 +151,8 @@ write_subject(const struct dispatcher *d, const char *original, char *out, size_
 
 	snprintf(out, size, "vcdead.%s", d->durable);
 	head = strlen(out);
-	if ((size_t)snprintf(out + head, size - head, "%s", tail != NULL ? tail : "._") >= size - head)
+	if ((size_t)snprintf(out + head, size - head, "%s", tail != NULL ? tail : "._") >=
+		size - head)
 		*strrchr(out, '.') = '\0';
 	if (strlen(out) <= head)
 		snprintf(out + head, size - head, "._");
@@ -171,7 +175,8 @@ publish(struct dispatcher *d, struct burial *b, struct err *err)
 	bus_msg_each_header(job->msg, copy_header, &l);
 	omitted = max > 0 && (int64_t)(bus_msg_len(job->msg) + l.copied) + OVERHEAD > max;
 	if (omitted)
-		add_text(&l, "Vcourier-Body", "omitted: too large; it is in the stream, at the sequence");
+		add_text(&l, "Vcourier-Body",
+			"omitted: too large; it is in the stream, at the sequence");
 	write_headers(d, b->leg, &l);
 	write_subject(d, job_subject(job), subject, sizeof(subject));
 	snprintf(reply, sizeof(reply), "%s.%llu", d->dead_inbox, (unsigned long long)b->id);
@@ -195,13 +200,14 @@ dead_open(struct dispatcher *d, leg_fn *on_stored, void *ctx, struct err *err)
 	return bus_subscribe(d->bus, subject, arrive, d, err);
 }
 
-/* Until dead letters can be stored again nothing is sent: it could fail, and where would it go? */
+/* Until dead letters can be stored again nothing is sent: it could fail, and where would it go?
+ */
 static void
 fail(struct dispatcher *d, struct burial *b, const char *why, int64_t now_ms)
 {
 	if (!d->dead_letters_fail)
-		log_error("dead letter not stored: deliveries pause", L_STR("stream", d->config->dead_stream->name),
-			L_STR("error", why));
+		log_error("dead letter not stored: deliveries pause",
+			L_STR("stream", d->config->dead_stream->name), L_STR("error", why));
 	d->dead_letters_fail = true;
 	status_check("dead-letters", false, why);
 	b->due_ms = now_ms + backoff_next(&b->backoff);
@@ -213,7 +219,8 @@ try_to_publish(struct dispatcher *d, struct burial *b, int64_t now_ms)
 	struct err err;
 
 	if (!atomic_load(&d->dead_ready)) {
-		b->due_ms = now_ms + 200; /* the watcher makes the stream, or says why it cannot */
+		/* the watcher makes the stream, or says why it cannot */
+		b->due_ms = now_ms + 200;
 	} else if (publish(d, b, &err) != 0) {
 		if (err.code == ERR_CONNECT)
 			b->due_ms = now_ms + backoff_next(&b->backoff);

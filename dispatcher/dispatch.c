@@ -17,9 +17,10 @@
 #include "text.h"
 
 enum {
-	TICK_MS = 100,      /* longest wait: timers are that exact */
+	TICK_MS = 100,       /* longest wait: timers are that exact */
 	ACCEPT_AT_ONCE = 64, /* messages taken in before replies are looked at again */
-	/* beside what is in flight, as a fast backend takes it while a pull is answered: requests at most, events at least */
+	/* beside what is in flight, as a fast backend takes it while a pull is answered:
+	   requests at most, events at least */
 	RESERVE_MIN = 16,
 	RESERVE_MAX = 128,
 };
@@ -33,7 +34,8 @@ window(const struct dispatcher *d)
 
 	if (d->options->ordering == ORDERING_STRICT)
 		return 1;
-	return (all + (all < RESERVE_MAX ? all : RESERVE_MAX)) * d->processor->batch_max + RESERVE_MIN;
+	return (all + (all < RESERVE_MAX ? all : RESERVE_MAX)) * d->processor->batch_max +
+		RESERVE_MIN;
 }
 
 /* Nothing is sent but now and then a probe. */
@@ -42,7 +44,8 @@ paused(const struct dispatcher *d)
 {
 	const struct lane *lane = d->jobs.ring;
 
-	return d->gate.state == CIRCUIT_OPEN || (!d->fans_out && lane != NULL && lane->circuit.state == CIRCUIT_OPEN);
+	return d->gate.state == CIRCUIT_OPEN ||
+		(!d->fans_out && lane != NULL && lane->circuit.state == CIRCUIT_OPEN);
 }
 
 /* How many more events to have in hand, asked for ones included. */
@@ -59,21 +62,26 @@ budget(struct dispatcher *d, int64_t now_ms)
 	return limit - held;
 }
 
-/* Each pull costs the server a request: one is worth it for an eighth of what may be in hand. They overlap. */
+/* Each pull costs the server a request: one is worth it for an eighth of what may be in hand.
+ * They overlap. */
 static void
 pull(struct dispatcher *d, int64_t now_ms)
 {
-	size_t all = budget(d, now_ms), most = window(d), largest = d->largest > 2048 ? d->largest : 2048;
-	size_t bytes = (size_t)d->options->buffer_bytes, streams = d->n_sources > 1 ? d->n_sources - 1 : 1;
+	size_t all = budget(d, now_ms), most = window(d),
+	       largest = d->largest > 2048 ? d->largest : 2048;
+	size_t bytes = (size_t)d->options->buffer_bytes,
+	       streams = d->n_sources > 1 ? d->n_sources - 1 : 1;
 	size_t left = d->jobs.bytes < bytes ? (bytes - d->jobs.bytes) / largest + 1 : 0;
 
 	most = most < bytes / largest ? most : bytes / largest;
 	all = all < left ? all : left;
 	for (size_t i = 0; i < d->n_sources; i++) {
 		struct source *s = &d->source[(d->next_source + i) % d->n_sources];
-		size_t share = s->replay ? 8 : streams; /* of all; the replays are one stream more */
+		/* of all; the replays are one stream more */
+		size_t share = s->replay ? 8 : streams;
 
-		source_pull(s, (all + share - 1) / share, paused(d) ? 1 : most / 8 / share, now_ms);
+		source_pull(
+			s, (all + share - 1) / share, paused(d) ? 1 : most / 8 / share, now_ms);
 	}
 	d->next_source++;
 }
@@ -148,9 +156,12 @@ wait_ms(struct dispatcher *d, int64_t now_ms)
 
 	if (d->taken_at < d->taken.n)
 		return 0;
-	for (size_t i = 0; i < d->jobs.n_lanes && i < 64; i++, d->jobs.ring = d->jobs.ring->next) {
+	for (size_t i = 0; i < d->jobs.n_lanes && i < 64;
+		i++, d->jobs.ring = d->jobs.ring->next) {
 		const struct lane *lane = d->jobs.ring;
-		int64_t lane_at = lane->circuit.state == CIRCUIT_OPEN ? lane->circuit.probe_at_ms : lane_due(lane);
+		int64_t lane_at = lane->circuit.state == CIRCUIT_OPEN
+			? lane->circuit.probe_at_ms
+			: lane_due(lane);
 
 		if (lane_at > now_ms && lane_at < due)
 			due = lane_at;
@@ -207,7 +218,8 @@ turn(struct dispatcher *d, struct err *err)
 /* ---- beginning and end */
 
 static int
-open_source(struct dispatcher *d, const struct stream_config *stream, bool replay, struct err *err)
+open_source(
+	struct dispatcher *d, const struct stream_config *stream, bool replay, struct err *err)
 {
 	struct source *s = &d->source[d->n_sources];
 	const char *filter = d->options->filter.subject;
@@ -219,8 +231,10 @@ open_source(struct dispatcher *d, const struct stream_config *stream, bool repla
 	snprintf(s->stream, sizeof(s->stream), "%s", stream->name);
 	if (replay) {
 		snprintf(s->filter, sizeof(s->filter), "vcreplay.%s.>", d->durable);
-	} else if (filter != NULL && !filter_narrow(filter, stream->subjects[0], s->filter, sizeof(s->filter))) {
-		log_info("no event of this stream passes the filter", L_STR("stream", stream->name));
+	} else if (filter != NULL &&
+		!filter_narrow(filter, stream->subjects[0], s->filter, sizeof(s->filter))) {
+		log_info("no event of this stream passes the filter",
+			L_STR("stream", stream->name));
 		return 0;
 	}
 	d->n_sources++;
@@ -246,14 +260,18 @@ open_all(struct dispatcher *d, struct err *err)
 	pthread_mutex_init(&d->confirm.lock, NULL);
 	clock_cond_init(&d->confirm.poke);
 	books_init(&d->books, d->processor->type);
-	jobs_init(&d->jobs, d->options->retry.initial_ms, d->options->retry.max_ms, (uint64_t)clock_wall_us());
-	circuit_init(&d->gate, d->options->retry.initial_ms, d->options->retry.max_ms, (uint64_t)clock_wall_us() + 1);
+	jobs_init(&d->jobs, d->options->retry.initial_ms, d->options->retry.max_ms,
+		(uint64_t)clock_wall_us());
+	circuit_init(&d->gate, d->options->retry.initial_ms, d->options->retry.max_ms,
+		(uint64_t)clock_wall_us() + 1);
 	for (size_t i = 0; i < BATCH_MAX; i++)
 		event_init(&d->scratch[i]);
 	event_init(&d->logged);
-	if (filter_open(&d->filter, &d->options->filter, err) != 0 || http_open(&d->http, err) != 0 ||
-		d->processor->open(&d->self, d->config->processor_config, err) != 0 || dead_open(d, settle_stored, d, err) != 0 ||
-		park_open(d, err) != 0 || report_open(d, err) != 0)
+	if (filter_open(&d->filter, &d->options->filter, err) != 0 ||
+		http_open(&d->http, err) != 0 ||
+		d->processor->open(&d->self, d->config->processor_config, err) != 0 ||
+		dead_open(d, settle_stored, d, err) != 0 || park_open(d, err) != 0 ||
+		report_open(d, err) != 0)
 		return -1;
 	d->sink = sink_open(d, settle_sunk, d);
 	if (refresh_add(d, d->processor->refreshes, d->self, err) != 0 ||
@@ -325,7 +343,8 @@ drain(struct dispatcher *d)
 	struct err err;
 
 	d->stopping = true;
-	for (size_t i = 0; i < d->n_sources && clock_monotonic_ms() < deadline - SHUTDOWN_MS / 2; i++)
+	for (size_t i = 0;
+		i < d->n_sources && clock_monotonic_ms() < deadline - SHUTDOWN_MS / 2; i++)
 		if (bus_connected(d->bus))
 			source_end(&d->source[i]);
 	bus_flush(d->bus, 2000, &err); /* acks of what is done */
@@ -357,8 +376,9 @@ dispatcher_run(const struct dispatcher_config *config, struct bus *bus, struct e
 	buf_free(&token);
 	failed = open_all(d, err);
 	if (!failed) {
-		log_info("started", L_STR("backend", d->processor->type), L_STR("consumer", d->durable),
-			L_INT("streams", (int64_t)d->n_sources), L_INT("concurrency", d->options->concurrency));
+		log_info("started", L_STR("backend", d->processor->type),
+			L_STR("consumer", d->durable), L_INT("streams", (int64_t)d->n_sources),
+			L_INT("concurrency", d->options->concurrency));
 		while (!failed && !stop_requested())
 			failed = turn(d, err);
 		drain(d);

@@ -16,12 +16,11 @@
  *     search.c   whether an event that waits here has left its stream
  *     watch.c    a thread that looks after streams and consumers, where calls wait for answers
  *     expire.c   events that left the stream before anybody had them
- *     place.c    where we are in a stream, kept on the bus, and whether that is still the same stream
- *     backlog.c  events that only wait for a failing or slow target, and must not hold up the others
- *     stall.c    when the dispatcher has stopped though it has work
- *     watchdog.c looks for that, reports it, and starts over
- *     books.c    the metrics
- *     report.c   how it is, for who asks on the bus
+ *     place.c    where we are in a stream, kept on the bus, and whether that is still the same
+ * stream backlog.c  events that only wait for a failing or slow target, and must not hold up
+ * the others stall.c    when the dispatcher has stopped though it has work watchdog.c looks for
+ * that, reports it, and starts over books.c    the metrics report.c   how it is, for who asks
+ * on the bus
  */
 #ifndef VCOURIER_DISPATCH_H
 #define VCOURIER_DISPATCH_H
@@ -50,12 +49,13 @@ enum {
 	REFRESHES_MAX = 6,
 	MAX_ACK_PENDING = 50000, /* of all replicas together */
 	SHUTDOWN_MS = 20 * 1000,
-	FILL_MS = 3, /* what a request that takes several events waits for the next one, when there is one */
+	/* what a request that takes several events waits for the next one, when there is one */
+	FILL_MS = 3,
 };
 
 /*
- * What was settled lately, so that a redelivery after a lost ack is not sent again. After a power cut a sequence
- * can be another event's; its time cannot.
+ * What was settled lately, so that a redelivery after a lost ack is not sent again. After a
+ * power cut a sequence can be another event's; its time cannot.
  */
 struct settled {
 	uint64_t seq;
@@ -64,8 +64,9 @@ struct settled {
 
 /* Everything up to here is settled. */
 struct place {
-	uint64_t seq;      /* 0: nothing is */
-	int64_t stored_us; /* when the stream stored that message; earlier when it had left the stream already */
+	uint64_t seq; /* 0: nothing is */
+	/* when the stream stored that message; earlier when it had left the stream already */
+	int64_t stored_us;
 };
 
 /* A consumer's numbers at a look; expire.c compares two of them. */
@@ -85,7 +86,8 @@ struct source {
 	struct dispatcher *d;
 	size_t index;
 	char stream[128], inbox[192], filter[256];
-	bool replay; /* not a vCenter's: what the operator sends again to this dispatcher alone */
+	/* not a vCenter's: what the operator sends again to this dispatcher alone */
+	bool replay;
 	struct stream_config config;
 
 	struct pull pull[PULLS_MAX];
@@ -96,27 +98,32 @@ struct source {
 	struct settled settled[SETTLED_SLOTS];
 
 	/* the watcher's findings; lock of the dispatcher */
-	bool ready;        /* stream and consumer are there and fit */
-	uint64_t generation; /* counts up whenever they were found or made: pulls from before are void */
-	bool look;         /* the loop asks for a look */
-	uint64_t search;   /* the loop asks whether the stream has this message; 0: nothing */
+	bool ready; /* stream and consumer are there and fit */
+	/* counts up whenever they were found or made: pulls from before are void */
+	uint64_t generation;
+	bool look;       /* the loop asks for a look */
+	uint64_t search; /* the loop asks whether the stream has this message; 0: nothing */
 	uint64_t gone_from, gone_to; /* the stream has none of [from, to): the last answer */
-	bool known;        /* the consumer was there before, in this process */
-	bool missing;      /* the stream was not there at the last look */
-	atomic_bool forget; /* sequences mean other events from now on; set before `ready` is again */
-	uint64_t floor;    /* ack floor at the last look */
+	bool known;                  /* the consumer was there before, in this process */
+	bool missing;                /* the stream was not there at the last look */
+	/* sequences mean other events from now on; set before `ready` is again */
+	atomic_bool forget;
+	uint64_t floor; /* ack floor at the last look */
 	struct tally tally;
 	_Atomic uint64_t redelivered; /* to us; counted by the loop */
 	int64_t stream_created_us, created_us, looked_ms;
-	uint64_t looked_reconnects; /* of the bus, at the last look: what was before a reconnect proves nothing */
+	/* of the bus, at the last look: what was before a reconnect proves nothing */
+	uint64_t looked_reconnects;
 	struct place place; /* at the last look */
 	bool placed, told;  /* there was one; the bus took it once */
-	uint64_t proved;    /* 1 + reconnects when the stream was seen to be the same; 0: never */
-	struct steady doubt; /* a finding that waits until it is steady */
+	/* 1 + reconnects when the stream was seen to be the same; 0: never */
+	uint64_t proved;
+	struct steady doubt;                   /* a finding that waits until it is steady */
 	struct steady leader, consumer_leader; /* since when they have been the same */
-	bool place_refused; /* reported */
-	int64_t place_due_ms; /* not to tell the bus before */
-	int64_t stuck_ms; /* since when a waiting pull gets nothing although there is something; 0: it does */
+	bool place_refused;                    /* reported */
+	int64_t place_due_ms;                  /* not to tell the bus before */
+	/* since when a waiting pull gets nothing although there is something; 0: it does */
+	int64_t stuck_ms;
 	_Atomic uint64_t pending; /* at the last look */
 	uint64_t ack_pending;
 	char trouble[256], differs[256]; /* last reported */
@@ -125,7 +132,8 @@ struct source {
 /* A message from the bus's threads, on its way to the loop. */
 struct arrival {
 	struct bus_msg *msg;
-	struct source *source; /* NULL: an answer, to a dead letter or to a question for a body */
+	/* NULL: an answer, to a dead letter or to a question for a body */
+	struct source *source;
 };
 
 struct arrivals {
@@ -142,15 +150,15 @@ struct confirm {
 	pthread_mutex_t lock;
 	pthread_cond_t poke;
 	bool running, end;
-	uint64_t sent, last_asked;  /* the loop's */
-	uint64_t asked;             /* the lock's */
+	uint64_t sent, last_asked; /* the loop's */
+	uint64_t asked;            /* the lock's */
 	_Atomic uint64_t confirmed;
 };
 
 struct burial; /* dead.c */
 struct refreshing {
 	const struct refresh *def;
-	void *self;                /* what it is called with */
+	void *self; /* what it is called with */
 	struct dispatcher *d;
 	bool done_once, running, wanted, failed;
 	bool waiting; /* running, for a helper program: asked again when due */
@@ -166,8 +174,8 @@ typedef void leg_fn(void *ctx, struct leg *leg);
 #define REPORT_SUBJECT "vcourier.status." /* then the dispatcher's token */
 
 struct dispatcher_config {
-	const char *name;        /* of the eventProcessor; its token is the durable's name */
-	const char *prefix;      /* of subjects: "vc" */
+	const char *name;   /* of the eventProcessor; its token is the durable's name */
+	const char *prefix; /* of subjects: "vc" */
 	const struct stream_config *streams; /* one per vCenter */
 	size_t n_streams;
 	const struct stream_config *dead_stream, *replay_stream;
@@ -199,14 +207,17 @@ struct dispatcher {
 	struct jobs jobs;
 	size_t in_flight;
 	struct confirm confirm;
-	int64_t counted_ms;      /* when backlog.c last counted the idle jobs */
-	bool crowded;            /* reported: those that wait hold up the others */
-	struct circuit gate; /* of the destination as a whole: fed by whether it answers at all */
-	int64_t gate_ms;     /* when that changed */
-	struct event scratch[BATCH_MAX]; /* accept.c: the event that came; send.c: those of the request being made */
-	struct event logged;             /* settle.c alone: for log lines */
+	int64_t counted_ms; /* when backlog.c last counted the idle jobs */
+	bool crowded;       /* reported: those that wait hold up the others */
+	/* of the destination as a whole: fed by whether it answers at all */
+	struct circuit gate;
+	int64_t gate_ms; /* when that changed */
+	/* accept.c: the event that came; send.c: those of the request being made */
+	struct event scratch[BATCH_MAX];
+	struct event logged; /* settle.c alone: for log lines */
 	struct targets targets;
-	struct lane *held; /* accept.c: where events without a target wait; NULL: there were none */
+	/* accept.c: where events without a target wait; NULL: there were none */
+	struct lane *held;
 	uint64_t held_version; /* the route_version that they waited with */
 	struct filter filter;
 
@@ -233,8 +244,8 @@ struct dispatcher {
 };
 
 /*
- * Runs until a stop is requested and everything in hand is settled or given back. Fails only when it
- * cannot begin; NATS or the backend being away is no failure. Closes the bus.
+ * Runs until a stop is requested and everything in hand is settled or given back. Fails only
+ * when it cannot begin; NATS or the backend being away is no failure. Closes the bus.
  */
 int dispatcher_run(const struct dispatcher_config *config, struct bus *bus, struct err *err);
 
@@ -246,7 +257,8 @@ void arrive(void *dispatcher, struct bus_msg *msg);
 /* Keeps up to `budget` messages asked for, in pulls of at least so many. */
 void source_pull(struct source *s, size_t budget, size_t least, int64_t now_ms);
 /* Handles status messages and what is in hand already; true when the message is a new event. */
-bool source_take(struct source *s, struct bus_msg *msg, struct delivery *delivery, int64_t now_ms);
+bool source_take(
+	struct source *s, struct bus_msg *msg, struct delivery *delivery, int64_t now_ms);
 /* Events are pending on a usable consumer, and no pull waits for them. */
 bool source_starves(struct source *s);
 /* Forgets all pulls and looks at the consumer; then it pulls anew. */
@@ -254,33 +266,42 @@ void source_restart(struct source *s);
 void source_settled(struct source *s, const struct job *job);
 
 /* accept.c */
-void accept_message(struct dispatcher *d, struct source *s, struct bus_msg *msg, const struct delivery *delivery,
-	int64_t now_ms);
+void accept_message(struct dispatcher *d, struct source *s, struct bus_msg *msg,
+	const struct delivery *delivery, int64_t now_ms);
 
 /*
- * While the processor's list of targets is not settled an event that none wants is held: its one leg waits in a lane of
- * its own. When the list changes (accept_hurry, each turn) those legs become ready, and send.c has each routed again.
+ * While the processor's list of targets is not settled an event that none wants is held: its
+ * one leg waits in a lane of its own. When the list changes (accept_hurry, each turn) those
+ * legs become ready, and send.c has each routed again.
  */
 void accept_hurry(struct dispatcher *d);
 bool accept_holds(const struct dispatcher *d, const struct leg *leg);
 void accept_again(struct dispatcher *d, struct job *job); /* its body is here */
 
 /* backlog.c */
-size_t backlog_count(struct dispatcher *d, int64_t now_ms); /* jobs in hand, less those that only wait */
-void backlog_turn(struct dispatcher *d, int64_t now_ms);    /* gives up what has waited too long */
+/* jobs in hand, less those that only wait */
+size_t backlog_count(struct dispatcher *d, int64_t now_ms);
+/* gives up what has waited too long */
+void backlog_turn(struct dispatcher *d, int64_t now_ms);
 
 /* send.c */
-size_t send_limit(const struct dispatcher *d); /* requests in flight to one target, as things are now */
-bool send_room(const struct dispatcher *d);    /* there is a slot for one more request */
+/* requests in flight to one target, as things are now */
+size_t send_limit(const struct dispatcher *d);
+bool send_room(const struct dispatcher *d); /* there is a slot for one more request */
 size_t send_ready(struct dispatcher *d, int64_t now_ms);
 
 /* settle.c */
-void settle_outcome(struct dispatcher *d, struct leg *leg, const struct outcome *outcome, bool probe);
-void settle_unsent(struct dispatcher *d, struct leg *leg, enum ending ending); /* it was not, or not again */
-void settle_dead(struct dispatcher *d, struct leg *leg, const char *reason); /* a dead letter, and then done */
-void settle_stored(void *dispatcher, struct leg *leg); /* a leg_fn: its dead letter is in the stream */
-void settle_sunk(void *dispatcher, struct leg *leg);   /* a leg_fn: the sink is done with it */
-void settle_leg(struct dispatcher *d, struct leg *leg, enum leg_state state); /* over: the job, too, if it was the last */
+void settle_outcome(
+	struct dispatcher *d, struct leg *leg, const struct outcome *outcome, bool probe);
+/* it was not, or not again */
+void settle_unsent(struct dispatcher *d, struct leg *leg, enum ending ending);
+/* a dead letter, and then done */
+void settle_dead(struct dispatcher *d, struct leg *leg, const char *reason);
+/* a leg_fn: its dead letter is in the stream */
+void settle_stored(void *dispatcher, struct leg *leg);
+void settle_sunk(void *dispatcher, struct leg *leg); /* a leg_fn: the sink is done with it */
+/* over: the job, too, if it was the last */
+void settle_leg(struct dispatcher *d, struct leg *leg, enum leg_state state);
 void settle_filtered(struct dispatcher *d, struct job *job);
 void settle_expired(struct dispatcher *d, struct job *job); /* the stream has it no more */
 void settle_orphans(struct dispatcher *d, const struct source *s); /* its stream is no more */
@@ -289,17 +310,22 @@ void settle_progress(struct dispatcher *d, int64_t now_ms);
 void settle_give_back(struct dispatcher *d); /* everything that is not under way */
 
 /* pause.c */
-void pause_lane(struct dispatcher *d, struct lane *lane, const struct outcome *outcome); /* its circuit changed */
-void pause_flood(const struct lane *lane, const struct outcome *outcome); /* paused already, and now for a flood */
-void pause_gate(struct dispatcher *d, const struct err *why); /* and that of the destination as a whole */
-void pause_turn(struct dispatcher *d, int64_t now_ms);        /* INT64_MAX at the end */
+/* its circuit changed */
+void pause_lane(struct dispatcher *d, struct lane *lane, const struct outcome *outcome);
+/* paused already, and now for a flood */
+void pause_flood(const struct lane *lane, const struct outcome *outcome);
+/* and that of the destination as a whole */
+void pause_gate(struct dispatcher *d, const struct err *why);
+void pause_turn(struct dispatcher *d, int64_t now_ms); /* INT64_MAX at the end */
 
 /* confirm.c */
 int confirm_open(struct dispatcher *d, struct err *err);
 void confirm_close(struct dispatcher *d);
 void confirm_want(struct dispatcher *d, size_t deliveries); /* their ack was just sent */
-size_t confirm_slots(const struct dispatcher *d);           /* taken by deliveries whose ack may still be lost */
-void confirm_turn(struct dispatcher *d);                    /* asks the server when those are many */
+/* taken by deliveries whose ack may still be lost */
+size_t confirm_slots(const struct dispatcher *d);
+/* asks the server when those are many */
+void confirm_turn(struct dispatcher *d);
 
 /* dead.c */
 int dead_open(struct dispatcher *d, leg_fn *on_stored, void *ctx, struct err *err);
@@ -317,10 +343,12 @@ void park_expire(struct dispatcher *d, int64_t now_ms);
 
 /* sink.c */
 extern const struct refresh sink_refreshes[];
-/* NULL when none is configured. on_sunk: the sink has taken the leg's dead letter, or did not in a few tries. */
+/* NULL when none is configured. on_sunk: the sink has taken the leg's dead letter, or did not
+ * in a few tries. */
 struct sink *sink_open(struct dispatcher *d, leg_fn *on_sunk, void *ctx);
 void sink_close(struct sink *sink);
-/* The dead letter is in the stream. False: it is none for the sink, and on_sunk is not called. */
+/* The dead letter is in the stream. False: it is none for the sink, and on_sunk is not called.
+ */
 bool sink_deliver(struct sink *sink, struct leg *leg);
 bool sink_busy(const struct sink *sink); /* a dead letter is on its way to it */
 void sink_turn(struct sink *sink, int64_t now_ms);
@@ -334,7 +362,8 @@ void report_answer(struct dispatcher *d, const struct bus_msg *msg);
 
 /* refresh.c */
 /* Runs those of a list that ends with a NULL name; they are called with self. */
-int refresh_add(struct dispatcher *d, const struct refresh *refreshes, void *self, struct err *err);
+int refresh_add(
+	struct dispatcher *d, const struct refresh *refreshes, void *self, struct err *err);
 void refresh_turn(struct dispatcher *d, int64_t now_ms);
 void refresh_want(struct dispatcher *d);
 bool refresh_ready(const struct dispatcher *d);
@@ -346,21 +375,26 @@ void watch_poke(struct source *s);
 void watch_forget(struct source *s); /* sequences mean other events from now on */
 
 /* search.c */
-/* Whether the stream's leader says that it has this message no more. False while it was not asked yet; then it is. */
+/* Whether the stream's leader says that it has this message no more. False while it was not
+ * asked yet; then it is. */
 bool search_is_gone(struct source *s, uint64_t seq);
-void search_turn(struct source *s);   /* the watcher's: asks it; while nobody can tell, again at the next turn */
+/* the watcher's: asks it; while nobody can tell, again at the next turn */
+void search_turn(struct source *s);
 void search_forget(struct source *s); /* sequences mean other events from now on */
-/* Since STEADY_MS the stream has had this leader, which has so applied what was stored before its election. */
+/* Since STEADY_MS the stream has had this leader, which has so applied what was stored before
+ * its election. */
 bool search_leader_steady(struct source *s, const char *leader);
 
 /* expire.c, called by the watcher; redelivered: as it was before it asked for info */
-void expire_count(struct source *s, const struct stream_info *stream, const struct consumer_info *info,
-	uint64_t redelivered);
+void expire_count(struct source *s, const struct stream_info *stream,
+	const struct consumer_info *info, uint64_t redelivered);
 
 /* place.c, called by the watcher */
-/* Whether the consumer's place is one in this stream; makes the consumer anew where it is not. */
-int place_check(struct source *s, struct stream_info *stream, struct consumer_info *info, struct consumer_config *c,
-	struct err *err);
-void place_note(struct source *s, const struct consumer_info *info); /* keeps it, and tells the bus */
+/* Whether the consumer's place is one in this stream; makes the consumer anew where it is not.
+ */
+int place_check(struct source *s, struct stream_info *stream, struct consumer_info *info,
+	struct consumer_config *c, struct err *err);
+/* keeps it, and tells the bus */
+void place_note(struct source *s, const struct consumer_info *info);
 
 #endif

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Events that left the stream, by its limits, before they were given to anybody. No message tells of them; they are
- * what is missing when the consumer's numbers of two looks are compared.
+ * Events that left the stream, by its limits, before they were given to anybody. No message
+ * tells of them; they are what is missing when the consumer's numbers of two looks are
+ * compared.
  */
 #include "dispatch.h"
 
@@ -10,15 +11,20 @@
 #include "log.h"
 
 /*
- * How many events for this consumer the stream has from seq on: only a consumer that begins there can tell. Its name
- * is none that a dispatcher can have.
+ * How many events for this consumer the stream has from seq on: only a consumer that begins
+ * there can tell. Its name is none that a dispatcher can have.
  */
 static int
 count_from(struct source *s, uint64_t seq, uint64_t *n, struct err *err)
 {
 	char name[sizeof(s->d->durable) + 8];
-	struct consumer_config c = { .stream = s->stream, .name = name, .filter_subject = s->filter,
-		.deliver = DELIVER_FROM_SEQ, .start_seq = seq, .ack_wait_ms = 1000, .max_ack_pending = 1 };
+	struct consumer_config c = { .stream = s->stream,
+		.name = name,
+		.filter_subject = s->filter,
+		.deliver = DELIVER_FROM_SEQ,
+		.start_seq = seq,
+		.ack_wait_ms = 1000,
+		.max_ack_pending = 1 };
 	struct consumer_info info;
 
 	snprintf(name, sizeof(name), "%s~count", s->d->durable);
@@ -30,9 +36,9 @@ count_from(struct source *s, uint64_t seq, uint64_t *n, struct err *err)
 }
 
 /*
- * With a filter the sequences that the consumer passed over are others' events, too. But what was pending, and what
- * came since, is pending, or was given out, or has left. Only told when no event came between the looks at stream and
- * consumer; else the next look tells it all.
+ * With a filter the sequences that the consumer passed over are others' events, too. But what
+ * was pending, and what came since, is pending, or was given out, or has left. Only told when
+ * no event came between the looks at stream and consumer; else the next look tells it all.
  */
 static bool
 left_of_filtered(struct source *s, const struct tally *now, bool some, uint64_t *left)
@@ -41,35 +47,49 @@ left_of_filtered(struct source *s, const struct tally *now, bool some, uint64_t 
 	uint64_t came = 0;
 	struct err err = { .code = ERR_NONE };
 
-	if (some && now->last > s->tally.last && count_from(s, s->tally.last + 1, &came, &err) != 0) {
-		log_debug("cannot count events that left the stream", L_STR("stream", s->stream), L_ERR(&err));
+	if (some && now->last > s->tally.last &&
+		count_from(s, s->tally.last + 1, &came, &err) != 0) {
+		log_debug("cannot count events that left the stream",
+			L_STR("stream", s->stream), L_ERR(&err));
 		return false;
 	}
-	if (stream_look(s->d->bus, s->stream, &stream, &err) != 0 || stream.last_seq != now->last)
+	if (stream_look(s->d->bus, s->stream, &stream, &err) != 0 ||
+		stream.last_seq != now->last)
 		return false;
-	*left = some && s->tally.pending + came > now->pending ? s->tally.pending + came - now->pending : 0;
+	*left = some && s->tally.pending + came > now->pending
+		? s->tally.pending + came - now->pending
+		: 0;
 	return true;
 }
 
 void
-expire_count(struct source *s, const struct stream_info *stream, const struct consumer_info *info, uint64_t redelivered)
+expire_count(struct source *s, const struct stream_info *stream,
+	const struct consumer_info *info, uint64_t redelivered)
 {
-	uint64_t before = stream->first_seq > 0 ? stream->first_seq - 1 : 0, left, again, first_times;
-	struct tally now = { .known = true, .place = info->delivered_stream_seq, .last = stream->last_seq,
-		.pending = info->pending, .given = info->delivered_consumer_seq, .redelivered = redelivered };
+	uint64_t before = stream->first_seq > 0 ? stream->first_seq - 1 : 0, left, again,
+		 first_times;
+	struct tally now = { .known = true,
+		.place = info->delivered_stream_seq,
+		.last = stream->last_seq,
+		.pending = info->pending,
+		.given = info->delivered_consumer_seq,
+		.redelivered = redelivered };
 	const struct tally *was = &s->tally;
 
 	if (now.place < before)
 		now.place = before;
 	left = now.place - was->place;
-	if (s->filter[0] != '\0' && !left_of_filtered(s, &now, was->known && before > was->place, &left))
+	if (s->filter[0] != '\0' &&
+		!left_of_filtered(s, &now, was->known && before > was->place, &left))
 		return;
 	if (was->known && now.given >= was->given && now.place >= was->place) {
 		again = now.redelivered - was->redelivered;
-		first_times = now.given - was->given > again ? now.given - was->given - again : 0;
+		first_times = now.given - was->given > again ? now.given - was->given - again
+							     : 0;
 		if (left > first_times) {
 			metric_add(s->d->books.expired, left - first_times);
-			log_error("events left the stream before they were delivered", L_STR("stream", s->stream),
+			log_error("events left the stream before they were delivered",
+				L_STR("stream", s->stream),
 				L_INT("events", (int64_t)(left - first_times)));
 		}
 	}

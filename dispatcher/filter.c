@@ -11,7 +11,8 @@ filter_open(struct filter *filter, const struct dispatch_filter *options, struct
 	buf_init(&filter->text, 64 * 1024 * 1024);
 	if (options->pattern == NULL)
 		return 0;
-	if (pattern_compile(&filter->pattern, options->pattern, strlen(options->pattern), err) != 0)
+	if (pattern_compile(
+		    &filter->pattern, options->pattern, strlen(options->pattern), err) != 0)
 		return err_wrap(err, "filter.pattern");
 	return 0;
 }
@@ -32,7 +33,8 @@ filter_subject_matches(const char *wildcard, const char *subject)
 
 		if (w == 1 && *wildcard == '>')
 			return s > 0;
-		if (!(w == 1 && *wildcard == '*' && s > 0) && (w != s || memcmp(wildcard, subject, w) != 0))
+		if (!(w == 1 && *wildcard == '*' && s > 0) &&
+			(w != s || memcmp(wildcard, subject, w) != 0))
 			return false;
 		if (wildcard[w] == '\0' || subject[s] == '\0')
 			return wildcard[w] == subject[s];
@@ -53,7 +55,8 @@ filter_narrow(const char *filter, const char *stream_subject, char *out, size_t 
 		if (fn == 1 && *f == '>')
 			return true;
 		if (sn == 1 && *s == '>') /* behind the part that the stream has given */
-			return (size_t)snprintf(out, size, "%.*s%s", (int)(s - stream_subject), stream_subject, f) < size;
+			return (size_t)snprintf(out, size, "%.*s%s", (int)(s - stream_subject),
+				       stream_subject, f) < size;
 		if (!(fn == 1 && *f == '*') && (fn != sn || memcmp(f, s, fn) != 0))
 			return false;
 		if (f[fn] == '\0' || s[sn] == '\0')
@@ -78,7 +81,8 @@ filter_passes(struct filter *filter, const char *subject, const struct event *ev
 	size_t len = ev->json_len;
 	struct err err;
 
-	/* an older consumer may hand out more than the configuration asks for, and so may a replay */
+	/* an older consumer may hand out more than the configuration asks for, and so may a
+	 * replay */
 	if (filter->subject != NULL && !tails_match(filter->subject, subject))
 		return false;
 	if (filter->pattern == NULL)

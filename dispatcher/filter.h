@@ -18,12 +18,14 @@ struct filter {
 int filter_open(struct filter *filter, const struct dispatch_filter *options, struct err *err);
 void filter_close(struct filter *filter);
 
-/* In doubt, it passes. The subject's first token, the prefix, does not count: replayed events have another. */
+/* In doubt, it passes. The subject's first token, the prefix, does not count: replayed events
+ * have another. */
 bool filter_passes(struct filter *filter, const char *subject, const struct event *ev);
 
 /*
- * What a consumer of the stream with this subject ("vc.lab.>") has to ask for: a server takes only a filter that is
- * part of the stream's subjects. Writes it to out, "" for everything. False: the stream has nothing that matches.
+ * What a consumer of the stream with this subject ("vc.lab.>") has to ask for: a server takes
+ * only a filter that is part of the stream's subjects. Writes it to out, "" for everything.
+ * False: the stream has nothing that matches.
  */
 bool filter_narrow(const char *filter, const char *stream_subject, char *out, size_t size);
 

@@ -12,12 +12,12 @@
 #include <stdint.h>
 
 enum {
-	FLAP_LINES = 2,	     /* lines of their own: a pause and its end, */
+	FLAP_LINES = 2,      /* lines of their own: a pause and its end, */
 	FLAP_MS = 30 * 1000, /* within this; and one sum for the same time */
 };
 
-struct flap {		  /* all zero at the start */
-	unsigned lines;	  /* since since_ms */
+struct flap {             /* all zero at the start */
+	unsigned lines;   /* since since_ms */
 	unsigned changes; /* that no line tells yet, */
 	unsigned pauses;  /* and those of them that began a pause */
 	int64_t since_ms;

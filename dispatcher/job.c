@@ -9,7 +9,8 @@
 void
 jobs_init(struct jobs *jobs, int64_t circuit_initial_ms, int64_t circuit_max_ms, uint64_t seed)
 {
-	*jobs = (struct jobs){ .circuit_initial_ms = circuit_initial_ms, .circuit_max_ms = circuit_max_ms,
+	*jobs = (struct jobs){ .circuit_initial_ms = circuit_initial_ms,
+		.circuit_max_ms = circuit_max_ms,
 		.random = seed };
 }
 

@@ -27,7 +27,8 @@ lane_find(struct jobs *jobs, const char *name)
 		return lane;
 	lane = mem_alloc(sizeof(*lane));
 	lane->name = mem_strdup(name);
-	circuit_init(&lane->circuit, jobs->circuit_initial_ms, jobs->circuit_max_ms, backoff_random(&jobs->random));
+	circuit_init(&lane->circuit, jobs->circuit_initial_ms, jobs->circuit_max_ms,
+		backoff_random(&jobs->random));
 	lane->hash_next = *bucket;
 	*bucket = lane;
 	if (jobs->ring == NULL) {

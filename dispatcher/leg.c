@@ -59,7 +59,8 @@ static void
 heap_down(struct lane *lane, size_t at, struct leg *leg)
 {
 	for (size_t child = 2 * at + 1; child < lane->n_waiting; child = 2 * at + 1) {
-		if (child + 1 < lane->n_waiting && lane->waiting[child + 1]->due_ms < lane->waiting[child]->due_ms)
+		if (child + 1 < lane->n_waiting &&
+			lane->waiting[child + 1]->due_ms < lane->waiting[child]->due_ms)
 			child++;
 		if (lane->waiting[child]->due_ms >= leg->due_ms)
 			break;
@@ -78,7 +79,8 @@ leg_wait(struct leg *leg, int64_t due_ms)
 	leg->due_ms = due_ms;
 	if (lane->n_waiting == lane->cap_waiting) {
 		lane->cap_waiting = lane->cap_waiting == 0 ? 16 : lane->cap_waiting * 2;
-		lane->waiting = mem_grow(lane->waiting, lane->cap_waiting, sizeof(struct leg *));
+		lane->waiting = mem_grow(
+			lane->waiting, lane->cap_waiting, sizeof(struct leg *));
 	}
 	heap_up(lane, lane->n_waiting++, leg);
 }

@@ -53,15 +53,26 @@ free_streams(struct stream_config *streams, size_t n)
 }
 
 static int
-run(const struct dispatcher_options *o, const struct router_config *config, const struct router_entry *entry)
+run(const struct dispatcher_options *o, const struct router_config *config,
+	const struct router_entry *entry)
 {
-	struct stream_config replay = { .name = "VCREPLAY", .subjects = { "vcreplay.>" },
-		.description = "events to send again to one dispatcher", .deny_delete = true, .deny_purge = true };
-	struct stream_config dead = { .name = "VCDEAD", .subjects = { "vcdead.>" }, .description = "dead letters",
+	struct stream_config replay = { .name = "VCREPLAY",
+		.subjects = { "vcreplay.>" },
+		.description = "events to send again to one dispatcher",
+		.deny_delete = true,
+		.deny_purge = true };
+	struct stream_config dead = { .name = "VCDEAD",
+		.subjects = { "vcdead.>" },
+		.description = "dead letters",
 		.deny_purge = true }; /* the operator removes single ones */
-	struct dispatcher_config dc = { .name = entry->name, .prefix = config->top.bus.subject_prefix,
-		.n_streams = config->providers.n, .dead_stream = &dead, .replay_stream = &replay, .options = &o->common,
-		.processor = o->processor.processor, .processor_config = o->processor.config };
+	struct dispatcher_config dc = { .name = entry->name,
+		.prefix = config->top.bus.subject_prefix,
+		.n_streams = config->providers.n,
+		.dead_stream = &dead,
+		.replay_stream = &replay,
+		.options = &o->common,
+		.processor = o->processor.processor,
+		.processor_config = o->processor.config };
 	struct stream_config *streams;
 	struct bus_options bo;
 	struct bus *bus = NULL;
@@ -76,7 +87,8 @@ run(const struct dispatcher_options *o, const struct router_config *config, cons
 	bus_config_stream(&config->top.bus.dead_letters, &dead);
 	bus_config_stream(&config->top.bus.dead_letters, &replay);
 	replay.discard_new = true;
-	dead.discard_new = true; /* when it is full deliveries pause: nothing is given up without a trace */
+	/* when it is full deliveries pause: nothing is given up without a trace */
+	dead.discard_new = true;
 	bus_config_options(&config->top.bus, "dispatcher", entry->name, &inbox, &bo);
 	failed = bus_open(&bus, &bo, &err);
 	if (!failed)

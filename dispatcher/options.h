@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What every dispatcher can be told, whatever its backend. The rows stand in the eventProcessor itself. */
+/* What every dispatcher can be told, whatever its backend. The rows stand in the eventProcessor
+ * itself. */
 #ifndef VCOURIER_DISPATCH_OPTIONS_H
 #define VCOURIER_DISPATCH_OPTIONS_H
 
@@ -19,27 +20,33 @@ enum ordering {
 };
 
 struct dispatch_options {
-	int64_t concurrency;            /* requests in flight */
-	int64_t concurrency_per_target; /* 0: all, or a quarter where events fan out to several targets */
-	int64_t timeout_ms;             /* of one request */
-	int64_t ack_wait_ms;            /* after this long without a sign from us the server gives an event again */
-	int64_t buffer_bytes;           /* of events in hand */
-	int64_t empty_grace_ms;         /* between the two answers that events may be filtered for (absence.h) */
+	int64_t concurrency; /* requests in flight */
+	/* 0: all, or a quarter where events fan out to several targets */
+	int64_t concurrency_per_target;
+	int64_t timeout_ms; /* of one request */
+	/* after this long without a sign from us the server gives an event again */
+	int64_t ack_wait_ms;
+	int64_t buffer_bytes; /* of events in hand */
+	/* between the two answers that events may be filtered for (absence.h) */
+	int64_t empty_grace_ms;
 	struct dispatch_retry {
 		int64_t max_age_ms; /* since the event's first try; then it is a dead letter */
 		int64_t initial_ms, max_ms;
 		int64_t retry_after_max_ms;
-		int64_t reject_grace_ms; /* refused events are tried again for this long, see refusals.h */
-		int64_t max_deliveries; /* an event given this often without a verdict is set aside unread */
+		/* refused events are tried again for this long, see refusals.h */
+		int64_t reject_grace_ms;
+		/* an event given this often without a verdict is set aside unread */
+		int64_t max_deliveries;
 		/* Knative's DeliverySpec: what it says goes before the above */
-		int64_t count;          /* tries after the first; -1: no limit but age */
-		int64_t delay_ms;       /* 0: initial_ms */
-		int64_t timeout_ms;     /* 0: that of all requests */
-		int policy;             /* enum backoff_policy */
+		int64_t count;      /* tries after the first; -1: no limit but age */
+		int64_t delay_ms;   /* 0: initial_ms */
+		int64_t timeout_ms; /* 0: that of all requests */
+		int policy;         /* enum backoff_policy */
 	} retry;
 	struct dispatch_filter {
 		char *subject; /* NATS wildcards; the server filters */
-		char *pattern; /* EventBridge's language, over the whole CloudEvent; JSON text */
+		/* EventBridge's language, over the whole CloudEvent; JSON text */
+		char *pattern;
 	} filter;
 	struct destination dead_letter_sink;
 	int ordering;     /* enum ordering */
@@ -48,7 +55,8 @@ struct dispatch_options {
 
 extern const struct config_field dispatch_fields[];
 
-/* Where a new consumer begins: fills deliver policy and time (microseconds). False: no valid start_from. */
+/* Where a new consumer begins: fills deliver policy and time (microseconds). False: no valid
+ * start_from. */
 enum dispatch_start { START_EARLIEST, START_NOW, START_TIME };
 bool dispatch_start_parse(const char *text, enum dispatch_start *start, int64_t *time_us);
 
@@ -59,8 +67,8 @@ struct dispatcher_options {
 };
 
 /* Fits daemon_spec.bind and release. `vcourier check` and a start call the same. */
-int dispatcher_options_bind(const struct router_config *config, const struct router_entry *entry, void *options,
-	struct config_errors *errors);
+int dispatcher_options_bind(const struct router_config *config,
+	const struct router_entry *entry, void *options, struct config_errors *errors);
 void dispatcher_options_release(void *options);
 
 #endif

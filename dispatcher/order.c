@@ -53,17 +53,25 @@ uint64_t
 order_key(const struct event *ev)
 {
 	static const char *const entities[][2] = {
-		{ "Vm", "Vm" }, { "Host", "Host" }, { "Ds", "Datastore" }, { "Net", "Network" }, { "Dvs", "Dvs" },
-		{ "ComputeResource", "ComputeResource" }, { "Datacenter", "Datacenter" },
+		{ "Vm", "Vm" },
+		{ "Host", "Host" },
+		{ "Ds", "Datastore" },
+		{ "Net", "Network" },
+		{ "Dvs", "Dvs" },
+		{ "ComputeResource", "ComputeResource" },
+		{ "Datacenter", "Datacenter" },
 	};
 	uint64_t hash = hash_fnv1a(HASH_FNV1A, ev->source, strlen(ev->source));
 	struct span data = { ev->data, ev->data ? ev->data_len : 0 };
 
 	for (size_t i = 0; i < sizeof(entities) / sizeof(entities[0]); i++) {
-		struct span entity = member(member(data, entities[i][0]), entities[i][1]), id = member(entity, "Value");
+		struct span entity = member(member(data, entities[i][0]), entities[i][1]),
+			    id = member(entity, "Value");
 
 		if (id.len > 0)
-			return hash_fnv1a(hash_fnv1a(hash, entities[i][0], strlen(entities[i][0])), id.at, id.len);
+			return hash_fnv1a(
+				hash_fnv1a(hash, entities[i][0], strlen(entities[i][0])), id.at,
+				id.len);
 	}
 	return hash;
 }

@@ -8,8 +8,8 @@
 #include "event.h"
 
 /*
- * A hash of vCenter and entity: the virtual machine, else the host, datastore, network, switch, compute resource
- * or datacenter. Events without any of them share one key.
+ * A hash of vCenter and entity: the virtual machine, else the host, datastore, network, switch,
+ * compute resource or datacenter. Events without any of them share one key.
  */
 uint64_t order_key(const struct event *ev);
 

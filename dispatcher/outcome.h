@@ -25,11 +25,11 @@ enum ending {
 
 struct attempt {
 	enum ending ending;
-	bool at_fault;	  /* refused: and that is believed (refusals.h) */
-	bool held_back;	  /* refused: the circuit is open for a flood of refusals, and this was
+	bool at_fault;    /* refused: and that is believed (refusals.h) */
+	bool held_back;   /* refused: the circuit is open for a flood of refusals, and this was
 			     not its probe */
-	unsigned n;	  /* attempts so far, this one included */
-	int64_t age_ms;	  /* since the first of them */
+	unsigned n;       /* attempts so far, this one included */
+	int64_t age_ms;   /* since the first of them */
 	int64_t pause_ms; /* Retry-After, or -1 */
 	int64_t grace_ends_ms; /* refused: the next attempt comes by then */
 	int64_t now_ms;
@@ -40,7 +40,7 @@ enum next_step { NEXT_RETRY, NEXT_DELIVERED, NEXT_DEAD, NEXT_DROP };
 
 struct next {
 	enum next_step step;
-	int64_t at_ms;	    /* retry: when */
+	int64_t at_ms;      /* retry: when */
 	const char *reason; /* dead: constant, the dead letter's Vcourier-Reason */
 };
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Room for the others: when what is in hand waits for targets that are down or slow, and so fills the window, its
- * bodies are let go. What is left of such a job is small: where it goes, what was tried, when it is due. The stream
- * keeps the body, and it is fetched again when the job's turn comes.
+ * Room for the others: when what is in hand waits for targets that are down or slow, and so
+ * fills the window, its bodies are let go. What is left of such a job is small: where it goes,
+ * what was tried, when it is due. The stream keeps the body, and it is fetched again when the
+ * job's turn comes.
  */
 #include "dispatch.h"
 
@@ -19,7 +20,8 @@ enum {
 	PARKED_MAX = 8 * 1024,
 	SOON_MS = 1000,
 	FETCH_MS = 5 * 1000,
-	/* a body that is not found: asked for again after 0.25 s, 0.5 s, .. 5 s, for 43 s in all */
+	/* a body that is not found: asked for again after 0.25 s, 0.5 s, .. 5 s, for 43 s in
+	   all */
 	AGAIN_MS = 250,
 	AGAIN_MAX_MS = 5 * 1000,
 	AGAIN_TRIES = 12,
@@ -40,8 +42,10 @@ static bool
 stuck(const struct leg *leg, int64_t now_ms)
 {
 	if (leg->state == LEG_WAITING)
-		return leg->lane->circuit.state == CIRCUIT_OPEN || leg->due_ms > now_ms + SOON_MS;
-	return leg->state == LEG_READY && (leg->lane->circuit.state == CIRCUIT_OPEN || leg->lane->n_ready > 16);
+		return leg->lane->circuit.state == CIRCUIT_OPEN ||
+			leg->due_ms > now_ms + SOON_MS;
+	return leg->state == LEG_READY &&
+		(leg->lane->circuit.state == CIRCUIT_OPEN || leg->lane->n_ready > 16);
 }
 
 static bool
@@ -62,10 +66,13 @@ park_turn(struct dispatcher *d, size_t window, int64_t now_ms)
 	size_t held = d->jobs.n - d->jobs.n_parked;
 	bool full = held >= window || d->jobs.bytes >= (size_t)d->options->buffer_bytes;
 
-	if (!full || d->in_flight >= (size_t)d->options->concurrency || d->gate.state == CIRCUIT_OPEN ||
-		(!d->fans_out && d->jobs.ring != NULL && d->jobs.ring->circuit.state == CIRCUIT_OPEN))
+	if (!full || d->in_flight >= (size_t)d->options->concurrency ||
+		d->gate.state == CIRCUIT_OPEN ||
+		(!d->fans_out && d->jobs.ring != NULL &&
+			d->jobs.ring->circuit.state == CIRCUIT_OPEN))
 		return;
-	for (struct job *job = d->jobs.newest; job != NULL && held > window / 2; job = job->prev) {
+	for (struct job *job = d->jobs.newest; job != NULL && held > window / 2;
+		job = job->prev) {
 		if (d->jobs.n_parked >= PARKED_MAX)
 			break;
 		if (!can_park(job, now_ms))
@@ -85,9 +92,12 @@ park_fetch(struct dispatcher *d, struct job *job, struct lane *lane, int64_t now
 	struct err err;
 
 	job_unqueue(job);
-	snprintf(subject, sizeof(subject), "%s.DIRECT.GET.%s", bus_api_prefix(d->bus), job->source->stream);
-	snprintf(reply, sizeof(reply), "%s.%zu.%llu", d->get_inbox, job->source->index, (unsigned long long)job->seq);
-	out.len = (size_t)snprintf(body, sizeof(body), "{\"seq\":%llu}", (unsigned long long)job->seq);
+	snprintf(subject, sizeof(subject), "%s.DIRECT.GET.%s", bus_api_prefix(d->bus),
+		job->source->stream);
+	snprintf(reply, sizeof(reply), "%s.%zu.%llu", d->get_inbox, job->source->index,
+		(unsigned long long)job->seq);
+	out.len = (size_t)snprintf(
+		body, sizeof(body), "{\"seq\":%llu}", (unsigned long long)job->seq);
 	job_fetch_begin(&d->jobs, job, lane, now_ms + FETCH_MS);
 	if (bus_publish(d->bus, &out, &err) != 0)
 		job->fetch_by_ms = now_ms; /* not connected: given back at the next look */
@@ -104,20 +114,22 @@ give_back(struct dispatcher *d, struct job *job)
 }
 
 /*
- * Any replica may answer, also one that is behind: the event has left the stream only when the stream's leader says
- * so. Until then the body is asked for again; when no replica has it for long, the server decides what comes of it.
+ * Any replica may answer, also one that is behind: the event has left the stream only when the
+ * stream's leader says so. Until then the body is asked for again; when no replica has it for
+ * long, the server decides what comes of it.
  */
 static void
 not_found(struct dispatcher *d, struct job *job)
 {
 	if (search_is_gone(job->source, job->seq)) {
-		log_error("event left the stream before it was delivered", L_STR("stream", job->source->stream),
-			L_INT("seq", (int64_t)job->seq));
+		log_error("event left the stream before it was delivered",
+			L_STR("stream", job->source->stream), L_INT("seq", (int64_t)job->seq));
 		settle_expired(d, job);
 		return;
 	}
 	if (d->jobs.n_missing == 0)
-		log_warn("a replica of the stream does not find an event that waits here: asking again",
+		log_warn(
+			"a replica of the stream does not find an event that waits here: asking again",
 			L_STR("stream", job->source->stream), L_INT("seq", (int64_t)job->seq));
 	if (job->n_missing == AGAIN_TRIES) {
 		log_warn("no replica finds an event that waits here: given back to NATS",
@@ -126,7 +138,8 @@ not_found(struct dispatcher *d, struct job *job)
 		return;
 	}
 	job_fetch_again(&d->jobs, job,
-		clock_monotonic_ms() + backoff_ceiling(AGAIN_MS, AGAIN_MAX_MS, ++job->n_missing));
+		clock_monotonic_ms() +
+			backoff_ceiling(AGAIN_MS, AGAIN_MAX_MS, ++job->n_missing));
 }
 
 static void
@@ -146,7 +159,8 @@ same_event(const struct job *job, const struct bus_msg *msg)
 	const char *stored = bus_msg_header(msg, "Nats-Time-Stamp");
 	int64_t us;
 
-	return stored == NULL || !clock_parse(stored, strlen(stored), &us) || us == job->stored_us;
+	return stored == NULL || !clock_parse(stored, strlen(stored), &us) ||
+		us == job->stored_us;
 }
 
 void
@@ -157,7 +171,9 @@ park_answer(struct dispatcher *d, struct bus_msg *msg)
 	size_t index = SIZE_MAX;
 	struct job *job = NULL;
 
-	if (sscanf(bus_msg_subject(msg) + strlen(d->get_inbox), ".%zu.%llu", &index, &seq) == 2 && index < d->n_sources)
+	if (sscanf(bus_msg_subject(msg) + strlen(d->get_inbox), ".%zu.%llu", &index, &seq) ==
+			2 &&
+		index < d->n_sources)
 		job = job_find(&d->jobs, &d->source[index], seq);
 	if (job == NULL || job->orphan || job->msg != NULL || job->fetch_by_ms == 0) {
 		bus_msg_free(msg); /* too late */

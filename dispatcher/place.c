@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Where we are in a stream. After a power cut, or when a backup was put back, the stream may end earlier than its
- * consumer's position, or may have grown again with other events, and what is stored below that position would never
- * be given out (nats-server issue 5412). So it is kept apart, in a bucket on the bus, up to where everything is settled
- * and when the stream stored that event: a sequence can come again, its time cannot. Where the stream has another
+ * Where we are in a stream. After a power cut, or when a backup was put back, the stream may
+ * end earlier than its consumer's position, or may have grown again with other events, and what
+ * is stored below that position would never be given out (nats-server issue 5412). So it is
+ * kept apart, in a bucket on the bus, up to where everything is settled and when the stream
+ * stored that event: a sequence can come again, its time cannot. Where the stream has another
  * event there, the consumer is made anew from that time.
  */
 #include "dispatch.h"
@@ -18,8 +19,8 @@
 #define BUCKET "vcourier-places"
 
 enum {
-	MARGIN_S = 60,     /* the server's clock may be set back by its restart */
-	UNTOLD_S = 10,     /* the bus is told every 5 s, by each dispatcher that runs */
+	MARGIN_S = 60, /* the server's clock may be set back by its restart */
+	UNTOLD_S = 10, /* the bus is told every 5 s, by each dispatcher that runs */
 	TIMEOUT_MS = 2000,
 	FORBIDDEN_MS = 10 * 60 * 1000, /* until that is tried again */
 };
@@ -27,21 +28,26 @@ enum {
 #define US INT64_C(1000000)
 
 /*
- * A finding that would move the consumer, or hide that it must be moved, counts when there has been one for a while:
- * after an election the leader may not have applied all that the stream has. ERR_TIMEOUT: look again.
+ * A finding that would move the consumer, or hide that it must be moved, counts when there has
+ * been one for a while: after an election the leader may not have applied all that the stream
+ * has. ERR_TIMEOUT: look again.
  */
 static int
 confirm(struct source *s, const char *finding, const char *leader, struct err *err)
 {
 	int64_t now_ms = clock_monotonic_ms();
-	int64_t since_ms = steady_for(&s->doubt, "place", leader, bus_reconnects(s->d->bus), now_ms);
+	int64_t since_ms = steady_for(
+		&s->doubt, "place", leader, bus_reconnects(s->d->bus), now_ms);
 
 	if (since_ms >= STEADY_MS)
 		return 0;
 	if (since_ms == 0)
-		log_info("the stream's leader may be behind: looking again before the consumer is moved",
-			L_STR("stream", s->stream), L_STR("leader", leader), L_STR("finding", finding));
-	return err_set(err, ERR_TIMEOUT, "%s: %s, but its leader may be behind", s->stream, finding);
+		log_info(
+			"the stream's leader may be behind: looking again before the consumer is moved",
+			L_STR("stream", s->stream), L_STR("leader", leader),
+			L_STR("finding", finding));
+	return err_set(
+		err, ERR_TIMEOUT, "%s: %s, but its leader may be behind", s->stream, finding);
 }
 
 /* When the stream stored this message; 0: it does not have it. */
@@ -56,7 +62,8 @@ time_of(struct source *s, uint64_t seq, int64_t *us, struct err *err)
 	if (stream_find(s->d->bus, s->stream, seq, &found, err) != 0)
 		return -1;
 	if (found.presence == MESSAGE_BEYOND || found.presence == MESSAGE_UNKNOWN)
-		return confirm(s, "a message that was delivered is not found", found.info.leader, err);
+		return confirm(
+			s, "a message that was delivered is not found", found.info.leader, err);
 	if (found.presence == MESSAGE_FOUND) {
 		*us = found.msg.time_us;
 		stream_msg_free(&found.msg);
@@ -83,11 +90,12 @@ forbidden(struct source *s)
 }
 
 /*
- * What the bus was told last, and when by its own clock; 0: nothing. leader: of the stream, "" without a cluster, where
- * what is not found is not there.
+ * What the bus was told last, and when by its own clock; 0: nothing. leader: of the stream, ""
+ * without a cluster, where what is not found is not there.
  */
 static int
-read_place(struct source *s, const char *leader, struct place *place, int64_t *told_us, struct err *err)
+read_place(struct source *s, const char *leader, struct place *place, int64_t *told_us,
+	struct err *err)
 {
 	struct stream_info bucket;
 	struct stream_msg msg;
@@ -99,7 +107,8 @@ read_place(struct source *s, const char *leader, struct place *place, int64_t *t
 	if (stream_look(s->d->bus, "KV_" BUCKET, &bucket, err) != 0 ||
 		stream_get(s->d->bus, "KV_" BUCKET, 0, key, &msg, err) != 0) {
 		if (err->code == ERR_NOT_FOUND)
-			return confirm(s, "the place of this dispatcher is not found", leader, err);
+			return confirm(
+				s, "the place of this dispatcher is not found", leader, err);
 		return forbidden(s) ? 0 : -1;
 	}
 	if (sscanf(msg.data, "%" SCNu64 " %" SCNd64, &place->seq, &place->stored_us) == 2)
@@ -111,17 +120,23 @@ read_place(struct source *s, const char *leader, struct place *place, int64_t *t
 static int
 tell(struct source *s, struct err *err)
 {
-	struct stream_config bucket = { .name = "KV_" BUCKET, .subjects = { "$KV." BUCKET ".>" },
-		.duplicate_window_ms = 2 * 60 * 1000, .replicas = s->config.replicas, .discard_new = true,
-		.max_msgs_per_subject = 1, .description = "vcourier: up to where each dispatcher has settled everything",
-		.deny_delete = true, .deny_purge = true };
+	struct stream_config bucket = { .name = "KV_" BUCKET,
+		.subjects = { "$KV." BUCKET ".>" },
+		.duplicate_window_ms = 2 * 60 * 1000,
+		.replicas = s->config.replicas,
+		.discard_new = true,
+		.max_msgs_per_subject = 1,
+		.description = "vcourier: up to where each dispatcher has settled everything",
+		.deny_delete = true,
+		.deny_purge = true };
 	struct stream_info info;
 	struct pub_ack answer;
 	char key[256], text[64];
 	struct bus_out out = { .subject = key, .data = text };
 
 	write_key(s, key);
-	out.len = (size_t)snprintf(text, sizeof(text), "%" PRIu64 " %" PRId64, s->place.seq, s->place.stored_us);
+	out.len = (size_t)snprintf(
+		text, sizeof(text), "%" PRIu64 " %" PRId64, s->place.seq, s->place.stored_us);
 	if (publish_wait(s->d->bus, &out, TIMEOUT_MS, &answer, err) == 0)
 		return 0;
 	if (err->code == ERR_CONNECT || stream_ensure(s->d->bus, &bucket, &info, err) != 0)
@@ -138,8 +153,9 @@ place_note(struct source *s, const struct consumer_info *info)
 
 	if (time_of(s, seq, &us, &err) != 0)
 		return; /* a place without its time would hide a stream that was cut */
+	/* it left the stream: that it is no older is all we know */
 	if (us == 0 && s->placed && seq >= s->place.seq)
-		us = s->place.stored_us; /* it left the stream: that it is no older is all we know */
+		us = s->place.stored_us;
 	s->place = (struct place){ seq, us };
 	s->placed = true;
 	if (now_ms < s->place_due_ms)
@@ -152,8 +168,10 @@ place_note(struct source *s, const struct consumer_info *info)
 	if (forbidden(s))
 		s->place_due_ms = now_ms + FORBIDDEN_MS;
 	if (!s->place_refused)
-		log_warn("the bus does not keep how far deliveries are: after a power cut of NATS events may be delivered "
-			"again", L_STR("stream", s->stream), L_ERR(&err));
+		log_warn(
+			"the bus does not keep how far deliveries are: after a power cut of NATS events may be delivered "
+			"again",
+			L_STR("stream", s->stream), L_ERR(&err));
 	s->place_refused = true;
 }
 
@@ -161,7 +179,8 @@ place_note(struct source *s, const struct consumer_info *info)
 
 /* The consumer's begin, so that nothing that was stored behind this place is left out. */
 static int
-begin_behind(struct source *s, const struct place *place, struct consumer_config *c, struct err *err)
+begin_behind(
+	struct source *s, const struct place *place, struct consumer_config *c, struct err *err)
 {
 	int64_t us;
 
@@ -181,12 +200,14 @@ begin_behind(struct source *s, const struct place *place, struct consumer_config
 
 /* What is in hand, and what is known of the consumer, is of a stream that is no more. */
 static int
-make_anew(struct source *s, const struct place *place, struct consumer_info *info, struct consumer_config *c,
-	struct err *err)
+make_anew(struct source *s, const struct place *place, struct consumer_info *info,
+	struct consumer_config *c, struct err *err)
 {
-	log_error("stream is not as long, or not the same, as when this consumer read it: made anew from where it was",
+	log_error(
+		"stream is not as long, or not the same, as when this consumer read it: made anew from where it was",
 		L_STR("stream", s->stream), L_STR("consumer", s->d->durable),
-		L_INT("position", (int64_t)info->delivered_stream_seq), L_INT("settled", (int64_t)place->seq));
+		L_INT("position", (int64_t)info->delivered_stream_seq),
+		L_INT("settled", (int64_t)place->seq));
 	if (begin_behind(s, place, c, err) != 0)
 		return -1;
 	watch_forget(s);
@@ -198,11 +219,12 @@ make_anew(struct source *s, const struct place *place, struct consumer_info *inf
 }
 
 /*
- * Others deliver while nobody tells the bus of it: not dispatchers. So the event at the consumer's position came after
- * the last one that ran, and took the place of another.
+ * Others deliver while nobody tells the bus of it: not dispatchers. So the event at the
+ * consumer's position came after the last one that ran, and took the place of another.
  */
 static int
-grown_unseen(struct source *s, const struct consumer_info *info, int64_t told_us, bool *unseen, struct err *err)
+grown_unseen(struct source *s, const struct consumer_info *info, int64_t told_us, bool *unseen,
+	struct err *err)
 {
 	int64_t us;
 
@@ -218,19 +240,21 @@ grown_unseen(struct source *s, const struct consumer_info *info, int64_t told_us
 }
 
 static int
-is_other(struct source *s, const struct place *place, const struct stream_info *stream, bool *other, struct err *err)
+is_other(struct source *s, const struct place *place, const struct stream_info *stream,
+	bool *other, struct err *err)
 {
 	int64_t us;
 
 	if (time_of(s, place->seq, &us, err) != 0)
 		return -1;
-	*other = place->seq > stream->last_seq || (us != 0 && place->stored_us != 0 && us != place->stored_us);
+	*other = place->seq > stream->last_seq ||
+		(us != 0 && place->stored_us != 0 && us != place->stored_us);
 	return 0;
 }
 
 int
-place_check(struct source *s, struct stream_info *stream, struct consumer_info *info, struct consumer_config *c,
-	struct err *err)
+place_check(struct source *s, struct stream_info *stream, struct consumer_info *info,
+	struct consumer_config *c, struct err *err)
 {
 	uint64_t reconnects = bus_reconnects(s->d->bus);
 	struct place place = s->place, told;
@@ -238,7 +262,8 @@ place_check(struct source *s, struct stream_info *stream, struct consumer_info *
 	int64_t told_us;
 
 	if (!s->placed || s->proved != reconnects + 1) { /* the server may have started anew */
-		if (read_place(s, info->delivered_stream_seq == 0 ? "" : stream->leader, &told, &told_us, err) != 0 ||
+		if (read_place(s, info->delivered_stream_seq == 0 ? "" : stream->leader, &told,
+			    &told_us, err) != 0 ||
 			grown_unseen(s, info, told_us, &unseen, err) != 0)
 			return -1;
 		if (!s->placed || (told.seq > place.seq && told.stored_us > place.stored_us))
@@ -251,7 +276,8 @@ place_check(struct source *s, struct stream_info *stream, struct consumer_info *
 	if (is_other(s, &place, stream, &other, err) != 0)
 		return -1;
 	ahead = info->delivered_stream_seq > stream->last_seq;
-	if ((ahead || other || unseen) && confirm(s, "the stream is not the one that was read", stream->leader, err) != 0)
+	if ((ahead || other || unseen) &&
+		confirm(s, "the stream is not the one that was read", stream->leader, err) != 0)
 		return -1;
 	metric_set(s->d->books.consumer_ahead, ahead || other || unseen);
 	if (other && !ahead && s->known && s->created_us != info->created_us) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What the processor must re-read now and then, driven for it: request, HTTP, response, until it is done. */
+/* What the processor must re-read now and then, driven for it: request, HTTP, response, until
+ * it is done. */
 #include "dispatch.h"
 
 #include <string.h>
@@ -11,7 +12,7 @@
 enum {
 	RETRY_INITIAL_MS = 1000,
 	RETRY_MAX_MS = 30 * 1000,
-	WAIT_MS = 100,       /* looks at a helper program */
+	WAIT_MS = 100,        /* looks at a helper program */
 	WANTED_MIN_MS = 1000, /* between runs that a failed delivery asked for */
 };
 
@@ -21,7 +22,8 @@ refresh_add(struct dispatcher *d, const struct refresh *refreshes, void *self, s
 	for (; refreshes != NULL && refreshes->name != NULL; refreshes++) {
 		if (d->n_refreshing == REFRESHES_MAX)
 			return err_set(err, ERR_LIMIT, "more than %d refreshes", REFRESHES_MAX);
-		d->refreshing[d->n_refreshing++] = (struct refreshing){ .def = refreshes, .self = self };
+		d->refreshing[d->n_refreshing++] = (struct refreshing){ .def = refreshes,
+			.self = self };
 	}
 	return 0;
 }
@@ -43,7 +45,8 @@ refresh_want(struct dispatcher *d)
 	for (size_t i = 0; i < d->n_refreshing; i++) {
 		struct refreshing *r = &d->refreshing[i];
 
-		if (!r->running && !r->failed && !r->wanted && r->due_ms > now_ms + WANTED_MIN_MS) {
+		if (!r->running && !r->failed && !r->wanted &&
+			r->due_ms > now_ms + WANTED_MIN_MS) {
 			r->wanted = true;
 			r->due_ms = now_ms + WANTED_MIN_MS;
 		}
@@ -65,7 +68,8 @@ succeeded(struct dispatcher *d, size_t i, const struct err *warning, int64_t now
 	r->due_ms = interval > 0 ? now_ms + interval : INT64_MAX;
 	backoff_reset(&r->backoff);
 	if (warning->code != ERR_NONE && strcmp(warning->text, r->trouble.text) != 0)
-		log_warn("refreshed, but", L_STR("refresh", def->name), L_STR("warning", warning->text));
+		log_warn("refreshed, but", L_STR("refresh", def->name),
+			L_STR("warning", warning->text));
 	r->trouble = *warning;
 	status_check(def->name, true, warning->code != ERR_NONE ? warning->text : "");
 }
@@ -94,7 +98,8 @@ doubted(struct dispatcher *d, size_t i, const struct err *err, int64_t now_ms)
 	struct refreshing *r = &d->refreshing[i];
 
 	if (strcmp(err->text, r->trouble.text) != 0)
-		log_warn("refreshed, but not believed yet", L_STR("refresh", def->name), L_STR("warning", err->text));
+		log_warn("refreshed, but not believed yet", L_STR("refresh", def->name),
+			L_STR("warning", err->text));
 	r->running = r->failed = r->wanted = false;
 	r->due_ms = now_ms + def->interval_ms(r->self);
 	backoff_reset(&r->backoff);
@@ -112,7 +117,8 @@ on_done(void *ctx, const struct http_response *rsp)
 	size_t i = (size_t)(r - d->refreshing);
 	struct err err = { .code = ERR_NONE, .text = "" };
 	int64_t now_ms = clock_monotonic_ms();
-	struct refresh_time time = { .now_ms = now_ms, .empty_grace_ms = d->options->empty_grace_ms };
+	struct refresh_time time = { .now_ms = now_ms,
+		.empty_grace_ms = d->options->empty_grace_ms };
 
 	switch (r->def->response(r->self, r->step, rsp, &time, &err)) {
 	case REFRESH_DONE:
@@ -165,7 +171,8 @@ refresh_turn(struct dispatcher *d, int64_t now_ms)
 		if ((r->running && !r->waiting) || r->due_ms > now_ms)
 			continue;
 		if (r->d == NULL)
-			backoff_init(&r->backoff, RETRY_INITIAL_MS, RETRY_MAX_MS, (uint64_t)now_ms + i);
+			backoff_init(&r->backoff, RETRY_INITIAL_MS, RETRY_MAX_MS,
+				(uint64_t)now_ms + i);
 		r->d = d;
 		if (!r->waiting)
 			r->step = 0;

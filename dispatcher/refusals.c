@@ -80,5 +80,5 @@ bool
 refusals_singled_out(const struct refusals *r, const struct refusal *own)
 {
 	return own->n == 1 && !own->contradicts && r->row <= 1 && r->taken_ms > own->sent_ms &&
-	       r->doubt_ms < own->sent_ms;
+		r->doubt_ms < own->sent_ms;
 }

@@ -58,20 +58,20 @@ struct refusals {
 	int64_t taken_ms;  /* when it last took an event; 0: never */
 	int64_t doubt_ms;  /* when it last failed, or refused events in a row; 0: never */
 	int64_t outage_ms; /* when it last failed, and has taken nothing since; 0: it has */
-	unsigned row;	/* refusals since taken_ms, each of another event than the one before */
+	unsigned row;   /* refusals since taken_ms, each of another event than the one before */
 	uint64_t event; /* the latest of them */
 	int64_t since_ms, last_ms;  /* the first and the latest */
 	bool grace_over, selective; /* a grace ended since taken_ms; and once, other events were
 				       taken afterwards */
-	size_t largest;		    /* bytes of the largest event it took */
+	size_t largest;             /* bytes of the largest event it took */
 };
 
 /* One event at one destination; all zero before its first refusal. */
 struct refusal {
 	unsigned n;
 	int64_t sent_ms, at_ms; /* the first refused attempt: sent, answered */
-	int64_t grace_ends_ms;	/* as of the latest refusal */
-	bool contradicts;	/* 413, though a much larger event was taken */
+	int64_t grace_ends_ms;  /* as of the latest refusal */
+	bool contradicts;       /* 413, though a much larger event was taken */
 };
 
 /* An attempt that was refused. */

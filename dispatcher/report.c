@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * What this process answers when `vcourier status` asks on the bus how it is. Nothing is kept there: who is gone does
- * not answer, and of several replicas each does.
+ * What this process answers when `vcourier status` asks on the bus how it is. Nothing is kept
+ * there: who is gone does not answer, and of several replicas each does.
  */
 #define _DEFAULT_SOURCE
 #include "dispatch.h"
@@ -67,15 +67,20 @@ write_report(const struct dispatcher *d, struct buf *b)
 	const struct lane *lane;
 	size_t paused = count_paused(d, &lane);
 	bool whole = d->gate.state == CIRCUIT_OPEN;
-	int64_t since_ms = whole ? d->gate_ms : lane != NULL ? lane->failing_ms : clock_monotonic_ms();
+	int64_t since_ms = whole ? d->gate_ms
+		: lane != NULL   ? lane->failing_ms
+				 : clock_monotonic_ms();
 
 	gethostname(host, sizeof(host) - 1);
 	buf_add_str(b, "{\"host\":");
 	json_add_string(b, host, strlen(host));
-	buf_printf(b, ",\"pid\":%ld,\"in_flight\":%zu,\"in_hand\":%zu,\"targets\":%zu,\"paused\":%zu,\"down\":%s", (long)getpid(),
-		d->in_flight, d->jobs.n, d->jobs.n_lanes - (d->held != NULL), paused, whole ? "true" : "false");
+	buf_printf(b,
+		",\"pid\":%ld,\"in_flight\":%zu,\"in_hand\":%zu,\"targets\":%zu,\"paused\":%zu,\"down\":%s",
+		(long)getpid(), d->in_flight, d->jobs.n, d->jobs.n_lanes - (d->held != NULL),
+		paused, whole ? "true" : "false");
 	buf_printf(b, ",\"held\":%zu", d->held != NULL ? d->held->legs : 0);
-	buf_printf(b, ",\"paused_ms\":%lld,\"dead_letters_fail\":%s", (long long)(clock_monotonic_ms() - since_ms),
+	buf_printf(b, ",\"paused_ms\":%lld,\"dead_letters_fail\":%s",
+		(long long)(clock_monotonic_ms() - since_ms),
 		d->dead_letters_fail ? "true" : "false");
 	if (lane != NULL) {
 		buf_printf(b, ",\"status\":%d,\"target\":", lane->status);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Whether a message has left its stream. The loop asks when a replica does not find the body of an event that waits
- * here; the watcher, whose calls may wait, asks the stream's leader.
+ * Whether a message has left its stream. The loop asks when a replica does not find the body of
+ * an event that waits here; the watcher, whose calls may wait, asks the stream's leader.
  */
 #include "dispatch.h"
 
@@ -10,7 +10,8 @@
 bool
 search_leader_steady(struct source *s, const char *leader)
 {
-	return steady_for(&s->leader, "leader", leader, bus_reconnects(s->d->bus), clock_monotonic_ms()) >= STEADY_MS;
+	return steady_for(&s->leader, "leader", leader, bus_reconnects(s->d->bus),
+		       clock_monotonic_ms()) >= STEADY_MS;
 }
 
 bool

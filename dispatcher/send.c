@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Ready legs become requests, replies become outcomes. Lanes take turns, so a busy one delays no other. */
+/* Ready legs become requests, replies become outcomes. Lanes take turns, so a busy one delays
+ * no other. */
 #include "dispatch.h"
 
 #include <stdlib.h>
@@ -28,7 +29,8 @@ lane_limit(const struct dispatcher *d)
 	return limit > 0 ? (size_t)limit : 1;
 }
 
-/* Half of the slots are for those that have few: slow targets together must not take all of them. */
+/* Half of the slots are for those that have few: slow targets together must not take all of
+ * them. */
 size_t
 send_limit(const struct dispatcher *d)
 {
@@ -50,7 +52,8 @@ send_room(const struct dispatcher *d)
 static bool
 filling(const struct dispatcher *d, const struct lane *lane, int64_t now_ms)
 {
-	return d->more && lane->n_ready < d->processor->batch_max && lane->circuit.state == CIRCUIT_CLOSED &&
+	return d->more && lane->n_ready < d->processor->batch_max &&
+		lane->circuit.state == CIRCUIT_CLOSED &&
 		now_ms - lane->ready->job->received_ms < FILL_MS;
 }
 
@@ -69,7 +72,8 @@ may_send(struct dispatcher *d, struct lane *lane, int64_t now_ms)
 		circuit_allows(&lane->circuit, now_ms);
 }
 
-/* How well a leg serves as a probe: at hand before away, not tried before tried, so that one bad event proves nothing. */
+/* How well a leg serves as a probe: at hand before away, not tried before tried, so that one
+ * bad event proves nothing. */
 static int
 rank(const struct leg *leg)
 {
@@ -93,12 +97,13 @@ pick(struct lane *lane, bool probe)
 static bool
 stale(const struct dispatcher *d, const struct job *job, int64_t now_ms)
 {
-	return now_ms - job->touched_ms > d->options->ack_wait_ms && job->n_open == job->n_legs && job->n_legs == 1;
+	return now_ms - job->touched_ms > d->options->ack_wait_ms &&
+		job->n_open == job->n_legs && job->n_legs == 1;
 }
 
 /*
- * A target that answered 404 may be gone: asked once more whether the event is for it, it is not, if the
- * processor has looked since. True when the leg is over.
+ * A target that answered 404 may be gone: asked once more whether the event is for it, it is
+ * not, if the processor has looked since. True when the leg is over.
  */
 static bool
 drop_if_gone(struct dispatcher *d, struct leg *leg, const struct event *ev)
@@ -126,17 +131,20 @@ may_fetch(const struct flight *f, const struct leg *leg)
 {
 	const struct dispatcher *d = f->d;
 
-	return d->jobs.n_fetching < (size_t)d->options->concurrency && !(f->probe && f->lane->fetching > 0) &&
+	return d->jobs.n_fetching < (size_t)d->options->concurrency &&
+		!(f->probe && f->lane->fetching > 0) &&
 		!(accept_holds(d, leg) && d->jobs.bytes >= (size_t)d->options->buffer_bytes);
 }
 
-/* Takes legs off the lane into the flight as far as they fit into one request; their events are in scratch. */
+/* Takes legs off the lane into the flight as far as they fit into one request; their events are
+ * in scratch. */
 static void
 load(struct flight *f, int64_t now_ms)
 {
 	struct dispatcher *d = f->d;
 	const struct processor *p = d->processor;
-	size_t room = p->weight != NULL ? p->weight_max(d->self) : 0, max = f->probe || f->gate_probe ? 1 : p->batch_max;
+	size_t room = p->weight != NULL ? p->weight_max(d->self) : 0,
+	       max = f->probe || f->gate_probe ? 1 : p->batch_max;
 	struct leg *leg;
 	struct err err;
 
@@ -162,7 +170,8 @@ load(struct flight *f, int64_t now_ms)
 			max = leg->batch_max;
 		if (f->n >= max)
 			break;
-		if (message_read_event(leg->job->msg, ev, &err) != 0) { /* it was readable when it came */
+		/* it was readable when it came */
+		if (message_read_event(leg->job->msg, ev, &err) != 0) {
 			leg_explain(leg, 0, err.text);
 			settle_unsent(d, leg, ENDING_UNREADABLE);
 			continue;
@@ -200,7 +209,8 @@ land(struct flight *f, const struct outcome *outcomes)
 	free(f);
 }
 
-/* Whether the destination as a whole answers; only where it has several targets, each with its own circuit. */
+/* Whether the destination as a whole answers; only where it has several targets, each with its
+ * own circuit. */
 static void
 feed_gate(struct flight *f, const struct http_response *rsp, int64_t now_ms)
 {
@@ -208,7 +218,8 @@ feed_gate(struct flight *f, const struct http_response *rsp, int64_t now_ms)
 	bool changed;
 
 	if (rsp->error == ERR_CONNECT || rsp->error == ERR_TLS)
-		changed = circuit_failure(&d->gate, f->leg[0]->job->seq, f->gate_probe, -1, now_ms);
+		changed = circuit_failure(
+			&d->gate, f->leg[0]->job->seq, f->gate_probe, -1, now_ms);
 	else if (rsp->status != 0)
 		changed = circuit_success(&d->gate, now_ms);
 	else
@@ -246,13 +257,16 @@ fail_to_send(struct flight *f, const struct err *err)
 	struct outcome outcomes[BATCH_MAX];
 
 	for (size_t i = 0; i < f->n; i++)
-		outcomes[i] = (struct outcome){ .retry_after_ms = -1, .refresh = err->code == ERR_AUTH, .why = *err };
+		outcomes[i] = (struct outcome){
+			.retry_after_ms = -1, .refresh = err->code == ERR_AUTH, .why = *err
+		};
 	land(f, outcomes);
 }
 
 /*
- * The processor cannot make a request of them. An event that is at fault is found by sending each alone; credentials
- * or an address that cannot be used are nobody's fault here: tried again, and the circuit hears of it.
+ * The processor cannot make a request of them. An event that is at fault is found by sending
+ * each alone; credentials or an address that cannot be used are nobody's fault here: tried
+ * again, and the circuit hears of it.
  */
 static void
 refuse(struct flight *f, const struct err *err)
@@ -287,7 +301,9 @@ send_one(struct dispatcher *d, struct lane *lane, int64_t now_ms)
 	struct http_request *req;
 	struct err err = { .code = ERR_NONE };
 
-	*f = (struct flight){ .d = d, .lane = lane, .probe = lane->circuit.state == CIRCUIT_OPEN,
+	*f = (struct flight){ .d = d,
+		.lane = lane,
+		.probe = lane->circuit.state == CIRCUIT_OPEN,
 		.gate_probe = d->gate.state == CIRCUIT_OPEN };
 	load(f, now_ms);
 	if (f->n == 0) {
@@ -301,7 +317,8 @@ send_one(struct dispatcher *d, struct lane *lane, int64_t now_ms)
 	if (f->gate_probe)
 		circuit_begin(&d->gate);
 	req = http_request_new(d->http);
-	req->timeout_ms = d->options->retry.timeout_ms > 0 ? d->options->retry.timeout_ms : d->options->timeout_ms;
+	req->timeout_ms = d->options->retry.timeout_ms > 0 ? d->options->retry.timeout_ms
+							   : d->options->timeout_ms;
 	if (d->processor->encode(d->self, &target, events, f->n, req, &err) != 0) {
 		http_request_free(d->http, req);
 		refuse(f, &err);

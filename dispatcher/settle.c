@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What an outcome means: for the leg, for its job, for the circuit of its lane. Every job ends here, one way. */
+/* What an outcome means: for the leg, for its job, for the circuit of its lane. Every job ends
+ * here, one way. */
 #include "dispatch.h"
 
 #include <stdlib.h>
@@ -18,8 +19,9 @@ enum {
 };
 
 /*
- * The event's id, for a log line; valid until the next call. "" when the message is not a valid event. It is read
- * into an event of its own: send.c calls settle_dead while the events of a batch are still in d->scratch.
+ * The event's id, for a log line; valid until the next call. "" when the message is not a valid
+ * event. It is read into an event of its own: send.c calls settle_dead while the events of a
+ * batch are still in d->scratch.
  */
 static const char *
 event_id(struct dispatcher *d, const struct job *job)
@@ -50,7 +52,8 @@ acknowledge(struct dispatcher *d, struct job *job)
 	if (job->orphan)
 		return;
 	source_settled(job->source, job);
-	failed = d->stopping ? ack_confirm(d->bus, job->reply, CONFIRM_MS, &err) : ack(d->bus, job->reply, &err);
+	failed = d->stopping ? ack_confirm(d->bus, job->reply, CONFIRM_MS, &err)
+			     : ack(d->bus, job->reply, &err);
 	if (failed)
 		log_debug("ack not sent", L_INT("seq", (int64_t)job->seq), L_ERR(&err));
 }
@@ -60,7 +63,10 @@ finish(struct dispatcher *d, struct job *job)
 {
 	acknowledge(d, job);
 	confirm_want(d, job->n_legs);
-	metric_add(job->dead ? d->books.dead : job->accepted ? d->books.delivered : d->books.filtered, 1);
+	metric_add(job->dead            ? d->books.dead
+			: job->accepted ? d->books.delivered
+					: d->books.filtered,
+		1);
 	if (job->dead || job->accepted)
 		stats_invocation(subject_event(bus_msg_subject(job->msg)), !job->dead);
 	if (!job->dead && job->accepted)
@@ -95,8 +101,9 @@ settle_expired(struct dispatcher *d, struct job *job)
 }
 
 /*
- * The stream was made anew, or cut short and grown again: its sequences, and so the acks of what is in hand, are
- * those of other events now. What has its body is still delivered, and not acknowledged; the rest is gone.
+ * The stream was made anew, or cut short and grown again: its sequences, and so the acks of
+ * what is in hand, are those of other events now. What has its body is still delivered, and not
+ * acknowledged; the rest is gone.
  */
 void
 settle_orphans(struct dispatcher *d, const struct source *s)
@@ -125,8 +132,9 @@ settle_dead(struct dispatcher *d, struct leg *leg, const char *reason)
 	leg_take(leg);
 	leg->reason = reason;
 	leg->state = LEG_BURYING;
-	log_warn("event becomes a dead letter", L_STR("event", event_id(d, leg->job)), L_STR("reason", reason),
-		L_STR("target", leg->target), L_INT("status", leg->status), L_STR("error", leg->why),
+	log_warn("event becomes a dead letter", L_STR("event", event_id(d, leg->job)),
+		L_STR("reason", reason), L_STR("target", leg->target),
+		L_INT("status", leg->status), L_STR("error", leg->why),
 		L_INT("attempts", leg->attempts), L_STR("stream", leg->job->source->stream),
 		L_INT("seq", (int64_t)leg->job->seq));
 	dead_bury(d, leg);
@@ -184,7 +192,8 @@ settle_unsent(struct dispatcher *d, struct leg *leg, enum ending ending)
 }
 
 static void
-on_delivered(struct dispatcher *d, struct leg *leg, const struct outcome *outcome, struct attempt *a)
+on_delivered(
+	struct dispatcher *d, struct leg *leg, const struct outcome *outcome, struct attempt *a)
 {
 	struct lane *lane = leg->lane;
 
@@ -198,15 +207,20 @@ on_delivered(struct dispatcher *d, struct leg *leg, const struct outcome *outcom
 
 /* The destination says that the event is at fault. */
 static void
-on_refused(struct dispatcher *d, struct leg *leg, const struct outcome *outcome, bool probe, struct attempt *a)
+on_refused(struct dispatcher *d, struct leg *leg, const struct outcome *outcome, bool probe,
+	struct attempt *a)
 {
 	struct lane *lane = leg->lane;
 	bool paused = lane->circuit.state == CIRCUIT_OPEN;
-	struct refused refused = { .event = leg->job->seq, .bytes = bus_msg_len(leg->job->msg), .sent_ms = leg->sent_ms,
-		.too_large = outcome->status == 413 || outcome->why.code == ERR_LIMIT, .now_ms = a->now_ms };
+	struct refused refused = { .event = leg->job->seq,
+		.bytes = bus_msg_len(leg->job->msg),
+		.sent_ms = leg->sent_ms,
+		.too_large = outcome->status == 413 || outcome->why.code == ERR_LIMIT,
+		.now_ms = a->now_ms };
 
 	a->ending = ENDING_REFUSED;
-	a->at_fault = refusals_note(&lane->refusals, &leg->refusal, &refused, d->options->retry.reject_grace_ms);
+	a->at_fault = refusals_note(
+		&lane->refusals, &leg->refusal, &refused, d->options->retry.reject_grace_ms);
 	a->grace_ends_ms = leg->refusal.grace_ends_ms;
 	if (!a->at_fault && outcome->refresh)
 		refresh_want(d);
@@ -226,7 +240,8 @@ on_refused(struct dispatcher *d, struct leg *leg, const struct outcome *outcome,
 
 /* The destination could not, or not now. */
 static void
-on_failed(struct dispatcher *d, struct leg *leg, const struct outcome *outcome, bool probe, struct attempt *a)
+on_failed(struct dispatcher *d, struct leg *leg, const struct outcome *outcome, bool probe,
+	struct attempt *a)
 {
 	struct lane *lane = leg->lane;
 	bool whole = outcome->why.code == ERR_CONNECT || outcome->why.code == ERR_TLS;
@@ -255,7 +270,8 @@ settle_outcome(struct dispatcher *d, struct leg *leg, const struct outcome *outc
 {
 	int64_t most_ms = d->options->retry.retry_after_max_ms;
 	struct attempt attempt = { .now_ms = clock_monotonic_ms(),
-		.pause_ms = outcome->retry_after_ms < most_ms ? outcome->retry_after_ms : most_ms };
+		.pause_ms = outcome->retry_after_ms < most_ms ? outcome->retry_after_ms
+							      : most_ms };
 
 	leg->attempts++;
 	leg->last_us = clock_wall_us();
@@ -281,8 +297,10 @@ settle_progress(struct dispatcher *d, int64_t now_ms)
 	int64_t every = d->options->ack_wait_ms / 3;
 	struct err err;
 
-	while (d->jobs.oldest != NULL && now_ms - d->jobs.oldest->touched_ms >= every && bus_connected(d->bus)) {
-		if (!d->jobs.oldest->orphan && ack_progress(d->bus, d->jobs.oldest->reply, &err) != 0)
+	while (d->jobs.oldest != NULL && now_ms - d->jobs.oldest->touched_ms >= every &&
+		bus_connected(d->bus)) {
+		if (!d->jobs.oldest->orphan &&
+			ack_progress(d->bus, d->jobs.oldest->reply, &err) != 0)
 			return;
 		job_touch(&d->jobs, d->jobs.oldest, now_ms);
 	}

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * deadLetterSink: a destination that gets each dead letter beside our own stream, as Knative's DeliverySpec has it:
- * the event, with what went wrong in the extensions knativeerrordest, knativeerrorcode and knativeerrordata. The
- * letter is in the stream before; so a sink that does not take it in a few tries loses nothing. A letter that the sink
- * refuses is tried again as refusals.h has it: what refuses may be the ingress in front of it.
+ * deadLetterSink: a destination that gets each dead letter beside our own stream, as Knative's
+ * DeliverySpec has it: the event, with what went wrong in the extensions knativeerrordest,
+ * knativeerrorcode and knativeerrordata. The letter is in the stream before; so a sink that
+ * does not take it in a few tries loses nothing. A letter that the sink refuses is tried again
+ * as refusals.h has it: what refuses may be the ingress in front of it.
  * https://knative.dev/docs/eventing/event-delivery/
  */
 #include "base64.h"
@@ -43,7 +44,7 @@ struct sink {
 	struct http_peer peer;
 	struct refusals refusals;
 	struct parcel *parcels;
-	struct event event; /* the one that is being sent */
+	struct event event;     /* the one that is being sent */
 	struct absence absence; /* of an address */
 };
 
@@ -75,7 +76,8 @@ request(void *sink, unsigned step, struct http_request *req, struct err *err)
 }
 
 static enum refresh_result
-response(void *sink, unsigned step, const struct http_response *rsp, const struct refresh_time *time, struct err *err)
+response(void *sink, unsigned step, const struct http_response *rsp,
+	const struct refresh_time *time, struct err *err)
 {
 	struct sink *s = sink;
 
@@ -141,8 +143,10 @@ done(struct parcel *parcel)
 static void
 give_up(struct parcel *p, const struct err *why)
 {
-	log_error("dead letter sink does not take a letter: it is in the stream of dead letters only",
-		L_STR("stream", p->leg->job->source->stream), L_INT("seq", (int64_t)p->leg->job->seq), L_ERR(why));
+	log_error(
+		"dead letter sink does not take a letter: it is in the stream of dead letters only",
+		L_STR("stream", p->leg->job->source->stream),
+		L_INT("seq", (int64_t)p->leg->job->seq), L_ERR(why));
 	done(p);
 }
 
@@ -167,10 +171,14 @@ static void
 on_refused(struct parcel *p, const struct outcome *outcome, int64_t now_ms)
 {
 	struct sink *s = p->sink;
-	struct refused refused = { .event = p->leg->job->seq, .bytes = bus_msg_len(p->leg->job->msg),
-		.too_large = outcome->status == 413, .sent_ms = p->sent_ms, .now_ms = now_ms };
+	struct refused refused = { .event = p->leg->job->seq,
+		.bytes = bus_msg_len(p->leg->job->msg),
+		.too_large = outcome->status == 413,
+		.sent_ms = p->sent_ms,
+		.now_ms = now_ms };
 
-	if (refusals_note(&s->refusals, &p->refusal, &refused, s->d->options->retry.reject_grace_ms)) {
+	if (refusals_note(&s->refusals, &p->refusal, &refused,
+		    s->d->options->retry.reject_grace_ms)) {
 		give_up(p, &outcome->why);
 		return;
 	}
@@ -195,7 +203,8 @@ on_done(void *ctx, const struct http_response *rsp)
 	} else if (out.verdict == VERDICT_RETRY) {
 		on_failed(p, &out.why, now_ms);
 	} else {
-		refusals_taken(&p->sink->refusals, bus_msg_len(p->leg->job->msg), p->sent_ms, now_ms);
+		refusals_taken(
+			&p->sink->refusals, bus_msg_len(p->leg->job->msg), p->sent_ms, now_ms);
 		done(p);
 	}
 }
@@ -282,7 +291,8 @@ sink_busy(const struct sink *s)
 void
 sink_turn(struct sink *s, int64_t now_ms)
 {
-	struct refresh_time time = { .now_ms = now_ms, .empty_grace_ms = s->d->options->empty_grace_ms };
+	struct refresh_time time = { .now_ms = now_ms,
+		.empty_grace_ms = s->d->options->empty_grace_ms };
 	struct parcel *next;
 	struct err err;
 

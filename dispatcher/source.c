@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Pulling from one stream. A pull asks for n messages within 30 s; the server says every 2 s that it lives, and
- * mostly when it ends. Servers before 2.9.16 end one without a word, and one dies with its server: so each has a
- * deadline of its own, and silence or a reconnect ends all of them.
+ * Pulling from one stream. A pull asks for n messages within 30 s; the server says every 2 s
+ * that it lives, and mostly when it ends. Servers before 2.9.16 end one without a word, and one
+ * dies with its server: so each has a deadline of its own, and silence or a reconnect ends all
+ * of them.
  */
 #include "dispatch.h"
 
@@ -76,8 +77,9 @@ source_open(struct source *s, struct err *err)
 }
 
 /*
- * No more messages, and what is on its way arrives. nats-server 2.9 would give what we give back to our open pulls, and
- * then lose sight of it for ackWait; it looks which pulls still have somebody who waits when it is asked about the consumer.
+ * No more messages, and what is on its way arrives. nats-server 2.9 would give what we give
+ * back to our open pulls, and then lose sight of it for ackWait; it looks which pulls still
+ * have somebody who waits when it is asked about the consumer.
  */
 void
 source_end(struct source *s)
@@ -166,14 +168,18 @@ source_pull(struct source *s, size_t budget, size_t least, int64_t now_ms)
 	expire_pulls(s, generation, now_ms);
 	atomic_store(&s->waiting, asked(s));
 	want = (int)budget - asked(s);
-	if (!ready || !bus_connected(s->d->bus) || want <= 0 || want < (int)least || s->n_pulls == PULLS_MAX)
+	if (!ready || !bus_connected(s->d->bus) || want <= 0 || want < (int)least ||
+		s->n_pulls == PULLS_MAX)
 		return;
 	snprintf(reply, sizeof(reply), "%s.%llu", s->inbox, (unsigned long long)++s->last_pull);
-	if (pull_request(s->d->bus, s->stream, s->d->durable, reply, want, EXPIRES_MS, HEARTBEAT_MS, &err) != 0)
+	if (pull_request(s->d->bus, s->stream, s->d->durable, reply, want, EXPIRES_MS,
+		    HEARTBEAT_MS, &err) != 0)
 		return; /* not connected: the reconnect asks again */
 	if (s->n_pulls == 0)
 		s->heard_ms = now_ms;
-	s->pull[s->n_pulls++] = (struct pull){ .id = s->last_pull, .left = want, .deadline_ms = now_ms + EXPIRES_MS + 1000 };
+	s->pull[s->n_pulls++] = (struct pull){
+		.id = s->last_pull, .left = want, .deadline_ms = now_ms + EXPIRES_MS + 1000
+	};
 }
 
 /* A status message tells by its subject which pull it is about. */
@@ -215,7 +221,8 @@ was_settled(const struct source *s, const struct delivery *delivery)
 
 /* The server gives out again what we have in hand: it had not heard of us for ack_wait. */
 static void
-take_again(struct source *s, struct job *job, struct bus_msg *msg, const struct delivery *delivery, int64_t now_ms)
+take_again(struct source *s, struct job *job, struct bus_msg *msg,
+	const struct delivery *delivery, int64_t now_ms)
 {
 	free(job->reply);
 	job->reply = mem_strdup(bus_msg_reply(msg));
@@ -232,7 +239,8 @@ take_message(struct source *s, struct bus_msg *msg, struct delivery *delivery, i
 
 	count_message(s);
 	if (!delivery_parse(bus_msg_reply(msg), delivery)) {
-		log_warn("dropped a message that did not come from a stream", L_STR("subject", bus_msg_subject(msg)));
+		log_warn("dropped a message that did not come from a stream",
+			L_STR("subject", bus_msg_subject(msg)));
 		bus_msg_free(msg);
 		return false;
 	}

@@ -2,8 +2,9 @@
 #include "stall.h"
 
 /*
- * A paused circuit is no excuse when nothing is held: it needs an event for its probe, so one is always asked for.
- * While events are held a full window or a full buffer may be why nothing is asked for; then STALL_DELIVER decides.
+ * A paused circuit is no excuse when nothing is held: it needs an event for its probe, so one
+ * is always asked for. While events are held a full window or a full buffer may be why nothing
+ * is asked for; then STALL_DELIVER decides.
  */
 static enum stall_kind
 kind_of(const struct stall_view *view)
@@ -21,7 +22,9 @@ stall_check(struct stall *stall, const struct stall_view *view, int64_t now_ms)
 	enum stall_kind kind = kind_of(view);
 
 	if (kind != stall->seen || view->progress != stall->progress) {
-		*stall = (struct stall){ .seen = kind, .since_ms = now_ms, .progress = view->progress };
+		*stall = (struct stall){
+			.seen = kind, .since_ms = now_ms, .progress = view->progress
+		};
 		return STALL_NONE;
 	}
 	if (kind == STALL_NONE || now_ms - stall->since_ms < STALL_MS)

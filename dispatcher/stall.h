@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Decides when the dispatcher has stopped though it has work. That is always a fault of the dispatcher itself: in any
- * other case something that will move an event is under way, or something that it needs is known to be missing.
- * Pure: watchdog.c fills in what it sees, and acts.
+ * Decides when the dispatcher has stopped though it has work. That is always a fault of the
+ * dispatcher itself: in any other case something that will move an event is under way, or
+ * something that it needs is known to be missing. Pure: watchdog.c fills in what it sees, and
+ * acts.
  */
 #ifndef VCOURIER_STALL_H
 #define VCOURIER_STALL_H
@@ -19,10 +20,15 @@ enum stall_kind {
 };
 
 struct stall_view {
-	bool able;         /* NATS, the backend's refreshes and dead letters are well, and no stop was requested */
-	bool starving;     /* a usable consumer has events pending, and no pull of ours waits for them */
-	bool holding;      /* there are jobs, or messages that are not jobs yet */
-	bool under_way;    /* a job's request, timer, probe, dead letter or body; or messages that are not jobs yet */
+	/* NATS, the backend's refreshes and dead letters are well, and no stop was requested */
+	bool able;
+	/* a usable consumer has events pending, and no pull of ours waits for them */
+	bool starving;
+	bool holding; /* there are jobs, or messages that are not jobs yet */
+	/*
+	 * a job's request, timer, probe, dead letter or body; or messages that are not jobs yet
+	 */
+	bool under_way;
 	uint64_t progress; /* any number that is another one after a job has come or gone */
 };
 
@@ -34,8 +40,8 @@ struct stall {
 };
 
 /*
- * Call it about once a second. now_ms: monotonic. Gives the kind once it has lasted for STALL_MS without progress, and
- * again each STALL_MS while it lasts; else STALL_NONE.
+ * Call it about once a second. now_ms: monotonic. Gives the kind once it has lasted for
+ * STALL_MS without progress, and again each STALL_MS while it lasts; else STALL_NONE.
  */
 enum stall_kind stall_check(struct stall *stall, const struct stall_view *view, int64_t now_ms);
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * A thread that looks after streams and consumers, where each call waits for the server: makes them when they are
- * not there, tells when they do not fit, mends what can be mended, and reads how far behind we are.
+ * A thread that looks after streams and consumers, where each call waits for the server: makes
+ * them when they are not there, tells when they do not fit, mends what can be mended, and reads
+ * how far behind we are.
  */
 #define _DEFAULT_SOURCE
 #include "dispatch.h"
@@ -28,8 +29,8 @@ report(struct source *s, const char *trouble)
 		return;
 	snprintf(s->trouble, sizeof(s->trouble), "%s", trouble);
 	if (*trouble != '\0')
-		log_error("consumer is not usable", L_STR("stream", s->stream), L_STR("consumer", s->d->durable),
-			L_STR("error", trouble));
+		log_error("consumer is not usable", L_STR("stream", s->stream),
+			L_STR("consumer", s->d->durable), L_STR("error", trouble));
 }
 
 static void
@@ -57,8 +58,10 @@ fill_config(struct source *s, struct consumer_config *c)
 	const struct dispatch_options *o = s->d->options;
 	enum dispatch_start start = START_EARLIEST;
 
-	*c = (struct consumer_config){ .stream = s->stream, .name = s->d->durable,
-		.filter_subject = s->filter[0] != '\0' ? s->filter : NULL, .ack_wait_ms = o->ack_wait_ms,
+	*c = (struct consumer_config){ .stream = s->stream,
+		.name = s->d->durable,
+		.filter_subject = s->filter[0] != '\0' ? s->filter : NULL,
+		.ack_wait_ms = o->ack_wait_ms,
 		.max_ack_pending = o->ordering == ORDERING_STRICT ? 1 : MAX_ACK_PENDING };
 	if (s->known) { /* somebody removed it */
 		c->deliver = s->floor == 0 ? DELIVER_ALL : DELIVER_FROM_SEQ;
@@ -67,14 +70,17 @@ fill_config(struct source *s, struct consumer_config *c)
 	}
 	if (!s->replay)
 		dispatch_start_parse(o->start_from, &start, &c->start_time_us);
-	c->deliver = start == START_NOW ? DELIVER_NEW : start == START_TIME ? DELIVER_FROM_TIME : DELIVER_ALL;
+	c->deliver = start == START_NOW ? DELIVER_NEW
+		: start == START_TIME   ? DELIVER_FROM_TIME
+					: DELIVER_ALL;
 }
 
 static void
 note_stream(struct source *s, const struct stream_info *stream)
 {
 	if (s->stream_created_us != 0 && s->stream_created_us != stream->created_us) {
-		log_error("stream was made anew: starting from its beginning", L_STR("stream", s->stream));
+		log_error("stream was made anew: starting from its beginning",
+			L_STR("stream", s->stream));
 		s->floor = 0;
 		s->tally = (struct tally){ .known = false };
 		s->placed = false;
@@ -84,8 +90,8 @@ note_stream(struct source *s, const struct stream_info *stream)
 }
 
 /*
- * A stream that somebody removed is made anew, but not at once: nats-server 2.9 never wakes the consumer of one that
- * is made while its predecessor is still being torn down.
+ * A stream that somebody removed is made anew, but not at once: nats-server 2.9 never wakes the
+ * consumer of one that is made while its predecessor is still being torn down.
  */
 static int
 find_stream(struct source *s, struct stream_info *stream, struct err *err)
@@ -113,11 +119,14 @@ look(struct source *s, struct stream_info *stream, struct consumer_info *info, s
 	if (find_stream(s, stream, err) != 0)
 		return -1;
 	fill_config(s, &c);
-	if (consumer_look(bus, s->stream, s->d->durable, info, err) != 0 && err->code == ERR_NOT_FOUND) {
-		/* the leader of a cluster answers before it has read all of its log: made anew only when that lasts */
-		if (steady_for(&s->doubt, "consumer", stream->leader, reconnects, s->looked_ms) <
-			(s->known ? STEADY_MS : ABSENT_MS))
-			return err_set(err, ERR_TIMEOUT, "consumer %s of %s is not found yet", s->d->durable, s->stream);
+	if (consumer_look(bus, s->stream, s->d->durable, info, err) != 0 &&
+		err->code == ERR_NOT_FOUND) {
+		/* the leader of a cluster answers before it has read all of its log: made anew
+		 * only when that lasts */
+		if (steady_for(&s->doubt, "consumer", stream->leader, reconnects,
+			    s->looked_ms) < (s->known ? STEADY_MS : ABSENT_MS))
+			return err_set(err, ERR_TIMEOUT, "consumer %s of %s is not found yet",
+				s->d->durable, s->stream);
 		if (s->known)
 			log_error("consumer was removed: made anew", L_STR("stream", s->stream),
 				L_STR("consumer", s->d->durable));
@@ -128,8 +137,9 @@ look(struct source *s, struct stream_info *stream, struct consumer_info *info, s
 	if (place_check(s, stream, info, &c, err) != 0)
 		return -1;
 	if (info->differs[0] != '\0' && strcmp(info->differs, s->differs) != 0)
-		log_warn("consumer has other settings than configured; it is left as it is", L_STR("stream", s->stream),
-			L_STR("consumer", s->d->durable), L_STR("differs", info->differs));
+		log_warn("consumer has other settings than configured; it is left as it is",
+			L_STR("stream", s->stream), L_STR("consumer", s->d->durable),
+			L_STR("differs", info->differs));
 	snprintf(s->differs, sizeof(s->differs), "%s", info->differs);
 	if (info->unusable)
 		return err_set(err, ERR_CONFIG, "%s", info->differs);
@@ -137,8 +147,9 @@ look(struct source *s, struct stream_info *stream, struct consumer_info *info, s
 }
 
 /*
- * nats-server 2.9 can leave a consumer asleep when its stream was removed and made again at once: events are there, a
- * pull waits for them, nothing comes. A new consumer, from where this one was, wakes up. True: this one was removed.
+ * nats-server 2.9 can leave a consumer asleep when its stream was removed and made again at
+ * once: events are there, a pull waits for them, nothing comes. A new consumer, from where this
+ * one was, wakes up. True: this one was removed.
  */
 static bool
 wake(struct source *s, const struct consumer_info *info)
@@ -155,8 +166,9 @@ wake(struct source *s, const struct consumer_info *info)
 		s->stuck_ms = now_ms;
 	if (now_ms - s->stuck_ms < STUCK_MS)
 		return false;
-	log_error("consumer gives nothing although events wait: made anew", L_STR("stream", s->stream),
-		L_STR("consumer", s->d->durable), L_INT("pending", (int64_t)info->pending));
+	log_error("consumer gives nothing although events wait: made anew",
+		L_STR("stream", s->stream), L_STR("consumer", s->d->durable),
+		L_INT("pending", (int64_t)info->pending));
 	s->stuck_ms = 0;
 	if (consumer_delete(s->d->bus, s->stream, s->d->durable, &err) != 0)
 		log_warn("cannot remove the consumer", L_ERR(&err));
@@ -168,13 +180,15 @@ look_after(struct source *s)
 {
 	struct stream_info stream;
 	struct consumer_info info;
-	uint64_t reconnects = bus_reconnects(s->d->bus), redelivered = atomic_load(&s->redelivered);
+	uint64_t reconnects = bus_reconnects(s->d->bus),
+		 redelivered = atomic_load(&s->redelivered);
 	struct err err = { .code = ERR_NONE };
 	bool steady;
 
 	s->looked_ms = clock_monotonic_ms();
 	if (look(s, &stream, &info, &err) != 0) {
-		if (err.code != ERR_TIMEOUT && err.code != ERR_CONNECT) /* the server being away is told elsewhere */
+		/* the server being away is told elsewhere */
+		if (err.code != ERR_TIMEOUT && err.code != ERR_CONNECT)
 			report(s, err.text);
 		set_ready(s, false, reconnects);
 		return;
@@ -184,7 +198,8 @@ look_after(struct source *s)
 		return;
 	}
 	steady = search_leader_steady(s, stream.leader) &&
-		steady_for(&s->consumer_leader, "leader", info.leader, reconnects, s->looked_ms) >= STEADY_MS;
+		steady_for(&s->consumer_leader, "leader", info.leader, reconnects,
+			s->looked_ms) >= STEADY_MS;
 	if (steady)
 		expire_count(s, &stream, &info, redelivered);
 	s->known = true;
@@ -197,7 +212,8 @@ look_after(struct source *s)
 	set_ready(s, true, reconnects);
 }
 
-/* The age of the first event that is not settled; its place in the stream is all the server tells. */
+/* The age of the first event that is not settled; its place in the stream is all the server
+ * tells. */
 static double
 oldest_age(struct source *s)
 {
@@ -205,7 +221,8 @@ oldest_age(struct source *s)
 	struct err err;
 	double age;
 
-	if (s->pending + s->ack_pending == 0 || stream_get(s->d->bus, s->stream, s->floor + 1, NULL, &msg, &err) != 0)
+	if (s->pending + s->ack_pending == 0 ||
+		stream_get(s->d->bus, s->stream, s->floor + 1, NULL, &msg, &err) != 0)
 		return 0;
 	age = (double)(clock_wall_us() - msg.time_us) / 1e6;
 	stream_msg_free(&msg);
@@ -229,7 +246,8 @@ tell_all(struct dispatcher *d)
 		oldest = age > oldest ? age : oldest;
 		ready &= s->ready || s->replay;
 		if (!s->ready && !s->replay)
-			trouble = s->trouble[0] != '\0' ? s->trouble : "looking for stream and consumer";
+			trouble = s->trouble[0] != '\0' ? s->trouble
+							: "looking for stream and consumer";
 	}
 	metric_set(d->books.pending, (double)pending);
 	metric_set(d->books.ack_pending, (double)ack_pending);
@@ -283,7 +301,8 @@ turn(struct dispatcher *d)
 		if (stream_ensure(d->bus, d->config->dead_stream, &info, &err) == 0)
 			atomic_store(&d->dead_ready, true);
 		else if (err.code != ERR_TIMEOUT && err.code != ERR_CONNECT)
-			log_warn("no stream for dead letters", L_STR("stream", d->config->dead_stream->name), L_ERR(&err));
+			log_warn("no stream for dead letters",
+				L_STR("stream", d->config->dead_stream->name), L_ERR(&err));
 	}
 	for (size_t i = 0; i < d->n_sources; i++)
 		search_turn(&d->source[i]);
@@ -317,7 +336,8 @@ watcher(void *arg)
 int
 watch_open(struct dispatcher *d, struct err *err)
 {
-	status_check("nats", false, "connecting"); /* first: without it there is nothing to look for */
+	/* first: without it there is nothing to look for */
+	status_check("nats", false, "connecting");
 	status_check("consumer", false, "looking for stream and consumer");
 	if (pthread_create(&d->watcher, NULL, watcher, d) != 0)
 		return err_set(err, ERR_SYSTEM, "cannot start a thread");

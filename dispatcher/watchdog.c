@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Looks once a second whether the dispatcher has stopped though it has work (stall.h). If so it says what it sees,
- * gives back what it holds, sets its counters to what they are without a job, and pulls anew.
+ * Looks once a second whether the dispatcher has stopped though it has work (stall.h). If so it
+ * says what it sees, gives back what it holds, sets its counters to what they are without a
+ * job, and pulls anew.
  */
 #include "dispatch.h"
 
@@ -13,7 +14,8 @@ enum { LOOK_MS = 1000 };
 static bool
 able(const struct dispatcher *d)
 {
-	return !d->stopping && !d->dead_letters_fail && bus_connected(d->bus) && refresh_ready(d);
+	return !d->stopping && !d->dead_letters_fail && bus_connected(d->bus) &&
+		refresh_ready(d);
 }
 
 static bool
@@ -48,10 +50,11 @@ under_way(const struct dispatcher *d)
 {
 	const struct lane *lane = d->jobs.ring;
 
-	if (arrivals_wait(d) || http_in_flight(d->http) > 0 || d->burials != NULL || circuit_open(d) ||
-		(d->sink != NULL && sink_busy(d->sink)))
+	if (arrivals_wait(d) || http_in_flight(d->http) > 0 || d->burials != NULL ||
+		circuit_open(d) || (d->sink != NULL && sink_busy(d->sink)))
 		return true;
-	if (!send_room(d) && confirm_slots(d) > 0) /* acks that NATS has not confirmed take the slots */
+	/* acks that NATS has not confirmed take the slots */
+	if (!send_room(d) && confirm_slots(d) > 0)
 		return true;
 	for (size_t i = 0; i < d->jobs.n_lanes; i++, lane = lane->next)
 		if (lane->n_waiting > 0)
@@ -72,11 +75,14 @@ report(struct dispatcher *d, enum stall_kind kind)
 		pulls += d->source[i].n_pulls;
 	}
 	metric_add(kind == STALL_PULL ? d->books.stalled_pull : d->books.stalled_deliver, 1);
-	log_error("the dispatcher has stopped: starting over; please report this line", L_STR("stopped", stall_name(kind)),
-		L_INT("pending", (int64_t)pending), L_INT("pulls", (int64_t)pulls), L_INT("held", (int64_t)d->jobs.n),
-		L_INT("parked", (int64_t)d->jobs.n_parked), L_INT("untried", (int64_t)d->jobs.n_untried),
+	log_error("the dispatcher has stopped: starting over; please report this line",
+		L_STR("stopped", stall_name(kind)), L_INT("pending", (int64_t)pending),
+		L_INT("pulls", (int64_t)pulls), L_INT("held", (int64_t)d->jobs.n),
+		L_INT("parked", (int64_t)d->jobs.n_parked),
+		L_INT("untried", (int64_t)d->jobs.n_untried),
 		L_INT("idle", (int64_t)d->jobs.n_idle), L_INT("bytes", (int64_t)d->jobs.bytes),
-		L_INT("in_flight", (int64_t)d->in_flight), L_INT("unconfirmed", (int64_t)confirm_slots(d)),
+		L_INT("in_flight", (int64_t)d->in_flight),
+		L_INT("unconfirmed", (int64_t)confirm_slots(d)),
 		L_INT("circuit_open", circuit_open(d)));
 }
 
@@ -108,7 +114,8 @@ start_over(struct dispatcher *d)
 void
 watchdog_turn(struct dispatcher *d, int64_t now_ms)
 {
-	struct stall_view view = { .holding = d->jobs.oldest != NULL || arrivals_wait(d), .progress = d->jobs.changes };
+	struct stall_view view = { .holding = d->jobs.oldest != NULL || arrivals_wait(d),
+		.progress = d->jobs.changes };
 	enum stall_kind kind;
 
 	if (now_ms - d->watchdog_ms < LOOK_MS)

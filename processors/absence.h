@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Something is missing from an answer: a function, a rule, all of them. Events would be filtered for it, and that is
- * final, so an absence counts only when it was seen twice, empty_grace_ms apart.
+ * Something is missing from an answer: a function, a rule, all of them. Events would be
+ * filtered for it, and that is final, so an absence counts only when it was seen twice,
+ * empty_grace_ms apart.
  */
 #ifndef VCOURIER_ABSENCE_H
 #define VCOURIER_ABSENCE_H
@@ -9,7 +10,7 @@
 #include "processor.h"
 
 struct absence {
-	bool seen; /* false, the zero value: it is there */
+	bool seen;        /* false, the zero value: it is there */
 	int64_t since_ms; /* first seen to be missing */
 };
 

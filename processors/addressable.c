@@ -21,10 +21,12 @@ enum {
 };
 
 void
-addressable_init(
-	struct addressable *a, const struct destination *destination, const char *ca_file, bool auth)
+addressable_init(struct addressable *a, const struct destination *destination,
+	const char *ca_file, bool auth)
 {
-	*a = (struct addressable){ .destination = destination, .ca_file = ca_file, .auth = auth };
+	*a = (struct addressable){
+		.destination = destination, .ca_file = ca_file, .auth = auth
+	};
 	buf_init(&a->body, BODY_MAX);
 	if (!addressable_by_ref(a))
 		a->now.url = mem_strdup(destination->uri);
@@ -86,7 +88,9 @@ object_of(const struct addressable *a, char group[254])
 		.group = group,
 		.version = slash == NULL ? ref->api_version : slash + 1,
 		.resource = a->asking == ASK_KIND ? NULL : a->plural,
-		.ns = !a->namespaced ? NULL : ref->ns != NULL ? ref->ns : a->kube.ns,
+		.ns = !a->namespaced      ? NULL
+			: ref->ns != NULL ? ref->ns
+					  : a->kube.ns,
 		.name = ref->name,
 	};
 }
@@ -102,8 +106,13 @@ token_object(const struct addressable *a, char ns[254])
 		account = a->kube.account;
 	slash = strchr(account, '/');
 	snprintf(ns, 254, "%.*s", (int)(slash - account), account);
-	return (struct kube_object){ .verb = "create", .group = "", .version = "v1", .ns = ns,
-		.resource = "serviceaccounts", .name = slash + 1, .subresource = "token" };
+	return (struct kube_object){ .verb = "create",
+		.group = "",
+		.version = "v1",
+		.ns = ns,
+		.resource = "serviceaccounts",
+		.name = slash + 1,
+		.subresource = "token" };
 }
 
 static int
@@ -115,13 +124,15 @@ request_token(struct addressable *a, struct http_request *req, struct err *err)
 	if (a->destination->oidc.service_account == NULL && a->kube.account == NULL)
 		return err_set(err, ERR_CONFIG,
 			"no service account to get a token for audience %s: set oidc.serviceAccount or "
-			"oidc.tokenFile", a->next.audience);
+			"oidc.tokenFile",
+			a->next.audience);
 	object = token_object(a, ns);
 	kube_request(&a->kube, &object, req);
 	http_header(req, "Content-Type", "application/json");
 	buf_clear(&a->body);
-	buf_add_str(&a->body, "{\"apiVersion\":\"authentication.k8s.io/v1\",\"kind\":\"TokenRequest\","
-			      "\"spec\":{\"audiences\":[");
+	buf_add_str(&a->body,
+		"{\"apiVersion\":\"authentication.k8s.io/v1\",\"kind\":\"TokenRequest\","
+		"\"spec\":{\"audiences\":[");
 	json_add_string(&a->body, a->next.audience, strlen(a->next.audience));
 	buf_printf(&a->body, "],\"expirationSeconds\":%d}}", TOKEN_SECONDS);
 	req->body = buf_str(&a->body);
@@ -158,7 +169,9 @@ read_token_file(struct addressable *a, struct err *err)
 
 	if (secret_read(&file, &token, err) != 0)
 		return -1;
-	if (token[strspn(token, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/=")] != '\0') {
+	if (token[strspn(token,
+		    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/=")] !=
+		'\0') {
 		mem_free_secret(token);
 		return err_set(err, ERR_CONFIG, "%s: is no token", file.file);
 	}
@@ -172,7 +185,8 @@ read_token_file(struct addressable *a, struct err *err)
 	return 0;
 }
 
-/* The address is known; is a token still to come? now_us: the API server's clock, 0 when unknown. */
+/* The address is known; is a token still to come? now_us: the API server's clock, 0 when
+ * unknown. */
 static enum refresh_result
 with_address(struct addressable *a, int64_t now_us, struct err *err)
 {
@@ -195,22 +209,23 @@ static enum refresh_result
 take_token(struct addressable *a, const cJSON *reply, struct err *err)
 {
 	const cJSON *status = json_member(reply, "status");
-	const cJSON *seconds = json_member(
-		json_member(reply, "spec"), "expirationSeconds");
+	const cJSON *seconds = json_member(json_member(reply, "spec"), "expirationSeconds");
 	const char *token = json_member_string(status, "token");
-	const char *expires =
-		json_member_string(status, "expirationTimestamp");
+	const char *expires = json_member_string(status, "expirationTimestamp");
 
 	if (token == NULL || *token == '\0' || strpbrk(token, " \r\n") != NULL) {
-		err_set(err, ERR_PROTOCOL, "the Kubernetes API answered a TokenRequest without a token");
+		err_set(err, ERR_PROTOCOL,
+			"the Kubernetes API answered a TokenRequest without a token");
 		return REFRESH_FAILED;
 	}
 	if (http_credential_check(token, "the token that the Kubernetes API gave", err) != 0)
 		return REFRESH_FAILED;
 	if (expires == NULL || !clock_parse(expires, strlen(expires), &a->token_expires_us))
 		a->token_expires_us = 0;
-	a->token_life_ms = cJSON_IsNumber(seconds) && seconds->valuedouble > 0 && seconds->valuedouble < 1e8 ?
-		(int64_t)seconds->valuedouble * 1000 : 0;
+	a->token_life_ms = cJSON_IsNumber(seconds) && seconds->valuedouble > 0 &&
+			seconds->valuedouble < 1e8
+		? (int64_t)seconds->valuedouble * 1000
+		: 0;
 	mem_free_secret(a->token);
 	a->token = mem_strdup(token);
 	a->token_refused = false;
@@ -219,13 +234,15 @@ take_token(struct addressable *a, const cJSON *reply, struct err *err)
 
 /* ---- the refresh */
 
-/* Whether the Kubernetes API is needed at all: not for a URL, with or without a projected token. */
+/* Whether the Kubernetes API is needed at all: not for a URL, with or without a projected
+ * token. */
 static bool
 needs_api(const struct addressable *a)
 {
 	const struct destination *d = a->destination;
 
-	return addressable_by_ref(a) || (d->audience != NULL && d->oidc.token_file == NULL && !a->auth);
+	return addressable_by_ref(a) ||
+		(d->audience != NULL && d->oidc.token_file == NULL && !a->auth);
 }
 
 /* 1: done without a question. */
@@ -260,7 +277,8 @@ begin(struct addressable *a, struct err *err)
 }
 
 int
-addressable_request(struct addressable *a, unsigned step, struct http_request *req, struct err *err)
+addressable_request(
+	struct addressable *a, unsigned step, struct http_request *req, struct err *err)
 {
 	if (step == 0) {
 		int result = begin(a, err);
@@ -270,7 +288,8 @@ addressable_request(struct addressable *a, unsigned step, struct http_request *r
 	}
 	if (a->asking == ASK_TOKEN)
 		return request_token(a, req, err);
-	if (a->asking == ASK_OBJECT && a->namespaced && a->destination->ref.ns == NULL && a->kube.ns == NULL)
+	if (a->asking == ASK_OBJECT && a->namespaced && a->destination->ref.ns == NULL &&
+		a->kube.ns == NULL)
 		return err_set(err, ERR_CONFIG, "destination.ref.namespace is needed here");
 	request_object(a, req);
 	return 0;
@@ -281,7 +300,8 @@ static int
 check_reply(struct addressable *a, const struct http_response *rsp, struct err *err)
 {
 	char text[254];
-	struct kube_object object = a->asking == ASK_TOKEN ? token_object(a, text) : object_of(a, text);
+	struct kube_object object = a->asking == ASK_TOKEN ? token_object(a, text)
+							   : object_of(a, text);
 
 	if (a->asking == ASK_OBJECT && rsp->status == 404 && !addressable_is_service(a)) {
 		free(a->plural); /* the kind itself may be gone, or renamed */
@@ -302,7 +322,8 @@ addressable_response(struct addressable *a, const struct http_response *rsp, str
 	reply = cJSON_ParseWithLength(rsp->body, rsp->body_len);
 	if (!cJSON_IsObject(reply)) {
 		cJSON_Delete(reply);
-		err_set(err, ERR_PROTOCOL, "the Kubernetes API answered something that is no JSON object");
+		err_set(err, ERR_PROTOCOL,
+			"the Kubernetes API answered something that is no JSON object");
 		return REFRESH_FAILED;
 	}
 	switch (a->asking) {

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * A Knative destination: a URL, or an object of the cluster that has one in its status ("Addressable"),
- * and the OIDC token that its audience asks for. Resolved step by step, as a refresh of a processor:
+ * A Knative destination: a URL, or an object of the cluster that has one in its status
+ * ("Addressable"), and the OIDC token that its audience asks for. Resolved step by step, as a
+ * refresh of a processor:
  *
  *   GET  /apis/GROUP/VERSION                              the plural of the kind
  *   GET  /apis/GROUP/VERSION/namespaces/NS/PLURAL/NAME    the address
  *   POST /api/v1/namespaces/NS/serviceaccounts/SA/token   the token, when it is due
  *
- * https://knative.dev/docs/eventing/sinks/ https://github.com/knative/specs/blob/main/specs/eventing/control-plane.md
+ * https://knative.dev/docs/eventing/sinks/
+ * https://github.com/knative/specs/blob/main/specs/eventing/control-plane.md
  */
 #ifndef VCOURIER_ADDRESSABLE_H
 #define VCOURIER_ADDRESSABLE_H
@@ -39,7 +41,8 @@ struct destination {
 };
 extern const struct config_field destination_fields[];
 
-/* What a table cannot say. auth: requests carry credentials of another kind, so no token is asked for. */
+/* What a table cannot say. auth: requests carry credentials of another kind, so no token is
+ * asked for. */
 int destination_check(const struct destination *destination, bool auth, struct err *err);
 
 struct address {
@@ -50,11 +53,12 @@ struct address {
 
 struct addressable {
 	const struct destination *destination;
-	const char *ca_file; /* of the options; joined with the address's CACerts, which would hide it */
+	/* of the options; joined with the address's CACerts, which would hide it */
+	const char *ca_file;
 	bool auth;
-	struct address now;  /* the last good one */
-	char *token;         /* for now.audience */
-	bool token_refused;  /* set by the owner after a 401 */
+	struct address now; /* the last good one */
+	char *token;        /* for now.audience */
+	bool token_refused; /* set by the owner after a 401 */
 
 	/* a resolution under way */
 	struct address next;
@@ -66,21 +70,26 @@ struct addressable {
 	int64_t token_expires_us, token_life_ms; /* by the API server's clock */
 };
 
-void addressable_init(struct addressable *a, const struct destination *destination, const char *ca_file,
-	bool auth);
+void addressable_init(struct addressable *a, const struct destination *destination,
+	const char *ca_file, bool auth);
 void addressable_free(struct addressable *a);
 /* What of the API's answers goes where; addressable_status.c */
 struct cJSON;
 int addressable_take_kind(struct addressable *a, const struct cJSON *list, struct err *err);
-int addressable_take_object(struct addressable *a, const struct cJSON *object, struct err *err); /* into next */
-int addressable_join_certs(struct addressable *a, const char *from_status, char **out, struct err *err);
-bool addressable_is_service(const struct addressable *a); /* of the core group: it has no status to read */
+/* into next */
+int addressable_take_object(struct addressable *a, const struct cJSON *object, struct err *err);
+int addressable_join_certs(
+	struct addressable *a, const char *from_status, char **out, struct err *err);
+/* of the core group: it has no status to read */
+bool addressable_is_service(const struct addressable *a);
 
 bool addressable_by_ref(const struct addressable *a);
 
 /* The three functions of a struct refresh. */
 int64_t addressable_interval_ms(const struct addressable *a);
-int addressable_request(struct addressable *a, unsigned step, struct http_request *req, struct err *err);
-enum refresh_result addressable_response(struct addressable *a, const struct http_response *rsp, struct err *err);
+int addressable_request(
+	struct addressable *a, unsigned step, struct http_request *req, struct err *err);
+enum refresh_result addressable_response(
+	struct addressable *a, const struct http_response *rsp, struct err *err);
 
 #endif

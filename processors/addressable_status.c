@@ -28,18 +28,21 @@ addressable_take_kind(struct addressable *a, const cJSON *list, struct err *err)
 		const char *kind = json_member_string(item, "kind");
 		const char *name = json_member_string(item, "name");
 
-		if (kind == NULL || name == NULL || strcmp(kind, ref->kind) != 0 || strchr(name, '/') != NULL)
+		if (kind == NULL || name == NULL || strcmp(kind, ref->kind) != 0 ||
+			strchr(name, '/') != NULL)
 			continue;
 		free(a->plural);
 		a->plural = mem_strdup(name);
 		a->namespaced = json_member_true(item, "namespaced");
 		return 0;
 	}
-	return err_set(err, ERR_NOT_FOUND, "the cluster has no kind %s in %s", ref->kind, ref->api_version);
+	return err_set(err, ERR_NOT_FOUND, "the cluster has no kind %s in %s", ref->kind,
+		ref->api_version);
 }
 
 int
-addressable_join_certs(struct addressable *a, const char *from_status, char **out, struct err *err)
+addressable_join_certs(
+	struct addressable *a, const char *from_status, char **out, struct err *err)
 {
 	const char *from_config = a->destination->ca_certs;
 	struct secret file = { .file = (char *)a->ca_file };
@@ -59,15 +62,16 @@ addressable_join_certs(struct addressable *a, const char *from_status, char **ou
 	return 0;
 }
 
-/* status.addresses[] by name or the first, else status.address: {url, CACerts, audience, name}. */
+/* status.addresses[] by name or the first, else status.address: {url, CACerts, audience, name}.
+ */
 static const cJSON *
 find_address(const struct destination_ref *ref, const cJSON *status)
 {
 	const cJSON *list = json_member(status, "addresses"), *item;
 
 	if (ref->address == NULL)
-		return cJSON_GetArraySize(list) > 0 ? cJSON_GetArrayItem(list, 0) :
-						      json_member(status, "address");
+		return cJSON_GetArraySize(list) > 0 ? cJSON_GetArrayItem(list, 0)
+						    : json_member(status, "address");
 	cJSON_ArrayForEach(item, list)
 	{
 		const char *name = json_member_string(item, "name");
@@ -90,8 +94,9 @@ no_address(const struct destination_ref *ref, const cJSON *status, struct err *e
 		const char *text = json_member_string(item, "message");
 
 		if (type != NULL && strcmp(type, "Ready") == 0 && text != NULL)
-			return err_set(err, ERR_NOT_FOUND, "%s %s has no address%s%s yet: %s", ref->kind, ref->name,
-				ref->address ? " named " : "", ref->address ? ref->address : "", text);
+			return err_set(err, ERR_NOT_FOUND, "%s %s has no address%s%s yet: %s",
+				ref->kind, ref->name, ref->address ? " named " : "",
+				ref->address ? ref->address : "", text);
 	}
 	return err_set(err, ERR_NOT_FOUND, "%s %s has no address%s%s yet", ref->kind, ref->name,
 		ref->address ? " named " : "", ref->address ? ref->address : "");
@@ -104,7 +109,8 @@ service_url(const struct addressable *a)
 	struct buf url;
 
 	buf_init(&url, 4096);
-	buf_printf(&url, "%s://%s.%s.svc.%s", a->destination->ca_certs != NULL ? "https" : "http", ref->name,
+	buf_printf(&url, "%s://%s.%s.svc.%s",
+		a->destination->ca_certs != NULL ? "https" : "http", ref->name,
 		ref->ns != NULL ? ref->ns : a->kube.ns, a->destination->kube.cluster_domain);
 	return buf_take(&url, NULL);
 }
@@ -115,9 +121,8 @@ addressable_take_object(struct addressable *a, const cJSON *object, struct err *
 	const struct destination *d = a->destination;
 	const cJSON *status = json_member(object, "status");
 	const cJSON *address = find_address(&d->ref, status);
-	char *base = addressable_is_service(a) ?
-		service_url(a) :
-		mem_strdup(json_member_string(address, "url"));
+	char *base = addressable_is_service(a) ? service_url(a)
+					       : mem_strdup(json_member_string(address, "url"));
 	const char *certs = json_member_string(address, "CACerts");
 	const char *audience = json_member_string(address, "audience");
 	struct buf url;
@@ -129,9 +134,11 @@ addressable_take_object(struct addressable *a, const cJSON *object, struct err *
 	}
 	buf_init(&url, 8 * 1024);
 	if (http_url_resolve(base, d->uri != NULL ? d->uri : "", &url))
-		result = addressable_join_certs(a, certs != NULL && *certs != '\0' ? certs : NULL, &a->next.ca_pem, err);
+		result = addressable_join_certs(a,
+			certs != NULL && *certs != '\0' ? certs : NULL, &a->next.ca_pem, err);
 	else
-		result = err_set(err, ERR_PROTOCOL, "%s %s: its address \"%s\" is no URL with a host", d->ref.kind,
+		result = err_set(err, ERR_PROTOCOL,
+			"%s %s: its address \"%s\" is no URL with a host", d->ref.kind,
 			d->ref.name, base);
 	free(base);
 	a->next.url = buf_take(&url, NULL);

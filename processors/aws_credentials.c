@@ -17,7 +17,9 @@ void
 aws_credentials_init(struct aws_credentials *c, const struct aws_keys_config *config,
 	const struct aws_endpoint_options *endpoint, const struct http_peer *peer)
 {
-	*c = (struct aws_credentials){ .config = config, .sts = *endpoint, .peer = peer,
+	*c = (struct aws_credentials){ .config = config,
+		.sts = *endpoint,
+		.peer = peer,
 		.direct = { .proxy = "", .connect_timeout_ms = 1000 } };
 }
 
@@ -65,8 +67,9 @@ install(struct aws_credentials *c)
 {
 	bool may_change = c->plan.may_change;
 
-	if (!same(c->keys.secret_key, c->next.secret_key) || !same(c->keys.token, c->next.token) ||
-	    !same(c->keys.access_key, c->next.access_key))
+	if (!same(c->keys.secret_key, c->next.secret_key) ||
+		!same(c->keys.token, c->next.token) ||
+		!same(c->keys.access_key, c->next.access_key))
 		c->generation++;
 	aws_keys_free(&c->keys);
 	c->keys = c->next;
@@ -76,7 +79,8 @@ install(struct aws_credentials *c)
 }
 
 int
-aws_credentials_request(struct aws_credentials *c, unsigned step, struct http_request *req, struct err *err)
+aws_credentials_request(
+	struct aws_credentials *c, unsigned step, struct http_request *req, struct err *err)
 {
 	if (step == 0 && !helper_running(&c->helper)) {
 		end_run(c);
@@ -88,7 +92,8 @@ aws_credentials_request(struct aws_credentials *c, unsigned step, struct http_re
 		int rc = aws_source_request(c, stage, req, err);
 
 		if (rc < 0)
-			return err_wrap(err, "AWS credentials: %s", aws_source_name(stage->source));
+			return err_wrap(
+				err, "AWS credentials: %s", aws_source_name(stage->source));
 		if (rc != 1)
 			return rc;
 		c->stage++;
@@ -99,7 +104,8 @@ aws_credentials_request(struct aws_credentials *c, unsigned step, struct http_re
 }
 
 enum refresh_result
-aws_credentials_response(struct aws_credentials *c, const struct http_response *rsp, struct err *err)
+aws_credentials_response(
+	struct aws_credentials *c, const struct http_response *rsp, struct err *err)
 {
 	const struct aws_stage *stage = &c->plan.stage[c->stage];
 	enum refresh_result result;

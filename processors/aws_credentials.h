@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * AWS credentials, kept fresh: runs the stages of a plan as the requests of a refresh, ahead of the expiry.
- * Until a new set is complete the old one is used; a failure leaves it in place.
+ * AWS credentials, kept fresh: runs the stages of a plan as the requests of a refresh, ahead of
+ * the expiry. Until a new set is complete the old one is used; a failure leaves it in place.
  */
 #ifndef VCOURIER_AWS_CREDENTIALS_H
 #define VCOURIER_AWS_CREDENTIALS_H
@@ -26,8 +26,8 @@ struct aws_credentials {
 	const struct http_peer *peer; /* for STS */
 	struct http_peer direct;      /* for link-local services: no proxy */
 
-	struct aws_keys keys;  /* in use */
-	uint64_t generation;   /* counts up with each new set */
+	struct aws_keys keys; /* in use */
+	uint64_t generation;  /* counts up with each new set */
 
 	/* the run under way */
 	struct aws_plan plan;
@@ -46,25 +46,29 @@ void aws_credentials_free(struct aws_credentials *c);
 
 /* As in struct refresh. */
 int64_t aws_credentials_interval_ms(const struct aws_credentials *c, int64_t now_us);
-int aws_credentials_request(struct aws_credentials *c, unsigned step, struct http_request *req, struct err *err);
-enum refresh_result aws_credentials_response(struct aws_credentials *c, const struct http_response *rsp,
-	struct err *err);
+int aws_credentials_request(
+	struct aws_credentials *c, unsigned step, struct http_request *req, struct err *err);
+enum refresh_result aws_credentials_response(
+	struct aws_credentials *c, const struct http_response *rsp, struct err *err);
 
 /* ---- the requests and replies of the sources (aws_sources.c) */
 
 /* Returns as struct refresh's request does, 1: the stage has its keys in c->next. */
-int aws_source_request(struct aws_credentials *c, const struct aws_stage *stage, struct http_request *req,
-	struct err *err);
+int aws_source_request(struct aws_credentials *c, const struct aws_stage *stage,
+	struct http_request *req, struct err *err);
 /* REFRESH_DONE: the stage has its keys in c->next. */
-enum refresh_result aws_source_response(struct aws_credentials *c, const struct aws_stage *stage,
-	const struct http_response *rsp, struct err *err);
+enum refresh_result aws_source_response(struct aws_credentials *c,
+	const struct aws_stage *stage, const struct http_response *rsp, struct err *err);
 
 /* ---- STS (aws_sts.c) */
-int aws_sts_request(struct aws_credentials *c, const struct aws_stage *stage, struct http_request *req,
-	struct err *err);
-int aws_sts_response(struct aws_credentials *c, const struct http_response *rsp, struct err *err);
+int aws_sts_request(struct aws_credentials *c, const struct aws_stage *stage,
+	struct http_request *req, struct err *err);
+int aws_sts_response(
+	struct aws_credentials *c, const struct http_response *rsp, struct err *err);
 
-/* Reads {AccessKeyId, SecretAccessKey, Token or SessionToken, Expiration}; what: for messages. */
-int aws_keys_from_json(struct aws_keys *keys, const char *json, size_t len, const char *what, struct err *err);
+/* Reads {AccessKeyId, SecretAccessKey, Token or SessionToken, Expiration}; what: for messages.
+ */
+int aws_keys_from_json(
+	struct aws_keys *keys, const char *json, size_t len, const char *what, struct err *err);
 
 #endif

@@ -8,9 +8,10 @@
 #include "text.h"
 
 static const struct partition {
-	const char *prefix;                  /* of its regions' names, ended by '-'; longest first */
+	/* of its regions' names, ended by '-'; longest first */
+	const char *prefix;
 	const char *suffix, *dual_suffix;
-	bool plain_fips;                     /* the plain names are FIPS endpoints already */
+	bool plain_fips; /* the plain names are FIPS endpoints already */
 } partitions[] = {
 	{ "us-gov-", "amazonaws.com", "api.aws", true },
 	{ "us-isob-", "sc2s.sgov.gov", NULL, false },
@@ -31,10 +32,12 @@ is_region(const char *region)
 	for (size_t i = 0; i < len; i++) {
 		if (region[i] == '-')
 			dashes++;
-		else if (!islower((unsigned char)region[i]) && !isdigit((unsigned char)region[i]))
+		else if (!islower((unsigned char)region[i]) &&
+			!isdigit((unsigned char)region[i]))
 			return false;
 	}
-	return len > 0 && len < 40 && dashes >= 2 && region[0] != '-' && isdigit((unsigned char)region[len - 1]);
+	return len > 0 && len < 40 && dashes >= 2 && region[0] != '-' &&
+		isdigit((unsigned char)region[len - 1]);
 }
 
 static const struct partition *
@@ -48,7 +51,8 @@ partition_of(const char *region)
 }
 
 int
-aws_endpoint_url(const char *service, const struct aws_endpoint_options *options, struct buf *url, struct err *err)
+aws_endpoint_url(const char *service, const struct aws_endpoint_options *options,
+	struct buf *url, struct err *err)
 {
 	const struct partition *p;
 	bool fips;
@@ -59,7 +63,8 @@ aws_endpoint_url(const char *service, const struct aws_endpoint_options *options
 		size_t len = strlen(options->url);
 
 		if (options->fips || options->dual_stack)
-			return err_set(err, ERR_CONFIG, "a custom endpoint excludes FIPS and dual stack");
+			return err_set(err, ERR_CONFIG,
+				"a custom endpoint excludes FIPS and dual stack");
 		while (len > 0 && options->url[len - 1] == '/')
 			len--;
 		buf_add(url, options->url, len);
@@ -67,8 +72,10 @@ aws_endpoint_url(const char *service, const struct aws_endpoint_options *options
 	}
 	p = partition_of(options->region);
 	if (options->dual_stack && p->dual_suffix == NULL)
-		return err_set(err, ERR_CONFIG, "region %s has no dual-stack endpoints", options->region);
-	/* https://docs.aws.amazon.com/general/latest/gr/rande.html#FIPS-endpoints: GovCloud's plain names are FIPS */
+		return err_set(err, ERR_CONFIG, "region %s has no dual-stack endpoints",
+			options->region);
+	/* https://docs.aws.amazon.com/general/latest/gr/rande.html#FIPS-endpoints: GovCloud's
+	 * plain names are FIPS */
 	fips = options->fips && !p->plain_fips;
 	buf_printf(url, "https://%s%s.%s.%s", service, fips ? "-fips" : "", options->region,
 		options->dual_stack ? p->dual_suffix : p->suffix);
@@ -76,7 +83,8 @@ aws_endpoint_url(const char *service, const struct aws_endpoint_options *options
 }
 
 int
-aws_endpoint_global_url(const char *endpoint_id, const char *region, struct buf *url, struct err *err)
+aws_endpoint_global_url(
+	const char *endpoint_id, const char *region, struct buf *url, struct err *err)
 {
 	size_t len = strlen(endpoint_id), dots = 0;
 
@@ -84,18 +92,22 @@ aws_endpoint_global_url(const char *endpoint_id, const char *region, struct buf 
 		if (endpoint_id[i] == '.')
 			dots++;
 		else if (!isalnum((unsigned char)endpoint_id[i]) && endpoint_id[i] != '-')
-			return err_set(err, ERR_CONFIG, "\"%.60s\" is no endpoint ID", endpoint_id);
+			return err_set(
+				err, ERR_CONFIG, "\"%.60s\" is no endpoint ID", endpoint_id);
 	}
 	if (dots != 1 || endpoint_id[0] == '.' || endpoint_id[len - 1] == '.' || len > 50)
-		return err_set(err, ERR_CONFIG, "\"%.60s\" is no endpoint ID, as in abcde.xyz", endpoint_id);
-	buf_printf(url, "https://%s.endpoint.events.%s", endpoint_id, partition_of(region)->suffix);
+		return err_set(err, ERR_CONFIG, "\"%.60s\" is no endpoint ID, as in abcde.xyz",
+			endpoint_id);
+	buf_printf(url, "https://%s.endpoint.events.%s", endpoint_id,
+		partition_of(region)->suffix);
 	return 0;
 }
 
 const char *
 aws_endpoint_from_env(const char *variable)
 {
-	const char *ignore = getenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"), *url = getenv(variable);
+	const char *ignore = getenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"),
+		   *url = getenv(variable);
 
 	if (ignore != NULL && strcmp(ignore, "true") == 0)
 		return NULL;
@@ -119,7 +131,8 @@ void
 aws_endpoint_host(const char *url, struct buf *host)
 {
 	size_t len;
-	const char *p = authority(url, &len), *own = text_starts(url, "https:") ? ":443" : ":80";
+	const char *p = authority(url, &len),
+		   *own = text_starts(url, "https:") ? ":443" : ":80";
 	size_t n = strlen(own);
 
 	if (len > n && memcmp(p + len - n, own, n) == 0)
@@ -141,7 +154,8 @@ aws_endpoint_path(const char *url, struct buf *path)
 bool
 aws_arn_parse(const char *text, struct aws_arn *arn)
 {
-	const char **part[] = { &arn->partition, &arn->service, &arn->region, &arn->account, &arn->resource };
+	const char **part[] = { &arn->partition, &arn->service, &arn->region, &arn->account,
+		&arn->resource };
 	char *p;
 
 	if (strlen(text) >= sizeof(arn->text) || !text_starts(text, "arn:"))

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The event as the rules of an event bus see it: AWS puts what PutEvents brings into an envelope, and
- * patterns are matched against that.
+ * The event as the rules of an event bus see it: AWS puts what PutEvents brings into an
+ * envelope, and patterns are matched against that.
  * https://docs.aws.amazon.com/eventbridge/latest/ref/overiew-event-structure.html
  */
 #ifndef VCOURIER_AWS_ENVELOPE_H
@@ -16,7 +16,8 @@ struct aws_envelope {
 };
 
 /* Appends the envelope around ev. Its `id` is "": AWS draws one when the event is sent. */
-void aws_envelope_add(struct buf *out, const struct aws_envelope *envelope, const struct event *ev);
+void aws_envelope_add(
+	struct buf *out, const struct aws_envelope *envelope, const struct event *ev);
 
 /* When ev happened, in whole seconds as AWS keeps it; now when it does not say. */
 int64_t aws_envelope_seconds(const struct event *ev);

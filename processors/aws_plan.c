@@ -13,7 +13,8 @@
 #define IMDS_V4 "http://169.254.169.254"
 #define IMDS_V6 "http://[fd00:ec2::254]"
 
-enum { ROLE_SECONDS_MIN = 900, ROLE_SECONDS_MAX = 43200 }; /* STS API reference, DurationSeconds */
+/* STS API reference, DurationSeconds */
+enum { ROLE_SECONDS_MIN = 900, ROLE_SECONDS_MAX = 43200 };
 
 /* An environment variable; NULL when unset or empty. */
 static const char *
@@ -29,14 +30,16 @@ env_true(const char *name)
 {
 	const char *value = env(name);
 
-	return value != NULL && (strcmp(value, "true") == 0 || strcmp(value, "True") == 0 || strcmp(value, "TRUE") == 0);
+	return value != NULL &&
+		(strcmp(value, "true") == 0 || strcmp(value, "True") == 0 ||
+			strcmp(value, "TRUE") == 0);
 }
 
 const char *
 aws_source_name(enum aws_source source)
 {
-	static const char *const names[] = { "static keys", "credential_process", "web identity",
-		"container credentials", "instance metadata", "AssumeRole" };
+	static const char *const names[] = { "static keys", "credential_process",
+		"web identity", "container credentials", "instance metadata", "AssumeRole" };
 
 	return names[source];
 }
@@ -68,7 +71,8 @@ add(struct aws_plan *plan, enum aws_source source, const char *text)
 }
 
 static void
-add_static(struct aws_plan *plan, const char *access_key, const char *secret_key, const char *token)
+add_static(struct aws_plan *plan, const char *access_key, const char *secret_key,
+	const char *token)
 {
 	struct aws_stage *s = add(plan, AWS_STATIC, NULL);
 
@@ -91,7 +95,8 @@ from_config(struct aws_plan *plan, const struct aws_keys_config *keys, struct er
 		rc = err_wrap(err, "sessionToken");
 	else
 		add_static(plan, access_key, secret, token);
-	plan->may_change = keys->access_key.file != NULL || keys->secret_key.file != NULL || keys->token.file != NULL;
+	plan->may_change = keys->access_key.file != NULL || keys->secret_key.file != NULL ||
+		keys->token.file != NULL;
 	mem_free_secret(access_key);
 	mem_free_secret(secret);
 	mem_free_secret(token);
@@ -102,12 +107,14 @@ from_config(struct aws_plan *plan, const struct aws_keys_config *keys, struct er
 static int
 from_environment(struct aws_plan *plan, struct err *err)
 {
-	const char *access_key = env("AWS_ACCESS_KEY_ID"), *secret_key = env("AWS_SECRET_ACCESS_KEY");
+	const char *access_key = env("AWS_ACCESS_KEY_ID"),
+		   *secret_key = env("AWS_SECRET_ACCESS_KEY");
 
 	if (access_key == NULL)
 		return 1;
 	if (secret_key == NULL)
-		return err_set(err, ERR_CONFIG, "AWS_ACCESS_KEY_ID is set, AWS_SECRET_ACCESS_KEY is not");
+		return err_set(err, ERR_CONFIG,
+			"AWS_ACCESS_KEY_ID is set, AWS_SECRET_ACCESS_KEY is not");
 	add_static(plan, access_key, secret_key, env("AWS_SESSION_TOKEN"));
 	return 0;
 }
@@ -122,7 +129,8 @@ from_web_identity(struct aws_plan *plan, struct err *err)
 	if (file == NULL)
 		return 1;
 	if (role == NULL)
-		return err_set(err, ERR_CONFIG, "AWS_WEB_IDENTITY_TOKEN_FILE is set, AWS_ROLE_ARN is not");
+		return err_set(err, ERR_CONFIG,
+			"AWS_WEB_IDENTITY_TOKEN_FILE is set, AWS_ROLE_ARN is not");
 	s = add(plan, AWS_WEB_IDENTITY, file);
 	s->role_arn = mem_strdup(role);
 	s->session_name = mem_strdup(session);
@@ -158,7 +166,9 @@ from_imds(struct aws_plan *plan)
 	if (env_true("AWS_EC2_METADATA_DISABLED"))
 		return 1;
 	if (url == NULL)
-		url = mode != NULL && (strcmp(mode, "IPv6") == 0 || strcmp(mode, "ipv6") == 0) ? IMDS_V6 : IMDS_V4;
+		url = mode != NULL && (strcmp(mode, "IPv6") == 0 || strcmp(mode, "ipv6") == 0)
+			? IMDS_V6
+			: IMDS_V4;
 	add(plan, AWS_IMDS, url);
 	return 0;
 }
@@ -171,31 +181,39 @@ static int
 check_supported(const struct aws_profile *p, const char *name, struct err *err)
 {
 	if (p->sso_session != NULL || p->sso_start_url != NULL || p->login_session != NULL)
-		return err_set(err, ERR_CONFIG, "profile %s signs in through SSO or login, which is not supported "
-						"for a service: use keys, a role, or credential_process", name);
+		return err_set(err, ERR_CONFIG,
+			"profile %s signs in through SSO or login, which is not supported "
+			"for a service: use keys, a role, or credential_process",
+			name);
 	return 0;
 }
 
 /* The credentials that a role of a profile is assumed with. */
 static int
-role_source(struct aws_plan *plan, const struct aws_profile *p, const char *name, int depth, struct err *err)
+role_source(struct aws_plan *plan, const struct aws_profile *p, const char *name, int depth,
+	struct err *err)
 {
 	const char *from = p->credential_source;
 	int rc = 1;
 
 	if (p->source_profile != NULL && from != NULL)
-		return err_set(err, ERR_CONFIG, "profile %s has source_profile and credential_source", name);
-	if (p->source_profile != NULL && strcmp(p->source_profile, name) == 0 && p->access_key != NULL) {
+		return err_set(err, ERR_CONFIG,
+			"profile %s has source_profile and credential_source", name);
+	if (p->source_profile != NULL && strcmp(p->source_profile, name) == 0 &&
+		p->access_key != NULL) {
 		if (p->secret_key == NULL)
-			return err_set(err, ERR_CONFIG, "profile %s has no aws_secret_access_key", name);
+			return err_set(err, ERR_CONFIG,
+				"profile %s has no aws_secret_access_key", name);
 		add_static(plan, p->access_key, p->secret_key, p->token);
 		return 0;
 	}
 	if (p->source_profile != NULL)
 		return from_profile(plan, p->source_profile, depth + 1, err);
 	if (from == NULL)
-		return err_set(err, ERR_CONFIG, "profile %s has role_arn without source_profile or "
-						"credential_source", name);
+		return err_set(err, ERR_CONFIG,
+			"profile %s has role_arn without source_profile or "
+			"credential_source",
+			name);
 	if (strcmp(from, "Environment") == 0)
 		rc = from_environment(plan, err);
 	else if (strcmp(from, "EcsContainer") == 0)
@@ -203,21 +221,27 @@ role_source(struct aws_plan *plan, const struct aws_profile *p, const char *name
 	else if (strcmp(from, "Ec2InstanceMetadata") == 0)
 		rc = from_imds(plan);
 	else
-		return err_set(err, ERR_CONFIG, "profile %s: credential_source %.40s is none of Environment, "
-						"EcsContainer, Ec2InstanceMetadata", name, from);
-	return rc != 1 ? rc : err_set(err, ERR_CONFIG, "profile %s: credential_source %s is not there", name, from);
+		return err_set(err, ERR_CONFIG,
+			"profile %s: credential_source %.40s is none of Environment, "
+			"EcsContainer, Ec2InstanceMetadata",
+			name, from);
+	return rc != 1 ? rc
+		       : err_set(err, ERR_CONFIG,
+				 "profile %s: credential_source %s is not there", name, from);
 }
 
 static int
-add_role(struct aws_plan *plan, const struct aws_profile *p, const char *name, int depth, struct err *err)
+add_role(struct aws_plan *plan, const struct aws_profile *p, const char *name, int depth,
+	struct err *err)
 {
 	bool web = p->web_identity_token_file != NULL;
 	struct aws_stage *s;
 	int64_t duration = 0;
 
-	if (p->duration != NULL && !text_int(p->duration, ROLE_SECONDS_MIN, ROLE_SECONDS_MAX, &duration))
-		return err_set(err, ERR_CONFIG, "profile %s: duration_seconds must be %d to %d", name,
-			ROLE_SECONDS_MIN, ROLE_SECONDS_MAX);
+	if (p->duration != NULL &&
+		!text_int(p->duration, ROLE_SECONDS_MIN, ROLE_SECONDS_MAX, &duration))
+		return err_set(err, ERR_CONFIG, "profile %s: duration_seconds must be %d to %d",
+			name, ROLE_SECONDS_MIN, ROLE_SECONDS_MAX);
 	if (!web && role_source(plan, p, name, depth, err) != 0)
 		return -1;
 	if (plan->n == AWS_STAGES_MAX)
@@ -234,8 +258,9 @@ static int
 from_profile(struct aws_plan *plan, const char *name, int depth, struct err *err)
 {
 	struct aws_profile p;
-	int rc = depth < AWS_STAGES_MAX ? aws_profile_load(name, &p, err) :
-					  err_set(err, ERR_CONFIG, "profile %s: source_profile runs in circles", name);
+	int rc = depth < AWS_STAGES_MAX
+		? aws_profile_load(name, &p, err)
+		: err_set(err, ERR_CONFIG, "profile %s: source_profile runs in circles", name);
 
 	if (rc < 0)
 		return -1;
@@ -249,13 +274,16 @@ from_profile(struct aws_plan *plan, const char *name, int depth, struct err *err
 		rc = add_role(plan, &p, name, depth, err);
 	} else if (rc == 0 && p.access_key != NULL) {
 		if (p.secret_key == NULL)
-			rc = err_set(err, ERR_CONFIG, "profile %s has no aws_secret_access_key", name);
+			rc = err_set(err, ERR_CONFIG, "profile %s has no aws_secret_access_key",
+				name);
 		else
 			add_static(plan, p.access_key, p.secret_key, p.token);
 	} else if (rc == 0 && p.credential_process != NULL) {
 		add(plan, AWS_PROCESS, p.credential_process);
 	} else if (rc == 0) {
-		rc = depth == 0 ? 1 : err_set(err, ERR_CONFIG, "profile %s has no credentials", name);
+		rc = depth == 0
+			? 1
+			: err_set(err, ERR_CONFIG, "profile %s has no credentials", name);
 	}
 	aws_profile_free(&p);
 	return rc;
@@ -268,7 +296,8 @@ from_chosen_profile(struct aws_plan *plan, struct err *err)
 	int rc = from_profile(plan, chosen != NULL ? chosen : "default", 0, err);
 
 	if (rc == 1 && chosen != NULL)
-		return err_set(err, ERR_CONFIG, "AWS_PROFILE=%s: no file has that profile with credentials", chosen);
+		return err_set(err, ERR_CONFIG,
+			"AWS_PROFILE=%s: no file has that profile with credentials", chosen);
 	return rc;
 }
 
@@ -291,8 +320,9 @@ aws_plan_make(struct aws_plan *plan, const struct aws_keys_config *keys, struct 
 		if (rc == 1)
 			rc = from_imds(plan);
 		if (rc == 1)
-			rc = err_set(err, ERR_CONFIG, "no AWS credentials: not in the environment, no web identity, "
-						      "no profile, no container, instance metadata disabled");
+			rc = err_set(err, ERR_CONFIG,
+				"no AWS credentials: not in the environment, no web identity, "
+				"no profile, no container, instance metadata disabled");
 	}
 	if (rc != 0)
 		aws_plan_free(plan);

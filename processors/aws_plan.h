@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Where AWS credentials come from: the environment and the shared files, read as the AWS SDKs do, made into
- * a list of stages. The first gives credentials, each further one is a role assumed with those before it.
+ * Where AWS credentials come from: the environment and the shared files, read as the AWS SDKs
+ * do, made into a list of stages. The first gives credentials, each further one is a role
+ * assumed with those before it.
  * https://docs.aws.amazon.com/sdkref/latest/guide/standardized-credentials.html
  */
 #ifndef VCOURIER_AWS_PLAN_H
@@ -42,7 +43,8 @@ struct aws_keys_config {
 	struct secret access_key, secret_key, token;
 };
 
-/* keys NULL: the default chain. -1 says what was looked for, or what is wrong with the first thing found. */
+/* keys NULL: the default chain. -1 says what was looked for, or what is wrong with the first
+ * thing found. */
 int aws_plan_make(struct aws_plan *plan, const struct aws_keys_config *keys, struct err *err);
 void aws_plan_free(struct aws_plan *plan);
 

@@ -63,7 +63,8 @@ path_of(const char *variable, const char *below_home, struct buf *path)
 	if (set != NULL && *set != '\0' && (set[0] != '~' || set[1] != '/'))
 		buf_add_str(path, set);
 	else if (home != NULL && *home != '\0')
-		buf_printf(path, "%s/%s", home, set != NULL && *set != '\0' ? set + 2 : below_home);
+		buf_printf(path, "%s/%s", home,
+			set != NULL && *set != '\0' ? set + 2 : below_home);
 }
 
 /* A file that does not exist is empty. */
@@ -72,7 +73,8 @@ read_file(const char *path, struct buf *text, struct err *err)
 {
 	struct err why;
 
-	if (*path == '\0' || file_read(path, text, NULL, &why) == 0 || why.code == ERR_NOT_FOUND)
+	if (*path == '\0' || file_read(path, text, NULL, &why) == 0 ||
+		why.code == ERR_NOT_FOUND)
 		return 0;
 	return err_set(err, why.code, "%s", why.text);
 }
@@ -91,7 +93,8 @@ trim(char *s)
 	return s;
 }
 
-/* Is "[...]" the section of this profile? In the config file it is "profile NAME", but for "default". */
+/* Is "[...]" the section of this profile? In the config file it is "profile NAME", but for
+ * "default". */
 static bool
 is_section(char *line, const char *name, bool config_file)
 {
@@ -102,7 +105,8 @@ is_section(char *line, const char *name, bool config_file)
 		return false;
 	*close = '\0';
 	inside = trim(line + 1);
-	if (config_file && strncmp(inside, "profile", 7) == 0 && isspace((unsigned char)inside[7]))
+	if (config_file && strncmp(inside, "profile", 7) == 0 &&
+		isspace((unsigned char)inside[7]))
 		inside = trim(inside + 7);
 	else if (config_file && strcmp(inside, "default") != 0)
 		return false;
@@ -146,7 +150,8 @@ scan(char *text, const char *name, bool config_file, struct aws_profile *profile
 	bool inside = false, found = false;
 	char *next;
 
-	if (strncmp(text, "\xef\xbb\xbf", 3) == 0) /* a byte order mark, as Windows editors leave */
+	/* a byte order mark, as Windows editors leave */
+	if (strncmp(text, "\xef\xbb\xbf", 3) == 0)
 		text += 3;
 	for (char *line = text; line != NULL; line = next) {
 		next = strchr(line, '\n');
@@ -155,7 +160,8 @@ scan(char *text, const char *name, bool config_file, struct aws_profile *profile
 		if (*line == '[') {
 			inside = is_section(line, name, config_file);
 			found = found || inside;
-		} else if (inside && *line != '#' && *line != ';' && !isspace((unsigned char)*line)) {
+		} else if (inside && *line != '#' && *line != ';' &&
+			!isspace((unsigned char)*line)) {
 			take_value(profile, line); /* indented lines belong to a nested block */
 		}
 	}

@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The files that the AWS tools share: ~/.aws/credentials and ~/.aws/config, one profile of them.
- * https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html
+ * The files that the AWS tools share: ~/.aws/credentials and ~/.aws/config, one profile of
+ * them. https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html
  */
 #ifndef VCOURIER_AWS_PROFILE_H
 #define VCOURIER_AWS_PROFILE_H
 
 #include "err.h"
 
-/* What a profile says; NULL where it says nothing. The credentials file goes before the config file. */
+/* What a profile says; NULL where it says nothing. The credentials file goes before the config
+ * file. */
 struct aws_profile {
 	char *access_key, *secret_key, *token;
 	char *region;
-	char *role_arn, *source_profile, *credential_source, *external_id, *session_name, *duration;
+	char *role_arn, *source_profile, *credential_source, *external_id, *session_name,
+		*duration;
 	char *web_identity_token_file, *credential_process;
 	char *sso_session, *sso_start_url, *login_session; /* known, not supported */
 };

@@ -9,7 +9,10 @@
 #include "json_member.h"
 #include "text.h"
 
-static const struct { const char *code; enum aws_class class; } classes[] = {
+static const struct {
+	const char *code;
+	enum aws_class class;
+} classes[] = {
 	{ "Throttling", AWS_TRANSIENT },
 	{ "ThrottlingException", AWS_TRANSIENT },
 	{ "ThrottledException", AWS_TRANSIENT },
@@ -75,7 +78,8 @@ copy_line(char *out, size_t size, const char *text)
 	out[text_utf8_valid(out, n)] = '\0';
 }
 
-/* "com.amazon.events#ThrottlingException:http://..." -> ThrottlingException; what is no such word is "". */
+/* "com.amazon.events#ThrottlingException:http://..." -> ThrottlingException; what is no such
+ * word is "". */
 static void
 copy_code(char out[AWS_CODE_SIZE], const char *text)
 {
@@ -121,7 +125,8 @@ read_json(const char *body, size_t len, struct aws_error *e)
 {
 	cJSON *root = cJSON_ParseWithLength(body, len);
 	const char *type = json_member_string(root, "__type");
-	const char *said = cJSON_GetStringValue(cJSON_GetObjectItem(root, "message")); /* Message too */
+	/* Message too */
+	const char *said = cJSON_GetStringValue(cJSON_GetObjectItem(root, "message"));
 
 	if (type != NULL && e->code[0] == '\0')
 		copy_code(e->code, type);
@@ -156,12 +161,16 @@ void
 aws_error_explain(const struct http_response *rsp, const struct aws_error *e, struct err *err)
 {
 	static const enum err_code codes[] = {
-		[AWS_TRANSIENT] = ERR_FULL, [AWS_EXPIRED] = ERR_AUTH, [AWS_SKEW] = ERR_AUTH,
-		[AWS_REFUSED] = ERR_FORBIDDEN, [AWS_INVALID] = ERR_PROTOCOL, [AWS_UNKNOWN] = ERR_PROTOCOL,
+		[AWS_TRANSIENT] = ERR_FULL,
+		[AWS_EXPIRED] = ERR_AUTH,
+		[AWS_SKEW] = ERR_AUTH,
+		[AWS_REFUSED] = ERR_FORBIDDEN,
+		[AWS_INVALID] = ERR_PROTOCOL,
+		[AWS_UNKNOWN] = ERR_PROTOCOL,
 	};
 	bool id = e->request_id[0] != '\0';
 
 	err_set(err, codes[aws_error_class(e->code)], "HTTP %d%s%s%s%s%s%s%s", rsp->status,
-		e->code[0] ? " " : ", no AWS error", e->code, e->message[0] ? ": " : "", e->message,
-		id ? " (request " : "", e->request_id, id ? ")" : "");
+		e->code[0] ? " " : ", no AWS error", e->code, e->message[0] ? ": " : "",
+		e->message, id ? " (request " : "", e->request_id, id ? ")" : "");
 }

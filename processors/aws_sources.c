@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The sources of credentials that are not STS: keys at hand, a helper program, container and instance metadata. */
+/* The sources of credentials that are not STS: keys at hand, a helper program, container and
+ * instance metadata. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +18,8 @@
 enum {
 	PROCESS_MS = 60 * 1000,
 	CONTAINER_MS = 2 * 1000,
-	IMDS_MS = 1000, /* in a container the hop limit of 1 makes it silence: do not wait long */
+	/* in a container the hop limit of 1 makes it silence: do not wait long */
+	IMDS_MS = 1000,
 	IMDS_TOKEN_S = 21600,
 	STALE_MINUTES = 10,
 	HOST_MAX = 256,
@@ -38,7 +40,8 @@ member(const cJSON *root, const char *name)
 static int
 read_keys(struct aws_keys *keys, const cJSON *root, const char *what, struct err *err)
 {
-	const char *access_key = member(root, "AccessKeyId"), *secret_key = member(root, "SecretAccessKey"),
+	const char *access_key = member(root, "AccessKeyId"),
+		   *secret_key = member(root, "SecretAccessKey"),
 		   *token = member(root, "Token"), *expires = member(root, "Expiration");
 	const char *code = member(root, "Code"), *message = member(root, "Message");
 	int64_t expires_us = 0;
@@ -46,20 +49,25 @@ read_keys(struct aws_keys *keys, const cJSON *root, const char *what, struct err
 	if (!cJSON_IsObject(root))
 		return err_set(err, ERR_PROTOCOL, "%s is no JSON object", what);
 	if ((access_key == NULL || secret_key == NULL) && code != NULL)
-		return err_set(err, ERR_AUTH, "%s: %.60s: %.120s", what, code, message ? message : "no keys");
+		return err_set(err, ERR_AUTH, "%s: %.60s: %.120s", what, code,
+			message ? message : "no keys");
 	if (access_key == NULL || secret_key == NULL)
-		return err_set(err, ERR_PROTOCOL, "%s has no %s", what, access_key ? "SecretAccessKey" : "AccessKeyId");
+		return err_set(err, ERR_PROTOCOL, "%s has no %s", what,
+			access_key ? "SecretAccessKey" : "AccessKeyId");
 	if (expires != NULL && !clock_parse(expires, strlen(expires), &expires_us))
 		return err_set(err, ERR_PROTOCOL, "%s: Expiration is no time", what);
 	if (token == NULL)
 		token = member(root, "SessionToken");
-	*keys = (struct aws_keys){ .access_key = mem_strdup(access_key), .secret_key = mem_strdup(secret_key),
-		.token = mem_strdup(token), .expires_us = expires_us };
+	*keys = (struct aws_keys){ .access_key = mem_strdup(access_key),
+		.secret_key = mem_strdup(secret_key),
+		.token = mem_strdup(token),
+		.expires_us = expires_us };
 	return 0;
 }
 
 int
-aws_keys_from_json(struct aws_keys *keys, const char *json, size_t len, const char *what, struct err *err)
+aws_keys_from_json(
+	struct aws_keys *keys, const char *json, size_t len, const char *what, struct err *err)
 {
 	cJSON *root = cJSON_ParseWithLength(json, len);
 	int rc = read_keys(keys, root, what, err);
@@ -83,7 +91,8 @@ look_at_process(struct aws_credentials *c, const struct aws_stage *stage, struct
 		return rc == 0 ? 2 : -1;
 	root = cJSON_ParseWithLength(c->helper.text, c->helper.len);
 	if (cJSON_GetNumberValue(json_member(root, "Version")) != 1)
-		rc = err_set(err, ERR_PROTOCOL, "what it prints is no JSON object with \"Version\": 1");
+		rc = err_set(err, ERR_PROTOCOL,
+			"what it prints is no JSON object with \"Version\": 1");
 	else
 		rc = read_keys(&c->next, root, "what it prints", err);
 	cJSON_Delete(root);
@@ -93,11 +102,13 @@ look_at_process(struct aws_credentials *c, const struct aws_stage *stage, struct
 
 /* ---- containers */
 
-/* http only where the network itself is trusted: this machine, and the link-local addresses of ECS and EKS. */
+/* http only where the network itself is trusted: this machine, and the link-local addresses of
+ * ECS and EKS. */
 static bool
 is_allowed(const char *url)
 {
-	static const char *const hosts[] = { "169.254.170.2", "169.254.170.23", "fd00:ec2::23" };
+	static const char *const hosts[] = { "169.254.170.2", "169.254.170.23",
+		"fd00:ec2::23" };
 	struct buf host;
 	bool allowed;
 
@@ -113,15 +124,17 @@ is_allowed(const char *url)
 }
 
 static int
-container_request(struct aws_credentials *c, const struct aws_stage *stage, struct http_request *req, struct err *err)
+container_request(struct aws_credentials *c, const struct aws_stage *stage,
+	struct http_request *req, struct err *err)
 {
 	struct secret token = { .value = getenv("AWS_CONTAINER_AUTHORIZATION_TOKEN"),
 		.file = getenv("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE") };
 	char *text = NULL;
 
 	if (!is_allowed(stage->text))
-		return err_set(err, ERR_CONFIG, "the URL in AWS_CONTAINER_CREDENTIALS_FULL_URI is neither https nor a "
-						"loopback, ECS or EKS address");
+		return err_set(err, ERR_CONFIG,
+			"the URL in AWS_CONTAINER_CREDENTIALS_FULL_URI is neither https nor a "
+			"loopback, ECS or EKS address");
 	if (token.file != NULL)
 		token.value = NULL; /* the file goes first */
 	if (secret_is_set(&token) && secret_read(&token, &text, err) != 0)
@@ -147,8 +160,9 @@ container_response(struct aws_credentials *c, const struct http_response *rsp, s
 		err_set(err, ERR_AUTH, "HTTP %d", rsp->status);
 		return REFRESH_FAILED;
 	}
-	return aws_keys_from_json(&c->next, rsp->body, rsp->body_len, "the reply", err) == 0 ? REFRESH_DONE :
-											      REFRESH_FAILED;
+	return aws_keys_from_json(&c->next, rsp->body, rsp->body_len, "the reply", err) == 0
+		? REFRESH_DONE
+		: REFRESH_FAILED;
 }
 
 /* ---- EC2 instance metadata, version 2: a token, the role's name, its keys */
@@ -176,7 +190,8 @@ imds_request(struct aws_credentials *c, const struct aws_stage *stage, struct ht
 	return 0;
 }
 
-/* The first line of a short text, with nothing in it that has no business in a header or a path. */
+/* The first line of a short text, with nothing in it that has no business in a header or a
+ * path. */
 static char *
 plain_line(const struct http_response *rsp)
 {
@@ -197,7 +212,8 @@ imds_keys(struct aws_credentials *c, const struct http_response *rsp, struct err
 
 	if (aws_keys_from_json(&c->next, rsp->body, rsp->body_len, "the reply", err) != 0)
 		return REFRESH_FAILED;
-	/* Static stability: when the service cannot renew them it hands out the old ones, and AWS accepts those. */
+	/* Static stability: when the service cannot renew them it hands out the old ones, and
+	 * AWS accepts those. */
 	if (c->next.expires_us != 0 && c->next.expires_us < now)
 		c->next.expires_us = now + STALE_MINUTES * INT64_C(60000000);
 	return REFRESH_DONE;
@@ -221,7 +237,8 @@ imds_response(struct aws_credentials *c, const struct http_response *rsp, struct
 		return imds_keys(c, rsp, err);
 	*into = plain_line(rsp);
 	if (*into == NULL) {
-		err_set(err, ERR_PROTOCOL, "the reply is no %s", c->part == 0 ? "token" : "role name");
+		err_set(err, ERR_PROTOCOL, "the reply is no %s",
+			c->part == 0 ? "token" : "role name");
 		return REFRESH_FAILED;
 	}
 	return REFRESH_MORE;
@@ -230,12 +247,14 @@ imds_response(struct aws_credentials *c, const struct http_response *rsp, struct
 /* ---- all of them */
 
 int
-aws_source_request(struct aws_credentials *c, const struct aws_stage *stage, struct http_request *req, struct err *err)
+aws_source_request(struct aws_credentials *c, const struct aws_stage *stage,
+	struct http_request *req, struct err *err)
 {
 	switch (stage->source) {
 	case AWS_STATIC:
 		c->next = (struct aws_keys){ .access_key = mem_strdup(stage->access_key),
-			.secret_key = mem_strdup(stage->secret_key), .token = mem_strdup(stage->token) };
+			.secret_key = mem_strdup(stage->secret_key),
+			.token = mem_strdup(stage->token) };
 		return 1;
 	case AWS_PROCESS:
 		return look_at_process(c, stage, err);
@@ -249,8 +268,8 @@ aws_source_request(struct aws_credentials *c, const struct aws_stage *stage, str
 }
 
 enum refresh_result
-aws_source_response(struct aws_credentials *c, const struct aws_stage *stage, const struct http_response *rsp,
-	struct err *err)
+aws_source_response(struct aws_credentials *c, const struct aws_stage *stage,
+	const struct http_response *rsp, struct err *err)
 {
 	switch (stage->source) {
 	case AWS_CONTAINER:

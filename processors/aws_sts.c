@@ -32,9 +32,15 @@ add_parameter(struct buf *body, const char *name, const char *value)
 static int
 sign(struct aws_credentials *c, struct http_request *req, struct err *err)
 {
-	struct sigv4_header header[] = { { "content-type", "application/x-www-form-urlencoded" }, { "host", NULL } };
-	struct sigv4_request request = { .method = "POST", .query = "", .header = header, .n_headers = 2,
-		.body = req->own_body.data, .body_len = req->own_body.len };
+	struct sigv4_header header[] = {
+		{ "content-type", "application/x-www-form-urlencoded" }, { "host", NULL }
+	};
+	struct sigv4_request request = { .method = "POST",
+		.query = "",
+		.header = header,
+		.n_headers = 2,
+		.body = req->own_body.data,
+		.body_len = req->own_body.len };
 	int64_t now = clock_wall_us() / 1000000 + c->skew_s;
 	struct buf host, path, authorization;
 	char date[SIGV4_DATE_SIZE];
@@ -66,7 +72,8 @@ sign(struct aws_credentials *c, struct http_request *req, struct err *err)
 }
 
 int
-aws_sts_request(struct aws_credentials *c, const struct aws_stage *stage, struct http_request *req, struct err *err)
+aws_sts_request(struct aws_credentials *c, const struct aws_stage *stage,
+	struct http_request *req, struct err *err)
 {
 	bool web = stage->source == AWS_WEB_IDENTITY;
 	struct aws_endpoint_options endpoint = c->sts;
@@ -79,13 +86,17 @@ aws_sts_request(struct aws_credentials *c, const struct aws_stage *stage, struct
 	buf_add_char(&req->url, '/');
 	if (web && secret_read(&(struct secret){ .file = stage->text }, &token, err) != 0)
 		return -1;
-	snprintf(session, sizeof(session), "vcourier-%lld", (long long)(clock_wall_us() / 1000000));
+	snprintf(session, sizeof(session), "vcourier-%lld",
+		(long long)(clock_wall_us() / 1000000));
 	snprintf(duration, sizeof(duration), "%lld", (long long)stage->duration_s);
-	buf_printf(&req->own_body, "Action=%s&Version=2011-06-15", web ? "AssumeRoleWithWebIdentity" : "AssumeRole");
+	buf_printf(&req->own_body, "Action=%s&Version=2011-06-15",
+		web ? "AssumeRoleWithWebIdentity" : "AssumeRole");
 	add_parameter(&req->own_body, "RoleArn", stage->role_arn);
-	add_parameter(&req->own_body, "RoleSessionName", stage->session_name ? stage->session_name : session);
+	add_parameter(&req->own_body, "RoleSessionName",
+		stage->session_name ? stage->session_name : session);
 	add_parameter(&req->own_body, "ExternalId", stage->external_id);
-	add_parameter(&req->own_body, "DurationSeconds", stage->duration_s != 0 ? duration : NULL);
+	add_parameter(
+		&req->own_body, "DurationSeconds", stage->duration_s != 0 ? duration : NULL);
 	add_parameter(&req->own_body, "WebIdentityToken", token);
 	mem_free_secret(token);
 	req->method = "POST";
@@ -104,7 +115,8 @@ refused(struct aws_credentials *c, const struct http_response *rsp, struct err *
 	struct aws_error e;
 
 	aws_error_read(rsp, &e);
-	if (aws_error_class(e.code) == AWS_SKEW && (off - c->skew_s >= SKEW_S || c->skew_s - off >= SKEW_S))
+	if (aws_error_class(e.code) == AWS_SKEW &&
+		(off - c->skew_s >= SKEW_S || c->skew_s - off >= SKEW_S))
 		c->skew_s = off; /* the next try is signed by the service's clock */
 	aws_error_explain(rsp, &e, err);
 	return -1;
@@ -121,17 +133,19 @@ aws_sts_response(struct aws_credentials *c, const struct http_response *rsp, str
 		return refused(c, rsp, err);
 	token = mem_alloc(TOKEN_SIZE);
 	if (!aws_xml_text(rsp->body, "AccessKeyId", access_key, sizeof(access_key)) ||
-	    !aws_xml_text(rsp->body, "SecretAccessKey", secret_key, sizeof(secret_key)) ||
-	    !aws_xml_text(rsp->body, "SessionToken", token, TOKEN_SIZE) ||
-	    !aws_xml_text(rsp->body, "Expiration", expires, sizeof(expires)) ||
-	    !clock_parse(expires, strlen(expires), &expires_us)) {
+		!aws_xml_text(rsp->body, "SecretAccessKey", secret_key, sizeof(secret_key)) ||
+		!aws_xml_text(rsp->body, "SessionToken", token, TOKEN_SIZE) ||
+		!aws_xml_text(rsp->body, "Expiration", expires, sizeof(expires)) ||
+		!clock_parse(expires, strlen(expires), &expires_us)) {
 		mem_free_secret(token);
 		mem_wipe(secret_key, sizeof(secret_key));
 		return err_set(err, ERR_PROTOCOL, "the reply has no credentials");
 	}
 	aws_keys_free(&c->next);
-	c->next = (struct aws_keys){ .access_key = mem_strdup(access_key), .secret_key = mem_strdup(secret_key),
-		.token = mem_strdup(token), .expires_us = expires_us };
+	c->next = (struct aws_keys){ .access_key = mem_strdup(access_key),
+		.secret_key = mem_strdup(secret_key),
+		.token = mem_strdup(token),
+		.expires_us = expires_us };
 	mem_free_secret(token);
 	mem_wipe(secret_key, sizeof(secret_key));
 	return 0;

@@ -7,7 +7,8 @@
 #include "mem.h"
 #include "text.h"
 
-/* The event router's form of destination.uri: a Go net/url.URL, of which these members are text. */
+/* The event router's form of destination.uri: a Go net/url.URL, of which these members are
+ * text. */
 static const struct config_field uri_fields[] = {
 	{ "scheme", CONFIG_STRING, 0, .help = "`http` or `https`." },
 	{ "host", CONFIG_STRING, 0, .help = "Host, with `:port` where needed." },
@@ -33,7 +34,8 @@ uri_from_mapping(const struct config_node *node, struct buf *uri, struct config_
 	for (const struct config_field *f = uri_fields; f->key != NULL; f++)
 		known += known_uri_member(node, f->key);
 	if (known != config_length(node)) {
-		config_error(errors, node, "has keys other than scheme, host, path and rawquery, each a text");
+		config_error(errors, node,
+			"has keys other than scheme, host, path and rawquery, each a text");
 		return -1;
 	}
 	if (known_uri_member(node, "scheme") != known_uri_member(node, "host") ||
@@ -64,10 +66,14 @@ bind_uri(const struct config_node *node, void *field, struct config_errors *erro
 	else
 		failed = uri_from_mapping(node, &uri, errors);
 	text = buf_str(&uri);
-	host = text_starts(text, "http://") ? text + 7 : text_starts(text, "https://") ? text + 8 : "";
+	host = text_starts(text, "http://")     ? text + 7
+		: text_starts(text, "https://") ? text + 8
+						: "";
 	if (text_starts(text, "/") || text_starts(text, "?"))
 		host = "relative"; /* to a ref's address; destination_check asks for the ref */
-	if (!failed && (*host == '\0' || *host == '/' || strpbrk(text, " \t\r\n") != NULL || !buf_ok(&uri))) {
+	if (!failed &&
+		(*host == '\0' || *host == '/' || strpbrk(text, " \t\r\n") != NULL ||
+			!buf_ok(&uri))) {
 		config_error(errors, node, "must be an http:// or https:// URL with a host");
 		failed = -1;
 	}
@@ -78,11 +84,12 @@ bind_uri(const struct config_node *node, void *field, struct config_errors *erro
 }
 
 static const struct config_field ref_fields[] = {
-	{ "apiVersion", CONFIG_STRING, offsetof(struct destination_ref, api_version), CONFIG_REQUIRED,
-		.help = "`eventing.knative.dev/v1`, `v1`, ..." },
+	{ "apiVersion", CONFIG_STRING, offsetof(struct destination_ref, api_version),
+		CONFIG_REQUIRED, .help = "`eventing.knative.dev/v1`, `v1`, ..." },
 	{ "kind", CONFIG_STRING, offsetof(struct destination_ref, kind), CONFIG_REQUIRED,
 		.help = "`Broker`, `Service`, `Channel` or any other Addressable." },
-	{ "name", CONFIG_STRING, offsetof(struct destination_ref, name), CONFIG_REQUIRED, .help = "Its name." },
+	{ "name", CONFIG_STRING, offsetof(struct destination_ref, name), CONFIG_REQUIRED,
+		.help = "Its name." },
 	{ "namespace", CONFIG_STRING, offsetof(struct destination_ref, ns),
 		.help = "Its namespace. Default: that of the service account, or of the kubeconfig's context." },
 	{ "address", CONFIG_STRING, offsetof(struct destination_ref, address),
@@ -91,7 +98,8 @@ static const struct config_field ref_fields[] = {
 };
 
 static const struct config_field oidc_fields[] = {
-	{ "tokenFile", CONFIG_STRING, offsetof(struct destination_oidc, token_file), CONFIG_FILE,
+	{ "tokenFile", CONFIG_STRING, offsetof(struct destination_oidc, token_file),
+		CONFIG_FILE,
 		.help = "Projected service account token for the audience. Default: a token is asked for by "
 			"TokenRequest." },
 	{ "serviceAccount", CONFIG_STRING, offsetof(struct destination_oidc, service_account),
@@ -102,7 +110,8 @@ static const struct config_field oidc_fields[] = {
 const struct config_field destination_fields[] = {
 	{ "ref", CONFIG_OBJECT, offsetof(struct destination, ref), .fields = ref_fields,
 		.help = "An object of the cluster, whose address is looked up and kept up to date." },
-	{ "uri", CONFIG_CUSTOM, offsetof(struct destination, uri), .fields = uri_fields, .custom = bind_uri,
+	{ "uri", CONFIG_CUSTOM, offsetof(struct destination, uri), .fields = uri_fields,
+		.custom = bind_uri,
 		.help = "A URL, or the event router's `{scheme, host, path}`; beside `ref`, a path relative to "
 			"its address." },
 	{ "CACerts", CONFIG_STRING, offsetof(struct destination, ca_certs),
@@ -111,10 +120,11 @@ const struct config_field destination_fields[] = {
 		.help = "OIDC audience to get a token for. Default: the one that the object names." },
 	{ "oidc", CONFIG_OBJECT, offsetof(struct destination, oidc), .fields = oidc_fields,
 		.help = "Where the token for the audience comes from." },
-	{ "resolveInterval", CONFIG_DURATION, offsetof(struct destination, resolve_interval_ms), .def = "60s",
-		.min = 1000, .max = 24 * 3600 * 1000, .help = "How often the address is looked up again." },
-	{ "kubernetes", CONFIG_OBJECT, offsetof(struct destination, kube), .fields = kube_fields,
-		.help = "How the Kubernetes API is reached." },
+	{ "resolveInterval", CONFIG_DURATION, offsetof(struct destination, resolve_interval_ms),
+		.def = "60s", .min = 1000, .max = 24 * 3600 * 1000,
+		.help = "How often the address is looked up again." },
+	{ "kubernetes", CONFIG_OBJECT, offsetof(struct destination, kube),
+		.fields = kube_fields, .help = "How the Kubernetes API is reached." },
 	{ NULL },
 };
 
@@ -123,8 +133,10 @@ check_ref(const struct destination *d, struct err *err)
 {
 	const char *slash = strchr(d->ref.api_version, '/');
 
-	if (slash == d->ref.api_version || (slash != NULL && (slash[1] == '\0' || strchr(slash + 1, '/') != NULL)))
-		return err_set(err, ERR_CONFIG, "destination.ref.apiVersion must be `group/version` or `v1`");
+	if (slash == d->ref.api_version ||
+		(slash != NULL && (slash[1] == '\0' || strchr(slash + 1, '/') != NULL)))
+		return err_set(err, ERR_CONFIG,
+			"destination.ref.apiVersion must be `group/version` or `v1`");
 	if (strlen(d->ref.api_version) > 253)
 		return err_set(err, ERR_CONFIG, "destination.ref.apiVersion is too long");
 	if (d->uri != NULL && strstr(d->uri, "://") != NULL)
@@ -141,15 +153,19 @@ destination_check(const struct destination *d, bool auth, struct err *err)
 	if (d->ref.kind == NULL && d->uri == NULL)
 		return err_set(err, ERR_CONFIG, "destination needs a ref or a uri");
 	if (d->ref.kind == NULL && strstr(d->uri, "://") == NULL)
-		return err_set(err, ERR_CONFIG, "destination.uri must be an http:// or https:// URL with a host");
+		return err_set(err, ERR_CONFIG,
+			"destination.uri must be an http:// or https:// URL with a host");
 	if (d->ref.kind != NULL && check_ref(d, err) != 0)
 		return -1;
 	if (auth && (d->audience != NULL || d->oidc.token_file != NULL || account != NULL))
-		return err_set(err, ERR_CONFIG, "destination.audience and oidc cannot go with auth: both are the "
-						"Authorization header");
+		return err_set(err, ERR_CONFIG,
+			"destination.audience and oidc cannot go with auth: both are the "
+			"Authorization header");
 	slash = account == NULL ? NULL : strchr(account, '/');
-	if (account != NULL && (slash == NULL || slash == account || slash[1] == '\0' || strlen(account) > 500 ||
-				       slash - account > 253))
-		return err_set(err, ERR_CONFIG, "destination.oidc.serviceAccount must be `namespace/name`");
+	if (account != NULL &&
+		(slash == NULL || slash == account || slash[1] == '\0' ||
+			strlen(account) > 500 || slash - account > 253))
+		return err_set(err, ERR_CONFIG,
+			"destination.oidc.serviceAccount must be `namespace/name`");
 	return 0;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * AWS EventBridge: events go to one bus by PutEvents, ten in a request; the patterns of the bus's rules are
- * evaluated here, so that nothing is sent (and paid for) that no rule wants.
+ * AWS EventBridge: events go to one bus by PutEvents, ten in a request; the patterns of the
+ * bus's rules are evaluated here, so that nothing is sent (and paid for) that no rule wants.
  * https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
  */
 #include <string.h>
@@ -33,8 +33,8 @@ credentials_request(void *p, unsigned step, struct http_request *req, struct err
 }
 
 static enum refresh_result
-credentials_response(void *p, unsigned step, const struct http_response *rsp, const struct refresh_time *time,
-	struct err *err)
+credentials_response(void *p, unsigned step, const struct http_response *rsp,
+	const struct refresh_time *time, struct err *err)
 {
 	struct eventbridge *self = p;
 
@@ -44,8 +44,10 @@ credentials_response(void *p, unsigned step, const struct http_response *rsp, co
 }
 
 static const struct refresh refreshes[] = {
-	{ "credentials", credentials_interval_ms, true, credentials_request, credentials_response },
-	{ "rules", eventbridge_rules_interval_ms, true, eventbridge_rules_request, eventbridge_rules_response },
+	{ "credentials", credentials_interval_ms, true, credentials_request,
+		credentials_response },
+	{ "rules", eventbridge_rules_interval_ms, true, eventbridge_rules_request,
+		eventbridge_rules_response },
 	{ NULL },
 };
 
@@ -60,22 +62,29 @@ use_credentials(struct eventbridge *self, struct err *err)
 		return 0;
 	sigv4_set_credentials(&self->signer, keys->access_key, keys->secret_key, keys->token);
 	if (self->global.url != NULL &&
-	    sigv4a_set_credentials(&self->global_signer, keys->access_key, keys->secret_key, keys->token, err) != 0)
+		sigv4a_set_credentials(&self->global_signer, keys->access_key, keys->secret_key,
+			keys->token, err) != 0)
 		return -1;
 	self->generation = self->credentials.generation;
 	return 0;
 }
 
 int
-eventbridge_prepare(struct eventbridge *self, const char *operation, struct http_request *req, struct err *err)
+eventbridge_prepare(struct eventbridge *self, const char *operation, struct http_request *req,
+	struct err *err)
 {
 	char target[64] = "AWSEvents.", date[SIGV4_DATE_SIZE];
 	bool global = self->global.url != NULL && strcmp(operation, "PutEvents") == 0;
 	const struct eventbridge_endpoint *to = global ? &self->global : &self->regional;
-	struct sigv4_header header[] = { { "content-type", "application/x-amz-json-1.1" }, { "host", to->host },
-		{ "x-amz-target", target } };
-	struct sigv4_request request = { .method = "POST", .path = to->path, .query = "",
-		.header = header, .n_headers = 3, .body = buf_str(&req->own_body), .body_len = req->own_body.len };
+	struct sigv4_header header[] = { { "content-type", "application/x-amz-json-1.1" },
+		{ "host", to->host }, { "x-amz-target", target } };
+	struct sigv4_request request = { .method = "POST",
+		.path = to->path,
+		.query = "",
+		.header = header,
+		.n_headers = 3,
+		.body = buf_str(&req->own_body),
+		.body_len = req->own_body.len };
 	int64_t now = clock_wall_us() / 1000000 + self->skew_s;
 
 	strncat(target, operation, sizeof(target) - strlen(target) - 1);
@@ -83,8 +92,8 @@ eventbridge_prepare(struct eventbridge *self, const char *operation, struct http
 		return err_set(err, ERR_LIMIT, "a request body too large to send");
 	buf_clear(&self->text);
 	if (use_credentials(self, err) != 0 ||
-	    (global ? sigv4a_sign(&self->global_signer, &request, now, &self->text, err) :
-		      sigv4_sign(&self->signer, &request, now, &self->text, err)) != 0) {
+		(global ? sigv4a_sign(&self->global_signer, &request, now, &self->text, err)
+			: sigv4_sign(&self->signer, &request, now, &self->text, err)) != 0) {
 		err->code = ERR_AUTH; /* nothing of the events but their bytes takes part */
 		return -1;
 	}
@@ -116,8 +125,8 @@ weight_max(void *p)
 }
 
 static int
-encode(void *p, const struct target *target, const struct event *const *ev, size_t n, struct http_request *req,
-	struct err *err)
+encode(void *p, const struct target *target, const struct event *const *ev, size_t n,
+	struct http_request *req, struct err *err)
 {
 	struct eventbridge *self = p;
 	size_t weight;
@@ -133,7 +142,8 @@ encode(void *p, const struct target *target, const struct event *const *ev, size
 	buf_add_char(&req->own_body, ']');
 	if (self->global.url != NULL) {
 		buf_add_str(&req->own_body, ",\"EndpointId\":");
-		json_add_string(&req->own_body, self->config->endpoint_id, strlen(self->config->endpoint_id));
+		json_add_string(&req->own_body, self->config->endpoint_id,
+			strlen(self->config->endpoint_id));
 	}
 	buf_add_char(&req->own_body, '}');
 	return eventbridge_prepare(self, "PutEvents", req, err);

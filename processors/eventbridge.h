@@ -21,7 +21,8 @@ enum {
 	/* https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html */
 	EVENTBRIDGE_ENTRIES_MAX = 10,
 	EVENTBRIDGE_TIME_BYTES = 14, /* what Time counts in an entry's size */
-	EVENTBRIDGE_BYTES_OLD = 256 * 1024, /* the cap until 2026-01, and still of some partitions */
+	/* the cap until 2026-01, and still of some partitions */
+	EVENTBRIDGE_BYTES_OLD = 256 * 1024,
 	EVENTBRIDGE_TRACE_MAX = 500,
 	EVENTBRIDGE_DETAIL_TYPE_MAX = 128,
 	EVENTBRIDGE_RULES_MAX = 300, /* of one bus, AWS's quota */
@@ -48,8 +49,9 @@ extern const struct config_field eventbridge_fields[];
 struct eventbridge_rule {
 	char *arn, *name;
 	bool found, disabled;
-	struct pattern *pattern; /* NULL: takes every event (AWS accepted it, we cannot read it) */
-	struct absence absence;  /* from the list of all rules */
+	/* NULL: takes every event (AWS accepted it, we cannot read it) */
+	struct pattern *pattern;
+	struct absence absence; /* from the list of all rules */
 };
 
 struct eventbridge_rules {
@@ -58,10 +60,10 @@ struct eventbridge_rules {
 };
 
 enum eventbridge_choice {
-	RULES_NONE,    /* every event is sent */
-	RULES_LOCAL,   /* `pattern` decides */
-	RULES_NAMED,   /* those of ruleARN */
-	RULES_ALL,     /* all of the bus */
+	RULES_NONE,  /* every event is sent */
+	RULES_LOCAL, /* `pattern` decides */
+	RULES_NAMED, /* those of ruleARN */
+	RULES_ALL,   /* all of the bus */
 };
 
 struct eventbridge {
@@ -71,37 +73,39 @@ struct eventbridge {
 	struct eventbridge_endpoint {
 		char *url, *host, *path;
 	} regional, global; /* global: where PutEvents goes with endpointId; all NULL without */
-	const char *bus_name; /* without the ARN around it; of config->bus or bus_arn */
+	const char *bus_name;   /* without the ARN around it; of config->bus or bus_arn */
 	struct aws_arn bus_arn; /* when config->bus is one */
 
 	struct aws_credentials credentials;
 	uint64_t generation; /* of the credentials in the signer */
 	struct sigv4 signer;
 	struct sigv4a global_signer;
-	int64_t skew_s;      /* AWS's clock less ours */
-	size_t bytes_max;    /* of one request, as far as known */
+	int64_t skew_s;   /* AWS's clock less ours */
+	size_t bytes_max; /* of one request, as far as known */
 
 	/* eventbridge_rules.c */
 	enum eventbridge_choice choice;
 	struct aws_envelope envelope;
 	char *account;
 	struct eventbridge_rules rules, next; /* in use; being read */
-	bool loaded;          /* rules are there to go by */
-	bool settled;         /* what no rule wants is filtered */
-	uint64_t version;     /* of the rules in use */
-	struct absence others; /* of rules that the first list left out */
-	int64_t confirm_ms;   /* an absence waits to be confirmed for so long; 0: none does */
-	bool looked;          /* the bus was seen once */
+	bool loaded;                          /* rules are there to go by */
+	bool settled;                         /* what no rule wants is filtered */
+	uint64_t version;                     /* of the rules in use */
+	struct absence others;                /* of rules that the first list left out */
+	int64_t confirm_ms; /* an absence waits to be confirmed for so long; 0: none does */
+	bool looked;        /* the bus was seen once */
 	bool bus_missing, describing;
-	size_t asking;        /* which rule of `next` is asked for */
+	size_t asking; /* which rule of `next` is asked for */
 	char *next_token;
 	unsigned pages;
 
 	struct buf text, type; /* scratch */
 };
 
-/* Signs and addresses a request of one operation ("PutEvents") whose body is in req->own_body. */
-int eventbridge_prepare(struct eventbridge *self, const char *operation, struct http_request *req, struct err *err);
+/* Signs and addresses a request of one operation ("PutEvents") whose body is in req->own_body.
+ */
+int eventbridge_prepare(struct eventbridge *self, const char *operation,
+	struct http_request *req, struct err *err);
 
 /* eventbridge_open.c */
 int eventbridge_open(void **out, const void *config, struct err *err);
@@ -109,10 +113,12 @@ void eventbridge_close(void *self);
 
 /* eventbridge_ruleset.c */
 void eventbridge_ruleset_free(struct eventbridge_rules *rules);
-struct eventbridge_rule *eventbridge_ruleset_add(struct eventbridge_rules *rules, const char *arn, const char *name);
+struct eventbridge_rule *eventbridge_ruleset_add(
+	struct eventbridge_rules *rules, const char *arn, const char *name);
 /*
- * Moves into `next` the rules of `old`, in use until now, that it lacks without that being believed yet. Returns how many,
- * and how long until the absence of the first of them can be confirmed.
+ * Moves into `next` the rules of `old`, in use until now, that it lacks without that being
+ * believed yet. Returns how many, and how long until the absence of the first of them can be
+ * confirmed.
  */
 size_t eventbridge_ruleset_keep(struct eventbridge_rules *next, struct eventbridge_rules *old,
 	const struct refresh_time *time, int64_t *confirm_ms);
@@ -123,23 +129,28 @@ bool eventbridge_ruleset_wants(const struct eventbridge_rules *rules, const stru
 int eventbridge_rules_open(struct eventbridge *self, struct err *err);
 void eventbridge_rules_close(struct eventbridge *self);
 int64_t eventbridge_rules_interval_ms(void *self);
-int eventbridge_rules_request(void *self, unsigned step, struct http_request *req, struct err *err);
-enum refresh_result eventbridge_rules_response(void *self, unsigned step, const struct http_response *rsp,
-	const struct refresh_time *time, struct err *err);
+int eventbridge_rules_request(
+	void *self, unsigned step, struct http_request *req, struct err *err);
+enum refresh_result eventbridge_rules_response(void *self, unsigned step,
+	const struct http_response *rsp, const struct refresh_time *time, struct err *err);
 uint64_t eventbridge_route_version(void *self);
-int eventbridge_route(void *self, const struct event *ev, struct targets *targets, struct err *err);
+int eventbridge_route(
+	void *self, const struct event *ev, struct targets *targets, struct err *err);
 
 /* eventbridge_entry.c: one event as an entry of PutEvents */
-int eventbridge_entry_check(const struct event *ev, struct err *err); /* -1: no bus would take it */
+/* -1: no bus would take it */
+int eventbridge_entry_check(const struct event *ev, struct err *err);
 size_t eventbridge_weight(void *self, const struct event *ev);
 /* Appends the entry; -1: the event cannot be one. *weight: its size as AWS counts. */
-int eventbridge_entry_add(struct eventbridge *self, const struct event *ev, struct buf *out, size_t *weight,
-	struct err *err);
+int eventbridge_entry_add(struct eventbridge *self, const struct event *ev, struct buf *out,
+	size_t *weight, struct err *err);
 
 /* eventbridge_reply.c */
-void eventbridge_judge(void *self, const struct target *target, const struct http_response *rsp, size_t n,
-	struct outcome *out);
-/* After a reply that AWS refused for its date: true when the clock's offset changed, and trying again makes sense. */
-bool eventbridge_correct_clock(struct eventbridge *self, const struct http_response *rsp, int64_t now_us);
+void eventbridge_judge(void *self, const struct target *target, const struct http_response *rsp,
+	size_t n, struct outcome *out);
+/* After a reply that AWS refused for its date: true when the clock's offset changed, and trying
+ * again makes sense. */
+bool eventbridge_correct_clock(
+	struct eventbridge *self, const struct http_response *rsp, int64_t now_us);
 
 #endif

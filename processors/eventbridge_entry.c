@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * One event as an entry of PutEvents. Source, DetailType and Detail are what the event router sent, so that
- * users' rules go on to match: the CloudEvent's source and subject, and the structured event as it stands on the bus.
+ * One event as an entry of PutEvents. Source, DetailType and Detail are what the event router
+ * sent, so that users' rules go on to match: the CloudEvent's source and subject, and the
+ * structured event as it stands on the bus.
  * https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEventsRequestEntry.html
  */
 #include <stdio.h>
@@ -11,18 +12,22 @@
 #include "json.h"
 #include "text.h"
 
-/* As AWS computes it: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html#eb-putevent-size */
+/* As AWS computes it:
+ * https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html#eb-putevent-size
+ */
 static size_t
 entry_size(const struct eventbridge *self, const struct event *ev, size_t detail_len)
 {
-	size_t size = EVENTBRIDGE_TIME_BYTES + strlen(ev->source) + strlen(ev->subject) + detail_len;
+	size_t size = EVENTBRIDGE_TIME_BYTES + strlen(ev->source) + strlen(ev->subject) +
+		detail_len;
 
 	for (char **one = self->config->resources; one != NULL && *one != NULL; one++)
 		size += strlen(*one);
 	return size;
 }
 
-/* The structured event, in the dialect wanted; borrowed where it stands like that in the message. */
+/* The structured event, in the dialect wanted; borrowed where it stands like that in the
+ * message. */
 static const char *
 detail_of(struct eventbridge *self, const struct event *ev, size_t *len)
 {
@@ -49,8 +54,9 @@ trimmed_of(struct eventbridge *self, const struct event *ev, size_t *len)
 	small.data = NULL;
 	small.data_len = 0;
 	if (small.n_extensions < EVENT_EXTENSIONS_MAX)
-		small.extension[small.n_extensions++] = (struct event_extension){ .name = "datatrimmed",
-			.value = bytes, .quoted = true };
+		small.extension[small.n_extensions++] = (struct event_extension){
+			.name = "datatrimmed", .value = bytes, .quoted = true
+		};
 	buf_clear(&self->text);
 	event_add_structured(&small, buf_str(&self->type), &self->text);
 	*len = self->text.len;
@@ -72,16 +78,18 @@ eventbridge_weight(void *p, const struct event *ev)
 	return weight;
 }
 
-/* W3C traceparent 00-<trace 32 hex>-<parent 16 hex>-<flags> as X-Ray's Root=1-8-24;Parent=16;Sampled=0|1. */
+/* W3C traceparent 00-<trace 32 hex>-<parent 16 hex>-<flags> as X-Ray's
+ * Root=1-8-24;Parent=16;Sampled=0|1. */
 static void
 add_trace(const struct event *ev, struct buf *out)
 {
 	const char *t = event_extension(ev, "traceparent");
 
-	if (strlen(t) != 55 || strspn(t, "0123456789abcdef-") != 55 || t[2] != '-' || t[35] != '-' || t[52] != '-')
+	if (strlen(t) != 55 || strspn(t, "0123456789abcdef-") != 55 || t[2] != '-' ||
+		t[35] != '-' || t[52] != '-')
 		return;
-	buf_printf(out, ",\"TraceHeader\":\"Root=1-%.8s-%.24s;Parent=%.16s;Sampled=%d\"", t + 3, t + 11, t + 36,
-		(t[54] - '0') & 1);
+	buf_printf(out, ",\"TraceHeader\":\"Root=1-%.8s-%.24s;Parent=%.16s;Sampled=%d\"", t + 3,
+		t + 11, t + 36, (t[54] - '0') & 1);
 }
 
 static void
@@ -99,18 +107,21 @@ eventbridge_entry_check(const struct event *ev, struct err *err)
 	for (const char *p = ev->subject; *p != '\0'; p++)
 		characters += ((unsigned char)*p & 0xc0) != 0x80;
 	if (characters == 0)
-		return err_set(err, ERR_PROTOCOL, "the event has no subject, and EventBridge wants a DetailType");
+		return err_set(err, ERR_PROTOCOL,
+			"the event has no subject, and EventBridge wants a DetailType");
 	if (characters > EVENTBRIDGE_DETAIL_TYPE_MAX)
-		return err_set(err, ERR_LIMIT, "the subject has more than the %d characters of a DetailType",
+		return err_set(err, ERR_LIMIT,
+			"the subject has more than the %d characters of a DetailType",
 			EVENTBRIDGE_DETAIL_TYPE_MAX);
 	if (text_starts(ev->source, "aws."))
-		return err_set(err, ERR_PROTOCOL, "EventBridge refuses sources that begin with aws.");
+		return err_set(
+			err, ERR_PROTOCOL, "EventBridge refuses sources that begin with aws.");
 	return 0;
 }
 
 int
-eventbridge_entry_add(struct eventbridge *self, const struct event *ev, struct buf *out, size_t *weight,
-	struct err *err)
+eventbridge_entry_add(struct eventbridge *self, const struct event *ev, struct buf *out,
+	size_t *weight, struct err *err)
 {
 	const struct eventbridge_config *c = self->config;
 	size_t len;
@@ -122,8 +133,8 @@ eventbridge_entry_add(struct eventbridge *self, const struct event *ev, struct b
 		*weight = entry_size(self, ev, len);
 	}
 	if (*weight > self->bytes_max)
-		return err_set(err, ERR_LIMIT, "an entry of %zu bytes, EventBridge takes %zu", *weight,
-			self->bytes_max);
+		return err_set(err, ERR_LIMIT, "an entry of %zu bytes, EventBridge takes %zu",
+			*weight, self->bytes_max);
 	buf_add_char(out, '{');
 	add_string(out, "Source", ev->source, strlen(ev->source));
 	buf_add_char(out, ',');

@@ -15,21 +15,22 @@ static const char *const oversizes[] = { "deadLetter", "trim", NULL };
 static const char *const type_styles[] = { "router", "vsphere", NULL };
 
 static const struct config_field key_fields[] = {
-	{ "accessKey", CONFIG_SECRET, offsetof(struct aws_keys_config, access_key), CONFIG_INLINE,
-		.help = "Access key ID." },
-	{ "secretKey", CONFIG_SECRET, offsetof(struct aws_keys_config, secret_key), .help = "Secret access key." },
+	{ "accessKey", CONFIG_SECRET, offsetof(struct aws_keys_config, access_key),
+		CONFIG_INLINE, .help = "Access key ID." },
+	{ "secretKey", CONFIG_SECRET, offsetof(struct aws_keys_config, secret_key),
+		.help = "Secret access key." },
 	{ "sessionToken", CONFIG_SECRET, offsetof(struct aws_keys_config, token),
 		.help = "Session token, for temporary credentials." },
 	{ NULL },
 };
 
 static const struct config_field auth_fields[] = {
-	{ "type", CONFIG_ENUM, offsetof(struct eventbridge_auth_config, type), .def = "aws_iam_role",
-		.choices = auth_types,
+	{ "type", CONFIG_ENUM, offsetof(struct eventbridge_auth_config, type),
+		.def = "aws_iam_role", .choices = auth_types,
 		.help = "`aws_access_key`: the keys in `awsAccessKeyAuth`. `aws_iam_role`: where the AWS tools look: "
 			"environment, web identity (IRSA), shared files, container or Pod Identity, instance metadata." },
-	{ "awsAccessKeyAuth", CONFIG_OBJECT, offsetof(struct eventbridge_auth_config, keys), .fields = key_fields,
-		.help = "Keys, for `aws_access_key`." },
+	{ "awsAccessKeyAuth", CONFIG_OBJECT, offsetof(struct eventbridge_auth_config, keys),
+		.fields = key_fields, .help = "Keys, for `aws_access_key`." },
 	{ NULL },
 };
 
@@ -44,32 +45,36 @@ const struct config_field eventbridge_fields[] = {
 			"rule of the bus. Default, or `none`: send every event." },
 	{ "pattern", CONFIG_JSON, offsetof(struct eventbridge_config, pattern),
 		.help = "An event pattern to use instead of those of rules." },
-	{ "rulesInterval", CONFIG_DURATION, offsetof(struct eventbridge_config, rules_interval_ms), .def = "5m",
+	{ "rulesInterval", CONFIG_DURATION,
+		offsetof(struct eventbridge_config, rules_interval_ms), .def = "5m",
 		.min = 1000, .max = 24 * 3600 * 1000,
 		.help = "How often rules are read again, and the bus is looked for." },
-	{ "auth", CONFIG_OBJECT, offsetof(struct eventbridge_config, auth), .fields = auth_fields,
-		.help = "Credentials." },
+	{ "auth", CONFIG_OBJECT, offsetof(struct eventbridge_config, auth),
+		.fields = auth_fields, .help = "Credentials." },
 	{ "endpoint", CONFIG_STRING, offsetof(struct eventbridge_config, endpoint), CONFIG_URL,
 		.help = "URL to use instead of the region's: a VPC interface endpoint, a test server." },
 	{ "endpointId", CONFIG_STRING, offsetof(struct eventbridge_config, endpoint_id),
 		.help = "ID of a global endpoint, `abcde.xyz`: events go to whichever of its regions is healthy." },
 	{ "useFIPS", CONFIG_BOOL, offsetof(struct eventbridge_config, fips), .def = "false",
 		.help = "Use the region's FIPS endpoint; also by `AWS_USE_FIPS_ENDPOINT=true`." },
-	{ "useDualStack", CONFIG_BOOL, offsetof(struct eventbridge_config, dual_stack), .def = "false",
+	{ "useDualStack", CONFIG_BOOL, offsetof(struct eventbridge_config, dual_stack),
+		.def = "false",
 		.help = "Use the region's IPv4 and IPv6 endpoint; also by `AWS_USE_DUALSTACK_ENDPOINT=true`." },
-	{ "maxRequestBytes", CONFIG_SIZE, offsetof(struct eventbridge_config, request_bytes_max), .def = "1MB",
+	{ "maxRequestBytes", CONFIG_SIZE,
+		offsetof(struct eventbridge_config, request_bytes_max), .def = "1MB",
 		.min = 1024, .max = 16 * 1024 * 1024,
 		.help = "Size of the entries of one request, as AWS counts it. A smaller limit of the service is noticed." },
-	{ "oversize", CONFIG_ENUM, offsetof(struct eventbridge_config, oversize), .def = "deadLetter",
-		.choices = oversizes,
+	{ "oversize", CONFIG_ENUM, offsetof(struct eventbridge_config, oversize),
+		.def = "deadLetter", .choices = oversizes,
 		.help = "What becomes of an event that is larger alone: a dead letter, or `trim`: sent without its data, "
 			"with the extension `datatrimmed` that says how many bytes those were." },
 	{ "resources", CONFIG_STRINGS, offsetof(struct eventbridge_config, resources),
 		.help = "ARNs to put into each entry's `Resources`." },
-	{ "traceHeader", CONFIG_BOOL, offsetof(struct eventbridge_config, trace_header), .def = "false",
+	{ "traceHeader", CONFIG_BOOL, offsetof(struct eventbridge_config, trace_header),
+		.def = "false",
 		.help = "Hand an event's `traceparent` on as X-Ray `TraceHeader`." },
-	{ "typeStyle", CONFIG_ENUM, offsetof(struct eventbridge_config, type_style), .def = "router",
-		.choices = type_styles,
+	{ "typeStyle", CONFIG_ENUM, offsetof(struct eventbridge_config, type_style),
+		.def = "router", .choices = type_styles,
 		.help = "Dialect of the CloudEvent's type: `com.vmware.event.router/event` or "
 			"`com.vmware.vsphere.VmPoweredOnEvent.v0`." },
 	HTTP_PEER_ROWS(struct eventbridge_config, http),
@@ -81,11 +86,15 @@ check_auth(const struct eventbridge_auth_config *auth, struct err *err)
 {
 	bool secret = secret_is_set(&auth->keys.secret_key);
 
-	if (auth->type == EVENTBRIDGE_ACCESS_KEY && (!secret_is_set(&auth->keys.access_key) || !secret))
-		return err_set(err, ERR_CONFIG, "auth.type aws_access_key needs auth.awsAccessKeyAuth.%s",
+	if (auth->type == EVENTBRIDGE_ACCESS_KEY &&
+		(!secret_is_set(&auth->keys.access_key) || !secret))
+		return err_set(err, ERR_CONFIG,
+			"auth.type aws_access_key needs auth.awsAccessKeyAuth.%s",
 			secret ? "accessKey" : "secretKey (or secretKeyFile)");
-	if (auth->type == EVENTBRIDGE_IAM_ROLE && (secret_is_set(&auth->keys.access_key) || secret))
-		return err_set(err, ERR_CONFIG, "auth.awsAccessKeyAuth needs auth.type aws_access_key");
+	if (auth->type == EVENTBRIDGE_IAM_ROLE &&
+		(secret_is_set(&auth->keys.access_key) || secret))
+		return err_set(err, ERR_CONFIG,
+			"auth.awsAccessKeyAuth needs auth.type aws_access_key");
 	return 0;
 }
 
@@ -97,8 +106,9 @@ check_bus(struct eventbridge *self, struct err *err)
 
 	self->bus_name = bus;
 	if (text_starts(bus, "arn:")) {
-		if (!aws_arn_parse(bus, &self->bus_arn) || strcmp(self->bus_arn.service, "events") != 0 ||
-		    !text_starts(self->bus_arn.resource, "event-bus/"))
+		if (!aws_arn_parse(bus, &self->bus_arn) ||
+			strcmp(self->bus_arn.service, "events") != 0 ||
+			!text_starts(self->bus_arn.resource, "event-bus/"))
 			return err_set(err, ERR_CONFIG, "eventBus: is no ARN of an event bus");
 		self->bus_name = self->bus_arn.resource + strlen("event-bus/");
 	}
@@ -106,7 +116,8 @@ check_bus(struct eventbridge *self, struct err *err)
 		return err_set(err, ERR_CONFIG, "eventBus: must have 1 to 256 characters");
 	for (const char *p = self->bus_name; *p != '\0'; p++)
 		if (!isalnum((unsigned char)*p) && strchr("/.-_", *p) == NULL)
-			return err_set(err, ERR_CONFIG, "eventBus: has a character that no bus name has");
+			return err_set(err, ERR_CONFIG,
+				"eventBus: has a character that no bus name has");
 	return 0;
 }
 
@@ -128,10 +139,11 @@ find_region(struct eventbridge *self, struct err *err)
 	else
 		self->region = aws_plan_region();
 	if (self->region == NULL || *self->region == '\0')
-		return err_set(err, ERR_CONFIG, "region: is missing, and AWS_REGION and the profile do not say it");
+		return err_set(err, ERR_CONFIG,
+			"region: is missing, and AWS_REGION and the profile do not say it");
 	if (self->bus_name != c->bus && strcmp(self->region, self->bus_arn.region) != 0)
-		return err_set(err, ERR_CONFIG, "region is %.40s, but the bus is in %.40s", self->region,
-			self->bus_arn.region);
+		return err_set(err, ERR_CONFIG, "region is %.40s, but the bus is in %.40s",
+			self->region, self->bus_arn.region);
 	return 0;
 }
 
@@ -171,7 +183,8 @@ free_endpoint(struct eventbridge_endpoint *endpoint)
 
 /* A custom endpoint stands for the global one, too. */
 static int
-find_global(struct eventbridge *self, const struct aws_endpoint_options *options, struct err *err)
+find_global(
+	struct eventbridge *self, const struct aws_endpoint_options *options, struct err *err)
 {
 	const char *id = self->config->endpoint_id;
 	struct buf url;
@@ -180,7 +193,8 @@ find_global(struct eventbridge *self, const struct aws_endpoint_options *options
 	if (id == NULL)
 		return 0;
 	if (options->fips)
-		return err_set(err, ERR_CONFIG, "endpointId: global endpoints have no FIPS form");
+		return err_set(
+			err, ERR_CONFIG, "endpointId: global endpoints have no FIPS form");
 	buf_init(&url, 4096);
 	rc = aws_endpoint_global_url(id, self->region, &url, err);
 	if (rc == 0 && options->url != NULL) {
@@ -197,7 +211,8 @@ static int
 find_endpoint(struct eventbridge *self, struct err *err)
 {
 	const struct eventbridge_config *c = self->config;
-	struct aws_endpoint_options options = { .region = self->region, .url = c->endpoint,
+	struct aws_endpoint_options options = { .region = self->region,
+		.url = c->endpoint,
 		.fips = c->fips || env_true("AWS_USE_FIPS_ENDPOINT"),
 		.dual_stack = c->dual_stack || env_true("AWS_USE_DUALSTACK_ENDPOINT") };
 	struct buf url;
@@ -213,7 +228,8 @@ find_endpoint(struct eventbridge *self, struct err *err)
 		set_endpoint(&self->regional, &url);
 		options.url = NULL;
 		aws_credentials_init(&self->credentials,
-			c->auth.type == EVENTBRIDGE_ACCESS_KEY ? &c->auth.keys : NULL, &options, &self->peer);
+			c->auth.type == EVENTBRIDGE_ACCESS_KEY ? &c->auth.keys : NULL, &options,
+			&self->peer);
 	}
 	buf_free(&url);
 	return rc;
@@ -230,9 +246,9 @@ eventbridge_open(void **out, const void *config, struct err *err)
 	buf_init(&self->text, TEXT_MAX);
 	buf_init(&self->type, EVENT_ATTRIBUTES_BYTES_MAX * 2);
 	http_options_peer(&c->http, &self->peer);
-	if (http_options_check(&c->http, err) != 0 || check_auth(&c->auth, err) != 0 || check_bus(self, err) != 0 ||
-	    find_region(self, err) != 0 || find_endpoint(self, err) != 0 ||
-	    eventbridge_rules_open(self, err) != 0) {
+	if (http_options_check(&c->http, err) != 0 || check_auth(&c->auth, err) != 0 ||
+		check_bus(self, err) != 0 || find_region(self, err) != 0 ||
+		find_endpoint(self, err) != 0 || eventbridge_rules_open(self, err) != 0) {
 		eventbridge_close(self);
 		return -1;
 	}

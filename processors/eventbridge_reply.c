@@ -18,7 +18,8 @@ enum {
 };
 
 bool
-eventbridge_correct_clock(struct eventbridge *self, const struct http_response *rsp, int64_t now_us)
+eventbridge_correct_clock(
+	struct eventbridge *self, const struct http_response *rsp, int64_t now_us)
 {
 	int64_t off = (rsp->date_us - now_us) / 1000000, change = off - self->skew_s;
 
@@ -32,8 +33,9 @@ eventbridge_correct_clock(struct eventbridge *self, const struct http_response *
 static bool
 is_permanent(const char *code)
 {
-	static const char *const codes[] = { "AccessDeniedException", "InvalidAccountIdException", "InvalidArgument",
-		"MalformedDetail", "RedactionFailure", "NotAuthorizedForSourceException",
+	static const char *const codes[] = { "AccessDeniedException",
+		"InvalidAccountIdException", "InvalidArgument", "MalformedDetail",
+		"RedactionFailure", "NotAuthorizedForSourceException",
 		"NotAuthorizedForDetailTypeException" };
 
 	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
@@ -51,35 +53,42 @@ judge_entry(struct eventbridge *self, const cJSON *entry, struct outcome *out)
 
 	if (code == NULL && id != NULL && *id != '\0') {
 		out->verdict = VERDICT_DELIVERED;
-		if (self->bus_missing) { /* AWS takes what goes to a bus that is not there, and drops it */
+		/* AWS takes what goes to a bus that is not there, and drops it */
+		if (self->bus_missing) {
 			out->verdict = VERDICT_RETRY;
 			out->refresh = true;
 			out->retry_after_ms = ATTENTION_MS;
-			err_set(&out->why, ERR_NOT_FOUND, "event bus %.64s does not exist", self->bus_name);
+			err_set(&out->why, ERR_NOT_FOUND, "event bus %.64s does not exist",
+				self->bus_name);
 		}
 		return;
 	}
 	if (code == NULL) {
-		err_set(&out->why, ERR_PROTOCOL, "the reply has neither EventId nor ErrorCode for it");
+		err_set(&out->why, ERR_PROTOCOL,
+			"the reply has neither EventId nor ErrorCode for it");
 		return;
 	}
 	out->verdict = is_permanent(code) ? VERDICT_REJECTED : VERDICT_RETRY;
-	out->refresh = aws_error_class(code) == AWS_REFUSED; /* the credentials may have been changed */
-	err_set(&out->why, out->verdict == VERDICT_REJECTED ? ERR_PROTOCOL : ERR_FULL, "%.80s: %.200s", code,
-		message != NULL ? message : "");
+	/* the credentials may have been changed */
+	out->refresh = aws_error_class(code) == AWS_REFUSED;
+	err_set(&out->why, out->verdict == VERDICT_REJECTED ? ERR_PROTOCOL : ERR_FULL,
+		"%.80s: %.200s", code, message != NULL ? message : "");
 }
 
 static void
-judge_entries(struct eventbridge *self, const struct http_response *rsp, size_t n, struct outcome *out)
+judge_entries(struct eventbridge *self, const struct http_response *rsp, size_t n,
+	struct outcome *out)
 {
 	cJSON *root = cJSON_ParseWithLength(rsp->body, rsp->body_len);
 	const cJSON *entries = json_member(root, "Entries"), *entry;
 	size_t i = 0;
 
 	if (!cJSON_IsArray(entries) || (size_t)cJSON_GetArraySize(entries) != n) {
-		/* which entry is which cannot be told: all again, and twice is better than never */
+		/* which entry is which cannot be told: all again, and twice is better than
+		 * never */
 		for (i = 0; i < n; i++)
-			err_set(&out[i].why, ERR_PROTOCOL, "the reply is no result of PutEvents for %zu entries", n);
+			err_set(&out[i].why, ERR_PROTOCOL,
+				"the reply is no result of PutEvents for %zu entries", n);
 	} else {
 		cJSON_ArrayForEach(entry, entries)
 		{
@@ -90,8 +99,9 @@ judge_entries(struct eventbridge *self, const struct http_response *rsp, size_t 
 }
 
 /*
- * Larger than this endpoint takes. Recorded text: "Total size of the entries in the request is over the
- * limit." Partitions differ, so the lower limit is learned; an event beyond it is then trimmed or refused when encoded.
+ * Larger than this endpoint takes. Recorded text: "Total size of the entries in the request is
+ * over the limit." Partitions differ, so the lower limit is learned; an event beyond it is then
+ * trimmed or refused when encoded.
  */
 static void
 judge_size(struct eventbridge *self, size_t n, struct outcome *out)
@@ -107,7 +117,8 @@ judge_size(struct eventbridge *self, size_t n, struct outcome *out)
 }
 
 static void
-judge_invalid(struct eventbridge *self, const struct aws_error *e, size_t n, struct outcome *out)
+judge_invalid(
+	struct eventbridge *self, const struct aws_error *e, size_t n, struct outcome *out)
 {
 	if (strstr(e->message, "size") != NULL && strstr(e->message, "over the limit") != NULL)
 		judge_size(self, n, out);
@@ -119,7 +130,8 @@ judge_invalid(struct eventbridge *self, const struct aws_error *e, size_t n, str
 
 /* A refusal of the whole request, the same for all its events. */
 static void
-judge_refusal(struct eventbridge *self, const struct http_response *rsp, size_t n, struct outcome *out)
+judge_refusal(struct eventbridge *self, const struct http_response *rsp, size_t n,
+	struct outcome *out)
 {
 	struct aws_error e;
 	enum aws_class class;
@@ -142,14 +154,17 @@ judge_refusal(struct eventbridge *self, const struct http_response *rsp, size_t 
 		out->refresh = true;
 		if (out->retry_after_ms < ATTENTION_MS)
 			out->retry_after_ms = ATTENTION_MS;
-	} else if (class == AWS_INVALID || (class == AWS_UNKNOWN && e.code[0] != '\0' && rsp->status < 500)) {
+	} else if (class == AWS_INVALID ||
+		(class == AWS_UNKNOWN && e.code[0] != '\0' && rsp->status < 500)) {
 		judge_invalid(self, &e, n, out);
 	}
-	/* what no AWS service wrote (a proxy's page) says nothing about the event: it is tried again */
+	/* what no AWS service wrote (a proxy's page) says nothing about the event: it is tried
+	 * again */
 }
 
 void
-eventbridge_judge(void *p, const struct target *target, const struct http_response *rsp, size_t n, struct outcome *out)
+eventbridge_judge(void *p, const struct target *target, const struct http_response *rsp,
+	size_t n, struct outcome *out)
 {
 	struct eventbridge *self = p;
 	struct outcome all = { .status = rsp->status, .retry_after_ms = rsp->retry_after_ms };

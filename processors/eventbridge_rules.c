@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The rules of the bus: read by ListRules, which the event router's documented policy allows (DescribeRule, which
- * it does not, only when ListRules is denied), read again on a timer. The same call shows whether the bus is
- * there: to one that is not, PutEvents "succeeds".
+ * The rules of the bus: read by ListRules, which the event router's documented policy allows
+ * (DescribeRule, which it does not, only when ListRules is denied), read again on a timer. The
+ * same call shows whether the bus is there: to one that is not, PutEvents "succeeds".
  */
 #include <stdlib.h>
 #include <string.h>
@@ -38,9 +38,10 @@ check_rule(struct eventbridge *self, const char *text, struct err *err)
 	const char *name, *bus;
 	size_t bus_len;
 
-	if (!aws_arn_parse(text, &arn) || strcmp(arn.service, "events") != 0 || !text_starts(arn.resource, "rule/") ||
-	    arn.resource[5] == '\0')
-		return err_set(err, ERR_CONFIG, "ruleARN: \"%.120s\" is no ARN of a rule", text);
+	if (!aws_arn_parse(text, &arn) || strcmp(arn.service, "events") != 0 ||
+		!text_starts(arn.resource, "rule/") || arn.resource[5] == '\0')
+		return err_set(
+			err, ERR_CONFIG, "ruleARN: \"%.120s\" is no ARN of a rule", text);
 	bus = arn.resource + 5;
 	name = strrchr(bus, '/');
 	bus_len = name == NULL ? 0 : (size_t)(name - bus);
@@ -50,10 +51,12 @@ check_rule(struct eventbridge *self, const char *text, struct err *err)
 		bus_len = strlen(bus);
 	}
 	if (strlen(self->bus_name) != bus_len || memcmp(self->bus_name, bus, bus_len) != 0)
-		return err_set(err, ERR_CONFIG, "ruleARN: rule %.64s is on bus %.*s, eventBus is %.64s", name,
+		return err_set(err, ERR_CONFIG,
+			"ruleARN: rule %.64s is on bus %.*s, eventBus is %.64s", name,
 			(int)(bus_len < 64 ? bus_len : 64), bus, self->bus_name);
 	if (strcmp(arn.region, self->region) != 0)
-		return err_set(err, ERR_CONFIG, "ruleARN: rule %.64s is in region %.40s, events go to %.40s", name,
+		return err_set(err, ERR_CONFIG,
+			"ruleARN: rule %.64s is in region %.40s, events go to %.40s", name,
 			arn.region, self->region);
 	if (self->account == NULL)
 		self->account = mem_strdup(arn.account);
@@ -80,7 +83,8 @@ eventbridge_rules_open(struct eventbridge *self, struct err *err)
 	char **rules = self->config->rules;
 	bool any = rules != NULL && rules[0] != NULL;
 
-	self->envelope = (struct aws_envelope){ .region = self->region, .resources = self->config->resources };
+	self->envelope = (struct aws_envelope){ .region = self->region,
+		.resources = self->config->resources };
 	if (self->bus_name != self->config->bus)
 		self->account = mem_strdup(self->bus_arn.account);
 	self->choice = RULES_NONE;
@@ -90,7 +94,8 @@ eventbridge_rules_open(struct eventbridge *self, struct err *err)
 		self->choice = RULES_NAMED;
 	for (size_t i = 0; self->choice == RULES_NAMED && rules[i] != NULL; i++) {
 		if (i == EVENTBRIDGE_RULES_MAX)
-			return err_set(err, ERR_CONFIG, "ruleARN: more than %d rules", EVENTBRIDGE_RULES_MAX);
+			return err_set(err, ERR_CONFIG, "ruleARN: more than %d rules",
+				EVENTBRIDGE_RULES_MAX);
 		if (check_rule(self, rules[i], err) != 0)
 			return -1;
 	}
@@ -116,7 +121,8 @@ eventbridge_rules_interval_ms(void *p)
 
 	int64_t interval = self->config->rules_interval_ms;
 
-	return self->confirm_ms > 0 && self->confirm_ms < interval ? self->confirm_ms : interval;
+	return self->confirm_ms > 0 && self->confirm_ms < interval ? self->confirm_ms
+								   : interval;
 }
 
 static void
@@ -157,20 +163,24 @@ eventbridge_rules_request(void *p, unsigned step, struct http_request *req, stru
 	if (self->describing)
 		add_member(body, "Name", self->next.rule[self->asking].name);
 	else
-		buf_printf(body, ",\"Limit\":%d", self->choice == RULES_NAMED || self->choice == RULES_ALL ? PAGE : 1);
+		buf_printf(body, ",\"Limit\":%d",
+			self->choice == RULES_NAMED || self->choice == RULES_ALL ? PAGE : 1);
 	if (self->choice == RULES_NAMED && !self->describing)
 		add_member(body, "NamePrefix", self->next.rule[self->asking].name);
 	if (self->next_token != NULL)
 		add_member(body, "NextToken", self->next_token);
 	buf_add_char(body, '}');
-	return eventbridge_prepare(self, self->describing ? "DescribeRule" : "ListRules", req, err);
+	return eventbridge_prepare(
+		self, self->describing ? "DescribeRule" : "ListRules", req, err);
 }
 
 /* ---- answers */
 
-/* Takes what the reply says about a rule. A pattern that AWS accepted and we cannot read takes every event. */
+/* Takes what the reply says about a rule. A pattern that AWS accepted and we cannot read takes
+ * every event. */
 static int
-take_rule(struct eventbridge *self, struct eventbridge_rule *rule, const cJSON *said, struct err *warning)
+take_rule(struct eventbridge *self, struct eventbridge_rule *rule, const cJSON *said,
+	struct err *warning)
 {
 	const char *text = json_member_text(said, "EventPattern");
 
@@ -189,7 +199,9 @@ static int
 take_page(struct eventbridge *self, const cJSON *page, struct err *err, struct err *warning)
 {
 	const cJSON *said;
-	struct eventbridge_rule *rule = self->choice == RULES_NAMED ? &self->next.rule[self->asking] : NULL;
+	struct eventbridge_rule *rule = self->choice == RULES_NAMED
+		? &self->next.rule[self->asking]
+		: NULL;
 
 	cJSON_ArrayForEach(said, json_member(page, "Rules"))
 	{
@@ -201,14 +213,21 @@ take_page(struct eventbridge *self, const cJSON *page, struct err *err, struct e
 				self->account = mem_strdup(parts.account);
 				self->envelope.account = self->account;
 			}
-			if (*json_member_text(said, "EventPattern") == '\0' || strcmp(json_member_text(said, "State"), "DISABLED") == 0)
+			if (*json_member_text(said, "EventPattern") == '\0' ||
+				strcmp(json_member_text(said, "State"), "DISABLED") == 0)
 				continue;
 			if (self->next.n == EVENTBRIDGE_RULES_MAX * 10)
-				return err_set(err, ERR_LIMIT, "the bus has more than %d rules", EVENTBRIDGE_RULES_MAX * 10);
-			take_rule(self, eventbridge_ruleset_add(&self->next, arn, json_member_text(said, "Name")), said, warning);
-		} else if (rule != NULL && !rule->found && strcmp(json_member_text(said, "Arn"), rule->arn) == 0 &&
+				return err_set(err, ERR_LIMIT, "the bus has more than %d rules",
+					EVENTBRIDGE_RULES_MAX * 10);
+			take_rule(self,
+				eventbridge_ruleset_add(
+					&self->next, arn, json_member_text(said, "Name")),
+				said, warning);
+		} else if (rule != NULL && !rule->found &&
+			strcmp(json_member_text(said, "Arn"), rule->arn) == 0 &&
 			take_rule(self, rule, said, warning) != 0) {
-			return err_set(err, ERR_CONFIG, "rule %.64s has no event pattern: it runs on a schedule",
+			return err_set(err, ERR_CONFIG,
+				"rule %.64s has no event pattern: it runs on a schedule",
 				rule->name);
 		}
 	}
@@ -216,23 +235,30 @@ take_page(struct eventbridge *self, const cJSON *page, struct err *err, struct e
 }
 
 /*
- * The list of all rules is complete. It may still be one that is not true yet, so a rule that it leaves out decides on
- * until that is confirmed. Named rules cannot be left out: one that is not found fails the refresh.
+ * The list of all rules is complete. It may still be one that is not true yet, so a rule that
+ * it leaves out decides on until that is confirmed. Named rules cannot be left out: one that is
+ * not found fails the refresh.
  */
 static enum refresh_result
 check_list(struct eventbridge *self, const struct refresh_time *time, struct err *err)
 {
-	size_t kept = eventbridge_ruleset_keep(&self->next, &self->rules, time, &self->confirm_ms);
+	size_t kept = eventbridge_ruleset_keep(
+		&self->next, &self->rules, time, &self->confirm_ms);
 	bool settled = absence_confirmed(&self->others, time);
 
 	if (kept == 1)
-		err_set(err, ERR_NOT_FOUND, "rule %.64s is missing from the list of the bus, or disabled: it decides on until "
-			"that is confirmed", self->next.rule[self->next.n - 1].name);
+		err_set(err, ERR_NOT_FOUND,
+			"rule %.64s is missing from the list of the bus, or disabled: it decides on until "
+			"that is confirmed",
+			self->next.rule[self->next.n - 1].name);
 	else if (kept > 1)
-		err_set(err, ERR_NOT_FOUND, "rule %.64s and %zu more are missing from the list of the bus, or disabled: they "
-			"decide on until that is confirmed", self->next.rule[self->next.n - kept].name, kept - 1);
+		err_set(err, ERR_NOT_FOUND,
+			"rule %.64s and %zu more are missing from the list of the bus, or disabled: they "
+			"decide on until that is confirmed",
+			self->next.rule[self->next.n - kept].name, kept - 1);
 	else if (self->next.n == 0)
-		err_set(err, ERR_CONFIG, "the bus has no enabled rule with an event pattern: nothing is sent");
+		err_set(err, ERR_CONFIG,
+			"the bus has no enabled rule with an event pattern: nothing is sent");
 	if (!settled)
 		self->confirm_ms = absence_left_ms(&self->others, time);
 	if (!settled && self->next.n == 0)
@@ -252,8 +278,10 @@ finish(struct eventbridge *self, const struct refresh_time *time, struct err *er
 		return REFRESH_DONE;
 	for (size_t i = 0; i < self->next.n && err->code == ERR_NONE; i++)
 		if (self->next.rule[i].disabled)
-			err_set(err, ERR_CONFIG, "rule %.64s is disabled: its pattern still decides what is sent, but "
-						 "AWS does not act on it", self->next.rule[i].name);
+			err_set(err, ERR_CONFIG,
+				"rule %.64s is disabled: its pattern still decides what is sent, but "
+				"AWS does not act on it",
+				self->next.rule[i].name);
 	self->settled = true;
 	if (self->choice == RULES_ALL && check_list(self, time, err) != REFRESH_DONE)
 		return REFRESH_UNCONFIRMED;
@@ -267,13 +295,16 @@ finish(struct eventbridge *self, const struct refresh_time *time, struct err *er
 
 /* After a page (or a description): the next one, the next rule, or the end. */
 static enum refresh_result
-go_on(struct eventbridge *self, const char *token, const struct refresh_time *time, struct err *err)
+go_on(struct eventbridge *self, const char *token, const struct refresh_time *time,
+	struct err *err)
 {
 	bool named = self->choice == RULES_NAMED;
 
 	free(self->next_token);
 	self->next_token = NULL;
-	if (*token != '\0' && (self->choice == RULES_ALL || (named && !self->next.rule[self->asking].found))) {
+	if (*token != '\0' &&
+		(self->choice == RULES_ALL ||
+			(named && !self->next.rule[self->asking].found))) {
 		if (++self->pages == PAGES_MAX) {
 			err_set(err, ERR_LIMIT, "ListRules does not come to an end");
 			return REFRESH_FAILED;
@@ -292,7 +323,8 @@ go_on(struct eventbridge *self, const char *token, const struct refresh_time *ti
 }
 
 static enum refresh_result
-refused(struct eventbridge *self, const struct http_response *rsp, const struct refresh_time *time, struct err *err)
+refused(struct eventbridge *self, const struct http_response *rsp,
+	const struct refresh_time *time, struct err *err)
 {
 	struct aws_error e;
 	enum aws_class class;
@@ -302,9 +334,11 @@ refused(struct eventbridge *self, const struct http_response *rsp, const struct 
 	aws_error_explain(rsp, &e, err);
 	if (class == AWS_SKEW)
 		eventbridge_correct_clock(self, rsp, clock_wall_us());
-	if (strcmp(e.code, "ResourceNotFoundException") == 0 && strstr(e.message, "Rule ") == NULL) {
+	if (strcmp(e.code, "ResourceNotFoundException") == 0 &&
+		strstr(e.message, "Rule ") == NULL) {
 		self->bus_missing = true;
-		err_set(err, ERR_NOT_FOUND, "event bus %.64s does not exist (PutEvents would lose events silently)",
+		err_set(err, ERR_NOT_FOUND,
+			"event bus %.64s does not exist (PutEvents would lose events silently)",
 			self->bus_name);
 		return REFRESH_FAILED;
 	}
@@ -325,8 +359,8 @@ refused(struct eventbridge *self, const struct http_response *rsp, const struct 
 }
 
 enum refresh_result
-eventbridge_rules_response(void *p, unsigned step, const struct http_response *rsp, const struct refresh_time *time,
-	struct err *err)
+eventbridge_rules_response(void *p, unsigned step, const struct http_response *rsp,
+	const struct refresh_time *time, struct err *err)
 {
 	struct eventbridge *self = p;
 	struct err warning = { .code = ERR_NONE };
@@ -341,14 +375,17 @@ eventbridge_rules_response(void *p, unsigned step, const struct http_response *r
 	if (rsp->status != 200)
 		return refused(self, rsp, time, err);
 	page = cJSON_ParseWithLength(rsp->body, rsp->body_len);
-	if (!cJSON_IsObject(page) || (!self->describing && !cJSON_IsArray(json_member(page, "Rules")))) {
-		err_set(err, ERR_PROTOCOL, "%s: the reply is no list of rules", self->describing ? "DescribeRule" : "ListRules");
+	if (!cJSON_IsObject(page) ||
+		(!self->describing && !cJSON_IsArray(json_member(page, "Rules")))) {
+		err_set(err, ERR_PROTOCOL, "%s: the reply is no list of rules",
+			self->describing ? "DescribeRule" : "ListRules");
 		result = REFRESH_FAILED;
 	} else if (self->describing) {
 		if (take_rule(self, &self->next.rule[self->asking], page, &warning) == 0) {
 			result = go_on(self, "", time, &warning);
 		} else {
-			err_set(err, ERR_CONFIG, "rule %.64s has no event pattern: it runs on a schedule",
+			err_set(err, ERR_CONFIG,
+				"rule %.64s has no event pattern: it runs on a schedule",
 				self->next.rule[self->asking].name);
 			result = REFRESH_FAILED;
 		}

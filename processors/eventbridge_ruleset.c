@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The rules that decide what is sent, as a set: the one in use, and the one that is being read. */
+/* The rules that decide what is sent, as a set: the one in use, and the one that is being read.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -78,7 +79,8 @@ eventbridge_ruleset_wants(const struct eventbridge_rules *rules, const struct bu
 		struct pattern *pattern = rules->rule[i].pattern;
 
 		/* what cannot be decided is sent: AWS decides again */
-		if (pattern == NULL || !buf_ok(text) || pattern_match(pattern, buf_str(text), text->len, NULL) != 0)
+		if (pattern == NULL || !buf_ok(text) ||
+			pattern_match(pattern, buf_str(text), text->len, NULL) != 0)
 			return true;
 	}
 	return false;

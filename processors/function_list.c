@@ -22,12 +22,13 @@ not_json(const struct reading *r, struct err *err)
 }
 
 /*
- * Calls add for each entry of a list, parsed one by one: a list of ten thousand functions is large. Go writes an empty
- * list as null when it never made one.
+ * Calls add for each entry of a list, parsed one by one: a list of ten thousand functions is
+ * large. Go writes an empty list as null when it never made one.
  */
 static int
 each_entry(const struct reading *r, const char *json, size_t len,
-	int (*add)(const struct reading *r, const cJSON *entry, struct err *err), struct err *err)
+	int (*add)(const struct reading *r, const cJSON *entry, struct err *err),
+	struct err *err)
 {
 	const char *p = json, *end = json + len, *value = json;
 
@@ -42,7 +43,8 @@ each_entry(const struct reading *r, const char *json, size_t len,
 	if (*value == 'n')
 		return 0;
 	if (*value != '[')
-		return err_set(err, ERR_PROTOCOL, "%s: the gateway's reply is not a list", r->what);
+		return err_set(
+			err, ERR_PROTOCOL, "%s: the gateway's reply is not a list", r->what);
 	json_skip_blanks(&p, end);
 	while (*p != ']') {
 		cJSON *entry;
@@ -86,7 +88,8 @@ add_namespace(const struct reading *r, const cJSON *entry, struct err *err)
 }
 
 int
-function_list_namespaces(struct function_map *map, const char *json, size_t len, struct err *err)
+function_list_namespaces(
+	struct function_map *map, const char *json, size_t len, struct err *err)
 {
 	const struct reading r = { .map = map, .what = "namespaces" };
 
@@ -114,11 +117,13 @@ add_function(const struct reading *r, const cJSON *entry, struct err *err)
 
 	if (topics == NULL)
 		return 0;
-	return function_map_add_function(r->map, r->ns, json_member_text(entry, "name"), topics, err);
+	return function_map_add_function(
+		r->map, r->ns, json_member_text(entry, "name"), topics, err);
 }
 
 int
-function_list_functions(struct function_map *map, const char *ns, const char *json, size_t len, struct err *err)
+function_list_functions(
+	struct function_map *map, const char *ns, const char *json, size_t len, struct err *err)
 {
 	const struct reading r = { .map = map, .what = "functions", .ns = ns };
 

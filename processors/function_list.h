@@ -3,7 +3,8 @@
  * The gateway's lists, read into a function map. https://docs.openfaas.com/reference/rest-api/
  *
  * GET /system/namespaces                -> ["openfaas-fn", ...]
- * GET /system/functions[?namespace=N]   -> [{"name": "f", "annotations": {"topic": "A,B"}, ...}, ...]
+ * GET /system/functions[?namespace=N]   -> [{"name": "f", "annotations": {"topic": "A,B"},
+ * ...}, ...]
  */
 #ifndef VCOURIER_FUNCTION_LIST_H
 #define VCOURIER_FUNCTION_LIST_H
@@ -14,13 +15,16 @@
 #include "function_map.h"
 
 /* Adds a reply of /system/namespaces. ERR_PROTOCOL when it is not a list of names. */
-int function_list_namespaces(struct function_map *map, const char *json, size_t len, struct err *err);
+int function_list_namespaces(
+	struct function_map *map, const char *json, size_t len, struct err *err);
 
 /*
- * Adds a reply of /system/functions for one namespace of the map ("": the gateway has none). An entry or an annotation
- * that makes no sense leaves out that function only. ERR_PROTOCOL: the reply is not a list, and nothing of it was
- * added; ERR_LIMIT: it holds more than the map takes.
+ * Adds a reply of /system/functions for one namespace of the map ("": the gateway has none). An
+ * entry or an annotation that makes no sense leaves out that function only. ERR_PROTOCOL: the
+ * reply is not a list, and nothing of it was added; ERR_LIMIT: it holds more than the map
+ * takes.
  */
-int function_list_functions(struct function_map *map, const char *ns, const char *json, size_t len, struct err *err);
+int function_list_functions(struct function_map *map, const char *ns, const char *json,
+	size_t len, struct err *err);
 
 #endif

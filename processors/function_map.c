@@ -46,9 +46,10 @@ int
 function_map_add_namespace(struct function_map *map, const char *name, struct err *err)
 {
 	if (map->n_namespaces == FUNCTION_NAMESPACES_MAX)
-		return err_set(err, ERR_LIMIT, "namespaces: more than %d", FUNCTION_NAMESPACES_MAX);
-	map->namespace = mem_grow_for(
-		map->namespace, map->n_namespaces, &map->cap_namespaces, sizeof(*map->namespace));
+		return err_set(
+			err, ERR_LIMIT, "namespaces: more than %d", FUNCTION_NAMESPACES_MAX);
+	map->namespace = mem_grow_for(map->namespace, map->n_namespaces, &map->cap_namespaces,
+		sizeof(*map->namespace));
 	map->namespace[map->n_namespaces++] = (struct namespace){ .name = mem_strdup(name) };
 	return 0;
 }
@@ -72,22 +73,26 @@ function_map_namespace_failed(struct function_map *map, size_t i)
 }
 
 void
-function_map_subscribe(struct function_map *map, const char *topic, size_t len, const char *function)
+function_map_subscribe(
+	struct function_map *map, const char *topic, size_t len, const char *function)
 {
 	struct subscription new = { .topic = mem_strndup(topic, len), .function = function };
 
 	if (map->wildcards && strchr(new.topic, '*') != NULL) {
-		map->pattern = mem_grow_for(map->pattern, map->n_pattern, &map->cap_pattern, sizeof(new));
+		map->pattern = mem_grow_for(
+			map->pattern, map->n_pattern, &map->cap_pattern, sizeof(new));
 		map->pattern[map->n_pattern++] = new;
 	} else {
-		map->exact = mem_grow_for(map->exact, map->n_exact, &map->cap_exact, sizeof(new));
+		map->exact = mem_grow_for(
+			map->exact, map->n_exact, &map->cap_exact, sizeof(new));
 		map->exact[map->n_exact++] = new;
 	}
 }
 
 /* "A, B,,C": split on commas, blanks around a topic do not count, empty ones neither. */
 static int
-subscribe_all(struct function_map *map, const char *topics, const char *function, struct err *err)
+subscribe_all(
+	struct function_map *map, const char *topics, const char *function, struct err *err)
 {
 	while (*topics != '\0') {
 		size_t len = strcspn(topics, ","), skip = strspn(topics, " \t\r\n");
@@ -121,8 +126,8 @@ function_map_own(struct function_map *map, char *full, size_t ns_len)
 }
 
 int
-function_map_add_function(
-	struct function_map *map, const char *ns, const char *name, const char *topics, struct err *err)
+function_map_add_function(struct function_map *map, const char *ns, const char *name,
+	const char *topics, struct err *err)
 {
 	struct buf full;
 
@@ -132,7 +137,8 @@ function_map_add_function(
 		return err_set(err, ERR_LIMIT, "functions: more than %d", FUNCTIONS_MAX);
 	buf_init(&full, 2 * FUNCTION_NAME_MAX + 1);
 	buf_printf(&full, *ns != '\0' ? "%s.%s" : "%s", name, ns);
-	return subscribe_all(map, topics, function_map_own(map, buf_take(&full, NULL), strlen(ns))->name, err);
+	return subscribe_all(map, topics,
+		function_map_own(map, buf_take(&full, NULL), strlen(ns))->name, err);
 }
 
 size_t
@@ -171,10 +177,12 @@ void
 function_map_sort(struct function_map *map)
 {
 	if (map->n_functions > 1)
-		qsort(map->function, map->n_functions, sizeof(map->function[0]), function_map_by_name);
+		qsort(map->function, map->n_functions, sizeof(map->function[0]),
+			function_map_by_name);
 }
 
-/* Sorts, and leaves out what is there twice: a topic in an annotation, or a function in a list. */
+/* Sorts, and leaves out what is there twice: a topic in an annotation, or a function in a list.
+ */
 static size_t
 sort_unique(struct subscription *s, size_t n, int (*order)(const void *, const void *))
 {
@@ -232,7 +240,8 @@ lower_bound(const struct function_map *map, const char *topic)
 	return low;
 }
 
-/* `*` is any run of bytes; on a mismatch the last star takes one more. No recursion: O(n * m). */
+/* `*` is any run of bytes; on a mismatch the last star takes one more. No recursion: O(n * m).
+ */
 static bool
 matches(const char *pattern, const char *text)
 {
@@ -258,7 +267,8 @@ matches(const char *pattern, const char *text)
 }
 
 static bool
-wants_exactly(const struct function_map *map, const char *function, const char *const *topics, size_t n)
+wants_exactly(const struct function_map *map, const char *function, const char *const *topics,
+	size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		struct subscription key = { (char *)topics[i], function };
@@ -280,8 +290,8 @@ matches_any(const char *pattern, const char *const *topics, size_t n)
 }
 
 void
-function_map_match(
-	const struct function_map *map, const char *const *topics, size_t n, struct targets *targets)
+function_map_match(const struct function_map *map, const char *const *topics, size_t n,
+	struct targets *targets)
 {
 	const char *last = "";
 

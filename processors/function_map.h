@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Which OpenFaaS function wants which topic. A map is built from the gateway's lists (function_list.h), takes over
- * from the map before it what those lists leave out without being believed yet, is sealed, and from then on only
- * read; the next refresh builds another one.
+ * Which OpenFaaS function wants which topic. A map is built from the gateway's lists
+ * (function_list.h), takes over from the map before it what those lists leave out without being
+ * believed yet, is sealed, and from then on only read; the next refresh builds another one.
  */
 #ifndef VCOURIER_FUNCTION_MAP_H
 #define VCOURIER_FUNCTION_MAP_H
@@ -15,15 +15,17 @@
 
 enum {
 	FUNCTION_NAMESPACES_MAX = 1000,
-	FUNCTIONS_MAX = 50000,              /* in all namespaces together */
+	FUNCTIONS_MAX = 50000,               /* in all namespaces together */
 	FUNCTION_SUBSCRIPTIONS_MAX = 200000, /* topics of all functions together */
-	FUNCTION_NAME_MAX = 253,            /* bytes of a name, and of a namespace: a DNS name's */
-	FUNCTION_TOPIC_MAX = 1024,          /* bytes */
+	/* bytes of a name, and of a namespace: a DNS name's */
+	FUNCTION_NAME_MAX = 253,
+	FUNCTION_TOPIC_MAX = 1024, /* bytes */
 };
 
 struct function_map;
 
-/* wildcards: a `*` in an annotation stands for any run of characters; else it is a plain star. */
+/* wildcards: a `*` in an annotation stands for any run of characters; else it is a plain star.
+ */
 struct function_map *function_map_new(bool wildcards);
 void function_map_free(struct function_map *map);
 
@@ -31,32 +33,37 @@ int function_map_add_namespace(struct function_map *map, const char *name, struc
 size_t function_map_namespaces(const struct function_map *map);
 const char *function_map_namespace(const struct function_map *map, size_t i);
 
-/* Namespace i could not be listed this time: function_map_keep keeps all that was known of it. */
+/* Namespace i could not be listed this time: function_map_keep keeps all that was known of it.
+ */
 void function_map_namespace_failed(struct function_map *map, size_t i);
 
-/* topics: an annotation, "A, B,,C"; a function without a topic in it is not added. ns "": the gateway has none. */
-int function_map_add_function(struct function_map *map, const char *ns, const char *name, const char *topics,
-	struct err *err);
+/* topics: an annotation, "A, B,,C"; a function without a topic in it is not added. ns "": the
+ * gateway has none. */
+int function_map_add_function(struct function_map *map, const char *ns, const char *name,
+	const char *topics, struct err *err);
 
 size_t function_map_functions(const struct function_map *map); /* that have topics */
 
 /* What function_map_keep has taken over although the lists leave it out. */
 struct function_map_kept {
-	size_t missing;     /* functions whose absence is not confirmed yet */
-	const char *name;   /* one of them; lives as long as the map */
-	int64_t confirm_ms; /* how long until the absence of the first of them can be confirmed */
+	size_t missing;   /* functions whose absence is not confirmed yet */
+	const char *name; /* one of them; lives as long as the map */
+	/* how long until the absence of the first of them can be confirmed */
+	int64_t confirm_ms;
 };
 
 /*
- * Adds the functions of `old`, the map in use (NULL: there is none), that are not in this one: those of a namespace
- * that could not be listed, and those whose absence (not listed, or without a topic) has not been seen twice,
- * empty_grace_ms apart. A function that is listed with other topics than before has changed: its new topics count.
- * Between a gateway with and one without namespaces nothing is taken over: names differ, functions do not.
+ * Adds the functions of `old`, the map in use (NULL: there is none), that are not in this one:
+ * those of a namespace that could not be listed, and those whose absence (not listed, or
+ * without a topic) has not been seen twice, empty_grace_ms apart. A function that is listed
+ * with other topics than before has changed: its new topics count. Between a gateway with and
+ * one without namespaces nothing is taken over: names differ, functions do not.
  */
-void function_map_keep(struct function_map *map, const struct function_map *old, const struct refresh_time *time,
-	struct function_map_kept *kept);
+void function_map_keep(struct function_map *map, const struct function_map *old,
+	const struct refresh_time *time, struct function_map_kept *kept);
 
-void function_map_seal(struct function_map *map); /* after the last add, before the first match */
+/* after the last add, before the first match */
+void function_map_seal(struct function_map *map);
 
 /* Whether the same functions want the same topics; both are sealed. */
 bool function_map_same(const struct function_map *a, const struct function_map *b);
@@ -64,6 +71,7 @@ bool function_map_same(const struct function_map *a, const struct function_map *
 /* Adds the functions that want one of the topics, "name.namespace" each, every one once. */
 void function_map_match(const struct function_map *map, const char *const *topics, size_t n,
 	struct targets *targets);
-bool function_map_wants(const struct function_map *map, const char *function, const char *topic);
+bool function_map_wants(
+	const struct function_map *map, const char *function, const char *topic);
 
 #endif

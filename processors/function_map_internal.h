@@ -17,7 +17,8 @@ struct subscription {
 	const char *function; /* its name */
 };
 
-struct namespace {
+struct namespace
+{
 	char *name;
 	bool failed;
 };
@@ -33,8 +34,9 @@ struct function_map {
 
 /* Adds a function; owns full, whose last bytes are the namespace. */
 struct function *function_map_own(struct function_map *map, char *full, size_t ns_len);
-void function_map_subscribe(struct function_map *map, const char *topic, size_t len, const char *function);
-void function_map_sort(struct function_map *map); /* its functions, by name */
+void function_map_subscribe(
+	struct function_map *map, const char *topic, size_t len, const char *function);
+void function_map_sort(struct function_map *map);       /* its functions, by name */
 int function_map_by_name(const void *a, const void *b); /* of two struct function ** */
 
 #endif

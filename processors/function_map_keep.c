@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What a new map takes over from the one before it: functions whose absence is not to be believed yet. */
+/* What a new map takes over from the one before it: functions whose absence is not to be
+ * believed yet. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,7 +40,8 @@ stays(const struct function_map *map, struct function *f, const struct refresh_t
 static struct function *
 copy_function(struct function_map *map, const struct function *from)
 {
-	struct function *function = function_map_own(map, mem_strdup(from->name), strlen(from->ns));
+	struct function *function = function_map_own(
+		map, mem_strdup(from->name), strlen(from->ns));
 
 	function->absence = from->absence;
 	return function;
@@ -51,18 +53,23 @@ copy_topics(struct function_map *map, size_t first, const struct subscription *s
 {
 	size_t n_kept = map->n_functions - first;
 
-	for (size_t i = 0; i < n && map->n_exact + map->n_pattern < FUNCTION_SUBSCRIPTIONS_MAX; i++) {
-		struct function key = { .name = (char *)s[i].function }, *wanted = &key, **found;
+	for (size_t i = 0; i < n && map->n_exact + map->n_pattern < FUNCTION_SUBSCRIPTIONS_MAX;
+		i++) {
+		struct function key = { .name = (char *)s[i].function }, *wanted = &key,
+				**found;
 
-		found = n_kept == 0 ? NULL : bsearch(&wanted, map->function + first, n_kept, sizeof(wanted), function_map_by_name);
+		found = n_kept == 0 ? NULL
+				    : bsearch(&wanted, map->function + first, n_kept,
+					      sizeof(wanted), function_map_by_name);
 		if (found != NULL)
-			function_map_subscribe(map, s[i].topic, strlen(s[i].topic), (*found)->name);
+			function_map_subscribe(
+				map, s[i].topic, strlen(s[i].topic), (*found)->name);
 	}
 }
 
 void
-function_map_keep(struct function_map *map, const struct function_map *old, const struct refresh_time *time,
-	struct function_map_kept *kept)
+function_map_keep(struct function_map *map, const struct function_map *old,
+	const struct refresh_time *time, struct function_map_kept *kept)
 {
 	size_t listed = map->n_functions;
 
@@ -74,7 +81,9 @@ function_map_keep(struct function_map *map, const struct function_map *old, cons
 		struct function f = *old->function[i], *p = &f;
 
 		if ((i > 0 && strcmp(old->function[i - 1]->name, f.name) == 0) ||
-			(listed > 0 && bsearch(&p, map->function, listed, sizeof(p), function_map_by_name) != NULL) ||
+			(listed > 0 &&
+				bsearch(&p, map->function, listed, sizeof(p),
+					function_map_by_name) != NULL) ||
 			!stays(map, &f, time, kept))
 			continue;
 		p = copy_function(map, &f);

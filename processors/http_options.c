@@ -12,8 +12,10 @@ enum { RELOAD_MS = 60 * 1000 };
 static const char *const auth_types[] = { "none", "basic_auth", "bearer", NULL };
 
 static const struct config_field basic_fields[] = {
-	{ "username", CONFIG_STRING, offsetof(struct http_basic, username), .help = "User name." },
-	{ "password", CONFIG_SECRET, offsetof(struct http_basic, password), .help = "Password." },
+	{ "username", CONFIG_STRING, offsetof(struct http_basic, username),
+		.help = "User name." },
+	{ "password", CONFIG_SECRET, offsetof(struct http_basic, password),
+		.help = "Password." },
 	{ NULL },
 };
 
@@ -46,7 +48,8 @@ check_auth(const struct http_auth_options *auth, struct err *err)
 	if (auth->type == HTTP_AUTH_BASIC && auth->basic.username == NULL)
 		return err_set(err, ERR_CONFIG, "auth.basicAuth.username is missing");
 	if (auth->type == HTTP_AUTH_BASIC && strchr(auth->basic.username, ':') != NULL)
-		return err_set(err, ERR_CONFIG, "auth.basicAuth.username must not hold a colon");
+		return err_set(
+			err, ERR_CONFIG, "auth.basicAuth.username must not hold a colon");
 	if (auth->type == HTTP_AUTH_BASIC && !secret_is_set(&auth->basic.password))
 		return err_set(err, ERR_CONFIG,
 			"auth.basicAuth.password (or passwordFile) is missing");
@@ -109,13 +112,15 @@ http_credential_check(const char *secret, const char *what, struct err *err)
 	size_t n = strlen(secret);
 
 	if (n > HTTP_CREDENTIAL_MAX)
-		return err_set(err, ERR_CONFIG, "%s: %zu bytes, more than the %d that fit a request", what, n,
+		return err_set(err, ERR_CONFIG,
+			"%s: %zu bytes, more than the %d that fit a request", what, n,
 			HTTP_CREDENTIAL_MAX);
 	if (n == 0)
 		return err_set(err, ERR_CONFIG, "%s: empty, or with control characters", what);
 	for (; *secret != '\0'; secret++)
 		if ((unsigned char)*secret < ' ' || *secret == 0x7f)
-			return err_set(err, ERR_CONFIG, "%s: empty, or with control characters", what);
+			return err_set(
+				err, ERR_CONFIG, "%s: empty, or with control characters", what);
 	return 0;
 }
 
@@ -139,7 +144,8 @@ http_auth_load(struct http_auth *auth, struct err *err)
 		return 0;
 	if (secret_read(secret, &value, err) != 0)
 		return -1;
-	if (http_credential_check(value, secret->file != NULL ? secret->file : "password or token", err) != 0) {
+	if (http_credential_check(value,
+		    secret->file != NULL ? secret->file : "password or token", err) != 0) {
 		mem_free_secret(value);
 		return -1;
 	}

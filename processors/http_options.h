@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * What every backend over HTTP offers its operator: whom to trust, who we are, which proxy. The rows
- * stand in the backend's own block, beside its other options.
+ * What every backend over HTTP offers its operator: whom to trust, who we are, which proxy. The
+ * rows stand in the backend's own block, beside its other options.
  */
 #ifndef VCOURIER_HTTP_OPTIONS_H
 #define VCOURIER_HTTP_OPTIONS_H
@@ -37,22 +37,27 @@ struct http_options {
 
 extern const struct config_field http_auth_fields[];
 
-/* The rows for a table of options, without and with auth; `at` is the struct http_options inside the struct `config`. */
-#define HTTP_PEER_ROWS(config, at) \
-	{ "caFile", CONFIG_STRING, offsetof(config, at.ca_file), CONFIG_FILE, \
-		.help = "PEM file of authorities to trust beside the system's." }, \
-	{ "certFile", CONFIG_STRING, offsetof(config, at.cert_file), CONFIG_FILE, \
-		.help = "PEM file of the client certificate, for servers that ask for one." }, \
-	{ "keyFile", CONFIG_STRING, offsetof(config, at.key_file), CONFIG_FILE, \
-		.help = "PEM file of the client certificate's private key." }, \
-	PROXY_ROWS(config, at.proxy, at.proxy_ca_file), \
-	{ "insecureSSL", CONFIG_BOOL, offsetof(config, at.insecure), CONFIG_INSECURE, \
-		.def = "false", .help = "Do not verify the server's certificate." }
+/* The rows for a table of options, without and with auth; `at` is the struct http_options
+ * inside the struct `config`. */
+#define HTTP_PEER_ROWS(config, at)                                                                     \
+	{ "caFile", CONFIG_STRING, offsetof(config, at.ca_file), CONFIG_FILE,                          \
+		.help = "PEM file of authorities to trust beside the system's." },                     \
+		{ "certFile", CONFIG_STRING, offsetof(config, at.cert_file), CONFIG_FILE,              \
+			.help = "PEM file of the client certificate, for servers that ask for one." }, \
+		{ "keyFile", CONFIG_STRING, offsetof(config, at.key_file), CONFIG_FILE,                \
+			.help = "PEM file of the client certificate's private key." },                 \
+		PROXY_ROWS(config, at.proxy, at.proxy_ca_file),                                        \
+	{                                                                                              \
+		"insecureSSL", CONFIG_BOOL, offsetof(config, at.insecure), CONFIG_INSECURE,            \
+			.def = "false", .help = "Do not verify the server's certificate."              \
+	}
 
-#define HTTP_OPTIONS_ROWS(config, at) \
-	HTTP_PEER_ROWS(config, at), \
-	{ "auth", CONFIG_OBJECT, offsetof(config, at.auth), .fields = http_auth_fields, \
-		.help = "How to authenticate." }
+#define HTTP_OPTIONS_ROWS(config, at)                                              \
+	HTTP_PEER_ROWS(config, at),                                                \
+	{                                                                          \
+		"auth", CONFIG_OBJECT, offsetof(config, at.auth),                  \
+			.fields = http_auth_fields, .help = "How to authenticate." \
+	}
 
 /* What a table cannot say: auth.type has its block, certFile and keyFile come together. */
 int http_options_check(const struct http_options *options, struct err *err);
@@ -61,8 +66,8 @@ int http_options_check(const struct http_options *options, struct err *err);
 void http_options_peer(const struct http_options *options, struct http_peer *peer);
 
 /*
- * The credentials in use. They are read by a refresh, not for each request: a password file that is
- * missing or half written for a moment then costs nothing, the last good one goes on.
+ * The credentials in use. They are read by a refresh, not for each request: a password file
+ * that is missing or half written for a moment then costs nothing, the last good one goes on.
  */
 struct http_auth {
 	const struct http_auth_options *options;
@@ -71,20 +76,23 @@ struct http_auth {
 
 void http_auth_init(struct http_auth *auth, const struct http_auth_options *options);
 void http_auth_free(struct http_auth *auth);
-int http_auth_load(struct http_auth *auth, struct err *err); /* on failure the last good stays */
+/* on failure the last good stays */
+int http_auth_load(struct http_auth *auth, struct err *err);
 int64_t http_auth_interval_ms(const struct http_auth *auth); /* 0: nothing that could change */
 void http_auth_add(const struct http_auth *auth, struct http_request *req);
 
 /*
- * Whether a password or token can be sent in a header: not empty, no control characters, no longer than 16 KiB. That
- * leaves room for an event's attributes, and real servers take 8 to 16 KiB. what: for the message.
+ * Whether a password or token can be sent in a header: not empty, no control characters, no
+ * longer than 16 KiB. That leaves room for an event's attributes, and real servers take 8 to 16
+ * KiB. what: for the message.
  */
 enum { HTTP_CREDENTIAL_MAX = 16 * 1024 };
 int http_credential_check(const char *secret, const char *what, struct err *err);
 
 /*
- * For encode(), after the credentials were added to a request that passed http_request_check without them: what
- * does not fit now is the credentials' fault, so the error is ERR_AUTH (see processor.h).
+ * For encode(), after the credentials were added to a request that passed http_request_check
+ * without them: what does not fit now is the credentials' fault, so the error is ERR_AUTH (see
+ * processor.h).
  */
 int http_auth_check(const struct http_request *req, struct err *err);
 

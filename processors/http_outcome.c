@@ -38,7 +38,8 @@ code_of(int status)
 	}
 }
 
-/* "HTTP 503: upstream gone": the status, and the beginning of what the peer says to it, on one line. */
+/* "HTTP 503: upstream gone": the status, and the beginning of what the peer says to it, on one
+ * line. */
 static void
 explain(const struct http_response *rsp, struct err *why)
 {
@@ -55,7 +56,8 @@ explain(const struct http_response *rsp, struct err *why)
 	while (n > 0 && said[n - 1] == ' ')
 		n--;
 	n = text_utf8_valid(said, n);
-	err_set(why, code_of(rsp->status), "HTTP %d%s%.*s", rsp->status, n > 0 ? ": " : "", (int)n, said);
+	err_set(why, code_of(rsp->status), "HTTP %d%s%.*s", rsp->status, n > 0 ? ": " : "",
+		(int)n, said);
 }
 
 void

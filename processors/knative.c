@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Knative: every event goes to one address, a Broker, a Channel or any other URL, in one of the two
- * content modes of the CloudEvents HTTP binding.
+ * Knative: every event goes to one address, a Broker, a Channel or any other URL, in one of the
+ * two content modes of the CloudEvents HTTP binding.
  * https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/http-protocol-binding.md
  */
 #include <openssl/evp.h>
@@ -41,14 +41,15 @@ static const char *const encodings[] = { "binary", "structured", NULL };
 static const char *const type_styles[] = { "router", "vsphere", NULL };
 
 static const struct config_field fields[] = {
-	{ "destination", CONFIG_OBJECT, offsetof(struct knative_config, destination), CONFIG_REQUIRED,
-		.fields = destination_fields, .help = "Where events go: `ref` or `uri`." },
-	{ "encoding", CONFIG_ENUM, offsetof(struct knative_config, encoding), .def = "structured",
-		.choices = encodings,
+	{ "destination", CONFIG_OBJECT, offsetof(struct knative_config, destination),
+		CONFIG_REQUIRED, .fields = destination_fields,
+		.help = "Where events go: `ref` or `uri`." },
+	{ "encoding", CONFIG_ENUM, offsetof(struct knative_config, encoding),
+		.def = "structured", .choices = encodings,
 		.help = "Content mode: `structured` (one JSON object; keeps blanks and non-ASCII text in attributes for "
 			"every receiver) or `binary` (attributes as `ce-` headers)." },
-	{ "typeStyle", CONFIG_ENUM, offsetof(struct knative_config, type_style), .def = "router",
-		.choices = type_styles,
+	{ "typeStyle", CONFIG_ENUM, offsetof(struct knative_config, type_style),
+		.def = "router", .choices = type_styles,
 		.help = "Dialect of the CloudEvent's type: `com.vmware.event.router/event` or "
 			"`com.vmware.vsphere.VmPoweredOnEvent.v0`." },
 	HTTP_OPTIONS_ROWS(struct knative_config, http),
@@ -63,7 +64,8 @@ knative_open(void **out, const void *config, struct err *err)
 
 	bool auth = c->http.auth.type != HTTP_AUTH_NONE;
 
-	if (http_options_check(&c->http, err) != 0 || destination_check(&c->destination, auth, err) != 0)
+	if (http_options_check(&c->http, err) != 0 ||
+		destination_check(&c->destination, auth, err) != 0)
 		return -1;
 	self = mem_alloc(sizeof(*self));
 	self->config = c;
@@ -111,8 +113,8 @@ credentials_request(void *p, unsigned step, struct http_request *req, struct err
 }
 
 static enum refresh_result
-credentials_response(void *p, unsigned step, const struct http_response *rsp, const struct refresh_time *time,
-	struct err *err)
+credentials_response(void *p, unsigned step, const struct http_response *rsp,
+	const struct refresh_time *time, struct err *err)
 {
 	(void)p;
 	(void)step;
@@ -153,8 +155,8 @@ destination_request(void *p, unsigned step, struct http_request *req, struct err
 }
 
 static enum refresh_result
-destination_response(void *p, unsigned step, const struct http_response *rsp, const struct refresh_time *time,
-	struct err *err)
+destination_response(void *p, unsigned step, const struct http_response *rsp,
+	const struct refresh_time *time, struct err *err)
 {
 	struct knative *self = p;
 
@@ -164,15 +166,18 @@ destination_response(void *p, unsigned step, const struct http_response *rsp, co
 }
 
 static const struct refresh refreshes[] = {
-	{ "credentials", credentials_interval_ms, true, credentials_request, credentials_response },
-	{ "destination", destination_interval_ms, true, destination_request, destination_response },
+	{ "credentials", credentials_interval_ms, true, credentials_request,
+		credentials_response },
+	{ "destination", destination_interval_ms, true, destination_request,
+		destination_response },
 	{ NULL },
 };
 
 /* ---- deliveries */
 
 static void
-add_attribute(struct knative *self, struct http_request *req, const char *name, const char *value)
+add_attribute(
+	struct knative *self, struct http_request *req, const char *name, const char *value)
 {
 	char header[64];
 
@@ -185,7 +190,8 @@ add_attribute(struct knative *self, struct http_request *req, const char *name, 
 }
 
 static int
-encode_binary(struct knative *self, const struct event *ev, struct http_request *req, struct err *err)
+encode_binary(
+	struct knative *self, const struct event *ev, struct http_request *req, struct err *err)
 {
 	const char *type = ev->datacontenttype;
 
@@ -220,8 +226,8 @@ encode_structured(struct knative *self, const struct event *ev, struct http_requ
 }
 
 static int
-knative_encode(void *p, const struct target *target, const struct event *const *events, size_t n,
-	struct http_request *req, struct err *err)
+knative_encode(void *p, const struct target *target, const struct event *const *events,
+	size_t n, struct http_request *req, struct err *err)
 {
 	struct knative *self = p;
 	const struct event *ev = events[0];
@@ -229,7 +235,8 @@ knative_encode(void *p, const struct target *target, const struct event *const *
 	(void)target;
 	(void)n; /* batch_max is 1 */
 	event_type(ev, (enum event_type_style)self->config->type_style, &self->type);
-	if (self->sink.now.url == NULL) /* the refresh is required: nothing is sent before its success */
+	/* the refresh is required: nothing is sent before its success */
+	if (self->sink.now.url == NULL)
 		return err_set(err, ERR_NOT_FOUND, "the destination has no address yet");
 	buf_add_str(&req->url, self->sink.now.url);
 	if (self->config->encoding == ENCODING_STRUCTURED)
@@ -250,7 +257,8 @@ knative_judge(void *p, const struct target *target, const struct http_response *
 	struct outcome *out)
 {
 	struct knative *self = p;
-	bool away = rsp->error == ERR_CONNECT || rsp->error == ERR_TLS || rsp->error == ERR_TIMEOUT;
+	bool away = rsp->error == ERR_CONNECT || rsp->error == ERR_TLS ||
+		rsp->error == ERR_TIMEOUT;
 
 	(void)target;
 	(void)n;

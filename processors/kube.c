@@ -15,9 +15,14 @@
 #include "text.h"
 #include "url.h"
 
-enum { API_TIMEOUT_MS = 15 * 1000, API_REPLY_MAX = 4 * 1024 * 1024, TOKEN_PAYLOAD_MAX = 64 * 1024 };
+enum {
+	API_TIMEOUT_MS = 15 * 1000,
+	API_REPLY_MAX = 4 * 1024 * 1024,
+	TOKEN_PAYLOAD_MAX = 64 * 1024
+};
 
-/* Where the kubelet mounts it: https://kubernetes.io/docs/tasks/run-application/access-api-from-pod/ */
+/* Where the kubelet mounts it:
+ * https://kubernetes.io/docs/tasks/run-application/access-api-from-pod/ */
 #define SERVICE_ACCOUNT_DIR "/var/run/secrets/kubernetes.io/serviceaccount"
 
 const struct config_field kube_fields[] = {
@@ -28,8 +33,9 @@ const struct config_field kube_fields[] = {
 		.help = "Context in the kubeconfig. Default: its current one." },
 	{ "clusterDomain", CONFIG_STRING, offsetof(struct kube_options, cluster_domain),
 		.def = "cluster.local", .help = "DNS domain of the cluster's services." },
-	{ "serviceAccountDir", CONFIG_STRING, offsetof(struct kube_options, service_account_dir),
-		CONFIG_FILE, .def = SERVICE_ACCOUNT_DIR,
+	{ "serviceAccountDir", CONFIG_STRING,
+		offsetof(struct kube_options, service_account_dir), CONFIG_FILE,
+		.def = SERVICE_ACCOUNT_DIR,
 		.help = "Where the pod's token, ca.crt and namespace are mounted." },
 	{ NULL },
 };
@@ -75,7 +81,8 @@ url_of(const char *host, const char *port)
 	struct buf url;
 
 	buf_init(&url, 1024);
-	buf_printf(&url, strchr(host, ':') != NULL ? "https://[%s]:%s" : "https://%s:%s", host, port);
+	buf_printf(&url, strchr(host, ':') != NULL ? "https://[%s]:%s" : "https://%s:%s", host,
+		port);
 	return buf_take(&url, NULL);
 }
 
@@ -94,7 +101,9 @@ load_in_cluster(struct kube *kube, const char *dir, const char *host, struct err
 	buf_init(&ca, 4096);
 	buf_printf(&ca, "%s/ca.crt", dir);
 	kube->ca_file = buf_take(&ca, NULL);
-	kube->peer = (struct http_peer){ .ca_file = kube->ca_file, .ca_only = true, .proxy = "" };
+	kube->peer = (struct http_peer){
+		.ca_file = kube->ca_file, .ca_only = true, .proxy = ""
+	};
 	return 0;
 }
 
@@ -132,8 +141,8 @@ kube_load(struct kube *kube, const struct kube_options *options, struct err *err
 	if (options->kubeconfig == NULL && host != NULL && *host != '\0') {
 		result = load_in_cluster(kube, options->service_account_dir, host, err);
 	} else {
-		path = options->kubeconfig != NULL ? mem_strdup(options->kubeconfig) :
-						     default_kubeconfig();
+		path = options->kubeconfig != NULL ? mem_strdup(options->kubeconfig)
+						   : default_kubeconfig();
 		result = kube_load_config(kube, path, options->context, err);
 		free(path);
 	}
@@ -219,7 +228,8 @@ static void
 describe(const struct kube_object *o, struct buf *out)
 {
 	if (o->resource == NULL) {
-		buf_printf(out, "the resources of %s%s%s", o->group, *o->group ? "/" : "", o->version);
+		buf_printf(out, "the resources of %s%s%s", o->group, *o->group ? "/" : "",
+			o->version);
 		return;
 	}
 	buf_add_str(out, o->resource);
@@ -255,9 +265,11 @@ kube_check(const struct kube_object *o, const struct http_response *rsp, struct 
 	else if (rsp->status == 404)
 		err_set(err, ERR_NOT_FOUND, "%s does not exist", buf_str(&what));
 	else if (rsp->body_cut)
-		err_set(err, ERR_PROTOCOL, "%s: the reply is too large or broke off", buf_str(&what));
+		err_set(err, ERR_PROTOCOL, "%s: the reply is too large or broke off",
+			buf_str(&what));
 	else
-		err_set(err, ERR_PROTOCOL, "%s %s: HTTP %d", o->verb, buf_str(&what), rsp->status);
+		err_set(err, ERR_PROTOCOL, "%s %s: HTTP %d", o->verb, buf_str(&what),
+			rsp->status);
 	buf_free(&what);
 	return -1;
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The Kubernetes API: where it is, who we are there, and what its answers mean. In a cluster by the
- * pod's service account, outside by a kubeconfig. Everything is read anew by each kube_load, so a
- * rotated token or certificate needs no restart.
+ * The Kubernetes API: where it is, who we are there, and what its answers mean. In a cluster by
+ * the pod's service account, outside by a kubeconfig. Everything is read anew by each
+ * kube_load, so a rotated token or certificate needs no restart.
  */
 #ifndef VCOURIER_KUBE_H
 #define VCOURIER_KUBE_H
@@ -20,17 +20,20 @@ struct kube_options {
 extern const struct config_field kube_fields[];
 
 struct kube {
-	char *server; /* "https://10.0.0.1:443", no slash at the end */
-	char *ns;     /* the default namespace; NULL when nobody says one */
-	char *token;  /* NULL: a client certificate, or nothing */
-	char *account; /* "namespace/name" of the service account that the token is for; NULL: another user */
+	char *server;  /* "https://10.0.0.1:443", no slash at the end */
+	char *ns;      /* the default namespace; NULL when nobody says one */
+	char *token;   /* NULL: a client certificate, or nothing */
+	char *account; /* "namespace/name" of the service account that the token is for; NULL:
+			  another user */
 	struct http_peer peer;
-	char *ca_file, *ca_pem, *cert_file, *cert_pem, *key_file, *key_pem, *proxy; /* what peer points to */
+	/* what peer points to */
+	char *ca_file, *ca_pem, *cert_file, *cert_pem, *key_file, *key_pem, *proxy;
 };
 
 /*
- * options->kubeconfig, else the pod's service account ($KUBERNETES_SERVICE_HOST), else the first file in
- * $KUBECONFIG, else ~/.kube/config. *kube is freed first, and empty after a failure.
+ * options->kubeconfig, else the pod's service account ($KUBERNETES_SERVICE_HOST), else the
+ * first file in $KUBECONFIG, else ~/.kube/config. *kube is freed first, and empty after a
+ * failure.
  */
 int kube_load(struct kube *kube, const struct kube_options *options, struct err *err);
 void kube_free(struct kube *kube);
@@ -43,17 +46,20 @@ char *kube_account(const char *token);
 
 /* What is asked for, for URLs and messages. */
 struct kube_object {
-	const char *verb;           /* "get" */
+	const char *verb;            /* "get" */
 	const char *group, *version; /* group "" for core */
-	const char *resource;       /* plural; NULL: the group's list of resources */
-	const char *ns, *name;      /* ns NULL: cluster-scoped */
-	const char *subresource;    /* NULL: none */
+	const char *resource;        /* plural; NULL: the group's list of resources */
+	const char *ns, *name;       /* ns NULL: cluster-scoped */
+	const char *subresource;     /* NULL: none */
 };
 
 /* URL, authorization, trust and limits; verb "create" makes it a POST. */
-void kube_request(const struct kube *kube, const struct kube_object *object, struct http_request *req);
+void kube_request(
+	const struct kube *kube, const struct kube_object *object, struct http_request *req);
 
-/* 0 when the answer is what was asked for; a 403 names verb, resource and namespace that are missing. */
-int kube_check(const struct kube_object *object, const struct http_response *rsp, struct err *err);
+/* 0 when the answer is what was asked for; a 403 names verb, resource and namespace that are
+ * missing. */
+int kube_check(
+	const struct kube_object *object, const struct http_response *rsp, struct err *err);
 
 #endif

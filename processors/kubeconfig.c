@@ -25,7 +25,8 @@ struct source {
 
 /* The `what` ("cluster") of the entry of this name in the list ("clusters"). */
 static const struct config_node *
-entry(const struct source *s, const char *list, const char *what, const char *name, struct err *err)
+entry(const struct source *s, const char *list, const char *what, const char *name,
+	struct err *err)
 {
 	const struct config_node *entries = config_get(s->root, list);
 	size_t n = config_length(entries);
@@ -37,7 +38,8 @@ entry(const struct source *s, const char *list, const char *what, const char *na
 		if (is != NULL && strcmp(is, name) == 0)
 			return config_get(item, what);
 	}
-	err_set(err, ERR_CONFIG, "%s: no %s named %s", s->path, what, name != NULL ? name : "(none given)");
+	err_set(err, ERR_CONFIG, "%s: no %s named %s", s->path, what,
+		name != NULL ? name : "(none given)");
 	return NULL;
 }
 
@@ -57,7 +59,8 @@ path_of(const struct source *s, const char *file)
 
 /* The "...-data" members: base64 of a PEM file. */
 static int
-decode(const struct source *s, const struct config_node *map, const char *key, char **out, struct err *err)
+decode(const struct source *s, const struct config_node *map, const char *key, char **out,
+	struct err *err)
 {
 	const char *text = config_text(config_get(map, key));
 	size_t len = text == NULL ? 0 : strlen(text);
@@ -67,18 +70,21 @@ decode(const struct source *s, const struct config_node *map, const char *key, c
 	if (len == 0)
 		return 0;
 	buf_init(&pem, PEM_BYTES_MAX);
-	buf_room(&pem, len / 4 * 3 + 1); /* at once: a buffer that grows leaves copies of the key behind */
+	/* at once: a buffer that grows leaves copies of the key behind */
+	buf_room(&pem, len / 4 * 3 + 1);
 	if (!base64_decode(&pem, text, len) || strstr(buf_str(&pem), "-----BEGIN") == NULL) {
 		mem_wipe(pem.data, pem.len);
 		buf_free(&pem);
-		return err_set(err, ERR_CONFIG, "%s: %s is not the base64 of PEM", s->path, key);
+		return err_set(
+			err, ERR_CONFIG, "%s: %s is not the base64 of PEM", s->path, key);
 	}
 	*out = buf_take(&pem, NULL);
 	return 0;
 }
 
 static int
-take_cluster(struct kube *kube, const struct source *s, const struct config_node *cluster, struct err *err)
+take_cluster(struct kube *kube, const struct source *s, const struct config_node *cluster,
+	struct err *err)
 {
 	const char *server = config_text(config_get(cluster, "server"));
 	const char *insecure = config_text(config_get(cluster, "insecure-skip-tls-verify"));
@@ -91,7 +97,8 @@ take_cluster(struct kube *kube, const struct source *s, const struct config_node
 	while (server[len - 1] == '/')
 		len--;
 	if (config_get(cluster, "tls-server-name") != NULL)
-		return err_set(err, ERR_CONFIG, "%s: tls-server-name is not supported", s->path);
+		return err_set(
+			err, ERR_CONFIG, "%s: tls-server-name is not supported", s->path);
 	kube->server = mem_strndup(server, len);
 	kube->ca_file = path_of(s, config_text(config_get(cluster, "certificate-authority")));
 	if (proxy != NULL && *proxy != '\0') {
@@ -107,7 +114,8 @@ take_cluster(struct kube *kube, const struct source *s, const struct config_node
 }
 
 static int
-take_user(struct kube *kube, const struct source *s, const struct config_node *user, struct err *err)
+take_user(struct kube *kube, const struct source *s, const struct config_node *user,
+	struct err *err)
 {
 	static const char *const unsupported[] = { "exec", "auth-provider", "username", "as" };
 	const char *token = config_text(config_get(user, "token"));
@@ -147,7 +155,8 @@ take_context(struct kube *kube, const struct source *s, const char *name, struct
 	context = entry(s, "contexts", "context", name, err);
 	if (context == NULL)
 		return -1;
-	cluster = entry(s, "clusters", "cluster", config_text(config_get(context, "cluster")), err);
+	cluster = entry(
+		s, "clusters", "cluster", config_text(config_get(context, "cluster")), err);
 	if (cluster == NULL)
 		return -1;
 	user = entry(s, "users", "user", config_text(config_get(context, "user")), err);

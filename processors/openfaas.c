@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * OpenFaaS: a function is invoked for the events that its `topic` annotation names. Each function is a
- * target of its own, so one function's trouble is never another's.
+ * OpenFaaS: a function is invoked for the events that its `topic` annotation names. Each
+ * function is a target of its own, so one function's trouble is never another's.
  * https://docs.openfaas.com/reference/rest-api/
  */
 #include <stdlib.h>
@@ -43,9 +43,11 @@ static const struct config_field fields[] = {
 	{ "async", CONFIG_BOOL, offsetof(struct openfaas_config, async), .def = "false",
 		.help = "Hand events to the gateway's queue (`/async-function/`) instead of waiting "
 			"for the function." },
-	{ "callbackUrl", CONFIG_STRING, offsetof(struct openfaas_config, callback_url), CONFIG_URL,
+	{ "callbackUrl", CONFIG_STRING, offsetof(struct openfaas_config, callback_url),
+		CONFIG_URL,
 		.help = "Where the gateway sends a function's result, with `async`." },
-	{ "authInvoke", CONFIG_BOOL, offsetof(struct openfaas_config, auth_invoke), .def = "false",
+	{ "authInvoke", CONFIG_BOOL, offsetof(struct openfaas_config, auth_invoke),
+		.def = "false",
 		.help = "Send `auth` with invocations too, not to `/system/` only." },
 	{ "topicStyle", CONFIG_ENUM, offsetof(struct openfaas_config, topic_style),
 		.def = "subject", .choices = topic_styles,
@@ -53,13 +55,15 @@ static const struct config_field fields[] = {
 			"(`VmPoweredOnEvent`), the older vcenter-connector's form (`vm.powered.on`), "
 			"or either." },
 	{ "topicWildcards", CONFIG_BOOL, offsetof(struct openfaas_config, wildcards),
-		.def = "false", .help = "A `*` in an annotation stands for any run of characters." },
-	{ "typeStyle", CONFIG_ENUM, offsetof(struct openfaas_config, type_style), .def = "router",
-		.choices = type_styles,
+		.def = "false",
+		.help = "A `*` in an annotation stands for any run of characters." },
+	{ "typeStyle", CONFIG_ENUM, offsetof(struct openfaas_config, type_style),
+		.def = "router", .choices = type_styles,
 		.help = "Dialect of the CloudEvent's type: `com.vmware.event.router/event` or "
 			"`com.vmware.vsphere.VmPoweredOnEvent.v0`." },
-	{ "refreshInterval", CONFIG_DURATION, offsetof(struct openfaas_config, refresh_interval_ms),
-		.def = "10s", .min = 1000, .max = 24 * 3600 * 1000,
+	{ "refreshInterval", CONFIG_DURATION,
+		offsetof(struct openfaas_config, refresh_interval_ms), .def = "10s",
+		.min = 1000, .max = 24 * 3600 * 1000,
 		.help = "How often the functions and their topics are read from the gateway." },
 	HTTP_OPTIONS_ROWS(struct openfaas_config, http),
 	{ NULL },
@@ -87,8 +91,11 @@ openfaas_open(void **out, const void *config, struct err *err)
 	self->base = mem_strndup(c->address, len);
 	http_options_peer(&c->http, &self->peer);
 	http_auth_init(&self->auth, &c->http.auth);
-	self->functions = (struct openfaas_functions){ .base = self->base, .peer = &self->peer, .auth = &self->auth,
-		.wildcards = c->wildcards, .interval_ms = c->refresh_interval_ms };
+	self->functions = (struct openfaas_functions){ .base = self->base,
+		.peer = &self->peer,
+		.auth = &self->auth,
+		.wildcards = c->wildcards,
+		.interval_ms = c->refresh_interval_ms };
 	buf_init(&self->dotted, EVENT_ATTRIBUTES_BYTES_MAX * 2);
 	buf_init(&self->text, EVENT_ATTRIBUTES_BYTES_MAX * 3);
 	*out = self;
@@ -129,8 +136,8 @@ functions_request(void *p, unsigned step, struct http_request *req, struct err *
 }
 
 static enum refresh_result
-functions_response(void *p, unsigned step, const struct http_response *rsp, const struct refresh_time *time,
-	struct err *err)
+functions_response(void *p, unsigned step, const struct http_response *rsp,
+	const struct refresh_time *time, struct err *err)
 {
 	struct openfaas *self = p;
 
@@ -159,8 +166,9 @@ skip_event(const char *s)
 }
 
 /*
- * VmPoweredOnEvent -> vm.powered.on, NASDatastoreEvent -> nas.datastore: a word begins at a capital after
- * a small letter, or before one. Out of all EventEx the older connector made one topic, "ex".
+ * VmPoweredOnEvent -> vm.powered.on, NASDatastoreEvent -> nas.datastore: a word begins at a
+ * capital after a small letter, or before one. Out of all EventEx the older connector made one
+ * topic, "ex".
  */
 static void
 dotted_topic(const struct event *ev, struct buf *out)
@@ -207,7 +215,8 @@ openfaas_route(void *p, const struct event *ev, struct targets *targets, struct 
 	size_t n = topics_of(self, ev, topics);
 
 	(void)err;
-	if (self->functions.map != NULL) /* the refresh is required: there are no events before its success */
+	/* the refresh is required: there are no events before its success */
+	if (self->functions.map != NULL)
 		function_map_match(self->functions.map, topics, n, targets);
 	return self->functions.settled ? 0 : ROUTE_UNSETTLED;
 }
@@ -220,7 +229,8 @@ openfaas_route_version(void *p)
 	return self->functions.version;
 }
 
-/* Forged attributes may hold what a header must not: they go percent-encoded, ours never change. */
+/* Forged attributes may hold what a header must not: they go percent-encoded, ours never
+ * change. */
 static void
 add_header(struct openfaas *self, struct http_request *req, const char *name, const char *value)
 {
@@ -231,7 +241,8 @@ add_header(struct openfaas *self, struct http_request *req, const char *name, co
 	http_header(req, name, buf_str(&self->text));
 }
 
-/* The topic that brought the event to this function; the event's name when the map has changed since. */
+/* The topic that brought the event to this function; the event's name when the map has changed
+ * since. */
 static const char *
 topic_for(struct openfaas *self, const struct event *ev, const char *function)
 {
@@ -239,21 +250,23 @@ topic_for(struct openfaas *self, const struct event *ev, const char *function)
 	size_t n = topics_of(self, ev, topics);
 
 	for (size_t i = 0; i < n; i++)
-		if (self->functions.map != NULL && function_map_wants(self->functions.map, function, topics[i]))
+		if (self->functions.map != NULL &&
+			function_map_wants(self->functions.map, function, topics[i]))
 			return topics[i];
 	return n > 0 ? topics[0] : "";
 }
 
 static int
-openfaas_encode(void *p, const struct target *target, const struct event *const *events, size_t n,
-	struct http_request *req, struct err *err)
+openfaas_encode(void *p, const struct target *target, const struct event *const *events,
+	size_t n, struct http_request *req, struct err *err)
 {
 	struct openfaas *self = p;
 	const struct openfaas_config *config = self->config;
 	const struct event *ev = events[0];
 
 	(void)n; /* batch_max is 1 */
-	buf_printf(&req->url, "%s%s", self->base, config->async ? "/async-function/" : "/function/");
+	buf_printf(&req->url, "%s%s", self->base,
+		config->async ? "/async-function/" : "/function/");
 	url_add_escaped(&req->url, target->name);
 	http_header(req, "Content-Type", EVENT_CONTENT_TYPE);
 	add_header(self, req, "X-Topic", topic_for(self, ev, target->name));

@@ -6,8 +6,10 @@
 
 enum {
 	LIST_TIMEOUT_MS = 15 * 1000,
-	LIST_BYTES_MAX = 32 * 1024 * 1024, /* 10,000 functions with labels and limits are about 8 MiB */
-	SILENT_MAX = 3, /* lists in one run that get no answer; then the gateway itself is at fault */
+	/* 10,000 functions with labels and limits are about 8 MiB */
+	LIST_BYTES_MAX = 32 * 1024 * 1024,
+	/* lists in one run that get no answer; then the gateway itself is at fault */
+	SILENT_MAX = 3,
 };
 
 void
@@ -20,11 +22,13 @@ openfaas_functions_free(struct openfaas_functions *f)
 int64_t
 openfaas_functions_interval_ms(const struct openfaas_functions *f)
 {
-	return f->confirm_ms > 0 && f->confirm_ms < f->interval_ms ? f->confirm_ms : f->interval_ms;
+	return f->confirm_ms > 0 && f->confirm_ms < f->interval_ms ? f->confirm_ms
+								   : f->interval_ms;
 }
 
 int
-openfaas_functions_request(struct openfaas_functions *f, unsigned step, struct http_request *req, struct err *err)
+openfaas_functions_request(
+	struct openfaas_functions *f, unsigned step, struct http_request *req, struct err *err)
 {
 	if (step == 0) {
 		if (http_auth_load(f->auth, err) != 0)
@@ -57,8 +61,8 @@ check_reply(const struct http_response *rsp, const char *what, struct err *err)
 		return -1;
 	}
 	if (rsp->status == 401 || rsp->status == 403)
-		return err_set(err, ERR_AUTH, "%s: the gateway refuses our credentials (HTTP %d)",
-			what, rsp->status);
+		return err_set(err, ERR_AUTH,
+			"%s: the gateway refuses our credentials (HTTP %d)", what, rsp->status);
 	if (rsp->status != 200)
 		return err_set(err, ERR_PROTOCOL, "%s: HTTP %d", what, rsp->status);
 	if (rsp->body_cut && rsp->body_len < LIST_BYTES_MAX)
@@ -71,8 +75,8 @@ check_reply(const struct http_response *rsp, const char *what, struct err *err)
 
 /* A gateway from before namespaces says 404; so does one that is not yet ready. */
 static enum refresh_result
-take_namespaces(struct openfaas_functions *f, const struct http_response *rsp, const struct refresh_time *time,
-	struct err *err)
+take_namespaces(struct openfaas_functions *f, const struct http_response *rsp,
+	const struct refresh_time *time, struct err *err)
 {
 	size_t had = f->map != NULL ? function_map_namespaces(f->map) : 0;
 
@@ -84,7 +88,8 @@ take_namespaces(struct openfaas_functions *f, const struct http_response *rsp, c
 		f->namespaces.seen = false;
 	} else if (!absence_confirmed(&f->namespaces, time)) {
 		f->confirm_ms = absence_left_ms(&f->namespaces, time);
-		err_set(err, ERR_PROTOCOL, "namespaces: the gateway lists none any more, and had %zu", had);
+		err_set(err, ERR_PROTOCOL,
+			"namespaces: the gateway lists none any more, and had %zu", had);
 		return REFRESH_UNCONFIRMED;
 	}
 	return REFRESH_MORE;
@@ -92,12 +97,14 @@ take_namespaces(struct openfaas_functions *f, const struct http_response *rsp, c
 
 /* With the credentials that list namespaces, a 403 is about this namespace alone. */
 static int
-read_namespace(struct openfaas_functions *f, size_t i, const struct http_response *rsp, struct err *err)
+read_namespace(struct openfaas_functions *f, size_t i, const struct http_response *rsp,
+	struct err *err)
 {
 	const char *ns = function_map_namespace(f->next, i);
 
 	if (rsp->error == ERR_NONE && rsp->status != 200)
-		err_set(err, rsp->status == 403 ? ERR_FORBIDDEN : ERR_PROTOCOL, "HTTP %d", rsp->status);
+		err_set(err, rsp->status == 403 ? ERR_FORBIDDEN : ERR_PROTOCOL, "HTTP %d",
+			rsp->status);
 	else if (check_reply(rsp, "functions", err) == 0) {
 		if (function_list_functions(f->next, ns, rsp->body, rsp->body_len, err) == 0)
 			return 0;
@@ -106,7 +113,8 @@ read_namespace(struct openfaas_functions *f, size_t i, const struct http_respons
 	return f->full ? -1 : err_wrap(err, "namespace %.64s cannot be listed", ns);
 }
 
-static enum refresh_result finish(struct openfaas_functions *f, const struct refresh_time *time, struct err *err);
+static enum refresh_result finish(
+	struct openfaas_functions *f, const struct refresh_time *time, struct err *err);
 
 static enum refresh_result
 take_functions(struct openfaas_functions *f, unsigned step, const struct http_response *rsp,
@@ -114,12 +122,15 @@ take_functions(struct openfaas_functions *f, unsigned step, const struct http_re
 {
 	size_t n = function_map_namespaces(f->next);
 
-	if (n == 0 && (check_reply(rsp, "functions", err) != 0 ||
-			function_list_functions(f->next, "", rsp->body, rsp->body_len, err) != 0))
+	if (n == 0 &&
+		(check_reply(rsp, "functions", err) != 0 ||
+			function_list_functions(f->next, "", rsp->body, rsp->body_len, err) !=
+				0))
 		return REFRESH_FAILED;
 	if (n > 0 && read_namespace(f, step - 1, rsp, err) != 0) {
 		f->n_silent += rsp->error != ERR_NONE;
-		if (f->full || rsp->error == ERR_CONNECT || rsp->error == ERR_TLS || f->n_silent == SILENT_MAX)
+		if (f->full || rsp->error == ERR_CONNECT || rsp->error == ERR_TLS ||
+			f->n_silent == SILENT_MAX)
 			return REFRESH_FAILED;
 		if (f->n_failed++ == 0)
 			f->failed = *err;
@@ -134,20 +145,26 @@ static void
 warn(const struct openfaas_functions *f, const struct function_map_kept *kept, struct err *err)
 {
 	if (f->n_failed > 1)
-		err_set(err, f->failed.code, "%s (and %zu more)", f->failed.text, f->n_failed - 1);
+		err_set(err, f->failed.code, "%s (and %zu more)", f->failed.text,
+			f->n_failed - 1);
 	else if (f->n_failed > 0)
 		*err = f->failed;
 	else if (kept->missing > 1)
-		err_set(err, ERR_NOT_FOUND, "functions: %.128s and %zu more are missing from the gateway's list: "
-			"their events are kept until that is confirmed", kept->name, kept->missing - 1);
+		err_set(err, ERR_NOT_FOUND,
+			"functions: %.128s and %zu more are missing from the gateway's list: "
+			"their events are kept until that is confirmed",
+			kept->name, kept->missing - 1);
 	else if (kept->missing > 0)
-		err_set(err, ERR_NOT_FOUND, "functions: %.128s is missing from the gateway's list: its events are kept "
-			"until that is confirmed", kept->name);
+		err_set(err, ERR_NOT_FOUND,
+			"functions: %.128s is missing from the gateway's list: its events are kept "
+			"until that is confirmed",
+			kept->name);
 	else if (function_map_functions(f->next) == 0)
 		err_set(err, ERR_NOT_FOUND, "functions: the gateway lists none with a topic");
 }
 
-/* Everything is read: the map that is complete becomes the one in use, if it can be believed. */
+/* Everything is read: the map that is complete becomes the one in use, if it can be believed.
+ */
 static enum refresh_result
 finish(struct openfaas_functions *f, const struct refresh_time *time, struct err *err)
 {
@@ -165,7 +182,8 @@ finish(struct openfaas_functions *f, const struct refresh_time *time, struct err
 	if (!settled && function_map_functions(f->next) == 0)
 		return REFRESH_UNCONFIRMED;
 	function_map_seal(f->next);
-	f->version += settled != f->settled || f->map == NULL || !function_map_same(f->next, f->map);
+	f->version += settled != f->settled || f->map == NULL ||
+		!function_map_same(f->next, f->map);
 	function_map_free(f->map);
 	f->map = f->next;
 	f->next = NULL;
@@ -174,8 +192,8 @@ finish(struct openfaas_functions *f, const struct refresh_time *time, struct err
 }
 
 enum refresh_result
-openfaas_functions_response(struct openfaas_functions *f, unsigned step, const struct http_response *rsp,
-	const struct refresh_time *time, struct err *err)
+openfaas_functions_response(struct openfaas_functions *f, unsigned step,
+	const struct http_response *rsp, const struct refresh_time *time, struct err *err)
 {
 	if (step == 0)
 		return take_namespaces(f, rsp, time, err);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The functions of an OpenFaaS gateway, read as a refresh of the processor: first the namespaces, then the functions of
- * each. Namespaces are independent: one that cannot be listed keeps what was known of it, and is named.
+ * The functions of an OpenFaaS gateway, read as a refresh of the processor: first the
+ * namespaces, then the functions of each. Namespaces are independent: one that cannot be listed
+ * keeps what was known of it, and is named.
  */
 #ifndef VCOURIER_OPENFAAS_FUNCTIONS_H
 #define VCOURIER_OPENFAAS_FUNCTIONS_H
@@ -38,14 +39,16 @@ struct openfaas_functions {
 
 	struct absence others;     /* of functions that the first list left out */
 	struct absence namespaces; /* of a gateway that had some */
-	int64_t confirm_ms;        /* an absence waits to be confirmed for so long; 0: none does */
+	/* an absence waits to be confirmed for so long; 0: none does */
+	int64_t confirm_ms;
 };
 
 void openfaas_functions_free(struct openfaas_functions *f);
 
 /* The functions of a struct refresh. */
 int64_t openfaas_functions_interval_ms(const struct openfaas_functions *f);
-int openfaas_functions_request(struct openfaas_functions *f, unsigned step, struct http_request *req, struct err *err);
+int openfaas_functions_request(
+	struct openfaas_functions *f, unsigned step, struct http_request *req, struct err *err);
 enum refresh_result openfaas_functions_response(struct openfaas_functions *f, unsigned step,
 	const struct http_response *rsp, const struct refresh_time *time, struct err *err);
 

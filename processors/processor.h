@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The processor contract. A processor decides where an event goes and what the request looks like, and
- * reads a response. It is pure: no network, no threads, no retries, no acks, no logs. The dispatcher does
- * those, the same for every backend.
+ * The processor contract. A processor decides where an event goes and what the request looks
+ * like, and reads a response. It is pure: no network, no threads, no retries, no acks, no logs.
+ * The dispatcher does those, the same for every backend.
  *
- * Adding a backend: one file in processors/ that ends in `const struct processor processor_foo`, one line in
- * processors/list.h, one test file.
+ * Adding a backend: one file in processors/ that ends in `const struct processor
+ * processor_foo`, one line in processors/list.h, one test file.
  */
 #ifndef VCOURIER_PROCESSOR_H
 #define VCOURIER_PROCESSOR_H
@@ -21,27 +21,37 @@
 
 /* The zero value retries: what nobody decided comes again. */
 enum verdict {
-	VERDICT_RETRY,     /* the destination is at fault or silent: keep the event, try later */
+	/* the destination is at fault or silent: keep the event, try later */
+	VERDICT_RETRY,
 	VERDICT_DELIVERED, /* the destination has it */
-	VERDICT_REJECTED,  /* the reply blames the event: a dead letter, if others are taken (dispatcher/refusals.h) */
+	/*
+	 * the reply blames the event: a dead letter, if others are taken
+	 * (dispatcher/refusals.h)
+	 */
+	VERDICT_REJECTED,
 };
 
 struct outcome {
 	enum verdict verdict;
-	bool refresh;           /* what the processor knows is stale (404, 401): run its refreshes before the retry */
-	bool split;             /* the batch was too large: send its events again in smaller ones */
-	int status;             /* HTTP status, 0 when none came; for logs, metrics and dead letters */
+	/* what the processor knows is stale (404, 401): run its refreshes before the retry */
+	bool refresh;
+	/* the batch was too large: send its events again in smaller ones */
+	bool split;
+	/* HTTP status, 0 when none came; for logs, metrics and dead letters */
+	int status;
 	int64_t retry_after_ms; /* not before this long; -1: no wish */
 	struct err why;         /* text when not delivered */
 };
 
 /*
- * Maps a whole reply to a verdict, for all backends (DESIGN 3.4): 2xx delivered; transport errors, 401, 403, 404,
- * 408, 409, 425, 429 and 5xx retry; 400, 413, 414, 415, 422 and every other 3xx/4xx rejected.
+ * Maps a whole reply to a verdict, for all backends (DESIGN 3.4): 2xx delivered; transport
+ * errors, 401, 403, 404, 408, 409, 425, 429 and 5xx retry; 400, 413, 414, 415, 422 and every
+ * other 3xx/4xx rejected.
  */
 void http_outcome(const struct http_response *rsp, struct outcome *out);
 
-/* Where one event goes. The name is the target's identity: a function, "" where there is just one destination. */
+/* Where one event goes. The name is the target's identity: a function, "" where there is just
+ * one destination. */
 struct target {
 	char *name; /* owned by the list */
 };
@@ -55,38 +65,46 @@ void targets_clear(struct targets *targets); /* keeps memory */
 void targets_free(struct targets *targets);
 
 /*
- * Something to re-read now and then: a function map, rules, credentials, an address. The dispatcher drives it:
- * request -> HTTP -> response, again while response answers REFRESH_MORE (paging, several steps).
+ * Something to re-read now and then: a function map, rules, credentials, an address. The
+ * dispatcher drives it: request -> HTTP -> response, again while response answers REFRESH_MORE
+ * (paging, several steps).
  */
 enum refresh_result {
-	REFRESH_DONE,   /* with err->code set: done, and err is a warning, logged once while it stays the same */
+	/*
+	 * with err->code set: done, and err is a warning, logged once while it stays the same
+	 */
+	REFRESH_DONE,
 	REFRESH_MORE,
 	REFRESH_FAILED, /* what was read last goes on being used; again after a backoff */
 	/*
-	 * The answer came, but it may not be true yet: a list that is empty because a gateway has just started. What was
-	 * read last goes on being used, a required refresh that was never done stays so; again after interval_ms. err
-	 * says what is in doubt.
+	 * The answer came, but it may not be true yet: a list that is empty because a gateway
+	 * has just started. What was read last goes on being used, a required refresh that was
+	 * never done stays so; again after interval_ms. err says what is in doubt.
 	 */
 	REFRESH_UNCONFIRMED,
 };
 
-/* The time of an answer, for what is only believed when it has stood for a while (absence.h). */
+/* The time of an answer, for what is only believed when it has stood for a while (absence.h).
+ */
 struct refresh_time {
 	int64_t now_ms;         /* monotonic */
 	int64_t empty_grace_ms; /* the option emptyGrace */
 };
 
 struct refresh {
-	const char *name;                      /* "functions": metrics label and /readyz check */
-	int64_t (*interval_ms)(void *self);    /* when next after a success or a doubt; 0: never by timer */
-	bool required;                         /* no deliveries before its first success */
+	const char *name; /* "functions": metrics label and /readyz check */
+	/* when next after a success or a doubt; 0: never by timer */
+	int64_t (*interval_ms)(void *self);
+	bool required; /* no deliveries before its first success */
 	/*
-	 * Fills in the next request of a run; step counts from 0. Returns 1 when there is nothing to ask, 2 when
-	 * what it waits for (a helper program) is not there yet: asked again, same step, after 100 ms.
+	 * Fills in the next request of a run; step counts from 0. Returns 1 when there is
+	 * nothing to ask, 2 when what it waits for (a helper program) is not there yet: asked
+	 * again, same step, after 100 ms.
 	 */
 	int (*request)(void *self, unsigned step, struct http_request *req, struct err *err);
-	enum refresh_result (*response)(void *self, unsigned step, const struct http_response *rsp,
-		const struct refresh_time *time, struct err *err);
+	enum refresh_result (*response)(void *self, unsigned step,
+		const struct http_response *rsp, const struct refresh_time *time,
+		struct err *err);
 };
 
 enum { ROUTE_UNSETTLED = 1 }; /* of route; 0: settled */
@@ -97,35 +115,41 @@ struct processor {
 	const char *help;  /* one sentence */
 	const struct config_field *fields; /* its options: type, default, bounds, help */
 	size_t config_size;
-	size_t batch_max;  /* events in one request: 10 for PutEvents, 1 for the others */
+	size_t batch_max; /* events in one request: 10 for PutEvents, 1 for the others */
 
-	/* config: the filled struct of config_size bytes; outlives self. Checks what a table cannot. */
+	/* config: the filled struct of config_size bytes; outlives self. Checks what a table
+	 * cannot. */
 	int (*open)(void **self, const void *config, struct err *err);
 	/*
-	 * Adds the targets of an event; none means filtered. ROUTE_UNSETTLED: there may be more targets than those added, as
-	 * the list of them has not stood for long enough; an event without any waits, and is routed again when
-	 * route_version changes. -1: the event is at fault (err says how). NULL: every event has the one target "", so that it need not be
-	 * read before its turn.
+	 * Adds the targets of an event; none means filtered. ROUTE_UNSETTLED: there may be more
+	 * targets than those added, as the list of them has not stood for long enough; an event
+	 * without any waits, and is routed again when route_version changes. -1: the event is
+	 * at fault (err says how). NULL: every event has the one target "", so that it need not
+	 * be read before its turn.
 	 */
-	int (*route)(void *self, const struct event *ev, struct targets *targets, struct err *err);
+	int (*route)(
+		void *self, const struct event *ev, struct targets *targets, struct err *err);
 	/*
-	 * Another number after each refresh that can make route answer otherwise, so that what waits is routed again only
-	 * then. NULL when route is never unsettled.
+	 * Another number after each refresh that can make route answer otherwise, so that what
+	 * waits is routed again only then. NULL when route is never unsettled.
 	 */
 	uint64_t (*route_version)(void *self);
-	/* Bytes this event adds to a request, and how many a request may have; NULL when batch_max is 1. */
+	/* Bytes this event adds to a request, and how many a request may have; NULL when
+	 * batch_max is 1. */
 	size_t (*weight)(void *self, const struct event *ev);
 	size_t (*weight_max)(void *self);
 	/*
-	 * Fills in the request for n events (1 <= n <= batch_max) to one target. -1: they are at fault; unless err->code
-	 * is ERR_AUTH (credentials that cannot be sent) or ERR_NOT_FOUND (no address): then the destination cannot be
-	 * reached now, and they are tried again as after VERDICT_RETRY.
+	 * Fills in the request for n events (1 <= n <= batch_max) to one target. -1: they are
+	 * at fault; unless err->code is ERR_AUTH (credentials that cannot be sent) or
+	 * ERR_NOT_FOUND (no address): then the destination cannot be reached now, and they are
+	 * tried again as after VERDICT_RETRY.
 	 */
-	int (*encode)(void *self, const struct target *target, const struct event *const *ev, size_t n,
-		struct http_request *req, struct err *err);
-	/* One outcome per event of the request. out is zeroed (retry), with retry_after_ms -1. */
-	void (*judge)(void *self, const struct target *target, const struct http_response *rsp, size_t n,
-		struct outcome *out);
+	int (*encode)(void *self, const struct target *target, const struct event *const *ev,
+		size_t n, struct http_request *req, struct err *err);
+	/* One outcome per event of the request. out is zeroed (retry), with retry_after_ms -1.
+	 */
+	void (*judge)(void *self, const struct target *target, const struct http_response *rsp,
+		size_t n, struct outcome *out);
 	const struct refresh *refreshes; /* ends with a NULL name; NULL: none */
 	void (*close)(void *self);
 };
@@ -133,8 +157,8 @@ struct processor {
 /* All of them, NULL-terminated, from list.h. */
 extern const struct processor *const processor_list[];
 /* p->route, or what its absence means. */
-int processor_route(const struct processor *p, void *self, const struct event *ev, struct targets *targets,
-	struct err *err);
+int processor_route(const struct processor *p, void *self, const struct event *ev,
+	struct targets *targets, struct err *err);
 
 const struct processor *processor_find(const char *type); /* NULL when there is none */
 

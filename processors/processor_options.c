@@ -8,8 +8,8 @@
 #include "config_print.h"
 #include "mem.h"
 
-/* Behind the common options: the blocks, in the order of processor_list[]; then type and name, read
- * elsewhere. */
+/* Behind the common options: the blocks, in the order of processor_list[]; then type and name,
+ * read elsewhere. */
 struct config_field *
 processor_options_table(const struct config_field *rows, size_t size)
 {
@@ -150,7 +150,8 @@ processor_options_help(const struct config_field *rows)
 	for (i = 0; processor_list[i] != NULL; i++) {
 		char prefix[64];
 
-		snprintf(prefix, sizeof(prefix), "eventProcessor.%s.", processor_list[i]->block);
+		snprintf(
+			prefix, sizeof(prefix), "eventProcessor.%s.", processor_list[i]->block);
 		config_help(processor_list[i]->fields, prefix, &out);
 	}
 	printf("\nThe dispatcher's options in the file:\n%s", buf_str(&out));

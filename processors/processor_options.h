@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* An eventProcessor of the configuration file: what every dispatcher can be told, and the backend's own block. */
+/* An eventProcessor of the configuration file: what every dispatcher can be told, and the
+ * backend's own block. */
 #ifndef VCOURIER_PROCESSOR_OPTIONS_H
 #define VCOURIER_PROCESSOR_OPTIONS_H
 
@@ -13,21 +14,25 @@ struct processor_options {
 };
 
 /*
- * Fills *out and *common (size bytes, described by the rows in `rows`, which stand beside `type` and `name`).
- * Adds errors and returns -1 when something is wrong; processor_options_release and config_release undo either.
+ * Fills *out and *common (size bytes, described by the rows in `rows`, which stand beside
+ * `type` and `name`). Adds errors and returns -1 when something is wrong;
+ * processor_options_release and config_release undo either.
  */
-int processor_options_bind(const struct router_entry *entry, const struct config_field *rows, void *common,
-	size_t size, struct processor_options *out, struct config_errors *errors);
+int processor_options_bind(const struct router_entry *entry, const struct config_field *rows,
+	void *common, size_t size, struct processor_options *out, struct config_errors *errors);
 void processor_options_release(struct processor_options *options);
 
-/* Where the backend is, as the file says it: an address, a bus, a name; "" when it is none of them. */
-const char *processor_options_address(const struct router_entry *entry, const struct processor_options *options);
+/* Where the backend is, as the file says it: an address, a bus, a name; "" when it is none of
+ * them. */
+const char *processor_options_address(
+	const struct router_entry *entry, const struct processor_options *options);
 
-void processor_options_help(const struct config_field *rows); /* all options, on standard output */
+/* all options, on standard output */
+void processor_options_help(const struct config_field *rows);
 
 /*
- * The table of a whole entry: rows, `type`, `name` and one block per backend, whose fields are shown by docs and
- * schema. Free it with free().
+ * The table of a whole entry: rows, `type`, `name` and one block per backend, whose fields are
+ * shown by docs and schema. Free it with free().
  */
 struct config_field *processor_options_table(const struct config_field *rows, size_t size);
 

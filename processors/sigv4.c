@@ -44,7 +44,8 @@ sigv4_free(struct sigv4 *s)
 }
 
 void
-sigv4_set_credentials(struct sigv4 *s, const char *access_key, const char *secret_key, const char *token)
+sigv4_set_credentials(
+	struct sigv4 *s, const char *access_key, const char *secret_key, const char *token)
 {
 	drop_credentials(s);
 	s->access_key = mem_strdup(access_key);
@@ -70,7 +71,8 @@ hmac(const void *key, size_t key_len, const char *text, unsigned char out[32])
 {
 	unsigned len = 32;
 
-	HMAC(EVP_sha256(), key, (int)key_len, (const unsigned char *)text, strlen(text), out, &len);
+	HMAC(EVP_sha256(), key, (int)key_len, (const unsigned char *)text, strlen(text), out,
+		&len);
 }
 
 /* The key of the day: HMAC upon HMAC over date, region, service. */
@@ -94,11 +96,12 @@ derive_key(struct sigv4 *s, const char *day)
 }
 
 int
-sigv4_sign(struct sigv4 *s, const struct sigv4_request *request, int64_t now_s, struct buf *authorization,
-	struct err *err)
+sigv4_sign(struct sigv4 *s, const struct sigv4_request *request, int64_t now_s,
+	struct buf *authorization, struct err *err)
 {
 	char date[SIGV4_DATE_SIZE], day[9] = { 0 };
-	struct sigv4_header more[2] = { { "x-amz-date", date }, { "x-amz-security-token", s->token } };
+	struct sigv4_header more[2] = { { "x-amz-date", date },
+		{ "x-amz-security-token", s->token } };
 	unsigned char signature[32];
 	struct buf names;
 	int rc;
@@ -109,16 +112,18 @@ sigv4_sign(struct sigv4 *s, const struct sigv4_request *request, int64_t now_s, 
 	memcpy(day, date, 8);
 	buf_init(&names, 4096);
 	buf_clear(&s->canonical);
-	rc = sigv4_canonical(request, more, s->token != NULL ? 2 : 1, &s->canonical, &names, err);
+	rc = sigv4_canonical(
+		request, more, s->token != NULL ? 2 : 1, &s->canonical, &names, err);
 	if (rc == 0) {
 		buf_clear(&s->text);
-		buf_printf(&s->text, "AWS4-HMAC-SHA256\n%s\n%s/%s/%s/aws4_request\n", date, day, s->region,
-			s->service);
+		buf_printf(&s->text, "AWS4-HMAC-SHA256\n%s\n%s/%s/%s/aws4_request\n", date, day,
+			s->region, s->service);
 		sigv4_add_hash(&s->text, buf_str(&s->canonical), s->canonical.len);
 		derive_key(s, day);
 		hmac(s->key, sizeof(s->key), buf_str(&s->text), signature);
-		buf_printf(authorization, "AWS4-HMAC-SHA256 Credential=%s/%s/%s/%s/aws4_request, "
-					  "SignedHeaders=%s, Signature=",
+		buf_printf(authorization,
+			"AWS4-HMAC-SHA256 Credential=%s/%s/%s/%s/aws4_request, "
+			"SignedHeaders=%s, Signature=",
 			s->access_key, day, s->region, s->service, buf_str(&names));
 		sigv4_add_hex(authorization, signature, sizeof(signature));
 	}

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * AWS Signature Version 4, pure: credentials, a request and a time in, the Authorization header out.
- * https://docs.aws.amazon.com/IAM/latest/UserGuide/create-signed-request.html
- * (libcurl 7.88 signs too, but sends X-Amz-Date twice when it is given one, which a skewed clock needs.)
+ * AWS Signature Version 4, pure: credentials, a request and a time in, the Authorization header
+ * out. https://docs.aws.amazon.com/IAM/latest/UserGuide/create-signed-request.html
+ * (libcurl 7.88 signs too, but sends X-Amz-Date twice when it is given one, which a skewed
+ * clock needs.)
  */
 #ifndef VCOURIER_SIGV4_H
 #define VCOURIER_SIGV4_H
@@ -30,11 +31,12 @@ struct sigv4_request {
 	size_t body_len;
 };
 
-/* A signer: one service in one region with one set of credentials. The day's key is computed once. */
+/* A signer: one service in one region with one set of credentials. The day's key is computed
+ * once. */
 struct sigv4 {
 	char *service, *region;
 	char *access_key, *secret_key, *token; /* token NULL: none */
-	char day[9]; /* of `key`; "" when there is none */
+	char day[9];                           /* of `key`; "" when there is none */
 	unsigned char key[32];
 	struct buf canonical, text; /* scratch */
 };
@@ -43,7 +45,8 @@ void sigv4_init(struct sigv4 *s, const char *service, const char *region);
 void sigv4_free(struct sigv4 *s); /* wipes what is secret */
 
 /* Copies the credentials; token may be NULL or "". */
-void sigv4_set_credentials(struct sigv4 *s, const char *access_key, const char *secret_key, const char *token);
+void sigv4_set_credentials(
+	struct sigv4 *s, const char *access_key, const char *secret_key, const char *token);
 
 /* The value of X-Amz-Date: "20261122T101112Z". */
 void sigv4_date(int64_t now_s, char date[SIGV4_DATE_SIZE]);
@@ -52,15 +55,15 @@ void sigv4_date(int64_t now_s, char date[SIGV4_DATE_SIZE]);
  * Appends the value of Authorization. The request must then be sent with X-Amz-Date of the same
  * time and, if there is one, X-Amz-Security-Token. ERR_LIMIT: too many headers.
  */
-int sigv4_sign(struct sigv4 *s, const struct sigv4_request *request, int64_t now_s, struct buf *authorization,
-	struct err *err);
+int sigv4_sign(struct sigv4 *s, const struct sigv4_request *request, int64_t now_s,
+	struct buf *authorization, struct err *err);
 
 /*
- * The canonical request, and the names of what is signed ("host;x-amz-date"), with the headers `more` behind
- * those of the request; for the signers.
+ * The canonical request, and the names of what is signed ("host;x-amz-date"), with the headers
+ * `more` behind those of the request; for the signers.
  */
-int sigv4_canonical(const struct sigv4_request *request, const struct sigv4_header *more, size_t n_more,
-	struct buf *canonical, struct buf *names, struct err *err);
+int sigv4_canonical(const struct sigv4_request *request, const struct sigv4_header *more,
+	size_t n_more, struct buf *canonical, struct buf *names, struct err *err);
 
 /* Appends SHA-256 of the bytes in lower-case hex. */
 void sigv4_add_hash(struct buf *out, const void *data, size_t len);

@@ -64,7 +64,8 @@ add_path(struct buf *out, const char *path, struct err *err)
 			continue;
 		}
 		if (n == SEGMENTS_MAX)
-			return err_set(err, ERR_LIMIT, "a path of more than %d segments", SEGMENTS_MAX);
+			return err_set(err, ERR_LIMIT, "a path of more than %d segments",
+				SEGMENTS_MAX);
 		segment[n++] = (struct span){ .at = p, .len = len };
 	}
 	for (size_t i = 0; i < n; i++) {
@@ -88,9 +89,12 @@ static int
 compare_parameters(const struct span *a, const struct span *b)
 {
 	int c = compare_bytes(a->at, a->name_len, b->at, b->name_len);
-	size_t skip_a = a->name_len + (a->len > a->name_len), skip_b = b->name_len + (b->len > b->name_len);
+	size_t skip_a = a->name_len + (a->len > a->name_len),
+	       skip_b = b->name_len + (b->len > b->name_len);
 
-	return c != 0 ? c : compare_bytes(a->at + skip_a, a->len - skip_a, b->at + skip_b, b->len - skip_b);
+	return c != 0 ? c
+		      : compare_bytes(a->at + skip_a, a->len - skip_a, b->at + skip_b,
+				b->len - skip_b);
 }
 
 /* Sorted by name, then value; a parameter without value gets its "=". */
@@ -109,7 +113,8 @@ add_query(struct buf *out, const char *query, struct err *err)
 		len = strcspn(p, "&");
 		one = (struct span){ .at = p, .len = len, .name_len = strcspn(p, "=&") };
 		if (n++ == PARAMETERS_MAX)
-			return err_set(err, ERR_LIMIT, "a query of more than %d parameters", PARAMETERS_MAX);
+			return err_set(err, ERR_LIMIT, "a query of more than %d parameters",
+				PARAMETERS_MAX);
 		for (; to != 0 && compare_parameters(&parameter[to - 1], &one) > 0; to--)
 			parameter[to] = parameter[to - 1];
 		parameter[to] = one;
@@ -152,7 +157,8 @@ add_lower(struct buf *out, const char *name)
 
 /* Lower-case names, sorted; the values of one name in their order, joined by commas. */
 static void
-add_headers(struct buf *out, struct buf *names, const struct sigv4_header *const *header, size_t n)
+add_headers(
+	struct buf *out, struct buf *names, const struct sigv4_header *const *header, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		if (i != 0 && strcasecmp(header[i]->name, header[i - 1]->name) == 0) {
@@ -172,17 +178,19 @@ add_headers(struct buf *out, struct buf *names, const struct sigv4_header *const
 }
 
 int
-sigv4_canonical(const struct sigv4_request *request, const struct sigv4_header *more, size_t n_more,
-	struct buf *canonical, struct buf *names, struct err *err)
+sigv4_canonical(const struct sigv4_request *request, const struct sigv4_header *more,
+	size_t n_more, struct buf *canonical, struct buf *names, struct err *err)
 {
 	const struct sigv4_header *header[SIGV4_HEADERS_MAX];
 	size_t n = request->n_headers + n_more;
 
 	if (n > SIGV4_HEADERS_MAX)
-		return err_set(err, ERR_LIMIT, "more than %d headers to sign", SIGV4_HEADERS_MAX);
+		return err_set(
+			err, ERR_LIMIT, "more than %d headers to sign", SIGV4_HEADERS_MAX);
 	for (size_t i = 0; i < n; i++) {
-		const struct sigv4_header *one =
-			i < request->n_headers ? &request->header[i] : &more[i - request->n_headers];
+		const struct sigv4_header *one = i < request->n_headers
+			? &request->header[i]
+			: &more[i - request->n_headers];
 		size_t to = i;
 
 		for (; to != 0 && strcasecmp(header[to - 1]->name, one->name) > 0; to--)

@@ -20,7 +20,8 @@ enum { CANONICAL_MAX = 256 * 1024, TRIES_MAX = 254, POINT_SIZE = 65, SIGNATURE_M
 void
 sigv4a_init(struct sigv4a *s, const char *service, const char *region_set)
 {
-	*s = (struct sigv4a){ .service = mem_strdup(service), .region_set = mem_strdup(region_set) };
+	*s = (struct sigv4a){ .service = mem_strdup(service),
+		.region_set = mem_strdup(region_set) };
 }
 
 static void
@@ -42,9 +43,11 @@ sigv4a_free(struct sigv4a *s)
 	*s = (struct sigv4a){ 0 };
 }
 
-/* One try of NIST SP 800-108 in counter mode: HMAC over 1, the algorithm, 0, the access key, the try, 256. */
+/* One try of NIST SP 800-108 in counter mode: HMAC over 1, the algorithm, 0, the access key,
+ * the try, 256. */
 static void
-candidate(const char *access_key, const char *secret_key, unsigned char attempt, unsigned char out[32])
+candidate(const char *access_key, const char *secret_key, unsigned char attempt,
+	unsigned char out[32])
 {
 	static const char one[] = { 0, 0, 0, 1 }, bits[] = { 0, 0, 1, 0 };
 	struct buf key, text;
@@ -59,7 +62,8 @@ candidate(const char *access_key, const char *secret_key, unsigned char attempt,
 	buf_add_str(&text, access_key);
 	buf_add_char(&text, (char)attempt);
 	buf_add(&text, bits, sizeof(bits));
-	HMAC(EVP_sha256(), buf_str(&key), (int)key.len, (const unsigned char *)buf_str(&text), text.len, out, &len);
+	HMAC(EVP_sha256(), buf_str(&key), (int)key.len, (const unsigned char *)buf_str(&text),
+		text.len, out, &len);
 	mem_wipe(key.data, key.cap);
 	buf_free(&key);
 	buf_free(&text);
@@ -76,14 +80,18 @@ key_of(const EC_GROUP *group, const BIGNUM *d)
 	OSSL_PARAM *params = NULL;
 	EVP_PKEY *key = NULL;
 
-	if (point != NULL && build != NULL && ctx != NULL && EC_POINT_mul(group, point, d, NULL, NULL, NULL) == 1 &&
-	    EC_POINT_point2oct(group, point, POINT_CONVERSION_UNCOMPRESSED, public, sizeof(public), NULL) != 0 &&
-	    OSSL_PARAM_BLD_push_utf8_string(build, OSSL_PKEY_PARAM_GROUP_NAME, "prime256v1", 0) == 1 &&
-	    OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_PRIV_KEY, d) == 1 &&
-	    OSSL_PARAM_BLD_push_octet_string(build, OSSL_PKEY_PARAM_PUB_KEY, public, sizeof(public)) == 1)
+	if (point != NULL && build != NULL && ctx != NULL &&
+		EC_POINT_mul(group, point, d, NULL, NULL, NULL) == 1 &&
+		EC_POINT_point2oct(group, point, POINT_CONVERSION_UNCOMPRESSED, public,
+			sizeof(public), NULL) != 0 &&
+		OSSL_PARAM_BLD_push_utf8_string(
+			build, OSSL_PKEY_PARAM_GROUP_NAME, "prime256v1", 0) == 1 &&
+		OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_PRIV_KEY, d) == 1 &&
+		OSSL_PARAM_BLD_push_octet_string(
+			build, OSSL_PKEY_PARAM_PUB_KEY, public, sizeof(public)) == 1)
 		params = OSSL_PARAM_BLD_to_param(build);
 	if (params == NULL || EVP_PKEY_fromdata_init(ctx) != 1 ||
-	    EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_KEYPAIR, params) != 1)
+		EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_KEYPAIR, params) != 1)
 		key = NULL;
 	OSSL_PARAM_free(params);
 	OSSL_PARAM_BLD_free(build);
@@ -92,7 +100,8 @@ key_of(const EC_GROUP *group, const BIGNUM *d)
 	return key;
 }
 
-/* The first candidate not above n - 2, plus one: even over 1 .. n - 1, the order of the group being n. */
+/* The first candidate not above n - 2, plus one: even over 1 .. n - 1, the order of the group
+ * being n. */
 static EVP_PKEY *
 derive_key(const char *access_key, const char *secret_key)
 {
@@ -101,11 +110,12 @@ derive_key(const char *access_key, const char *secret_key)
 	EVP_PKEY *key = NULL;
 	unsigned char bytes[32];
 
-	if (group != NULL && limit != NULL && d != NULL && EC_GROUP_get_order(group, limit, NULL) == 1 &&
-	    BN_sub_word(limit, 2) == 1) {
+	if (group != NULL && limit != NULL && d != NULL &&
+		EC_GROUP_get_order(group, limit, NULL) == 1 && BN_sub_word(limit, 2) == 1) {
 		for (unsigned attempt = 1; attempt <= TRIES_MAX; attempt++) {
 			candidate(access_key, secret_key, (unsigned char)attempt, bytes);
-			if (BN_bin2bn(bytes, sizeof(bytes), d) != NULL && BN_cmp(d, limit) <= 0) {
+			if (BN_bin2bn(bytes, sizeof(bytes), d) != NULL &&
+				BN_cmp(d, limit) <= 0) {
 				if (BN_add_word(d, 1) == 1)
 					key = key_of(group, d);
 				break;
@@ -120,13 +130,14 @@ derive_key(const char *access_key, const char *secret_key)
 }
 
 int
-sigv4a_set_credentials(struct sigv4a *s, const char *access_key, const char *secret_key, const char *token,
-	struct err *err)
+sigv4a_set_credentials(struct sigv4a *s, const char *access_key, const char *secret_key,
+	const char *token, struct err *err)
 {
 	drop_credentials(s);
 	s->key = derive_key(access_key, secret_key);
 	if (s->key == NULL)
-		return err_set(err, ERR_SYSTEM, "OpenSSL gave no P-256 key for the credentials");
+		return err_set(
+			err, ERR_SYSTEM, "OpenSSL gave no P-256 key for the credentials");
 	s->access_key = mem_strdup(access_key);
 	s->token = token != NULL && *token != '\0' ? mem_strdup(token) : NULL;
 	return 0;
@@ -142,7 +153,8 @@ add_signature(struct sigv4a *s, const struct buf *text, struct buf *out, struct 
 	int rc = 0;
 
 	if (ctx == NULL || EVP_DigestSignInit(ctx, NULL, EVP_sha256(), NULL, s->key) != 1 ||
-	    EVP_DigestSign(ctx, signature, &len, (const unsigned char *)buf_str(text), text->len) != 1)
+		EVP_DigestSign(ctx, signature, &len, (const unsigned char *)buf_str(text),
+			text->len) != 1)
 		rc = err_set(err, ERR_SYSTEM, "OpenSSL did not sign");
 	else
 		sigv4_add_hex(out, signature, len);
@@ -151,12 +163,12 @@ add_signature(struct sigv4a *s, const struct buf *text, struct buf *out, struct 
 }
 
 int
-sigv4a_sign(struct sigv4a *s, const struct sigv4_request *request, int64_t now_s, struct buf *authorization,
-	struct err *err)
+sigv4a_sign(struct sigv4a *s, const struct sigv4_request *request, int64_t now_s,
+	struct buf *authorization, struct err *err)
 {
 	char date[SIGV4_DATE_SIZE];
-	struct sigv4_header more[3] = { { "x-amz-date", date }, { "x-amz-region-set", s->region_set },
-		{ "x-amz-security-token", s->token } };
+	struct sigv4_header more[3] = { { "x-amz-date", date },
+		{ "x-amz-region-set", s->region_set }, { "x-amz-security-token", s->token } };
 	struct buf canonical, names, text;
 	int rc;
 
@@ -168,9 +180,12 @@ sigv4a_sign(struct sigv4a *s, const struct sigv4_request *request, int64_t now_s
 	buf_init(&text, CANONICAL_MAX);
 	rc = sigv4_canonical(request, more, s->token != NULL ? 3 : 2, &canonical, &names, err);
 	if (rc == 0) {
-		buf_printf(&text, ALGORITHM "\n%s\n%.8s/%s/aws4_request\n", date, date, s->service);
+		buf_printf(&text, ALGORITHM "\n%s\n%.8s/%s/aws4_request\n", date, date,
+			s->service);
 		sigv4_add_hash(&text, buf_str(&canonical), canonical.len);
-		buf_printf(authorization, ALGORITHM " Credential=%s/%.8s/%s/aws4_request, SignedHeaders=%s, Signature=",
+		buf_printf(authorization,
+			ALGORITHM
+			" Credential=%s/%.8s/%s/aws4_request, SignedHeaders=%s, Signature=",
 			s->access_key, date, s->service, buf_str(&names));
 		rc = add_signature(s, &text, authorization, err);
 	}

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * AWS Signature Version 4A: the asymmetric form, good in several regions at once, which global endpoints
- * want. An ECDSA P-256 key is derived from the secret; what is signed is as in Version 4, but for the region, which becomes the
- * header x-amz-region-set.
+ * AWS Signature Version 4A: the asymmetric form, good in several regions at once, which global
+ * endpoints want. An ECDSA P-256 key is derived from the secret; what is signed is as in
+ * Version 4, but for the region, which becomes the header x-amz-region-set.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html
  */
 #ifndef VCOURIER_SIGV4A_H
@@ -14,7 +14,7 @@
 
 struct sigv4a {
 	char *service, *region_set, *access_key, *token; /* token NULL: none */
-	EVP_PKEY *key; /* NULL: no credentials yet */
+	EVP_PKEY *key;                                   /* NULL: no credentials yet */
 };
 
 /* region_set: "*", or names with commas between. */
@@ -22,14 +22,14 @@ void sigv4a_init(struct sigv4a *s, const char *service, const char *region_set);
 void sigv4a_free(struct sigv4a *s);
 
 /* Copies the credentials and derives the key; token may be NULL or "". */
-int sigv4a_set_credentials(struct sigv4a *s, const char *access_key, const char *secret_key, const char *token,
-	struct err *err);
+int sigv4a_set_credentials(struct sigv4a *s, const char *access_key, const char *secret_key,
+	const char *token, struct err *err);
 
 /*
- * Appends the value of Authorization. The request must then be sent with X-Amz-Date, X-Amz-Region-Set and, if there is one,
- * X-Amz-Security-Token.
+ * Appends the value of Authorization. The request must then be sent with X-Amz-Date,
+ * X-Amz-Region-Set and, if there is one, X-Amz-Security-Token.
  */
-int sigv4a_sign(struct sigv4a *s, const struct sigv4_request *request, int64_t now_s, struct buf *authorization,
-	struct err *err);
+int sigv4a_sign(struct sigv4a *s, const struct sigv4_request *request, int64_t now_s,
+	struct buf *authorization, struct err *err);
 
 #endif

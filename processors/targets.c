@@ -8,8 +8,8 @@
 void
 targets_add(struct targets *targets, const char *name)
 {
-	targets->target =
-		mem_grow_for(targets->target, targets->n, &targets->cap, sizeof(*targets->target));
+	targets->target = mem_grow_for(
+		targets->target, targets->n, &targets->cap, sizeof(*targets->target));
 	targets->target[targets->n++].name = mem_strdup(name);
 }
 
@@ -29,7 +29,8 @@ targets_free(struct targets *targets)
 }
 
 int
-processor_route(const struct processor *p, void *self, const struct event *ev, struct targets *targets, struct err *err)
+processor_route(const struct processor *p, void *self, const struct event *ev,
+	struct targets *targets, struct err *err)
 {
 	if (p->route != NULL)
 		return p->route(self, ev, targets, err);

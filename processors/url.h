@@ -5,7 +5,8 @@
 
 #include "buf.h"
 
-/* Appends s as one path segment or query value: all but the unreserved characters percent-encoded. */
+/* Appends s as one path segment or query value: all but the unreserved characters
+ * percent-encoded. */
 void url_add_escaped(struct buf *out, const char *s);
 
 #endif

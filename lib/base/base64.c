@@ -25,15 +25,19 @@ base64_decode(struct buf *out, const char *text, size_t len)
 
 	if (len == 0)
 		return true;
-	/* EVP_DecodeBlock skips white space at both ends, which would make the padding count wrong */
-	if (len % 4 != 0 || len > INT_MAX || (unsigned char)text[0] <= ' ' || (unsigned char)text[len - 1] <= ' ')
+	/* EVP_DecodeBlock skips white space at both ends, which would make the padding count
+	 * wrong */
+	if (len % 4 != 0 || len > INT_MAX || (unsigned char)text[0] <= ' ' ||
+		(unsigned char)text[len - 1] <= ' ')
 		return false;
 	while (pad < 2 && text[len - 1 - pad] == '=')
 		pad++;
 	if (memchr(text, '=', len - pad) != NULL) /* OpenSSL takes it for a zero */
 		return false;
 	room = buf_room(out, len / 4 * 3 + 1);
-	n = room == NULL ? -1 : EVP_DecodeBlock((unsigned char *)room, (const unsigned char *)text, (int)len);
+	n = room == NULL
+		? -1
+		: EVP_DecodeBlock((unsigned char *)room, (const unsigned char *)text, (int)len);
 	if (n < 0)
 		return false;
 	buf_grew(out, (size_t)n - pad);

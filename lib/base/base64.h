@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Base64 (RFC 4648), with OpenSSL's coder. The input of each function is bounded by its caller. */
+/* Base64 (RFC 4648), with OpenSSL's coder. The input of each function is bounded by its caller.
+ */
 #ifndef VCOURIER_BASE64_H
 #define VCOURIER_BASE64_H
 
@@ -8,12 +9,13 @@
 
 #include "buf.h"
 
-/* Appends the standard alphabet with padding. When out is full, buf_ok(out) is false afterwards. */
+/* Appends the standard alphabet with padding. When out is full, buf_ok(out) is false
+ * afterwards. */
 void base64_encode(struct buf *out, const void *data, size_t len);
 
 /*
- * Appends the decoded bytes. The text has the standard alphabet with padding and no white space around it.
- * False: the text is not base64, or out is full; out then holds what it held before.
+ * Appends the decoded bytes. The text has the standard alphabet with padding and no white space
+ * around it. False: the text is not base64, or out is full; out then holds what it held before.
  */
 bool base64_decode(struct buf *out, const char *text, size_t len);
 

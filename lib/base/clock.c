@@ -61,7 +61,8 @@ clock_days(int64_t year, unsigned month, unsigned day)
 	int64_t y = month <= 2 ? year - 1 : year;
 	int64_t era = (y >= 0 ? y : y - 399) / 400;
 	int64_t yoe = y - era * 400;
-	int64_t doy = (153 * ((int64_t)month + (month > 2 ? -3 : 9)) + 2) / 5 + (int64_t)day - 1;
+	int64_t doy = (153 * ((int64_t)month + (month > 2 ? -3 : 9)) + 2) / 5 + (int64_t)day -
+		1;
 
 	return era * 146097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719468;
 }
@@ -120,14 +121,15 @@ clock_parse(const char *s, size_t len, int64_t *us)
 	unsigned year, month, day, hour, minute, second;
 	int64_t fraction = 0, unit = US_SECOND;
 
-	if (!digits(&s, end, 4, &year) || !literal(&s, end, '-') || !digits(&s, end, 2, &month) ||
-		!literal(&s, end, '-') || !digits(&s, end, 2, &day) || !literal(&s, end, 'T') ||
+	if (!digits(&s, end, 4, &year) || !literal(&s, end, '-') ||
+		!digits(&s, end, 2, &month) || !literal(&s, end, '-') ||
+		!digits(&s, end, 2, &day) || !literal(&s, end, 'T') ||
 		!digits(&s, end, 2, &hour) || !literal(&s, end, ':') ||
 		!digits(&s, end, 2, &minute) || !literal(&s, end, ':') ||
 		!digits(&s, end, 2, &second))
 		return false;
-	if (month < 1 || month > 12 || day < 1 || day > days_in_month(year, month) || hour > 23 ||
-		minute > 59 || second > 60)
+	if (month < 1 || month > 12 || day < 1 || day > days_in_month(year, month) ||
+		hour > 23 || minute > 59 || second > 60)
 		return false;
 	if (literal(&s, end, '.')) {
 		if (s == end || !isdigit((unsigned char)*s))
@@ -138,7 +140,7 @@ clock_parse(const char *s, size_t len, int64_t *us)
 		}
 	}
 	*us = clock_days((int64_t)year, month, day) * US_DAY +
-	      (int64_t)(hour * 3600 + minute * 60 + second) * US_SECOND + fraction;
+		(int64_t)(hour * 3600 + minute * 60 + second) * US_SECOND + fraction;
 	return zone(&s, end, us) && s == end;
 }
 

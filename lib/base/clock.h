@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Clocks and RFC 3339 times. Deadlines use the monotonic clock; what people read, the wall clock. */
+/* Clocks and RFC 3339 times. Deadlines use the monotonic clock; what people read, the wall
+ * clock. */
 #ifndef VCOURIER_CLOCK_H
 #define VCOURIER_CLOCK_H
 
@@ -14,19 +15,22 @@ int64_t clock_monotonic_ms(void);
 int64_t clock_wall_us(void); /* microseconds since 1970-01-01T00:00:00Z */
 
 /*
- * Conditions that wait by the monotonic clock, at most ms: a wall clock that is set shortens or lengthens nothing. As
- * with pthread_cond_timedwait, look again after the wait, whatever ended it.
+ * Conditions that wait by the monotonic clock, at most ms: a wall clock that is set shortens or
+ * lengthens nothing. As with pthread_cond_timedwait, look again after the wait, whatever ended
+ * it.
  */
 void clock_cond_init(pthread_cond_t *cond);
 void clock_cond_wait(pthread_cond_t *cond, pthread_mutex_t *lock, int64_t ms);
 
 /*
- * RFC 3339 and xsd:dateTime: any number of fraction digits, "Z", "+02:00" or (xsd) no zone, which
- * is read as UTC. *us is truncated to microseconds. False when s[0..len) is not exactly that.
+ * RFC 3339 and xsd:dateTime: any number of fraction digits, "Z", "+02:00" or (xsd) no zone,
+ * which is read as UTC. *us is truncated to microseconds. False when s[0..len) is not exactly
+ * that.
  */
 bool clock_parse(const char *s, size_t len, int64_t *us);
 
-/* "2026-11-22T10:11:12.345678Z", with trailing zeros of the fraction cut as Go's RFC3339Nano does. */
+/* "2026-11-22T10:11:12.345678Z", with trailing zeros of the fraction cut as Go's RFC3339Nano
+ * does. */
 const char *clock_format(int64_t us, char buf[CLOCK_TEXT_SIZE]);
 
 /* The same with exactly three fraction digits, for logs. */

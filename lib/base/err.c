@@ -21,7 +21,8 @@ err_set(struct err *err, enum err_code code, const char *fmt, ...)
 		return -1;
 	err->code = code;
 	va_start(ap, fmt);
-	mark_cut(err->text, sizeof(err->text), vsnprintf(err->text, sizeof(err->text), fmt, ap));
+	mark_cut(
+		err->text, sizeof(err->text), vsnprintf(err->text, sizeof(err->text), fmt, ap));
 	va_end(ap);
 	return -1;
 }

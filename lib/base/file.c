@@ -28,7 +28,8 @@ read_all(int fd, const char *path, struct buf *out, struct err *err)
 			rc = err_set(err, ERR_SYSTEM, "%s: %s", path, strerror(errno));
 		else if (!buf_ok(out))
 			rc = err_set(err, ERR_LIMIT, "%s: larger than %zu %s", path,
-				out->max >= MIB ? out->max / MIB : out->max, out->max >= MIB ? "MiB" : "bytes");
+				out->max >= MIB ? out->max / MIB : out->max,
+				out->max >= MIB ? "MiB" : "bytes");
 	}
 	mem_wipe(chunk, sizeof(chunk)); /* it may be a secret's file */
 	return rc;
@@ -41,8 +42,9 @@ file_read(const char *path, struct buf *out, struct file_info *info, struct err 
 	struct stat st;
 
 	if (fd < 0)
-		return err_set(err, errno == ENOENT || errno == ENOTDIR ? ERR_NOT_FOUND : ERR_SYSTEM, "%s: %s",
-			path, strerror(errno));
+		return err_set(err,
+			errno == ENOENT || errno == ENOTDIR ? ERR_NOT_FOUND : ERR_SYSTEM,
+			"%s: %s", path, strerror(errno));
 	if (fstat(fd, &st) != 0)
 		rc = err_set(err, ERR_SYSTEM, "%s: %s", path, strerror(errno));
 	else if (!S_ISREG(st.st_mode))

@@ -18,12 +18,13 @@
 extern char **environ;
 
 /*
- * What a helper program may see of our environment: its own tools' variables, and not the passwords that the configuration
- * takes from others.
+ * What a helper program may see of our environment: its own tools' variables, and not the
+ * passwords that the configuration takes from others.
  */
-static const char *const passed[] = { "PATH=", "HOME=", "USER=", "LOGNAME=", "SHELL=", "TMPDIR=", "TZ=", "LANG=", "LC_", "AWS_",
-	"HTTP_PROXY=", "HTTPS_PROXY=", "ALL_PROXY=", "NO_PROXY=", "http_proxy=", "https_proxy=", "all_proxy=", "no_proxy=",
-	"SSL_CERT_FILE=", "SSL_CERT_DIR=", "REQUESTS_CA_BUNDLE=", "XDG_", NULL };
+static const char *const passed[] = { "PATH=", "HOME=", "USER=", "LOGNAME=", "SHELL=",
+	"TMPDIR=", "TZ=", "LANG=", "LC_", "AWS_", "HTTP_PROXY=", "HTTPS_PROXY=", "ALL_PROXY=",
+	"NO_PROXY=", "http_proxy=", "https_proxy=", "all_proxy=", "no_proxy=", "SSL_CERT_FILE=",
+	"SSL_CERT_DIR=", "REQUESTS_CA_BUNDLE=", "XDG_", NULL };
 
 /* The caller frees the list; the strings are the environment's. */
 static char **
@@ -44,7 +45,8 @@ make_environment(void)
 	return list;
 }
 
-/* Input and errors of the child to /dev/null, its output to fd, its own group, no signal blocked or ignored. */
+/* Input and errors of the child to /dev/null, its output to fd, its own group, no signal
+ * blocked or ignored. */
 static int
 spawn(pid_t *pid, const char *command, int fd)
 {
@@ -61,10 +63,11 @@ spawn(pid_t *pid, const char *command, int fd)
 	posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
 	posix_spawn_file_actions_adddup2(&files, fd, 1);
 	posix_spawn_file_actions_addopen(&files, 2, "/dev/null", O_WRONLY, 0);
-	posix_spawn_file_actions_addclosefrom_np(&files, 3); /* cnats' and other sockets lack CLOEXEC */
+	/* cnats' and other sockets lack CLOEXEC */
+	posix_spawn_file_actions_addclosefrom_np(&files, 3);
 	posix_spawnattr_init(&attr);
-	posix_spawnattr_setflags(&attr,
-		POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+	posix_spawnattr_setflags(
+		&attr, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
 	posix_spawnattr_setpgroup(&attr, 0);
 	posix_spawnattr_setsigmask(&attr, &none);
 	posix_spawnattr_setsigdefault(&attr, &all);
@@ -92,7 +95,9 @@ helper_start(struct helper *h, const char *command, int64_t timeout_ms, struct e
 		close(fds[0]);
 		return err_set(err, ERR_SYSTEM, "/bin/sh: %s", strerror(rc));
 	}
-	*h = (struct helper){ .pid = pid, .out = fds[0], .text = mem_alloc(HELPER_OUTPUT_MAX + 1),
+	*h = (struct helper){ .pid = pid,
+		.out = fds[0],
+		.text = mem_alloc(HELPER_OUTPUT_MAX + 1),
 		.deadline_ms = clock_monotonic_ms() + timeout_ms };
 	return 0;
 }
@@ -152,5 +157,6 @@ helper_look(struct helper *h, struct err *err)
 	if (WEXITSTATUS(status) == 0)
 		return 1;
 	helper_end(h);
-	return err_set(err, ERR_SYSTEM, "the helper program ended with status %d", WEXITSTATUS(status));
+	return err_set(err, ERR_SYSTEM, "the helper program ended with status %d",
+		WEXITSTATUS(status));
 }

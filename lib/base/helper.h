@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * A helper program that prints something we need (AWS's credential_process): started, looked at now and
- * then, never waited for. What it prints is a secret: kept in memory, wiped when done. Its stderr is not read.
+ * A helper program that prints something we need (AWS's credential_process): started, looked at
+ * now and then, never waited for. What it prints is a secret: kept in memory, wiped when done.
+ * Its stderr is not read.
  */
 #ifndef VCOURIER_HELPER_H
 #define VCOURIER_HELPER_H
@@ -15,8 +16,8 @@
 
 enum { HELPER_OUTPUT_MAX = 64 * 1024 };
 
-struct helper { /* zeroed: none runs */
-	pid_t pid;  /* 0: none; it leads a process group of its own */
+struct helper {    /* zeroed: none runs */
+	pid_t pid; /* 0: none; it leads a process group of its own */
 	int out;
 	char *text;
 	size_t len;
@@ -24,20 +25,22 @@ struct helper { /* zeroed: none runs */
 };
 
 /*
- * Runs a command line with /bin/sh; it is killed after timeout_ms. It inherits no descriptor but its output, and of the
- * environment only PATH, HOME, the locale, AWS_*, XDG_*, proxy and certificate variables (helper.c has the list): a command that
- * needs another variable sets it itself, "env NAME=value command".
+ * Runs a command line with /bin/sh; it is killed after timeout_ms. It inherits no descriptor
+ * but its output, and of the environment only PATH, HOME, the locale, AWS_*, XDG_*, proxy and
+ * certificate variables (helper.c has the list): a command that needs another variable sets it
+ * itself, "env NAME=value command".
  */
 int helper_start(struct helper *h, const char *command, int64_t timeout_ms, struct err *err);
 
 bool helper_running(const struct helper *h);
 
 /*
- * 1: it has ended well, h->text[0..len) is what it printed, NUL-terminated, until helper_end. 0: not yet.
- * -1: it failed (exit status, signal, time, too much output), and is ended.
+ * 1: it has ended well, h->text[0..len) is what it printed, NUL-terminated, until helper_end.
+ * 0: not yet. -1: it failed (exit status, signal, time, too much output), and is ended.
  */
 int helper_look(struct helper *h, struct err *err);
 
-void helper_end(struct helper *h); /* kills it if need be, wipes what it printed; fine when none runs */
+/* kills it if need be, wipes what it printed; fine when none runs */
+void helper_end(struct helper *h);
 
 #endif

@@ -7,14 +7,46 @@
 
 #include "text.h"
 
-/* 0: as it is; 'u': \u00XX; 'x': part of a multi-byte character; else the letter after the backslash */
+/* 0: as it is; 'u': \u00XX; 'x': part of a multi-byte character; else the letter after the
+ * backslash */
 static const char escape_of[256] = {
-	['\0'] = 'u', [1] = 'u', [2] = 'u', [3] = 'u', [4] = 'u', [5] = 'u', [6] = 'u', [7] = 'u',
-	['\b'] = 'u', ['\t'] = 't', ['\n'] = 'n', [11] = 'u', ['\f'] = 'u', ['\r'] = 'r',
-	[14] = 'u', [15] = 'u', [16] = 'u', [17] = 'u', [18] = 'u', [19] = 'u', [20] = 'u',
-	[21] = 'u', [22] = 'u', [23] = 'u', [24] = 'u', [25] = 'u', [26] = 'u', [27] = 'u',
-	[28] = 'u', [29] = 'u', [30] = 'u', [31] = 'u', ['"'] = '"', ['\\'] = '\\', ['<'] = 'u',
-	['>'] = 'u', ['&'] = 'u',
+	['\0'] = 'u',
+	[1] = 'u',
+	[2] = 'u',
+	[3] = 'u',
+	[4] = 'u',
+	[5] = 'u',
+	[6] = 'u',
+	[7] = 'u',
+	['\b'] = 'u',
+	['\t'] = 't',
+	['\n'] = 'n',
+	[11] = 'u',
+	['\f'] = 'u',
+	['\r'] = 'r',
+	[14] = 'u',
+	[15] = 'u',
+	[16] = 'u',
+	[17] = 'u',
+	[18] = 'u',
+	[19] = 'u',
+	[20] = 'u',
+	[21] = 'u',
+	[22] = 'u',
+	[23] = 'u',
+	[24] = 'u',
+	[25] = 'u',
+	[26] = 'u',
+	[27] = 'u',
+	[28] = 'u',
+	[29] = 'u',
+	[30] = 'u',
+	[31] = 'u',
+	['"'] = '"',
+	['\\'] = '\\',
+	['<'] = 'u',
+	['>'] = 'u',
+	['&'] = 'u',
 };
 
 typedef unsigned char bytes16 __attribute__((vector_size(16), may_alias));
@@ -27,7 +59,8 @@ is_plain(const unsigned char *s)
 	uint64_t half[2];
 
 	memcpy(&v, s, sizeof(v));
-	v = (bytes16)((v < 0x20) | (v >= 0x80) | (v == '"') | (v == '&') | (v == '<') | (v == '>') | (v == '\\'));
+	v = (bytes16)((v < 0x20) | (v >= 0x80) | (v == '"') | (v == '&') | (v == '<') |
+		(v == '>') | (v == '\\'));
 	memcpy(half, &v, sizeof(half));
 	return (half[0] | half[1]) == 0;
 }
@@ -41,7 +74,8 @@ plain_run(const unsigned char *s, size_t len)
 
 	while (len - n >= step && is_plain(s + n))
 		n += step;
-	if (len >= step && len - n < step && is_plain(s + len - step)) /* the rest, and some again */
+	/* the rest, and some again */
+	if (len >= step && len - n < step && is_plain(s + len - step))
 		return len;
 	while (n < len && s[n] < 0x80 && escape_of[s[n]] == 0)
 		n++;
@@ -99,7 +133,8 @@ json_add_string(struct buf *b, const char *s, size_t len)
 {
 	char *to;
 
-	if (plain_run((const unsigned char *)s, len) == len && (to = buf_room(b, len + 2)) != NULL) {
+	if (plain_run((const unsigned char *)s, len) == len &&
+		(to = buf_room(b, len + 2)) != NULL) {
 		to[0] = '"';
 		if (len != 0)
 			memcpy(to + 1, s, len);

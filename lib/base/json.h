@@ -12,8 +12,9 @@
 #include "buf.h"
 
 /*
- * Appends s[0..len) as a JSON string, quotes included, byte for byte as Go's encoding/json writes it:
- * < > & and U+2028/9 as \uXXXX, control characters short (\n \r \t) or \u00XX, invalid UTF-8 as \ufffd.
+ * Appends s[0..len) as a JSON string, quotes included, byte for byte as Go's encoding/json
+ * writes it: < > & and U+2028/9 as \uXXXX, control characters short (\n \r \t) or \u00XX,
+ * invalid UTF-8 as \ufffd.
  */
 void json_add_string(struct buf *b, const char *s, size_t len);
 
@@ -24,8 +25,9 @@ void json_add_escaped(struct buf *b, const char *s, size_t len);
 bool json_needs_escape(const char *s, size_t len);
 
 /*
- * Scans one JSON value at *p (blanks before it are skipped) and moves *p behind it. Checks the whole
- * grammar, nesting up to 512 deep, UTF-8 in strings. False, and *p where it went wrong, if it is none.
+ * Scans one JSON value at *p (blanks before it are skipped) and moves *p behind it. Checks the
+ * whole grammar, nesting up to 512 deep, UTF-8 in strings. False, and *p where it went wrong,
+ * if it is none.
  */
 bool json_skip_value(const char **p, const char *end);
 

@@ -27,7 +27,8 @@ hex4(const char *s, const char *end)
 	for (i = 0; i < 4; i++) {
 		if (!isxdigit((unsigned char)s[i]))
 			return -1;
-		v = v * 16 + (isdigit((unsigned char)s[i]) ? s[i] - '0' : (s[i] | 32) - 'a' + 10);
+		v = v * 16 +
+			(isdigit((unsigned char)s[i]) ? s[i] - '0' : (s[i] | 32) - 'a' + 10);
 	}
 	return v;
 }
@@ -49,7 +50,8 @@ skip_escape(const char **p, const char *end)
 static bool
 skip_string(const char **p, const char *end)
 {
-	const unsigned char *c = (const unsigned char *)*p + 1, *start = c, *stop = (const unsigned char *)end;
+	const unsigned char *c = (const unsigned char *)*p + 1, *start = c,
+			    *stop = (const unsigned char *)end;
 	unsigned all = 0;
 
 	for (;; c++) {
@@ -67,7 +69,9 @@ skip_string(const char **p, const char *end)
 		}
 	}
 	*p = (const char *)c + 1;
-	return all < 0x80 || text_utf8_valid((const char *)start, (size_t)(c - start)) == (size_t)(c - start);
+	return all < 0x80 ||
+		text_utf8_valid((const char *)start, (size_t)(c - start)) ==
+		(size_t)(c - start);
 }
 
 static bool
@@ -224,7 +228,8 @@ add_utf8(struct buf *b, unsigned c)
 	buf_add(b, out, n);
 }
 
-/* The \uXXXX at s (behind the backslash), a surrogate pair as one; returns the bytes taken or 0. */
+/* The \uXXXX at s (behind the backslash), a surrogate pair as one; returns the bytes taken or
+ * 0. */
 static size_t
 add_unicode_escape(struct buf *b, const char *s, const char *end)
 {

@@ -71,7 +71,8 @@ add_string(struct buf *b, const char *s)
 		text_add_masked(&masked, s);
 	len = masked.len < LOG_VALUE_MAX ? masked.len : LOG_VALUE_MAX;
 	if (logger.format == LOG_LOGFMT && len != 0 && buf_ok(&masked) &&
-		strcspn(masked.data, " =\"\\") >= len && !json_needs_escape(masked.data, len) && printable_is(masked.data, len))
+		strcspn(masked.data, " =\"\\") >= len && !json_needs_escape(masked.data, len) &&
+		printable_is(masked.data, len))
 		buf_add(b, masked.data, len);
 	else
 		printable_add_json_string(b, buf_str(&masked), len);
@@ -121,11 +122,18 @@ log_write(enum log_level level, const struct log_line *line)
 		buf_add_char(&b, '{');
 	clock_format_ms(clock_wall_us(), now);
 	add_field(&b, &(struct log_field){ .key = "ts", .type = LOG_TYPE_STR, .str = now });
-	add_field(&b, &(struct log_field){ .key = "level", .type = LOG_TYPE_STR, .str = level_names[level] });
-	add_field(&b, &(struct log_field){ .key = "component", .type = LOG_TYPE_STR, .str = logger.component });
+	add_field(&b,
+		&(struct log_field){
+			.key = "level", .type = LOG_TYPE_STR, .str = level_names[level] });
+	add_field(&b,
+		&(struct log_field){
+			.key = "component", .type = LOG_TYPE_STR, .str = logger.component });
 	if (logger.name != NULL)
-		add_field(&b, &(struct log_field){ .key = "name", .type = LOG_TYPE_STR, .str = logger.name });
-	add_field(&b, &(struct log_field){ .key = "msg", .type = LOG_TYPE_STR, .str = line->msg });
+		add_field(&b,
+			&(struct log_field){
+				.key = "name", .type = LOG_TYPE_STR, .str = logger.name });
+	add_field(&b,
+		&(struct log_field){ .key = "msg", .type = LOG_TYPE_STR, .str = line->msg });
 	for (i = 0; i < sizeof(line->field) / sizeof(line->field[0]); i++)
 		if (line->field[i].type != LOG_TYPE_NONE)
 			add_field(&b, &line->field[i]);

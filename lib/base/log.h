@@ -4,11 +4,13 @@
  *
  *     log_info("stream created", L_STR("stream", name), L_INT("replicas", n));
  *
- * Severity words are contracts. debug: for us. info: a change of state an operator may want to see.
- * warn: something is wrong and being handled. error: something needs a person. Every line about an
- * event carries event=<CloudEvent id>, so that one grep follows it through all processes.
+ * Severity words are contracts. debug: for us. info: a change of state an operator may want to
+ * see. warn: something is wrong and being handled. error: something needs a person. Every line
+ * about an event carries event=<CloudEvent id>, so that one grep follows it through all
+ * processes.
  *
- * Secrets: never pass one. As a second line of defence user info in URLs is masked in every value.
+ * Secrets: never pass one. As a second line of defence user info in URLs is masked in every
+ * value.
  */
 #ifndef VCOURIER_LOG_H
 #define VCOURIER_LOG_H
@@ -33,8 +35,10 @@ struct log_line {
 	struct log_field field[12];
 };
 
-/* component: "collector", "dispatcher", "cli"; name: which one (the provider or processor); both borrowed. */
-void log_init(enum log_level level, enum log_format format, const char *component, const char *name);
+/* component: "collector", "dispatcher", "cli"; name: which one (the provider or processor);
+ * both borrowed. */
+void log_init(
+	enum log_level level, enum log_format format, const char *component, const char *name);
 bool log_enabled(enum log_level level);
 void log_write(enum log_level level, const struct log_line *line);
 
@@ -44,22 +48,21 @@ bool log_parse_level(const char *text, enum log_level *level);
 /* How many lines of each level were written, for the metrics port. */
 uint64_t log_count(enum log_level level);
 
-#define log_at(level, ...) \
-	(log_enabled(level) ? log_write(level, &(const struct log_line){ __VA_ARGS__ }) : (void)0)
+#define log_at(level, ...)                                                              \
+	(log_enabled(level) ? log_write(level, &(const struct log_line){ __VA_ARGS__ }) \
+			    : (void)0)
 #define log_debug(...) log_at(LOG_DEBUG, __VA_ARGS__)
 #define log_info(...) log_at(LOG_INFO, __VA_ARGS__)
 #define log_warn(...) log_at(LOG_WARN, __VA_ARGS__)
 #define log_error(...) log_at(LOG_ERROR, __VA_ARGS__)
 
 static inline struct log_field
-L_STR(const char *key, const char *value)
-{
+L_STR(const char *key, const char *value) {
 	return (struct log_field){ .key = key, .type = LOG_TYPE_STR, .str = value };
 }
 
 static inline struct log_field
-L_INT(const char *key, int64_t value)
-{
+L_INT(const char *key, int64_t value) {
 	return (struct log_field){ .key = key, .type = LOG_TYPE_INT, .num = value };
 }
 
@@ -70,8 +73,7 @@ L_MS(const char *key, int64_t ms) /* a duration, printed with units */
 }
 
 static inline struct log_field
-L_BOOL(const char *key, bool value)
-{
+L_BOOL(const char *key, bool value) {
 	return (struct log_field){ .key = key, .type = LOG_TYPE_BOOL, .num = value };
 }
 

@@ -1,25 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Memory. Out of memory stops the process: every event we hold is still in the stream or in
- * vCenter, and comes again. Too big is never out of memory: sizes are bounded before they get here.
+ * vCenter, and comes again. Too big is never out of memory: sizes are bounded before they get
+ * here.
  */
 #ifndef VCOURIER_MEM_H
 #define VCOURIER_MEM_H
 
 #include <stddef.h>
 
-void *mem_alloc(size_t size);                   /* zeroed; never NULL */
-void *mem_array(size_t n, size_t size);         /* zeroed; n * size is checked */
-void *mem_grow(void *p, size_t n, size_t size); /* realloc to n * size, checked; new part not zeroed */
+void *mem_alloc(size_t size);           /* zeroed; never NULL */
+void *mem_array(size_t n, size_t size); /* zeroed; n * size is checked */
+/* realloc to n * size, checked; new part not zeroed */
+void *mem_grow(void *p, size_t n, size_t size);
 
 /*
- * For an array of *cap elements that holds n: room for one more. Doubles *cap when it is full, from 16 on, and returns the
- * array, which may have moved. The new part is not zeroed.
+ * For an array of *cap elements that holds n: room for one more. Doubles *cap when it is full,
+ * from 16 on, and returns the array, which may have moved. The new part is not zeroed.
  */
 void *mem_grow_for(void *p, size_t n, size_t *cap, size_t size);
 
-char *mem_strdup(const char *s);                /* NULL stays NULL */
-char *mem_strndup(const char *s, size_t len);   /* copies exactly len bytes and a NUL */
+char *mem_strdup(const char *s);              /* NULL stays NULL */
+char *mem_strndup(const char *s, size_t len); /* copies exactly len bytes and a NUL */
 
 /* Clears a secret before it is freed; NULL is fine. `len` bytes are overwritten. */
 void mem_wipe(void *p, size_t len);

@@ -24,7 +24,8 @@ code_point(const char *text, size_t *len)
 	}
 	if (s[0] < 0xf0) {
 		*len = 3;
-		return (uint32_t)(s[0] & 0x0f) << 12 | (uint32_t)(s[1] & 0x3f) << 6 | (s[2] & 0x3f);
+		return (uint32_t)(s[0] & 0x0f) << 12 | (uint32_t)(s[1] & 0x3f) << 6 |
+			(s[2] & 0x3f);
 	}
 	*len = 4; /* none of the code points in question is there */
 	return 0x10000;
@@ -33,8 +34,8 @@ code_point(const char *text, size_t *len)
 static bool
 has_effect(uint32_t c)
 {
-	return c < 0x20 || (c >= 0x7f && c <= 0x9f) || c == 0x061c || c == 0x200e || c == 0x200f ||
-		(c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+	return c < 0x20 || (c >= 0x7f && c <= 0x9f) || c == 0x061c || c == 0x200e ||
+		c == 0x200f || (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
 }
 
 bool
@@ -88,7 +89,8 @@ printable_add_lines(struct buf *out, const char *text, size_t len)
 	add(out, text, len, true);
 }
 
-/* Writes valid JSON as one line. Line ends stand between values only, the other code points in strings only. */
+/* Writes valid JSON as one line. Line ends stand between values only, the other code points in
+ * strings only. */
 static void
 add_json(struct buf *out, const char *json, size_t len)
 {

@@ -2,9 +2,10 @@
 /*
  * Text from outside on its way to a terminal, a log line or a line of JSON.
  *
- * Some code points steer the reader's terminal or reorder what a person sees: C0 controls and DEL, C1 controls
- * (U+0080-9F), the bidirectional controls (U+061C, U+200E-200F, U+202A-202E, U+2066-2069) and the line separators
- * U+2028-2029. Here they lose their effect; the rest of the text stays as it is.
+ * Some code points steer the reader's terminal or reorder what a person sees: C0 controls and
+ * DEL, C1 controls (U+0080-9F), the bidirectional controls (U+061C, U+200E-200F, U+202A-202E,
+ * U+2066-2069) and the line separators U+2028-2029. Here they lose their effect; the rest of
+ * the text stays as it is.
  */
 #ifndef VCOURIER_PRINTABLE_H
 #define VCOURIER_PRINTABLE_H
@@ -18,8 +19,8 @@
 bool printable_is(const char *text, size_t len);
 
 /*
- * Appends text as one line for a terminal. Line ends and tabs become blanks, the other code points above and each byte
- * that is not UTF-8 become U+FFFD.
+ * Appends text as one line for a terminal. Line ends and tabs become blanks, the other code
+ * points above and each byte that is not UTF-8 become U+FFFD.
  */
 void printable_add(struct buf *out, const char *text, size_t len);
 
@@ -30,8 +31,8 @@ void printable_add_lines(struct buf *out, const char *text, size_t len);
 void printable_add_json_string(struct buf *out, const char *text, size_t len);
 
 /*
- * Appends a JSON value as one line, these code points written as \uXXXX, which means the same. False, and out as it was,
- * when text is not exactly one JSON value.
+ * Appends a JSON value as one line, these code points written as \uXXXX, which means the same.
+ * False, and out as it was, when text is not exactly one JSON value.
  */
 bool printable_add_json(struct buf *out, const char *text, size_t len);
 

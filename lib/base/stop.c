@@ -114,7 +114,8 @@ stop_sleep(int64_t ms)
 
 		if (left <= 0)
 			return false;
-		if (atomic_load(&reload)) /* its byte would wake us for ever: the caller handles it */
+		/* its byte would wake us for ever: the caller handles it */
+		if (atomic_load(&reload))
 			return false;
 		poll(&p, 1, left > 60000 ? 60000 : (int)left);
 	}

@@ -52,7 +52,8 @@ text_from_int(int64_t value, char buf[TEXT_INT_SIZE])
 	return len;
 }
 
-/* Reads "<number><unit>" at *s; the number may have a fraction, exact to the millisecond or byte. */
+/* Reads "<number><unit>" at *s; the number may have a fraction, exact to the millisecond or
+ * byte. */
 static bool
 take_quantity(const char **s, const struct unit *units, int64_t *out)
 {
@@ -71,7 +72,8 @@ take_quantity(const char **s, const struct unit *units, int64_t *out)
 	for (i = 0; units[i].name != NULL; i++) {
 		size_t len = strlen(units[i].name);
 
-		if (strncmp(end, units[i].name, len) == 0 && !isalpha((unsigned char)end[len])) {
+		if (strncmp(end, units[i].name, len) == 0 &&
+			!isalpha((unsigned char)end[len])) {
 			v *= (double)units[i].factor;
 			if (v > 9e15)
 				return false;
@@ -86,9 +88,16 @@ take_quantity(const char **s, const struct unit *units, int64_t *out)
 static bool
 iso8601_duration(const char *s, int64_t *ms)
 {
-	static const struct { char letter; bool time; int64_t factor; } parts[] = {
-		{ 'W', false, MS_WEEK }, { 'D', false, MS_DAY },    { 'H', true, MS_HOUR },
-		{ 'M', true, MS_MINUTE }, { 'S', true, MS_SECOND },
+	static const struct {
+		char letter;
+		bool time;
+		int64_t factor;
+	} parts[] = {
+		{ 'W', false, MS_WEEK },
+		{ 'D', false, MS_DAY },
+		{ 'H', true, MS_HOUR },
+		{ 'M', true, MS_MINUTE },
+		{ 'S', true, MS_SECOND },
 	};
 	bool time = false;
 	size_t at = 0;
@@ -107,9 +116,10 @@ iso8601_duration(const char *s, int64_t *ms)
 			return false;
 		v = strtod(s, &end);
 		while (at < sizeof(parts) / sizeof(parts[0]) &&
-		       (parts[at].letter != *end || parts[at].time != time))
+			(parts[at].letter != *end || parts[at].time != time))
 			at++;
-		if (at == sizeof(parts) / sizeof(parts[0]) || v * (double)parts[at].factor > 9e15)
+		if (at == sizeof(parts) / sizeof(parts[0]) ||
+			v * (double)parts[at].factor > 9e15)
 			return false;
 		sum += (int64_t)(v * (double)parts[at++].factor + 0.5);
 		s = end + 1;
@@ -121,8 +131,9 @@ iso8601_duration(const char *s, int64_t *ms)
 bool
 text_duration(const char *s, int64_t *ms)
 {
-	static const struct unit units[] = { { "ms", 1 }, { "s", MS_SECOND }, { "m", MS_MINUTE },
-		{ "h", MS_HOUR }, { "d", MS_DAY }, { "w", MS_WEEK }, { NULL, 0 } };
+	static const struct unit units[] = { { "ms", 1 }, { "s", MS_SECOND },
+		{ "m", MS_MINUTE }, { "h", MS_HOUR }, { "d", MS_DAY }, { "w", MS_WEEK },
+		{ NULL, 0 } };
 	int64_t sum = 0, part;
 
 	if (strcmp(s, "0") == 0) {
@@ -156,8 +167,8 @@ text_size(const char *s, int64_t *bytes)
 const char *
 text_duration_str(int64_t ms, char *buf, size_t size)
 {
-	static const struct unit units[] = { { "d", MS_DAY }, { "h", MS_HOUR }, { "m", MS_MINUTE },
-		{ "s", MS_SECOND }, { "ms", 1 } };
+	static const struct unit units[] = { { "d", MS_DAY }, { "h", MS_HOUR },
+		{ "m", MS_MINUTE }, { "s", MS_SECOND }, { "ms", 1 } };
 	size_t used = 0, i;
 
 	buf[0] = '\0';
@@ -165,8 +176,8 @@ text_duration_str(int64_t ms, char *buf, size_t size)
 		int64_t n = ms / units[i].factor;
 
 		if (n != 0)
-			used += (size_t)snprintf(buf + used, size - used, "%lld%s", (long long)n,
-				units[i].name);
+			used += (size_t)snprintf(
+				buf + used, size - used, "%lld%s", (long long)n, units[i].name);
 		ms -= n * units[i].factor;
 	}
 	if (used == 0)
@@ -188,7 +199,10 @@ text_utf8_valid(const char *s, size_t len)
 			i++;
 			continue;
 		}
-		n = c >= 0xf0 && c <= 0xf4 ? 4 : c >= 0xe0 && c < 0xf0 ? 3 : c >= 0xc2 && c < 0xe0 ? 2 : 0;
+		n = c >= 0xf0 && c <= 0xf4      ? 4
+			: c >= 0xe0 && c < 0xf0 ? 3
+			: c >= 0xc2 && c < 0xe0 ? 2
+						: 0;
 		if (n == 0 || i + n > len)
 			return i;
 		for (k = 1; k < n; k++)
@@ -233,8 +247,9 @@ text_distance(const char *a, const char *b, unsigned limit)
 
 		row[0] = (unsigned)i;
 		for (j = 1; j <= lb; j++) {
-			unsigned same = diagonal + (tolower((unsigned char)a[i - 1]) !=
-							   tolower((unsigned char)b[j - 1]));
+			unsigned same = diagonal +
+				(tolower((unsigned char)a[i - 1]) !=
+					tolower((unsigned char)b[j - 1]));
 			unsigned step = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
 
 			diagonal = row[j];

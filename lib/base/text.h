@@ -7,23 +7,27 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Decimal, optional minus sign, no blanks. True when the whole of s is a number in [min, max]. */
+/* Decimal, optional minus sign, no blanks. True when the whole of s is a number in [min, max].
+ */
 bool text_int(const char *s, int64_t min, int64_t max, int64_t *out);
 
-/* The other way: decimal digits and NUL into buf; returns their number. For hot paths, where snprintf counts. */
+/* The other way: decimal digits and NUL into buf; returns their number. For hot paths, where
+ * snprintf counts. */
 enum { TEXT_INT_SIZE = 21 };
 size_t text_from_int(int64_t value, char buf[TEXT_INT_SIZE]);
 
 /*
  * A duration with units, to milliseconds: "250ms", "30s", "1h30m", "7d"; ISO 8601 "PT1M30S" and
- * "P1DT2H" too (the vocabulary of Knative's DeliverySpec). A bare number other than 0 is refused.
+ * "P1DT2H" too (the vocabulary of Knative's DeliverySpec). A bare number other than 0 is
+ * refused.
  */
 bool text_duration(const char *s, int64_t *ms);
 
 /* A size with unit, to bytes: "512" and "512B", "64KiB", "1MiB", "10GiB", "1MB" (10^6). */
 bool text_size(const char *s, int64_t *bytes);
 
-/* Shortest exact form with units, for messages: 90000 -> "1m30s". buf of 32 bytes; returns buf. */
+/* Shortest exact form with units, for messages: 90000 -> "1m30s". buf of 32 bytes; returns buf.
+ */
 const char *text_duration_str(int64_t ms, char *buf, size_t size);
 
 /* The length of the longest valid UTF-8 prefix of s[0..len); == len when all is valid. */
@@ -36,7 +40,8 @@ void text_add_masked(struct buf *to, const char *text);
 bool text_starts(const char *s, const char *prefix);
 bool text_ends(const char *s, const char *suffix);
 
-/* Edits to turn a into b, ignoring case; `limit` + 1 when more than limit. For "did you mean". */
+/* Edits to turn a into b, ignoring case; `limit` + 1 when more than limit. For "did you mean".
+ */
 unsigned text_distance(const char *a, const char *b, unsigned limit);
 
 #endif

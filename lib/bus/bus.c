@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * One thread owns the life of the connection: it makes it, hands it out, and makes a new one when
- * cnats gives up (two authentication errors in a row, a -ERR it does not know). Short interruptions
- * are cnats' own: it reconnects and keeps the subscriptions. Secrets are read anew for each new connection.
+ * One thread owns the life of the connection: it makes it, hands it out, and makes a new one
+ * when cnats gives up (two authentication errors in a row, a -ERR it does not know). Short
+ * interruptions are cnats' own: it reconnects and keeps the subscriptions. Secrets are read
+ * anew for each new connection.
  */
 #define _DEFAULT_SOURCE
 #include "buf.h"
@@ -20,7 +21,8 @@
 #include "stop.h"
 
 enum {
-	PING_INTERVAL_MS = 10000, /* a dead peer is noticed after three of these; cnats' default takes minutes */
+	/* a dead peer is noticed after three of these; cnats' default takes minutes */
+	PING_INTERVAL_MS = 10000,
 	CONNECT_TIMEOUT_MS = 5000,
 	RECONNECT_MIN_MS = 250,
 	RECONNECT_MAX_MS = 5000,
@@ -55,7 +57,8 @@ on_disconnected(natsConnection *nc, void *ctx)
 	const char *text = NULL;
 
 	natsConnection_GetLastError(nc, &text);
-	err_set(&err, ERR_CONNECT, "disconnected%s%s", text && *text ? ": " : "", text ? text : "");
+	err_set(&err, ERR_CONNECT, "disconnected%s%s", text && *text ? ": " : "",
+		text ? text : "");
 	note_error(bus, &err);
 	set_connected(bus, false, false);
 }
@@ -133,7 +136,9 @@ connect_once(struct bus *bus, struct err *err)
 {
 	natsOptions *opts = NULL;
 	natsConnection *nc = NULL;
-	struct bus_loop *loop = bus_uses_tls(&bus->options) && bus_loop_needed() ? bus_loop_open() : NULL;
+	struct bus_loop *loop = bus_uses_tls(&bus->options) && bus_loop_needed()
+		? bus_loop_open()
+		: NULL;
 	natsStatus s = natsOptions_Create(&opts);
 
 	*err = (struct err){ .code = ERR_NONE };
@@ -212,7 +217,8 @@ keep_connected(void *ctx)
 		drop_connection(bus);
 		pthread_mutex_lock(&bus->lock);
 		if (!bus->closing)
-			clock_cond_wait(&bus->changed, &bus->lock, RECONNECT_MIN_MS + backoff_next(&backoff));
+			clock_cond_wait(&bus->changed, &bus->lock,
+				RECONNECT_MIN_MS + backoff_next(&backoff));
 	}
 	pthread_mutex_unlock(&bus->lock);
 	return NULL;

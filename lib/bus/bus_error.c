@@ -19,5 +19,6 @@ bus_error(struct err *err, natsStatus s, const char *what)
 		code = ERR_NOT_FOUND;
 	else if (s == NATS_MAX_PAYLOAD)
 		code = ERR_LIMIT;
-	return err_set(err, code, "%s: %s", what, text != NULL && *text ? text : natsStatus_GetText(s));
+	return err_set(err, code, "%s: %s", what,
+		text != NULL && *text ? text : natsStatus_GetText(s));
 }

@@ -11,8 +11,9 @@
 enum { SPENT_MAX = 64, SPENT_BYTES_MAX = 64 * 1024 };
 
 /*
- * natsMsg_Destroy hands a message to cnats' collector thread and wakes it. For each message that costs more than the
- * message; many at a time cost little, and the thread, which has to compete with those that publish, falls less behind.
+ * natsMsg_Destroy hands a message to cnats' collector thread and wakes it. For each message
+ * that costs more than the message; many at a time cost little, and the thread, which has to
+ * compete with those that publish, falls less behind.
  */
 static struct {
 	pthread_mutex_t lock;
@@ -70,7 +71,8 @@ bus_start_subscription(struct bus_subscription *sub, natsConnection *nc)
 	if (sub->ended)
 		return NATS_OK;
 	s = natsConnection_Subscribe(&sub->sub, nc, sub->subject, on_message, sub);
-	/* what is on its way is bounded by what we asked for; the library must not drop any of it */
+	/* what is on its way is bounded by what we asked for; the library must not drop any of
+	 * it */
 	if (s == NATS_OK)
 		s = natsSubscription_SetPendingLimits(sub->sub, -1, -1);
 	return s;
@@ -124,9 +126,11 @@ make_msg(natsMsg **msg, const struct bus_out *out)
 	natsStatus s = natsMsg_Create(msg, out->subject, out->reply, out->data, (int)out->len);
 	size_t i;
 
+	/* without a value it would hide the next one: bus_msg.c */
 	for (i = 0; i < out->n_headers && s == NATS_OK; i++)
-		if (out->headers[i].value[0] != '\0') /* without a value it would hide the next one: bus_msg.c */
-			s = natsMsgHeader_Set(*msg, out->headers[i].name, out->headers[i].value);
+		if (out->headers[i].value[0] != '\0')
+			s = natsMsgHeader_Set(
+				*msg, out->headers[i].name, out->headers[i].value);
 	return s;
 }
 
@@ -140,9 +144,10 @@ bus_publish(struct bus *bus, const struct bus_out *out, struct err *err)
 	if (nc == NULL)
 		return -1;
 	if (out->n_headers == 0) {
-		s = out->reply != NULL ? natsConnection_PublishRequest(nc, out->subject, out->reply,
-						 out->data, (int)out->len) :
-					 natsConnection_Publish(nc, out->subject, out->data, (int)out->len);
+		s = out->reply != NULL
+			? natsConnection_PublishRequest(
+				  nc, out->subject, out->reply, out->data, (int)out->len)
+			: natsConnection_Publish(nc, out->subject, out->data, (int)out->len);
 	} else {
 		s = make_msg(&msg, out);
 		if (s == NATS_OK)
@@ -167,8 +172,8 @@ bus_flush(struct bus *bus, int64_t timeout_ms, struct err *err)
 }
 
 int
-bus_request(struct bus *bus, const struct bus_out *out, int64_t timeout_ms, struct bus_msg **reply,
-	struct err *err)
+bus_request(struct bus *bus, const struct bus_out *out, int64_t timeout_ms,
+	struct bus_msg **reply, struct err *err)
 {
 	natsConnection *nc = hold(bus, err);
 	natsMsg *msg = NULL, *got = NULL;
@@ -189,7 +194,8 @@ bus_request(struct bus *bus, const struct bus_out *out, int64_t timeout_ms, stru
 }
 
 int
-bus_subscribe(struct bus *bus, const char *subject, bus_on_msg *on_msg, void *ctx, struct err *err)
+bus_subscribe(
+	struct bus *bus, const char *subject, bus_on_msg *on_msg, void *ctx, struct err *err)
 {
 	struct bus_subscription *sub = mem_alloc(sizeof(*sub));
 	natsStatus s = NATS_OK;
@@ -197,7 +203,9 @@ bus_subscribe(struct bus *bus, const char *subject, bus_on_msg *on_msg, void *ct
 	pthread_rwlock_wrlock(&bus->nc_lock);
 	bus->subs = mem_grow(bus->subs, bus->n_subs + 1, sizeof(struct bus_subscription *));
 	bus->subs[bus->n_subs++] = sub;
-	*sub = (struct bus_subscription){ .bus = bus, .subject = mem_strdup(subject), .on_msg = on_msg, .ctx = ctx };
+	*sub = (struct bus_subscription){
+		.bus = bus, .subject = mem_strdup(subject), .on_msg = on_msg, .ctx = ctx
+	};
 	if (bus->nc != NULL)
 		s = bus_start_subscription(sub, bus->nc);
 	pthread_rwlock_unlock(&bus->nc_lock);

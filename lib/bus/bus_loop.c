@@ -169,10 +169,13 @@ natsStatus
 bus_loop_use(struct bus_loop *l, natsOptions *opts)
 {
 	/*
-	 * In this mode 3.4.1 keeps what was half written and sends it again behind the next CONNECT: the server takes it for
-	 * garbage and hangs up, for ever. A new connection has no past; bus.c makes it.
+	 * In this mode 3.4.1 keeps what was half written and sends it again behind the next
+	 * CONNECT: the server takes it for garbage and hangs up, for ever. A new connection has
+	 * no past; bus.c makes it.
 	 */
 	natsStatus s = natsOptions_SetAllowReconnect(opts, false);
 
-	return s == NATS_OK ? natsOptions_SetEventLoop(opts, l, on_attach, on_read, on_write, on_detach) : s;
+	return s == NATS_OK
+		? natsOptions_SetEventLoop(opts, l, on_attach, on_read, on_write, on_detach)
+		: s;
 }

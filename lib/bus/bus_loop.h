@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * One thread for all socket I/O of a connection. cnats before 3.11 reads and writes a TLS connection from
- * two threads, which OpenSSL does not allow; in its event-loop mode it leaves both to us.
+ * One thread for all socket I/O of a connection. cnats before 3.11 reads and writes a TLS
+ * connection from two threads, which OpenSSL does not allow; in its event-loop mode it leaves
+ * both to us.
  */
 #ifndef VCOURIER_BUS_LOOP_H
 #define VCOURIER_BUS_LOOP_H

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Reading a message. cnats (3.4.1 and later) passes over white space behind a header's colon, ends of lines too. So
- * a header without a value gets the next line as its value, and the next header is missing; without a value in the
- * last header none can be read at all. cnats gives no access to the bytes: what was read like that is told by
- * bus_msg_headers_doubtful, and replaced by what the stream has (jetstream.h).
+ * Reading a message. cnats (3.4.1 and later) passes over white space behind a header's colon,
+ * ends of lines too. So a header without a value gets the next line as its value, and the next
+ * header is missing; without a value in the last header none can be read at all. cnats gives no
+ * access to the bytes: what was read like that is told by bus_msg_headers_doubtful, and
+ * replaced by what the stream has (jetstream.h).
  */
 #define _DEFAULT_SOURCE /* pthread_rwlock_t */
 #include "bus_private.h"
@@ -67,7 +68,8 @@ bus_msg_header(const struct bus_msg *msg, const char *name)
 }
 
 void
-bus_msg_each_header(const struct bus_msg *msg, void (*fn)(void *, const char *, const char *), void *ctx)
+bus_msg_each_header(
+	const struct bus_msg *msg, void (*fn)(void *, const char *, const char *), void *ctx)
 {
 	const char **keys = NULL;
 	int n = 0, i;
@@ -85,12 +87,14 @@ bus_msg_each_header(const struct bus_msg *msg, void (*fn)(void *, const char *, 
 	free((void *)keys);
 }
 
-/* Whether a value looks like a header line that we would read: its header had no value of its own, then. */
+/* Whether a value looks like a header line that we would read: its header had no value of its
+ * own, then. */
 static bool
 looks_like_header(const char *value)
 {
 	static const char *const names[] = { "ce-", "content-type:", "nats-", "vcourier-" };
-	size_t n = strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-");
+	size_t n = strspn(
+		value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-");
 
 	if (value[n] != ':')
 		return false;
@@ -144,7 +148,8 @@ bus_msg_set_headers(struct bus_msg *msg, const char *block)
 	msg->n_headers = n;
 	n = 0;
 	for (p = msg->headers; n < msg->n_headers && header_block_next(&p, &line); n++) {
-		char *name = msg->headers + (line.name - msg->headers), *value = msg->headers + (line.value - msg->headers);
+		char *name = msg->headers + (line.name - msg->headers),
+		     *value = msg->headers + (line.value - msg->headers);
 
 		msg->header[n] = (struct bus_header){ name, value };
 		name[line.name_len] = '\0';

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The state that the files of the bus share; no other file includes cnats. bus.c keeps the connection, bus_io.c uses
- * it, bus_loop.c does its socket I/O, bus_security.c sets credentials and TLS, bus_error.c translates errors.
+ * The state that the files of the bus share; no other file includes cnats. bus.c keeps the
+ * connection, bus_io.c uses it, bus_loop.c does its socket I/O, bus_security.c sets credentials
+ * and TLS, bus_error.c translates errors.
  */
 #ifndef VCOURIER_BUS_PRIVATE_H
 #define VCOURIER_BUS_PRIVATE_H
@@ -30,18 +31,22 @@ struct bus {
 	pthread_rwlock_t nc_lock; /* readers use nc, the thread replaces it */
 	natsConnection *nc;
 	struct bus_loop *loop; /* of nc; NULL: cnats does its own I/O */
-	pthread_mutex_t lock; /* for what follows */
+	pthread_mutex_t lock;  /* for what follows */
 	pthread_cond_t changed;
 	bool started, connected, dead, closing;
 	struct err last_error;
-	struct bus_subscription **subs; /* n_subs of them; each keeps its address: cnats has it */
+	/* n_subs of them; each keeps its address: cnats has it */
+	struct bus_subscription **subs;
 	size_t n_subs;
 	atomic_uint_fast64_t reconnects;
 };
 
 struct bus_msg {
 	natsMsg *msg;
-	char *headers; /* in place of those that cnats has read: the text that `header` points into; NULL: none */
+	/*
+	 * in place of those that cnats has read: the text that `header` points into; NULL: none
+	 */
+	char *headers;
 	struct bus_header *header;
 	size_t n_headers;
 };
@@ -51,9 +56,10 @@ int bus_error(struct err *err, natsStatus s, const char *what);
 
 bool bus_uses_tls(const struct bus_options *options);
 
-/* Credentials (read anew) and TLS; err is set when it is not cnats that fails. loop: for a TLS connection, or NULL. */
-natsStatus bus_set_security(natsOptions *opts, const struct bus_options *options, struct bus_loop *loop,
-	struct err *err);
+/* Credentials (read anew) and TLS; err is set when it is not cnats that fails. loop: for a TLS
+ * connection, or NULL. */
+natsStatus bus_set_security(natsOptions *opts, const struct bus_options *options,
+	struct bus_loop *loop, struct err *err);
 
 /* Tells the server of a subscription; call with nc_lock held for writing. */
 natsStatus bus_start_subscription(struct bus_subscription *sub, natsConnection *nc);

@@ -54,15 +54,16 @@ set_tls(natsOptions *opts, const struct bus_options *o, struct bus_loop *loop)
 	if (s == NATS_OK && o->ca_file != NULL)
 		s = natsOptions_LoadCATrustedCertificates(opts, o->ca_file);
 	if (s == NATS_OK && o->cert_file != NULL)
-		s = natsOptions_LoadCertificatesChain(opts, o->cert_file,
-			o->key_file ? o->key_file : o->cert_file);
+		s = natsOptions_LoadCertificatesChain(
+			opts, o->cert_file, o->key_file ? o->key_file : o->cert_file);
 	if (s == NATS_OK && o->insecure)
 		s = natsOptions_SkipServerVerification(opts, true);
 	return s;
 }
 
 natsStatus
-bus_set_security(natsOptions *opts, const struct bus_options *o, struct bus_loop *loop, struct err *err)
+bus_set_security(
+	natsOptions *opts, const struct bus_options *o, struct bus_loop *loop, struct err *err)
 {
 	natsStatus s = set_tls(opts, o, loop);
 

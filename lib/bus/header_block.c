@@ -22,7 +22,9 @@ split(const char *s, size_t len, struct header_line *line)
 		value++;
 	while (end > value && is_blank(end[-1]))
 		end--;
-	*line = (struct header_line){ .name = s, .name_len = (size_t)(colon - s), .value = value,
+	*line = (struct header_line){ .name = s,
+		.name_len = (size_t)(colon - s),
+		.value = value,
 		.value_len = (size_t)(end - value) };
 	return true;
 }

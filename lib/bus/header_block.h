@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * A NATS header block as it is stored: the line "NATS/1.0", lines "Name: value", an empty line, CRLF behind each.
+ * A NATS header block as it is stored: the line "NATS/1.0", lines "Name: value", an empty line,
+ * CRLF behind each.
  * https://github.com/nats-io/nats-architecture-and-design/blob/main/adr/ADR-4.md
  */
 #ifndef VCOURIER_HEADER_BLOCK_H
@@ -9,14 +10,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-struct header_line { /* slices of the block */
+struct header_line {              /* slices of the block */
 	const char *name, *value; /* value without blanks around it; it may be empty */
 	size_t name_len, value_len;
 };
 
 /*
- * The next header from *p on; begin with *p at the start of a block, which is a string. False at the end.
- * Lines without a colon or without a name are passed over, and so is the first line, which has no colon either.
+ * The next header from *p on; begin with *p at the start of a block, which is a string. False
+ * at the end. Lines without a colon or without a name are passed over, and so is the first
+ * line, which has no colon either.
  */
 bool header_block_next(const char **p, struct header_line *line);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * JetStream's wire protocol over bus.h, so that one source runs on nats-server 2.9 to the newest and
- * never erases a setting that a newer tool made.
+ * JetStream's wire protocol over bus.h, so that one source runs on nats-server 2.9 to the
+ * newest and never erases a setting that a newer tool made.
  * https://docs.nats.io/reference/reference-protocols/nats_api_reference
  */
 #ifndef VCOURIER_JETSTREAM_H
@@ -23,7 +23,7 @@ struct stream_config {
 	int64_t max_bytes;       /* <= 0: no limit */
 	int64_t duplicate_window_ms;
 	int replicas;
-	bool discard_new; /* full: refuse the new (err 10077), else drop the oldest */
+	bool discard_new;         /* full: refuse the new (err 10077), else drop the oldest */
 	int max_msgs_per_subject; /* 0: no limit; 1: a KV bucket without history */
 	bool deny_delete; /* no user may remove single messages; cannot be lifted later */
 	bool deny_purge;  /* no user may empty the stream; cannot be lifted later */
@@ -33,28 +33,37 @@ struct stream_config {
 struct stream_info {
 	uint64_t first_seq, last_seq, messages, bytes;
 	int64_t created_us;
-	char leader[64];   /* in a cluster: the name of the server that leads the stream; "" without a cluster */
-	int64_t max_msg_size; /* bytes of a message, headers included; 0: what the server's max_payload allows */
-	char differs[256]; /* what stands otherwise than asked, field by field; "" when nothing */
+	char leader[64]; /* in a cluster: the name of the server that leads the stream; ""
+			    without a cluster */
+	/* bytes of a message, headers included; 0: what the server's max_payload allows */
+	int64_t max_msg_size;
+	char differs[256]; /* what stands otherwise than asked, field by field; "" when nothing
+			    */
 };
 
 /*
- * Makes the stream unless it exists; an existing one is never altered, its differences are told in
- * info->differs (not deny_delete and deny_purge: a stream of an earlier release lacks them and works as well). ERR_FORBIDDEN / ERR_TIMEOUT: this user may not; then only a look is tried. In a cluster a stream
- * that is not found is looked for again for 2 s: a meta leader answers before it has read all of its log.
+ * Makes the stream unless it exists; an existing one is never altered, its differences are told
+ * in info->differs (not deny_delete and deny_purge: a stream of an earlier release lacks them
+ * and works as well). ERR_FORBIDDEN / ERR_TIMEOUT: this user may not; then only a look is
+ * tried. In a cluster a stream that is not found is looked for again for 2 s: a meta leader
+ * answers before it has read all of its log.
  *
- * stream_look: ERR_NOT_FOUND: there is no such stream. ERR_TIMEOUT: nobody answers, or the stream has no leader just
- * now (then any replica answers, and its numbers are not the stream's).
+ * stream_look: ERR_NOT_FOUND: there is no such stream. ERR_TIMEOUT: nobody answers, or the
+ * stream has no leader just now (then any replica answers, and its numbers are not the
+ * stream's).
  */
-int stream_ensure(struct bus *bus, const struct stream_config *config, struct stream_info *info, struct err *err);
+int stream_ensure(struct bus *bus, const struct stream_config *config, struct stream_info *info,
+	struct err *err);
 int stream_look(struct bus *bus, const char *name, struct stream_info *info, struct err *err);
 
 /*
- * The message with this sequence; with a subject (wildcards allowed) the first one of it from there on, or its newest
- * when seq is 0. The stream's leader answers. *msg is the caller's (stream_msg_free). ERR_NOT_FOUND: none.
+ * The message with this sequence; with a subject (wildcards allowed) the first one of it from
+ * there on, or its newest when seq is 0. The stream's leader answers. *msg is the caller's
+ * (stream_msg_free). ERR_NOT_FOUND: none.
  *
- * Only of a stream that stream_look or stream_ensure has shown: nats-server 2.9.10 crashes (jsMsgGetRequest, no store)
- * when it is asked for a message of a stream that somebody else is just making.
+ * Only of a stream that stream_look or stream_ensure has shown: nats-server 2.9.10 crashes
+ * (jsMsgGetRequest, no store) when it is asked for a message of a stream that somebody else is
+ * just making.
  */
 struct stream_msg {
 	uint64_t seq;
@@ -62,39 +71,46 @@ struct stream_msg {
 	size_t len;
 	int64_t time_us;
 };
-int stream_get(struct bus *bus, const char *stream, uint64_t seq, const char *of_subject, struct stream_msg *msg,
-	struct err *err);
+int stream_get(struct bus *bus, const char *stream, uint64_t seq, const char *of_subject,
+	struct stream_msg *msg, struct err *err);
 void stream_msg_free(struct stream_msg *msg);
 
 /*
- * Whether a stream has a message. ERR_NOT_FOUND of stream_get does not tell: a leader answers so, too, while it has
- * not yet applied what was stored before its election, and when a block cannot be read; DIRECT.GET is answered by
- * any replica, as far as that one is. So the stream's numbers are asked for:
+ * Whether a stream has a message. ERR_NOT_FOUND of stream_get does not tell: a leader answers
+ * so, too, while it has not yet applied what was stored before its election, and when a block
+ * cannot be read; DIRECT.GET is answered by any replica, as far as that one is. So the stream's
+ * numbers are asked for:
  */
 enum message_presence {
 	MESSAGE_FOUND,
-	MESSAGE_GONE,    /* its first sequence is larger, or later messages are there and this one is missing */
+	/* its first sequence is larger, or later messages are there and this one is missing */
+	MESSAGE_GONE,
 	MESSAGE_BEYOND,  /* it ends before: its leader is behind, or the stream was cut */
 	MESSAGE_UNKNOWN, /* by its numbers it is there: ask again */
 };
 
 struct message_search {
 	enum message_presence presence;
-	struct stream_msg msg;   /* MESSAGE_FOUND: the caller's (stream_msg_free) */
-	uint64_t gone_to;        /* MESSAGE_GONE: the stream has nothing from the sequence asked for to before this one */
+	struct stream_msg msg; /* MESSAGE_FOUND: the caller's (stream_msg_free) */
+	/*
+	 * MESSAGE_GONE: the stream has nothing from the sequence asked for to before this one
+	 */
+	uint64_t gone_to;
 	struct stream_info info; /* unless MESSAGE_FOUND: what the leader said */
 };
 
 /*
- * MESSAGE_GONE stays true. MESSAGE_BEYOND and MESSAGE_UNKNOWN count only when they are still so after a while: see
- * steady_for. -1: no answer, or no such stream (ERR_NOT_FOUND).
+ * MESSAGE_GONE stays true. MESSAGE_BEYOND and MESSAGE_UNKNOWN count only when they are still so
+ * after a while: see steady_for. -1: no answer, or no such stream (ERR_NOT_FOUND).
  */
-int stream_find(struct bus *bus, const char *stream, uint64_t seq, struct message_search *found, struct err *err);
+int stream_find(struct bus *bus, const char *stream, uint64_t seq, struct message_search *found,
+	struct err *err);
 
 /*
- * For how long the same answer has come, in the same words, from the same leader, over the same connection. Begins anew when one
- * of them is another. Without a cluster (leader "") a server answers only when it has read all of its store, so its
- * answer is as good as one that has stood for ever: INT64_MAX.
+ * For how long the same answer has come, in the same words, from the same leader, over the same
+ * connection. Begins anew when one of them is another. Without a cluster (leader "") a server
+ * answers only when it has read all of its store, so its answer is as good as one that has
+ * stood for ever: INT64_MAX.
  */
 struct steady {
 	const char *what; /* a constant: the finding */
@@ -102,7 +118,8 @@ struct steady {
 	uint64_t reconnects;
 	int64_t since_ms;
 };
-int64_t steady_for(struct steady *steady, const char *what, const char *leader, uint64_t reconnects, int64_t now_ms);
+int64_t steady_for(struct steady *steady, const char *what, const char *leader,
+	uint64_t reconnects, int64_t now_ms);
 
 enum {
 	STEADY_MS = 5 * 1000, /* longer than an election (4 s at most in nats-server 2.9) */
@@ -110,8 +127,9 @@ enum {
 };
 
 /*
- * After a message was delivered: when its headers are doubtful (bus.h), reads them from the stream, one request. May
- * be called on a bus thread. 0: they are right now, or the stream no longer has them. -1: that could not be found out.
+ * After a message was delivered: when its headers are doubtful (bus.h), reads them from the
+ * stream, one request. May be called on a bus thread. 0: they are right now, or the stream no
+ * longer has them. -1: that could not be found out.
  */
 int delivery_read_headers(struct bus *bus, struct bus_msg *msg, struct err *err);
 
@@ -124,46 +142,55 @@ bool stream_msg_header(const char *headers, const char *name, char *buf, size_t 
 /* ---- consumers: pull, explicit ack */
 
 struct consumer_config {
-	const char *stream, *name; /* durable name; NULL: ephemeral, named by the server (info->name) */
+	/* durable name; NULL: ephemeral, named by the server (info->name) */
+	const char *stream, *name;
 	const char *filter_subject; /* NULL: all */
 	enum { DELIVER_ALL, DELIVER_NEW, DELIVER_FROM_SEQ, DELIVER_FROM_TIME } deliver;
 	uint64_t start_seq;
 	int64_t start_time_us;
 	int64_t ack_wait_ms;
 	int max_ack_pending;
-	bool ack_none;             /* a reader: no acks, in order */
-	bool headers_only;         /* leave the bodies out */
-	int64_t inactive_ms;       /* the server removes it after this long unused; 0: its default (ephemeral 5 s) */
+	bool ack_none;     /* a reader: no acks, in order */
+	bool headers_only; /* leave the bodies out */
+	/* the server removes it after this long unused; 0: its default (ephemeral 5 s) */
+	int64_t inactive_ms;
 };
 
 struct consumer_info {
-	uint64_t delivered_stream_seq, delivered_consumer_seq, ack_floor_stream_seq, pending, ack_pending, redelivered;
+	uint64_t delivered_stream_seq, delivered_consumer_seq, ack_floor_stream_seq, pending,
+		ack_pending, redelivered;
 	uint64_t waiting; /* pulls: 0 when nobody asks for messages */
 	int64_t created_us;
 	char leader[64]; /* in a cluster: the server that leads it; "" without a cluster */
 	char name[128];
 	char filter_subject[256];
 	char differs[256];
-	bool unusable; /* it differs in a way that a puller cannot live with: push, or other acks */
+	/* it differs in a way that a puller cannot live with: push, or other acks */
+	bool unusable;
 };
 
 /* Makes the consumer unless it exists; an existing one is never altered, see info->differs. */
-int consumer_ensure(struct bus *bus, const struct consumer_config *config, struct consumer_info *info, struct err *err);
-int consumer_look(struct bus *bus, const char *stream, const char *name, struct consumer_info *info, struct err *err);
+int consumer_ensure(struct bus *bus, const struct consumer_config *config,
+	struct consumer_info *info, struct err *err);
+int consumer_look(struct bus *bus, const char *stream, const char *name,
+	struct consumer_info *info, struct err *err);
 
 /*
- * ERR_NOT_FOUND: there was none. nats-server 2.9 that writes a consumer's state while it removes the consumer leaves a
- * file behind: the next consumer of this name continues from that state, whatever its configuration says.
+ * ERR_NOT_FOUND: there was none. nats-server 2.9 that writes a consumer's state while it
+ * removes the consumer leaves a file behind: the next consumer of this name continues from that
+ * state, whatever its configuration says.
  */
 int consumer_delete(struct bus *bus, const char *stream, const char *name, struct err *err);
 
 /*
- * Removes the durable consumer, if there is one, and makes one that begins as configured. When the server left a file
- * behind it does so again, a few times, for less than a second.
+ * Removes the durable consumer, if there is one, and makes one that begins as configured. When
+ * the server left a file behind it does so again, a few times, for less than a second.
  */
-int consumer_recreate(struct bus *bus, const struct consumer_config *config, struct consumer_info *info, struct err *err);
+int consumer_recreate(struct bus *bus, const struct consumer_config *config,
+	struct consumer_info *info, struct err *err);
 
-/* What the reply subject of a delivered message says ($JS.ACK..., 9 tokens or the longer v2 form). */
+/* What the reply subject of a delivered message says ($JS.ACK..., 9 tokens or the longer v2
+ * form). */
 struct delivery {
 	uint64_t stream_seq, consumer_seq, delivered; /* delivered: which try this is, from 1 */
 	uint64_t pending;                             /* messages after this one */
@@ -172,21 +199,24 @@ struct delivery {
 bool delivery_parse(const char *reply, struct delivery *d);
 
 /*
- * Asks for up to n messages, delivered to `reply` within expires_ms; not a round trip. The server
- * sends status messages too (empty body, header Status): see pull_status.
+ * Asks for up to n messages, delivered to `reply` within expires_ms; not a round trip. The
+ * server sends status messages too (empty body, header Status): see pull_status.
  */
-int pull_request(struct bus *bus, const char *stream, const char *consumer, const char *reply, int n,
-	int64_t expires_ms, int64_t heartbeat_ms, struct err *err);
+int pull_request(struct bus *bus, const char *stream, const char *consumer, const char *reply,
+	int n, int64_t expires_ms, int64_t heartbeat_ms, struct err *err);
 
 enum pull_status {
 	PULL_MESSAGE,   /* not a status: a message to deliver */
 	PULL_HEARTBEAT, /* 100: the pull lives */
-	PULL_OVER,      /* 404, 408, 409: the pull ended, ask again; *lost is what it leaves undelivered */
-	PULL_GONE,      /* 409 consumer deleted, 503: look what happened to consumer and stream */
+	/* 404, 408, 409: the pull ended, ask again; *lost is what it leaves undelivered */
+	PULL_OVER,
+	/* 409 consumer deleted, 503: look what happened to consumer and stream */
+	PULL_GONE,
 };
 enum pull_status pull_status(const struct bus_msg *msg, int *undelivered);
 
-/* Settling, by the message's reply subject. Acks are plain publishes; ack_confirm is a round trip. */
+/* Settling, by the message's reply subject. Acks are plain publishes; ack_confirm is a round
+ * trip. */
 int ack(struct bus *bus, const char *reply, struct err *err);
 int ack_confirm(struct bus *bus, const char *reply, int64_t timeout_ms, struct err *err);
 int nak(struct bus *bus, const char *reply, int64_t delay_ms, struct err *err);
@@ -199,7 +229,10 @@ int ack_term(struct bus *bus, const char *reply, struct err *err);
 struct pub_ack {
 	uint64_t seq;
 	bool duplicate;
-	int error_code; /* JetStream err_code: 10071 wrong last sequence, 10077 full, ... 503: no stream listens */
+	/*
+	 * JetStream err_code: 10071 wrong last sequence, 10077 full, ... 503: no stream listens
+	 */
+	int error_code;
 	char error[160];
 };
 bool pub_ack_parse(const struct bus_msg *msg, struct pub_ack *ack);
@@ -207,13 +240,15 @@ bool pub_ack_parse(const struct bus_msg *msg, struct pub_ack *ack);
 enum {
 	JS_ERR_WRONG_LAST_SEQ = 10071, /* Nats-Expected-Last-Sequence did not hold */
 	JS_ERR_STORE_FAILED = 10077,   /* full, or the disk is */
-	JS_ERR_STREAM_GENERAL = 10051, /* of a consumer's deletion: its files could not be removed */
+	/* of a consumer's deletion: its files could not be removed */
+	JS_ERR_STREAM_GENERAL = 10051,
 	JS_ERR_STREAM_NOT_FOUND = 10059,
 	JS_ERR_CONSUMER_NOT_FOUND = 10014,
 	JS_ERR_MSG_NOT_FOUND = 10037,
 };
 
 /* Publishes and waits for the ack. `out->reply` is ours to set. */
-int publish_wait(struct bus *bus, const struct bus_out *out, int64_t timeout_ms, struct pub_ack *ack, struct err *err);
+int publish_wait(struct bus *bus, const struct bus_out *out, int64_t timeout_ms,
+	struct pub_ack *ack, struct err *err);
 
 #endif

@@ -15,8 +15,8 @@ jetstream_differs(char *list, size_t size, const char *name, double is, double w
 	/* equal within a double's exact integers: both come from JSON numbers */
 	if (is > wanted - 0.5 && is < wanted + 0.5)
 		return;
-	snprintf(list + used, size - used, "%s%s is %.0f, configured %.0f", used ? "; " : "", name, is,
-		wanted);
+	snprintf(list + used, size - used, "%s%s is %.0f, configured %.0f", used ? "; " : "",
+		name, is, wanted);
 }
 
 enum { NOT_FOR_ACCOUNT = 10039 }; /* JetStream not enabled for account */
@@ -26,7 +26,8 @@ classify(int http_code, int code)
 {
 	if (code == 10008 /* no leader just now */)
 		return ERR_TIMEOUT;
-	if (code == JS_ERR_STORE_FAILED || code == 10023 /* insufficient resources */ || http_code == 503)
+	if (code == JS_ERR_STORE_FAILED || code == 10023 /* insufficient resources */ ||
+		http_code == 503)
 		return ERR_FULL;
 	if (http_code == 404)
 		return ERR_NOT_FOUND;
@@ -37,10 +38,12 @@ classify(int http_code, int code)
 }
 
 int
-jetstream_call(struct bus *bus, const char *subject, const struct buf *body, cJSON **reply, int *code,
-	struct err *err)
+jetstream_call(struct bus *bus, const char *subject, const struct buf *body, cJSON **reply,
+	int *code, struct err *err)
 {
-	struct bus_out out = { .subject = subject, .data = body ? body->data : NULL, .len = body ? body->len : 0 };
+	struct bus_out out = { .subject = subject,
+		.data = body ? body->data : NULL,
+		.len = body ? body->len : 0 };
 	struct bus_msg *msg = NULL;
 	const cJSON *error;
 	cJSON *json;
@@ -49,7 +52,9 @@ jetstream_call(struct bus *bus, const char *subject, const struct buf *body, cJS
 		*code = 0;
 	if (bus_request(bus, &out, JS_API_TIMEOUT_MS, &msg, err) != 0) {
 		if (err->code == ERR_NOT_FOUND)
-			err_set(err, ERR_CONNECT, "%s: no answer: is JetStream enabled on the server, and does bus.apiPrefix fit the account?", subject);
+			err_set(err, ERR_CONNECT,
+				"%s: no answer: is JetStream enabled on the server, and does bus.apiPrefix fit the account?",
+				subject);
 		return -1;
 	}
 	json = cJSON_ParseWithLength(bus_msg_data(msg), bus_msg_len(msg));
@@ -62,9 +67,11 @@ jetstream_call(struct bus *bus, const char *subject, const struct buf *body, cJS
 
 		if (code != NULL)
 			*code = api_code;
-		err_set(err, classify((int)json_member_int(error, "code"), api_code), "%s: %s (%d)%s", subject,
-			json_member_text(error, "description"), api_code,
-			api_code == NOT_FOR_ACCOUNT ? "; does bus.apiPrefix fit the account?" : "");
+		err_set(err, classify((int)json_member_int(error, "code"), api_code),
+			"%s: %s (%d)%s", subject, json_member_text(error, "description"),
+			api_code,
+			api_code == NOT_FOR_ACCOUNT ? "; does bus.apiPrefix fit the account?"
+						    : "");
 		cJSON_Delete(json);
 		return -1;
 	}

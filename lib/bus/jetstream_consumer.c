@@ -15,7 +15,8 @@
 
 enum {
 	DELETE_TRIES = 5,
-	DELETE_PAUSE_MS = 20, /* doubled each time: the server writes a consumer's state for some milliseconds */
+	/* doubled each time: the server writes a consumer's state for some milliseconds */
+	DELETE_PAUSE_MS = 20,
 };
 
 static void
@@ -31,7 +32,8 @@ write_deliver_policy(struct buf *b, const struct consumer_config *c)
 		buf_add_str(b, ",\"deliver_policy\":\"new\"");
 		break;
 	case DELIVER_FROM_SEQ:
-		buf_printf(b, ",\"deliver_policy\":\"by_start_sequence\",\"opt_start_seq\":%llu",
+		buf_printf(b,
+			",\"deliver_policy\":\"by_start_sequence\",\"opt_start_seq\":%llu",
 			(unsigned long long)c->start_seq);
 		break;
 	case DELIVER_FROM_TIME:
@@ -62,7 +64,8 @@ write_config(struct buf *b, const struct consumer_config *c)
 		buf_add_str(b, ",\"headers_only\":true");
 	write_deliver_policy(b, c);
 	if (c->inactive_ms > 0)
-		buf_printf(b, ",\"inactive_threshold\":%lld", (long long)(c->inactive_ms * NS_PER_MS));
+		buf_printf(b, ",\"inactive_threshold\":%lld",
+			(long long)(c->inactive_ms * NS_PER_MS));
 	if (c->filter_subject != NULL) {
 		buf_add_str(b, ",\"filter_subject\":");
 		json_add_string(b, c->filter_subject, strlen(c->filter_subject));
@@ -90,7 +93,8 @@ read_info(const cJSON *reply, struct consumer_info *info)
 	snprintf(info->name, sizeof(info->name), "%s", json_member_text(reply, "name"));
 	snprintf(info->filter_subject, sizeof(info->filter_subject), "%s",
 		json_member_text(config, "filter_subject"));
-	snprintf(info->leader, sizeof(info->leader), "%s", json_member_text(json_member(reply, "cluster"), "leader"));
+	snprintf(info->leader, sizeof(info->leader), "%s",
+		json_member_text(json_member(reply, "cluster"), "leader"));
 	clock_parse(created, strlen(created), &info->created_us);
 }
 
@@ -106,8 +110,8 @@ compare(const cJSON *reply, const struct consumer_config *c, struct consumer_inf
 	if (!c->ack_none) {
 		jetstream_differs(d, size, "ack_wait (ns)", json_member_number(is, "ack_wait"),
 			(double)(c->ack_wait_ms * NS_PER_MS));
-		jetstream_differs(d, size, "max_ack_pending", json_member_number(is, "max_ack_pending"),
-			c->max_ack_pending);
+		jetstream_differs(d, size, "max_ack_pending",
+			json_member_number(is, "max_ack_pending"), c->max_ack_pending);
 	}
 	jetstream_differs(d, size, "max_deliver", json_member_number(is, "max_deliver"), -1);
 	used = strlen(d);
@@ -120,18 +124,20 @@ compare(const cJSON *reply, const struct consumer_config *c, struct consumer_inf
 		snprintf(d + used, size - used, "%sit is a push consumer", used ? "; " : "");
 	used = strlen(d);
 	if (strcmp(json_member_text(is, "filter_subject"), wanted) != 0)
-		snprintf(d + used, size - used, "%sfilter_subject is \"%.60s\", configured \"%.60s\"",
-			used ? "; " : "", json_member_text(is, "filter_subject"), wanted);
+		snprintf(d + used, size - used,
+			"%sfilter_subject is \"%.60s\", configured \"%.60s\"", used ? "; " : "",
+			json_member_text(is, "filter_subject"), wanted);
 }
 
 static int
-look(struct bus *bus, const char *stream, const char *name, const struct consumer_config *config,
-	struct consumer_info *info, struct err *err)
+look(struct bus *bus, const char *stream, const char *name,
+	const struct consumer_config *config, struct consumer_info *info, struct err *err)
 {
 	char subject[JS_NAME_MAX];
 	cJSON *reply = NULL;
 
-	snprintf(subject, sizeof(subject), "%s.CONSUMER.INFO.%s.%s", bus_api_prefix(bus), stream, name);
+	snprintf(subject, sizeof(subject), "%s.CONSUMER.INFO.%s.%s", bus_api_prefix(bus),
+		stream, name);
 	if (jetstream_call(bus, subject, NULL, &reply, NULL, err) != 0)
 		return err_wrap(err, "consumer %s of %s", name, stream);
 	read_info(reply, info);
@@ -149,8 +155,8 @@ consumer_look(struct bus *bus, const char *stream, const char *name, struct cons
 }
 
 int
-consumer_ensure(struct bus *bus, const struct consumer_config *config, struct consumer_info *info,
-	struct err *err)
+consumer_ensure(struct bus *bus, const struct consumer_config *config,
+	struct consumer_info *info, struct err *err)
 {
 	char subject[JS_NAME_MAX];
 	cJSON *reply = NULL;
@@ -165,19 +171,21 @@ consumer_ensure(struct bus *bus, const struct consumer_config *config, struct co
 	}
 	buf_init(&body, 16 * 1024);
 	write_config(&body, config);
-	/* DURABLE.CREATE is the form that server 2.9 to the newest and narrow permissions all know */
+	/* DURABLE.CREATE is the form that server 2.9 to the newest and narrow permissions all
+	 * know */
 	if (config->name != NULL)
-		snprintf(subject, sizeof(subject), "%s.CONSUMER.DURABLE.CREATE.%s.%s", bus_api_prefix(bus), config->stream,
-			config->name);
+		snprintf(subject, sizeof(subject), "%s.CONSUMER.DURABLE.CREATE.%s.%s",
+			bus_api_prefix(bus), config->stream, config->name);
 	else
-		snprintf(subject, sizeof(subject), "%s.CONSUMER.CREATE.%s", bus_api_prefix(bus), config->stream);
+		snprintf(subject, sizeof(subject), "%s.CONSUMER.CREATE.%s", bus_api_prefix(bus),
+			config->stream);
 	failed = jetstream_call(bus, subject, &body, &reply, NULL, err);
 	buf_free(&body);
 	if (failed && err->code == ERR_CONFLICT && config->name != NULL)
 		return look(bus, config->stream, config->name, config, info, err);
 	if (failed)
-		return err_wrap(err, "create consumer %s of %s", config->name ? config->name : "(ephemeral)",
-			config->stream);
+		return err_wrap(err, "create consumer %s of %s",
+			config->name ? config->name : "(ephemeral)", config->stream);
 	read_info(reply, info);
 	cJSON_Delete(reply);
 	return 0;
@@ -185,7 +193,8 @@ consumer_ensure(struct bus *bus, const struct consumer_config *config, struct co
 
 /* *dirty: the consumer is gone, but the server could not remove its files. */
 static int
-delete_consumer(struct bus *bus, const char *stream, const char *name, bool *dirty, struct err *err)
+delete_consumer(
+	struct bus *bus, const char *stream, const char *name, bool *dirty, struct err *err)
 {
 	char subject[JS_NAME_MAX];
 	struct consumer_info info;
@@ -194,13 +203,14 @@ delete_consumer(struct bus *bus, const char *stream, const char *name, bool *dir
 	int code;
 
 	*dirty = false;
-	snprintf(subject, sizeof(subject), "%s.CONSUMER.DELETE.%s.%s", bus_api_prefix(bus), stream, name);
+	snprintf(subject, sizeof(subject), "%s.CONSUMER.DELETE.%s.%s", bus_api_prefix(bus),
+		stream, name);
 	if (jetstream_call(bus, subject, NULL, &reply, &code, err) == 0) {
 		cJSON_Delete(reply);
 		return 0;
 	}
-	*dirty = code == JS_ERR_STREAM_GENERAL && consumer_look(bus, stream, name, &info, &why) != 0 &&
-		why.code == ERR_NOT_FOUND;
+	*dirty = code == JS_ERR_STREAM_GENERAL &&
+		consumer_look(bus, stream, name, &info, &why) != 0 && why.code == ERR_NOT_FOUND;
 	return *dirty ? 0 : -1;
 }
 
@@ -213,39 +223,46 @@ consumer_delete(struct bus *bus, const char *stream, const char *name, struct er
 }
 
 int
-consumer_recreate(struct bus *bus, const struct consumer_config *config, struct consumer_info *info, struct err *err)
+consumer_recreate(struct bus *bus, const struct consumer_config *config,
+	struct consumer_info *info, struct err *err)
 {
 	bool dirty = false;
 
 	for (int i = 0; i < DELETE_TRIES; i++) {
 		if (i > 0 && stop_sleep(DELETE_PAUSE_MS << i))
 			return err_set(err, ERR_STOPPED, "asked to stop");
-		if (delete_consumer(bus, config->stream, config->name, &dirty, err) != 0 && err->code != ERR_NOT_FOUND)
+		if (delete_consumer(bus, config->stream, config->name, &dirty, err) != 0 &&
+			err->code != ERR_NOT_FOUND)
 			return -1;
-		/* also when dirty: this one finds the files that are left, and only its deletion removes them */
+		/* also when dirty: this one finds the files that are left, and only its
+		 * deletion removes them */
 		if (consumer_ensure(bus, config, info, err) != 0)
 			return -1;
 		if (!dirty && info->delivered_consumer_seq == 0)
 			return 0;
 	}
-	return err_set(err, ERR_PROTOCOL, "consumer %s of %s: the server does not forget its state", config->name,
+	return err_set(err, ERR_PROTOCOL,
+		"consumer %s of %s: the server does not forget its state", config->name,
 		config->stream);
 }
 
 int
-pull_request(struct bus *bus, const char *stream, const char *consumer, const char *reply, int n,
-	int64_t expires_ms, int64_t heartbeat_ms, struct err *err)
+pull_request(struct bus *bus, const char *stream, const char *consumer, const char *reply,
+	int n, int64_t expires_ms, int64_t heartbeat_ms, struct err *err)
 {
 	char subject[JS_NAME_MAX], body[160];
 	struct bus_out out = { .subject = subject, .reply = reply, .data = body };
 	int len;
 
-	snprintf(subject, sizeof(subject), "%s.CONSUMER.MSG.NEXT.%s.%s", bus_api_prefix(bus), stream, consumer);
-	len = heartbeat_ms > 0 ?
-		snprintf(body, sizeof(body), "{\"batch\":%d,\"expires\":%lld,\"idle_heartbeat\":%lld}", n,
-			(long long)(expires_ms * NS_PER_MS), (long long)(heartbeat_ms * NS_PER_MS)) :
-		snprintf(body, sizeof(body), "{\"batch\":%d,\"expires\":%lld}", n,
-			(long long)(expires_ms * NS_PER_MS));
+	snprintf(subject, sizeof(subject), "%s.CONSUMER.MSG.NEXT.%s.%s", bus_api_prefix(bus),
+		stream, consumer);
+	len = heartbeat_ms > 0
+		? snprintf(body, sizeof(body),
+			  "{\"batch\":%d,\"expires\":%lld,\"idle_heartbeat\":%lld}", n,
+			  (long long)(expires_ms * NS_PER_MS),
+			  (long long)(heartbeat_ms * NS_PER_MS))
+		: snprintf(body, sizeof(body), "{\"batch\":%d,\"expires\":%lld}", n,
+			  (long long)(expires_ms * NS_PER_MS));
 	out.len = (size_t)len;
 	return bus_publish(bus, &out, err);
 }

@@ -10,8 +10,9 @@
 #include "json_member.h"
 
 /*
- * $JS.ACK.<stream>.<consumer>.<delivered>.<stream seq>.<consumer seq>.<time>.<pending>, or, from
- * server 2.14 on, with <domain>.<account hash> before the stream and perhaps a token at the end.
+ * $JS.ACK.<stream>.<consumer>.<delivered>.<stream seq>.<consumer seq>.<time>.<pending>, or,
+ * from server 2.14 on, with <domain>.<account hash> before the stream and perhaps a token at
+ * the end.
  */
 bool
 delivery_parse(const char *reply, struct delivery *d)
@@ -42,8 +43,11 @@ delivery_parse(const char *reply, struct delivery *d)
 		if (*end != '.' && *end != '\0')
 			return false;
 	}
-	*d = (struct delivery){ .delivered = number[0], .stream_seq = number[1], .consumer_seq = number[2],
-		.time_us = (int64_t)(number[3] / 1000), .pending = number[4] };
+	*d = (struct delivery){ .delivered = number[0],
+		.stream_seq = number[1],
+		.consumer_seq = number[2],
+		.time_us = (int64_t)(number[3] / 1000),
+		.pending = number[4] };
 	return true;
 }
 
@@ -62,7 +66,8 @@ pull_status(const struct bus_msg *msg, int *undelivered)
 		*undelivered = atoi(text);
 	text = bus_msg_header(msg, "Description");
 	if (strcmp(status, "503") == 0 ||
-		(strcmp(status, "409") == 0 && text != NULL && strstr(text, "Consumer Deleted") != NULL))
+		(strcmp(status, "409") == 0 && text != NULL &&
+			strstr(text, "Consumer Deleted") != NULL))
 		return PULL_GONE;
 	return PULL_OVER;
 }
@@ -117,13 +122,15 @@ ack_confirm(struct bus *bus, const char *reply, int64_t timeout_ms, struct err *
 }
 
 /*
- * A PubAck is one of two short forms: {"stream":"S","seq":1[,"domain":..][,"duplicate":true]} or one with
- * "error" (and then a "seq":0 that means nothing). The first is read by hand: it is on the hot path.
+ * A PubAck is one of two short forms: {"stream":"S","seq":1[,"domain":..][,"duplicate":true]}
+ * or one with "error" (and then a "seq":0 that means nothing). The first is read by hand: it is
+ * on the hot path.
  */
 bool
 pub_ack_parse(const struct bus_msg *msg, struct pub_ack *ack)
 {
-	const char *data = bus_msg_data(msg), *status = bus_msg_len(msg) == 0 ? bus_msg_header(msg, "Status") : NULL;
+	const char *data = bus_msg_data(msg),
+		   *status = bus_msg_len(msg) == 0 ? bus_msg_header(msg, "Status") : NULL;
 	const char *seq;
 	const cJSON *error;
 	cJSON *json;
@@ -154,8 +161,8 @@ pub_ack_parse(const struct bus_msg *msg, struct pub_ack *ack)
 }
 
 int
-publish_wait(struct bus *bus, const struct bus_out *out, int64_t timeout_ms, struct pub_ack *ack,
-	struct err *err)
+publish_wait(struct bus *bus, const struct bus_out *out, int64_t timeout_ms,
+	struct pub_ack *ack, struct err *err)
 {
 	struct bus_msg *reply = NULL;
 	bool ok;
@@ -165,9 +172,11 @@ publish_wait(struct bus *bus, const struct bus_out *out, int64_t timeout_ms, str
 	ok = pub_ack_parse(reply, ack);
 	bus_msg_free(reply);
 	if (!ok)
-		return err_set(err, ERR_PROTOCOL, "publish to %s: the reply is no PubAck", out->subject);
+		return err_set(err, ERR_PROTOCOL, "publish to %s: the reply is no PubAck",
+			out->subject);
 	if (ack->error_code != 0)
-		return err_set(err, ack->error_code == JS_ERR_WRONG_LAST_SEQ ? ERR_CONFLICT : ERR_FULL,
+		return err_set(err,
+			ack->error_code == JS_ERR_WRONG_LAST_SEQ ? ERR_CONFLICT : ERR_FULL,
 			"publish to %s: %s (%d)", out->subject, ack->error, ack->error_code);
 	return 0;
 }

@@ -20,9 +20,11 @@
 
 #define NS_PER_MS INT64_C(1000000)
 
-enum { MESSAGE_BYTES_MAX = 64 * 1024 * 1024 }; /* the most that max_payload of a server may be */
+/* the most that max_payload of a server may be */
+enum { MESSAGE_BYTES_MAX = 64 * 1024 * 1024 };
 enum {
-	MAKING_MS = 20, /* how long somebody may take to make a stream, and it to find a leader */
+	/* how long somebody may take to make a stream, and it to find a leader */
+	MAKING_MS = 20,
 	MAKING_TRIES = 50,
 	ABSENT_TRIES = 10,
 };
@@ -40,15 +42,17 @@ write_config(struct buf *b, const struct stream_config *c)
 		json_add_string(b, c->subjects[i], strlen(c->subjects[i]));
 	}
 	buf_add_str(b, "],\"description\":");
-	json_add_string(b, c->description ? c->description : "", c->description ? strlen(c->description) : 0);
+	json_add_string(b, c->description ? c->description : "",
+		c->description ? strlen(c->description) : 0);
 	buf_printf(b,
 		",\"retention\":\"limits\",\"storage\":\"file\",\"max_consumers\":-1,\"max_msgs\":-1,"
 		"\"max_msg_size\":-1,\"max_bytes\":%lld,\"max_age\":%lld,\"num_replicas\":%d,"
 		"\"duplicate_window\":%lld,\"discard\":\"%s\",\"max_msgs_per_subject\":%d,\"allow_direct\":true,"
 		"\"allow_rollup_hdrs\":false,\"deny_delete\":%s,\"deny_purge\":%s}",
-		(long long)(c->max_bytes > 0 ? c->max_bytes : -1), (long long)(c->max_age_ms * NS_PER_MS),
-		c->replicas > 0 ? c->replicas : 1, (long long)(c->duplicate_window_ms * NS_PER_MS),
-		c->discard_new ? "new" : "old", c->max_msgs_per_subject > 0 ? c->max_msgs_per_subject : -1,
+		(long long)(c->max_bytes > 0 ? c->max_bytes : -1),
+		(long long)(c->max_age_ms * NS_PER_MS), c->replicas > 0 ? c->replicas : 1,
+		(long long)(c->duplicate_window_ms * NS_PER_MS), c->discard_new ? "new" : "old",
+		c->max_msgs_per_subject > 0 ? c->max_msgs_per_subject : -1,
 		c->deny_delete ? "true" : "false", c->deny_purge ? "true" : "false");
 }
 
@@ -56,7 +60,8 @@ static void
 read_info(const cJSON *reply, struct stream_info *info)
 {
 	const cJSON *state = json_member(reply, "state");
-	int64_t size = json_member_int(json_member(reply, "config"), "max_msg_size"); /* -1: none */
+	/* -1: none */
+	int64_t size = json_member_int(json_member(reply, "config"), "max_msg_size");
 	const char *created = json_member_text(reply, "created");
 
 	*info = (struct stream_info){
@@ -82,23 +87,25 @@ compare(const cJSON *reply, const struct stream_config *c, struct stream_info *i
 		(double)(c->max_bytes > 0 ? c->max_bytes : -1));
 	jetstream_differs(d, size, "max_age (ns)", json_member_number(is, "max_age"),
 		(double)(c->max_age_ms * NS_PER_MS));
-	jetstream_differs(d, size, "duplicate_window (ns)", json_member_number(is, "duplicate_window"),
+	jetstream_differs(d, size, "duplicate_window (ns)",
+		json_member_number(is, "duplicate_window"),
 		(double)(c->duplicate_window_ms * NS_PER_MS));
 	jetstream_differs(d, size, "num_replicas", json_member_number(is, "num_replicas"),
 		c->replicas > 0 ? c->replicas : 1);
 	used = strlen(d);
 	if (strcmp(json_member_text(is, "retention"), "limits") != 0)
-		snprintf(d + used, size - used, "%sretention is %s, needed limits", used ? "; " : "",
-			json_member_text(is, "retention"));
+		snprintf(d + used, size - used, "%sretention is %s, needed limits",
+			used ? "; " : "", json_member_text(is, "retention"));
 	used = strlen(d);
 	if (strcmp(json_member_text(is, "discard"), c->discard_new ? "new" : "old") != 0)
-		snprintf(d + used, size - used, "%sdiscard is %s, configured %s", used ? "; " : "",
-			json_member_text(is, "discard"), c->discard_new ? "new" : "old");
+		snprintf(d + used, size - used, "%sdiscard is %s, configured %s",
+			used ? "; " : "", json_member_text(is, "discard"),
+			c->discard_new ? "new" : "old");
 }
 
 static int
-look(struct bus *bus, const char *name, const struct stream_config *config, struct stream_info *info,
-	struct err *err)
+look(struct bus *bus, const char *name, const struct stream_config *config,
+	struct stream_info *info, struct err *err)
 {
 	char subject[JS_NAME_MAX];
 	cJSON *reply = NULL;
@@ -110,9 +117,12 @@ look(struct bus *bus, const char *name, const struct stream_config *config, stru
 		if (jetstream_call(bus, subject, NULL, &reply, NULL, err) != 0)
 			return err_wrap(err, "stream %s", name);
 		read_info(reply, info);
-		/* year 1: nats-server 2.9 lists it and has no store for it yet; another request for it may crash it */
-		lacks = info->created_us < 0 ? "it is being made" :
-			info->leader[0] == '\0' && json_member(reply, "cluster") != NULL ? "it has no leader just now" : NULL;
+		/* year 1: nats-server 2.9 lists it and has no store for it yet; another request
+		 * for it may crash it */
+		lacks = info->created_us < 0 ? "it is being made"
+			: info->leader[0] == '\0' && json_member(reply, "cluster") != NULL
+			? "it has no leader just now"
+			: NULL;
 		if (lacks == NULL)
 			break;
 		cJSON_Delete(reply);
@@ -132,9 +142,11 @@ stream_look(struct bus *bus, const char *name, struct stream_info *info, struct 
 	return look(bus, name, NULL, info, err);
 }
 
-/* -1 with ERR_NOT_FOUND: it is not there, and has not been for a while where servers may be behind. */
+/* -1 with ERR_NOT_FOUND: it is not there, and has not been for a while where servers may be
+ * behind. */
 static int
-look_long(struct bus *bus, const struct stream_config *config, struct stream_info *info, struct err *err)
+look_long(struct bus *bus, const struct stream_config *config, struct stream_info *info,
+	struct err *err)
 {
 	uint64_t reconnects = bus_reconnects(bus);
 	int tries = bus_clustered(bus) ? ABSENT_TRIES : 0;
@@ -143,13 +155,16 @@ look_long(struct bus *bus, const struct stream_config *config, struct stream_inf
 		if (err->code != ERR_NOT_FOUND || tries-- == 0)
 			return -1;
 		if (stop_sleep(ABSENT_MS / ABSENT_TRIES) || bus_reconnects(bus) != reconnects)
-			return err_set(err, ERR_TIMEOUT, "stream %s: not found, but the bus is not steady", config->name);
+			return err_set(err, ERR_TIMEOUT,
+				"stream %s: not found, but the bus is not steady",
+				config->name);
 	}
 	return 0;
 }
 
 int
-stream_ensure(struct bus *bus, const struct stream_config *config, struct stream_info *info, struct err *err)
+stream_ensure(struct bus *bus, const struct stream_config *config, struct stream_info *info,
+	struct err *err)
 {
 	char subject[JS_NAME_MAX];
 	cJSON *reply = NULL;
@@ -162,16 +177,19 @@ stream_ensure(struct bus *bus, const struct stream_config *config, struct stream
 		return -1;
 	buf_init(&body, 16 * 1024);
 	write_config(&body, config);
-	snprintf(subject, sizeof(subject), "%s.STREAM.CREATE.%s", bus_api_prefix(bus), config->name);
+	snprintf(subject, sizeof(subject), "%s.STREAM.CREATE.%s", bus_api_prefix(bus),
+		config->name);
 	failed = jetstream_call(bus, subject, &body, &reply, NULL, err);
 	buf_free(&body);
 	if (failed && err->code != ERR_CONFLICT)
 		return err_wrap(err, "create stream %s", config->name);
 	cJSON_Delete(reply);
-	return look(bus, config->name, config, info, err); /* somebody else may have been first, with other settings */
+	/* somebody else may have been first, with other settings */
+	return look(bus, config->name, config, info, err);
 }
 
-/* Go's encoding/json writes []byte as base64. "" when the member is missing or is not base64. */
+/* Go's encoding/json writes []byte as base64. "" when the member is missing or is not base64.
+ */
 static char *
 decode_member(const cJSON *message, const char *name, size_t *len)
 {
@@ -184,8 +202,8 @@ decode_member(const cJSON *message, const char *name, size_t *len)
 }
 
 int
-stream_get(struct bus *bus, const char *stream, uint64_t seq, const char *of_subject, struct stream_msg *msg,
-	struct err *err)
+stream_get(struct bus *bus, const char *stream, uint64_t seq, const char *of_subject,
+	struct stream_msg *msg, struct err *err)
 {
 	char subject[JS_NAME_MAX];
 	const cJSON *m;
@@ -198,7 +216,8 @@ stream_get(struct bus *bus, const char *stream, uint64_t seq, const char *of_sub
 	buf_init(&body, 4096);
 	buf_add_char(&body, '{');
 	if (seq != 0)
-		buf_printf(&body, "\"seq\":%llu%s", (unsigned long long)seq, of_subject ? "," : "");
+		buf_printf(&body, "\"seq\":%llu%s", (unsigned long long)seq,
+			of_subject ? "," : "");
 	if (of_subject != NULL) {
 		buf_add_str(&body, seq != 0 ? "\"next_by_subj\":" : "\"last_by_subj\":");
 		json_add_string(&body, of_subject, strlen(of_subject));
@@ -231,13 +250,15 @@ stream_of(const char *reply, char *name, size_t size)
 
 	for (const char *c = reply; *c != '\0'; c++)
 		tokens += *c == '.';
-	for (size_t skip = tokens > 9 ? 4 : 2; skip != 0; skip--) /* $JS.ACK, and <domain>.<account> in the long form */
+	/* $JS.ACK, and <domain>.<account> in the long form */
+	for (size_t skip = tokens > 9 ? 4 : 2; skip != 0; skip--)
 		p = strchr(p, '.') + 1;
 	snprintf(name, size, "%.*s", (int)strcspn(p, "."), p);
 	return strcspn(p, ".") < size;
 }
 
-/* A structured event is in the body, unless it is sent again to one target: then a header says which. */
+/* A structured event is in the body, unless it is sent again to one target: then a header says
+ * which. */
 static bool
 needs_headers(const struct bus_msg *msg)
 {
@@ -262,9 +283,11 @@ delivery_read_headers(struct bus *bus, struct bus_msg *msg, struct err *err)
 		!stream_of(bus_msg_reply(msg), stream, sizeof(stream)))
 		return 0;
 	if (stream_get(bus, stream, d.stream_seq, NULL, &stored, err) != 0)
-		return err->code == ERR_NOT_FOUND ? 0 : err_wrap(err, "headers of %s %llu", stream,
-			(unsigned long long)d.stream_seq);
-	if (stored.time_us == d.time_us) /* else another message has its sequence, after a power cut of NATS */
+		return err->code == ERR_NOT_FOUND ? 0
+						  : err_wrap(err, "headers of %s %llu", stream,
+							    (unsigned long long)d.stream_seq);
+	/* else another message has its sequence, after a power cut of NATS */
+	if (stored.time_us == d.time_us)
 		bus_msg_set_headers(msg, stored.headers);
 	stream_msg_free(&stored);
 	return 0;
@@ -280,11 +303,13 @@ stream_delete_msg(struct bus *bus, const char *stream, uint64_t seq, struct err 
 
 	buf_init(&body, 64);
 	buf_printf(&body, "{\"seq\":%llu,\"no_erase\":true}", (unsigned long long)seq);
-	snprintf(subject, sizeof(subject), "%s.STREAM.MSG.DELETE.%s", bus_api_prefix(bus), stream);
+	snprintf(subject, sizeof(subject), "%s.STREAM.MSG.DELETE.%s", bus_api_prefix(bus),
+		stream);
 	failed = jetstream_call(bus, subject, &body, &reply, NULL, err);
 	buf_free(&body);
 	if (failed)
-		return err_wrap(err, "delete message %llu of %s", (unsigned long long)seq, stream);
+		return err_wrap(
+			err, "delete message %llu of %s", (unsigned long long)seq, stream);
 	cJSON_Delete(reply);
 	return 0;
 }
@@ -304,7 +329,8 @@ stream_msg_header(const char *headers, const char *name, char *buf, size_t size)
 	struct header_line line;
 
 	while (header_block_next(&headers, &line)) {
-		if (line.name_len != strlen(name) || strncasecmp(line.name, name, line.name_len) != 0)
+		if (line.name_len != strlen(name) ||
+			strncasecmp(line.name, name, line.name_len) != 0)
 			continue;
 		if (line.value_len >= size)
 			return false;

@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Whether a message has left its stream. nats-server answers STREAM.MSG.GET by the stream's leader only, and with
- * the same 404 whether the message was removed, was not applied yet (up to 2.10 a leader answers before it has
- * applied what its log has) or could not be read. What is true once and for all is that a stream's first sequence
- * only grows, and that messages are applied in their order.
+ * Whether a message has left its stream. nats-server answers STREAM.MSG.GET by the stream's
+ * leader only, and with the same 404 whether the message was removed, was not applied yet (up
+ * to 2.10 a leader answers before it has applied what its log has) or could not be read. What
+ * is true once and for all is that a stream's first sequence only grows, and that messages are
+ * applied in their order.
  */
 #include "jetstream.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/* By the leader's numbers it may have been removed from between others: then the next one is another one. */
+/* By the leader's numbers it may have been removed from between others: then the next one is
+ * another one. */
 static int
-find_next(struct bus *bus, const char *stream, uint64_t seq, struct message_search *found, struct err *err)
+find_next(struct bus *bus, const char *stream, uint64_t seq, struct message_search *found,
+	struct err *err)
 {
 	if (stream_get(bus, stream, seq, ">", &found->msg, err) != 0)
 		return err->code == ERR_NOT_FOUND ? 0 : -1;
@@ -27,7 +30,8 @@ find_next(struct bus *bus, const char *stream, uint64_t seq, struct message_sear
 }
 
 int
-stream_find(struct bus *bus, const char *stream, uint64_t seq, struct message_search *found, struct err *err)
+stream_find(struct bus *bus, const char *stream, uint64_t seq, struct message_search *found,
+	struct err *err)
 {
 	const struct stream_info *info = &found->info;
 
@@ -49,12 +53,16 @@ stream_find(struct bus *bus, const char *stream, uint64_t seq, struct message_se
 }
 
 int64_t
-steady_for(struct steady *steady, const char *what, const char *leader, uint64_t reconnects, int64_t now_ms)
+steady_for(struct steady *steady, const char *what, const char *leader, uint64_t reconnects,
+	int64_t now_ms)
 {
 	if (leader[0] == '\0')
 		return INT64_MAX;
-	if (steady->what != what || steady->reconnects != reconnects || strcmp(steady->leader, leader) != 0) {
-		*steady = (struct steady){ .what = what, .reconnects = reconnects, .since_ms = now_ms };
+	if (steady->what != what || steady->reconnects != reconnects ||
+		strcmp(steady->leader, leader) != 0) {
+		*steady = (struct steady){
+			.what = what, .reconnects = reconnects, .since_ms = now_ms
+		};
 		snprintf(steady->leader, sizeof(steady->leader), "%s", leader);
 	}
 	return now_ms - steady->since_ms;

@@ -14,8 +14,8 @@
 #include "stop.h"
 
 enum {
-	BATCH = 500,         /* messages of one pull; asked again when half are used up */
-	QUEUE = 2 * BATCH,   /* power of two not needed: the pulls bound it */
+	BATCH = 500,       /* messages of one pull; asked again when half are used up */
+	QUEUE = 2 * BATCH, /* power of two not needed: the pulls bound it */
 	PULL_EXPIRES_MS = 30000,
 	INACTIVE_MS = 60000, /* a reader that was killed leaves its consumer for so long */
 	WAIT_MS = 100,       /* how late a stop is noticed */
@@ -24,7 +24,7 @@ enum {
 struct stream_reader {
 	struct bus *bus;
 	char *stream, *filter;
-	uint64_t last_seq; /* the stream's when this read began, as its leader knows it */
+	uint64_t last_seq;  /* the stream's when this read began, as its leader knows it */
 	uint64_t start_seq; /* the read's own limits; 0: none */
 	int64_t start_us;
 	char consumer[128];
@@ -42,8 +42,8 @@ struct stream_reader {
 };
 
 /*
- * A read that ended leaves messages on their way: of its consumer, and the notice that its consumer was deleted,
- * which comes on the inbox that the pull named.
+ * A read that ended leaves messages on their way: of its consumer, and the notice that its
+ * consumer was deleted, which comes on the inbox that the pull named.
  */
 static bool
 of_this_run(const struct stream_reader *r, const struct bus_msg *msg, enum pull_status status)
@@ -144,7 +144,8 @@ stream_reader_close(struct stream_reader *r)
 }
 
 int
-stream_reader_start(struct stream_reader *r, const struct consumer_config *config, struct err *err)
+stream_reader_start(
+	struct stream_reader *r, const struct consumer_config *config, struct err *err)
 {
 	struct consumer_config c = *config;
 	struct consumer_info info;
@@ -154,7 +155,8 @@ stream_reader_start(struct stream_reader *r, const struct consumer_config *confi
 	c.name = NULL;
 	c.ack_none = true;
 	c.inactive_ms = INACTIVE_MS;
-	if (stream_look(r->bus, c.stream, &stream, err) != 0 || consumer_ensure(r->bus, &c, &info, err) != 0)
+	if (stream_look(r->bus, c.stream, &stream, err) != 0 ||
+		consumer_ensure(r->bus, &c, &info, err) != 0)
 		return -1;
 	r->stream = mem_strdup(config->stream);
 	r->filter = mem_strdup(config->filter_subject ? config->filter_subject : ">");
@@ -183,17 +185,21 @@ stream_reader_confirm_end(struct stream_reader *r, uint64_t seq, struct err *err
 	if (stream_look(r->bus, r->stream, &stream, err) != 0)
 		return -1;
 	if (stream.last_seq < r->last_seq)
-		return err_set(err, ERR_TIMEOUT, "the stream's leader is behind: it ends at %llu, it had %llu",
+		return err_set(err, ERR_TIMEOUT,
+			"the stream's leader is behind: it ends at %llu, it had %llu",
 			(unsigned long long)stream.last_seq, (unsigned long long)r->last_seq);
-	/* nothing came: only the newest message tells whether there is one since the time that the read begins at */
-	if (stream_get(r->bus, r->stream, seq == 0 ? r->start_seq : seq + 1, r->filter, &next, err) != 0)
+	/* nothing came: only the newest message tells whether there is one since the time that
+	 * the read begins at */
+	if (stream_get(r->bus, r->stream, seq == 0 ? r->start_seq : seq + 1, r->filter, &next,
+		    err) != 0)
 		return err->code == ERR_NOT_FOUND ? 0 : -1;
 	found = next.seq;
 	before = next.time_us < r->start_us;
 	stream_msg_free(&next);
 	if (before || ((seq != 0 || r->start_seq != 0) && found > r->last_seq))
 		return 0;
-	return err_set(err, ERR_TIMEOUT, "a replica of the stream is behind: it ends at %llu, the stream has %llu",
+	return err_set(err, ERR_TIMEOUT,
+		"a replica of the stream is behind: it ends at %llu, the stream has %llu",
 		(unsigned long long)seq, (unsigned long long)found);
 }
 
@@ -211,7 +217,8 @@ ask(struct stream_reader *r, struct err *err)
 	bool due;
 
 	pthread_mutex_lock(&r->lock);
-	if (bus_reconnects(r->bus) != r->reconnects || now - r->asked_ms > PULL_EXPIRES_MS + 1000)
+	if (bus_reconnects(r->bus) != r->reconnects ||
+		now - r->asked_ms > PULL_EXPIRES_MS + 1000)
 		r->outstanding = 0;
 	due = r->outstanding + (int)r->n <= BATCH / 2;
 	if (due)
@@ -221,7 +228,8 @@ ask(struct stream_reader *r, struct err *err)
 		return 0;
 	r->reconnects = bus_reconnects(r->bus);
 	r->asked_ms = now;
-	return pull_request(r->bus, r->stream, r->consumer, r->inbox, BATCH, PULL_EXPIRES_MS, 0, err);
+	return pull_request(
+		r->bus, r->stream, r->consumer, r->inbox, BATCH, PULL_EXPIRES_MS, 0, err);
 }
 
 static struct bus_msg *
@@ -243,8 +251,8 @@ take(struct stream_reader *r, int64_t wait_ms, bool *gone)
 }
 
 int
-stream_reader_next(struct stream_reader *r, int64_t timeout_ms, struct bus_msg **msg, struct delivery *d,
-	struct err *err)
+stream_reader_next(struct stream_reader *r, int64_t timeout_ms, struct bus_msg **msg,
+	struct delivery *d, struct err *err)
 {
 	int64_t end = clock_monotonic_ms() + timeout_ms;
 	bool gone = false;

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Configuration: YAML to structs, driven by tables. One row per option gives its parsing, default,
- * bounds, help, JSON Schema and documentation.
+ * Configuration: YAML to structs, driven by tables. One row per option gives its parsing,
+ * default, bounds, help, JSON Schema and documentation.
  *
  * A file is read in two steps. config_load makes a tree of nodes that remember line and column.
- * config_bind fills a struct from a node by a table; it reports every error, not just the first:
- *     router.yaml:14:5: eventProcessor.knative.encoding: must be one of binary, structured, got "xml"
+ * config_bind fills a struct from a node by a table; it reports every error, not just the
+ * first: router.yaml:14:5: eventProcessor.knative.encoding: must be one of binary, structured,
+ * got "xml"
  */
 #ifndef VCOURIER_CONFIG_H
 #define VCOURIER_CONFIG_H
@@ -18,21 +19,26 @@
 #include "err.h"
 #include "secret.h"
 
-enum config_type {         /* the C type at `offset` */
-	CONFIG_STRING,     /* char *; NULL when unset and no default */
-	CONFIG_BOOL,       /* bool; only true and false */
-	CONFIG_INT,        /* int64_t, in [min, max] */
-	CONFIG_DURATION,   /* int64_t, milliseconds; text_duration forms */
-	CONFIG_SIZE,       /* int64_t, bytes; text_size forms */
-	CONFIG_ENUM,       /* int; index into choices */
-	CONFIG_STRINGS,    /* char **, NULL-terminated, NULL when unset; one string is a list of one */
-	CONFIG_MAP,        /* char **, NULL-terminated, key and value alternating */
-	CONFIG_SECRET,     /* struct secret; key "password" also reads "passwordFile" */
-	CONFIG_OBJECT,     /* a struct in place, described by `fields` */
-	CONFIG_OBJECTS,    /* struct config_list: a list of such structs of item_size bytes */
-	CONFIG_JSON,       /* char *; any YAML value, as JSON text (for patterns) */
-	CONFIG_NODE,       /* const struct config_node *; bound later by whoever knows its table */
-	CONFIG_CUSTOM,     /* char *, made by `custom`: a value with several forms; `fields` are its mapping form */
+enum config_type {       /* the C type at `offset` */
+	CONFIG_STRING,   /* char *; NULL when unset and no default */
+	CONFIG_BOOL,     /* bool; only true and false */
+	CONFIG_INT,      /* int64_t, in [min, max] */
+	CONFIG_DURATION, /* int64_t, milliseconds; text_duration forms */
+	CONFIG_SIZE,     /* int64_t, bytes; text_size forms */
+	CONFIG_ENUM,     /* int; index into choices */
+	/* char **, NULL-terminated, NULL when unset; one string is a list of one */
+	CONFIG_STRINGS,
+	CONFIG_MAP,     /* char **, NULL-terminated, key and value alternating */
+	CONFIG_SECRET,  /* struct secret; key "password" also reads "passwordFile" */
+	CONFIG_OBJECT,  /* a struct in place, described by `fields` */
+	CONFIG_OBJECTS, /* struct config_list: a list of such structs of item_size bytes */
+	CONFIG_JSON,    /* char *; any YAML value, as JSON text (for patterns) */
+	/* const struct config_node *; bound later by whoever knows its table */
+	CONFIG_NODE,
+	/*
+	 * char *, made by `custom`: a value with several forms; `fields` are its mapping form
+	 */
+	CONFIG_CUSTOM,
 };
 
 struct config_list {
@@ -45,12 +51,15 @@ struct config_errors;
 
 enum {
 	CONFIG_REQUIRED = 1 << 0,
-	CONFIG_IGNORED = 1 << 1, /* accepted for compatibility, warns, does nothing; help says why */
-	CONFIG_URL = 1 << 2,     /* a string: http:// or https:// with a host */
-	CONFIG_FILE = 1 << 3,    /* a string: a path */
+	/* accepted for compatibility, warns, does nothing; help says why */
+	CONFIG_IGNORED = 1 << 1,
+	CONFIG_URL = 1 << 2,      /* a string: http:// or https:// with a host */
+	CONFIG_FILE = 1 << 3,     /* a string: a path */
 	CONFIG_INSECURE = 1 << 4, /* a bool that weakens security: warns when true */
-	CONFIG_BIND = 1 << 5,     /* a string: IP:port to listen on; [::]:port and localhost:port too */
-	CONFIG_INLINE = 1 << 6,   /* a secret that is none, but comes from a file like one: an access key id */
+	/* a string: IP:port to listen on; [::]:port and localhost:port too */
+	CONFIG_BIND = 1 << 5,
+	/* a secret that is none, but comes from a file like one: an access key id */
+	CONFIG_INLINE = 1 << 6,
 };
 
 struct config_field {
@@ -58,12 +67,13 @@ struct config_field {
 	enum config_type type;
 	size_t offset;
 	unsigned flags;
-	const char *def;           /* default, as it would stand in the file; NULL: none */
-	int64_t min, max;          /* INT, DURATION (ms), SIZE (bytes); max 0: no upper bound */
-	const char *const *choices; /* ENUM: NULL-terminated */
+	const char *def;  /* default, as it would stand in the file; NULL: none */
+	int64_t min, max; /* INT, DURATION (ms), SIZE (bytes); max 0: no upper bound */
+	const char *const *choices;        /* ENUM: NULL-terminated */
 	const struct config_field *fields; /* OBJECT, OBJECTS */
 	size_t item_size;                  /* OBJECTS */
-	int (*custom)(const struct config_node *node, void *field, struct config_errors *errors);
+	int (*custom)(
+		const struct config_node *node, void *field, struct config_errors *errors);
 	const char *help; /* one or two sentences; Markdown allowed */
 };
 
@@ -80,9 +90,12 @@ struct config_errors {
 };
 void config_errors_init(struct config_errors *errors);
 void config_errors_free(struct config_errors *errors);
-/* Adds an error (or warning) at a node; the message names the node's path. Never quote a secret. */
-void config_error(struct config_errors *errors, const struct config_node *node, const char *fmt, ...) ERR_PRINTF(3, 4);
-void config_warning(struct config_errors *errors, const struct config_node *node, const char *fmt, ...) ERR_PRINTF(3, 4);
+/* Adds an error (or warning) at a node; the message names the node's path. Never quote a
+ * secret. */
+void config_error(struct config_errors *errors, const struct config_node *node, const char *fmt,
+	...) ERR_PRINTF(3, 4);
+void config_warning(struct config_errors *errors, const struct config_node *node,
+	const char *fmt, ...) ERR_PRINTF(3, 4);
 
 /* For "did you mean": set text, offer every candidate, read best (NULL: none is near). */
 struct config_suggestion {
@@ -92,16 +105,18 @@ struct config_suggestion {
 void config_suggest(struct config_suggestion *s, const char *candidate);
 
 /*
- * ${NAME} and ${NAME:-default} in a value are replaced from the environment, not in single quotes; that NAME
- * is not set is an error when the value is used. A value of nothing, ~ or null is as if the key was not there.
+ * ${NAME} and ${NAME:-default} in a value are replaced from the environment, not in single
+ * quotes; that NAME is not set is an error when the value is used. A value of nothing, ~ or
+ * null is as if the key was not there.
  */
 
 /* Puts the errors in the order of their lines. */
 void config_errors_sort(struct config_errors *errors);
 
 /*
- * Reads and checks the YAML itself: a regular file, at most 1 MiB, one document, depth at most 32, no
- * anchors, aliases, tags or duplicate keys, valid UTF-8. On failure *config is NULL and errors say why.
+ * Reads and checks the YAML itself: a regular file, at most 1 MiB, one document, depth at most
+ * 32, no anchors, aliases, tags or duplicate keys, valid UTF-8. On failure *config is NULL and
+ * errors say why.
  */
 int config_load(struct config **config, const char *path, struct config_errors *errors);
 void config_free(struct config *config);
@@ -114,12 +129,13 @@ size_t config_length(const struct config_node *node);
 const char *config_text(const struct config_node *node); /* a scalar's text; NULL otherwise */
 
 /*
- * Fills *out, zeroed first, from a mapping. Unknown keys are errors with a suggestion. NULL: the block is not
- * there: all defaults, nothing required (nor in an optional block within that is not there). A required text is
- * not empty. Returns -1 when it added errors; what was filled is then still there to release.
+ * Fills *out, zeroed first, from a mapping. Unknown keys are errors with a suggestion. NULL:
+ * the block is not there: all defaults, nothing required (nor in an optional block within that
+ * is not there). A required text is not empty. Returns -1 when it added errors; what was filled
+ * is then still there to release.
  */
-int config_bind(const struct config_node *map, const struct config_field *fields, void *out, size_t out_size,
-	struct config_errors *errors);
+int config_bind(const struct config_node *map, const struct config_field *fields, void *out,
+	size_t out_size, struct config_errors *errors);
 void config_release(const struct config_field *fields, void *out); /* frees what bind filled */
 
 #endif

@@ -99,7 +99,7 @@ check_secret_file(
 	if (stat(path, &st) != 0)
 		config_warning(errors, node, "this file cannot be read here");
 	else if ((st.st_mode & (S_IROTH | S_IWOTH)) && statfs(path, &fs) == 0 &&
-		 fs.f_type != TMPFS && (int)fs.f_type != RAMFS)
+		fs.f_type != TMPFS && (int)fs.f_type != RAMFS)
 		config_warning(errors, node,
 			"every user of this machine may read this file: chmod o-rw");
 }
@@ -192,9 +192,9 @@ bind_default(const struct config_field *f, void *out, struct config_errors *erro
 
 	node.config = &nowhere;
 	quiet.flags &= ~(unsigned)(CONFIG_INSECURE | CONFIG_FILE);
-	rc = f->type == CONFIG_STRINGS ? bind_strings(&node, &quiet, out, errors)
-	     : f->type == CONFIG_JSON  ? config_json(&node, out, errors)
-				       : config_value(&node, &quiet, out, errors);
+	rc = f->type == CONFIG_STRINGS   ? bind_strings(&node, &quiet, out, errors)
+		: f->type == CONFIG_JSON ? config_json(&node, out, errors)
+					 : config_value(&node, &quiet, out, errors);
 	free(node.text);
 	return rc;
 }

@@ -182,12 +182,14 @@ schema_type(const struct config_field *f, struct buf *out)
 			buf_printf(out, ",\"maximum\":%" PRId64, f->max);
 		break;
 	case CONFIG_DURATION:
-		buf_add_str(out, "\"type\":[\"string\",\"integer\"],\"pattern\":\"^(0|([0-9.]+("
-				 "ms|s|m|h|d|w))+|P.+)$\"");
+		buf_add_str(out,
+			"\"type\":[\"string\",\"integer\"],\"pattern\":\"^(0|([0-9.]+("
+			"ms|s|m|h|d|w))+|P.+)$\"");
 		break;
 	case CONFIG_SIZE:
-		buf_add_str(out, "\"type\":[\"string\",\"integer\"],\"pattern\":\"^[0-9.]+(["
-				 "kKMGT]i?)?B?$\"");
+		buf_add_str(out,
+			"\"type\":[\"string\",\"integer\"],\"pattern\":\"^[0-9.]+(["
+			"kKMGT]i?)?B?$\"");
 		break;
 	case CONFIG_ENUM:
 		buf_add_str(out, "\"enum\":[");
@@ -198,8 +200,9 @@ schema_type(const struct config_field *f, struct buf *out)
 		buf_add_char(out, ']');
 		break;
 	case CONFIG_STRINGS:
-		buf_add_str(out, "\"type\":[\"array\",\"string\"],\"items\":{\"type\":["
-				 "\"string\",\"number\"]}");
+		buf_add_str(out,
+			"\"type\":[\"array\",\"string\"],\"items\":{\"type\":["
+			"\"string\",\"number\"]}");
 		break;
 	case CONFIG_MAP:
 		buf_add_str(out, "\"type\":\"object\"");

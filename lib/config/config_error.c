@@ -60,7 +60,7 @@ config_path(const struct config_node *node, struct buf *out)
 		if (chain[n]->key == NULL)
 			buf_printf(out, "[%zu]", chain[n]->index);
 		else if (json_needs_escape(chain[n]->key, strlen(chain[n]->key)) ||
-			 strlen(chain[n]->key) > 64)
+			strlen(chain[n]->key) > 64)
 			buf_add_str(out, out->len != 0 ? ".(key)" : "(key)");
 		else
 			buf_printf(out, "%s%s", out->len != 0 ? "." : "", chain[n]->key);

@@ -131,7 +131,7 @@ static bool
 is_null(const char *s)
 {
 	return *s == '\0' || strcmp(s, "~") == 0 || strcmp(s, "null") == 0 ||
-	       strcmp(s, "Null") == 0 || strcmp(s, "NULL") == 0;
+		strcmp(s, "Null") == 0 || strcmp(s, "NULL") == 0;
 }
 
 static void
@@ -230,7 +230,7 @@ syntax_error(struct reader *r, const yaml_parser_t *parser, const char *text, si
 	if (parser->error == YAML_READER_ERROR) {
 		const char *p = text,
 			   *bad = text +
-				  (parser->problem_offset < len ? parser->problem_offset : len);
+			(parser->problem_offset < len ? parser->problem_offset : len);
 
 		for (line = column = 1; p < bad; p++) {
 			column = *p == '\n' ? 1 : column + 1;
@@ -251,7 +251,8 @@ syntax_error(struct reader *r, const yaml_parser_t *parser, const char *text, si
 }
 
 int
-config_tree_parse(struct config *config, const char *text, size_t len, struct config_errors *errors)
+config_tree_parse(
+	struct config *config, const char *text, size_t len, struct config_errors *errors)
 {
 	struct reader r = { .config = config, .errors = errors };
 	size_t before = errors->n;

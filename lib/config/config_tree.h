@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The tree behind config.h: what libyaml's events become. Only the files of lib/config see inside.
+ * The tree behind config.h: what libyaml's events become. Only the files of lib/config see
+ * inside.
  */
 #ifndef VCOURIER_CONFIG_TREE_H
 #define VCOURIER_CONFIG_TREE_H
@@ -10,7 +11,8 @@
 
 #include "config.h"
 
-enum { CONFIG_NODES_MAX = 16 * 1024 }; /* bounds memory, and the quadratic search for duplicate keys */
+/* bounds memory, and the quadratic search for duplicate keys */
+enum { CONFIG_NODES_MAX = 16 * 1024 };
 
 enum node_kind { NODE_NULL, NODE_SCALAR, NODE_LIST, NODE_MAP };
 
@@ -18,12 +20,14 @@ struct config_node {
 	enum node_kind kind;
 	int line, column; /* from 1 */
 	const struct config *config;
-	struct config_node *parent, *next, *first, *last; /* siblings and children, in file order */
-	size_t n;        /* children */
-	size_t index;    /* in the parent list */
-	char *key;       /* in the parent map; NULL: not in one */
-	char *text;      /* SCALAR */
-	bool plain;      /* SCALAR without quotes (or from the environment): may be a number or a boolean */
+	/* siblings and children, in file order */
+	struct config_node *parent, *next, *first, *last;
+	size_t n;     /* children */
+	size_t index; /* in the parent list */
+	char *key;    /* in the parent map; NULL: not in one */
+	char *text;   /* SCALAR */
+	/* SCALAR without quotes (or from the environment): may be a number or a boolean */
+	bool plain;
 	bool from_env;   /* ${NAME} was replaced in it */
 	char *env_unset; /* the variable that ${NAME} names and nobody set */
 };
@@ -35,16 +39,18 @@ struct config {
 };
 
 /* Parses text (valid UTF-8 without NUL, borrowed) into config->nodes; errors go to errors. */
-int config_tree_parse(struct config *config, const char *text, size_t len, struct config_errors *errors);
+int config_tree_parse(
+	struct config *config, const char *text, size_t len, struct config_errors *errors);
 
 /* An error where there is no node; line 0: none known. */
-void config_error_at(struct config_errors *errors, const char *file, int line, int column, const char *fmt, ...)
-	ERR_PRINTF(5, 6);
+void config_error_at(struct config_errors *errors, const char *file, int line, int column,
+	const char *fmt, ...) ERR_PRINTF(5, 6);
 
 /* Puts "eventProcessors[0].knative.encoding" into out: where the node stands. */
 void config_path(const struct config_node *node, struct buf *out);
 
-/* How a value may be quoted in a message: escaped, cut, user info in a URL hidden. buf of 80 bytes or so. */
+/* How a value may be quoted in a message: escaped, cut, user info in a URL hidden. buf of 80
+ * bytes or so. */
 const char *config_quote(const char *text, char *buf, size_t size);
 
 /* A size as it may stand in a file: 1048576 -> "1MiB"; returns buf. */

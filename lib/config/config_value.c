@@ -146,9 +146,9 @@ choice(const struct config_node *node, const struct config_field *f, int *out,
 static bool
 url_ok(const char *url)
 {
-	const char *host = text_starts(url, "http://")	  ? url + 7
-			   : text_starts(url, "https://") ? url + 8
-							  : NULL;
+	const char *host = text_starts(url, "http://") ? url + 7
+		: text_starts(url, "https://")         ? url + 8
+						       : NULL;
 	size_t n, i;
 
 	if (host == NULL)

@@ -91,23 +91,24 @@ const struct config_field bus_fields[] = {
 static bool
 url_ok(const char *url)
 {
-	const char *host = text_starts(url, "nats://")	? url + 7
-			   : text_starts(url, "tls://") ? url + 6
-							: NULL;
+	const char *host = text_starts(url, "nats://") ? url + 7
+		: text_starts(url, "tls://")           ? url + 6
+						       : NULL;
 
 	return host != NULL && *host != '\0' && *host != ':' &&
-	       strpbrk(host, "@/ ,\"\\\r\n") == NULL;
+		strpbrk(host, "@/ ,\"\\\r\n") == NULL;
 }
 
 /* "$JS.hub.API": tokens, none of them empty. */
 static bool
 is_prefix(const char *text)
 {
-	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-$.";
+	static const char allowed[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-$.";
 	size_t len = strlen(text);
 
-	return len > 0 && len <= 128 && strspn(text, allowed) == len && text[0] != '.' && text[len - 1] != '.' &&
-		strstr(text, "..") == NULL;
+	return len > 0 && len <= 128 && strspn(text, allowed) == len && text[0] != '.' &&
+		text[len - 1] != '.' && strstr(text, "..") == NULL;
 }
 
 int
@@ -138,7 +139,8 @@ bus_config_check(const struct config_node *node, const struct bus_config *config
 	if (config->api_prefix != NULL && !is_prefix(config->api_prefix))
 		config_error(errors, config_get(node, "apiPrefix"),
 			"must be tokens of letters, digits, $, - and _, with dots between them");
-	if (secret_is_set(&config->password) && config->user == NULL && config_get(node, "user") == NULL)
+	if (secret_is_set(&config->password) && config->user == NULL &&
+		config_get(node, "user") == NULL)
 		config_error(errors, node, "a password needs a user");
 	if ((config->user != NULL) + secret_is_set(&config->token) +
 			(config->credentials_file != NULL) >

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The `bus` block of the configuration file: where NATS is, who we are to it, how large the streams may be. */
+/* The `bus` block of the configuration file: where NATS is, who we are to it, how large the
+ * streams may be. */
 #ifndef VCOURIER_BUS_OPTIONS_H
 #define VCOURIER_BUS_OPTIONS_H
 
@@ -9,12 +10,14 @@
 #include "config.h"
 #include "jetstream.h"
 
-/* Dropping the oldest keeps vCenter's news flowing; pausing leaves them in vCenter until there is room. */
+/* Dropping the oldest keeps vCenter's news flowing; pausing leaves them in vCenter until there
+ * is room. */
 enum when_full { WHEN_FULL_DROP_OLDEST, WHEN_FULL_PAUSE };
 
 struct bus_stream_options {
 	int64_t max_age_ms, max_bytes, replicas, duplicate_window_ms;
-	int when_full; /* enum when_full; not for dead letters, which are never dropped for new ones */
+	/* enum when_full; not for dead letters, which are never dropped for new ones */
+	int when_full;
 };
 
 struct bus_config {
@@ -30,14 +33,17 @@ struct bus_config {
 extern const struct config_field bus_fields[];
 
 /* What a table cannot say; errors name the place. */
-int bus_config_check(const struct config_node *node, const struct bus_config *config, struct config_errors *errors);
+int bus_config_check(const struct config_node *node, const struct bus_config *config,
+	struct config_errors *errors);
 
 /*
- * The connection of one program: component "collector", name the provider's or processor's. Its inbox prefix is
- * "_INBOX_<user>", without a user "_INBOX_<component>-<token of name>"; texts holds both strings and outlives *out.
+ * The connection of one program: component "collector", name the provider's or processor's. Its
+ * inbox prefix is
+ * "_INBOX_<user>", without a user "_INBOX_<component>-<token of name>"; texts holds both
+ * strings and outlives *out.
  */
-void bus_config_options(const struct bus_config *config, const char *component, const char *name, struct buf *texts,
-	struct bus_options *out);
+void bus_config_options(const struct bus_config *config, const char *component,
+	const char *name, struct buf *texts, struct bus_options *out);
 
 /* The limits of a stream in the protocol's terms; name and subjects are the caller's to set. */
 void bus_config_stream(const struct bus_stream_options *options, struct stream_config *out);

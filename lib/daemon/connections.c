@@ -19,7 +19,8 @@ static struct {
 	uint64_t last;
 } table = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
-/* The oldest of those that are not shut down already; NULL when fewer than CONNECTIONS_KEPT are open. */
+/* The oldest of those that are not shut down already; NULL when fewer than CONNECTIONS_KEPT are
+ * open. */
 static struct connection *
 surplus(void)
 {
@@ -38,7 +39,8 @@ surplus(void)
 	return n > CONNECTIONS_KEPT ? oldest : NULL;
 }
 
-/* The slot stays taken until the server has closed the connection: its fd may not be used again before. */
+/* The slot stays taken until the server has closed the connection: its fd may not be used again
+ * before. */
 static void
 end(struct connection *c)
 {
@@ -77,7 +79,8 @@ connections_expire(int64_t now_ms)
 {
 	pthread_mutex_lock(&table.lock);
 	for (size_t i = 0; i < CONNECTIONS_MAX; i++)
-		if (table.slot[i].state == OPEN && now_ms - table.slot[i].since_ms > CONNECTIONS_MS_MAX)
+		if (table.slot[i].state == OPEN &&
+			now_ms - table.slot[i].since_ms > CONNECTIONS_MS_MAX)
 			end(&table.slot[i]);
 	pthread_mutex_unlock(&table.lock);
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The open connections of the status port. A client that sends a byte now and then would keep its connection for ever:
- * libmicrohttpd's timeout counts silence only. So each connection has an age limit, and when many are open the oldest
- * gives way. A probe is therefore answered however many slow clients there are. Safe from any thread.
+ * The open connections of the status port. A client that sends a byte now and then would keep
+ * its connection for ever: libmicrohttpd's timeout counts silence only. So each connection has
+ * an age limit, and when many are open the oldest gives way. A probe is therefore answered
+ * however many slow clients there are. Safe from any thread.
  */
 #ifndef VCOURIER_CONNECTIONS_H
 #define VCOURIER_CONNECTIONS_H
@@ -10,8 +11,11 @@
 #include <stdint.h>
 
 enum {
-	CONNECTIONS_MAX = 64,  /* that the server may accept */
-	CONNECTIONS_KEPT = 48, /* from here on a new one closes the oldest; the rest is room for those that are closing */
+	CONNECTIONS_MAX = 64, /* that the server may accept */
+	/*
+	 * from here on a new one closes the oldest; the rest is room for those that are closing
+	 */
+	CONNECTIONS_KEPT = 48,
 	CONNECTIONS_MS_MAX = 5000,
 };
 

@@ -44,7 +44,7 @@ struct daemon {
 	pthread_t watcher;
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
-	struct loaded *next; /* what a reload brought, until daemon_again takes it */
+	struct loaded *next;    /* what a reload brought, until daemon_again takes it */
 	struct watched watched; /* the file, and the authorities that it names */
 	bool closing;
 };
@@ -74,7 +74,8 @@ load(struct daemon *d, struct config_errors *errors, bool *usage)
 
 	*usage = false;
 	buf_init(&l->bind, 256);
-	router_config_load(&l->config, d->flags.path, errors); /* the entry's own errors are wanted beside its */
+	/* the entry's own errors are wanted beside its */
+	router_config_load(&l->config, d->flags.path, errors);
 	l->entry = router_config_pick(
 		d->spec->provider ? &l->config.providers : &l->config.processors, d->flags.name,
 		&err);
@@ -174,7 +175,8 @@ watch(void *arg)
 		if (stopping && !told)
 			notify("STOPPING=1");
 		told = told || stopping;
-		if (!closing && (int)stop_take_reload() + (int)watched_changed(&d->watched) != 0)
+		if (!closing &&
+			(int)stop_take_reload() + (int)watched_changed(&d->watched) != 0)
 			reload(d);
 	}
 	return NULL;
@@ -229,9 +231,10 @@ keep_memory_private(void)
 }
 
 /*
- * A message is allocated by one thread and freed by another: the small pieces that come back that way pile up in fast
- * bins, and each larger allocation sweeps them first (mallopt(3)). Buffers of whole pages do not go between them: there
- * they would keep the heap as large as it once was.
+ * A message is allocated by one thread and freed by another: the small pieces that come back
+ * that way pile up in fast bins, and each larger allocation sweeps them first (mallopt(3)).
+ * Buffers of whole pages do not go between them: there they would keep the heap as large as it
+ * once was.
  */
 static void
 tune_memory(void)
@@ -240,14 +243,16 @@ tune_memory(void)
 	mallopt(M_MMAP_THRESHOLD, 64 * 1024);
 }
 
-/* A thread that wakes up for each ack must not push the one aside that publishes: half the context switches. */
+/* A thread that wakes up for each ack must not push the one aside that publishes: half the
+ * context switches. */
 static void
 schedule_in_batches(void)
 {
 	const struct sched_param none = { 0 };
 
 	if (sched_setscheduler(0, SCHED_BATCH, &none) != 0) {
-		/* forbidden, as in our systemd units, which set it themselves: a little slower, no more */
+		/* forbidden, as in our systemd units, which set it themselves: a little slower,
+		 * no more */
 	}
 }
 
@@ -273,7 +278,9 @@ first_load(struct daemon *d)
 	config_errors_free(&errors);
 	if (d->current != NULL && d->flags.check)
 		printf("%s: ok\n", d->flags.path);
-	return d->current == NULL ? (usage ? EXIT_USAGE : EXIT_CONFIG) : d->flags.check ? 0 : -1;
+	return d->current == NULL ? (usage ? EXIT_USAGE : EXIT_CONFIG)
+		: d->flags.check  ? 0
+				  : -1;
 }
 
 int

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * What both daemons do the same: command line, configuration, log, metrics port, reload. Their main():
+ * What both daemons do the same: command line, configuration, log, metrics port, reload. Their
+ * main():
  *
  *     if ((code = daemon_open(&d, &spec, argc, argv)) >= 0)
  *             return code;
  *     do
- *             code = run(daemon_options(d), ...);   (returns when a stop is requested, or on failure)
- *     while (daemon_again(d, code));
- *     daemon_close(d);
- *     return code;
+ *             code = run(daemon_options(d), ...);   (returns when a stop is requested, or on
+ * failure) while (daemon_again(d, code)); daemon_close(d); return code;
  *
- * Reload: on SIGHUP, or when the file changes, a thread reads it. A bad file is reported and the old one goes on.
- * A good one asks run() to stop just as SIGTERM does (nothing is lost or repeated by that), and daemon_again
- * starts it anew with the new options. Secrets in files need no reload: they are read at each use.
+ * Reload: on SIGHUP, or when the file changes, a thread reads it. A bad file is reported and
+ * the old one goes on. A good one asks run() to stop just as SIGTERM does (nothing is lost or
+ * repeated by that), and daemon_again starts it anew with the new options. Secrets in files
+ * need no reload: they are read at each use.
  */
 #ifndef VCOURIER_DAEMON_H
 #define VCOURIER_DAEMON_H
@@ -25,20 +25,22 @@
 enum { EXIT_RUNTIME = 1, EXIT_USAGE = 64, EXIT_CONFIG = 78 }; /* sysexits.h */
 
 struct daemon_spec {
-	const char *component;  /* "collector" */
-	const char *about;      /* what it does, for --help */
-	bool provider;          /* runs an eventProvider, else an eventProcessor */
+	const char *component; /* "collector" */
+	const char *about;     /* what it does, for --help */
+	bool provider;         /* runs an eventProvider, else an eventProcessor */
 	size_t options_size;
-	/* Fills the options of one entry, zeroed before; adds errors and returns -1. release undoes either. */
-	int (*bind)(const struct router_config *config, const struct router_entry *entry, void *options,
-		struct config_errors *errors);
+	/* Fills the options of one entry, zeroed before; adds errors and returns -1. release
+	 * undoes either. */
+	int (*bind)(const struct router_config *config, const struct router_entry *entry,
+		void *options, struct config_errors *errors);
 	void (*release)(void *options);
 	void (*help)(void); /* prints the entry's options after the flags; may be NULL */
 };
 
 struct daemon;
 
-/* -1: go on. Else what main returns at once: 0 after --help, EXIT_USAGE, EXIT_CONFIG, EXIT_RUNTIME; all is said. */
+/* -1: go on. Else what main returns at once: 0 after --help, EXIT_USAGE, EXIT_CONFIG,
+ * EXIT_RUNTIME; all is said. */
 int daemon_open(struct daemon **daemon, const struct daemon_spec *spec, int argc, char **argv);
 
 /* Whether run() is to be called again: only when it returned 0 because of a reload. */

@@ -81,9 +81,8 @@ flags_parse(struct flags *flags, const struct daemon_spec *spec, int argc, char 
 		{ "log-format", required_argument, NULL, FORMAT },
 		{ "log-json", no_argument, NULL, LOG_JSON_FLAG },
 		{ "metrics", required_argument, NULL, METRICS },
-		{ "check", no_argument, NULL, CHECK },
-		{ "help", no_argument, NULL, HELP }, { "version", no_argument, NULL, VERSION },
-		{ NULL, 0, NULL, 0 } };
+		{ "check", no_argument, NULL, CHECK }, { "help", no_argument, NULL, HELP },
+		{ "version", no_argument, NULL, VERSION }, { NULL, 0, NULL, 0 } };
 	int flag;
 
 	*flags = (struct flags){ .path = FLAGS_DEFAULT_PATH, .level = -1, .format = -1 };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Opened here and not by libmicrohttpd: version 1.0.1 closes a socket twice when the port is taken, and loses errno. */
+/* Opened here and not by libmicrohttpd: version 1.0.1 closes a socket twice when the port is
+ * taken, and loses errno. */
 #define _GNU_SOURCE
 #include "listener.h"
 
@@ -62,11 +63,14 @@ listener_open(const char *bind_to, int *fd, int *port, struct err *err)
 	s = socket(addr.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (s < 0)
 		return err_set(err, ERR_SYSTEM, "%s", strerror(errno));
-	setsockopt(s, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)); /* else a restart waits for TIME_WAIT */
+	/* else a restart waits for TIME_WAIT */
+	setsockopt(s, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	if (addr.any.sa_family == AF_INET6)
 		setsockopt(s, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
-	if (bind(s, &addr.any, len) != 0 || listen(s, SOMAXCONN) != 0 || getsockname(s, &addr.any, &len) != 0) {
-		err_set(err, ERR_SYSTEM, "%s", errno == EADDRINUSE ? "in use by another program" : strerror(errno));
+	if (bind(s, &addr.any, len) != 0 || listen(s, SOMAXCONN) != 0 ||
+		getsockname(s, &addr.any, &len) != 0) {
+		err_set(err, ERR_SYSTEM, "%s",
+			errno == EADDRINUSE ? "in use by another program" : strerror(errno));
 		close(s);
 		return -1;
 	}

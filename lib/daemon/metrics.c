@@ -31,8 +31,8 @@ enum { BUCKETS = sizeof(bounds) / sizeof(bounds[0]) };
 struct metric {
 	struct metric *next; /* of the same family */
 	char *labels;
-	atomic_uint_fast64_t count;	      /* counter; histogram: of all observations */
-	_Atomic double value;		      /* gauge; histogram: sum */
+	atomic_uint_fast64_t count;           /* counter; histogram: of all observations */
+	_Atomic double value;                 /* gauge; histogram: sum */
 	atomic_uint_fast64_t bucket[BUCKETS]; /* not cumulative; unused unless a histogram */
 };
 
@@ -250,7 +250,7 @@ start_time(void)
 	clock_gettime(CLOCK_BOOTTIME, &boot);
 	clock_gettime(CLOCK_REALTIME, &now);
 	cached = (double)(now.tv_sec - boot.tv_sec) +
-		 (double)ticks / (double)sysconf(_SC_CLK_TCK);
+		(double)ticks / (double)sysconf(_SC_CLK_TCK);
 	return cached;
 }
 

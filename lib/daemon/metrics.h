@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Counters, gauges and histograms, rendered as Prometheus text (version 0.0.4). All calls are thread-safe.
- * Names follow https://prometheus.io/docs/practices/naming/ ; labels are closed sets, never an event id,
- * a VM name or a URL.
+ * Counters, gauges and histograms, rendered as Prometheus text (version 0.0.4). All calls are
+ * thread-safe. Names follow https://prometheus.io/docs/practices/naming/ ; labels are closed
+ * sets, never an event id, a VM name or a URL.
  */
 #ifndef VCOURIER_METRICS_H
 #define VCOURIER_METRICS_H
@@ -15,8 +15,9 @@
 struct metric;
 
 /*
- * Finds or makes a series; never fails, lives as long as the process. name without labels, constant; labels
- * as they stand in the exposition format without braces (`result="ok",code="503"`), "" for none; copied.
+ * Finds or makes a series; never fails, lives as long as the process. name without labels,
+ * constant; labels as they stand in the exposition format without braces
+ * (`result="ok",code="503"`), "" for none; copied.
  */
 struct metric *metric_counter(const char *name, const char *labels, const char *help);
 struct metric *metric_gauge(const char *name, const char *labels, const char *help);

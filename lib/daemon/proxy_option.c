@@ -24,7 +24,8 @@ proxy_option(const struct config_node *node, void *field, struct config_errors *
 	}
 	http_proxy_free(&proxy);
 	buf_init(&url, CONFIG_FILE_MAX);
-	buf_printf(&url, "%s%s", *text == '\0' || strstr(text, "://") != NULL ? "" : "http://", text);
+	buf_printf(&url, "%s%s", *text == '\0' || strstr(text, "://") != NULL ? "" : "http://",
+		text);
 	*(char **)field = buf_take(&url, NULL);
 	if (*(char **)field == NULL)
 		*(char **)field = mem_strdup("");

@@ -116,8 +116,9 @@ add_entry(struct router_entries *entries, const struct config_node *node,
 			config_error(errors, config_get(node, "name"),
 				"a name may be given only once");
 	entries->entry = mem_grow(entries->entry, entries->n + 1, sizeof(*entries->entry));
-	entries->entry[entries->n++] =
-		(struct router_entry){ .name = name, .type = type, .node = node };
+	entries->entry[entries->n++] = (struct router_entry){
+		.name = name, .type = type, .node = node
+	};
 }
 
 static void

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The layout of the configuration file: the event router's RouterConfig v1alpha1 and what vcourier adds at the
- * top. What stands inside a provider or a processor is bound by whoever knows it: router_entry.node.
+ * The layout of the configuration file: the event router's RouterConfig v1alpha1 and what
+ * vcourier adds at the top. What stands inside a provider or a processor is bound by whoever
+ * knows it: router_entry.node.
  */
 #ifndef VCOURIER_ROUTER_CONFIG_H
 #define VCOURIER_ROUTER_CONFIG_H
@@ -50,16 +51,18 @@ struct router_config {
 	struct router_entries providers, processors;
 };
 
-/* Reads and binds all but the insides of the entries. On failure errors say why; free it anyway. */
-int router_config_load(struct router_config *config, const char *path, struct config_errors *errors);
+/* Reads and binds all but the insides of the entries. On failure errors say why; free it
+ * anyway. */
+int router_config_load(
+	struct router_config *config, const char *path, struct config_errors *errors);
 void router_config_free(struct router_config *config);
 
 /* The entry of that name; name NULL: the only one. Errors list the names there are. */
-const struct router_entry *router_config_pick(const struct router_entries *entries, const char *name,
-	struct err *err);
+const struct router_entry *router_config_pick(
+	const struct router_entries *entries, const char *name, struct err *err);
 
 /* The address of the metrics port of the process that runs this entry. */
-void router_config_metrics_bind(const struct router_config *config, const struct router_entry *entry,
-	struct buf *out);
+void router_config_metrics_bind(
+	const struct router_config *config, const struct router_entry *entry, struct buf *out);
 
 #endif

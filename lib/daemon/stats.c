@@ -104,7 +104,8 @@ static void
 add_member(struct buf *out, const char *name, const char *value)
 {
 	buf_printf(out, "\"%s\":", name);
-	printable_add_json_string(out, value != NULL ? value : "", value != NULL ? strlen(value) : 0);
+	printable_add_json_string(
+		out, value != NULL ? value : "", value != NULL ? strlen(value) : 0);
 	buf_add_char(out, ',');
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * GET /stats: the JSON of the event router's metrics port, for scripts that read it. All calls are thread-safe
- * and cheap. New tools should read /metrics.
+ * GET /stats: the JSON of the event router's metrics port, for scripts that read it. All calls
+ * are thread-safe and cheap. New tools should read /metrics.
  */
 #ifndef VCOURIER_STATS_H
 #define VCOURIER_STATS_H
@@ -11,12 +11,15 @@
 
 #include "buf.h"
 
-/* Who this process is: an EventProvider or an EventProcessor, and where it connects to. Strings are copied. */
+/* Who this process is: an EventProvider or an EventProcessor, and where it connects to. Strings
+ * are copied. */
 void stats_init(bool provider, const char *name, const char *address);
 
-void stats_events(uint64_t n, uint64_t failed); /* a provider's events read, and those it could not publish */
+/* a provider's events read, and those it could not publish */
+void stats_events(uint64_t n, uint64_t failed);
 
-/* One delivery of an event with this subject; beyond 200 subjects they are counted as "other". */
+/* One delivery of an event with this subject; beyond 200 subjects they are counted as "other".
+ */
 void stats_invocation(const char *subject, bool ok);
 
 void stats_render(void *ctx, struct buf *out); /* fits status_options.stats */

@@ -118,8 +118,8 @@ static void
 on_connection(void *ctx, struct MHD_Connection *connection, void **socket_context,
 	enum MHD_ConnectionNotificationCode code)
 {
-	const union MHD_ConnectionInfo *info =
-		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+		connection, MHD_CONNECTION_INFO_CONNECTION_FD);
 
 	(void)ctx;
 	(void)socket_context;
@@ -285,11 +285,13 @@ status_open(struct status **status, const struct status_options *options, struct
 		MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
 		(unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
 		(size_t)REQUEST_BYTES_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
-		(unsigned)(CONNECTIONS_MS_MAX / 1000), MHD_OPTION_NOTIFY_CONNECTION, on_connection,
-		NULL, MHD_OPTION_END);
-	if (s->daemon == NULL) { /* the library has closed fd, or not: it depends on how far it came */
+		(unsigned)(CONNECTIONS_MS_MAX / 1000), MHD_OPTION_NOTIFY_CONNECTION,
+		on_connection, NULL, MHD_OPTION_END);
+	/* the library has closed fd, or not: it depends on how far it came */
+	if (s->daemon == NULL) {
 		free(s);
-		return err_set(err, ERR_SYSTEM, "metrics port %s: the HTTP server does not start", options->bind);
+		return err_set(err, ERR_SYSTEM,
+			"metrics port %s: the HTTP server does not start", options->bind);
 	}
 	*status = s;
 	return 0;

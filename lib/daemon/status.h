@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The metrics port (libmicrohttpd): GET /metrics (Prometheus text), /livez and its alias /healthz (the loop
- * turned in the last 30 s), /readyz (every check passes; JSON body names each), /stats (the old router's
- * expvar shape). Read-only, bounded: 16 connections, 8 KiB of request, 5 s, closed after each answer.
+ * The metrics port (libmicrohttpd): GET /metrics (Prometheus text), /livez and its alias
+ * /healthz (the loop turned in the last 30 s), /readyz (every check passes; JSON body names
+ * each), /stats (the old router's expvar shape). Read-only, bounded: 16 connections, 8 KiB of
+ * request, 5 s, closed after each answer.
  */
 #ifndef VCOURIER_STATUS_H
 #define VCOURIER_STATUS_H
@@ -24,14 +25,16 @@ struct status_options {
 	void *stats_ctx;
 };
 
-/* Starts the listener in a thread of its own. Port taken: ERR_SYSTEM with a text that says so. */
+/* Starts the listener in a thread of its own. Port taken: ERR_SYSTEM with a text that says so.
+ */
 int status_open(struct status **status, const struct status_options *options, struct err *err);
 void status_close(struct status *status);
 int status_port(const struct status *status); /* the port in use */
 
 /*
- * Says how one check stands ("nats", "vcenter"); name constant, at most 8 of them. why: one line for
- * people, also when ok ("standby"). Before the first call for a name the check does not exist.
+ * Says how one check stands ("nats", "vcenter"); name constant, at most 8 of them. why: one
+ * line for people, also when ok ("standby"). Before the first call for a name the check does
+ * not exist.
  */
 void status_check(const char *name, bool ok, const char *why);
 bool status_ready(void); /* every check passes, and there is at least one */

@@ -8,7 +8,8 @@
 
 #include "json.h"
 
-/* A context attribute of the specification: where it lives in struct event. Extensions are not here. */
+/* A context attribute of the specification: where it lives in struct event. Extensions are not
+ * here. */
 #define ATTRIBUTE(name) #name, sizeof(#name) - 1, offsetof(struct event, name)
 static const struct attribute {
 	const char *name;
@@ -26,10 +27,11 @@ static const struct attribute {
 
 enum {
 	ATTRIBUTES = sizeof(attributes) / sizeof(attributes[0]),
-	MEMBER_NAME_MAX = 256, /* bytes of a name that is written with escapes; longer ones are no attribute's */
+	/* bytes of a name that is written with escapes; longer ones are no attribute's */
+	MEMBER_NAME_MAX = 256,
 };
 
-struct member { /* of a structured event, slices of it */
+struct member {                   /* of a structured event, slices of it */
 	const char *name, *value; /* name without quotes; value as JSON text */
 	size_t name_len, len;
 };
@@ -81,7 +83,8 @@ reserve(struct event *ev, struct err *err)
 	size_t whole = EVENT_ATTRIBUTES_BYTES_MAX - ev->text.len;
 
 	if (ev->text.cap <= EVENT_ATTRIBUTES_BYTES_MAX && buf_room(&ev->text, whole) == NULL)
-		return err_set(err, ERR_LIMIT, "attributes of more than %d bytes", EVENT_ATTRIBUTES_BYTES_MAX);
+		return err_set(err, ERR_LIMIT, "attributes of more than %d bytes",
+			EVENT_ATTRIBUTES_BYTES_MAX);
 	return 0;
 }
 
@@ -99,12 +102,14 @@ legal_name(const char *s, size_t len)
 static int
 too_large(struct err *err)
 {
-	return err_set(err, ERR_LIMIT, "attributes of more than %d bytes", EVENT_ATTRIBUTES_BYTES_MAX);
+	return err_set(
+		err, ERR_LIMIT, "attributes of more than %d bytes", EVENT_ATTRIBUTES_BYTES_MAX);
 }
 
 /* Stores a value that stands decoded at the end of ev->text, from `at` on, under its name. */
 static int
-store(struct event *ev, const char *name, size_t name_len, size_t at, bool quoted, struct err *err)
+store(struct event *ev, const char *name, size_t name_len, size_t at, bool quoted,
+	struct err *err)
 {
 	const char *value;
 	size_t i, name_at;
@@ -118,28 +123,35 @@ store(struct event *ev, const char *name, size_t name_len, size_t at, bool quote
 		return ev->is_1_0 ? 0 : err_set(err, ERR_PROTOCOL, "specversion is not 1.0");
 	}
 	for (i = 0; i < ATTRIBUTES; i++) {
-		if (attributes[i].len == name_len && memcmp(attributes[i].name, name, name_len) == 0) {
+		if (attributes[i].len == name_len &&
+			memcmp(attributes[i].name, name, name_len) == 0) {
 			if (*value_of(ev, i) != '\0')
-				return err_set(err, ERR_PROTOCOL, "attribute %s stands twice", attributes[i].name);
+				return err_set(err, ERR_PROTOCOL, "attribute %s stands twice",
+					attributes[i].name);
 			*field(ev, i) = value;
 			return 0;
 		}
 	}
 	if (!legal_name(name, name_len) || (name_len == 4 && memcmp(name, "data", 4) == 0))
-		return err_set(err, ERR_PROTOCOL, "\"%.*s\" is no attribute name: lower-case letters and digits, not data",
+		return err_set(err, ERR_PROTOCOL,
+			"\"%.*s\" is no attribute name: lower-case letters and digits, not data",
 			(int)(name_len < 40 ? name_len : 40), name);
 	for (i = 0; i < ev->n_extensions; i++)
-		if (strlen(ev->extension[i].name) == name_len && memcmp(ev->extension[i].name, name, name_len) == 0)
-			return err_set(err, ERR_PROTOCOL, "attribute %s stands twice", ev->extension[i].name);
+		if (strlen(ev->extension[i].name) == name_len &&
+			memcmp(ev->extension[i].name, name, name_len) == 0)
+			return err_set(err, ERR_PROTOCOL, "attribute %s stands twice",
+				ev->extension[i].name);
 	if (ev->n_extensions == EVENT_EXTENSIONS_MAX)
-		return err_set(err, ERR_LIMIT, "more than %d extension attributes", EVENT_EXTENSIONS_MAX);
+		return err_set(err, ERR_LIMIT, "more than %d extension attributes",
+			EVENT_EXTENSIONS_MAX);
 	name_at = ev->text.len;
 	buf_add(&ev->text, name, name_len);
 	buf_add_char(&ev->text, '\0');
 	if (!buf_ok(&ev->text))
 		return too_large(err);
-	ev->extension[ev->n_extensions++] = (struct event_extension){ .name = ev->text.data + name_at,
-		.value = value, .quoted = quoted };
+	ev->extension[ev->n_extensions++] = (struct event_extension){
+		.name = ev->text.data + name_at, .value = value, .quoted = quoted
+	};
 	return 0;
 }
 
@@ -159,7 +171,9 @@ event_is_json_type(const char *type)
 {
 	size_t n = strcspn(type, "; \t");
 
-	return *type == '\0' || (n >= 5 && (strncasecmp(type + n - 5, "/json", 5) == 0 ||
+	return *type == '\0' ||
+		(n >= 5 &&
+			(strncasecmp(type + n - 5, "/json", 5) == 0 ||
 				strncasecmp(type + n - 5, "+json", 5) == 0));
 }
 
@@ -182,10 +196,12 @@ event_check(const struct event *ev, struct err *err)
 	size_t i;
 
 	if (!ev->is_1_0)
-		return err_set(err, ERR_PROTOCOL, "no CloudEvent: attribute specversion is missing");
+		return err_set(
+			err, ERR_PROTOCOL, "no CloudEvent: attribute specversion is missing");
 	for (i = 0; i < ATTRIBUTES; i++)
 		if (attributes[i].required && *value_of(ev, i) == '\0')
-			return err_set(err, ERR_PROTOCOL, "no CloudEvent: attribute %s is missing", attributes[i].name);
+			return err_set(err, ERR_PROTOCOL,
+				"no CloudEvent: attribute %s is missing", attributes[i].name);
 	return 0;
 }
 
@@ -228,27 +244,28 @@ take_member(struct event *ev, const struct member *m, struct err *err)
 		ev->type_len = len;
 	}
 	if (value[0] == '{' || value[0] == '[')
-		return err_set(err, ERR_PROTOCOL, "attribute \"%.*s\" is no scalar", (int)(name_len < 40 ? name_len : 40),
-			name);
+		return err_set(err, ERR_PROTOCOL, "attribute \"%.*s\" is no scalar",
+			(int)(name_len < 40 ? name_len : 40), name);
 	if (value[0] != '"') {
 		buf_add(&ev->text, value, len);
 		return store(ev, name, name_len, at, false, err);
 	}
 	if (!json_decode_string(value, len, &ev->text))
-		return buf_ok(&ev->text) ? err_set(err, ERR_PROTOCOL, "attribute \"%.*s\": bad string",
-						   (int)(name_len < 40 ? name_len : 40), name) :
-					   too_large(err);
+		return buf_ok(&ev->text)
+			? err_set(err, ERR_PROTOCOL, "attribute \"%.*s\": bad string",
+				  (int)(name_len < 40 ? name_len : 40), name)
+			: too_large(err);
 	if (memchr(ev->text.data + at, '\0', ev->text.len - at) != NULL)
-		return err_set(err, ERR_PROTOCOL, "attribute \"%.*s\" holds a NUL", (int)(name_len < 40 ? name_len : 40),
-			name);
+		return err_set(err, ERR_PROTOCOL, "attribute \"%.*s\" holds a NUL",
+			(int)(name_len < 40 ? name_len : 40), name);
 	return store(ev, name, name_len, at, true, err);
 }
 
 /*
- * Our own layout ends in `"data":` + value + `}`, so behind "data": the rest of the message is the data.
- * True, and *p before the closing brace, when the value from p on is surely the last member: the data is
- * an object, the message ends in "}}". Whether the JSON between is sound was the collector's care; a
- * message that lies there is the backend's 400.
+ * Our own layout ends in `"data":` + value + `}`, so behind "data": the rest of the message is
+ * the data. True, and *p before the closing brace, when the value from p on is surely the last
+ * member: the data is an object, the message ends in "}}". Whether the JSON between is sound
+ * was the collector's care; a message that lies there is the backend's 400.
  */
 static bool
 data_is_last(const char **p, const char *end)
@@ -272,7 +289,8 @@ take_escaped(struct event *ev, const struct member *m, struct err *err)
 	int failed;
 
 	buf_init(&name, MEMBER_NAME_MAX);
-	if (!json_decode_string(m->name - 1, m->name_len + 2, &name) || memchr(buf_str(&name), '\0', name.len) != NULL)
+	if (!json_decode_string(m->name - 1, m->name_len + 2, &name) ||
+		memchr(buf_str(&name), '\0', name.len) != NULL)
 		failed = err_set(err, ERR_PROTOCOL, "\"%.*s\" is no attribute name",
 			(int)(m->name_len < 40 ? m->name_len : 40), m->name);
 	else {
@@ -314,11 +332,13 @@ scan(struct event *ev, bool ours, struct err *err)
 			return malformed(err, ev->json, p);
 		json_skip_blanks(&p, end);
 		value = p;
-		if (!(ours && name_len == 4 && memcmp(name, "data", 4) == 0 && data_is_last(&p, end)) &&
+		if (!(ours && name_len == 4 && memcmp(name, "data", 4) == 0 &&
+			    data_is_last(&p, end)) &&
 			!json_skip_value(&p, end))
 			return malformed(err, ev->json, p);
 		m = (struct member){ name, value, name_len, (size_t)(p - value) };
-		if ((memchr(name, '\\', name_len) != NULL ? take_escaped : take_member)(ev, &m, err) != 0)
+		if ((memchr(name, '\\', name_len) != NULL ? take_escaped : take_member)(
+			    ev, &m, err) != 0)
 			return -1;
 		json_skip_blanks(&p, end);
 		if (p < end && *p == ',') {

@@ -45,12 +45,14 @@ add_optional(struct buf *out, const char *name, const char *value)
 		event_add_attribute(out, name, value);
 }
 
-/* Bytes that a JSON string cannot hold; and those that are called JSON and are not, which it would make JSON. */
+/* Bytes that a JSON string cannot hold; and those that are called JSON and are not, which it
+ * would make JSON. */
 static bool
 is_binary(const struct event *ev)
 {
-	return !ev->data_is_json && ((*ev->datacontenttype != '\0' && event_is_json_type(ev->datacontenttype)) ||
-				     text_utf8_valid(ev->data, ev->data_len) != ev->data_len);
+	return !ev->data_is_json &&
+		((*ev->datacontenttype != '\0' && event_is_json_type(ev->datacontenttype)) ||
+			text_utf8_valid(ev->data, ev->data_len) != ev->data_len);
 }
 
 static void
@@ -75,7 +77,8 @@ add_data(const struct event *ev, struct buf *out)
 }
 
 int
-event_raw_data(const struct event *ev, struct buf *out, const char **bytes, size_t *len, struct err *err)
+event_raw_data(const struct event *ev, struct buf *out, const char **bytes, size_t *len,
+	struct err *err)
 {
 	struct buf text;
 	bool ok = true;
@@ -83,18 +86,23 @@ event_raw_data(const struct event *ev, struct buf *out, const char **bytes, size
 	*bytes = ev->data != NULL ? ev->data : "";
 	*len = ev->data_len;
 	buf_init(&text, ev->data_len + 2);
-	if (ev->data_is_base64 && memchr(ev->data, '\\', ev->data_len) != NULL) { /* "\/" is "/" in JSON */
-		ok = json_decode_string(ev->data - 1, ev->data_len + 2, &text) && base64_decode(out, buf_str(&text), text.len);
+	if (ev->data_is_base64 &&
+		memchr(ev->data, '\\', ev->data_len) != NULL) { /* "\/" is "/" in JSON */
+		ok = json_decode_string(ev->data - 1, ev->data_len + 2, &text) &&
+			base64_decode(out, buf_str(&text), text.len);
 	} else if (ev->data_is_base64) {
 		ok = base64_decode(out, ev->data, ev->data_len);
-	} else if (ev->data_is_json && ev->data[0] == '"' && !event_is_json_type(ev->datacontenttype)) {
+	} else if (ev->data_is_json && ev->data[0] == '"' &&
+		!event_is_json_type(ev->datacontenttype)) {
 		ok = json_decode_string(ev->data, ev->data_len, out);
 	} else {
 		return 0;
 	}
 	buf_free(&text);
 	if (!ok)
-		return err_set(err, ERR_PROTOCOL, ev->data_is_base64 ? "data_base64 is not base64" : "data is no valid JSON string");
+		return err_set(err, ERR_PROTOCOL,
+			ev->data_is_base64 ? "data_base64 is not base64"
+					   : "data is no valid JSON string");
 	*bytes = buf_str(out);
 	*len = out->len;
 	return 0;
@@ -150,7 +158,8 @@ event_add_structured(const struct event *ev, const char *type_override, struct b
 }
 
 void
-event_add_structured_as_router(const struct event *ev, const char *type_override, struct buf *out)
+event_add_structured_as_router(
+	const struct event *ev, const char *type_override, struct buf *out)
 {
 	begin_with(ev, type_override, out);
 	add_optional(out, "datacontenttype", ev->datacontenttype);
@@ -165,7 +174,8 @@ void
 event_type(const struct event *ev, enum event_type_style style, struct buf *out)
 {
 	buf_clear(out);
-	if (style == EVENT_TYPE_VSPHERE && text_starts(ev->type, router_prefix) && *ev->subject != '\0')
+	if (style == EVENT_TYPE_VSPHERE && text_starts(ev->type, router_prefix) &&
+		*ev->subject != '\0')
 		buf_printf(out, "com.vmware.vsphere.%s.v0", ev->subject);
 	else
 		buf_add_str(out, ev->type);
@@ -213,11 +223,12 @@ event_decode_header_value(const char *value, struct buf *out)
 		if (quoted && c == '\\' && i < len) {
 			c = value[i++];
 		} else if (c == '%' && len - i >= 2 && (high = hex_digit(value[i])) >= 0 &&
-			   (low = hex_digit(value[i + 1])) >= 0) {
+			(low = hex_digit(value[i + 1])) >= 0) {
 			c = (char)(high * 16 + low);
 			i += 2;
 		}
 		buf_add_char(out, c);
 	}
-	return buf_ok(out) && text_utf8_valid(buf_str(out) + start, out->len - start) == out->len - start;
+	return buf_ok(out) &&
+		text_utf8_valid(buf_str(out) + start, out->len - start) == out->len - start;
 }

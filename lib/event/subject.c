@@ -7,7 +7,12 @@
 
 #include "text.h"
 
-enum { TOKEN_MAX = 64, TOKEN_KEPT = 54, NAME_TOKENS_MAX = 7, SUBJECT_ATTRIBUTE_KEPT = SUBJECT_ATTRIBUTE_MAX - 9 };
+enum {
+	TOKEN_MAX = 64,
+	TOKEN_KEPT = 54,
+	NAME_TOKENS_MAX = 7,
+	SUBJECT_ATTRIBUTE_KEPT = SUBJECT_ATTRIBUTE_MAX - 9
+};
 
 static const char hex[] = "0123456789ABCDEF";
 
@@ -140,7 +145,8 @@ subject_event(const char *subject)
 	const char *at = subject;
 	unsigned i;
 
-	for (i = 0; i < 6 && at != NULL; i++) /* prefix, vCenter, datacenter, cluster, severity, class */
+	/* prefix, vCenter, datacenter, cluster, severity, class */
+	for (i = 0; i < 6 && at != NULL; i++)
 		at = strchr(at, '.') != NULL ? strchr(at, '.') + 1 : NULL;
 	return at != NULL ? at : subject;
 }

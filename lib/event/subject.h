@@ -2,10 +2,10 @@
 /*
  * NATS names made from vCenter names.
  *
- * One token: bytes [A-Za-z0-9_-] stay, every other byte becomes =HH (upper-case hex), an empty name
- * becomes "_" and the name "_" becomes "=5F". A token that would be longer than 64 bytes is cut to
- * its first 54, "~" and 8 hex digits of the FNV-1a hash of the whole name: the only lossy case. So a
- * token has a bound, and with it a whole subject, however long the names are.
+ * One token: bytes [A-Za-z0-9_-] stay, every other byte becomes =HH (upper-case hex), an empty
+ * name becomes "_" and the name "_" becomes "=5F". A token that would be longer than 64 bytes
+ * is cut to its first 54, "~" and 8 hex digits of the FNV-1a hash of the whole name: the only
+ * lossy case. So a token has a bound, and with it a whole subject, however long the names are.
  */
 #ifndef VCOURIER_SUBJECT_H
 #define VCOURIER_SUBJECT_H
@@ -16,7 +16,8 @@
 #include "buf.h"
 
 enum {
-	/* Bytes of the CloudEvents attribute `subject`. vCenter's own event ids are below 128 characters. */
+	/* Bytes of the CloudEvents attribute `subject`. vCenter's own event ids are below 128
+	   characters. */
 	SUBJECT_ATTRIBUTE_MAX = 1024,
 };
 
@@ -24,32 +25,34 @@ enum {
 void subject_add_token(struct buf *out, const char *name, size_t len);
 
 /*
- * Appends an event name: the dots of an EventEx id stay dots, each part is a token of its own, at
- * most 7 of them (the rest joins the last with =2E).
+ * Appends an event name: the dots of an EventEx id stay dots, each part is a token of its own,
+ * at most 7 of them (the rest joins the last with =2E).
  */
 void subject_add_name(struct buf *out, const char *name);
 
 /*
- * Appends an event name as the CloudEvents attribute `subject`. A name of more than SUBJECT_ATTRIBUTE_MAX bytes is
- * cut between two characters, and ends in "~" and the 8 hex digits that a token of it ends in. False: it was cut.
- * The name is valid UTF-8.
+ * Appends an event name as the CloudEvents attribute `subject`. A name of more than
+ * SUBJECT_ATTRIBUTE_MAX bytes is cut between two characters, and ends in "~" and the 8 hex
+ * digits that a token of it ends in. False: it was cut. The name is valid UTF-8.
  */
 bool subject_add_attribute(struct buf *out, const char *name);
 
 struct subject_parts { /* any may be NULL or "" */
 	const char *prefix, *vcenter, *datacenter, *cluster;
-	const char *severity; /* info, warning, error, user */
+	const char *severity;   /* info, warning, error, user */
 	const char *eventclass; /* event, eventex, extendedevent */
 	const char *name;
 };
 
-/* <prefix>.<vcenter>.<datacenter>.<cluster>.<severity>.<class>.<EventName>; out is cleared first. */
+/* <prefix>.<vcenter>.<datacenter>.<cluster>.<severity>.<class>.<EventName>; out is cleared
+ * first. */
 void subject_write(struct buf *out, const struct subject_parts *parts);
 
 /* "VC_<vcenter token>": the stream of one vCenter. out is cleared first. */
 void subject_stream(struct buf *out, const char *vcenter);
 
-/* The part of a subject that names the event, behind the class: "VmPoweredOnEvent"; the whole when it has none. */
+/* The part of a subject that names the event, behind the class: "VmPoweredOnEvent"; the whole
+ * when it has none. */
 const char *subject_event(const char *subject);
 
 #endif

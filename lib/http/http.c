@@ -31,7 +31,8 @@ http_open(struct http **http, struct err *err)
 
 	pthread_once(&once, global_init);
 	if (global_result != CURLE_OK)
-		return err_set(err, ERR_SYSTEM, "libcurl: %s", curl_easy_strerror(global_result));
+		return err_set(
+			err, ERR_SYSTEM, "libcurl: %s", curl_easy_strerror(global_result));
 	h = mem_alloc(sizeof(*h));
 	h->multi = curl_multi_init();
 	if (h->multi == NULL) {
@@ -101,7 +102,9 @@ transfer_recycle(struct transfer *t)
 		buf_free(&req->own_body);
 	if (t->body.cap > RESPONSE_MAX)
 		buf_free(&t->body);
-	*req = (struct http_request){ .url = req->url, .headers = req->headers, .own_body = req->own_body };
+	*req = (struct http_request){
+		.url = req->url, .headers = req->headers, .own_body = req->own_body
+	};
 	t->bad_header = t->keep = false;
 	t->next = t->http->idle;
 	t->http->idle = t;
@@ -187,8 +190,9 @@ http_request_free(struct http *http, struct http_request *req)
 }
 
 /*
- * The settings that are always the same. TLS leaves others behind, so those of a handle that was used for it go first;
- * what a plain request sets the next one sets again, and a reset costs more than all of that.
+ * The settings that are always the same. TLS leaves others behind, so those of a handle that
+ * was used for it go first; what a plain request sets the next one sets again, and a reset
+ * costs more than all of that.
  */
 static void
 make_ready(struct transfer *t)
@@ -212,7 +216,8 @@ make_ready(struct transfer *t)
 }
 
 int
-http_submit(struct http *http, struct http_request *req, http_on_done *done, void *ctx, struct err *err)
+http_submit(struct http *http, struct http_request *req, http_on_done *done, void *ctx,
+	struct err *err)
 {
 	struct transfer *t = (struct transfer *)req;
 	CURL *easy = t->easy;
@@ -230,7 +235,8 @@ http_submit(struct http *http, struct http_request *req, http_on_done *done, voi
 	buf_clear(&t->headers);
 	t->started_ms = clock_monotonic_ms();
 	make_ready(t);
-	if (http_request_setup(t, err) != 0 || http_proxy_setup(t, err) != 0 || http_tls_setup(t, err) != 0)
+	if (http_request_setup(t, err) != 0 || http_proxy_setup(t, err) != 0 ||
+		http_tls_setup(t, err) != 0)
 		goto fail;
 	code = curl_multi_add_handle(http->multi, easy);
 	if (code != CURLM_OK) {
@@ -311,7 +317,8 @@ on_waited(void *ctx, const struct http_response *rsp)
 }
 
 int
-http_perform(struct http *http, struct http_request *req, struct http_response *rsp, struct err *err)
+http_perform(
+	struct http *http, struct http_request *req, struct http_response *rsp, struct err *err)
 {
 	struct transfer *t = (struct transfer *)req;
 	struct waited w = { .rsp = rsp };
@@ -326,7 +333,9 @@ http_perform(struct http *http, struct http_request *req, struct http_response *
 	if (!w.done) {
 		transfer_unlink(t);
 		transfer_recycle(t);
-		return !stopping && stop_requested() ? err_set(err, ERR_STOPPED, "asked to stop") : -1;
+		return !stopping && stop_requested()
+			? err_set(err, ERR_STOPPED, "asked to stop")
+			: -1;
 	}
 	if (rsp->error == ERR_NONE)
 		return 0;

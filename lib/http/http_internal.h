@@ -11,7 +11,8 @@
 enum {
 	HTTP_URL_MAX = 16 * 1024,
 	HTTP_REQUEST_HEADERS_MAX = 64 * 1024,
-	HTTP_HEADERS_MAX = 64 * 1024,  /* bytes of reply headers, all header blocks of a reply together */
+	/* bytes of reply headers, all header blocks of a reply together */
+	HTTP_HEADERS_MAX = 64 * 1024,
 	HTTP_HEADER_LINES_MAX = 128,   /* headers of a request */
 	HTTP_THUMBPRINT_SIZE = 32 * 3, /* colon hex of a SHA-256, NUL included */
 };
@@ -26,9 +27,9 @@ struct transfer {
 
 	http_on_done *done;
 	void *ctx;
-	bool plain;      /* the settings are those of a request without TLS */
-	bool bad_header; /* a request header that must not go out */
-	bool keep;       /* not recycled after its callback: http_perform's */
+	bool plain;              /* the settings are those of a request without TLS */
+	bool bad_header;         /* a request header that must not go out */
+	bool keep;               /* not recycled after its callback: http_perform's */
 	CURLU *url;              /* the handle's, parsed */
 	struct buf url_text;     /* the same as it was given; empty: the handle has none */
 	struct curl_slist *line; /* of cap_lines */
@@ -58,8 +59,8 @@ struct http {
 	int64_t due_ms; /* libcurl's next timer */
 	struct http_socket *sockets;
 	size_t n_sockets;
-	char date_text[64]; /* the last Date header, */
-	int64_t date_us;    /* read */
+	char date_text[64];           /* the last Date header, */
+	int64_t date_us;              /* read */
 	const char *ca_file, *ca_dir; /* the system's; NULL: none */
 	struct http_environment environment;
 	char seen_thumbprint[HTTP_THUMBPRINT_SIZE];
@@ -69,7 +70,8 @@ struct http {
 int http_loop_open(struct http *http, struct err *err);
 void http_loop_close(struct http *http);
 void http_loop_prepare(struct http *http, CURL *easy); /* after each reset of the handle */
-CURLMcode http_loop_timers(struct http *http);     /* runs what is due by the clock, and what was submitted */
+/* runs what is due by the clock, and what was submitted */
+CURLMcode http_loop_timers(struct http *http);
 CURLMcode http_loop_turn(struct http *http, int64_t timeout_ms);
 
 void http_request_prepare(CURL *easy); /* after each reset of the handle */
@@ -84,12 +86,14 @@ int http_tls_setup(struct transfer *t, struct err *err);
 
 /* Chooses the proxy of a transfer and sets all options about it. After http_request_setup. */
 int http_proxy_setup(struct transfer *t, struct err *err);
-/* Whether the TLS handshake that begins now is the one with the proxy, not the one with the peer behind it. */
+/* Whether the TLS handshake that begins now is the one with the proxy, not the one with the
+ * peer behind it. */
 bool http_proxy_handshake(const struct transfer *t);
 /* Words a failure that the proxy had a part in: which proxy, and what it has to do with it. */
 void http_proxy_explain(const struct transfer *t, struct err *why);
 
-/* An IP address, without brackets, as its 16 bytes; an IPv4 address as ::ffff:a.b.c.d. False when it is none. */
+/* An IP address, without brackets, as its 16 bytes; an IPv4 address as ::ffff:a.b.c.d. False
+ * when it is none. */
 bool http_url_ip(const char *host, uint8_t ip[16]);
 bool http_url_ip_is_v4(const uint8_t ip[16]);
 

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * What libcurl waits for, in one epoll set: its sockets, its next timer, a wake-up from other threads, a stop.
- * So a turn costs what has happened, not what is under way.
+ * What libcurl waits for, in one epoll set: its sockets, its next timer, a wake-up from other
+ * threads, a stop. So a turn costs what has happened, not what is under way.
  *
- * libcurl takes a socket out at the end of each transfer and puts it back for the next. The kernel is told neither:
- * a socket of ours stays in the set until something comes that nobody waits for, or it is closed.
+ * libcurl takes a socket out at the end of each transfer and puts it back for the next. The
+ * kernel is told neither: a socket of ours stays in the set until something comes that nobody
+ * waits for, or it is closed.
  */
 #define _GNU_SOURCE /* SOCK_CLOEXEC */
 #include "http_internal.h"
@@ -26,7 +27,10 @@ enum { EVENTS_AT_ONCE = 128, WAIT_MAX_MS = 60 * 1000 };
 struct http_socket {
 	uint32_t wanted;  /* by libcurl */
 	uint32_t watched; /* by the kernel; 0: not in the set */
-	bool ours;        /* we hear of its end; else (the resolver's) it must leave the set when libcurl says so */
+	/*
+	 * we hear of its end; else (the resolver's) it must leave the set when libcurl says so
+	 */
+	bool ours;
 };
 
 static struct http_socket *
@@ -38,7 +42,8 @@ socket_of(struct http *http, int fd)
 		size_t more = n > 2 * http->n_sockets ? n : 2 * http->n_sockets;
 
 		http->sockets = mem_grow(http->sockets, more, sizeof(*http->sockets));
-		memset(http->sockets + http->n_sockets, 0, (more - http->n_sockets) * sizeof(*http->sockets));
+		memset(http->sockets + http->n_sockets, 0,
+			(more - http->n_sockets) * sizeof(*http->sockets));
 		http->n_sockets = more;
 	}
 	return &http->sockets[fd];
@@ -48,7 +53,9 @@ static void
 tell_kernel(struct http *http, int fd, struct http_socket *s)
 {
 	struct epoll_event event = { .events = s->wanted, .data.fd = fd };
-	int op = s->wanted == 0 ? EPOLL_CTL_DEL : s->watched != 0 ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+	int op = s->wanted == 0   ? EPOLL_CTL_DEL
+		: s->watched != 0 ? EPOLL_CTL_MOD
+				  : EPOLL_CTL_ADD;
 
 	if (s->wanted != s->watched)
 		epoll_ctl(http->epoll, op, fd, &event);
@@ -115,9 +122,11 @@ http_loop_open(struct http *http, struct err *err)
 	http->epoll = epoll_create1(EPOLL_CLOEXEC);
 	http->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	event.data.fd = http->wake;
-	if (http->epoll < 0 || http->wake < 0 || epoll_ctl(http->epoll, EPOLL_CTL_ADD, http->wake, &event) != 0)
+	if (http->epoll < 0 || http->wake < 0 ||
+		epoll_ctl(http->epoll, EPOLL_CTL_ADD, http->wake, &event) != 0)
 		return err_set(err, ERR_SYSTEM, "epoll: %s", strerror(errno));
-	/* once a stop is requested its descriptor stays readable: an edge wakes the wait, a level would make it spin */
+	/* once a stop is requested its descriptor stays readable: an edge wakes the wait, a
+	 * level would make it spin */
 	event = (struct epoll_event){ .events = EPOLLIN | EPOLLET, .data.fd = stop_fd() };
 	if (stop_fd() >= 0)
 		epoll_ctl(http->epoll, EPOLL_CTL_ADD, stop_fd(), &event);
@@ -184,13 +193,15 @@ CURLMcode
 http_loop_turn(struct http *http, int64_t timeout_ms)
 {
 	struct epoll_event event[EVENTS_AT_ONCE];
-	int64_t until_due = http->due_ms == INT64_MAX ? WAIT_MAX_MS : http->due_ms - clock_monotonic_ms();
+	int64_t until_due = http->due_ms == INT64_MAX ? WAIT_MAX_MS
+						      : http->due_ms - clock_monotonic_ms();
 	CURLMcode code = CURLM_OK;
 	int n;
 
 	if (until_due < timeout_ms)
 		timeout_ms = until_due > 0 ? until_due : 0;
-	n = epoll_wait(http->epoll, event, EVENTS_AT_ONCE, (int)(timeout_ms < WAIT_MAX_MS ? timeout_ms : WAIT_MAX_MS));
+	n = epoll_wait(http->epoll, event, EVENTS_AT_ONCE,
+		(int)(timeout_ms < WAIT_MAX_MS ? timeout_ms : WAIT_MAX_MS));
 	for (int i = 0; i < n && code == CURLM_OK; i++)
 		code = act(http, &event[i]);
 	return code == CURLM_OK ? http_loop_timers(http) : code;

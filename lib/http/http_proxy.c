@@ -44,7 +44,8 @@ take_scheme(const char **text)
 	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
 		size_t len = strlen(schemes[i].name);
 
-		if ((size_t)(end - *text) == len && strncasecmp(*text, schemes[i].name, len) == 0) {
+		if ((size_t)(end - *text) == len &&
+			strncasecmp(*text, schemes[i].name, len) == 0) {
 			*text = end + 3;
 			return &schemes[i];
 		}
@@ -52,11 +53,13 @@ take_scheme(const char **text)
 	return NULL;
 }
 
-/* Percent-decodes text[0..len); NULL when that is no text, or has characters that Go refuses there. */
+/* Percent-decodes text[0..len); NULL when that is no text, or has characters that Go refuses
+ * there. */
 static char *
 decode(const char *text, size_t len)
 {
-	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._:~!$&'()*+,;=%@";
+	static const char allowed[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._:~!$&'()*+,;=%@";
 	char *copy, *plain, *out = NULL;
 	int n = 0;
 
@@ -65,7 +68,8 @@ decode(const char *text, size_t len)
 	for (size_t i = 0; i < len; i++) {
 		const char *hex = text + i + 1;
 
-		if (text[i] == '%' && (i + 2 >= len || strspn(hex, "0123456789abcdefABCDEF") < 2))
+		if (text[i] == '%' &&
+			(i + 2 >= len || strspn(hex, "0123456789abcdefABCDEF") < 2))
 			return NULL;
 	}
 	copy = mem_strndup(text, len);
@@ -92,7 +96,8 @@ take_user(struct http_proxy *proxy, const char *text, size_t len)
 
 /* host[:port], read by libcurl's parser of URLs; the port is filled in. */
 static bool
-take_address(struct http_proxy *proxy, const struct scheme *scheme, const char *text, size_t len)
+take_address(
+	struct http_proxy *proxy, const struct scheme *scheme, const char *text, size_t len)
 {
 	CURLU *url = curl_url();
 	char *host = NULL, *port = NULL;
@@ -108,7 +113,8 @@ take_address(struct http_proxy *proxy, const struct scheme *scheme, const char *
 		buf_clear(&b);
 		if (curl_url_get(url, CURLUPART_PORT, &port, 0) != CURLUE_OK)
 			port = NULL;
-		buf_printf(&b, "%s://%s:%s", scheme->name, host, port != NULL ? port : scheme->port);
+		buf_printf(&b, "%s://%s:%s", scheme->name, host,
+			port != NULL ? port : scheme->port);
 		ok = buf_ok(&b);
 	}
 	if (ok) {
@@ -134,11 +140,13 @@ http_proxy_parse(struct http_proxy *proxy, const char *text, struct err *err)
 	for (size_t i = 0; i < len; i++)
 		at = text[i] == '@' ? text + i : at;
 	if (scheme == NULL)
-		return err_set(err, ERR_CONFIG, "a proxy's URL begins with http://, https:// or socks5://");
+		return err_set(err, ERR_CONFIG,
+			"a proxy's URL begins with http://, https:// or socks5://");
 	if (at != NULL && !take_user(proxy, text, (size_t)(at - text))) {
 		http_proxy_free(proxy);
-		return err_set(err, ERR_CONFIG, "special characters in a proxy's user name or password must be "
-						"percent-encoded");
+		return err_set(err, ERR_CONFIG,
+			"special characters in a proxy's user name or password must be "
+			"percent-encoded");
 	}
 	if (at != NULL)
 		len -= (size_t)(at + 1 - text);
@@ -173,7 +181,8 @@ http_environment_read(struct http_environment *env)
 
 	read_proxy("HTTP_PROXY", "http_proxy", &env->http, &env->http_err);
 	read_proxy("HTTPS_PROXY", "https_proxy", &env->https, &env->https_err);
-	env->exceptions = no_proxy_parse(no_proxy != NULL && *no_proxy != '\0' ? no_proxy : getenv("no_proxy"));
+	env->exceptions = no_proxy_parse(
+		no_proxy != NULL && *no_proxy != '\0' ? no_proxy : getenv("no_proxy"));
 }
 
 void
@@ -206,8 +215,8 @@ needs_proxy(const struct http_environment *env, const char *text)
 }
 
 int
-http_environment_proxy(const struct http_environment *env, const char *url, const struct http_proxy **proxy,
-	struct err *err)
+http_environment_proxy(const struct http_environment *env, const char *url,
+	const struct http_proxy **proxy, struct err *err)
 {
 	bool tls = strncasecmp(url, "https:", 6) == 0;
 	const struct http_proxy *set = tls ? &env->https : &env->http;

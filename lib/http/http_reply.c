@@ -11,7 +11,8 @@
 #include "clock.h"
 #include "text.h"
 
-/* One header line with its line end; libcurl's errors stop the transfer when we do not take it whole. */
+/* One header line with its line end; libcurl's errors stop the transfer when we do not take it
+ * whole. */
 size_t
 http_reply_header(char *data, size_t size, size_t n, void *transfer)
 {
@@ -43,7 +44,8 @@ http_reply_header(char *data, size_t size, size_t n, void *transfer)
 		return 0;
 	for (size_t i = 0; i < end; i++) {
 		in_name = in_name && data[i] != ':';
-		room[i] = in_name && data[i] >= 'A' && data[i] <= 'Z' ? (char)(data[i] + 32) : data[i];
+		room[i] = in_name && data[i] >= 'A' && data[i] <= 'Z' ? (char)(data[i] + 32)
+								      : data[i];
 	}
 	room[end] = '\n';
 	buf_grew(&t->headers, end + 1);
@@ -65,7 +67,8 @@ http_reply_body(char *data, size_t size, size_t n, void *transfer)
 	buf_add(&t->body, data, len < room ? len : room);
 	if (len <= room)
 		return len;
-	t->body_cut = true; /* enough of it: the rest is not worth a transfer, however long it is */
+	/* enough of it: the rest is not worth a transfer, however long it is */
+	t->body_cut = true;
 	return 0;
 }
 
@@ -103,20 +106,24 @@ describe(struct transfer *t, CURLcode result, struct http_response *rsp)
 	const char *text = t->error[0] != '\0' ? t->error : curl_easy_strerror(result);
 
 	if (t->headers_cut)
-		err_set(&rsp->why, ERR_PROTOCOL, "reply headers larger than %d bytes", HTTP_HEADERS_MAX);
+		err_set(&rsp->why, ERR_PROTOCOL, "reply headers larger than %d bytes",
+			HTTP_HEADERS_MAX);
 	else
 		err_set(&rsp->why, error_of(result), "%s", text);
 	for (char *p = rsp->why.text; *p != '\0'; p++)
 		if ((unsigned char)*p < ' ')
 			*p = ' ';
-	/* behind an https:// proxy OpenSSL forgets why a handshake failed, so libcurl does not know either */
+	/* behind an https:// proxy OpenSSL forgets why a handshake failed, so libcurl does not
+	 * know either */
 	if (t->wrong_thumbprint)
-		err_set(&rsp->why, ERR_TLS, "the certificate's thumbprint is %s, not the configured one",
+		err_set(&rsp->why, ERR_TLS,
+			"the certificate's thumbprint is %s, not the configured one",
 			t->http->seen_thumbprint);
 	http_proxy_explain(t, &rsp->why);
 }
 
-/* The Date header; that of the reply before is mostly the same text, and reading one is slow. */
+/* The Date header; that of the reply before is mostly the same text, and reading one is slow.
+ */
 static int64_t
 date_of(struct http *http, const struct http_response *rsp)
 {
@@ -139,8 +146,10 @@ http_reply_finish(struct transfer *t, CURLcode result, struct http_response *rsp
 	char value[64];
 	long n = 0;
 
-	*rsp = (struct http_response){ .retry_after_ms = -1, .headers = buf_str(&t->headers),
-		.body = buf_str(&t->body), .body_len = t->body.len };
+	*rsp = (struct http_response){ .retry_after_ms = -1,
+		.headers = buf_str(&t->headers),
+		.body = buf_str(&t->body),
+		.body_len = t->body.len };
 	rsp->duration_ms = clock_monotonic_ms() - t->started_ms;
 	if (curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &n) == CURLE_OK)
 		rsp->new_connection = n > 0;
@@ -153,19 +162,24 @@ http_reply_finish(struct transfer *t, CURLcode result, struct http_response *rsp
 			err_set(&rsp->why, ERR_PROTOCOL, "no complete reply");
 		return;
 	}
-	/* a reply that broke off in its body still told its status: it is a reply, and marked */
+	/* a reply that broke off in its body still told its status: it is a reply, and marked
+	 */
 	rsp->body_cut = t->body_cut || result != CURLE_OK;
 	curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &n);
-	if (n == 407 && t->proxy != NULL) { /* an http:// request through the proxy: the peer has not seen it */
-		err_set(&rsp->why, ERR_CONNECT, "the proxy %s refused the request: HTTP 407 (it wants a user name and "
-			"password)", t->proxy->url);
+	/* an http:// request through the proxy: the peer has not seen it */
+	if (n == 407 && t->proxy != NULL) {
+		err_set(&rsp->why, ERR_CONNECT,
+			"the proxy %s refused the request: HTTP 407 (it wants a user name and "
+			"password)",
+			t->proxy->url);
 		rsp->error = rsp->why.code;
 		return;
 	}
 	rsp->status = (int)n;
 	rsp->date_us = date_of(t->http, rsp);
 	if (http_response_header(rsp, "retry-after", value, sizeof(value)))
-		rsp->retry_after_ms = http_parse_retry_after(value, rsp->date_us ? rsp->date_us : clock_wall_us());
+		rsp->retry_after_ms = http_parse_retry_after(
+			value, rsp->date_us ? rsp->date_us : clock_wall_us());
 }
 
 bool
@@ -173,14 +187,16 @@ http_response_header(const struct http_response *rsp, const char *name, char *bu
 {
 	size_t len = strlen(name);
 
-	for (const char *line = rsp->headers, *end; line != NULL && *line != '\0'; line = end + 1) {
+	for (const char *line = rsp->headers, *end; line != NULL && *line != '\0';
+		line = end + 1) {
 		const char *value = line + len + 1;
 		size_t n;
 
 		end = strchr(line, '\n');
 		if (end == NULL)
 			return false;
-		if ((size_t)(end - line) <= len || line[len] != ':' || memcmp(line, name, len) != 0)
+		if ((size_t)(end - line) <= len || line[len] != ':' ||
+			memcmp(line, name, len) != 0)
 			continue;
 		while (value < end && (*value == ' ' || *value == '\t'))
 			value++;
@@ -208,7 +224,8 @@ http_parse_retry_after(const char *value, int64_t now_us)
 			seconds = INT64_C(3155760000);
 		return seconds * 1000;
 	}
-	if (!isalpha((unsigned char)value[0])) /* curl_getdate would read "-5" and "1.5" as some date */
+	if (!isalpha((unsigned char)
+			    value[0])) /* curl_getdate would read "-5" and "1.5" as some date */
 		return -1;
 	date = curl_getdate(value, NULL);
 	if (date < 0)

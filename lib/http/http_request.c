@@ -11,11 +11,13 @@
 enum {
 	TIMEOUT_MS = 30 * 1000,
 	CONNECT_TIMEOUT_MS = 5 * 1000,
-	/* below the idle limit of the usual load balancers (60 s), so that they never close first */
+	/* below the idle limit of the usual load balancers (60 s), so that they never close
+	   first */
 	CONNECTION_IDLE_S = 50,
-	/* so that a scaled-out or renamed service is found, and a rotated certificate is used */
+	/* so that a scaled-out or renamed service is found, and a rotated certificate is used
+	 */
 	CONNECTION_LIFE_S = 120,
-	REPLY_BUFFER = 1024, /* each transfer has one, and a delivery's reply is short */
+	REPLY_BUFFER = 1024,       /* each transfer has one, and a delivery's reply is short */
 	STREAM_BUFFER = 64 * 1024, /* for on_body: few and large replies */
 };
 
@@ -24,9 +26,11 @@ http_header(struct http_request *req, const char *name, const char *value)
 {
 	struct transfer *t = (struct transfer *)req;
 
-	if (strpbrk(name, "\r\n:; ") != NULL || name[0] == '\0' || strpbrk(value, "\r\n") != NULL)
+	if (strpbrk(name, "\r\n:; ") != NULL || name[0] == '\0' ||
+		strpbrk(value, "\r\n") != NULL)
 		t->bad_header = true;
-	/* libcurl's notation: "name;" is a header without a value, "name:" would be none at all */
+	/* libcurl's notation: "name;" is a header without a value, "name:" would be none at all
+	 */
 	buf_printf(&req->headers, value[0] != '\0' ? "%s: %s\n" : "%s;\n", name, value);
 }
 
@@ -63,11 +67,14 @@ int
 http_request_check(const struct http_request *req, struct err *err)
 {
 	if (((const struct transfer *)req)->bad_header)
-		return err_set(err, ERR_PROTOCOL, "a header of the request has a line break or is too long");
+		return err_set(err, ERR_PROTOCOL,
+			"a header of the request has a line break or is too long");
 	if (!buf_ok(&req->headers))
-		return err_set(err, ERR_LIMIT, "the request headers are larger than %d bytes", HTTP_REQUEST_HEADERS_MAX);
+		return err_set(err, ERR_LIMIT, "the request headers are larger than %d bytes",
+			HTTP_REQUEST_HEADERS_MAX);
 	if (count_lines(&req->headers) > HTTP_HEADER_LINES_MAX - 2)
-		return err_set(err, ERR_LIMIT, "more than %d request headers", HTTP_HEADER_LINES_MAX - 2);
+		return err_set(err, ERR_LIMIT, "more than %d request headers",
+			HTTP_HEADER_LINES_MAX - 2);
 	if (!buf_ok(&req->url) || req->url.len == 0)
 		return err_set(err, ERR_PROTOCOL, "the URL is empty or too long");
 	if (!buf_ok(&req->own_body))
@@ -76,8 +83,8 @@ http_request_check(const struct http_request *req, struct err *err)
 }
 
 /*
- * The request's header lines as the list libcurl wants, without copying: the line ends become NULs.
- * An empty "Expect:" and "Content-Type:" keep libcurl from adding its own.
+ * The request's header lines as the list libcurl wants, without copying: the line ends become
+ * NULs. An empty "Expect:" and "Content-Type:" keep libcurl from adding its own.
  */
 static void
 set_headers(struct transfer *t)
@@ -109,7 +116,8 @@ set_method(struct transfer *t)
 
 	if (req->body != NULL || strcmp(method, "POST") == 0) {
 		curl_easy_setopt(t->easy, CURLOPT_POST, 1L);
-		curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)req->body_len);
+		curl_easy_setopt(
+			t->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)req->body_len);
 		curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS, req->body ? req->body : "");
 	} else if (strcmp(method, "HEAD") == 0) {
 		curl_easy_setopt(t->easy, CURLOPT_NOBODY, 1L);
@@ -126,14 +134,18 @@ set_limits(struct transfer *t)
 	int64_t connect = req->peer != NULL ? req->peer->connect_timeout_ms : 0;
 	CURL *easy = t->easy;
 
-	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)(req->timeout_ms > 0 ? req->timeout_ms : TIMEOUT_MS));
-	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)(connect > 0 ? connect : CONNECT_TIMEOUT_MS));
-	curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)(req->on_body ? STREAM_BUFFER : REPLY_BUFFER));
+	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS,
+		(long)(req->timeout_ms > 0 ? req->timeout_ms : TIMEOUT_MS));
+	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
+		(long)(connect > 0 ? connect : CONNECT_TIMEOUT_MS));
+	curl_easy_setopt(
+		easy, CURLOPT_BUFFERSIZE, (long)(req->on_body ? STREAM_BUFFER : REPLY_BUFFER));
 	/* never h2c: libcurl 7.88 breaks every reuse of such a connection (curl issue 10634) */
 	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
 		(long)(req->http1 ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS));
 	curl_easy_setopt(easy, CURLOPT_PIPEWAIT, t->plain || req->http1 ? 0L : 1L);
-	curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, req->peer == NULL || !req->peer->no_compression ? "gzip" : NULL);
+	curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING,
+		req->peer == NULL || !req->peer->no_compression ? "gzip" : NULL);
 }
 
 void

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The way to the peer: tells libcurl the proxy that was chosen, and says in errors what the proxy had to do with them. */
+/* The way to the peer: tells libcurl the proxy that was chosen, and says in errors what the
+ * proxy had to do with them. */
 #include "http_internal.h"
 
 #include <stdlib.h>
@@ -40,7 +41,8 @@ env_proxy(struct transfer *t, const char *url, struct err *err)
 static void
 trust_proxy(struct transfer *t, const struct http_peer *peer)
 {
-	const char *file = peer != NULL ? peer->proxy_ca_file : NULL, *system_file = t->http->ca_file;
+	const char *file = peer != NULL ? peer->proxy_ca_file : NULL,
+		   *system_file = t->http->ca_file;
 	CURL *easy = t->easy;
 
 	curl_easy_setopt(easy, CURLOPT_PROXY_SSL_VERIFYPEER, 1L);
@@ -53,7 +55,8 @@ trust_proxy(struct transfer *t, const struct http_peer *peer)
 int
 http_proxy_setup(struct transfer *t, struct err *err)
 {
-	static const long types[] = { CURLPROXY_HTTP, CURLPROXY_HTTPS, CURLPROXY_SOCKS5_HOSTNAME };
+	static const long types[] = { CURLPROXY_HTTP, CURLPROXY_HTTPS,
+		CURLPROXY_SOCKS5_HOSTNAME };
 	const struct http_peer *peer = t->req.peer;
 	CURL *easy = t->easy;
 
@@ -75,7 +78,8 @@ http_proxy_setup(struct transfer *t, struct err *err)
 	curl_easy_setopt(easy, CURLOPT_NOPROXY, ""); /* as with CURLOPT_PROXY */
 	curl_easy_setopt(easy, CURLOPT_PROXYUSERNAME, t->proxy->user);
 	curl_easy_setopt(easy, CURLOPT_PROXYPASSWORD, t->proxy->password);
-	curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L); /* they are not the peer's reply */
+	/* they are not the peer's reply */
+	curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 	if (t->proxy->kind == HTTP_PROXY_HTTPS)
 		trust_proxy(t, peer);
 	return 0;
@@ -90,14 +94,16 @@ connect_status(const struct transfer *t)
 	return status;
 }
 
-/* The handshake with the peer comes after the proxy's reply to CONNECT, always in the same transfer. */
+/* The handshake with the peer comes after the proxy's reply to CONNECT, always in the same
+ * transfer. */
 bool
 http_proxy_handshake(const struct transfer *t)
 {
 	return t->proxy != NULL && t->proxy->kind == HTTP_PROXY_HTTPS && connect_status(t) == 0;
 }
 
-/* Whether a connection to the proxy was there, and with it, for https:// and SOCKS, the way to the peer. */
+/* Whether a connection to the proxy was there, and with it, for https:// and SOCKS, the way to
+ * the peer. */
 static bool
 reached(const struct transfer *t)
 {
@@ -118,7 +124,8 @@ http_proxy_explain(const struct transfer *t, struct err *why)
 	if (t->proxy == NULL)
 		return;
 	if (status >= 300)
-		err_set(why, ERR_CONNECT, "the proxy %s refused CONNECT: HTTP %ld%s", t->proxy->url, status,
+		err_set(why, ERR_CONNECT, "the proxy %s refused CONNECT: HTTP %ld%s",
+			t->proxy->url, status,
 			status == 407 ? " (it wants a user name and password)" : "");
 	else if (!reached(t))
 		err_wrap(why, "cannot reach proxy %s", t->proxy->url);

@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 /*
- * libcurl keeps the parsed CA file this long; loading the system's bundle costs 10 ms of CPU, once per
- * handshake without the cache. Short, so that a rotated file is seen.
+ * libcurl keeps the parsed CA file this long; loading the system's bundle costs 10 ms of CPU,
+ * once per handshake without the cache. Short, so that a rotated file is seen.
  */
 enum { CA_CACHE_S = 60 };
 
@@ -20,7 +20,9 @@ http_tls_open(struct http *http)
 {
 	const curl_version_info_data *built = curl_version_info(CURLVERSION_NOW);
 
-	http->ca_file = built->cainfo != NULL && access(built->cainfo, R_OK) == 0 ? built->cainfo : NULL;
+	http->ca_file = built->cainfo != NULL && access(built->cainfo, R_OK) == 0
+		? built->cainfo
+		: NULL;
 	http->ca_dir = built->capath;
 }
 
@@ -53,20 +55,23 @@ colon_hex(const unsigned char *digest, unsigned len, char *out)
 	}
 }
 
-/* Runs instead of the chain check, in every full handshake: the leaf is the expected one, or nobody. */
+/* Runs instead of the chain check, in every full handshake: the leaf is the expected one, or
+ * nobody. */
 static int
 verify_thumbprint(X509_STORE_CTX *store, void *arg)
 {
 	struct transfer *t = arg;
 	X509 *leaf = X509_STORE_CTX_get0_cert(store);
 	unsigned char digest[EVP_MAX_MD_SIZE];
-	char want[HTTP_THUMBPRINT_SIZE], seen[HTTP_THUMBPRINT_SIZE], seen_bare[HTTP_THUMBPRINT_SIZE];
+	char want[HTTP_THUMBPRINT_SIZE], seen[HTTP_THUMBPRINT_SIZE],
+		seen_bare[HTTP_THUMBPRINT_SIZE];
 	unsigned len = 0;
 	bool sha1 = bare_hex(t->req.peer->thumbprint, want, sizeof(want)) == 40;
 
 	t->http->seen_thumbprint[0] = '\0';
 	t->wrong_thumbprint = false;
-	if (leaf == NULL || X509_digest(leaf, sha1 ? EVP_sha1() : EVP_sha256(), digest, &len) != 1) {
+	if (leaf == NULL ||
+		X509_digest(leaf, sha1 ? EVP_sha1() : EVP_sha256(), digest, &len) != 1) {
 		X509_STORE_CTX_set_error(store, X509_V_ERR_UNSPECIFIED);
 		return 0;
 	}
@@ -86,9 +91,11 @@ static CURLcode
 on_ssl_ctx(CURL *easy, void *ssl_ctx, void *transfer)
 {
 	(void)easy;
-	if (http_proxy_handshake(transfer)) /* libcurl calls this for both handshakes; the pin is the peer's */
+	/* libcurl calls this for both handshakes; the pin is the peer's */
+	if (http_proxy_handshake(transfer))
 		return CURLE_OK;
-	/* the connection outlives the transfer that the callback looks at: no second handshake on it */
+	/* the connection outlives the transfer that the callback looks at: no second handshake
+	 * on it */
 	SSL_CTX_set_options(ssl_ctx, SSL_OP_NO_RENEGOTIATION);
 	SSL_CTX_set_verify(ssl_ctx, SSL_VERIFY_PEER, NULL);
 	SSL_CTX_set_cert_verify_callback(ssl_ctx, verify_thumbprint, transfer);
@@ -98,7 +105,9 @@ on_ssl_ctx(CURL *easy, void *ssl_ctx, void *transfer)
 static void
 set_blob(CURL *easy, CURLoption option, const char *pem)
 {
-	struct curl_blob blob = { .data = (void *)(uintptr_t)pem, .len = strlen(pem), .flags = CURL_BLOB_COPY };
+	struct curl_blob blob = {
+		.data = (void *)(uintptr_t)pem, .len = strlen(pem), .flags = CURL_BLOB_COPY
+	};
 
 	curl_easy_setopt(easy, option, &blob);
 }
@@ -148,8 +157,9 @@ http_tls_setup(struct transfer *t, struct err *err)
 	if (t->plain) /* setting TLS up costs more than the rest */
 		return 0;
 	/*
-	 * libcurl reuses a connection only for the same pair of these two, and does not look at the
-	 * callback: chain and name, neither, and pinned are three pairs, so none is taken for another.
+	 * libcurl reuses a connection only for the same pair of these two, and does not look at
+	 * the callback: chain and name, neither, and pinned are three pairs, so none is taken
+	 * for another.
 	 */
 	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, peer->insecure ? 0L : 1L);
 	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, peer->insecure || pinned ? 0L : 2L);
@@ -158,7 +168,8 @@ http_tls_setup(struct transfer *t, struct err *err)
 	if (pinned) {
 		if (curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, on_ssl_ctx) != CURLE_OK ||
 			curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, t) != CURLE_OK)
-			return err_set(err, ERR_TLS, "this libcurl cannot check thumbprints (not built with OpenSSL)");
+			return err_set(err, ERR_TLS,
+				"this libcurl cannot check thumbprints (not built with OpenSSL)");
 	}
 	present(easy, peer);
 	return 0;

@@ -49,7 +49,8 @@ bool
 http_url_ip(const char *host, uint8_t ip[16])
 {
 	memcpy(ip, ipv4_prefix, sizeof(ipv4_prefix));
-	return inet_pton(AF_INET, host, ip + sizeof(ipv4_prefix)) == 1 || inet_pton(AF_INET6, host, ip) == 1;
+	return inet_pton(AF_INET, host, ip + sizeof(ipv4_prefix)) == 1 ||
+		inet_pton(AF_INET6, host, ip) == 1;
 }
 
 bool
@@ -68,8 +69,11 @@ http_url_is_loopback(const char *text)
 
 	buf_init(&host, HTTP_URL_MAX);
 	if (http_url_host(text, &host))
-		is = strcasecmp(buf_str(&host), "localhost") == 0 || (http_url_ip(buf_str(&host), ip) &&
-			(http_url_ip_is_v4(ip) ? ip[12] == 127 : memcmp(ip, ipv6_loopback, sizeof(ip)) == 0));
+		is = strcasecmp(buf_str(&host), "localhost") == 0 ||
+			(http_url_ip(buf_str(&host), ip) &&
+				(http_url_ip_is_v4(ip)
+						? ip[12] == 127
+						: memcmp(ip, ipv6_loopback, sizeof(ip)) == 0));
 	buf_free(&host);
 	return is;
 }

@@ -11,8 +11,8 @@
 #include "text.h"
 
 struct rule {
-	char *domain;     /* ".corp.example"; NULL: an address or a network */
-	bool host_too;    /* "corp.example" itself matches as well */
+	char *domain;  /* ".corp.example"; NULL: an address or a network */
+	bool host_too; /* "corp.example" itself matches as well */
 	uint8_t ip[16];
 	unsigned bits;    /* of ip that count */
 	const char *port; /* "": any */

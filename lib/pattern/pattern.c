@@ -19,7 +19,8 @@ compare_paths(const void *a, const void *b)
 	return c != 0 ? c : (left->len > right->len) - (left->len < right->len);
 }
 
-/* Sorts the paths and hangs the conditions on them; then the conditions of each rule by path. */
+/* Sorts the paths and hangs the conditions on them; then the conditions of each rule by path.
+ */
 static void
 arrange(struct pattern *p)
 {
@@ -49,7 +50,10 @@ arrange(struct pattern *p)
 			uint32_t one = rule->condition[k];
 			size_t to = k;
 
-			for (; to != 0 && p->condition[rule->condition[to - 1]].path > p->condition[one].path; to--)
+			for (; to != 0 &&
+				p->condition[rule->condition[to - 1]].path >
+					p->condition[one].path;
+				to--)
 				rule->condition[to] = rule->condition[to - 1];
 			rule->condition[to] = one;
 		}

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * EventBridge event patterns, evaluated here: the whole language with the semantics of AWS's own
- * engine (https://github.com/aws/event-ruler): exact, prefix, suffix, equals-ignore-case, wildcard,
- * anything-but, numeric, cidr, exists, $or, dotted keys, consistent arrays.
+ * EventBridge event patterns, evaluated here: the whole language with the semantics of AWS's
+ * own engine (https://github.com/aws/event-ruler): exact, prefix, suffix, equals-ignore-case,
+ * wildcard, anything-but, numeric, cidr, exists, $or, dotted keys, consistent arrays.
  * https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-patterns-content-based-filtering.html
  *
- * A pattern is compiled once. Matching scans the event's text: no tree, and no allocation once the
- * pattern's own scratch memory has grown to what the events need; that is why a pattern is used by
- * one thread at a time. Members of the event that the pattern does not name are only skipped.
+ * A pattern is compiled once. Matching scans the event's text: no tree, and no allocation once
+ * the pattern's own scratch memory has grown to what the events need; that is why a pattern is
+ * used by one thread at a time. Members of the event that the pattern does not name are only
+ * skipped.
  *
- * Stricter than the library in two points: text after the end of the pattern or event is an error, and
- * a malformed $or is invalid (the library quietly takes it for a field of that name).
+ * Stricter than the library in two points: text after the end of the pattern or event is an
+ * error, and a malformed $or is invalid (the library quietly takes it for a field of that
+ * name).
  */
 #ifndef VCOURIER_PATTERN_H
 #define VCOURIER_PATTERN_H
@@ -24,7 +26,8 @@ struct pattern;
 enum {
 	PATTERN_TEXT_MAX = 16 * 1024, /* AWS stores at most 4096 characters */
 	PATTERN_DEPTH_MAX = 64,
-	PATTERN_RULES_MAX = 1000, /* what the $or of a pattern may multiply to; AWS's own limit */
+	/* what the $or of a pattern may multiply to; AWS's own limit */
+	PATTERN_RULES_MAX = 1000,
 };
 
 /*
@@ -40,8 +43,8 @@ int pattern_compile(struct pattern **pattern, const char *json, size_t len, stru
 int pattern_match(struct pattern *pattern, const char *event, size_t len, struct err *err);
 
 /*
- * Takes whatever the pattern asks of this field (dotted path) for given: for what is not known yet, as the
- * `id` that AWS will give to an event.
+ * Takes whatever the pattern asks of this field (dotted path) for given: for what is not known
+ * yet, as the `id` that AWS will give to an event.
  */
 void pattern_assume(struct pattern *pattern, const char *path);
 

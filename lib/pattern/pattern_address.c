@@ -60,7 +60,8 @@ pattern_address_parse(const char *text, size_t len, unsigned char out[16])
 	/* most strings are no address: look at few bytes of them */
 	if (len < 2 || len > 45 || (!isxdigit((unsigned char)text[0]) && text[0] != ':'))
 		return 0;
-	return memchr(text, ':', len) != NULL ? parse_v6(text, len, out) : parse_v4(text, len, out);
+	return memchr(text, ':', len) != NULL ? parse_v6(text, len, out)
+					      : parse_v4(text, len, out);
 }
 
 const char *
@@ -80,10 +81,13 @@ pattern_address_cidr(struct pattern_net *net, const char *text)
 		return "Nonstandard IP address";
 	max = (int64_t)net->len * 8 - 1;
 	if (bits > max)
-		return net->len == 4 ? "IPv4 mask bits must be < 32" : "IPv6 mask bits must be < 128";
+		return net->len == 4 ? "IPv4 mask bits must be < 32"
+				     : "IPv6 mask bits must be < 128";
 	for (size_t i = 0; i < net->len; i++) {
 		int64_t kept = bits - (int64_t)i * 8;
-		unsigned char host = (unsigned char)(kept >= 8 ? 0 : kept <= 0 ? 0xff : 0xff >> kept);
+		unsigned char host = (unsigned char)(kept >= 8 ? 0
+				: kept <= 0                    ? 0xff
+							       : 0xff >> kept);
 
 		net->high[i] = net->low[i] | host;
 		net->low[i] = (unsigned char)(net->low[i] & ~host);

@@ -44,7 +44,8 @@ take_number(struct pattern_scan *s, const char *what, double *out)
 	if (pattern_scan_word(s, &text, &len) != 0)
 		return -1;
 	if (!pattern_number_parse(text, len, out))
-		return pattern_scan_fail(s, "Cannot compare number : %.*s", (int)(len < 60 ? len : 60), text);
+		return pattern_scan_fail(
+			s, "Cannot compare number : %.*s", (int)(len < 60 ? len : 60), text);
 	return 0;
 }
 
@@ -73,13 +74,15 @@ numeric_upper(struct pattern_scan *s, struct buf *op, struct pattern_range *rang
 		return -1;
 	if (pattern_scan_peek(s) != ']')
 		return pattern_scan_fail(s, "Too many terms in numeric range expression");
-	return range->low < range->high ? 0 : pattern_scan_fail(s, "Bottom must be less than top");
+	return range->low < range->high ? 0
+					: pattern_scan_fail(s, "Bottom must be less than top");
 }
 
 static bool
 is_comparison(const char *op)
 {
-	return strcmp(op, "=") == 0 || ((op[0] == '<' || op[0] == '>') && (op[1] == '\0' || strcmp(op + 1, "=") == 0));
+	return strcmp(op, "=") == 0 ||
+		((op[0] == '<' || op[0] == '>') && (op[1] == '\0' || strcmp(op + 1, "=") == 0));
 }
 
 static int
@@ -95,7 +98,8 @@ numeric(struct pattern_scan *s, struct pattern_test *test, struct buf *op)
 	if (pattern_scan_string(s, op) != 0)
 		return -1;
 	if (!is_comparison(buf_str(op)))
-		return pattern_scan_fail(s, "Unrecognized numeric range operator: %.20s", buf_str(op));
+		return pattern_scan_fail(
+			s, "Unrecognized numeric range operator: %.20s", buf_str(op));
 	if (!pattern_scan_take(s, ','))
 		return pattern_scan_fail(s, "Value of %s must be numeric", buf_str(op));
 	if (take_number(s, buf_str(op), &v) != 0)
@@ -106,7 +110,8 @@ numeric(struct pattern_scan *s, struct pattern_test *test, struct buf *op)
 		range.high = v;
 	range.low_open = strcmp(op->data, ">") == 0;
 	range.high_open = strcmp(op->data, "<") == 0;
-	if (op->data[0] == '>' && pattern_scan_peek(s) == ',' && numeric_upper(s, op, &range) != 0)
+	if (op->data[0] == '>' && pattern_scan_peek(s) == ',' &&
+		numeric_upper(s, op, &range) != 0)
 		return -1;
 	if (!pattern_scan_take(s, ']'))
 		return pattern_scan_fail(s, "Too many elements in numeric expression");
@@ -117,7 +122,8 @@ numeric(struct pattern_scan *s, struct pattern_test *test, struct buf *op)
 /* ---- the operators that take one string */
 
 static int
-string_operator(struct pattern_scan *s, const char *name, struct pattern_test *test, struct buf *text)
+string_operator(
+	struct pattern_scan *s, const char *name, struct pattern_test *test, struct buf *text)
 {
 	const char *why = NULL;
 
@@ -151,7 +157,8 @@ affix(struct pattern_scan *s, const char *name, struct pattern_test *test, struc
 	if (pattern_scan_string(s, text) != 0 || pattern_scan_expect(s, ':') != 0)
 		return -1;
 	if (strcmp(buf_str(text), "equals-ignore-case") != 0)
-		return pattern_scan_fail(s, "Unsupported %s pattern: %.40s", name, buf_str(text));
+		return pattern_scan_fail(
+			s, "Unsupported %s pattern: %.40s", name, buf_str(text));
 	if (take_string(s, "equals-ignore-case", text) != 0)
 		return -1;
 	if (!pattern_scan_take(s, '}'))
@@ -173,7 +180,8 @@ but_value(struct pattern_scan *s, struct pattern_test *test, struct buf *text)
 		return 0;
 	}
 	if (!pattern_scan_is_number(s))
-		return pattern_scan_fail(s, "Inside anything but list, start|null|boolean is not supported.");
+		return pattern_scan_fail(
+			s, "Inside anything but list, start|null|boolean is not supported.");
 	if (take_number(s, "anything-but", &v) != 0)
 		return -1;
 	set_equal(grow(&test->but, &test->len), v);
@@ -181,7 +189,8 @@ but_value(struct pattern_scan *s, struct pattern_test *test, struct buf *text)
 }
 
 static int
-but_operator(struct pattern_scan *s, const char *name, struct pattern_test *test, struct buf *text)
+but_operator(
+	struct pattern_scan *s, const char *name, struct pattern_test *test, struct buf *text)
 {
 	if (string_operator(s, name, grow(&test->but, &test->len), text) != 0)
 		return -1;
@@ -202,8 +211,9 @@ but_list(struct pattern_scan *s, const char *name, struct pattern_test *test, st
 		if ((name ? but_operator(s, name, test, text) : but_value(s, test, text)) != 0)
 			return -1;
 		if (name == NULL && test->but[test->len - 1].kind != test->but[0].kind)
-			return pattern_scan_fail(s, "Inside anything but list, either all values are "
-						    "number or string, mixed type is not supported");
+			return pattern_scan_fail(s,
+				"Inside anything but list, either all values are "
+				"number or string, mixed type is not supported");
 	} while (list && pattern_scan_take(s, ','));
 	return list ? pattern_scan_expect(s, ']') : 0;
 }
@@ -211,14 +221,16 @@ but_list(struct pattern_scan *s, const char *name, struct pattern_test *test, st
 static int
 anything_but(struct pattern_scan *s, struct pattern_test *test, struct buf *text)
 {
-	static const char *const allowed[] = { "prefix", "suffix", "wildcard", "equals-ignore-case" };
+	static const char *const allowed[] = { "prefix", "suffix", "wildcard",
+		"equals-ignore-case" };
 	char c = pattern_scan_peek(s);
 	size_t i = 0;
 
 	test->kind = TEST_ANYTHING_BUT;
 	if (c != '{' && c != '[' && c != '"' && !pattern_scan_is_number(s))
-		return pattern_scan_fail(s, "Value of anything-but must be an array or single "
-					    "string/number value.");
+		return pattern_scan_fail(s,
+			"Value of anything-but must be an array or single "
+			"string/number value.");
 	if (!pattern_scan_take(s, '{'))
 		return but_list(s, NULL, test, text);
 	if (pattern_scan_string(s, text) != 0 || pattern_scan_expect(s, ':') != 0)
@@ -226,11 +238,13 @@ anything_but(struct pattern_scan *s, struct pattern_test *test, struct buf *text
 	while (i < 4 && strcmp(buf_str(text), allowed[i]) != 0)
 		i++;
 	if (i == 4)
-		return pattern_scan_fail(s, "Unsupported anything-but pattern: %.40s", buf_str(text));
+		return pattern_scan_fail(
+			s, "Unsupported anything-but pattern: %.40s", buf_str(text));
 	if (but_list(s, allowed[i], test, text) != 0)
 		return -1;
-	return pattern_scan_take(s, '}') ? 0 :
-		pattern_scan_fail(s, "Only one key allowed in match expression");
+	return pattern_scan_take(s, '}')
+		? 0
+		: pattern_scan_fail(s, "Only one key allowed in match expression");
 }
 
 /* ---- one alternative */
@@ -249,7 +263,8 @@ exists(struct pattern_scan *s, struct pattern_condition *c, struct pattern_test 
 		test->kind = TEST_ABSENT;
 		c->absent = true;
 	} else {
-		return pattern_scan_fail(s, "exists match pattern must be either true or false.");
+		return pattern_scan_fail(
+			s, "exists match pattern must be either true or false.");
 	}
 	return 0;
 }
@@ -257,7 +272,8 @@ exists(struct pattern_scan *s, struct pattern_condition *c, struct pattern_test 
 static int
 match_expression(struct pattern_scan *s, struct pattern_condition *c, struct buf *text)
 {
-	static const char *const strings[] = { "equals-ignore-case", "wildcard", "cidr", "exactly" };
+	static const char *const strings[] = { "equals-ignore-case", "wildcard", "cidr",
+		"exactly" };
 	struct pattern_test *test = grow(&c->test, &c->n_tests);
 	int rc = 1;
 
@@ -283,11 +299,13 @@ match_expression(struct pattern_scan *s, struct pattern_condition *c, struct buf
 		return pattern_scan_fail(s, "Unrecognized match type %.40s", buf_str(text));
 	if (rc != 0)
 		return -1;
-	return pattern_scan_take(s, '}') ? 0 :
-		pattern_scan_fail(s, "Only one key allowed in match expression");
+	return pattern_scan_take(s, '}')
+		? 0
+		: pattern_scan_fail(s, "Only one key allowed in match expression");
 }
 
-/* A number matches by value, where it can be compared, and by its text; a string that is an IP address, any form of it. */
+/* A number matches by value, where it can be compared, and by its text; a string that is an IP
+ * address, any form of it. */
 static int
 plain_value(struct pattern_scan *s, struct pattern_condition *c, struct buf *text)
 {
@@ -309,7 +327,8 @@ plain_value(struct pattern_scan *s, struct pattern_condition *c, struct buf *tex
 		return 0;
 	}
 	if (pattern_scan_peek(s) == '[')
-		return pattern_scan_fail(s, "Match value must be String, number, true, false, or null");
+		return pattern_scan_fail(
+			s, "Match value must be String, number, true, false, or null");
 	if (pattern_scan_word(s, &word, &len) != 0)
 		return -1;
 	if (number && pattern_number_parse(word, len, &v))

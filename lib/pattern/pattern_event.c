@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* From the text of an event to marks: one pass, into the members that the pattern names and nowhere else. */
+/* From the text of an event to marks: one pass, into the members that the pattern names and
+ * nowhere else. */
 #include <string.h>
 
 #include "json.h"
@@ -12,7 +13,8 @@ enum {
 };
 
 struct frame {
-	uint32_t low, high; /* the paths that begin with the first `matched` bytes of path[low] */
+	/* the paths that begin with the first `matched` bytes of path[low] */
+	uint32_t low, high;
 	size_t matched;
 	uint32_t scope, array;
 	bool is_array, first;
@@ -29,15 +31,17 @@ struct reader {
 static int
 malformed(struct reader *r, const char *start)
 {
-	return err_set(r->err, ERR_PROTOCOL, "the event is no JSON object (byte %td)", r->p - start);
+	return err_set(
+		r->err, ERR_PROTOCOL, "the event is no JSON object (byte %td)", r->p - start);
 }
 
-#define POOL_ADD(pattern, pool, n, cap)                                                        \
-	((pattern)->n == (pattern)->cap ?                                                      \
-			(void)((pattern)->pool = mem_grow((pattern)->pool,                     \
-				       (pattern)->cap = (pattern)->cap ? (pattern)->cap * 2 : 64, \
-				       sizeof(*(pattern)->pool))) :                            \
-			(void)0,                                                               \
+#define POOL_ADD(pattern, pool, n, cap)                                                       \
+	((pattern)->n == (pattern)->cap                                                       \
+			? (void)((pattern)->pool = mem_grow((pattern)->pool,                  \
+					 (pattern)->cap = (pattern)->cap ? (pattern)->cap * 2 \
+									 : 64,                \
+					 sizeof(*(pattern)->pool)))                           \
+			: (void)0,                                                            \
 		(pattern)->n++)
 
 static uint32_t
@@ -45,7 +49,8 @@ add_scope(struct pattern *p, const struct frame *f)
 {
 	size_t i = POOL_ADD(p, scope, n_scopes, cap_scopes);
 
-	p->scope[i] = (struct pattern_scope){ .parent = f->scope, .array = f->array,
+	p->scope[i] = (struct pattern_scope){ .parent = f->scope,
+		.array = f->array,
 		.depth = i == 0 ? 0 : p->scope[f->scope].depth + 1 };
 	return (uint32_t)i;
 }
@@ -72,7 +77,8 @@ add_mark(struct pattern *p, uint32_t *head, uint32_t scope)
 	*head = (uint32_t)i;
 }
 
-/* The first of paths [low, high) whose bytes behind `matched` are not before step (bound 0), or behind it (1). */
+/* The first of paths [low, high) whose bytes behind `matched` are not before step (bound 0), or
+ * behind it (1). */
 static uint32_t
 bisect(const struct pattern *p, const struct frame *f, const struct buf *step, int bound)
 {
@@ -104,7 +110,8 @@ test_value(struct reader *r, const struct frame *f, struct pattern_value *value)
 	if (path->len != f->matched)
 		return 0;
 	if (p->n_marks > PLACES_MAX)
-		return err_set(r->err, ERR_LIMIT, "the event has too many values for the pattern");
+		return err_set(
+			r->err, ERR_LIMIT, "the event has too many values for the pattern");
 	for (uint32_t s = f->scope; s != 0; s = p->scope[s].parent) {
 		struct pattern_array *array = &p->array[p->scope[s].array];
 
@@ -163,7 +170,8 @@ read_value(struct reader *r, struct frame f)
 	if (*r->p != '{' && *r->p != '[')
 		return read_scalar(r, &f);
 	if (r->depth == DEPTH_MAX || p->n_scopes > PLACES_MAX || p->n_arrays > PLACES_MAX)
-		return err_set(r->err, ERR_LIMIT, "the event is too large or too deep for the pattern");
+		return err_set(r->err, ERR_LIMIT,
+			"the event is too large or too deep for the pattern");
 	if (element)
 		f.scope = add_scope(p, &f);
 	f.is_array = *r->p == '[';

@@ -29,7 +29,8 @@ decode(const char *text, size_t *len)
 	case 3:
 		return (s[0] & 0x0fU) << 12 | (s[1] & 0x3fU) << 6 | (s[2] & 0x3fU);
 	default:
-		return (s[0] & 0x07U) << 18 | (s[1] & 0x3fU) << 12 | (s[2] & 0x3fU) << 6 | (s[3] & 0x3fU);
+		return (s[0] & 0x07U) << 18 | (s[1] & 0x3fU) << 12 | (s[2] & 0x3fU) << 6 |
+			(s[3] & 0x3fU);
 	}
 }
 
@@ -51,7 +52,8 @@ encode(unsigned c, char out[4])
 	return 3;
 }
 
-/* Only characters of the BMP have pairs: event-ruler folds Java chars. locale NULL: ASCII alone. */
+/* Only characters of the BMP have pairs: event-ruler folds Java chars. locale NULL: ASCII
+ * alone. */
 static void
 fold_one(struct pattern_fold *fold, const char *text, size_t len, locale_t locale)
 {
@@ -79,14 +81,17 @@ fold_one(struct pattern_fold *fold, const char *text, size_t len, locale_t local
 }
 
 int
-pattern_fold_compile(struct pattern_test *test, enum pattern_test_kind kind, const char *text, struct err *err)
+pattern_fold_compile(struct pattern_test *test, enum pattern_test_kind kind, const char *text,
+	struct err *err)
 {
 	size_t len = strlen(text), step;
 	locale_t locale = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
 
 	if (locale == (locale_t)0)
-		return err_set(err, ERR_SYSTEM, "equals-ignore-case needs the system's locale C.UTF-8");
-	*test = (struct pattern_test){ .kind = kind, .fold = mem_array(len + 1, sizeof(*test->fold)) };
+		return err_set(err, ERR_SYSTEM,
+			"equals-ignore-case needs the system's locale C.UTF-8");
+	*test = (struct pattern_test){ .kind = kind,
+		.fold = mem_array(len + 1, sizeof(*test->fold)) };
 	for (size_t i = 0; i < len; i += step) {
 		decode(text + i, &step);
 		fold_one(&test->fold[test->len++], text + i, step, locale);
@@ -107,7 +112,8 @@ match_forward(const struct pattern_test *test, const char *text, size_t len, boo
 		if (!whole && at == len && i + 1 == test->len && fold->form[0][0] == '"')
 			return true; /* the closing quote, see has_prefix in pattern_value.c */
 		for (k = 0; k < 2; k++)
-			if (len - at >= fold->len[k] && memcmp(text + at, fold->form[k], fold->len[k]) == 0)
+			if (len - at >= fold->len[k] &&
+				memcmp(text + at, fold->form[k], fold->len[k]) == 0)
 				break;
 		if (k == 2)
 			return false;
@@ -127,7 +133,8 @@ match_backward(const struct pattern_test *test, const char *text, size_t len)
 			return true; /* the opening quote */
 		for (k = 0; k < 2; k++)
 			if (len >= fold->len[k] &&
-			    memcmp(text + len - fold->len[k], fold->form[k], fold->len[k]) == 0)
+				memcmp(text + len - fold->len[k], fold->form[k],
+					fold->len[k]) == 0)
 				break;
 		if (k == 2)
 			return false;

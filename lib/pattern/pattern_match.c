@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Do the rules hold for the marks of an event? Conditions are taken in the order of their paths, as
- * event-ruler does (it matters for exists:false), with the set of all choices of array elements that are still
- * open. A choice in an array that has no value on a later path is forgotten, which keeps the set small.
+ * Do the rules hold for the marks of an event? Conditions are taken in the order of their
+ * paths, as event-ruler does (it matters for exists:false), with the set of all choices of
+ * array elements that are still open. A choice in an array that has no value on a later path is
+ * forgotten, which keeps the set small.
  */
 #include <string.h>
 
@@ -143,7 +144,8 @@ is_absent(struct search *search, const struct pattern_state *state)
 
 /* All states that one condition leads to from one state. */
 static void
-follow(struct search *search, const struct pattern_condition *c, const struct pattern_state *from)
+follow(struct search *search, const struct pattern_condition *c,
+	const struct pattern_state *from)
 {
 	const struct pattern *p = search->pattern;
 
@@ -211,7 +213,8 @@ pattern_rules_hold(struct pattern *pattern, struct err *err)
 		if (rule_holds(&search, &pattern->rules.rule[i]))
 			return 1;
 		if (search.limit)
-			return err_set(err, ERR_LIMIT, "the event's arrays are too entangled for the pattern");
+			return err_set(err, ERR_LIMIT,
+				"the event's arrays are too entangled for the pattern");
 	}
 	return 0;
 }

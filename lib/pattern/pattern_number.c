@@ -9,12 +9,13 @@
 #include "pattern_value.h"
 
 enum {
-	DIGITS_MAX = 17,      /* no double needs more to be told from its neighbours */
-	DIGITS_SAFE = 15,     /* a decimal this short survives the way through a double */
+	DIGITS_MAX = 17,       /* no double needs more to be told from its neighbours */
+	DIGITS_SAFE = 15,      /* a decimal this short survives the way through a double */
 	EXPONENT_MAX = 100000, /* far beyond any double, and no overflow while counting */
 };
 
-/* A decimal number without sign as digits[0] . digits[1] digits[2] ... * 10^exponent, no zeros at its ends. */
+/* A decimal number without sign as digits[0] . digits[1] digits[2] ... * 10^exponent, no zeros
+ * at its ends. */
 struct decimal {
 	char digits[DIGITS_MAX + 1];
 	size_t n; /* 0: the number is zero */
@@ -78,7 +79,8 @@ read_decimal(const char *text, size_t len, struct decimal *d)
 static bool
 same_decimal(const struct decimal *a, const struct decimal *b)
 {
-	return a->n == b->n && a->exponent == b->exponent && memcmp(a->digits, b->digits, a->n) == 0;
+	return a->n == b->n && a->exponent == b->exponent &&
+		memcmp(a->digits, b->digits, a->n) == 0;
 }
 
 /* The shortest decimal that reads back as v. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The structure of a pattern: objects make paths, $or multiplies rules. A stack instead of recursion. */
+/* The structure of a pattern: objects make paths, $or multiplies rules. A stack instead of
+ * recursion. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,7 +16,8 @@ struct frame {
 	size_t members;  /* so far */
 	size_t path_len; /* of the path around it */
 	size_t names;    /* on the path inside it */
-	struct pattern_rules before, done; /* $or: the rules each branch starts from; those of the branches so far */
+	/* $or: the rules each branch starts from; those of the branches so far */
+	struct pattern_rules before, done;
 };
 
 struct parser {
@@ -39,7 +41,8 @@ rules_free(struct pattern_rules *rules)
 static struct pattern_rules
 rules_copy(const struct pattern_rules *from)
 {
-	struct pattern_rules to = { .rule = mem_array(from->n, sizeof(*to.rule)), .n = from->n };
+	struct pattern_rules to = { .rule = mem_array(from->n, sizeof(*to.rule)),
+		.n = from->n };
 
 	for (size_t i = 0; i < from->n; i++) {
 		size_t n = from->rule[i].n;
@@ -70,16 +73,20 @@ find_path(struct pattern *p, const struct buf *text)
 	struct pattern_path *path;
 
 	for (size_t i = 0; i < p->n_paths; i++)
-		if (p->path[i].len == text->len && memcmp(p->path[i].text, buf_str(text), text->len) == 0)
+		if (p->path[i].len == text->len &&
+			memcmp(p->path[i].text, buf_str(text), text->len) == 0)
 			return (uint32_t)i;
 	p->path = mem_grow(p->path, p->n_paths + 1, sizeof(*p->path));
 	path = &p->path[p->n_paths];
-	*path = (struct pattern_path){ .text = mem_strndup(buf_str(text), text->len), .len = text->len,
-		.condition = PATTERN_NONE, .mark = PATTERN_NONE };
+	*path = (struct pattern_path){ .text = mem_strndup(buf_str(text), text->len),
+		.len = text->len,
+		.condition = PATTERN_NONE,
+		.mark = PATTERN_NONE };
 	return (uint32_t)p->n_paths++;
 }
 
-/* A condition on the current path, for all rules so far: the last one on a path is the one that counts. */
+/* A condition on the current path, for all rules so far: the last one on a path is the one that
+ * counts. */
 static int
 add_condition(struct parser *ps)
 {
@@ -90,7 +97,8 @@ add_condition(struct parser *ps)
 
 	p->condition = mem_grow(p->condition, p->n_conditions + 1, sizeof(*p->condition));
 	c = &p->condition[p->n_conditions++];
-	*c = (struct pattern_condition){ .path = find_path(p, &ps->path), .mark = PATTERN_NONE };
+	*c = (struct pattern_condition){ .path = find_path(p, &ps->path),
+		.mark = PATTERN_NONE };
 	for (size_t i = 0; i < ps->rules.n; i++) {
 		struct pattern_rule *rule = &ps->rules.rule[i];
 		size_t k = 0;
@@ -98,12 +106,14 @@ add_condition(struct parser *ps)
 		while (k < rule->n && p->condition[rule->condition[k]].path != c->path)
 			k++;
 		if (k == rule->n)
-			rule->condition = mem_grow(rule->condition, ++rule->n, sizeof(*rule->condition));
+			rule->condition = mem_grow(
+				rule->condition, ++rule->n, sizeof(*rule->condition));
 		rule->condition[k] = index;
 		entries += rule->n;
 	}
 	if (entries > ENTRIES_MAX)
-		return pattern_scan_fail(&ps->scan, "Rule is too complex - too many fields beside $or");
+		return pattern_scan_fail(
+			&ps->scan, "Rule is too complex - too many fields beside $or");
 	return pattern_alternatives(&ps->scan, c);
 }
 
@@ -115,7 +125,9 @@ push(struct parser *ps, bool is_or, size_t path_len, size_t names)
 	if (ps->depth == PATTERN_DEPTH_MAX)
 		return pattern_scan_fail(&ps->scan, "Nested deeper than %d", PATTERN_DEPTH_MAX);
 	f = &ps->stack[ps->depth];
-	*f = (struct frame){ .is_or = is_or, .path_len = path_len, .names = names,
+	*f = (struct frame){ .is_or = is_or,
+		.path_len = path_len,
+		.names = names,
 		.in_or = is_or || (ps->depth != 0 && ps->stack[ps->depth - 1].in_or) };
 	if (is_or) {
 		f->before = ps->rules;
@@ -138,8 +150,10 @@ end_object(struct parser *ps)
 	ps->depth--;
 	if (ps->depth != 0 && outer->is_or) {
 		if (outer->done.n + ps->rules.n > PATTERN_RULES_MAX)
-			return pattern_scan_fail(&ps->scan, "Rule is too complex - $or makes more than "
-							    "%d combinations", PATTERN_RULES_MAX);
+			return pattern_scan_fail(&ps->scan,
+				"Rule is too complex - $or makes more than "
+				"%d combinations",
+				PATTERN_RULES_MAX);
 		rules_append(&outer->done, &ps->rules);
 	}
 	return 0;
@@ -151,7 +165,8 @@ end_or(struct parser *ps)
 	struct frame *f = &ps->stack[ps->depth - 1];
 
 	if (f->members < 2)
-		return pattern_scan_fail(&ps->scan, "There must have at least 2 Objects in $or relationship.");
+		return pattern_scan_fail(
+			&ps->scan, "There must have at least 2 Objects in $or relationship.");
 	ps->rules = f->done;
 	f->done = (struct pattern_rules){ 0 };
 	rules_free(&f->before);
@@ -162,10 +177,11 @@ end_or(struct parser *ps)
 static bool
 is_reserved(const char *name)
 {
-	static const char *const names[] = { "exactly", "equals-ignore-case", "prefix", "suffix",
-		"anything-but", "exists", "wildcard", "numeric", "cidr", "=", "<", "<=", ">", ">=", "regex",
-		"not-wildcard", "not-equals-ignore-case", "date-after", "date-on-or-after", "date-before",
-		"date-on-or-before", "in-date-range", "ip-address-in-range", "ip-address-not-in-range" };
+	static const char *const names[] = { "exactly", "equals-ignore-case", "prefix",
+		"suffix", "anything-but", "exists", "wildcard", "numeric", "cidr", "=", "<",
+		"<=", ">", ">=", "regex", "not-wildcard", "not-equals-ignore-case",
+		"date-after", "date-on-or-after", "date-before", "date-on-or-before",
+		"in-date-range", "ip-address-in-range", "ip-address-not-in-range" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (strcmp(name, names[i]) == 0)
@@ -181,17 +197,21 @@ read_member(struct parser *ps)
 	size_t path_len = ps->path.len;
 	char next;
 
-	if (pattern_scan_string(&ps->scan, &ps->name) != 0 || pattern_scan_expect(&ps->scan, ':') != 0)
+	if (pattern_scan_string(&ps->scan, &ps->name) != 0 ||
+		pattern_scan_expect(&ps->scan, ':') != 0)
 		return -1;
 	next = pattern_scan_peek(&ps->scan);
 	if (strcmp(buf_str(&ps->name), "$or") == 0) {
 		if (next != '[')
-			return pattern_scan_fail(&ps->scan, "It must be an Array followed with $or.");
+			return pattern_scan_fail(
+				&ps->scan, "It must be an Array followed with $or.");
 		return push(ps, true, path_len, f->names);
 	}
 	if (f->in_or && is_reserved(buf_str(&ps->name)))
-		return pattern_scan_fail(&ps->scan, "%s is Ruler reserved fieldName which cannot be "
-						    "used inside $or.", buf_str(&ps->name));
+		return pattern_scan_fail(&ps->scan,
+			"%s is Ruler reserved fieldName which cannot be "
+			"used inside $or.",
+			buf_str(&ps->name));
 	if (next != '{' && next != '[')
 		return pattern_scan_fail(&ps->scan, "\"%.60s\" must be an object or an array",
 			buf_str(&ps->name));
@@ -199,7 +219,8 @@ read_member(struct parser *ps)
 		buf_add_char(&ps->path, '.');
 	buf_add(&ps->path, buf_str(&ps->name), ps->name.len);
 	if (!buf_ok(&ps->path))
-		return pattern_scan_fail(&ps->scan, "A path is longer than %d bytes", PATTERN_TEXT_MAX);
+		return pattern_scan_fail(
+			&ps->scan, "A path is longer than %d bytes", PATTERN_TEXT_MAX);
 	if (next == '{')
 		return push(ps, false, path_len, f->names + 1);
 	if (add_condition(ps) != 0)
@@ -214,8 +235,8 @@ read_branch(struct parser *ps)
 	struct frame *f = &ps->stack[ps->depth - 1];
 
 	if (pattern_scan_peek(&ps->scan) != '{')
-		return pattern_scan_fail(&ps->scan,
-			"Only JSON object is allowed in array of $or relationship.");
+		return pattern_scan_fail(
+			&ps->scan, "Only JSON object is allowed in array of $or relationship.");
 	ps->rules = rules_copy(&f->before);
 	return push(ps, false, ps->path.len, f->names);
 }
@@ -238,13 +259,17 @@ pattern_parse(struct pattern *pattern, const char *json, size_t len, struct err 
 	struct parser *ps = mem_alloc(sizeof(*ps));
 	int rc;
 
-	ps->scan = (struct pattern_scan){ .start = json, .p = json, .end = json + len, .err = err };
+	ps->scan = (struct pattern_scan){
+		.start = json, .p = json, .end = json + len, .err = err
+	};
 	ps->pattern = pattern;
-	ps->rules = (struct pattern_rules){ .rule = mem_array(1, sizeof(struct pattern_rule)), .n = 1 };
+	ps->rules = (struct pattern_rules){ .rule = mem_array(1, sizeof(struct pattern_rule)),
+		.n = 1 };
 	buf_init(&ps->path, PATTERN_TEXT_MAX);
 	buf_init(&ps->name, PATTERN_TEXT_MAX);
 	if (len > PATTERN_TEXT_MAX)
-		rc = err_set(err, ERR_CONFIG, "Event pattern is not valid. Reason: longer than %d bytes",
+		rc = err_set(err, ERR_CONFIG,
+			"Event pattern is not valid. Reason: longer than %d bytes",
 			PATTERN_TEXT_MAX);
 	else if (pattern_scan_peek(&ps->scan) != '{')
 		rc = pattern_scan_fail(&ps->scan, "Filter is not an object");

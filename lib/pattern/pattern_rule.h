@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * A compiled pattern. $or is multiplied out: a pattern is a list of rules, a rule a list of conditions that
- * must all hold, a condition a path and its alternatives.
+ * A compiled pattern. $or is multiplied out: a pattern is a list of rules, a rule a list of
+ * conditions that must all hold, a condition a path and its alternatives.
  *
- * An event is first reduced to marks: for each condition the places where it holds. A place is a
- * scope: the root, or an element of an array, whose parent is the scope around that array. Then a rule
- * holds when there is a mark for each condition such that no two of them lie in different elements of the same array.
+ * An event is first reduced to marks: for each condition the places where it holds. A place is
+ * a scope: the root, or an element of an array, whose parent is the scope around that array.
+ * Then a rule holds when there is a mark for each condition such that no two of them lie in
+ * different elements of the same array.
  */
 #ifndef VCOURIER_PATTERN_RULE_H
 #define VCOURIER_PATTERN_RULE_H
@@ -25,10 +26,10 @@ struct pattern_condition {
 	struct pattern_test *test; /* alternatives */
 	size_t n_tests;
 	uint32_t path;
-	uint32_t next;   /* the next condition on the same path, or PATTERN_NONE */
-	bool absent;     /* one alternative is {"exists": false} */
+	uint32_t next; /* the next condition on the same path, or PATTERN_NONE */
+	bool absent;   /* one alternative is {"exists": false} */
 	bool assumed;
-	uint32_t mark;   /* of this event: the last place where it holds, or PATTERN_NONE */
+	uint32_t mark; /* of this event: the last place where it holds, or PATTERN_NONE */
 };
 
 struct pattern_path {
@@ -56,7 +57,7 @@ struct pattern_mark {
 struct pattern_scope {
 	uint32_t parent, array; /* element of which array, in which scope; 0: the root */
 	uint32_t depth;
-	uint32_t seen;          /* stamp: already among the next states */
+	uint32_t seen; /* stamp: already among the next states */
 };
 
 struct pattern_array {

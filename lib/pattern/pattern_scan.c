@@ -25,8 +25,9 @@ pattern_scan_fail(struct pattern_scan *s, const char *fmt, ...)
 		}
 		column++;
 	}
-	return err_set(s->err, ERR_CONFIG, "Event pattern is not valid. Reason: %s at line: %u, column: %u",
-		reason, line, column);
+	return err_set(s->err, ERR_CONFIG,
+		"Event pattern is not valid. Reason: %s at line: %u, column: %u", reason, line,
+		column);
 }
 
 char
@@ -55,8 +56,10 @@ pattern_scan_expect(struct pattern_scan *s, char c)
 	if (got == '\0')
 		return pattern_scan_fail(s, "Unexpected end, was expecting '%c'", c);
 	if (isprint((unsigned char)got))
-		return pattern_scan_fail(s, "Unexpected character '%c', was expecting '%c'", got, c);
-	return pattern_scan_fail(s, "Unexpected byte 0x%02x, was expecting '%c'", (unsigned char)got, c);
+		return pattern_scan_fail(
+			s, "Unexpected character '%c', was expecting '%c'", got, c);
+	return pattern_scan_fail(
+		s, "Unexpected byte 0x%02x, was expecting '%c'", (unsigned char)got, c);
 }
 
 int

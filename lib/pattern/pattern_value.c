@@ -11,7 +11,8 @@ in_range(const struct pattern_range *range, struct pattern_value *value)
 		return false;
 	if (!value->number_known) {
 		value->number_known = true;
-		value->comparable = pattern_number_parse(value->text, value->len, &value->number);
+		value->comparable = pattern_number_parse(
+			value->text, value->len, &value->number);
 	}
 	if (!value->comparable)
 		return false;
@@ -27,9 +28,11 @@ in_net(const struct pattern_net *net, struct pattern_value *value)
 		return false;
 	if (!value->address_known) {
 		value->address_known = true;
-		value->address_len = pattern_address_parse(value->text, value->len, value->address);
+		value->address_len = pattern_address_parse(
+			value->text, value->len, value->address);
 	}
-	return value->address_len == net->len && memcmp(value->address, net->low, net->len) >= 0 &&
+	return value->address_len == net->len &&
+		memcmp(value->address, net->low, net->len) >= 0 &&
 		memcmp(value->address, net->high, net->len) <= 0;
 }
 
@@ -39,7 +42,8 @@ same_text(const struct pattern_test *test, const struct pattern_value *value)
 	return test->len == value->len && memcmp(test->text, value->text, test->len) == 0;
 }
 
-/* The value is compared with its quotes, as event-ruler does: a prefix may reach to the closing one. */
+/* The value is compared with its quotes, as event-ruler does: a prefix may reach to the closing
+ * one. */
 static bool
 has_prefix(const struct pattern_test *test, const struct pattern_value *value)
 {

@@ -11,7 +11,11 @@
 /* ---- values of the event: scalars only */
 
 struct pattern_value {
-	enum pattern_value_kind { VALUE_STRING, VALUE_NUMBER, VALUE_WORD /* true, false, null */ } kind;
+	enum pattern_value_kind {
+		VALUE_STRING,
+		VALUE_NUMBER,
+		VALUE_WORD /* true, false, null */
+	} kind;
 	const char *text; /* a string decoded, else as it stands in the JSON */
 	size_t len;
 	/* worked out when first asked for */
@@ -27,17 +31,18 @@ struct pattern_value {
  */
 bool pattern_number_parse(const char *text, size_t len, double *out);
 
-/* The bytes of an IP address literal; 0 when it is none. IPv4 mapped to IPv6 (in hex) counts as IPv4. */
+/* The bytes of an IP address literal; 0 when it is none. IPv4 mapped to IPv6 (in hex) counts as
+ * IPv4. */
 size_t pattern_address_parse(const char *text, size_t len, unsigned char out[16]);
 
 /* ---- tests: one alternative each */
 
 enum pattern_test_kind {
-	TEST_STRING,       /* text */
-	TEST_WORD,         /* the JSON text of a number, true, false or null */
-	TEST_PREFIX,       /* text */
-	TEST_SUFFIX,       /* text */
-	TEST_FOLD,         /* equals-ignore-case */
+	TEST_STRING, /* text */
+	TEST_WORD,   /* the JSON text of a number, true, false or null */
+	TEST_PREFIX, /* text */
+	TEST_SUFFIX, /* text */
+	TEST_FOLD,   /* equals-ignore-case */
 	TEST_FOLD_PREFIX,
 	TEST_FOLD_SUFFIX,
 	TEST_WILDCARD,     /* the literal parts between the stars */
@@ -83,7 +88,8 @@ bool pattern_test_holds(const struct pattern_test *test, struct pattern_value *v
 void pattern_test_free(struct pattern_test *test); /* what it owns, not itself */
 
 /* kind one of the three TEST_FOLD. */
-int pattern_fold_compile(struct pattern_test *test, enum pattern_test_kind kind, const char *text, struct err *err);
+int pattern_fold_compile(struct pattern_test *test, enum pattern_test_kind kind,
+	const char *text, struct err *err);
 bool pattern_fold_matches(const struct pattern_test *test, const char *text, size_t len);
 
 /* NULL, or why the wildcard is invalid. */

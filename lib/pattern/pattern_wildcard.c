@@ -6,8 +6,8 @@
 #include "pattern_value.h"
 
 /*
- * How many of its prefixes may match one input at once. AWS refuses patterns beyond some bound that
- * it does not publish; recorded from it: 7 is accepted, 11 is refused.
+ * How many of its prefixes may match one input at once. AWS refuses patterns beyond some bound
+ * that it does not publish; recorded from it: 7 is accepted, 11 is refused.
  */
 enum {
 	COMPLEXITY_MAX = 10,
@@ -60,7 +60,9 @@ pattern_wildcard_compile(struct pattern_test *test, const char *text, size_t len
 {
 	size_t at = 0;
 
-	*test = (struct pattern_test){ .kind = TEST_WILDCARD, .len = 1, .text = mem_alloc(len + 1),
+	*test = (struct pattern_test){ .kind = TEST_WILDCARD,
+		.len = 1,
+		.text = mem_alloc(len + 1),
 		.part = mem_array(len + 1, sizeof(*test->part)) };
 	for (size_t i = 0; i < len; i++) {
 		if (text[i] == '*') {
@@ -83,7 +85,8 @@ pattern_wildcard_compile(struct pattern_test *test, const char *text, size_t len
 	return NULL;
 }
 
-/* The first part stands at the beginning, the last at the end, the others leftmost one after another. */
+/* The first part stands at the beginning, the last at the end, the others leftmost one after
+ * another. */
 bool
 pattern_wildcard_matches(const struct pattern_test *test, const char *text, size_t len)
 {
@@ -94,11 +97,13 @@ pattern_wildcard_matches(const struct pattern_test *test, const char *text, size
 		return false;
 	if (test->len == 1)
 		return len == at;
-	if (len - at < last->len || memcmp(text + len - last->len, test->text + last->at, last->len) != 0)
+	if (len - at < last->len ||
+		memcmp(text + len - last->len, test->text + last->at, last->len) != 0)
 		return false;
 	len -= last->len;
 	for (const struct pattern_part *part = first + 1; part < last; part++) {
-		const char *found = memmem(text + at, len - at, test->text + part->at, part->len);
+		const char *found = memmem(
+			text + at, len - at, test->text + part->at, part->len);
 
 		if (found == NULL)
 			return false;

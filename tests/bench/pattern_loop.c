@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* pattern_loop PATTERN EVENT N: seconds for N matches, and for N bare scans of the same event. */
+/* pattern_loop PATTERN EVENT N: seconds for N matches, and for N bare scans of the same event.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -52,8 +53,8 @@ main(int argc, char **argv)
 
 		scanned += json_skip_value(&p, p + event.len);
 	}
-	printf("%.3f %.3f %ld %ld\n", (double)(middle - start) / 1000, (double)(clock_monotonic_ms() - middle) / 1000,
-		matched, scanned);
+	printf("%.3f %.3f %ld %ld\n", (double)(middle - start) / 1000,
+		(double)(clock_monotonic_ms() - middle) / 1000, matched, scanned);
 	pattern_free(pattern);
 	buf_free(&pattern_text);
 	buf_free(&event);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * What the collector is compared with: cnats' own asynchronous publish in a loop, with the messages of a stream that is
- * there (data, Content-Type, Nats-Msg-Id; not the fence), to another stream of the same server. Usage: publish_loop URL
- * STREAM N WINDOW; prints seconds.
+ * What the collector is compared with: cnats' own asynchronous publish in a loop, with the
+ * messages of a stream that is there (data, Content-Type, Nats-Msg-Id; not the fence), to
+ * another stream of the same server. Usage: publish_loop URL STREAM N WINDOW; prints seconds.
  */
 #define _POSIX_C_SOURCE 200809L
 #include <nats/nats.h>
@@ -84,7 +84,9 @@ main(int argc, char **argv)
 		snprintf(subject, sizeof(subject), "bare.%s", natsMsg_GetSubject(msgs[i]));
 		natsMsgHeader_Get(msgs[i], "Nats-Msg-Id", &id);
 		publish.MsgId = id;
-		check(natsMsg_Create(&msg, subject, NULL, natsMsg_GetData(msgs[i]), natsMsg_GetDataLength(msgs[i])), "message");
+		check(natsMsg_Create(&msg, subject, NULL, natsMsg_GetData(msgs[i]),
+			      natsMsg_GetDataLength(msgs[i])),
+			"message");
 		natsMsgHeader_Get(msgs[i], "Content-Type", &type);
 		check(natsMsgHeader_Set(msg, "Content-Type", type), "header");
 		check(js_PublishMsgAsync(js, &msg, &publish), "publish");

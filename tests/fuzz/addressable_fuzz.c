@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Input: answers of a Kubernetes API, a NUL byte between them. After whatever it says the address is a URL with a
- * host, or none.
+ * Input: answers of a Kubernetes API, a NUL byte between them. After whatever it says the
+ * address is a URL with a host, or none.
  */
 #include <assert.h>
 #include <stdint.h>
@@ -16,9 +16,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static char api[] = "eventing.knative.dev/v1", kind[] = "Broker", name[] = "default", ns[] = "fn";
+	static char api[] = "eventing.knative.dev/v1", kind[] = "Broker", name[] = "default",
+		    ns[] = "fn";
 	static const struct destination destination = {
-		.ref = { .api_version = api, .kind = kind, .name = name, .ns = ns } };
+		.ref = { .api_version = api, .kind = kind, .name = name, .ns = ns }
+	};
 	char *text = malloc(size + 1), *p = text;
 	struct addressable a;
 
@@ -27,11 +29,16 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	addressable_init(&a, &destination, NULL, false);
 	a.asking = ASK_KIND;
 	for (int step = 0; step < 4 && p <= text + size; step++) {
-		struct http_response rsp = { .status = 200, .body = p, .body_len = strlen(p), .headers = "",
-			.retry_after_ms = -1, .date_us = INT64_C(1795341600) * 1000000 };
+		struct http_response rsp = { .status = 200,
+			.body = p,
+			.body_len = strlen(p),
+			.headers = "",
+			.retry_after_ms = -1,
+			.date_us = INT64_C(1795341600) * 1000000 };
 		struct err err;
 
-		if (a.asking == ASK_TOKEN && a.kube.account == NULL) { /* whom the token before this says we are */
+		/* whom the token before this says we are */
+		if (a.asking == ASK_TOKEN && a.kube.account == NULL) {
 			a.kube.account = kube_account(p);
 			if (a.kube.account == NULL)
 				break;
@@ -40,7 +47,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		}
 		p += strlen(p) + 1;
 	}
-	assert(a.now.url == NULL || text_starts(a.now.url, "http://") || text_starts(a.now.url, "https://"));
+	assert(a.now.url == NULL || text_starts(a.now.url, "http://") ||
+		text_starts(a.now.url, "https://"));
 	addressable_free(&a);
 	free(text);
 	return 0;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Input: whatever a proxy, a portal or AWS may answer to PutEvents and ListRules. Nothing lost, nothing hurt. */
+/* Input: whatever a proxy, a portal or AWS may answer to PutEvents and ListRules. Nothing lost,
+ * nothing hurt. */
 #include <assert.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -18,14 +19,19 @@ static void *
 open_processor(void)
 {
 	static char arn[] = "arn:aws:events:eu-west-1:1:rule/r", *rules[] = { arn, NULL };
-	static char region[] = "eu-west-1", bus[] = "default", access_key[] = "A", secret_key[] = "S";
+	static char region[] = "eu-west-1", bus[] = "default", access_key[] = "A",
+		    secret_key[] = "S";
 	static struct eventbridge_config config;
 	struct err err;
 	void *self;
 
-	config = (struct eventbridge_config){ .region = region, .bus = bus,
-		.rules = rules, .request_bytes_max = 1000 * 1000, .auth.type = EVENTBRIDGE_ACCESS_KEY,
-		.auth.keys = { .access_key = { .value = access_key }, .secret_key = { .value = secret_key } } };
+	config = (struct eventbridge_config){ .region = region,
+		.bus = bus,
+		.rules = rules,
+		.request_bytes_max = 1000 * 1000,
+		.auth.type = EVENTBRIDGE_ACCESS_KEY,
+		.auth.keys = { .access_key = { .value = access_key },
+			.secret_key = { .value = secret_key } } };
 	if (processor_eventbridge.open(&self, &config, &err) != 0)
 		abort();
 	return self;
@@ -67,7 +73,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	ask(self, 0, &req); /* credentials: at hand */
 	for (int i = 0; i < 2; i++)
 		out[i] = (struct outcome){ .retry_after_ms = -1 };
-	processor_eventbridge.judge(self, &(struct target){ .name = (char[]){ "" } }, &rsp, 2, out);
+	processor_eventbridge.judge(
+		self, &(struct target){ .name = (char[]){ "" } }, &rsp, 2, out);
 	for (int i = 0; i < 2; i++)
 		assert(out[i].verdict != VERDICT_DELIVERED || rsp.status == 200);
 	ask(self, 1, &req);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Input: the namespaces, a NUL byte, the functions, a NUL byte, a topic. Who matches wants the topic; nobody twice. A
- * second map with the same namespaces and no functions keeps them all.
+ * Input: the namespaces, a NUL byte, the functions, a NUL byte, a topic. Who matches wants the
+ * topic; nobody twice. A second map with the same namespaces and no functions keeps them all.
  */
 #include <assert.h>
 #include <stdint.h>
@@ -29,7 +29,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	topic = functions + strlen(functions);
 	topic += topic < text + size;
 	function_list_namespaces(map, text, strlen(text), NULL);
-	function_list_functions(map, function_map_namespaces(map) > 0 ? function_map_namespace(map, 0) : "",
+	function_list_functions(map,
+		function_map_namespaces(map) > 0 ? function_map_namespace(map, 0) : "",
 		functions, strlen(functions), NULL);
 	function_map_seal(map);
 	topics[0] = topic;
@@ -38,7 +39,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (size_t i = 0; i < targets.n; i++) {
 		const char *name = targets.target[i].name;
 
-		assert(function_map_wants(map, name, topic) || function_map_wants(map, name, "A"));
+		assert(function_map_wants(map, name, topic) ||
+			function_map_wants(map, name, "A"));
 		for (size_t j = 0; j < i && i < 100; j++)
 			assert(strcmp(name, targets.target[j].name) != 0);
 	}

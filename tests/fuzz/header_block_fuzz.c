@@ -20,9 +20,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(block, data, size);
 	block[size] = '\0';
 	while (header_block_next(&p, &line)) {
-		assert(line.name >= block && line.name_len > 0 && line.name[line.name_len] == ':');
-		assert(line.value > line.name + line.name_len && line.value + line.value_len <= p && p <= block + size);
-		assert(line.value_len == 0 || (*line.value != ' ' && line.value[line.value_len - 1] != ' '));
+		assert(line.name >= block && line.name_len > 0 &&
+			line.name[line.name_len] == ':');
+		assert(line.value > line.name + line.name_len &&
+			line.value + line.value_len <= p && p <= block + size);
+		assert(line.value_len == 0 ||
+			(*line.value != ' ' && line.value[line.value_len - 1] != ' '));
 	}
 	if (stream_msg_header(block, "Vcourier-Target", value, sizeof(value)))
 		assert(strlen(value) < sizeof(value));

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Input: a subject, a filter, a reply subject, a Retry-After and an event's text, a NUL byte between them: what a
- * dispatcher reads of a message from anybody. The event stands in memory of exactly its size.
+ * Input: a subject, a filter, a reply subject, a Retry-After and an event's text, a NUL byte
+ * between them: what a dispatcher reads of a message from anybody. The event stands in memory
+ * of exactly its size.
  */
 #include <assert.h>
 #include <stdint.h>
@@ -56,8 +57,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	filter_subject_matches(part[1], part[0]);
 	/* what a narrowed filter lets through, the filter lets through */
-	if (filter_narrow(part[1], "vc.lab.>", narrowed, sizeof(narrowed)) && narrowed[0] != '\0' &&
-		filter_subject_matches(narrowed, part[0]))
+	if (filter_narrow(part[1], "vc.lab.>", narrowed, sizeof(narrowed)) &&
+		narrowed[0] != '\0' && filter_subject_matches(narrowed, part[0]))
 		assert(filter_subject_matches(part[1], part[0]));
 	delivery_parse(part[2], &d);
 	assert(http_parse_retry_after(part[3], 0) >= -1);

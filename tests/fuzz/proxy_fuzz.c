@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Input: a proxy's URL, NO_PROXY and a request's URL, a NUL byte between them. A proxy that is read has an address, and
- * no user or password in what is shown of it.
+ * Input: a proxy's URL, NO_PROXY and a request's URL, a NUL byte between them. A proxy that is
+ * read has an address, and no user or password in what is shown of it.
  */
 #include <assert.h>
 #include <stdint.h>

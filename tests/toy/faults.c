@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Faults of the dispatcher itself, for tests of its watchdog: the linker's --wrap puts these in front of functions of
- * job.c. VCOURIER_TOY_FAULT chooses one:
+ * Faults of the dispatcher itself, for tests of its watchdog: the linker's --wrap puts these in
+ * front of functions of job.c. VCOURIER_TOY_FAULT chooses one:
  *
- *     untried  an event is counted as untried for ever, so a paused dispatcher does not ask for another
- *     lost     the first event is put into no queue
+ *     untried  an event is counted as untried for ever, so a paused dispatcher does not ask for
+ * another lost     the first event is put into no queue
  */
 #include <stdlib.h>
 #include <string.h>

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Backends for tests of the processor contract (processor.h): one for each combination of batches, routes and a
- * refresh. Their types say which: toy[-batch][-one|-fan][-refresh].
+ * Backends for tests of the processor contract (processor.h): one for each combination of
+ * batches, routes and a refresh. Their types say which: toy[-batch][-one|-fan][-refresh].
  *
  *     batch    up to 10 events in a request, else 1
  *     one      route() names the target "", or none
  *     fan      route() names several targets: each letter of the event's extension "targets"
- *     refresh  the path of the requests, and which targets there are, is read in two steps before the first delivery
+ *     refresh  the path of the requests, and which targets there are, is read in two steps
+ * before the first delivery
  *
- * A request is a JSON array of events. A reply of 200 has one HTTP status for each of them in its body. An event's
- * extension "toy" asks for a fault: unroutable (route fails), nobody (route names no target), unencodable (encode
- * fails), big (fills a request alone).
+ * A request is a JSON array of events. A reply of 200 has one HTTP status for each of them in
+ * its body. An event's extension "toy" asks for a fault: unroutable (route fails), nobody
+ * (route names no target), unencodable (encode fails), big (fills a request alone).
  */
 #include <stdlib.h>
 #include <string.h>
@@ -31,8 +32,8 @@ struct toy {
 };
 
 static const struct config_field fields[] = {
-	{ "address", CONFIG_STRING, offsetof(struct toy_config, address), CONFIG_REQUIRED | CONFIG_URL,
-		.help = "Where the requests go." },
+	{ "address", CONFIG_STRING, offsetof(struct toy_config, address),
+		CONFIG_REQUIRED | CONFIG_URL, .help = "Where the requests go." },
 	{ NULL },
 };
 
@@ -78,7 +79,8 @@ refresh_request(void *p, unsigned step, struct http_request *req, struct err *er
 }
 
 static enum refresh_result
-refresh_response(void *p, unsigned step, const struct http_response *rsp, const struct refresh_time *time, struct err *err)
+refresh_response(void *p, unsigned step, const struct http_response *rsp,
+	const struct refresh_time *time, struct err *err)
 {
 	struct toy *self = p;
 	const char *blank;
@@ -160,8 +162,8 @@ weight_max(void *p)
 }
 
 static int
-encode(void *p, const struct target *target, const struct event *const *events, size_t n, struct http_request *req,
-	struct err *err)
+encode(void *p, const struct target *target, const struct event *const *events, size_t n,
+	struct http_request *req, struct err *err)
 {
 	struct toy *self = p;
 
@@ -180,7 +182,8 @@ encode(void *p, const struct target *target, const struct event *const *events, 
 }
 
 static void
-judge(void *p, const struct target *target, const struct http_response *rsp, size_t n, struct outcome *out)
+judge(void *p, const struct target *target, const struct http_response *rsp, size_t n,
+	struct outcome *out)
 {
 	struct http_response one = *rsp;
 	char *at = (char *)(uintptr_t)rsp->body;
@@ -200,12 +203,13 @@ judge(void *p, const struct target *target, const struct http_response *rsp, siz
 
 /* ---- the combinations */
 
-#define TOY(text, batch, how_route, how_refresh) \
-	{ \
-		.type = text, .block = text, .help = "For tests.", .fields = fields, \
-		.config_size = sizeof(struct toy_config), .batch_max = batch, .open = toy_open, .route = how_route, \
-		.weight = (batch) > 1 ? weight : NULL, .weight_max = (batch) > 1 ? weight_max : NULL, .encode = encode, \
-		.judge = judge, .refreshes = how_refresh, .close = toy_close \
+#define TOY(text, batch, how_route, how_refresh)                                             \
+	{                                                                                    \
+		.type = text, .block = text, .help = "For tests.", .fields = fields,         \
+		.config_size = sizeof(struct toy_config), .batch_max = batch,                \
+		.open = toy_open, .route = how_route, .weight = (batch) > 1 ? weight : NULL, \
+		.weight_max = (batch) > 1 ? weight_max : NULL, .encode = encode,             \
+		.judge = judge, .refreshes = how_refresh, .close = toy_close                 \
 	}
 #define WITH_AND_WITHOUT_REFRESH(text, batch, how_route) \
 	TOY(text, batch, how_route, NULL), TOY(text "-refresh", batch, how_route, refreshes)
@@ -220,6 +224,17 @@ static const struct processor toys[] = {
 };
 
 const struct processor *const processor_list[] = {
-	&toys[0], &toys[1], &toys[2], &toys[3], &toys[4], &toys[5],
-	&toys[6], &toys[7], &toys[8], &toys[9], &toys[10], &toys[11], NULL,
+	&toys[0],
+	&toys[1],
+	&toys[2],
+	&toys[3],
+	&toys[4],
+	&toys[5],
+	&toys[6],
+	&toys[7],
+	&toys[8],
+	&toys[9],
+	&toys[10],
+	&toys[11],
+	NULL,
 };

@@ -17,11 +17,15 @@ endpoints_as_botocore_resolves_them(void **state)
 	FILE *f;
 
 	(void)state;
-	snprintf(command, sizeof(command), "%s tests/unit/aws_endpoint_cases.py", python ? python : "/usr/bin/python3");
+	snprintf(command, sizeof(command), "%s tests/unit/aws_endpoint_cases.py",
+		python ? python : "/usr/bin/python3");
 	f = popen(command, "r");
 	assert_non_null(f);
-	for (; fscanf(f, "%31s %63s %d %d %255s", service, region, &fips, &dual, expected) == 5; n++) {
-		struct aws_endpoint_options options = { .region = region, .fips = fips, .dual_stack = dual };
+	for (; fscanf(f, "%31s %63s %d %d %255s", service, region, &fips, &dual, expected) == 5;
+		n++) {
+		struct aws_endpoint_options options = {
+			.region = region, .fips = fips, .dual_stack = dual
+		};
 		struct err err;
 		struct buf url;
 
@@ -38,9 +42,14 @@ endpoints_as_botocore_resolves_them(void **state)
 static void
 hosts_and_paths(void **state)
 {
-	static const struct { const char *url, *host, *path; } rows[] = {
-		{ "https://a.b", "a.b", "/" }, { "https://a.b:443/", "a.b", "/" }, { "http://a.b:80", "a.b", "/" },
-		{ "http://127.0.0.1:4566/x/", "127.0.0.1:4566", "/x/" }, { "https://[::1]:8443?q", "[::1]:8443", "/" },
+	static const struct {
+		const char *url, *host, *path;
+	} rows[] = {
+		{ "https://a.b", "a.b", "/" },
+		{ "https://a.b:443/", "a.b", "/" },
+		{ "http://a.b:80", "a.b", "/" },
+		{ "http://127.0.0.1:4566/x/", "127.0.0.1:4566", "/x/" },
+		{ "https://[::1]:8443?q", "[::1]:8443", "/" },
 		{ "https://a:80", "a:80", "/" },
 	};
 
@@ -62,7 +71,8 @@ hosts_and_paths(void **state)
 static void
 arns(void **state)
 {
-	static const char *const none[] = { "", "arn", "arn:", "arn:aws:events:r:1", "arn:::r:1:x", "x:aws:events:r:1:y" };
+	static const char *const none[] = { "", "arn", "arn:", "arn:aws:events:r:1",
+		"arn:::r:1:x", "x:aws:events:r:1:y" };
 	struct aws_arn arn;
 
 	(void)state;

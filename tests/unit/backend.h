@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* A processor under test: options from YAML, requests looked at, replies made up. No network. */
+/* A processor under test: options from YAML, requests looked at, replies made up. No network.
+ */
 #ifndef VCOURIER_TEST_BACKEND_H
 #define VCOURIER_TEST_BACKEND_H
 
@@ -18,7 +19,8 @@ struct backend {
 	void *options, *self;
 	struct http *http;
 	struct http_request *req; /* the last one asked for */
-	struct refresh_time time; /* of replies; without a grace every answer is believed at once */
+	/* of replies; without a grace every answer is believed at once */
+	struct refresh_time time;
 	struct err err;
 };
 
@@ -38,7 +40,8 @@ backend_try(struct backend *b, const struct processor *p, const char *yaml, stru
 	result = config_load(&b->file, path, &errors);
 	unlink(path);
 	if (result == 0)
-		result = config_bind(config_root(b->file), p->fields, b->options, p->config_size, &errors);
+		result = config_bind(
+			config_root(b->file), p->fields, b->options, p->config_size, &errors);
 	if (result != 0)
 		buf_add_str(why, buf_str(&errors.text));
 	config_errors_free(&errors);
@@ -95,10 +98,14 @@ backend_ask(struct backend *b, const char *refresh, unsigned step)
 }
 
 static inline enum refresh_result
-backend_reply(struct backend *b, const char *refresh, unsigned step, int status, const char *body)
+backend_reply(
+	struct backend *b, const char *refresh, unsigned step, int status, const char *body)
 {
-	struct http_response rsp = { .status = status, .body = body, .body_len = strlen(body),
-		.headers = "", .retry_after_ms = -1 };
+	struct http_response rsp = { .status = status,
+		.body = body,
+		.body_len = strlen(body),
+		.headers = "",
+		.retry_after_ms = -1 };
 
 	if (status == 0) {
 		rsp.error = ERR_CONNECT;
@@ -124,7 +131,10 @@ backend_encode(struct backend *b, const char *target, const struct event *ev)
 static inline void
 backend_judge(struct backend *b, const char *target, int status, struct outcome *out)
 {
-	struct http_response rsp = { .status = status, .body = "because", .body_len = 7, .headers = "",
+	struct http_response rsp = { .status = status,
+		.body = "because",
+		.body_len = 7,
+		.headers = "",
 		.retry_after_ms = -1 };
 	struct target t = { .name = (char *)target };
 
@@ -136,7 +146,8 @@ backend_judge(struct backend *b, const char *target, int status, struct outcome 
 	b->p->judge(b->self, &t, &rsp, 1, out);
 }
 
-/* Where an event goes: the targets' names, each behind a blank; "" when filtered, "?" when that is not settled. */
+/* Where an event goes: the targets' names, each behind a blank; "" when filtered, "?" when that
+ * is not settled. */
 static inline const char *
 backend_route(struct backend *b, const struct event *ev)
 {
@@ -146,7 +157,8 @@ backend_route(struct backend *b, const struct event *ev)
 	int routed = b->p->route(b->self, ev, &targets, &b->err);
 
 	assert_true(routed >= 0);
-	snprintf(names, sizeof(names), "%s", targets.n == 0 && routed == ROUTE_UNSETTLED ? "?" : "");
+	snprintf(names, sizeof(names), "%s",
+		targets.n == 0 && routed == ROUTE_UNSETTLED ? "?" : "");
 	for (size_t i = 0; i < targets.n; i++)
 		snprintf(names + strlen(names), sizeof(names) - strlen(names), " %s",
 			targets.target[i].name);

@@ -6,8 +6,8 @@
 
 static const struct {
 	const char *plain, *coded;
-} vectors[] = { { "", "" }, { "f", "Zg==" }, { "fo", "Zm8=" }, { "foo", "Zm9v" }, { "foob", "Zm9vYg==" },
-	{ "fooba", "Zm9vYmE=" }, { "foobar", "Zm9vYmFy" } };
+} vectors[] = { { "", "" }, { "f", "Zg==" }, { "fo", "Zm8=" }, { "foo", "Zm9v" },
+	{ "foob", "Zm9vYg==" }, { "fooba", "Zm9vYmE=" }, { "foobar", "Zm9vYmFy" } };
 
 static void
 vectors_of_the_rfc(void **state)
@@ -23,7 +23,8 @@ vectors_of_the_rfc(void **state)
 		assert_true(base64_decode(&out, vectors[i].coded, strlen(vectors[i].coded)));
 		assert_string_equal(buf_str(&out), vectors[i].plain);
 		buf_clear(&out);
-		assert_true(base64_decode_url(&out, vectors[i].coded, strcspn(vectors[i].coded, "=")));
+		assert_true(base64_decode_url(
+			&out, vectors[i].coded, strcspn(vectors[i].coded, "=")));
 		assert_string_equal(buf_str(&out), vectors[i].plain);
 		buf_free(&out);
 	}
@@ -32,8 +33,8 @@ vectors_of_the_rfc(void **state)
 static void
 other_texts_are_refused(void **state)
 {
-	static const char *const bad[] = { "Z", "Zg", "Zg=", "Zg==\n", " Zm9v", "Zm9v ", "Zm9v\n\n\n\n", "Zm9*", "====",
-		"Z===", "Zm9vZg==Zm9v", "-_-_" };
+	static const char *const bad[] = { "Z", "Zg", "Zg=", "Zg==\n", " Zm9v", "Zm9v ",
+		"Zm9v\n\n\n\n", "Zm9*", "====", "Z===", "Zm9vZg==Zm9v", "-_-_" };
 	struct buf out;
 
 	(void)state;

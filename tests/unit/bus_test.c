@@ -28,7 +28,8 @@ a_wrong_certificate_is_refused(void **state)
 		options.urls = server.urls;
 		options.ca_file = i == 0 ? server.ca : NULL;
 		assert_int_equal(bus_open(&bus, &options, &err), 0);
-		for (int tries = 0; tries < 200 && err.code != ERR_TLS; tries++) /* before the first try: not connected */
+		/* before the first try: not connected */
+		for (int tries = 0; tries < 200 && err.code != ERR_TLS; tries++)
 			assert_int_equal(bus_wait_connected(bus, 100, &err), -1);
 		assert_int_equal(err.code, ERR_TLS);
 		bus_close(bus);

@@ -48,13 +48,15 @@ probes_one_at_a_time_and_ever_more_rarely(void **state)
 	for (uint64_t i = 0; i < CIRCUIT_FAILURES; i++)
 		circuit_failure(&c, i, false, -1, now);
 	for (int i = 1; i < 20; i++) {
-		int64_t wait = c.probe_at_ms - now, ceiling = backoff_ceiling(1000, CIRCUIT_PROBE_MAX_MS, (unsigned)i);
+		int64_t wait = c.probe_at_ms - now,
+			ceiling = backoff_ceiling(1000, CIRCUIT_PROBE_MAX_MS, (unsigned)i);
 
 		assert_in_range(wait, ceiling / 2, ceiling);
 		last_wait = wait;
 		now = c.probe_at_ms;
 		circuit_begin(&c);
-		assert_false(circuit_allows(&c, now + 100000)); /* while the probe is under way */
+		/* while the probe is under way */
+		assert_false(circuit_allows(&c, now + 100000));
 		assert_false(circuit_failure(&c, 1, true, -1, now));
 	}
 	assert_in_range(last_wait, CIRCUIT_PROBE_MAX_MS / 2, CIRCUIT_PROBE_MAX_MS);
@@ -84,7 +86,8 @@ pauses_in_a_flood_of_rejections(void **state)
 
 	(void)state;
 	for (int i = 0; i < 30; i++) /* half of them are good: no flood */
-		assert_false(circuit_success(&c, i) || circuit_rejection(&c, 7, false, true, i));
+		assert_false(
+			circuit_success(&c, i) || circuit_rejection(&c, 7, false, true, i));
 	c = closed();
 	for (int i = 0; i < CIRCUIT_FLOOD; i++)
 		opened += circuit_rejection(&c, (uint64_t)i, false, true, i);
@@ -97,7 +100,8 @@ pauses_in_a_flood_of_rejections(void **state)
 	assert_false(circuit_rejection(&c, 99, false, true, 5000)); /* counted anew */
 	c = closed();
 	for (int i = 0; i < 100; i++) /* one in a while is no flood */
-		assert_false(circuit_rejection(&c, (uint64_t)i, false, true, (int64_t)i * CIRCUIT_FLOOD_MS / 10));
+		assert_false(circuit_rejection(
+			&c, (uint64_t)i, false, true, (int64_t)i * CIRCUIT_FLOOD_MS / 10));
 }
 
 /* Refusals that need not be the events' fault: as failures, until they are believed. */
@@ -117,17 +121,21 @@ pauses_when_everything_is_refused(void **state)
 	circuit_probe_by(&c, 100000); /* no later than it is */
 	assert_true(circuit_allows(&c, 1200));
 	circuit_begin(&c);
-	assert_false(circuit_rejection(&c, 100, true, false, 1200)); /* the probe: refused again */
+	/* the probe: refused again */
+	assert_false(circuit_rejection(&c, 100, true, false, 1200));
 	assert_false(circuit_allows(&c, 1200));
 	circuit_probe_by(&c, 1201);
 	assert_true(circuit_allows(&c, 1201));
 	circuit_begin(&c);
-	assert_true(circuit_rejection(&c, 100, true, true, 1300)); /* it works, this event is at fault */
+	/* it works, this event is at fault */
+	assert_true(circuit_rejection(&c, 100, true, true, 1300));
 	assert_int_equal(c.state, CIRCUIT_CLOSED);
-	/* what was under way when it paused makes it a flood: told once, and kept when one of them is believed */
+	/* what was under way when it paused makes it a flood: told once, and kept when one of
+	 * them is believed */
 	c = closed();
 	for (uint64_t i = 1; i <= CIRCUIT_FLOOD + 10; i++)
-		assert_int_equal(circuit_rejection(&c, i, false, false, 200), i == CIRCUIT_FAILURES || i == CIRCUIT_FLOOD);
+		assert_int_equal(circuit_rejection(&c, i, false, false, 200),
+			i == CIRCUIT_FAILURES || i == CIRCUIT_FLOOD);
 	assert_true(c.flood);
 	assert_false(circuit_rejection(&c, 999, true, true, 2000));
 	assert_int_equal(c.state, CIRCUIT_OPEN);
@@ -169,24 +177,46 @@ waiting_legs_come_in_order(void **state)
 static void
 subjects(void **state)
 {
-	static const struct { const char *wildcard, *subject; bool want; } rows[] = {
-		{ "vc.lab.>", "vc.lab.a.b", true }, { "vc.lab.>", "vc.lab", false }, { "vc.*.a", "vc.x.a", true },
-		{ "vc.*.a", "vc.x.y.a", false }, { "vc.*", "vc", false }, { ">", "a", true }, { "a.b", "a.b", true },
-		{ "a.b", "a.bc", false }, { "a.b", "a.b.c", false }, { "vc.*.*.*.error.>", "vc.l.d.c.error.event.X", true },
-		{ "vc.*.*.*.error.>", "vc.l.d.c.info.event.X", false }, { "*.b", ".b", false },
+	static const struct {
+		const char *wildcard, *subject;
+		bool want;
+	} rows[] = {
+		{ "vc.lab.>", "vc.lab.a.b", true },
+		{ "vc.lab.>", "vc.lab", false },
+		{ "vc.*.a", "vc.x.a", true },
+		{ "vc.*.a", "vc.x.y.a", false },
+		{ "vc.*", "vc", false },
+		{ ">", "a", true },
+		{ "a.b", "a.b", true },
+		{ "a.b", "a.bc", false },
+		{ "a.b", "a.b.c", false },
+		{ "vc.*.*.*.error.>", "vc.l.d.c.error.event.X", true },
+		{ "vc.*.*.*.error.>", "vc.l.d.c.info.event.X", false },
+		{ "*.b", ".b", false },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++)
-		assert_int_equal(filter_subject_matches(rows[i].wildcard, rows[i].subject), rows[i].want);
+		assert_int_equal(filter_subject_matches(rows[i].wildcard, rows[i].subject),
+			rows[i].want);
 }
 
 static void
 filters_narrowed_to_a_stream(void **state)
 {
-	static const struct { const char *filter, *want; } rows[] = { /* NULL: nothing matches */
-		{ "vc.*.*.*.error.>", "vc.lab.*.*.error.>" }, { "vc.lab.dc.>", "vc.lab.dc.>" }, { ">", "" }, { "vc.>", "" },
-		{ "vc.lab.>", "" }, { "*.*.x", "vc.lab.x" }, { "vc.other.>", NULL }, { "x.>", NULL }, { "vc.lab", NULL },
+	/* NULL: nothing matches */
+	static const struct {
+		const char *filter, *want;
+	} rows[] = {
+		{ "vc.*.*.*.error.>", "vc.lab.*.*.error.>" },
+		{ "vc.lab.dc.>", "vc.lab.dc.>" },
+		{ ">", "" },
+		{ "vc.>", "" },
+		{ "vc.lab.>", "" },
+		{ "*.*.x", "vc.lab.x" },
+		{ "vc.other.>", NULL },
+		{ "x.>", NULL },
+		{ "vc.lab", NULL },
 		{ "vc", NULL },
 	};
 	char out[64];
@@ -216,10 +246,13 @@ key_of(const char *source, const char *data)
 static void
 keys_of_entities(void **state)
 {
-	const char *vm1 = "{\"Key\":1,\"Vm\":{\"Name\":\"a\",\"Vm\":{\"Type\":\"VirtualMachine\",\"Value\":\"vm-1\"}},"
-			  "\"Host\":{\"Host\":{\"Value\":\"host-1\"}}}";
-	const char *vm1_later = "{ \"Host\" : null , \"Vm\" : { \"Vm\" : { \"Value\" : \"vm-1\" } } }";
-	const char *vm2 = "{\"Vm\":{\"Vm\":{\"Value\":\"vm-2\"}}}", *host = "{\"Vm\":null,\"Host\":{\"Host\":{\"Value\":\"vm-1\"}}}";
+	const char *vm1 =
+		"{\"Key\":1,\"Vm\":{\"Name\":\"a\",\"Vm\":{\"Type\":\"VirtualMachine\",\"Value\":\"vm-1\"}},"
+		"\"Host\":{\"Host\":{\"Value\":\"host-1\"}}}";
+	const char *vm1_later =
+		"{ \"Host\" : null , \"Vm\" : { \"Vm\" : { \"Value\" : \"vm-1\" } } }";
+	const char *vm2 = "{\"Vm\":{\"Vm\":{\"Value\":\"vm-2\"}}}",
+		   *host = "{\"Vm\":null,\"Host\":{\"Host\":{\"Value\":\"vm-1\"}}}";
 
 	(void)state;
 	assert_true(key_of("s", vm1) == key_of("s", vm1_later));

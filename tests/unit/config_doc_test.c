@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What the configuration reader takes and refuses before it looks for options: YAML, files, bombs. */
+/* What the configuration reader takes and refuses before it looks for options: YAML, files,
+ * bombs. */
 #define _GNU_SOURCE /* mkdtemp */
 #include "test.h"
 
@@ -26,7 +27,7 @@ static char file[64];
 
 static const struct {
 	const char *text;
-	size_t len;	  /* 0: strlen */
+	size_t len;       /* 0: strlen */
 	const char *want; /* part of the errors; NULL: loads */
 } documents[] = {
 	{ "a: 1\n", 0, NULL },

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What becomes of a configuration's values: types, defaults, bounds, the environment, secrets. */
+/* What becomes of a configuration's values: types, defaults, bounds, the environment, secrets.
+ */
 #define _GNU_SOURCE /* mkdtemp, setenv */
 #include "test.h"
 
@@ -133,8 +134,9 @@ values_arrive(void **state)
 	assert_int_equal(got.inner.n, 7);
 	assert_int_equal(got.items.n, 2);
 	assert_string_equal(((struct inner *)got.items.items)[1].name, "b");
-	assert_string_equal(got.pattern, "{\"source\":[\"x\",1,-2.5,true,null,\"3\",{"
-					 "\"prefix\":\"a\\\"b\"}],\"e\":[],\"m\":{}}");
+	assert_string_equal(got.pattern,
+		"{\"source\":[\"x\",1,-2.5,true,null,\"3\",{"
+		"\"prefix\":\"a\\\"b\"}],\"e\":[],\"m\":{}}");
 	assert_string_equal(config_text(config_item(got.node, 1)), "2");
 	assert_string_equal(got.custom, "HEY");
 	assert_non_null(strstr(buf_str(&errors.warnings), "old: is ignored: nobody reads it"));
@@ -183,8 +185,9 @@ static const struct {
 	{ "bytes: big\n", "bytes: must be a size" },
 	{ "color: rde\n", "color: must be one of red, green, got \"rde\"" },
 	{ "color: gren\n", "(did you mean \"green\"?)" },
-	{ "url: ftp://x\n", "url: must be a URL, http:// or https:// and a host, without a "
-			    "user in it; got \"ftp://x\"" },
+	{ "url: ftp://x\n",
+		"url: must be a URL, http:// or https:// and a host, without a "
+		"user in it; got \"ftp://x\"" },
 	{ "url: 'https://joe:hunter2@x/'\n", "got a URL with user info in it" },
 	{ "url: https://\n", "url: must be a URL" },
 	{ "url: 'https://:80/'\n", "url: must be a URL" },

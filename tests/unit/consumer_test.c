@@ -24,13 +24,19 @@ struct world {
 	char dir[256]; /* where the server keeps the consumer */
 };
 
-static const struct consumer_config durable = { .stream = "S", .name = "d", .ack_wait_ms = 30000,
-	.max_ack_pending = 1000, .deliver = DELIVER_FROM_SEQ, .start_seq = 3 };
+static const struct consumer_config durable = { .stream = "S",
+	.name = "d",
+	.ack_wait_ms = 30000,
+	.max_ack_pending = 1000,
+	.deliver = DELIVER_FROM_SEQ,
+	.start_seq = 3 };
 
 static int
 open_world(void **state)
 {
-	static const struct stream_config stream = { .name = "S", .subjects = { "s.>" }, .duplicate_window_ms = 60000 };
+	static const struct stream_config stream = {
+		.name = "S", .subjects = { "s.>" }, .duplicate_window_ms = 60000
+	};
 	struct world *w = calloc(1, sizeof(*w));
 	struct bus_options options = { .name = "test", .inbox_prefix = "_INBOX_test" };
 	struct bus_out out = { .subject = "s.x", .data = "{}", .len = 2 };
@@ -91,7 +97,8 @@ use_up(struct world *w)
 	usleep(300 * 1000); /* the server writes the state within 100 ms */
 }
 
-/* Does what the server does when it writes the state while it removes the files; ends soon after the removal. */
+/* Does what the server does when it writes the state while it removes the files; ends soon
+ * after the removal. */
 static pid_t
 write_state_again_and_again(struct world *w)
 {
@@ -167,8 +174,10 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(the_state_of_the_one_before_is_not_taken_up, open_world, close_world),
-		cmocka_unit_test_setup_teardown(it_is_gone_whatever_the_server_answers, open_world, close_world),
+		cmocka_unit_test_setup_teardown(
+			the_state_of_the_one_before_is_not_taken_up, open_world, close_world),
+		cmocka_unit_test_setup_teardown(
+			it_is_gone_whatever_the_server_answers, open_world, close_world),
 	};
 
 	stop_init();

@@ -8,9 +8,9 @@
 
 enum fault { NOBODY, EVENT, CREDENTIALS };
 
-#define EVENT_WITH(members) \
+#define EVENT_WITH(members)                                                                  \
 	"{\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"s\",\"type\":\"t\",\"subject\":" \
-	"\"VmPoweredOnEvent\"," \
+	"\"VmPoweredOnEvent\","                                                              \
 	"\"time\":\"2026-11-22T10:11:12Z\"" members ",\"data\":{\"a\":1}}"
 #define PLAIN EVENT_WITH("")
 #define FORGED_TYPE EVENT_WITH(",\"datacontenttype\":\"application/json\\r\\nX-Forged: yes\"")
@@ -19,7 +19,7 @@ enum fault { NOBODY, EVENT, CREDENTIALS };
 #define BASIC ", auth: {type: basic_auth, basicAuth: {username: '%s', password: p}}}\n"
 #define GATEWAY "{address: 'http://gw:8080'"
 #define INVOKE ", authInvoke: true"
-#define AWS \
+#define AWS                                                                                  \
 	"{region: eu-west-1, eventBus: bus, auth: {type: aws_access_key, awsAccessKeyAuth: " \
 	"{accessKey: '%s', secretKey: S}}}\n"
 
@@ -67,9 +67,9 @@ check(const struct row *row)
 	assert_int_equal(event_parse(&ev, row->event, strlen(row->event), &b.err), 0);
 	b.err.code = ERR_NONE;
 	failed = b.p->encode(b.self, &target, &events, 1, backend_request(&b), &b.err);
-	assert_int_equal(failed == 0		  ? NOBODY
-			 : b.err.code == ERR_AUTH ? CREDENTIALS
-						  : EVENT,
+	assert_int_equal(failed == 0             ? NOBODY
+			: b.err.code == ERR_AUTH ? CREDENTIALS
+						 : EVENT,
 		row->fault);
 	event_free(&ev);
 	backend_close(&b);

@@ -10,8 +10,11 @@
 
 enum { DATA_MAX = 1000 };
 
-static const struct envelope_source source = { .vcenter = "lab", .prefix = "vc", .url = "https://vc.example.com/sdk",
-	.api_version = "8.0.2.0", .uuid = "564d0d54-0000-4000-8000-000000000001" };
+static const struct envelope_source source = { .vcenter = "lab",
+	.prefix = "vc",
+	.url = "https://vc.example.com/sdk",
+	.api_version = "8.0.2.0",
+	.uuid = "564d0d54-0000-4000-8000-000000000001" };
 
 static const char *
 repeat(struct buf *b, const char *unit, size_t times)
@@ -43,7 +46,8 @@ long_names(void **state)
 {
 	static const struct {
 		const char *unit;
-		size_t names, ids; /* how often: in datacenter and cluster; in the name of the event */
+		/* how often: in datacenter and cluster; in the name of the event */
+		size_t names, ids;
 		bool trimmed;
 	} rows[] = {
 		{ "x", 64, 128, false },
@@ -68,10 +72,17 @@ long_names(void **state)
 	event_init(&ev);
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct buf names, id;
-		const struct normalize_event event = { .data = "{\"Key\":7}", .data_len = 9, .key = 7,
-			.created_us = 1700000000000000, .created = "2023-11-14T22:13:20Z", .class_name = "EventEx",
-			.name = repeat(&id, rows[i].unit, rows[i].ids), .kind = NORMALIZE_EVENTEX, .severity = "",
-			.datacenter = repeat(&names, rows[i].unit, rows[i].names), .cluster = buf_str(&names) };
+		const struct normalize_event event = { .data = "{\"Key\":7}",
+			.data_len = 9,
+			.key = 7,
+			.created_us = 1700000000000000,
+			.created = "2023-11-14T22:13:20Z",
+			.class_name = "EventEx",
+			.name = repeat(&id, rows[i].unit, rows[i].ids),
+			.kind = NORMALIZE_EVENTEX,
+			.severity = "",
+			.datacenter = repeat(&names, rows[i].unit, rows[i].names),
+			.cluster = buf_str(&names) };
 
 		assert_true(envelope_write(&e, &source, &event, "warning"));
 		check_subject(buf_str(&e.subject));
@@ -80,9 +91,11 @@ long_names(void **state)
 		assert_string_equal(ev.id, "7-1700000000000");
 		assert_true(strlen(ev.subject) <= SUBJECT_ATTRIBUTE_MAX);
 		assert_int_equal(strcmp(ev.subject, event.name) != 0, rows[i].trimmed);
-		assert_string_equal(event_extension(&ev, "trimmed"), rows[i].trimmed ? "true" : "");
+		assert_string_equal(
+			event_extension(&ev, "trimmed"), rows[i].trimmed ? "true" : "");
 		assert_int_equal(e.trimmed, rows[i].trimmed);
-		assert_string_equal(buf_str(&e.msg_id), "564d0d54-0000-4000-8000-000000000001/7/1700000000000");
+		assert_string_equal(buf_str(&e.msg_id),
+			"564d0d54-0000-4000-8000-000000000001/7/1700000000000");
 		buf_free(&names);
 		buf_free(&id);
 	}
@@ -94,8 +107,15 @@ long_names(void **state)
 static void
 cut_names_stay_apart(void **state)
 {
-	struct normalize_event event = { .data = "{}", .data_len = 2, .key = 7, .created = "2023-11-14T22:13:20Z",
-		.class_name = "EventEx", .kind = NORMALIZE_EVENTEX, .severity = "", .datacenter = "", .cluster = "" };
+	struct normalize_event event = { .data = "{}",
+		.data_len = 2,
+		.key = 7,
+		.created = "2023-11-14T22:13:20Z",
+		.class_name = "EventEx",
+		.kind = NORMALIZE_EVENTEX,
+		.severity = "",
+		.datacenter = "",
+		.cluster = "" };
 	struct envelope one, two;
 	struct buf a, b;
 
@@ -119,9 +139,18 @@ cut_names_stay_apart(void **state)
 static void
 stubs_are_marked(void **state)
 {
-	const struct normalize_event event = { .data = "{}", .data_len = 2, .key = 7, .created = "2023-11-14T22:13:20Z",
-		.class_name = "Event", .name = "Event", .kind = NORMALIZE_EVENT, .severity = "", .datacenter = "",
-		.cluster = "", .trimmed = true, .stub = true };
+	const struct normalize_event event = { .data = "{}",
+		.data_len = 2,
+		.key = 7,
+		.created = "2023-11-14T22:13:20Z",
+		.class_name = "Event",
+		.name = "Event",
+		.kind = NORMALIZE_EVENT,
+		.severity = "",
+		.datacenter = "",
+		.cluster = "",
+		.trimmed = true,
+		.stub = true };
 	struct envelope e;
 	struct event ev;
 	struct err err;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* CloudEvents in and out; expected values from the CloudEvents 1.0.2 specification and its JSON format. */
+/* CloudEvents in and out; expected values from the CloudEvents 1.0.2 specification and its JSON
+ * format. */
 #include "test.h"
 
 #include <stdio.h>
@@ -38,7 +39,8 @@ our_layout(void **state)
 	buf_clear(&out);
 	event_add_structured(&ev, "t", &out);
 	assert_non_null(strstr(buf_str(&out), "\"type\":\"t\",\"subject\""));
-	assert_int_equal(out.len, sizeof(ours) - 1 - strlen("com.vmware.event.router/event") + 1);
+	assert_int_equal(
+		out.len, sizeof(ours) - 1 - strlen("com.vmware.event.router/event") + 1);
 	event_free(&ev);
 	buf_free(&out);
 }
@@ -46,8 +48,9 @@ our_layout(void **state)
 static void
 any_legal_layout(void **state)
 {
-	static const char json[] = " {\"data\" : [1,{\"a\":2}], \"type\":\"t\\u00fc\" , \"x\":5,\"y\":true,\"z\":null,\n"
-				   "\"source\":\"/s\",\"id\":\"\\\"1\\\"\",\"specversion\":\"1.0\"} ";
+	static const char json[] =
+		" {\"data\" : [1,{\"a\":2}], \"type\":\"t\\u00fc\" , \"x\":5,\"y\":true,\"z\":null,\n"
+		"\"source\":\"/s\",\"id\":\"\\\"1\\\"\",\"specversion\":\"1.0\"} ";
 	struct event ev;
 	struct err err;
 
@@ -67,22 +70,34 @@ any_legal_layout(void **state)
 static void
 no_cloudevents(void **state)
 {
-	static const struct { const char *json, *why; } rows[] = {
+	static const struct {
+		const char *json, *why;
+	} rows[] = {
 		{ "", "no JSON object" },
 		{ "[]", "no JSON object" },
 		{ "hello", "no JSON object" },
 		{ "{\"specversion\":\"1.0\",\"id\":\"1\"", "no JSON object" },
 		{ "{\"id\":\"1\",\"source\":\"s\",\"type\":\"t\"}", "specversion is missing" },
-		{ "{\"specversion\":\"0.3\",\"id\":\"1\",\"source\":\"s\",\"type\":\"t\"}", "not 1.0" },
-		{ "{\"specversion\":\"1.0\",\"source\":\"s\",\"type\":\"t\"}", "id is missing" },
-		{ "{\"specversion\":\"1.0\",\"id\":\"\",\"source\":\"s\",\"type\":\"t\"}", "id is missing" },
-		{ "{\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"s\",\"type\":\"t\",\"Bad\":\"x\"}", "lower-case" },
-		{ "{\"specversion\":\"1.0\",\"id\":{},\"source\":\"s\",\"type\":\"t\"}", "no scalar" },
-		{ "{\"specversion\":\"1.0\",\"id\":\"1\",\"id\":\"2\",\"source\":\"s\",\"type\":\"t\"}", "twice" },
-		{ "{\"specversion\":\"1.0\",\"id\":\"a\\u0000b\",\"source\":\"s\",\"type\":\"t\"}", "NUL" },
-		{ "{\"specversion\":\"1.0\",\"id\":\"\\ud800\",\"source\":\"s\",\"type\":\"t\"}", "bad string" },
-		{ "{\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"s\",\"type\":\"t\",\"data\":1,\"data_base64\":\"AA==\"}", "data stands twice" },
-		{ "{\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"s\",\"type\":\"t\"}}", "no JSON object" },
+		{ "{\"specversion\":\"0.3\",\"id\":\"1\",\"source\":\"s\",\"type\":\"t\"}",
+			"not 1.0" },
+		{ "{\"specversion\":\"1.0\",\"source\":\"s\",\"type\":\"t\"}",
+			"id is missing" },
+		{ "{\"specversion\":\"1.0\",\"id\":\"\",\"source\":\"s\",\"type\":\"t\"}",
+			"id is missing" },
+		{ "{\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"s\",\"type\":\"t\",\"Bad\":\"x\"}",
+			"lower-case" },
+		{ "{\"specversion\":\"1.0\",\"id\":{},\"source\":\"s\",\"type\":\"t\"}",
+			"no scalar" },
+		{ "{\"specversion\":\"1.0\",\"id\":\"1\",\"id\":\"2\",\"source\":\"s\",\"type\":\"t\"}",
+			"twice" },
+		{ "{\"specversion\":\"1.0\",\"id\":\"a\\u0000b\",\"source\":\"s\",\"type\":\"t\"}",
+			"NUL" },
+		{ "{\"specversion\":\"1.0\",\"id\":\"\\ud800\",\"source\":\"s\",\"type\":\"t\"}",
+			"bad string" },
+		{ "{\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"s\",\"type\":\"t\",\"data\":1,\"data_base64\":\"AA==\"}",
+			"data stands twice" },
+		{ "{\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"s\",\"type\":\"t\"}}",
+			"no JSON object" },
 	};
 	struct event ev;
 	struct err err;
@@ -90,7 +105,8 @@ no_cloudevents(void **state)
 	(void)state;
 	event_init(&ev);
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		assert_int_equal(event_parse(&ev, rows[i].json, strlen(rows[i].json), &err), -1);
+		assert_int_equal(
+			event_parse(&ev, rows[i].json, strlen(rows[i].json), &err), -1);
 		if (strstr(err.text, rows[i].why) == NULL)
 			fail_msg("%s: %s", rows[i].json, err.text);
 	}
@@ -139,8 +155,9 @@ built_by_hand(void **state)
 	ev.data = "plain <text>";
 	ev.data_len = 12;
 	event_add_structured(&ev, NULL, &out);
-	assert_string_equal(buf_str(&out), "{\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"/s\",\"type\":\"t\","
-					   "\"ext\":\"a\\\"b\",\"data\":\"plain \\u003ctext\\u003e\"}");
+	assert_string_equal(buf_str(&out),
+		"{\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"/s\",\"type\":\"t\","
+		"\"ext\":\"a\\\"b\",\"data\":\"plain \\u003ctext\\u003e\"}");
 	event_free(&ev);
 	buf_free(&out);
 }
@@ -149,7 +166,9 @@ static void
 header_values(void **state)
 {
 	/* the first is the HTTP binding's own example (3.1.3.2) */
-	static const struct { const char *value, *header; } rows[] = {
+	static const struct {
+		const char *value, *header;
+	} rows[] = {
 		{ "Euro \xe2\x82\xac \xf0\x9f\x98\x80", "Euro%20%E2%82%AC%20%F0%9F%98%80" },
 		{ "100%", "100%25" },
 		{ "a\"b", "a%22b" },
@@ -176,14 +195,21 @@ header_values(void **state)
 	buf_free(&b);
 }
 
-/* Binary mode in, structured out: sections 3.1 and 3.1.1 of the JSON format; base64 by python3. */
+/* Binary mode in, structured out: sections 3.1 and 3.1.1 of the JSON format; base64 by python3.
+ */
 static void
 data_keeps_its_shape(void **state)
 {
-	static const struct { const char *type, *data; size_t len; const char *want; } rows[] = {
+	static const struct {
+		const char *type, *data;
+		size_t len;
+		const char *want;
+	} rows[] = {
 		{ "application/json", "{\"a\":1}", 0, ",\"data\":{\"a\":1}" },
-		{ "application/json; charset=utf-8", " [1.50, \"\xc3\xa9\"]\n", 0, ",\"data\": [1.50, \"\xc3\xa9\"]\n" },
-		{ "APPLICATION/JSON;charset=UTF-8", "20000000000000000001", 0, ",\"data\":20000000000000000001" },
+		{ "application/json; charset=utf-8", " [1.50, \"\xc3\xa9\"]\n", 0,
+			",\"data\": [1.50, \"\xc3\xa9\"]\n" },
+		{ "APPLICATION/JSON;charset=UTF-8", "20000000000000000001", 0,
+			",\"data\":20000000000000000001" },
 		{ "application/vnd.acme+json", "null", 0, ",\"data\":null" },
 		{ "application/vnd.acme+JSON ; a=b", "\"text\"", 0, ",\"data\":\"text\"" },
 		{ "text/json", "true", 0, ",\"data\":true" },
@@ -219,22 +245,28 @@ data_keeps_its_shape(void **state)
 		assert_int_equal(event_set(&ev, "source", "s", 1, &err), 0);
 		assert_int_equal(event_set(&ev, "type", "t", 1, &err), 0);
 		if (rows[i].type[0] != '\0')
-			assert_int_equal(event_set(&ev, "datacontenttype", rows[i].type, strlen(rows[i].type), &err), 0);
+			assert_int_equal(event_set(&ev, "datacontenttype", rows[i].type,
+						 strlen(rows[i].type), &err),
+				0);
 		event_set_data(&ev, rows[i].data, len);
 		for (int router = 0; router < 2; router++) {
 			buf_clear(&out);
-			(router ? event_add_structured_as_router : event_add_structured)(&ev, NULL, &out);
+			(router ? event_add_structured_as_router : event_add_structured)(
+				&ev, NULL, &out);
 			end = buf_str(&out) + out.len - 1 - strlen(rows[i].want);
-			if (out.len < strlen(rows[i].want) || strncmp(end, rows[i].want, strlen(rows[i].want)) != 0)
+			if (out.len < strlen(rows[i].want) ||
+				strncmp(end, rows[i].want, strlen(rows[i].want)) != 0)
 				fail_msg("row %zu: %s", i, buf_str(&out));
-			assert_true(rows[i].want[0] != '\0' || (strstr(buf_str(&out), "\"data\":") == NULL &&
-								strstr(buf_str(&out), "\"data_base64\":") == NULL));
+			assert_true(rows[i].want[0] != '\0' ||
+				(strstr(buf_str(&out), "\"data\":") == NULL &&
+					strstr(buf_str(&out), "\"data_base64\":") == NULL));
 		}
 		/* and back: the same bytes */
 		assert_int_equal(event_parse(&again, buf_str(&out), out.len, &err), 0);
 		buf_clear(&bytes);
 		assert_int_equal(event_raw_data(&again, &bytes, &raw, &got, &err), 0);
-		if (i != 1 && i != 7) { /* blanks at the ends; JSON by default, which this was not */
+		/* blanks at the ends; JSON by default, which this was not */
+		if (i != 1 && i != 7) {
 			assert_int_equal(got, len);
 			assert_memory_equal(raw, rows[i].data, len);
 		}
@@ -274,7 +306,8 @@ unusual_json(void **state)
 	assert_non_null(strstr(buf_str(&out), "\"typ\\u0065\":\"other\""));
 	buf_clear(&out);
 	event_add_structured_as_router(&ev, NULL, &out);
-	assert_non_null(strstr(buf_str(&out), ",\"data_base64\":\"\\/w=\\u003d\",\"empty\":\"\"}"));
+	assert_non_null(
+		strstr(buf_str(&out), ",\"data_base64\":\"\\/w=\\u003d\",\"empty\":\"\"}"));
 	event_free(&ev);
 	buf_free(&out);
 }
@@ -282,8 +315,9 @@ unusual_json(void **state)
 static void
 names_that_are_none(void **state)
 {
-	static const char *const more[] = { "\"ext\":1,\"ext\":2", "\"a\\u0000b\":1", "\"\\ud800\":1", "\"dat\\u0061\":1,\"data\":2",
-		"\"id\":\"8\"", "\"i\\u0064\":\"8\"", "\"data_base64\":\"\",\"data\":1" };
+	static const char *const more[] = { "\"ext\":1,\"ext\":2", "\"a\\u0000b\":1",
+		"\"\\ud800\":1", "\"dat\\u0061\":1,\"data\":2", "\"id\":\"8\"",
+		"\"i\\u0064\":\"8\"", "\"data_base64\":\"\",\"data\":1" };
 	struct event ev;
 	struct err err;
 
@@ -291,7 +325,9 @@ names_that_are_none(void **state)
 	event_init(&ev);
 	for (size_t i = 0; i < COUNT(more); i++) {
 		char json[256];
-		int n = snprintf(json, sizeof(json), "{\"specversion\":\"1.0\",\"id\":\"7\",\"source\":\"s\",\"type\":\"t\",%s}", more[i]);
+		int n = snprintf(json, sizeof(json),
+			"{\"specversion\":\"1.0\",\"id\":\"7\",\"source\":\"s\",\"type\":\"t\",%s}",
+			more[i]);
 
 		if (event_parse(&ev, json, (size_t)n, &err) == 0)
 			fail_msg("%s", json);

@@ -8,7 +8,8 @@
 
 extern const struct processor processor_eventbridge;
 
-#define KEYS "auth: {type: aws_access_key, awsAccessKeyAuth: {accessKey: AKID, secretKey: SECRET}}"
+#define KEYS \
+	"auth: {type: aws_access_key, awsAccessKeyAuth: {accessKey: AKID, secretKey: SECRET}}"
 #define RULE "arn:aws:events:eu-west-1:123456789012:rule/bus/"
 
 static const char event_text[] =
@@ -32,16 +33,22 @@ open_with(struct backend *b, const char *more)
 {
 	char yaml[2048];
 
-	snprintf(yaml, sizeof(yaml), "{region: eu-west-1, eventBus: bus, " KEYS "%s%s}\n", *more ? ", " : "", more);
+	snprintf(yaml, sizeof(yaml), "{region: eu-west-1, eventBus: bus, " KEYS "%s%s}\n",
+		*more ? ", " : "", more);
 	backend_open(b, &processor_eventbridge, yaml);
 	assert_int_equal(backend_ask(b, "credentials", 0), 1);
 }
 
 static inline void
-judge(struct backend *b, int status, const char *headers, const char *body, size_t n, struct outcome *out, int64_t date_us)
+judge(struct backend *b, int status, const char *headers, const char *body, size_t n,
+	struct outcome *out, int64_t date_us)
 {
-	struct http_response rsp = { .status = status, .body = body, .body_len = strlen(body), .headers = headers,
-		.retry_after_ms = -1, .date_us = date_us };
+	struct http_response rsp = { .status = status,
+		.body = body,
+		.body_len = strlen(body),
+		.headers = headers,
+		.retry_after_ms = -1,
+		.date_us = date_us };
 	struct target target = { .name = (char[]){ "" } };
 
 	for (size_t i = 0; i < n; i++)

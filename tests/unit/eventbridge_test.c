@@ -15,20 +15,28 @@
 static void
 options_that_cannot_be(void **state)
 {
-	static const struct { const char *yaml, *why; } rows[] = {
+	static const struct {
+		const char *yaml, *why;
+	} rows[] = {
 		{ "{region: nowhere, " KEYS "}", "no AWS region" },
 		{ "{region: eu-west-1, auth: {type: aws_access_key}}", "secretKey" },
 		{ "{region: eu-west-1, auth: {type: aws_iam_role, awsAccessKeyAuth: {accessKey: A, secretKey: B}}}",
 			"needs auth.type aws_access_key" },
 		{ "{region: eu-west-1, eventBus: 'a b'}", "no bus name has" },
 		{ "{region: eu-west-1, eventBus: ''}", "eventBus" },
-		{ "{region: eu-west-1, eventBus: 'arn:aws:sns:eu-west-1:1:x'}", "no ARN of an event bus" },
-		{ "{region: us-east-1, eventBus: 'arn:aws:events:eu-west-1:1:event-bus/x'}", "the bus is in eu-west-1" },
+		{ "{region: eu-west-1, eventBus: 'arn:aws:sns:eu-west-1:1:x'}",
+			"no ARN of an event bus" },
+		{ "{region: us-east-1, eventBus: 'arn:aws:events:eu-west-1:1:event-bus/x'}",
+			"the bus is in eu-west-1" },
 		{ "{region: eu-west-1, ruleARN: something}", "no ARN of a rule" },
-		{ "{region: eu-west-1, ruleARN: '" RULE "r'}", "is on bus bus, eventBus is default" },
-		{ "{region: us-east-1, eventBus: bus, ruleARN: '" RULE "r'}", "is in region eu-west-1" },
-		{ "{region: eu-west-1, pattern: {a: {EXISTS: true}}}", "pattern: Event pattern is not valid" },
-		{ "{region: eu-west-1, endpoint: 'https://x', useFIPS: true}", "excludes FIPS" },
+		{ "{region: eu-west-1, ruleARN: '" RULE "r'}",
+			"is on bus bus, eventBus is default" },
+		{ "{region: us-east-1, eventBus: bus, ruleARN: '" RULE "r'}",
+			"is in region eu-west-1" },
+		{ "{region: eu-west-1, pattern: {a: {EXISTS: true}}}",
+			"pattern: Event pattern is not valid" },
+		{ "{region: eu-west-1, endpoint: 'https://x', useFIPS: true}",
+			"excludes FIPS" },
 		{ "{region: us-iso-east-1, useDualStack: true}", "no dual-stack" },
 		{ "{region: eu-west-1, endpointId: nodot}", "no endpoint ID" },
 		{ "{region: eu-west-1, endpointId: a.b, useFIPS: true}", "have no FIPS form" },
@@ -41,7 +49,8 @@ options_that_cannot_be(void **state)
 		struct buf why;
 
 		buf_init(&why, 10000);
-		assert_int_equal(backend_try(&b, &processor_eventbridge, rows[i].yaml, &why), -1);
+		assert_int_equal(
+			backend_try(&b, &processor_eventbridge, rows[i].yaml, &why), -1);
 		if (strstr(buf_str(&why), rows[i].why) == NULL)
 			fail_msg("%s: %s", rows[i].yaml, buf_str(&why));
 		buf_free(&why);
@@ -71,11 +80,15 @@ entries_carry_the_event_byte_for_byte(void **state)
 	open_with(&b, "resources: ['arn:x', 'arn:y'], traceHeader: true");
 	parse(&ev, event_text);
 	events[0] = events[1] = &ev;
-	assert_int_equal(b.p->encode(b.self, &target, events, 2, backend_request(&b), &b.err), 0);
+	assert_int_equal(
+		b.p->encode(b.self, &target, events, 2, backend_request(&b), &b.err), 0);
 	assert_string_equal(buf_str(&b.req->url), "https://events.eu-west-1.amazonaws.com/");
-	assert_non_null(strstr(buf_str(&b.req->headers), "Content-Type: application/x-amz-json-1.1\n"));
-	assert_non_null(strstr(buf_str(&b.req->headers), "X-Amz-Target: AWSEvents.PutEvents\n"));
-	assert_non_null(strstr(buf_str(&b.req->headers), "SignedHeaders=content-type;host;x-amz-date;x-amz-target, "));
+	assert_non_null(
+		strstr(buf_str(&b.req->headers), "Content-Type: application/x-amz-json-1.1\n"));
+	assert_non_null(
+		strstr(buf_str(&b.req->headers), "X-Amz-Target: AWSEvents.PutEvents\n"));
+	assert_non_null(strstr(buf_str(&b.req->headers),
+		"SignedHeaders=content-type;host;x-amz-date;x-amz-target, "));
 	assert_null(strstr(buf_str(&b.req->headers), "SECRET"));
 	body = cJSON_Parse(b.req->body);
 	assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(body, "Entries")), 2);
@@ -88,7 +101,9 @@ entries_carry_the_event_byte_for_byte(void **state)
 	assert_int_equal((int64_t)cJSON_GetObjectItem(entry, "Time")->valuedouble, 1795342272);
 	assert_string_equal(text_of(entry, "TraceHeader"),
 		"Root=1-0af76519-16cd43dd8448eb211c80319c;Parent=b7ad6b7169203331;Sampled=1");
-	assert_string_equal(cJSON_GetArrayItem(cJSON_GetObjectItem(entry, "Resources"), 1)->valuestring, "arn:y");
+	assert_string_equal(
+		cJSON_GetArrayItem(cJSON_GetObjectItem(entry, "Resources"), 1)->valuestring,
+		"arn:y");
 	/* 14 for Time, source, detail type, detail, resources */
 	assert_int_equal(b.p->weight(b.self, &ev), 14 + 14 + 16 + strlen(event_text) + 10);
 	assert_int_equal(b.p->weight_max(b.self), 1000 * 1000);
@@ -107,9 +122,11 @@ global_endpoints(void **state)
 	open_with(&b, "endpointId: abcde.xyz");
 	parse(&ev, event_text);
 	backend_encode(&b, "", &ev);
-	assert_string_equal(buf_str(&b.req->url), "https://abcde.xyz.endpoint.events.amazonaws.com/");
+	assert_string_equal(
+		buf_str(&b.req->url), "https://abcde.xyz.endpoint.events.amazonaws.com/");
 	assert_non_null(strstr(buf_str(&b.req->headers), "X-Amz-Region-Set: *\n"));
-	assert_non_null(strstr(buf_str(&b.req->headers), "Authorization: AWS4-ECDSA-P256-SHA256 Credential=AKID/"));
+	assert_non_null(strstr(buf_str(&b.req->headers),
+		"Authorization: AWS4-ECDSA-P256-SHA256 Credential=AKID/"));
 	assert_non_null(strstr(b.req->body, "],\"EndpointId\":\"abcde.xyz\"}"));
 	/* rules are the region's */
 	assert_int_equal(backend_ask(&b, "rules", 0), 0);
@@ -157,15 +174,18 @@ large_events_are_refused_or_trimmed(void **state)
 	events[0] = &ev;
 	open_with(&b, "maxRequestBytes: 1024B");
 	assert_true(b.p->weight(b.self, &ev) > 2000);
-	assert_int_equal(b.p->encode(b.self, &target, events, 1, backend_request(&b), &b.err), -1);
+	assert_int_equal(
+		b.p->encode(b.self, &target, events, 1, backend_request(&b), &b.err), -1);
 	assert_int_equal(b.err.code, ERR_LIMIT);
 	backend_close(&b);
 	open_with(&b, "maxRequestBytes: 1024B, oversize: trim");
 	assert_true(b.p->weight(b.self, &ev) < 1024);
 	backend_encode(&b, "", &ev);
 	body = cJSON_Parse(b.req->body);
-	assert_null(strstr(text_of(cJSON_GetObjectItem(body, "Entries")->child, "Detail"), "xxx"));
-	assert_non_null(strstr(text_of(cJSON_GetObjectItem(body, "Entries")->child, "Detail"), "\"datatrimmed\":\"20"));
+	assert_null(
+		strstr(text_of(cJSON_GetObjectItem(body, "Entries")->child, "Detail"), "xxx"));
+	assert_non_null(strstr(text_of(cJSON_GetObjectItem(body, "Entries")->child, "Detail"),
+		"\"datatrimmed\":\"20"));
 	cJSON_Delete(body);
 	event_free(&ev);
 	free(big);
@@ -204,11 +224,13 @@ entries_fail_one_by_one(void **state)
 	(void)state;
 	open_with(&b, "");
 	/* texts as AWS gave them */
-	judge(&b, 200, "", "{\"FailedEntryCount\":4,\"Entries\":[{\"EventId\":\"1\"},"
+	judge(&b, 200, "",
+		"{\"FailedEntryCount\":4,\"Entries\":[{\"EventId\":\"1\"},"
 		"{\"ErrorCode\":\"ThrottlingException\",\"ErrorMessage\":\"Rate exceeded\"},"
 		"{\"ErrorCode\":\"MalformedDetail\",\"ErrorMessage\":\"Detail is malformed.\"},"
 		"{\"ErrorCode\":\"InvalidArgument\",\"ErrorMessage\":\"Parameter Source is not valid. Reason: Source is a required argument.\"},"
-		"{\"ErrorCode\":\"BrandNew\"}]}", 5, out, 0);
+		"{\"ErrorCode\":\"BrandNew\"}]}",
+		5, out, 0);
 	assert_int_equal(out[0].verdict, VERDICT_DELIVERED);
 	assert_int_equal(out[1].verdict, VERDICT_RETRY);
 	assert_int_equal(out[2].verdict, VERDICT_REJECTED);
@@ -221,9 +243,11 @@ entries_fail_one_by_one(void **state)
 static void
 replies_that_are_none(void **state)
 {
-	static const char *const bodies[] = { "", "<html>", "{}", "{\"FailedEntryCount\":0,\"Entries\":[{\"EventId\":\"1\"}]}",
-		"{\"FailedEntryCount\":0,\"Entries\":[{\"EventId\":\"1\"},{\"EventId\":\"2\"", "{\"Entries\":[1,2]}",
-		"{\"Entries\":[{},{\"EventId\":\"\"}]}", "null", "{\"Entries\":[{\"EventId\":\"1\"},{\"EventId\":\"2\"},{\"EventId\":\"3\"}]}" };
+	static const char *const bodies[] = { "", "<html>", "{}",
+		"{\"FailedEntryCount\":0,\"Entries\":[{\"EventId\":\"1\"}]}",
+		"{\"FailedEntryCount\":0,\"Entries\":[{\"EventId\":\"1\"},{\"EventId\":\"2\"",
+		"{\"Entries\":[1,2]}", "{\"Entries\":[{},{\"EventId\":\"\"}]}", "null",
+		"{\"Entries\":[{\"EventId\":\"1\"},{\"EventId\":\"2\"},{\"EventId\":\"3\"}]}" };
 	struct outcome out[2];
 	struct backend b;
 
@@ -244,24 +268,37 @@ refusals_by_their_class(void **state)
 	static const struct {
 		int status;
 		const char *headers, *body;
-		enum verdict one;   /* of a single event */
+		enum verdict one; /* of a single event */
 		bool split, refresh;
 	} rows[] = {
-		{ 400, "", "{\"__type\":\"ThrottlingException\",\"message\":\"Rate exceeded\"}", VERDICT_RETRY, false, false },
+		{ 400, "", "{\"__type\":\"ThrottlingException\",\"message\":\"Rate exceeded\"}",
+			VERDICT_RETRY, false, false },
 		{ 500, "", "{\"__type\":\"InternalException\"}", VERDICT_RETRY, false, false },
 		{ 503, "", "<html>no</html>", VERDICT_RETRY, false, false },
 		{ 400, "", "<html>a proxy's page</html>", VERDICT_RETRY, false, false },
 		{ 403, "", "", VERDICT_RETRY, false, false },
 		{ 302, "", "", VERDICT_RETRY, false, false },
-		{ 400, "", "{\"__type\":\"com.amazon.coral.service#ExpiredTokenException\",\"message\":\"x\"}", VERDICT_RETRY, false, true },
-		{ 400, "", "{\"__type\":\"UnrecognizedClientException\"}", VERDICT_RETRY, false, true },
-		{ 403, "x-amzn-errortype: InvalidClientTokenId:http://x\n", "", VERDICT_RETRY, false, true },
-		{ 400, "", "{\"__type\":\"AccessDeniedException\",\"Message\":\"no\"}", VERDICT_RETRY, false, true },
-		{ 400, "", "{\"__type\":\"ResourceNotFoundException\"}", VERDICT_RETRY, false, true },
-		{ 400, "", "{\"__type\":\"InvalidSignatureException\"}", VERDICT_RETRY, false, true },
-		{ 403, "", "<ErrorResponse><Error><Code>SignatureDoesNotMatch</Code></Error></ErrorResponse>", VERDICT_RETRY, false, true },
-		{ 400, "", "{\"__type\":\"ValidationException\",\"message\":\"1 validation error detected\"}", VERDICT_REJECTED, true, false },
-		{ 400, "", "{\"__type\":\"SerializationException\"}", VERDICT_REJECTED, true, false },
+		{ 400, "",
+			"{\"__type\":\"com.amazon.coral.service#ExpiredTokenException\",\"message\":\"x\"}",
+			VERDICT_RETRY, false, true },
+		{ 400, "", "{\"__type\":\"UnrecognizedClientException\"}", VERDICT_RETRY, false,
+			true },
+		{ 403, "x-amzn-errortype: InvalidClientTokenId:http://x\n", "", VERDICT_RETRY,
+			false, true },
+		{ 400, "", "{\"__type\":\"AccessDeniedException\",\"Message\":\"no\"}",
+			VERDICT_RETRY, false, true },
+		{ 400, "", "{\"__type\":\"ResourceNotFoundException\"}", VERDICT_RETRY, false,
+			true },
+		{ 400, "", "{\"__type\":\"InvalidSignatureException\"}", VERDICT_RETRY, false,
+			true },
+		{ 403, "",
+			"<ErrorResponse><Error><Code>SignatureDoesNotMatch</Code></Error></ErrorResponse>",
+			VERDICT_RETRY, false, true },
+		{ 400, "",
+			"{\"__type\":\"ValidationException\",\"message\":\"1 validation error detected\"}",
+			VERDICT_REJECTED, true, false },
+		{ 400, "", "{\"__type\":\"SerializationException\"}", VERDICT_REJECTED, true,
+			false },
 		{ 400, "", "{\"__type\":\"SomethingNew\"}", VERDICT_REJECTED, true, false },
 	};
 	struct backend b;
@@ -272,8 +309,10 @@ refusals_by_their_class(void **state)
 		struct outcome out[3];
 
 		judge(&b, rows[i].status, rows[i].headers, rows[i].body, 1, out, 0);
-		if (out[0].verdict != rows[i].one || out[0].refresh != rows[i].refresh || out[0].split)
-			fail_msg("%s: verdict %d refresh %d split %d", rows[i].body, out[0].verdict, out[0].refresh, out[0].split);
+		if (out[0].verdict != rows[i].one || out[0].refresh != rows[i].refresh ||
+			out[0].split)
+			fail_msg("%s: verdict %d refresh %d split %d", rows[i].body,
+				out[0].verdict, out[0].refresh, out[0].split);
 		judge(&b, rows[i].status, rows[i].headers, rows[i].body, 3, out, 0);
 		assert_int_equal(out[2].verdict, VERDICT_RETRY);
 		assert_int_equal(out[2].split, rows[i].split);
@@ -285,7 +324,8 @@ refusals_by_their_class(void **state)
 static void
 learns_a_lower_size_limit(void **state)
 {
-	const char *said = "{\"__type\":\"ValidationException\",\"message\":\"Total size of the entries in the request is over the limit.\"}";
+	const char *said =
+		"{\"__type\":\"ValidationException\",\"message\":\"Total size of the entries in the request is over the limit.\"}";
 	struct outcome out[10];
 	struct backend b;
 
@@ -314,7 +354,8 @@ date_offset(struct backend *b)
 	char text[32];
 	int64_t us;
 
-	snprintf(text, sizeof(text), "%.4s-%.2s-%.2sT%.2s:%.2s:%.2sZ", p, p + 4, p + 6, p + 9, p + 11, p + 13);
+	snprintf(text, sizeof(text), "%.4s-%.2s-%.2sT%.2s:%.2s:%.2sZ", p, p + 4, p + 6, p + 9,
+		p + 11, p + 13);
 	assert_true(clock_parse(text, strlen(text), &us));
 	return (us - clock_wall_us()) / 1000000;
 }
@@ -322,7 +363,8 @@ date_offset(struct backend *b)
 static void
 follows_the_clock_of_aws(void **state)
 {
-	const char *said = "{\"__type\":\"InvalidSignatureException\",\"message\":\"Signature expired\"}";
+	const char *said =
+		"{\"__type\":\"InvalidSignatureException\",\"message\":\"Signature expired\"}";
 	struct outcome out[1];
 	struct event ev;
 	struct backend b;

@@ -72,8 +72,10 @@ what_is_no_file_is_refused(void **state)
 		const char *name;
 		enum err_code code;
 		const char *text;
-	} rows[] = { { "missing", ERR_NOT_FOUND, "No such file" }, { "text/below", ERR_NOT_FOUND, "Not a directory" },
-		{ "fifo", ERR_CONFIG, "is not a regular file" }, { ".", ERR_CONFIG, "is a directory" },
+	} rows[] = { { "missing", ERR_NOT_FOUND, "No such file" },
+		{ "text/below", ERR_NOT_FOUND, "Not a directory" },
+		{ "fifo", ERR_CONFIG, "is not a regular file" },
+		{ ".", ERR_CONFIG, "is a directory" },
 		{ "text", ERR_LIMIT, "larger than 7 bytes" } };
 	struct err err;
 	struct buf out;

@@ -11,7 +11,9 @@
 static void
 blocks(void **state)
 {
-	static const struct { const char *block, *want; } rows[] = {
+	static const struct {
+		const char *block, *want;
+	} rows[] = {
 		{ "", "" },
 		{ "NATS/1.0\r\n\r\n", "" },
 		{ "NATS/1.0 503 No Responders\r\n\r\n", "" },
@@ -46,7 +48,8 @@ blocks(void **state)
 static void
 one_header(void **state)
 {
-	static const char block[] = "NATS/1.0\r\nEmpty:\r\nVcourier-Target: fn\r\nvcourier-status: 500 \r\n\r\n";
+	static const char block[] =
+		"NATS/1.0\r\nEmpty:\r\nVcourier-Target: fn\r\nvcourier-status: 500 \r\n\r\n";
 	char value[8];
 
 	(void)state;
@@ -58,13 +61,16 @@ one_header(void **state)
 	assert_string_equal(value, "");
 	assert_false(stream_msg_header(block, "Vcourier", value, sizeof(value)));
 	assert_false(stream_msg_header("", "Vcourier-Target", value, sizeof(value)));
-	assert_false(stream_msg_header("NATS/1.0\r\nA: 12345678\r\n\r\n", "A", value, sizeof(value))); /* no room */
+	/* no room */
+	assert_false(stream_msg_header(
+		"NATS/1.0\r\nA: 12345678\r\n\r\n", "A", value, sizeof(value)));
 }
 
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(blocks), cmocka_unit_test(one_header) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(blocks),
+		cmocka_unit_test(one_header) };
 
 	return cmocka_run_group_tests_name("header_block", tests, NULL, NULL);
 }

@@ -34,7 +34,8 @@ it_inherits_no_descriptor(void **state)
 	(void)state;
 	/* without CLOEXEC, as cnats opens its sockets */
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
-	assert_int_equal(run(&h, "readlink /proc/$$/fd/* | grep -c socket: || true", 20000, &err), 1);
+	assert_int_equal(
+		run(&h, "readlink /proc/$$/fd/* | grep -c socket: || true", 20000, &err), 1);
 	assert_string_equal(h.text, "0\n");
 	helper_end(&h);
 	close(pair[0]);
@@ -67,15 +68,18 @@ how_it_ends(void **state)
 		int64_t timeout_ms;
 		int rc;
 		const char *says;
-	} rows[] = { { "printf secret", 20000, 1, "secret" }, { "exit 3", 20000, -1, "status 3" },
-		{ "kill -9 $$", 20000, -1, "died" }, { "sleep 100", 50, -1, "took too long" },
-		{ "yes", 20000, -1, "prints too much" }, { "no-such-program", 20000, -1, "status 127" } };
+	} rows[] = { { "printf secret", 20000, 1, "secret" },
+		{ "exit 3", 20000, -1, "status 3" }, { "kill -9 $$", 20000, -1, "died" },
+		{ "sleep 100", 50, -1, "took too long" },
+		{ "yes", 20000, -1, "prints too much" },
+		{ "no-such-program", 20000, -1, "status 127" } };
 	struct helper h = { 0 };
 	struct err err;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		assert_int_equal(run(&h, rows[i].command, rows[i].timeout_ms, &err), rows[i].rc);
+		assert_int_equal(
+			run(&h, rows[i].command, rows[i].timeout_ms, &err), rows[i].rc);
 		assert_non_null(strstr(rows[i].rc == 1 ? h.text : err.text, rows[i].says));
 		helper_end(&h);
 	}
@@ -85,7 +89,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(it_inherits_no_descriptor),
-		cmocka_unit_test(it_sees_its_own_part_of_the_environment), cmocka_unit_test(how_it_ends) };
+		cmocka_unit_test(it_sees_its_own_part_of_the_environment),
+		cmocka_unit_test(how_it_ends) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

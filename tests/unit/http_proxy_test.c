@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The proxy that is chosen for an environment and a URL, against what Go chooses; and proxies' URLs that are none. */
+/* The proxy that is chosen for an environment and a URL, against what Go chooses; and proxies'
+ * URLs that are none. */
 #define _GNU_SOURCE /* getline, clearenv */
 #include "test.h"
 
@@ -17,7 +18,8 @@ set_environment(char *text)
 	char *save = NULL;
 
 	clearenv();
-	for (char *one = strtok_r(text, ";", &save); one != NULL; one = strtok_r(NULL, ";", &save))
+	for (char *one = strtok_r(text, ";", &save); one != NULL;
+		one = strtok_r(NULL, ";", &save))
 		assert_int_equal(putenv(one), 0);
 }
 
@@ -38,7 +40,8 @@ choose(const char *url, struct buf *out)
 	else if (proxy->user == NULL)
 		buf_add_str(out, proxy->url);
 	else
-		buf_printf(out, "%s %s:%s", proxy->url, proxy->user, proxy->password ? proxy->password : "");
+		buf_printf(out, "%s %s:%s", proxy->url, proxy->user,
+			proxy->password ? proxy->password : "");
 	http_environment_free(&env);
 }
 
@@ -54,7 +57,8 @@ chooses_as_go_does(void **state)
 	assert_non_null(f);
 	buf_init(&got, 4096);
 	while (getline(&line, &cap, f) > 0) {
-		char *environment = strtok_r(line, "\t\n", &save), *url = strtok_r(NULL, "\t\n", &save),
+		char *environment = strtok_r(line, "\t\n", &save),
+		     *url = strtok_r(NULL, "\t\n", &save),
 		     *want = strtok_r(NULL, "\t\n", &save);
 		char *shown;
 
@@ -82,9 +86,11 @@ chooses_as_go_does(void **state)
 static void
 unreadable(void **state)
 {
-	static const char *const values[] = { "ftp://p.example", "http://", "http://u:secret@", "http://p.example:port",
-		"http://p.example:99999", "http://u:sec ret@p.example", "http://u:sec%zz@p.example", "http://u:sec%0@p.example",
-		"http://u:sec%00ret@p.example", "http://u:sec^ret@p.example", "http://[fd00::9:3128", "http://p example", "://",
+	static const char *const values[] = { "ftp://p.example", "http://", "http://u:secret@",
+		"http://p.example:port", "http://p.example:99999", "http://u:sec ret@p.example",
+		"http://u:sec%zz@p.example", "http://u:sec%0@p.example",
+		"http://u:sec%00ret@p.example", "http://u:sec^ret@p.example",
+		"http://[fd00::9:3128", "http://p example", "://",
 		"http://u:se\ncret@p.example" };
 	struct buf got;
 	struct http_proxy proxy;
@@ -97,7 +103,9 @@ unreadable(void **state)
 		setenv("https_proxy", values[i], 1);
 		setenv("NO_PROXY", ".corp.example", 1);
 		choose("https://a.example/", &got);
-		assert_ptr_equal(strstr(buf_str(&got), "error: https_proxy in the environment: "), buf_str(&got));
+		assert_ptr_equal(
+			strstr(buf_str(&got), "error: https_proxy in the environment: "),
+			buf_str(&got));
 		assert_null(strstr(buf_str(&got), "sec"));
 		choose("https://a.corp.example/", &got);
 		assert_string_equal(buf_str(&got), "direct");

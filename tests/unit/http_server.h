@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * A scripted HTTP server on a loopback port, in a thread of its own: one connection after the other,
- * each request answered with the bytes that `script` has for its path, then as its flags say.
+ * A scripted HTTP server on a loopback port, in a thread of its own: one connection after the
+ * other, each request answered with the bytes that `script` has for its path, then as its flags
+ * say.
  */
 #ifndef VCOURIER_TEST_HTTP_SERVER_H
 #define VCOURIER_TEST_HTTP_SERVER_H
@@ -74,7 +75,8 @@ server_receive(struct server *s, struct server_io *io)
 		if (end == NULL)
 			continue;
 		length = strstr(s->incoming, "Content-Length: ");
-		want = (size_t)(end + 4 - s->incoming) + (length ? strtoul(length + 16, NULL, 10) : 0);
+		want = (size_t)(end + 4 - s->incoming) +
+			(length ? strtoul(length + 16, NULL, 10) : 0);
 		if (len >= want) {
 			memcpy(s->last_request, s->incoming, len + 1);
 			return true;
@@ -131,11 +133,13 @@ server_main(void *arg)
 static inline void
 server_start(struct server *s)
 {
-	struct sockaddr_in addr = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in addr = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t len = sizeof(addr);
 
 	s->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (bind(s->listener, (struct sockaddr *)&addr, sizeof(addr)) != 0 || listen(s->listener, 16) != 0)
+	if (bind(s->listener, (struct sockaddr *)&addr, sizeof(addr)) != 0 ||
+		listen(s->listener, 16) != 0)
 		abort();
 	getsockname(s->listener, (struct sockaddr *)&addr, &len);
 	s->port = ntohs(addr.sin_port);

@@ -17,20 +17,28 @@
 
 static const struct server_answer script[] = {
 	{ "/ok", OK, THEN_NEXT_REQUEST, NULL },
-	{ "/retry", "HTTP/1.1 503 Busy\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nRetry-After: Sun, 06 Nov 1994 08:51:37 GMT\r\n"
-		    "Content-Length: 0\r\n\r\n", THEN_NEXT_REQUEST, NULL },
-	{ "/redirect", "HTTP/1.1 302 Found\r\nLocation: /ok\r\nContent-Length: 0\r\n\r\n", THEN_NEXT_REQUEST, NULL },
-	{ "/early-hints", "HTTP/1.1 103 Early\r\nX-A: 1\r\n\r\nHTTP/1.1 200 OK\r\nX-B:  2 \r\nContent-Length: 0\r\n\r\n",
+	{ "/retry",
+		"HTTP/1.1 503 Busy\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nRetry-After: Sun, 06 Nov 1994 08:51:37 GMT\r\n"
+		"Content-Length: 0\r\n\r\n",
+		THEN_NEXT_REQUEST, NULL },
+	{ "/redirect", "HTTP/1.1 302 Found\r\nLocation: /ok\r\nContent-Length: 0\r\n\r\n",
+		THEN_NEXT_REQUEST, NULL },
+	{ "/early-hints",
+		"HTTP/1.1 103 Early\r\nX-A: 1\r\n\r\nHTTP/1.1 200 OK\r\nX-B:  2 \r\nContent-Length: 0\r\n\r\n",
 		THEN_NEXT_REQUEST, NULL },
 	{ "/204", "HTTP/1.1 204 No Content\r\n\r\n", THEN_NEXT_REQUEST, NULL },
-	{ "/endless-body", "HTTP/1.1 200 OK\r\n\r\n", THEN_REPEAT, "0123456789abcdef0123456789abcdef" },
-	{ "/endless-headers", "HTTP/1.1 200 OK\r\n", THEN_REPEAT, "X-Filler: 0123456789abcdef0123456789abcdef\r\n" },
+	{ "/endless-body", "HTTP/1.1 200 OK\r\n\r\n", THEN_REPEAT,
+		"0123456789abcdef0123456789abcdef" },
+	{ "/endless-headers", "HTTP/1.1 200 OK\r\n", THEN_REPEAT,
+		"X-Filler: 0123456789abcdef0123456789abcdef\r\n" },
 	{ "/endless-1xx", "", THEN_REPEAT, "HTTP/1.1 103 Early\r\nX: y\r\n\r\n" },
-	{ "/short", "HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nonly this", THEN_CLOSE, NULL },
+	{ "/short", "HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nonly this", THEN_CLOSE,
+		NULL },
 	{ "/garbage", "\x16\x03\x01 what is this\r\n\r\n", THEN_CLOSE, NULL },
 	{ "/nothing", "", THEN_CLOSE, NULL },
 	{ "/silence", "", THEN_SILENCE, NULL },
-	{ "/stuck-body", "HTTP/1.1 500 Oops\r\nContent-Length: 50\r\n\r\nhalf", THEN_SILENCE, NULL },
+	{ "/stuck-body", "HTTP/1.1 500 Oops\r\nContent-Length: 50\r\n\r\nhalf", THEN_SILENCE,
+		NULL },
 	{ NULL, NULL, THEN_CLOSE, NULL },
 };
 
@@ -61,7 +69,8 @@ request(struct fixture *f, const char *path)
 {
 	struct http_request *req = http_request_new(f->http);
 
-	buf_printf(&req->url, "%s://127.0.0.1:%d%s", f->server.tls ? "https" : "http", f->server.port, path);
+	buf_printf(&req->url, "%s://127.0.0.1:%d%s", f->server.tls ? "https" : "http",
+		f->server.port, path);
 	req->timeout_ms = 10000;
 	return req;
 }
@@ -101,7 +110,8 @@ replies(void **state)
 
 		if (rows[i].timeout_ms > 0)
 			req->timeout_ms = rows[i].timeout_ms;
-		assert_int_equal(http_perform(f.http, req, &rsp, &err), rows[i].error == ERR_NONE ? 0 : -1);
+		assert_int_equal(http_perform(f.http, req, &rsp, &err),
+			rows[i].error == ERR_NONE ? 0 : -1);
 		assert_int_equal(rsp.error, rows[i].error);
 		assert_int_equal(rsp.status, rows[i].status);
 		assert_int_equal(rsp.body_cut, rows[i].cut);
@@ -158,9 +168,11 @@ requests_as_written(void **state)
 		assert_non_null(strstr(f.server.last_request, "POST /ok HTTP/1.1\r\n"));
 		assert_non_null(strstr(f.server.last_request, "\r\nX-Empty:\r\n"));
 		/* RFC 7617 section 2 */
-		assert_non_null(strstr(f.server.last_request, "\r\nAuthorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==\r\n"));
+		assert_non_null(strstr(f.server.last_request,
+			"\r\nAuthorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==\r\n"));
 		assert_null(strstr(f.server.last_request, "Expect"));
-		assert_int_equal(strstr(f.server.last_request, "Content-Type: ") != NULL, i == 0);
+		assert_int_equal(
+			strstr(f.server.last_request, "Content-Type: ") != NULL, i == 0);
 		assert_non_null(strstr(f.server.last_request, "\r\n\r\n{\"a\":1}"));
 	}
 	assert_int_equal(f.server.connections, 1);
@@ -186,14 +198,18 @@ requests_inherit_nothing(void **state)
 		const char *line, *length;
 		bool gzip;
 	} rows[] = {
-		{ NULL, "{}", NULL, "POST /ok HTTP/1.1\r\n", "\r\nContent-Length: 2\r\n", true },
+		{ NULL, "{}", NULL, "POST /ok HTTP/1.1\r\n", "\r\nContent-Length: 2\r\n",
+			true },
 		{ NULL, NULL, &picky, "GET /ok HTTP/1.1\r\n", NULL, false },
-		{ "PUT", "123", NULL, "PUT /ok HTTP/1.1\r\n", "\r\nContent-Length: 3\r\n", true },
+		{ "PUT", "123", NULL, "PUT /ok HTTP/1.1\r\n", "\r\nContent-Length: 3\r\n",
+			true },
 		{ "HEAD", NULL, NULL, "HEAD /204 HTTP/1.1\r\n", NULL, true },
-		{ "POST", NULL, &picky, "POST /ok HTTP/1.1\r\n", "\r\nContent-Length: 0\r\n", false },
+		{ "POST", NULL, &picky, "POST /ok HTTP/1.1\r\n", "\r\nContent-Length: 0\r\n",
+			false },
 		{ NULL, NULL, NULL, "GET /ok HTTP/1.1\r\n", NULL, true },
 		{ "DELETE", NULL, NULL, "DELETE /ok HTTP/1.1\r\n", NULL, true },
-		{ NULL, "{}", NULL, "POST /ok HTTP/1.1\r\n", "\r\nContent-Length: 2\r\n", true },
+		{ NULL, "{}", NULL, "POST /ok HTTP/1.1\r\n", "\r\nContent-Length: 2\r\n",
+			true },
 	};
 	struct fixture f;
 	struct http_response rsp;
@@ -202,7 +218,8 @@ requests_inherit_nothing(void **state)
 	(void)state;
 	fixture_start(&f, NULL);
 	for (size_t r = 0; r < sizeof(rows) / sizeof(rows[0]); r++) {
-		struct http_request *req = request(&f, strstr(rows[r].line, "/204") ? "/204" : "/ok");
+		struct http_request *req = request(
+			&f, strstr(rows[r].line, "/204") ? "/204" : "/ok");
 
 		req->method = rows[r].method;
 		req->body = rows[r].body;
@@ -210,10 +227,12 @@ requests_inherit_nothing(void **state)
 		req->peer = rows[r].peer;
 		assert_int_equal(http_perform(f.http, req, &rsp, &err), 0);
 		assert_non_null(strstr(f.server.last_request, rows[r].line));
-		assert_int_equal(strstr(f.server.last_request, "Content-Length:") != NULL, rows[r].length != NULL);
+		assert_int_equal(strstr(f.server.last_request, "Content-Length:") != NULL,
+			rows[r].length != NULL);
 		if (rows[r].length != NULL)
 			assert_non_null(strstr(f.server.last_request, rows[r].length));
-		assert_int_equal(strstr(f.server.last_request, "Accept-Encoding: gzip") != NULL, rows[r].gzip);
+		assert_int_equal(strstr(f.server.last_request, "Accept-Encoding: gzip") != NULL,
+			rows[r].gzip);
 	}
 	fixture_stop(&f);
 }
@@ -234,7 +253,8 @@ many_at_once_and_closing_with_some_left(void **state)
 	struct err err;
 	unsigned done = 0;
 	int listener = socket(AF_INET, SOCK_STREAM, 0); /* bound, not listening: refuses */
-	struct sockaddr_in addr = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in addr = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t len = sizeof(addr);
 
 	(void)state;
@@ -250,7 +270,8 @@ many_at_once_and_closing_with_some_left(void **state)
 	assert_int_equal(http_in_flight(f.http), 100);
 	while (done < 100)
 		assert_int_equal(http_run(f.http, 1000, &err), 0);
-	assert_int_equal(http_submit(f.http, request(&f, "/silence"), count_done, &done, &err), 0);
+	assert_int_equal(
+		http_submit(f.http, request(&f, "/silence"), count_done, &done, &err), 0);
 	http_wakeup(f.http);
 	assert_int_equal(http_run(f.http, 60000, &err), 0);
 	close(listener);
@@ -273,7 +294,8 @@ self_signed(char *thumbprint)
 	X509_gmtime_adj(X509_getm_notBefore(cert), -3600);
 	X509_gmtime_adj(X509_getm_notAfter(cert), 3600);
 	X509_set_pubkey(cert, key);
-	X509_NAME_add_entry_by_txt(X509_get_subject_name(cert), "CN", MBSTRING_ASC, (const unsigned char *)"x", -1, -1, 0);
+	X509_NAME_add_entry_by_txt(X509_get_subject_name(cert), "CN", MBSTRING_ASC,
+		(const unsigned char *)"x", -1, -1, 0);
 	X509_set_issuer_name(cert, X509_get_subject_name(cert));
 	assert_true(X509_sign(cert, key, EVP_sha256()) > 0);
 	assert_int_equal(SSL_CTX_use_certificate(tls, cert), 1);
@@ -292,8 +314,13 @@ certificates(void **state)
 	char right[96], lower[96], wrong[96];
 	SSL_CTX *tls = self_signed(right);
 	struct http_peer peers[] = {
-		{ .insecure = true }, { .thumbprint = right }, { .thumbprint = lower }, { 0 }, { .thumbprint = wrong },
-		{ .ca_pem = "not a certificate", .ca_only = true }, { .ca_file = "/nonexistent", .ca_only = true },
+		{ .insecure = true },
+		{ .thumbprint = right },
+		{ .thumbprint = lower },
+		{ 0 },
+		{ .thumbprint = wrong },
+		{ .ca_pem = "not a certificate", .ca_only = true },
+		{ .ca_file = "/nonexistent", .ca_only = true },
 	};
 	struct fixture f;
 
@@ -302,14 +329,16 @@ certificates(void **state)
 	strcpy(wrong, right);
 	wrong[0] = right[0] == '0' ? '1' : '0';
 	for (size_t i = 0; i <= strlen(right); i++)
-		lower[i] = (char)(right[i] >= 'A' && right[i] <= 'F' ? right[i] + 32 : right[i]);
+		lower[i] = (char)(right[i] >= 'A' && right[i] <= 'F' ? right[i] + 32
+								     : right[i]);
 	for (size_t i = 0; i < COUNT(peers); i++) {
 		struct http_request *req;
 		struct http_response rsp;
 		struct err err;
 		bool ok = i < 3;
 
-		/* one connection at a time: the server is that simple, and would wait on a kept one */
+		/* one connection at a time: the server is that simple, and would wait on a kept
+		 * one */
 		http_close(f.http);
 		assert_int_equal(http_open(&f.http, &err), 0);
 		req = request(&f, "/ok");
@@ -328,25 +357,39 @@ static void
 retry_after(void **state)
 {
 	/* 784111777: RFC 9110's own example date, Sun, 06 Nov 1994 08:49:37 GMT */
-	static const struct { const char *value; int64_t want; } rows[] = {
-		{ "120", 120000 }, { "0", 0 }, { "", -1 }, { "-5", -1 }, { "1.5", -1 }, { "12x", -1 }, { "soon", -1 },
-		{ "Sun, 06 Nov 1994 08:49:37 GMT", 7000 }, { "Sunday, 06-Nov-94 08:49:37 GMT", 7000 },
-		{ "Sun Nov  6 08:49:37 1994", 7000 }, { "Sun, 06 Nov 1994 08:49:00 GMT", 0 },
+	static const struct {
+		const char *value;
+		int64_t want;
+	} rows[] = {
+		{ "120", 120000 },
+		{ "0", 0 },
+		{ "", -1 },
+		{ "-5", -1 },
+		{ "1.5", -1 },
+		{ "12x", -1 },
+		{ "soon", -1 },
+		{ "Sun, 06 Nov 1994 08:49:37 GMT", 7000 },
+		{ "Sunday, 06-Nov-94 08:49:37 GMT", 7000 },
+		{ "Sun Nov  6 08:49:37 1994", 7000 },
+		{ "Sun, 06 Nov 1994 08:49:00 GMT", 0 },
 		{ "99999999999999999999999", INT64_C(3155760000000) },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++)
-		assert_int_equal(http_parse_retry_after(rows[i].value, INT64_C(784111770000000)), rows[i].want);
+		assert_int_equal(
+			http_parse_retry_after(rows[i].value, INT64_C(784111770000000)),
+			rows[i].want);
 }
 
 static void
 loopback_urls(void **state)
 {
-	static const char *const here[] = { "http://localhost/", "https://LOCALHOST:8989/sdk", "https://127.0.0.1/sdk",
-		"https://user@127.1.2.3:1/", "https://[::1]:443/sdk" };
-	static const char *const elsewhere[] = { "https://vc.example.com/sdk", "https://127.example.com/", "https://localhost.example/",
-		"https://10.0.0.127/", "https://[2001:db8::1]/", "not a URL", "" };
+	static const char *const here[] = { "http://localhost/", "https://LOCALHOST:8989/sdk",
+		"https://127.0.0.1/sdk", "https://user@127.1.2.3:1/", "https://[::1]:443/sdk" };
+	static const char *const elsewhere[] = { "https://vc.example.com/sdk",
+		"https://127.example.com/", "https://localhost.example/", "https://10.0.0.127/",
+		"https://[2001:db8::1]/", "not a URL", "" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(here) / sizeof(here[0]); i++)
@@ -383,7 +426,8 @@ main(void)
 		cmocka_unit_test(certificates),
 		cmocka_unit_test(retry_after),
 		cmocka_unit_test(loopback_urls),
-		cmocka_unit_test(perform_stops_and_still_says_goodbye), /* last: there is no way back */
+		/* last: there is no way back */
+		cmocka_unit_test(perform_stops_and_still_says_goodbye),
 	};
 
 	signal(SIGPIPE, SIG_IGN);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Jobs: their counters agree with a count over all jobs, whatever becomes of a job and in whatever order. */
+/* Jobs: their counters agree with a count over all jobs, whatever becomes of a job and in
+ * whatever order. */
 #define _DEFAULT_SOURCE
 #include "test.h"
 
@@ -18,7 +19,8 @@ message(size_t len)
 
 	memset(data, 'x', sizeof(data));
 	assert_true(len <= sizeof(data));
-	assert_int_equal(natsMsg_Create(&msg->msg, "vc.lab.a", "reply", data, (int)len), NATS_OK);
+	assert_int_equal(
+		natsMsg_Create(&msg->msg, "vc.lab.a", "reply", data, (int)len), NATS_OK);
 	return msg;
 }
 
@@ -37,7 +39,8 @@ new_job(struct jobs *jobs, uint64_t seq, size_t legs)
 static void
 assert_counters(const struct jobs *jobs)
 {
-	size_t n = 0, parked = 0, untried = 0, fetching = 0, idle = 0, bytes = 0, lanes_fetching = 0, lanes_legs = 0, legs = 0, missing = 0;
+	size_t n = 0, parked = 0, untried = 0, fetching = 0, idle = 0, bytes = 0,
+	       lanes_fetching = 0, lanes_legs = 0, legs = 0, missing = 0;
 	const struct lane *lane = jobs->ring;
 
 	for (const struct job *job = jobs->oldest; job != NULL; job = job->next) {
@@ -70,12 +73,15 @@ assert_empty(struct jobs *jobs)
 {
 	assert_counters(jobs);
 	assert_int_equal(jobs->n, 0);
-	assert_int_equal(jobs->n_untried + jobs->n_missing + jobs->n_fetching + jobs->n_idle + jobs->idle_bytes, 0);
+	assert_int_equal(jobs->n_untried + jobs->n_missing + jobs->n_fetching + jobs->n_idle +
+			jobs->idle_bytes,
+		0);
 	jobs_free(jobs);
 	bus_destroy_messages();
 }
 
-/* A dead letter on acceptance was never counted as untried. One that was is still counted when the other has gone. */
+/* A dead letter on acceptance was never counted as untried. One that was is still counted when
+ * the other has gone. */
 static void
 a_rejected_job_leaves_the_others_counted(void **state)
 {
@@ -97,7 +103,8 @@ a_rejected_job_leaves_the_others_counted(void **state)
 	assert_empty(&jobs);
 }
 
-/* The body of an idle job is dropped, fetched and counted: what is left of it in idle_bytes is what was put there. */
+/* The body of an idle job is dropped, fetched and counted: what is left of it in idle_bytes is
+ * what was put there. */
 static void
 idle_bytes_come_and_go_with_the_job(void **state)
 {
@@ -161,7 +168,8 @@ step(struct jobs *jobs, struct job *job, unsigned what)
 		break;
 	case 4:
 		if (job->msg == NULL)
-			job_fetch_begin(jobs, job, job->leg[0].lane != NULL ? job->leg[0].lane : jobs->ring, 1);
+			job_fetch_begin(jobs, job,
+				job->leg[0].lane != NULL ? job->leg[0].lane : jobs->ring, 1);
 		break;
 	case 5:
 		if (job->msg == NULL)
@@ -177,7 +185,8 @@ step(struct jobs *jobs, struct job *job, unsigned what)
 		break;
 	case 8:
 		if (job->n_open > 1 && job->leg[job->n_open - 1].lane != NULL)
-			leg_over(&job->leg[job->n_open - 1], job->seq % 2 ? LEG_DEAD : LEG_DELIVERED);
+			leg_over(&job->leg[job->n_open - 1],
+				job->seq % 2 ? LEG_DEAD : LEG_DELIVERED);
 		break;
 	case 9:
 		if (job->msg == NULL)

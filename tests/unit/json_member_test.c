@@ -4,9 +4,10 @@
 
 #include "json_member.h"
 
-static const char text[] = "{\"s\":\"x\",\"empty\":\"\",\"t\":true,\"f\":false,\"null\":null,\"list\":[1],"
-			   "\"n\":42,\"minus\":-1,\"half\":0.5,\"large\":1e300,\"small\":-1e300,\"overflow\":1e999,"
-			   "\"two63\":9223372036854775808,\"two64\":18446744073709551616}";
+static const char text[] =
+	"{\"s\":\"x\",\"empty\":\"\",\"t\":true,\"f\":false,\"null\":null,\"list\":[1],"
+	"\"n\":42,\"minus\":-1,\"half\":0.5,\"large\":1e300,\"small\":-1e300,\"overflow\":1e999,"
+	"\"two63\":9223372036854775808,\"two64\":18446744073709551616}";
 
 static int
 parse(void **state)
@@ -29,10 +30,12 @@ numbers_are_bounded(void **state)
 		const char *name;
 		uint64_t is_unsigned;
 		int64_t is_signed;
-	} rows[] = { { "n", 42, 42 }, { "minus", 0, -1 }, { "half", 0, 0 }, { "large", UINT64_MAX, INT64_MAX },
-		{ "small", 0, INT64_MIN }, { "overflow", UINT64_MAX, INT64_MAX },
-		{ "two63", UINT64_C(9223372036854775808), INT64_MAX }, { "two64", UINT64_MAX, INT64_MAX },
-		{ "s", 0, 0 }, { "null", 0, 0 }, { "list", 0, 0 }, { "missing", 0, 0 } };
+	} rows[] = { { "n", 42, 42 }, { "minus", 0, -1 }, { "half", 0, 0 },
+		{ "large", UINT64_MAX, INT64_MAX }, { "small", 0, INT64_MIN },
+		{ "overflow", UINT64_MAX, INT64_MAX },
+		{ "two63", UINT64_C(9223372036854775808), INT64_MAX },
+		{ "two64", UINT64_MAX, INT64_MAX }, { "s", 0, 0 }, { "null", 0, 0 },
+		{ "list", 0, 0 }, { "missing", 0, 0 } };
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		assert_true(json_member_uint(*state, rows[i].name) == rows[i].is_unsigned);
@@ -67,9 +70,11 @@ what_is_no_object_has_no_members(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test_setup_teardown(numbers_are_bounded, parse, release),
+	const struct CMUnitTest tests[] = { cmocka_unit_test_setup_teardown(
+						    numbers_are_bounded, parse, release),
 		cmocka_unit_test_setup_teardown(texts_and_booleans, parse, release),
-		cmocka_unit_test_setup_teardown(what_is_no_object_has_no_members, parse, release) };
+		cmocka_unit_test_setup_teardown(
+			what_is_no_object_has_no_members, parse, release) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * knative: destination.ref looked up through the Kubernetes API, and tokens for its audience. The answers have
- * the shapes of a cluster with Knative Eventing 1.14.
+ * knative: destination.ref looked up through the Kubernetes API, and tokens for its audience.
+ * The answers have the shapes of a cluster with Knative Eventing 1.14.
  */
 #define _GNU_SOURCE /* mkstemp, mkdtemp, setenv */
 #include "test.h"
@@ -13,23 +13,25 @@
 
 extern const struct processor processor_knative;
 
-/* {"alg":"RS256"} . {"aud":["https://kubernetes.default.svc"],"sub":"system:serviceaccount:apps:vcourier"} . x */
-#define SA_TOKEN \
+/* {"alg":"RS256"} .
+ * {"aud":["https://kubernetes.default.svc"],"sub":"system:serviceaccount:apps:vcourier"} . x */
+#define SA_TOKEN                                                                                        \
 	"eyJhbGciOiJSUzI1NiJ9.eyJhdWQiOlsiaHR0cHM6Ly9rdWJlcm5ldGVzLmRlZmF1bHQuc3ZjIl0sInN1YiI6InN5c3Rl" \
 	"bTpzZXJ2aWNlYWNjb3VudDphcHBzOnZjb3VyaWVyIn0.eA"
-#define RESOURCES \
-	"{\"kind\":\"APIResourceList\",\"apiVersion\":\"v1\",\"groupVersion\":\"eventing.knative.dev/v1\"," \
-	"\"resources\":[{\"name\":\"brokers\",\"singularName\":\"broker\",\"namespaced\":true," \
+#define RESOURCES                                                                                               \
+	"{\"kind\":\"APIResourceList\",\"apiVersion\":\"v1\",\"groupVersion\":\"eventing.knative.dev/v1\","     \
+	"\"resources\":[{\"name\":\"brokers\",\"singularName\":\"broker\",\"namespaced\":true,"                 \
 	"\"kind\":\"Broker\",\"verbs\":[\"get\",\"list\"]},{\"name\":\"brokers/status\",\"singularName\":\"\"," \
-	"\"namespaced\":true,\"kind\":\"Broker\",\"verbs\":[\"get\"]},{\"name\":\"triggers\"," \
+	"\"namespaced\":true,\"kind\":\"Broker\",\"verbs\":[\"get\"]},{\"name\":\"triggers\","                  \
 	"\"namespaced\":true,\"kind\":\"Trigger\",\"verbs\":[\"get\"]}]}"
 #define INGRESS "http://broker-ingress.knative-eventing.svc.cluster.local/fn/default"
-#define BROKER(status) \
+#define BROKER(status)                                                                                        \
 	"{\"apiVersion\":\"eventing.knative.dev/v1\",\"kind\":\"Broker\",\"metadata\":{\"name\":\"default\"," \
 	"\"namespace\":\"fn\"},\"spec\":{},\"status\":{" status "}}"
 #define ONE_ADDRESS BROKER("\"address\":{\"url\":\"" INGRESS "\"}")
-#define REF(more) \
-	"{destination: {ref: {apiVersion: eventing.knative.dev/v1, kind: Broker, name: default, namespace: fn}" more "}}\n"
+#define REF(more)                                                                                                    \
+	"{destination: {ref: {apiVersion: eventing.knative.dev/v1, kind: Broker, name: default, namespace: fn}" more \
+	"}}\n"
 
 static char dir[] = "/tmp/knative_ref.XXXXXX";
 
@@ -50,7 +52,8 @@ put(const char *name, const char *text)
 static void
 open_in_cluster(struct backend *b, const char *yaml)
 {
-	const char *end = strrchr(yaml, '}'); /* of the whole; the one before it ends the destination */
+	/* of the whole; the one before it ends the destination */
+	const char *end = strrchr(yaml, '}');
 	struct buf text;
 
 	put("token", SA_TOKEN "\n");
@@ -70,7 +73,8 @@ open_in_cluster(struct backend *b, const char *yaml)
 static void
 parse(struct event *ev)
 {
-	static const char json[] = "{\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"s\",\"type\":\"t\",\"data\":{}}";
+	static const char json[] =
+		"{\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"s\",\"type\":\"t\",\"data\":{}}";
 	struct err err;
 
 	event_init(ev);
@@ -104,7 +108,8 @@ a_broker(void **state)
 	(void)state;
 	open_in_cluster(&b, REF(""));
 	assert_int_equal(backend_ask(&b, "destination", 0), 0);
-	assert_string_equal(buf_str(&b.req->url), "https://[fd00::1]:6443/apis/eventing.knative.dev/v1");
+	assert_string_equal(
+		buf_str(&b.req->url), "https://[fd00::1]:6443/apis/eventing.knative.dev/v1");
 	assert_true(has_header(&b, "Authorization: Bearer " SA_TOKEN "\n"));
 	assert_true(b.req->peer->ca_only);
 	assert_int_equal(backend_reply(&b, "destination", 0, 200, RESOURCES), REFRESH_MORE);
@@ -118,7 +123,8 @@ a_broker(void **state)
 	/* again, after a minute: the plural is known; the broker has moved */
 	assert_int_equal(backend_ask(&b, "destination", 0), 0);
 	assert_non_null(strstr(buf_str(&b.req->url), "/brokers/default"));
-	assert_int_equal(backend_reply(&b, "destination", 0, 200, BROKER("\"address\":{\"url\":\"http://new/\"}")),
+	assert_int_equal(backend_reply(&b, "destination", 0, 200,
+				 BROKER("\"address\":{\"url\":\"http://new/\"}")),
 		REFRESH_DONE);
 	assert_string_equal(url(&b), "http://new/");
 
@@ -137,49 +143,64 @@ a_broker(void **state)
 static void
 failures(void **state)
 {
-	static const struct { int status; const char *body, *why; } rows[] = {
+	static const struct {
+		int status;
+		const char *body, *why;
+	} rows[] = {
 		{ 0, "Connection refused", "Kubernetes API: Connection refused" },
 		{ 401, "{\"kind\":\"Status\",\"status\":\"Failure\",\"reason\":\"Unauthorized\",\"code\":401}",
 			"the Kubernetes API refuses our credentials (HTTP 401)" },
 		{ 403, "{\"kind\":\"Status\",\"reason\":\"Forbidden\",\"code\":403}",
 			"not allowed to get brokers.eventing.knative.dev default in namespace fn" },
-		{ 500, "", "get brokers.eventing.knative.dev default in namespace fn: HTTP 500" },
+		{ 500, "",
+			"get brokers.eventing.knative.dev default in namespace fn: HTTP 500" },
 		{ 200, "<html>", "no JSON object" },
 		{ 200, "[]", "no JSON object" },
 		{ 200, "{}", "Broker default has no address yet" },
-		{ 200, BROKER("\"conditions\":[{\"type\":\"Ready\",\"status\":\"False\",\"message\":\"The channel is not "
-			      "ready\"}]"), "Broker default has no address yet: The channel is not ready" },
+		{ 200,
+			BROKER("\"conditions\":[{\"type\":\"Ready\",\"status\":\"False\",\"message\":\"The channel is not "
+			       "ready\"}]"),
+			"Broker default has no address yet: The channel is not ready" },
 		{ 200, BROKER("\"address\":{}"), "has no address yet" },
 		{ 200, BROKER("\"address\":{\"url\":7}"), "has no address yet" },
-		{ 200, BROKER("\"address\":{\"url\":\"/x\"}"), "its address \"/x\" is no URL with a host" },
+		{ 200, BROKER("\"address\":{\"url\":\"/x\"}"),
+			"its address \"/x\" is no URL with a host" },
 		{ 200, BROKER("\"address\":{\"url\":\"ftp://x\"}"), "is no URL with a host" },
-		{ 404, "{\"kind\":\"Status\",\"reason\":\"NotFound\",\"code\":404}", "does not exist" },
+		{ 404, "{\"kind\":\"Status\",\"reason\":\"NotFound\",\"code\":404}",
+			"does not exist" },
 	};
 	struct backend b;
 
 	(void)state;
 	open_in_cluster(&b, REF(""));
 	backend_ask(&b, "destination", 0);
-	assert_int_equal(backend_reply(&b, "destination", 0, 404, "404 page not found"), REFRESH_FAILED);
-	assert_string_equal(b.err.text, "the resources of eventing.knative.dev/v1 does not exist");
+	assert_int_equal(
+		backend_reply(&b, "destination", 0, 404, "404 page not found"), REFRESH_FAILED);
+	assert_string_equal(
+		b.err.text, "the resources of eventing.knative.dev/v1 does not exist");
 	backend_ask(&b, "destination", 0);
-	assert_int_equal(backend_reply(&b, "destination", 0, 200, "{\"resources\":[{\"name\":\"x\"},7,null]}"),
+	assert_int_equal(backend_reply(&b, "destination", 0, 200,
+				 "{\"resources\":[{\"name\":\"x\"},7,null]}"),
 		REFRESH_FAILED);
-	assert_string_equal(b.err.text, "the cluster has no kind Broker in eventing.knative.dev/v1");
+	assert_string_equal(
+		b.err.text, "the cluster has no kind Broker in eventing.knative.dev/v1");
 	backend_ask(&b, "destination", 0);
 	assert_int_equal(backend_reply(&b, "destination", 0, 200, RESOURCES), REFRESH_MORE);
 	backend_ask(&b, "destination", 1);
 	assert_int_equal(backend_reply(&b, "destination", 1, 200, ONE_ADDRESS), REFRESH_DONE);
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		assert_int_equal(backend_ask(&b, "destination", 0), 0);
-		assert_int_equal(backend_reply(&b, "destination", 0, rows[i].status, rows[i].body), REFRESH_FAILED);
+		assert_int_equal(
+			backend_reply(&b, "destination", 0, rows[i].status, rows[i].body),
+			REFRESH_FAILED);
 		if (strstr(b.err.text, rows[i].why) == NULL)
 			fail_msg("%s", b.err.text);
 		assert_string_equal(url(&b), INGRESS);
 	}
 	/* after a 404 of the object its kind is looked up anew */
 	assert_int_equal(backend_ask(&b, "destination", 0), 0);
-	assert_string_equal(buf_str(&b.req->url), "https://[fd00::1]:6443/apis/eventing.knative.dev/v1");
+	assert_string_equal(
+		buf_str(&b.req->url), "https://[fd00::1]:6443/apis/eventing.knative.dev/v1");
 	/* a token file caught half-written */
 	put("token", "");
 	assert_int_equal(backend_ask(&b, "destination", 0), -1);
@@ -194,16 +215,27 @@ failures(void **state)
 static void
 addresses(void **state)
 {
-	static const struct { const char *more, *status, *url, *ca; } rows[] = {
-		{ "", "\"address\":{\"url\":\"http://old\"},\"addresses\":[{\"name\":\"https\",\"url\":\"https://a/x\"},"
-		      "{\"name\":\"http\",\"url\":\"http://b/x\"}]", "https://a/x", NULL },
-		{ "", "\"address\":{\"url\":\"http://old/x\"},\"addresses\":[]", "http://old/x", NULL },
+	static const struct {
+		const char *more, *status, *url, *ca;
+	} rows[] = {
+		{ "",
+			"\"address\":{\"url\":\"http://old\"},\"addresses\":[{\"name\":\"https\",\"url\":\"https://a/x\"},"
+			"{\"name\":\"http\",\"url\":\"http://b/x\"}]",
+			"https://a/x", NULL },
+		{ "", "\"address\":{\"url\":\"http://old/x\"},\"addresses\":[]", "http://old/x",
+			NULL },
 		{ ", uri: /in", "\"address\":{\"url\":\"http://a/b/c\"}", "http://a/in", NULL },
-		{ ", uri: {path: in}", "\"address\":{\"url\":\"http://a/b/c\"}", "http://a/in", NULL },
-		{ ", uri: '?q=1'", "\"address\":{\"url\":\"http://a/b/c\"}", "http://a/b/c?q=1", NULL },
-		{ "", "\"address\":{\"url\":\"https://a/\",\"CACerts\":\"PEM1\"}", "https://a/", "PEM1" },
-		{ ", CACerts: PEM2", "\"address\":{\"url\":\"https://a/\",\"CACerts\":\"PEM1\"}", "https://a/", "PEM1\nPEM2" },
-		{ ", CACerts: PEM2", "\"address\":{\"url\":\"https://a/\"}", "https://a/", "PEM2" },
+		{ ", uri: {path: in}", "\"address\":{\"url\":\"http://a/b/c\"}", "http://a/in",
+			NULL },
+		{ ", uri: '?q=1'", "\"address\":{\"url\":\"http://a/b/c\"}", "http://a/b/c?q=1",
+			NULL },
+		{ "", "\"address\":{\"url\":\"https://a/\",\"CACerts\":\"PEM1\"}", "https://a/",
+			"PEM1" },
+		{ ", CACerts: PEM2",
+			"\"address\":{\"url\":\"https://a/\",\"CACerts\":\"PEM1\"}",
+			"https://a/", "PEM1\nPEM2" },
+		{ ", CACerts: PEM2", "\"address\":{\"url\":\"https://a/\"}", "https://a/",
+			"PEM2" },
 	};
 
 	(void)state;
@@ -234,16 +266,18 @@ an_address_by_name(void **state)
 	struct backend b;
 
 	(void)state;
-	open_in_cluster(&b, "{destination: {ref: {apiVersion: eventing.knative.dev/v1, kind: Broker, name: default, "
-			    "namespace: fn, address: http}}}\n");
+	open_in_cluster(&b,
+		"{destination: {ref: {apiVersion: eventing.knative.dev/v1, kind: Broker, name: default, "
+		"namespace: fn, address: http}}}\n");
 	backend_ask(&b, "destination", 0);
 	backend_reply(&b, "destination", 0, 200, RESOURCES);
 	backend_ask(&b, "destination", 1);
 	assert_int_equal(backend_reply(&b, "destination", 1, 200, ONE_ADDRESS), REFRESH_FAILED);
 	assert_string_equal(b.err.text, "Broker default has no address named http yet");
-	assert_int_equal(backend_reply(&b, "destination", 1, 200,
-				 BROKER("\"addresses\":[{\"name\":\"https\",\"url\":\"https://a/\"},"
-					"{\"name\":\"http\",\"url\":\"http://b/\"}]")),
+	assert_int_equal(
+		backend_reply(&b, "destination", 1, 200,
+			BROKER("\"addresses\":[{\"name\":\"https\",\"url\":\"https://a/\"},"
+			       "{\"name\":\"http\",\"url\":\"http://b/\"}]")),
 		REFRESH_DONE);
 	assert_string_equal(url(&b), "http://b/");
 	backend_close(&b);
@@ -256,13 +290,16 @@ a_core_service(void **state)
 	struct backend b;
 
 	(void)state;
-	open_in_cluster(&b, "{destination: {ref: {apiVersion: v1, kind: Service, name: sink}, uri: /x}}\n");
+	open_in_cluster(&b,
+		"{destination: {ref: {apiVersion: v1, kind: Service, name: sink}, uri: /x}}\n");
 	assert_int_equal(backend_ask(&b, "destination", 0), 0);
-	assert_string_equal(buf_str(&b.req->url), "https://[fd00::1]:6443/api/v1/namespaces/apps/services/sink");
+	assert_string_equal(buf_str(&b.req->url),
+		"https://[fd00::1]:6443/api/v1/namespaces/apps/services/sink");
 	assert_int_equal(backend_reply(&b, "destination", 0, 404, "{}"), REFRESH_FAILED);
 	assert_string_equal(b.err.text, "services sink in namespace apps does not exist");
 	assert_int_equal(backend_ask(&b, "destination", 0), 0);
-	assert_int_equal(backend_reply(&b, "destination", 0, 200, "{\"kind\":\"Service\",\"status\":{\"loadBalancer\":{}}}"),
+	assert_int_equal(backend_reply(&b, "destination", 0, 200,
+				 "{\"kind\":\"Service\",\"status\":{\"loadBalancer\":{}}}"),
 		REFRESH_DONE);
 	assert_string_equal(url(&b), "http://sink.apps.svc.cluster.local/x");
 	backend_close(&b);
@@ -272,9 +309,14 @@ a_core_service(void **state)
 static enum refresh_result
 broker_with_audience(struct backend *b, unsigned step, int minutes)
 {
-	static const char body[] = BROKER("\"address\":{\"url\":\"https://a/\",\"audience\":\"eventing/fn/\\\"d\\\"\"}");
-	struct http_response rsp = { .status = 200, .body = body, .body_len = sizeof(body) - 1, .headers = "",
-		.retry_after_ms = -1, .date_us = (INT64_C(1795341600) + minutes * 60) * 1000000 };
+	static const char body[] = BROKER(
+		"\"address\":{\"url\":\"https://a/\",\"audience\":\"eventing/fn/\\\"d\\\"\"}");
+	struct http_response rsp = { .status = 200,
+		.body = body,
+		.body_len = sizeof(body) - 1,
+		.headers = "",
+		.retry_after_ms = -1,
+		.date_us = (INT64_C(1795341600) + minutes * 60) * 1000000 };
 
 	return b->p->refreshes[1].response(b->self, step, &rsp, &b->time, &b->err);
 }
@@ -309,13 +351,15 @@ a_token_for_the_audience(void **state)
 		"{\"apiVersion\":\"authentication.k8s.io/v1\",\"kind\":\"TokenRequest\",\"spec\":{\"audiences\":"
 		"[\"eventing/fn/\\\"d\\\"\"],\"expirationSeconds\":3600}}");
 	assert_int_equal(backend_reply(&b, "destination", 2, 403, "{}"), REFRESH_FAILED);
-	assert_non_null(strstr(b.err.text, "not allowed to create serviceaccounts/token vcourier in namespace apps"));
+	assert_non_null(strstr(b.err.text,
+		"not allowed to create serviceaccounts/token vcourier in namespace apps"));
 	backend_ask(&b, "destination", 0);
 	assert_int_equal(broker_with_audience(&b, 0, 0), REFRESH_MORE);
 	backend_ask(&b, "destination", 1);
-	assert_int_equal(backend_reply(&b, "destination", 1, 201,
-				 "{\"kind\":\"TokenRequest\",\"spec\":{\"expirationSeconds\":3600},\"status\":{\"token\":"
-				 "\"first\",\"expirationTimestamp\":\"2026-11-22T11:00:00Z\"}}"),
+	assert_int_equal(
+		backend_reply(&b, "destination", 1, 201,
+			"{\"kind\":\"TokenRequest\",\"spec\":{\"expirationSeconds\":3600},\"status\":{\"token\":"
+			"\"first\",\"expirationTimestamp\":\"2026-11-22T11:00:00Z\"}}"),
 		REFRESH_DONE);
 	assert_string_equal(url(&b), "https://a/");
 	assert_true(has_header(&b, "Authorization: Bearer first\n"));
@@ -331,10 +375,15 @@ a_token_for_the_audience(void **state)
 	backend_ask(&b, "destination", 0);
 	assert_int_equal(broker_with_audience(&b, 0, 1), REFRESH_MORE);
 	backend_ask(&b, "destination", 1);
-	assert_int_equal(backend_reply(&b, "destination", 1, 201, "{\"status\":{}}"), REFRESH_FAILED);
-	assert_int_equal(backend_reply(&b, "destination", 1, 201, token_of(100000)), REFRESH_FAILED);
-	assert_non_null(strstr(b.err.text, "100000 bytes, more than the 16384 that fit a request"));
-	assert_int_equal(backend_reply(&b, "destination", 1, 201, "{\"status\":{\"token\":\"second\"}}"), REFRESH_DONE);
+	assert_int_equal(
+		backend_reply(&b, "destination", 1, 201, "{\"status\":{}}"), REFRESH_FAILED);
+	assert_int_equal(
+		backend_reply(&b, "destination", 1, 201, token_of(100000)), REFRESH_FAILED);
+	assert_non_null(
+		strstr(b.err.text, "100000 bytes, more than the 16384 that fit a request"));
+	assert_int_equal(
+		backend_reply(&b, "destination", 1, 201, "{\"status\":{\"token\":\"second\"}}"),
+		REFRESH_DONE);
 	url(&b);
 	assert_true(has_header(&b, "Authorization: Bearer second\n"));
 	backend_close(&b);
@@ -348,7 +397,8 @@ a_projected_token(void **state)
 
 	(void)state;
 	snprintf(yaml, sizeof(yaml),
-		"{destination: {uri: 'https://b/', audience: a, oidc: {tokenFile: %s/projected}}}\n", dir);
+		"{destination: {uri: 'https://b/', audience: a, oidc: {tokenFile: %s/projected}}}\n",
+		dir);
 	put("projected", "one\n");
 	backend_open(&b, &processor_knative, yaml);
 	assert_int_equal(backend_ask(&b, "destination", 0), 1);
@@ -389,35 +439,47 @@ kubeconfigs(void **state)
 	(void)state;
 	put("config", kubeconfig);
 	snprintf(path, sizeof(path), "%s/config", dir);
-	assert_int_equal(kube_load(&kube, &(struct kube_options){ .kubeconfig = path }, &err), 0);
+	assert_int_equal(
+		kube_load(&kube, &(struct kube_options){ .kubeconfig = path }, &err), 0);
 	assert_string_equal(kube.server, "https://k8s.lab:6443");
 	assert_string_equal(kube.ns, "fn");
 	assert_string_equal(kube.token, "abc");
 	snprintf(want, sizeof(want), "%s/ca.crt", dir);
 	assert_string_equal(kube.peer.ca_file, want);
 	assert_true(kube.peer.ca_only);
-	assert_int_equal(
-		kube_load(&kube, &(struct kube_options){ .kubeconfig = path, .context = (char *)"certs" }, &err), 0);
+	assert_int_equal(kube_load(&kube,
+				 &(struct kube_options){
+					 .kubeconfig = path, .context = (char *)"certs" },
+				 &err),
+		0);
 	assert_null(kube.token);
 	assert_null(kube.ns);
 	assert_true(kube.peer.insecure);
 	assert_string_equal(kube.peer.cert_pem, "-----BEGIN X-----\n");
 	assert_string_equal(kube.peer.key_file, "/k.pem");
-	static const struct { const char *context, *why; } bad[] = {
-		{ "none", "no context named none" }, { "lost", "no cluster named c9" },
-		{ "exec", "users with `exec` are not supported" }, { "torn", "is not the base64 of PEM" },
+	static const struct {
+		const char *context, *why;
+	} bad[] = {
+		{ "none", "no context named none" },
+		{ "lost", "no cluster named c9" },
+		{ "exec", "users with `exec` are not supported" },
+		{ "torn", "is not the base64 of PEM" },
 	};
 	for (size_t i = 0; i < COUNT(bad); i++) {
-		struct kube_options options = { .kubeconfig = path, .context = (char *)bad[i].context };
+		struct kube_options options = { .kubeconfig = path,
+			.context = (char *)bad[i].context };
 
 		assert_int_equal(kube_load(&kube, &options, &err), -1);
 		assert_non_null(strstr(err.text, bad[i].why));
 		assert_null(kube.server);
 	}
 	put("config", "clusters: [");
-	assert_int_equal(kube_load(&kube, &(struct kube_options){ .kubeconfig = path }, &err), -1);
-	put("config", "{clusters: 7, contexts: [7, {name: x, context: 7}], current-context: x}\n");
-	assert_int_equal(kube_load(&kube, &(struct kube_options){ .kubeconfig = path }, &err), -1);
+	assert_int_equal(
+		kube_load(&kube, &(struct kube_options){ .kubeconfig = path }, &err), -1);
+	put("config",
+		"{clusters: 7, contexts: [7, {name: x, context: 7}], current-context: x}\n");
+	assert_int_equal(
+		kube_load(&kube, &(struct kube_options){ .kubeconfig = path }, &err), -1);
 	kube_free(&kube);
 }
 
@@ -437,19 +499,26 @@ accounts(void **state)
 static void
 bad_destinations(void **state)
 {
-	static const struct { const char *yaml, *why; } rows[] = {
+	static const struct {
+		const char *yaml, *why;
+	} rows[] = {
 		{ "{encoding: binary}\n", "destination" },
 		{ "{destination: {}}\n", "destination needs a ref or a uri" },
 		{ "{destination: }\n", "destination" },
 		{ REF(", uri: 'http://b/'"), "must be relative" },
 		{ REF(", uri: {scheme: http, host: b}"), "must be relative" },
-		{ "{destination: {uri: /in}}\n", "must be an http:// or https:// URL with a host" },
+		{ "{destination: {uri: /in}}\n",
+			"must be an http:// or https:// URL with a host" },
 		{ "{destination: {ref: {kind: Broker, name: x}}}\n", "apiVersion" },
 		{ "{destination: {ref: {apiVersion: v1, kind: Service}}}\n", "name" },
-		{ "{destination: {ref: {apiVersion: a/b/c, kind: X, name: x}}}\n", "apiVersion must be" },
-		{ "{destination: {ref: {apiVersion: /v1, kind: X, name: x}}}\n", "apiVersion must be" },
-		{ "{destination: {uri: 'http://b', audience: a}, auth: {type: bearer, bearer: {token: t}}}\n", "cannot go with auth" },
-		{ "{destination: {uri: 'http://b', audience: a, oidc: {serviceAccount: x}}}\n", "`namespace/name`" },
+		{ "{destination: {ref: {apiVersion: a/b/c, kind: X, name: x}}}\n",
+			"apiVersion must be" },
+		{ "{destination: {ref: {apiVersion: /v1, kind: X, name: x}}}\n",
+			"apiVersion must be" },
+		{ "{destination: {uri: 'http://b', audience: a}, auth: {type: bearer, bearer: {token: t}}}\n",
+			"cannot go with auth" },
+		{ "{destination: {uri: 'http://b', audience: a, oidc: {serviceAccount: x}}}\n",
+			"`namespace/name`" },
 		{ "{destination: {uri: 'http://b'}, encoding: xml}\n", "encoding" },
 	};
 

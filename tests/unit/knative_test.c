@@ -10,9 +10,11 @@
 #include "mem.h"
 #include "processor.h"
 
-#define EVENT(type, extra, data) \
-	"{\"specversion\":\"1.0\",\"id\":\"42\",\"source\":\"https://vc/sdk\",\"type\":\"" type "\"," \
-	"\"subject\":\"VmPoweredOnEvent\",\"time\":\"2026-11-22T10:11:12.5Z\"" extra "," data "}"
+#define EVENT(type, extra, data)                                                                \
+	"{\"specversion\":\"1.0\",\"id\":\"42\",\"source\":\"https://vc/sdk\",\"type\":\"" type \
+	"\","                                                                                   \
+	"\"subject\":\"VmPoweredOnEvent\",\"time\":\"2026-11-22T10:11:12.5Z\"" extra "," data   \
+	"}"
 #define JSON_TYPE ",\"datacontenttype\":\"application/json\""
 #define ROUTER "com.vmware.event.router/event"
 
@@ -58,29 +60,39 @@ close_it(struct opened *o)
 static void
 requests(void **state)
 {
-	/* headers and bodies as the HTTP binding of CloudEvents 1.0.2 has them, sections 3.1 and 3.2 */
+	/* headers and bodies as the HTTP binding of CloudEvents 1.0.2 has them, sections 3.1
+	 * and 3.2 */
 	static const struct {
 		const char *yaml, *json, *headers, *body;
 	} rows[] = {
 		{ "{destination: {uri: 'http://b/x'}, encoding: binary}",
-			EVENT(ROUTER, JSON_TYPE ",\"eventclass\":\"event\"", "\"data\":{\"Key\": 1.50}"),
-			"ce-specversion: 1.0\nce-id: 42\nce-source: https://vc/sdk\nce-type: " ROUTER "\n"
+			EVENT(ROUTER, JSON_TYPE ",\"eventclass\":\"event\"",
+				"\"data\":{\"Key\": 1.50}"),
+			"ce-specversion: 1.0\nce-id: 42\nce-source: https://vc/sdk\nce-type: " ROUTER
+			"\n"
 			"ce-subject: VmPoweredOnEvent\nce-time: 2026-11-22T10:11:12.5Z\nce-eventclass: event\n"
-			"Content-Type: application/json\n", "{\"Key\": 1.50}" },
+			"Content-Type: application/json\n",
+			"{\"Key\": 1.50}" },
 		{ "{destination: {uri: 'http://b/x'}, encoding: binary, typeStyle: vsphere}",
-			EVENT(ROUTER, ",\"note\":\"Euro \xe2\x82\xac \\ud83d\\ude00\"", "\"data\":[]"),
+			EVENT(ROUTER, ",\"note\":\"Euro \xe2\x82\xac \\ud83d\\ude00\"",
+				"\"data\":[]"),
 			"ce-specversion: 1.0\nce-id: 42\nce-source: https://vc/sdk\n"
 			"ce-type: com.vmware.vsphere.VmPoweredOnEvent.v0\nce-subject: VmPoweredOnEvent\n"
 			"ce-time: 2026-11-22T10:11:12.5Z\nce-note: Euro%20%E2%82%AC%20%F0%9F%98%80\n"
-			"Content-Type: application/json\n", "[]" },
+			"Content-Type: application/json\n",
+			"[]" },
 		{ "{destination: {uri: 'http://b/x'}, encoding: binary}",
-			EVENT("other", ",\"datacontenttype\":\"text/plain\"", "\"data\":\"a\\nb\""),
+			EVENT("other", ",\"datacontenttype\":\"text/plain\"",
+				"\"data\":\"a\\nb\""),
 			"ce-specversion: 1.0\nce-id: 42\nce-source: https://vc/sdk\nce-type: other\n"
-			"ce-subject: VmPoweredOnEvent\nce-time: 2026-11-22T10:11:12.5Z\nContent-Type: text/plain\n", "a\nb" },
+			"ce-subject: VmPoweredOnEvent\nce-time: 2026-11-22T10:11:12.5Z\nContent-Type: text/plain\n",
+			"a\nb" },
 		{ "{destination: {uri: 'http://b/x'}, encoding: binary}",
-			EVENT("other", ",\"datacontenttype\":\"application/octet-stream\"", "\"data_base64\":\"aGk=\""),
+			EVENT("other", ",\"datacontenttype\":\"application/octet-stream\"",
+				"\"data_base64\":\"aGk=\""),
 			"ce-specversion: 1.0\nce-id: 42\nce-source: https://vc/sdk\nce-type: other\nce-subject: VmPoweredOnEvent\n"
-			"ce-time: 2026-11-22T10:11:12.5Z\nContent-Type: application/octet-stream\n", "hi" },
+			"ce-time: 2026-11-22T10:11:12.5Z\nContent-Type: application/octet-stream\n",
+			"hi" },
 		{ "{destination: {uri: 'http://b/x'}, encoding: structured, "
 		  "auth: {type: basic_auth, basicAuth: {username: Aladdin, password: open sesame}}}",
 			EVENT(ROUTER, JSON_TYPE, "\"data\":{\"Key\": 1.50}"),
@@ -89,7 +101,8 @@ requests(void **state)
 		{ "{destination: {uri: 'http://b/x'}, typeStyle: vsphere, auth: {type: bearer, bearer: {token: t1}}}",
 			EVENT(ROUTER, JSON_TYPE, "\"data\":{\"Key\": 1.50}"),
 			"Content-Type: application/cloudevents+json\nAuthorization: Bearer t1\n",
-			EVENT("com.vmware.vsphere.VmPoweredOnEvent.v0", JSON_TYPE, "\"data\":{\"Key\": 1.50}") },
+			EVENT("com.vmware.vsphere.VmPoweredOnEvent.v0", JSON_TYPE,
+				"\"data\":{\"Key\": 1.50}") },
 	};
 	struct http *http;
 	struct err err;
@@ -109,7 +122,8 @@ requests(void **state)
 		assert_int_equal(knative->refreshes[0].request(o.self, 0, req, &err), 1);
 		assert_int_equal(processor_route(knative, o.self, &ev, &targets, &err), 0);
 		assert_int_equal(targets.n, 1);
-		assert_int_equal(knative->encode(o.self, targets.target, events, 1, req, &err), 0);
+		assert_int_equal(
+			knative->encode(o.self, targets.target, events, 1, req, &err), 0);
 		assert_string_equal(buf_str(&req->headers), rows[i].headers);
 		assert_int_equal(req->body_len, strlen(rows[i].body));
 		assert_memory_equal(req->body, rows[i].body, req->body_len);
@@ -125,14 +139,22 @@ requests(void **state)
 static void
 destinations(void **state)
 {
-	static const struct { const char *yaml, *uri, *error; } rows[] = {
-		{ "{destination: {uri: 'https://b:8443/a?q=1'}}", "https://b:8443/a?q=1", NULL },
-		{ "{destination: {uri: {scheme: https, host: b.lab, path: in, rawquery: a=b}}}", "https://b.lab/in?a=b", NULL },
+	static const struct {
+		const char *yaml, *uri, *error;
+	} rows[] = {
+		{ "{destination: {uri: 'https://b:8443/a?q=1'}}", "https://b:8443/a?q=1",
+			NULL },
+		{ "{destination: {uri: {scheme: https, host: b.lab, path: in, rawquery: a=b}}}",
+			"https://b.lab/in?a=b", NULL },
 		{ "{destination: {uri: {scheme: http, host: b.lab}}}", "http://b.lab", NULL },
-		{ "{destination: {uri: 'ftp://b/'}}", NULL, "destination.uri: must be an http:// or https:// URL" },
-		{ "{destination: {uri: 'http:///x'}}", NULL, "destination.uri: must be an http:// or https:// URL" },
-		{ "{destination: {uri: {host: b.lab}}}", NULL, "destination.uri: needs scheme and host" },
-		{ "{destination: {uri: {scheme: http, host: b, prot: 1}}}", NULL, "has keys other than" },
+		{ "{destination: {uri: 'ftp://b/'}}", NULL,
+			"destination.uri: must be an http:// or https:// URL" },
+		{ "{destination: {uri: 'http:///x'}}", NULL,
+			"destination.uri: must be an http:// or https:// URL" },
+		{ "{destination: {uri: {host: b.lab}}}", NULL,
+			"destination.uri: needs scheme and host" },
+		{ "{destination: {uri: {scheme: http, host: b, prot: 1}}}", NULL,
+			"has keys other than" },
 		{ "{destination: {uri: [a]}}", NULL, "destination.uri" },
 		{ "{destination: {uri: 'http://b'}, encoding: xml}", NULL, "encoding" },
 	};

@@ -13,7 +13,9 @@ enum { RIVALS = 8, ROUNDS = 24, TIMEOUT_MS = 60000 };
 static struct bus *
 connect_to(const struct nats_server *server)
 {
-	struct bus_options options = { .name = "test", .inbox_prefix = "_INBOX_test", .urls = (char **)server->urls };
+	struct bus_options options = {
+		.name = "test", .inbox_prefix = "_INBOX_test", .urls = (char **)server->urls
+	};
 	struct bus *bus;
 	struct err err;
 
@@ -38,8 +40,8 @@ holders(struct lease *const *lease, int n)
 }
 
 /*
- * All ask for it at the same moment, and the first one makes the bucket: nats-server 2.9.10 crashes when it is asked for
- * a message of a stream that somebody else is just making.
+ * All ask for it at the same moment, and the first one makes the bucket: nats-server 2.9.10
+ * crashes when it is asked for a message of a stream that somebody else is just making.
  */
 static void
 one_of_many_gets_it(void **state)
@@ -54,7 +56,9 @@ one_of_many_gets_it(void **state)
 	for (int i = 0; i < RIVALS; i++)
 		bus[i] = connect_to(&server);
 	for (int round = 0; round < ROUNDS; round++) {
-		struct bus_out delete_bucket = { .subject = "$JS.API.STREAM.DELETE.KV_vcourier" };
+		struct bus_out delete_bucket = {
+			.subject = "$JS.API.STREAM.DELETE.KV_vcourier"
+		};
 		struct bus_msg *reply;
 
 		for (int i = 0; i < RIVALS; i++)
@@ -63,7 +67,8 @@ one_of_many_gets_it(void **state)
 		assert_true(bus_connected(bus[0]));
 		for (int i = 0; i < RIVALS; i++)
 			lease_close(lease[i]);
-		assert_int_equal(bus_request(bus[0], &delete_bucket, TIMEOUT_MS, &reply, &err), 0);
+		assert_int_equal(
+			bus_request(bus[0], &delete_bucket, TIMEOUT_MS, &reply, &err), 0);
 		bus_msg_free(reply);
 	}
 	for (int i = 0; i < RIVALS; i++)
@@ -71,7 +76,8 @@ one_of_many_gets_it(void **state)
 	nats_server_stop(&server);
 }
 
-/* A holder that gives it up leaves it to the other one; and of two vCenters each has its own. */
+/* A holder that gives it up leaves it to the other one; and of two vCenters each has its own.
+ */
 static void
 it_is_handed_over(void **state)
 {

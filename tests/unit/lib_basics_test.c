@@ -29,7 +29,8 @@ err_wraps_and_cuts(void **state)
 	err_set(&err, ERR_LIMIT, "%s", longer);
 	assert_true(text_ends(err.text, "xxx..."));
 	err_wrap(&err, "%s", longer);
-	assert_int_equal(strlen(err.text), sizeof(err.text) - 1 < strlen(err.text) ? 0 : strlen(err.text));
+	assert_int_equal(strlen(err.text),
+		sizeof(err.text) - 1 < strlen(err.text) ? 0 : strlen(err.text));
 	assert_int_equal(err_set(NULL, ERR_LIMIT, "x"), -1);
 }
 
@@ -77,7 +78,8 @@ buf_printf_fits_to_the_byte(void **state)
 				buf_add(&b, digits, before);
 				buf_printf(&b, "%.*s", (int)n, digits);
 				assert_int_equal(buf_ok(&b), before + n <= max);
-				assert_int_equal(b.len, before + n <= max ? before + n : before);
+				assert_int_equal(
+					b.len, before + n <= max ? before + n : before);
 				assert_int_equal(strlen(buf_str(&b)), b.len);
 				assert_memory_equal(buf_str(&b), digits, before);
 				buf_free(&b);
@@ -104,17 +106,51 @@ integers_as_printf_writes_them(void **state)
 static void
 durations_and_sizes(void **state)
 {
-	static const struct { const char *text; int64_t want; } durations[] = {
-		{ "0", 0 }, { "250ms", 250 }, { "30s", 30000 }, { "1.5s", 1500 }, { "1m", 60000 },
-		{ "1h30m", 5400000 }, { "7d", 604800000 }, { "2w", 1209600000 }, { "PT0.2S", 200 },
-		{ "PT1M", 60000 }, { "P1DT2H", 93600000 }, { "30", -1 }, { "", -1 }, { "s", -1 },
-		{ "-1s", -1 }, { "1 s", -1 }, { "1sec", -1 }, { "PT", -1 }, { "P", -1 }, { "P1S", -1 },
-		{ "PT1S1M", -1 }, { "1s ", -1 }, { "99999999999999999999s", -1 }, { "1e3s", -1 },
+	static const struct {
+		const char *text;
+		int64_t want;
+	} durations[] = {
+		{ "0", 0 },
+		{ "250ms", 250 },
+		{ "30s", 30000 },
+		{ "1.5s", 1500 },
+		{ "1m", 60000 },
+		{ "1h30m", 5400000 },
+		{ "7d", 604800000 },
+		{ "2w", 1209600000 },
+		{ "PT0.2S", 200 },
+		{ "PT1M", 60000 },
+		{ "P1DT2H", 93600000 },
+		{ "30", -1 },
+		{ "", -1 },
+		{ "s", -1 },
+		{ "-1s", -1 },
+		{ "1 s", -1 },
+		{ "1sec", -1 },
+		{ "PT", -1 },
+		{ "P", -1 },
+		{ "P1S", -1 },
+		{ "PT1S1M", -1 },
+		{ "1s ", -1 },
+		{ "99999999999999999999s", -1 },
+		{ "1e3s", -1 },
 	};
-	static const struct { const char *text; int64_t want; } sizes[] = {
-		{ "0", 0 }, { "512", 512 }, { "512B", 512 }, { "1KiB", 1024 }, { "1.5MiB", 1572864 },
-		{ "10GiB", INT64_C(10737418240) }, { "1MB", 1000000 }, { "1mb", -1 }, { "", -1 },
-		{ "-1", -1 }, { "1 MiB", -1 }, { "1MiBs", -1 },
+	static const struct {
+		const char *text;
+		int64_t want;
+	} sizes[] = {
+		{ "0", 0 },
+		{ "512", 512 },
+		{ "512B", 512 },
+		{ "1KiB", 1024 },
+		{ "1.5MiB", 1572864 },
+		{ "10GiB", INT64_C(10737418240) },
+		{ "1MB", 1000000 },
+		{ "1mb", -1 },
+		{ "", -1 },
+		{ "-1", -1 },
+		{ "1 MiB", -1 },
+		{ "1MiBs", -1 },
 	};
 	char text[32];
 
@@ -150,16 +186,24 @@ static void
 times(void **state)
 {
 	/* expected values: date -u +%s */
-	static const struct { const char *text; int64_t us; const char *again; } ok[] = {
+	static const struct {
+		const char *text;
+		int64_t us;
+		const char *again;
+	} ok[] = {
 		{ "1970-01-01T00:00:00Z", 0, "1970-01-01T00:00:00Z" },
-		{ "2001-02-03T04:05:06.789012Z", INT64_C(981173106789012), "2001-02-03T04:05:06.789012Z" },
-		{ "2026-11-22T10:11:12.5+02:00", INT64_C(1795335072500000), "2026-11-22T08:11:12.5Z" },
-		{ "2026-11-22T10:11:12.123456789", INT64_C(1795342272123456), "2026-11-22T10:11:12.123456Z" },
-		{ "2024-02-29T23:59:59.100Z", INT64_C(1709251199100000), "2024-02-29T23:59:59.1Z" },
+		{ "2001-02-03T04:05:06.789012Z", INT64_C(981173106789012),
+			"2001-02-03T04:05:06.789012Z" },
+		{ "2026-11-22T10:11:12.5+02:00", INT64_C(1795335072500000),
+			"2026-11-22T08:11:12.5Z" },
+		{ "2026-11-22T10:11:12.123456789", INT64_C(1795342272123456),
+			"2026-11-22T10:11:12.123456Z" },
+		{ "2024-02-29T23:59:59.100Z", INT64_C(1709251199100000),
+			"2024-02-29T23:59:59.1Z" },
 	};
-	static const char *const bad[] = { "", "2026", "2026-13-01T00:00:00Z", "2025-02-29T00:00:00Z",
-		"2026-11-22 10:11:12Z", "2026-11-22T10:11:12.Z", "2026-11-22T10:11:12Zx",
-		"2026-11-22T25:11:12Z", "2026-11-22T10:11:12+0200" };
+	static const char *const bad[] = { "", "2026", "2026-13-01T00:00:00Z",
+		"2025-02-29T00:00:00Z", "2026-11-22 10:11:12Z", "2026-11-22T10:11:12.Z",
+		"2026-11-22T10:11:12Zx", "2026-11-22T25:11:12Z", "2026-11-22T10:11:12+0200" };
 	char text[CLOCK_TEXT_SIZE];
 	int64_t us;
 
@@ -177,7 +221,9 @@ static void
 json_strings_as_go_writes_them(void **state)
 {
 	/* want: Go's json.Marshal of the same bytes */
-	static const struct { const char *in, *want; } rows[] = {
+	static const struct {
+		const char *in, *want;
+	} rows[] = {
 		{ "plain", "\"plain\"" },
 		{ "a<b & \"c\"\\", "\"a\\u003cb \\u0026 \\\"c\\\"\\\\\"" },
 		{ "\n\r\t\b\f\x01\x1f", "\"\\n\\r\\t\\u0008\\u000c\\u0001\\u001f\"" },
@@ -205,10 +251,12 @@ json_strings_as_go_writes_them(void **state)
 static void
 json_values_are_scanned_strictly(void **state)
 {
-	static const char *const good[] = { "{}", "[]", " null", "true", "-0.5e+10", "\"\\ud83d\\ude00\"",
-		"[[],{\"a\":[1,2,{}]},\"x\"]", "{\"a\" : 1 , \"b\":[ ] }" };
-	static const char *const bad[] = { "", "{", "[", "[1,]", "{\"a\"}", "{\"a\":}", "{a:1}", "01x", "1.", "-",
-		"\"\\x\"", "\"a", "nul", "{\"a\":1,}", "[1 2]", "\"\xff\"", "]", "\"\n\"" };
+	static const char *const good[] = { "{}", "[]", " null", "true", "-0.5e+10",
+		"\"\\ud83d\\ude00\"", "[[],{\"a\":[1,2,{}]},\"x\"]",
+		"{\"a\" : 1 , \"b\":[ ] }" };
+	static const char *const bad[] = { "", "{", "[", "[1,]", "{\"a\"}", "{\"a\":}", "{a:1}",
+		"01x", "1.", "-", "\"\\x\"", "\"a", "nul", "{\"a\":1,}", "[1 2]", "\"\xff\"",
+		"]", "\"\n\"" };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(good); i++) {
@@ -243,12 +291,14 @@ backoff_stays_below_its_ceiling(void **state)
 	assert_in_range(backoff_next(&b), 0, 100);
 }
 
-/* Strings are looked at sixteen bytes at a time: one special character, wherever it stands, is found. */
+/* Strings are looked at sixteen bytes at a time: one special character, wherever it stands, is
+ * found. */
 static void
 json_special_characters_anywhere(void **state)
 {
-	static const char *const special[][2] = { { "\"", "\\\"" }, { "\\", "\\\\" }, { "<", "\\u003c" }, { ">", "\\u003e" },
-		{ "&", "\\u0026" }, { "\n", "\\n" }, { "\x1f", "\\u001f" }, { "\x80", "\\ufffd" }, { "\x7f", "\x7f" } };
+	static const char *const special[][2] = { { "\"", "\\\"" }, { "\\", "\\\\" },
+		{ "<", "\\u003c" }, { ">", "\\u003e" }, { "&", "\\u0026" }, { "\n", "\\n" },
+		{ "\x1f", "\\u001f" }, { "\x80", "\\ufffd" }, { "\x7f", "\x7f" } };
 	struct buf in, out, want;
 
 	(void)state;
@@ -262,10 +312,14 @@ json_special_characters_anywhere(void **state)
 			buf_clear(&in);
 			buf_clear(&out);
 			buf_clear(&want);
-			buf_printf(&in, "%.*s%s%.*s", (int)at, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", pair[0],
-				(int)(len - at), "zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz");
-			buf_printf(&want, "\"%.*s%s%.*s\"", (int)at, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", pair[1],
-				(int)(len - at), "zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz");
+			buf_printf(&in, "%.*s%s%.*s", (int)at,
+				"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", pair[0],
+				(int)(len - at),
+				"zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz");
+			buf_printf(&want, "\"%.*s%s%.*s\"", (int)at,
+				"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", pair[1],
+				(int)(len - at),
+				"zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz");
 			json_add_string(&out, in.data, in.len);
 			assert_string_equal(buf_str(&out), buf_str(&want));
 		}

@@ -16,14 +16,16 @@
 #include <unistd.h>
 
 /*
- * Below those that the kernel gives to outgoing connections: one of them could take it before the server starts, or while
- * it starts again; one that tries to reach a server that is not there yet can even connect to itself.
+ * Below those that the kernel gives to outgoing connections: one of them could take it before
+ * the server starts, or while it starts again; one that tries to reach a server that is not
+ * there yet can even connect to itself.
  */
 static int
 free_port(void)
 {
 	for (;;) {
-		struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+		struct sockaddr_in a = { .sin_family = AF_INET,
+			.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
 			.sin_port = htons((uint16_t)(15000 + arc4random_uniform(17000))) };
 		int fd = socket(AF_INET, SOCK_STREAM, 0);
 		int failed = bind(fd, (struct sockaddr *)&a, sizeof(a));
@@ -37,7 +39,8 @@ free_port(void)
 static void
 wait_for_port(const struct nats_server *s)
 {
-	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons((uint16_t)s->port),
+	struct sockaddr_in a = { .sin_family = AF_INET,
+		.sin_port = htons((uint16_t)s->port),
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 
 	for (int i = 0; i < 3000; i++) {
@@ -64,11 +67,14 @@ nats_server_again(struct nats_server *s)
 		if (freopen("/dev/null", "w", stderr) == NULL)
 			_exit(126);
 		if (s->tls)
-			execlp("nats-server", "nats-server", "-js", "-a", "127.0.0.1", "-p", port, "-sd", s->dir, "--tls",
-				"--tlscert", s->ca, "--tlskey", s->ca, (char *)NULL);
+			execlp("nats-server", "nats-server", "-js", "-a", "127.0.0.1", "-p",
+				port, "-sd", s->dir, "--tls", "--tlscert", s->ca, "--tlskey",
+				s->ca, (char *)NULL);
 		if (s->plain)
-			execlp("nats-server", "nats-server", "-a", "127.0.0.1", "-p", port, (char *)NULL);
-		execlp("nats-server", "nats-server", "-js", "-a", "127.0.0.1", "-p", port, "-sd", s->dir, (char *)NULL);
+			execlp("nats-server", "nats-server", "-a", "127.0.0.1", "-p", port,
+				(char *)NULL);
+		execlp("nats-server", "nats-server", "-js", "-a", "127.0.0.1", "-p", port,
+			"-sd", s->dir, (char *)NULL);
 		_exit(127);
 	}
 	wait_for_port(s);

@@ -4,7 +4,7 @@
 
 #include "pages.h"
 
-#define EVENT(key, xml) \
+#define EVENT(key, xml)                                               \
 	"<returnval xsi:type=\"VmPoweredOnEvent\"><key>" key "</key>" \
 	"<createdTime>2026-11-22T10:11:12.5Z</createdTime>" xml "</returnval>"
 #define GOOD_1 EVENT("1", "<userName>one</userName>")
@@ -21,18 +21,22 @@ no_page_at_all(void **state)
 		{ "", 0, "the reply is empty" },
 		{ " \n", 0, "the reply was cut" },
 		{ "502 Bad Gateway", 0, "the reply was cut after 15 bytes, or is no XML" },
-		{ "<!DOCTYPE html>\n<html><body>login</body></html>", 0, "the reply is an HTML page, no SOAP" },
-		{ "<html><head><title>502</title></head></html>", 0, "the reply is no SOAP envelope but <html>" },
-		{ "<!DOCTYPE x [<!ENTITY a \"aaaaaaaaaa\"><!ENTITY b \"&a;&a;&a;&a;\">]><x>&b;</x>", 0,
+		{ "<!DOCTYPE html>\n<html><body>login</body></html>", 0,
+			"the reply is an HTML page, no SOAP" },
+		{ "<html><head><title>502</title></head></html>", 0,
+			"the reply is no SOAP envelope but <html>" },
+		{ "<!DOCTYPE x [<!ENTITY a \"aaaaaaaaaa\"><!ENTITY b \"&a;&a;&a;&a;\">]><x>&b;</x>",
+			0, "the reply has a DOCTYPE" },
+		{ "<!DOCTYPE x SYSTEM \"http://127.0.0.1:1/x.dtd\"><x/>", 0,
 			"the reply has a DOCTYPE" },
-		{ "<!DOCTYPE x SYSTEM \"http://127.0.0.1:1/x.dtd\"><x/>", 0, "the reply has a DOCTYPE" },
 		{ "<?xml version='1.0'?><Envelope/>", 0, "the reply's SOAP body is empty" },
 		{ "<Envelope><Body></Body></Envelope>", 0, "the reply's SOAP body is empty" },
 		{ "<Envelope><Header><ReadNextEventsResponse/></Header></Envelope>", 0,
 			"the reply's SOAP body is empty" },
 		{ "<Envelope><Body><LoginResponse/></Body></Envelope>", 0,
 			"the reply is a <LoginResponse>, no page of events" },
-		{ "<Envelope><Body><Fault><a></Fault></Body></Envelope>", 0, "the reply is not well formed: line 1" },
+		{ "<Envelope><Body><Fault><a></Fault></Body></Envelope>", 0,
+			"the reply is not well formed: line 1" },
 		{ "\xff\xfe<\0E\0n\0v\0e\0l\0o\0p\0e\0/\0>\0", 22, "the reply was cut after" },
 		{ "\0\0\0\0", 4, "the reply was cut after" },
 		{ "{\"error\":\"not XML\"}", 0, "the reply was cut after" },
@@ -63,7 +67,8 @@ a_cut_page_gives_nothing(void **state)
 
 	(void)state;
 	page_open(&p, NULL);
-	for (size_t len = 1; len < sizeof(xml) - 2; len++) { /* the newline behind it may be missing */
+	/* the newline behind it may be missing */
+	for (size_t len = 1; len < sizeof(xml) - 2; len++) {
 		page_read(&p, xml, len, 100);
 		if (p.rc == 0 || p.err.code != ERR_PROTOCOL)
 			fail_msg("%zu bytes gave %zu events", len, p.page.n);
@@ -74,7 +79,8 @@ a_cut_page_gives_nothing(void **state)
 	page_close(&p);
 }
 
-/* Between two good events one that is not: they are as they would be alone, it keeps what can be read of it. */
+/* Between two good events one that is not: they are as they would be alone, it keeps what can
+ * be read of it. */
 static void
 one_bad_event(void **state)
 {
@@ -84,22 +90,29 @@ one_bad_event(void **state)
 		const char *data; /* where it starts with the same, NULL: not looked at */
 	} rows[] = {
 		{ EVENT("2", "<userName>a &lt; b &amp;amp; c</userName>&"), false, NULL },
-		{ EVENT("2", "<userName>AT&T</userName><template>true</template>"), false, NULL },
-		{ EVENT("2", "<userName>a < b</userName>"), false, "{\"Key\":2,\"ChainId\":0,\"CreatedTime\":\"2026" },
+		{ EVENT("2", "<userName>AT&T</userName><template>true</template>"), false,
+			NULL },
+		{ EVENT("2", "<userName>a < b</userName>"), false,
+			"{\"Key\":2,\"ChainId\":0,\"CreatedTime\":\"2026" },
 		{ EVENT("2", "<userName>&nbsp;x</userName>"), false, NULL },
 		{ EVENT("2", "<userName>a&#11;b&#x0;c&#55296;d&#x41;</userName>"), false,
 			"{\"Key\":2,\"ChainId\":0,\"CreatedTime\":\"2026-11-22T10:11:12.5Z\","
-			"\"UserName\":\"a\xef\xbf\xbd" "b\xef\xbf\xbd" "c\xef\xbf\xbd" "dA\"" },
+			"\"UserName\":\"a\xef\xbf\xbd"
+			"b\xef\xbf\xbd"
+			"c\xef\xbf\xbd"
+			"dA\"" },
 		{ EVENT("2", "<userName>x</name>"), false, NULL },
 		{ EVENT("2", "<vm><name>x</name>"), false, NULL },
-		{ EVENT("2", "<vm><name>x</name></vm></vm><userName>x</userName>"), false, NULL },
+		{ EVENT("2", "<vm><name>x</name></vm></vm><userName>x</userName>"), false,
+			NULL },
 		{ EVENT("2", "<vm type=VirtualMachine>x</vm>"), false, NULL },
 		{ EVENT("2", "<vm a='1' a='2'>x</vm>"), false, NULL },
 		{ EVENT("2", "<!-- never closed"), false, NULL },
 		{ EVENT("2", "<userName><![CDATA[never closed</userName>"), false, NULL },
 		{ EVENT("2", "<1>x</1>"), false, NULL },
 		{ EVENT("2", "<?php"), false, NULL },
-		{ EVENT("2", "<q:x>1</q:x>"), false, NULL }, /* an undeclared prefix: well formed, as XML 1.0 goes */
+		/* an undeclared prefix: well formed, as XML 1.0 goes */
+		{ EVENT("2", "<q:x>1</q:x>"), false, NULL },
 		{ "<returnval xsi:type=\"VmPoweredOnEvent\"><key>2</key><createdTime>2026-11-22T10:11:12.5Z</createdTime>",
 			false, NULL },
 		{ "<returnval xsi:type=\"VmPoweredOnEvent\"><ke", true, NULL },
@@ -114,7 +127,8 @@ one_bad_event(void **state)
 	buf_init(&xml, 100000);
 	page_open(&good, NULL);
 	page_open(&p, NULL);
-	page_read(&good, PAGE_HEAD GOOD_1 GOOD_3 PAGE_TAIL, strlen(PAGE_HEAD GOOD_1 GOOD_3 PAGE_TAIL), 1000);
+	page_read(&good, PAGE_HEAD GOOD_1 GOOD_3 PAGE_TAIL,
+		strlen(PAGE_HEAD GOOD_1 GOOD_3 PAGE_TAIL), 1000);
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		size_t n = rows[i].left_out ? 2 : 3;
 
@@ -122,8 +136,8 @@ one_bad_event(void **state)
 		buf_printf(&xml, PAGE_HEAD GOOD_1 "%s" GOOD_3 PAGE_TAIL, rows[i].xml);
 		page_read(&p, xml.data, xml.len, i % 2 == 0 ? 7 : xml.len);
 		if (p.rc != 0 || p.page.n != n || p.page.n_left_out != 3 - n)
-			fail_msg("row %zu: rc %d, %zu events, %zu left out: %s%s", i, p.rc, p.page.n,
-				p.page.n_left_out, p.err.text, p.page.why);
+			fail_msg("row %zu: rc %d, %zu events, %zu left out: %s%s", i, p.rc,
+				p.page.n, p.page.n_left_out, p.err.text, p.page.why);
 		assert_string_equal(page_data(&p, 0), page_data(&good, 0));
 		assert_string_equal(page_data(&p, n - 1), page_data(&good, 1));
 		assert_false(p.page.event[0].repaired);
@@ -143,12 +157,19 @@ one_bad_event(void **state)
 static void
 characters_that_xml_forbids(void **state)
 {
-	static const char xml[] = PAGE_HEAD "<returnval xsi:type='Event'>" EVENT_BASE "<fullFormattedMessage>"
-					    "a\0b\x01" "c\x1f" "d\xff" "e\xed\xa0\x80" "f\xef\xbf\xbf" "g\xc3\xa4\xe2\x82"
+	static const char xml[] = PAGE_HEAD "<returnval xsi:type='Event'>" EVENT_BASE
+					    "<fullFormattedMessage>"
+					    "a\0b\x01"
+					    "c\x1f"
+					    "d\xff"
+					    "e\xed\xa0\x80"
+					    "f\xef\xbf\xbf"
+					    "g\xc3\xa4\xe2\x82"
 					    "</fullFormattedMessage></returnval>" PAGE_TAIL;
 #define BAD "\xef\xbf\xbd"
-	static const char want[] = "\"FullFormattedMessage\":\"a" BAD "b" BAD "c" BAD "d" BAD "e" BAD BAD BAD "f" BAD BAD
-				   BAD "g\xc3\xa4" BAD BAD "\",\"ChangeTag\":\"\"}";
+	static const char want[] = "\"FullFormattedMessage\":\"a" BAD "b" BAD "c" BAD "d" BAD
+				   "e" BAD BAD BAD "f" BAD BAD BAD "g\xc3\xa4" BAD BAD
+				   "\",\"ChangeTag\":\"\"}";
 	struct page p;
 
 	(void)state;
@@ -166,9 +187,10 @@ characters_that_xml_forbids(void **state)
 static void
 a_declared_charset_is_not_believed(void **state)
 {
-	static const char xml[] = "<?xml version='1.0' encoding='ISO-8859-1'?><Envelope><Body><QueryEventsResponse>"
-				  "<returnval>" EVENT_BASE "<changeTag>\xe4\xc3\xa4</changeTag></returnval>"
-				  "</QueryEventsResponse></Body></Envelope>";
+	static const char xml[] =
+		"<?xml version='1.0' encoding='ISO-8859-1'?><Envelope><Body><QueryEventsResponse>"
+		"<returnval>" EVENT_BASE "<changeTag>\xe4\xc3\xa4</changeTag></returnval>"
+		"</QueryEventsResponse></Body></Envelope>";
 	struct page p;
 
 	(void)state;
@@ -196,7 +218,8 @@ nesting(void **state)
 	static const struct {
 		size_t levels;
 		bool trimmed;
-	} rows[] = { { 20, false }, { 99, false }, { 120, true }, { 1000, true }, { 100000, true } };
+	} rows[] = { { 20, false }, { 99, false }, { 120, true }, { 1000, true },
+		{ 100000, true } };
 	struct page p;
 	struct buf xml;
 
@@ -213,7 +236,8 @@ nesting(void **state)
 		assert_int_equal(p.page.n, 3);
 		assert_int_equal(p.page.event[1].trimmed, rows[i].trimmed);
 		if (rows[i].levels == 20)
-			assert_non_null(strstr(page_data(&p, 1), "{\"A\":{\"A\":{\"A\":\"x\"}}}}}}}}}}}}}}}}}}},"));
+			assert_non_null(strstr(page_data(&p, 1),
+				"{\"A\":{\"A\":{\"A\":\"x\"}}}}}}}}}}}}}}}}}}},"));
 	}
 	buf_free(&xml);
 	page_close(&p);
@@ -234,8 +258,11 @@ feed_event(struct page *p, size_t bytes)
 
 	memset(filler, 'x', sizeof(filler) - 1);
 	feed_text(p, "<returnval xsi:type='Event'>" EVENT_BASE "<fullFormattedMessage>");
-	for (; bytes != 0 && p->rc == 0; bytes -= bytes < sizeof(filler) - 1 ? bytes : sizeof(filler) - 1)
-		feed_text(p, bytes >= sizeof(filler) - 1 ? filler : filler + sizeof(filler) - 1 - bytes);
+	for (; bytes != 0 && p->rc == 0;
+		bytes -= bytes < sizeof(filler) - 1 ? bytes : sizeof(filler) - 1)
+		feed_text(p,
+			bytes >= sizeof(filler) - 1 ? filler
+						    : filler + sizeof(filler) - 1 - bytes);
 	feed_text(p, "</fullFormattedMessage><changeTag>end</changeTag></returnval>");
 }
 
@@ -267,7 +294,8 @@ a_page_of_100_mb(void **state)
 	assert_int_equal(p.err.code, ERR_LIMIT);
 	assert_int_equal(normalizer_end(p.normalizer, &p.page, &p.err), -1);
 	assert_int_equal(p.err.code, ERR_LIMIT);
-	page_read(&p, PAGE_HEAD GOOD_1 PAGE_TAIL, strlen(PAGE_HEAD GOOD_1 PAGE_TAIL), 100); /* and on */
+	/* and on */
+	page_read(&p, PAGE_HEAD GOOD_1 PAGE_TAIL, strlen(PAGE_HEAD GOOD_1 PAGE_TAIL), 100);
 	assert_int_equal(p.page.n, 1);
 	page_close(&p);
 }
@@ -314,13 +342,15 @@ too_many_events(void **state)
 
 	(void)state;
 	page_open(&p, &limits);
-	page_read(&p, PAGE_HEAD GOOD_1 GOOD_1 GOOD_3 PAGE_TAIL, strlen(PAGE_HEAD GOOD_1 GOOD_1 GOOD_3 PAGE_TAIL), 1000);
+	page_read(&p, PAGE_HEAD GOOD_1 GOOD_1 GOOD_3 PAGE_TAIL,
+		strlen(PAGE_HEAD GOOD_1 GOOD_1 GOOD_3 PAGE_TAIL), 1000);
 	assert_int_equal(p.rc, -1);
 	assert_int_equal(p.err.code, ERR_LIMIT);
 	page_close(&p);
 }
 
-/* Things of which there may be very many: names, unknown members, attributes, bytes that are no UTF-8. */
+/* Things of which there may be very many: names, unknown members, attributes, bytes that are no
+ * UTF-8. */
 static void
 masses(void **state)
 {

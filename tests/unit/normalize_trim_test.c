@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-/* collector/normalize.h: events that trimming by size does not make small enough, and events without identity. */
+/* collector/normalize.h: events that trimming by size does not make small enough, and events
+ * without identity. */
 #include "test.h"
 
 #include "pages.h"
 #include "types.h"
 
-#define EVENT(key) \
+#define EVENT(key)                                                    \
 	"<returnval xsi:type=\"VmPoweredOnEvent\"><key>" key "</key>" \
 	"<createdTime>2026-11-22T10:11:12.5Z</createdTime></returnval>"
 #define GOOD_1 EVENT("1")
@@ -33,7 +34,8 @@ an_event_of_many_members(void **state)
 	page_open(&p, &limits);
 	for (size_t i = 0; i < COUNT(types); i++) {
 		buf_clear(&xml);
-		buf_printf(&xml, PAGE_HEAD GOOD_1 "<returnval xsi:type='%s'>" EVENT_BASE, types[i]);
+		buf_printf(&xml, PAGE_HEAD GOOD_1 "<returnval xsi:type='%s'>" EVENT_BASE,
+			types[i]);
 		add_members(&xml);
 		buf_add_str(&xml, "</returnval>" GOOD_3 PAGE_TAIL);
 		page_read(&p, xml.data, xml.len, 4096);
@@ -45,7 +47,8 @@ an_event_of_many_members(void **state)
 		assert_false(p.page.event[2].stub);
 		assert_int_equal(p.page.event[1].key, 7);
 		assert_string_equal(p.page.event[1].name, types[i]);
-		assert_non_null(strstr(page_data(&p, 1), "{\"Key\":7,\"ChainId\":0,\"CreatedTime\":\"2026-11-22T10:11:12.5Z\","));
+		assert_non_null(strstr(page_data(&p, 1),
+			"{\"Key\":7,\"ChainId\":0,\"CreatedTime\":\"2026-11-22T10:11:12.5Z\","));
 		assert_null(strstr(page_data(&p, 1), "\"Q"));
 	}
 	/* one member with a name of 40,000 bytes */
@@ -61,7 +64,8 @@ an_event_of_many_members(void **state)
 	page_close(&p);
 }
 
-/* The smallest limit that the collector sets: an event of any class fits it when it is trimmed. */
+/* The smallest limit that the collector sets: an event of any class fits it when it is trimmed.
+ */
 static void
 every_class_fits_when_trimmed(void **state)
 {
@@ -95,9 +99,14 @@ static void
 the_same_damage_again(void **state)
 {
 	static const char *const pages[] = {
-		PAGE_HEAD "<returnval xsi:type='Event'><userName>a</userName></returnval>" GOOD_1 PAGE_TAIL,
-		PAGE_HEAD GOOD_3 "<returnval xsi:type='Event'><userName>a</userName></returnval>" PAGE_TAIL,
-		PAGE_HEAD "<returnval xsi:type='Event'><userName>b</userName></returnval>" GOOD_1 PAGE_TAIL,
+		PAGE_HEAD
+		"<returnval xsi:type='Event'><userName>a</userName></returnval>" GOOD_1
+			PAGE_TAIL,
+		PAGE_HEAD GOOD_3
+		"<returnval xsi:type='Event'><userName>a</userName></returnval>" PAGE_TAIL,
+		PAGE_HEAD
+		"<returnval xsi:type='Event'><userName>b</userName></returnval>" GOOD_1
+			PAGE_TAIL,
 		PAGE_HEAD GOOD_1 "<returnval xsi:type='Event'><x></returnval>" PAGE_TAIL,
 		PAGE_HEAD "<returnval xsi:type='Event'><x></returnval>" GOOD_3 PAGE_TAIL,
 	};

@@ -29,7 +29,8 @@ listen_at(const char *name)
 	else
 		unlink(name);
 	assert_int_equal(bind(listener, (struct sockaddr *)&at,
-		(socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)), 0);
+				 (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)),
+		0);
 	setenv("NOTIFY_SOCKET", name, 1);
 }
 

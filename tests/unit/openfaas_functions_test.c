@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* OpenFaaS: lists of functions that are empty, partial or not yet true, and when they are believed. */
+/* OpenFaaS: lists of functions that are empty, partial or not yet true, and when they are
+ * believed. */
 #define _GNU_SOURCE /* mkstemp */
 #include "test.h"
 
@@ -9,7 +10,8 @@ extern const struct processor processor_openfaas;
 
 enum { GRACE = 30000, START = 1000 };
 
-#define FUNCTION(name, topics) "{\"name\":\"" name "\",\"annotations\":{\"topic\":\"" topics "\"}}"
+#define FUNCTION(name, topics) \
+	"{\"name\":\"" name "\",\"annotations\":{\"topic\":\"" topics "\"}}"
 #define NO_TOPIC(name) "{\"name\":\"" name "\",\"annotations\":{}}"
 
 static void
@@ -19,7 +21,8 @@ open_at(struct backend *b, int64_t now_ms)
 	b->time = (struct refresh_time){ .now_ms = now_ms, .empty_grace_ms = GRACE };
 }
 
-/* One run of the refresh: the namespaces, then the functions of each: a list, or another status than 200 (0: none came). */
+/* One run of the refresh: the namespaces, then the functions of each: a list, or another status
+ * than 200 (0: none came). */
 static enum refresh_result
 lists(struct backend *b, const char *namespaces, const char *const *functions)
 {
@@ -27,18 +30,21 @@ lists(struct backend *b, const char *namespaces, const char *const *functions)
 	unsigned step = 0;
 
 	assert_int_equal(backend_ask(b, "functions", 0), 0);
-	result = backend_reply(b, "functions", 0, *namespaces == '[' ? 200 : atoi(namespaces), namespaces);
+	result = backend_reply(
+		b, "functions", 0, *namespaces == '[' ? 200 : atoi(namespaces), namespaces);
 	while (result == REFRESH_MORE && functions[step] != NULL) {
 		const char *body = functions[step++];
 
 		assert_int_equal(backend_ask(b, "functions", step), 0);
-		result = backend_reply(b, "functions", step, *body == '[' ? 200 : atoi(body), body);
+		result = backend_reply(
+			b, "functions", step, *body == '[' ? 200 : atoi(body), body);
 	}
 	assert_int_not_equal(result, REFRESH_MORE);
 	assert_null(functions[step]);
 	return result;
 }
-#define LISTS(b, namespaces, ...) lists(b, namespaces, (const char *const[]){ __VA_ARGS__, NULL })
+#define LISTS(b, namespaces, ...) \
+	lists(b, namespaces, (const char *const[]){ __VA_ARGS__, NULL })
 
 static const char *
 who_wants(struct backend *b, const char *name)
@@ -49,7 +55,8 @@ who_wants(struct backend *b, const char *name)
 	struct err err;
 
 	snprintf(json, sizeof(json),
-		"{\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"s\",\"type\":\"t\",\"subject\":\"%s\",\"data\":{}}", name);
+		"{\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"s\",\"type\":\"t\",\"subject\":\"%s\",\"data\":{}}",
+		name);
 	event_init(&ev);
 	assert_int_equal(event_parse(&ev, json, strlen(json), &err), 0);
 	names = backend_route(b, &ev);
@@ -63,7 +70,8 @@ interval(struct backend *b)
 	return b->p->refreshes[0].interval_ms(b->self);
 }
 
-/* A gateway that has just started lists nothing for a while; whoever starts with it must not believe that. */
+/* A gateway that has just started lists nothing for a while; whoever starts with it must not
+ * believe that. */
 static void
 an_empty_list_is_believed_late(void **state)
 {
@@ -88,7 +96,8 @@ an_empty_list_is_believed_late(void **state)
 	backend_close(&b);
 }
 
-/* The first list may be short of functions: what none of them wants waits until a second list says the same. */
+/* The first list may be short of functions: what none of them wants waits until a second list
+ * says the same. */
 static void
 what_no_function_wants_yet(void **state)
 {
@@ -97,15 +106,19 @@ what_no_function_wants_yet(void **state)
 	(void)state;
 	open_at(&b, START);
 	assert_string_equal(who_wants(&b, "A"), "?");
-	assert_int_equal(LISTS(&b, "[\"bad\",\"fn\"]", "500", "[" FUNCTION("f", "A") "]"), REFRESH_DONE);
+	assert_int_equal(
+		LISTS(&b, "[\"bad\",\"fn\"]", "500", "[" FUNCTION("f", "A") "]"), REFRESH_DONE);
 	assert_int_equal(interval(&b), 10000);
 	b.time.now_ms += GRACE - 1;
-	assert_int_equal(LISTS(&b, "[\"bad\",\"fn\"]", "500", "[" FUNCTION("f", "A") "]"), REFRESH_DONE);
+	assert_int_equal(
+		LISTS(&b, "[\"bad\",\"fn\"]", "500", "[" FUNCTION("f", "A") "]"), REFRESH_DONE);
 	assert_string_equal(who_wants(&b, "A"), " f.fn");
 	assert_string_equal(who_wants(&b, "B"), "?");
 	assert_int_equal(interval(&b), 1);
-	b.time.now_ms += 1; /* a namespace that can never be listed must not hold events for ever */
-	assert_int_equal(LISTS(&b, "[\"bad\",\"fn\"]", "500", "[" FUNCTION("f", "A") "]"), REFRESH_DONE);
+	/* a namespace that can never be listed must not hold events for ever */
+	b.time.now_ms += 1;
+	assert_int_equal(
+		LISTS(&b, "[\"bad\",\"fn\"]", "500", "[" FUNCTION("f", "A") "]"), REFRESH_DONE);
 	assert_string_equal(who_wants(&b, "B"), "");
 	backend_close(&b);
 }
@@ -117,12 +130,16 @@ an_empty_list_of_a_gateway_that_had_functions(void **state)
 
 	(void)state;
 	open_at(&b, START);
-	assert_int_equal(LISTS(&b, "[\"fn\"]", "[" FUNCTION("f", "A") "," FUNCTION("g", "A*") "]"), REFRESH_DONE);
+	assert_int_equal(
+		LISTS(&b, "[\"fn\"]", "[" FUNCTION("f", "A") "," FUNCTION("g", "A*") "]"),
+		REFRESH_DONE);
 	b.time.now_ms += GRACE;
-	assert_int_equal(LISTS(&b, "[\"fn\"]", "0"), REFRESH_FAILED); /* no answer proves nothing */
+	/* no answer proves nothing */
+	assert_int_equal(LISTS(&b, "[\"fn\"]", "0"), REFRESH_FAILED);
 	for (int i = 0; i < 3; i++, b.time.now_ms += GRACE / 3) {
 		assert_int_equal(LISTS(&b, "[\"fn\"]", "[]"), REFRESH_DONE);
-		assert_string_equal(b.err.text, "functions: f.fn and 1 more are missing from the gateway's list: their events "
+		assert_string_equal(b.err.text,
+			"functions: f.fn and 1 more are missing from the gateway's list: their events "
 			"are kept until that is confirmed");
 		assert_string_equal(who_wants(&b, "A"), " f.fn g.fn");
 	}
@@ -138,10 +155,13 @@ a_function_that_vanishes_for_a_while(void **state)
 
 	(void)state;
 	open_at(&b, START);
-	assert_int_equal(LISTS(&b, "[\"fn\"]", "[" FUNCTION("f", "A") "," FUNCTION("g", "B,A*") "]"), REFRESH_DONE);
+	assert_int_equal(
+		LISTS(&b, "[\"fn\"]", "[" FUNCTION("f", "A") "," FUNCTION("g", "B,A*") "]"),
+		REFRESH_DONE);
 	b.time.now_ms += GRACE;
 	assert_int_equal(LISTS(&b, "[\"fn\"]", "[" FUNCTION("f", "A") "]"), REFRESH_DONE);
-	assert_string_equal(b.err.text, "functions: g.fn is missing from the gateway's list: its events are kept until that "
+	assert_string_equal(b.err.text,
+		"functions: g.fn is missing from the gateway's list: its events are kept until that "
 		"is confirmed");
 	assert_string_equal(who_wants(&b, "A"), " f.fn g.fn");
 	b.time.now_ms += GRACE - 1;
@@ -149,27 +169,38 @@ a_function_that_vanishes_for_a_while(void **state)
 	assert_string_equal(who_wants(&b, "B"), " g.fn");
 	assert_int_equal(interval(&b), 1);
 	/* back, and gone again: a new absence */
-	assert_int_equal(LISTS(&b, "[\"fn\"]", "[" FUNCTION("f", "A") "," FUNCTION("g", "B") "]"), REFRESH_DONE);
+	assert_int_equal(
+		LISTS(&b, "[\"fn\"]", "[" FUNCTION("f", "A") "," FUNCTION("g", "B") "]"),
+		REFRESH_DONE);
 	assert_int_equal(b.err.code, ERR_NONE);
-	assert_string_equal(who_wants(&b, "A"), " f.fn"); /* other topics than before are an answer */
+	/* other topics than before are an answer */
+	assert_string_equal(who_wants(&b, "A"), " f.fn");
 	b.time.now_ms += 1;
-	assert_int_equal(LISTS(&b, "[\"fn\"]", "[" FUNCTION("f", "A") "," NO_TOPIC("g") "]"), REFRESH_DONE);
+	assert_int_equal(LISTS(&b, "[\"fn\"]", "[" FUNCTION("f", "A") "," NO_TOPIC("g") "]"),
+		REFRESH_DONE);
 	assert_string_equal(who_wants(&b, "B"), " g.fn");
 	b.time.now_ms += GRACE;
-	assert_int_equal(LISTS(&b, "[\"fn\"]", "[" FUNCTION("f", "A") "," NO_TOPIC("g") "]"), REFRESH_DONE);
+	assert_int_equal(LISTS(&b, "[\"fn\"]", "[" FUNCTION("f", "A") "," NO_TOPIC("g") "]"),
+		REFRESH_DONE);
 	assert_string_equal(who_wants(&b, "B"), "");
 	assert_int_equal(b.err.code, ERR_NONE);
 	backend_close(&b);
 }
 
-/* What can be listed is served; the one that cannot keeps what was known of it, however long, and is named. */
+/* What can be listed is served; the one that cannot keeps what was known of it, however long,
+ * and is named. */
 static void
 a_namespace_that_cannot_be_listed(void **state)
 {
-	static const struct { const char *answer, *why; } rows[] = {
-		{ "400", "namespace bad cannot be listed: HTTP 400" }, { "403", "namespace bad cannot be listed: HTTP 403" },
-		{ "404", "namespace bad cannot be listed: HTTP 404" }, { "500", "namespace bad cannot be listed: HTTP 500" },
-		{ "[{\"name\":", "namespace bad cannot be listed: functions: the gateway's reply is not JSON" },
+	static const struct {
+		const char *answer, *why;
+	} rows[] = {
+		{ "400", "namespace bad cannot be listed: HTTP 400" },
+		{ "403", "namespace bad cannot be listed: HTTP 403" },
+		{ "404", "namespace bad cannot be listed: HTTP 404" },
+		{ "500", "namespace bad cannot be listed: HTTP 500" },
+		{ "[{\"name\":",
+			"namespace bad cannot be listed: functions: the gateway's reply is not JSON" },
 	};
 
 	(void)state;
@@ -177,24 +208,36 @@ a_namespace_that_cannot_be_listed(void **state)
 		struct backend b;
 
 		open_at(&b, START);
-		assert_int_equal(LISTS(&b, "[\"bad\",\"fn\"]", rows[i].answer, "[" FUNCTION("f", "A") "]"), REFRESH_DONE);
+		assert_int_equal(LISTS(&b, "[\"bad\",\"fn\"]", rows[i].answer,
+					 "[" FUNCTION("f", "A") "]"),
+			REFRESH_DONE);
 		assert_string_equal(b.err.text, rows[i].why);
 		assert_string_equal(who_wants(&b, "A"), " f.fn");
-		assert_int_equal(LISTS(&b, "[\"bad\",\"fn\"]", "[" FUNCTION("g", "A") "]", "[]"), REFRESH_DONE);
+		assert_int_equal(
+			LISTS(&b, "[\"bad\",\"fn\"]", "[" FUNCTION("g", "A") "]", "[]"),
+			REFRESH_DONE);
 		for (int hours = 0; hours < 3; hours++, b.time.now_ms += 3600 * 1000) {
-			assert_int_equal(LISTS(&b, "[\"bad\",\"fn\"]", rows[i].answer, "[" FUNCTION("f", "A") "]"), REFRESH_DONE);
+			assert_int_equal(LISTS(&b, "[\"bad\",\"fn\"]", rows[i].answer,
+						 "[" FUNCTION("f", "A") "]"),
+				REFRESH_DONE);
 			assert_string_equal(b.err.text, rows[i].why);
 			assert_string_equal(who_wants(&b, "A"), " f.fn g.bad");
 		}
 		/* it can be listed again, without g */
-		assert_int_equal(LISTS(&b, "[\"bad\",\"fn\"]", "[]", "[" FUNCTION("f", "A") "]"), REFRESH_DONE);
+		assert_int_equal(
+			LISTS(&b, "[\"bad\",\"fn\"]", "[]", "[" FUNCTION("f", "A") "]"),
+			REFRESH_DONE);
 		assert_string_equal(who_wants(&b, "A"), " f.fn g.bad");
 		b.time.now_ms += GRACE;
-		assert_int_equal(LISTS(&b, "[\"bad\",\"fn\"]", "[]", "[" FUNCTION("f", "A") "]"), REFRESH_DONE);
+		assert_int_equal(
+			LISTS(&b, "[\"bad\",\"fn\"]", "[]", "[" FUNCTION("f", "A") "]"),
+			REFRESH_DONE);
 		assert_string_equal(who_wants(&b, "A"), " f.fn");
 		/* two of them, and then all: as if nothing had been asked */
-		assert_int_equal(LISTS(&b, "[\"a\",\"b\",\"fn\"]", "500", "403", "[]"), REFRESH_DONE);
-		assert_string_equal(b.err.text, "namespace a cannot be listed: HTTP 500 (and 1 more)");
+		assert_int_equal(
+			LISTS(&b, "[\"a\",\"b\",\"fn\"]", "500", "403", "[]"), REFRESH_DONE);
+		assert_string_equal(
+			b.err.text, "namespace a cannot be listed: HTTP 500 (and 1 more)");
 		assert_int_equal(LISTS(&b, "[\"bad\",\"fn\"]", "403", "500"), REFRESH_FAILED);
 		assert_string_equal(b.err.text, "namespace bad cannot be listed: HTTP 403");
 		assert_string_equal(who_wants(&b, "A"), " f.fn");
@@ -222,7 +265,8 @@ a_gateway_that_does_not_answer(void **state)
 	}
 	assert_int_equal(result, REFRESH_FAILED);
 	assert_int_equal(step, 3);
-	assert_int_equal(LISTS(&b, "[\"a\",\"b\"]", "0"), REFRESH_FAILED); /* no connection: at once */
+	/* no connection: at once */
+	assert_int_equal(LISTS(&b, "[\"a\",\"b\"]", "0"), REFRESH_FAILED);
 	backend_close(&b);
 }
 
@@ -233,13 +277,17 @@ a_namespace_that_vanishes(void **state)
 
 	(void)state;
 	open_at(&b, START);
-	assert_int_equal(LISTS(&b, "[\"a\",\"b\"]", "[" FUNCTION("f", "A") "]", "[" FUNCTION("g", "A") "]"), REFRESH_DONE);
+	assert_int_equal(LISTS(&b, "[\"a\",\"b\"]", "[" FUNCTION("f", "A") "]",
+				 "[" FUNCTION("g", "A") "]"),
+		REFRESH_DONE);
 	b.time.now_ms += GRACE;
 	assert_int_equal(LISTS(&b, "[\"a\"]", "[" FUNCTION("f", "A") "]"), REFRESH_DONE);
 	assert_string_equal(who_wants(&b, "A"), " f.a g.b");
-	/* all of them: what was listed without a namespace is the same functions under other names */
+	/* all of them: what was listed without a namespace is the same functions under other
+	 * names */
 	assert_int_equal(LISTS(&b, "404 page not found", NULL), REFRESH_UNCONFIRMED);
-	assert_string_equal(b.err.text, "namespaces: the gateway lists none any more, and had 1");
+	assert_string_equal(
+		b.err.text, "namespaces: the gateway lists none any more, and had 1");
 	assert_string_equal(who_wants(&b, "A"), " f.a g.b");
 	assert_int_equal(LISTS(&b, "[]", NULL), REFRESH_UNCONFIRMED);
 	b.time.now_ms += GRACE;

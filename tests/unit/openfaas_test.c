@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* OpenFaaS: which function an event goes to, the request's bytes, and what the gateway may answer. */
+/* OpenFaaS: which function an event goes to, the request's bytes, and what the gateway may
+ * answer. */
 #define _GNU_SOURCE /* mkstemp, mkdtemp */
 #include "test.h"
 
@@ -63,9 +64,10 @@ list_requests(void **state)
 	assert_int_equal(backend_ask(&b, "functions", 0), 0);
 	assert_string_equal(buf_str(&b.req->url), "http://gw:8080/base/system/namespaces");
 	/* printf 'admin:s3 cret' | base64 */
-	assert_string_equal(buf_str(&b.req->headers), "Authorization: Basic YWRtaW46czMgY3JldA==\n");
-	assert_int_equal(
-		backend_reply(&b, "functions", 0, 200, "[\"openfaas-fn\",\"a b&c\"]"), REFRESH_MORE);
+	assert_string_equal(
+		buf_str(&b.req->headers), "Authorization: Basic YWRtaW46czMgY3JldA==\n");
+	assert_int_equal(backend_reply(&b, "functions", 0, 200, "[\"openfaas-fn\",\"a b&c\"]"),
+		REFRESH_MORE);
 	assert_int_equal(backend_ask(&b, "functions", 1), 0);
 	assert_string_equal(buf_str(&b.req->url),
 		"http://gw:8080/base/system/functions?namespace=openfaas-fn");
@@ -74,8 +76,8 @@ list_requests(void **state)
 				 "{\"name\":\"g\",\"annotations\":{\"topic\":\"A\"}}]"),
 		REFRESH_MORE);
 	assert_int_equal(backend_ask(&b, "functions", 2), 0);
-	assert_string_equal(
-		buf_str(&b.req->url), "http://gw:8080/base/system/functions?namespace=a%20b%26c");
+	assert_string_equal(buf_str(&b.req->url),
+		"http://gw:8080/base/system/functions?namespace=a%20b%26c");
 	assert_string_equal(route_name(&b, "A"), "?"); /* half a map is none */
 	assert_int_equal(backend_reply(&b, "functions", 2, 200,
 				 "[{\"name\":\"f\",\"annotations\":{\"topic\":\"A\"}}]"),
@@ -87,8 +89,13 @@ list_requests(void **state)
 static void
 without_namespaces(void **state)
 {
-	static const struct { int status; const char *body; } none[] = {
-		{ 200, "[]" }, { 200, "null" }, { 404, "404 page not found" },
+	static const struct {
+		int status;
+		const char *body;
+	} none[] = {
+		{ 200, "[]" },
+		{ 200, "null" },
+		{ 404, "404 page not found" },
 	};
 
 	(void)state;
@@ -99,18 +106,21 @@ without_namespaces(void **state)
 		assert_int_equal(backend_ask(&b, "functions", 0), 0);
 		assert_string_equal(buf_str(&b.req->headers), "");
 		assert_int_equal(
-			backend_reply(&b, "functions", 0, none[i].status, none[i].body), REFRESH_MORE);
+			backend_reply(&b, "functions", 0, none[i].status, none[i].body),
+			REFRESH_MORE);
 		assert_int_equal(backend_ask(&b, "functions", 1), 0);
 		assert_string_equal(buf_str(&b.req->url), "http://gw:8080/system/functions");
-		assert_int_equal(backend_reply(&b, "functions", 1, 200,
-					 "[{\"name\":\"f\",\"annotations\":{\"topic\":\"A\"}}]"),
+		assert_int_equal(
+			backend_reply(&b, "functions", 1, 200,
+				"[{\"name\":\"f\",\"annotations\":{\"topic\":\"A\"}}]"),
 			REFRESH_DONE);
 		assert_string_equal(route_name(&b, "A"), " f");
 		backend_close(&b);
 	}
 }
 
-/* Annotation, event name, and who is called: exact and case-sensitive, as the event router did. */
+/* Annotation, event name, and who is called: exact and case-sensitive, as the event router did.
+ */
 static void
 topics(void **state)
 {
@@ -133,7 +143,8 @@ topics(void **state)
 		{ "", "[\"a\"]", "a", false },
 		{ "", "null", "null", false },
 		{ ", topicWildcards: true", "\"Vm*\"", "VmPoweredOnEvent", true },
-		{ ", topicWildcards: true", "\"*,Vm*,VmPoweredOnEvent\"", "VmPoweredOnEvent", true },
+		{ ", topicWildcards: true", "\"*,Vm*,VmPoweredOnEvent\"", "VmPoweredOnEvent",
+			true },
 		{ ", topicWildcards: true", "\"*On*t\"", "VmPoweredOnEvent", true },
 		{ ", topicWildcards: true", "\"Vm*Off*\"", "VmPoweredOnEvent", false },
 		{ ", topicWildcards: true", "\"*ab\"", "aaab", true },
@@ -141,7 +152,8 @@ topics(void **state)
 		{ ", topicWildcards: true", "\"VmPoweredOnEvent\"", "VmPoweredOnEvent", true },
 		{ ", topicStyle: dotted", "\"vm.powered.on\"", "VmPoweredOnEvent", true },
 		{ ", topicStyle: dotted", "\"VmPoweredOnEvent\"", "VmPoweredOnEvent", false },
-		{ ", topicStyle: both", "\"vm.powered.on,VmPoweredOnEvent\"", "VmPoweredOnEvent", true },
+		{ ", topicStyle: both", "\"vm.powered.on,VmPoweredOnEvent\"",
+			"VmPoweredOnEvent", true },
 		{ ", topicStyle: both, topicWildcards: true", "\"vm.*,Vm*,VmPoweredOnEvent\"",
 			"VmPoweredOnEvent", true },
 	};
@@ -153,19 +165,22 @@ topics(void **state)
 
 		snprintf(text, sizeof(text), "{address: 'http://gw'%s}\n", rows[i].options);
 		backend_open(&b, &processor_openfaas, text);
-		snprintf(text, sizeof(text), "[{\"name\":\"f\",\"annotations\":{\"topic\":%s}}]",
-			rows[i].topic);
+		snprintf(text, sizeof(text),
+			"[{\"name\":\"f\",\"annotations\":{\"topic\":%s}}]", rows[i].topic);
 		assert_int_equal(load(&b, text), REFRESH_DONE);
 		assert_string_equal(route_name(&b, rows[i].name), rows[i].match ? " f.fn" : "");
 		backend_close(&b);
 	}
 }
 
-/* Expected: what the conversion in openfaas-incubator/vcenter-connector makes of govmomi's names. */
+/* Expected: what the conversion in openfaas-incubator/vcenter-connector makes of govmomi's
+ * names. */
 static void
 dotted_topics(void **state)
 {
-	static const struct { const char *class, *name, *want; } rows[] = {
+	static const struct {
+		const char *class, *name, *want;
+	} rows[] = {
 		{ "event", "VmPoweredOnEvent", "vm.powered.on" },
 		{ "event", "DrsVmPoweredOnEvent", "drs.vm.powered.on" },
 		{ "event", "DVPortgroupCreatedEvent", "dv.portgroup.created" },
@@ -203,19 +218,19 @@ dotted_topics(void **state)
 	backend_close(&b);
 }
 
-#define DATA \
+#define DATA                                                                                  \
 	"{\"FullFormattedMessage\":\"a \\u003cb\\u003e \\u0026 \\u2028 \xc3\xa9 \\\"q\\\"\"," \
 	"\"Key\":4217,\"Vm\":null}"
-#define ON_THE_BUS \
+#define ON_THE_BUS                                                                                   \
 	"{\"specversion\":\"1.0\",\"id\":\"4217-1668942671123\",\"source\":\"https://vc1.lab/sdk\"," \
-	"\"type\":\"com.vmware.event.router/event\",\"subject\":\"VmPoweredOnEvent\"," \
-	"\"time\":\"2022-11-20T11:11:11.12345Z\",\"datacontenttype\":\"application/json\"," \
+	"\"type\":\"com.vmware.event.router/event\",\"subject\":\"VmPoweredOnEvent\","               \
+	"\"time\":\"2022-11-20T11:11:11.12345Z\",\"datacontenttype\":\"application/json\","          \
 	"\"vsphereapiversion\":\"8.0.1.0\",\"data\":" DATA "}"
 /* What cloudevents/sdk-go 2.8.0, the event router's, marshals for this event. */
-#define ROUTER_SENT \
+#define ROUTER_SENT                                                                                  \
 	"{\"specversion\":\"1.0\",\"id\":\"4217-1668942671123\",\"source\":\"https://vc1.lab/sdk\"," \
-	"\"type\":\"com.vmware.event.router/event\",\"subject\":\"VmPoweredOnEvent\"," \
-	"\"datacontenttype\":\"application/json\",\"time\":\"2022-11-20T11:11:11.12345Z\"," \
+	"\"type\":\"com.vmware.event.router/event\",\"subject\":\"VmPoweredOnEvent\","               \
+	"\"datacontenttype\":\"application/json\",\"time\":\"2022-11-20T11:11:11.12345Z\","          \
 	"\"data\":" DATA ",\"vsphereapiversion\":\"8.0.1.0\"}"
 
 static void
@@ -247,9 +262,10 @@ invocation_with_everything(void **state)
 	struct backend b;
 
 	(void)state;
-	parse(&ev, "{\"specversion\":\"1.0\",\"id\":\"a\\r\\nb c\",\"source\":\"s\","
-		   "\"type\":\"com.vmware.event.router/event\",\"subject\":\"X\",\"eventkey\":7,"
-		   "\"traceparent\":\"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\"}");
+	parse(&ev,
+		"{\"specversion\":\"1.0\",\"id\":\"a\\r\\nb c\",\"source\":\"s\","
+		"\"type\":\"com.vmware.event.router/event\",\"subject\":\"X\",\"eventkey\":7,"
+		"\"traceparent\":\"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\"}");
 	backend_open(&b, &processor_openfaas,
 		"{address: 'https://gw', async: true, callbackUrl: 'http://cb/x', authInvoke: true, "
 		"typeStyle: vsphere, auth: {type: bearer, bearer: {token: abc}}}\n");
@@ -270,41 +286,53 @@ invocation_with_everything(void **state)
 	event_free(&ev);
 }
 
-/* Entries that make no sense leave out themselves; replies that make none leave the last good map. */
+/* Entries that make no sense leave out themselves; replies that make none leave the last good
+ * map. */
 static void
 bad_lists(void **state)
 {
-	static const struct { int status; const char *body, *why; } rows[] = {
-		{ 200, "<html><title>Sign in</title></html>", "namespace fn cannot be listed: functions: the gateway's reply is not JSON" },
-		{ 200, "[{\"name\":\"f\",\"annotations\":{\"top", "namespace fn cannot be listed: functions: the gateway's reply is not JSON" },
-		{ 200, "", "namespace fn cannot be listed: functions: the gateway's reply is not JSON" },
-		{ 200, "{\"error\":1}", "namespace fn cannot be listed: functions: the gateway's reply is not a list" },
+	static const struct {
+		int status;
+		const char *body, *why;
+	} rows[] = {
+		{ 200, "<html><title>Sign in</title></html>",
+			"namespace fn cannot be listed: functions: the gateway's reply is not JSON" },
+		{ 200, "[{\"name\":\"f\",\"annotations\":{\"top",
+			"namespace fn cannot be listed: functions: the gateway's reply is not JSON" },
+		{ 200, "",
+			"namespace fn cannot be listed: functions: the gateway's reply is not JSON" },
+		{ 200, "{\"error\":1}",
+			"namespace fn cannot be listed: functions: the gateway's reply is not a list" },
 		{ 401, "", "namespace fn cannot be listed: HTTP 401" },
 		{ 403, "", "namespace fn cannot be listed: HTTP 403" },
 		{ 302, "", "namespace fn cannot be listed: HTTP 302" },
 		{ 502, "", "namespace fn cannot be listed: HTTP 502" },
 		{ 404, "", "namespace fn cannot be listed: HTTP 404" },
-		{ 0, "Connection reset by peer", "namespace fn cannot be listed: Connection reset by peer" },
+		{ 0, "Connection reset by peer",
+			"namespace fn cannot be listed: Connection reset by peer" },
 	};
 	struct backend b;
 
 	(void)state;
 	backend_open(&b, &processor_openfaas, "{address: 'http://gw'}\n");
-	assert_int_equal(load(&b, "[1,null,[],{},{\"name\":7,\"annotations\":{\"topic\":\"A\"}},"
-				  "{\"annotations\":{\"topic\":\"A\"}},{\"name\":\"no\"},"
-				  "{\"name\":\"no\",\"annotations\":null},{\"name\":\"no\",\"annotations\":{}},"
-				  "{\"name\":\"no\",\"annotations\":\"topic\"},{\"name\":\"\","
-				  "\"annotations\":{\"topic\":\"A\"}},{\"name\":\"a\\nb\","
-				  "\"annotations\":{\"topic\":\"A\"}},"
-				  "{\"name\":\"good\",\"annotations\":{\"topic\":\"A\"}},"
-				  "{\"name\":\"good\",\"annotations\":{\"topic\":\"A\"}}]"),
+	assert_int_equal(
+		load(&b,
+			"[1,null,[],{},{\"name\":7,\"annotations\":{\"topic\":\"A\"}},"
+			"{\"annotations\":{\"topic\":\"A\"}},{\"name\":\"no\"},"
+			"{\"name\":\"no\",\"annotations\":null},{\"name\":\"no\",\"annotations\":{}},"
+			"{\"name\":\"no\",\"annotations\":\"topic\"},{\"name\":\"\","
+			"\"annotations\":{\"topic\":\"A\"}},{\"name\":\"a\\nb\","
+			"\"annotations\":{\"topic\":\"A\"}},"
+			"{\"name\":\"good\",\"annotations\":{\"topic\":\"A\"}},"
+			"{\"name\":\"good\",\"annotations\":{\"topic\":\"A\"}}]"),
 		REFRESH_DONE);
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		assert_string_equal(route_name(&b, "A"), " good.fn");
 		backend_ask(&b, "functions", 0);
 		backend_reply(&b, "functions", 0, 200, "[\"fn\"]");
 		backend_ask(&b, "functions", 1);
-		assert_int_equal(backend_reply(&b, "functions", 1, rows[i].status, rows[i].body),
+		assert_int_equal(
+			backend_reply(&b, "functions", 1, rows[i].status, rows[i].body),
 			REFRESH_FAILED);
 		assert_string_equal(b.err.text, rows[i].why);
 	}
@@ -326,7 +354,8 @@ ten_thousand_functions(void **state)
 	buf_init(&json, 64 * 1024 * 1024);
 	buf_add_char(&json, '[');
 	for (int i = 0; i < 10000; i++)
-		buf_printf(&json, "%s{\"name\":\"f%d\",\"image\":\"x\",\"annotations\":{\"topic\":\"T%d,all\"}}",
+		buf_printf(&json,
+			"%s{\"name\":\"f%d\",\"image\":\"x\",\"annotations\":{\"topic\":\"T%d,all\"}}",
 			i > 0 ? "," : "", i, i);
 	buf_add_char(&json, ']');
 	backend_open(&b, &processor_openfaas, "{address: 'http://gw'}\n");
@@ -335,7 +364,8 @@ ten_thousand_functions(void **state)
 	buf_clear(&json);
 	buf_add_char(&json, '[');
 	for (int i = 0; i < 50001; i++)
-		buf_printf(&json, "%s{\"name\":\"f%d\",\"annotations\":{\"topic\":\"T\"}}", i > 0 ? "," : "", i);
+		buf_printf(&json, "%s{\"name\":\"f%d\",\"annotations\":{\"topic\":\"T\"}}",
+			i > 0 ? "," : "", i);
 	buf_add_char(&json, ']');
 	assert_int_equal(load(&b, buf_str(&json)), REFRESH_FAILED);
 	assert_string_equal(b.err.text, "functions: more than 50000");
@@ -347,15 +377,27 @@ ten_thousand_functions(void **state)
 static void
 verdicts(void **state)
 {
-	static const struct { int status; enum verdict verdict; bool refresh; } rows[] = {
-		{ 200, VERDICT_DELIVERED, false }, { 202, VERDICT_DELIVERED, false },
-		{ 0, VERDICT_RETRY, false }, { 302, VERDICT_REJECTED, false },
-		{ 400, VERDICT_REJECTED, false }, { 401, VERDICT_RETRY, true },
-		{ 403, VERDICT_RETRY, false }, { 404, VERDICT_RETRY, true },
-		{ 408, VERDICT_RETRY, false }, { 413, VERDICT_REJECTED, false },
-		{ 415, VERDICT_REJECTED, false }, { 422, VERDICT_REJECTED, false },
-		{ 429, VERDICT_RETRY, false }, { 500, VERDICT_RETRY, false },
-		{ 502, VERDICT_RETRY, false }, { 504, VERDICT_RETRY, false },
+	static const struct {
+		int status;
+		enum verdict verdict;
+		bool refresh;
+	} rows[] = {
+		{ 200, VERDICT_DELIVERED, false },
+		{ 202, VERDICT_DELIVERED, false },
+		{ 0, VERDICT_RETRY, false },
+		{ 302, VERDICT_REJECTED, false },
+		{ 400, VERDICT_REJECTED, false },
+		{ 401, VERDICT_RETRY, true },
+		{ 403, VERDICT_RETRY, false },
+		{ 404, VERDICT_RETRY, true },
+		{ 408, VERDICT_RETRY, false },
+		{ 413, VERDICT_REJECTED, false },
+		{ 415, VERDICT_REJECTED, false },
+		{ 422, VERDICT_REJECTED, false },
+		{ 429, VERDICT_RETRY, false },
+		{ 500, VERDICT_RETRY, false },
+		{ 502, VERDICT_RETRY, false },
+		{ 504, VERDICT_RETRY, false },
 	};
 	struct backend b;
 	struct outcome out;
@@ -376,11 +418,14 @@ verdicts(void **state)
 static void
 bad_options(void **state)
 {
-	static const struct { const char *yaml, *why; } rows[] = {
+	static const struct {
+		const char *yaml, *why;
+	} rows[] = {
 		{ "{async: true}\n", "address" },
 		{ "{address: gw}\n", "address" },
 		{ "{address: 'http://gw?x=1'}\n", "address must not hold a query" },
-		{ "{address: 'http://gw', callbackUrl: 'http://cb'}\n", "callbackUrl needs async" },
+		{ "{address: 'http://gw', callbackUrl: 'http://cb'}\n",
+			"callbackUrl needs async" },
 		{ "{address: 'http://gw', authInvoke: true}\n", "authInvoke needs auth" },
 		{ "{address: 'http://gw', topicStyle: dots}\n", "topicStyle" },
 		{ "{address: 'http://gw', refreshInterval: 10ms}\n", "refreshInterval" },
@@ -389,10 +434,12 @@ bad_options(void **state)
 		{ "{address: 'http://gw', auth: {type: basic_auth, basicAuth: {username: u}}}\n",
 			"password (or passwordFile) is missing" },
 		{ "{address: 'http://gw', auth: {type: basic_auth, basicAuth: {username: 'u:x', "
-		  "password: p}}}\n", "colon" },
+		  "password: p}}}\n",
+			"colon" },
 		{ "{address: 'http://gw', auth: {basicAuth: {username: u, password: p}}}\n",
 			"needs auth.type basic_auth" },
-		{ "{address: 'http://gw', auth: {type: bearer}}\n", "token (or tokenFile) is missing" },
+		{ "{address: 'http://gw', auth: {type: bearer}}\n",
+			"token (or tokenFile) is missing" },
 		{ "{address: 'http://gw', auth: {type: active_directory}}\n", "auth.type" },
 	};
 
@@ -410,7 +457,8 @@ bad_options(void **state)
 	}
 }
 
-/* A password file that is away or torn fails the refresh and says so; the last good one stays. */
+/* A password file that is away or torn fails the refresh and says so; the last good one stays.
+ */
 static void
 password_from_a_file(void **state)
 {
@@ -423,7 +471,8 @@ password_from_a_file(void **state)
 	snprintf(path, sizeof(path), "%s/password", dir);
 	snprintf(yaml, sizeof(yaml),
 		"{address: 'http://gw', auth: {type: basic_auth, basicAuth: {username: u, "
-		"passwordFile: %s}}}\n", path);
+		"passwordFile: %s}}}\n",
+		path);
 	backend_open(&b, &processor_openfaas, yaml);
 	assert_int_equal(backend_ask(&b, "functions", 0), -1);
 	assert_non_null(strstr(b.err.text, path));
@@ -434,8 +483,9 @@ password_from_a_file(void **state)
 		fclose(f);
 		assert_int_equal(backend_ask(&b, "functions", 0), 0);
 		/* printf u:one | base64; printf u:two | base64 */
-		assert_string_equal(buf_str(&b.req->headers), i == 0 ?
-			"Authorization: Basic dTpvbmU=\n" : "Authorization: Basic dTp0d28=\n");
+		assert_string_equal(buf_str(&b.req->headers),
+			i == 0 ? "Authorization: Basic dTpvbmU=\n"
+			       : "Authorization: Basic dTp0d28=\n");
 	}
 	f = fopen(path, "w");
 	assert_non_null(f);

@@ -59,7 +59,7 @@ static bool
 takes_number(const struct config_field *row, int64_t v)
 {
 	const char *unit = row->type == CONFIG_DURATION ? "ms"
-			   : row->type == CONFIG_SIZE	? "B"
+		: row->type == CONFIG_SIZE              ? "B"
 							: "";
 	char value[32];
 
@@ -202,7 +202,8 @@ static const struct {
 		  "}}]\n",
 		"eventProviders[0].name: a name may be given only once" },
 	{ VCENTER "eventProcessor: {type: knative, name: kn, " KNATIVE "}\n", NULL },
-	{ VCENTER "eventProcessor: {type: openfaas, name: of, openfaas: }\n", "eventProcessor: openfaas is missing" },
+	{ VCENTER "eventProcessor: {type: openfaas, name: of, openfaas: }\n",
+		"eventProcessor: openfaas is missing" },
 	{ VCENTER "eventProcessor: {type: knative, name: kn}\n",
 		"eventProcessor: knative is missing" },
 	{ VCENTER "eventProcessor: {type: knativ, name: kn, " KNATIVE "}\n",
@@ -345,8 +346,10 @@ the_effective_configuration_is_stable(void **state)
 	(void)state;
 	buf_init(&first, 1 << 20);
 	buf_init(&second, 1 << 20);
-	write_config(VCENTER "eventProcessor: {type: knative, name: c, filter: {pattern: {type: "
-			   "[{prefix: a}]}}, " KNATIVE "}\nmetadata: {labels: {a: b}, name: '${HOME} it''s \u00e9'}\n");
+	write_config(
+		VCENTER "eventProcessor: {type: knative, name: c, filter: {pattern: {type: "
+			"[{prefix: a}]}}, " KNATIVE
+			"}\nmetadata: {labels: {a: b}, name: '${HOME} it''s \u00e9'}\n");
 	for (int i = 0; i < 2; i++) {
 		struct buf *out = i == 0 ? &first : &second;
 

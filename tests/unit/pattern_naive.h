@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * A second opinion on event patterns, simple rather than fast: the event flattened to a list of fields, each
- * with the array elements it lies in; $or multiplied out on a tree; then every combination of fields is tried.
+ * A second opinion on event patterns, simple rather than fast: the event flattened to a list of
+ * fields, each with the array elements it lies in; $or multiplied out on a tree; then every
+ * combination of fields is tried.
  */
 #ifndef VCOURIER_PATTERN_NAIVE_H
 #define VCOURIER_PATTERN_NAIVE_H
@@ -45,7 +46,8 @@ naive_join(char out[128], const char *path, const char *key, bool first)
 }
 
 static void
-naive_flatten(struct naive_event *ev, const cJSON *value, const char *path, struct naive_places in, bool root)
+naive_flatten(struct naive_event *ev, const cJSON *value, const char *path,
+	struct naive_places in, bool root)
 {
 	const cJSON *child;
 	int array, i = 0;
@@ -86,7 +88,8 @@ naive_wildcard(const char *pattern, const char *s)
 	if (*pattern == '\0')
 		return *s == '\0';
 	if (*pattern == '*')
-		return naive_wildcard(pattern + 1, s) || (*s != '\0' && naive_wildcard(pattern, s + 1));
+		return naive_wildcard(pattern + 1, s) ||
+			(*s != '\0' && naive_wildcard(pattern, s + 1));
 	return *pattern == *s && naive_wildcard(pattern + 1, s + 1);
 }
 
@@ -99,8 +102,10 @@ naive_one_of(const char *op, const cJSON *argument, const cJSON *value)
 	bool any = false;
 
 	if (!cJSON_IsArray(argument)) {
-		cJSON wrapped = { .type = argument->type, .valuestring = argument->valuestring,
-			.valuedouble = argument->valuedouble, .string = (char *)(uintptr_t)op };
+		cJSON wrapped = { .type = argument->type,
+			.valuestring = argument->valuestring,
+			.valuedouble = argument->valuedouble,
+			.string = (char *)(uintptr_t)op };
 		cJSON test = { .type = cJSON_Object, .child = &wrapped };
 
 		return op != NULL ? naive_test(&test, value) : naive_test(&wrapped, value);
@@ -162,7 +167,8 @@ naive_test(const cJSON *test, const cJSON *value)
 		return strncmp(s, argument->valuestring, strlen(argument->valuestring)) == 0;
 	if (strcmp(argument->string, "suffix") == 0)
 		return strlen(s) >= strlen(argument->valuestring) &&
-			strcmp(s + strlen(s) - strlen(argument->valuestring), argument->valuestring) == 0;
+			strcmp(s + strlen(s) - strlen(argument->valuestring),
+				argument->valuestring) == 0;
 	return naive_wildcard(argument->valuestring, s);
 }
 
@@ -221,8 +227,8 @@ naive_consistent(const struct naive_places *a, const struct naive_places *b)
 
 /* Conditions in the order of their paths; chosen: the fields taken so far. */
 static bool
-naive_try(const struct naive_event *ev, const struct naive_rule *rule, const struct naive_field **chosen, int n,
-	const char *after)
+naive_try(const struct naive_event *ev, const struct naive_rule *rule,
+	const struct naive_field **chosen, int n, const char *after)
 {
 	const struct naive_field *hit[NAIVE_CONDITIONS];
 	const cJSON *list = NULL, *test;
@@ -231,7 +237,7 @@ naive_try(const struct naive_event *ev, const struct naive_rule *rule, const str
 
 	for (int i = 0; i < rule->n; i++)
 		if ((after == NULL || strcmp(rule->path[i], after) > 0) &&
-		    (path == NULL || strcmp(rule->path[i], path) < 0)) {
+			(path == NULL || strcmp(rule->path[i], path) < 0)) {
 			path = rule->path[i];
 			list = rule->list[i];
 		}
@@ -249,14 +255,16 @@ naive_try(const struct naive_event *ev, const struct naive_rule *rule, const str
 		hit[n] = &ev->field[i];
 		cJSON_ArrayForEach(test, list)
 		{
-			if (naive_test(test, ev->field[i].value) && naive_try(ev, rule, hit, n + 1, path))
+			if (naive_test(test, ev->field[i].value) &&
+				naive_try(ev, rule, hit, n + 1, path))
 				return true;
 		}
 	}
 	cJSON_ArrayForEach(test, list)
 	{
-		if (!present && cJSON_IsObject(test) && strcmp(test->child->string, "exists") == 0 &&
-		    cJSON_IsFalse(test->child) && naive_try(ev, rule, chosen, n, path))
+		if (!present && cJSON_IsObject(test) &&
+			strcmp(test->child->string, "exists") == 0 &&
+			cJSON_IsFalse(test->child) && naive_try(ev, rule, chosen, n, path))
 			return true;
 	}
 	return false;
@@ -296,8 +304,8 @@ static const char *const naive_keys[] = { "a", "b", "c", "a.b", "a-b" };
 static void
 naive_make_value(struct buf *out, uint64_t *random)
 {
-	static const char *const values[] = { "1", "2", "1.5", "-3e1", "\"x\"", "\"xy\"", "\"yx\"", "\"\"", "true",
-		"null" };
+	static const char *const values[] = { "1", "2", "1.5", "-3e1", "\"x\"", "\"xy\"",
+		"\"yx\"", "\"\"", "true", "null" };
 
 	buf_add_str(out, values[naive_draw(random, COUNT(values))]);
 }
@@ -305,9 +313,10 @@ naive_make_value(struct buf *out, uint64_t *random)
 static void
 naive_make_test(struct buf *out, uint64_t *random)
 {
-	static const char *const tests[] = { "{\"exists\":true}", "{\"exists\":false}", "{\"prefix\":\"x\"}",
-		"{\"suffix\":\"x\"}", "{\"prefix\":\"\"}", "{\"wildcard\":\"*x*\"}", "{\"wildcard\":\"x*y\"}",
-		"{\"anything-but\":\"x\"}", "{\"anything-but\":[1,1.5]}", "{\"anything-but\":{\"prefix\":\"x\"}}",
+	static const char *const tests[] = { "{\"exists\":true}", "{\"exists\":false}",
+		"{\"prefix\":\"x\"}", "{\"suffix\":\"x\"}", "{\"prefix\":\"\"}",
+		"{\"wildcard\":\"*x*\"}", "{\"wildcard\":\"x*y\"}", "{\"anything-but\":\"x\"}",
+		"{\"anything-but\":[1,1.5]}", "{\"anything-but\":{\"prefix\":\"x\"}}",
 		"{\"anything-but\":{\"wildcard\":[\"*y\",\"y*\"]}}", "{\"numeric\":[\">\",1]}",
 		"{\"numeric\":[\">=\",-30,\"<\",2]}", "{\"numeric\":[\"=\",15e-1]}" };
 
@@ -328,7 +337,8 @@ naive_make_object(struct buf *out, uint64_t *random, int depth, bool pattern)
 
 		if (i != 0)
 			buf_add_char(out, ',');
-		if (pattern && kind == 0 && depth != 0 && memmem(out->data, out->len, "$or", 3) == NULL) {
+		if (pattern && kind == 0 && depth != 0 &&
+			memmem(out->data, out->len, "$or", 3) == NULL) {
 			buf_add_str(out, "\"$or\":[");
 			naive_make_object(out, random, depth - 1, true);
 			buf_add_char(out, ',');
@@ -336,7 +346,8 @@ naive_make_object(struct buf *out, uint64_t *random, int depth, bool pattern)
 			buf_add_char(out, ']');
 			continue;
 		}
-		buf_printf(out, "\"%s\":", naive_keys[naive_draw(random, naive_draw(random, 4) ? 3 : 5)]);
+		buf_printf(out, "\"%s\":",
+			naive_keys[naive_draw(random, naive_draw(random, 4) ? 3 : 5)]);
 		if (depth != 0 && kind < 5) {
 			naive_make_object(out, random, depth - 1, pattern);
 		} else if (pattern || kind < 9) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The event pattern engine: recorded cases, a naive matcher as second opinion, bounds, bad input. */
+/* The event pattern engine: recorded cases, a naive matcher as second opinion, bounds, bad
+ * input. */
 #define _GNU_SOURCE /* getline, memmem */
 #include "test.h"
 
@@ -44,7 +45,9 @@ run_file(const char *path, size_t *total)
 		fail_msg("cannot open %s", path);
 	while (getline(&line, &cap, f) > 0) {
 		cJSON *one = cJSON_Parse(line);
-		const char *expected = cJSON_GetStringValue(cJSON_GetObjectItem(one, "expected")), *got;
+		const char *expected = cJSON_GetStringValue(
+				   cJSON_GetObjectItem(one, "expected")),
+			   *got;
 		const char *pattern = cJSON_GetStringValue(cJSON_GetObjectItem(one, "pattern"));
 		const char *event = cJSON_GetStringValue(cJSON_GetObjectItem(one, "event"));
 		struct err err;
@@ -54,8 +57,8 @@ run_file(const char *path, size_t *total)
 		if (strcmp(got, expected) == 0)
 			agreed++;
 		else
-			print_error("%s: %s, expected %s %s\n  %s\n  %s\n", path, got, expected, err.text,
-				pattern, event);
+			print_error("%s: %s, expected %s %s\n  %s\n  %s\n", path, got, expected,
+				err.text, pattern, event);
 		cJSON_Delete(one);
 	}
 	free(line);
@@ -92,14 +95,19 @@ agrees_with_recorded_aws(void **state)
 static void
 says_where_a_pattern_is_wrong(void **state)
 {
-	static const struct { const char *pattern, *text; } cases[] = {
-		{ "{\"my_key\":[{\"EXISTS\":true}]}", "Unrecognized match type EXISTS at line: 1, column: " },
-		{ "{\"a\":\n [\"x\",\n  []]}", "Match value must be String, number, true, false, or null at line: 3" },
+	static const struct {
+		const char *pattern, *text;
+	} cases[] = {
+		{ "{\"my_key\":[{\"EXISTS\":true}]}",
+			"Unrecognized match type EXISTS at line: 1, column: " },
+		{ "{\"a\":\n [\"x\",\n  []]}",
+			"Match value must be String, number, true, false, or null at line: 3" },
 		{ "{\"string\":\"my-value\"}", "\"string\" must be an object or an array" },
 		{ "{\"a\":[{\"wildcard\":\"*:*:*:*:*:event-bus/*\"}]}", "Rule is too complex" },
 		{ "{\"a\":[1]} x", "Text behind the end of the pattern" },
 		{ "{\"a\":[1]", "Unexpected end, was expecting ','" },
-		{ "{\"$or\":[{\"a\":[1]}]}", "There must have at least 2 Objects in $or relationship." },
+		{ "{\"$or\":[{\"a\":[1]}]}",
+			"There must have at least 2 Objects in $or relationship." },
 		{ "{\"a\":[\"\\u0000\"]}", "NUL" },
 		{ "{\"a\":[\"\\ud800\"]}", "Malformed escape" },
 	};
@@ -110,7 +118,8 @@ says_where_a_pattern_is_wrong(void **state)
 
 		assert_string_equal(verdict(cases[i].pattern, "{}", &err), "invalid");
 		assert_int_equal(err.code, ERR_CONFIG);
-		assert_ptr_equal(strstr(err.text, "Event pattern is not valid. Reason: "), err.text);
+		assert_ptr_equal(
+			strstr(err.text, "Event pattern is not valid. Reason: "), err.text);
 		if (strstr(err.text, cases[i].text) == NULL)
 			fail_msg("%s: %s", cases[i].pattern, err.text);
 	}
@@ -119,9 +128,10 @@ says_where_a_pattern_is_wrong(void **state)
 static void
 refuses_what_is_no_event(void **state)
 {
-	static const char *const events[] = { "", " ", "[]", "1", "{", "{\"a\"", "{\"a\":", "{\"a\":1", "{\"a\":1,}",
-		"{\"a\":[1}", "{\"a\":1]", "{a:1}", "{\"a\":tru}", "{\"a\":1} x", "{\"b\":{\"c\":}}",
-		"{\"a\":\"\\ud800\"}", "{\"a\":01}", "{\"a\":\"\xff\"}" };
+	static const char *const events[] = { "", " ", "[]", "1", "{", "{\"a\"",
+		"{\"a\":", "{\"a\":1", "{\"a\":1,}", "{\"a\":[1}", "{\"a\":1]", "{a:1}",
+		"{\"a\":tru}", "{\"a\":1} x", "{\"b\":{\"c\":}}", "{\"a\":\"\\ud800\"}",
+		"{\"a\":01}", "{\"a\":\"\xff\"}" };
 	struct err err;
 
 	(void)state;
@@ -136,7 +146,8 @@ takes_unknown_fields_for_given(void **state)
 {
 	struct pattern *p;
 	struct err err;
-	const char *text = "{\"id\":[\"x\"],\"a\":[1]}", *yes = "{\"id\":\"\",\"a\":1}", *no = "{\"id\":\"x\",\"a\":2}";
+	const char *text = "{\"id\":[\"x\"],\"a\":[1]}", *yes = "{\"id\":\"\",\"a\":1}",
+		   *no = "{\"id\":\"x\",\"a\":2}";
 
 	(void)state;
 	assert_int_equal(pattern_compile(&p, text, strlen(text), &err), 0);
@@ -164,8 +175,14 @@ bounds_what_or_multiplies_to(void **state)
 		buf_add_str(&text, "]}");
 	}
 	buf_add_char(&text, '}');
-	assert_string_equal(verdict(buf_str(&text), "{\"l0\":{\"f3\":3},\"l1\":{\"f9\":9},\"l2\":{\"f0\":0}}", &err), "match");
-	assert_string_equal(verdict(buf_str(&text), "{\"l0\":{\"f3\":3},\"l1\":{\"f9\":9},\"l2\":{\"f0\":1}}", &err), "nomatch");
+	assert_string_equal(
+		verdict(buf_str(&text),
+			"{\"l0\":{\"f3\":3},\"l1\":{\"f9\":9},\"l2\":{\"f0\":0}}", &err),
+		"match");
+	assert_string_equal(
+		verdict(buf_str(&text),
+			"{\"l0\":{\"f3\":3},\"l1\":{\"f9\":9},\"l2\":{\"f0\":1}}", &err),
+		"nomatch");
 	buf_truncate(&text, text.len - 1);
 	buf_add_str(&text, ",\"x\":{\"$or\":[{\"a\":[1]},{\"b\":[1]}]}}");
 	assert_string_equal(verdict(buf_str(&text), "{}", &err), "invalid");
@@ -187,10 +204,12 @@ searches_long_arrays_in_bounded_time(void **state)
 		buf_clear(&event);
 		buf_add_str(&event, "{\"d\":[");
 		for (int i = 0; i < n; i++)
-			buf_printf(&event, "%s{\"a\":1,\"b\":1%s}", i ? "," : "", i == n - 1 ? "" : ",\"c\":1");
+			buf_printf(&event, "%s{\"a\":1,\"b\":1%s}", i ? "," : "",
+				i == n - 1 ? "" : ",\"c\":1");
 		buf_add_str(&event, "]}");
 		/* the longer one costs too much to decide: said so, not guessed */
-		assert_string_equal(verdict(pattern, buf_str(&event), &err), n == 1000 ? "match" : "error");
+		assert_string_equal(
+			verdict(pattern, buf_str(&event), &err), n == 1000 ? "match" : "error");
 	}
 	assert_int_equal(err.code, ERR_LIMIT);
 	buf_free(&event);
@@ -213,7 +232,8 @@ stands_deep_events(void **state)
 	buf_free(&event);
 }
 
-/* Generated patterns and events, small alphabets so that they meet: the engine and the naive matcher agree. */
+/* Generated patterns and events, small alphabets so that they meet: the engine and the naive
+ * matcher agree. */
 static void
 agrees_with_the_naive_matcher(void **state)
 {
@@ -234,8 +254,8 @@ agrees_with_the_naive_matcher(void **state)
 		naive = naive_match(buf_str(&pattern), buf_str(&event));
 		got = verdict(buf_str(&pattern), buf_str(&event), &err);
 		if (strcmp(got, naive ? "match" : "nomatch") != 0)
-			fail_msg("%s %s, naive %d\n%s\n%s", got, err.text, naive, buf_str(&pattern),
-				buf_str(&event));
+			fail_msg("%s %s, naive %d\n%s\n%s", got, err.text, naive,
+				buf_str(&pattern), buf_str(&event));
 		matched += naive;
 		buf_free(&pattern);
 		buf_free(&event);

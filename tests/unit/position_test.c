@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The reading position and the vCenter's clock: tables of what happens and where reading goes on. Seconds, no I/O. */
+/* The reading position and the vCenter's clock: tables of what happens and where reading goes
+ * on. Seconds, no I/O. */
 #include "test.h"
 
 #include "position.h"
@@ -10,7 +11,7 @@ enum { OVERLAP = 60, AUDIT = 600, NOW = 1000000, DAY = 86400, STEPS_MAX = 8 };
 #define US(seconds) (INT64_C(1000000) * (seconds))
 
 enum what {
-	END, /* of the table's row */
+	END,        /* of the table's row */
 	EVENT,      /* sent, dated `at`, with key `value` */
 	SHORT_PAGE, /* ends */
 	FULL_PAGE,  /* all its events are dated from `at` on, one a second */
@@ -18,8 +19,9 @@ enum what {
 	TAKE_BACK,  /* reading has to begin at `at` */
 	SET_BACK,   /* to `at` */
 	BEGUN,      /* at `at` */
-	ADOPT,      /* the stream's newest event is dated `at`, complete before `value` (0: all) */
-	CLOCK,      /* shows `at` */
+	/* the stream's newest event is dated `at`, complete before `value` (0: all) */
+	ADOPT,
+	CLOCK, /* shows `at` */
 };
 
 struct step {
@@ -34,7 +36,8 @@ page(struct position *p, const struct step *s, int64_t now)
 
 	position_begin_page(p, true);
 	for (int i = 0; i < POSITION_SAMPLES; i++) {
-		sample[i].created_us = US(s->what == MIXED_PAGE && i % 3 == 2 ? s->value : s->at + i);
+		sample[i].created_us = US(
+			s->what == MIXED_PAGE && i % 3 == 2 ? s->value : s->at + i);
 		sample[i].key = i;
 		position_sent(p, &sample[i], position_date(p, sample[i].created_us, now), now);
 	}
@@ -81,40 +84,65 @@ apply(struct position *p, const struct step *s, int64_t *now)
 static const struct row {
 	const char *name;
 	struct step step[STEPS_MAX];
-	int64_t begin;    /* where the next collector begins; -1: at the start that is configured */
+	/* where the next collector begins; -1: at the start that is configured */
+	int64_t begin;
 	int64_t complete; /* what a message says; -1: everything is */
 } rows[] = {
 	{ "nothing was read", { { END } }, -1, -1 },
 	{ "nothing was stored: the same beginning again", { { BEGUN, 500 } }, 500, 500 },
 	{ "an event", { { EVENT, 900, 1 } }, 900 - OVERLAP, -1 },
-	{ "an older one does not move it back", { { EVENT, 900, 1 }, { EVENT, 890, 2 } }, 900 - OVERLAP, -1 },
-	{ "dated 7 hours ahead", { { EVENT, 900, 1 }, { EVENT, NOW + 7 * 3600, 2 } }, 900 - OVERLAP, -1 },
-	{ "dated 10 years ahead, alone", { { BEGUN, 500 }, { EVENT, NOW + 3650 * DAY, 2 } }, 500, 500 },
-	{ "dated 4 minutes ahead: as far as the clock", { { EVENT, NOW - 10, 1 }, { EVENT, NOW + 240, 2 } },
-		NOW + 1 - OVERLAP, NOW + 1 },
-	{ "dated 10 years back", { { EVENT, NOW - 10, 1 }, { EVENT, NOW - 3650 * DAY, 2 } }, NOW - 10 - OVERLAP, -1 },
-	{ "dated before startFrom, first of all", { { BEGUN, 500 }, { EVENT, 400, 2 } }, 500, 500 },
-	{ "the end was reached", { { BEGUN, 500 }, { EVENT, 600, 1 }, { SHORT_PAGE } }, 600 - OVERLAP, -1 },
+	{ "an older one does not move it back", { { EVENT, 900, 1 }, { EVENT, 890, 2 } },
+		900 - OVERLAP, -1 },
+	{ "dated 7 hours ahead", { { EVENT, 900, 1 }, { EVENT, NOW + 7 * 3600, 2 } },
+		900 - OVERLAP, -1 },
+	{ "dated 10 years ahead, alone", { { BEGUN, 500 }, { EVENT, NOW + 3650 * DAY, 2 } },
+		500, 500 },
+	{ "dated 4 minutes ahead: as far as the clock",
+		{ { EVENT, NOW - 10, 1 }, { EVENT, NOW + 240, 2 } }, NOW + 1 - OVERLAP,
+		NOW + 1 },
+	{ "dated 10 years back", { { EVENT, NOW - 10, 1 }, { EVENT, NOW - 3650 * DAY, 2 } },
+		NOW - 10 - OVERLAP, -1 },
+	{ "dated before startFrom, first of all", { { BEGUN, 500 }, { EVENT, 400, 2 } }, 500,
+		500 },
+	{ "the end was reached", { { BEGUN, 500 }, { EVENT, 600, 1 }, { SHORT_PAGE } },
+		600 - OVERLAP, -1 },
 	{ "not yet", { { BEGUN, 500 }, { EVENT, 600, 1 } }, 500 - OVERLAP, 500 },
-	{ "a backlog: the middle of its page", { { BEGUN, 500 }, { FULL_PAGE, 600 } }, 615 - OVERLAP, 615 },
-	{ "a page with some wrong dates", { { BEGUN, 500 }, { MIXED_PAGE, 600, 900000 } }, 622 - OVERLAP, 622 },
-	{ "a page with dates ahead", { { BEGUN, 500 }, { MIXED_PAGE, 600, NOW + DAY } }, 615 - OVERLAP, 615 },
-	{ "a date that has come meanwhile does not hide what is older", { { FULL_PAGE, 600 }, { MIXED_PAGE, 700, 900000 },
-		{ FULL_PAGE, 800 } }, 815 - OVERLAP, 815 },
+	{ "a backlog: the middle of its page", { { BEGUN, 500 }, { FULL_PAGE, 600 } },
+		615 - OVERLAP, 615 },
+	{ "a page with some wrong dates", { { BEGUN, 500 }, { MIXED_PAGE, 600, 900000 } },
+		622 - OVERLAP, 622 },
+	{ "a page with dates ahead", { { BEGUN, 500 }, { MIXED_PAGE, 600, NOW + DAY } },
+		615 - OVERLAP, 615 },
+	{ "a date that has come meanwhile does not hide what is older",
+		{ { FULL_PAGE, 600 }, { MIXED_PAGE, 700, 900000 }, { FULL_PAGE, 800 } },
+		815 - OVERLAP, 815 },
 	{ "a backlog's end", { { FULL_PAGE, 600 }, { SHORT_PAGE } }, 630 - OVERLAP, -1 },
-	{ "not stored: read again", { { EVENT, 900, 1 }, { TAKE_BACK, 700 } }, 700 - OVERLAP, 700 },
-	{ "and was", { { EVENT, 900, 1 }, { TAKE_BACK, 700 }, { EVENT, 910, 2 }, { SHORT_PAGE } }, 910 - OVERLAP, -1 },
-	{ "set back", { { EVENT, 900000, 1 }, { SET_BACK, 800000 } }, 800000 - OVERLAP, 800000 },
-	{ "not as far as it was read", { { EVENT, 700000, 1 }, { SET_BACK, 800000 } }, 700000 - OVERLAP, -1 },
-	{ "set back: new events move it, old dates stay told", { { EVENT, 900000, 1 }, { CLOCK, 800000 }, { SET_BACK, 799990 },
-		{ EVENT, 799995, 2 }, { SHORT_PAGE } }, 799995 - OVERLAP, 799995 },
-	{ "set back: kept until the end is reached", { { EVENT, 900000, 1 }, { CLOCK, 800000 }, { SET_BACK, 799990 },
-		{ EVENT, 799995, 2 }, { FULL_PAGE, 799996 } }, 799990 - OVERLAP, 799990 },
-	{ "the clock has come to the old dates", { { EVENT, 900000, 1 }, { CLOCK, 800000 }, { SET_BACK, 799990 },
-		{ SHORT_PAGE }, { CLOCK, 950000 }, { EVENT, 949990, 3 } }, 949990 - OVERLAP, -1 },
-	{ "set back, nothing stored", { { BEGUN, 900000 }, { SET_BACK, 800000 } }, 800000 - OVERLAP, 800000 },
+	{ "not stored: read again", { { EVENT, 900, 1 }, { TAKE_BACK, 700 } }, 700 - OVERLAP,
+		700 },
+	{ "and was",
+		{ { EVENT, 900, 1 }, { TAKE_BACK, 700 }, { EVENT, 910, 2 }, { SHORT_PAGE } },
+		910 - OVERLAP, -1 },
+	{ "set back", { { EVENT, 900000, 1 }, { SET_BACK, 800000 } }, 800000 - OVERLAP,
+		800000 },
+	{ "not as far as it was read", { { EVENT, 700000, 1 }, { SET_BACK, 800000 } },
+		700000 - OVERLAP, -1 },
+	{ "set back: new events move it, old dates stay told",
+		{ { EVENT, 900000, 1 }, { CLOCK, 800000 }, { SET_BACK, 799990 },
+			{ EVENT, 799995, 2 }, { SHORT_PAGE } },
+		799995 - OVERLAP, 799995 },
+	{ "set back: kept until the end is reached",
+		{ { EVENT, 900000, 1 }, { CLOCK, 800000 }, { SET_BACK, 799990 },
+			{ EVENT, 799995, 2 }, { FULL_PAGE, 799996 } },
+		799990 - OVERLAP, 799990 },
+	{ "the clock has come to the old dates",
+		{ { EVENT, 900000, 1 }, { CLOCK, 800000 }, { SET_BACK, 799990 }, { SHORT_PAGE },
+			{ CLOCK, 950000 }, { EVENT, 949990, 3 } },
+		949990 - OVERLAP, -1 },
+	{ "set back, nothing stored", { { BEGUN, 900000 }, { SET_BACK, 800000 } },
+		800000 - OVERLAP, 800000 },
 	{ "from the stream", { { ADOPT, 900, 0 } }, 900 - OVERLAP, -1 },
-	{ "from the stream, less what may be missing", { { ADOPT, 900, 700 } }, 700 - OVERLAP, 700 },
+	{ "from the stream, less what may be missing", { { ADOPT, 900, 700 } }, 700 - OVERLAP,
+		700 },
 };
 
 static void
@@ -131,9 +159,10 @@ where_reading_goes_on(void **state)
 			apply(&p, &row->step[k], &now);
 		begin = position_begin(&p, -US(1));
 		complete = position_complete(&p);
-		if (begin != US(row->begin) || complete != (row->complete < 0 ? INT64_MAX : US(row->complete)))
-			fail_msg("%s: begins at %lld, complete %lld", row->name, (long long)(begin / US(1)),
-				(long long)(complete / US(1)));
+		if (begin != US(row->begin) ||
+			complete != (row->complete < 0 ? INT64_MAX : US(row->complete)))
+			fail_msg("%s: begins at %lld, complete %lld", row->name,
+				(long long)(begin / US(1)), (long long)(complete / US(1)));
 	}
 }
 
@@ -154,7 +183,8 @@ at_the_earliest(void **state)
 static void
 the_audit_looks_back_over_a_step(void **state)
 {
-	struct position_event before = { .created_us = US(1000), .key = 1 }, after = { .created_us = US(9000), .key = 2 };
+	struct position_event before = { .created_us = US(1000), .key = 1 },
+			      after = { .created_us = US(9000), .key = 2 };
 	struct position p;
 
 	(void)state;
@@ -172,7 +202,12 @@ static const struct {
 	int64_t at;
 	bool before;
 } starts[] = {
-	{ 99, 499, true }, { 100, 499, false }, { 101, -1000000, false }, { 99, 500, false }, { -100, 1, true }, { -2147483647, 1, false },
+	{ 99, 499, true },
+	{ 100, 499, false },
+	{ 101, -1000000, false },
+	{ 99, 500, false },
+	{ -100, 1, true },
+	{ -2147483647, 1, false },
 	{ 2147483647, 1, false },
 };
 
@@ -183,10 +218,12 @@ what_was_there_before_the_start(void **state)
 
 	(void)state;
 	position_init(&p, US(OVERLAP), US(AUDIT));
-	assert_false(position_is_before_start(&p, &(struct position_event){ .created_us = 1, .key = 1 }));
+	assert_false(position_is_before_start(
+		&p, &(struct position_event){ .created_us = 1, .key = 1 }));
 	position_set_first(&p, &(struct position_event){ .created_us = US(500), .key = 100 });
 	for (size_t i = 0; i < COUNT(starts); i++) {
-		struct position_event e = { .created_us = US(starts[i].at), .key = starts[i].key };
+		struct position_event e = { .created_us = US(starts[i].at),
+			.key = starts[i].key };
 
 		if (position_is_before_start(&p, &e) != starts[i].before)
 			fail_msg("key %d at %lld", (int)e.key, (long long)starts[i].at);
@@ -218,18 +255,24 @@ steps_of_the_clock(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < COUNT(answers); i++) {
-		struct vcenter_clock answer = { .shown_us = US(1000), .asked_ms = 10000, .told_ms = 11000 };
+		struct vcenter_clock answer = {
+			.shown_us = US(1000), .asked_ms = 10000, .told_ms = 11000
+		};
 		struct vcenter_clock clock = { .known = false };
 		enum vcenter_clock_step step;
 		int64_t earliest;
 
-		assert_int_equal(vcenter_clock_set(&clock, &answer, US(2), &earliest), VCENTER_CLOCK_STEADY);
-		assert_true(earliest == US(1000) && vcenter_clock_now(&clock, 21000) == US(1010));
-		answer = (struct vcenter_clock){ .shown_us = US(answers[i].shown), .asked_ms = answers[i].asked * 1000,
+		assert_int_equal(vcenter_clock_set(&clock, &answer, US(2), &earliest),
+			VCENTER_CLOCK_STEADY);
+		assert_true(
+			earliest == US(1000) && vcenter_clock_now(&clock, 21000) == US(1010));
+		answer = (struct vcenter_clock){ .shown_us = US(answers[i].shown),
+			.asked_ms = answers[i].asked * 1000,
 			.told_ms = answers[i].told * 1000 };
 		step = vcenter_clock_set(&clock, &answer, US(2), &earliest);
 		if (step != answers[i].step || earliest != US(answers[i].earliest))
-			fail_msg("row %zu: step %d, earliest %lld", i, (int)step, (long long)(earliest / US(1)));
+			fail_msg("row %zu: step %d, earliest %lld", i, (int)step,
+				(long long)(earliest / US(1)));
 	}
 }
 

@@ -25,7 +25,9 @@ struct world {
 	struct stream_info info;
 };
 
-static const struct stream_config stream = { .name = "VC_t", .subjects = { "vc.t.>" }, .duplicate_window_ms = 60000 };
+static const struct stream_config stream = {
+	.name = "VC_t", .subjects = { "vc.t.>" }, .duplicate_window_ms = 60000
+};
 
 static int
 open_world_of(void **state, const char *tls_name)
@@ -77,8 +79,14 @@ static int
 send_event(struct world *w, int key, struct err *err)
 {
 	char id[96];
-	struct publish p = { .subject = "vc.t.x", .msg_id = id, .data = "{}", .len = 2, .key = key,
-		.created_us = INT64_C(1000) * key, .again_us = INT64_C(1000) * key, .complete_us = INT64_MAX };
+	struct publish p = { .subject = "vc.t.x",
+		.msg_id = id,
+		.data = "{}",
+		.len = 2,
+		.key = key,
+		.created_us = INT64_C(1000) * key,
+		.again_us = INT64_C(1000) * key,
+		.complete_us = INT64_MAX };
 
 	snprintf(id, sizeof(id), UUID "/%d/%d", key, key);
 	return publisher_send(w->publisher, &p, err);
@@ -103,10 +111,13 @@ all_are_stored_in_order(void **state)
 static struct tail_query
 our_tail(const struct world *w)
 {
-	return (struct tail_query){ .reader = w->reader, .stream = "VC_t", .uuid = UUID, .cap_us = INT64_MAX };
+	return (struct tail_query){
+		.reader = w->reader, .stream = "VC_t", .uuid = UUID, .cap_us = INT64_MAX
+	};
 }
 
-/* Wherever it had ended: what a message says of those before it holds. True in *stored for each key of ours. */
+/* Wherever it had ended: what a message says of those before it holds. True in *stored for each
+ * key of ours. */
 static void
 check_claims(struct world *w, bool *stored, int n)
 {
@@ -131,7 +142,8 @@ check_claims(struct world *w, bool *stored, int n)
 			assert_false(stored[key]);
 			complete = us;
 			if (claim != NULL)
-				assert_true(clock_parse(claim, strlen(claim), &complete) && complete <= us);
+				assert_true(clock_parse(claim, strlen(claim), &complete) &&
+					complete <= us);
 			for (int k = 1; INT64_C(1000) * k < complete; k++)
 				assert_true(stored[k]);
 			stored[key] = true;
@@ -142,8 +154,9 @@ check_claims(struct world *w, bool *stored, int n)
 }
 
 /*
- * One message of somebody else's takes the place of one of ours, and the next one of ours may be stored behind it. Each
- * message tells from when on something may be missing before it; in the end nothing is, and nothing is there twice.
+ * One message of somebody else's takes the place of one of ours, and the next one of ours may
+ * be stored behind it. Each message tells from when on something may be missing before it; in
+ * the end nothing is, and nothing is there twice.
  */
 static void
 a_second_writer_hides_no_hole(void **state)
@@ -160,7 +173,8 @@ a_second_writer_hides_no_hole(void **state)
 
 	for (key = 1; key <= 500; key++) {
 		if (key == 250)
-			assert_int_equal(publish_wait(w->bus, &foreign, TIMEOUT_MS, &ack, &err), 0);
+			assert_int_equal(
+				publish_wait(w->bus, &foreign, TIMEOUT_MS, &ack, &err), 0);
 		if (send_event(w, key, &err) != 0)
 			break;
 	}
@@ -186,12 +200,19 @@ a_second_writer_hides_no_hole(void **state)
 	seen_free(&seen);
 }
 
-/* The sender's own word counts as well as what is in flight; when neither is there, there is no header. */
+/* The sender's own word counts as well as what is in flight; when neither is there, there is no
+ * header. */
 static void
 what_is_complete_is_told(void **state)
 {
-	static const struct { int64_t complete_us, told_us; bool drain; } rows[] = {
-		{ INT64_MAX, INT64_MAX, true }, { 5000, 5000, false }, { INT64_MAX, 2000, true }, { INT64_MIN, INT64_MIN, true },
+	static const struct {
+		int64_t complete_us, told_us;
+		bool drain;
+	} rows[] = {
+		{ INT64_MAX, INT64_MAX, true },
+		{ 5000, 5000, false },
+		{ INT64_MAX, 2000, true },
+		{ INT64_MIN, INT64_MIN, true },
 	};
 	struct world *w = *state;
 	struct tail_query q = our_tail(w);
@@ -199,14 +220,21 @@ what_is_complete_is_told(void **state)
 
 	for (int i = 0; i < (int)COUNT(rows); i++) {
 		char id[96];
-		struct publish p = { .subject = "vc.t.x", .msg_id = id, .data = "{}", .len = 2, .key = i + 1,
-			.created_us = 1000 * (i + 1), .again_us = 1000 * (i + 1), .complete_us = rows[i].complete_us };
+		struct publish p = { .subject = "vc.t.x",
+			.msg_id = id,
+			.data = "{}",
+			.len = 2,
+			.key = i + 1,
+			.created_us = 1000 * (i + 1),
+			.again_us = 1000 * (i + 1),
+			.complete_us = rows[i].complete_us };
 		struct tail tail = { .any = false };
 		struct seen seen;
 
 		snprintf(id, sizeof(id), UUID "/%d/%d", i + 1, i + 1);
 		assert_int_equal(publisher_send(w->publisher, &p, &err), 0);
-		assert_true(publisher_oldest_us(w->publisher) <= p.created_us || publisher_oldest_us(w->publisher) == INT64_MAX);
+		assert_true(publisher_oldest_us(w->publisher) <= p.created_us ||
+			publisher_oldest_us(w->publisher) == INT64_MAX);
 		if (!rows[i].drain)
 			continue;
 		assert_int_equal(publisher_drain(w->publisher, TIMEOUT_MS, &err), 0);
@@ -240,7 +268,8 @@ an_end_is_confirmed_by_the_leader(void **state)
 	assert_int_equal(publisher_drain(w->publisher, TIMEOUT_MS, &err), 0);
 	for (uint64_t seq = 4; seq <= 5; seq++)
 		assert_int_equal(stream_delete_msg(w->bus, "VC_t", seq, &err), 0);
-	assert_int_equal(stream_reader_confirm_end(w->reader, 3, &err), 0); /* number 6 came later */
+	/* number 6 came later */
+	assert_int_equal(stream_reader_confirm_end(w->reader, 3, &err), 0);
 	assert_int_equal(stream_delete_msg(w->bus, "VC_t", 6, &err), 0);
 	assert_int_equal(stream_reader_confirm_end(w->reader, 3, &err), 0);
 	all.filter_subject = "vc.t.none";
@@ -255,12 +284,19 @@ ignore(void *ctx, struct bus_msg *msg)
 	bus_msg_free(msg);
 }
 
-/* The server may drop a message without a word: what is refused behind it does not prove another writer. */
+/* The server may drop a message without a word: what is refused behind it does not prove
+ * another writer. */
 static void
 an_unanswered_message_is_no_conflict(void **state)
 {
-	struct publish lost = { .subject = "elsewhere.x", .msg_id = UUID "/1/1", .data = "{}", .len = 2, .key = 1,
-		.created_us = 1000, .again_us = 1000, .complete_us = INT64_MAX };
+	struct publish lost = { .subject = "elsewhere.x",
+		.msg_id = UUID "/1/1",
+		.data = "{}",
+		.len = 2,
+		.key = 1,
+		.created_us = 1000,
+		.again_us = 1000,
+		.complete_us = INT64_MAX };
 	struct world *w = *state;
 	struct err err;
 
@@ -360,8 +396,8 @@ the_tail_is_read_as_far_as_needed(void **state)
 static void
 identities(void **state)
 {
-	static const char *const bad[] = { "", "a/b", "/1/2", "a//2", "a/1/", "a/1/x", "a/2147483648/1", "a/1/2/3",
-		"u/gap/1-2" };
+	static const char *const bad[] = { "", "a/b", "/1/2", "a//2", "a/1/", "a/1/x",
+		"a/2147483648/1", "a/1/2/3", "u/gap/1-2" };
 	char uuid[64];
 	int64_t us;
 	int32_t key;
@@ -380,17 +416,28 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(identities),
-		cmocka_unit_test_setup_teardown(all_are_stored_in_order, open_world, close_world),
-		cmocka_unit_test_setup_teardown(a_second_writer_hides_no_hole, open_world, close_world),
-		cmocka_unit_test_setup_teardown(what_is_complete_is_told, open_world, close_world),
-		cmocka_unit_test_setup_teardown(an_end_is_confirmed_by_the_leader, open_world, close_world),
-		cmocka_unit_test_setup_teardown(an_unanswered_message_is_no_conflict, open_world, close_world),
-		cmocka_unit_test_setup_teardown(the_server_knows_a_duplicate, open_world, close_world),
-		cmocka_unit_test_setup_teardown(a_killed_server_loses_nothing_acked, open_world, close_world),
-		cmocka_unit_test_setup_teardown(the_tail_is_read_as_far_as_needed, open_world, close_world),
-		cmocka_unit_test_setup_teardown(all_are_stored_in_order, open_tls_world, close_world),
-		cmocka_unit_test_setup_teardown(a_killed_server_loses_nothing_acked, open_tls_world, close_world),
-		cmocka_unit_test_setup_teardown(the_tail_is_read_as_far_as_needed, open_tls_world, close_world),
+		cmocka_unit_test_setup_teardown(
+			all_are_stored_in_order, open_world, close_world),
+		cmocka_unit_test_setup_teardown(
+			a_second_writer_hides_no_hole, open_world, close_world),
+		cmocka_unit_test_setup_teardown(
+			what_is_complete_is_told, open_world, close_world),
+		cmocka_unit_test_setup_teardown(
+			an_end_is_confirmed_by_the_leader, open_world, close_world),
+		cmocka_unit_test_setup_teardown(
+			an_unanswered_message_is_no_conflict, open_world, close_world),
+		cmocka_unit_test_setup_teardown(
+			the_server_knows_a_duplicate, open_world, close_world),
+		cmocka_unit_test_setup_teardown(
+			a_killed_server_loses_nothing_acked, open_world, close_world),
+		cmocka_unit_test_setup_teardown(
+			the_tail_is_read_as_far_as_needed, open_world, close_world),
+		cmocka_unit_test_setup_teardown(
+			all_are_stored_in_order, open_tls_world, close_world),
+		cmocka_unit_test_setup_teardown(
+			a_killed_server_loses_nothing_acked, open_tls_world, close_world),
+		cmocka_unit_test_setup_teardown(
+			the_tail_is_read_as_far_as_needed, open_tls_world, close_world),
 	};
 
 	stop_init();

@@ -27,9 +27,12 @@ as_a_list_would_say(void **state)
 
 		t = t < 0 ? -t : t;
 		is = &there[key][t];
-		assert_int_equal(seen_has(&s, key - KEYS / 2, (int64_t)t * 1000 + (int64_t)(r >> 60)), *is);
+		assert_int_equal(
+			seen_has(&s, key - KEYS / 2, (int64_t)t * 1000 + (int64_t)(r >> 60)),
+			*is);
 		if (r >> 63) {
-			assert_int_equal(seen_add(&s, key - KEYS / 2, (int64_t)t * 1000 + 999), !*is);
+			assert_int_equal(
+				seen_add(&s, key - KEYS / 2, (int64_t)t * 1000 + 999), !*is);
 			n += !*is;
 			*is = true;
 		} else {
@@ -85,7 +88,8 @@ milliseconds(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(as_a_list_would_say), cmocka_unit_test(a_key_with_another_time), cmocka_unit_test(milliseconds) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(as_a_list_would_say),
+		cmocka_unit_test(a_key_with_another_time), cmocka_unit_test(milliseconds) };
 
 	return cmocka_run_group_tests_name("seen", tests, NULL, NULL);
 }

@@ -27,8 +27,10 @@ check_case(const cJSON *one)
 	size_t len64 = strlen(body64), n = 0, body_len;
 	unsigned char *body = calloc(1, len64 + 4);
 	struct sigv4_header header[SIGV4_HEADERS_MAX];
-	struct sigv4_request request = { .method = text(one, "method"), .path = text(one, "path"),
-		.query = text(one, "query"), .header = header };
+	struct sigv4_request request = { .method = text(one, "method"),
+		.path = text(one, "path"),
+		.query = text(one, "query"),
+		.header = header };
 	int64_t now = (int64_t)cJSON_GetObjectItem(one, "now")->valuedouble;
 	char date[SIGV4_DATE_SIZE];
 	const cJSON *pair;
@@ -43,13 +45,15 @@ check_case(const cJSON *one)
 	}
 	cJSON_ArrayForEach(pair, cJSON_GetObjectItem(one, "headers"))
 	{
-		header[n++] = (struct sigv4_header){ pair->child->valuestring, pair->child->next->valuestring };
+		header[n++] = (struct sigv4_header){ pair->child->valuestring,
+			pair->child->next->valuestring };
 	}
 	request.n_headers = n;
 	request.body = body;
 	request.body_len = body_len;
 	sigv4_init(&signer, text(one, "service"), text(one, "region"));
-	sigv4_set_credentials(&signer, text(one, "access_key"), text(one, "secret_key"), text(one, "token"));
+	sigv4_set_credentials(
+		&signer, text(one, "access_key"), text(one, "secret_key"), text(one, "token"));
 	buf_init(&got, 1 << 20);
 	/* twice: the second time with the key of the day at hand */
 	for (int i = 0; i < 2; i++) {
@@ -73,8 +77,8 @@ signs_as_botocore_does(void **state)
 	FILE *f;
 
 	(void)state;
-	snprintf(command, sizeof(command), "%s tests/unit/sigv4_cases.py %d", python ? python : "/usr/bin/python3",
-		CASES);
+	snprintf(command, sizeof(command), "%s tests/unit/sigv4_cases.py %d",
+		python ? python : "/usr/bin/python3", CASES);
 	f = popen(command, "r");
 	assert_non_null(f);
 	for (; getline(&line, &cap, f) > 0; n++) {
@@ -93,7 +97,10 @@ static void
 needs_credentials_and_bounds_headers(void **state)
 {
 	struct sigv4_header header[SIGV4_HEADERS_MAX] = { { "", "" } };
-	struct sigv4_request request = { .method = "GET", .path = "/", .query = "", .header = header,
+	struct sigv4_request request = { .method = "GET",
+		.path = "/",
+		.query = "",
+		.header = header,
 		.n_headers = SIGV4_HEADERS_MAX };
 	struct sigv4 signer;
 	struct buf out;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Signature Version 4A. Signatures are random, so they are verified: with the public key that AWS's own test suite
- * (aws-c-auth, v4a/get-vanilla) gives for its example credentials, over the string to sign written out here.
+ * Signature Version 4A. Signatures are random, so they are verified: with the public key that
+ * AWS's own test suite (aws-c-auth, v4a/get-vanilla) gives for its example credentials, over
+ * the string to sign written out here.
  */
 #include "test.h"
 
@@ -42,8 +43,10 @@ verify(const char *text, const char *signature_hex)
 	int rc;
 
 	unhex(X Y, public + 1);
-	params[0] = OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, (char[]){ "prime256v1" }, 0);
-	params[1] = OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, public, sizeof(public));
+	params[0] = OSSL_PARAM_construct_utf8_string(
+		OSSL_PKEY_PARAM_GROUP_NAME, (char[]){ "prime256v1" }, 0);
+	params[1] = OSSL_PARAM_construct_octet_string(
+		OSSL_PKEY_PARAM_PUB_KEY, public, sizeof(public));
 	params[2] = OSSL_PARAM_construct_end();
 	assert_int_equal(EVP_PKEY_fromdata_init(ctx), 1);
 	assert_int_equal(EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_PUBLIC_KEY, params), 1);
@@ -58,12 +61,16 @@ verify(const char *text, const char *signature_hex)
 static void
 signs_what_aws_verifies(void **state)
 {
-	static const char canonical[] = "GET\n/\n\nhost:example.amazonaws.com\nx-amz-date:20150830T123600Z\n"
-					"x-amz-region-set:us-east-1\n\nhost;x-amz-date;x-amz-region-set\n" EMPTY;
-	static const char prefix[] = "AWS4-ECDSA-P256-SHA256 Credential=AKIDEXAMPLE/20150830/service/aws4_request, "
-				     "SignedHeaders=host;x-amz-date;x-amz-region-set, Signature=";
+	static const char canonical[] =
+		"GET\n/\n\nhost:example.amazonaws.com\nx-amz-date:20150830T123600Z\n"
+		"x-amz-region-set:us-east-1\n\nhost;x-amz-date;x-amz-region-set\n" EMPTY;
+	static const char prefix[] =
+		"AWS4-ECDSA-P256-SHA256 Credential=AKIDEXAMPLE/20150830/service/aws4_request, "
+		"SignedHeaders=host;x-amz-date;x-amz-region-set, Signature=";
 	struct sigv4_header host = { "Host", "example.amazonaws.com" };
-	struct sigv4_request request = { .method = "GET", .path = "/", .query = "", .header = &host, .n_headers = 1 };
+	struct sigv4_request request = {
+		.method = "GET", .path = "/", .query = "", .header = &host, .n_headers = 1
+	};
 	struct buf out, text;
 	struct sigv4a s;
 	struct err err;
@@ -71,7 +78,8 @@ signs_what_aws_verifies(void **state)
 	(void)state;
 	buf_init(&out, 4096);
 	buf_init(&text, 4096);
-	buf_add_str(&text, "AWS4-ECDSA-P256-SHA256\n20150830T123600Z\n20150830/service/aws4_request\n");
+	buf_add_str(&text,
+		"AWS4-ECDSA-P256-SHA256\n20150830T123600Z\n20150830/service/aws4_request\n");
 	sigv4_add_hash(&text, canonical, strlen(canonical));
 	sigv4a_init(&s, "service", "us-east-1");
 	assert_int_equal(sigv4a_sign(&s, &request, 1440938160, &out, &err), -1);
@@ -88,7 +96,8 @@ signs_what_aws_verifies(void **state)
 	assert_int_equal(sigv4a_set_credentials(&s, ACCESS_KEY, "other", "token", &err), 0);
 	buf_clear(&out);
 	assert_int_equal(sigv4a_sign(&s, &request, 1440938160, &out, &err), 0);
-	assert_non_null(strstr(buf_str(&out), "SignedHeaders=host;x-amz-date;x-amz-region-set;x-amz-security-token,"));
+	assert_non_null(strstr(buf_str(&out),
+		"SignedHeaders=host;x-amz-date;x-amz-region-set;x-amz-security-token,"));
 	assert_int_equal(verify(buf_str(&text), strstr(buf_str(&out), "Signature=") + 10), 0);
 	sigv4a_free(&s);
 	buf_free(&out);

@@ -111,17 +111,17 @@ faults(void **state)
 	}
 }
 
-#define ENVELOPE(body) \
+#define ENVELOPE(body)                                                                    \
 	"<S:Envelope xmlns:S=\"http://schemas.xmlsoap.org/soap/envelope/\"><S:Body>" body \
 	"</S:Body></S:Envelope>"
 
 static void
 fault_without_xsi_type(void **state)
 {
-	static const char xml[] =
-		ENVELOPE("<S:Fault><faultcode>c</faultcode><faultstring>a &lt; b"
-			 "</faultstring><detail><x:NotAuthenticatedFault xmlns:x='urn:vim25'/>"
-			 "</detail></S:Fault>");
+	static const char xml[] = ENVELOPE(
+		"<S:Fault><faultcode>c</faultcode><faultstring>a &lt; b"
+		"</faultstring><detail><x:NotAuthenticatedFault xmlns:x='urn:vim25'/>"
+		"</detail></S:Fault>");
 	struct soap_reply *reply = NULL;
 
 	(void)state;

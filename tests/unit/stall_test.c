@@ -6,9 +6,11 @@
 
 enum { SECOND = 1000 };
 
-/* Looks once a second for so many seconds, the view staying as it is. Gives how often it was told of a stall. */
+/* Looks once a second for so many seconds, the view staying as it is. Gives how often it was
+ * told of a stall. */
 static int
-look_for(struct stall *stall, const struct stall_view *view, int64_t *now_ms, int seconds, enum stall_kind *kind)
+look_for(struct stall *stall, const struct stall_view *view, int64_t *now_ms, int seconds,
+	enum stall_kind *kind)
 {
 	int told = 0;
 
@@ -32,14 +34,21 @@ what_counts_as_stopped(void **state)
 		enum stall_kind want;
 	} rows[] = {
 		{ "no work", { .able = true }, STALL_NONE },
-		{ "events pending that no pull asks for", { .able = true, .starving = true }, STALL_PULL },
-		{ "the same without NATS or a backend's address", { .starving = true }, STALL_NONE },
-		{ "events held that nothing will move", { .able = true, .holding = true }, STALL_DELIVER },
-		{ "the same, and events pending", { .able = true, .holding = true, .starving = true }, STALL_DELIVER },
-		{ "events held that wait for something", { .able = true, .holding = true, .under_way = true }, STALL_NONE },
-		{ "a full window, and more pending", { .able = true, .holding = true, .under_way = true, .starving = true },
+		{ "events pending that no pull asks for", { .able = true, .starving = true },
+			STALL_PULL },
+		{ "the same without NATS or a backend's address", { .starving = true },
 			STALL_NONE },
-		{ "events held while dead letters cannot be stored", { .holding = true }, STALL_NONE },
+		{ "events held that nothing will move", { .able = true, .holding = true },
+			STALL_DELIVER },
+		{ "the same, and events pending",
+			{ .able = true, .holding = true, .starving = true }, STALL_DELIVER },
+		{ "events held that wait for something",
+			{ .able = true, .holding = true, .under_way = true }, STALL_NONE },
+		{ "a full window, and more pending",
+			{ .able = true, .holding = true, .under_way = true, .starving = true },
+			STALL_NONE },
+		{ "events held while dead letters cannot be stored", { .holding = true },
+			STALL_NONE },
 	};
 
 	(void)state;
@@ -51,7 +60,8 @@ what_counts_as_stopped(void **state)
 
 		print_message("%s\n", rows[i].name);
 		assert_int_equal(kind, rows[i].want);
-		assert_int_equal(told, rows[i].want == STALL_NONE ? 0 : 2); /* after 30 s, and after 30 s more */
+		/* after 30 s, and after 30 s more */
+		assert_int_equal(told, rows[i].want == STALL_NONE ? 0 : 2);
 	}
 }
 
@@ -59,7 +69,8 @@ static void
 only_without_a_break(void **state)
 {
 	struct stall stall = { .since_ms = 0 };
-	struct stall_view starving = { .able = true, .starving = true }, idle = { .able = true };
+	struct stall_view starving = { .able = true, .starving = true },
+			  idle = { .able = true };
 	enum stall_kind kind = STALL_NONE;
 	int64_t now_ms = 5;
 

@@ -8,7 +8,9 @@
 static void
 tokens(void **state)
 {
-	static const struct { const char *name, *want; } rows[] = {
+	static const struct {
+		const char *name, *want;
+	} rows[] = {
 		{ "", "_" },
 		{ "_", "=5F" },
 		{ "Prod-A_1", "Prod-A_1" },
@@ -30,23 +32,32 @@ tokens(void **state)
 	}
 	/* FNV-1a of 65 times "a": computed with python3 */
 	buf_clear(&b);
-	subject_add_token(&b, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", 65);
-	assert_string_equal(buf_str(&b), "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa~2DD603EC");
+	subject_add_token(
+		&b, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", 65);
+	assert_string_equal(
+		buf_str(&b), "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa~2DD603EC");
 	buf_free(&b);
 }
 
 /*
- * Names that escape to more than a buffer holds. The hashes are FNV-1a of the whole name, computed with python3:
- *     h = 0x811c9dc5
- *     for c in name.encode(): h = (h ^ c) * 0x01000193 & 0xffffffff
+ * Names that escape to more than a buffer holds. The hashes are FNV-1a of the whole name,
+ * computed with python3: h = 0x811c9dc5 for c in name.encode(): h = (h ^ c) * 0x01000193 &
+ * 0xffffffff
  */
 static void
 long_tokens(void **state)
 {
-	static const struct { const char *unit; size_t times; const char *want; } rows[] = {
-		{ "\xf0\x9f\x98\x80", 80, "=F0=9F=98=80=F0=9F=98=80=F0=9F=98=80=F0=9F=98=80=F0=9F~6293E145" },
-		{ "\xc3\xa9", 3000, "=C3=A9=C3=A9=C3=A9=C3=A9=C3=A9=C3=A9=C3=A9=C3=A9=C3=A9~46AB9AE5" },
-		{ "x", 100000, "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx~0DA3EE45" },
+	static const struct {
+		const char *unit;
+		size_t times;
+		const char *want;
+	} rows[] = {
+		{ "\xf0\x9f\x98\x80", 80,
+			"=F0=9F=98=80=F0=9F=98=80=F0=9F=98=80=F0=9F=98=80=F0=9F~6293E145" },
+		{ "\xc3\xa9", 3000,
+			"=C3=A9=C3=A9=C3=A9=C3=A9=C3=A9=C3=A9=C3=A9=C3=A9=C3=A9~46AB9AE5" },
+		{ "x", 100000,
+			"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx~0DA3EE45" },
 		{ ">", 22, "=3E=3E=3E=3E=3E=3E=3E=3E=3E=3E=3E=3E=3E=3E=3E=3E=3E=3E~CB1D905D" },
 		{ ">", 21, "=3E=3E=3E=3E=3E=3E=3E=3E=3E=3E=3E=3E=3E=3E=3E=3E=3E=3E=3E=3E=3E" },
 	};
@@ -65,9 +76,15 @@ long_tokens(void **state)
 		assert_true(buf_ok(&token));
 		assert_string_equal(buf_str(&token), rows[i].want);
 	}
-	/* seven parts of an event id, each too long, behind names that are too long: still one subject */
-	subject_write(&row, &(struct subject_parts){ .vcenter = name.data, .datacenter = name.data, .cluster = name.data,
-				    .severity = "warning", .eventclass = "extendedevent", .name = "" });
+	/* seven parts of an event id, each too long, behind names that are too long: still one
+	 * subject */
+	subject_write(&row,
+		&(struct subject_parts){ .vcenter = name.data,
+			.datacenter = name.data,
+			.cluster = name.data,
+			.severity = "warning",
+			.eventclass = "extendedevent",
+			.name = "" });
 	assert_true(buf_ok(&row));
 	buf_free(&name);
 	buf_free(&token);
@@ -105,16 +122,32 @@ subjects(void **state)
 
 	(void)state;
 	buf_init(&b, 10000);
-	subject_write(&b, &(struct subject_parts){ .vcenter = "lab", .datacenter = "Berlin", .cluster = "Prod-A",
-				  .severity = "info", .eventclass = "event", .name = "VmPoweredOnEvent" });
+	subject_write(&b,
+		&(struct subject_parts){ .vcenter = "lab",
+			.datacenter = "Berlin",
+			.cluster = "Prod-A",
+			.severity = "info",
+			.eventclass = "event",
+			.name = "VmPoweredOnEvent" });
 	assert_string_equal(buf_str(&b), "vc.lab.Berlin.Prod-A.info.event.VmPoweredOnEvent");
-	subject_write(&b, &(struct subject_parts){ .prefix = "p", .vcenter = "a.b", .severity = "error",
-				  .eventclass = "eventex", .name = "com.vmware.vc.HA.X" });
+	subject_write(&b,
+		&(struct subject_parts){ .prefix = "p",
+			.vcenter = "a.b",
+			.severity = "error",
+			.eventclass = "eventex",
+			.name = "com.vmware.vc.HA.X" });
 	assert_string_equal(buf_str(&b), "p.a=2Eb._._.error.eventex.com.vmware.vc.HA.X");
-	subject_write(&b, &(struct subject_parts){ .vcenter = "v", .severity = "info", .eventclass = "eventex",
-				  .name = "a..b.c.d.e.f.g.h" });
+	subject_write(&b,
+		&(struct subject_parts){ .vcenter = "v",
+			.severity = "info",
+			.eventclass = "eventex",
+			.name = "a..b.c.d.e.f.g.h" });
 	assert_string_equal(buf_str(&b), "vc.v._._.info.eventex.a._.b.c.d.e.f=2Eg=2Eh");
-	subject_write(&b, &(struct subject_parts){ .vcenter = "v", .severity = "info", .eventclass = "eventex", .name = "" });
+	subject_write(&b,
+		&(struct subject_parts){ .vcenter = "v",
+			.severity = "info",
+			.eventclass = "eventex",
+			.name = "" });
 	assert_string_equal(buf_str(&b), "vc.v._._.info.eventex._");
 	subject_stream(&b, "vc 1");
 	assert_string_equal(buf_str(&b), "VC_vc=201");
@@ -124,8 +157,9 @@ subjects(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(tokens), cmocka_unit_test(long_tokens),
-		cmocka_unit_test(attributes), cmocka_unit_test(subjects) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(tokens),
+		cmocka_unit_test(long_tokens), cmocka_unit_test(attributes),
+		cmocka_unit_test(subjects) };
 
 	return cmocka_run_group_tests_name("subject", tests, NULL, NULL);
 }
