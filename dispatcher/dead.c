@@ -188,18 +188,6 @@ publish(struct dispatcher *d, struct burial *b, struct err *err)
 	return failed;
 }
 
-int
-dead_open(struct dispatcher *d, leg_fn *on_stored, void *ctx, struct err *err)
-{
-	char subject[sizeof(d->dead_inbox) + 2];
-
-	d->on_stored = on_stored;
-	d->on_stored_ctx = ctx;
-	snprintf(d->dead_inbox, sizeof(d->dead_inbox), "%s.dead", bus_inbox(d->bus));
-	snprintf(subject, sizeof(subject), "%s.*", d->dead_inbox);
-	return bus_subscribe(d->bus, subject, arrive, d, err);
-}
-
 /* Until dead letters can be stored again nothing is sent: it could fail, and where would it go?
  */
 static void
@@ -245,8 +233,8 @@ dead_bury(struct dispatcher *d, struct leg *leg)
 	try_to_publish(d, b, now_ms);
 }
 
-void
-dead_answer(struct dispatcher *d, const struct bus_msg *msg)
+static void
+read_answer(struct dispatcher *d, const struct bus_msg *msg, int64_t now_ms)
 {
 	const char *dot = strrchr(bus_msg_subject(msg), '.');
 	uint64_t id = dot ? strtoull(dot + 1, NULL, 10) : 0;
@@ -258,13 +246,13 @@ dead_answer(struct dispatcher *d, const struct bus_msg *msg)
 	if ((b = *p) == NULL)
 		return; /* answered before */
 	if (!pub_ack_parse(msg, &answer)) {
-		fail(d, b, "the server's answer is no PubAck", clock_monotonic_ms());
+		fail(d, b, "the server's answer is no PubAck", now_ms);
 		return;
 	}
 	if (answer.error_code != 0) {
 		if (answer.error_code == 503)
 			atomic_store(&d->dead_ready, false); /* the stream is gone */
-		fail(d, b, answer.error, clock_monotonic_ms());
+		fail(d, b, answer.error, now_ms);
 		return;
 	}
 	if (d->dead_letters_fail)
@@ -274,6 +262,26 @@ dead_answer(struct dispatcher *d, const struct bus_msg *msg)
 	*p = b->next;
 	d->on_stored(d->on_stored_ctx, b->leg);
 	free(b);
+}
+
+static void
+on_answer(void *ctx, struct bus_msg *msg, int64_t now_ms)
+{
+	read_answer(ctx, msg, now_ms);
+	bus_msg_free(msg);
+}
+
+int
+dead_open(struct dispatcher *d, leg_fn *on_stored, void *ctx, struct err *err)
+{
+	char subject[sizeof(d->dead_inbox) + 2];
+
+	d->on_stored = on_stored;
+	d->on_stored_ctx = ctx;
+	snprintf(d->dead_inbox, sizeof(d->dead_inbox), "%s.dead", bus_inbox(d->bus));
+	snprintf(subject, sizeof(subject), "%s.*", d->dead_inbox);
+	d->dead_port = (struct inbox_port){ .inbox = d->inbox, .handle = on_answer, .ctx = d };
+	return bus_subscribe(d->bus, subject, inbox_put, &d->dead_port, err);
 }
 
 void

@@ -14,7 +14,6 @@
 #include "status.h"
 #include "stop.h"
 #include "subject.h"
-#include "text.h"
 
 enum {
 	TICK_MS = 100,       /* longest wait: timers are that exact */
@@ -52,7 +51,7 @@ paused(const struct dispatcher *d)
 static size_t
 budget(struct dispatcher *d, int64_t now_ms)
 {
-	size_t held = backlog_count(d, now_ms) + (d->taken.n - d->taken_at), limit = window(d);
+	size_t held = backlog_count(d, now_ms) + inbox_taken(d->inbox), limit = window(d);
 
 	if (d->stopping || d->dead_letters_fail || !refresh_ready(d) ||
 		d->jobs.bytes >= (size_t)d->options->buffer_bytes || held >= limit)
@@ -86,26 +85,6 @@ pull(struct dispatcher *d, int64_t now_ms)
 	d->next_source++;
 }
 
-/* Takes what arrived over from the bus's threads, once what was taken before is used up. */
-static void
-take_arrivals(struct dispatcher *d)
-{
-	struct arrivals *a = &d->arrivals, empty = d->taken;
-
-	if (d->taken_at < d->taken.n)
-		return;
-	empty.n = 0;
-	pthread_mutex_lock(&a->lock);
-	d->taken.item = a->item;
-	d->taken.n = a->n;
-	d->taken.cap = a->cap;
-	a->item = empty.item;
-	a->n = 0;
-	a->cap = empty.cap;
-	pthread_mutex_unlock(&a->lock);
-	d->taken_at = 0;
-}
-
 /* Before anything is accepted: what comes now may have the sequences of what came before. */
 static void
 forget_if_told(struct source *s)
@@ -115,37 +94,18 @@ forget_if_told(struct source *s)
 	settle_orphans(s->d, s);
 }
 
-/* What came to another inbox than those of pulls. */
 static void
-take_answer(struct dispatcher *d, struct bus_msg *msg)
+on_source_message(void *ctx, struct bus_msg *msg, int64_t now_ms)
 {
-	if (text_starts(bus_msg_subject(msg), d->get_inbox)) {
-		park_answer(d, msg);
+	struct source *s = ctx;
+	struct dispatcher *d = s->d;
+	struct delivery delivery;
+
+	if (!source_take(s, msg, &delivery, now_ms))
 		return;
-	}
-	if (text_starts(bus_msg_subject(msg), REPORT_SUBJECT))
-		report_answer(d, msg);
-	else
-		dead_answer(d, msg);
-	bus_msg_free(msg);
-}
-
-static void
-accept_arrivals(struct dispatcher *d, int64_t now_ms)
-{
-	take_arrivals(d);
-	for (int i = 0; i < ACCEPT_AT_ONCE && d->taken_at < d->taken.n; i++) {
-		struct arrival *a = &d->taken.item[d->taken_at++];
-		struct delivery delivery;
-
-		if (a->source == NULL) {
-			take_answer(d, a->msg);
-		} else if (source_take(a->source, a->msg, &delivery, now_ms)) {
-			if (bus_msg_len(a->msg) > d->largest)
-				d->largest = bus_msg_len(a->msg);
-			accept_message(d, a->source, a->msg, &delivery, now_ms);
-		}
-	}
+	if (bus_msg_len(msg) > d->largest)
+		d->largest = bus_msg_len(msg);
+	accept_message(d, s, msg, &delivery, now_ms);
 }
 
 /* When the next timer is due, as a wait. */
@@ -154,7 +114,7 @@ wait_ms(struct dispatcher *d, int64_t now_ms)
 {
 	int64_t due = now_ms + (d->filling ? FILL_MS : TICK_MS);
 
-	if (d->taken_at < d->taken.n)
+	if (inbox_taken(d->inbox) > 0)
 		return 0;
 	for (size_t i = 0; i < d->jobs.n_lanes && i < 64;
 		i++, d->jobs.ring = d->jobs.ring->next) {
@@ -169,28 +129,17 @@ wait_ms(struct dispatcher *d, int64_t now_ms)
 	return due - now_ms;
 }
 
-/* Nothing has come meanwhile that there is room for. */
-static bool
-may_wait(struct dispatcher *d)
-{
-	bool hungry = d->stopping || send_room(d), none;
-
-	pthread_mutex_lock(&d->arrivals.lock);
-	d->arrivals.hungry = hungry;
-	none = d->arrivals.n == 0;
-	pthread_mutex_unlock(&d->arrivals.lock);
-	return none || !hungry;
-}
-
 static int
 turn(struct dispatcher *d, struct err *err)
 {
 	int64_t now_ms = clock_monotonic_ms();
+	int accepted = 0;
 
 	status_beat();
 	for (size_t i = 0; i < d->n_sources; i++)
 		forget_if_told(&d->source[i]);
-	accept_arrivals(d, now_ms);
+	while (accepted < ACCEPT_AT_ONCE && inbox_next(d->inbox, now_ms))
+		accepted++;
 	if (now_ms - d->ticked_ms >= TICK_MS) {
 		d->ticked_ms = now_ms;
 		refresh_turn(d, now_ms);
@@ -210,9 +159,12 @@ turn(struct dispatcher *d, struct err *err)
 	if (!d->stopping)
 		send_ready(d, now_ms);
 	pull(d, now_ms);
-	confirm_turn(d); /* its PING takes the acks and pulls of this turn along */
+	/* its PING takes the acks and pulls of this turn along */
+	ack_flush_turn(d->ack_flush, d->in_flight);
 	jobs_sweep(&d->jobs);
-	return http_run(d->http, may_wait(d) ? wait_ms(d, now_ms) : 0, err);
+	return http_run(d->http,
+		inbox_may_wait(d->inbox, d->stopping || send_room(d)) ? wait_ms(d, now_ms) : 0,
+		err);
 }
 
 /* ---- beginning and end */
@@ -238,7 +190,7 @@ open_source(
 		return 0;
 	}
 	d->n_sources++;
-	return source_open(s, err);
+	return source_open(s, on_source_message, err);
 }
 
 static int
@@ -254,11 +206,12 @@ open_sources(struct dispatcher *d, struct err *err)
 static int
 open_all(struct dispatcher *d, struct err *err)
 {
-	pthread_mutex_init(&d->arrivals.lock, NULL);
+	struct ack_flush_config flush = { .bus = d->bus,
+		.concurrency = (size_t)d->options->concurrency,
+		.batch_max = d->processor->batch_max };
+
 	pthread_mutex_init(&d->lock, NULL);
 	clock_cond_init(&d->poke);
-	pthread_mutex_init(&d->confirm.lock, NULL);
-	clock_cond_init(&d->confirm.poke);
 	books_init(&d->books, d->processor->type);
 	jobs_init(&d->jobs, d->options->retry.initial_ms, d->options->retry.max_ms,
 		(uint64_t)clock_wall_us());
@@ -268,41 +221,28 @@ open_all(struct dispatcher *d, struct err *err)
 		event_init(&d->scratch[i]);
 	event_init(&d->logged);
 	if (filter_open(&d->filter, &d->options->filter, err) != 0 ||
-		http_open(&d->http, err) != 0 ||
-		d->processor->open(&d->self, d->config->processor_config, err) != 0 ||
+		http_open(&d->http, err) != 0)
+		return -1;
+	d->inbox = inbox_open(d->http);
+	flush.http = d->http;
+	if (d->processor->open(&d->self, d->config->processor_config, err) != 0 ||
 		dead_open(d, settle_stored, d, err) != 0 || park_open(d, err) != 0 ||
 		report_open(d, err) != 0)
 		return -1;
 	d->sink = sink_open(d, settle_sunk, d);
 	if (refresh_add(d, d->processor->refreshes, d->self, err) != 0 ||
-		(d->sink != NULL && refresh_add(d, sink_refreshes, d->sink, err) != 0))
-		return -1;
-	if (open_sources(d, err) != 0 || confirm_open(d, err) != 0)
+		(d->sink != NULL && refresh_add(d, sink_refreshes, d->sink, err) != 0) ||
+		open_sources(d, err) != 0 || ack_flush_open(&d->ack_flush, &flush, err) != 0)
 		return -1;
 	return watch_open(d, err);
-}
-
-/* Messages go before the bus does; its threads may still bring some. */
-static void
-close_arrivals(struct dispatcher *d)
-{
-	while (d->taken_at < d->taken.n)
-		bus_msg_free(d->taken.item[d->taken_at++].msg);
-	pthread_mutex_lock(&d->arrivals.lock);
-	d->arrivals.closed = true;
-	for (size_t i = 0; i < d->arrivals.n; i++)
-		bus_msg_free(d->arrivals.item[i].msg);
-	pthread_mutex_unlock(&d->arrivals.lock);
-	free(d->taken.item);
-	free(d->arrivals.item);
 }
 
 static void
 close_all(struct dispatcher *d)
 {
 	watch_close(d);
-	confirm_close(d);
-	close_arrivals(d);
+	ack_flush_close(d->ack_flush);
+	inbox_stop(d->inbox);
 	http_close(d->http);
 	dead_close(d);
 	sink_close(d->sink);
@@ -311,27 +251,14 @@ close_all(struct dispatcher *d)
 	jobs_free(&d->jobs);
 	bus_close(d->bus);
 	free(d->source); /* now that nothing comes any more */
+	inbox_close(d->inbox);
 	for (size_t i = 0; i < BATCH_MAX; i++)
 		event_free(&d->scratch[i]);
 	event_free(&d->logged);
 	targets_free(&d->targets);
 	filter_close(&d->filter);
-	pthread_cond_destroy(&d->confirm.poke);
-	pthread_mutex_destroy(&d->confirm.lock);
 	pthread_cond_destroy(&d->poke);
 	pthread_mutex_destroy(&d->lock);
-	pthread_mutex_destroy(&d->arrivals.lock);
-}
-
-static bool
-all_taken(struct dispatcher *d)
-{
-	bool none;
-
-	pthread_mutex_lock(&d->arrivals.lock);
-	none = d->arrivals.n == 0 && d->taken_at == d->taken.n;
-	pthread_mutex_unlock(&d->arrivals.lock);
-	return none;
 }
 
 /* What is under way may end, the rest goes back to the server at once. */
@@ -352,7 +279,7 @@ drain(struct dispatcher *d)
 		settle_give_back(d);
 		if (turn(d, &err) != 0)
 			break;
-	} while ((d->jobs.n > 0 || !all_taken(d)) && clock_monotonic_ms() < deadline);
+	} while ((d->jobs.n > 0 || !inbox_empty(d->inbox)) && clock_monotonic_ms() < deadline);
 	settle_give_back(d);
 	pause_turn(d, INT64_MAX);
 	log_info("stopped", L_INT("in_hand", (int64_t)had), L_INT("left", (int64_t)d->jobs.n));

@@ -2,13 +2,14 @@
 /*
  * The dispatcher: one event loop between the bus and one backend (DESIGN: dispatch.c turns it).
  *
+ *     inbox.c    messages on their way from the threads of the bus to the loop
  *     source.c   pulls messages: credit, heartbeats, who is in hand already
  *     message.c  reads the CloudEvent in a message
  *     accept.c   a message becomes a job: filter, order, route
  *     send.c     ready legs become requests, replies become outcomes
  *     settle.c   what an outcome means for job and circuit (for the leg: outcome.c); acks
  *     pause.c    what the log says of targets that pause and go on
- *     confirm.c  which acks the server has: until then a delivery keeps its slot
+ *     ack_flush.c which acks the server has: until then a delivery keeps its slot
  *     dead.c     dead letters, stored before the original is settled
  *     sink.c     sends each dead letter to deadLetterSink, too
  *     park.c     what waits for a target that is down makes room for the others
@@ -31,10 +32,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "ack_flush.h"
 #include "books.h"
 #include "bus.h"
 #include "filter.h"
 #include "http.h"
+#include "inbox.h"
 #include "jetstream.h"
 #include "job.h"
 #include "options.h"
@@ -89,6 +92,7 @@ struct source {
 	/* not a vCenter's: what the operator sends again to this dispatcher alone */
 	bool replay;
 	struct stream_config config;
+	struct inbox_port port;
 
 	struct pull pull[PULLS_MAX];
 	size_t n_pulls;
@@ -127,32 +131,6 @@ struct source {
 	_Atomic uint64_t pending; /* at the last look */
 	uint64_t ack_pending;
 	char trouble[256], differs[256]; /* last reported */
-};
-
-/* A message from the bus's threads, on its way to the loop. */
-struct arrival {
-	struct bus_msg *msg;
-	/* NULL: an answer, to a dead letter or to a question for a body */
-	struct source *source;
-};
-
-struct arrivals {
-	pthread_mutex_t lock;
-	struct arrival *item;
-	size_t n, cap;
-	bool hungry; /* the loop wants to be woken: it has room for requests */
-	bool closed; /* what comes now is dropped */
-};
-
-/* Counts deliveries, see confirm.c. */
-struct confirm {
-	pthread_t thread;
-	pthread_mutex_t lock;
-	pthread_cond_t poke;
-	bool running, end;
-	uint64_t sent, last_asked; /* the loop's */
-	uint64_t asked;            /* the lock's */
-	_Atomic uint64_t confirmed;
 };
 
 struct burial; /* dead.c */
@@ -202,11 +180,10 @@ struct dispatcher {
 
 	struct source *source; /* one for each vCenter in the file, and the replays */
 	size_t n_sources, next_source;
-	struct arrivals arrivals, taken;
-	size_t taken_at;
+	struct inbox *inbox;
 	struct jobs jobs;
 	size_t in_flight;
-	struct confirm confirm;
+	struct ack_flush *ack_flush;
 	int64_t counted_ms; /* when backlog.c last counted the idle jobs */
 	bool crowded;       /* reported: those that wait hold up the others */
 	/* of the destination as a whole: fed by whether it answers at all */
@@ -227,6 +204,7 @@ struct dispatcher {
 	void *on_stored_ctx;
 	bool dead_letters_fail;
 	char dead_inbox[192], get_inbox[192];
+	struct inbox_port dead_port, get_port, report_port;
 
 	struct sink *sink; /* NULL: none is configured */
 	struct refreshing refreshing[REFRESHES_MAX];
@@ -250,10 +228,9 @@ struct dispatcher {
 int dispatcher_run(const struct dispatcher_config *config, struct bus *bus, struct err *err);
 
 /* source.c */
-int source_open(struct source *s, struct err *err);
+/* handle is called with s */
+int source_open(struct source *s, inbox_handler *handle, struct err *err);
 void source_end(struct source *s); /* waits for the server: nothing new comes behind it */
-/* Puts what the bus's threads bring where the loop finds it. */
-void arrive(void *dispatcher, struct bus_msg *msg);
 /* Keeps up to `budget` messages asked for, in pulls of at least so many. */
 void source_pull(struct source *s, size_t budget, size_t least, int64_t now_ms);
 /* Handles status messages and what is in hand already; true when the message is a new event. */
@@ -318,19 +295,9 @@ void pause_flood(const struct lane *lane, const struct outcome *outcome);
 void pause_gate(struct dispatcher *d, const struct err *why);
 void pause_turn(struct dispatcher *d, int64_t now_ms); /* INT64_MAX at the end */
 
-/* confirm.c */
-int confirm_open(struct dispatcher *d, struct err *err);
-void confirm_close(struct dispatcher *d);
-void confirm_want(struct dispatcher *d, size_t deliveries); /* their ack was just sent */
-/* taken by deliveries whose ack may still be lost */
-size_t confirm_slots(const struct dispatcher *d);
-/* asks the server when those are many */
-void confirm_turn(struct dispatcher *d);
-
 /* dead.c */
 int dead_open(struct dispatcher *d, leg_fn *on_stored, void *ctx, struct err *err);
 void dead_bury(struct dispatcher *d, struct leg *leg);
-void dead_answer(struct dispatcher *d, const struct bus_msg *msg);
 void dead_turn(struct dispatcher *d, int64_t now_ms);
 void dead_close(struct dispatcher *d);
 
@@ -338,7 +305,6 @@ void dead_close(struct dispatcher *d);
 int park_open(struct dispatcher *d, struct err *err);
 void park_turn(struct dispatcher *d, size_t window, int64_t now_ms);
 void park_fetch(struct dispatcher *d, struct job *job, struct lane *lane, int64_t now_ms);
-void park_answer(struct dispatcher *d, struct bus_msg *msg); /* owns msg */
 void park_expire(struct dispatcher *d, int64_t now_ms);
 
 /* sink.c */
@@ -358,7 +324,6 @@ void watchdog_turn(struct dispatcher *d, int64_t now_ms);
 
 /* report.c */
 int report_open(struct dispatcher *d, struct err *err);
-void report_answer(struct dispatcher *d, const struct bus_msg *msg);
 
 /* refresh.c */
 /* Runs those of a list that ends with a NULL name; they are called with self. */

@@ -27,16 +27,6 @@ enum {
 	AGAIN_TRIES = 12,
 };
 
-int
-park_open(struct dispatcher *d, struct err *err)
-{
-	char subject[sizeof(d->get_inbox) + 4];
-
-	snprintf(d->get_inbox, sizeof(d->get_inbox), "%s.get", bus_inbox(d->bus));
-	snprintf(subject, sizeof(subject), "%s.*.*", d->get_inbox);
-	return bus_subscribe(d->bus, subject, arrive, d, err);
-}
-
 /* This leg will not go out soon. */
 static bool
 stuck(const struct leg *leg, int64_t now_ms)
@@ -163,14 +153,16 @@ same_event(const struct job *job, const struct bus_msg *msg)
 		us == job->stored_us;
 }
 
-void
-park_answer(struct dispatcher *d, struct bus_msg *msg)
+static void
+on_answer(void *ctx, struct bus_msg *msg, int64_t now_ms)
 {
+	struct dispatcher *d = ctx;
 	const char *status = bus_msg_len(msg) == 0 ? bus_msg_header(msg, "Status") : NULL;
 	unsigned long long seq = 0;
 	size_t index = SIZE_MAX;
 	struct job *job = NULL;
 
+	(void)now_ms;
 	if (sscanf(bus_msg_subject(msg) + strlen(d->get_inbox), ".%zu.%llu", &index, &seq) ==
 			2 &&
 		index < d->n_sources)
@@ -188,6 +180,17 @@ park_answer(struct dispatcher *d, struct bus_msg *msg)
 	else
 		give_back(d, job);
 	bus_msg_free(msg);
+}
+
+int
+park_open(struct dispatcher *d, struct err *err)
+{
+	char subject[sizeof(d->get_inbox) + 4];
+
+	snprintf(d->get_inbox, sizeof(d->get_inbox), "%s.get", bus_inbox(d->bus));
+	snprintf(subject, sizeof(subject), "%s.*.*", d->get_inbox);
+	d->get_port = (struct inbox_port){ .inbox = d->inbox, .handle = on_answer, .ctx = d };
+	return bus_subscribe(d->bus, subject, inbox_put, &d->get_port, err);
 }
 
 static void

@@ -13,15 +13,6 @@
 #include "clock.h"
 #include "json.h"
 
-int
-report_open(struct dispatcher *d, struct err *err)
-{
-	char subject[sizeof(d->durable) + sizeof(REPORT_SUBJECT)];
-
-	snprintf(subject, sizeof(subject), REPORT_SUBJECT "%s", d->durable);
-	return bus_subscribe(d->bus, subject, arrive, d, err);
-}
-
 /* How many targets are paused, and of those the one that has been longest. */
 static size_t
 count_paused(const struct dispatcher *d, const struct lane **longest)
@@ -90,8 +81,8 @@ write_report(const struct dispatcher *d, struct buf *b)
 	buf_add_char(b, '}');
 }
 
-void
-report_answer(struct dispatcher *d, const struct bus_msg *msg)
+static void
+answer(struct dispatcher *d, const struct bus_msg *msg)
 {
 	struct bus_out out = { .subject = bus_msg_reply(msg) };
 	struct buf text;
@@ -105,4 +96,24 @@ report_answer(struct dispatcher *d, const struct bus_msg *msg)
 	out.len = text.len;
 	bus_publish(d->bus, &out, &err); /* who asked asks again */
 	buf_free(&text);
+}
+
+static void
+on_request(void *ctx, struct bus_msg *msg, int64_t now_ms)
+{
+	(void)now_ms;
+	answer(ctx, msg);
+	bus_msg_free(msg);
+}
+
+int
+report_open(struct dispatcher *d, struct err *err)
+{
+	char subject[sizeof(d->durable) + sizeof(REPORT_SUBJECT)];
+
+	snprintf(subject, sizeof(subject), REPORT_SUBJECT "%s", d->durable);
+	d->report_port = (struct inbox_port){
+		.inbox = d->inbox, .handle = on_request, .ctx = d
+	};
+	return bus_subscribe(d->bus, subject, inbox_put, &d->report_port, err);
 }

@@ -45,7 +45,7 @@ send_limit(const struct dispatcher *d)
 bool
 send_room(const struct dispatcher *d)
 {
-	return d->in_flight + confirm_slots(d) < (size_t)d->options->concurrency;
+	return d->in_flight + ack_flush_slots(d->ack_flush) < (size_t)d->options->concurrency;
 }
 
 /* More events are on their way, and would fill the request. */

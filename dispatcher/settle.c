@@ -62,7 +62,7 @@ static void
 finish(struct dispatcher *d, struct job *job)
 {
 	acknowledge(d, job);
-	confirm_want(d, job->n_legs);
+	ack_flush_add(d->ack_flush, job->n_legs);
 	metric_add(job->dead            ? d->books.dead
 			: job->accepted ? d->books.delivered
 					: d->books.filtered,

@@ -23,57 +23,16 @@ enum {
 	HEADERS_AGAIN_MS = 1000,
 };
 
-static void
-add_arrival(struct dispatcher *d, struct source *source, struct bus_msg *msg)
-{
-	struct arrivals *a = &d->arrivals;
-
-	pthread_mutex_lock(&a->lock);
-	if (a->closed) {
-		bus_msg_free(msg);
-	} else {
-		if (a->n == a->cap) {
-			a->cap = a->cap == 0 ? 256 : a->cap * 2;
-			a->item = mem_grow(a->item, a->cap, sizeof(*a->item));
-		}
-		a->item[a->n++] = (struct arrival){ .msg = msg, .source = source };
-		/* without room for requests the next reply wakes the loop, or a tick */
-		if (a->n == 1 && a->hungry)
-			http_wakeup(d->http);
-	}
-	pthread_mutex_unlock(&a->lock);
-}
-
-static void
-on_msg(void *source, struct bus_msg *msg)
-{
-	struct source *s = source;
-	struct err err;
-
-	if (delivery_read_headers(s->d->bus, msg, &err) != 0) {
-		log_warn("headers not read: the event comes again", L_ERR(&err));
-		nak(s->d->bus, bus_msg_reply(msg), HEADERS_AGAIN_MS, &err);
-		bus_msg_free(msg);
-		return;
-	}
-	add_arrival(s->d, s, msg);
-}
-
-void
-arrive(void *dispatcher, struct bus_msg *msg)
-{
-	add_arrival(dispatcher, NULL, msg);
-}
-
 int
-source_open(struct source *s, struct err *err)
+source_open(struct source *s, inbox_handler *handle, struct err *err)
 {
 	char subject[sizeof(s->inbox) + 2];
 
 	snprintf(s->inbox, sizeof(s->inbox), "%s.pull.%zu", bus_inbox(s->d->bus), s->index);
 	snprintf(subject, sizeof(subject), "%s.*", s->inbox);
 	s->looked_ms = INT64_MIN / 2;
-	return bus_subscribe(s->d->bus, subject, on_msg, s, err);
+	s->port = (struct inbox_port){ .inbox = s->d->inbox, .handle = handle, .ctx = s };
+	return bus_subscribe(s->d->bus, subject, inbox_put, &s->port, err);
 }
 
 /*

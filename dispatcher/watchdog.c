@@ -28,12 +28,6 @@ starving(struct dispatcher *d)
 }
 
 static bool
-arrivals_wait(const struct dispatcher *d)
-{
-	return d->taken_at < d->taken.n;
-}
-
-static bool
 circuit_open(const struct dispatcher *d)
 {
 	const struct lane *lane = d->jobs.ring;
@@ -50,11 +44,11 @@ under_way(const struct dispatcher *d)
 {
 	const struct lane *lane = d->jobs.ring;
 
-	if (arrivals_wait(d) || http_in_flight(d->http) > 0 || d->burials != NULL ||
+	if (inbox_taken(d->inbox) > 0 || http_in_flight(d->http) > 0 || d->burials != NULL ||
 		circuit_open(d) || (d->sink != NULL && sink_busy(d->sink)))
 		return true;
 	/* acks that NATS has not confirmed take the slots */
-	if (!send_room(d) && confirm_slots(d) > 0)
+	if (!send_room(d) && ack_flush_slots(d->ack_flush) > 0)
 		return true;
 	for (size_t i = 0; i < d->jobs.n_lanes; i++, lane = lane->next)
 		if (lane->n_waiting > 0)
@@ -82,7 +76,7 @@ report(struct dispatcher *d, enum stall_kind kind)
 		L_INT("untried", (int64_t)d->jobs.n_untried),
 		L_INT("idle", (int64_t)d->jobs.n_idle), L_INT("bytes", (int64_t)d->jobs.bytes),
 		L_INT("in_flight", (int64_t)d->in_flight),
-		L_INT("unconfirmed", (int64_t)confirm_slots(d)),
+		L_INT("unconfirmed", (int64_t)ack_flush_slots(d->ack_flush)),
 		L_INT("circuit_open", circuit_open(d)));
 }
 
@@ -114,7 +108,8 @@ start_over(struct dispatcher *d)
 void
 watchdog_turn(struct dispatcher *d, int64_t now_ms)
 {
-	struct stall_view view = { .holding = d->jobs.oldest != NULL || arrivals_wait(d),
+	struct stall_view view = { .holding = d->jobs.oldest != NULL ||
+			inbox_taken(d->inbox) > 0,
 		.progress = d->jobs.changes };
 	enum stall_kind kind;
 

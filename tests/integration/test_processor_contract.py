@@ -145,7 +145,7 @@ def test_faulty_events_among_good_ones(lab, desk, chance, kind):
 @pytest.mark.parametrize("ordering", ["key", "strict"])
 @pytest.mark.parametrize("kind", ["toy", "toy-batch", "toy-batch-fan"])
 def test_faulty_events_in_an_order(lab, desk, chance, kind, ordering):
-    toy = Toy(lab, desk, kind, ordering=ordering)
+    toy = Toy(lab, desk, kind, ordering=ordering, retry={"initial": "20ms", "max": "100ms", "rejectGrace": "500ms"})
     fill(toy, chance, 60)
     toy.check()
 
