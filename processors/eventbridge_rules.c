@@ -4,10 +4,9 @@
  * (DescribeRule, which it does not, only when ListRules is denied), read again on a timer. The
  * same call shows whether the bus is there: to one that is not, PutEvents "succeeds".
  */
+#include <cjson/cJSON.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cjson/cJSON.h>
 
 #include "aws_reply.h"
 #include "clock.h"
