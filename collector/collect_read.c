@@ -239,6 +239,7 @@ collect_open(struct collect *c, struct err *err)
 		    err) != 0)
 		return -1;
 	position_begun(p, begin);
+	c->live_begin_us = begin;
 	c->expect_overlap = p->any && p->is_event;
 	c->recent_due = true;
 	c->pause_ms = c->options->poll_min_ms;

@@ -12,6 +12,8 @@
 #include "clock.h"
 #include "collect_state.h"
 #include "log.h"
+#include "status.h"
+#include "stop.h"
 
 enum {
 	EVERY_MS = 10000,
@@ -22,7 +24,8 @@ enum {
 	BUSY_EVENTS = PAGE / 2,
 	/* at start `seen` has so many from the stream; later it keeps SEEN_KEYS_KEPT */
 	RECENT_KEYS = 2000,
-	WINDOWS_MAX = 100, /* of one look; the rest is found by the next */
+	PAGES_BACK_MAX = 1000, /* after a break: as many as a million events */
+	WINDOWS_MAX = 100,     /* of one look; the rest is found by the next */
 };
 
 /* other events of the same host are looked for so near */
@@ -40,7 +43,7 @@ struct look {
 bool
 collect_is_recent(const struct collect *c, int32_t key)
 {
-	return position_key_after(key, (int32_t)((uint32_t)c->recent_key - RECENT_KEYS)) &&
+	return position_key_after(key, c->recent_from_key) &&
 		!position_is_old_key(&c->position, key);
 }
 
@@ -69,10 +72,11 @@ by_date(const void *a, const void *b)
 }
 
 static int
-read_found(struct collect *c, const struct look *look, size_t *fresh, struct err *err)
+read_found(struct collect *c, struct look *look, size_t *fresh, struct err *err)
 {
 	size_t i = 0, windows = 0;
 
+	qsort(look->found_us, look->n, sizeof(look->found_us[0]), by_date);
 	while (i < look->n && windows++ < WINDOWS_MAX) {
 		struct collect_window w = { .recent_only = true,
 			.filter.begin_us = look->found_us[i] < 0
@@ -112,6 +116,45 @@ collect_set_recent_key(struct collect *c, int32_t key)
 	c->recent_key = key;
 }
 
+/*
+ * More keys have passed than the newest page shows, as after a break. Goes back page by page to
+ * where the last look ended. What is dated since the live collector began was read by that one;
+ * of what is dated before, each event with such a key is missing.
+ */
+static int
+look_back(struct collect *c, size_t *fresh, struct err *err)
+{
+	struct vim_filter all = {
+		.begin_us = INT64_MIN, .end_us = INT64_MAX, .latest = VIM_LATEST_MAX
+	};
+	struct look look = { .c = c, .before_us = c->live_begin_us };
+	struct vim_collector collector = { "" };
+	struct normalize_page page;
+	int failed, pages = 0;
+
+	c->recent_from_key = c->recent_key;
+	if (vim_create_collector(c->vim, &all, &collector, err) != 0)
+		return -1;
+	failed = vim_reset_collector(c->vim, &collector, err);
+	while (!failed && pages++ < PAGES_BACK_MAX && !stop_requested()) {
+		failed = vim_read_previous(c->vim, &collector, c->page_size, &page, err);
+		if (failed || page.n == 0)
+			break;
+		look.any = false;
+		look.n = 0;
+		for (size_t i = 0; i < page.n && i < VIM_LATEST_MAX; i++)
+			note(&look,
+				&(struct vim_latest){ .key = page.event[i].key,
+					.created_us = page.event[i].created_us });
+		failed = read_found(c, &look, fresh, err);
+		status_beat();
+		if (!is_too_short(c, &look))
+			break;
+	}
+	vim_destroy_collector(c->vim, &collector);
+	return failed;
+}
+
 int
 collect_read_recent(struct collect *c, size_t *fresh, struct err *err)
 {
@@ -130,11 +173,13 @@ collect_read_recent(struct collect *c, size_t *fresh, struct err *err)
 	if (look_at(c, PAGE, &look, err) != 0 ||
 		(is_too_short(c, &look) && look_at(c, VIM_LATEST_MAX, &look, err) != 0))
 		return err->code == ERR_FORBIDDEN ? 0 : -1;
+	c->recent_from_key = (int32_t)((uint32_t)look.newest_key - RECENT_KEYS);
+	if (look.any &&
+		(read_found(c, &look, fresh, err) != 0 ||
+			(is_too_short(c, &look) && look_back(c, fresh, err) != 0)))
+		return -1;
 	if (look.any)
 		collect_set_recent_key(c, look.newest_key);
-	qsort(look.found_us, look.n, sizeof(look.found_us[0]), by_date);
-	if (read_found(c, &look, fresh, err) != 0)
-		return -1;
 	if (*fresh != 0)
 		log_warn(
 			"events are dated far behind the others: a host's clock is wrong, or they were stored late",

@@ -60,10 +60,13 @@ struct collect {
 	unsigned stalls;
 	unsigned walk_fineness;      /* grows while walks find nothing */
 	struct vim_latest invisible; /* a latest event given up on */
-	int64_t recent_ms;   /* monotonic: when the newest events were looked at by key */
-	bool recent_any;     /* recent_key is set: */
-	int32_t recent_key;  /* the newest then */
-	uint64_t recent_new; /* events published since */
+	int64_t recent_ms;       /* monotonic: when the newest events were looked at by key */
+	bool recent_any;         /* recent_key is set: */
+	int32_t recent_key;      /* the newest then */
+	uint64_t recent_new;     /* events published since */
+	int32_t recent_from_key; /* a look takes events with keys after this one */
+	/* where the live collector began; INT64_MIN: at the earliest */
+	int64_t live_begin_us;
 
 	/* the account's privileges (collect_access.c) */
 	char lacking[64];     /* those that it lacks; "" */

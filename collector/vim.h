@@ -81,6 +81,13 @@ void vim_destroy_collector(struct vim *vim, struct vim_collector *c); /* best ef
 int vim_read_next(struct vim *vim, const struct vim_collector *c, int max,
 	struct normalize_page *page, struct err *err);
 
+/* Goes to before the newest events of the collector, as many as its filter's `latest`. */
+int vim_reset_collector(struct vim *vim, const struct vim_collector *c, struct err *err);
+
+/* The page before; as vim_read_next. */
+int vim_read_previous(struct vim *vim, const struct vim_collector *c, int max,
+	struct normalize_page *page, struct err *err);
+
 /*
  * Asks for the page behind the one just read, to arrive while the caller works on that; the
  * next vim_read_next of this collector gives it, or its error. Reading anything else drops it:

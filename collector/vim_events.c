@@ -56,6 +56,18 @@ vim_create_collector(struct vim *vim, const struct vim_filter *filter, struct vi
 				 "CreateCollectorForEvents: no collector in the reply");
 }
 
+int
+vim_reset_collector(struct vim *vim, const struct vim_collector *c, struct err *err)
+{
+	struct soap_reply *reply;
+
+	vim_begin(vim, "ResetCollector", "EventHistoryCollector", c->ref);
+	if (vim_call(vim, "ResetCollector", &reply, err) != 0)
+		return -1;
+	soap_free(reply);
+	return 0;
+}
+
 void
 vim_destroy_collector(struct vim *vim, struct vim_collector *c)
 {

@@ -7,7 +7,7 @@
 #include "stop.h"
 #include "vim_session.h"
 
-static const char method[] = "ReadNextEvents";
+static const char next_events[] = "ReadNextEvents", previous_events[] = "ReadPreviousEvents";
 
 enum {
 	STEP = 16 * 1024, /* some ten events: a tenth of a millisecond */
@@ -85,12 +85,14 @@ on_done(void *ctx, const struct http_response *rsp)
 }
 
 static int
-ask(struct vim *vim, struct page_read *p, const char *ref, int max, struct err *err)
+ask(struct vim *vim, struct page_read *p, const char *method, const char *ref, int max,
+	struct err *err)
 {
 	struct http_request *req;
 	char count[16];
 
 	snprintf(p->ref, sizeof(p->ref), "%s", ref);
+	p->method = method;
 	snprintf(count, sizeof(count), "%d", max);
 	vim_begin(vim, method, "EventHistoryCollector", ref);
 	vim_add(vim, "maxCount", count);
@@ -139,7 +141,7 @@ finish(struct vim *vim, struct page_read *p, struct normalize_page *page, struct
 	} else if (!failed && p->status != 200) {
 		failed = vim_bad_status(p->status, err);
 	}
-	return failed ? err_wrap(err, "%s", method) : 0;
+	return failed ? err_wrap(err, "%s", p->method) : 0;
 }
 
 void
@@ -162,9 +164,21 @@ vim_read_next(struct vim *vim, const struct vim_collector *c, int max,
 		vim_forget_page(vim, NULL);
 		/* one that was broken off has to end first */
 		if (wait_reply(vim, vim->current, err) != 0 ||
-			ask(vim, vim->current, c->ref, max, err) != 0)
+			ask(vim, vim->current, next_events, c->ref, max, err) != 0)
 			return -1;
 	}
+	return wait_reply(vim, vim->current, err) != 0 ? -1
+						       : finish(vim, vim->current, page, err);
+}
+
+int
+vim_read_previous(struct vim *vim, const struct vim_collector *c, int max,
+	struct normalize_page *page, struct err *err)
+{
+	vim_forget_page(vim, NULL);
+	if (wait_reply(vim, vim->current, err) != 0 ||
+		ask(vim, vim->current, previous_events, c->ref, max, err) != 0)
+		return -1;
 	return wait_reply(vim, vim->current, err) != 0 ? -1
 						       : finish(vim, vim->current, page, err);
 }
@@ -177,7 +191,7 @@ vim_read_ahead(struct vim *vim, const struct vim_collector *c, int max)
 
 	if (p->busy) /* one that was dropped is still on its way */
 		return;
-	if (ask(vim, p, c->ref, max, &err) == 0)
+	if (ask(vim, p, next_events, c->ref, max, &err) == 0)
 		vim->ahead = p;
 }
 

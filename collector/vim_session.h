@@ -13,6 +13,7 @@
 struct page_read {
 	struct normalizer *normalizer;
 	char ref[128];           /* the collector asked */
+	const char *method;      /* and what */
 	struct buf arrived;      /* of its reply */
 	size_t parsed;           /* bytes of that */
 	bool busy;               /* the reply is not complete */

@@ -199,6 +199,28 @@ def test_events_dated_back(world, start, off):
     assert lab.col.metric(EPOCHS) == 0 and not lab.col.lines("went back|set back")
 
 
+@pytest.mark.parametrize("how", ["kill", "cut"])
+def test_events_dated_back_in_a_long_break(world, how):
+    """More events follow them than the newest page shows."""
+    lab = world("-backlog", "3000", "-backlog-span", "720h", overlap="1s", auditWindow="1s")
+    lab.book.settle()
+    if how == "kill":
+        lab.col.kill()
+    else:
+        lab.vc.fault("503", n=-1)
+        wait_until(lab.col.reasons, 60, "not ready without vCenter")
+        lab.vc.lab("expire", what="sessions")
+    lab.vc.burst(20, off="-72h")
+    lab.vc.burst(1500)
+    lab.vc.burst(3, off="-87600h")
+    lab.vc.burst(2500)
+    lab.vc.lab("clear")
+    if how == "kill":
+        lab.col.start()
+    lab.book.settle()
+    no_gap(lab)
+
+
 def test_what_the_stream_has_forgotten_does_not_come_back(world):
     """Retention has taken most of the stream; a host years behind is no reason to read it again."""
     lab = world("-backlog", "3000", "-backlog-span", "720h", overlap="1s", auditWindow="1s")
