@@ -124,7 +124,7 @@ look(struct source *s, struct stream_info *stream, struct consumer_info *info, s
 		/* the leader of a cluster answers before it has read all of its log: made anew
 		 * only when that lasts */
 		if (steady_for(&s->doubt, "consumer", stream->leader, reconnects,
-			    s->looked_ms) < (s->known ? STEADY_MS : ABSENT_MS))
+			    s->looked_ms) < STEADY_MS)
 			return err_set(err, ERR_TIMEOUT, "consumer %s of %s is not found yet",
 				s->d->durable, s->stream);
 		if (s->known)

@@ -145,7 +145,7 @@ def test_a_consumer_that_is_not_found_for_a_moment(lab, three):
     create = "$JS.API.CONSUMER.DURABLE.CREATE.VC_lab.kn"
     leader = StandIn(three.servers, {asked: lambda request: not_found("consumer not found", 10014), create: lambda request: {}})
     dispatcher.start()
-    leader.wait_asked(asked, 4)
+    leader.wait_asked(asked, 3)
     leader.end()
     assert not leader.asked[create]
     receiver.wait_for(lambda requests: set(want) <= set(keys(requests)), 60, "all events")
