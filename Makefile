@@ -117,7 +117,7 @@ export PYTHON
 deb_build := gcc make pkg-config libc6-dev libnats-dev libcurl4-openssl-dev libxml2-dev libcjson-dev libyaml-dev \
 	libssl-dev libmicrohttpd-dev
 deb_run   := nats-server golang-go golang-github-vmware-govmomi-dev openssl ca-certificates python3
-deb_test  := libcmocka-dev clang libclang-rt-dev valgrind python3 python3-pytest python3-pytest-xdist \
+deb_test  := libcmocka-dev clang libclang-rt-dev clang-format valgrind python3 python3-pytest python3-pytest-xdist \
 	python3-jsonschema python3-yaml python3-botocore golang-github-nats-io-go-nats-dev dpkg-dev nginx systemd
 
 deps: ## install the Debian packages that are missing (no-op otherwise)
@@ -140,11 +140,16 @@ endef
 
 include $(filter-out schemas/rules.mk,$(wildcard */rules.mk tests/*/rules.mk))
 
+format_sources = $(shell git ls-files '*.c' '*.h' | grep -v '^docs/examples/')
+
+format: ## clang-format over all C; make test fails where that would change something
+	@clang-format -i $(format_sources)
+
 clean: ## remove everything that was built
 	rm -rf build
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile $(wildcard */rules.mk */*/rules.mk) | sort | sed -E 's/:.*## /\t/' | expand -t 18
 
-.PHONY: all unit-tests deps test unit clean help
+.PHONY: all unit-tests deps test format unit clean help
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -13,6 +13,7 @@
 
 #include "envelope.h"
 #include "event.h"
+#include "exit_status.h"
 #include "normalize.h"
 #include "severity.h"
 #include "xmltext.h"
@@ -21,7 +22,6 @@ int convert_main(int argc, char **argv);
 
 enum {
 	EXIT_BAD_REPLY = 1,
-	EXIT_USAGE = 64,
 	READ_SIZE = 64 * 1024,
 	REPLY_MAX = 128 * 1024 * 1024,
 };

@@ -3,10 +3,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "exit_status.h"
 #include "http.h"
 #include "stop.h"
 
-enum { TIMEOUT_MS = 3000, EXIT_USAGE = 64 };
+enum { TIMEOUT_MS = 3000 };
 
 int health_main(int argc, char **argv);
 

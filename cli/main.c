@@ -4,12 +4,11 @@
 #include <string.h>
 
 #include "bus.h"
+#include "exit_status.h"
 
 #define COMMAND(name, help) int name##_main(int argc, char **argv);
 #include "commands.h"
 #undef COMMAND
-
-enum { EXIT_USAGE = 64 }; /* sysexits.h */
 
 static const struct command {
 	const char *name, *help;

@@ -14,6 +14,7 @@
 #include "aws_envelope.h"
 #include "buf.h"
 #include "event.h"
+#include "exit_status.h"
 #include "pattern.h"
 
 int match_main(int argc, char **argv);
@@ -21,7 +22,6 @@ int match_main(int argc, char **argv);
 enum {
 	EXIT_BAD_EVENT = 1,
 	EXIT_BAD_PATTERN = 2,
-	EXIT_USAGE = 64,
 	LINE_MAX_BYTES = 64 * 1024 * 1024,
 };
 

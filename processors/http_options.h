@@ -39,25 +39,23 @@ extern const struct config_field http_auth_fields[];
 
 /* The rows for a table of options, without and with auth; `at` is the struct http_options
  * inside the struct `config`. */
-#define HTTP_PEER_ROWS(config, at)                                                                     \
-	{ "caFile", CONFIG_STRING, offsetof(config, at.ca_file), CONFIG_FILE,                          \
-		.help = "PEM file of authorities to trust beside the system's." },                     \
-		{ "certFile", CONFIG_STRING, offsetof(config, at.cert_file), CONFIG_FILE,              \
-			.help = "PEM file of the client certificate, for servers that ask for one." }, \
-		{ "keyFile", CONFIG_STRING, offsetof(config, at.key_file), CONFIG_FILE,                \
-			.help = "PEM file of the client certificate's private key." },                 \
-		PROXY_ROWS(config, at.proxy, at.proxy_ca_file),                                        \
-	{                                                                                              \
-		"insecureSSL", CONFIG_BOOL, offsetof(config, at.insecure), CONFIG_INSECURE,            \
-			.def = "false", .help = "Do not verify the server's certificate."              \
-	}
+/* clang-format off */
+#define HTTP_PEER_ROWS(config, at) \
+	{ "caFile", CONFIG_STRING, offsetof(config, at.ca_file), CONFIG_FILE, \
+		.help = "PEM file of authorities to trust beside the system's." }, \
+	{ "certFile", CONFIG_STRING, offsetof(config, at.cert_file), CONFIG_FILE, \
+		.help = "PEM file of the client certificate, for servers that ask for one." }, \
+	{ "keyFile", CONFIG_STRING, offsetof(config, at.key_file), CONFIG_FILE, \
+		.help = "PEM file of the client certificate's private key." }, \
+	PROXY_ROWS(config, at.proxy, at.proxy_ca_file), \
+	{ "insecureSSL", CONFIG_BOOL, offsetof(config, at.insecure), CONFIG_INSECURE, .def = "false", \
+		.help = "Do not verify the server's certificate." }
 
-#define HTTP_OPTIONS_ROWS(config, at)                                              \
-	HTTP_PEER_ROWS(config, at),                                                \
-	{                                                                          \
-		"auth", CONFIG_OBJECT, offsetof(config, at.auth),                  \
-			.fields = http_auth_fields, .help = "How to authenticate." \
-	}
+#define HTTP_OPTIONS_ROWS(config, at) \
+	HTTP_PEER_ROWS(config, at), \
+	{ "auth", CONFIG_OBJECT, offsetof(config, at.auth), .fields = http_auth_fields, \
+		.help = "How to authenticate." }
+/* clang-format on */
 
 /* What a table cannot say: auth.type has its block, certFile and keyFile come together. */
 int http_options_check(const struct http_options *options, struct err *err);

@@ -27,13 +27,3 @@ targets_free(struct targets *targets)
 	free(targets->target);
 	*targets = (struct targets){ .target = NULL };
 }
-
-int
-processor_route(const struct processor *p, void *self, const struct event *ev,
-	struct targets *targets, struct err *err)
-{
-	if (p->route != NULL)
-		return p->route(self, ev, targets, err);
-	targets_add(targets, "");
-	return 0;
-}

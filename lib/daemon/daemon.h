@@ -20,9 +20,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "exit_status.h"
 #include "router_config.h"
-
-enum { EXIT_RUNTIME = 1, EXIT_USAGE = 64, EXIT_CONFIG = 78 }; /* sysexits.h */
 
 struct daemon_spec {
 	const char *component; /* "collector" */

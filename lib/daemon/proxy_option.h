@@ -11,17 +11,16 @@ int proxy_option(const struct config_node *node, void *field, struct config_erro
 
 /* The two rows of a table: `proxy` and `caFile` are the char * members of the struct `config`.
  */
-#define PROXY_ROWS(config, proxy_member, ca_member)                                                                              \
-	{                                                                                                                        \
-		"proxy", CONFIG_CUSTOM, offsetof(config, proxy_member),                                                          \
-		.custom = proxy_option,                                                                                          \
-		.help = "Proxy for all requests to this peer: `http://`, `https://` or `socks5://host:port`; `\"\"` for "        \
-			"none. Default: what `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` in the environment say."                 \
-	},                                                                                                                       \
-	{                                                                                                                        \
-		"proxyCaFile", CONFIG_STRING, offsetof(config, ca_member), CONFIG_FILE,                                          \
-			.help = "PEM file of authorities to trust, beside the system's, for an `https://` proxy. The other TLS " \
-				"options are about the peer, never about the proxy."                                             \
-	}
+/* clang-format off */
+#define PROXY_ROWS(config, proxy_member, ca_member) \
+	{ "proxy", CONFIG_CUSTOM, offsetof(config, proxy_member), .custom = proxy_option, \
+		.help = "Proxy for all requests to this peer: `http://`, `https://` or " \
+			"`socks5://host:port`; `\"\"` for none. Default: what `HTTP_PROXY`, " \
+			"`HTTPS_PROXY` and `NO_PROXY` in the environment say." }, \
+	{ "proxyCaFile", CONFIG_STRING, offsetof(config, ca_member), CONFIG_FILE, \
+		.help = "PEM file of authorities to trust, beside the system's, for an " \
+			"`https://` proxy. The other TLS options are about the peer, never about " \
+			"the proxy." }
+/* clang-format on */
 
 #endif

@@ -65,3 +65,69 @@ def test_no_marks_of_unfinished_work():
     words = "TO" + "DO|FIX" + "ME"
     found = [named(f) for f in FILES if f.suffix in (".c", ".h", ".go", ".py", ".sh", ".mk") and re.search(rf"\b({words})\b", f.read_text())]
     assert not found
+
+
+C_FILES = [f for f in FILES if f.suffix in (".c", ".h") and "examples" not in f.parts and f.exists()]
+
+
+def test_clang_format_changes_nothing():
+    """make format; clang-format 14 (Debian 12) and 19 (Debian 13) agree."""
+    if not shutil.which("clang-format"):
+        pytest.skip("clang-format is not installed")
+    run = subprocess.run(["clang-format", "--dry-run", "--Werror", *C_FILES], cwd=ROOT, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr[:3000]
+
+
+def test_lines_are_short():
+    """96 columns. A string may be longer, because a message that is split is not found by grep; and so may a URL."""
+    long = [f"{named(f)}:{n}" for f in C_FILES for n, line in enumerate(f.read_text().splitlines(), 1)
+            if len(line.expandtabs(8).rstrip("\\").rstrip()) > 96 and '"' not in line and "://" not in line]
+    assert not long
+
+
+def symbols():
+    """{object file: (what it exports, what it takes from others)}, of the release build."""
+    found = {}
+    for f in SOURCES:
+        obj = ROOT / "build/release" / f.relative_to(ROOT).with_suffix(".o")
+        if f.suffix != ".c" or f.stem == "main" or not obj.exists():
+            continue
+        lines = [line.split() for line in subprocess.run(["nm", obj], capture_output=True, text=True, check=True).stdout.splitlines()]
+        found[named(f)] = ({x[2] for x in lines if len(x) == 3 and x[1] in "TDBRV"}, {x[1] for x in lines if len(x) == 2 and x[0] == "U"})
+    return found
+
+
+TO_BE_MENDED = {"collector/vim.c", "collector/vim_page.c", "dispatcher/place.c", "dispatcher/watch.c", "dispatcher/leg.c", "dispatcher/lane.c",
+                *(f"collector/collect{part}.c" for part in ("", "_access", "_clock", "_gap", "_read", "_recent", "_stall", "_stream"))}
+
+
+def cycles(uses):
+    """Groups of files that reach one another (Tarjan's strongly connected components)."""
+    index, low, stack, found = {}, {}, [], []
+
+    def visit(file):
+        index[file] = low[file] = len(index)
+        stack.append(file)
+        for other in uses[file]:
+            if other not in index:
+                visit(other)
+                low[file] = min(low[file], low[other])
+            elif other in stack:
+                low[file] = min(low[file], index[other])
+        if low[file] == index[file]:
+            at = stack.index(file)
+            if len(stack) - at > 1:
+                found.append(sorted(stack[at:]))
+            del stack[at:]
+    for file in uses:
+        if file not in index:
+            visit(file)
+    return found
+
+
+def test_calls_run_one_way():
+    """No cycle between files. The Makefile keeps the folders in order; this does it within each."""
+    found = symbols()
+    home = {s: file for file, (exports, _) in found.items() for s in exports}
+    uses = {file: {home[s] for s in taken if s in home and home[s] != file} for file, (_, taken) in found.items()}
+    assert [c for c in cycles(uses) if not set(c) <= TO_BE_MENDED] == []

@@ -203,16 +203,16 @@ judge(void *p, const struct target *target, const struct http_response *rsp, siz
 
 /* ---- the combinations */
 
-#define TOY(text, batch, how_route, how_refresh)                                             \
-	{                                                                                    \
-		.type = text, .block = text, .help = "For tests.", .fields = fields,         \
-		.config_size = sizeof(struct toy_config), .batch_max = batch,                \
+/* clang-format off */
+#define TOY(text, batch, how_route, how_refresh) \
+	{ .type = text, .block = text, .help = "For tests.", .fields = fields, \
+		.config_size = sizeof(struct toy_config), .batch_max = batch, \
 		.open = toy_open, .route = how_route, .weight = (batch) > 1 ? weight : NULL, \
-		.weight_max = (batch) > 1 ? weight_max : NULL, .encode = encode,             \
-		.judge = judge, .refreshes = how_refresh, .close = toy_close                 \
-	}
+		.weight_max = (batch) > 1 ? weight_max : NULL, .encode = encode, \
+		.judge = judge, .refreshes = how_refresh, .close = toy_close }
 #define WITH_AND_WITHOUT_REFRESH(text, batch, how_route) \
 	TOY(text, batch, how_route, NULL), TOY(text "-refresh", batch, how_route, refreshes)
+/* clang-format on */
 
 static const struct processor toys[] = {
 	WITH_AND_WITHOUT_REFRESH("toy", 1, NULL),

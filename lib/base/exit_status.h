@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Exit statuses of all programs, after sysexits.h. */
+#ifndef VCOURIER_EXIT_STATUS_H
+#define VCOURIER_EXIT_STATUS_H
+
+enum {
+	EXIT_RUNTIME = 1, /* it could not do its work, or found what it looks for */
+	EXIT_USAGE = 64,  /* the command line is wrong */
+	EXIT_CONFIG = 78, /* the configuration is wrong: a restart does not help */
+};
+
+#endif

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Where an event goes, also for a backend that has one target and no route of its own. */
+#include "processor.h"
+
+int
+processor_route(const struct processor *p, void *self, const struct event *ev,
+	struct targets *targets, struct err *err)
+{
+	if (p->route != NULL)
+		return p->route(self, ev, targets, err);
+	targets_add(targets, "");
+	return 0;
+}
