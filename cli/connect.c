@@ -99,7 +99,7 @@ check_stream(struct checklist *list, struct bus *bus, const char *name)
 	buf_init(&stream, 256);
 	subject_stream(&stream, name);
 	label(what, "stream", buf_str(&stream));
-	if (stream_look(bus, buf_str(&stream), &info, &err) == 0)
+	if (jetstream_stream_look(bus, buf_str(&stream), &info, &err) == 0)
 		say(list, true, what, "%llu events", (unsigned long long)info.messages);
 	else if (err.code == ERR_NOT_FOUND)
 		say(list, true, what, "not there yet, the collector makes it");

@@ -15,7 +15,7 @@
 #include "event.h"
 #include "exit_status.h"
 #include "normalize.h"
-#include "severity.h"
+#include "severities.h"
 #include "xmltext.h"
 
 int convert_main(int argc, char **argv);

@@ -59,7 +59,8 @@ matches(const struct dead *d, const struct bus_msg *msg)
 }
 
 static int
-collect_one(void *ctx, const struct bus_msg *msg, const struct delivery *at, struct err *err)
+collect_one(
+	void *ctx, const struct bus_msg *msg, const struct jetstream_meta *at, struct err *err)
 {
 	struct dead *d = ctx;
 
@@ -119,13 +120,13 @@ redrive(struct dead *d, struct letter *l, struct err *err)
 {
 	return letter_send_again(&d->session, l, err) != 0
 		? -1
-		: stream_delete_msg(d->session.bus, DEAD_STREAM, l->msg.seq, err);
+		: jetstream_stream_delete_msg(d->session.bus, DEAD_STREAM, l->msg.seq, err);
 }
 
 static int
 drop(struct dead *d, struct letter *l, struct err *err)
 {
-	return stream_delete_msg(d->session.bus, DEAD_STREAM, l->msg.seq, err);
+	return jetstream_stream_delete_msg(d->session.bus, DEAD_STREAM, l->msg.seq, err);
 }
 
 static const struct action {
@@ -151,8 +152,8 @@ work(struct dead *d, const struct action *action)
 	for (size_t i = 0; i < d->n && failed < 10; i++) {
 		struct letter l;
 
-		if (stream_get(d->session.bus, DEAD_STREAM, d->seq[i], NULL, &l.msg, &err) !=
-			0) {
+		if (jetstream_stream_get(
+			    d->session.bus, DEAD_STREAM, d->seq[i], NULL, &l.msg, &err) != 0) {
 			fprintf(stderr, "vcourier: dead letter %llu: %s\n",
 				(unsigned long long)d->seq[i], err.text);
 			failed++;
@@ -165,7 +166,7 @@ work(struct dead *d, const struct action *action)
 		} else {
 			done++;
 		}
-		stream_msg_free(&l.msg);
+		jetstream_msg_free(&l.msg);
 		if (progress && (done % 100 == 0 || i + 1 == d->n))
 			fprintf(stderr, "\r%zu of %zu%s", i + 1, d->n,
 				i + 1 == d->n ? "\n" : "");

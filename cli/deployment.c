@@ -71,7 +71,8 @@ deployment_table(void)
 
 	if (table[0].key != NULL)
 		return table;
-	processor = processor_options_table(dispatch_fields, sizeof(struct dispatch_options));
+	processor = processor_options_table(
+		dispatcher_options_fields, sizeof(struct dispatch_options));
 	for (i = 0; router_fields[i].key != NULL && i < sizeof(table) / sizeof(table[0]) - 1;
 		i++) {
 		const char *key = router_fields[i].key;
@@ -79,8 +80,9 @@ deployment_table(void)
 		table[i] = router_fields[i];
 		if (table[i].type != CONFIG_NODE)
 			continue;
-		table[i].fields = strncmp(key, "eventProvider", 13) == 0 ? provider_fields
-									 : processor;
+		table[i].fields = strncmp(key, "eventProvider", 13) == 0
+			? vcenter_provider_fields
+			: processor;
 		table[i].item_size = key[strlen(key) - 1] == 's'; /* a list */
 	}
 	return table;
@@ -115,7 +117,7 @@ deployment_print(const struct deployment *d, struct buf *out)
 		const struct processor_options *p = &d->dispatcher[i].processor;
 
 		print_head(&d->config.processors.entry[i], out);
-		config_print(dispatch_fields, &d->dispatcher[i].common, 4, out);
+		config_print(dispatcher_options_fields, &d->dispatcher[i].common, 4, out);
 		buf_printf(out, "    %s:\n", p->processor->block);
 		config_print(p->processor->fields, p->config, 6, out);
 	}

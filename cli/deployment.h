@@ -6,7 +6,7 @@
 #include <stddef.h>
 
 #include "config.h"
-#include "options.h"
+#include "dispatcher_options.h"
 #include "processor_options.h"
 #include "router_config.h"
 #include "vcenter_options.h"

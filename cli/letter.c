@@ -27,7 +27,7 @@ letter_event_name(const char *subject)
 static const char *
 header(const struct letter *l, const char *name, char value[VALUE_MAX])
 {
-	return stream_msg_header(l->msg.headers, name, value, VALUE_MAX) ? value : "";
+	return jetstream_msg_header(l->msg.headers, name, value, VALUE_MAX) ? value : "";
 }
 
 static void
@@ -186,7 +186,7 @@ fetch_original(
 			seq, stream);
 	if (*header(l, "Vcourier-Stored", stored) != '\0' &&
 		strcmp(stored, clock_format_ms(found.msg.time_us, time)) != 0) {
-		stream_msg_free(&found.msg);
+		jetstream_msg_free(&found.msg);
 		return err_set(err, ERR_NOT_FOUND,
 			"its event, %.100s in stream %.100s, was lost: another one is there",
 			seq, stream);
@@ -229,10 +229,10 @@ letter_send_again(struct session *s, const struct letter *l, struct err *err)
 	headers[out.n_headers++] = (struct bus_header){ "Nats-Msg-Id", id };
 	if (*header(l, "Vcourier-Target", target) != '\0')
 		headers[out.n_headers++] = (struct bus_header){ "Vcourier-Target", target };
-	failed = publish_wait(s->bus, &out, SESSION_TIMEOUT_MS, &ack, err);
+	failed = jetstream_publish(s->bus, &out, SESSION_TIMEOUT_MS, &ack, err);
 	while (n > 0)
 		free(copies[--n]);
 	buf_free(&subject);
-	stream_msg_free(&original);
+	jetstream_msg_free(&original);
 	return failed;
 }

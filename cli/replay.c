@@ -76,7 +76,7 @@ copy_header(void *ctx, const char *name, const char *value)
 
 static int
 send_again(struct replay *r, struct session *s, const char *stream, const struct bus_msg *msg,
-	const struct delivery *d, struct err *err)
+	const struct jetstream_meta *d, struct err *err)
 {
 	const char *tail = strchr(bus_msg_subject(msg), '.');
 	char id[256];
@@ -98,7 +98,7 @@ send_again(struct replay *r, struct session *s, const char *stream, const struct
 	if (r->function != NULL)
 		h.header[h.n++] = (struct bus_header){ "Vcourier-Target", r->function };
 	out.n_headers = h.n;
-	failed = publish_wait(s->bus, &out, SESSION_TIMEOUT_MS, &ack, err);
+	failed = jetstream_publish(s->bus, &out, SESSION_TIMEOUT_MS, &ack, err);
 	buf_free(&subject);
 	return failed;
 }
@@ -121,7 +121,8 @@ struct copy {
 };
 
 static int
-copy_message(void *ctx, const struct bus_msg *msg, const struct delivery *d, struct err *err)
+copy_message(
+	void *ctx, const struct bus_msg *msg, const struct jetstream_meta *d, struct err *err)
 {
 	struct copy *copy = ctx;
 	struct replay *r = copy->replay;

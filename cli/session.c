@@ -187,7 +187,7 @@ read_once(struct session *s, session_take *take, void *ctx, uint64_t *seq, struc
 {
 	for (uint64_t left = stream_reader_pending(s->reader); left > 0; left--) {
 		struct bus_msg *msg = NULL;
-		struct delivery at;
+		struct jetstream_meta at;
 		int rc;
 
 		if (stream_reader_next(s->reader, SESSION_TIMEOUT_MS, &msg, &at, err) != 0)
@@ -248,5 +248,5 @@ session_replay_stream(struct session *s, struct err *err)
 
 	bus_config_stream(&s->config->dead_letters, &config);
 	config.discard_new = true;
-	return stream_ensure(s->bus, &config, &info, err);
+	return jetstream_stream_ensure(s->bus, &config, &info, err);
 }

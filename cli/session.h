@@ -62,7 +62,7 @@ const char *session_age(int64_t us, char *buf, size_t size);
  * stream_reader_start says.
  */
 typedef int session_take(
-	void *ctx, const struct bus_msg *msg, const struct delivery *at, struct err *err);
+	void *ctx, const struct bus_msg *msg, const struct jetstream_meta *at, struct err *err);
 int session_read(struct session *s, const struct consumer_config *config, session_take *take,
 	void *ctx, struct err *err);
 

@@ -26,10 +26,10 @@ age_of(struct session *s, const char *stream, uint64_t seq)
 	struct err err;
 	int64_t age;
 
-	if (seq == 0 || stream_get(s->bus, stream, seq, NULL, &msg, &err) != 0)
+	if (seq == 0 || jetstream_stream_get(s->bus, stream, seq, NULL, &msg, &err) != 0)
 		return -1;
 	age = clock_wall_us() - msg.time_us;
-	stream_msg_free(&msg);
+	jetstream_msg_free(&msg);
 	return age;
 }
 
@@ -39,7 +39,7 @@ show_stream(struct session *s, const char *name, struct stream_info *info)
 	char oldest[32], newest[32];
 	struct err err;
 
-	if (stream_look(s->bus, name, info, &err) != 0) {
+	if (jetstream_stream_look(s->bus, name, info, &err) != 0) {
 		printf("%-20s %s\n", name, err.code == ERR_NOT_FOUND ? "not there" : err.text);
 		return 1;
 	}
@@ -65,7 +65,7 @@ show_consumer(struct session *s, const struct circuits *circuits, size_t d, cons
 
 	if (!session_dispatcher(s, dispatcher, token))
 		return 1;
-	if (consumer_look(s->bus, stream, token, &c, &err) != 0) {
+	if (jetstream_consumer_look(s->bus, stream, token, &c, &err) != 0) {
 		printf("%-20s %-20s %s\n", dispatcher, stream,
 			err.code == ERR_NOT_FOUND ? "has never run" : err.text);
 		return 1;
@@ -114,7 +114,7 @@ show_all(struct session *s, const struct circuits *circuits)
 			struct err err;
 
 			session_stream(s, i, name, sizeof(name), subject, sizeof(subject));
-			if (stream_look(s->bus, name, &info, &err) == 0)
+			if (jetstream_stream_look(s->bus, name, &info, &err) == 0)
 				bad |= show_consumer(s, circuits, d, name, &info);
 		}
 	circuits_print(circuits);

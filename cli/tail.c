@@ -113,7 +113,7 @@ follow(struct tail *t, struct err *err)
 	while (!stop_requested())
 		for (size_t i = 0; i < t->n && !stop_requested(); i++) {
 			struct bus_msg *msg = NULL;
-			struct delivery d;
+			struct jetstream_meta d;
 
 			if (stream_reader_next(
 				    t->reader[i], t->n > 1 ? 20 : 500, &msg, &d, err) != 0)

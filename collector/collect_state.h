@@ -11,7 +11,7 @@
 #include "position.h"
 #include "publisher.h"
 #include "seen.h"
-#include "severity.h"
+#include "severities.h"
 #include "tail.h"
 #include "vcenter_clock.h"
 

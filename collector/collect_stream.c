@@ -140,7 +140,7 @@ collect_know_since(struct collect *c, int64_t since_us, struct err *err)
 		if (span_us > 0 && c->known_us - span_us < since_us)
 			since_us = c->known_us - span_us;
 	}
-	if (stream_look(c->bus, c->options->stream.name, &info, err) != 0)
+	if (jetstream_stream_look(c->bus, c->options->stream.name, &info, err) != 0)
 		return -1;
 	return load_since(c, &info, since_us, err);
 }
@@ -206,8 +206,8 @@ look_shorter(struct collect *c, uint64_t known, const struct stream_info *info, 
 		c->shorter.what = NULL;
 		return 0;
 	}
-	since_ms = steady_for(&c->shorter, "shorter", info->leader, bus_reconnects(c->bus),
-		clock_monotonic_ms());
+	since_ms = stream_find_steady_for(&c->shorter, "shorter", info->leader,
+		bus_reconnects(c->bus), clock_monotonic_ms());
 	if (since_ms >= STEADY_MS)
 		return 0;
 	return err_set(err, ERR_TIMEOUT,
@@ -226,7 +226,7 @@ collect_check_stream(struct collect *c, struct err *err)
 	if (now - c->look_ms < LOOK_MS)
 		return 0;
 	c->look_ms = now;
-	if (stream_look(c->bus, c->options->stream.name, &info, err) != 0)
+	if (jetstream_stream_look(c->bus, c->options->stream.name, &info, err) != 0)
 		return -1;
 	if (look_shorter(c, known, &info, &shorter, err) != 0 || shorter)
 		c->reconnects = UINT64_MAX;
@@ -267,7 +267,7 @@ collect_prepare_stream(struct collect *c, struct err *err)
 	struct stream_info info;
 	bool shrunk, refused;
 
-	if (stream_ensure(c->bus, &c->options->stream, &info, err) != 0)
+	if (jetstream_stream_ensure(c->bus, &c->options->stream, &info, err) != 0)
 		return -1;
 	if (limit_events(c, &info, err) != 0)
 		return -1;

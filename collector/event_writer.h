@@ -17,7 +17,7 @@
 #include "buf.h"
 #include "json.h"
 #include "members.h"
-#include "types.h"
+#include "schema.h"
 
 enum { EVENT_DEPTH_MAX = 100 }; /* elements in each other; deeper ones are left out */
 

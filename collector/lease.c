@@ -61,7 +61,7 @@ put(struct lease *l, uint64_t revision, const char *operation, uint64_t *new_rev
 	struct pub_ack ack;
 
 	snprintf(expected, sizeof(expected), "%" PRIu64, revision);
-	if (publish_wait(l->bus, &out, TIMEOUT_MS, &ack, err) != 0)
+	if (jetstream_publish(l->bus, &out, TIMEOUT_MS, &ack, err) != 0)
 		return -1;
 	*new_revision = ack.seq;
 	return 0;
@@ -77,16 +77,16 @@ look(struct lease *l, uint64_t *revision, struct err *err)
 	bool deleted;
 
 	*revision = 0;
-	if (!l->there && stream_look(l->bus, LEASE_STREAM, &info, err) != 0)
+	if (!l->there && jetstream_stream_look(l->bus, LEASE_STREAM, &info, err) != 0)
 		return err->code == ERR_NOT_FOUND ? 0 : -1;
 	l->there = true;
-	if (stream_get(l->bus, LEASE_STREAM, 0, l->subject, &msg, err) != 0)
+	if (jetstream_stream_get(l->bus, LEASE_STREAM, 0, l->subject, &msg, err) != 0)
 		return err->code == ERR_NOT_FOUND ? 0 : -1;
-	deleted = stream_msg_header(
+	deleted = jetstream_msg_header(
 			  msg.headers, "KV-Operation", operation, sizeof(operation)) ||
 		msg.len == 0;
 	*revision = msg.seq;
-	stream_msg_free(&msg);
+	jetstream_msg_free(&msg);
 	return deleted ? 0 : err_set(err, ERR_CONFLICT, "held by another collector");
 }
 
@@ -131,13 +131,14 @@ renew(struct lease *l)
 	}
 	if (look(l, &revision, &err) != 0) {
 		if (err.code == ERR_CONFLICT ||
-			stream_ensure(l->bus, &bucket, &info, &err) != 0)
+			jetstream_stream_ensure(l->bus, &bucket, &info, &err) != 0)
 			return false;
 		revision = 0;
 	}
 	/* the bucket may not be there yet: no stream answers */
 	if (put(l, revision, NULL, &revision, &err) != 0 &&
-		(err.code == ERR_CONFLICT || stream_ensure(l->bus, &bucket, &info, &err) != 0 ||
+		(err.code == ERR_CONFLICT ||
+			jetstream_stream_ensure(l->bus, &bucket, &info, &err) != 0 ||
 			put(l, revision, NULL, &revision, &err) != 0))
 		return false;
 	set_held(l, start + LEASE_TTL_MS, revision);

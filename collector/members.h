@@ -11,7 +11,7 @@
 #include <stddef.h>
 
 #include "buf.h"
-#include "types.h"
+#include "schema.h"
 
 struct member {
 	const char *name, *value; /* slices of the object's text, quotes included */

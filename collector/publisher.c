@@ -114,7 +114,7 @@ on_ack(void *ctx, struct bus_msg *msg)
 	 * here */
 	generation = strtoull(subject, &dot, 10);
 	number = strtoull(*dot == '.' ? dot + 1 : dot, &end, 10);
-	if (*dot == '.' && *end == '\0' && pub_ack_parse(msg, &ack)) {
+	if (*dot == '.' && *end == '\0' && jetstream_pub_ack_parse(msg, &ack)) {
 		pthread_mutex_lock(&p->lock);
 		if (generation == p->generation && number >= p->done && number < p->sent)
 			settle(p, number, &ack);

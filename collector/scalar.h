@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "buf.h"
-#include "types.h"
+#include "schema.h"
 
 /*
  * Appends the text of an element as a JSON value of its kind (BOOL to BYTES). Text that is not

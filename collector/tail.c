@@ -62,7 +62,7 @@ take_complete(const struct bus_msg *msg, uint64_t seq, struct tail *tail)
 /* What a message in order says of the position. */
 static void
 take_position(const struct tail_query *q, const struct position_event *e,
-	const struct delivery *d, const char *uuid, struct tail *tail)
+	const struct jetstream_meta *d, const char *uuid, struct tail *tail)
 {
 	if (d->stream_seq + NEWEST > tail->last_seq &&
 		e->created_us - d->time_us > tail->ahead_us)
@@ -79,7 +79,7 @@ take_position(const struct tail_query *q, const struct position_event *e,
 }
 
 static void
-take(const struct tail_query *q, const struct bus_msg *msg, const struct delivery *d,
+take(const struct tail_query *q, const struct bus_msg *msg, const struct jetstream_meta *d,
 	struct seen *seen, struct tail *tail, struct span *span)
 {
 	const char *id = bus_msg_header(msg, "Nats-Msg-Id");
@@ -113,7 +113,7 @@ load(const struct tail_query *q, uint64_t from, uint64_t to, struct seen *seen,
 		.deliver = DELIVER_FROM_SEQ,
 		.start_seq = from,
 		.headers_only = true };
-	struct delivery d = { .stream_seq = from - 1 };
+	struct jetstream_meta d = { .stream_seq = from - 1 };
 	int failed = 0;
 
 	span->newest_us = INT64_MIN;

@@ -119,7 +119,7 @@ struct provider_entry {
 #undef AT
 #define AT(member) .offset = offsetof(struct provider_entry, member)
 
-const struct config_field provider_fields[] = {
+const struct config_field vcenter_provider_fields[] = {
 	{ "type", CONFIG_STRING, AT(type), CONFIG_REQUIRED,
 		.help = "`vcenter`; `vcsim` means the same." },
 	{ "name", CONFIG_STRING, AT(name), CONFIG_REQUIRED,
@@ -272,9 +272,9 @@ vcenter_options_bind(const struct router_config *config, const struct router_ent
 	const struct config_node *block;
 	size_t before = errors->n;
 
-	config_bind(entry->node, provider_fields, &given, sizeof(given), errors);
+	config_bind(entry->node, vcenter_provider_fields, &given, sizeof(given), errors);
 	block = entry->type != NULL ? find_block(entry, &given, errors) : NULL;
-	config_release(provider_fields, &given);
+	config_release(vcenter_provider_fields, &given);
 	if (block == NULL)
 		return -1;
 	config_bind(block, vcenter_fields, o, sizeof(*o), errors);

@@ -38,8 +38,8 @@ struct vcenter_options {
 	char *ca_pem; /* certificates.rootCAs, put together; NULL when there are none */
 };
 
-extern const struct config_field vcenter_fields[];  /* the block */
-extern const struct config_field provider_fields[]; /* the entry round it */
+extern const struct config_field vcenter_fields[];          /* the block */
+extern const struct config_field vcenter_provider_fields[]; /* the entry round it */
 
 /* Fits daemon_spec.bind and release. */
 int vcenter_options_bind(const struct router_config *config, const struct router_entry *entry,

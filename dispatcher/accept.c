@@ -141,7 +141,7 @@ looks_inside(const struct dispatcher *d)
 
 void
 accept_message(struct dispatcher *d, struct source *s, struct bus_msg *msg,
-	const struct delivery *delivery, int64_t now_ms)
+	const struct jetstream_meta *delivery, int64_t now_ms)
 {
 	struct job *job = job_new(&d->jobs, s, delivery->stream_seq, msg);
 	struct event *ev = &d->scratch[0];

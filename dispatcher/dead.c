@@ -245,7 +245,7 @@ read_answer(struct dispatcher *d, const struct bus_msg *msg, int64_t now_ms)
 		p = &(*p)->next;
 	if ((b = *p) == NULL)
 		return; /* answered before */
-	if (!pub_ack_parse(msg, &answer)) {
+	if (!jetstream_pub_ack_parse(msg, &answer)) {
 		fail(d, b, "the server's answer is no PubAck", now_ms);
 		return;
 	}

@@ -99,7 +99,7 @@ on_source_message(void *ctx, struct bus_msg *msg, int64_t now_ms)
 {
 	struct source *s = ctx;
 	struct dispatcher *d = s->d;
-	struct delivery delivery;
+	struct jetstream_meta delivery;
 
 	if (!source_take(s, msg, &delivery, now_ms))
 		return;

@@ -40,7 +40,7 @@
 #include "inbox.h"
 #include "jetstream.h"
 #include "job.h"
-#include "options.h"
+#include "dispatcher_options.h"
 #include "outcome.h"
 #include "processor.h"
 #include "stall.h"
@@ -235,7 +235,7 @@ void source_end(struct source *s); /* waits for the server: nothing new comes be
 void source_pull(struct source *s, size_t budget, size_t least, int64_t now_ms);
 /* Handles status messages and what is in hand already; true when the message is a new event. */
 bool source_take(
-	struct source *s, struct bus_msg *msg, struct delivery *delivery, int64_t now_ms);
+	struct source *s, struct bus_msg *msg, struct jetstream_meta *delivery, int64_t now_ms);
 /* Events are pending on a usable consumer, and no pull waits for them. */
 bool source_starves(struct source *s);
 /* Forgets all pulls and looks at the consumer; then it pulls anew. */
@@ -244,7 +244,7 @@ void source_settled(struct source *s, const struct job *job);
 
 /* accept.c */
 void accept_message(struct dispatcher *d, struct source *s, struct bus_msg *msg,
-	const struct delivery *delivery, int64_t now_ms);
+	const struct jetstream_meta *delivery, int64_t now_ms);
 
 /*
  * While the processor's list of targets is not settled an event that none wants is held: its

@@ -29,10 +29,10 @@ count_from(struct source *s, uint64_t seq, uint64_t *n, struct err *err)
 
 	snprintf(name, sizeof(name), "%s~count", s->d->durable);
 	/* one that an earlier process left here begins elsewhere */
-	if (consumer_recreate(s->d->bus, &c, &info, err) != 0)
+	if (jetstream_consumer_recreate(s->d->bus, &c, &info, err) != 0)
 		return -1;
 	*n = info.pending;
-	return consumer_delete(s->d->bus, s->stream, name, err);
+	return jetstream_consumer_delete(s->d->bus, s->stream, name, err);
 }
 
 /*
@@ -53,7 +53,7 @@ left_of_filtered(struct source *s, const struct tally *now, bool some, uint64_t 
 			L_STR("stream", s->stream), L_ERR(&err));
 		return false;
 	}
-	if (stream_look(s->d->bus, s->stream, &stream, &err) != 0 ||
+	if (jetstream_stream_look(s->d->bus, s->stream, &stream, &err) != 0 ||
 		stream.last_seq != now->last)
 		return false;
 	*left = some && s->tally.pending + came > now->pending

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 
 #include "event.h"
-#include "options.h"
+#include "dispatcher_options.h"
 #include "pattern.h"
 
 struct filter {

@@ -14,7 +14,7 @@
 static void
 help(void)
 {
-	processor_options_help(dispatch_fields);
+	processor_options_help(dispatcher_options_fields);
 }
 
 /* One stream for each vCenter in the file; free_streams frees them. */

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "options.h"
+#include "dispatcher_options.h"
 
 enum ending {
 	ENDING_FAILED, /* the destination could not, or not now (VERDICT_RETRY) */

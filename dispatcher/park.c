@@ -99,7 +99,7 @@ give_back(struct dispatcher *d, struct job *job)
 {
 	struct err err;
 
-	nak(d->bus, job->reply, 0, &err);
+	jetstream_nak(d->bus, job->reply, 0, &err);
 	settle_drop(d, job);
 }
 

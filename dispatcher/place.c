@@ -36,7 +36,7 @@ static int
 confirm(struct source *s, const char *finding, const char *leader, struct err *err)
 {
 	int64_t now_ms = clock_monotonic_ms();
-	int64_t since_ms = steady_for(
+	int64_t since_ms = stream_find_steady_for(
 		&s->doubt, "place", leader, bus_reconnects(s->d->bus), now_ms);
 
 	if (since_ms >= STEADY_MS)
@@ -66,7 +66,7 @@ time_of(struct source *s, uint64_t seq, int64_t *us, struct err *err)
 			s, "a message that was delivered is not found", found.info.leader, err);
 	if (found.presence == MESSAGE_FOUND) {
 		*us = found.msg.time_us;
-		stream_msg_free(&found.msg);
+		jetstream_msg_free(&found.msg);
 	}
 	return 0;
 }
@@ -104,8 +104,8 @@ read_place(struct source *s, const char *leader, struct place *place, int64_t *t
 	*told_us = 0;
 	*place = (struct place){ .seq = 0 };
 	write_key(s, key);
-	if (stream_look(s->d->bus, "KV_" BUCKET, &bucket, err) != 0 ||
-		stream_get(s->d->bus, "KV_" BUCKET, 0, key, &msg, err) != 0) {
+	if (jetstream_stream_look(s->d->bus, "KV_" BUCKET, &bucket, err) != 0 ||
+		jetstream_stream_get(s->d->bus, "KV_" BUCKET, 0, key, &msg, err) != 0) {
 		if (err->code == ERR_NOT_FOUND)
 			return confirm(
 				s, "the place of this dispatcher is not found", leader, err);
@@ -113,7 +113,7 @@ read_place(struct source *s, const char *leader, struct place *place, int64_t *t
 	}
 	if (sscanf(msg.data, "%" SCNu64 " %" SCNd64, &place->seq, &place->stored_us) == 2)
 		*told_us = msg.time_us;
-	stream_msg_free(&msg);
+	jetstream_msg_free(&msg);
 	return 0;
 }
 
@@ -137,11 +137,12 @@ tell(struct source *s, struct err *err)
 	write_key(s, key);
 	out.len = (size_t)snprintf(
 		text, sizeof(text), "%" PRIu64 " %" PRId64, s->place.seq, s->place.stored_us);
-	if (publish_wait(s->d->bus, &out, TIMEOUT_MS, &answer, err) == 0)
+	if (jetstream_publish(s->d->bus, &out, TIMEOUT_MS, &answer, err) == 0)
 		return 0;
-	if (err->code == ERR_CONNECT || stream_ensure(s->d->bus, &bucket, &info, err) != 0)
+	if (err->code == ERR_CONNECT ||
+		jetstream_stream_ensure(s->d->bus, &bucket, &info, err) != 0)
 		return -1;
-	return publish_wait(s->d->bus, &out, TIMEOUT_MS, &answer, err);
+	return jetstream_publish(s->d->bus, &out, TIMEOUT_MS, &answer, err);
 }
 
 void
@@ -211,7 +212,7 @@ make_anew(struct source *s, const struct place *place, struct consumer_info *inf
 	if (begin_behind(s, place, c, err) != 0)
 		return -1;
 	watch_forget(s);
-	if (consumer_recreate(s->d->bus, c, info, err) != 0)
+	if (jetstream_consumer_recreate(s->d->bus, c, info, err) != 0)
 		return -1;
 	s->place = *place;
 	s->tally = (struct tally){ .known = false };
@@ -271,7 +272,7 @@ place_check(struct source *s, struct stream_info *stream, struct consumer_info *
 	}
 	/* a look at the stream that is older than the one at the consumer proves nothing */
 	if ((place.seq > stream->last_seq || info->delivered_stream_seq > stream->last_seq) &&
-		stream_look(s->d->bus, s->stream, stream, err) != 0)
+		jetstream_stream_look(s->d->bus, s->stream, stream, err) != 0)
 		return -1;
 	if (is_other(s, &place, stream, &other, err) != 0)
 		return -1;

@@ -10,7 +10,7 @@
 bool
 search_leader_steady(struct source *s, const char *leader)
 {
-	return steady_for(&s->leader, "leader", leader, bus_reconnects(s->d->bus),
+	return stream_find_steady_for(&s->leader, "leader", leader, bus_reconnects(s->d->bus),
 		       clock_monotonic_ms()) >= STEADY_MS;
 }
 
@@ -62,7 +62,7 @@ search_turn(struct source *s)
 	if (seq == 0 || stream_find(s->d->bus, s->stream, seq, &found, &err) != 0)
 		return;
 	if (found.presence == MESSAGE_FOUND)
-		stream_msg_free(&found.msg);
+		jetstream_msg_free(&found.msg);
 	if (found.presence != MESSAGE_GONE)
 		answer(s, 0, 0);
 	else if (search_leader_steady(s, found.info.leader))

@@ -52,8 +52,8 @@ acknowledge(struct dispatcher *d, struct job *job)
 	if (job->orphan)
 		return;
 	source_settled(job->source, job);
-	failed = d->stopping ? ack_confirm(d->bus, job->reply, CONFIRM_MS, &err)
-			     : ack(d->bus, job->reply, &err);
+	failed = d->stopping ? jetstream_ack_confirm(d->bus, job->reply, CONFIRM_MS, &err)
+			     : jetstream_ack(d->bus, job->reply, &err);
 	if (failed)
 		log_debug("ack not sent", L_INT("seq", (int64_t)job->seq), L_ERR(&err));
 }
@@ -300,7 +300,7 @@ settle_progress(struct dispatcher *d, int64_t now_ms)
 	while (d->jobs.oldest != NULL && now_ms - d->jobs.oldest->touched_ms >= every &&
 		bus_connected(d->bus)) {
 		if (!d->jobs.oldest->orphan &&
-			ack_progress(d->bus, d->jobs.oldest->reply, &err) != 0)
+			jetstream_ack_progress(d->bus, d->jobs.oldest->reply, &err) != 0)
 			return;
 		job_touch(&d->jobs, d->jobs.oldest, now_ms);
 	}
@@ -325,7 +325,7 @@ settle_give_back(struct dispatcher *d)
 		if (under_way(job))
 			continue;
 		if (!job->orphan)
-			nak(d->bus, job->reply, 0, &err);
+			jetstream_nak(d->bus, job->reply, 0, &err);
 		release(d, job);
 	}
 }

@@ -49,7 +49,7 @@ source_end(struct source *s)
 
 	snprintf(subject, sizeof(subject), "%s.*", s->inbox);
 	if (bus_unsubscribe(s->d->bus, subject, END_MS, &err) != 0 ||
-		consumer_look(s->d->bus, s->stream, s->d->durable, &info, &err) != 0)
+		jetstream_consumer_look(s->d->bus, s->stream, s->d->durable, &info, &err) != 0)
 		log_debug("pulls may be open still", L_STR("stream", s->stream), L_ERR(&err));
 }
 
@@ -131,7 +131,7 @@ source_pull(struct source *s, size_t budget, size_t least, int64_t now_ms)
 		s->n_pulls == PULLS_MAX)
 		return;
 	snprintf(reply, sizeof(reply), "%s.%llu", s->inbox, (unsigned long long)++s->last_pull);
-	if (pull_request(s->d->bus, s->stream, s->d->durable, reply, want, EXPIRES_MS,
+	if (jetstream_pull(s->d->bus, s->stream, s->d->durable, reply, want, EXPIRES_MS,
 		    HEARTBEAT_MS, &err) != 0)
 		return; /* not connected: the reconnect asks again */
 	if (s->n_pulls == 0)
@@ -171,7 +171,7 @@ source_settled(struct source *s, const struct job *job)
 }
 
 static bool
-was_settled(const struct source *s, const struct delivery *delivery)
+was_settled(const struct source *s, const struct jetstream_meta *delivery)
 {
 	const struct settled *slot = &s->settled[delivery->stream_seq % SETTLED_SLOTS];
 
@@ -181,7 +181,7 @@ was_settled(const struct source *s, const struct delivery *delivery)
 /* The server gives out again what we have in hand: it had not heard of us for ack_wait. */
 static void
 take_again(struct source *s, struct job *job, struct bus_msg *msg,
-	const struct delivery *delivery, int64_t now_ms)
+	const struct jetstream_meta *delivery, int64_t now_ms)
 {
 	free(job->reply);
 	job->reply = mem_strdup(bus_msg_reply(msg));
@@ -191,13 +191,14 @@ take_again(struct source *s, struct job *job, struct bus_msg *msg,
 }
 
 static bool
-take_message(struct source *s, struct bus_msg *msg, struct delivery *delivery, int64_t now_ms)
+take_message(
+	struct source *s, struct bus_msg *msg, struct jetstream_meta *delivery, int64_t now_ms)
 {
 	struct job *job;
 	struct err err;
 
 	count_message(s);
-	if (!delivery_parse(bus_msg_reply(msg), delivery)) {
+	if (!jetstream_meta_parse(bus_msg_reply(msg), delivery)) {
 		log_warn("dropped a message that did not come from a stream",
 			L_STR("subject", bus_msg_subject(msg)));
 		bus_msg_free(msg);
@@ -215,7 +216,7 @@ take_message(struct source *s, struct bus_msg *msg, struct delivery *delivery, i
 		return false;
 	}
 	if (was_settled(s, delivery)) { /* its ack was lost */
-		ack(s->d->bus, bus_msg_reply(msg), &err);
+		jetstream_ack(s->d->bus, bus_msg_reply(msg), &err);
 		bus_msg_free(msg);
 		return false;
 	}
@@ -223,12 +224,13 @@ take_message(struct source *s, struct bus_msg *msg, struct delivery *delivery, i
 }
 
 bool
-source_take(struct source *s, struct bus_msg *msg, struct delivery *delivery, int64_t now_ms)
+source_take(
+	struct source *s, struct bus_msg *msg, struct jetstream_meta *delivery, int64_t now_ms)
 {
 	int undelivered;
 
 	s->heard_ms = now_ms;
-	switch (pull_status(msg, &undelivered)) {
+	switch (jetstream_pull_status(msg, &undelivered)) {
 	case PULL_MESSAGE:
 		atomic_store(&s->waiting, 0); /* it gives */
 		return take_message(s, msg, delivery, now_ms);

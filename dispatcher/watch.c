@@ -69,7 +69,7 @@ fill_config(struct source *s, struct consumer_config *c)
 		return;
 	}
 	if (!s->replay)
-		dispatch_start_parse(o->start_from, &start, &c->start_time_us);
+		dispatcher_options_start_parse(o->start_from, &start, &c->start_time_us);
 	c->deliver = start == START_NOW ? DELIVER_NEW
 		: start == START_TIME   ? DELIVER_FROM_TIME
 					: DELIVER_ALL;
@@ -99,11 +99,12 @@ find_stream(struct source *s, struct stream_info *stream, struct err *err)
 	bool waited = s->missing;
 
 	s->missing = false;
-	if (s->known && !waited && stream_look(s->d->bus, s->stream, stream, err) != 0) {
+	if (s->known && !waited &&
+		jetstream_stream_look(s->d->bus, s->stream, stream, err) != 0) {
 		s->missing = err->code == ERR_NOT_FOUND;
 		return -1;
 	}
-	if (stream_ensure(s->d->bus, &s->config, stream, err) != 0)
+	if (jetstream_stream_ensure(s->d->bus, &s->config, stream, err) != 0)
 		return -1;
 	note_stream(s, stream);
 	return 0;
@@ -119,11 +120,11 @@ look(struct source *s, struct stream_info *stream, struct consumer_info *info, s
 	if (find_stream(s, stream, err) != 0)
 		return -1;
 	fill_config(s, &c);
-	if (consumer_look(bus, s->stream, s->d->durable, info, err) != 0 &&
+	if (jetstream_consumer_look(bus, s->stream, s->d->durable, info, err) != 0 &&
 		err->code == ERR_NOT_FOUND) {
 		/* the leader of a cluster answers before it has read all of its log: made anew
 		 * only when that lasts */
-		if (steady_for(&s->doubt, "consumer", stream->leader, reconnects,
+		if (stream_find_steady_for(&s->doubt, "consumer", stream->leader, reconnects,
 			    s->looked_ms) < STEADY_MS)
 			return err_set(err, ERR_TIMEOUT, "consumer %s of %s is not found yet",
 				s->d->durable, s->stream);
@@ -132,7 +133,7 @@ look(struct source *s, struct stream_info *stream, struct consumer_info *info, s
 				L_STR("consumer", s->d->durable));
 		s->tally = (struct tally){ .known = false };
 	}
-	if (consumer_ensure(bus, &c, info, err) != 0)
+	if (jetstream_consumer_ensure(bus, &c, info, err) != 0)
 		return -1;
 	if (place_check(s, stream, info, &c, err) != 0)
 		return -1;
@@ -170,7 +171,7 @@ wake(struct source *s, const struct consumer_info *info)
 		L_STR("stream", s->stream), L_STR("consumer", s->d->durable),
 		L_INT("pending", (int64_t)info->pending));
 	s->stuck_ms = 0;
-	if (consumer_delete(s->d->bus, s->stream, s->d->durable, &err) != 0)
+	if (jetstream_consumer_delete(s->d->bus, s->stream, s->d->durable, &err) != 0)
 		log_warn("cannot remove the consumer", L_ERR(&err));
 	return true;
 }
@@ -198,7 +199,7 @@ look_after(struct source *s)
 		return;
 	}
 	steady = search_leader_steady(s, stream.leader) &&
-		steady_for(&s->consumer_leader, "leader", info.leader, reconnects,
+		stream_find_steady_for(&s->consumer_leader, "leader", info.leader, reconnects,
 			s->looked_ms) >= STEADY_MS;
 	if (steady)
 		expire_count(s, &stream, &info, redelivered);
@@ -222,10 +223,10 @@ oldest_age(struct source *s)
 	double age;
 
 	if (s->pending + s->ack_pending == 0 ||
-		stream_get(s->d->bus, s->stream, s->floor + 1, NULL, &msg, &err) != 0)
+		jetstream_stream_get(s->d->bus, s->stream, s->floor + 1, NULL, &msg, &err) != 0)
 		return 0;
 	age = (double)(clock_wall_us() - msg.time_us) / 1e6;
-	stream_msg_free(&msg);
+	jetstream_msg_free(&msg);
 	return age;
 }
 
@@ -298,7 +299,7 @@ turn(struct dispatcher *d)
 	if (!check_bus(d))
 		return;
 	if (!atomic_load(&d->dead_ready)) {
-		if (stream_ensure(d->bus, d->config->dead_stream, &info, &err) == 0)
+		if (jetstream_stream_ensure(d->bus, d->config->dead_stream, &info, &err) == 0)
 			atomic_store(&d->dead_ready, true);
 		else if (err.code != ERR_TIMEOUT && err.code != ERR_CONNECT)
 			log_warn("no stream for dead letters",

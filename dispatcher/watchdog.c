@@ -90,7 +90,7 @@ give_back_all(struct dispatcher *d)
 		struct job *job = d->jobs.oldest;
 
 		if (!job->orphan)
-			nak(d->bus, job->reply, 0, &err);
+			jetstream_nak(d->bus, job->reply, 0, &err);
 		settle_drop(d, job);
 	}
 }

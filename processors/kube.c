@@ -143,7 +143,7 @@ kube_load(struct kube *kube, const struct kube_options *options, struct err *err
 	} else {
 		path = options->kubeconfig != NULL ? mem_strdup(options->kubeconfig)
 						   : default_kubeconfig();
-		result = kube_load_config(kube, path, options->context, err);
+		result = kubeconfig_load(kube, path, options->context, err);
 		free(path);
 	}
 	if (result == 0)

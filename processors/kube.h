@@ -39,7 +39,7 @@ int kube_load(struct kube *kube, const struct kube_options *options, struct err 
 void kube_free(struct kube *kube);
 
 /* Fills kube from a kubeconfig file; context NULL: its current one. kubeconfig.c */
-int kube_load_config(struct kube *kube, const char *path, const char *context, struct err *err);
+int kubeconfig_load(struct kube *kube, const char *path, const char *context, struct err *err);
 
 /* Namespace and name from a service account's token (the JWT's sub); NULL when it is none. */
 char *kube_account(const char *token);

@@ -167,7 +167,7 @@ take_context(struct kube *kube, const struct source *s, const char *name, struct
 }
 
 int
-kube_load_config(struct kube *kube, const char *path, const char *context, struct err *err)
+kubeconfig_load(struct kube *kube, const char *path, const char *context, struct err *err)
 {
 	struct config_errors errors;
 	struct config *config;

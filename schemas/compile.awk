@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# vsphere.table -> the constant data that types.h declares. Inherited fields are copied into each class, names
+# vsphere.table -> the constant data that schema.h declares. Inherited fields are copied into each class, names
 # are shared and sorted bytewise (run with LC_ALL=C) for binary search, classes are found by hash.
 
 function fail(text) {
@@ -124,7 +124,7 @@ END {
 	if (failed)
 		exit 1
 	heapsort(names, n_names)
-	print "/* Made from schemas/vsphere.table by schemas/compile.awk. */\n#include \"types.h\"\n"
+	print "/* Made from schemas/vsphere.table by schemas/compile.awk. */\n#include \"schema.h\"\n"
 	print "const char schema_member_text[] = {"
 	for (i = 1; i <= n_names; i++) {
 		name_index[names[i]] = i - 1

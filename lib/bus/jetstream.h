@@ -48,20 +48,21 @@ struct stream_info {
  * tried. In a cluster a stream that is not found is looked for again for 2 s: a meta leader
  * answers before it has read all of its log.
  *
- * stream_look: ERR_NOT_FOUND: there is no such stream. ERR_TIMEOUT: nobody answers, or the
+ * jetstream_stream_look: ERR_NOT_FOUND: there is no such stream. ERR_TIMEOUT: nobody answers, or the
  * stream has no leader just now (then any replica answers, and its numbers are not the
  * stream's).
  */
-int stream_ensure(struct bus *bus, const struct stream_config *config, struct stream_info *info,
-	struct err *err);
-int stream_look(struct bus *bus, const char *name, struct stream_info *info, struct err *err);
+int jetstream_stream_ensure(struct bus *bus, const struct stream_config *config,
+	struct stream_info *info, struct err *err);
+int jetstream_stream_look(
+	struct bus *bus, const char *name, struct stream_info *info, struct err *err);
 
 /*
  * The message with this sequence; with a subject (wildcards allowed) the first one of it from
  * there on, or its newest when seq is 0. The stream's leader answers. *msg is the caller's
- * (stream_msg_free). ERR_NOT_FOUND: none.
+ * (jetstream_msg_free). ERR_NOT_FOUND: none.
  *
- * Only of a stream that stream_look or stream_ensure has shown: nats-server 2.9.10 crashes
+ * Only of a stream that jetstream_stream_look or jetstream_stream_ensure has shown: nats-server 2.9.10 crashes
  * (jsMsgGetRequest, no store) when it is asked for a message of a stream that somebody else is
  * just making.
  */
@@ -71,12 +72,12 @@ struct stream_msg {
 	size_t len;
 	int64_t time_us;
 };
-int stream_get(struct bus *bus, const char *stream, uint64_t seq, const char *of_subject,
-	struct stream_msg *msg, struct err *err);
-void stream_msg_free(struct stream_msg *msg);
+int jetstream_stream_get(struct bus *bus, const char *stream, uint64_t seq,
+	const char *of_subject, struct stream_msg *msg, struct err *err);
+void jetstream_msg_free(struct stream_msg *msg);
 
 /*
- * Whether a stream has a message. ERR_NOT_FOUND of stream_get does not tell: a leader answers
+ * Whether a stream has a message. ERR_NOT_FOUND of jetstream_stream_get does not tell: a leader answers
  * so, too, while it has not yet applied what was stored before its election, and when a block
  * cannot be read; DIRECT.GET is answered by any replica, as far as that one is. So the stream's
  * numbers are asked for:
@@ -91,7 +92,7 @@ enum message_presence {
 
 struct message_search {
 	enum message_presence presence;
-	struct stream_msg msg; /* MESSAGE_FOUND: the caller's (stream_msg_free) */
+	struct stream_msg msg; /* MESSAGE_FOUND: the caller's (jetstream_msg_free) */
 	/*
 	 * MESSAGE_GONE: the stream has nothing from the sequence asked for to before this one
 	 */
@@ -101,7 +102,7 @@ struct message_search {
 
 /*
  * MESSAGE_GONE stays true. MESSAGE_BEYOND and MESSAGE_UNKNOWN count only when they are still so
- * after a while: see steady_for. -1: no answer, or no such stream (ERR_NOT_FOUND).
+ * after a while: see stream_find_steady_for. -1: no answer, or no such stream (ERR_NOT_FOUND).
  */
 int stream_find(struct bus *bus, const char *stream, uint64_t seq, struct message_search *found,
 	struct err *err);
@@ -118,7 +119,7 @@ struct steady {
 	uint64_t reconnects;
 	int64_t since_ms;
 };
-int64_t steady_for(struct steady *steady, const char *what, const char *leader,
+int64_t stream_find_steady_for(struct steady *steady, const char *what, const char *leader,
 	uint64_t reconnects, int64_t now_ms);
 
 enum {
@@ -131,13 +132,14 @@ enum {
  * stream, one request. May be called on a bus thread. 0: they are right now, or the stream no
  * longer has them. -1: that could not be found out.
  */
-int delivery_read_headers(struct bus *bus, struct bus_msg *msg, struct err *err);
+int jetstream_read_headers(struct bus *bus, struct bus_msg *msg, struct err *err);
 
 /* Removes one message. */
-int stream_delete_msg(struct bus *bus, const char *stream, uint64_t seq, struct err *err);
+int jetstream_stream_delete_msg(
+	struct bus *bus, const char *stream, uint64_t seq, struct err *err);
 
 /* A header's value out of a raw NATS/1.0 block, copied to buf; false when it is not there. */
-bool stream_msg_header(const char *headers, const char *name, char *buf, size_t size);
+bool jetstream_msg_header(const char *headers, const char *name, char *buf, size_t size);
 
 /* ---- consumers: pull, explicit ack */
 
@@ -170,9 +172,9 @@ struct consumer_info {
 };
 
 /* Makes the consumer unless it exists; an existing one is never altered, see info->differs. */
-int consumer_ensure(struct bus *bus, const struct consumer_config *config,
+int jetstream_consumer_ensure(struct bus *bus, const struct consumer_config *config,
 	struct consumer_info *info, struct err *err);
-int consumer_look(struct bus *bus, const char *stream, const char *name,
+int jetstream_consumer_look(struct bus *bus, const char *stream, const char *name,
 	struct consumer_info *info, struct err *err);
 
 /*
@@ -180,29 +182,30 @@ int consumer_look(struct bus *bus, const char *stream, const char *name,
  * removes the consumer leaves a file behind: the next consumer of this name continues from that
  * state, whatever its configuration says.
  */
-int consumer_delete(struct bus *bus, const char *stream, const char *name, struct err *err);
+int jetstream_consumer_delete(
+	struct bus *bus, const char *stream, const char *name, struct err *err);
 
 /*
  * Removes the durable consumer, if there is one, and makes one that begins as configured. When
  * the server left a file behind it does so again, a few times, for less than a second.
  */
-int consumer_recreate(struct bus *bus, const struct consumer_config *config,
+int jetstream_consumer_recreate(struct bus *bus, const struct consumer_config *config,
 	struct consumer_info *info, struct err *err);
 
 /* What the reply subject of a delivered message says ($JS.ACK..., 9 tokens or the longer v2
  * form). */
-struct delivery {
+struct jetstream_meta {
 	uint64_t stream_seq, consumer_seq, delivered; /* delivered: which try this is, from 1 */
 	uint64_t pending;                             /* messages after this one */
 	int64_t time_us;                              /* when the stream stored it */
 };
-bool delivery_parse(const char *reply, struct delivery *d);
+bool jetstream_meta_parse(const char *reply, struct jetstream_meta *d);
 
 /*
  * Asks for up to n messages, delivered to `reply` within expires_ms; not a round trip. The
  * server sends status messages too (empty body, header Status): see pull_status.
  */
-int pull_request(struct bus *bus, const char *stream, const char *consumer, const char *reply,
+int jetstream_pull(struct bus *bus, const char *stream, const char *consumer, const char *reply,
 	int n, int64_t expires_ms, int64_t heartbeat_ms, struct err *err);
 
 enum pull_status {
@@ -213,15 +216,17 @@ enum pull_status {
 	/* 409 consumer deleted, 503: look what happened to consumer and stream */
 	PULL_GONE,
 };
-enum pull_status pull_status(const struct bus_msg *msg, int *undelivered);
+enum pull_status jetstream_pull_status(const struct bus_msg *msg, int *undelivered);
 
 /* Settling, by the message's reply subject. Acks are plain publishes; ack_confirm is a round
  * trip. */
-int ack(struct bus *bus, const char *reply, struct err *err);
-int ack_confirm(struct bus *bus, const char *reply, int64_t timeout_ms, struct err *err);
-int nak(struct bus *bus, const char *reply, int64_t delay_ms, struct err *err);
-int ack_progress(struct bus *bus, const char *reply, struct err *err); /* resets ack_wait */
-int ack_term(struct bus *bus, const char *reply, struct err *err);
+int jetstream_ack(struct bus *bus, const char *reply, struct err *err);
+int jetstream_ack_confirm(
+	struct bus *bus, const char *reply, int64_t timeout_ms, struct err *err);
+int jetstream_nak(struct bus *bus, const char *reply, int64_t delay_ms, struct err *err);
+int jetstream_ack_progress(
+	struct bus *bus, const char *reply, struct err *err); /* resets ack_wait */
+int jetstream_ack_term(struct bus *bus, const char *reply, struct err *err);
 
 /* ---- publishing */
 
@@ -235,7 +240,7 @@ struct pub_ack {
 	int error_code;
 	char error[160];
 };
-bool pub_ack_parse(const struct bus_msg *msg, struct pub_ack *ack);
+bool jetstream_pub_ack_parse(const struct bus_msg *msg, struct pub_ack *ack);
 
 enum {
 	JS_ERR_WRONG_LAST_SEQ = 10071, /* Nats-Expected-Last-Sequence did not hold */
@@ -248,7 +253,7 @@ enum {
 };
 
 /* Publishes and waits for the ack. `out->reply` is ours to set. */
-int publish_wait(struct bus *bus, const struct bus_out *out, int64_t timeout_ms,
+int jetstream_publish(struct bus *bus, const struct bus_out *out, int64_t timeout_ms,
 	struct pub_ack *ack, struct err *err);
 
 #endif

@@ -148,14 +148,14 @@ look(struct bus *bus, const char *stream, const char *name,
 }
 
 int
-consumer_look(struct bus *bus, const char *stream, const char *name, struct consumer_info *info,
-	struct err *err)
+jetstream_consumer_look(struct bus *bus, const char *stream, const char *name,
+	struct consumer_info *info, struct err *err)
 {
 	return look(bus, stream, name, NULL, info, err);
 }
 
 int
-consumer_ensure(struct bus *bus, const struct consumer_config *config,
+jetstream_consumer_ensure(struct bus *bus, const struct consumer_config *config,
 	struct consumer_info *info, struct err *err)
 {
 	char subject[JS_NAME_MAX];
@@ -210,12 +210,14 @@ delete_consumer(
 		return 0;
 	}
 	*dirty = code == JS_ERR_STREAM_GENERAL &&
-		consumer_look(bus, stream, name, &info, &why) != 0 && why.code == ERR_NOT_FOUND;
+		jetstream_consumer_look(bus, stream, name, &info, &why) != 0 &&
+		why.code == ERR_NOT_FOUND;
 	return *dirty ? 0 : -1;
 }
 
 int
-consumer_delete(struct bus *bus, const char *stream, const char *name, struct err *err)
+jetstream_consumer_delete(
+	struct bus *bus, const char *stream, const char *name, struct err *err)
 {
 	bool dirty;
 
@@ -223,7 +225,7 @@ consumer_delete(struct bus *bus, const char *stream, const char *name, struct er
 }
 
 int
-consumer_recreate(struct bus *bus, const struct consumer_config *config,
+jetstream_consumer_recreate(struct bus *bus, const struct consumer_config *config,
 	struct consumer_info *info, struct err *err)
 {
 	bool dirty = false;
@@ -236,7 +238,7 @@ consumer_recreate(struct bus *bus, const struct consumer_config *config,
 			return -1;
 		/* also when dirty: this one finds the files that are left, and only its
 		 * deletion removes them */
-		if (consumer_ensure(bus, config, info, err) != 0)
+		if (jetstream_consumer_ensure(bus, config, info, err) != 0)
 			return -1;
 		if (!dirty && info->delivered_consumer_seq == 0)
 			return 0;
@@ -247,7 +249,7 @@ consumer_recreate(struct bus *bus, const struct consumer_config *config,
 }
 
 int
-pull_request(struct bus *bus, const char *stream, const char *consumer, const char *reply,
+jetstream_pull(struct bus *bus, const char *stream, const char *consumer, const char *reply,
 	int n, int64_t expires_ms, int64_t heartbeat_ms, struct err *err)
 {
 	char subject[JS_NAME_MAX], body[160];

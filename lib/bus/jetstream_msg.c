@@ -15,7 +15,7 @@
  * the end.
  */
 bool
-delivery_parse(const char *reply, struct delivery *d)
+jetstream_meta_parse(const char *reply, struct jetstream_meta *d)
 {
 	uint64_t number[5];
 	const char *token[13];
@@ -43,7 +43,7 @@ delivery_parse(const char *reply, struct delivery *d)
 		if (*end != '.' && *end != '\0')
 			return false;
 	}
-	*d = (struct delivery){ .delivered = number[0],
+	*d = (struct jetstream_meta){ .delivered = number[0],
 		.stream_seq = number[1],
 		.consumer_seq = number[2],
 		.time_us = (int64_t)(number[3] / 1000),
@@ -52,7 +52,7 @@ delivery_parse(const char *reply, struct delivery *d)
 }
 
 enum pull_status
-pull_status(const struct bus_msg *msg, int *undelivered)
+jetstream_pull_status(const struct bus_msg *msg, int *undelivered)
 {
 	const char *status, *text;
 
@@ -81,25 +81,25 @@ settle(struct bus *bus, const char *reply, const char *verb, struct err *err)
 }
 
 int
-ack(struct bus *bus, const char *reply, struct err *err)
+jetstream_ack(struct bus *bus, const char *reply, struct err *err)
 {
 	return settle(bus, reply, "+ACK", err);
 }
 
 int
-ack_progress(struct bus *bus, const char *reply, struct err *err)
+jetstream_ack_progress(struct bus *bus, const char *reply, struct err *err)
 {
 	return settle(bus, reply, "+WPI", err);
 }
 
 int
-ack_term(struct bus *bus, const char *reply, struct err *err)
+jetstream_ack_term(struct bus *bus, const char *reply, struct err *err)
 {
 	return settle(bus, reply, "+TERM", err);
 }
 
 int
-nak(struct bus *bus, const char *reply, int64_t delay_ms, struct err *err)
+jetstream_nak(struct bus *bus, const char *reply, int64_t delay_ms, struct err *err)
 {
 	char verb[64];
 
@@ -110,7 +110,7 @@ nak(struct bus *bus, const char *reply, int64_t delay_ms, struct err *err)
 }
 
 int
-ack_confirm(struct bus *bus, const char *reply, int64_t timeout_ms, struct err *err)
+jetstream_ack_confirm(struct bus *bus, const char *reply, int64_t timeout_ms, struct err *err)
 {
 	struct bus_out out = { .subject = reply, .data = "+ACK", .len = 4 };
 	struct bus_msg *answer = NULL;
@@ -127,7 +127,7 @@ ack_confirm(struct bus *bus, const char *reply, int64_t timeout_ms, struct err *
  * on the hot path.
  */
 bool
-pub_ack_parse(const struct bus_msg *msg, struct pub_ack *ack)
+jetstream_pub_ack_parse(const struct bus_msg *msg, struct pub_ack *ack)
 {
 	const char *data = bus_msg_data(msg),
 		   *status = bus_msg_len(msg) == 0 ? bus_msg_header(msg, "Status") : NULL;
@@ -161,7 +161,7 @@ pub_ack_parse(const struct bus_msg *msg, struct pub_ack *ack)
 }
 
 int
-publish_wait(struct bus *bus, const struct bus_out *out, int64_t timeout_ms,
+jetstream_publish(struct bus *bus, const struct bus_out *out, int64_t timeout_ms,
 	struct pub_ack *ack, struct err *err)
 {
 	struct bus_msg *reply = NULL;
@@ -169,7 +169,7 @@ publish_wait(struct bus *bus, const struct bus_out *out, int64_t timeout_ms,
 
 	if (bus_request(bus, out, timeout_ms, &reply, err) != 0)
 		return err_wrap(err, "publish");
-	ok = pub_ack_parse(reply, ack);
+	ok = jetstream_pub_ack_parse(reply, ack);
 	bus_msg_free(reply);
 	if (!ok)
 		return err_set(err, ERR_PROTOCOL, "publish to %s: the reply is no PubAck",

@@ -137,7 +137,8 @@ look(struct bus *bus, const char *name, const struct stream_config *config,
 }
 
 int
-stream_look(struct bus *bus, const char *name, struct stream_info *info, struct err *err)
+jetstream_stream_look(
+	struct bus *bus, const char *name, struct stream_info *info, struct err *err)
 {
 	return look(bus, name, NULL, info, err);
 }
@@ -163,8 +164,8 @@ look_long(struct bus *bus, const struct stream_config *config, struct stream_inf
 }
 
 int
-stream_ensure(struct bus *bus, const struct stream_config *config, struct stream_info *info,
-	struct err *err)
+jetstream_stream_ensure(struct bus *bus, const struct stream_config *config,
+	struct stream_info *info, struct err *err)
 {
 	char subject[JS_NAME_MAX];
 	cJSON *reply = NULL;
@@ -202,7 +203,7 @@ decode_member(const cJSON *message, const char *name, size_t *len)
 }
 
 int
-stream_get(struct bus *bus, const char *stream, uint64_t seq, const char *of_subject,
+jetstream_stream_get(struct bus *bus, const char *stream, uint64_t seq, const char *of_subject,
 	struct stream_msg *msg, struct err *err)
 {
 	char subject[JS_NAME_MAX];
@@ -273,28 +274,28 @@ needs_headers(const struct bus_msg *msg)
 }
 
 int
-delivery_read_headers(struct bus *bus, struct bus_msg *msg, struct err *err)
+jetstream_read_headers(struct bus *bus, struct bus_msg *msg, struct err *err)
 {
 	struct stream_msg stored;
-	struct delivery d;
+	struct jetstream_meta d;
 	char stream[JS_NAME_MAX];
 
-	if (!delivery_parse(bus_msg_reply(msg), &d) || !needs_headers(msg) ||
+	if (!jetstream_meta_parse(bus_msg_reply(msg), &d) || !needs_headers(msg) ||
 		!stream_of(bus_msg_reply(msg), stream, sizeof(stream)))
 		return 0;
-	if (stream_get(bus, stream, d.stream_seq, NULL, &stored, err) != 0)
+	if (jetstream_stream_get(bus, stream, d.stream_seq, NULL, &stored, err) != 0)
 		return err->code == ERR_NOT_FOUND ? 0
 						  : err_wrap(err, "headers of %s %llu", stream,
 							    (unsigned long long)d.stream_seq);
 	/* else another message has its sequence, after a power cut of NATS */
 	if (stored.time_us == d.time_us)
 		bus_msg_set_headers(msg, stored.headers);
-	stream_msg_free(&stored);
+	jetstream_msg_free(&stored);
 	return 0;
 }
 
 int
-stream_delete_msg(struct bus *bus, const char *stream, uint64_t seq, struct err *err)
+jetstream_stream_delete_msg(struct bus *bus, const char *stream, uint64_t seq, struct err *err)
 {
 	char subject[JS_NAME_MAX];
 	cJSON *reply = NULL;
@@ -315,7 +316,7 @@ stream_delete_msg(struct bus *bus, const char *stream, uint64_t seq, struct err 
 }
 
 void
-stream_msg_free(struct stream_msg *msg)
+jetstream_msg_free(struct stream_msg *msg)
 {
 	free(msg->subject);
 	free(msg->headers);
@@ -324,7 +325,7 @@ stream_msg_free(struct stream_msg *msg)
 }
 
 bool
-stream_msg_header(const char *headers, const char *name, char *buf, size_t size)
+jetstream_msg_header(const char *headers, const char *name, char *buf, size_t size)
 {
 	struct header_line line;
 

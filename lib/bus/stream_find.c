@@ -17,7 +17,7 @@ static int
 find_next(struct bus *bus, const char *stream, uint64_t seq, struct message_search *found,
 	struct err *err)
 {
-	if (stream_get(bus, stream, seq, ">", &found->msg, err) != 0)
+	if (jetstream_stream_get(bus, stream, seq, ">", &found->msg, err) != 0)
 		return err->code == ERR_NOT_FOUND ? 0 : -1;
 	if (found->msg.seq == seq) {
 		found->presence = MESSAGE_FOUND;
@@ -25,7 +25,7 @@ find_next(struct bus *bus, const char *stream, uint64_t seq, struct message_sear
 	}
 	found->presence = MESSAGE_GONE;
 	found->gone_to = found->msg.seq;
-	stream_msg_free(&found->msg);
+	jetstream_msg_free(&found->msg);
 	return 0;
 }
 
@@ -36,9 +36,10 @@ stream_find(struct bus *bus, const char *stream, uint64_t seq, struct message_se
 	const struct stream_info *info = &found->info;
 
 	*found = (struct message_search){ .presence = MESSAGE_FOUND };
-	if (stream_get(bus, stream, seq, NULL, &found->msg, err) == 0)
+	if (jetstream_stream_get(bus, stream, seq, NULL, &found->msg, err) == 0)
 		return 0;
-	if (err->code != ERR_NOT_FOUND || stream_look(bus, stream, &found->info, err) != 0)
+	if (err->code != ERR_NOT_FOUND ||
+		jetstream_stream_look(bus, stream, &found->info, err) != 0)
 		return -1;
 	found->presence = MESSAGE_UNKNOWN;
 	if (seq < info->first_seq) {
@@ -53,8 +54,8 @@ stream_find(struct bus *bus, const char *stream, uint64_t seq, struct message_se
 }
 
 int64_t
-steady_for(struct steady *steady, const char *what, const char *leader, uint64_t reconnects,
-	int64_t now_ms)
+stream_find_steady_for(struct steady *steady, const char *what, const char *leader,
+	uint64_t reconnects, int64_t now_ms)
 {
 	if (leader[0] == '\0')
 		return INT64_MAX;

@@ -61,7 +61,7 @@ on_msg(void *ctx, struct bus_msg *msg)
 {
 	struct stream_reader *r = ctx;
 	int undelivered;
-	enum pull_status status = pull_status(msg, &undelivered);
+	enum pull_status status = jetstream_pull_status(msg, &undelivered);
 
 	pthread_mutex_lock(&r->lock);
 	if (!of_this_run(r, msg, status)) {
@@ -120,7 +120,7 @@ stream_reader_stop(struct stream_reader *r)
 	struct err ignored;
 
 	if (*r->consumer)
-		consumer_delete(r->bus, r->stream, r->consumer, &ignored);
+		jetstream_consumer_delete(r->bus, r->stream, r->consumer, &ignored);
 	pthread_mutex_lock(&r->lock);
 	r->consumer[0] = r->inbox[0] = '\0'; /* what still comes is nobody's */
 	clear(r);
@@ -155,8 +155,8 @@ stream_reader_start(
 	c.name = NULL;
 	c.ack_none = true;
 	c.inactive_ms = INACTIVE_MS;
-	if (stream_look(r->bus, c.stream, &stream, err) != 0 ||
-		consumer_ensure(r->bus, &c, &info, err) != 0)
+	if (jetstream_stream_look(r->bus, c.stream, &stream, err) != 0 ||
+		jetstream_consumer_ensure(r->bus, &c, &info, err) != 0)
 		return -1;
 	r->stream = mem_strdup(config->stream);
 	r->filter = mem_strdup(config->filter_subject ? config->filter_subject : ">");
@@ -182,7 +182,7 @@ stream_reader_confirm_end(struct stream_reader *r, uint64_t seq, struct err *err
 
 	if (seq >= r->last_seq)
 		return 0;
-	if (stream_look(r->bus, r->stream, &stream, err) != 0)
+	if (jetstream_stream_look(r->bus, r->stream, &stream, err) != 0)
 		return -1;
 	if (stream.last_seq < r->last_seq)
 		return err_set(err, ERR_TIMEOUT,
@@ -190,12 +190,12 @@ stream_reader_confirm_end(struct stream_reader *r, uint64_t seq, struct err *err
 			(unsigned long long)stream.last_seq, (unsigned long long)r->last_seq);
 	/* nothing came: only the newest message tells whether there is one since the time that
 	 * the read begins at */
-	if (stream_get(r->bus, r->stream, seq == 0 ? r->start_seq : seq + 1, r->filter, &next,
-		    err) != 0)
+	if (jetstream_stream_get(r->bus, r->stream, seq == 0 ? r->start_seq : seq + 1,
+		    r->filter, &next, err) != 0)
 		return err->code == ERR_NOT_FOUND ? 0 : -1;
 	found = next.seq;
 	before = next.time_us < r->start_us;
-	stream_msg_free(&next);
+	jetstream_msg_free(&next);
 	if (before || ((seq != 0 || r->start_seq != 0) && found > r->last_seq))
 		return 0;
 	return err_set(err, ERR_TIMEOUT,
@@ -228,7 +228,7 @@ ask(struct stream_reader *r, struct err *err)
 		return 0;
 	r->reconnects = bus_reconnects(r->bus);
 	r->asked_ms = now;
-	return pull_request(
+	return jetstream_pull(
 		r->bus, r->stream, r->consumer, r->inbox, BATCH, PULL_EXPIRES_MS, 0, err);
 }
 
@@ -252,7 +252,7 @@ take(struct stream_reader *r, int64_t wait_ms, bool *gone)
 
 int
 stream_reader_next(struct stream_reader *r, int64_t timeout_ms, struct bus_msg **msg,
-	struct delivery *d, struct err *err)
+	struct jetstream_meta *d, struct err *err)
 {
 	int64_t end = clock_monotonic_ms() + timeout_ms;
 	bool gone = false;
@@ -263,8 +263,8 @@ stream_reader_next(struct stream_reader *r, int64_t timeout_ms, struct bus_msg *
 		if (ask(r, err) != 0)
 			return -1;
 		*msg = take(r, left > WAIT_MS ? WAIT_MS : left > 0 ? left : 0, &gone);
-		if (*msg != NULL && delivery_parse(bus_msg_reply(*msg), d)) {
-			if (delivery_read_headers(r->bus, *msg, err) == 0)
+		if (*msg != NULL && jetstream_meta_parse(bus_msg_reply(*msg), d)) {
+			if (jetstream_read_headers(r->bus, *msg, err) == 0)
 				return 0;
 			bus_msg_free(*msg);
 			return -1;

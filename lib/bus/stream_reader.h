@@ -39,6 +39,6 @@ uint64_t stream_reader_pending(const struct stream_reader *reader);
  * start again from the sequence you have. ERR_STOPPED: a stop was requested.
  */
 int stream_reader_next(struct stream_reader *reader, int64_t timeout_ms, struct bus_msg **msg,
-	struct delivery *d, struct err *err);
+	struct jetstream_meta *d, struct err *err);
 
 #endif

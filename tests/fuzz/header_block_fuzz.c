@@ -27,7 +27,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		assert(line.value_len == 0 ||
 			(*line.value != ' ' && line.value[line.value_len - 1] != ' '));
 	}
-	if (stream_msg_header(block, "Vcourier-Target", value, sizeof(value)))
+	if (jetstream_msg_header(block, "Vcourier-Target", value, sizeof(value)))
 		assert(strlen(value) < sizeof(value));
 	free(block);
 	return 0;

@@ -47,7 +47,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const char *part[4] = { "", "", "", "" };
 	char *text = malloc(size + 1), *p = text, narrowed[256];
-	struct delivery d;
+	struct jetstream_meta d;
 
 	memcpy(text, data, size);
 	text[size] = '\0';
@@ -60,7 +60,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (filter_narrow(part[1], "vc.lab.>", narrowed, sizeof(narrowed)) &&
 		narrowed[0] != '\0' && filter_subject_matches(narrowed, part[0]))
 		assert(filter_subject_matches(part[1], part[0]));
-	delivery_parse(part[2], &d);
+	jetstream_meta_parse(part[2], &d);
 	assert(http_parse_retry_after(part[3], 0) >= -1);
 	if (p < text + size)
 		read_event((const uint8_t *)p, (size_t)(text + size - p));

@@ -49,9 +49,9 @@ open_world(void **state)
 	snprintf(w->dir, sizeof(w->dir), "%s/jetstream/$G/streams/S/obs/d", w->server.dir);
 	assert_int_equal(bus_open(&w->bus, &options, &err), 0);
 	assert_int_equal(bus_wait_connected(w->bus, TIMEOUT_MS, &err), 0);
-	assert_int_equal(stream_ensure(w->bus, &stream, &info, &err), 0);
+	assert_int_equal(jetstream_stream_ensure(w->bus, &stream, &info, &err), 0);
 	for (int i = 0; i < EVENTS; i++)
-		assert_int_equal(publish_wait(w->bus, &out, TIMEOUT_MS, &ack, &err), 0);
+		assert_int_equal(jetstream_publish(w->bus, &out, TIMEOUT_MS, &ack, &err), 0);
 	*state = w;
 	return 0;
 }
@@ -72,7 +72,7 @@ acknowledge(void *ctx, struct bus_msg *msg)
 {
 	struct err err;
 
-	assert_int_equal(ack(ctx, bus_msg_reply(msg), &err), 0);
+	assert_int_equal(jetstream_ack(ctx, bus_msg_reply(msg), &err), 0);
 	bus_msg_free(msg);
 }
 
@@ -85,11 +85,12 @@ use_up(struct world *w)
 	struct err err;
 
 	snprintf(inbox, sizeof(inbox), "%s.all", bus_inbox(w->bus));
-	assert_int_equal(consumer_ensure(w->bus, &durable, &info, &err), 0);
+	assert_int_equal(jetstream_consumer_ensure(w->bus, &durable, &info, &err), 0);
 	assert_int_equal(bus_subscribe(w->bus, inbox, acknowledge, w->bus, &err), 0);
-	assert_int_equal(pull_request(w->bus, "S", "d", inbox, EVENTS, TIMEOUT_MS, 0, &err), 0);
+	assert_int_equal(
+		jetstream_pull(w->bus, "S", "d", inbox, EVENTS, TIMEOUT_MS, 0, &err), 0);
 	for (int i = 0; i < 1000 && info.ack_floor_stream_seq != EVENTS; i++) {
-		assert_int_equal(consumer_look(w->bus, "S", "d", &info, &err), 0);
+		assert_int_equal(jetstream_consumer_look(w->bus, "S", "d", &info, &err), 0);
 		usleep(10000);
 	}
 	assert_int_equal(info.ack_floor_stream_seq, EVENTS);
@@ -144,7 +145,7 @@ the_state_of_the_one_before_is_not_taken_up(void **state)
 
 	use_up(w);
 	writer = write_state_again_and_again(w);
-	assert_int_equal(consumer_recreate(w->bus, &durable, &info, &err), 0);
+	assert_int_equal(jetstream_consumer_recreate(w->bus, &durable, &info, &err), 0);
 	assert_int_equal(waitpid(writer, NULL, 0), writer);
 	assert_int_equal(info.delivered_consumer_seq, 0);
 	assert_int_equal(info.delivered_stream_seq, 2);
@@ -161,13 +162,13 @@ it_is_gone_whatever_the_server_answers(void **state)
 
 	use_up(w);
 	writer = write_state_again_and_again(w);
-	assert_int_equal(consumer_delete(w->bus, "S", "d", &err), 0);
+	assert_int_equal(jetstream_consumer_delete(w->bus, "S", "d", &err), 0);
 	assert_int_equal(waitpid(writer, NULL, 0), writer);
-	assert_int_equal(consumer_look(w->bus, "S", "d", &info, &err), -1);
+	assert_int_equal(jetstream_consumer_look(w->bus, "S", "d", &info, &err), -1);
 	assert_int_equal(err.code, ERR_NOT_FOUND);
-	assert_int_equal(consumer_delete(w->bus, "S", "d", &err), -1);
+	assert_int_equal(jetstream_consumer_delete(w->bus, "S", "d", &err), -1);
 	assert_int_equal(err.code, ERR_NOT_FOUND);
-	assert_int_equal(consumer_recreate(w->bus, &durable, &info, &err), 0);
+	assert_int_equal(jetstream_consumer_recreate(w->bus, &durable, &info, &err), 0);
 }
 
 int

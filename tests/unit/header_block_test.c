@@ -53,16 +53,16 @@ one_header(void **state)
 	char value[8];
 
 	(void)state;
-	assert_true(stream_msg_header(block, "Vcourier-Target", value, sizeof(value)));
+	assert_true(jetstream_msg_header(block, "Vcourier-Target", value, sizeof(value)));
 	assert_string_equal(value, "fn");
-	assert_true(stream_msg_header(block, "Vcourier-Status", value, sizeof(value)));
+	assert_true(jetstream_msg_header(block, "Vcourier-Status", value, sizeof(value)));
 	assert_string_equal(value, "500");
-	assert_true(stream_msg_header(block, "empty", value, sizeof(value)));
+	assert_true(jetstream_msg_header(block, "empty", value, sizeof(value)));
 	assert_string_equal(value, "");
-	assert_false(stream_msg_header(block, "Vcourier", value, sizeof(value)));
-	assert_false(stream_msg_header("", "Vcourier-Target", value, sizeof(value)));
+	assert_false(jetstream_msg_header(block, "Vcourier", value, sizeof(value)));
+	assert_false(jetstream_msg_header("", "Vcourier-Target", value, sizeof(value)));
 	/* no room */
-	assert_false(stream_msg_header(
+	assert_false(jetstream_msg_header(
 		"NATS/1.0\r\nA: 12345678\r\n\r\n", "A", value, sizeof(value)));
 }
 

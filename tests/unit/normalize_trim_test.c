@@ -4,7 +4,7 @@
 #include "test.h"
 
 #include "pages.h"
-#include "types.h"
+#include "schema.h"
 
 #define EVENT(key)                                                    \
 	"<returnval xsi:type=\"VmPoweredOnEvent\"><key>" key "</key>" \

@@ -43,7 +43,7 @@ open_world_of(void **state, const char *tls_name)
 	assert_int_equal(bus_wait_connected(w->bus, TIMEOUT_MS, &err), 0);
 	assert_int_equal(publisher_open(&w->publisher, w->bus, 64, 2000, &err), 0);
 	assert_int_equal(stream_reader_open(&w->reader, w->bus, &err), 0);
-	assert_int_equal(stream_ensure(w->bus, &stream, &w->info, &err), 0);
+	assert_int_equal(jetstream_stream_ensure(w->bus, &stream, &w->info, &err), 0);
 	publisher_reset(w->publisher, w->info.last_seq);
 	*state = w;
 	return 0;
@@ -123,7 +123,7 @@ check_claims(struct world *w, bool *stored, int n)
 {
 	struct consumer_config all = { .stream = "VC_t" };
 	struct bus_msg *msg;
-	struct delivery d;
+	struct jetstream_meta d;
 	struct err err;
 
 	assert_int_equal(stream_reader_start(w->reader, &all, &err), 0);
@@ -174,7 +174,7 @@ a_second_writer_hides_no_hole(void **state)
 	for (key = 1; key <= 500; key++) {
 		if (key == 250)
 			assert_int_equal(
-				publish_wait(w->bus, &foreign, TIMEOUT_MS, &ack, &err), 0);
+				jetstream_publish(w->bus, &foreign, TIMEOUT_MS, &ack, &err), 0);
 		if (send_event(w, key, &err) != 0)
 			break;
 	}
@@ -182,7 +182,7 @@ a_second_writer_hides_no_hole(void **state)
 	assert_int_equal(err.code, ERR_CONFLICT);
 	assert_int_equal(publisher_last_seq(w->publisher), 249);
 	check_claims(w, stored, 500);
-	assert_int_equal(stream_look(w->bus, "VC_t", &w->info, &err), 0);
+	assert_int_equal(jetstream_stream_look(w->bus, "VC_t", &w->info, &err), 0);
 	seen_init(&seen);
 	if (tail_load(&q, &w->info, 0, INT64_MAX, &seen, &tail, &err) != 0)
 		fail_msg("%s", err.text);
@@ -267,10 +267,10 @@ an_end_is_confirmed_by_the_leader(void **state)
 	assert_int_equal(send_event(w, 6, &err), 0);
 	assert_int_equal(publisher_drain(w->publisher, TIMEOUT_MS, &err), 0);
 	for (uint64_t seq = 4; seq <= 5; seq++)
-		assert_int_equal(stream_delete_msg(w->bus, "VC_t", seq, &err), 0);
+		assert_int_equal(jetstream_stream_delete_msg(w->bus, "VC_t", seq, &err), 0);
 	/* number 6 came later */
 	assert_int_equal(stream_reader_confirm_end(w->reader, 3, &err), 0);
-	assert_int_equal(stream_delete_msg(w->bus, "VC_t", 6, &err), 0);
+	assert_int_equal(jetstream_stream_delete_msg(w->bus, "VC_t", 6, &err), 0);
 	assert_int_equal(stream_reader_confirm_end(w->reader, 3, &err), 0);
 	all.filter_subject = "vc.t.none";
 	assert_int_equal(stream_reader_start(w->reader, &all, &err), 0);
@@ -340,7 +340,7 @@ a_killed_server_loses_nothing_acked(void **state)
 	assert_int_equal(publisher_drain(w->publisher, TIMEOUT_MS, &err), -1);
 	acked = publisher_last_seq(w->publisher);
 	nats_server_again(&w->server);
-	for (int tries = 0; stream_look(w->bus, "VC_t", &w->info, &err) != 0; tries++)
+	for (int tries = 0; jetstream_stream_look(w->bus, "VC_t", &w->info, &err) != 0; tries++)
 		if (tries == TIMEOUT_MS / 50 || stop_sleep(50))
 			fail_msg("%s", err.text);
 	assert_true(w->info.last_seq >= acked);
@@ -367,7 +367,7 @@ the_tail_is_read_as_far_as_needed(void **state)
 	for (int key = 1; key <= 20000; key++)
 		assert_int_equal(send_event(w, key, &err), 0);
 	assert_int_equal(publisher_drain(w->publisher, TIMEOUT_MS, &err), 0);
-	assert_int_equal(stream_look(w->bus, "VC_t", &w->info, &err), 0);
+	assert_int_equal(jetstream_stream_look(w->bus, "VC_t", &w->info, &err), 0);
 	seen_init(&seen);
 	if (tail_load(&q, &w->info, 5000 * 1000, INT64_MAX, &seen, &tail, &err) != 0)
 		fail_msg("%s", err.text);

@@ -163,7 +163,7 @@ what_not_found_means(void **state)
 			fail_msg("%s: %d, to %llu", cases[i].name, (int)found.presence,
 				(unsigned long long)found.gone_to);
 		if (found.presence == MESSAGE_FOUND)
-			stream_msg_free(&found.msg);
+			jetstream_msg_free(&found.msg);
 	}
 }
 
@@ -245,13 +245,15 @@ a_finding_is_steady(void **state)
 	static const char what[] = "shorter", other[] = "absent";
 
 	(void)state;
-	assert_int_equal(steady_for(&s, what, "", 1, 5000), INT64_MAX);
-	assert_int_equal(steady_for(&s, what, "n1", 1, 5000), 0);
-	assert_int_equal(steady_for(&s, what, "n1", 1, 9000), 4000);
-	assert_int_equal(steady_for(&s, what, "n2", 1, 9500), 0); /* another leader */
-	assert_int_equal(steady_for(&s, what, "n2", 2, 9800), 0); /* another connection */
-	assert_int_equal(steady_for(&s, other, "n2", 2, 9900), 0);
-	assert_int_equal(steady_for(&s, other, "n2", 2, 19900), 10000);
+	assert_int_equal(stream_find_steady_for(&s, what, "", 1, 5000), INT64_MAX);
+	assert_int_equal(stream_find_steady_for(&s, what, "n1", 1, 5000), 0);
+	assert_int_equal(stream_find_steady_for(&s, what, "n1", 1, 9000), 4000);
+	assert_int_equal(
+		stream_find_steady_for(&s, what, "n2", 1, 9500), 0); /* another leader */
+	assert_int_equal(
+		stream_find_steady_for(&s, what, "n2", 2, 9800), 0); /* another connection */
+	assert_int_equal(stream_find_steady_for(&s, other, "n2", 2, 9900), 0);
+	assert_int_equal(stream_find_steady_for(&s, other, "n2", 2, 19900), 10000);
 }
 
 int

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "types.h"
+#include "schema.h"
 
 static const struct schema_class *
 class_of(const char *name)

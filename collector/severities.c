@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "severity.h"
+#include "severities.h"
 
 #include <stdint.h>
 #include <stdlib.h>

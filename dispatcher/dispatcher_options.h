@@ -53,12 +53,13 @@ struct dispatch_options {
 	char *start_from; /* "earliest", "now" or a time; checked */
 };
 
-extern const struct config_field dispatch_fields[];
+extern const struct config_field dispatcher_options_fields[];
 
 /* Where a new consumer begins: fills deliver policy and time (microseconds). False: no valid
  * start_from. */
 enum dispatch_start { START_EARLIEST, START_NOW, START_TIME };
-bool dispatch_start_parse(const char *text, enum dispatch_start *start, int64_t *time_us);
+bool dispatcher_options_start_parse(
+	const char *text, enum dispatch_start *start, int64_t *time_us);
 
 /* An eventProcessor, whole: what all of them have, and the block of its type. */
 struct dispatcher_options {

@@ -4,8 +4,8 @@
  * which order, and how a field is read and written. Made from vsphere.table; constant data
  * without pointers, some 150 kB.
  */
-#ifndef VCOURIER_TYPES_H
-#define VCOURIER_TYPES_H
+#ifndef VCOURIER_SCHEMA_H
+#define VCOURIER_SCHEMA_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "options.h"
+#include "dispatcher_options.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -59,7 +59,7 @@ static const struct config_field filter_fields[] = {
 	{ NULL },
 };
 
-const struct config_field dispatch_fields[] = {
+const struct config_field dispatcher_options_fields[] = {
 	{ "concurrency", CONFIG_INT, offsetof(struct dispatch_options, concurrency),
 		.def = "64", .min = 1, .max = 4096,
 		.help = "Requests in flight at the same time." },
@@ -105,7 +105,7 @@ const struct config_field dispatch_fields[] = {
 };
 
 bool
-dispatch_start_parse(const char *text, enum dispatch_start *start, int64_t *time_us)
+dispatcher_options_start_parse(const char *text, enum dispatch_start *start, int64_t *time_us)
 {
 	if (strcmp(text, "earliest") == 0)
 		*start = START_EARLIEST;
@@ -138,7 +138,7 @@ check(const struct config_node *node, const struct dispatch_options *o,
 	int64_t time_us;
 	struct err err;
 
-	if (!dispatch_start_parse(o->start_from, &start, &time_us))
+	if (!dispatcher_options_start_parse(o->start_from, &start, &time_us))
 		config_error(errors, config_get(node, "startFrom"),
 			"must be earliest, now or a time");
 	if (is_given(&o->dead_letter_sink) &&
@@ -166,8 +166,8 @@ dispatcher_options_bind(const struct router_config *config, const struct router_
 	struct dispatcher_options *o = options;
 
 	(void)config;
-	if (processor_options_bind(entry, dispatch_fields, &o->common, sizeof(o->common),
-		    &o->processor, errors) != 0)
+	if (processor_options_bind(entry, dispatcher_options_fields, &o->common,
+		    sizeof(o->common), &o->processor, errors) != 0)
 		return -1;
 	return check(entry->node, &o->common, errors);
 }
@@ -178,5 +178,5 @@ dispatcher_options_release(void *options)
 	struct dispatcher_options *o = options;
 
 	processor_options_release(&o->processor);
-	config_release(dispatch_fields, &o->common);
+	config_release(dispatcher_options_fields, &o->common);
 }
