@@ -48,7 +48,7 @@ struct stream_info {
  * tried. In a cluster a stream that is not found is looked for again for 2 s: a meta leader
  * answers before it has read all of its log.
  *
- * jetstream_stream_look: ERR_NOT_FOUND: there is no such stream. ERR_TIMEOUT: nobody answers, or the
+ * jetstream_stream_look: ERR_NOT_FOUND: there is no such stream. ERR_TIMEOUT: no answer, or the
  * stream has no leader just now (then any replica answers, and its numbers are not the
  * stream's).
  */
@@ -62,7 +62,7 @@ int jetstream_stream_look(
  * there on, or its newest when seq is 0. The stream's leader answers. *msg is the caller's
  * (jetstream_msg_free). ERR_NOT_FOUND: none.
  *
- * Only of a stream that jetstream_stream_look or jetstream_stream_ensure has shown: nats-server 2.9.10 crashes
+ * Only of a stream that jetstream_stream_look or _ensure has shown: nats-server 2.9.10 crashes
  * (jsMsgGetRequest, no store) when it is asked for a message of a stream that somebody else is
  * just making.
  */
@@ -77,7 +77,7 @@ int jetstream_stream_get(struct bus *bus, const char *stream, uint64_t seq,
 void jetstream_msg_free(struct stream_msg *msg);
 
 /*
- * Whether a stream has a message. ERR_NOT_FOUND of jetstream_stream_get does not tell: a leader answers
+ * Whether a stream has a message. ERR_NOT_FOUND of jetstream_stream_get is no proof: a leader says
  * so, too, while it has not yet applied what was stored before its election, and when a block
  * cannot be read; DIRECT.GET is answered by any replica, as far as that one is. So the stream's
  * numbers are asked for:

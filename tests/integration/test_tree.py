@@ -97,6 +97,17 @@ def symbols():
     return found
 
 
+def test_exports_carry_the_name_of_their_file():
+    """foo.c and foo_bar.c export foo*; a backend exports its descriptor."""
+    wrong = []
+    for file, (exports, _) in symbols().items():
+        stem = Path(file).stem
+        parts = stem.split("_")
+        allowed = tuple("_".join(parts[:i]) for i in range(1, len(parts) + 1)) + (stem.removesuffix("s"), f"processor_{stem}")
+        wrong += [f"{file}: {s}" for s in exports if not s.startswith(allowed)]
+    assert not wrong
+
+
 TO_BE_MENDED = {"collector/vim.c", "collector/vim_page.c", "dispatcher/place.c", "dispatcher/watch.c", "dispatcher/leg.c", "dispatcher/lane.c",
                 *(f"collector/collect{part}.c" for part in ("", "_access", "_clock", "_gap", "_read", "_recent", "_stall", "_stream"))}
 
