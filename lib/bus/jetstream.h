@@ -77,10 +77,10 @@ int jetstream_stream_get(struct bus *bus, const char *stream, uint64_t seq,
 void jetstream_msg_free(struct stream_msg *msg);
 
 /*
- * Whether a stream has a message. ERR_NOT_FOUND of jetstream_stream_get is no proof: a leader says
- * so, too, while it has not yet applied what was stored before its election, and when a block
- * cannot be read; DIRECT.GET is answered by any replica, as far as that one is. So the stream's
- * numbers are asked for:
+ * Whether a stream has a message. ERR_NOT_FOUND of jetstream_stream_get is no proof: a leader
+ * says so, too, while it has not yet applied what was stored before its election, and when a
+ * block cannot be read; DIRECT.GET is answered by any replica, as far as that one is. So the
+ * stream's numbers are asked for:
  */
 enum message_presence {
 	MESSAGE_FOUND,
