@@ -5,13 +5,17 @@
 #include <string.h>
 
 #include "clock.h"
+#include "copied_headers.h"
 #include "header_block.h"
 #include "json.h"
 #include "mem.h"
 #include "printable.h"
 #include "text.h"
 
-enum { HEADERS_MAX = 48, VALUE_MAX = 1200 };
+enum {
+	VALUE_MAX = 1200,
+	OWN_HEADERS_BYTES = 2 * 1024, /* of what is sent again: id and target */
+};
 
 const char *
 letter_event_name(const char *subject)
@@ -113,32 +117,52 @@ letter_print_all(const struct letter *l)
 
 /* ---- sending it again */
 
-/* The original's own headers, out of the raw block, each copied; the names of ours and the
- * server's stay away. */
-static size_t
-original_headers(const struct letter *l, char *copies[HEADERS_MAX],
-	struct bus_header header[HEADERS_MAX])
+/* A message to send again: one that is stored, with the headers that go along. */
+struct again {
+	char *block;
+	struct bus_header *all; /* of the stored message; they point into block */
+	size_t n_all;
+	struct bus_header header[COPIED_HEADERS_MAX + 2];
+	struct bus_out out;
+};
+
+static void
+each_of_list(const void *message, void (*fn)(void *, const char *, const char *), void *ctx)
 {
-	const char *block = l->msg.headers;
-	struct header_line line;
-	size_t n = 0;
+	const struct again *a = message;
 
-	while (n < HEADERS_MAX - 4 && header_block_next(&block, &line)) {
-		char *copy;
-
-		if (text_starts(line.name, "Nats-") || text_starts(line.name, "Vcourier-"))
-			continue;
-		copy = mem_strndup(
-			line.name, (size_t)(line.value + line.value_len - line.name));
-		copy[line.name_len] = '\0';
-		copies[n] = copy;
-		header[n++] = (struct bus_header){ copy, copy + (line.value - line.name) };
-	}
-	return n;
+	for (size_t i = 0; i < a->n_all; i++)
+		fn(ctx, a->all[i].name, a->all[i].value);
 }
 
-/* VC_<vCenter> or CE_<source>, as subject_stream writes it; so no other subject of the API can
- * be meant. */
+/* max_payload: the others of its headers make room for the body; 0: not known. */
+static void
+again_init(struct again *a, const struct stream_msg *stored, int64_t max_payload)
+{
+	size_t taken = stored->len + OWN_HEADERS_BYTES, room = SIZE_MAX;
+	struct copied_headers copied;
+
+	if (max_payload > 0)
+		room = (size_t)max_payload > taken ? (size_t)max_payload - taken : 0;
+	a->block = mem_strdup(stored->headers);
+	a->all = header_block_list(a->block, &a->n_all);
+	copied_headers_take(&copied, each_of_list, a, room);
+	memcpy(a->header, copied.header, copied.n * sizeof(copied.header[0]));
+	a->out = (struct bus_out){ .headers = a->header,
+		.n_headers = copied.n,
+		.data = stored->data,
+		.len = stored->len };
+}
+
+static void
+again_free(struct again *a)
+{
+	free(a->all);
+	free(a->block);
+}
+
+/* VC_<vCenter> or CE_<source>, as subject_stream writes it, or what was sent again; so no other
+ * subject of the API can be meant. */
 static bool
 is_event_stream(const char *name)
 {
@@ -146,14 +170,16 @@ is_event_stream(const char *name)
 		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=~";
 	size_t len = strlen(name);
 
+	if (strcmp(name, REPLAY_STREAM) == 0)
+		return true;
 	return (text_starts(name, "VC_") || text_starts(name, "CE_")) && len > 3 &&
 		strspn(name, token) == len;
 }
 
 /*
- * The body was too large to go along: it is where it came from, if it is still there. Who may
- * write dead letters is not who runs this command: only streams of events are read, whatever
- * the letter names.
+ * Body or headers were too large to go along: they are where they came from, if that is still
+ * there. Who may write dead letters is not who runs this command: only streams of events are
+ * read, whatever the letter names.
  */
 static int
 fetch_original(
@@ -165,7 +191,8 @@ fetch_original(
 	int64_t number;
 
 	*original = (struct stream_msg){ .seq = 0 };
-	if (*header(l, "Vcourier-Body", value) == '\0')
+	if (*header(l, "Vcourier-Body", value) == '\0' &&
+		*header(l, "Vcourier-Headers-Left-Out", value) == '\0')
 		return 0;
 	stream = header(l, "Vcourier-Stream", value);
 	seq = header(l, "Vcourier-Sequence", digits);
@@ -201,13 +228,11 @@ letter_send_again(struct session *s, const struct letter *l, struct err *err)
 	const char *tail = text_starts(l->msg.subject, "vcdead.")
 		? l->msg.subject + strlen("vcdead.")
 		: NULL;
-	char id[128], target[VALUE_MAX], *copies[HEADERS_MAX];
-	struct bus_header headers[HEADERS_MAX];
-	struct bus_out out = { .headers = headers, .data = l->msg.data, .len = l->msg.len };
+	char id[128], target[VALUE_MAX];
 	struct stream_msg original;
+	struct again again;
 	struct pub_ack ack;
 	struct buf subject;
-	size_t n;
 	int failed;
 
 	if (tail == NULL)
@@ -215,23 +240,18 @@ letter_send_again(struct session *s, const struct letter *l, struct err *err)
 			l->msg.subject);
 	if (session_replay_stream(s, err) != 0 || fetch_original(s, l, &original, err) != 0)
 		return -1;
-	if (original.seq != 0) {
-		out.data = original.data;
-		out.len = original.len;
-	}
-	n = original_headers(l, copies, headers);
-	out.n_headers = n;
+	again_init(&again, original.seq != 0 ? &original : &l->msg, bus_max_payload(s->bus));
 	buf_init(&subject, strlen(tail) + 16);
 	buf_printf(&subject, "vcreplay.%s", tail);
-	out.subject = buf_str(&subject);
+	again.out.subject = buf_str(&subject);
 	snprintf(id, sizeof(id), "redrive/%llu/%lld", (unsigned long long)l->msg.seq,
 		(long long)l->msg.time_us);
-	headers[out.n_headers++] = (struct bus_header){ "Nats-Msg-Id", id };
+	again.header[again.out.n_headers++] = (struct bus_header){ "Nats-Msg-Id", id };
 	if (*header(l, "Vcourier-Target", target) != '\0')
-		headers[out.n_headers++] = (struct bus_header){ "Vcourier-Target", target };
-	failed = jetstream_publish(s->bus, &out, SESSION_TIMEOUT_MS, &ack, err);
-	while (n > 0)
-		free(copies[--n]);
+		again.header[again.out.n_headers++] = (struct bus_header){ "Vcourier-Target",
+			target };
+	failed = jetstream_publish(s->bus, &again.out, SESSION_TIMEOUT_MS, &ack, err);
+	again_free(&again);
 	buf_free(&subject);
 	jetstream_msg_free(&original);
 	return failed;

@@ -10,8 +10,10 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "copied_headers.h"
 #include "daemon.h"
 #include "filter.h"
+#include "message.h"
 #include "session.h"
 #include "stop.h"
 #include "text.h"
@@ -35,7 +37,11 @@ static const char usage[] =
 	"  -F, --function NAME    to this function only (OpenFaaS, NAME.NAMESPACE): of those that it has a topic for\n"
 	"  -n, --dry-run          only count\n";
 
-enum { TELL_MS = 500 };
+enum {
+	TELL_MS = 500,
+	REFUSED_TOLD_MAX = 10,
+	OWN_BYTES = 1024, /* of the headers that are ours: id and function */
+};
 
 struct replay {
 	const char *path, *dispatcher, *vcenter, *subject, *pattern_text, *function;
@@ -45,7 +51,7 @@ struct replay {
 	int64_t run_us, told_ms; /* run: makes the ids of this replay its own */
 	struct filter filter;
 	struct event event;
-	unsigned long long seen, sent, total;
+	unsigned long long seen, sent, total, refused;
 };
 
 static void
@@ -60,44 +66,34 @@ tell(struct replay *r, bool end)
 		r->dry_run ? "match" : "sent", end ? "\n" : "");
 }
 
-struct headers {
-	struct bus_header header[32];
-	size_t n;
-};
-
-static void
-copy_header(void *ctx, const char *name, const char *value)
-{
-	struct headers *h = ctx;
-
-	if (!text_starts(name, "Nats-") && !text_starts(name, "Vcourier-") && h->n < 30)
-		h->header[h->n++] = (struct bus_header){ name, value };
-}
-
 static int
 send_again(struct replay *r, struct session *s, const char *stream, const struct bus_msg *msg,
 	const struct jetstream_meta *d, struct err *err)
 {
 	const char *tail = strchr(bus_msg_subject(msg), '.');
 	char id[256];
-	struct headers h = { .n = 0 };
+	int64_t max = bus_max_payload(s->bus),
+		room = max - (int64_t)bus_msg_len(msg) - OWN_BYTES;
+	struct copied_headers copied;
+	struct bus_header header[COPIED_HEADERS_MAX + 2];
 	struct bus_out out = {
-		.headers = h.header, .data = bus_msg_data(msg), .len = bus_msg_len(msg)
+		.headers = header, .data = bus_msg_data(msg), .len = bus_msg_len(msg)
 	};
 	struct pub_ack ack;
 	struct buf subject;
 	int failed;
 
-	bus_msg_each_header(msg, copy_header, &h);
+	copied_headers_of(&copied, msg, max <= 0 ? SIZE_MAX : room > 0 ? (size_t)room : 0);
+	memcpy(header, copied.header, copied.n * sizeof(header[0]));
+	out.n_headers = copied.n;
 	buf_init(&subject, strlen(r->durable) + strlen(bus_msg_subject(msg)) + 16);
 	buf_printf(&subject, "vcreplay.%s%s", r->durable, tail != NULL ? tail : "._");
 	out.subject = buf_str(&subject);
 	snprintf(id, sizeof(id), "replay/%lld/%s/%llu", (long long)r->run_us, stream,
 		(unsigned long long)d->stream_seq);
-	h.header[h.n++] = (struct bus_header){ "Nats-Msg-Id", id };
+	header[out.n_headers++] = (struct bus_header){ "Nats-Msg-Id", id };
 	if (r->function != NULL)
-		h.header[h.n++] = (struct bus_header){ "Vcourier-Target", r->function };
-	out.n_headers = h.n;
+		header[out.n_headers++] = (struct bus_header){ "Vcourier-Target", r->function };
 	failed = jetstream_publish(s->bus, &out, SESSION_TIMEOUT_MS, &ack, err);
 	buf_free(&subject);
 	return failed;
@@ -110,7 +106,7 @@ wanted(struct replay *r, const struct bus_msg *msg)
 
 	if (r->filter.pattern == NULL)
 		return true;
-	return event_parse(&r->event, bus_msg_data(msg), bus_msg_len(msg), &err) == 0 &&
+	return message_read_event(msg, &r->event, &err) == 0 &&
 		filter_passes(&r->filter, bus_msg_subject(msg), &r->event);
 }
 
@@ -119,6 +115,17 @@ struct copy {
 	struct session *session;
 	const char *stream;
 };
+
+/* One that NATS takes in no state, because of our headers, does not keep the others back. */
+static void
+refuse(struct replay *r, const char *stream, const struct jetstream_meta *d,
+	const struct err *err)
+{
+	if (r->refused++ < REFUSED_TOLD_MAX)
+		fprintf(stderr,
+			"vcourier: event %llu of %s is too large to be sent again: %s\n",
+			(unsigned long long)d->stream_seq, stream, err->text);
+}
 
 static int
 copy_message(
@@ -132,9 +139,12 @@ copy_message(
 	r->seen++;
 	r->total = r->seen + d->pending;
 	if (wanted(r, msg)) {
-		if (!r->dry_run && send_again(r, copy->session, copy->stream, msg, d, err) != 0)
+		if (r->dry_run || send_again(r, copy->session, copy->stream, msg, d, err) == 0)
+			r->sent++;
+		else if (err->code == ERR_LIMIT)
+			refuse(r, copy->stream, d, err);
+		else
 			return -1;
-		r->sent++;
 	}
 	tell(r, false);
 	return 0;
@@ -190,7 +200,7 @@ replay_all(struct replay *r, struct session *s)
 		session_fail(&err);
 	printf("%llu of %llu events %s\n", r->sent, r->seen,
 		r->dry_run ? "would be sent again" : "sent again");
-	return rc != 0 ? EXIT_RUNTIME : 0;
+	return rc != 0 || r->refused > 0 ? EXIT_RUNTIME : 0;
 }
 
 /* -1: go on; else the exit status. */

@@ -71,7 +71,9 @@ static void
 route(struct dispatcher *d, struct job *job, const struct event *ev)
 {
 	struct err err = { .code = ERR_NONE };
-	const char *only = bus_msg_header(job->msg, "Vcourier-Target");
+	/* any publisher may write it into a stream of events */
+	const char *only = job->source->replay ? bus_msg_header(job->msg, "Vcourier-Target")
+					       : NULL;
 	int routed;
 
 	targets_clear(&d->targets);

@@ -1,32 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Dead letters: the original message, and in headers why it is here. Published like any event,
- * with an id that makes a second copy of it a duplicate, and only when the server has confirmed
- * it is the original settled.
+ * Dead letters on their way into their stream. Each is published like any event, with an id
+ * that makes a second copy of it a duplicate, and only when the server has confirmed it is the
+ * original settled.
  */
 #include "dispatch.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "clock.h"
+#include "dead_letter.h"
 #include "log.h"
 #include "mem.h"
 #include "status.h"
-#include "text.h"
 
 enum {
 	ANSWER_MS = 5 * 1000,
 	RETRY_MAX_MS = 30 * 1000,
-	OWN_HEADERS_MAX = 20,
-	/* an event in binary mode has one for each attribute */
-	HEADERS_MAX = EVENT_EXTENSIONS_MAX + 24 + OWN_HEADERS_MAX,
-	OVERHEAD = 8 * 1024, /* what our own headers may take of the server's max_payload */
-	/* Bytes of the original's headers that go along: with ours below the 64 KiB that
-	   nats-server takes. */
-	COPIED_MAX = 32 * 1024,
 };
 
 /* One dead letter that is not confirmed yet. */
@@ -36,160 +28,29 @@ struct burial {
 	struct leg *leg;
 	struct backoff backoff;
 	int64_t due_ms; /* when to publish it (again) */
+	bool bare;      /* the server refused it as it was, whatever room it has */
 };
-
-struct letter {
-	struct bus_header header[HEADERS_MAX];
-	size_t n;
-	size_t copied, copied_max; /* bytes of the original's headers */
-	size_t left_out;           /* of them, those that were too many or too large */
-	struct buf text;           /* where our values live; must not move */
-};
-
-static void
-add_header(struct letter *l, const char *name, const char *value)
-{
-	if (l->n < HEADERS_MAX && value != NULL && value[0] != '\0')
-		l->header[l->n++] = (struct bus_header){ name, value };
-}
-
-/* A copy that is safe in a header: one line of valid UTF-8. */
-static void
-add_text(struct letter *l, const char *name, const char *value)
-{
-	size_t at = l->text.len, n = value ? text_utf8_valid(value, strlen(value)) : 0;
-
-	if (n > 1024)
-		n = text_utf8_valid(value, 1024);
-	if (n == 0 || l->text.len + n + 1 > l->text.cap - 1)
-		return;
-	buf_add(&l->text, value, n);
-	for (char *p = l->text.data + at; *p != '\0'; p++)
-		if ((unsigned char)*p < ' ' || *p == 0x7f)
-			*p = ' ';
-	buf_add_char(&l->text, '\0');
-	add_header(l, name, l->text.data + at);
-}
-
-static void
-add_number(struct letter *l, const char *name, uint64_t n)
-{
-	char text[32];
-
-	snprintf(text, sizeof(text), "%llu", (unsigned long long)n);
-	add_text(l, name, text);
-}
-
-static void
-add_time(struct letter *l, const char *name, int64_t us)
-{
-	char text[CLOCK_TEXT_SIZE];
-
-	if (us != 0)
-		add_text(l, name, clock_format_ms(us, text));
-}
-
-/* The original's own headers go along, except those that mean something to the server. */
-static void
-copy_header(void *ctx, const char *name, const char *value)
-{
-	struct letter *l = ctx;
-
-	if (strcasecmp(name, "Nats-Msg-Id") == 0)
-		add_text(l, "Vcourier-Msg-Id", value);
-	else if (strncasecmp(name, "Nats-", 5) != 0 && strncasecmp(name, "Vcourier-", 9) != 0) {
-		size_t size = strlen(name) + strlen(value) + strlen(": \r\n");
-
-		if (l->n >= HEADERS_MAX - OWN_HEADERS_MAX || l->copied + size > l->copied_max) {
-			l->left_out++;
-			return;
-		}
-		l->copied += size;
-		add_header(l, name, value);
-	}
-}
-
-static void
-write_headers(struct dispatcher *d, const struct leg *leg, struct letter *l)
-{
-	const struct job *job = leg->job;
-	const char *tail;
-	char id[1024];
-
-	snprintf(id, sizeof(id), "%s/%s/%llu/%lld/%s", d->durable, job->source->stream,
-		(unsigned long long)job->seq, (long long)job->stored_us, leg->target);
-	add_text(l, "Nats-Msg-Id", id);
-	add_text(l, "Vcourier-Reason", leg->reason);
-	add_text(l, "Vcourier-Error", leg->why);
-	if (leg->status != 0)
-		add_number(l, "Vcourier-Status", (uint64_t)leg->status);
-	add_text(l, "Vcourier-Dispatcher", d->config->name);
-	add_text(l, "Vcourier-Target", leg->target);
-	add_number(l, "Vcourier-Attempts", leg->attempts);
-	add_number(l, "Vcourier-Deliveries", job->delivered);
-	add_time(l, "Vcourier-First-Try", leg->first_us);
-	add_time(l, "Vcourier-Last-Try", leg->last_us);
-	add_time(l, "Vcourier-Stored", job->stored_us);
-	add_text(l, "Vcourier-Stream", job->source->stream);
-	add_number(l, "Vcourier-Sequence", job->seq);
-	tail = strchr(job_subject(job), '.');
-	snprintf(id, sizeof(id), "%s%s", d->config->prefix, tail != NULL ? tail : "");
-	add_text(l, "Vcourier-Subject", id);
-	if (l->left_out != 0)
-		add_number(l, "Vcourier-Headers-Left-Out", l->left_out);
-}
-
-/*
- * vcdead.<dispatcher>.<the original subject without its first token>. Of a longer one, which is
- * not the collector's, the last tokens are left out.
- */
-static void
-write_subject(const struct dispatcher *d, const char *original, char *out, size_t size)
-{
-	const char *tail = strchr(original, '.');
-	size_t head;
-
-	snprintf(out, size, "vcdead.%s", d->durable);
-	head = strlen(out);
-	if ((size_t)snprintf(out + head, size - head, "%s", tail != NULL ? tail : "._") >=
-		size - head)
-		*strrchr(out, '.') = '\0';
-	if (strlen(out) <= head)
-		snprintf(out + head, size - head, "._");
-}
 
 static int
 publish(struct dispatcher *d, struct burial *b, struct err *err)
 {
-	const struct job *job = b->leg->job;
-	int64_t max = bus_max_payload(d->bus);
-	char subject[1024], reply[sizeof(d->dead_inbox) + 24];
-	struct letter l = { .n = 0 };
-	struct bus_out out = { .subject = subject, .reply = reply, .headers = l.header };
-	bool omitted;
+	const struct dead_letter_from from = { .dispatcher = d->config->name,
+		.durable = d->durable,
+		.prefix = d->config->prefix,
+		.max_payload = bus_max_payload(d->bus) };
+	char reply[sizeof(d->dead_inbox) + 24];
+	struct dead_letter letter;
 	int failed;
 
-	buf_init(&l.text, OVERHEAD);
-	buf_room(&l.text, OVERHEAD);
-	l.copied_max = max > 0 && max / 2 < COPIED_MAX ? (size_t)max / 2 : COPIED_MAX;
-	bus_msg_each_header(job->msg, copy_header, &l);
-	omitted = max > 0 && (int64_t)(bus_msg_len(job->msg) + l.copied) + OVERHEAD > max;
-	if (omitted)
-		add_text(&l, "Vcourier-Body",
-			"omitted: too large; it is in the stream, at the sequence");
-	write_headers(d, b->leg, &l);
-	write_subject(d, job_subject(job), subject, sizeof(subject));
+	dead_letter_write(&letter, &from, b->leg, b->bare);
 	snprintf(reply, sizeof(reply), "%s.%llu", d->dead_inbox, (unsigned long long)b->id);
-	out.n_headers = l.n;
-	out.data = omitted ? "" : bus_msg_data(job->msg);
-	out.len = omitted ? 0 : bus_msg_len(job->msg);
-	failed = bus_publish(d->bus, &out, err);
-	buf_free(&l.text);
+	letter.out.reply = reply;
+	failed = bus_publish(d->bus, &letter.out, err);
+	dead_letter_free(&letter);
 	return failed;
 }
 
-/* Until dead letters can be stored again nothing is sent: it could fail, and where would it go?
- */
+/* Until dead letters can be stored again nothing is sent: where would a failed one go? */
 static void
 fail(struct dispatcher *d, struct burial *b, const char *why, int64_t now_ms)
 {
@@ -199,24 +60,42 @@ fail(struct dispatcher *d, struct burial *b, const char *why, int64_t now_ms)
 	d->dead_letters_fail = true;
 	status_check("dead-letters", false, why);
 	b->due_ms = now_ms + backoff_next(&b->backoff);
+	b->bare = false; /* what is not there now may take it whole */
+}
+
+/* True when it is to be published at once, bare: this letter is at fault, not the stream. */
+static bool
+strip(struct burial *b, const char *why)
+{
+	if (b->bare)
+		return false;
+	log_warn("dead letter refused by NATS: stored without headers and body",
+		L_STR("stream", b->leg->job->source->stream),
+		L_INT("seq", (int64_t)b->leg->job->seq), L_STR("error", why));
+	b->bare = true;
+	return true;
 }
 
 static void
 try_to_publish(struct dispatcher *d, struct burial *b, int64_t now_ms)
 {
-	struct err err;
+	struct err err = { .code = ERR_NONE };
+	int failed;
 
 	if (!atomic_load(&d->dead_ready)) {
 		/* the watcher makes the stream, or says why it cannot */
 		b->due_ms = now_ms + 200;
-	} else if (publish(d, b, &err) != 0) {
-		if (err.code == ERR_CONNECT)
-			b->due_ms = now_ms + backoff_next(&b->backoff);
-		else
-			fail(d, b, err.text, now_ms);
-	} else {
-		b->due_ms = now_ms + ANSWER_MS;
+		return;
 	}
+	failed = publish(d, b, &err);
+	if (failed && err.code != ERR_CONNECT && strip(b, err.text))
+		failed = publish(d, b, &err);
+	if (!failed)
+		b->due_ms = now_ms + ANSWER_MS;
+	else if (err.code == ERR_CONNECT)
+		b->due_ms = now_ms + backoff_next(&b->backoff);
+	else
+		fail(d, b, err.text, now_ms);
 }
 
 void
@@ -250,8 +129,16 @@ read_answer(struct dispatcher *d, const struct bus_msg *msg, int64_t now_ms)
 		return;
 	}
 	if (answer.error_code != 0) {
-		if (answer.error_code == 503)
-			atomic_store(&d->dead_ready, false); /* the stream is gone */
+		/* when no stream has the subject of the bare one either, the stream is gone */
+		bool no_stream = answer.error_code == JS_ERR_NO_STREAM;
+
+		if ((no_stream || jetstream_pub_ack_refuses(&answer)) &&
+			strip(b, answer.error)) {
+			try_to_publish(d, b, now_ms);
+			return;
+		}
+		if (no_stream)
+			atomic_store(&d->dead_ready, false);
 		fail(d, b, answer.error, now_ms);
 		return;
 	}

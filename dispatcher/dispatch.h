@@ -10,7 +10,7 @@
  *     settle.c   what an outcome means for job and circuit (for the leg: outcome.c); acks
  *     pause.c    what the log says of targets that pause and go on
  *     ack_flush.c which acks the server has: until then a delivery keeps its slot
- *     dead.c     dead letters, stored before the original is settled
+ *     dead.c     dead letters, stored before the original is settled; dead_letter.c: their text
  *     sink.c     sends each dead letter to deadLetterSink, too
  *     park.c     what waits for a target that is down makes room for the others
  *     refresh.c  what the processor must re-read now and then

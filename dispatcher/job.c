@@ -72,6 +72,9 @@ job_park(struct jobs *jobs, struct job *job)
 {
 	jobs->bytes -= bus_msg_len(job->msg);
 	jobs->n_parked++;
+	/* what comes back is an answer: it has the subject of our inbox */
+	if (job->subject == NULL)
+		job->subject = mem_strdup(bus_msg_subject(job->msg));
 	bus_msg_free(job->msg);
 	job->msg = NULL;
 	job->fetch_by_ms = 0;
@@ -82,7 +85,6 @@ job_unpark(struct jobs *jobs, struct job *job, struct bus_msg *msg)
 {
 	job_fetch_end(jobs, job);
 	job->msg = msg;
-	job->fetched = true;
 	job->fetch_by_ms = 0;
 	jobs->bytes += bus_msg_len(msg);
 	jobs->n_parked--;
@@ -147,9 +149,8 @@ job_set_idle(struct jobs *jobs, struct job *job, bool idle)
 const char *
 job_subject(const struct job *job)
 {
-	const char *subject = job->fetched ? bus_msg_header(job->msg, "Nats-Subject") : NULL;
-
-	return (subject != NULL ? subject : bus_msg_subject(job->msg)) + job->subject_skip;
+	return (job->subject != NULL ? job->subject : bus_msg_subject(job->msg)) +
+		job->subject_skip;
 }
 
 void
@@ -242,6 +243,7 @@ job_free(struct jobs *jobs, struct job *job)
 	jobs->changes++;
 	spend(jobs, job->msg);
 	free(job->reply);
+	free(job->subject);
 	free(job);
 	return first;
 }

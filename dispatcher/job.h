@@ -58,8 +58,9 @@ struct job {
 	struct lane *fetch_lane; /* whose turn asked for it; NULL: nobody's */
 	/* parked and not found: when to ask for the body again; 0: it is not so */
 	int64_t again_ms;
-	unsigned n_missing;  /* how often in a row it was not found */
-	bool fetched;        /* msg is an answer of the stream, not a delivery */
+	unsigned n_missing; /* how often in a row it was not found */
+	/* of the original message, once it was parked; NULL: msg has it */
+	char *subject;
 	size_t subject_skip; /* bytes before the subject's own first token */
 	char *reply;         /* where to settle: the latest delivery's */
 	uint64_t seq, delivered;

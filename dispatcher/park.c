@@ -142,23 +142,13 @@ go_on(struct dispatcher *d, struct job *job, struct bus_msg *msg)
 			leg_ready_first(&job->leg[i]);
 }
 
-/* After a power cut of NATS another one can have its sequence; place.c finds that out. */
-static bool
-same_event(const struct job *job, const struct bus_msg *msg)
-{
-	const char *stored = bus_msg_header(msg, "Nats-Time-Stamp");
-	int64_t us;
-
-	return stored == NULL || !clock_parse(stored, strlen(stored), &us) ||
-		us == job->stored_us;
-}
-
 static void
 on_answer(void *ctx, struct bus_msg *msg, int64_t now_ms)
 {
 	struct dispatcher *d = ctx;
-	const char *status = bus_msg_len(msg) == 0 ? bus_msg_header(msg, "Status") : NULL;
 	unsigned long long seq = 0;
+	int64_t stored_us;
+	int status = jetstream_direct_status(msg, &stored_us);
 	size_t index = SIZE_MAX;
 	struct job *job = NULL;
 
@@ -171,11 +161,13 @@ on_answer(void *ctx, struct bus_msg *msg, int64_t now_ms)
 		bus_msg_free(msg); /* too late */
 		return;
 	}
-	if (status == NULL && same_event(job, msg)) {
+	/* after a power cut of NATS another event can have its sequence; place.c finds that out
+	 */
+	if (status == 0 && (stored_us == 0 || stored_us == job->stored_us)) {
 		go_on(d, job, msg);
 		return;
 	}
-	if (status == NULL || strcmp(status, "404") == 0)
+	if (status == 0 || status == 404)
 		not_found(d, job);
 	else
 		give_back(d, job);

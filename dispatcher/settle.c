@@ -68,7 +68,7 @@ finish(struct dispatcher *d, struct job *job)
 					: d->books.filtered,
 		1);
 	if (job->dead || job->accepted)
-		stats_invocation(subject_event(bus_msg_subject(job->msg)), !job->dead);
+		stats_invocation(subject_event(job_subject(job)), !job->dead);
 	if (!job->dead && job->accepted)
 		books_age(&d->books, clock_wall_us() - job->stored_us);
 	release(d, job);

@@ -23,6 +23,35 @@ enum {
 	HEADERS_AGAIN_MS = 1000,
 };
 
+/*
+ * It was given out too often: it becomes a dead letter, unread, also when its headers cannot be
+ * read.
+ */
+static bool
+is_poison(const struct source *s, const struct bus_msg *msg)
+{
+	struct jetstream_meta delivery;
+
+	return jetstream_meta_parse(bus_msg_reply(msg), &delivery) &&
+		delivery.delivered > (uint64_t)s->d->options->retry.max_deliveries;
+}
+
+/* On a thread of the bus. */
+static void
+on_msg(void *source, struct bus_msg *msg)
+{
+	struct source *s = source;
+	struct err err;
+
+	if (jetstream_read_headers(s->d->bus, msg, &err) != 0 && !is_poison(s, msg)) {
+		log_warn("headers not read: the event comes again", L_ERR(&err));
+		jetstream_nak(s->d->bus, bus_msg_reply(msg), HEADERS_AGAIN_MS, &err);
+		bus_msg_free(msg);
+		return;
+	}
+	inbox_put(&s->port, msg);
+}
+
 int
 source_open(struct source *s, inbox_handler *handle, struct err *err)
 {
@@ -32,7 +61,7 @@ source_open(struct source *s, inbox_handler *handle, struct err *err)
 	snprintf(subject, sizeof(subject), "%s.*", s->inbox);
 	s->looked_ms = INT64_MIN / 2;
 	s->port = (struct inbox_port){ .inbox = s->d->inbox, .handle = handle, .ctx = s };
-	return bus_subscribe(s->d->bus, subject, inbox_put, &s->port, err);
+	return bus_subscribe(s->d->bus, subject, on_msg, s, err);
 }
 
 /*

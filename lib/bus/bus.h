@@ -87,7 +87,10 @@ struct bus_out {
 	size_t len;
 };
 
-/* Queues it; at most once by itself, so JetStream publishes wait for their ack (jetstream.h).
+/*
+ * Queues it; at most once by itself, so JetStream publishes wait for their ack (jetstream.h).
+ * ERR_LIMIT, as of bus_request: larger than max_payload, or its subject is too long for a
+ * protocol line (4 KiB).
  */
 int bus_publish(struct bus *bus, const struct bus_out *out, struct err *err);
 int bus_flush(struct bus *bus, int64_t timeout_ms, struct err *err);
@@ -107,8 +110,10 @@ const char *bus_msg_subject(const struct bus_msg *msg);
 const char *bus_msg_reply(const struct bus_msg *msg); /* "" when none */
 /* exact case; NULL when none */
 const char *bus_msg_header(const struct bus_msg *msg, const char *name);
-/* The same; false when the library cannot read the headers. It says so once: asked again it may
- * give some of them. */
+/* The last one of that name: what a server adds is behind what the publisher wrote. */
+const char *bus_msg_last_header(const struct bus_msg *msg, const char *name);
+/* The same as bus_msg_header; false when the library cannot read the headers. It says so once:
+ * asked again it may give some of them. */
 bool bus_msg_find_header(const struct bus_msg *msg, const char *name, const char **value);
 /* Calls fn for each header, in no particular order. */
 void bus_msg_each_header(const struct bus_msg *msg,

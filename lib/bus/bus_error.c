@@ -19,6 +19,8 @@ bus_error(struct err *err, natsStatus s, const char *what)
 		code = ERR_NOT_FOUND;
 	else if (s == NATS_MAX_PAYLOAD)
 		code = ERR_LIMIT;
+	else if (s == NATS_INVALID_SUBJECT || s == NATS_INVALID_ARG)
+		code = ERR_PROTOCOL;
 	return err_set(err, code, "%s: %s", what,
 		text != NULL && *text ? text : natsStatus_GetText(s));
 }

@@ -8,7 +8,12 @@
 
 #include "mem.h"
 
-enum { SPENT_MAX = 64, SPENT_BYTES_MAX = 64 * 1024 };
+enum {
+	SPENT_MAX = 64,
+	SPENT_BYTES_MAX = 64 * 1024,
+	/* bytes of subject and reply: max_control_line is 4 KiB, with lengths and inbox */
+	SUBJECT_MAX = 4096 - 256,
+};
 
 /*
  * natsMsg_Destroy hands a message to cnats' collector thread and wakes it. For each message
@@ -129,19 +134,29 @@ make_msg(natsMsg **msg, const struct bus_out *out)
 	/* without a value it would hide the next one: bus_msg.c */
 	for (i = 0; i < out->n_headers && s == NATS_OK; i++)
 		if (out->headers[i].value[0] != '\0')
-			s = natsMsgHeader_Set(
+			s = natsMsgHeader_Add(
 				*msg, out->headers[i].name, out->headers[i].value);
 	return s;
+}
+
+/* The server ends the connection of whoever sends a longer line. */
+static int
+check_subject(const struct bus_out *out, struct err *err)
+{
+	if (strlen(out->subject) + (out->reply != NULL ? strlen(out->reply) : 0) <= SUBJECT_MAX)
+		return 0;
+	return err_set(err, ERR_LIMIT, "%.100s...: the subject is longer than NATS takes",
+		out->subject);
 }
 
 int
 bus_publish(struct bus *bus, const struct bus_out *out, struct err *err)
 {
-	natsConnection *nc = hold(bus, err);
+	natsConnection *nc;
 	natsMsg *msg = NULL;
 	natsStatus s;
 
-	if (nc == NULL)
+	if (check_subject(out, err) != 0 || (nc = hold(bus, err)) == NULL)
 		return -1;
 	if (out->n_headers == 0) {
 		s = out->reply != NULL
@@ -175,11 +190,11 @@ int
 bus_request(struct bus *bus, const struct bus_out *out, int64_t timeout_ms,
 	struct bus_msg **reply, struct err *err)
 {
-	natsConnection *nc = hold(bus, err);
+	natsConnection *nc;
 	natsMsg *msg = NULL, *got = NULL;
 	natsStatus s;
 
-	if (nc == NULL)
+	if (check_subject(out, err) != 0 || (nc = hold(bus, err)) == NULL)
 		return -1;
 	s = make_msg(&msg, out);
 	if (s == NATS_OK)

@@ -67,6 +67,23 @@ bus_msg_header(const struct bus_msg *msg, const char *name)
 	return bus_msg_find_header(msg, name, &value) ? value : NULL;
 }
 
+const char *
+bus_msg_last_header(const struct bus_msg *msg, const char *name)
+{
+	const char **values = NULL, *last = NULL;
+	int n = 0;
+
+	for (size_t i = 0; i < msg->n_headers; i++)
+		if (strcmp(msg->header[i].name, name) == 0)
+			last = msg->header[i].value;
+	if (msg->headers != NULL ||
+		natsMsgHeader_Values(msg->msg, name, &values, &n) != NATS_OK)
+		return last;
+	last = values[n - 1];
+	free((void *)values);
+	return last;
+}
+
 void
 bus_msg_each_header(
 	const struct bus_msg *msg, void (*fn)(void *, const char *, const char *), void *ctx)
@@ -135,24 +152,8 @@ bus_msg_has_own_headers(const struct bus_msg *msg)
 void
 bus_msg_set_headers(struct bus_msg *msg, const char *block)
 {
-	struct header_line line;
-	size_t n = 0;
-	const char *p;
-
 	free(msg->header);
 	free(msg->headers);
 	msg->headers = mem_strdup(block);
-	for (p = msg->headers; header_block_next(&p, &line);)
-		n++;
-	msg->header = mem_array(n + 1, sizeof(*msg->header));
-	msg->n_headers = n;
-	n = 0;
-	for (p = msg->headers; n < msg->n_headers && header_block_next(&p, &line); n++) {
-		char *name = msg->headers + (line.name - msg->headers),
-		     *value = msg->headers + (line.value - msg->headers);
-
-		msg->header[n] = (struct bus_header){ name, value };
-		name[line.name_len] = '\0';
-		value[line.value_len] = '\0';
-	}
+	msg->header = header_block_list(msg->headers, &msg->n_headers);
 }

@@ -3,6 +3,9 @@
 
 #include <string.h>
 
+#include "bus.h"
+#include "mem.h"
+
 static bool
 is_blank(char c)
 {
@@ -41,4 +44,26 @@ header_block_next(const char **p, struct header_line *line)
 			return true;
 	}
 	return false;
+}
+
+struct bus_header *
+header_block_list(char *block, size_t *n)
+{
+	struct header_line line;
+	struct bus_header *list;
+	size_t all = 0;
+
+	for (const char *p = block; header_block_next(&p, &line);)
+		all++;
+	list = mem_array(all + 1, sizeof(*list));
+	*n = 0;
+	/* each line is passed before its ends are written */
+	for (const char *p = block; *n < all && header_block_next(&p, &line); (*n)++) {
+		char *name = block + (line.name - block), *value = block + (line.value - block);
+
+		list[*n] = (struct bus_header){ name, value };
+		name[line.name_len] = '\0';
+		value[line.value_len] = '\0';
+	}
+	return list;
 }

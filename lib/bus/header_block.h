@@ -22,4 +22,12 @@ struct header_line {              /* slices of the block */
  */
 bool header_block_next(const char **p, struct header_line *line);
 
+struct bus_header; /* bus.h */
+
+/*
+ * All headers of a block, as strings: their ends are written into it, so it must live as long
+ * as they do. Returns an array that the caller frees, *n long.
+ */
+struct bus_header *header_block_list(char *block, size_t *n);
+
 #endif

@@ -134,6 +134,14 @@ enum {
  */
 int jetstream_read_headers(struct bus *bus, struct bus_msg *msg, struct err *err);
 
+/*
+ * Of an answer to DIRECT.GET. 0: it is the stored message; *stored_us is when it was stored, 0
+ * when that cannot be read. Else the status in its place, 404: this replica does not have the
+ * message. A message is told by the header that the server adds behind those of the publisher,
+ * so none of theirs makes a message a status or another message.
+ */
+int jetstream_direct_status(const struct bus_msg *msg, int64_t *stored_us);
+
 /* Removes one message. */
 int jetstream_stream_delete_msg(
 	struct bus *bus, const char *stream, uint64_t seq, struct err *err);
@@ -203,7 +211,8 @@ bool jetstream_meta_parse(const char *reply, struct jetstream_meta *d);
 
 /*
  * Asks for up to n messages, delivered to `reply` within expires_ms; not a round trip. The
- * server sends status messages too (empty body, header Status): see pull_status.
+ * server sends status messages too (no reply subject, empty body, header Status): see
+ * pull_status.
  */
 int jetstream_pull(struct bus *bus, const char *stream, const char *consumer, const char *reply,
 	int n, int64_t expires_ms, int64_t heartbeat_ms, struct err *err);
@@ -250,9 +259,20 @@ enum {
 	JS_ERR_STREAM_NOT_FOUND = 10059,
 	JS_ERR_CONSUMER_NOT_FOUND = 10014,
 	JS_ERR_MSG_NOT_FOUND = 10037,
+	JS_ERR_MSG_TOO_LARGE = 10054,     /* than the stream's max_msg_size */
+	JS_ERR_HEADERS_TOO_LARGE = 10097, /* more than 64 KiB */
+	/* not of JetStream: no stream has the subject, or JetStream is away */
+	JS_ERR_NO_STREAM = 503,
 };
 
-/* Publishes and waits for the ack. `out->reply` is ours to set. */
+/* A smaller message, or one with another subject, may be stored: this one is refused whatever
+ * state the server is in. */
+bool jetstream_pub_ack_refuses(const struct pub_ack *ack);
+
+/*
+ * Publishes and waits for the ack. `out->reply` is ours to set. ERR_LIMIT: this message is too
+ * large for server or stream.
+ */
 int jetstream_publish(struct bus *bus, const struct bus_out *out, int64_t timeout_ms,
 	struct pub_ack *ack, struct err *err);
 

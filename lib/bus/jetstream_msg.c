@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "jetstream_api.h"
 #include "json_member.h"
 
@@ -57,7 +58,10 @@ jetstream_pull_status(const struct bus_msg *msg, int *undelivered)
 	const char *status, *text;
 
 	*undelivered = 0;
-	if (bus_msg_len(msg) != 0 || (status = bus_msg_header(msg, "Status")) == NULL)
+	/* a delivered message has a reply subject, whatever its publisher wrote into its
+	 * headers; a status has none */
+	if (*bus_msg_reply(msg) != '\0' || bus_msg_len(msg) != 0 ||
+		(status = bus_msg_header(msg, "Status")) == NULL)
 		return PULL_MESSAGE;
 	if (strcmp(status, "100") == 0)
 		return PULL_HEARTBEAT;
@@ -70,6 +74,20 @@ jetstream_pull_status(const struct bus_msg *msg, int *undelivered)
 			strstr(text, "Consumer Deleted") != NULL))
 		return PULL_GONE;
 	return PULL_OVER;
+}
+
+int
+jetstream_direct_status(const struct bus_msg *msg, int64_t *stored_us)
+{
+	const char *time = bus_msg_last_header(msg, "Nats-Time-Stamp"), *status;
+
+	*stored_us = 0;
+	if (time != NULL)
+		clock_parse(time, strlen(time), stored_us);
+	if (time != NULL || bus_msg_len(msg) != 0)
+		return 0;
+	status = bus_msg_header(msg, "Status");
+	return status != NULL ? atoi(status) : 0;
 }
 
 static int
@@ -160,6 +178,21 @@ jetstream_pub_ack_parse(const struct bus_msg *msg, struct pub_ack *ack)
 	return ack->error_code != 0;
 }
 
+bool
+jetstream_pub_ack_refuses(const struct pub_ack *ack)
+{
+	return ack->error_code == JS_ERR_MSG_TOO_LARGE ||
+		ack->error_code == JS_ERR_HEADERS_TOO_LARGE;
+}
+
+static enum err_code
+code_of(const struct pub_ack *ack)
+{
+	if (jetstream_pub_ack_refuses(ack))
+		return ERR_LIMIT;
+	return ack->error_code == JS_ERR_WRONG_LAST_SEQ ? ERR_CONFLICT : ERR_FULL;
+}
+
 int
 jetstream_publish(struct bus *bus, const struct bus_out *out, int64_t timeout_ms,
 	struct pub_ack *ack, struct err *err)
@@ -175,8 +208,7 @@ jetstream_publish(struct bus *bus, const struct bus_out *out, int64_t timeout_ms
 		return err_set(err, ERR_PROTOCOL, "publish to %s: the reply is no PubAck",
 			out->subject);
 	if (ack->error_code != 0)
-		return err_set(err,
-			ack->error_code == JS_ERR_WRONG_LAST_SEQ ? ERR_CONFLICT : ERR_FULL,
-			"publish to %s: %s (%d)", out->subject, ack->error, ack->error_code);
+		return err_set(err, code_of(ack), "publish to %s: %s (%d)", out->subject,
+			ack->error, ack->error_code);
 	return 0;
 }

@@ -151,7 +151,7 @@ class EventBridge:
                         "ErrorMessage": f"Parameter {name} is not valid. Reason: {name} is a required argument."}
         try:
             whole = isinstance(json.loads(entry["Detail"]), dict)
-        except ValueError:
+        except (ValueError, RecursionError):
             whole = False
         if not whole:
             return {"ErrorCode": "MalformedDetail", "ErrorMessage": "Detail is malformed."}

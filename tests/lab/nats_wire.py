@@ -58,7 +58,7 @@ class Wire:
         body = self.file.read(int(words[-1]) + 2)[:-2]
         cut = int(words[-2]) if with_headers else 0
         reply = words[3].decode() if len(words) == (6 if with_headers else 5) else ""
-        self.messages.append(Message(int(words[2]), words[1].decode(), reply, body[:cut], body[cut:]))
+        self.messages.append(Message(int(words[2]), words[1].decode(errors="replace"), reply, body[:cut], body[cut:]))
 
     def flush(self):
         """A round trip: everything sent before has been looked at by the server."""
@@ -87,6 +87,11 @@ class Wire:
             self._send(f"HPUB {subject} {reply} {len(block)} {len(block) + len(data)}\r\n".encode() + block + data + b"\r\n")
         else:
             self._send(f"PUB {subject} {reply} {len(data)}\r\n".encode() + data + b"\r\n")
+
+    def publish_block(self, subject, block, data=b"", reply=""):
+        """block: the header block as it is, also one that is no header block; subject: text or bytes."""
+        subject = subject if isinstance(subject, bytes) else subject.encode()
+        self._send(b"HPUB %s %s %d %d\r\n" % (subject, reply.encode(), len(block), len(block) + len(data)) + block + data + b"\r\n")
 
     def publish_status(self, subject, status):
         """A message without a body, as servers say "404 Message Not Found"."""

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+#define _POSIX_C_SOURCE 200809L
+#include "dead_letter.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "clock.h"
+#include "dispatch.h"
+#include "text.h"
+
+enum {
+	TEXT_MAX = 1024,
+	TEXT_MAX_BARE = 128,
+	ID_MAX = 1024,
+	WHOLE_SUBJECT_MAX = 4096,
+	TEXTS_MAX = 16 * 1024, /* they come to 9 KiB at most */
+};
+
+static void
+add_header(struct dead_letter *l, const char *name, const char *value)
+{
+	l->header[l->out.n_headers++] = (struct bus_header){ name, value };
+}
+
+/* A copy of at most max bytes that is safe in a header: one line of valid UTF-8. */
+static void
+add_text(struct dead_letter *l, const char *name, const char *value, size_t max)
+{
+	size_t at = l->text.len, n = value != NULL ? strnlen(value, max) : 0;
+
+	n = n > 0 ? text_utf8_valid(value, n) : 0;
+	if (n == 0 || at + n + 1 >= l->text.cap)
+		return;
+	buf_add(&l->text, value, n);
+	for (char *p = l->text.data + at; *p != '\0'; p++)
+		if ((unsigned char)*p < ' ' || *p == 0x7f)
+			*p = ' ';
+	buf_add_char(&l->text, '\0');
+	add_header(l, name, l->text.data + at);
+}
+
+static void
+add_number(struct dead_letter *l, const char *name, uint64_t n)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)n);
+	add_text(l, name, text, sizeof(text));
+}
+
+static void
+add_time(struct dead_letter *l, const char *name, int64_t us)
+{
+	char text[CLOCK_TEXT_SIZE];
+
+	if (us != 0)
+		add_text(l, name, clock_format_ms(us, text), sizeof(text));
+}
+
+static void
+copy_headers(struct dead_letter *l, const struct leg *leg, size_t bytes_max)
+{
+	struct copied_headers copied;
+
+	copied_headers_of(&copied, leg->job->msg, bytes_max);
+	for (size_t i = 0; i < copied.n; i++)
+		if (copied.header[i].value[0] != '\0')
+			add_header(l, copied.header[i].name, copied.header[i].value);
+	if (copied.left_out != 0)
+		add_number(l, "Vcourier-Headers-Left-Out", copied.left_out);
+}
+
+static void
+add_origin(struct dead_letter *l, const struct dead_letter_from *from, const struct leg *leg,
+	bool bare)
+{
+	const struct job *job = leg->job;
+	const char *tail = strchr(job_subject(job), '.');
+	char text[WHOLE_SUBJECT_MAX];
+
+	snprintf(text, sizeof(text), "%s/%s/%llu/%lld/%s", from->durable, job->source->stream,
+		(unsigned long long)job->seq, (long long)job->stored_us, leg->target);
+	add_text(l, "Nats-Msg-Id", text, ID_MAX);
+	add_time(l, "Vcourier-Stored", job->stored_us);
+	add_text(l, "Vcourier-Stream", job->source->stream, TEXT_MAX);
+	add_number(l, "Vcourier-Sequence", job->seq);
+	snprintf(text, sizeof(text), "%s%s", from->prefix, tail != NULL ? tail : "");
+	add_text(l, "Vcourier-Subject", text, bare ? TEXT_MAX_BARE : WHOLE_SUBJECT_MAX);
+	if (!bare)
+		add_text(l, "Vcourier-Msg-Id", bus_msg_header(job->msg, "Nats-Msg-Id"),
+			TEXT_MAX);
+}
+
+static void
+add_reason(struct dead_letter *l, const struct dead_letter_from *from, const struct leg *leg,
+	bool bare)
+{
+	size_t max = bare ? TEXT_MAX_BARE : TEXT_MAX;
+
+	add_text(l, "Vcourier-Reason", leg->reason, max);
+	add_text(l, "Vcourier-Error", leg->why, max);
+	if (leg->status != 0)
+		add_number(l, "Vcourier-Status", (uint64_t)leg->status);
+	add_text(l, "Vcourier-Dispatcher", from->dispatcher, TEXT_MAX);
+	add_text(l, "Vcourier-Target", leg->target, TEXT_MAX);
+	add_number(l, "Vcourier-Attempts", leg->attempts);
+	add_number(l, "Vcourier-Deliveries", leg->job->delivered);
+	add_time(l, "Vcourier-First-Try", leg->first_us);
+	add_time(l, "Vcourier-Last-Try", leg->last_us);
+}
+
+/*
+ * vcdead.<dispatcher>.<the original subject without its first token>. Of a longer one, which
+ * is not the collector's, the last tokens are left out; a wildcard, which a server takes from
+ * whoever does not ask it to check, is replaced.
+ */
+static void
+write_subject(struct dead_letter *l, const char *durable, const char *original)
+{
+	const char *rest = strchr(original, '.');
+	size_t at = (size_t)snprintf(l->subject, sizeof(l->subject), "vcdead.%s", durable),
+	       head = at;
+
+	while (rest != NULL) {
+		const char *token = rest + 1;
+		size_t n = strcspn(token, ".");
+
+		rest = token[n] == '.' ? token + n : NULL;
+		if (n == 0 || (n == 1 && (*token == '*' || *token == '>'))) {
+			token = "_";
+			n = 1;
+		}
+		if (n + 1 >= sizeof(l->subject) - at)
+			break;
+		l->subject[at++] = '.';
+		memcpy(l->subject + at, token, n);
+		at += n;
+	}
+	l->subject[at] = '\0';
+	if (at == head)
+		snprintf(l->subject + head, sizeof(l->subject) - head, "._");
+}
+
+/*
+ * What the server will count: the line NATS/1.0, each header with its colon, blank and line
+ * end, an empty line.
+ */
+static size_t
+header_bytes(const struct dead_letter *l)
+{
+	size_t sum = strlen("NATS/1.0\r\n\r\n");
+
+	for (size_t i = 0; i < l->out.n_headers; i++)
+		sum += strlen(l->header[i].name) + strlen(l->header[i].value) +
+			strlen(": \r\n");
+	return sum;
+}
+
+void
+dead_letter_write(struct dead_letter *l, const struct dead_letter_from *from,
+	const struct leg *leg, bool bare)
+{
+	const struct bus_msg *msg = leg->job->msg;
+	size_t max = from->max_payload > 0 ? (size_t)from->max_payload : SIZE_MAX;
+
+	l->out = (struct bus_out){ .subject = l->subject, .headers = l->header };
+	buf_init(&l->text, TEXTS_MAX);
+	buf_room(&l->text, TEXTS_MAX);
+	write_subject(l, from->durable, bare ? "" : job_subject(leg->job));
+	add_origin(l, from, leg, bare);
+	add_reason(l, from, leg, bare);
+	copy_headers(l, leg, bare ? 0 : max / 2);
+	if (!bare && bus_msg_len(msg) <= max && header_bytes(l) <= max - bus_msg_len(msg)) {
+		l->out.data = bus_msg_data(msg);
+		l->out.len = bus_msg_len(msg);
+	} else {
+		l->out.data = "";
+		add_text(l, "Vcourier-Body", "omitted: it is in the stream, at the sequence",
+			TEXT_MAX);
+	}
+}
+
+void
+dead_letter_free(struct dead_letter *l)
+{
+	buf_free(&l->text);
+}
