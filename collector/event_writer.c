@@ -8,6 +8,12 @@
 #include "json.h"
 #include "scalar.h"
 
+enum {
+	ELEMENT_ROOM = 1024 * 1024,
+	MERGED_FREE = 64 * 1024, /* bytes that an event may put in order, */
+	MERGED_RATIO = 8,        /* and so many times those of its JSON */
+};
+
 void
 event_writer_init(struct event_writer *w, size_t out_max, size_t event_max)
 {
@@ -17,6 +23,11 @@ event_writer_init(struct event_writer *w, size_t out_max, size_t event_max)
 	buf_init(&w->text, out_max);
 	members_init(&w->members, out_max);
 	w->event_max = event_max;
+	/*
+	 * what an element brings along is left room for, so that a page of one event always
+	 * fits
+	 */
+	w->json_max = out_max - (out_max / 2 < ELEMENT_ROOM ? out_max / 2 : ELEMENT_ROOM);
 	w->event = schema_find("Event", 5);
 	w->eventex = schema_find("EventEx", 7);
 	w->extendedevent = schema_find("ExtendedEvent", 13);
@@ -178,7 +189,8 @@ begin_member(struct event_writer *w, struct event_frame *f, const struct start_t
 void
 event_writer_start(struct event_writer *w, const struct start_tag *tag)
 {
-	if (w->skipped != 0 || w->depth == EVENT_DEPTH_MAX) {
+	if (w->skipped != 0 || w->depth == EVENT_DEPTH_MAX ||
+		++w->n_elements > EVENT_ELEMENTS_MAX || w->out.len > w->json_end) {
 		w->skipped++;
 		w->facts.trimmed = true;
 		return;
@@ -239,6 +251,28 @@ end_scalar(struct event_writer *w, const struct event_frame *f)
 	w->direct = false;
 }
 
+/*
+ * Puts the members of an object in order. What is in it was put in order before, once for each
+ * object around it: objects that take too much of that lose their members. The event itself
+ * does not.
+ */
+static void
+put_in_order(struct event_writer *w, const struct event_frame *f)
+{
+	w->merged += w->out.len - f->start;
+	if (w->depth == 0 ||
+		w->merged <= MERGED_FREE + MERGED_RATIO * (w->out.len - w->facts.data)) {
+		members_merge(&w->members, &w->out, f->start, f->class);
+		return;
+	}
+	w->facts.trimmed = true;
+	buf_truncate(&w->out, f->start);
+	buf_add_char(&w->out, '{');
+	if (f->class != NULL)
+		members_add_unset(&w->members, &w->out, f->class, 0, f->class->n);
+	buf_add_char(&w->out, '}');
+}
+
 static void
 end_object(struct event_writer *w, struct event_frame *f)
 {
@@ -247,7 +281,7 @@ end_object(struct event_writer *w, struct event_frame *f)
 		members_add_unset(&w->members, &w->out, f->class, f->next, f->class->n);
 	buf_add_char(&w->out, '}');
 	if (f->disordered)
-		members_merge(&w->members, &w->out, f->start, f->class);
+		put_in_order(w, f);
 }
 
 static void
@@ -319,7 +353,8 @@ event_writer_begin(struct event_writer *w, const struct start_tag *tag)
 		class = w->event;
 	}
 	w->depth = 1;
-	w->skipped = 0;
+	w->skipped = w->n_elements = w->merged = 0;
+	w->json_end = w->out.len + w->json_max;
 	w->direct = false;
 	f->start = w->out.len;
 	f->name_id = SCHEMA_NONE;

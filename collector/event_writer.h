@@ -19,7 +19,10 @@
 #include "members.h"
 #include "schema.h"
 
-enum { EVENT_DEPTH_MAX = 100 }; /* elements in each other; deeper ones are left out */
+enum {
+	EVENT_DEPTH_MAX = 100,      /* elements in each other; deeper ones are left out */
+	EVENT_ELEMENTS_MAX = 65536, /* of one event; the others are left out */
+};
 
 /* A start tag. */
 struct start_tag {
@@ -69,6 +72,9 @@ struct event_writer {
 	bool direct;        /* that text is written to out as it comes, as a JSON string */
 	struct members members;
 	size_t event_max, depth, skipped; /* skipped: open elements that are left out */
+	size_t json_max;                  /* bytes of an event's JSON while it is written */
+	size_t json_end;                  /* where those of the present event end */
+	size_t n_elements, merged; /* of the present event; bytes that were put in order */
 	struct event_facts facts;
 	struct event_frame frame[EVENT_DEPTH_MAX];
 	/* classes and names that are looked at */
@@ -108,6 +114,10 @@ event_writer_text(struct event_writer *w, const char *s, size_t len) /* whole ch
 {
 	if (w->skipped != 0)
 		return;
+	if (w->out.len + JSON_ESCAPED_MAX * w->text.len > w->json_end) {
+		w->facts.trimmed = true;
+		return;
+	}
 	if (w->direct)
 		json_add_escaped(&w->out, s, len);
 	else

@@ -5,11 +5,9 @@
 #include <string.h>
 
 #include "mem.h"
-#include "soap.h"
-#include "xmltext.h"
 
 enum {
-	PAGE_MAX = 128 * 1024 * 1024,
+	PAGE_MAX = 32 * 1024 * 1024,
 	EVENT_MAX = 64 * 1024 * 1024,
 	EVENTS_MAX = 10000,
 	FAULT_MAX = 4096,
@@ -39,7 +37,7 @@ normalizer_open(struct normalizer **out, const struct normalize_limits *limits)
 	if (n->limits.events_max == 0)
 		n->limits.events_max = EVENTS_MAX;
 	buf_init(&n->raw, n->limits.page_max);
-	buf_init(&n->scratch, n->limits.page_max + 16 * 1024);
+	buf_init(&n->scratch, n->limits.page_max / 2 + 64 * 1024);
 	buf_init(&n->fault_code, FAULT_MAX);
 	buf_init(&n->fault_text, FAULT_MAX);
 	event_writer_init(&n->writer, n->limits.page_max, n->limits.event_max);
@@ -91,7 +89,9 @@ normalizer_begin(struct normalizer *n)
 	buf_clear(&n->fault_text);
 	event_writer_clear(&n->writer);
 	n->parsed = n->n_carry = n->n = n->n_seen = 0;
+	n->tags = (struct xmltext_tags){ 0 };
 	n->repairing = false;
+	n->repaired_bytes = n->n_errors = 0;
 	n->fault_class[0] = '\0';
 	n->page = (struct normalize_page){ 0 };
 	n->err = (struct err){ 0 };
@@ -126,6 +126,12 @@ parse_rest(struct normalizer *n, bool last)
 	size_t from = n->parsed;
 
 	n->parsed = n->raw.len;
+	if (!xmltext_check_tags(&n->tags, n->raw.data, n->raw.len)) {
+		if (n->tags.open > from)
+			normalize_parse(n, n->raw.data + from, n->tags.open - from, false);
+		normalize_over(n, "a tag is too long or has too many attributes");
+		return false;
+	}
 	return normalize_parse(
 		n, n->raw.len == 0 ? "" : n->raw.data + from, n->raw.len - from, last);
 }
@@ -143,103 +149,18 @@ normalizer_feed(struct normalizer *n, const char *data, size_t len, struct err *
 		take(n, data, len);
 	if (!buf_ok(&n->raw))
 		return too_large(n, err);
-	if (!n->stopped && !n->malformed && n->raw.len - n->parsed >= PARSE_MIN)
+	/*
+	 * libxml2 searches back to the last < each time: the longer that is ago, the more is
+	 * gathered before
+	 */
+	if (!n->stopped && !n->malformed &&
+		n->raw.len - n->parsed >= PARSE_MIN + (n->parsed - n->tags.open) / 4)
 		parse_rest(n, false);
 	if (!buf_ok(&n->writer.out))
 		return too_large(n, err);
 	if (n->stopped)
 		return err_set(err, n->err.code, "%s", n->err.text);
 	return 0;
-}
-
-/* ---- repair: each event of a malformed page by itself ---- */
-
-/* An envelope with the namespaces that were in force where the events stood. */
-static void
-add_prologue(struct normalizer *n, struct buf *out)
-{
-	buf_add_str(out, "<Envelope");
-	for (size_t i = 0; i < n->n_namespaces; i++) {
-		const struct xml_namespace *ns = &n->namespace[i];
-		bool hidden = ns->depth > 3;
-
-		for (size_t k = i + 1; k < n->n_namespaces; k++)
-			hidden |= n->namespace[k].depth <= 3 &&
-				strcmp(ns->prefix, n->namespace[k].prefix) == 0;
-		if (hidden)
-			continue;
-		buf_printf(out, " xmlns%s%s=\"", ns->prefix[0] == '\0' ? "" : ":", ns->prefix);
-		soap_add_escaped(out, ns->uri);
-		buf_add_char(out, '"');
-	}
-	buf_add_str(out, "><Body><QueryEventsResponse>");
-}
-
-/* Parses the event's document in scratch; true when exactly one event came of it. */
-static bool
-parse_event(struct normalizer *n, bool recover)
-{
-	size_t seen = n->n_seen;
-
-	normalize_parse_begin(n, recover);
-	normalize_parse(n, n->scratch.data, n->scratch.len, true);
-	if (n->in_event && recover) {
-		event_writer_close(&n->writer);
-		normalize_event_done(n);
-	} else if (n->in_event) {
-		event_writer_drop(&n->writer);
-		n->in_event = false;
-	}
-	return n->n_seen == seen + 1 && (recover || !n->malformed);
-}
-
-/* s[0..len): from one event's start tag up to the next. */
-static void
-repair_event(struct normalizer *n, size_t prologue, const char *s, size_t len)
-{
-	const char *end = s + len, *close = s, *p = s;
-	size_t bad = 0, kept = n->n, seen = n->n_seen;
-
-	while ((p = xmltext_find_tag(p, end, "returnval", true)) != NULL)
-		close = p++;
-	if (close != s && (p = memchr(close, '>', (size_t)(end - close))) != NULL)
-		end = p + 1;
-	buf_truncate(&n->scratch, prologue);
-	xmltext_scrub_references(&n->scratch, s, (size_t)(end - s), &bad);
-	buf_add_str(&n->scratch, "</QueryEventsResponse></Body></Envelope>");
-	n->page.n_bad_chars += bad;
-	n->repairing = bad != 0;
-	if (parse_event(n, false) || n->n_seen != seen)
-		goto done;
-	n->repairing = true;
-	if (!parse_event(n, true) && n->n_seen == seen)
-		normalize_leave_out(n, s, (size_t)(end - s));
-done:
-	n->n_seen = seen + 1;
-	if (n->n > kept + 1)
-		n->n = kept + 1;
-}
-
-static void
-repair(struct normalizer *n)
-{
-	const char *end = n->raw.data + n->raw.len, *p = n->raw.data, *next;
-	size_t prologue;
-
-	n->page.repaired = true;
-	if (n->in_event)
-		event_writer_drop(&n->writer);
-	buf_clear(&n->scratch);
-	add_prologue(n, &n->scratch);
-	prologue = n->scratch.len;
-	p = xmltext_find_tag(p, end, "returnval", false);
-	for (size_t skip = n->n_seen; p != NULL && skip != 0; skip--)
-		p = xmltext_find_tag(p + 1, end, "returnval", false);
-	for (; p != NULL && n->n_seen < n->limits.events_max; p = next) {
-		next = xmltext_find_tag(p + 1, end, "returnval", false);
-		repair_event(n, prologue, p, (size_t)((next == NULL ? end : next) - p));
-	}
-	n->stopped = false;
 }
 
 /* ---- the end of a page ---- */
@@ -326,9 +247,9 @@ normalizer_end(struct normalizer *n, struct normalize_page *page, struct err *er
 	}
 	if (check(n, err) != 0)
 		return -1;
-	if (n->malformed)
-		repair(n);
-	if (!buf_ok(&n->writer.out) || !buf_ok(&n->writer.strings) || !buf_ok(&n->scratch))
+	if (n->malformed && normalize_repair(n, err) != 0)
+		return -1;
+	if (!buf_ok(&n->writer.out) || !buf_ok(&n->writer.strings))
 		return too_large(n, err);
 	fill_in(n);
 	*page = n->page;

@@ -17,6 +17,12 @@
  * a createdTime is left out and counted. Bytes that are not UTF-8 and characters that XML
  * forbids become U+FFFD.
  *
+ * Work and memory have bounds, whatever the page is: tests/unit/hostile_page_test.c holds a
+ * list of pages against them. A page takes at most four times page_max, and some 20 times the
+ * CPU time of usual events. What no vCenter sends (a tag of more than 64 KiB or 128 attributes,
+ * elements too deep, too many namespaces or names) counts as not well formed: it costs the
+ * event that it is in. An event keeps its first 65,536 elements.
+ *
  * Memory: the page's bytes and its JSON, both bounded by the limits, kept for the next page
  * unless large.
  */
@@ -32,7 +38,7 @@
 struct normalizer;
 
 struct normalize_limits { /* 0: the default */
-	size_t page_max;  /* bytes of one reply, and of its events' JSON; default 128 MiB */
+	size_t page_max;  /* bytes of one reply, and of its events' JSON; default 32 MiB */
 	/* bytes of one event's data, larger ones are trimmed; at least 16 KiB; 64 MiB */
 	size_t event_max;
 	size_t events_max; /* events of one page; default 10,000 (vCenter sends 1,000) */
@@ -93,8 +99,8 @@ void normalizer_begin(struct normalizer *n);
 
 /*
  * The next bytes of the reply, any number of them. -1 when the rest is not worth receiving:
- * ERR_LIMIT (the page is larger than page_max: read smaller pages), ERR_PROTOCOL (HTML, a
- * DOCTYPE, no SOAP at all).
+ * ERR_LIMIT (the page is larger than page_max, or takes too much to repair: read smaller
+ * pages), ERR_PROTOCOL (HTML, a DOCTYPE, no SOAP at all).
  */
 int normalizer_feed(struct normalizer *n, const char *data, size_t len, struct err *err);
 

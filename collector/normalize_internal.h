@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What normalize.c (pages) and normalize_parse.c (libxml2) share; nobody else includes it. */
+/*
+ * What the files of the normalizer share; nobody else includes it. Calls run down: normalize.c
+ * (pages), normalize_repair.c, normalize_parse.c (libxml2), normalize_events.c.
+ */
 #ifndef VCOURIER_NORMALIZE_INTERNAL_H
 #define VCOURIER_NORMALIZE_INTERNAL_H
 
@@ -8,6 +11,7 @@
 #include "buf.h"
 #include "event_writer.h"
 #include "normalize.h"
+#include "xmltext.h"
 
 enum {
 	NAMESPACES_MAX = 64,
@@ -36,6 +40,7 @@ struct normalizer {
 	size_t parsed; /* of raw */
 	char carry[4]; /* a character that came cut in two */
 	size_t n_carry;
+	struct xmltext_tags tags; /* of raw */
 
 	/* the parser */
 	xmlParserCtxtPtr ctxt;
@@ -47,8 +52,10 @@ struct normalizer {
 	enum page_part part;
 	bool in_body, in_event, page_done; /* page_done: the envelope was closed */
 	bool stopped;                      /* by us: `err` says why */
-	bool malformed;                    /* by libxml2: `page.why` says how */
+	bool malformed;                    /* says libxml2, or a bound: `page.why` says how */
 	bool repairing; /* an event of a malformed page is parsed by itself */
+	size_t repaired_bytes,
+		n_errors; /* while repairing: given to the parser, found by it in recovery */
 	struct err err;
 
 	/* what came out */
@@ -71,6 +78,18 @@ void normalize_parse_begin(struct normalizer *n, bool recover);
 bool normalize_parse(struct normalizer *n, const char *s, size_t len, bool last);
 
 void normalize_parse_free(struct normalizer *n);
+
+/*
+ * Something exceeds a bound: the same as not well formed. The parser takes no more of this
+ * document.
+ */
+void normalize_over(struct normalizer *n, const char *what);
+
+/*
+ * Takes the events of a whole page that is malformed, from the first that was not closed. -1:
+ * ERR_LIMIT, it takes too much; never for a page of one event.
+ */
+int normalize_repair(struct normalizer *n, struct err *err);
 
 /* The event that is open, or was just closed, is complete: keep it, or leave it out. */
 void normalize_event_done(struct normalizer *n);

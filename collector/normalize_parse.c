@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* libxml2's push parser in front of the event writer: SOAP envelope, faults, namespaces. */
-#include "hash.h"
-#include "mem.h"
+#define _GNU_SOURCE /* memrchr */
 #include "normalize_internal.h"
 
 #include <libxml/xmlerror.h>
@@ -13,40 +12,19 @@
 #define XSI "http://www.w3.org/2001/XMLSchema-instance"
 #define XSD "http://www.w3.org/2001/XMLSchema"
 
-enum { PIECE = 64 * 1024 }; /* bytes given to libxml2 at once; it looks ahead within them */
-
-void
-normalize_leave_out(struct normalizer *n, const char *s, size_t len)
-{
-	if (n->page.n_left_out == n->left_out_cap) {
-		n->left_out_cap = n->left_out_cap == 0 ? 16 : n->left_out_cap * 2;
-		n->left_out = mem_grow(n->left_out, n->left_out_cap, sizeof(*n->left_out));
-	}
-	n->left_out[n->page.n_left_out++] = hash_fnv1a(HASH_FNV1A, s, len);
-}
-
-void
-normalize_event_done(struct normalizer *n)
-{
-	struct event_facts *facts = &n->writer.facts;
-
-	n->in_event = false;
-	n->n_seen++;
-	if (!facts->has_key || !facts->has_created) {
-		if (buf_ok(&n->writer.out))
-			normalize_leave_out(n, n->writer.out.data + facts->data,
-				n->writer.out.len - facts->data);
-		event_writer_drop(&n->writer);
-		return;
-	}
-	if (n->n == n->cap) {
-		n->cap = n->cap == 0 ? 128 : n->cap * 2;
-		n->facts = mem_grow(n->facts, n->cap, sizeof(*n->facts));
-		n->event = mem_grow(n->event, n->cap, sizeof(*n->event));
-	}
-	facts->repaired = n->repairing;
-	n->facts[n->n++] = *facts;
-}
+enum {
+	PIECE = 64 * 1024, /* bytes given to libxml2 at once; it looks ahead within them */
+	REPAIR_PIECE = 32 * 1024, /* of a broken event: its errors are counted behind each */
+	/*
+	 * libxml2 searches the namespaces in force for each tag, and its dictionary of names,
+	 * which has 16,384 buckets at most, has long chains when there are more names. A page
+	 * of a real vCenter has 3 and some 300.
+	 */
+	NAMESPACES_IN_FORCE_MAX = 512,
+	DEPTH_MAX = 4096, /* its stack of open elements takes some 40 bytes for each */
+	DICTIONARY_MAX = 128 * 1024,
+	EVENT_ERRORS_MAX = 10000,
+};
 
 static void
 stop(struct normalizer *n, enum err_code code, const char *text, const char *what)
@@ -245,8 +223,12 @@ on_start(void *ctx, const xmlChar *local_name, const xmlChar *prefix, const xmlC
 	(void)prefix;
 	(void)uri;
 	(void)n_defaulted;
-	if (n->stopped)
+	if (n->stopped || n->malformed)
 		return;
+	if (n->ctxt->nsNr > NAMESPACES_IN_FORCE_MAX || n->depth == DEPTH_MAX) {
+		normalize_over(n, "too many elements or namespaces in each other");
+		return;
+	}
 	n->depth++;
 	read_name(n, (const char *)local_name, &tag);
 	if (n_ns != 0)
@@ -267,7 +249,7 @@ on_end(void *ctx, const xmlChar *local_name, const xmlChar *prefix, const xmlCha
 	(void)local_name;
 	(void)prefix;
 	(void)uri;
-	if (n->stopped || n->depth == 0)
+	if (n->stopped || n->malformed || n->depth == 0)
 		return;
 	if (!n->in_event)
 		n->fault_part = NULL;
@@ -304,6 +286,15 @@ on_doctype(void *ctx, const xmlChar *name, const xmlChar *external, const xmlCha
 }
 
 static void
+on_error(void *ctx, xmlErrorPtr error)
+{
+	struct normalizer *n = ctx;
+
+	(void)error;
+	n->n_errors++;
+}
+
+static void
 open_parser(struct normalizer *n)
 {
 	xmlSAXHandler sax = {
@@ -314,6 +305,7 @@ open_parser(struct normalizer *n)
 		.ignorableWhitespace = on_text,
 		.cdataBlock = on_text,
 		.internalSubset = on_doctype,
+		.serror = on_error,
 	};
 
 	n->ctxt = xmlCreatePushParserCtxt(&sax, n, NULL, 0, NULL);
@@ -364,12 +356,26 @@ note_error(struct normalizer *n)
 			error == NULL ? 0 : error->line, (int)strcspn(text, "\n"), text);
 }
 
+void
+normalize_over(struct normalizer *n, const char *what)
+{
+	n->malformed = true;
+	if (n->page.why[0] == '\0')
+		snprintf(n->page.why, sizeof(n->page.why), "%s", what);
+	xmlStopParser(n->ctxt);
+}
+
 bool
 normalize_parse(struct normalizer *n, const char *s, size_t len, bool last)
 {
-	while (!n->stopped && !n->malformed) {
-		size_t piece = len < PIECE ? len : PIECE;
+	size_t piece_max = n->ctxt->recovery == 0 ? PIECE : REPAIR_PIECE, errors = n->n_errors,
+	       text = 0;
 
+	while (!n->stopped && !n->malformed) {
+		size_t piece = len < piece_max + text / 4 ? len : piece_max + text / 4;
+
+		text = memrchr(s, '<', piece) == NULL ? text + piece
+						      : 0;       /* see normalizer_feed */
 		while (piece < len && (s[piece] & 0xc0) == 0x80) /* whole characters */
 			piece--;
 		len -= piece;
@@ -377,6 +383,10 @@ normalize_parse(struct normalizer *n, const char *s, size_t len, bool last)
 		s += piece;
 		if (!n->stopped && n->ctxt->wellFormed == 0 && n->ctxt->recovery == 0)
 			note_error(n);
+		if (!n->stopped && !n->malformed && xmlDictSize(n->ctxt->dict) > DICTIONARY_MAX)
+			normalize_over(n, "too many names");
+		if (!n->stopped && !n->malformed && n->n_errors - errors > EVENT_ERRORS_MAX)
+			normalize_over(n, "too many errors");
 		if (len == 0)
 			break;
 	}

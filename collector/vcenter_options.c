@@ -97,7 +97,7 @@ const struct config_field vcenter_fields[] = {
 			"that their severity in the subject would be `info`." },
 	{ "inFlight", CONFIG_INT, AT(in_flight), .def = "512", .min = 1, .max = 4096,
 		.help = "Events on their way to NATS, not yet confirmed. More is faster in a backlog, and takes memory." },
-	{ "pageMaxBytes", CONFIG_SIZE, AT(page_max_bytes), .def = "128MiB", .min = MIB,
+	{ "pageMaxBytes", CONFIG_SIZE, AT(page_max_bytes), .def = "32MiB", .min = MIB,
 		.max = 1024 * MIB,
 		.help = "A larger reply is asked for again in smaller pages." },
 	{ "eventMaxBytes", CONFIG_SIZE, AT(event_max_bytes), .def = "64MiB", .min = 64 * 1024,

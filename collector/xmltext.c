@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#define _GNU_SOURCE /* memmem */
+#define _GNU_SOURCE /* memmem, memrchr */
 #include "xmltext.h"
 
 #include <stdint.h>
@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "text.h"
+
+enum { ENTITY_MAX = 32 }; /* letters of a name in &name; */
 
 #define REPLACEMENT "\xef\xbf\xbd"
 
@@ -133,25 +135,88 @@ reference(const char *p, const char *end, bool *forbidden)
 	return (size_t)(s + 1 - p);
 }
 
-void
+/* Whether an entity's name and a ; are behind the & at p. */
+static bool
+is_entity(const char *p, const char *end)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	const char *s = p + 1;
+
+	while (s < end && s - p <= ENTITY_MAX && *s != '\0' && strchr(letters, *s) != NULL)
+		s++;
+	while (s < end && s - p > 1 && s - p <= ENTITY_MAX && *s != '\0' &&
+		(strchr(letters, *s) != NULL || strchr("0123456789._-", *s) != NULL))
+		s++;
+	return s < end && s - p > 1 && *s == ';';
+}
+
+/*
+ * The length of the CDATA section, comment or processing instruction at p; 0 when it is none,
+ * or has no end.
+ */
+static size_t
+verbatim(const char *p, const char *end)
+{
+	static const struct {
+		const char *start, *end;
+	} kinds[] = { { "<![CDATA[", "]]>" }, { "<!--", "-->" }, { "<?", "?>" } };
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		size_t n = strlen(kinds[i].start);
+		const char *close;
+
+		if ((size_t)(end - p) < n || memcmp(p, kinds[i].start, n) != 0)
+			continue;
+		close = memmem(
+			p + n, (size_t)(end - p) - n, kinds[i].end, strlen(kinds[i].end));
+		return close == NULL ? 0 : (size_t)(close - p) + strlen(kinds[i].end);
+	}
+	return 0;
+}
+
+/* The & at p; returns the bytes taken. */
+static size_t
+scrub_reference(struct buf *out, const char *p, const char *end, bool *forbidden, bool *lone)
+{
+	size_t n = reference(p, end, forbidden);
+
+	*lone = n == 0 && !is_entity(p, end);
+	n = n == 0 ? 1 : n;
+	if (*forbidden)
+		buf_add_str(out, REPLACEMENT);
+	else if (*lone)
+		buf_add_str(out, "&amp;");
+	else
+		buf_add(out, p, n);
+	return n;
+}
+
+bool
 xmltext_scrub_references(struct buf *out, const char *s, size_t len, size_t *n_bad)
 {
-	const char *end = s + len, *p;
+	const char *end = s + len, *p = s;
+	bool changed = false, unclosed = false;
 
-	while ((p = memchr(s, '&', (size_t)(end - s))) != NULL) {
-		bool forbidden = false;
-		size_t n = reference(p, end, &forbidden);
+	while (p < end) {
+		bool forbidden = false, lone = false;
 
-		buf_add(out, s, (size_t)(p - s));
-		if (forbidden) {
-			buf_add_str(out, REPLACEMENT);
-			++*n_bad;
+		if (*p == '&') {
+			buf_add(out, s, (size_t)(p - s));
+			s = p += scrub_reference(out, p, end, &forbidden, &lone);
+		} else if (*p == '<' && !unclosed && p + 1 < end &&
+			(p[1] == '!' || p[1] == '?')) {
+			size_t n = verbatim(p, end);
+
+			unclosed = n == 0; /* do not look for an end again and again */
+			p += n == 0 ? 1 : n;
 		} else {
-			buf_add(out, p, n == 0 ? 1 : n);
+			p++;
 		}
-		s = p + (n == 0 ? 1 : n);
+		*n_bad += forbidden;
+		changed |= forbidden || lone;
 	}
 	buf_add(out, s, (size_t)(end - s));
+	return changed;
 }
 
 /*
@@ -192,4 +257,60 @@ xmltext_find_tag(const char *p, const char *end, const char *name, bool end_tag)
 		p = behind;
 	}
 	return NULL;
+}
+
+enum { TAG_SHORT = 512 }; /* an attribute has at least 5 bytes: a shorter tag has 102 */
+
+/*
+ * Takes a long tag apart up to the next <, which no attribute may contain: libxml2 gives up the
+ * tag there.
+ */
+static bool
+long_tag_fits(struct xmltext_tags *t, const char *s, size_t len)
+{
+	const char *next = memchr(s + t->at, '<', len - t->at);
+	size_t end = next == NULL ? len : (size_t)(next - s);
+
+	for (; t->at < end && !t->ended; t->at++) {
+		char c = s[t->at];
+
+		if (t->quote != '\0')
+			t->quote = c == t->quote ? '\0' : t->quote;
+		else if (c == '"' || c == '\'')
+			t->quote = c;
+		else if (c == '>')
+			t->ended = true;
+		else if (c == '=')
+			t->attributes++;
+		if (t->attributes > XMLTEXT_ATTRIBUTES_MAX || t->at - t->open > XMLTEXT_TAG_MAX)
+			return false;
+	}
+	t->at = end;
+	return true;
+}
+
+bool
+xmltext_check_tags(struct xmltext_tags *t, const char *s, size_t len)
+{
+	while (t->at < len) {
+		size_t n = len - t->at < TAG_SHORT ? len - t->at : TAG_SHORT;
+		const char *last = t->is_long ? NULL : memrchr(s + t->at, '<', n);
+
+		if (last == NULL && !t->is_long && n < TAG_SHORT)
+			return true; /* whether it is long the next call will see */
+		if (last == NULL && !t->is_long) {
+			t->is_long = true;
+			t->attributes = 0;
+			t->quote = '\0';
+			t->ended = s[t->at] == '!' || s[t->at] == '?' || s[t->at] == '/';
+		}
+		if (last == NULL && !long_tag_fits(t, s, len))
+			return false;
+		if (last == NULL && t->at == len)
+			return true;
+		t->open = last == NULL ? t->at : (size_t)(last - s);
+		t->at = t->open + 1;
+		t->is_long = false;
+	}
+	return true;
 }

@@ -18,6 +18,9 @@
  */
 void json_add_string(struct buf *b, const char *s, size_t len);
 
+/* Bytes of the longest escape: of one byte, such as > */
+enum { JSON_ESCAPED_MAX = 6 };
+
 /* The same without the quotes. */
 void json_add_escaped(struct buf *b, const char *s, size_t len);
 
