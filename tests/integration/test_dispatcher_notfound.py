@@ -188,6 +188,13 @@ def test_a_stream_that_is_not_found_for_a_moment(lab, three):
     assert not leader.asked[create]
 
 
+def numbers(info, seq, leader, given=None):
+    """What a consumer says that has given out and settled everything up to here."""
+    delivered = {"consumer_seq": given or seq, "stream_seq": seq}
+    return {**info, "delivered": delivered, "ack_floor": {"consumer_seq": seq, "stream_seq": seq}, "num_pending": 0,
+            "num_ack_pending": 0, "cluster": {"name": "lab", "leader": leader}}
+
+
 def test_a_new_leader_of_the_consumer_is_behind(lab, desk):
     """By its numbers events that have left the stream were not given out; in truth all were."""
     receiver = lab.receiver()
@@ -195,20 +202,31 @@ def test_a_new_leader_of_the_consumer_is_behind(lab, desk):
     desk.publish(100)
     desk.idle()
     info, subject = desk.consumer(), "$JS.API.CONSUMER.INFO.VC_lab.kn"
-    assert info["delivered"]["stream_seq"] == 100
-
-    def at(seq, leader):
-        place = {"consumer_seq": seq, "stream_seq": seq}
-        return {**info, "delivered": place, "ack_floor": place, "num_pending": 0, "num_ack_pending": 0,
-                "cluster": {"name": "lab", "leader": leader}}
-    said = [at(100, "n1")]
+    said = [numbers(info, 100, "n1")]
     leader = StandIn([desk.server], {subject: lambda request: said[0]})
     leader.wait_asked(subject, 3)  # for longer than it takes to be believed
     desk.publish(100)
     receiver.wait_count(200)
     desk.js.api("STREAM.PURGE.VC_lab")
-    said[0] = at(150, "n2")
+    said[0] = numbers(info, 150, "n2")
     leader.wait_asked(subject, len(leader.asked[subject]) + 2)
-    said[0] = at(200, "n2")
+    said[0] = numbers(info, 200, "n2")
     leader.wait_asked(subject, len(leader.asked[subject]) + 4)
+    assert books(dispatcher)["expired"] == 0
+
+
+def test_a_killed_server_forgets_what_it_gave_out(lab, desk):
+    """Its consumer counts fewer deliveries than there were; what is still in the stream has not left it."""
+    receiver = lab.receiver()
+    dispatcher = lab.dispatcher(desk.config(receiver.url, **FAST)).wait_ready()
+    desk.publish(100)
+    desk.idle()
+    info, subject = desk.consumer(), "$JS.API.CONSUMER.INFO.VC_lab.kn"
+    said = [numbers(info, 100, "n1")]
+    consumer = StandIn([desk.server], {subject: lambda request: said[0]})
+    consumer.wait_asked(subject, 3)
+    desk.publish(100)
+    receiver.wait_count(200)
+    said[0] = numbers(info, 200, "n1", given=150)
+    consumer.wait_asked(subject, len(consumer.asked[subject]) + 2)
     assert books(dispatcher)["expired"] == 0
