@@ -1,27 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The dispatcher: one event loop between the bus and one backend (DESIGN: dispatch.c turns it).
+ * The dispatcher: one event loop between the bus and one backend. dispatch.c runs it.
  *
- *     inbox.c    messages on their way from the threads of the bus to the loop
- *     source.c   pulls messages: credit, heartbeats, who is in hand already
- *     message.c  reads the CloudEvent in a message
- *     accept.c   a message becomes a job: filter, order, route
- *     send.c     ready legs become requests, replies become outcomes
- *     settle.c   what an outcome means for job and circuit (for the leg: outcome.c); acks
- *     pause.c    what the log says of targets that pause and go on
- *     ack_flush.c which acks the server has: until then a delivery keeps its slot
- *     dead.c     dead letters, stored before the original is settled; dead_letter.c: their text
- *     sink.c     sends each dead letter to deadLetterSink, too
- *     park.c     what waits for a target that is down makes room for the others
- *     refresh.c  what the processor must re-read now and then
- *     search.c   whether an event that waits here has left its stream
- *     watch.c    a thread that looks after streams and consumers, where calls wait for answers
- *     expire.c   events that left the stream before anybody had them
- *     place.c    where we are in a stream, kept on the bus, and whether that is still the same
- * stream backlog.c  events that only wait for a failing or slow target, and must not hold up
- * the others stall.c    when the dispatcher has stopped though it has work watchdog.c looks for
- * that, reports it, and starts over books.c    the metrics report.c   how it is, for who asks
- * on the bus
+ *     inbox.c      messages on their way from the threads of the bus to the loop
+ *     source.c     pulls messages: credit, heartbeats, redeliveries of events that are held
+ *     message.c    reads the CloudEvent in a message
+ *     accept.c     a message becomes a job: filter, order, route
+ *     send.c       ready legs become requests, replies become outcomes
+ *     outcome.c    what an outcome means for a leg
+ *     settle.c     carries that out for leg, job and circuit; acks
+ *     pause.c      log lines about targets that pause and go on
+ *     ack_flush.c  which acks have reached the server; until then a delivery keeps its slot
+ *     dead.c       dead letters, stored before the original is acknowledged
+ *     dead_letter.c  the text and headers of one
+ *     sink.c       sends each dead letter to deadLetterSink, too
+ *     park.c       drops the bodies of waiting events from memory and fetches them again
+ *     refresh.c    what the processor must read again now and then
+ *     search.c     whether an event that waits here has left its stream
+ *     watch.c      a thread that checks streams and consumers, where calls wait for answers
+ *     expire.c     counts events that left the stream before a dispatcher had them
+ *     place.c      the position in a stream, kept on the bus; is it still the same stream?
+ *     backlog.c    events that only wait for a failing or slow target
+ *     stall.c      decides whether the dispatcher has stopped although it has work
+ *     watchdog.c   looks for that, reports it, and starts over
+ *     books.c      the metrics
+ *     report.c     answers status requests on the bus
  */
 #ifndef VCOURIER_DISPATCH_H
 #define VCOURIER_DISPATCH_H

@@ -44,7 +44,7 @@ struct outcome {
 };
 
 /*
- * Maps a whole reply to a verdict, for all backends (DESIGN 3.4): 2xx delivered; transport
+ * Maps a whole reply to a verdict, for all backends: 2xx delivered; transport
  * errors, 401, 403, 404, 408, 409, 425, 429 and 5xx retry; 400, 413, 414, 415, 422 and every
  * other 3xx/4xx rejected.
  */
