@@ -31,7 +31,7 @@ class Toy:
         self.first_refresh.set()
         self.receiver = lab.receiver(self.answer)
         processor = {"type": kind, "name": "kn", kind: {"address": self.receiver.url}, "concurrency": 4, "ackWait": "5s",
-                     "retry": {"initial": "20ms", "max": "100ms"}, **options}
+                     "retry": {"initial": "20ms", "max": "100ms", "rejectGrace": "300ms"}, **options}
         self.dispatcher = lab.daemon("toy-dispatcher", router_config(desk.server, providers=[PROVIDER], processors=[processor]),
                                      name="dispatcher").start()
 
