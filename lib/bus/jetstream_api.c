@@ -78,3 +78,17 @@ jetstream_call(struct bus *bus, const char *subject, const struct buf *body, cJS
 	*reply = json;
 	return 0;
 }
+
+bool
+jetstream_clustered(const cJSON *reply)
+{
+	return json_member_text(json_member(reply, "cluster"), "name")[0] != '\0';
+}
+
+const char *
+jetstream_leader(const cJSON *reply)
+{
+	return jetstream_clustered(reply)
+		? json_member_text(json_member(reply, "cluster"), "leader")
+		: "";
+}

@@ -4,6 +4,7 @@
 #define VCOURIER_JETSTREAM_API_H
 
 #include <cjson/cJSON.h>
+#include <stdbool.h>
 
 #include "buf.h"
 #include "bus.h"
@@ -20,5 +21,13 @@ int jetstream_call(struct bus *bus, const char *subject, const struct buf *body,
 
 /* Appends "name is X, configured Y" to a list of differences when the two are not equal. */
 void jetstream_differs(char *list, size_t size, const char *name, double is, double wanted);
+
+/*
+ * Whether the stream or consumer of an INFO reply is in a cluster, and who leads it: "" without
+ * a cluster, or without a leader just now. A server alone names itself the leader from 2.10 on,
+ * but no cluster.
+ */
+bool jetstream_clustered(const cJSON *reply);
+const char *jetstream_leader(const cJSON *reply);
 
 #endif

@@ -93,8 +93,7 @@ read_info(const cJSON *reply, struct consumer_info *info)
 	snprintf(info->name, sizeof(info->name), "%s", json_member_text(reply, "name"));
 	snprintf(info->filter_subject, sizeof(info->filter_subject), "%s",
 		json_member_text(config, "filter_subject"));
-	snprintf(info->leader, sizeof(info->leader), "%s",
-		json_member_text(json_member(reply, "cluster"), "leader"));
+	snprintf(info->leader, sizeof(info->leader), "%s", jetstream_leader(reply));
 	clock_parse(created, strlen(created), &info->created_us);
 }
 

@@ -72,8 +72,7 @@ read_info(const cJSON *reply, struct stream_info *info)
 		.max_msg_size = size > 0 ? size : 0,
 	};
 	clock_parse(created, strlen(created), &info->created_us);
-	snprintf(info->leader, sizeof(info->leader), "%s",
-		json_member_text(json_member(reply, "cluster"), "leader"));
+	snprintf(info->leader, sizeof(info->leader), "%s", jetstream_leader(reply));
 }
 
 static void
@@ -120,7 +119,7 @@ look(struct bus *bus, const char *name, const struct stream_config *config,
 		/* year 1: nats-server 2.9 lists it and has no store for it yet; another request
 		 * for it may crash it */
 		lacks = info->created_us < 0 ? "it is being made"
-			: info->leader[0] == '\0' && json_member(reply, "cluster") != NULL
+			: info->leader[0] == '\0' && jetstream_clustered(reply)
 			? "it has no leader just now"
 			: NULL;
 		if (lacks == NULL)

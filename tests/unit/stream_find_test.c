@@ -191,6 +191,24 @@ nobody_can_tell(void **state)
 	assert_int_equal(err.code, ERR_NOT_FOUND);
 }
 
+/* nats-server 2.10 without a cluster names itself the leader; no other one may be ahead. */
+static void
+a_server_alone_has_no_leader(void **state)
+{
+	static const char *const messages[3] = { NOT_FOUND };
+	static const char *const alone[3] = {
+		"{\"created\":\"2026-11-22T09:00:00Z\",\"cluster\":{\"leader\":\"NB43MJ56\"},\"state\":{"
+		"\"first_seq\":51,\"last_seq\":90,\"messages\":40}}"
+	};
+	struct lab *lab = *state;
+	struct message_search found;
+	struct err err;
+
+	play(lab, messages, alone);
+	assert_int_equal(stream_find(lab->bus, "S", 50, &found, &err), 0);
+	assert_string_equal(found.info.leader, "");
+}
+
 /* A reader that got nothing believes it when the leader has all that it had when the read
  * began. */
 static void
@@ -262,6 +280,8 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(what_not_found_means, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(nobody_can_tell, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_server_alone_has_no_leader, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_end_of_a_read, set_up, tear_down),
 		cmocka_unit_test(a_finding_is_steady),
 	};
