@@ -18,10 +18,13 @@ class StandIn:
         self.by_sid = {self.wire.subscribe(self._mapped(subject)): subject for subject in answers}
         self.wire.flush()
         self.before = [server.extra for server in servers]
-        mappings = ", ".join(f'"{subject}": "{self._mapped(subject)}"' for subject in answers)
-        for server in servers:
-            server.reload(f"{server.extra}\nmappings: {{ {mappings} }}")
+        self._map(self._mapped)
         threading.Thread(target=self._run, daemon=True).start()
+
+    def _map(self, to):
+        mappings = ", ".join(f'"{subject}": "{to(subject)}"' for subject in self.answers)
+        for server, extra in zip(self.servers, self.before):
+            server.reload(f"{extra}\nmappings: {{ {mappings} }}")
 
     @staticmethod
     def _mapped(subject):
@@ -53,9 +56,8 @@ class StandIn:
             return self.asked[subject][:n]
 
     def end(self):
-        """From now on the servers answer themselves."""
-        for server, extra in zip(self.servers, self.before):
-            server.reload(extra)
+        """From now on the servers answer themselves. Version 2.10 does not forget a mapping that has left its configuration."""
+        self._map(lambda subject: subject)
 
 
 def not_found(description="no message found", code=10037):
