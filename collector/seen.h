@@ -18,9 +18,20 @@ struct seen_entry {
 	bool used;
 };
 
+/* The events of a key that were added in one epoch. */
+struct seen_key {
+	int64_t ms; /* of all of them, exclusive or: with one event its own */
+	int32_t key;
+	uint16_t epoch;
+	uint8_t n; /* 255: so many, or more */
+	bool used;
+};
+
 struct seen {
-	struct seen_entry *slot;
-	size_t n, slots; /* slots is a power of two, or 0 */
+	struct seen_entry *slot; /* by key and time */
+	struct seen_key *of_key; /* by key, as many */
+	size_t n, n_keys, slots; /* slots is a power of two, or 0 */
+	uint64_t seed;           /* random: the vCenter must not know which keys collide */
 	/* the caller's count of databases: a key names one event of a database */
 	uint16_t epoch;
 };
@@ -36,7 +47,7 @@ void seen_remove(struct seen *s, int32_t key, int64_t created_us);
 /*
  * Forgets what was created before this time, but for the events with the newest SEEN_KEYS_KEPT
  * keys up to last_key: a look at the vCenter's newest events meets those, whatever their date.
- * 16 bytes of memory per event stay.
+ * 32 bytes of memory per event stay.
  */
 enum { SEEN_KEYS_KEPT = 4096 };
 void seen_prune(struct seen *s, int64_t before_us, int32_t last_key);

@@ -10,6 +10,9 @@
 
 #include "mem.h"
 #include "text.h"
+#include "xmltext.h"
+
+enum { NAMESPACES_IN_FORCE_MAX = 512 }; /* libxml2 searches them for each element */
 
 #define XSI "http://www.w3.org/2001/XMLSchema-instance"
 
@@ -131,17 +134,42 @@ read_fault(struct soap_reply *reply, const struct soap_node *fault)
 	reply->fault.class_name = reply->fault_class;
 }
 
+/* What the parser is to refuse, and has refused. */
+struct bounds {
+	xmlSAXHandler built_in; /* what makes the tree */
+	size_t nodes;
+	bool doctype, over;
+};
+
 /* Before any entity is declared. */
 static void
 refuse_doctype(void *ctx, const xmlChar *name, const xmlChar *external, const xmlChar *system)
 {
 	xmlParserCtxtPtr ctxt = ctx;
+	struct bounds *bounds = ctxt->_private;
 
 	(void)name;
 	(void)external;
 	(void)system;
-	*(bool *)ctxt->_private = true;
+	bounds->doctype = true;
 	xmlStopParser(ctxt);
+}
+
+/* Before there is a node: a byte of the reply may become 60 of the tree. */
+static void
+count_nodes(void *ctx, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri, int n_ns,
+	const xmlChar **ns, int n_attributes, int n_defaulted, const xmlChar **attributes)
+{
+	xmlParserCtxtPtr ctxt = ctx;
+	struct bounds *bounds = ctxt->_private;
+
+	bounds->nodes += 1 + (size_t)n_ns + (size_t)n_attributes;
+	bounds->over = bounds->nodes > SOAP_NODES_MAX || ctxt->nsNr > NAMESPACES_IN_FORCE_MAX;
+	if (bounds->over)
+		xmlStopParser(ctxt);
+	else
+		bounds->built_in.startElementNs(ctx, name, prefix, uri, n_ns, ns, n_attributes,
+			n_defaulted, attributes);
 }
 
 static int
@@ -173,49 +201,70 @@ find_root(struct soap_reply *reply, const char *name, struct err *err)
 	return 0;
 }
 
+/*
+ * The tree, or NULL when it is none or exceeds a bound. The push parser ends at the first error;
+ * the other one goes on, a microsecond for each.
+ */
+static xmlDocPtr
+read_tree(const char *data, size_t len, struct err *err)
+{
+	struct bounds bounds = { .nodes = 0 };
+	struct xmltext_tags tags = { 0 };
+	xmlParserCtxtPtr ctxt = xmlCreatePushParserCtxt(NULL, NULL, NULL, 0, NULL);
+	const xmlError *error;
+	xmlDocPtr doc;
+
+	if (ctxt == NULL)
+		abort(); /* out of memory, see mem.h */
+	xmlCtxtUseOptions(ctxt,
+		XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_NOCDATA);
+	bounds.built_in = *ctxt->sax;
+	ctxt->_private = &bounds;
+	ctxt->sax->comment = NULL;
+	ctxt->sax->processingInstruction = NULL;
+	ctxt->sax->internalSubset = refuse_doctype;
+	ctxt->sax->startElementNs = count_nodes;
+	bounds.over = !xmltext_check_tags(&tags, data, len);
+	if (!bounds.over)
+		xmlParseChunk(ctxt, data, (int)len, 1);
+	error = xmlCtxtGetLastError(ctxt);
+	if (bounds.doctype)
+		err_set(err, ERR_PROTOCOL, "the reply has a DOCTYPE");
+	else if (bounds.over)
+		err_set(err, ERR_LIMIT, "the reply has too many or too large elements");
+	else if (!ctxt->wellFormed)
+		err_set(err, ERR_PROTOCOL, "the reply is no XML: line %d: %.*s",
+			error == NULL ? 0 : error->line,
+			error == NULL ? 0 : (int)strcspn(error->message, "\n"),
+			error == NULL ? "" : error->message);
+	doc = ctxt->myDoc;
+	if (bounds.doctype || bounds.over || !ctxt->wellFormed) {
+		xmlFreeDoc(doc);
+		doc = NULL;
+	}
+	ctxt->myDoc = NULL;
+	xmlFreeParserCtxt(ctxt);
+	return doc;
+}
+
 /* root: the name of its root element; NULL: a SOAP envelope. */
 static int
 parse(struct soap_reply **out, const char *root, const char *data, size_t len, struct err *err)
 {
-	int options = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING |
-		XML_PARSE_NOCDATA;
 	struct soap_reply *reply;
-	xmlParserCtxtPtr ctxt;
-	const xmlError *error;
-	bool doctype = false;
 
 	if (len > SOAP_REPLY_MAX)
 		return err_set(err, ERR_LIMIT, "the reply has %zu bytes, the limit is %d", len,
 			SOAP_REPLY_MAX);
 	reply = mem_alloc(sizeof(*reply));
-	ctxt = xmlNewParserCtxt();
-	if (ctxt == NULL)
-		goto fail;
-	ctxt->sax->comment = NULL;
-	ctxt->sax->internalSubset = refuse_doctype;
-	ctxt->_private = &doctype;
-	reply->doc = xmlCtxtReadMemory(ctxt, data, (int)len, NULL, NULL, options);
-	if (doctype) {
-		err_set(err, ERR_PROTOCOL, "the reply has a DOCTYPE");
-		goto fail;
+	reply->doc = read_tree(data, len, err);
+	if (reply->doc == NULL ||
+		(root != NULL ? find_root(reply, root, err) : find_body(reply, err)) != 0) {
+		soap_free(reply);
+		return -1;
 	}
-	if (reply->doc == NULL) {
-		error = xmlCtxtGetLastError(ctxt);
-		err_set(err, ERR_PROTOCOL, "the reply is no XML: line %d: %.*s",
-			error == NULL ? 0 : error->line,
-			error == NULL ? 0 : (int)strcspn(error->message, "\n"),
-			error == NULL ? "" : error->message);
-		goto fail;
-	}
-	if ((root != NULL ? find_root(reply, root, err) : find_body(reply, err)) != 0)
-		goto fail;
-	xmlFreeParserCtxt(ctxt);
 	*out = reply;
 	return 0;
-fail:
-	xmlFreeParserCtxt(ctxt);
-	soap_free(reply);
-	return -1;
 }
 
 int

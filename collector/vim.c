@@ -14,8 +14,7 @@
 enum {
 	REQUEST_MAX = 64 * 1024,
 	LOGOUT_TIMEOUT_MS = 3000,
-	/* A reply that is no page: the event descriptions of a real vCenter are 1 to 2 MB. */
-	REPLY_MAX = 32 * 1024 * 1024,
+	ANONYMOUS_REPLY_MAX = 4 * 1024 * 1024, /* before there is a session: 4 KiB are usual */
 };
 
 static const char cookie_name[] = "vmware_soap_session=";
@@ -205,11 +204,12 @@ vim_call(struct vim *vim, const char *method, struct soap_reply **reply, struct 
 {
 	struct http_request *req;
 	struct http_response rsp;
+	size_t max = vim->cookie == NULL ? ANONYMOUS_REPLY_MAX : SOAP_REPLY_MAX;
 
 	*reply = NULL;
 	if (vim_request(vim, method, &req, err) != 0)
 		return -1;
-	req->response_max = REPLY_MAX;
+	req->response_max = max;
 	vim_await_page(vim);
 	if (http_perform(vim->http, req, &rsp, err) != 0)
 		return err_wrap(err, "%s", method);
@@ -218,8 +218,7 @@ vim_call(struct vim *vim, const char *method, struct soap_reply **reply, struct 
 		return err_wrap(err, "%s", method);
 	}
 	if (rsp.body_cut)
-		return err_set(
-			err, ERR_LIMIT, "%s: reply of more than %d bytes", method, REPLY_MAX);
+		return err_set(err, ERR_LIMIT, "%s: reply of more than %zu bytes", method, max);
 	if (soap_parse(reply, rsp.body, rsp.body_len, err) != 0)
 		return err_wrap(err, "%s", method);
 	if (soap_fault(*reply) != NULL) {

@@ -3,6 +3,7 @@
 #include "test.h"
 
 #include <string.h>
+#include <time.h>
 
 #include "backoff.h"
 #include "seen.h"
@@ -75,6 +76,70 @@ a_key_with_another_time(void **state)
 	seen_free(&s);
 }
 
+/* Whether a key has another time, against a list; some of its events are removed again. */
+static void
+reused_as_a_list_would_say(void **state)
+{
+	bool there[8][4] = { { false } };
+	uint64_t random = 43;
+	struct seen s;
+
+	(void)state;
+	seen_init(&s);
+	for (int i = 0; i < STEPS; i++) {
+		uint64_t r = backoff_random(&random);
+		int key = (int)(r % 8), t = (int)((r >> 16) % 4);
+		bool others = false;
+
+		for (int u = 0; u < 4; u++)
+			others |= u != t && there[key][u];
+		assert_int_equal(seen_reused(&s, key, t * 1000), others);
+		there[key][t] = (r >> 20) % 2 == 0;
+		if (there[key][t])
+			seen_add(&s, key, t * 1000);
+		else
+			seen_remove(&s, key, t * 1000);
+		if (r % 1000 == 0) {
+			s.epoch++;
+			seen_prune(&s, INT64_MAX, INT32_MAX / 2);
+			memset(there, 0, sizeof(there));
+			assert_int_equal(s.n, 0);
+		}
+	}
+	/* keys that come and go: no slot is lost to them */
+	for (int key = 0; key < STEPS; key++) {
+		assert_true(seen_add(&s, key, 9000));
+		seen_remove(&s, key, 9000);
+	}
+	assert_true(s.slots <= 2048);
+	seen_free(&s);
+}
+
+static double
+cpu_of(int n, bool same_key)
+{
+	clock_t start = clock();
+	struct seen s;
+
+	seen_init(&s);
+	for (int i = 0; i < n; i++) {
+		seen_reused(&s, same_key ? 7 : i, (int64_t)i * 1000);
+		assert_true(seen_add(&s, same_key ? 7 : i, (int64_t)i * 1000));
+	}
+	assert_int_equal(s.n, n);
+	seen_free(&s);
+	return (double)(clock() - start);
+}
+
+/* Of one key there may be very many: they cost no more than as many different ones. */
+static void
+one_key_very_often(void **state)
+{
+	(void)state;
+	assert_true(
+		cpu_of(100000, true) <= 20 * (cpu_of(100000, false) + CLOCKS_PER_SEC / 100));
+}
+
 static void
 milliseconds(void **state)
 {
@@ -89,7 +154,9 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(as_a_list_would_say),
-		cmocka_unit_test(a_key_with_another_time), cmocka_unit_test(milliseconds) };
+		cmocka_unit_test(a_key_with_another_time),
+		cmocka_unit_test(reused_as_a_list_would_say),
+		cmocka_unit_test(one_key_very_often), cmocka_unit_test(milliseconds) };
 
 	return cmocka_run_group_tests_name("seen", tests, NULL, NULL);
 }
