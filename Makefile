@@ -50,9 +50,9 @@ hardened := -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-pr
 opt.release := $(hardened) -ftrivial-auto-var-init=zero
 opt.clang   := $(hardened) -ftrivial-auto-var-init=pattern
 opt.debug   := -O0 -g3
-opt.asan    := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+opt.asan    := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined,float-cast-overflow -fno-sanitize-recover=all
 opt.tsan    := -O1 -g -fno-omit-frame-pointer -fsanitize=thread
-opt.fuzz    := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined
+opt.fuzz    := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined,float-cast-overflow
 packages := libcurl libxml-2.0 libcjson yaml-0.1 openssl libmicrohttpd
 CFLAGS  := $(warnings) $(opt.$(VARIANT)) -fPIE -fvisibility=hidden -pthread -MMD -MP \
 	-DVCOURIER_VERSION='"$(VERSION)"' $(shell pkg-config --cflags $(packages) 2>/dev/null)

@@ -10,8 +10,7 @@
 #include "stop.h"
 
 enum {
-	PRUNE_ABOVE = 65536,  /* identities kept before old ones are forgotten */
-	AHEAD_LOG_MS = 60000, /* of a host whose clock is wrong, one line */
+	PRUNE_ABOVE = 65536, /* identities kept before old ones are forgotten */
 };
 
 static const int64_t us_per_ms = 1000;
@@ -32,17 +31,15 @@ again_us(const struct collect *c, const struct normalize_event *e, enum position
 static void
 note_out_of_order(struct collect *c, const struct normalize_event *e, enum position_date date)
 {
-	int64_t now_ms = clock_monotonic_ms();
+	int64_t lines;
 
 	collect_count_out_of_order(date);
-	if (date != POSITION_AHEAD ||
-		(c->ahead_logged_ms != 0 && now_ms - c->ahead_logged_ms < AHEAD_LOG_MS))
+	if (date != POSITION_AHEAD || !log_brake(&c->brake.ahead, clock_monotonic_ms(), &lines))
 		return;
-	c->ahead_logged_ms = now_ms;
 	log_warn(
 		"event dated ahead of the vCenter's clock: a host's clock is wrong; it is stored",
 		L_STR("event", buf_str(&c->envelope.id)), L_STR("name", e->name),
-		L_STR("created", e->created));
+		L_STR("created", e->created), L_INT("events", lines));
 }
 
 static int
@@ -55,21 +52,23 @@ publish(struct collect *c, const struct normalize_event *e, int64_t now_us, stru
 		&c->catalogue.names, e->severity, e->name, e->class_name);
 	enum position_date date = position_date(&c->position, e->created_us, now_us);
 	struct publish p;
+	int64_t lines;
 
 	if (!envelope_write(&c->envelope, &c->source, e, severity)) {
 		/* cannot be: the normalizer trims data to what fits, and attributes have a
 		 * bound */
 		c->rejected++;
 		seen_add(&c->seen, e->key, e->created_us);
-		log_error("event does not fit a message", L_INT("key", e->key),
-			L_STR("name", e->name));
+		if (log_brake(&c->brake.unfit, clock_monotonic_ms(), &lines))
+			log_error("event does not fit a message", L_INT("key", e->key),
+				L_STR("name", e->name), L_INT("events", lines));
 		return 0;
 	}
-	if (e->stub)
+	if (e->stub && log_brake(&c->brake.stub, clock_monotonic_ms(), &lines))
 		log_error(
 			"event too large, also when trimmed: stored with its key and time only",
 			L_STR("event", buf_str(&c->envelope.id)),
-			L_STR("name", buf_str(&c->envelope.name)));
+			L_STR("name", buf_str(&c->envelope.name)), L_INT("events", lines));
 	p = (struct publish){ .subject = buf_str(&c->envelope.subject),
 		.msg_id = buf_str(&c->envelope.msg_id),
 		.data = c->envelope.message.data,
@@ -106,6 +105,7 @@ static void
 count_damaged(struct collect *c, const struct normalize_page *page)
 {
 	struct collect_damaged *d = &c->damaged;
+	int64_t lines;
 	const size_t cap = sizeof(d->hash) / sizeof(d->hash[0]);
 
 	for (size_t i = 0; i < page->n_left_out; i++) {
@@ -120,8 +120,9 @@ count_damaged(struct collect *c, const struct normalize_page *page)
 		}
 		d->hash[d->n++ % cap] = page->left_out[i];
 		c->rejected++;
-		log_error("event left out: it has no readable key and time",
-			L_STR("why", page->why));
+		if (log_brake(&c->brake.left_out, clock_monotonic_ms(), &lines))
+			log_error("event left out: it has no readable key and time",
+				L_STR("why", page->why), L_INT("events", lines));
 	}
 }
 
@@ -141,6 +142,18 @@ is_suppressed(struct collect *c, const struct normalize_event *e)
 	return false;
 }
 
+static void
+note_reused(struct collect *c, int32_t key)
+{
+	int64_t lines;
+
+	if (log_brake(&c->brake.reused, clock_monotonic_ms(), &lines))
+		log_error(
+			"event keys start over: the vCenter's database was re-created or restored",
+			L_INT("last_key", c->position.newest.key), L_INT("key", key),
+			L_INT("times", lines));
+}
+
 /* Publishes what of a page is not in the stream; *fresh counts it. recent_only: as in struct
  * collect_window. */
 static int
@@ -148,6 +161,7 @@ take_page(struct collect *c, const struct normalize_page *page, bool recent_only
 	struct err *err)
 {
 	int64_t now_us = vcenter_clock_now(&c->clock, clock_monotonic_ms());
+	int64_t lines;
 	size_t i;
 
 	collect_count_page(page);
@@ -160,10 +174,7 @@ take_page(struct collect *c, const struct normalize_page *page, bool recent_only
 		if (is_suppressed(c, e))
 			continue;
 		if (seen_reused(&c->seen, e->key, e->created_us)) {
-			log_error(
-				"event keys start over: the vCenter's database was re-created or restored",
-				L_INT("last_key", c->position.newest.key),
-				L_INT("key", e->key));
+			note_reused(c, e->key);
 			collect_begin_epoch(c, e->key);
 		}
 		while (!publisher_room(c->publisher) && vim_receive(c->vim))
@@ -177,10 +188,10 @@ take_page(struct collect *c, const struct normalize_page *page, bool recent_only
 		if (i % 64 == 0)
 			status_beat();
 	}
-	if (page->repaired)
+	if (page->repaired && log_brake(&c->brake.repaired, clock_monotonic_ms(), &lines))
 		log_warn("a page was not well formed and was repaired", L_STR("why", page->why),
 			L_INT("events", (int64_t)page->n),
-			L_INT("left_out", (int64_t)page->n_left_out));
+			L_INT("left_out", (int64_t)page->n_left_out), L_INT("pages", lines));
 	count_damaged(c, page);
 	return 0;
 }

@@ -13,8 +13,8 @@ enum {
 	 * What repair of a page with more than one event may take beside the bytes of the page.
 	 */
 	REPAIR_BYTES_RATIO = 4,
-	REPAIR_BYTES_FREE = 1024 * 1024,
-	REPAIR_ERRORS_MAX = 20000,
+	REPAIR_BYTES_FREE = 256 * 1024,
+	REPAIR_ERRORS_MAX = 50000,
 };
 
 /* Of a long namespace the beginning will do: none that we look for is long. */

@@ -202,8 +202,8 @@ find_root(struct soap_reply *reply, const char *name, struct err *err)
 }
 
 /*
- * The tree, or NULL when it is none or exceeds a bound. The push parser ends at the first error;
- * the other one goes on, a microsecond for each.
+ * The tree, or NULL when it is none or exceeds a bound. The push parser ends at the first
+ * error; the other one goes on, a microsecond for each.
  */
 static xmlDocPtr
 read_tree(const char *data, size_t len, struct err *err)

@@ -23,15 +23,16 @@ struct soap_reply;
 struct soap_node;
 
 /*
- * Bytes, and elements, attributes and namespaces together, of which a tree takes up to 270 bytes
- * each. The largest reply of a real vCenter: some 2 MB and 30,000 for the event descriptions, or
- * 5 MB and 60,000 for a latestPage of 1,000 events.
+ * Bytes, and elements, attributes and namespaces together, of which a tree takes up to 270
+ * bytes each. The largest reply of a real vCenter: some 2 MB and 30,000 for the event
+ * descriptions, or 5 MB and 60,000 for a latestPage of 1,000 events.
  */
 enum { SOAP_REPLY_MAX = 16 * 1024 * 1024, SOAP_NODES_MAX = 200000 };
 
 /*
  * ERR_PROTOCOL: not well formed, no SOAP envelope, a DOCTYPE, nested deeper than libxml2's 256
- * levels. ERR_LIMIT: exceeds a bound above or those of xmltext.h. data is not used after the call.
+ * levels. ERR_LIMIT: exceeds a bound above or those of xmltext.h. data is not used after the
+ * call.
  */
 int soap_parse(struct soap_reply **reply, const char *data, size_t len, struct err *err);
 void soap_free(struct soap_reply *reply); /* NULL is fine */

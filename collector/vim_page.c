@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "status.h"
 #include "stop.h"
 #include "vim_session.h"
 
@@ -115,9 +116,10 @@ ask(struct vim *vim, struct page_read *p, const char *method, const char *ref, i
 static int
 wait_reply(struct vim *vim, struct page_read *p, struct err *err)
 {
-	do
+	do {
 		parse(p, SIZE_MAX);
-	while (p->busy && !stop_requested() && http_run(vim->http, 1000, err) == 0);
+		status_beat(); /* a page may take as long as `timeout` to arrive */
+	} while (p->busy && !stop_requested() && http_run(vim->http, 1000, err) == 0);
 	parse(p, SIZE_MAX);
 	if (!p->busy)
 		return 0;

@@ -47,10 +47,11 @@ copied(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		char *block = mem_strdup(rows[i].block);
-		struct list list = { .header = header_block_list(block, &list.n) };
+		struct list list = { .n = 0 };
 		struct copied_headers c;
 		struct buf got;
 
+		list.header = header_block_list(block, &list.n);
 		buf_init(&got, 1000);
 		copied_headers_take(&c, each, &list, SIZE_MAX);
 		for (size_t k = 0; k < c.n; k++)
