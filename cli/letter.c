@@ -154,6 +154,21 @@ again_init(struct again *a, const struct stream_msg *stored, int64_t max_payload
 		.len = stored->len };
 }
 
+/*
+ * An event that fills max_payload has no room for an id: then a redrive that is done twice is
+ * not noticed. False: there is more than the id.
+ */
+static bool
+drop_id(struct again *a)
+{
+	size_t last = a->out.n_headers - 1;
+
+	if (strcmp(a->header[last].name, "Nats-Msg-Id") != 0)
+		return false;
+	a->out.n_headers--;
+	return true;
+}
+
 static void
 again_free(struct again *a)
 {
@@ -251,6 +266,8 @@ letter_send_again(struct session *s, const struct letter *l, struct err *err)
 		again.header[again.out.n_headers++] = (struct bus_header){ "Vcourier-Target",
 			target };
 	failed = jetstream_publish(s->bus, &again.out, SESSION_TIMEOUT_MS, &ack, err);
+	if (failed && err->code == ERR_LIMIT && drop_id(&again))
+		failed = jetstream_publish(s->bus, &again.out, SESSION_TIMEOUT_MS, &ack, err);
 	again_free(&again);
 	buf_free(&subject);
 	jetstream_msg_free(&original);

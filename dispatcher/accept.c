@@ -12,7 +12,7 @@
 static void
 reject(struct dispatcher *d, struct job *job, const char *reason, const struct err *err)
 {
-	job_set_legs(job, 1);
+	job_set_legs(&d->jobs, job, 1);
 	leg_set_target(&d->jobs, job->leg, "");
 	leg_explain(job->leg, 0, err->text);
 	settle_dead(d, job->leg, reason);
@@ -60,7 +60,7 @@ queue(struct dispatcher *d, struct job *job, const struct event *ev)
 static void
 hold(struct dispatcher *d, struct job *job, const struct event *ev)
 {
-	job_set_legs(job, 1);
+	job_set_legs(&d->jobs, job, 1);
 	leg_set_target(&d->jobs, job->leg, held);
 	job->leg->batch_max = 1;
 	d->held = job->leg->lane;
@@ -71,9 +71,7 @@ static void
 route(struct dispatcher *d, struct job *job, const struct event *ev)
 {
 	struct err err = { .code = ERR_NONE };
-	/* any publisher may write it into a stream of events */
-	const char *only = job->source->replay ? bus_msg_header(job->msg, "Vcourier-Target")
-					       : NULL;
+	const char *only = bus_msg_header(job->msg, "Vcourier-Target");
 	int routed;
 
 	targets_clear(&d->targets);
@@ -91,7 +89,7 @@ route(struct dispatcher *d, struct job *job, const struct event *ev)
 			settle_filtered(d, job);
 		return;
 	}
-	job_set_legs(job, d->targets.n);
+	job_set_legs(&d->jobs, job, d->targets.n);
 	for (size_t i = 0; i < d->targets.n; i++) {
 		leg_set_target(&d->jobs, &job->leg[i], d->targets.target[i].name);
 		job->leg[i].batch_max = (unsigned)d->processor->batch_max;
@@ -126,7 +124,7 @@ accept_again(struct dispatcher *d, struct job *job)
 	struct event *ev = &d->scratch[0];
 	struct err err = { .code = ERR_NONE };
 
-	job_drop_legs(job);
+	job_drop_legs(&d->jobs, job);
 	if (message_read_event(job->msg, ev, &err) != 0)
 		reject(d, job, "invalid_event", &err);
 	else

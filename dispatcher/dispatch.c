@@ -68,10 +68,13 @@ pull(struct dispatcher *d, int64_t now_ms)
 {
 	size_t all = budget(d, now_ms), most = window(d),
 	       largest = d->largest > 2048 ? d->largest : 2048;
+	size_t fan_out = d->processor->fan_out != NULL ? d->processor->fan_out(d->self) : 1;
 	size_t bytes = (size_t)d->options->buffer_bytes,
 	       streams = d->n_sources > 1 ? d->n_sources - 1 : 1;
-	size_t left = d->jobs.bytes < bytes ? (bytes - d->jobs.bytes) / largest + 1 : 0;
+	size_t left;
 
+	largest += job_leg_bytes(fan_out);
+	left = d->jobs.bytes < bytes ? (bytes - d->jobs.bytes) / largest + 1 : 0;
 	most = most < bytes / largest ? most : bytes / largest;
 	all = all < left ? all : left;
 	for (size_t i = 0; i < d->n_sources; i++) {

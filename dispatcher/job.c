@@ -6,6 +6,8 @@
 
 #include "mem.h"
 
+enum { LEG_TEXT_BYTES = 64 }; /* the name of its target */
+
 void
 jobs_init(struct jobs *jobs, int64_t circuit_initial_ms, int64_t circuit_max_ms, uint64_t seed)
 {
@@ -138,7 +140,8 @@ job_set_tried(struct jobs *jobs, struct job *job)
 void
 job_set_idle(struct jobs *jobs, struct job *job, bool idle)
 {
-	size_t bytes = idle && job->msg != NULL ? bus_msg_len(job->msg) : 0;
+	size_t body = job->msg != NULL ? bus_msg_len(job->msg) : 0;
+	size_t bytes = idle ? body + job->leg_bytes : 0;
 
 	jobs->n_idle = jobs->n_idle - job->idle + idle;
 	jobs->idle_bytes = jobs->idle_bytes - job->idle_bytes + bytes;
@@ -205,7 +208,7 @@ unchain(struct jobs *jobs, struct job *job)
 }
 
 void
-job_drop_legs(struct job *job)
+job_drop_legs(struct jobs *jobs, struct job *job)
 {
 	job_unqueue(job);
 	for (size_t i = 0; i < job->n_legs; i++) {
@@ -219,6 +222,8 @@ job_drop_legs(struct job *job)
 	job->one = (struct leg){ .job = NULL };
 	job->leg = NULL;
 	job->n_legs = job->n_open = 0;
+	jobs->bytes -= job->leg_bytes;
+	job->leg_bytes = 0;
 }
 
 struct job *
@@ -231,7 +236,7 @@ job_free(struct jobs *jobs, struct job *job)
 		p = &(*p)->hash_next;
 	*p = job->hash_next;
 	unlink_job(jobs, job);
-	job_drop_legs(job);
+	job_drop_legs(jobs, job);
 	job_fetch_end(jobs, job);
 	job_set_tried(jobs, job);
 	job_set_idle(jobs, job, false);
@@ -248,11 +253,19 @@ job_free(struct jobs *jobs, struct job *job)
 	return first;
 }
 
+size_t
+job_leg_bytes(size_t n)
+{
+	return n <= 1 ? 0 : n * (sizeof(struct leg) + LEG_TEXT_BYTES);
+}
+
 void
-job_set_legs(struct job *job, size_t n)
+job_set_legs(struct jobs *jobs, struct job *job, size_t n)
 {
 	job->leg = n <= 1 ? &job->one : mem_array(n, sizeof(*job->leg));
 	job->n_legs = job->n_open = n;
+	job->leg_bytes = job_leg_bytes(n);
+	jobs->bytes += job->leg_bytes;
 	for (size_t i = 0; i < n; i++)
 		job->leg[i].job = job;
 }

@@ -69,6 +69,7 @@ struct job {
 	int64_t received_ms, touched_ms;
 	struct leg *leg;
 	size_t n_legs, n_open;
+	size_t leg_bytes;                    /* as counted in jobs->bytes */
 	struct leg one;                      /* where leg points to when there is just one */
 	uint64_t key;                        /* ordering */
 	struct job *predecessor, *successor; /* of the same key: the later one waits */
@@ -77,7 +78,7 @@ struct job {
 	bool untried;
 	bool dead, accepted; /* at least one of its legs is a dead letter; was delivered */
 	bool idle;           /* it only waits; see backlog.c */
-	size_t idle_bytes;   /* of its body, as counted in jobs->idle_bytes */
+	size_t idle_bytes;   /* of its body and legs, as counted in jobs->idle_bytes */
 	/* its stream is no more: its ack would settle an event of the next one */
 	bool orphan;
 };
@@ -113,7 +114,7 @@ struct jobs {
 	size_t n, n_parked, bytes;
 	size_t n_untried, n_fetching; /* jobs with .untried; jobs whose body is on its way */
 	size_t n_missing;             /* jobs whose body was not found: asked for again */
-	size_t n_idle, idle_bytes;    /* jobs with .idle; their bodies */
+	size_t n_idle, idle_bytes;    /* jobs with .idle; their bodies and legs */
 	struct lane *lane_bucket[LANE_BUCKETS];
 	struct lane *ring; /* the lane whose turn it is */
 	size_t n_lanes;
@@ -158,9 +159,11 @@ void jobs_reset(struct jobs *jobs);
 void jobs_sweep(struct jobs *jobs);
 
 /* Gives it n legs; then each is queued by leg_ready. */
-void job_set_legs(struct job *job, size_t n);
+void job_set_legs(struct jobs *jobs, struct job *job, size_t n);
+/* Bytes that n legs of one event take in the buffer. */
+size_t job_leg_bytes(size_t n);
 /* before it gets others; none may be in flight or a dead letter under way */
-void job_drop_legs(struct job *job);
+void job_drop_legs(struct jobs *jobs, struct job *job);
 /* queues all legs of a new job, or of one that had to wait for its key */
 void job_make_ready(struct job *job);
 void job_unqueue(struct job *job); /* takes the legs that are not over out of their queues */

@@ -41,7 +41,9 @@ stuck(const struct leg *leg, int64_t now_ms)
 static bool
 can_park(const struct job *job, int64_t now_ms)
 {
-	if (job->msg == NULL || job->keyed || job->orphan || bus_msg_has_own_headers(job->msg))
+	/* beside many legs its body is small: it stays, and counts as a backlog */
+	if (job->msg == NULL || job->leg_bytes > bus_msg_len(job->msg) || job->keyed ||
+		job->orphan || bus_msg_has_own_headers(job->msg))
 		return false;
 	for (size_t i = 0; i < job->n_legs; i++)
 		if (job->leg[i].lane != NULL && !stuck(&job->leg[i], now_ms))

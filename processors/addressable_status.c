@@ -9,6 +9,7 @@
 
 #include "json_member.h"
 #include "mem.h"
+#include "url.h"
 
 bool
 addressable_is_service(const struct addressable *a)
@@ -29,7 +30,7 @@ addressable_take_kind(struct addressable *a, const cJSON *list, struct err *err)
 		const char *name = json_member_string(item, "name");
 
 		if (kind == NULL || name == NULL || strcmp(kind, ref->kind) != 0 ||
-			strchr(name, '/') != NULL)
+			strchr(name, '/') != NULL || url_is_dot_segment(name))
 			continue;
 		free(a->plural);
 		a->plural = mem_strdup(name);

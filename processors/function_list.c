@@ -8,6 +8,7 @@
 #include "json.h"
 #include "json_member.h"
 #include "text.h"
+#include "url.h"
 
 struct reading {
 	struct function_map *map;
@@ -71,6 +72,8 @@ is_name(const cJSON *item)
 	const char *name = cJSON_GetStringValue(item);
 	size_t len = name == NULL ? 0 : strlen(name);
 
+	if (name != NULL && url_is_dot_segment(name))
+		return false;
 	if (len == 0 || len > FUNCTION_NAME_MAX || text_utf8_valid(name, len) != len)
 		return false;
 	for (size_t i = 0; i < len; i++)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#define _GNU_SOURCE /* memmem */
 #include "function_map_internal.h"
 
 #include <stdlib.h>
@@ -199,12 +200,36 @@ sort_unique(struct subscription *s, size_t n, int (*order)(const void *, const v
 	return kept;
 }
 
+static void
+count_fan_out(struct function_map *map)
+{
+	size_t run = 0;
+
+	for (size_t i = 0; i < map->n_exact; i++) {
+		run = i > 0 && strcmp(map->exact[i].topic, map->exact[i - 1].topic) == 0
+			? run + 1
+			: 1;
+		if (run > map->most_exact)
+			map->most_exact = run;
+	}
+	for (size_t i = 0; i < map->n_pattern; i++)
+		map->pattern_functions += i == 0 ||
+			strcmp(map->pattern[i].function, map->pattern[i - 1].function) != 0;
+}
+
 void
 function_map_seal(struct function_map *map)
 {
 	function_map_sort(map);
 	map->n_exact = sort_unique(map->exact, map->n_exact, by_topic);
 	map->n_pattern = sort_unique(map->pattern, map->n_pattern, by_function);
+	count_fan_out(map);
+}
+
+size_t
+function_map_fan_out(const struct function_map *map, size_t topics)
+{
+	return map->most_exact * topics + map->pattern_functions;
 }
 
 static bool
@@ -240,30 +265,34 @@ lower_bound(const struct function_map *map, const char *topic)
 	return low;
 }
 
-/* `*` is any run of bytes; on a mismatch the last star takes one more. No recursion: O(n * m).
+/*
+ * `*` is any run of bytes. What stands between two stars is looked for behind what was found
+ * before: each byte of text is passed once, so a pattern with many stars costs no more.
  */
 static bool
 matches(const char *pattern, const char *text)
 {
-	const char *star = NULL, *mark = NULL;
+	size_t n = strcspn(pattern, "*"), len;
 
-	while (*text != '\0') {
-		if (*pattern == '*') {
-			star = pattern++;
-			mark = text;
-		} else if (*pattern == *text) {
-			pattern++;
-			text++;
-		} else if (star != NULL) {
-			pattern = star + 1;
-			text = ++mark;
-		} else {
+	if (strncmp(pattern, text, n) != 0)
+		return false;
+	if (pattern[n] == '\0')
+		return text[n] == '\0';
+	text += n;
+	pattern += n;
+	for (len = strlen(text);; pattern += n) {
+		const char *found;
+
+		pattern += strspn(pattern, "*");
+		n = strcspn(pattern, "*");
+		if (pattern[n] == '\0')
+			return n <= len && memcmp(text + len - n, pattern, n) == 0;
+		found = memmem(text, len, pattern, n);
+		if (found == NULL)
 			return false;
-		}
+		len -= (size_t)(found + n - text);
+		text = found + n;
 	}
-	while (*pattern == '*')
-		pattern++;
-	return *pattern == '\0';
 }
 
 static bool

@@ -71,6 +71,8 @@ bool function_map_same(const struct function_map *a, const struct function_map *
 /* Adds the functions that want one of the topics, "name.namespace" each, every one once. */
 void function_map_match(const struct function_map *map, const char *const *topics, size_t n,
 	struct targets *targets);
+/* The most functions that function_map_match can find for so many topics; the map is sealed. */
+size_t function_map_fan_out(const struct function_map *map, size_t topics);
 bool function_map_wants(
 	const struct function_map *map, const char *function, const char *topic);
 

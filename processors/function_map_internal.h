@@ -30,6 +30,8 @@ struct function_map {
 	size_t n_namespaces, cap_namespaces, n_functions, cap_functions;
 	struct subscription *exact, *pattern; /* exact: sorted by topic, then function */
 	size_t n_exact, n_pattern, cap_exact, cap_pattern;
+	size_t most_exact;        /* functions that have the same topic; once it is sealed */
+	size_t pattern_functions; /* functions that have a pattern */
 };
 
 /* Adds a function; owns full, whose last bytes are the namespace. */

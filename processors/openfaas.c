@@ -214,11 +214,23 @@ openfaas_route(void *p, const struct event *ev, struct targets *targets, struct 
 	const char *topics[2];
 	size_t n = topics_of(self, ev, topics);
 
-	(void)err;
+	if (self->config->wildcards && strlen(ev->subject) > FUNCTION_TOPIC_MAX)
+		return err_set(err, ERR_LIMIT, "a subject of %zu bytes, topics have %d",
+			strlen(ev->subject), FUNCTION_TOPIC_MAX);
 	/* the refresh is required: there are no events before its success */
 	if (self->functions.map != NULL)
 		function_map_match(self->functions.map, topics, n, targets);
 	return self->functions.settled ? 0 : ROUTE_UNSETTLED;
+}
+
+static size_t
+openfaas_fan_out(void *p)
+{
+	const struct openfaas *self = p;
+	size_t topics = self->config->topic_style == TOPIC_BOTH ? 2 : 1;
+
+	return self->functions.map == NULL ? 1
+					   : function_map_fan_out(self->functions.map, topics);
 }
 
 static uint64_t
@@ -310,6 +322,7 @@ const struct processor processor_openfaas = {
 	.open = openfaas_open,
 	.route = openfaas_route,
 	.route_version = openfaas_route_version,
+	.fan_out = openfaas_fan_out,
 	.encode = openfaas_encode,
 	.judge = openfaas_judge,
 	.refreshes = refreshes,

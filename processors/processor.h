@@ -134,6 +134,11 @@ struct processor {
 	 * waits is routed again only then. NULL when route is never unsettled.
 	 */
 	uint64_t (*route_version)(void *self);
+	/*
+	 * The most targets that one event may have now: each takes room in the buffer, and
+	 * events are asked for accordingly. NULL: one.
+	 */
+	size_t (*fan_out)(void *self);
 	/* Bytes this event adds to a request, and how many a request may have; NULL when
 	 * batch_max is 1. */
 	size_t (*weight)(void *self, const struct event *ev);

@@ -20,3 +20,9 @@ url_add_escaped(struct buf *out, const char *s)
 			buf_printf(out, "%%%02X", (unsigned)(unsigned char)*s);
 	}
 }
+
+bool
+url_is_dot_segment(const char *s)
+{
+	return strcmp(s, ".") == 0 || strcmp(s, "..") == 0;
+}

@@ -3,10 +3,15 @@
 #ifndef VCOURIER_URL_H
 #define VCOURIER_URL_H
 
+#include <stdbool.h>
+
 #include "buf.h"
 
 /* Appends s as one path segment or query value: all but the unreserved characters
  * percent-encoded. */
 void url_add_escaped(struct buf *out, const char *s);
+
+/* "." or "..": libcurl folds such a segment of a path, escaped or not, and so changes the path. */
+bool url_is_dot_segment(const char *s);
 
 #endif

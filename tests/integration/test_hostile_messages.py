@@ -195,7 +195,6 @@ def publish_all(desk, messages):
         if n % 50 == 49:
             wire.flush()
     wire.flush()
-    before = desk.js.last_seq("VC_lab")
     wire.publish(subject(), event(len(messages)), f"{wire.inbox}.hostile.last")
     while True:
         answer = wire.next(sid)
@@ -206,7 +205,7 @@ def publish_all(desk, messages):
         if number == "last":
             break
     wire.close()
-    assert len(stored) == before + 1 == desk.js.count("VC_lab")
+    assert len(stored) == desk.js.count("VC_lab")
     return stored
 
 
@@ -258,6 +257,12 @@ def test_hostile_messages_among_good_ones_stop_nobody(lab, desk):
     redrive(desk, dispatchers["kn"], receiver)
 
 
+def letters_of(desk, name):
+    """How many there are. After removals a consumer of nats-server 2.9 miscounts what is pending, so none is asked."""
+    info = desk.js.api("STREAM.INFO.VCDEAD", json.dumps({"subjects_filter": f"vcdead.{name}.>"}).encode())
+    return sum((info["state"].get("subjects") or {}).values())
+
+
 def redrive(desk, dispatcher, receiver):
     """Every dead letter of "kn" is sent again, and ends in one column again: delivered, where what was wrong did not go along."""
     letters = [json.loads(line) for line in vcourier(dispatcher, "dead", "ls", "--json").splitlines()]
@@ -266,9 +271,38 @@ def redrive(desk, dispatcher, receiver):
     assert len(letters) == len(desk.dead())
     assert vcourier(dispatcher, "dead", "redrive", "--dispatcher", "kn") == f"{again} sent again\n"
     desk.idle("kn", "VCREPLAY", timeout=300)
-
-    def after():
-        return [m for m in desk.dead() if m.headers["Vcourier-Dispatcher"] == "kn"]
-    wait_until(lambda: len(after()) + len(receiver.requests) - before == again, 60, lambda: (len(after()), len(receiver.requests), again))
-    assert {m.headers["Vcourier-Stream"] for m in after()} == {"VCREPLAY"}
+    wait_until(lambda: letters_of(desk, "kn") + len(receiver.requests) - before == again, 60,
+               lambda: (letters_of(desk, "kn"), len(receiver.requests) - before, again))
     assert not dispatcher.lines("deliveries pause")
+
+
+def test_an_event_for_thousands_of_functions_counts_in_the_buffer(lab, desk):
+    """Each function has its own tries, so an event takes memory for each: no more are taken than the buffer has room for."""
+    gateway, release = Gateway().start(), threading.Event()
+    lab.closers += [gateway.close, release.set]
+
+    def hang(call):
+        release.wait(60)
+        return 200
+    for i in range(5000):
+        gateway.deploy(f"f{i}", TOPIC, hang)
+    dispatcher = lab.dispatcher(openfaas(desk, gateway, bufferSize="16MiB", concurrency=64, timeout="50s", ackWait="5m")).wait_ready()
+    desk.publish(200)
+    wait_until(lambda: dispatcher.metric("vcourier_dispatcher_in_flight") > 0, 60, "deliveries are under way")
+    wait_until(lambda: dispatcher.metric("vcourier_dispatcher_consumer_ack_pending") > 0, 60, "the watcher has looked")
+    assert 1 <= desk.consumer("of")["num_ack_pending"] <= 40
+    assert dispatcher.peak() < 80 << 20
+
+
+def test_names_that_are_steps_in_a_path_are_no_functions(lab, desk):
+    """And an event whose subject is longer than any topic is not compared with each pattern."""
+    gateway = Gateway(namespaces=[]).start()
+    lab.closers.append(gateway.close)
+    for name in ("..", ".", "f"):
+        gateway.deploy(name, TOPIC)
+    lab.dispatcher(openfaas(desk, gateway, block={"topicWildcards": True})).wait_ready()
+    want = desk.publish(3)
+    desk.js.wire.publish(subject(), event(4, subject="E" * 5000))
+    desk.idle("of")
+    assert gateway.seen == {"/function/f"} and len(gateway.calls) == len(want)
+    assert [m.headers["Vcourier-Reason"] for m in desk.dead()] == ["unroutable"]

@@ -30,7 +30,7 @@ new_job(struct jobs *jobs, uint64_t seq, size_t legs)
 	static const char *const names[] = { "a", "b", "c" };
 	struct job *job = job_new(jobs, NULL, seq, message(10 + seq % 500));
 
-	job_set_legs(job, legs);
+	job_set_legs(jobs, job, legs);
 	for (size_t i = 0; i < legs; i++)
 		leg_set_target(jobs, &job->leg[i], names[(seq + i) % COUNT(names)]);
 	return job;
@@ -50,7 +50,7 @@ assert_counters(const struct jobs *jobs)
 		fetching += job->fetch_lane != NULL;
 		missing += job->again_ms != 0;
 		idle += job->idle;
-		bytes += job->msg != NULL ? bus_msg_len(job->msg) : 0;
+		bytes += job->leg_bytes + (job->msg != NULL ? bus_msg_len(job->msg) : 0);
 		legs += job->n_open;
 	}
 	for (size_t i = 0; i < jobs->n_lanes; i++, lane = lane->next) {

@@ -185,6 +185,10 @@ failures(void **state)
 	assert_string_equal(
 		b.err.text, "the cluster has no kind Broker in eventing.knative.dev/v1");
 	backend_ask(&b, "destination", 0);
+	assert_int_equal(backend_reply(&b, "destination", 0, 200,
+				 "{\"resources\":[{\"name\":\"..\",\"kind\":\"Broker\"}]}"),
+		REFRESH_FAILED);
+	backend_ask(&b, "destination", 0);
 	assert_int_equal(backend_reply(&b, "destination", 0, 200, RESOURCES), REFRESH_MORE);
 	backend_ask(&b, "destination", 1);
 	assert_int_equal(backend_reply(&b, "destination", 1, 200, ONE_ADDRESS), REFRESH_DONE);
