@@ -202,11 +202,11 @@ def drained(streams):
 
 
 def state(admin):
-    """What an attack would change: every stream's messages, and the consumers."""
+    """What an attack would change: every stream's messages, and the consumers. The first message of a stream may be 0 or 1."""
     streams = sorted(admin.request(f"{API}.STREAM.NAMES").json()["streams"])
     info = {s: admin.request(f"{API}.STREAM.INFO.{s}").json()["state"] for s in streams}
     own = {"VC_lab": "collector-lab", "VCDEAD": "dispatcher-knative"}
-    return {s: (i["first_seq"], i["consumer_count"], None if s in own else i["last_seq"]) for s, i in info.items()}, [
+    return {s: (max(i["first_seq"], 1), i["consumer_count"], None if s in own else i["last_seq"]) for s, i in info.items()}, [
         m.subject for s in streams for m in Reader(admin, s) if "forged" in m.subject.lower() or ".lease." in m.subject]
 
 
