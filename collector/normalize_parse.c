@@ -23,6 +23,7 @@ enum {
 	NAMESPACES_IN_FORCE_MAX = 512,
 	DEPTH_MAX = 4096, /* its stack of open elements takes some 40 bytes for each */
 	DICTIONARY_MAX = 128 * 1024,
+	DICTIONARY_BYTES_KEPT = 256 * 1024,
 	EVENT_ERRORS_MAX = 10000,
 };
 
@@ -330,7 +331,10 @@ normalize_parse_begin(struct normalizer *n, bool recover)
 	int options = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING |
 		XML_PARSE_IGNORE_ENC | XML_PARSE_NOENT;
 
-	if (n->ctxt != NULL && xmlDictSize(n->ctxt->dict) >= NAMES_MAX / 2) /* it only grows */
+	/* the dictionary only grows, and at 10 MB takes no more */
+	if (n->ctxt != NULL &&
+		(xmlDictSize(n->ctxt->dict) >= NAMES_MAX / 2 ||
+			xmlDictGetUsage(n->ctxt->dict) > DICTIONARY_BYTES_KEPT))
 		normalize_parse_free(n);
 	if (n->ctxt == NULL)
 		open_parser(n);
@@ -381,7 +385,9 @@ normalize_parse(struct normalizer *n, const char *s, size_t len, bool last)
 		len -= piece;
 		xmlParseChunk(n->ctxt, s, (int)piece, last && len == 0 ? 1 : 0);
 		s += piece;
-		if (!n->stopped && n->ctxt->wellFormed == 0 && n->ctxt->recovery == 0)
+		/* disableSAX alone: it is out of room, and silent about it */
+		if (!n->stopped && n->ctxt->recovery == 0 &&
+			(n->ctxt->wellFormed == 0 || n->ctxt->disableSAX != 0))
 			note_error(n);
 		if (!n->stopped && !n->malformed && xmlDictSize(n->ctxt->dict) > DICTIONARY_MAX)
 			normalize_over(n, "too many names");

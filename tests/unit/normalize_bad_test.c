@@ -385,6 +385,37 @@ masses(void **state)
 	page_close(&p);
 }
 
+/*
+ * More than the 10 MB that libxml2's dictionary takes: neither the other events nor later pages
+ * suffer.
+ */
+static void
+names_of_15_mb(void **state)
+{
+	struct page p;
+	struct buf xml;
+
+	(void)state;
+	buf_init(&xml, 64 << 20);
+	page_open(&p, NULL);
+	for (int page = 0; page < 2; page++) {
+		buf_clear(&xml);
+		buf_add_str(&xml, PAGE_HEAD GOOD_1 "<returnval xsi:type='Event'>" EVENT_BASE);
+		for (int i = 0; i < 1500; i++)
+			buf_printf(&xml, "<n%d%010000d/>", page, i);
+		buf_add_str(&xml, "</returnval>" GOOD_3 PAGE_TAIL);
+		page_read(&p, xml.data, xml.len, 16 * 1024);
+		assert_int_equal(p.rc, 0);
+		assert_int_equal(p.page.n, 3);
+		assert_int_equal(p.page.event[2].key, 3);
+	}
+	page_read(&p, PAGE_HEAD GOOD_1 PAGE_TAIL, strlen(PAGE_HEAD GOOD_1 PAGE_TAIL), 100);
+	assert_int_equal(p.page.n, 1);
+	assert_false(p.page.repaired);
+	page_close(&p);
+	buf_free(&xml);
+}
+
 int
 main(void)
 {
@@ -399,6 +430,7 @@ main(void)
 		cmocka_unit_test(an_event_of_20_mb),
 		cmocka_unit_test(too_many_events),
 		cmocka_unit_test(masses),
+		cmocka_unit_test(names_of_15_mb),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
