@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* vcourier check: is this configuration right, and, with --connect, does everything in it
- * answer? */
+/*
+ * vcourier check: is this configuration right, and, with --connect, does everything in it
+ * answer?
+ */
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>

@@ -229,8 +229,10 @@ print_paused(const cJSON *json)
 	putchar('\n');
 }
 
-/* What of the backend's lists, addresses and credentials it could not read, and what waits for
- * them. */
+/*
+ * What of the backend's lists, addresses and credentials it could not read, and what waits for
+ * them.
+ */
 static void
 print_refreshes(const struct circuits *c, const struct reply *reply)
 {

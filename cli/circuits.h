@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What running dispatchers say of themselves: each replica that lives answers, the others do
- * not. */
+/*
+ * What running dispatchers say of themselves: each replica that lives answers, the others do
+ * not.
+ */
 #ifndef VCOURIER_CIRCUITS_H
 #define VCOURIER_CIRCUITS_H
 
@@ -11,8 +13,10 @@
 
 struct circuits;
 
-/* Asks all dispatchers of the configuration; takes about a second at most. When it cannot, that
- * is said: no answers. */
+/*
+ * Asks all dispatchers of the configuration; takes about a second at most. When it cannot, that
+ * is said: no answers.
+ */
 struct circuits *circuits_ask(struct session *s);
 void circuits_free(struct circuits *c); /* after the session: answers may come until its end */
 
@@ -20,8 +24,10 @@ void circuits_free(struct circuits *c); /* after the session: answers may come u
 const char *circuits_text(const struct circuits *c, size_t i, char *buf, size_t size);
 bool circuits_open(const struct circuits *c, size_t i); /* at least one replica has paused */
 
-/* A line for each replica that has paused, with what is paused there, and for each list that it
- * could not read in full. */
+/*
+ * A line for each replica that has paused, with what is paused there, and for each list that it
+ * could not read in full.
+ */
 void circuits_print(const struct circuits *c);
 
 #endif

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* vcourier config: the effective configuration; or what there is to configure, as a page or a
- * schema. */
+/*
+ * vcourier config: the effective configuration; or what there is to configure, as a page or a
+ * schema.
+ */
 #include <stdio.h>
 #include <string.h>
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* vcourier dead: the events that could not be delivered; look at them, send them again, or drop
- * them. */
+/*
+ * vcourier dead: the events that could not be delivered; look at them, send them again, or drop
+ * them.
+ */
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>

@@ -22,8 +22,10 @@ int deployment_load(
 	struct deployment *deployment, const char *path, struct config_errors *errors);
 void deployment_free(struct deployment *deployment);
 
-/* The table of the whole file, entries and blocks included, for docs and schema. Lives as long
- * as the process. */
+/*
+ * The table of the whole file, entries and blocks included, for docs and schema. Lives as long
+ * as the process.
+ */
 const struct config_field *deployment_table(void);
 
 /* The effective configuration as YAML, every default in it, secrets masked. */

@@ -176,8 +176,10 @@ again_free(struct again *a)
 	free(a->block);
 }
 
-/* VC_<vCenter> or CE_<source>, as subject_stream writes it, or what was sent again; so no other
- * subject of the API can be meant. */
+/*
+ * VC_<vCenter> or CE_<source>, as subject_stream writes it, or what was sent again; so no other
+ * subject of the API can be meant.
+ */
 static bool
 is_event_stream(const char *name)
 {

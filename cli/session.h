@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What the commands that speak to NATS share: configuration, connection, a reader, times, lines
- * for people. */
+/*
+ * What the commands that speak to NATS share: configuration, connection, a reader, times, lines
+ * for people.
+ */
 #ifndef VCOURIER_SESSION_H
 #define VCOURIER_SESSION_H
 
@@ -34,15 +36,18 @@ void session_close(struct session *s);
 /* Says what went wrong; returns the exit status. */
 int session_fail(const struct err *err);
 
-/* The durable's name of a dispatcher: its token. False, and it is said, when the configuration
- * has none of that name. */
+/*
+ * The durable's name of a dispatcher: its token. False, and it is said, when the configuration
+ * has none of that name.
+ */
 bool session_dispatcher(const struct session *s, const char *name, char token[96]);
 
 /* The stream of the i-th eventProvider, and the stream's subject. */
 void session_stream(const struct session *s, size_t i, char *stream, size_t size, char *subject,
 	size_t subject_size);
 
-/* "2h" (ago) or an RFC 3339 time, to microseconds; false, and it is said, when it is neither.
+/*
+ * "2h" (ago) or an RFC 3339 time, to microseconds; false, and it is said, when it is neither.
  */
 bool session_time(const char *option, const char *text, int64_t *us);
 

@@ -50,7 +50,8 @@ report(struct collect *c, const char *peer, const struct err *err)
 		L_STR("reason", err_name(err->code)), L_ERR(err));
 }
 
-/* The live collector is of no more use; collect_open gives it back when it makes the next one.
+/*
+ * The live collector is of no more use; collect_open gives it back when it makes the next one.
  */
 void
 collect_abandon(struct collect *c)
@@ -79,7 +80,8 @@ greet(struct collect *c, struct err *err)
 	return 0;
 }
 
-/* A login that was refused is not tried again before its time, unless the password has changed.
+/*
+ * A login that was refused is not tried again before its time, unless the password has changed.
  */
 static void
 wait_login(struct collect *c)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The collector's loop: one vCenter's events into one stream, once each, for as long as it
- * runs. */
+/*
+ * The collector's loop: one vCenter's events into one stream, once each, for as long as it
+ * runs.
+ */
 #ifndef VCOURIER_COLLECT_H
 #define VCOURIER_COLLECT_H
 
@@ -32,7 +34,8 @@ struct collect_options {
 	bool lease;
 };
 
-/* Runs until a stop is requested; then drains, logs out and returns 0. -1: cannot even begin.
+/*
+ * Runs until a stop is requested; then drains, logs out and returns 0. -1: cannot even begin.
  */
 /* Takes the bus: closes it. */
 int collect_run(struct bus *bus, struct http *http, const struct collect_options *options,

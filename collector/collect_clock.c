@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The vCenter's clock: only it can say whether an event is dated ahead, or time itself went
- * back. */
+/*
+ * The vCenter's clock: only it can say whether an event is dated ahead, or time itself went
+ * back.
+ */
 #include "clock.h"
 #include "collect_state.h"
 #include "log.h"

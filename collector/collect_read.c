@@ -55,8 +55,10 @@ publish(struct collect *c, const struct normalize_event *e, int64_t now_us, stru
 	int64_t lines;
 
 	if (!envelope_write(&c->envelope, &c->source, e, severity)) {
-		/* cannot be: the normalizer trims data to what fits, and attributes have a
-		 * bound */
+		/*
+		 * cannot be: the normalizer trims data to what fits, and attributes have a
+		 * bound
+		 */
 		c->rejected++;
 		seen_add(&c->seen, e->key, e->created_us);
 		if (log_brake(&c->brake.unfit, clock_monotonic_ms(), &lines))
@@ -154,8 +156,10 @@ note_reused(struct collect *c, int32_t key)
 			L_INT("times", lines));
 }
 
-/* Publishes what of a page is not in the stream; *fresh counts it. recent_only: as in struct
- * collect_window. */
+/*
+ * Publishes what of a page is not in the stream; *fresh counts it. recent_only: as in struct
+ * collect_window.
+ */
 static int
 take_page(struct collect *c, const struct normalize_page *page, bool recent_only, size_t *fresh,
 	struct err *err)

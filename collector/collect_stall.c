@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Stall detection by the vCenter's latest event, and the walk past runs of events that this
- * account cannot see. */
+/*
+ * Stall detection by the vCenter's latest event, and the walk past runs of events that this
+ * account cannot see.
+ */
 #include "clock.h"
 #include "collect_state.h"
 #include "log.h"
@@ -24,8 +26,10 @@ enum {
 /* vCenter's default event.maxAge */
 static const int64_t RETENTION_US = INT64_C(30) * 24 * 3600 * 1000000;
 
-/* Where the unseen may begin: behind the newest stored, else at the start, else as far back as
- * vCenter keeps. */
+/*
+ * Where the unseen may begin: behind the newest stored, else at the start, else as far back as
+ * vCenter keeps.
+ */
 static int64_t
 walk_from(const struct collect *c, const struct vim_latest *latest)
 {
@@ -79,8 +83,10 @@ walk(struct collect *c, int64_t from, const struct vim_latest *latest, double de
 	return 0;
 }
 
-/* Walks finer and finer for as long as that brings more to light: events are denser here than
- * there. */
+/*
+ * Walks finer and finer for as long as that brings more to light: events are denser here than
+ * there.
+ */
 static int
 walk_all(struct collect *c, const struct vim_latest *latest, size_t *found, struct err *err)
 {

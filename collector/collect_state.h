@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What the parts of the collector's loop share: collect.c (the loop) and the other collect_*.c.
+/*
+ * What the parts of the collector's loop share: collect.c (the loop) and the other collect_*.c.
  */
 #ifndef VCOURIER_COLLECT_STATE_H
 #define VCOURIER_COLLECT_STATE_H
@@ -100,16 +101,20 @@ struct collect {
 	} damaged;
 };
 
-/* collect_read.c. Each returns -1 when the vCenter or the publisher failed: the loop then finds
- * out which. */
+/*
+ * collect_read.c. Each returns -1 when the vCenter or the publisher failed: the loop then finds
+ * out which.
+ */
 int collect_open(struct collect *c, struct err *err);
 /* one page of the live collector */
 int collect_poll(struct collect *c, bool *full, struct err *err);
 int collect_audit(struct collect *c, struct err *err);
 /* another database: keys start over with this one */
 void collect_begin_epoch(struct collect *c, int32_t key);
-/* collect_gap.c: looks at the first page of a new collector; publishes a record when events are
- * missing before it. */
+/*
+ * collect_gap.c: looks at the first page of a new collector; publishes a record when events are
+ * missing before it.
+ */
 int collect_check_overlap(
 	struct collect *c, const struct normalize_page *page, struct err *err);
 void collect_abandon(struct collect *c); /* collect.c: the live collector is of no more use */
@@ -127,8 +132,10 @@ struct collect_window {
 /* Reads a window through with a collector of its own, and adds to what the struct counts. */
 int collect_read_window(struct collect *c, struct collect_window *w, struct err *err);
 
-/* collect_recent.c: the vCenter's newest events by key, for those that no reading by date
- * meets. */
+/*
+ * collect_recent.c: the vCenter's newest events by key, for those that no reading by date
+ * meets.
+ */
 int collect_check_recent(struct collect *c, struct err *err);
 int collect_read_recent(struct collect *c, size_t *fresh, struct err *err); /* at once */
 void collect_set_recent_key(struct collect *c, int32_t key); /* up to here nothing is missing */
@@ -137,7 +144,8 @@ bool collect_is_recent(const struct collect *c, int32_t key);
 /* collect_clock.c */
 int collect_ask_clock(struct collect *c, struct err *err);
 int collect_check_clock(struct collect *c, struct err *err); /* the same, each 10 s */
-/* Asks the clock when a date is ahead of it or far behind the position: it may have been set.
+/*
+ * Asks the clock when a date is ahead of it or far behind the position: it may have been set.
  */
 int collect_check_date(struct collect *c, int64_t created_us, struct err *err);
 int collect_check_dates(struct collect *c, const struct normalize_page *page, struct err *err);
@@ -160,8 +168,10 @@ void collect_recheck_access(struct collect *c); /* at the next turn */
 void collect_forget_access(void);               /* without a session it is not known */
 void collect_lower_mark(struct collect *c);     /* the position went back */
 
-/* collect_catalogue.c: the severities. *wait: events must not be read yet. -1: the session is
- * lost. */
+/*
+ * collect_catalogue.c: the severities. *wait: events must not be read yet. -1: the session is
+ * lost.
+ */
 int collect_check_catalogue(struct collect *c, bool *wait, struct err *err);
 void collect_want_catalogue(struct collect *c); /* a new session */
 
@@ -170,8 +180,10 @@ void collect_want_catalogue(struct collect *c); /* a new session */
 int collect_prepare_stream(struct collect *c, struct err *err);
 /* each 10 s: whether it has lost its end */
 int collect_check_stream(struct collect *c, struct err *err);
-/* Before events created since then are read again: what the stream has of them must be in
- * `seen`. */
+/*
+ * Before events created since then are read again: what the stream has of them must be in
+ * `seen`.
+ */
 int collect_know_since(struct collect *c, int64_t since_us, struct err *err);
 
 /* collect_metrics.c */

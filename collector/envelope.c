@@ -37,8 +37,10 @@ envelope_free(struct envelope *e)
 	buf_free(&e->name);
 }
 
-/* One trace an event, the same whenever the event is written:
- * https://www.w3.org/TR/trace-context/ */
+/*
+ * One trace an event, the same whenever the event is written:
+ * https://www.w3.org/TR/trace-context/
+ */
 static void
 add_traceparent(struct envelope *e)
 {

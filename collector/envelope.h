@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* One event of a page as the message that goes to the bus: CloudEvent, subject, Nats-Msg-Id.
- * Pure. */
+/*
+ * One event of a page as the message that goes to the bus: CloudEvent, subject, Nats-Msg-Id.
+ * Pure.
+ */
 #ifndef VCOURIER_ENVELOPE_H
 #define VCOURIER_ENVELOPE_H
 
@@ -16,8 +18,10 @@ struct envelope_source {
 };
 
 enum {
-	/* Bytes of all attributes as JSON: an escaped `subject` (6 x 1 KiB), `source` (2 KiB),
-	   the rest. */
+	/*
+	 * Bytes of all attributes as JSON: an escaped `subject` (6 x 1 KiB), `source` (2 KiB),
+	 * the rest.
+	 */
 	ENVELOPE_ATTRIBUTES_MAX = 15 * 1024,
 	ENVELOPE_HEADERS_MAX = 1024, /* bytes of the message's NATS headers, beside these */
 };

@@ -13,13 +13,17 @@
 
 struct lease;
 
-/* Starts trying to get the lease `name`, in a thread. replicas: of the bucket, when it has to
- * be made. */
+/*
+ * Starts trying to get the lease `name`, in a thread. replicas: of the bucket, when it has to
+ * be made.
+ */
 int lease_open(
 	struct lease **lease, struct bus *bus, const char *name, int replicas, struct err *err);
 
-/* Gives it up, so that a standby takes over at once, and frees it; before bus_close. NULL is
- * fine. */
+/*
+ * Gives it up, so that a standby takes over at once, and frees it; before bus_close. NULL is
+ * fine.
+ */
 void lease_close(struct lease *lease);
 
 bool lease_held(struct lease *lease);

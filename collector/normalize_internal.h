@@ -94,8 +94,10 @@ int normalize_repair(struct normalizer *n, struct err *err);
 /* The event that is open, or was just closed, is complete: keep it, or leave it out. */
 void normalize_event_done(struct normalizer *n);
 
-/* An event that nothing identifies, by these bytes: they give the same hash when it is read
- * again. */
+/*
+ * An event that nothing identifies, by these bytes: they give the same hash when it is read
+ * again.
+ */
 void normalize_leave_out(struct normalizer *n, const char *s, size_t len);
 
 #endif

@@ -93,8 +93,10 @@ void position_begin_page(struct position *p, bool full);
 void position_end_page(
 	struct position *p, const struct position_event *sample, size_t n, int64_t now_us);
 
-/* For the stream's next message: what was created before is stored or sent; INT64_MAX:
- * everything that was read. */
+/*
+ * For the stream's next message: what was created before is stored or sent; INT64_MAX:
+ * everything that was read.
+ */
 int64_t position_complete(const struct position *p);
 
 /* Events created since again_us were sent and are not stored: they are read again. */
@@ -112,8 +114,10 @@ void position_set_forward(struct position *p, int64_t now_ms);
 /* H, or where reading must begin before it; INT64_MIN: at the earliest. Only when `any`. */
 int64_t position_resume(const struct position *p);
 
-/* Where the next live collector begins; start_us: when nothing was read yet. INT64_MIN: no
- * bound. */
+/*
+ * Where the next live collector begins; start_us: when nothing was read yet. INT64_MIN: no
+ * bound.
+ */
 int64_t position_begin(const struct position *p, int64_t start_us);
 void position_begun(struct position *p, int64_t begin_us); /* it did */
 

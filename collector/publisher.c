@@ -34,10 +34,7 @@ struct publisher {
 	pthread_cond_t changed;
 	struct flight *ring; /* of `window` */
 	uint64_t sent, done; /* numbers: all below `done` are acked */
-	/*
-	 * the sender sleeps until `done` is there: waking it for each ack costs more than the
-	 * ack
-	 */
+	/* the sender sleeps until `done` is there: waking it for each ack costs too much */
 	uint64_t awaited;
 	uint64_t base_seq; /* the stream's last sequence before number 0 */
 	/* of the newest stored one, all before it being stored too */
@@ -69,9 +66,11 @@ settle(struct publisher *p, uint64_t number, const struct pub_ack *ack)
 	if (ack->error_code != 0) {
 		bool fenced = ack->error_code == JS_ERR_WRONG_LAST_SEQ;
 
-		/* the server answers in order: without a word on the oldest it is that one
+		/*
+		 * the server answers in order: without a word on the oldest it is that one
 		 * which was not stored, and why we do not know. nats-server 2.15 with a full
-		 * disk does this. */
+		 * disk does this.
+		 */
 		if (fenced && number != p->done)
 			set_broken(p, ERR_FULL,
 				"a message was not stored, and NATS does not say why: is its disk full?");
@@ -110,8 +109,7 @@ on_ack(void *ctx, struct bus_msg *msg)
 	struct pub_ack ack;
 	char *dot, *end;
 
-	/* "<generation>.<number>" behind our own prefix: only the server's replies to us come
-	 * here */
+	/* "<generation>.<number>" after our own prefix: only the server's replies come here */
 	generation = strtoull(subject, &dot, 10);
 	number = strtoull(*dot == '.' ? dot + 1 : dot, &end, 10);
 	if (*dot == '.' && *end == '\0' && jetstream_pub_ack_parse(msg, &ack)) {
@@ -189,8 +187,7 @@ check_overdue(struct publisher *p)
 					      : "connection to NATS lost");
 }
 
-/* Waits until all below `number` are acked, or it is broken, or for ms; call with the lock
- * held. */
+/* Waits until all below `number` are acked, it is broken, or ms are over. Holds the lock. */
 static void
 wait_acks(struct publisher *p, uint64_t number, int64_t ms)
 {

@@ -63,15 +63,18 @@ struct publisher_stats {
 	double last_ack_seconds; /* publish to ack of the newest ack */
 };
 
-/* window: messages in flight at most; ack_timeout_ms: the oldest one waits no longer than this.
+/*
+ * window: messages in flight at most; ack_timeout_ms: the oldest one waits no longer than this.
  */
 int publisher_open(struct publisher **publisher, struct bus *bus, size_t window,
 	int64_t ack_timeout_ms, struct err *err);
 /* after bus_close, because acks come until then; NULL is fine */
 void publisher_close(struct publisher *publisher);
 
-/* Begins anew behind sequence last_seq: forgets what is in flight, also replies that are on
- * their way. */
+/*
+ * Begins anew behind sequence last_seq: forgets what is in flight, also replies that are on
+ * their way.
+ */
 void publisher_reset(struct publisher *publisher, uint64_t last_seq);
 
 /*

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Severity by event name, as the vCenter's EventDescription says it: static per build and
- * locale. */
+/*
+ * Severity by event name, as the vCenter's EventDescription says it: static per build and
+ * locale.
+ */
 #ifndef VCOURIER_SEVERITIES_H
 #define VCOURIER_SEVERITIES_H
 

@@ -37,8 +37,10 @@ enum { SOAP_REPLY_MAX = 16 * 1024 * 1024, SOAP_NODES_MAX = 200000 };
 int soap_parse(struct soap_reply **reply, const char *data, size_t len, struct err *err);
 void soap_free(struct soap_reply *reply); /* NULL is fine */
 
-/* The same for a document that is no SOAP: its root element, which has this name, is soap_body.
- * err may be NULL. */
+/*
+ * The same for a document that is no SOAP: its root element, which has this name, is soap_body.
+ * err may be NULL.
+ */
 int soap_parse_document(struct soap_reply **reply, const char *root, const char *data,
 	size_t len, struct err *err);
 

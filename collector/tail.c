@@ -191,8 +191,10 @@ tail_load(const struct tail_query *q, const struct stream_info *info, int64_t sp
 				   : INT64_MIN;
 		needed = less(needed == INT64_MIN ? needed : needed - span_us, since_us);
 		to = from - 1;
-		/* a whole chunk from before that time: order in the stream is near enough to
-		 * order in time */
+		/*
+		 * a whole chunk from before that time: order in the stream is near enough to
+		 * order in time
+		 */
 		if (tail->any && span.newest_us != INT64_MIN && span.newest_us < needed &&
 			info->last_seq - to >= q->at_least) {
 			tail->since_us = needed;

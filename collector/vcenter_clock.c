@@ -12,7 +12,8 @@ vcenter_clock_set(struct vcenter_clock *clock, const struct vcenter_clock *answe
 
 	*clock = *answer;
 	clock->known = true;
-	/* the longest time that may lie between the two readings of the clock, and the shortest
+	/*
+	 * the longest time that may lie between the two readings of the clock, and the shortest
 	 */
 	most_us = (answer->told_ms - before.asked_ms) * us_per_ms;
 	least_us = (answer->asked_ms - before.told_ms) * us_per_ms;

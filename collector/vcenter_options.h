@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The options of a vCenter event provider: the event router's `vcenter` block, `vcsim` as its
- * alias, and ours. */
+/*
+ * The options of a vCenter event provider: the event router's `vcenter` block, `vcsim` as its
+ * alias, and ours.
+ */
 #ifndef VCOURIER_VCENTER_OPTIONS_H
 #define VCOURIER_VCENTER_OPTIONS_H
 

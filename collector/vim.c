@@ -181,8 +181,10 @@ vim_fault(struct vim *vim, const struct normalize_fault *fault, struct err *err)
 	} else if (strcmp(class_name, "InvalidState") == 0) {
 		code = ERR_FULL;
 	}
-	/* VersionMismatchFaultCode: Unsupported version URI "urn:vim25/7.0"; one of them is
-	 * enough */
+	/*
+	 * VersionMismatchFaultCode: Unsupported version URI "urn:vim25/7.0"; one of them is
+	 * enough
+	 */
 	if (strstr(fault->code, "VersionMismatch") != NULL ||
 		strstr(fault->text, "Unsupported version") != NULL) {
 		vim->version_refused = true;

@@ -62,7 +62,8 @@ void vim_close(struct vim *vim);
 /* bytes of an event's data; larger ones are trimmed */
 void vim_limit_event(struct vim *vim, size_t event_max);
 
-/* RetrieveServiceContent and Login, as far as they are needed. *fresh: a new session was made.
+/*
+ * RetrieveServiceContent and Login, as far as they are needed. *fresh: a new session was made.
  */
 int vim_connect(struct vim *vim, bool *fresh, struct err *err);
 bool vim_has_session(const struct vim *vim);
@@ -76,7 +77,8 @@ int vim_create_collector(struct vim *vim, const struct vim_filter *filter,
 	struct vim_collector *c, struct err *err);
 void vim_destroy_collector(struct vim *vim, struct vim_collector *c); /* best effort */
 
-/* The next page, at most max (1..1000) events; *page is borrowed until the next vim_read_next.
+/*
+ * The next page, at most max (1..1000) events; *page is borrowed until the next vim_read_next.
  */
 int vim_read_next(struct vim *vim, const struct vim_collector *c, int max,
 	struct normalize_page *page, struct err *err);
@@ -108,14 +110,18 @@ enum { VIM_LATEST_MAX = 1000 };
 int vim_latest_page(struct vim *vim, int max,
 	void (*fn)(void *ctx, const struct vim_latest *event), void *ctx, struct err *err);
 
-/* Calls fn for each event class or EventEx id that the vCenter describes: "info", "warning",
- * "error", "user". */
+/*
+ * Calls fn for each event class or EventEx id that the vCenter describes: "info", "warning",
+ * "error", "user".
+ */
 int vim_event_severities(struct vim *vim,
 	void (*fn)(void *ctx, const char *name, const char *severity), void *ctx,
 	struct err *err);
 
-/* Which of System.View and System.Read, all that reading takes, the account lacks on the root
- * folder. */
+/*
+ * Which of System.View and System.Read, all that reading takes, the account lacks on the root
+ * folder.
+ */
 struct vim_access {
 	bool known;       /* this vCenter can tell */
 	char missing[64]; /* "System.Read"; "" when there is nothing missing */

@@ -92,8 +92,10 @@ event_manager(const struct vim *vim)
 	return (struct object){ .type = "EventManager", .ref = vim->event_manager };
 }
 
-/* RetrievePropertiesEx of one property of one object. A dead session shows in missingSet, with
- * HTTP 200. */
+/*
+ * RetrievePropertiesEx of one property of one object. A dead session shows in missingSet, with
+ * HTTP 200.
+ */
 static int
 get_property(struct vim *vim, const struct object *object, const char *path,
 	struct soap_reply **reply, struct err *err)

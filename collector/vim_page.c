@@ -42,7 +42,8 @@ vim_limit_event(struct vim *vim, size_t event_max)
 		normalizer_limit_event(vim->page[i].normalizer, event_max);
 }
 
-/* Hands at most max bytes of what has arrived to the normalizer; false when there is nothing.
+/*
+ * Hands at most max bytes of what has arrived to the normalizer; false when there is nothing.
  */
 static bool
 parse(struct page_read *p, size_t max)

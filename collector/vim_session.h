@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What vim.c (session and transport), vim_events.c (the calls about events) and vim_page.c
- * (pages) share. */
+/*
+ * What vim.c (session and transport), vim_events.c (the calls about events) and vim_page.c
+ * (pages) share.
+ */
 #ifndef VCOURIER_VIM_SESSION_H
 #define VCOURIER_VIM_SESSION_H
 
@@ -8,8 +10,10 @@
 #include "soap.h"
 #include "vim.h"
 
-/* One page on its way or read. Two, so that the next can arrive while the caller works on the
- * one before. */
+/*
+ * One page on its way or read. Two, so that the next can arrive while the caller works on the
+ * one before.
+ */
 struct page_read {
 	struct normalizer *normalizer;
 	char ref[128];           /* the collector asked */
@@ -44,8 +48,10 @@ struct vim {
 	struct page_read page[2], *current, *ahead;
 };
 
-/* Starts a request in vim->body: the envelope, <method>, <_this>. Then add arguments; vim_call
- * ends it. */
+/*
+ * Starts a request in vim->body: the envelope, <method>, <_this>. Then add arguments; vim_call
+ * ends it.
+ */
 void vim_begin(struct vim *vim, const char *method, const char *type, const char *ref);
 void vim_add(struct vim *vim, const char *element, const char *text);
 
@@ -53,21 +59,28 @@ void vim_add(struct vim *vim, const char *element, const char *text);
 int vim_versions_parse(
 	struct vim_versions *versions, const char *xml, size_t len, struct err *err);
 
-/* Makes the call with the newest version that the vCenter takes; calls that follow have it too.
+/*
+ * Makes the call with the newest version that the vCenter takes; calls that follow have it too.
  */
 int vim_agree_version(
 	struct vim *vim, int (*call)(struct vim *vim, struct err *err), struct err *err);
 
-/* Sends what vim_begin began. A fault becomes an error (see vim.h). *reply is the caller's
- * (soap_free). */
+/*
+ * Sends what vim_begin began. A fault becomes an error (see vim.h). *reply is the caller's
+ * (soap_free).
+ */
 int vim_call(struct vim *vim, const char *method, struct soap_reply **reply, struct err *err);
 
-/* What is read ahead has the connection until it has arrived: a call that does not wait for it
- * would open another one. */
+/*
+ * What is read ahead has the connection until it has arrived: a call that does not wait for it
+ * would open another one.
+ */
 void vim_await_page(struct vim *vim);
 
-/* The same in parts, for pages: the request; then what a fault, or a status without one, means
- * (always -1). */
+/*
+ * The same in parts, for pages: the request; then what a fault, or a status without one, means
+ * (always -1).
+ */
 int vim_request(
 	struct vim *vim, const char *method, struct http_request **req, struct err *err);
 int vim_fault(struct vim *vim, const struct normalize_fault *fault, struct err *err);

@@ -38,8 +38,10 @@ keep_only(struct targets *targets, const char *name)
 
 static const char held[] = "\x01held"; /* no target has such a name */
 
-/* A job that is routed again keeps its place among those with its key; it is the first, as its
- * leg was ready. */
+/*
+ * A job that is routed again keeps its place among those with its key; it is the first, as its
+ * leg was ready.
+ */
 static void
 queue(struct dispatcher *d, struct job *job, const struct event *ev)
 {

@@ -65,8 +65,10 @@ count(struct dispatcher *d, int64_t now_ms)
 size_t
 backlog_count(struct dispatcher *d, int64_t now_ms)
 {
-	/* counting is for when there are many in hand, and pointless when they are one after
-	 * the other */
+	/*
+	 * counting is for when there are many in hand, and pointless when they are one after
+	 * the other
+	 */
 	if (d->jobs.n < (size_t)d->options->concurrency ||
 		d->options->ordering == ORDERING_STRICT)
 		return d->jobs.n - d->jobs.n_parked;
@@ -90,8 +92,10 @@ others_go_on(const struct dispatcher *d, const struct lane *failing, int64_t now
 	return false;
 }
 
-/* Whether the leg's target keeps failing, as far as one can tell, through no fault of the
- * destination's. */
+/*
+ * Whether the leg's target keeps failing, as far as one can tell, through no fault of the
+ * destination's.
+ */
 static bool
 hopeless(const struct dispatcher *d, const struct leg *leg, int64_t now_ms)
 {
@@ -137,8 +141,10 @@ give_up_old(struct dispatcher *d, struct job *job, int64_t now_ms)
 	}
 }
 
-/* Hopeless legs of the oldest jobs, until those that wait fit again: first what was tried, then
- * the rest. */
+/*
+ * Hopeless legs of the oldest jobs, until those that wait fit again: first what was tried, then
+ * the rest.
+ */
 static void
 make_room(struct dispatcher *d, int64_t now_ms)
 {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The dispatcher's metrics. What becomes of events adds up: stored = delivered + filtered +
- * dead + expired + pending. */
+/*
+ * The dispatcher's metrics. What becomes of events adds up: stored = delivered + filtered +
+ * dead + expired + pending.
+ */
 #ifndef VCOURIER_BOOKS_H
 #define VCOURIER_BOOKS_H
 

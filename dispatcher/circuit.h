@@ -39,16 +39,20 @@ struct circuit {
 	struct flap flap; /* which of its changes are logged; the caller's */
 };
 
-/* The first probe comes after initial_ms at most, all further ones after max_ms or 60 s at
- * most. */
+/*
+ * The first probe comes after initial_ms at most, all further ones after max_ms or 60 s at
+ * most.
+ */
 void circuit_init(struct circuit *c, int64_t initial_ms, int64_t max_ms, uint64_t seed);
 
 /* May a request go out now? When open, that request is the probe: tell circuit_begin. */
 bool circuit_allows(const struct circuit *c, int64_t now_ms);
 void circuit_begin(struct circuit *c);
 
-/* How a request ended. They return true when the state changed. event: any number that tells
- * events apart. */
+/*
+ * How a request ended. They return true when the state changed. event: any number that tells
+ * events apart.
+ */
 bool circuit_success(struct circuit *c, int64_t now_ms);
 bool circuit_failure(
 	struct circuit *c, uint64_t event, bool probe, int64_t retry_after_ms, int64_t now_ms);

@@ -18,8 +18,10 @@
 enum {
 	TICK_MS = 100,       /* longest wait: timers are that exact */
 	ACCEPT_AT_ONCE = 64, /* messages taken in before replies are looked at again */
-	/* beside what is in flight, as a fast backend takes it while a pull is answered:
-	   requests at most, events at least */
+	/*
+	 * beside what is in flight, as a fast backend takes it while a pull is answered:
+	 * requests at most, events at least
+	 */
 	RESERVE_MIN = 16,
 	RESERVE_MAX = 128,
 };
@@ -61,8 +63,10 @@ budget(struct dispatcher *d, int64_t now_ms)
 	return limit - held;
 }
 
-/* Each pull costs the server a request: one is worth it for an eighth of what may be in hand.
- * They overlap. */
+/*
+ * Each pull costs the server a request: one is worth it for an eighth of what may be in hand.
+ * They overlap.
+ */
 static void
 pull(struct dispatcher *d, int64_t now_ms)
 {

@@ -312,11 +312,14 @@ void park_expire(struct dispatcher *d, int64_t now_ms);
 
 /* sink.c */
 extern const struct refresh sink_refreshes[];
-/* NULL when none is configured. on_sunk: the sink has taken the leg's dead letter, or did not
- * in a few tries. */
+/*
+ * NULL when none is configured. on_sunk: the sink has taken the leg's dead letter, or did not
+ * in a few tries.
+ */
 struct sink *sink_open(struct dispatcher *d, leg_fn *on_sunk, void *ctx);
 void sink_close(struct sink *sink);
-/* The dead letter is in the stream. False: it is none for the sink, and on_sunk is not called.
+/*
+ * The dead letter is in the stream. False: it is none for the sink, and on_sunk is not called.
  */
 bool sink_deliver(struct sink *sink, struct leg *leg);
 bool sink_busy(const struct sink *sink); /* a dead letter is on its way to it */
@@ -343,14 +346,18 @@ void watch_poke(struct source *s);
 void watch_forget(struct source *s); /* sequences mean other events from now on */
 
 /* search.c */
-/* Whether the stream's leader says that it has this message no more. False while it was not
- * asked yet; then it is. */
+/*
+ * Whether the stream's leader says that it has this message no more. False while it was not
+ * asked yet; then it is.
+ */
 bool search_is_gone(struct source *s, uint64_t seq);
 /* the watcher's: asks it; while nobody can tell, again at the next turn */
 void search_turn(struct source *s);
 void search_forget(struct source *s); /* sequences mean other events from now on */
-/* Since STEADY_MS the stream has had this leader, which has so applied what was stored before
- * its election. */
+/*
+ * Since STEADY_MS the stream has had this leader, which has so applied what was stored before
+ * its election.
+ */
 bool search_leader_steady(struct source *s, const char *leader);
 
 /* expire.c, called by the watcher; redelivered: as it was before it asked for info */
@@ -358,7 +365,8 @@ void expire_count(struct source *s, const struct stream_info *stream,
 	const struct consumer_info *info, uint64_t redelivered);
 
 /* place.c, called by the watcher */
-/* Whether the consumer's place is one in this stream; makes the consumer anew where it is not.
+/*
+ * Whether the consumer's place is one in this stream; makes the consumer anew where it is not.
  */
 int place_check(struct source *s, struct stream_info *stream, struct consumer_info *info,
 	struct consumer_config *c, struct err *err);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What every dispatcher can be told, whatever its backend. The rows stand in the eventProcessor
- * itself. */
+/*
+ * What every dispatcher can be told, whatever its backend. The rows stand in the eventProcessor
+ * itself.
+ */
 #ifndef VCOURIER_DISPATCH_OPTIONS_H
 #define VCOURIER_DISPATCH_OPTIONS_H
 
@@ -55,8 +57,10 @@ struct dispatch_options {
 
 extern const struct config_field dispatcher_options_fields[];
 
-/* Where a new consumer begins: fills deliver policy and time (microseconds). False: no valid
- * start_from. */
+/*
+ * Where a new consumer begins: fills deliver policy and time (microseconds). False: no valid
+ * start_from.
+ */
 enum dispatch_start { START_EARLIEST, START_NOW, START_TIME };
 bool dispatcher_options_start_parse(
 	const char *text, enum dispatch_start *start, int64_t *time_us);

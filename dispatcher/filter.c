@@ -81,8 +81,10 @@ filter_passes(struct filter *filter, const char *subject, const struct event *ev
 	size_t len = ev->json_len;
 	struct err err;
 
-	/* an older consumer may hand out more than the configuration asks for, and so may a
-	 * replay */
+	/*
+	 * an older consumer may hand out more than the configuration asks for, and so may a
+	 * replay
+	 */
 	if (filter->subject != NULL && !tails_match(filter->subject, subject))
 		return false;
 	if (filter->pattern == NULL)

@@ -18,8 +18,10 @@ struct filter {
 int filter_open(struct filter *filter, const struct dispatch_filter *options, struct err *err);
 void filter_close(struct filter *filter);
 
-/* In doubt, it passes. The subject's first token, the prefix, does not count: replayed events
- * have another. */
+/*
+ * In doubt, it passes. The subject's first token, the prefix, does not count: replayed events
+ * have another.
+ */
 bool filter_passes(struct filter *filter, const char *subject, const struct event *ev);
 
 /*

@@ -27,21 +27,27 @@ struct inbox_port {
 
 /* http: the loop waits in its http_run, and is woken there. It must live until inbox_stop. */
 struct inbox *inbox_open(struct http *http);
-/* Frees the messages that are here and each one that comes later: the bus may still bring some
- * until it is closed. */
+/*
+ * Frees the messages that are here and each one that comes later: the bus may still bring some
+ * until it is closed.
+ */
 void inbox_stop(struct inbox *inbox);
 void inbox_close(struct inbox *inbox); /* after the bus. NULL is fine for both */
 
-/* A bus_on_msg: subscribe with it and the port as its ctx. The port must live until the bus is
- * closed. Any thread. */
+/*
+ * A bus_on_msg: subscribe with it and the port as its ctx. The port must live until the bus is
+ * closed. Any thread.
+ */
 void inbox_put(void *port, struct bus_msg *msg);
 
 /* ---- the loop's */
 
 /* Hands over the next message; false when there is none. */
 bool inbox_next(struct inbox *inbox, int64_t now_ms);
-/* Messages that were taken from the threads and not handed over yet: at most those of one
- * batch. */
+/*
+ * Messages that were taken from the threads and not handed over yet: at most those of one
+ * batch.
+ */
 size_t inbox_taken(const struct inbox *inbox);
 bool inbox_empty(struct inbox *inbox);
 /*

@@ -105,8 +105,10 @@ struct lane {
 
 enum { JOB_BUCKETS = 8192, LANE_BUCKETS = 1024, KEY_BUCKETS = 1024, SPENT_MAX = 64 };
 
-/* All jobs and lanes. The counters change in the functions below only, and job_free takes a job
- * out of each. */
+/*
+ * All jobs and lanes. The counters change in the functions below only, and job_free takes a job
+ * out of each.
+ */
 struct jobs {
 	struct job *bucket[JOB_BUCKETS];
 	struct job *oldest, *newest;
@@ -150,12 +152,16 @@ void job_touch(struct jobs *jobs, struct job *job, int64_t now_ms);
  */
 struct job *job_free(struct jobs *jobs, struct job *job);
 
-/* There is no job left: sets all counters to what they are then. Only a fault leaves one of
- * them different. */
+/*
+ * There is no job left: sets all counters to what they are then. Only a fault leaves one of
+ * them different.
+ */
 void jobs_reset(struct jobs *jobs);
 
-/* Frees their messages, once a turn: cnats wakes a thread for it, and one by one that is a
- * wake-up for each. */
+/*
+ * Frees their messages, once a turn: cnats wakes a thread for it, and one by one that is a
+ * wake-up for each.
+ */
 void jobs_sweep(struct jobs *jobs);
 
 /* Gives it n legs; then each is queued by leg_ready. */

@@ -20,8 +20,10 @@ enum {
 	PARKED_MAX = 8 * 1024,
 	SOON_MS = 1000,
 	FETCH_MS = 5 * 1000,
-	/* a body that is not found: asked for again after 0.25 s, 0.5 s, .. 5 s, for 43 s in
-	   all */
+	/*
+	 * a body that is not found: asked for again after 0.25 s, 0.5 s, .. 5 s, for 43 s in
+	 * all
+	 */
 	AGAIN_MS = 250,
 	AGAIN_MAX_MS = 5 * 1000,
 	AGAIN_TRIES = 12,
@@ -163,7 +165,8 @@ on_answer(void *ctx, struct bus_msg *msg, int64_t now_ms)
 		bus_msg_free(msg); /* too late */
 		return;
 	}
-	/* after a power cut of NATS another event can have its sequence; place.c finds that out
+	/*
+	 * after a power cut of NATS another event can have its sequence; place.c finds that out
 	 */
 	if (status == 0 && (stored_us == 0 || stored_us == job->stored_us)) {
 		go_on(d, job, msg);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What log and metrics say when deliveries to a target pause and go on; one that flaps is told
- * in sums (flap.h). */
+/*
+ * What log and metrics say when deliveries to a target pause and go on; one that flaps is told
+ * in sums (flap.h).
+ */
 #include "dispatch.h"
 
 #include "clock.h"

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What the processor must re-read now and then, driven for it: request, HTTP, response, until
- * it is done. */
+/*
+ * What the processor must re-read now and then, driven for it: request, HTTP, response, until
+ * it is done.
+ */
 #include "dispatch.h"
 
 #include <string.h>

@@ -48,8 +48,10 @@
 
 enum {
 	REFUSALS_ROW = 3, /* rule 1 */
-	/* A refusal that comes later than the grace and this after the one before begins a new
-	 * grace; longer than the wait between two probes of a circuit. */
+	/*
+	 * A refusal that comes later than the grace and this after the one before begins a new
+	 * grace; longer than the wait between two probes of a circuit.
+	 */
 	REFUSALS_APART_MS = 3 * 60 * 1000,
 };
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Ready legs become requests, replies become outcomes. Lanes take turns, so a busy one delays
- * no other. */
+/*
+ * Ready legs become requests, replies become outcomes. Lanes take turns, so a busy one delays
+ * no other.
+ */
 #include "dispatch.h"
 
 #include <stdlib.h>
@@ -29,8 +31,10 @@ lane_limit(const struct dispatcher *d)
 	return limit > 0 ? (size_t)limit : 1;
 }
 
-/* Half of the slots are for those that have few: slow targets together must not take all of
- * them. */
+/*
+ * Half of the slots are for those that have few: slow targets together must not take all of
+ * them.
+ */
 size_t
 send_limit(const struct dispatcher *d)
 {
@@ -72,8 +76,10 @@ may_send(struct dispatcher *d, struct lane *lane, int64_t now_ms)
 		circuit_allows(&lane->circuit, now_ms);
 }
 
-/* How well a leg serves as a probe: at hand before away, not tried before tried, so that one
- * bad event proves nothing. */
+/*
+ * How well a leg serves as a probe: at hand before away, not tried before tried, so that one
+ * bad event proves nothing.
+ */
 static int
 rank(const struct leg *leg)
 {
@@ -136,8 +142,10 @@ may_fetch(const struct flight *f, const struct leg *leg)
 		!(accept_holds(d, leg) && d->jobs.bytes >= (size_t)d->options->buffer_bytes);
 }
 
-/* Takes legs off the lane into the flight as far as they fit into one request; their events are
- * in scratch. */
+/*
+ * Takes legs off the lane into the flight as far as they fit into one request; their events are
+ * in scratch.
+ */
 static void
 load(struct flight *f, int64_t now_ms)
 {
@@ -209,8 +217,10 @@ land(struct flight *f, const struct outcome *outcomes)
 	free(f);
 }
 
-/* Whether the destination as a whole answers; only where it has several targets, each with its
- * own circuit. */
+/*
+ * Whether the destination as a whole answers; only where it has several targets, each with its
+ * own circuit.
+ */
 static void
 feed_gate(struct flight *f, const struct http_response *rsp, int64_t now_ms)
 {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What an outcome means: for the leg, for its job, for the circuit of its lane. Every job ends
- * here, one way. */
+/*
+ * What an outcome means: for the leg, for its job, for the circuit of its lane. Every job ends
+ * here, one way.
+ */
 #include "dispatch.h"
 
 #include <stdlib.h>

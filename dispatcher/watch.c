@@ -122,8 +122,10 @@ look(struct source *s, struct stream_info *stream, struct consumer_info *info, s
 	fill_config(s, &c);
 	if (jetstream_consumer_look(bus, s->stream, s->d->durable, info, err) != 0 &&
 		err->code == ERR_NOT_FOUND) {
-		/* the leader of a cluster answers before it has read all of its log: made anew
-		 * only when that lasts */
+		/*
+		 * the leader of a cluster answers before it has read all of its log: made anew
+		 * only when that lasts
+		 */
 		if (stream_find_steady_for(&s->doubt, "consumer", stream->leader, reconnects,
 			    s->looked_ms) < STEADY_MS)
 			return err_set(err, ERR_TIMEOUT, "consumer %s of %s is not found yet",
@@ -213,8 +215,10 @@ look_after(struct source *s)
 	set_ready(s, true, reconnects);
 }
 
-/* The age of the first event that is not settled; its place in the stream is all the server
- * tells. */
+/*
+ * The age of the first event that is not settled; its place in the stream is all the server
+ * tells.
+ */
 static double
 oldest_age(struct source *s)
 {

@@ -185,8 +185,10 @@ read_token_file(struct addressable *a, struct err *err)
 	return 0;
 }
 
-/* The address is known; is a token still to come? now_us: the API server's clock, 0 when
- * unknown. */
+/*
+ * The address is known; is a token still to come? now_us: the API server's clock, 0 when
+ * unknown.
+ */
 static enum refresh_result
 with_address(struct addressable *a, int64_t now_us, struct err *err)
 {
@@ -234,8 +236,10 @@ take_token(struct addressable *a, const cJSON *reply, struct err *err)
 
 /* ---- the refresh */
 
-/* Whether the Kubernetes API is needed at all: not for a URL, with or without a projected
- * token. */
+/*
+ * Whether the Kubernetes API is needed at all: not for a URL, with or without a projected
+ * token.
+ */
 static bool
 needs_api(const struct addressable *a)
 {

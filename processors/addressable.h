@@ -41,8 +41,10 @@ struct destination {
 };
 extern const struct config_field destination_fields[];
 
-/* What a table cannot say. auth: requests carry credentials of another kind, so no token is
- * asked for. */
+/*
+ * What a table cannot say. auth: requests carry credentials of another kind, so no token is
+ * asked for.
+ */
 int destination_check(const struct destination *destination, bool auth, struct err *err);
 
 struct address {

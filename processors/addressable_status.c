@@ -63,7 +63,8 @@ addressable_join_certs(
 	return 0;
 }
 
-/* status.addresses[] by name or the first, else status.address: {url, CACerts, audience, name}.
+/*
+ * status.addresses[] by name or the first, else status.address: {url, CACerts, audience, name}.
  */
 static const cJSON *
 find_address(const struct destination_ref *ref, const cJSON *status)

@@ -66,7 +66,8 @@ int aws_sts_request(struct aws_credentials *c, const struct aws_stage *stage,
 int aws_sts_response(
 	struct aws_credentials *c, const struct http_response *rsp, struct err *err);
 
-/* Reads {AccessKeyId, SecretAccessKey, Token or SessionToken, Expiration}; what: for messages.
+/*
+ * Reads {AccessKeyId, SecretAccessKey, Token or SessionToken, Expiration}; what: for messages.
  */
 int aws_keys_from_json(
 	struct aws_keys *keys, const char *json, size_t len, const char *what, struct err *err);

@@ -74,8 +74,10 @@ aws_endpoint_url(const char *service, const struct aws_endpoint_options *options
 	if (options->dual_stack && p->dual_suffix == NULL)
 		return err_set(err, ERR_CONFIG, "region %s has no dual-stack endpoints",
 			options->region);
-	/* https://docs.aws.amazon.com/general/latest/gr/rande.html#FIPS-endpoints: GovCloud's
-	 * plain names are FIPS */
+	/*
+	 * https://docs.aws.amazon.com/general/latest/gr/rande.html#FIPS-endpoints: GovCloud's
+	 * plain names are FIPS
+	 */
 	fips = options->fips && !p->plain_fips;
 	buf_printf(url, "https://%s%s.%s.%s", service, fips ? "-fips" : "", options->region,
 		options->dual_stack ? p->dual_suffix : p->suffix);

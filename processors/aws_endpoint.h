@@ -18,8 +18,10 @@ struct aws_endpoint_options {
 	bool fips, dual_stack;
 };
 
-/* Appends the URL of a service ("events", "sts") without a path. -1: no such region, or options
- * that contradict. */
+/*
+ * Appends the URL of a service ("events", "sts") without a path. -1: no such region, or options
+ * that contradict.
+ */
 int aws_endpoint_url(const char *service, const struct aws_endpoint_options *options,
 	struct buf *url, struct err *err);
 
@@ -27,8 +29,10 @@ int aws_endpoint_url(const char *service, const struct aws_endpoint_options *opt
 int aws_endpoint_global_url(
 	const char *endpoint_id, const char *region, struct buf *url, struct err *err);
 
-/* The custom URL that the environment names for a service: AWS_ENDPOINT_URL_<service>,
- * AWS_ENDPOINT_URL; or NULL. */
+/*
+ * The custom URL that the environment names for a service: AWS_ENDPOINT_URL_<service>,
+ * AWS_ENDPOINT_URL; or NULL.
+ */
 const char *aws_endpoint_from_env(const char *variable);
 
 /* Appends the Host header of a URL: host, and the port unless it is the scheme's own. */
@@ -37,7 +41,8 @@ void aws_endpoint_host(const char *url, struct buf *host);
 /* Appends the path of a URL, at least "/", without query. */
 void aws_endpoint_path(const char *url, struct buf *path);
 
-/* arn:<partition>:<service>:<region>:<account>:<resource>; each part NUL-terminated in `text`.
+/*
+ * arn:<partition>:<service>:<region>:<account>:<resource>; each part NUL-terminated in `text`.
  */
 struct aws_arn {
 	char text[2048];

@@ -43,8 +43,10 @@ struct aws_keys_config {
 	struct secret access_key, secret_key, token;
 };
 
-/* keys NULL: the default chain. -1 says what was looked for, or what is wrong with the first
- * thing found. */
+/*
+ * keys NULL: the default chain. -1 says what was looked for, or what is wrong with the first
+ * thing found.
+ */
 int aws_plan_make(struct aws_plan *plan, const struct aws_keys_config *keys, struct err *err);
 void aws_plan_free(struct aws_plan *plan);
 

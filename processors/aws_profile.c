@@ -93,8 +93,10 @@ trim(char *s)
 	return s;
 }
 
-/* Is "[...]" the section of this profile? In the config file it is "profile NAME", but for
- * "default". */
+/*
+ * Is "[...]" the section of this profile? In the config file it is "profile NAME", but for
+ * "default".
+ */
 static bool
 is_section(char *line, const char *name, bool config_file)
 {

@@ -8,8 +8,10 @@
 
 #include "err.h"
 
-/* What a profile says; NULL where it says nothing. The credentials file goes before the config
- * file. */
+/*
+ * What a profile says; NULL where it says nothing. The credentials file goes before the config
+ * file.
+ */
 struct aws_profile {
 	char *access_key, *secret_key, *token;
 	char *region;

@@ -78,8 +78,10 @@ copy_line(char *out, size_t size, const char *text)
 	out[text_utf8_valid(out, n)] = '\0';
 }
 
-/* "com.amazon.events#ThrottlingException:http://..." -> ThrottlingException; what is no such
- * word is "". */
+/*
+ * "com.amazon.events#ThrottlingException:http://..." -> ThrottlingException; what is no such
+ * word is "".
+ */
 static void
 copy_code(char out[AWS_CODE_SIZE], const char *text)
 {

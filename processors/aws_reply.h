@@ -23,8 +23,10 @@ struct aws_error {
 /* Reads a reply whose status is not 200. */
 void aws_error_read(const struct http_response *rsp, struct aws_error *e);
 
-/* "HTTP 400 ThrottlingException: Rate exceeded (request 1234)", the code by what the error
- * means. */
+/*
+ * "HTTP 400 ThrottlingException: Rate exceeded (request 1234)", the code by what the error
+ * means.
+ */
 void aws_error_explain(
 	const struct http_response *rsp, const struct aws_error *e, struct err *err);
 
@@ -39,8 +41,10 @@ enum aws_class {
 };
 enum aws_class aws_error_class(const char *code);
 
-/* The text of the first <tag>...</tag>, without its blanks; false when it is not there, too
- * long or has entities. */
+/*
+ * The text of the first <tag>...</tag>, without its blanks; false when it is not there, too
+ * long or has entities.
+ */
 bool aws_xml_text(const char *xml, const char *tag, char *out, size_t size);
 
 #endif

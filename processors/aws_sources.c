@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The sources of credentials that are not STS: keys at hand, a helper program, container and
- * instance metadata. */
+/*
+ * The sources of credentials that are not STS: keys at hand, a helper program, container and
+ * instance metadata.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -102,8 +104,10 @@ look_at_process(struct aws_credentials *c, const struct aws_stage *stage, struct
 
 /* ---- containers */
 
-/* http only where the network itself is trusted: this machine, and the link-local addresses of
- * ECS and EKS. */
+/*
+ * http only where the network itself is trusted: this machine, and the link-local addresses of
+ * ECS and EKS.
+ */
 static bool
 is_allowed(const char *url)
 {
@@ -190,8 +194,10 @@ imds_request(struct aws_credentials *c, const struct aws_stage *stage, struct ht
 	return 0;
 }
 
-/* The first line of a short text, with nothing in it that has no business in a header or a
- * path. */
+/*
+ * The first line of a short text, with nothing in it that has no business in a header or a
+ * path.
+ */
 static char *
 plain_line(const struct http_response *rsp)
 {
@@ -212,8 +218,10 @@ imds_keys(struct aws_credentials *c, const struct http_response *rsp, struct err
 
 	if (aws_keys_from_json(&c->next, rsp->body, rsp->body_len, "the reply", err) != 0)
 		return REFRESH_FAILED;
-	/* Static stability: when the service cannot renew them it hands out the old ones, and
-	 * AWS accepts those. */
+	/*
+	 * Static stability: when the service cannot renew them it hands out the old ones, and
+	 * AWS accepts those.
+	 */
 	if (c->next.expires_us != 0 && c->next.expires_us < now)
 		c->next.expires_us = now + STALE_MINUTES * INT64_C(60000000);
 	return REFRESH_DONE;

@@ -7,8 +7,10 @@
 #include "mem.h"
 #include "text.h"
 
-/* The event router's form of destination.uri: a Go net/url.URL, of which these members are
- * text. */
+/*
+ * The event router's form of destination.uri: a Go net/url.URL, of which these members are
+ * text.
+ */
 static const struct config_field uri_fields[] = {
 	{ "scheme", CONFIG_STRING, 0, .help = "`http` or `https`." },
 	{ "host", CONFIG_STRING, 0, .help = "Host, with `:port` where needed." },

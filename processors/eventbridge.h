@@ -102,7 +102,8 @@ struct eventbridge {
 	struct buf text, type; /* scratch */
 };
 
-/* Signs and addresses a request of one operation ("PutEvents") whose body is in req->own_body.
+/*
+ * Signs and addresses a request of one operation ("PutEvents") whose body is in req->own_body.
  */
 int eventbridge_prepare(struct eventbridge *self, const char *operation,
 	struct http_request *req, struct err *err);
@@ -148,8 +149,10 @@ int eventbridge_entry_add(struct eventbridge *self, const struct event *ev, stru
 /* eventbridge_reply.c */
 void eventbridge_judge(void *self, const struct target *target, const struct http_response *rsp,
 	size_t n, struct outcome *out);
-/* After a reply that AWS refused for its date: true when the clock's offset changed, and trying
- * again makes sense. */
+/*
+ * After a reply that AWS refused for its date: true when the clock's offset changed, and trying
+ * again makes sense.
+ */
 bool eventbridge_correct_clock(
 	struct eventbridge *self, const struct http_response *rsp, int64_t now_us);
 

@@ -12,7 +12,8 @@
 #include "json.h"
 #include "text.h"
 
-/* As AWS computes it:
+/*
+ * As AWS computes it:
  * https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html#eb-putevent-size
  */
 static size_t
@@ -26,8 +27,10 @@ entry_size(const struct eventbridge *self, const struct event *ev, size_t detail
 	return size;
 }
 
-/* The structured event, in the dialect wanted; borrowed where it stands like that in the
- * message. */
+/*
+ * The structured event, in the dialect wanted; borrowed where it stands like that in the
+ * message.
+ */
 static const char *
 detail_of(struct eventbridge *self, const struct event *ev, size_t *len)
 {
@@ -78,8 +81,10 @@ eventbridge_weight(void *p, const struct event *ev)
 	return weight;
 }
 
-/* W3C traceparent 00-<trace 32 hex>-<parent 16 hex>-<flags> as X-Ray's
- * Root=1-8-24;Parent=16;Sampled=0|1. */
+/*
+ * W3C traceparent 00-<trace 32 hex>-<parent 16 hex>-<flags> as X-Ray's
+ * Root=1-8-24;Parent=16;Sampled=0|1.
+ */
 static void
 add_trace(const struct event *ev, struct buf *out)
 {

@@ -84,8 +84,10 @@ judge_entries(struct eventbridge *self, const struct http_response *rsp, size_t 
 	size_t i = 0;
 
 	if (!cJSON_IsArray(entries) || (size_t)cJSON_GetArraySize(entries) != n) {
-		/* which entry is which cannot be told: all again, and twice is better than
-		 * never */
+		/*
+		 * which entry is which cannot be told: all again, and twice is better than
+		 * never
+		 */
 		for (i = 0; i < n; i++)
 			err_set(&out[i].why, ERR_PROTOCOL,
 				"the reply is no result of PutEvents for %zu entries", n);
@@ -158,8 +160,10 @@ judge_refusal(struct eventbridge *self, const struct http_response *rsp, size_t 
 		(class == AWS_UNKNOWN && e.code[0] != '\0' && rsp->status < 500)) {
 		judge_invalid(self, &e, n, out);
 	}
-	/* what no AWS service wrote (a proxy's page) says nothing about the event: it is tried
-	 * again */
+	/*
+	 * what no AWS service wrote (a proxy's page) says nothing about the event: it is tried
+	 * again
+	 */
 }
 
 void

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The rules of the bus: read by ListRules, which the event router's documented policy allows
- * (DescribeRule, which it does not, only when ListRules is denied), read again on a timer. The
- * same call shows whether the bus is there: to one that is not, PutEvents "succeeds".
+ * The rules of the bus, read by ListRules again and again (by DescribeRule when that is denied).
+ * The same call shows whether the bus is there: to one that is not, PutEvents "succeeds".
  */
 #include <cjson/cJSON.h>
 #include <stdlib.h>
@@ -26,8 +25,6 @@ assume_unknown(struct eventbridge *self, struct pattern *pattern)
 	if (self->envelope.account == NULL || *self->envelope.account == '\0')
 		pattern_assume(pattern, "account");
 }
-
-/* ---- options */
 
 /* arn:aws:events:<region>:<account>:rule/[<bus>/]<name>, on this bus. */
 static int
@@ -175,8 +172,10 @@ eventbridge_rules_request(void *p, unsigned step, struct http_request *req, stru
 
 /* ---- answers */
 
-/* Takes what the reply says about a rule. A pattern that AWS accepted and we cannot read takes
- * every event. */
+/*
+ * Takes what the reply says about a rule. A pattern that AWS accepted and we cannot read takes
+ * every event.
+ */
 static int
 take_rule(struct eventbridge *self, struct eventbridge_rule *rule, const cJSON *said,
 	struct err *warning)

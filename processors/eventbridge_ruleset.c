@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The rules that decide what is sent, as a set: the one in use, and the one that is being read.
+/*
+ * The rules that decide what is sent, as a set: the one in use, and the one that is being read.
  */
 #include <stdlib.h>
 #include <string.h>

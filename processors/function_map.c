@@ -182,7 +182,8 @@ function_map_sort(struct function_map *map)
 			function_map_by_name);
 }
 
-/* Sorts, and leaves out what is there twice: a topic in an annotation, or a function in a list.
+/*
+ * Sorts, and leaves out what is there twice: a topic in an annotation, or a function in a list.
  */
 static size_t
 sort_unique(struct subscription *s, size_t n, int (*order)(const void *, const void *))

@@ -24,7 +24,8 @@ enum {
 
 struct function_map;
 
-/* wildcards: a `*` in an annotation stands for any run of characters; else it is a plain star.
+/*
+ * wildcards: a `*` in an annotation stands for any run of characters; else it is a plain star.
  */
 struct function_map *function_map_new(bool wildcards);
 void function_map_free(struct function_map *map);
@@ -33,12 +34,15 @@ int function_map_add_namespace(struct function_map *map, const char *name, struc
 size_t function_map_namespaces(const struct function_map *map);
 const char *function_map_namespace(const struct function_map *map, size_t i);
 
-/* Namespace i could not be listed this time: function_map_keep keeps all that was known of it.
+/*
+ * Namespace i could not be listed this time: function_map_keep keeps all that was known of it.
  */
 void function_map_namespace_failed(struct function_map *map, size_t i);
 
-/* topics: an annotation, "A, B,,C"; a function without a topic in it is not added. ns "": the
- * gateway has none. */
+/*
+ * topics: an annotation, "A, B,,C"; a function without a topic in it is not added. ns "": the
+ * gateway has none.
+ */
 int function_map_add_function(struct function_map *map, const char *ns, const char *name,
 	const char *topics, struct err *err);
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What a new map takes over from the one before it: functions whose absence is not to be
- * believed yet. */
+/*
+ * What a new map takes over from the one before it: functions whose absence is not to be
+ * believed yet.
+ */
 #include <stdlib.h>
 #include <string.h>
 

@@ -37,8 +37,10 @@ struct http_options {
 
 extern const struct config_field http_auth_fields[];
 
-/* The rows for a table of options, without and with auth; `at` is the struct http_options
- * inside the struct `config`. */
+/*
+ * The rows for a table of options, without and with auth; `at` is the struct http_options
+ * inside the struct `config`.
+ */
 /* clang-format off */
 #define HTTP_PEER_ROWS(config, at) \
 	{ "caFile", CONFIG_STRING, offsetof(config, at.ca_file), CONFIG_FILE, \

@@ -38,8 +38,10 @@ code_of(int status)
 	}
 }
 
-/* "HTTP 503: upstream gone": the status, and the beginning of what the peer says to it, on one
- * line. */
+/*
+ * "HTTP 503: upstream gone": the status, and the beginning of what the peer says to it, on one
+ * line.
+ */
 static void
 explain(const struct http_response *rsp, struct err *why)
 {

@@ -21,8 +21,10 @@ enum {
 	TOKEN_PAYLOAD_MAX = 64 * 1024
 };
 
-/* Where the kubelet mounts it:
- * https://kubernetes.io/docs/tasks/run-application/access-api-from-pod/ */
+/*
+ * Where the kubelet mounts it:
+ * https://kubernetes.io/docs/tasks/run-application/access-api-from-pod/
+ */
 #define SERVICE_ACCOUNT_DIR "/var/run/secrets/kubernetes.io/serviceaccount"
 
 const struct config_field kube_fields[] = {

@@ -57,8 +57,10 @@ struct kube_object {
 void kube_request(
 	const struct kube *kube, const struct kube_object *object, struct http_request *req);
 
-/* 0 when the answer is what was asked for; a 403 names verb, resource and namespace that are
- * missing. */
+/*
+ * 0 when the answer is what was asked for; a 403 names verb, resource and namespace that are
+ * missing.
+ */
 int kube_check(
 	const struct kube_object *object, const struct http_response *rsp, struct err *err);
 

@@ -241,8 +241,10 @@ openfaas_route_version(void *p)
 	return self->functions.version;
 }
 
-/* Forged attributes may hold what a header must not: they go percent-encoded, ours never
- * change. */
+/*
+ * Forged attributes may hold what a header must not: they go percent-encoded, ours never
+ * change.
+ */
 static void
 add_header(struct openfaas *self, struct http_request *req, const char *name, const char *value)
 {
@@ -253,8 +255,10 @@ add_header(struct openfaas *self, struct http_request *req, const char *name, co
 	http_header(req, name, buf_str(&self->text));
 }
 
-/* The topic that brought the event to this function; the event's name when the map has changed
- * since. */
+/*
+ * The topic that brought the event to this function; the event's name when the map has changed
+ * since.
+ */
 static const char *
 topic_for(struct openfaas *self, const struct event *ev, const char *function)
 {

@@ -163,7 +163,8 @@ warn(const struct openfaas_functions *f, const struct function_map_kept *kept, s
 		err_set(err, ERR_NOT_FOUND, "functions: the gateway lists none with a topic");
 }
 
-/* Everything is read: the map that is complete becomes the one in use, if it can be believed.
+/*
+ * Everything is read: the map that is complete becomes the one in use, if it can be believed.
  */
 static enum refresh_result
 finish(struct openfaas_functions *f, const struct refresh_time *time, struct err *err)

@@ -50,8 +50,10 @@ struct outcome {
  */
 void http_outcome(const struct http_response *rsp, struct outcome *out);
 
-/* Where one event goes. The name is the target's identity: a function, "" where there is just
- * one destination. */
+/*
+ * Where one event goes. The name is the target's identity: a function, "" where there is just
+ * one destination.
+ */
 struct target {
 	char *name; /* owned by the list */
 };
@@ -84,7 +86,8 @@ enum refresh_result {
 	REFRESH_UNCONFIRMED,
 };
 
-/* The time of an answer, for what is only believed when it has stood for a while (absence.h).
+/*
+ * The time of an answer, for what is only believed when it has stood for a while (absence.h).
  */
 struct refresh_time {
 	int64_t now_ms;         /* monotonic */
@@ -117,8 +120,10 @@ struct processor {
 	size_t config_size;
 	size_t batch_max; /* events in one request: 10 for PutEvents, 1 for the others */
 
-	/* config: the filled struct of config_size bytes; outlives self. Checks what a table
-	 * cannot. */
+	/*
+	 * config: the filled struct of config_size bytes; outlives self. Checks what a table
+	 * cannot.
+	 */
 	int (*open)(void **self, const void *config, struct err *err);
 	/*
 	 * Adds the targets of an event; none means filtered. ROUTE_UNSETTLED: there may be more
@@ -139,8 +144,10 @@ struct processor {
 	 * events are asked for accordingly. NULL: one.
 	 */
 	size_t (*fan_out)(void *self);
-	/* Bytes this event adds to a request, and how many a request may have; NULL when
-	 * batch_max is 1. */
+	/*
+	 * Bytes this event adds to a request, and how many a request may have; NULL when
+	 * batch_max is 1.
+	 */
 	size_t (*weight)(void *self, const struct event *ev);
 	size_t (*weight_max)(void *self);
 	/*
@@ -151,7 +158,8 @@ struct processor {
 	 */
 	int (*encode)(void *self, const struct target *target, const struct event *const *ev,
 		size_t n, struct http_request *req, struct err *err);
-	/* One outcome per event of the request. out is zeroed (retry), with retry_after_ms -1.
+	/*
+	 * One outcome per event of the request. out is zeroed (retry), with retry_after_ms -1.
 	 */
 	void (*judge)(void *self, const struct target *target, const struct http_response *rsp,
 		size_t n, struct outcome *out);

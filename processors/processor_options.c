@@ -8,8 +8,10 @@
 #include "config_print.h"
 #include "mem.h"
 
-/* Behind the common options: the blocks, in the order of processor_list[]; then type and name,
- * read elsewhere. */
+/*
+ * Behind the common options: the blocks, in the order of processor_list[]; then type and name,
+ * read elsewhere.
+ */
 struct config_field *
 processor_options_table(const struct config_field *rows, size_t size)
 {

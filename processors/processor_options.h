@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* An eventProcessor of the configuration file: what every dispatcher can be told, and the
- * backend's own block. */
+/*
+ * An eventProcessor of the configuration file: what every dispatcher can be told, and the
+ * backend's own block.
+ */
 #ifndef VCOURIER_PROCESSOR_OPTIONS_H
 #define VCOURIER_PROCESSOR_OPTIONS_H
 
@@ -22,8 +24,10 @@ int processor_options_bind(const struct router_entry *entry, const struct config
 	void *common, size_t size, struct processor_options *out, struct config_errors *errors);
 void processor_options_release(struct processor_options *options);
 
-/* Where the backend is, as the file says it: an address, a bus, a name; "" when it is none of
- * them. */
+/*
+ * Where the backend is, as the file says it: an address, a bus, a name; "" when it is none of
+ * them.
+ */
 const char *processor_options_address(
 	const struct router_entry *entry, const struct processor_options *options);
 

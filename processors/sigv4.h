@@ -31,8 +31,10 @@ struct sigv4_request {
 	size_t body_len;
 };
 
-/* A signer: one service in one region with one set of credentials. The day's key is computed
- * once. */
+/*
+ * A signer: one service in one region with one set of credentials. The day's key is computed
+ * once.
+ */
 struct sigv4 {
 	char *service, *region;
 	char *access_key, *secret_key, *token; /* token NULL: none */

@@ -43,8 +43,10 @@ sigv4a_free(struct sigv4a *s)
 	*s = (struct sigv4a){ 0 };
 }
 
-/* One try of NIST SP 800-108 in counter mode: HMAC over 1, the algorithm, 0, the access key,
- * the try, 256. */
+/*
+ * One try of NIST SP 800-108 in counter mode: HMAC over 1, the algorithm, 0, the access key,
+ * the try, 256.
+ */
 static void
 candidate(const char *access_key, const char *secret_key, unsigned char attempt,
 	unsigned char out[32])
@@ -100,8 +102,10 @@ key_of(const EC_GROUP *group, const BIGNUM *d)
 	return key;
 }
 
-/* The first candidate not above n - 2, plus one: even over 1 .. n - 1, the order of the group
- * being n. */
+/*
+ * The first candidate not above n - 2, plus one: even over 1 .. n - 1, the order of the group
+ * being n.
+ */
 static EVP_PKEY *
 derive_key(const char *access_key, const char *secret_key)
 {

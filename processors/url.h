@@ -7,8 +7,10 @@
 
 #include "buf.h"
 
-/* Appends s as one path segment or query value: all but the unreserved characters
- * percent-encoded. */
+/*
+ * Appends s as one path segment or query value: all but the unreserved characters
+ * percent-encoded.
+ */
 void url_add_escaped(struct buf *out, const char *s);
 
 /* "." or "..": libcurl folds such a segment of a path, escaped or not, and so changes the path. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Base64 (RFC 4648), with OpenSSL's coder. The input of each function is bounded by its caller.
+/*
+ * Base64 (RFC 4648), with OpenSSL's coder. The input of each function is bounded by its caller.
  */
 #ifndef VCOURIER_BASE64_H
 #define VCOURIER_BASE64_H
@@ -9,8 +10,10 @@
 
 #include "buf.h"
 
-/* Appends the standard alphabet with padding. When out is full, buf_ok(out) is false
- * afterwards. */
+/*
+ * Appends the standard alphabet with padding. When out is full, buf_ok(out) is false
+ * afterwards.
+ */
 void base64_encode(struct buf *out, const void *data, size_t len);
 
 /*

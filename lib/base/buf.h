@@ -24,7 +24,8 @@ struct buf {
 void buf_init(struct buf *b, size_t max); /* no allocation; max: ceiling of len in bytes */
 void buf_free(struct buf *b);             /* back to the state after buf_init */
 
-/* Makes room for n more bytes and returns where they go, NULL on overflow; then buf_grew(b, n).
+/*
+ * Makes room for n more bytes and returns where they go, NULL on overflow; then buf_grew(b, n).
  */
 char *buf_room(struct buf *b, size_t n);
 
@@ -34,8 +35,10 @@ void buf_printf(struct buf *b, const char *fmt, ...) ERR_PRINTF(2, 3);
 /* The bytes as a string, never NULL; valid until the next change. */
 const char *buf_str(const struct buf *b);
 
-/* Hands the bytes over to the caller, who frees them; *len may be NULL. The buffer is empty
- * then. */
+/*
+ * Hands the bytes over to the caller, who frees them; *len may be NULL. The buffer is empty
+ * then.
+ */
 char *buf_take(struct buf *b, size_t *len);
 
 static inline bool

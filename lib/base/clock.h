@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Clocks and RFC 3339 times. Deadlines use the monotonic clock; what people read, the wall
- * clock. */
+/*
+ * Clocks and RFC 3339 times. Deadlines use the monotonic clock; what people read, the wall
+ * clock.
+ */
 #ifndef VCOURIER_CLOCK_H
 #define VCOURIER_CLOCK_H
 
@@ -29,8 +31,10 @@ void clock_cond_wait(pthread_cond_t *cond, pthread_mutex_t *lock, int64_t ms);
  */
 bool clock_parse(const char *s, size_t len, int64_t *us);
 
-/* "2026-11-22T10:11:12.345678Z", with trailing zeros of the fraction cut as Go's RFC3339Nano
- * does. */
+/*
+ * "2026-11-22T10:11:12.345678Z", with trailing zeros of the fraction cut as Go's RFC3339Nano
+ * does.
+ */
 const char *clock_format(int64_t us, char buf[CLOCK_TEXT_SIZE]);
 
 /* The same with exactly three fraction digits, for logs. */

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Hashes for tables, samples and stable ids. None of them resists an attacker who chooses the
- * input. */
+/*
+ * Hashes for tables, samples and stable ids. None of them resists an attacker who chooses the
+ * input.
+ */
 #ifndef VCOURIER_HASH_H
 #define VCOURIER_HASH_H
 

@@ -45,8 +45,10 @@ make_environment(void)
 	return list;
 }
 
-/* Input and errors of the child to /dev/null, its output to fd, its own group, no signal
- * blocked or ignored. */
+/*
+ * Input and errors of the child to /dev/null, its output to fd, its own group, no signal
+ * blocked or ignored.
+ */
 static int
 spawn(pid_t *pid, const char *command, int fd)
 {

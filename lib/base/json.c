@@ -7,8 +7,10 @@
 
 #include "text.h"
 
-/* 0: as it is; 'u': \u00XX; 'x': part of a multi-byte character; else the letter after the
- * backslash */
+/*
+ * 0: as it is; 'u': \u00XX; 'x': part of a multi-byte character; else the letter after the
+ * backslash
+ */
 static const char escape_of[256] = {
 	['\0'] = 'u',
 	[1] = 'u',

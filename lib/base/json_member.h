@@ -23,12 +23,16 @@ const char *json_member_text(const cJSON *object, const char *name);
 /* True when the member is the literal true. */
 bool json_member_true(const cJSON *object, const char *name);
 
-/* 0 when the member is missing or no number. It may be infinite: bound it before it is
- * converted. */
+/*
+ * 0 when the member is missing or no number. It may be infinite: bound it before it is
+ * converted.
+ */
 double json_member_number(const cJSON *object, const char *name);
 
-/* 0 when the member is missing, no number, negative or NaN; at most UINT64_MAX. Exact up to
- * 2^53, as JSON numbers are. */
+/*
+ * 0 when the member is missing, no number, negative or NaN; at most UINT64_MAX. Exact up to
+ * 2^53, as JSON numbers are.
+ */
 uint64_t json_member_uint(const cJSON *object, const char *name);
 
 /* 0 when the member is missing, no number or NaN; bounded by INT64_MIN and INT64_MAX. */

@@ -228,8 +228,10 @@ add_utf8(struct buf *b, unsigned c)
 	buf_add(b, out, n);
 }
 
-/* The \uXXXX at s (behind the backslash), a surrogate pair as one; returns the bytes taken or
- * 0. */
+/*
+ * The \uXXXX at s (behind the backslash), a surrogate pair as one; returns the bytes taken or
+ * 0.
+ */
 static size_t
 add_unicode_escape(struct buf *b, const char *s, const char *end)
 {

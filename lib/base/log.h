@@ -35,8 +35,10 @@ struct log_line {
 	struct log_field field[12];
 };
 
-/* component: "collector", "dispatcher", "cli"; name: which one (the provider or processor);
- * both borrowed. */
+/*
+ * component: "collector", "dispatcher", "cli"; name: which one (the provider or processor);
+ * both borrowed.
+ */
 void log_init(
 	enum log_level level, enum log_format format, const char *component, const char *name);
 bool log_enabled(enum log_level level);

@@ -89,8 +89,10 @@ printable_add_lines(struct buf *out, const char *text, size_t len)
 	add(out, text, len, true);
 }
 
-/* Writes valid JSON as one line. Line ends stand between values only, the other code points in
- * strings only. */
+/*
+ * Writes valid JSON as one line. Line ends stand between values only, the other code points in
+ * strings only.
+ */
 static void
 add_json(struct buf *out, const char *json, size_t len)
 {

@@ -15,7 +15,8 @@ bool stop_requested(void);   /* from any thread */
 void stop_request(void);     /* as if SIGTERM had come */
 bool stop_take_reload(void); /* true once for each SIGHUP (or several in a row) */
 
-/* Takes a stop_request back (not a signal), once everything has stopped and is to start again.
+/*
+ * Takes a stop_request back (not a signal), once everything has stopped and is to start again.
  */
 void stop_reset(void);
 

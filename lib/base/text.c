@@ -52,8 +52,10 @@ text_from_int(int64_t value, char buf[TEXT_INT_SIZE])
 	return len;
 }
 
-/* Reads "<number><unit>" at *s; the number may have a fraction, exact to the millisecond or
- * byte. */
+/*
+ * Reads "<number><unit>" at *s; the number may have a fraction, exact to the millisecond or
+ * byte.
+ */
 static bool
 take_quantity(const char **s, const struct unit *units, int64_t *out)
 {

@@ -7,12 +7,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Decimal, optional minus sign, no blanks. True when the whole of s is a number in [min, max].
+/*
+ * Decimal, optional minus sign, no blanks. True when the whole of s is a number in [min, max].
  */
 bool text_int(const char *s, int64_t min, int64_t max, int64_t *out);
 
-/* The other way: decimal digits and NUL into buf; returns their number. For hot paths, where
- * snprintf counts. */
+/*
+ * The other way: decimal digits and NUL into buf; returns their number. For hot paths, where
+ * snprintf counts.
+ */
 enum { TEXT_INT_SIZE = 21 };
 size_t text_from_int(int64_t value, char buf[TEXT_INT_SIZE]);
 
@@ -26,7 +29,8 @@ bool text_duration(const char *s, int64_t *ms);
 /* A size with unit, to bytes: "512" and "512B", "64KiB", "1MiB", "10GiB", "1MB" (10^6). */
 bool text_size(const char *s, int64_t *bytes);
 
-/* Shortest exact form with units, for messages: 90000 -> "1m30s". buf of 32 bytes; returns buf.
+/*
+ * Shortest exact form with units, for messages: 90000 -> "1m30s". buf of 32 bytes; returns buf.
  */
 const char *text_duration_str(int64_t ms, char *buf, size_t size);
 
@@ -40,7 +44,8 @@ void text_add_masked(struct buf *to, const char *text);
 bool text_starts(const char *s, const char *prefix);
 bool text_ends(const char *s, const char *suffix);
 
-/* Edits to turn a into b, ignoring case; `limit` + 1 when more than limit. For "did you mean".
+/*
+ * Edits to turn a into b, ignoring case; `limit` + 1 when more than limit. For "did you mean".
  */
 unsigned text_distance(const char *a, const char *b, unsigned limit);
 

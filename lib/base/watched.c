@@ -17,8 +17,10 @@ mix(uint64_t h, uint64_t n)
 	return (h ^ n) * UINT64_C(0x9e3779b97f4a7c15) ^ h >> 29;
 }
 
-/* Kubernetes swaps a symbolic link, editors a file: either changes what stat says. 0: one is
- * not there. */
+/*
+ * Kubernetes swaps a symbolic link, editors a file: either changes what stat says. 0: one is
+ * not there.
+ */
 static uint64_t
 look(const char *paths)
 {

@@ -52,7 +52,8 @@ void bus_close(struct bus *bus);
 
 bool bus_connected(const struct bus *bus);
 
-/* Waits until connected, a stop is requested (ERR_STOPPED) or timeout_ms is over (ERR_CONNECT).
+/*
+ * Waits until connected, a stop is requested (ERR_STOPPED) or timeout_ms is over (ERR_CONNECT).
  */
 int bus_wait_connected(struct bus *bus, int64_t timeout_ms, struct err *err);
 
@@ -77,7 +78,8 @@ struct bus_header {
 	const char *name, *value;
 };
 
-/* A message to send; everything is borrowed for the call. A header without a value is left out.
+/*
+ * A message to send; everything is borrowed for the call. A header without a value is left out.
  */
 struct bus_out {
 	const char *subject, *reply; /* reply may be NULL */
@@ -102,8 +104,10 @@ int bus_request(struct bus *bus, const struct bus_out *out, int64_t timeout_ms,
 typedef void bus_on_msg(void *ctx, struct bus_msg *msg); /* owns msg */
 int bus_subscribe(
 	struct bus *bus, const char *subject, bus_on_msg *on_msg, void *ctx, struct err *err);
-/* Ends it for good. On success the server sends no more, and what it had sent is with the
- * callback. */
+/*
+ * Ends it for good. On success the server sends no more, and what it had sent is with the
+ * callback.
+ */
 int bus_unsubscribe(struct bus *bus, const char *subject, int64_t timeout_ms, struct err *err);
 
 const char *bus_msg_subject(const struct bus_msg *msg);
@@ -112,8 +116,10 @@ const char *bus_msg_reply(const struct bus_msg *msg); /* "" when none */
 const char *bus_msg_header(const struct bus_msg *msg, const char *name);
 /* The last one of that name: what a server adds is behind what the publisher wrote. */
 const char *bus_msg_last_header(const struct bus_msg *msg, const char *name);
-/* The same as bus_msg_header; false when the library cannot read the headers. It says so once:
- * asked again it may give some of them. */
+/*
+ * The same as bus_msg_header; false when the library cannot read the headers. It says so once:
+ * asked again it may give some of them.
+ */
 bool bus_msg_find_header(const struct bus_msg *msg, const char *name, const char **value);
 /* Calls fn for each header, in no particular order. */
 void bus_msg_each_header(const struct bus_msg *msg,

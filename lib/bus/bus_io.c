@@ -76,8 +76,10 @@ bus_start_subscription(struct bus_subscription *sub, natsConnection *nc)
 	if (sub->ended)
 		return NATS_OK;
 	s = natsConnection_Subscribe(&sub->sub, nc, sub->subject, on_message, sub);
-	/* what is on its way is bounded by what we asked for; the library must not drop any of
-	 * it */
+	/*
+	 * what is on its way is bounded by what we asked for; the library must not drop any of
+	 * it
+	 */
 	if (s == NATS_OK)
 		s = natsSubscription_SetPendingLimits(sub->sub, -1, -1);
 	return s;

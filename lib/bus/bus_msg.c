@@ -104,8 +104,10 @@ bus_msg_each_header(
 	free((void *)keys);
 }
 
-/* Whether a value looks like a header line that we would read: its header had no value of its
- * own, then. */
+/*
+ * Whether a value looks like a header line that we would read: its header had no value of its
+ * own, then.
+ */
 static bool
 looks_like_header(const char *value)
 {

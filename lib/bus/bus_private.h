@@ -56,8 +56,10 @@ int bus_error(struct err *err, natsStatus s, const char *what);
 
 bool bus_uses_tls(const struct bus_options *options);
 
-/* Credentials (read anew) and TLS; err is set when it is not cnats that fails. loop: for a TLS
- * connection, or NULL. */
+/*
+ * Credentials (read anew) and TLS; err is set when it is not cnats that fails. loop: for a TLS
+ * connection, or NULL.
+ */
 natsStatus bus_set_security(natsOptions *opts, const struct bus_options *options,
 	struct bus_loop *loop, struct err *err);
 

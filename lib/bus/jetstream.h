@@ -200,8 +200,10 @@ int jetstream_consumer_delete(
 int jetstream_consumer_recreate(struct bus *bus, const struct consumer_config *config,
 	struct consumer_info *info, struct err *err);
 
-/* What the reply subject of a delivered message says ($JS.ACK..., 9 tokens or the longer v2
- * form). */
+/*
+ * What the reply subject of a delivered message says ($JS.ACK..., 9 tokens or the longer v2
+ * form).
+ */
 struct jetstream_meta {
 	uint64_t stream_seq, consumer_seq, delivered; /* delivered: which try this is, from 1 */
 	uint64_t pending;                             /* messages after this one */
@@ -227,8 +229,10 @@ enum pull_status {
 };
 enum pull_status jetstream_pull_status(const struct bus_msg *msg, int *undelivered);
 
-/* Settling, by the message's reply subject. Acks are plain publishes; ack_confirm is a round
- * trip. */
+/*
+ * Settling, by the message's reply subject. Acks are plain publishes; ack_confirm is a round
+ * trip.
+ */
 int jetstream_ack(struct bus *bus, const char *reply, struct err *err);
 int jetstream_ack_confirm(
 	struct bus *bus, const char *reply, int64_t timeout_ms, struct err *err);
@@ -265,8 +269,10 @@ enum {
 	JS_ERR_NO_STREAM = 503,
 };
 
-/* A smaller message, or one with another subject, may be stored: this one is refused whatever
- * state the server is in. */
+/*
+ * A smaller message, or one with another subject, may be stored: this one is refused whatever
+ * state the server is in.
+ */
 bool jetstream_pub_ack_refuses(const struct pub_ack *ack);
 
 /*

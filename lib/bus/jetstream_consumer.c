@@ -170,8 +170,10 @@ jetstream_consumer_ensure(struct bus *bus, const struct consumer_config *config,
 	}
 	buf_init(&body, 16 * 1024);
 	write_config(&body, config);
-	/* DURABLE.CREATE is the form that server 2.9 to the newest and narrow permissions all
-	 * know */
+	/*
+	 * DURABLE.CREATE is the form that server 2.9 to the newest and narrow permissions all
+	 * know
+	 */
 	if (config->name != NULL)
 		snprintf(subject, sizeof(subject), "%s.CONSUMER.DURABLE.CREATE.%s.%s",
 			bus_api_prefix(bus), config->stream, config->name);
@@ -235,8 +237,10 @@ jetstream_consumer_recreate(struct bus *bus, const struct consumer_config *confi
 		if (delete_consumer(bus, config->stream, config->name, &dirty, err) != 0 &&
 			err->code != ERR_NOT_FOUND)
 			return -1;
-		/* also when dirty: this one finds the files that are left, and only its
-		 * deletion removes them */
+		/*
+		 * also when dirty: this one finds the files that are left, and only its
+		 * deletion removes them
+		 */
 		if (jetstream_consumer_ensure(bus, config, info, err) != 0)
 			return -1;
 		if (!dirty && info->delivered_consumer_seq == 0)

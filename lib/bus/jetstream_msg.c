@@ -58,8 +58,10 @@ jetstream_pull_status(const struct bus_msg *msg, int *undelivered)
 	const char *status, *text;
 
 	*undelivered = 0;
-	/* a delivered message has a reply subject, whatever its publisher wrote into its
-	 * headers; a status has none */
+	/*
+	 * a delivered message has a reply subject, whatever its publisher wrote into its
+	 * headers; a status has none
+	 */
 	if (*bus_msg_reply(msg) != '\0' || bus_msg_len(msg) != 0 ||
 		(status = bus_msg_header(msg, "Status")) == NULL)
 		return PULL_MESSAGE;

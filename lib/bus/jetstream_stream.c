@@ -116,8 +116,10 @@ look(struct bus *bus, const char *name, const struct stream_config *config,
 		if (jetstream_call(bus, subject, NULL, &reply, NULL, err) != 0)
 			return err_wrap(err, "stream %s", name);
 		read_info(reply, info);
-		/* year 1: nats-server 2.9 lists it and has no store for it yet; another request
-		 * for it may crash it */
+		/*
+		 * year 1: nats-server 2.9 lists it and has no store for it yet; another request
+		 * for it may crash it
+		 */
 		lacks = info->created_us < 0 ? "it is being made"
 			: info->leader[0] == '\0' && jetstream_clustered(reply)
 			? "it has no leader just now"
@@ -142,8 +144,10 @@ jetstream_stream_look(
 	return look(bus, name, NULL, info, err);
 }
 
-/* -1 with ERR_NOT_FOUND: it is not there, and has not been for a while where servers may be
- * behind. */
+/*
+ * -1 with ERR_NOT_FOUND: it is not there, and has not been for a while where servers may be
+ * behind.
+ */
 static int
 look_long(struct bus *bus, const struct stream_config *config, struct stream_info *info,
 	struct err *err)
@@ -188,7 +192,8 @@ jetstream_stream_ensure(struct bus *bus, const struct stream_config *config,
 	return look(bus, config->name, config, info, err);
 }
 
-/* Go's encoding/json writes []byte as base64. "" when the member is missing or is not base64.
+/*
+ * Go's encoding/json writes []byte as base64. "" when the member is missing or is not base64.
  */
 static char *
 decode_member(const cJSON *message, const char *name, size_t *len)
@@ -257,8 +262,10 @@ stream_of(const char *reply, char *name, size_t size)
 	return strcspn(p, ".") < size;
 }
 
-/* A structured event is in the body, unless it is sent again to one target: then a header says
- * which. */
+/*
+ * A structured event is in the body, unless it is sent again to one target: then a header says
+ * which.
+ */
 static bool
 needs_headers(const struct bus_msg *msg)
 {

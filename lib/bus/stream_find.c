@@ -11,8 +11,10 @@
 #include <stdio.h>
 #include <string.h>
 
-/* By the leader's numbers it may have been removed from between others: then the next one is
- * another one. */
+/*
+ * By the leader's numbers it may have been removed from between others: then the next one is
+ * another one.
+ */
 static int
 find_next(struct bus *bus, const char *stream, uint64_t seq, struct message_search *found,
 	struct err *err)

@@ -188,8 +188,10 @@ stream_reader_confirm_end(struct stream_reader *r, uint64_t seq, struct err *err
 		return err_set(err, ERR_TIMEOUT,
 			"the stream's leader is behind: it ends at %llu, it had %llu",
 			(unsigned long long)stream.last_seq, (unsigned long long)r->last_seq);
-	/* nothing came: only the newest message tells whether there is one since the time that
-	 * the read begins at */
+	/*
+	 * nothing came: only the newest message tells whether there is one since the time that
+	 * the read begins at
+	 */
 	if (jetstream_stream_get(r->bus, r->stream, seq == 0 ? r->start_seq : seq + 1,
 		    r->filter, &next, err) != 0)
 		return err->code == ERR_NOT_FOUND ? 0 : -1;

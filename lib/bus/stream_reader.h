@@ -12,12 +12,16 @@
 struct stream_reader;
 
 int stream_reader_open(struct stream_reader **reader, struct bus *bus, struct err *err);
-/* Frees it; after stream_reader_stop and bus_close, because the subscription lives that long.
- * NULL is fine. */
+/*
+ * Frees it; after stream_reader_stop and bus_close, because the subscription lives that long.
+ * NULL is fine.
+ */
 void stream_reader_close(struct stream_reader *reader);
 
-/* Begins a read; ends the one before. Only stream, filter_subject, deliver, start_*,
- * headers_only count. */
+/*
+ * Begins a read; ends the one before. Only stream, filter_subject, deliver, start_*,
+ * headers_only count.
+ */
 int stream_reader_start(
 	struct stream_reader *reader, const struct consumer_config *config, struct err *err);
 void stream_reader_stop(struct stream_reader *reader); /* removes the consumer */

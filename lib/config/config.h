@@ -90,8 +90,10 @@ struct config_errors {
 };
 void config_errors_init(struct config_errors *errors);
 void config_errors_free(struct config_errors *errors);
-/* Adds an error (or warning) at a node; the message names the node's path. Never quote a
- * secret. */
+/*
+ * Adds an error (or warning) at a node; the message names the node's path. Never quote a
+ * secret.
+ */
 void config_error(struct config_errors *errors, const struct config_node *node, const char *fmt,
 	...) ERR_PRINTF(3, 4);
 void config_warning(struct config_errors *errors, const struct config_node *node,

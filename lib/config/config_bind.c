@@ -87,8 +87,10 @@ bind_strings(const struct config_node *node, const struct config_field *f, void 
 	return rc;
 }
 
-/* A file that others than its owner may read; memory file systems (Kubernetes, systemd) keep
- * them out otherwise. */
+/*
+ * A file that others than its owner may read; memory file systems (Kubernetes, systemd) keep
+ * them out otherwise.
+ */
 static void
 check_secret_file(
 	const struct config_node *node, const char *path, struct config_errors *errors)
@@ -178,8 +180,10 @@ bind_objects(const struct config_node *node, const struct config_field *f,
 	return rc;
 }
 
-/* The default, as if it stood in the file; the tables' authors answer for it, and a test
- * checks. */
+/*
+ * The default, as if it stood in the file; the tables' authors answer for it, and a test
+ * checks.
+ */
 static int
 bind_default(const struct config_field *f, void *out, struct config_errors *errors)
 {
@@ -203,7 +207,8 @@ static int
 bind_missing(const struct config_node *map, const struct config_field *f, void *out,
 	struct config_errors *errors)
 {
-	/* a missing block is all defaults; what it requires is required only when it is there
+	/*
+	 * a missing block is all defaults; what it requires is required only when it is there
 	 */
 	if ((f->flags & CONFIG_REQUIRED) && map != NULL) {
 		config_error(errors, map, "%s is missing", f->key);

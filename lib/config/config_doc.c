@@ -23,8 +23,10 @@ is_block(const struct config_field *f)
 	return f->fields != NULL && f->type != CONFIG_CUSTOM && !(f->flags & CONFIG_IGNORED);
 }
 
-/* The row before f that has the same block ("eventProvider" for "eventProviders"): told once is
- * enough. */
+/*
+ * The row before f that has the same block ("eventProvider" for "eventProviders"): told once is
+ * enough.
+ */
 static const struct config_field *
 same_block(const struct config_field *fields, const struct config_field *f)
 {

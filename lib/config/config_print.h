@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What the option tables give besides parsing: the effective values, the reference page, the
- * schema, --help. */
+/*
+ * What the option tables give besides parsing: the effective values, the reference page, the
+ * schema, --help.
+ */
 #ifndef VCOURIER_CONFIG_PRINT_H
 #define VCOURIER_CONFIG_PRINT_H
 
@@ -15,8 +17,10 @@
 void config_print(
 	const struct config_field *fields, const void *bound, int indent, struct buf *out);
 
-/* A text as a YAML value that is read back as just that; but the user and password of a URL are
- * shown as ***. */
+/*
+ * A text as a YAML value that is read back as just that; but the user and password of a URL are
+ * shown as ***.
+ */
 void config_print_text(const char *text, struct buf *out);
 
 /*

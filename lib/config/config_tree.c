@@ -27,7 +27,8 @@ refuse(struct reader *r, const yaml_event_t *ev, const char *what)
 		(int)ev->start_mark.column + 1, "%s", what);
 }
 
-/* ${NAME} and ${NAME:-default}; anything else that begins with a dollar sign is left as it is.
+/*
+ * ${NAME} and ${NAME:-default}; anything else that begins with a dollar sign is left as it is.
  */
 static const char *
 env_reference(const char *s, size_t *name_len)
@@ -239,8 +240,10 @@ syntax_error(struct reader *r, const yaml_parser_t *parser, const char *text, si
 		config_error_at(r->errors, r->config->path, line, column, "%s", problem);
 		return;
 	}
-	/* the mark counts characters: near enough for a look at the byte when the text is ASCII
-	 * up to it */
+	/*
+	 * the mark counts characters: near enough for a look at the byte when the text is ASCII
+	 * up to it
+	 */
 	if (at < len && text[at] == '\t')
 		problem = "a tab where YAML wants spaces";
 	if (parser->context != NULL)

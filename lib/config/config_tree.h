@@ -49,8 +49,10 @@ void config_error_at(struct config_errors *errors, const char *file, int line, i
 /* Puts "eventProcessors[0].knative.encoding" into out: where the node stands. */
 void config_path(const struct config_node *node, struct buf *out);
 
-/* How a value may be quoted in a message: escaped, cut, user info in a URL hidden. buf of 80
- * bytes or so. */
+/*
+ * How a value may be quoted in a message: escaped, cut, user info in a URL hidden. buf of 80
+ * bytes or so.
+ */
 const char *config_quote(const char *text, char *buf, size_t size);
 
 /* A size as it may stand in a file: 1048576 -> "1MiB"; returns buf. */

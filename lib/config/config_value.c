@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* One scalar of a file to one C value: types, bounds, formats, and what to say when they do not
- * fit. */
+/*
+ * One scalar of a file to one C value: types, bounds, formats, and what to say when they do not
+ * fit.
+ */
 #define _POSIX_C_SOURCE 200809L
 #include "config_tree.h"
 

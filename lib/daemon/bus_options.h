@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The `bus` block of the configuration file: where NATS is, who we are to it, how large the
- * streams may be. */
+/*
+ * The `bus` block of the configuration file: where NATS is, who we are to it, how large the
+ * streams may be.
+ */
 #ifndef VCOURIER_BUS_OPTIONS_H
 #define VCOURIER_BUS_OPTIONS_H
 
@@ -10,8 +12,10 @@
 #include "config.h"
 #include "jetstream.h"
 
-/* Dropping the oldest keeps vCenter's news flowing; pausing leaves them in vCenter until there
- * is room. */
+/*
+ * Dropping the oldest keeps vCenter's news flowing; pausing leaves them in vCenter until there
+ * is room.
+ */
 enum when_full { WHEN_FULL_DROP_OLDEST, WHEN_FULL_PAUSE };
 
 struct bus_stream_options {

@@ -19,8 +19,10 @@ static struct {
 	uint64_t last;
 } table = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
-/* The oldest of those that are not shut down already; NULL when fewer than CONNECTIONS_KEPT are
- * open. */
+/*
+ * The oldest of those that are not shut down already; NULL when fewer than CONNECTIONS_KEPT are
+ * open.
+ */
 static struct connection *
 surplus(void)
 {
@@ -39,8 +41,10 @@ surplus(void)
 	return n > CONNECTIONS_KEPT ? oldest : NULL;
 }
 
-/* The slot stays taken until the server has closed the connection: its fd may not be used again
- * before. */
+/*
+ * The slot stays taken until the server has closed the connection: its fd may not be used again
+ * before.
+ */
 static void
 end(struct connection *c)
 {

@@ -243,16 +243,20 @@ tune_memory(void)
 	mallopt(M_MMAP_THRESHOLD, 64 * 1024);
 }
 
-/* A thread that wakes up for each ack must not push the one aside that publishes: half the
- * context switches. */
+/*
+ * A thread that wakes up for each ack must not push the one aside that publishes: half the
+ * context switches.
+ */
 static void
 schedule_in_batches(void)
 {
 	const struct sched_param none = { 0 };
 
 	if (sched_setscheduler(0, SCHED_BATCH, &none) != 0) {
-		/* forbidden, as in our systemd units, which set it themselves: a little slower,
-		 * no more */
+		/*
+		 * forbidden, as in our systemd units, which set it themselves: a little slower,
+		 * no more
+		 */
 	}
 }
 

@@ -28,8 +28,10 @@ struct daemon_spec {
 	const char *about;     /* what it does, for --help */
 	bool provider;         /* runs an eventProvider, else an eventProcessor */
 	size_t options_size;
-	/* Fills the options of one entry, zeroed before; adds errors and returns -1. release
-	 * undoes either. */
+	/*
+	 * Fills the options of one entry, zeroed before; adds errors and returns -1. release
+	 * undoes either.
+	 */
 	int (*bind)(const struct router_config *config, const struct router_entry *entry,
 		void *options, struct config_errors *errors);
 	void (*release)(void *options);
@@ -38,8 +40,10 @@ struct daemon_spec {
 
 struct daemon;
 
-/* -1: go on. Else what main returns at once: 0 after --help, EXIT_USAGE, EXIT_CONFIG,
- * EXIT_RUNTIME; all is said. */
+/*
+ * -1: go on. Else what main returns at once: 0 after --help, EXIT_USAGE, EXIT_CONFIG,
+ * EXIT_RUNTIME; all is said.
+ */
 int daemon_open(struct daemon **daemon, const struct daemon_spec *spec, int argc, char **argv);
 
 /* Whether run() is to be called again: only when it returned 0 because of a reload. */

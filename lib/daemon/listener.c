@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Opened here and not by libmicrohttpd: version 1.0.1 closes a socket twice when the port is
- * taken, and loses errno. */
+/*
+ * Opened here and not by libmicrohttpd: version 1.0.1 closes a socket twice when the port is
+ * taken, and loses errno.
+ */
 #define _GNU_SOURCE
 #include "listener.h"
 

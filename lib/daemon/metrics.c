@@ -164,8 +164,10 @@ static void
 add_histogram(struct buf *out, const char *name, const struct metric *m)
 {
 	const char *comma = *m->labels != '\0' ? "," : "";
-	/* read first: what is counted in the meantime then only makes buckets larger, and is
-	 * cut */
+	/*
+	 * read first: what is counted in the meantime then only makes buckets larger, and is
+	 * cut
+	 */
 	uint64_t all = metric_count(m), sum = 0;
 	size_t i;
 
@@ -225,8 +227,10 @@ open_fds(void)
 	return n;
 }
 
-/* Field 22 of proc(5)'s stat: start time in clock ticks since boot; the name before may hold
- * anything. */
+/*
+ * Field 22 of proc(5)'s stat: start time in clock ticks since boot; the name before may hold
+ * anything.
+ */
 static double
 start_time(void)
 {

@@ -8,15 +8,19 @@
 
 #include <stdint.h>
 
-/* "READY=1", "STOPPING=1"; several lines may stand in one state. 0 also when nobody listens, -1
- * when it failed. */
+/*
+ * "READY=1", "STOPPING=1"; several lines may stand in one state. 0 also when nobody listens, -1
+ * when it failed.
+ */
 int notify(const char *state);
 
 /* STATUS=<text>, what `systemctl status` shows; sent only when it differs from the last one. */
 void notify_status(const char *text);
 
-/* A reload begins; ends with notify("READY=1"). Carries the time stamp that Type=notify-reload
- * asks for. */
+/*
+ * A reload begins; ends with notify("READY=1"). Carries the time stamp that Type=notify-reload
+ * asks for.
+ */
 void notify_reloading(void);
 
 /*

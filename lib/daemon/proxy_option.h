@@ -5,11 +5,13 @@
 
 #include "config.h"
 
-/* Fits config_field.custom, char *: a proxy's URL (http_proxy.h), its scheme filled in; or "".
+/*
+ * Fits config_field.custom, char *: a proxy's URL (http_proxy.h), its scheme filled in; or "".
  */
 int proxy_option(const struct config_node *node, void *field, struct config_errors *errors);
 
-/* The two rows of a table: `proxy` and `caFile` are the char * members of the struct `config`.
+/*
+ * The two rows of a table: `proxy` and `caFile` are the char * members of the struct `config`.
  */
 /* clang-format off */
 #define PROXY_ROWS(config, proxy_member, ca_member) \

@@ -51,8 +51,10 @@ struct router_config {
 	struct router_entries providers, processors;
 };
 
-/* Reads and binds all but the insides of the entries. On failure errors say why; free it
- * anyway. */
+/*
+ * Reads and binds all but the insides of the entries. On failure errors say why; free it
+ * anyway.
+ */
 int router_config_load(
 	struct router_config *config, const char *path, struct config_errors *errors);
 void router_config_free(struct router_config *config);

@@ -136,8 +136,10 @@ add_invocations(struct buf *out)
 	buf_add_char(out, '}');
 }
 
-/* Go's expvar begins with the command line and runtime memory; of the latter only what makes
- * sense here. */
+/*
+ * Go's expvar begins with the command line and runtime memory; of the latter only what makes
+ * sense here.
+ */
 static void
 add_runtime(struct buf *out, double seconds)
 {

@@ -11,14 +11,17 @@
 
 #include "buf.h"
 
-/* Who this process is: an EventProvider or an EventProcessor, and where it connects to. Strings
- * are copied. */
+/*
+ * Who this process is: an EventProvider or an EventProcessor, and where it connects to. Strings
+ * are copied.
+ */
 void stats_init(bool provider, const char *name, const char *address);
 
 /* a provider's events read, and those it could not publish */
 void stats_events(uint64_t n, uint64_t failed);
 
-/* One delivery of an event with this subject; beyond 200 subjects they are counted as "other".
+/*
+ * One delivery of an event with this subject; beyond 200 subjects they are counted as "other".
  */
 void stats_invocation(const char *subject, bool ok);
 

@@ -25,7 +25,8 @@ struct status_options {
 	void *stats_ctx;
 };
 
-/* Starts the listener in a thread of its own. Port taken: ERR_SYSTEM with a text that says so.
+/*
+ * Starts the listener in a thread of its own. Port taken: ERR_SYSTEM with a text that says so.
  */
 int status_open(struct status **status, const struct status_options *options, struct err *err);
 void status_close(struct status *status);

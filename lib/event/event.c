@@ -8,8 +8,10 @@
 
 #include "json.h"
 
-/* A context attribute of the specification: where it lives in struct event. Extensions are not
- * here. */
+/*
+ * A context attribute of the specification: where it lives in struct event. Extensions are not
+ * here.
+ */
 #define ATTRIBUTE(name) #name, sizeof(#name) - 1, offsetof(struct event, name)
 static const struct attribute {
 	const char *name;

@@ -24,8 +24,10 @@ enum {
 
 #define EVENT_CONTENT_TYPE "application/cloudevents+json"
 
-/* com.vmware.event.router/<class> (the VMware Event Router) or com.vmware.vsphere.<Name>.v0
- * (VSphereSource) */
+/*
+ * com.vmware.event.router/<class> (the VMware Event Router) or com.vmware.vsphere.<Name>.v0
+ * (VSphereSource)
+ */
 enum event_type_style { EVENT_TYPE_ROUTER, EVENT_TYPE_VSPHERE };
 
 struct event_extension {
@@ -79,8 +81,10 @@ int event_set(
  */
 void event_set_data(struct event *ev, const char *data, size_t len);
 
-/* application/json, text/json, a suffix +json, or "", which means JSON; parameters and case do
- * not matter. */
+/*
+ * application/json, text/json, a suffix +json, or "", which means JSON; parameters and case do
+ * not matter.
+ */
 bool event_is_json_type(const char *datacontenttype);
 
 /* After the last event_set: required attributes there, names legal. */
@@ -89,7 +93,8 @@ int event_check(const struct event *ev, struct err *err);
 /* An extension's value, or "" when the event does not have it. */
 const char *event_extension(const struct event *ev, const char *name);
 
-/* The type in one of the two dialects; out is cleared first. Other people's types pass through.
+/*
+ * The type in one of the two dialects; out is cleared first. Other people's types pass through.
  */
 void event_type(const struct event *ev, enum event_type_style style, struct buf *out);
 
@@ -116,7 +121,8 @@ void event_add_structured(const struct event *ev, const char *type_override, str
 void event_add_structured_as_router(
 	const struct event *ev, const char *type_override, struct buf *out);
 
-/* `"name":"value"` members, for writers that put an envelope together: {specversion..., "data":
+/*
+ * `"name":"value"` members, for writers that put an envelope together: {specversion..., "data":
  */
 void event_begin(struct buf *out);
 void event_add_attribute(struct buf *out, const char *name, const char *value);
@@ -129,8 +135,10 @@ void event_begin_data(struct buf *out); /* append the data, then a closing brace
  */
 void event_add_header_value(struct buf *out, const char *value);
 
-/* The reverse, tolerant as section 3.1.3.2 asks: quoted strings, lower-case hex. False: not
- * UTF-8. */
+/*
+ * The reverse, tolerant as section 3.1.3.2 asks: quoted strings, lower-case hex. False: not
+ * UTF-8.
+ */
 bool event_decode_header_value(const char *value, struct buf *out);
 
 #endif

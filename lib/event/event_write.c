@@ -45,8 +45,10 @@ add_optional(struct buf *out, const char *name, const char *value)
 		event_add_attribute(out, name, value);
 }
 
-/* Bytes that a JSON string cannot hold; and those that are called JSON and are not, which it
- * would make JSON. */
+/*
+ * Bytes that a JSON string cannot hold; and those that are called JSON and are not, which it
+ * would make JSON.
+ */
 static bool
 is_binary(const struct event *ev)
 {

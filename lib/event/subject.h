@@ -16,8 +16,10 @@
 #include "buf.h"
 
 enum {
-	/* Bytes of the CloudEvents attribute `subject`. vCenter's own event ids are below 128
-	   characters. */
+	/*
+	 * Bytes of the CloudEvents attribute `subject`. vCenter's own event ids are below 128
+	 * characters.
+	 */
 	SUBJECT_ATTRIBUTE_MAX = 1024,
 };
 
@@ -44,15 +46,19 @@ struct subject_parts { /* any may be NULL or "" */
 	const char *name;
 };
 
-/* <prefix>.<vcenter>.<datacenter>.<cluster>.<severity>.<class>.<EventName>; out is cleared
- * first. */
+/*
+ * <prefix>.<vcenter>.<datacenter>.<cluster>.<severity>.<class>.<EventName>; out is cleared
+ * first.
+ */
 void subject_write(struct buf *out, const struct subject_parts *parts);
 
 /* "VC_<vcenter token>": the stream of one vCenter. out is cleared first. */
 void subject_stream(struct buf *out, const char *vcenter);
 
-/* The part of a subject that names the event, behind the class: "VmPoweredOnEvent"; the whole
- * when it has none. */
+/*
+ * The part of a subject that names the event, behind the class: "VmPoweredOnEvent"; the whole
+ * when it has none.
+ */
 const char *subject_event(const char *subject);
 
 #endif

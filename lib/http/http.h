@@ -105,8 +105,10 @@ typedef void http_on_done(void *ctx, const struct http_response *rsp);
 int http_submit(struct http *http, struct http_request *req, http_on_done *done, void *ctx,
 	struct err *err);
 
-/* Waits up to timeout_ms for something to do (a transfer, http_wakeup, a signal of stop.h) and
- * does it. */
+/*
+ * Waits up to timeout_ms for something to do (a transfer, http_wakeup, a signal of stop.h) and
+ * does it.
+ */
 int http_run(struct http *http, int64_t timeout_ms, struct err *err);
 void http_wakeup(struct http *http); /* from any thread: http_run returns soon */
 size_t http_in_flight(const struct http *http);
@@ -143,8 +145,10 @@ bool http_response_header(
 /* Retry-After as RFC 9110 10.2.3 says: delay-seconds or HTTP-date; -1 when it is neither. */
 int64_t http_parse_retry_after(const char *value, int64_t now_us);
 
-/* The certificate's SHA-256 that the last failed thumbprint check saw, colon hex, for the
- * message; "" if none. */
+/*
+ * The certificate's SHA-256 that the last failed thumbprint check saw, colon hex, for the
+ * message; "" if none.
+ */
 const char *http_seen_thumbprint(const struct http *http);
 
 #endif

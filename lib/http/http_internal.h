@@ -86,14 +86,18 @@ int http_tls_setup(struct transfer *t, struct err *err);
 
 /* Chooses the proxy of a transfer and sets all options about it. After http_request_setup. */
 int http_proxy_setup(struct transfer *t, struct err *err);
-/* Whether the TLS handshake that begins now is the one with the proxy, not the one with the
- * peer behind it. */
+/*
+ * Whether the TLS handshake that begins now is the one with the proxy, not the one with the
+ * peer behind it.
+ */
 bool http_proxy_handshake(const struct transfer *t);
 /* Words a failure that the proxy had a part in: which proxy, and what it has to do with it. */
 void http_proxy_explain(const struct transfer *t, struct err *why);
 
-/* An IP address, without brackets, as its 16 bytes; an IPv4 address as ::ffff:a.b.c.d. False
- * when it is none. */
+/*
+ * An IP address, without brackets, as its 16 bytes; an IPv4 address as ::ffff:a.b.c.d. False
+ * when it is none.
+ */
 bool http_url_ip(const char *host, uint8_t ip[16]);
 bool http_url_ip_is_v4(const uint8_t ip[16]);
 

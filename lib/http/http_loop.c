@@ -125,8 +125,10 @@ http_loop_open(struct http *http, struct err *err)
 	if (http->epoll < 0 || http->wake < 0 ||
 		epoll_ctl(http->epoll, EPOLL_CTL_ADD, http->wake, &event) != 0)
 		return err_set(err, ERR_SYSTEM, "epoll: %s", strerror(errno));
-	/* once a stop is requested its descriptor stays readable: an edge wakes the wait, a
-	 * level would make it spin */
+	/*
+	 * once a stop is requested its descriptor stays readable: an edge wakes the wait, a
+	 * level would make it spin
+	 */
 	event = (struct epoll_event){ .events = EPOLLIN | EPOLLET, .data.fd = stop_fd() };
 	if (stop_fd() >= 0)
 		epoll_ctl(http->epoll, EPOLL_CTL_ADD, stop_fd(), &event);

@@ -53,8 +53,10 @@ take_scheme(const char **text)
 	return NULL;
 }
 
-/* Percent-decodes text[0..len); NULL when that is no text, or has characters that Go refuses
- * there. */
+/*
+ * Percent-decodes text[0..len); NULL when that is no text, or has characters that Go refuses
+ * there.
+ */
 static char *
 decode(const char *text, size_t len)
 {

@@ -39,8 +39,10 @@ struct http_environment {
 	struct no_proxy *exceptions;
 };
 
-/* Reads HTTP_PROXY, HTTPS_PROXY and NO_PROXY; each also in lower case, the upper case goes
- * first. */
+/*
+ * Reads HTTP_PROXY, HTTPS_PROXY and NO_PROXY; each also in lower case, the upper case goes
+ * first.
+ */
 void http_environment_read(struct http_environment *env);
 void http_environment_free(struct http_environment *env);
 

@@ -11,8 +11,10 @@
 #include "clock.h"
 #include "text.h"
 
-/* One header line with its line end; libcurl's errors stop the transfer when we do not take it
- * whole. */
+/*
+ * One header line with its line end; libcurl's errors stop the transfer when we do not take it
+ * whole.
+ */
 size_t
 http_reply_header(char *data, size_t size, size_t n, void *transfer)
 {
@@ -113,8 +115,10 @@ describe(struct transfer *t, CURLcode result, struct http_response *rsp)
 	for (char *p = rsp->why.text; *p != '\0'; p++)
 		if ((unsigned char)*p < ' ')
 			*p = ' ';
-	/* behind an https:// proxy OpenSSL forgets why a handshake failed, so libcurl does not
-	 * know either */
+	/*
+	 * behind an https:// proxy OpenSSL forgets why a handshake failed, so libcurl does not
+	 * know either
+	 */
 	if (t->wrong_thumbprint)
 		err_set(&rsp->why, ERR_TLS,
 			"the certificate's thumbprint is %s, not the configured one",
@@ -122,7 +126,8 @@ describe(struct transfer *t, CURLcode result, struct http_response *rsp)
 	http_proxy_explain(t, &rsp->why);
 }
 
-/* The Date header; that of the reply before is mostly the same text, and reading one is slow.
+/*
+ * The Date header; that of the reply before is mostly the same text, and reading one is slow.
  */
 static int64_t
 date_of(struct http *http, const struct http_response *rsp)
@@ -162,7 +167,8 @@ http_reply_finish(struct transfer *t, CURLcode result, struct http_response *rsp
 			err_set(&rsp->why, ERR_PROTOCOL, "no complete reply");
 		return;
 	}
-	/* a reply that broke off in its body still told its status: it is a reply, and marked
+	/*
+	 * a reply that broke off in its body still told its status: it is a reply, and marked
 	 */
 	rsp->body_cut = t->body_cut || result != CURLE_OK;
 	curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &n);

@@ -11,10 +11,13 @@
 enum {
 	TIMEOUT_MS = 30 * 1000,
 	CONNECT_TIMEOUT_MS = 5 * 1000,
-	/* below the idle limit of the usual load balancers (60 s), so that they never close
-	   first */
+	/*
+	 * below the idle limit of the usual load balancers (60 s), so that they never close
+	 * first
+	 */
 	CONNECTION_IDLE_S = 50,
-	/* so that a scaled-out or renamed service is found, and a rotated certificate is used
+	/*
+	 * so that a scaled-out or renamed service is found, and a rotated certificate is used
 	 */
 	CONNECTION_LIFE_S = 120,
 	REPLY_BUFFER = 1024,       /* each transfer has one, and a delivery's reply is short */
@@ -29,7 +32,8 @@ http_header(struct http_request *req, const char *name, const char *value)
 	if (strpbrk(name, "\r\n:; ") != NULL || name[0] == '\0' ||
 		strpbrk(value, "\r\n") != NULL)
 		t->bad_header = true;
-	/* libcurl's notation: "name;" is a header without a value, "name:" would be none at all
+	/*
+	 * libcurl's notation: "name;" is a header without a value, "name:" would be none at all
 	 */
 	buf_printf(&req->headers, value[0] != '\0' ? "%s: %s\n" : "%s;\n", name, value);
 }

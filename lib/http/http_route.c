@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The way to the peer: tells libcurl the proxy that was chosen, and says in errors what the
- * proxy had to do with them. */
+/*
+ * The way to the peer: tells libcurl the proxy that was chosen, and says in errors what the
+ * proxy had to do with them.
+ */
 #include "http_internal.h"
 
 #include <stdlib.h>
@@ -94,16 +96,20 @@ connect_status(const struct transfer *t)
 	return status;
 }
 
-/* The handshake with the peer comes after the proxy's reply to CONNECT, always in the same
- * transfer. */
+/*
+ * The handshake with the peer comes after the proxy's reply to CONNECT, always in the same
+ * transfer.
+ */
 bool
 http_proxy_handshake(const struct transfer *t)
 {
 	return t->proxy != NULL && t->proxy->kind == HTTP_PROXY_HTTPS && connect_status(t) == 0;
 }
 
-/* Whether a connection to the proxy was there, and with it, for https:// and SOCKS, the way to
- * the peer. */
+/*
+ * Whether a connection to the proxy was there, and with it, for https:// and SOCKS, the way to
+ * the peer.
+ */
 static bool
 reached(const struct transfer *t)
 {

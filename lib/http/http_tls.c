@@ -55,8 +55,10 @@ colon_hex(const unsigned char *digest, unsigned len, char *out)
 	}
 }
 
-/* Runs instead of the chain check, in every full handshake: the leaf is the expected one, or
- * nobody. */
+/*
+ * Runs instead of the chain check, in every full handshake: the leaf is the expected one, or
+ * nobody.
+ */
 static int
 verify_thumbprint(X509_STORE_CTX *store, void *arg)
 {
@@ -94,8 +96,10 @@ on_ssl_ctx(CURL *easy, void *ssl_ctx, void *transfer)
 	/* libcurl calls this for both handshakes; the pin is the peer's */
 	if (http_proxy_handshake(transfer))
 		return CURLE_OK;
-	/* the connection outlives the transfer that the callback looks at: no second handshake
-	 * on it */
+	/*
+	 * the connection outlives the transfer that the callback looks at: no second handshake
+	 * on it
+	 */
 	SSL_CTX_set_options(ssl_ctx, SSL_OP_NO_RENEGOTIATION);
 	SSL_CTX_set_verify(ssl_ctx, SSL_VERIFY_PEER, NULL);
 	SSL_CTX_set_cert_verify_callback(ssl_ctx, verify_thumbprint, transfer);

@@ -19,7 +19,8 @@ compare_paths(const void *a, const void *b)
 	return c != 0 ? c : (left->len > right->len) - (left->len < right->len);
 }
 
-/* Sorts the paths and hangs the conditions on them; then the conditions of each rule by path.
+/*
+ * Sorts the paths and hangs the conditions on them; then the conditions of each rule by path.
  */
 static void
 arrange(struct pattern *p)

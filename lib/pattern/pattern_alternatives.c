@@ -304,8 +304,10 @@ match_expression(struct pattern_scan *s, struct pattern_condition *c, struct buf
 		: pattern_scan_fail(s, "Only one key allowed in match expression");
 }
 
-/* A number matches by value, where it can be compared, and by its text; a string that is an IP
- * address, any form of it. */
+/*
+ * A number matches by value, where it can be compared, and by its text; a string that is an IP
+ * address, any form of it.
+ */
 static int
 plain_value(struct pattern_scan *s, struct pattern_condition *c, struct buf *text)
 {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* From the text of an event to marks: one pass, into the members that the pattern names and
- * nowhere else. */
+/*
+ * From the text of an event to marks: one pass, into the members that the pattern names and
+ * nowhere else.
+ */
 #include <string.h>
 
 #include "json.h"
@@ -77,8 +79,10 @@ add_mark(struct pattern *p, uint32_t *head, uint32_t scope)
 	*head = (uint32_t)i;
 }
 
-/* The first of paths [low, high) whose bytes behind `matched` are not before step (bound 0), or
- * behind it (1). */
+/*
+ * The first of paths [low, high) whose bytes behind `matched` are not before step (bound 0), or
+ * behind it (1).
+ */
 static uint32_t
 bisect(const struct pattern *p, const struct frame *f, const struct buf *step, int bound)
 {

@@ -52,8 +52,10 @@ encode(unsigned c, char out[4])
 	return 3;
 }
 
-/* Only characters of the BMP have pairs: event-ruler folds Java chars. locale NULL: ASCII
- * alone. */
+/*
+ * Only characters of the BMP have pairs: event-ruler folds Java chars. locale NULL: ASCII
+ * alone.
+ */
 static void
 fold_one(struct pattern_fold *fold, const char *text, size_t len, locale_t locale)
 {

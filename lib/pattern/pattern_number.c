@@ -14,8 +14,10 @@ enum {
 	EXPONENT_MAX = 100000, /* far beyond any double, and no overflow while counting */
 };
 
-/* A decimal number without sign as digits[0] . digits[1] digits[2] ... * 10^exponent, no zeros
- * at its ends. */
+/*
+ * A decimal number without sign as digits[0] . digits[1] digits[2] ... * 10^exponent, no zeros
+ * at its ends.
+ */
 struct decimal {
 	char digits[DIGITS_MAX + 1];
 	size_t n; /* 0: the number is zero */

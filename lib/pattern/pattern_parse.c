@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The structure of a pattern: objects make paths, $or multiplies rules. A stack instead of
- * recursion. */
+/*
+ * The structure of a pattern: objects make paths, $or multiplies rules. A stack instead of
+ * recursion.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -85,8 +87,10 @@ find_path(struct pattern *p, const struct buf *text)
 	return (uint32_t)p->n_paths++;
 }
 
-/* A condition on the current path, for all rules so far: the last one on a path is the one that
- * counts. */
+/*
+ * A condition on the current path, for all rules so far: the last one on a path is the one that
+ * counts.
+ */
 static int
 add_condition(struct parser *ps)
 {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Reading the JSON text of a pattern token by token, with a message that says where it went
- * wrong. */
+/*
+ * Reading the JSON text of a pattern token by token, with a message that says where it went
+ * wrong.
+ */
 #ifndef VCOURIER_PATTERN_SCAN_H
 #define VCOURIER_PATTERN_SCAN_H
 
@@ -15,7 +17,8 @@ struct pattern_scan {
 	struct err *err;
 };
 
-/* ERR_CONFIG, "Event pattern is not valid. Reason: <text> at line: N, column: N"; returns -1.
+/*
+ * ERR_CONFIG, "Event pattern is not valid. Reason: <text> at line: N, column: N"; returns -1.
  */
 int pattern_scan_fail(struct pattern_scan *s, const char *fmt, ...) ERR_PRINTF(2, 3);
 

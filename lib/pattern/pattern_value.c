@@ -42,8 +42,10 @@ same_text(const struct pattern_test *test, const struct pattern_value *value)
 	return test->len == value->len && memcmp(test->text, value->text, test->len) == 0;
 }
 
-/* The value is compared with its quotes, as event-ruler does: a prefix may reach to the closing
- * one. */
+/*
+ * The value is compared with its quotes, as event-ruler does: a prefix may reach to the closing
+ * one.
+ */
 static bool
 has_prefix(const struct pattern_test *test, const struct pattern_value *value)
 {

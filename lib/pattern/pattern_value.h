@@ -31,8 +31,10 @@ struct pattern_value {
  */
 bool pattern_number_parse(const char *text, size_t len, double *out);
 
-/* The bytes of an IP address literal; 0 when it is none. IPv4 mapped to IPv6 (in hex) counts as
- * IPv4. */
+/*
+ * The bytes of an IP address literal; 0 when it is none. IPv4 mapped to IPv6 (in hex) counts as
+ * IPv4.
+ */
 size_t pattern_address_parse(const char *text, size_t len, unsigned char out[16]);
 
 /* ---- tests: one alternative each */

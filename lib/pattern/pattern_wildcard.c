@@ -85,8 +85,10 @@ pattern_wildcard_compile(struct pattern_test *test, const char *text, size_t len
 	return NULL;
 }
 
-/* The first part stands at the beginning, the last at the end, the others leftmost one after
- * another. */
+/*
+ * The first part stands at the beginning, the last at the end, the others leftmost one after
+ * another.
+ */
 bool
 pattern_wildcard_matches(const struct pattern_test *test, const char *text, size_t len)
 {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* pattern_loop PATTERN EVENT N: seconds for N matches, and for N bare scans of the same event.
+/*
+ * pattern_loop PATTERN EVENT N: seconds for N matches, and for N bare scans of the same event.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The least a program can do to post bodies: a bare libcurl multi loop. post_loop URL FILE N
- * CONCURRENCY, prints seconds. */
+/*
+ * The least a program can do to post bodies: a bare libcurl multi loop. post_loop URL FILE N
+ * CONCURRENCY, prints seconds.
+ */
 #include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>

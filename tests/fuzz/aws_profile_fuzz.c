@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Input: the AWS tools' shared files, as users leave them behind. A plan comes out, or a
- * reason. */
+/*
+ * Input: the AWS tools' shared files, as users leave them behind. A plan comes out, or a
+ * reason.
+ */
 #define _GNU_SOURCE /* memfd_create */
 #include <assert.h>
 #include <stdint.h>

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Input: whatever a proxy, a portal or AWS may answer to PutEvents and ListRules. Nothing lost,
- * nothing hurt. */
+/*
+ * Input: whatever a proxy, a portal or AWS may answer to PutEvents and ListRules. Nothing lost,
+ * nothing hurt.
+ */
 #include <assert.h>
 #include <stddef.h>
 #include <stdint.h>

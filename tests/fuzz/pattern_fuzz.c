@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Input: a pattern, a NUL byte, an event. Neither may hurt, and no match without an event that
- * is JSON. */
+/*
+ * Input: a pattern, a NUL byte, an event. Neither may hurt, and no match without an event that
+ * is JSON.
+ */
 #include <assert.h>
 #include <stddef.h>
 #include <stdint.h>

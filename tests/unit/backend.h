@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* A processor under test: options from YAML, requests looked at, replies made up. No network.
+/*
+ * A processor under test: options from YAML, requests looked at, replies made up. No network.
  */
 #ifndef VCOURIER_TEST_BACKEND_H
 #define VCOURIER_TEST_BACKEND_H
@@ -146,8 +147,10 @@ backend_judge(struct backend *b, const char *target, int status, struct outcome 
 	b->p->judge(b->self, &t, &rsp, 1, out);
 }
 
-/* Where an event goes: the targets' names, each behind a blank; "" when filtered, "?" when that
- * is not settled. */
+/*
+ * Where an event goes: the targets' names, each behind a blank; "" when filtered, "?" when that
+ * is not settled.
+ */
 static inline const char *
 backend_route(struct backend *b, const struct event *ev)
 {

@@ -130,8 +130,10 @@ pauses_when_everything_is_refused(void **state)
 	/* it works, this event is at fault */
 	assert_true(circuit_rejection(&c, 100, true, true, 1300));
 	assert_int_equal(c.state, CIRCUIT_CLOSED);
-	/* what was under way when it paused makes it a flood: told once, and kept when one of
-	 * them is believed */
+	/*
+	 * what was under way when it paused makes it a flood: told once, and kept when one of
+	 * them is believed
+	 */
 	c = closed();
 	for (uint64_t i = 1; i <= CIRCUIT_FLOOD + 10; i++)
 		assert_int_equal(circuit_rejection(&c, i, false, false, 200),

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What the configuration reader takes and refuses before it looks for options: YAML, files,
- * bombs. */
+/*
+ * What the configuration reader takes and refuses before it looks for options: YAML, files,
+ * bombs.
+ */
 #define _GNU_SOURCE /* mkdtemp */
 #include "test.h"
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What becomes of a configuration's values: types, defaults, bounds, the environment, secrets.
+/*
+ * What becomes of a configuration's values: types, defaults, bounds, the environment, secrets.
  */
 #define _GNU_SOURCE /* mkdtemp, setenv */
 #include "test.h"

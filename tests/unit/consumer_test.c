@@ -98,8 +98,10 @@ use_up(struct world *w)
 	usleep(300 * 1000); /* the server writes the state within 100 ms */
 }
 
-/* Does what the server does when it writes the state while it removes the files; ends soon
- * after the removal. */
+/*
+ * Does what the server does when it writes the state while it removes the files; ends soon
+ * after the removal.
+ */
 static pid_t
 write_state_again_and_again(struct world *w)
 {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Whose fault it is when no request can be made: the event's, or that of the credentials. For
- * every backend. */
+/*
+ * Whose fault it is when no request can be made: the event's, or that of the credentials. For
+ * every backend.
+ */
 #define _GNU_SOURCE /* mkstemp */
 #include "test.h"
 

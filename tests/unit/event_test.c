@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* CloudEvents in and out; expected values from the CloudEvents 1.0.2 specification and its JSON
- * format. */
+/*
+ * CloudEvents in and out; expected values from the CloudEvents 1.0.2 specification and its JSON
+ * format.
+ */
 #include "test.h"
 
 #include <stdio.h>
@@ -195,7 +197,8 @@ header_values(void **state)
 	buf_free(&b);
 }
 
-/* Binary mode in, structured out: sections 3.1 and 3.1.1 of the JSON format; base64 by python3.
+/*
+ * Binary mode in, structured out: sections 3.1 and 3.1.1 of the JSON format; base64 by python3.
  */
 static void
 data_keeps_its_shape(void **state)

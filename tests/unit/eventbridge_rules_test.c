@@ -111,8 +111,10 @@ all_rules_of_the_bus(void **state)
 
 enum { GRACE = 30000 };
 
-/* A list of rules that is empty or shorter than before takes events away from a rule only once
- * it has stood. */
+/*
+ * A list of rules that is empty or shorter than before takes events away from a rule only once
+ * it has stood.
+ */
 static void
 all_rules_are_missing_for_a_while(void **state)
 {
@@ -134,8 +136,10 @@ all_rules_are_missing_for_a_while(void **state)
 		REFRESH_DONE);
 	assert_string_equal(routed(&b), " ");
 	b.time.now_ms += GRACE;
-	/* rule a is missing, then disabled, then a page fails and the right to read rules is
-	 * gone: it decides on */
+	/*
+	 * rule a is missing, then disabled, then a page fails and the right to read rules is
+	 * gone: it decides on
+	 */
 	assert_int_equal(backend_ask(&b, "rules", 0), 0);
 	assert_int_equal(rules_reply(&b, 200, "{\"Rules\":[" NAMED("b", NOTHING, "") "]}"),
 		REFRESH_DONE);
@@ -173,8 +177,10 @@ all_rules_are_missing_for_a_while(void **state)
 	backend_close(&b);
 }
 
-/* What no rule of the first list wants waits until a second list says the same; named rules are
- * there or are not. */
+/*
+ * What no rule of the first list wants waits until a second list says the same; named rules are
+ * there or are not.
+ */
 static void
 what_no_rule_wants_yet(void **state)
 {

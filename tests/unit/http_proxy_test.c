@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The proxy that is chosen for an environment and a URL, against what Go chooses; and proxies'
- * URLs that are none. */
+/*
+ * The proxy that is chosen for an environment and a URL, against what Go chooses; and proxies'
+ * URLs that are none.
+ */
 #define _GNU_SOURCE /* getline, clearenv */
 #include "test.h"
 

@@ -337,8 +337,10 @@ certificates(void **state)
 		struct err err;
 		bool ok = i < 3;
 
-		/* one connection at a time: the server is that simple, and would wait on a kept
-		 * one */
+		/*
+		 * one connection at a time: the server is that simple, and would wait on a kept
+		 * one
+		 */
 		http_close(f.http);
 		assert_int_equal(http_open(&f.http, &err), 0);
 		req = request(&f, "/ok");

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Messages from several threads reach the loop, each once, in order, and those that nobody
- * takes are freed. */
+/*
+ * Messages from several threads reach the loop, each once, in order, and those that nobody
+ * takes are freed.
+ */
 #define _DEFAULT_SOURCE
 #include "test.h"
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Jobs: their counters agree with a count over all jobs, whatever becomes of a job and in
- * whatever order. */
+/*
+ * Jobs: their counters agree with a count over all jobs, whatever becomes of a job and in
+ * whatever order.
+ */
 #define _DEFAULT_SOURCE
 #include "test.h"
 
@@ -80,8 +82,10 @@ assert_empty(struct jobs *jobs)
 	bus_destroy_messages();
 }
 
-/* A dead letter on acceptance was never counted as untried. One that was is still counted when
- * the other has gone. */
+/*
+ * A dead letter on acceptance was never counted as untried. One that was is still counted when
+ * the other has gone.
+ */
 static void
 a_rejected_job_leaves_the_others_counted(void **state)
 {
@@ -103,8 +107,10 @@ a_rejected_job_leaves_the_others_counted(void **state)
 	assert_empty(&jobs);
 }
 
-/* The body of an idle job is dropped, fetched and counted: what is left of it in idle_bytes is
- * what was put there. */
+/*
+ * The body of an idle job is dropped, fetched and counted: what is left of it in idle_bytes is
+ * what was put there.
+ */
 static void
 idle_bytes_come_and_go_with_the_job(void **state)
 {

@@ -13,8 +13,10 @@
 
 extern const struct processor processor_knative;
 
-/* {"alg":"RS256"} .
- * {"aud":["https://kubernetes.default.svc"],"sub":"system:serviceaccount:apps:vcourier"} . x */
+/*
+ * {"alg":"RS256"} .
+ * {"aud":["https://kubernetes.default.svc"],"sub":"system:serviceaccount:apps:vcourier"} . x
+ */
 #define SA_TOKEN                                                                                        \
 	"eyJhbGciOiJSUzI1NiJ9.eyJhdWQiOlsiaHR0cHM6Ly9rdWJlcm5ldGVzLmRlZmF1bHQuc3ZjIl0sInN1YiI6InN5c3Rl" \
 	"bTpzZXJ2aWNlYWNjb3VudDphcHBzOnZjb3VyaWVyIn0.eA"

@@ -60,8 +60,10 @@ close_it(struct opened *o)
 static void
 requests(void **state)
 {
-	/* headers and bodies as the HTTP binding of CloudEvents 1.0.2 has them, sections 3.1
-	 * and 3.2 */
+	/*
+	 * headers and bodies as the HTTP binding of CloudEvents 1.0.2 has them, sections 3.1
+	 * and 3.2
+	 */
 	static const struct {
 		const char *yaml, *json, *headers, *body;
 	} rows[] = {

@@ -76,7 +76,8 @@ one_of_many_gets_it(void **state)
 	nats_server_stop(&server);
 }
 
-/* A holder that gives it up leaves it to the other one; and of two vCenters each has its own.
+/*
+ * A holder that gives it up leaves it to the other one; and of two vCenters each has its own.
  */
 static void
 it_is_handed_over(void **state)

@@ -292,8 +292,10 @@ backoff_stays_below_its_ceiling(void **state)
 	assert_in_range(backoff_next(&b), 0, 100);
 }
 
-/* Strings are looked at sixteen bytes at a time: one special character, wherever it stands, is
- * found. */
+/*
+ * Strings are looked at sixteen bytes at a time: one special character, wherever it stands, is
+ * found.
+ */
 static void
 json_special_characters_anywhere(void **state)
 {

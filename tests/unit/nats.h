@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* A real nats-server with JetStream for unit tests: a port of its own, a store that is removed
- * afterwards. */
+/*
+ * A real nats-server with JetStream for unit tests: a port of its own, a store that is removed
+ * afterwards.
+ */
 #ifndef VCOURIER_TEST_NATS_H
 #define VCOURIER_TEST_NATS_H
 
@@ -16,8 +18,10 @@ struct nats_server {
 	bool tls, plain; /* plain: without JetStream, whose API a test can then answer itself */
 };
 
-/* tls_name: NULL, or the subject alternative name of its certificate ("IP:127.0.0.1"). Fails
- * the test when it cannot. */
+/*
+ * tls_name: NULL, or the subject alternative name of its certificate ("IP:127.0.0.1"). Fails
+ * the test when it cannot.
+ */
 void nats_server_start(struct nats_server *s, const char *tls_name);
 void nats_server_start_plain(struct nats_server *s);
 void nats_server_kill(struct nats_server *s);  /* kill -9; the store stays */

@@ -79,8 +79,10 @@ a_cut_page_gives_nothing(void **state)
 	page_close(&p);
 }
 
-/* Between two good events one that is not: they are as they would be alone, it keeps what can
- * be read of it. */
+/*
+ * Between two good events one that is not: they are as they would be alone, it keeps what can
+ * be read of it.
+ */
 static void
 one_bad_event(void **state)
 {
@@ -350,8 +352,10 @@ too_many_events(void **state)
 	page_close(&p);
 }
 
-/* Things of which there may be very many: names, unknown members, attributes, bytes that are no
- * UTF-8. */
+/*
+ * Things of which there may be very many: names, unknown members, attributes, bytes that are no
+ * UTF-8.
+ */
 static void
 masses(void **state)
 {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* collector/normalize.h: events that trimming by size does not make small enough, and events
- * without identity. */
+/*
+ * collector/normalize.h: events that trimming by size does not make small enough, and events
+ * without identity.
+ */
 #include "test.h"
 
 #include "pages.h"
@@ -64,7 +66,8 @@ an_event_of_many_members(void **state)
 	page_close(&p);
 }
 
-/* The smallest limit that the collector sets: an event of any class fits it when it is trimmed.
+/*
+ * The smallest limit that the collector sets: an event of any class fits it when it is trimmed.
  */
 static void
 every_class_fits_when_trimmed(void **state)

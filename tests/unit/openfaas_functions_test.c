@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* OpenFaaS: lists of functions that are empty, partial or not yet true, and when they are
- * believed. */
+/*
+ * OpenFaaS: lists of functions that are empty, partial or not yet true, and when they are
+ * believed.
+ */
 #define _GNU_SOURCE /* mkstemp */
 #include "test.h"
 
@@ -21,8 +23,10 @@ open_at(struct backend *b, int64_t now_ms)
 	b->time = (struct refresh_time){ .now_ms = now_ms, .empty_grace_ms = GRACE };
 }
 
-/* One run of the refresh: the namespaces, then the functions of each: a list, or another status
- * than 200 (0: none came). */
+/*
+ * One run of the refresh: the namespaces, then the functions of each: a list, or another status
+ * than 200 (0: none came).
+ */
 static enum refresh_result
 lists(struct backend *b, const char *namespaces, const char *const *functions)
 {
@@ -70,8 +74,10 @@ interval(struct backend *b)
 	return b->p->refreshes[0].interval_ms(b->self);
 }
 
-/* A gateway that has just started lists nothing for a while; whoever starts with it must not
- * believe that. */
+/*
+ * A gateway that has just started lists nothing for a while; whoever starts with it must not
+ * believe that.
+ */
 static void
 an_empty_list_is_believed_late(void **state)
 {
@@ -96,8 +102,10 @@ an_empty_list_is_believed_late(void **state)
 	backend_close(&b);
 }
 
-/* The first list may be short of functions: what none of them wants waits until a second list
- * says the same. */
+/*
+ * The first list may be short of functions: what none of them wants waits until a second list
+ * says the same.
+ */
 static void
 what_no_function_wants_yet(void **state)
 {
@@ -187,8 +195,10 @@ a_function_that_vanishes_for_a_while(void **state)
 	backend_close(&b);
 }
 
-/* What can be listed is served; the one that cannot keeps what was known of it, however long,
- * and is named. */
+/*
+ * What can be listed is served; the one that cannot keeps what was known of it, however long,
+ * and is named.
+ */
 static void
 a_namespace_that_cannot_be_listed(void **state)
 {
@@ -283,8 +293,10 @@ a_namespace_that_vanishes(void **state)
 	b.time.now_ms += GRACE;
 	assert_int_equal(LISTS(&b, "[\"a\"]", "[" FUNCTION("f", "A") "]"), REFRESH_DONE);
 	assert_string_equal(who_wants(&b, "A"), " f.a g.b");
-	/* all of them: what was listed without a namespace is the same functions under other
-	 * names */
+	/*
+	 * all of them: what was listed without a namespace is the same functions under other
+	 * names
+	 */
 	assert_int_equal(LISTS(&b, "404 page not found", NULL), REFRESH_UNCONFIRMED);
 	assert_string_equal(
 		b.err.text, "namespaces: the gateway lists none any more, and had 1");

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* OpenFaaS: which function an event goes to, the request's bytes, and what the gateway may
- * answer. */
+/*
+ * OpenFaaS: which function an event goes to, the request's bytes, and what the gateway may
+ * answer.
+ */
 #define _GNU_SOURCE /* mkstemp, mkdtemp */
 #include "test.h"
 
@@ -119,7 +121,8 @@ without_namespaces(void **state)
 	}
 }
 
-/* Annotation, event name, and who is called: exact and case-sensitive, as the event router did.
+/*
+ * Annotation, event name, and who is called: exact and case-sensitive, as the event router did.
  */
 static void
 topics(void **state)
@@ -173,8 +176,10 @@ topics(void **state)
 	}
 }
 
-/* Expected: what the conversion in openfaas-incubator/vcenter-connector makes of govmomi's
- * names. */
+/*
+ * Expected: what the conversion in openfaas-incubator/vcenter-connector makes of govmomi's
+ * names.
+ */
 static void
 dotted_topics(void **state)
 {
@@ -286,8 +291,10 @@ invocation_with_everything(void **state)
 	event_free(&ev);
 }
 
-/* Entries that make no sense leave out themselves; replies that make none leave the last good
- * map. */
+/*
+ * Entries that make no sense leave out themselves; replies that make none leave the last good
+ * map.
+ */
 static void
 bad_lists(void **state)
 {
@@ -457,7 +464,8 @@ bad_options(void **state)
 	}
 }
 
-/* A password file that is away or torn fails the refresh and says so; the last good one stays.
+/*
+ * A password file that is away or torn fails the refresh and says so; the last good one stays.
  */
 static void
 password_from_a_file(void **state)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What becomes of an event after an attempt, and whose fault a refusal is: tables, without a
- * bus, time as an argument. */
+/*
+ * What becomes of an event after an attempt, and whose fault a refusal is: tables, without a
+ * bus, time as an argument.
+ */
 #include "test.h"
 
 #include <string.h>
@@ -303,7 +305,8 @@ no_grace(void **state)
 
 /* ---- flap */
 
-/* One pause and its end are told, the rest in sums of 30 s; the last word is the present state.
+/*
+ * One pause and its end are told, the rest in sums of 30 s; the last word is the present state.
  */
 static void
 flapping(void **state)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The event pattern engine: recorded cases, a naive matcher as second opinion, bounds, bad
- * input. */
+/*
+ * The event pattern engine: recorded cases, a naive matcher as second opinion, bounds, bad
+ * input.
+ */
 #define _GNU_SOURCE /* getline, memmem */
 #include "test.h"
 
@@ -232,8 +234,10 @@ stands_deep_events(void **state)
 	buf_free(&event);
 }
 
-/* Generated patterns and events, small alphabets so that they meet: the engine and the naive
- * matcher agree. */
+/*
+ * Generated patterns and events, small alphabets so that they meet: the engine and the naive
+ * matcher agree.
+ */
 static void
 agrees_with_the_naive_matcher(void **state)
 {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The reading position and the vCenter's clock: tables of what happens and where reading goes
- * on. Seconds, no I/O. */
+/*
+ * The reading position and the vCenter's clock: tables of what happens and where reading goes
+ * on. Seconds, no I/O.
+ */
 #include "test.h"
 
 #include "position.h"

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Hostile text for terminals, logs and JSON lines. Code points from the Unicode charts, UTF-8
- * from RFC 3629. */
+/*
+ * Hostile text for terminals, logs and JSON lines. Code points from the Unicode charts, UTF-8
+ * from RFC 3629.
+ */
 #include "test.h"
 
 #include "printable.h"

@@ -116,8 +116,10 @@ our_tail(const struct world *w)
 	};
 }
 
-/* Wherever it had ended: what a message says of those before it holds. True in *stored for each
- * key of ours. */
+/*
+ * Wherever it had ended: what a message says of those before it holds. True in *stored for each
+ * key of ours.
+ */
 static void
 check_claims(struct world *w, bool *stored, int n)
 {
@@ -200,8 +202,10 @@ a_second_writer_hides_no_hole(void **state)
 	seen_free(&seen);
 }
 
-/* The sender's own word counts as well as what is in flight; when neither is there, there is no
- * header. */
+/*
+ * The sender's own word counts as well as what is in flight; when neither is there, there is no
+ * header.
+ */
 static void
 what_is_complete_is_told(void **state)
 {
@@ -284,8 +288,10 @@ ignore(void *ctx, struct bus_msg *msg)
 	bus_msg_free(msg);
 }
 
-/* The server may drop a message without a word: what is refused behind it does not prove
- * another writer. */
+/*
+ * The server may drop a message without a word: what is refused behind it does not prove
+ * another writer.
+ */
 static void
 an_unanswered_message_is_no_conflict(void **state)
 {

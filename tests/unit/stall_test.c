@@ -6,8 +6,10 @@
 
 enum { SECOND = 1000 };
 
-/* Looks once a second for so many seconds, the view staying as it is. Gives how often it was
- * told of a stall. */
+/*
+ * Looks once a second for so many seconds, the view staying as it is. Gives how often it was
+ * told of a stall.
+ */
 static int
 look_for(struct stall *stall, const struct stall_view *view, int64_t *now_ms, int seconds,
 	enum stall_kind *kind)

@@ -31,8 +31,10 @@ dial(int port)
 	return fd;
 }
 
-/* Sends bytes as they are and reads until the server closes; the status code, 0 when there is
- * none. */
+/*
+ * Sends bytes as they are and reads until the server closes; the status code, 0 when there is
+ * none.
+ */
 static int
 ask(const char *bytes, size_t n)
 {
@@ -138,7 +140,8 @@ bad_requests_are_bounded(void **state)
 	memcpy(big, "GET / HTTP/1.1\r\nX: ", 19);
 	assert_int_not_equal(ask(big, n), 200);
 	assert_int_equal(ask(body, sizeof(body) - 1), 200);
-	/* more than it takes at a time, one of them half way through: the others get their turn
+	/*
+	 * more than it takes at a time, one of them half way through: the others get their turn
 	 */
 	for (size_t i = 0; i < COUNT(open); i++)
 		open[i] = dial(status_port(status));

@@ -167,8 +167,10 @@ what_not_found_means(void **state)
 	}
 }
 
-/* While a stream has no leader any replica answers; and a stream that is not there has no
- * message to be gone. */
+/*
+ * While a stream has no leader any replica answers; and a stream that is not there has no
+ * message to be gone.
+ */
 static void
 nobody_can_tell(void **state)
 {
@@ -209,8 +211,10 @@ a_server_alone_has_no_leader(void **state)
 	assert_string_equal(found.info.leader, "");
 }
 
-/* A reader that got nothing believes it when the leader has all that it had when the read
- * began. */
+/*
+ * A reader that got nothing believes it when the leader has all that it had when the read
+ * began.
+ */
 static void
 the_end_of_a_read(void **state)
 {

@@ -76,8 +76,10 @@ long_tokens(void **state)
 		assert_true(buf_ok(&token));
 		assert_string_equal(buf_str(&token), rows[i].want);
 	}
-	/* seven parts of an event id, each too long, behind names that are too long: still one
-	 * subject */
+	/*
+	 * seven parts of an event id, each too long, behind names that are too long: still one
+	 * subject
+	 */
 	subject_write(&row,
 		&(struct subject_parts){ .vcenter = name.data,
 			.datacenter = name.data,
