@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The rules of the bus, read by ListRules again and again (by DescribeRule when that is denied).
+ * The rules of the bus, read again on a timer: by ListRules, or DescribeRule when denied.
  * The same call shows whether the bus is there: to one that is not, PutEvents "succeeds".
  */
 #include <cjson/cJSON.h>
