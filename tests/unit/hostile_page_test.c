@@ -182,7 +182,7 @@ budgets(void **state)
 			continue;
 		ended = cost_of(h, &cost);
 		ratio = cost.cpu / usual_cpu;
-		bad = !ended || ratio > CPU_RATIO_MAX;
+		bad = !ended || ratio > (double)CPU_RATIO_MAX;
 		bad |= !SANITIZED &&
 			cost.memory > (long)MEMORY_RATIO_MAX * PAGE_BYTES + MEMORY_BASE;
 		bad |= h->others && !(cost.rc == 0 && cost.first && cost.last);
