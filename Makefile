@@ -135,7 +135,8 @@ unit: deps ## the unit tests alone, also with sanitizers and in valgrind
 
 define unit_variants
 $(MAKE) --no-print-directory -j$$(nproc) VARIANT=asan unit-tests && \
-$(MAKE) --no-print-directory -j$$(nproc) VARIANT=tsan $(addprefix build/tsan/unit/,$(threaded_tests))
+$(MAKE) --no-print-directory -j$$(nproc) VARIANT=tsan $(addprefix build/tsan/unit/,$(threaded_tests)) && \
+$(MAKE) --no-print-directory -j$$(nproc) VARIANT=fuzz fuzz-programs
 endef
 
 include $(filter-out schemas/rules.mk,$(wildcard */rules.mk tests/*/rules.mk))

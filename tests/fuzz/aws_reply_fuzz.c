@@ -81,7 +81,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		assert(out[i].verdict != VERDICT_DELIVERED || rsp.status == 200);
 	ask(self, 1, &req);
 	err.code = ERR_NONE;
-	processor_eventbridge.refreshes[1].response(self, 0, &rsp, &err);
+	processor_eventbridge.refreshes[1].response(
+		self, 0, &rsp, &(struct refresh_time){ 0 }, &err);
 	buf_free(&req.url);
 	buf_free(&req.headers);
 	buf_free(&req.own_body);
