@@ -270,8 +270,8 @@ def test_long_names(world, names):
 
 def test_an_event_that_trimming_does_not_make_small(world):
     """Of very many small members: a record with its key and time takes its place, and it is counted once."""
-    lab = world("-backlog", "10", auditInterval="1s")
-    event = odd_events(lab, members=150_000).json()
+    lab = world("-backlog", "10", auditInterval="1s", eventMaxBytes="128KiB")
+    event = odd_events(lab, members=60_000).json()
     assert event["stub"] == event["trimmed"] == "true" and event["subject"] == "VmPoweredOnEvent"
     assert event["data"]["Key"] == int(event["eventkey"]) and event["data"]["Host"] is None
     creations = lab.vc.stats()["calls"]["CreateCollectorForEvents"]
