@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "hash.h"
 #include "job.h"
 
 #include <stdlib.h>
@@ -28,7 +29,7 @@ lane_find(struct jobs *jobs, const char *name)
 	lane = mem_alloc(sizeof(*lane));
 	lane->name = mem_strdup(name);
 	circuit_init(&lane->circuit, jobs->circuit_initial_ms, jobs->circuit_max_ms,
-		backoff_random(&jobs->random));
+		hash_splitmix64(&jobs->random));
 	lane->hash_next = *bucket;
 	*bucket = lane;
 	if (jobs->ring == NULL) {

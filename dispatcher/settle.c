@@ -10,6 +10,7 @@
 
 #include "backoff.h"
 #include "clock.h"
+#include "hash.h"
 #include "log.h"
 #include "message.h"
 #include "outcome.h"
@@ -166,7 +167,7 @@ go_on(struct dispatcher *d, struct leg *leg, struct attempt *attempt)
 
 	attempt->n = leg->attempts;
 	attempt->age_ms = (leg->last_us - leg->first_us) / 1000;
-	attempt->random = backoff_random(&d->jobs.random);
+	attempt->random = hash_splitmix64(&d->jobs.random);
 	next = outcome_next(&d->options->retry, attempt);
 	switch (next.step) {
 	case NEXT_DELIVERED:

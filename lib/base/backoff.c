@@ -21,12 +21,6 @@ backoff_init(struct backoff *b, int64_t initial_ms, int64_t max_ms, uint64_t see
 	*b = (struct backoff){ .initial_ms = initial_ms, .max_ms = max_ms, .random = seed };
 }
 
-uint64_t
-backoff_random(uint64_t *state)
-{
-	return hash_splitmix64(state);
-}
-
 int64_t
 backoff_next(struct backoff *b)
 {
@@ -35,7 +29,7 @@ backoff_next(struct backoff *b)
 	if (b->attempts < 64)
 		b->attempts++;
 	ceiling = (uint64_t)backoff_ceiling(b->initial_ms, b->max_ms, b->attempts);
-	return (int64_t)(backoff_random(&b->random) % (ceiling + 1));
+	return (int64_t)(hash_splitmix64(&b->random) % (ceiling + 1));
 }
 
 void

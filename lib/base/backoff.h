@@ -21,7 +21,4 @@ void backoff_init(struct backoff *b, int64_t initial_ms, int64_t max_ms, uint64_
 int64_t backoff_next(struct backoff *b); /* counts a failure and returns the delay in ms */
 void backoff_reset(struct backoff *b);   /* it worked */
 
-/* splitmix64: good enough to spread retries, not for secrets. */
-uint64_t backoff_random(uint64_t *state);
-
 #endif

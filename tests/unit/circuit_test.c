@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The circuit breaker and the queues of the dispatcher: pure, with time as an argument. */
+#include "hash.h"
 #include "test.h"
 
 #include <string.h>
@@ -158,7 +159,7 @@ waiting_legs_come_in_order(void **state)
 	assert_ptr_equal(lane_find(&jobs, "a"), lane);
 	for (size_t i = 0; i < COUNT(legs); i++) {
 		legs[i] = (struct leg){ .lane = lane };
-		leg_wait(&legs[i], (int64_t)(backoff_random(&random) % 1000));
+		leg_wait(&legs[i], (int64_t)(hash_splitmix64(&random) % 1000));
 	}
 	for (size_t i = 0; i < COUNT(legs); i += 3)
 		leg_take(&legs[i]);

@@ -15,6 +15,7 @@
 
 #include "backoff.h"
 #include "buf.h"
+#include "hash.h"
 
 enum { NAIVE_FIELDS = 512, NAIVE_CONDITIONS = 64, NAIVE_RULES = 256, NAIVE_ARRAYS = 16 };
 
@@ -296,7 +297,7 @@ naive_match(const char *pattern, const char *event)
 static unsigned
 naive_draw(uint64_t *random, unsigned n)
 {
-	return (unsigned)(backoff_random(random) % n);
+	return (unsigned)(hash_splitmix64(random) % n);
 }
 
 static const char *const naive_keys[] = { "a", "b", "c", "a.b", "a-b" };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The set of identities against a naive list, over random operations. */
+#include "hash.h"
 #include "test.h"
 
 #include <string.h>
@@ -22,7 +23,7 @@ as_a_list_would_say(void **state)
 	memset(there, 0, sizeof(there));
 	seen_init(&s);
 	for (int i = 0; i < STEPS; i++) {
-		uint64_t r = backoff_random(&random);
+		uint64_t r = hash_splitmix64(&random);
 		int key = (int)(r % KEYS), t = (int)(r >> 16) % TIMES;
 		bool *is;
 
@@ -87,7 +88,7 @@ reused_as_a_list_would_say(void **state)
 	(void)state;
 	seen_init(&s);
 	for (int i = 0; i < STEPS; i++) {
-		uint64_t r = backoff_random(&random);
+		uint64_t r = hash_splitmix64(&random);
 		int key = (int)(r % 8), t = (int)((r >> 16) % 4);
 		bool others = false;
 
