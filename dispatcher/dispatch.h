@@ -280,8 +280,6 @@ void settle_dead(struct dispatcher *d, struct leg *leg, const char *reason);
 /* a leg_fn: its dead letter is in the stream */
 void settle_stored(void *dispatcher, struct leg *leg);
 void settle_sunk(void *dispatcher, struct leg *leg); /* a leg_fn: the sink is done with it */
-/* over: the job, too, if it was the last */
-void settle_leg(struct dispatcher *d, struct leg *leg, enum leg_state state);
 void settle_filtered(struct dispatcher *d, struct job *job);
 void settle_expired(struct dispatcher *d, struct job *job); /* the stream has it no more */
 void settle_orphans(struct dispatcher *d, const struct source *s); /* its stream is no more */

@@ -82,10 +82,22 @@ job_park(struct jobs *jobs, struct job *job)
 	job->fetch_by_ms = 0;
 }
 
+static void
+fetch_end(struct jobs *jobs, struct job *job)
+{
+	jobs->n_missing -= job->again_ms != 0;
+	job->again_ms = 0;
+	if (job->fetch_lane == NULL)
+		return;
+	job->fetch_lane->fetching--;
+	job->fetch_lane = NULL;
+	jobs->n_fetching--;
+}
+
 void
 job_unpark(struct jobs *jobs, struct job *job, struct bus_msg *msg)
 {
-	job_fetch_end(jobs, job);
+	fetch_end(jobs, job);
 	job->msg = msg;
 	job->fetch_by_ms = 0;
 	jobs->bytes += bus_msg_len(msg);
@@ -95,7 +107,7 @@ job_unpark(struct jobs *jobs, struct job *job, struct bus_msg *msg)
 void
 job_fetch_begin(struct jobs *jobs, struct job *job, struct lane *lane, int64_t until_ms)
 {
-	job_fetch_end(jobs, job);
+	fetch_end(jobs, job);
 	job->fetch_by_ms = until_ms;
 	job->fetch_lane = lane;
 	lane->fetching++;
@@ -105,22 +117,10 @@ job_fetch_begin(struct jobs *jobs, struct job *job, struct lane *lane, int64_t u
 void
 job_fetch_again(struct jobs *jobs, struct job *job, int64_t due_ms)
 {
-	job_fetch_end(jobs, job);
+	fetch_end(jobs, job);
 	job->fetch_by_ms = 0;
 	job->again_ms = due_ms;
 	jobs->n_missing++;
-}
-
-void
-job_fetch_end(struct jobs *jobs, struct job *job)
-{
-	jobs->n_missing -= job->again_ms != 0;
-	job->again_ms = 0;
-	if (job->fetch_lane == NULL)
-		return;
-	job->fetch_lane->fetching--;
-	job->fetch_lane = NULL;
-	jobs->n_fetching--;
 }
 
 void
@@ -237,7 +237,7 @@ job_free(struct jobs *jobs, struct job *job)
 	*p = job->hash_next;
 	unlink_job(jobs, job);
 	job_drop_legs(jobs, job);
-	job_fetch_end(jobs, job);
+	fetch_end(jobs, job);
 	job_set_tried(jobs, job);
 	job_set_idle(jobs, job, false);
 	if (job->msg != NULL)

@@ -140,7 +140,6 @@ void job_unpark(struct jobs *jobs, struct job *job, struct bus_msg *msg);
  */
 void job_fetch_begin(struct jobs *jobs, struct job *job, struct lane *lane, int64_t until_ms);
 void job_fetch_again(struct jobs *jobs, struct job *job, int64_t due_ms);
-void job_fetch_end(struct jobs *jobs, struct job *job);
 void job_set_untried(struct jobs *jobs, struct job *job);
 void job_set_tried(struct jobs *jobs, struct job *job);
 void job_set_idle(struct jobs *jobs, struct job *job, bool idle);

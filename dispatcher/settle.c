@@ -77,8 +77,9 @@ finish(struct dispatcher *d, struct job *job)
 	release(d, job);
 }
 
-void
-settle_leg(struct dispatcher *d, struct leg *leg, enum leg_state state)
+/* The leg is over, and so is its job when this was the last one. */
+static void
+end_leg(struct dispatcher *d, struct leg *leg, enum leg_state state)
 {
 	struct job *job = leg->job;
 
@@ -150,13 +151,13 @@ settle_stored(void *dispatcher, struct leg *leg)
 
 	books_dead(&d->books, leg->reason);
 	if (d->sink == NULL || !sink_deliver(d->sink, leg))
-		settle_leg(d, leg, LEG_DEAD);
+		end_leg(d, leg, LEG_DEAD);
 }
 
 void
 settle_sunk(void *dispatcher, struct leg *leg)
 {
-	settle_leg(dispatcher, leg, LEG_DEAD);
+	end_leg(dispatcher, leg, LEG_DEAD);
 }
 
 /* Carries out what becomes of a leg. */
@@ -172,10 +173,10 @@ go_on(struct dispatcher *d, struct leg *leg, struct attempt *attempt)
 	switch (next.step) {
 	case NEXT_DELIVERED:
 		books_attempts(&d->books, leg->attempts);
-		settle_leg(d, leg, LEG_DELIVERED);
+		end_leg(d, leg, LEG_DELIVERED);
 		break;
 	case NEXT_DROP:
-		settle_leg(d, leg, LEG_DROPPED);
+		end_leg(d, leg, LEG_DROPPED);
 		break;
 	case NEXT_DEAD:
 		settle_dead(d, leg, next.reason);

@@ -239,7 +239,6 @@ int jetstream_ack_confirm(
 int jetstream_nak(struct bus *bus, const char *reply, int64_t delay_ms, struct err *err);
 int jetstream_ack_progress(
 	struct bus *bus, const char *reply, struct err *err); /* resets ack_wait */
-int jetstream_ack_term(struct bus *bus, const char *reply, struct err *err);
 
 /* ---- publishing */
 

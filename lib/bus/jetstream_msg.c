@@ -113,12 +113,6 @@ jetstream_ack_progress(struct bus *bus, const char *reply, struct err *err)
 }
 
 int
-jetstream_ack_term(struct bus *bus, const char *reply, struct err *err)
-{
-	return settle(bus, reply, "+TERM", err);
-}
-
-int
 jetstream_nak(struct bus *bus, const char *reply, int64_t delay_ms, struct err *err)
 {
 	char verb[64];
