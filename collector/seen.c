@@ -101,26 +101,31 @@ is_kept(const struct seen_entry *e, const struct limit *limit)
 			(uint32_t)limit->last_key - (uint32_t)e->key < SEEN_KEYS_KEPT);
 }
 
-/* A table of `slots`, with those events that the limit lets stay; NULL: all. */
+/*
+ * Tables of `slots`, with those events that the limit lets stay; NULL: all. The table by key is
+ * made from the other one when the old tables are freed: there are never four at once.
+ */
 static void
 rebuild(struct seen *s, size_t slots, const struct limit *limit)
 {
 	struct seen old = *s;
 	size_t i;
 
+	free(old.of_key);
 	s->slot = mem_array(slots, sizeof(*s->slot));
-	s->of_key = mem_array(slots, sizeof(*s->of_key));
 	s->slots = slots;
 	s->n = s->n_keys = 0;
 	for (i = 0; i < old.slots; i++) {
 		if (is_kept(&old.slot[i], limit)) {
 			s->slot[find(s, old.slot[i].key, old.slot[i].ms)] = old.slot[i];
-			count_key(s, &old.slot[i]);
 			s->n++;
 		}
 	}
 	free(old.slot);
-	free(old.of_key);
+	s->of_key = mem_array(slots, sizeof(*s->of_key));
+	for (i = 0; i < slots; i++)
+		if (s->slot[i].used)
+			count_key(s, &s->slot[i]);
 }
 
 bool
