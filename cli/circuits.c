@@ -42,7 +42,7 @@ on_reply(void *ctx, struct bus_msg *msg)
 	struct reply reply = { .dispatcher = dot != NULL ? strtoul(dot + 1, NULL, 10)
 							 : SIZE_MAX };
 
-	/* whoever answers knows our inbox and may have put any number there */
+	/* the answering program chose this number: it may be any */
 	if (reply.dispatcher >= c->session->deployment.config.processors.n) {
 		bus_msg_free(msg);
 		return;

@@ -212,7 +212,8 @@ read_options(struct dead *d, int argc, char **argv)
 	}
 	for (; optind < argc; optind++) {
 		if (!text_int(argv[optind], 1, INT64_MAX, &seq)) {
-			fprintf(stderr, "vcourier: \"%s\" is no sequence of a dead letter\n",
+			fprintf(stderr,
+				"vcourier: \"%s\" is not the sequence of a dead letter\n",
 				argv[optind]);
 			return EXIT_USAGE;
 		}

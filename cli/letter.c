@@ -217,8 +217,8 @@ fetch_original(
 		return err_set(err, ERR_PROTOCOL,
 			"it names \"%.100s\", which is no stream of events", stream);
 	if (!text_int(seq, 1, INT64_MAX, &number))
-		return err_set(
-			err, ERR_PROTOCOL, "it names \"%.100s\", which is no sequence", seq);
+		return err_set(err, ERR_PROTOCOL,
+			"it names \"%.100s\", which is not a sequence number", seq);
 	if (stream_find(s->bus, stream, (uint64_t)number, &found, err) != 0)
 		return err_wrap(err, "its event, %.100s in stream %.100s", seq, stream);
 	if (found.presence == MESSAGE_GONE)
@@ -253,7 +253,7 @@ letter_send_again(struct session *s, const struct letter *l, struct err *err)
 	int failed;
 
 	if (tail == NULL)
-		return err_set(err, ERR_PROTOCOL, "%.200s is no dead letter's subject",
+		return err_set(err, ERR_PROTOCOL, "%.200s is not the subject of a dead letter",
 			l->msg.subject);
 	if (session_replay_stream(s, err) != 0 || fetch_original(s, l, &original, err) != 0)
 		return -1;

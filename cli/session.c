@@ -116,7 +116,7 @@ session_time(const char *option, const char *text, int64_t *us)
 		return true;
 	}
 	fprintf(stderr,
-		"vcourier: %s: \"%s\" is no time (2026-11-22T10:00:00Z) and no duration (2h)\n",
+		"vcourier: %s: \"%s\" is neither a time (2026-11-22T10:00:00Z) nor a duration (2h)\n",
 		option, text);
 	return false;
 }

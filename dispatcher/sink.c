@@ -10,7 +10,6 @@
 #include "base64.h"
 #include "dispatch.h"
 
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

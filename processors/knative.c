@@ -4,14 +4,12 @@
  * two content modes of the CloudEvents HTTP binding.
  * https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/http-protocol-binding.md
  */
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "addressable.h"
-#include "base64.h"
 #include "http_options.h"
 #include "json.h"
 #include "mem.h"

@@ -9,8 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/evp.h>
-
 #include "http_proxy.h"
 #include "mem.h"
 #include "text.h"

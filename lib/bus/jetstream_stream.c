@@ -4,7 +4,6 @@
 #include "base64.h"
 #include "jetstream.h"
 
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

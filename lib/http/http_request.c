@@ -3,7 +3,6 @@
 #include "base64.h"
 #include "http_internal.h"
 
-#include <openssl/evp.h>
 #include <string.h>
 
 #include "mem.h"

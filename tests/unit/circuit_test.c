@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The circuit breaker and the queues of the dispatcher: pure, with time as an argument. */
-#include "hash.h"
 #include "test.h"
 
 #include <string.h>
 
 #include "circuit.h"
 #include "filter.h"
+#include "hash.h"
 #include "job.h"
 #include "order.h"
 

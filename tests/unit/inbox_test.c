@@ -13,6 +13,7 @@
 #include "bus_private.h"
 #include "inbox.h"
 #include "mem.h"
+#include "nats.h"
 
 enum { THREADS = 4, MESSAGES = 5000 };
 
@@ -115,22 +116,6 @@ what_is_here_and_what_comes_later_is_freed(void **state)
 	http_close(http);
 }
 
-static int
-open_cnats(void **state)
-{
-	(void)state;
-	return nats_Open(-1) == NATS_OK ? 0 : -1;
-}
-
-static int
-close_cnats(void **state)
-{
-	(void)state;
-	bus_destroy_messages();
-	nats_Close();
-	return 0;
-}
-
 int
 main(void)
 {
@@ -139,5 +124,5 @@ main(void)
 		cmocka_unit_test(what_is_here_and_what_comes_later_is_freed),
 	};
 
-	return cmocka_run_group_tests(tests, open_cnats, close_cnats);
+	return cmocka_run_group_tests(tests, nats_library_open, nats_library_close);
 }

@@ -4,15 +4,16 @@
  * whatever order.
  */
 #define _DEFAULT_SOURCE
-#include "hash.h"
 #include "test.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "bus_private.h"
+#include "hash.h"
 #include "job.h"
 #include "mem.h"
+#include "nats.h"
 
 static struct bus_msg *
 message(size_t len)
@@ -228,21 +229,6 @@ counters_agree_with_a_count(void **state)
 	assert_empty(&jobs);
 }
 
-static int
-open_cnats(void **state)
-{
-	(void)state;
-	return nats_Open(-1) == NATS_OK ? 0 : -1;
-}
-
-static int
-close_cnats(void **state)
-{
-	(void)state;
-	nats_Close();
-	return 0;
-}
-
 int
 main(void)
 {
@@ -253,5 +239,5 @@ main(void)
 		cmocka_unit_test(a_reset_mends_the_counters),
 	};
 
-	return cmocka_run_group_tests(tests, open_cnats, close_cnats);
+	return cmocka_run_group_tests(tests, nats_library_open, nats_library_close);
 }

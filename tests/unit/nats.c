@@ -15,6 +15,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "bus_private.h"
+
 /*
  * Below those that the kernel gives to outgoing connections: one of them could take it before
  * the server starts, or while it starts again; one that tries to reach a server that is not
@@ -137,4 +139,20 @@ nats_server_stop(struct nats_server *s)
 	nats_server_kill(s);
 	snprintf(command, sizeof(command), "rm -rf '%s'", s->dir);
 	assert_int_equal(system(command), 0);
+}
+
+int
+nats_library_open(void **state)
+{
+	(void)state;
+	return nats_Open(-1) == NATS_OK ? 0 : -1;
+}
+
+int
+nats_library_close(void **state)
+{
+	(void)state;
+	bus_destroy_messages();
+	nats_Close();
+	return 0;
 }

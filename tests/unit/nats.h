@@ -28,4 +28,8 @@ void nats_server_kill(struct nats_server *s);  /* kill -9; the store stays */
 void nats_server_again(struct nats_server *s); /* same port, same store */
 void nats_server_stop(struct nats_server *s);  /* and removes the store */
 
+/* Group setup and teardown of tests that make messages of cnats without a connection. */
+int nats_library_open(void **state);
+int nats_library_close(void **state);
+
 #endif

@@ -13,7 +13,6 @@
 
 #include <cjson/cJSON.h>
 
-#include "backoff.h"
 #include "buf.h"
 #include "hash.h"
 

@@ -12,7 +12,6 @@
 
 #include <cjson/cJSON.h>
 
-#include "backoff.h"
 #include "buf.h"
 #include "mem.h"
 #include "pattern.h"

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The set of identities against a naive list, over random operations. */
-#include "hash.h"
 #include "test.h"
 
 #include <string.h>
 #include <time.h>
 
-#include "backoff.h"
+#include "hash.h"
 #include "seen.h"
 
 enum { KEYS = 200, TIMES = 50, STEPS = 200000 };
