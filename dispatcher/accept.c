@@ -8,14 +8,14 @@
 #include "message.h"
 #include "order.h"
 
-/* A job whose event cannot be sent anywhere still needs a leg, to be buried by. */
+/* A job whose event cannot be sent anywhere still needs a delivery, to be buried by. */
 static void
 reject(struct dispatcher *d, struct job *job, const char *reason, const struct err *err)
 {
-	job_set_legs(&d->jobs, job, 1);
-	leg_set_target(&d->jobs, job->leg, "");
-	leg_explain(job->leg, 0, err->text);
-	settle_dead(d, job->leg, reason);
+	job_set_deliveries(&d->jobs, job, 1);
+	delivery_set_target(&d->jobs, job->delivery, "");
+	delivery_explain(job->delivery, 0, err->text);
+	settle_dead(d, job->delivery, reason);
 }
 
 /* What is sent again, history or a dead letter, may be for one of the targets only. */
@@ -40,18 +40,18 @@ static const char held[] = "\x01held"; /* no target has such a name */
 
 /*
  * A job that is routed again keeps its place among those with its key; it is the first, as its
- * leg was ready.
+ * delivery was ready.
  */
 static void
-queue(struct dispatcher *d, struct job *job, const struct event *ev)
+enqueue(struct dispatcher *d, struct job *job, const struct event *ev)
 {
 	enum ordering ordering = (enum ordering)d->options->ordering;
 
 	if (!job->keyed && ordering != ORDERING_NONE &&
 		job_chain(&d->jobs, job, ordering == ORDERING_KEY ? order_key(ev) : 0))
 		return;
-	if (accept_holds(d, job->leg)) {
-		leg_wait(job->leg, INT64_MAX);
+	if (accept_holds(d, job->delivery)) {
+		delivery_wait(job->delivery, INT64_MAX);
 		/* at once: it must not count against the window */
 		job_set_idle(&d->jobs, job, true);
 	} else {
@@ -62,11 +62,11 @@ queue(struct dispatcher *d, struct job *job, const struct event *ev)
 static void
 hold(struct dispatcher *d, struct job *job, const struct event *ev)
 {
-	job_set_legs(&d->jobs, job, 1);
-	leg_set_target(&d->jobs, job->leg, held);
-	job->leg->batch_max = 1;
-	d->held = job->leg->lane;
-	queue(d, job, ev);
+	job_set_deliveries(&d->jobs, job, 1);
+	delivery_set_target(&d->jobs, job->delivery, held);
+	job->delivery->batch_max = 1;
+	d->held = job->delivery->queue;
+	enqueue(d, job, ev);
 }
 
 static void
@@ -91,18 +91,18 @@ route(struct dispatcher *d, struct job *job, const struct event *ev)
 			settle_filtered(d, job);
 		return;
 	}
-	job_set_legs(&d->jobs, job, d->targets.n);
+	job_set_deliveries(&d->jobs, job, d->targets.n);
 	for (size_t i = 0; i < d->targets.n; i++) {
-		leg_set_target(&d->jobs, &job->leg[i], d->targets.target[i].name);
-		job->leg[i].batch_max = (unsigned)d->processor->batch_max;
+		delivery_set_target(&d->jobs, &job->delivery[i], d->targets.target[i].name);
+		job->delivery[i].batch_max = (unsigned)d->processor->batch_max;
 		d->fans_out |= d->targets.target[i].name[0] != '\0';
 	}
 	job_set_untried(&d->jobs, job);
-	queue(d, job, ev);
+	enqueue(d, job, ev);
 }
 
 void
-accept_hurry(struct dispatcher *d)
+accept_wake_held(struct dispatcher *d)
 {
 	uint64_t version;
 
@@ -110,14 +110,14 @@ accept_hurry(struct dispatcher *d)
 		return;
 	version = d->processor->route_version(d->self);
 	if (version != d->held_version)
-		lane_hurry(d->held);
+		queue_wake_all(d->held);
 	d->held_version = version;
 }
 
 bool
-accept_holds(const struct dispatcher *d, const struct leg *leg)
+accept_holds(const struct dispatcher *d, const struct delivery *delivery)
 {
-	return d->held != NULL && leg->lane == d->held;
+	return d->held != NULL && delivery->queue == d->held;
 }
 
 void
@@ -126,7 +126,7 @@ accept_again(struct dispatcher *d, struct job *job)
 	struct event *ev = &d->scratch[0];
 	struct err err = { .code = ERR_NONE };
 
-	job_drop_legs(&d->jobs, job);
+	job_drop_deliveries(&d->jobs, job);
 	if (message_read_event(job->msg, ev, &err) != 0)
 		reject(d, job, "invalid_event", &err);
 	else
@@ -143,20 +143,20 @@ looks_inside(const struct dispatcher *d)
 
 void
 accept_message(struct dispatcher *d, struct source *s, struct bus_msg *msg,
-	const struct jetstream_meta *delivery, int64_t now_ms)
+	const struct jetstream_meta *meta, int64_t now_ms)
 {
-	struct job *job = job_new(&d->jobs, s, delivery->stream_seq, msg);
+	struct job *job = job_new(&d->jobs, s, meta->stream_seq, msg);
 	struct event *ev = &d->scratch[0];
 	struct err err = { .code = ERR_NONE };
 
-	d->more = delivery->pending > 0;
-	job->delivered = delivery->delivered;
-	job->stored_us = delivery->time_us;
+	d->more = meta->pending > 0;
+	job->delivered = meta->delivered;
+	job->stored_us = meta->time_us;
 	job->subject_skip = s->replay ? strlen("vcreplay.") : 0;
 	job->received_ms = job->touched_ms = now_ms;
-	if (delivery->delivered > (uint64_t)d->options->retry.max_deliveries) {
+	if (meta->delivered > (uint64_t)d->options->retry.max_deliveries) {
 		err_set(&err, ERR_LIMIT, "given out %llu times without a verdict",
-			(unsigned long long)delivery->delivered - 1);
+			(unsigned long long)meta->delivered - 1);
 		reject(d, job, "poison", &err);
 		return;
 	}

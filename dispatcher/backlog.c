@@ -24,20 +24,21 @@ enum {
 };
 
 static bool
-lane_paused(const struct lane *lane)
+queue_paused(const struct queue *queue)
 {
-	return lane->circuit.state == CIRCUIT_OPEN;
+	return queue->circuit.state == CIRCUIT_OPEN;
 }
 
 static bool
-only_waits(const struct dispatcher *d, const struct leg *leg, size_t limit)
+only_waits(const struct dispatcher *d, const struct delivery *delivery, size_t limit)
 {
-	switch (leg->state) {
-	case LEG_BLOCKED:
-	case LEG_WAITING:
+	switch (delivery->state) {
+	case DELIVERY_BLOCKED:
+	case DELIVERY_WAITING:
 		return true;
-	case LEG_READY:
-		return lane_paused(leg->lane) || (d->fans_out && leg->lane->in_flight >= limit);
+	case DELIVERY_READY:
+		return queue_paused(delivery->queue) ||
+			(d->fans_out && delivery->queue->in_flight >= limit);
 	default:
 		return false;
 	}
@@ -46,8 +47,8 @@ only_waits(const struct dispatcher *d, const struct leg *leg, size_t limit)
 static bool
 is_idle(const struct dispatcher *d, const struct job *job, size_t limit)
 {
-	for (size_t i = 0; i < job->n_legs; i++)
-		if (job->leg[i].lane != NULL && !only_waits(d, &job->leg[i], limit))
+	for (size_t i = 0; i < job->n_deliveries; i++)
+		if (job->delivery[i].queue != NULL && !only_waits(d, &job->delivery[i], limit))
 			return false;
 	return job->n_open > 0;
 }
@@ -71,7 +72,7 @@ backlog_count(struct dispatcher *d, int64_t now_ms)
 	 */
 	if (d->jobs.n < (size_t)d->options->concurrency ||
 		d->options->ordering == ORDERING_STRICT)
-		return d->jobs.n - d->jobs.n_parked;
+		return d->jobs.n - d->jobs.n_evicted;
 	if (now_ms - d->counted_ms >= (d->jobs.n < IDLE_MAX / 8 ? COUNT_MS : COUNT_MANY_MS))
 		count(d, now_ms);
 	return d->jobs.n - (d->jobs.n_idle < IDLE_MAX ? d->jobs.n_idle : IDLE_MAX);
@@ -81,33 +82,34 @@ backlog_count(struct dispatcher *d, int64_t now_ms)
 
 /* Others have taken events since this target fails: the destination as a whole works. */
 static bool
-others_go_on(const struct dispatcher *d, const struct lane *failing, int64_t now_ms)
+others_go_on(const struct dispatcher *d, const struct queue *failing, int64_t now_ms)
 {
-	const struct lane *lane = d->jobs.ring;
+	const struct queue *queue = d->jobs.ring;
 
-	for (size_t i = 0; i < d->jobs.n_lanes; i++, lane = lane->next)
-		if (lane->delivered_ms > failing->failing_ms &&
-			now_ms - lane->delivered_ms < GOES_ON_MS)
+	for (size_t i = 0; i < d->jobs.n_queues; i++, queue = queue->next)
+		if (queue->delivered_ms > failing->failing_ms &&
+			now_ms - queue->delivered_ms < GOES_ON_MS)
 			return true;
 	return false;
 }
 
 /*
- * Whether the leg's target keeps failing, as far as one can tell, through no fault of the
+ * Whether the delivery's target keeps failing, as far as one can tell, through no fault of the
  * destination's.
  */
 static bool
-hopeless(const struct dispatcher *d, const struct leg *leg, int64_t now_ms)
+target_failing(const struct dispatcher *d, const struct delivery *delivery, int64_t now_ms)
 {
-	const struct lane *lane = leg->lane;
+	const struct queue *queue = delivery->queue;
 
-	if (lane->status == 401 || lane->status == 403 ||
-		(leg->state != LEG_WAITING && leg->state != LEG_READY))
+	if (queue->status == 401 || queue->status == 403 ||
+		(delivery->state != DELIVERY_WAITING && delivery->state != DELIVERY_READY))
 		return false;
-	if (!lane_paused(lane))
-		return leg->attempts >= TRIES_MIN && now_ms - lane->delivered_ms < GOES_ON_MS;
-	return now_ms - lane->failing_ms > FAILS_MS &&
-		(leg->job->accepted || others_go_on(d, lane, now_ms));
+	if (!queue_paused(queue))
+		return delivery->attempts >= TRIES_MIN &&
+			now_ms - queue->delivered_ms < GOES_ON_MS;
+	return now_ms - queue->failing_ms > FAILS_MS &&
+		(delivery->job->accepted || others_go_on(d, queue, now_ms));
 }
 
 static bool
@@ -118,11 +120,12 @@ too_many(const struct dispatcher *d)
 }
 
 static void
-bury(struct dispatcher *d, struct leg *leg, const char *reason)
+give_up(struct dispatcher *d, struct delivery *delivery, const char *reason)
 {
-	if (leg->why == NULL)
-		leg_explain(leg, leg->lane->status, "its target has failed ever since it came");
-	settle_dead(d, leg, reason);
+	if (delivery->why == NULL)
+		delivery_explain(delivery, delivery->queue->status,
+			"its target has failed ever since it came");
+	settle_dead(d, delivery, reason);
 }
 
 /* An event that came while its target was paused already is not tried for ever either. */
@@ -131,19 +134,20 @@ give_up_old(struct dispatcher *d, struct job *job, int64_t now_ms)
 {
 	if (!d->fans_out || now_ms - job->received_ms <= d->options->retry.max_age_ms)
 		return;
-	for (size_t i = 0; i < job->n_legs; i++) {
-		struct leg *leg = &job->leg[i];
+	for (size_t i = 0; i < job->n_deliveries; i++) {
+		struct delivery *delivery = &job->delivery[i];
 
-		if (leg->lane != NULL &&
-			(leg->state == LEG_WAITING || leg->state == LEG_READY) &&
-			lane_paused(leg->lane))
-			bury(d, leg, "gave_up");
+		if (delivery->queue != NULL &&
+			(delivery->state == DELIVERY_WAITING ||
+				delivery->state == DELIVERY_READY) &&
+			queue_paused(delivery->queue))
+			give_up(d, delivery, "gave_up");
 	}
 }
 
 /*
- * Hopeless legs of the oldest jobs, until those that wait fit again: first what was tried, then
- * the rest.
+ * Hopeless deliveries of the oldest jobs, until those that wait fit again: first what was
+ * tried, then the rest.
  */
 static void
 make_room(struct dispatcher *d, int64_t now_ms)
@@ -154,14 +158,15 @@ make_room(struct dispatcher *d, int64_t now_ms)
 			bool given_up = false;
 
 			next = job->next;
-			for (size_t i = 0; job->idle && job->msg != NULL && i < job->n_legs;
-				i++) {
-				struct leg *leg = &job->leg[i];
+			for (size_t i = 0;
+				job->idle && job->msg != NULL && i < job->n_deliveries; i++) {
+				struct delivery *delivery = &job->delivery[i];
 
-				if (leg->lane == NULL || (pass == 0 && leg->attempts == 0) ||
-					!hopeless(d, leg, now_ms))
+				if (delivery->queue == NULL ||
+					(pass == 0 && delivery->attempts == 0) ||
+					!target_failing(d, delivery, now_ms))
 					continue;
-				bury(d, leg, "backlog");
+				give_up(d, delivery, "backlog");
 				given_up = true;
 			}
 			if (given_up)
@@ -173,12 +178,12 @@ make_room(struct dispatcher *d, int64_t now_ms)
 void
 backlog_turn(struct dispatcher *d, int64_t now_ms)
 {
-	bool crowded;
+	bool buffer_full;
 
 	count(d, now_ms);
-	metric_set(d->books.idle, (double)d->jobs.n_idle);
+	metric_set(d->metrics.idle, (double)d->jobs.n_idle);
 	if (d->jobs.n == 0 || d->stopping || d->dead_letters_fail ||
-		d->gate.state == CIRCUIT_OPEN)
+		d->destination.state == CIRCUIT_OPEN)
 		return;
 	for (struct job *job = d->jobs.oldest, *next; job != NULL; job = next) {
 		next = job->next;
@@ -186,11 +191,11 @@ backlog_turn(struct dispatcher *d, int64_t now_ms)
 			give_up_old(d, job, now_ms);
 	}
 	make_room(d, now_ms);
-	crowded = too_many(d);
-	if (crowded && !d->crowded)
+	buffer_full = too_many(d);
+	if (buffer_full && !d->buffer_full)
 		log_warn(
 			"events that wait for slow or failing targets hold up the others: the buffer is full",
 			L_INT("waiting", (int64_t)d->jobs.n_idle),
 			L_INT("bytes", (int64_t)d->jobs.idle_bytes));
-	d->crowded = crowded;
+	d->buffer_full = buffer_full;
 }

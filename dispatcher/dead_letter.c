@@ -59,11 +59,11 @@ add_time(struct dead_letter *l, const char *name, int64_t us)
 }
 
 static void
-copy_headers(struct dead_letter *l, const struct leg *leg, size_t bytes_max)
+copy_headers(struct dead_letter *l, const struct delivery *delivery, size_t bytes_max)
 {
 	struct copied_headers copied;
 
-	copied_headers_of(&copied, leg->job->msg, bytes_max);
+	copied_headers_of(&copied, delivery->job->msg, bytes_max);
 	for (size_t i = 0; i < copied.n; i++)
 		if (copied.header[i].value[0] != '\0')
 			add_header(l, copied.header[i].name, copied.header[i].value);
@@ -72,15 +72,15 @@ copy_headers(struct dead_letter *l, const struct leg *leg, size_t bytes_max)
 }
 
 static void
-add_origin(struct dead_letter *l, const struct dead_letter_from *from, const struct leg *leg,
-	bool bare)
+add_origin(struct dead_letter *l, const struct dead_letter_from *from,
+	const struct delivery *delivery, bool bare)
 {
-	const struct job *job = leg->job;
+	const struct job *job = delivery->job;
 	const char *tail = strchr(job_subject(job), '.');
 	char text[WHOLE_SUBJECT_MAX];
 
 	snprintf(text, sizeof(text), "%s/%s/%llu/%lld/%s", from->durable, job->source->stream,
-		(unsigned long long)job->seq, (long long)job->stored_us, leg->target);
+		(unsigned long long)job->seq, (long long)job->stored_us, delivery->target);
 	add_text(l, "Nats-Msg-Id", text, ID_MAX);
 	add_time(l, "Vcourier-Stored", job->stored_us);
 	add_text(l, "Vcourier-Stream", job->source->stream, TEXT_MAX);
@@ -93,21 +93,21 @@ add_origin(struct dead_letter *l, const struct dead_letter_from *from, const str
 }
 
 static void
-add_reason(struct dead_letter *l, const struct dead_letter_from *from, const struct leg *leg,
-	bool bare)
+add_reason(struct dead_letter *l, const struct dead_letter_from *from,
+	const struct delivery *delivery, bool bare)
 {
 	size_t max = bare ? TEXT_MAX_BARE : TEXT_MAX;
 
-	add_text(l, "Vcourier-Reason", leg->reason, max);
-	add_text(l, "Vcourier-Error", leg->why, max);
-	if (leg->status != 0)
-		add_number(l, "Vcourier-Status", (uint64_t)leg->status);
+	add_text(l, "Vcourier-Reason", delivery->reason, max);
+	add_text(l, "Vcourier-Error", delivery->why, max);
+	if (delivery->status != 0)
+		add_number(l, "Vcourier-Status", (uint64_t)delivery->status);
 	add_text(l, "Vcourier-Dispatcher", from->dispatcher, TEXT_MAX);
-	add_text(l, "Vcourier-Target", leg->target, TEXT_MAX);
-	add_number(l, "Vcourier-Attempts", leg->attempts);
-	add_number(l, "Vcourier-Deliveries", leg->job->delivered);
-	add_time(l, "Vcourier-First-Try", leg->first_us);
-	add_time(l, "Vcourier-Last-Try", leg->last_us);
+	add_text(l, "Vcourier-Target", delivery->target, TEXT_MAX);
+	add_number(l, "Vcourier-Attempts", delivery->attempts);
+	add_number(l, "Vcourier-Deliveries", delivery->job->delivered);
+	add_time(l, "Vcourier-First-Try", delivery->first_us);
+	add_time(l, "Vcourier-Last-Try", delivery->last_us);
 }
 
 /*
@@ -159,18 +159,18 @@ header_bytes(const struct dead_letter *l)
 
 void
 dead_letter_write(struct dead_letter *l, const struct dead_letter_from *from,
-	const struct leg *leg, bool bare)
+	const struct delivery *delivery, bool bare)
 {
-	const struct bus_msg *msg = leg->job->msg;
+	const struct bus_msg *msg = delivery->job->msg;
 	size_t max = from->max_payload > 0 ? (size_t)from->max_payload : SIZE_MAX;
 
 	l->out = (struct bus_out){ .subject = l->subject, .headers = l->header };
 	buf_init(&l->text, TEXTS_MAX);
 	buf_room(&l->text, TEXTS_MAX);
-	write_subject(l, from->durable, bare ? "" : job_subject(leg->job));
-	add_origin(l, from, leg, bare);
-	add_reason(l, from, leg, bare);
-	copy_headers(l, leg, bare ? 0 : max / 2);
+	write_subject(l, from->durable, bare ? "" : job_subject(delivery->job));
+	add_origin(l, from, delivery, bare);
+	add_reason(l, from, delivery, bare);
+	copy_headers(l, delivery, bare ? 0 : max / 2);
 	if (!bare && bus_msg_len(msg) <= max && header_bytes(l) <= max - bus_msg_len(msg)) {
 		l->out.data = bus_msg_data(msg);
 		l->out.len = bus_msg_len(msg);

@@ -41,10 +41,10 @@ struct dead_letter_from {
 
 /*
  * bare: without the original's headers and body, our texts cut to 128 bytes; what was asked
- * for and where it is stays. The leg's message is borrowed until dead_letter_free.
+ * for and where it is stays. The delivery's message is borrowed until dead_letter_free.
  */
 void dead_letter_write(struct dead_letter *letter, const struct dead_letter_from *from,
-	const struct leg *leg, bool bare);
+	const struct delivery *delivery, bool bare);
 void dead_letter_free(struct dead_letter *letter);
 
 #endif

@@ -43,10 +43,10 @@ window(const struct dispatcher *d)
 static bool
 paused(const struct dispatcher *d)
 {
-	const struct lane *lane = d->jobs.ring;
+	const struct queue *queue = d->jobs.ring;
 
-	return d->gate.state == CIRCUIT_OPEN ||
-		(!d->fans_out && lane != NULL && lane->circuit.state == CIRCUIT_OPEN);
+	return d->destination.state == CIRCUIT_OPEN ||
+		(!d->fans_out && queue != NULL && queue->circuit.state == CIRCUIT_OPEN);
 }
 
 /* How many more events to have in hand, asked for ones included. */
@@ -77,7 +77,7 @@ pull(struct dispatcher *d, int64_t now_ms)
 	       streams = d->n_sources > 1 ? d->n_sources - 1 : 1;
 	size_t left;
 
-	largest += job_leg_bytes(fan_out);
+	largest += job_delivery_bytes(fan_out);
 	left = d->jobs.bytes < bytes ? (bytes - d->jobs.bytes) / largest + 1 : 0;
 	most = most < bytes / largest ? most : bytes / largest;
 	all = all < left ? all : left;
@@ -98,7 +98,7 @@ forget_if_told(struct source *s)
 {
 	if (!atomic_exchange(&s->forget, false))
 		return;
-	settle_orphans(s->d, s);
+	settle_stale(s->d, s);
 }
 
 static void
@@ -106,13 +106,13 @@ on_source_message(void *ctx, struct bus_msg *msg, int64_t now_ms)
 {
 	struct source *s = ctx;
 	struct dispatcher *d = s->d;
-	struct jetstream_meta delivery;
+	struct jetstream_meta meta;
 
-	if (!source_take(s, msg, &delivery, now_ms))
+	if (!source_take(s, msg, &meta, now_ms))
 		return;
 	if (bus_msg_len(msg) > d->largest)
 		d->largest = bus_msg_len(msg);
-	accept_message(d, s, msg, &delivery, now_ms);
+	accept_message(d, s, msg, &meta, now_ms);
 }
 
 /* When the next timer is due, as a wait. */
@@ -123,15 +123,15 @@ wait_ms(struct dispatcher *d, int64_t now_ms)
 
 	if (inbox_taken(d->inbox) > 0)
 		return 0;
-	for (size_t i = 0; i < d->jobs.n_lanes && i < 64;
+	for (size_t i = 0; i < d->jobs.n_queues && i < 64;
 		i++, d->jobs.ring = d->jobs.ring->next) {
-		const struct lane *lane = d->jobs.ring;
-		int64_t lane_at = lane->circuit.state == CIRCUIT_OPEN
-			? lane->circuit.probe_at_ms
-			: lane_due(lane);
+		const struct queue *queue = d->jobs.ring;
+		int64_t queue_at = queue->circuit.state == CIRCUIT_OPEN
+			? queue->circuit.probe_at_ms
+			: queue_due(queue);
 
-		if (lane_at > now_ms && lane_at < due)
-			due = lane_at;
+		if (queue_at > now_ms && queue_at < due)
+			due = queue_at;
 	}
 	return due - now_ms;
 }
@@ -150,19 +150,19 @@ turn(struct dispatcher *d, struct err *err)
 	if (now_ms - d->ticked_ms >= TICK_MS) {
 		d->ticked_ms = now_ms;
 		refresh_turn(d, now_ms);
-		dead_turn(d, now_ms);
+		dead_letters_turn(d, now_ms);
 		if (d->sink != NULL)
 			sink_turn(d->sink, now_ms);
 		settle_progress(d, now_ms);
 		backlog_turn(d, now_ms);
 		pause_turn(d, now_ms);
-		park_turn(d, window(d), now_ms);
-		park_expire(d, now_ms);
+		body_fetch_turn(d, window(d), now_ms);
+		body_fetch_expire(d, now_ms);
 		watchdog_turn(d, now_ms);
-		metric_set(d->books.in_flight, (double)d->in_flight);
-		metric_set(d->books.in_hand, (double)d->jobs.n);
+		metric_set(d->metrics.in_flight, (double)d->in_flight);
+		metric_set(d->metrics.in_memory, (double)d->jobs.n);
 	}
-	accept_hurry(d);
+	accept_wake_held(d);
 	if (!d->stopping)
 		send_ready(d, now_ms);
 	pull(d, now_ms);
@@ -219,10 +219,10 @@ open_all(struct dispatcher *d, struct err *err)
 
 	pthread_mutex_init(&d->lock, NULL);
 	clock_cond_init(&d->poke);
-	books_init(&d->books, d->processor->type);
+	dispatcher_metrics_init(&d->metrics, d->processor->type);
 	jobs_init(&d->jobs, d->options->retry.initial_ms, d->options->retry.max_ms,
 		(uint64_t)clock_wall_us());
-	circuit_init(&d->gate, d->options->retry.initial_ms, d->options->retry.max_ms,
+	circuit_init(&d->destination, d->options->retry.initial_ms, d->options->retry.max_ms,
 		(uint64_t)clock_wall_us() + 1);
 	for (size_t i = 0; i < BATCH_MAX; i++)
 		event_init(&d->scratch[i]);
@@ -233,8 +233,8 @@ open_all(struct dispatcher *d, struct err *err)
 	d->inbox = inbox_open(d->http);
 	flush.http = d->http;
 	if (d->processor->open(&d->self, d->config->processor_config, err) != 0 ||
-		dead_open(d, settle_stored, d, err) != 0 || park_open(d, err) != 0 ||
-		report_open(d, err) != 0)
+		dead_letters_open(d, settle_stored, d, err) != 0 ||
+		body_fetch_open(d, err) != 0 || report_open(d, err) != 0)
 		return -1;
 	d->sink = sink_open(d, settle_sunk, d);
 	if (refresh_add(d, d->processor->refreshes, d->self, err) != 0 ||
@@ -251,7 +251,7 @@ close_all(struct dispatcher *d)
 	ack_flush_close(d->ack_flush);
 	inbox_stop(d->inbox);
 	http_close(d->http);
-	dead_close(d);
+	dead_letters_close(d);
 	sink_close(d->sink);
 	if (d->self != NULL)
 		d->processor->close(d->self);
@@ -289,7 +289,8 @@ drain(struct dispatcher *d)
 	} while ((d->jobs.n > 0 || !inbox_empty(d->inbox)) && clock_monotonic_ms() < deadline);
 	settle_give_back(d);
 	pause_turn(d, INT64_MAX);
-	log_info("stopped", L_INT("in_hand", (int64_t)had), L_INT("left", (int64_t)d->jobs.n));
+	log_info(
+		"stopped", L_INT("in_memory", (int64_t)had), L_INT("left", (int64_t)d->jobs.n));
 	bus_flush(d->bus, 2000, &err);
 }
 

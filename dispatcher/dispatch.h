@@ -6,24 +6,24 @@
  *     source.c     pulls messages: credit, heartbeats, redeliveries of events that are held
  *     message.c    reads the CloudEvent in a message
  *     accept.c     a message becomes a job: filter, order, route
- *     send.c       ready legs become requests, replies become outcomes
- *     outcome.c    what an outcome means for a leg
- *     settle.c     carries that out for leg, job and circuit; acks
+ *     send.c       ready deliveries become requests, replies become outcomes
+ *     outcome.c    what an outcome means for a delivery
+ *     settle.c     carries that out for delivery, job and circuit; acks
  *     pause.c      log lines about targets that pause and go on
  *     ack_flush.c  which acks have reached the server; until then a delivery keeps its slot
- *     dead.c       dead letters, stored before the original is acknowledged
+ *     dead_letters.c       dead letters, stored before the original is acknowledged
  *     dead_letter.c  the text and headers of one
  *     sink.c       sends each dead letter to deadLetterSink, too
- *     park.c       drops the bodies of waiting events from memory and fetches them again
+ *     body_fetch.c       drops the bodies of waiting events from memory and fetches them again
  *     refresh.c    what the processor must read again now and then
  *     search.c     whether an event that waits here has left its stream
  *     watch.c      a thread that checks streams and consumers, where calls wait for answers
  *     expire.c     counts events that left the stream before a dispatcher had them
- *     place.c      the position in a stream, kept on the bus; is it still the same stream?
+ *     checkpoint.c      the position in a stream, kept on the bus; is it still the same stream?
  *     backlog.c    events that only wait for a failing or slow target
  *     stall.c      decides whether the dispatcher has stopped although it has work
  *     watchdog.c   looks for that, reports it, and starts over
- *     books.c      the metrics
+ *     dispatcher_metrics.c      the metrics
  *     report.c     answers status requests on the bus
  */
 #ifndef VCOURIER_DISPATCH_H
@@ -36,7 +36,7 @@
 #include <stdint.h>
 
 #include "ack_flush.h"
-#include "books.h"
+#include "dispatcher_metrics.h"
 #include "bus.h"
 #include "filter.h"
 #include "http.h"
@@ -69,16 +69,16 @@ struct settled {
 };
 
 /* Everything up to here is settled. */
-struct place {
+struct checkpoint {
 	uint64_t seq; /* 0: nothing is */
 	/* when the stream stored that message; earlier when it had left the stream already */
 	int64_t stored_us;
 };
 
 /* A consumer's numbers at a look; expire.c compares two of them. */
-struct tally {
+struct snapshot {
 	bool known;
-	uint64_t place, last; /* in the stream: up to where it gave out; its end */
+	uint64_t delivered_seq, last; /* in the stream: up to where it gave out; its end */
 	uint64_t pending, given, redelivered;
 };
 
@@ -116,19 +116,19 @@ struct source {
 	/* sequences mean other events from now on; set before `ready` is again */
 	atomic_bool forget;
 	uint64_t floor; /* ack floor at the last look */
-	struct tally tally;
+	struct snapshot snapshot;
 	_Atomic uint64_t redelivered; /* to us; counted by the loop */
 	int64_t stream_created_us, created_us, looked_ms;
 	/* of the bus, at the last look: what was before a reconnect proves nothing */
 	uint64_t looked_reconnects;
-	struct place place; /* at the last look */
-	bool placed, told;  /* there was one; the bus took it once */
+	struct checkpoint checkpoint;           /* at the last look */
+	bool has_checkpoint, checkpoint_stored; /* there was one; the bus took it once */
 	/* 1 + reconnects when the stream was seen to be the same; 0: never */
-	uint64_t proved;
+	uint64_t verified_at_reconnect;
 	struct steady doubt;                   /* a finding that waits until it is steady */
 	struct steady leader, consumer_leader; /* since when they have been the same */
-	bool place_refused;                    /* reported */
-	int64_t place_due_ms;                  /* not to tell the bus before */
+	bool checkpoint_refused;               /* reported */
+	int64_t checkpoint_due_ms;             /* not to tell the bus before */
 	/* since when a waiting pull gets nothing although there is something; 0: it does */
 	int64_t stuck_ms;
 	_Atomic uint64_t pending; /* at the last look */
@@ -136,7 +136,7 @@ struct source {
 	char trouble[256], differs[256]; /* last reported */
 };
 
-struct burial; /* dead.c */
+struct pending_letter; /* dead_letters.c */
 struct refreshing {
 	const struct refresh *def;
 	void *self; /* what it is called with */
@@ -149,8 +149,8 @@ struct refreshing {
 	struct err trouble; /* why it failed, or its warning; code ERR_NONE: all is well */
 };
 
-/* Tells upward that something has become of a leg. */
-typedef void leg_fn(void *ctx, struct leg *leg);
+/* Tells upward that something has become of a delivery. */
+typedef void delivery_fn(void *ctx, struct delivery *delivery);
 
 #define REPORT_SUBJECT "vcourier.status." /* then the dispatcher's token */
 
@@ -172,7 +172,7 @@ struct dispatcher {
 	void *self; /* the processor's */
 	struct bus *bus;
 	struct http *http;
-	struct books books;
+	struct dispatcher_metrics metrics;
 	char durable[96];
 	bool fans_out; /* targets have names */
 	bool more;     /* the stream has events behind the last one that came */
@@ -188,22 +188,22 @@ struct dispatcher {
 	size_t in_flight;
 	struct ack_flush *ack_flush;
 	int64_t counted_ms; /* when backlog.c last counted the idle jobs */
-	bool crowded;       /* reported: those that wait hold up the others */
+	bool buffer_full;   /* reported: those that wait hold up the others */
 	/* of the destination as a whole: fed by whether it answers at all */
-	struct circuit gate;
-	int64_t gate_ms; /* when that changed */
+	struct circuit destination;
+	int64_t destination_changed_ms; /* when that changed */
 	/* accept.c: the event that came; send.c: those of the request being made */
 	struct event scratch[BATCH_MAX];
 	struct event logged; /* settle.c alone: for log lines */
 	struct targets targets;
 	/* accept.c: where events without a target wait; NULL: there were none */
-	struct lane *held;
+	struct queue *held;
 	uint64_t held_version; /* the route_version that they waited with */
 	struct filter filter;
 
-	struct burial *burials;
-	uint64_t last_burial;
-	leg_fn *on_stored;
+	struct pending_letter *pending_letters;
+	uint64_t last_letter;
+	delivery_fn *on_stored;
 	void *on_stored_ctx;
 	bool dead_letters_fail;
 	char dead_inbox[192], get_inbox[192];
@@ -238,7 +238,7 @@ void source_end(struct source *s); /* waits for the server: nothing new comes be
 void source_pull(struct source *s, size_t budget, size_t least, int64_t now_ms);
 /* Handles status messages and what is in hand already; true when the message is a new event. */
 bool source_take(
-	struct source *s, struct bus_msg *msg, struct jetstream_meta *delivery, int64_t now_ms);
+	struct source *s, struct bus_msg *msg, struct jetstream_meta *meta, int64_t now_ms);
 /* Events are pending on a usable consumer, and no pull waits for them. */
 bool source_starves(struct source *s);
 /* Forgets all pulls and looks at the consumer; then it pulls anew. */
@@ -247,15 +247,15 @@ void source_settled(struct source *s, const struct job *job);
 
 /* accept.c */
 void accept_message(struct dispatcher *d, struct source *s, struct bus_msg *msg,
-	const struct jetstream_meta *delivery, int64_t now_ms);
+	const struct jetstream_meta *meta, int64_t now_ms);
 
 /*
  * While the processor's list of targets is not settled an event that none wants is held: its
- * one leg waits in a lane of its own. When the list changes (accept_hurry, each turn) those
- * legs become ready, and send.c has each routed again.
+ * one delivery waits in a queue of its own. When the list changes (accept_wake_held, each turn)
+ * those deliveries become ready, and send.c has each routed again.
  */
-void accept_hurry(struct dispatcher *d);
-bool accept_holds(const struct dispatcher *d, const struct leg *leg);
+void accept_wake_held(struct dispatcher *d);
+bool accept_holds(const struct dispatcher *d, const struct delivery *delivery);
 void accept_again(struct dispatcher *d, struct job *job); /* its body is here */
 
 /* backlog.c */
@@ -271,55 +271,57 @@ bool send_room(const struct dispatcher *d); /* there is a slot for one more requ
 size_t send_ready(struct dispatcher *d, int64_t now_ms);
 
 /* settle.c */
-void settle_outcome(
-	struct dispatcher *d, struct leg *leg, const struct outcome *outcome, bool probe);
+void settle_outcome(struct dispatcher *d, struct delivery *delivery,
+	const struct outcome *outcome, bool probe);
 /* it was not, or not again */
-void settle_unsent(struct dispatcher *d, struct leg *leg, enum ending ending);
+void settle_unsent(struct dispatcher *d, struct delivery *delivery, enum ending ending);
 /* a dead letter, and then done */
-void settle_dead(struct dispatcher *d, struct leg *leg, const char *reason);
-/* a leg_fn: its dead letter is in the stream */
-void settle_stored(void *dispatcher, struct leg *leg);
-void settle_sunk(void *dispatcher, struct leg *leg); /* a leg_fn: the sink is done with it */
+void settle_dead(struct dispatcher *d, struct delivery *delivery, const char *reason);
+/* a delivery_fn: its dead letter is in the stream */
+void settle_stored(void *dispatcher, struct delivery *delivery);
+void settle_sunk(void *dispatcher,
+	struct delivery *delivery); /* a delivery_fn: the sink is done with it */
 void settle_filtered(struct dispatcher *d, struct job *job);
-void settle_expired(struct dispatcher *d, struct job *job); /* the stream has it no more */
-void settle_orphans(struct dispatcher *d, const struct source *s); /* its stream is no more */
+void settle_expired(struct dispatcher *d, struct job *job);      /* the stream has it no more */
+void settle_stale(struct dispatcher *d, const struct source *s); /* its stream is no more */
 void settle_drop(struct dispatcher *d, struct job *job); /* without a word to the server */
 void settle_progress(struct dispatcher *d, int64_t now_ms);
 void settle_give_back(struct dispatcher *d); /* everything that is not under way */
 
 /* pause.c */
 /* its circuit changed */
-void pause_lane(struct dispatcher *d, struct lane *lane, const struct outcome *outcome);
+void pause_queue(struct dispatcher *d, struct queue *queue, const struct outcome *outcome);
 /* paused already, and now for a flood */
-void pause_flood(const struct lane *lane, const struct outcome *outcome);
+void pause_flood(const struct queue *queue, const struct outcome *outcome);
 /* and that of the destination as a whole */
-void pause_gate(struct dispatcher *d, const struct err *why);
+void pause_destination(struct dispatcher *d, const struct err *why);
 void pause_turn(struct dispatcher *d, int64_t now_ms); /* INT64_MAX at the end */
 
-/* dead.c */
-int dead_open(struct dispatcher *d, leg_fn *on_stored, void *ctx, struct err *err);
-void dead_bury(struct dispatcher *d, struct leg *leg);
-void dead_turn(struct dispatcher *d, int64_t now_ms);
-void dead_close(struct dispatcher *d);
+/* dead_letters.c */
+int dead_letters_open(struct dispatcher *d, delivery_fn *on_stored, void *ctx, struct err *err);
+void dead_letters_store(struct dispatcher *d, struct delivery *delivery);
+void dead_letters_turn(struct dispatcher *d, int64_t now_ms);
+void dead_letters_close(struct dispatcher *d);
 
-/* park.c */
-int park_open(struct dispatcher *d, struct err *err);
-void park_turn(struct dispatcher *d, size_t window, int64_t now_ms);
-void park_fetch(struct dispatcher *d, struct job *job, struct lane *lane, int64_t now_ms);
-void park_expire(struct dispatcher *d, int64_t now_ms);
+/* body_fetch.c */
+int body_fetch_open(struct dispatcher *d, struct err *err);
+void body_fetch_turn(struct dispatcher *d, size_t window, int64_t now_ms);
+void body_fetch_request(
+	struct dispatcher *d, struct job *job, struct queue *queue, int64_t now_ms);
+void body_fetch_expire(struct dispatcher *d, int64_t now_ms);
 
 /* sink.c */
 extern const struct refresh sink_refreshes[];
 /*
- * NULL when none is configured. on_sunk: the sink has taken the leg's dead letter, or did not
- * in a few tries.
+ * NULL when none is configured. on_sunk: the sink has taken the delivery's dead letter, or did
+ * not in a few tries.
  */
-struct sink *sink_open(struct dispatcher *d, leg_fn *on_sunk, void *ctx);
+struct sink *sink_open(struct dispatcher *d, delivery_fn *on_sunk, void *ctx);
 void sink_close(struct sink *sink);
 /*
  * The dead letter is in the stream. False: it is none for the sink, and on_sunk is not called.
  */
-bool sink_deliver(struct sink *sink, struct leg *leg);
+bool sink_deliver(struct sink *sink, struct delivery *delivery);
 bool sink_busy(const struct sink *sink); /* a dead letter is on its way to it */
 void sink_turn(struct sink *sink, int64_t now_ms);
 
@@ -362,13 +364,13 @@ bool search_leader_steady(struct source *s, const char *leader);
 void expire_count(struct source *s, const struct stream_info *stream,
 	const struct consumer_info *info, uint64_t redelivered);
 
-/* place.c, called by the watcher */
+/* checkpoint.c, called by the watcher */
 /*
  * Whether the consumer's place is one in this stream; makes the consumer anew where it is not.
  */
-int place_check(struct source *s, struct stream_info *stream, struct consumer_info *info,
+int checkpoint_check(struct source *s, struct stream_info *stream, struct consumer_info *info,
 	struct consumer_config *c, struct err *err);
 /* keeps it, and tells the bus */
-void place_note(struct source *s, const struct consumer_info *info);
+void checkpoint_note(struct source *s, const struct consumer_info *info);
 
 #endif

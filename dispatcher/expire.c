@@ -41,14 +41,14 @@ count_from(struct source *s, uint64_t seq, uint64_t *n, struct err *err)
  * no event came between the looks at stream and consumer; else the next look tells it all.
  */
 static bool
-left_of_filtered(struct source *s, const struct tally *now, bool some, uint64_t *left)
+left_of_filtered(struct source *s, const struct snapshot *now, bool some, uint64_t *left)
 {
 	struct stream_info stream;
 	uint64_t came = 0;
 	struct err err = { .code = ERR_NONE };
 
-	if (some && now->last > s->tally.last &&
-		count_from(s, s->tally.last + 1, &came, &err) != 0) {
+	if (some && now->last > s->snapshot.last &&
+		count_from(s, s->snapshot.last + 1, &came, &err) != 0) {
 		log_debug("cannot count events that left the stream",
 			L_STR("stream", s->stream), L_ERR(&err));
 		return false;
@@ -56,8 +56,8 @@ left_of_filtered(struct source *s, const struct tally *now, bool some, uint64_t 
 	if (jetstream_stream_look(s->d->bus, s->stream, &stream, &err) != 0 ||
 		stream.last_seq != now->last)
 		return false;
-	*left = some && s->tally.pending + came > now->pending
-		? s->tally.pending + came - now->pending
+	*left = some && s->snapshot.pending + came > now->pending
+		? s->snapshot.pending + came - now->pending
 		: 0;
 	return true;
 }
@@ -74,7 +74,8 @@ most_that_left(const struct source *s, const struct stream_info *stream)
 	uint64_t span = stream->last_seq - before;
 	uint64_t holes = span > stream->messages ? span - stream->messages : 0;
 
-	return holes + (before > s->tally.place ? before - s->tally.place : 0);
+	return holes +
+		(before > s->snapshot.delivered_seq ? before - s->snapshot.delivered_seq : 0);
 }
 
 void
@@ -83,21 +84,21 @@ expire_count(struct source *s, const struct stream_info *stream,
 {
 	uint64_t before = stream->first_seq > 0 ? stream->first_seq - 1 : 0, left, again,
 		 first_times, most;
-	struct tally now = { .known = true,
-		.place = info->delivered_stream_seq,
+	struct snapshot now = { .known = true,
+		.delivered_seq = info->delivered_stream_seq,
 		.last = stream->last_seq,
 		.pending = info->pending,
 		.given = info->delivered_consumer_seq,
 		.redelivered = redelivered };
-	const struct tally *was = &s->tally;
+	const struct snapshot *was = &s->snapshot;
 
-	if (now.place < before)
-		now.place = before;
-	left = now.place - was->place;
+	if (now.delivered_seq < before)
+		now.delivered_seq = before;
+	left = now.delivered_seq - was->delivered_seq;
 	if (s->filter[0] != '\0' &&
-		!left_of_filtered(s, &now, was->known && before > was->place, &left))
+		!left_of_filtered(s, &now, was->known && before > was->delivered_seq, &left))
 		return;
-	if (was->known && now.given >= was->given && now.place >= was->place) {
+	if (was->known && now.given >= was->given && now.delivered_seq >= was->delivered_seq) {
 		again = now.redelivered - was->redelivered;
 		first_times = now.given - was->given > again ? now.given - was->given - again
 							     : 0;
@@ -106,10 +107,10 @@ expire_count(struct source *s, const struct stream_info *stream,
 		if (left > most)
 			left = most;
 		if (left > 0) {
-			metric_add(s->d->books.expired, left);
+			metric_add(s->d->metrics.expired, left);
 			log_error("events left the stream before they were delivered",
 				L_STR("stream", s->stream), L_INT("events", (int64_t)left));
 		}
 	}
-	s->tally = now;
+	s->snapshot = now;
 }

@@ -6,7 +6,7 @@
 
 #include "mem.h"
 
-enum { LEG_TEXT_BYTES = 64 }; /* the name of its target */
+enum { DELIVERY_TEXT_BYTES = 64 }; /* the name of its target */
 
 void
 jobs_init(struct jobs *jobs, int64_t circuit_initial_ms, int64_t circuit_max_ms, uint64_t seed)
@@ -70,10 +70,10 @@ job_find(struct jobs *jobs, const struct source *source, uint64_t seq)
 }
 
 void
-job_park(struct jobs *jobs, struct job *job)
+job_evict(struct jobs *jobs, struct job *job)
 {
 	jobs->bytes -= bus_msg_len(job->msg);
-	jobs->n_parked++;
+	jobs->n_evicted++;
 	/* what comes back is an answer: it has the subject of our inbox */
 	if (job->subject == NULL)
 		job->subject = mem_strdup(bus_msg_subject(job->msg));
@@ -87,30 +87,30 @@ fetch_end(struct jobs *jobs, struct job *job)
 {
 	jobs->n_missing -= job->again_ms != 0;
 	job->again_ms = 0;
-	if (job->fetch_lane == NULL)
+	if (job->fetch_queue == NULL)
 		return;
-	job->fetch_lane->fetching--;
-	job->fetch_lane = NULL;
+	job->fetch_queue->fetching--;
+	job->fetch_queue = NULL;
 	jobs->n_fetching--;
 }
 
 void
-job_unpark(struct jobs *jobs, struct job *job, struct bus_msg *msg)
+job_restore(struct jobs *jobs, struct job *job, struct bus_msg *msg)
 {
 	fetch_end(jobs, job);
 	job->msg = msg;
 	job->fetch_by_ms = 0;
 	jobs->bytes += bus_msg_len(msg);
-	jobs->n_parked--;
+	jobs->n_evicted--;
 }
 
 void
-job_fetch_begin(struct jobs *jobs, struct job *job, struct lane *lane, int64_t until_ms)
+job_fetch_begin(struct jobs *jobs, struct job *job, struct queue *queue, int64_t until_ms)
 {
 	fetch_end(jobs, job);
 	job->fetch_by_ms = until_ms;
-	job->fetch_lane = lane;
-	lane->fetching++;
+	job->fetch_queue = queue;
+	queue->fetching++;
 	jobs->n_fetching++;
 }
 
@@ -141,7 +141,7 @@ void
 job_set_idle(struct jobs *jobs, struct job *job, bool idle)
 {
 	size_t body = job->msg != NULL ? bus_msg_len(job->msg) : 0;
-	size_t bytes = idle ? body + job->leg_bytes : 0;
+	size_t bytes = idle ? body + job->delivery_bytes : 0;
 
 	jobs->n_idle = jobs->n_idle - job->idle + idle;
 	jobs->idle_bytes = jobs->idle_bytes - job->idle_bytes + bytes;
@@ -167,27 +167,27 @@ job_touch(struct jobs *jobs, struct job *job, int64_t now_ms)
 void
 jobs_reset(struct jobs *jobs)
 {
-	struct lane *lane = jobs->ring;
+	struct queue *queue = jobs->ring;
 
-	jobs->n = jobs->n_parked = jobs->bytes = jobs->n_idle = jobs->idle_bytes = 0;
+	jobs->n = jobs->n_evicted = jobs->bytes = jobs->n_idle = jobs->idle_bytes = 0;
 	jobs->n_untried = jobs->n_fetching = jobs->n_missing = 0;
-	for (size_t i = 0; i < jobs->n_lanes; i++, lane = lane->next)
-		lane->legs = lane->in_flight = lane->fetching = 0;
+	for (size_t i = 0; i < jobs->n_queues; i++, queue = queue->next)
+		queue->deliveries = queue->in_flight = queue->fetching = 0;
 }
 
 void
 jobs_sweep(struct jobs *jobs)
 {
-	while (jobs->n_spent > 0)
-		bus_msg_free(jobs->spent[--jobs->n_spent]);
+	while (jobs->n_free_list > 0)
+		bus_msg_free(jobs->free_list[--jobs->n_free_list]);
 }
 
 static void
 spend(struct jobs *jobs, struct bus_msg *msg)
 {
-	if (jobs->n_spent == SPENT_MAX)
+	if (jobs->n_free_list == FREE_LIST_MAX)
 		jobs_sweep(jobs);
-	jobs->spent[jobs->n_spent++] = msg;
+	jobs->free_list[jobs->n_free_list++] = msg;
 }
 
 /* Takes the job out of its chain; returns the one that is first now. */
@@ -208,22 +208,22 @@ unchain(struct jobs *jobs, struct job *job)
 }
 
 void
-job_drop_legs(struct jobs *jobs, struct job *job)
+job_drop_deliveries(struct jobs *jobs, struct job *job)
 {
 	job_unqueue(job);
-	for (size_t i = 0; i < job->n_legs; i++) {
-		if (job->leg[i].lane != NULL)
-			job->leg[i].lane->legs--;
-		free(job->leg[i].target);
-		free(job->leg[i].why);
+	for (size_t i = 0; i < job->n_deliveries; i++) {
+		if (job->delivery[i].queue != NULL)
+			job->delivery[i].queue->deliveries--;
+		free(job->delivery[i].target);
+		free(job->delivery[i].why);
 	}
-	if (job->leg != &job->one)
-		free(job->leg);
-	job->one = (struct leg){ .job = NULL };
-	job->leg = NULL;
-	job->n_legs = job->n_open = 0;
-	jobs->bytes -= job->leg_bytes;
-	job->leg_bytes = 0;
+	if (job->delivery != &job->one)
+		free(job->delivery);
+	job->one = (struct delivery){ .job = NULL };
+	job->delivery = NULL;
+	job->n_deliveries = job->n_open = 0;
+	jobs->bytes -= job->delivery_bytes;
+	job->delivery_bytes = 0;
 }
 
 struct job *
@@ -236,14 +236,14 @@ job_free(struct jobs *jobs, struct job *job)
 		p = &(*p)->hash_next;
 	*p = job->hash_next;
 	unlink_job(jobs, job);
-	job_drop_legs(jobs, job);
+	job_drop_deliveries(jobs, job);
 	fetch_end(jobs, job);
 	job_set_tried(jobs, job);
 	job_set_idle(jobs, job, false);
 	if (job->msg != NULL)
 		jobs->bytes -= bus_msg_len(job->msg);
 	else
-		jobs->n_parked--;
+		jobs->n_evicted--;
 	jobs->n--;
 	jobs->changes++;
 	spend(jobs, job->msg);
@@ -254,35 +254,35 @@ job_free(struct jobs *jobs, struct job *job)
 }
 
 size_t
-job_leg_bytes(size_t n)
+job_delivery_bytes(size_t n)
 {
-	return n <= 1 ? 0 : n * (sizeof(struct leg) + LEG_TEXT_BYTES);
+	return n <= 1 ? 0 : n * (sizeof(struct delivery) + DELIVERY_TEXT_BYTES);
 }
 
 void
-job_set_legs(struct jobs *jobs, struct job *job, size_t n)
+job_set_deliveries(struct jobs *jobs, struct job *job, size_t n)
 {
-	job->leg = n <= 1 ? &job->one : mem_array(n, sizeof(*job->leg));
-	job->n_legs = job->n_open = n;
-	job->leg_bytes = job_leg_bytes(n);
-	jobs->bytes += job->leg_bytes;
+	job->delivery = n <= 1 ? &job->one : mem_array(n, sizeof(*job->delivery));
+	job->n_deliveries = job->n_open = n;
+	job->delivery_bytes = job_delivery_bytes(n);
+	jobs->bytes += job->delivery_bytes;
 	for (size_t i = 0; i < n; i++)
-		job->leg[i].job = job;
+		job->delivery[i].job = job;
 }
 
 void
 job_make_ready(struct job *job)
 {
-	for (size_t i = 0; i < job->n_legs; i++)
-		leg_ready(&job->leg[i]);
+	for (size_t i = 0; i < job->n_deliveries; i++)
+		delivery_ready(&job->delivery[i]);
 }
 
 void
 job_unqueue(struct job *job)
 {
-	for (size_t i = 0; i < job->n_legs; i++)
-		if (job->leg[i].lane != NULL)
-			leg_take(&job->leg[i]);
+	for (size_t i = 0; i < job->n_deliveries; i++)
+		if (job->delivery[i].queue != NULL)
+			delivery_take(&job->delivery[i]);
 }
 
 /* Keys that share a bucket wait for one another: harmless, and needs no second table. */
@@ -308,7 +308,7 @@ jobs_free(struct jobs *jobs)
 		job_free(jobs, job);
 	}
 	while (jobs->ring != NULL)
-		lane_remove(jobs, jobs->ring);
+		queue_remove(jobs, jobs->ring);
 	jobs_sweep(jobs);
 	*jobs = (struct jobs){ .n = 0 };
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * What the dispatcher has in hand. A job is one event until it is settled; it has one leg for
- * each target it goes to (leg.c). A lane is one target (lane.c): the legs that are ready, those
- * that wait for their next try, and its circuit. Data structures only; who does what with them
- * stands in the other files.
+ * What the dispatcher has in hand. A job is one event until it is settled; it has one delivery
+ * for each target it goes to (delivery.c). A queue is one target (queue.c): the deliveries that
+ * are ready, those that wait for their next try, and its circuit. Data structures only; who
+ * does what with them stands in the other files.
  */
 #ifndef VCOURIER_JOB_H
 #define VCOURIER_JOB_H
@@ -16,23 +16,23 @@
 #include "circuit.h"
 #include "refusals.h"
 
-enum leg_state {
-	LEG_BLOCKED,   /* an earlier event of the same key comes first */
-	LEG_READY,     /* in lane->ready */
-	LEG_WAITING,   /* in lane->waiting */
-	LEG_IN_FLIGHT, /* its request is under way */
-	LEG_BURYING,   /* its dead letter is under way */
-	LEG_DELIVERED,
-	LEG_DEAD,
-	LEG_DROPPED, /* the target is gone, or does not want it any more */
+enum delivery_state {
+	DELIVERY_BLOCKED,      /* an earlier event of the same key comes first */
+	DELIVERY_READY,        /* in queue->ready */
+	DELIVERY_WAITING,      /* in queue->waiting */
+	DELIVERY_IN_FLIGHT,    /* its request is under way */
+	DELIVERY_DEAD_PENDING, /* its dead letter is under way */
+	DELIVERY_DELIVERED,
+	DELIVERY_DEAD,
+	DELIVERY_DROPPED, /* the target is gone, or does not want it any more */
 };
 
-struct leg {
+struct delivery {
 	struct job *job;
-	struct lane *lane; /* NULL once it is over */
-	struct leg *prev, *next;
-	size_t heap_at; /* place in lane->waiting */
-	enum leg_state state;
+	struct queue *queue; /* NULL once it is over */
+	struct delivery *prev, *next;
+	size_t heap_at; /* place in queue->waiting */
+	enum delivery_state state;
 	/*
 	 * HTTP/2 broke off its request; libcurl 7.88 does that to an answer that comes before
 	 * the body was sent
@@ -44,7 +44,7 @@ struct leg {
 	int64_t first_us, last_us; /* tries, wall clock */
 	struct refusal refusal;
 	int status;         /* of the last try; 0: no HTTP reply came */
-	char *target;       /* its lane's name */
+	char *target;       /* its queue's name */
 	char *why;          /* what went wrong last; NULL: nothing */
 	const char *reason; /* constant: why it is a dead letter */
 };
@@ -52,14 +52,14 @@ struct leg {
 struct job {
 	struct source *source;
 	struct job *hash_next;
-	struct job *prev, *next; /* in jobs->oldest..newest, by touched_ms */
-	struct bus_msg *msg;     /* NULL while parked: the body is fetched again */
-	int64_t fetch_by_ms;     /* parked: when the body should be here; 0: not asked for */
-	struct lane *fetch_lane; /* whose turn asked for it; NULL: nobody's */
-	/* parked and not found: when to ask for the body again; 0: it is not so */
+	struct job *prev, *next;   /* in jobs->oldest..newest, by touched_ms */
+	struct bus_msg *msg;       /* NULL while evicted: the body is fetched again */
+	int64_t fetch_by_ms;       /* evicted: when the body should be here; 0: not asked for */
+	struct queue *fetch_queue; /* whose turn asked for it; NULL: nobody's */
+	/* evicted and not found: when to ask for the body again; 0: it is not so */
 	int64_t again_ms;
 	unsigned n_missing; /* how often in a row it was not found */
-	/* of the original message, once it was parked; NULL: msg has it */
+	/* of the original message, once it was evicted; NULL: msg has it */
 	char *subject;
 	size_t subject_skip; /* bytes before the subject's own first token */
 	char *reply;         /* where to settle: the latest delivery's */
@@ -67,24 +67,25 @@ struct job {
 	int64_t stored_us;
 	/* touched: when the server last heard that we have it */
 	int64_t received_ms, touched_ms;
-	struct leg *leg;
-	size_t n_legs, n_open;
-	size_t leg_bytes;                    /* as counted in jobs->bytes */
-	struct leg one;                      /* where leg points to when there is just one */
-	uint64_t key;                        /* ordering */
+	struct delivery *delivery;
+	size_t n_deliveries, n_open;
+	size_t delivery_bytes; /* as counted in jobs->bytes */
+	struct delivery one;   /* where delivery points to when there is just one */
+	uint64_t key;          /* ordering */
 	struct job *predecessor, *successor; /* of the same key: the later one waits */
 	bool keyed;
 	/* no request has had it yet, and its body is here: it can be a probe */
 	bool untried;
-	bool dead, accepted; /* at least one of its legs is a dead letter; was delivered */
-	bool idle;           /* it only waits; see backlog.c */
-	size_t idle_bytes;   /* of its body and legs, as counted in jobs->idle_bytes */
+	bool dead,
+		accepted;  /* at least one of its deliveries is a dead letter; was delivered */
+	bool idle;         /* it only waits; see backlog.c */
+	size_t idle_bytes; /* of its body and deliveries, as counted in jobs->idle_bytes */
 	/* its stream is no more: its ack would settle an event of the next one */
-	bool orphan;
+	bool stale;
 };
 
-struct lane {
-	struct lane *hash_next, *prev, *next; /* next: in the ring of all lanes */
+struct queue {
+	struct queue *hash_next, *prev, *next; /* next: in the ring of all queues */
 	char *name;
 	struct circuit circuit;
 	struct refusals refusals;
@@ -96,34 +97,34 @@ struct lane {
 	int status;
 	int64_t failing_ms;   /* since when its circuit is open */
 	int64_t delivered_ms; /* when it last took an event; 0: never */
-	struct leg *ready, *ready_tail;
-	struct leg **waiting; /* a heap by due_ms */
+	struct delivery *ready, *ready_tail;
+	struct delivery **waiting; /* a heap by due_ms */
 	size_t n_ready, n_waiting, cap_waiting, in_flight;
-	size_t legs;     /* that are not over */
-	size_t fetching; /* jobs whose bodies are on their way */
+	size_t deliveries; /* that are not over */
+	size_t fetching;   /* jobs whose bodies are on their way */
 };
 
-enum { JOB_BUCKETS = 8192, LANE_BUCKETS = 1024, KEY_BUCKETS = 1024, SPENT_MAX = 64 };
+enum { JOB_BUCKETS = 8192, QUEUE_BUCKETS = 1024, KEY_BUCKETS = 1024, FREE_LIST_MAX = 64 };
 
 /*
- * All jobs and lanes. The counters change in the functions below only, and job_free takes a job
- * out of each.
+ * All jobs and queues. The counters change in the functions below only, and job_free takes a
+ * job out of each.
  */
 struct jobs {
 	struct job *bucket[JOB_BUCKETS];
 	struct job *oldest, *newest;
 	uint64_t changes; /* jobs that came, and that went */
-	size_t n, n_parked, bytes;
+	size_t n, n_evicted, bytes;
 	size_t n_untried, n_fetching; /* jobs with .untried; jobs whose body is on its way */
 	size_t n_missing;             /* jobs whose body was not found: asked for again */
-	size_t n_idle, idle_bytes;    /* jobs with .idle; their bodies and legs */
-	struct lane *lane_bucket[LANE_BUCKETS];
-	struct lane *ring; /* the lane whose turn it is */
-	size_t n_lanes;
+	size_t n_idle, idle_bytes;    /* jobs with .idle; their bodies and deliveries */
+	struct queue *queue_bucket[QUEUE_BUCKETS];
+	struct queue *ring; /* the queue whose turn it is */
+	size_t n_queues;
 	/* the last job of each key, by key % KEY_BUCKETS */
 	struct job *key_bucket[KEY_BUCKETS];
-	struct bus_msg *spent[SPENT_MAX]; /* of jobs that are no more */
-	size_t n_spent;
+	struct bus_msg *free_list[FREE_LIST_MAX]; /* of jobs that are no more */
+	size_t n_free_list;
 	int64_t circuit_initial_ms, circuit_max_ms;
 	uint64_t random;
 };
@@ -132,13 +133,13 @@ struct jobs {
 struct job *job_new(
 	struct jobs *jobs, struct source *source, uint64_t seq, struct bus_msg *msg);
 struct job *job_find(struct jobs *jobs, const struct source *source, uint64_t seq);
-void job_park(struct jobs *jobs, struct job *job); /* lets the body go */
-void job_unpark(struct jobs *jobs, struct job *job, struct bus_msg *msg);
+void job_evict(struct jobs *jobs, struct job *job); /* lets the body go */
+void job_restore(struct jobs *jobs, struct job *job, struct bus_msg *msg);
 /*
- * The body was requested for this lane, and is expected until then; or it was not found, and is
- * to be requested again then (due_ms > 0). job_unpark and job_free end either.
+ * The body was requested for this queue, and is expected until then; or it was not found, and
+ * is to be requested again then (due_ms > 0). job_restore and job_free end either.
  */
-void job_fetch_begin(struct jobs *jobs, struct job *job, struct lane *lane, int64_t until_ms);
+void job_fetch_begin(struct jobs *jobs, struct job *job, struct queue *queue, int64_t until_ms);
 void job_fetch_again(struct jobs *jobs, struct job *job, int64_t due_ms);
 void job_set_untried(struct jobs *jobs, struct job *job);
 void job_set_tried(struct jobs *jobs, struct job *job);
@@ -146,8 +147,8 @@ void job_set_idle(struct jobs *jobs, struct job *job, bool idle);
 const char *job_subject(const struct job *job); /* of the original message */
 void job_touch(struct jobs *jobs, struct job *job, int64_t now_ms);
 /*
- * Takes its legs out of their queues; none may be in flight or a dead letter under way. Returns
- * the next job of the same key when that one is now the first, else NULL.
+ * Takes its deliveries out of their queues; none may be in flight or a dead letter under way.
+ * Returns the next job of the same key when that one is now the first, else NULL.
  */
 struct job *job_free(struct jobs *jobs, struct job *job);
 
@@ -163,36 +164,38 @@ void jobs_reset(struct jobs *jobs);
  */
 void jobs_sweep(struct jobs *jobs);
 
-/* Gives it n legs; then each is queued by leg_ready. */
-void job_set_legs(struct jobs *jobs, struct job *job, size_t n);
-/* Bytes that n legs of one event take in the buffer. */
-size_t job_leg_bytes(size_t n);
+/* Gives it n deliveries; then each is queued by delivery_ready. */
+void job_set_deliveries(struct jobs *jobs, struct job *job, size_t n);
+/* Bytes that n deliveries of one event take in the buffer. */
+size_t job_delivery_bytes(size_t n);
 /* before it gets others; none may be in flight or a dead letter under way */
-void job_drop_legs(struct jobs *jobs, struct job *job);
-/* queues all legs of a new job, or of one that had to wait for its key */
+void job_drop_deliveries(struct jobs *jobs, struct job *job);
+/* queues all deliveries of a new job, or of one that had to wait for its key */
 void job_make_ready(struct job *job);
-void job_unqueue(struct job *job); /* takes the legs that are not over out of their queues */
-void leg_set_target(struct jobs *jobs, struct leg *leg, const char *target);
+void job_unqueue(
+	struct job *job); /* takes the deliveries that are not over out of their queues */
+void delivery_set_target(struct jobs *jobs, struct delivery *delivery, const char *target);
 
-/* Moves between the places a leg can be in. leg_take removes it from where it is. */
-void leg_ready(struct leg *leg);
-void leg_ready_first(struct leg *leg); /* before all others */
-void leg_wait(struct leg *leg, int64_t due_ms);
-void leg_take(struct leg *leg);
-void leg_over(struct leg *leg, enum leg_state state); /* delivered or dead */
-void leg_explain(struct leg *leg, int status, const char *why);
+/* Moves between the places a delivery can be in. delivery_take removes it from where it is. */
+void delivery_ready(struct delivery *delivery);
+void delivery_ready_first(struct delivery *delivery); /* before all others */
+void delivery_wait(struct delivery *delivery, int64_t due_ms);
+void delivery_take(struct delivery *delivery);
+void delivery_over(
+	struct delivery *delivery, enum delivery_state state); /* delivered or dead */
+void delivery_explain(struct delivery *delivery, int status, const char *why);
 
 /* Puts the job behind the last one with this key; true when it has to wait for that one. */
 bool job_chain(struct jobs *jobs, struct job *job, uint64_t key);
 
-struct lane *lane_find(struct jobs *jobs, const char *name); /* made when it is not there */
-void lane_wake(struct lane *lane, int64_t now_ms);           /* what is due becomes ready */
-void lane_hurry(struct lane *lane);                          /* everything becomes ready */
+struct queue *queue_find(struct jobs *jobs, const char *name); /* made when it is not there */
+void queue_wake(struct queue *queue, int64_t now_ms);          /* what is due becomes ready */
+void queue_wake_all(struct queue *queue);                      /* everything becomes ready */
 /* of the first that waits; INT64_MAX: none does */
-int64_t lane_due(const struct lane *lane);
-void lane_remove(struct jobs *jobs, struct lane *lane);
+int64_t queue_due(const struct queue *queue);
+void queue_remove(struct jobs *jobs, struct queue *queue);
 /* frees it if nothing is left to remember */
-void lane_prune(struct jobs *jobs, struct lane *lane);
+void queue_release_if_idle(struct jobs *jobs, struct queue *queue);
 
 void jobs_init(
 	struct jobs *jobs, int64_t circuit_initial_ms, int64_t circuit_max_ms, uint64_t seed);

@@ -9,53 +9,54 @@
 #include "log.h"
 
 static void
-tell_flood(const struct lane *lane, const struct outcome *outcome)
+tell_flood(const struct queue *queue, const struct outcome *outcome)
 {
 	log_error("destination rejects most events: deliveries pause, check the configuration",
-		L_STR("target", lane->name), L_INT("status", outcome->status),
+		L_STR("target", queue->name), L_INT("status", outcome->status),
 		L_ERR(&outcome->why));
 }
 
 void
-pause_flood(const struct lane *lane, const struct outcome *outcome)
+pause_flood(const struct queue *queue, const struct outcome *outcome)
 {
-	if (lane->circuit.flap.changes == 0) /* a line told its pause */
-		tell_flood(lane, outcome);
+	if (queue->circuit.flap.changes == 0) /* a line told its pause */
+		tell_flood(queue, outcome);
 }
 
 void
-pause_lane(struct dispatcher *d, struct lane *lane, const struct outcome *outcome)
+pause_queue(struct dispatcher *d, struct queue *queue, const struct outcome *outcome)
 {
-	bool open = lane->circuit.state == CIRCUIT_OPEN;
+	bool open = queue->circuit.state == CIRCUIT_OPEN;
 
-	lane->failing_ms = clock_monotonic_ms();
-	books_circuit(&d->books, open);
+	queue->failing_ms = clock_monotonic_ms();
+	dispatcher_metrics_circuit(&d->metrics, open);
 	if (!open)
-		lane_hurry(lane);
-	if (!flap_change(&lane->circuit.flap, open, lane->failing_ms))
+		queue_wake_all(queue);
+	if (!flap_change(&queue->circuit.flap, open, queue->failing_ms))
 		return;
 	if (!open)
-		log_info("deliveries go on", L_STR("target", lane->name));
-	else if (lane->circuit.flood)
-		tell_flood(lane, outcome);
+		log_info("deliveries go on", L_STR("target", queue->name));
+	else if (queue->circuit.flood)
+		tell_flood(queue, outcome);
 	else if (outcome->verdict == VERDICT_REJECTED)
 		log_warn("destination refuses events: deliveries pause",
-			L_STR("target", lane->name), L_INT("status", outcome->status),
+			L_STR("target", queue->name), L_INT("status", outcome->status),
 			L_ERR(&outcome->why));
 	else
-		log_warn("destination fails: deliveries pause", L_STR("target", lane->name),
+		log_warn("destination fails: deliveries pause", L_STR("target", queue->name),
 			L_INT("status", outcome->status), L_ERR(&outcome->why));
 }
 
 void
-pause_gate(struct dispatcher *d, const struct err *why)
+pause_destination(struct dispatcher *d, const struct err *why)
 {
-	bool open = d->gate.state == CIRCUIT_OPEN;
+	bool open = d->destination.state == CIRCUIT_OPEN;
 
-	d->gate_ms = clock_monotonic_ms();
-	for (size_t i = 0; i < d->jobs.n_lanes && !open; i++, d->jobs.ring = d->jobs.ring->next)
-		lane_hurry(d->jobs.ring);
-	if (!flap_change(&d->gate.flap, open, d->gate_ms))
+	d->destination_changed_ms = clock_monotonic_ms();
+	for (size_t i = 0; i < d->jobs.n_queues && !open;
+		i++, d->jobs.ring = d->jobs.ring->next)
+		queue_wake_all(d->jobs.ring);
+	if (!flap_change(&d->destination.flap, open, d->destination_changed_ms))
 		return;
 	if (open)
 		log_warn("destination does not answer: deliveries pause",
@@ -80,9 +81,9 @@ tell_sum(struct circuit *c, const char *target, int64_t now_ms)
 void
 pause_turn(struct dispatcher *d, int64_t now_ms)
 {
-	struct lane *lane = d->jobs.ring;
+	struct queue *queue = d->jobs.ring;
 
-	tell_sum(&d->gate, "", now_ms);
-	for (size_t i = 0; i < d->jobs.n_lanes; i++, lane = lane->next)
-		tell_sum(&lane->circuit, lane->name, now_ms);
+	tell_sum(&d->destination, "", now_ms);
+	for (size_t i = 0; i < d->jobs.n_queues; i++, queue = queue->next)
+		tell_sum(&queue->circuit, queue->name, now_ms);
 }

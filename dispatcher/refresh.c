@@ -169,7 +169,8 @@ refresh_turn(struct dispatcher *d, int64_t now_ms)
 		struct refreshing *r = &d->refreshing[i];
 
 		if (r->done_once)
-			books_refresh_age(&d->books, r->def->name, now_ms - r->done_ms);
+			dispatcher_metrics_refresh_age(
+				&d->metrics, r->def->name, now_ms - r->done_ms);
 		if ((r->running && !r->waiting) || r->due_ms > now_ms)
 			continue;
 		if (r->d == NULL)

@@ -7,10 +7,10 @@
  * and IAM give the same replies to any event, so one refusal proves nothing. What the
  * destination does with other events is the proof.
  *
- * A destination is one target (a lane: the only one of a backend, or one function of a fan-out)
- * or the dead letter sink. Each has a `struct refusals`, each event that goes there a `struct
- * refusal`. "Taken" means delivered by this process: at its start a destination has taken
- * nothing. The events of a batch count one by one, in the order of the reply.
+ * A destination is one target (a queue: the only one of a backend, or one function of a
+ * fan-out) or the dead letter sink. Each has a `struct refusals`, each event that goes there a
+ * `struct refusal`. "Taken" means delivered by this process: at its start a destination has
+ * taken nothing. The events of a batch count one by one, in the order of the reply.
  *
  * Rule 1, "one event refused among others that pass" (refusals_singled_out). The event was
  * refused once and its wait for the second attempt is over. Since it was sent, the destination

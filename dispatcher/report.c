@@ -15,18 +15,18 @@
 
 /* How many targets are paused, and of those the one that has been longest. */
 static size_t
-count_paused(const struct dispatcher *d, const struct lane **longest)
+count_paused(const struct dispatcher *d, const struct queue **longest)
 {
-	const struct lane *lane = d->jobs.ring;
+	const struct queue *queue = d->jobs.ring;
 	size_t paused = 0;
 
 	*longest = NULL;
-	for (size_t i = 0; i < d->jobs.n_lanes; i++, lane = lane->next) {
-		if (lane->circuit.state != CIRCUIT_OPEN)
+	for (size_t i = 0; i < d->jobs.n_queues; i++, queue = queue->next) {
+		if (queue->circuit.state != CIRCUIT_OPEN)
 			continue;
 		paused++;
-		if (*longest == NULL || lane->failing_ms < (*longest)->failing_ms)
-			*longest = lane;
+		if (*longest == NULL || queue->failing_ms < (*longest)->failing_ms)
+			*longest = queue;
 	}
 	return paused;
 }
@@ -55,27 +55,27 @@ static void
 write_report(const struct dispatcher *d, struct buf *b)
 {
 	char host[256] = "";
-	const struct lane *lane;
-	size_t paused = count_paused(d, &lane);
-	bool whole = d->gate.state == CIRCUIT_OPEN;
-	int64_t since_ms = whole ? d->gate_ms
-		: lane != NULL   ? lane->failing_ms
+	const struct queue *queue;
+	size_t paused = count_paused(d, &queue);
+	bool whole = d->destination.state == CIRCUIT_OPEN;
+	int64_t since_ms = whole ? d->destination_changed_ms
+		: queue != NULL  ? queue->failing_ms
 				 : clock_monotonic_ms();
 
 	gethostname(host, sizeof(host) - 1);
 	buf_add_str(b, "{\"host\":");
 	json_add_string(b, host, strlen(host));
 	buf_printf(b,
-		",\"pid\":%ld,\"in_flight\":%zu,\"in_hand\":%zu,\"targets\":%zu,\"paused\":%zu,\"down\":%s",
-		(long)getpid(), d->in_flight, d->jobs.n, d->jobs.n_lanes - (d->held != NULL),
+		",\"pid\":%ld,\"in_flight\":%zu,\"in_memory\":%zu,\"targets\":%zu,\"paused\":%zu,\"down\":%s",
+		(long)getpid(), d->in_flight, d->jobs.n, d->jobs.n_queues - (d->held != NULL),
 		paused, whole ? "true" : "false");
-	buf_printf(b, ",\"held\":%zu", d->held != NULL ? d->held->legs : 0);
+	buf_printf(b, ",\"held\":%zu", d->held != NULL ? d->held->deliveries : 0);
 	buf_printf(b, ",\"paused_ms\":%lld,\"dead_letters_fail\":%s",
 		(long long)(clock_monotonic_ms() - since_ms),
 		d->dead_letters_fail ? "true" : "false");
-	if (lane != NULL) {
-		buf_printf(b, ",\"status\":%d,\"target\":", lane->status);
-		json_add_string(b, lane->name, strlen(lane->name));
+	if (queue != NULL) {
+		buf_printf(b, ",\"status\":%d,\"target\":", queue->status);
+		json_add_string(b, queue->name, strlen(queue->name));
 	}
 	write_refreshes(d, b);
 	buf_add_char(b, '}');

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Ready legs become requests, replies become outcomes. Lanes take turns, so a busy one delays
- * no other.
+ * Ready deliveries become requests, replies become outcomes. Lanes take turns, so a busy one
+ * delays no other.
  */
 #include "dispatch.h"
 
@@ -15,14 +15,14 @@
 
 struct flight {
 	struct dispatcher *d;
-	struct lane *lane;
-	bool probe, gate_probe;
+	struct queue *queue;
+	bool probe, destination_probe;
 	size_t n;
-	struct leg *leg[BATCH_MAX];
+	struct delivery *delivery[BATCH_MAX];
 };
 
 static size_t
-lane_limit(const struct dispatcher *d)
+queue_limit(const struct dispatcher *d)
 {
 	int64_t limit = d->options->concurrency_per_target;
 
@@ -38,8 +38,8 @@ lane_limit(const struct dispatcher *d)
 size_t
 send_limit(const struct dispatcher *d)
 {
-	size_t limit = lane_limit(d), all = (size_t)d->options->concurrency;
-	size_t share = all / 2 / (d->jobs.n_lanes > 0 ? d->jobs.n_lanes : 1);
+	size_t limit = queue_limit(d), all = (size_t)d->options->concurrency;
+	size_t share = all / 2 / (d->jobs.n_queues > 0 ? d->jobs.n_queues : 1);
 
 	if (!d->fans_out || d->in_flight < all / 2 || share >= limit)
 		return limit;
@@ -54,49 +54,50 @@ send_room(const struct dispatcher *d)
 
 /* More events are on their way, and would fill the request. */
 static bool
-filling(const struct dispatcher *d, const struct lane *lane, int64_t now_ms)
+filling(const struct dispatcher *d, const struct queue *queue, int64_t now_ms)
 {
-	return d->more && lane->n_ready < d->processor->batch_max &&
-		lane->circuit.state == CIRCUIT_CLOSED &&
-		now_ms - lane->ready->job->received_ms < FILL_MS;
+	return d->more && queue->n_ready < d->processor->batch_max &&
+		queue->circuit.state == CIRCUIT_CLOSED &&
+		now_ms - queue->ready->job->received_ms < FILL_MS;
 }
 
 static bool
-may_send(struct dispatcher *d, struct lane *lane, int64_t now_ms)
+may_send(struct dispatcher *d, struct queue *queue, int64_t now_ms)
 {
-	bool open = lane->circuit.state == CIRCUIT_OPEN;
+	bool open = queue->circuit.state == CIRCUIT_OPEN;
 
-	if (lane->n_ready == 0 && !(open && lane->n_waiting > 0))
+	if (queue->n_ready == 0 && !(open && queue->n_waiting > 0))
 		return false;
-	if (filling(d, lane, now_ms)) {
+	if (filling(d, queue, now_ms)) {
 		d->filling = true;
 		return false;
 	}
-	return lane->in_flight < send_limit(d) && circuit_allows(&d->gate, now_ms) &&
-		circuit_allows(&lane->circuit, now_ms);
+	return queue->in_flight < send_limit(d) && circuit_allows(&d->destination, now_ms) &&
+		circuit_allows(&queue->circuit, now_ms);
 }
 
 /*
- * How well a leg serves as a probe: at hand before away, not tried before tried, so that one
- * bad event proves nothing.
+ * How well a delivery serves as a probe: at hand before away, not tried before tried, so that
+ * one bad event proves nothing.
  */
 static int
-rank(const struct leg *leg)
+rank(const struct delivery *delivery)
 {
-	return 2 * (leg->job->msg != NULL) + (leg->attempts == 0);
+	return 2 * (delivery->job->msg != NULL) + (delivery->attempts == 0);
 }
 
-static struct leg *
-pick(struct lane *lane, bool probe)
+static struct delivery *
+pick(struct queue *queue, bool probe)
 {
-	struct leg *best = lane->ready, *leg = best;
+	struct delivery *best = queue->ready, *delivery = best;
 
 	if (!probe)
 		return best;
-	for (int i = 0; leg != NULL && rank(best) < 3 && i < 64; leg = leg->next, i++)
-		if (rank(leg) > rank(best))
-			best = leg;
-	return best != NULL ? best : lane->n_waiting > 0 ? lane->waiting[0] : NULL;
+	for (int i = 0; delivery != NULL && rank(best) < 3 && i < 64;
+		delivery = delivery->next, i++)
+		if (rank(delivery) > rank(best))
+			best = delivery;
+	return best != NULL ? best : queue->n_waiting > 0 ? queue->waiting[0] : NULL;
 }
 
 /* The server has not heard of it for ack_wait, and gave it to somebody else. */
@@ -104,47 +105,48 @@ static bool
 stale(const struct dispatcher *d, const struct job *job, int64_t now_ms)
 {
 	return now_ms - job->touched_ms > d->options->ack_wait_ms &&
-		job->n_open == job->n_legs && job->n_legs == 1;
+		job->n_open == job->n_deliveries && job->n_deliveries == 1;
 }
 
 /*
  * A target that answered 404 may be gone: asked once more whether the event is for it, it is
- * not, if the processor has looked since. True when the leg is over.
+ * not, if the processor has looked since. True when the delivery is over.
  */
 static bool
-drop_if_gone(struct dispatcher *d, struct leg *leg, const struct event *ev)
+drop_if_gone(struct dispatcher *d, struct delivery *delivery, const struct event *ev)
 {
 	bool wanted = false;
 	struct err err;
 
-	if (!d->fans_out || leg->lane->status != 404)
+	if (!d->fans_out || delivery->queue->status != 404)
 		return false;
 	targets_clear(&d->targets);
 	if (processor_route(d->processor, d->self, ev, &d->targets, &err) != 0)
 		return false;
 	for (size_t i = 0; i < d->targets.n && !wanted; i++)
-		wanted = strcmp(d->targets.target[i].name, leg->target) == 0;
+		wanted = strcmp(d->targets.target[i].name, delivery->target) == 0;
 	if (wanted)
 		return false;
-	log_info("target is gone", L_STR("event", ev->id), L_STR("target", leg->target));
-	settle_unsent(d, leg, ENDING_GONE);
+	log_info("target is gone", L_STR("event", ev->id), L_STR("target", delivery->target));
+	settle_unsent(d, delivery, ENDING_GONE);
 	return true;
 }
 
 /* A held event is not sent next, so its body needs room in the buffer. */
 static bool
-may_fetch(const struct flight *f, const struct leg *leg)
+may_fetch(const struct flight *f, const struct delivery *delivery)
 {
 	const struct dispatcher *d = f->d;
 
 	return d->jobs.n_fetching < (size_t)d->options->concurrency &&
-		!(f->probe && f->lane->fetching > 0) &&
-		!(accept_holds(d, leg) && d->jobs.bytes >= (size_t)d->options->buffer_bytes);
+		!(f->probe && f->queue->fetching > 0) &&
+		!(accept_holds(d, delivery) &&
+			d->jobs.bytes >= (size_t)d->options->buffer_bytes);
 }
 
 /*
- * Takes legs off the lane into the flight as far as they fit into one request; their events are
- * in scratch.
+ * Takes deliveries off the queue into the flight as far as they fit into one request; their
+ * events are in scratch.
  */
 static void
 load(struct flight *f, int64_t now_ms)
@@ -152,53 +154,53 @@ load(struct flight *f, int64_t now_ms)
 	struct dispatcher *d = f->d;
 	const struct processor *p = d->processor;
 	size_t room = p->weight != NULL ? p->weight_max(d->self) : 0,
-	       max = f->probe || f->gate_probe ? 1 : p->batch_max;
-	struct leg *leg;
+	       max = f->probe || f->destination_probe ? 1 : p->batch_max;
+	struct delivery *delivery;
 	struct err err;
 
-	while (f->n < max && (leg = pick(f->lane, f->probe)) != NULL) {
+	while (f->n < max && (delivery = pick(f->queue, f->probe)) != NULL) {
 		struct event *ev = &d->scratch[f->n];
 		size_t weight = 0;
 
-		if (stale(d, leg->job, now_ms)) {
-			settle_drop(d, leg->job);
+		if (stale(d, delivery->job, now_ms)) {
+			settle_drop(d, delivery->job);
 			continue;
 		}
-		if (leg->job->msg == NULL) {
-			if (!may_fetch(f, leg))
+		if (delivery->job->msg == NULL) {
+			if (!may_fetch(f, delivery))
 				break;
-			park_fetch(d, leg->job, f->lane, now_ms);
+			body_fetch_request(d, delivery->job, f->queue, now_ms);
 			continue;
 		}
-		if (accept_holds(d, leg)) {
-			accept_again(d, leg->job);
+		if (accept_holds(d, delivery)) {
+			accept_again(d, delivery->job);
 			continue;
 		}
-		if (leg->batch_max < max)
-			max = leg->batch_max;
+		if (delivery->batch_max < max)
+			max = delivery->batch_max;
 		if (f->n >= max)
 			break;
 		/* it was readable when it came */
-		if (message_read_event(leg->job->msg, ev, &err) != 0) {
-			leg_explain(leg, 0, err.text);
-			settle_unsent(d, leg, ENDING_UNREADABLE);
+		if (message_read_event(delivery->job->msg, ev, &err) != 0) {
+			delivery_explain(delivery, 0, err.text);
+			settle_unsent(d, delivery, ENDING_UNREADABLE);
 			continue;
 		}
-		if (refusals_singled_out(&leg->lane->refusals, &leg->refusal)) {
-			settle_unsent(d, leg, ENDING_SINGLED_OUT);
+		if (refusals_singled_out(&delivery->queue->refusals, &delivery->refusal)) {
+			settle_unsent(d, delivery, ENDING_SINGLED_OUT);
 			continue;
 		}
-		if (drop_if_gone(d, leg, ev))
+		if (drop_if_gone(d, delivery, ev))
 			continue;
 		if (p->weight != NULL)
 			weight = p->weight(d->self, ev);
 		if (f->n > 0 && weight > room)
 			break;
 		room -= weight < room ? weight : room;
-		leg_take(leg);
-		leg->sent_ms = now_ms;
-		leg->state = LEG_IN_FLIGHT;
-		f->leg[f->n++] = leg;
+		delivery_take(delivery);
+		delivery->sent_ms = now_ms;
+		delivery->state = DELIVERY_IN_FLIGHT;
+		f->delivery[f->n++] = delivery;
 	}
 }
 
@@ -207,13 +209,13 @@ static void
 land(struct flight *f, const struct outcome *outcomes)
 {
 	struct dispatcher *d = f->d;
-	struct lane *lane = f->lane;
+	struct queue *queue = f->queue;
 
 	for (size_t i = 0; i < f->n; i++)
-		settle_outcome(d, f->leg[i], &outcomes[i], f->probe && i == 0);
-	if (f->gate_probe)
-		circuit_abandon(&d->gate); /* unless settling has said more */
-	lane_prune(&d->jobs, lane);
+		settle_outcome(d, f->delivery[i], &outcomes[i], f->probe && i == 0);
+	if (f->destination_probe)
+		circuit_abandon(&d->destination); /* unless settling has said more */
+	queue_release_if_idle(&d->jobs, queue);
 	free(f);
 }
 
@@ -228,15 +230,15 @@ feed_gate(struct flight *f, const struct http_response *rsp, int64_t now_ms)
 	bool changed;
 
 	if (rsp->error == ERR_CONNECT || rsp->error == ERR_TLS)
-		changed = circuit_failure(
-			&d->gate, f->leg[0]->job->seq, f->gate_probe, -1, now_ms);
+		changed = circuit_failure(&d->destination, f->delivery[0]->job->seq,
+			f->destination_probe, -1, now_ms);
 	else if (rsp->status != 0)
-		changed = circuit_success(&d->gate, now_ms);
+		changed = circuit_success(&d->destination, now_ms);
 	else
 		return;
-	f->gate_probe = false;
+	f->destination_probe = false;
 	if (changed)
-		pause_gate(d, &rsp->why);
+		pause_destination(d, &rsp->why);
 }
 
 static void
@@ -245,16 +247,16 @@ on_done(void *ctx, const struct http_response *rsp)
 	struct flight *f = ctx;
 	struct dispatcher *d = f->d;
 	struct outcome outcomes[BATCH_MAX];
-	struct target target = { .name = f->lane->name };
+	struct target target = { .name = f->queue->name };
 
 	for (size_t i = 0; i < f->n; i++) {
 		outcomes[i] = (struct outcome){ .retry_after_ms = -1 };
-		f->leg[i]->http1 |= rsp->stream_broken;
+		f->delivery[i]->http1 |= rsp->stream_broken;
 	}
 	d->processor->judge(d->self, &target, rsp, f->n, outcomes);
-	books_response(&d->books, rsp, f->n);
+	dispatcher_metrics_response(&d->metrics, rsp, f->n);
 	d->in_flight--;
-	f->lane->in_flight--;
+	f->queue->in_flight--;
 	if (d->fans_out)
 		feed_gate(f, rsp, clock_monotonic_ms());
 	land(f, outcomes);
@@ -286,35 +288,35 @@ refuse(struct flight *f, const struct err *err)
 		return;
 	}
 	for (size_t i = 0; i < f->n; i++) {
-		f->leg[i]->batch_max = 1;
+		f->delivery[i]->batch_max = 1;
 		if (f->n > 1) {
-			leg_ready(f->leg[i]);
+			delivery_ready(f->delivery[i]);
 		} else {
-			leg_explain(f->leg[i], 0, err->text);
-			settle_unsent(f->d, f->leg[i], ENDING_UNENCODABLE);
+			delivery_explain(f->delivery[i], 0, err->text);
+			settle_unsent(f->d, f->delivery[i], ENDING_UNENCODABLE);
 		}
 	}
 	if (f->probe)
-		circuit_abandon(&f->lane->circuit);
-	if (f->gate_probe)
-		circuit_abandon(&f->d->gate);
+		circuit_abandon(&f->queue->circuit);
+	if (f->destination_probe)
+		circuit_abandon(&f->d->destination);
 	free(f);
 }
 
-/* One request of this lane; false when there was nothing to send after all. */
+/* One request of this queue; false when there was nothing to send after all. */
 static bool
-send_one(struct dispatcher *d, struct lane *lane, int64_t now_ms)
+send_one(struct dispatcher *d, struct queue *queue, int64_t now_ms)
 {
 	struct flight *f = mem_alloc(sizeof(*f));
-	struct target target = { .name = lane->name };
+	struct target target = { .name = queue->name };
 	const struct event *events[BATCH_MAX];
 	struct http_request *req;
 	struct err err = { .code = ERR_NONE };
 
 	*f = (struct flight){ .d = d,
-		.lane = lane,
-		.probe = lane->circuit.state == CIRCUIT_OPEN,
-		.gate_probe = d->gate.state == CIRCUIT_OPEN };
+		.queue = queue,
+		.probe = queue->circuit.state == CIRCUIT_OPEN,
+		.destination_probe = d->destination.state == CIRCUIT_OPEN };
 	load(f, now_ms);
 	if (f->n == 0) {
 		free(f);
@@ -323,9 +325,9 @@ send_one(struct dispatcher *d, struct lane *lane, int64_t now_ms)
 	for (size_t i = 0; i < f->n; i++)
 		events[i] = &d->scratch[i];
 	if (f->probe)
-		circuit_begin(&lane->circuit);
-	if (f->gate_probe)
-		circuit_begin(&d->gate);
+		circuit_begin(&queue->circuit);
+	if (f->destination_probe)
+		circuit_begin(&d->destination);
 	req = http_request_new(d->http);
 	req->timeout_ms = d->options->retry.timeout_ms > 0 ? d->options->retry.timeout_ms
 							   : d->options->timeout_ms;
@@ -334,22 +336,22 @@ send_one(struct dispatcher *d, struct lane *lane, int64_t now_ms)
 		refuse(f, &err);
 		return true;
 	}
-	if (lane->url == NULL || strcmp(lane->url, buf_str(&req->url)) != 0) {
-		free(lane->url);
-		lane->url = mem_strdup(buf_str(&req->url));
+	if (queue->url == NULL || strcmp(queue->url, buf_str(&req->url)) != 0) {
+		free(queue->url);
+		queue->url = mem_strdup(buf_str(&req->url));
 	}
 	for (size_t i = 0; i < f->n; i++) {
-		struct leg *leg = f->leg[i];
+		struct delivery *delivery = f->delivery[i];
 
-		req->http1 |= leg->http1;
-		job_set_tried(&d->jobs, leg->job);
+		req->http1 |= delivery->http1;
+		job_set_tried(&d->jobs, delivery->job);
 	}
 	if (http_submit(d->http, req, on_done, f, &err) != 0) {
 		fail_to_send(f, &err);
 		return true;
 	}
 	d->in_flight++;
-	lane->in_flight++;
+	queue->in_flight++;
 	return true;
 }
 
@@ -361,12 +363,12 @@ send_ready(struct dispatcher *d, int64_t now_ms)
 	d->filling = false;
 	if (!refresh_ready(d) || d->dead_letters_fail)
 		return 0;
-	while (d->jobs.ring != NULL && idle < d->jobs.n_lanes && send_room(d)) {
-		struct lane *lane = d->jobs.ring;
+	while (d->jobs.ring != NULL && idle < d->jobs.n_queues && send_room(d)) {
+		struct queue *queue = d->jobs.ring;
 
-		d->jobs.ring = lane->next;
-		lane_wake(lane, now_ms);
-		if (may_send(d, lane, now_ms) && send_one(d, lane, now_ms)) {
+		d->jobs.ring = queue->next;
+		queue_wake(queue, now_ms);
+		if (may_send(d, queue, now_ms) && send_one(d, queue, now_ms)) {
 			sent++;
 			idle = 0;
 		} else {

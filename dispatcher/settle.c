@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * What an outcome means: for the leg, for its job, for the circuit of its lane. Every job ends
- * here, one way.
+ * What an outcome means: for the delivery, for its job, for the circuit of its queue. Every job
+ * ends here, one way.
  */
 #include "dispatch.h"
 
@@ -40,7 +40,7 @@ release(struct dispatcher *d, struct job *job)
 {
 	struct job *first = job_free(&d->jobs, job);
 
-	if (first != NULL && first->leg[0].state == LEG_BLOCKED && !d->stopping)
+	if (first != NULL && first->delivery[0].state == DELIVERY_BLOCKED && !d->stopping)
 		job_make_ready(first);
 }
 
@@ -51,7 +51,7 @@ acknowledge(struct dispatcher *d, struct job *job)
 	struct err err;
 	int failed;
 
-	if (job->orphan)
+	if (job->stale)
 		return;
 	source_settled(job->source, job);
 	failed = d->stopping ? jetstream_ack_confirm(d->bus, job->reply, CONFIRM_MS, &err)
@@ -64,25 +64,25 @@ static void
 finish(struct dispatcher *d, struct job *job)
 {
 	acknowledge(d, job);
-	ack_flush_add(d->ack_flush, job->n_legs);
-	metric_add(job->dead            ? d->books.dead
-			: job->accepted ? d->books.delivered
-					: d->books.filtered,
+	ack_flush_add(d->ack_flush, job->n_deliveries);
+	metric_add(job->dead            ? d->metrics.dead
+			: job->accepted ? d->metrics.delivered
+					: d->metrics.filtered,
 		1);
 	if (job->dead || job->accepted)
 		stats_invocation(subject_event(job_subject(job)), !job->dead);
 	if (!job->dead && job->accepted)
-		books_age(&d->books, clock_wall_us() - job->stored_us);
+		dispatcher_metrics_age(&d->metrics, clock_wall_us() - job->stored_us);
 	release(d, job);
 }
 
-/* The leg is over, and so is its job when this was the last one. */
+/* The delivery is over, and so is its job when this was the last one. */
 static void
-end_leg(struct dispatcher *d, struct leg *leg, enum leg_state state)
+end_leg(struct dispatcher *d, struct delivery *delivery, enum delivery_state state)
 {
-	struct job *job = leg->job;
+	struct job *job = delivery->job;
 
-	leg_over(leg, state);
+	delivery_over(delivery, state);
 	if (job->n_open == 0)
 		finish(d, job);
 }
@@ -91,7 +91,7 @@ void
 settle_filtered(struct dispatcher *d, struct job *job)
 {
 	acknowledge(d, job);
-	metric_add(d->books.filtered, 1);
+	metric_add(d->metrics.filtered, 1);
 	release(d, job);
 }
 
@@ -99,7 +99,7 @@ void
 settle_expired(struct dispatcher *d, struct job *job)
 {
 	acknowledge(d, job);
-	metric_add(d->books.expired, 1);
+	metric_add(d->metrics.expired, 1);
 	release(d, job);
 }
 
@@ -109,13 +109,13 @@ settle_expired(struct dispatcher *d, struct job *job)
  * acknowledged; the rest is gone.
  */
 void
-settle_orphans(struct dispatcher *d, const struct source *s)
+settle_stale(struct dispatcher *d, const struct source *s)
 {
 	for (struct job *job = d->jobs.oldest, *next; job != NULL; job = next) {
 		next = job->next;
 		if (job->source != s)
 			continue;
-		job->orphan = true;
+		job->stale = true;
 		if (job->msg == NULL)
 			settle_expired(d, job);
 	}
@@ -127,168 +127,174 @@ settle_drop(struct dispatcher *d, struct job *job)
 	release(d, job);
 }
 
-/* ---- legs */
+/* ---- deliveries */
 
 void
-settle_dead(struct dispatcher *d, struct leg *leg, const char *reason)
+settle_dead(struct dispatcher *d, struct delivery *delivery, const char *reason)
 {
-	leg_take(leg);
-	leg->reason = reason;
-	leg->state = LEG_BURYING;
-	log_warn("event becomes a dead letter", L_STR("event", event_id(d, leg->job)),
-		L_STR("reason", reason), L_STR("target", leg->target),
-		L_INT("status", leg->status), L_STR("error", leg->why),
-		L_INT("attempts", leg->attempts), L_STR("stream", leg->job->source->stream),
-		L_INT("seq", (int64_t)leg->job->seq));
-	dead_bury(d, leg);
+	delivery_take(delivery);
+	delivery->reason = reason;
+	delivery->state = DELIVERY_DEAD_PENDING;
+	log_warn("event becomes a dead letter", L_STR("event", event_id(d, delivery->job)),
+		L_STR("reason", reason), L_STR("target", delivery->target),
+		L_INT("status", delivery->status), L_STR("error", delivery->why),
+		L_INT("attempts", delivery->attempts),
+		L_STR("stream", delivery->job->source->stream),
+		L_INT("seq", (int64_t)delivery->job->seq));
+	dead_letters_store(d, delivery);
 }
 
 void
-settle_stored(void *dispatcher, struct leg *leg)
+settle_stored(void *dispatcher, struct delivery *delivery)
 {
 	struct dispatcher *d = dispatcher;
 
-	books_dead(&d->books, leg->reason);
-	if (d->sink == NULL || !sink_deliver(d->sink, leg))
-		end_leg(d, leg, LEG_DEAD);
+	dispatcher_metrics_dead(&d->metrics, delivery->reason);
+	if (d->sink == NULL || !sink_deliver(d->sink, delivery))
+		end_leg(d, delivery, DELIVERY_DEAD);
 }
 
 void
-settle_sunk(void *dispatcher, struct leg *leg)
+settle_sunk(void *dispatcher, struct delivery *delivery)
 {
-	end_leg(dispatcher, leg, LEG_DEAD);
+	end_leg(dispatcher, delivery, DELIVERY_DEAD);
 }
 
-/* Carries out what becomes of a leg. */
+/* Carries out what becomes of a delivery. */
 static void
-go_on(struct dispatcher *d, struct leg *leg, struct attempt *attempt)
+go_on(struct dispatcher *d, struct delivery *delivery, struct attempt *attempt)
 {
 	struct next next;
 
-	attempt->n = leg->attempts;
-	attempt->age_ms = (leg->last_us - leg->first_us) / 1000;
+	attempt->n = delivery->attempts;
+	attempt->age_ms = (delivery->last_us - delivery->first_us) / 1000;
 	attempt->random = hash_splitmix64(&d->jobs.random);
 	next = outcome_next(&d->options->retry, attempt);
 	switch (next.step) {
 	case NEXT_DELIVERED:
-		books_attempts(&d->books, leg->attempts);
-		end_leg(d, leg, LEG_DELIVERED);
+		dispatcher_metrics_attempts(&d->metrics, delivery->attempts);
+		end_leg(d, delivery, DELIVERY_DELIVERED);
 		break;
 	case NEXT_DROP:
-		end_leg(d, leg, LEG_DROPPED);
+		end_leg(d, delivery, DELIVERY_DROPPED);
 		break;
 	case NEXT_DEAD:
-		settle_dead(d, leg, next.reason);
+		settle_dead(d, delivery, next.reason);
 		break;
 	case NEXT_RETRY:
-		metric_add(d->books.retries, 1);
-		leg_take(leg);
-		leg_wait(leg, next.at_ms);
+		metric_add(d->metrics.retries, 1);
+		delivery_take(delivery);
+		delivery_wait(delivery, next.at_ms);
 		break;
 	}
 }
 
 void
-settle_unsent(struct dispatcher *d, struct leg *leg, enum ending ending)
+settle_unsent(struct dispatcher *d, struct delivery *delivery, enum ending ending)
 {
-	go_on(d, leg, &(struct attempt){ .ending = ending, .now_ms = clock_monotonic_ms() });
+	go_on(d, delivery,
+		&(struct attempt){ .ending = ending, .now_ms = clock_monotonic_ms() });
 }
 
 static void
-on_delivered(
-	struct dispatcher *d, struct leg *leg, const struct outcome *outcome, struct attempt *a)
+on_delivered(struct dispatcher *d, struct delivery *delivery, const struct outcome *outcome,
+	struct attempt *a)
 {
-	struct lane *lane = leg->lane;
+	struct queue *queue = delivery->queue;
 
 	a->ending = ENDING_DELIVERED;
-	lane->delivered_ms = a->now_ms;
-	lane->status = 0;
-	refusals_taken(&lane->refusals, bus_msg_len(leg->job->msg), leg->sent_ms, a->now_ms);
-	if (circuit_success(&lane->circuit, a->now_ms))
-		pause_lane(d, lane, outcome);
+	queue->delivered_ms = a->now_ms;
+	queue->status = 0;
+	refusals_taken(&queue->refusals, bus_msg_len(delivery->job->msg), delivery->sent_ms,
+		a->now_ms);
+	if (circuit_success(&queue->circuit, a->now_ms))
+		pause_queue(d, queue, outcome);
 }
 
 /* The destination says that the event is at fault. */
 static void
-on_refused(struct dispatcher *d, struct leg *leg, const struct outcome *outcome, bool probe,
-	struct attempt *a)
+on_refused(struct dispatcher *d, struct delivery *delivery, const struct outcome *outcome,
+	bool probe, struct attempt *a)
 {
-	struct lane *lane = leg->lane;
-	bool paused = lane->circuit.state == CIRCUIT_OPEN;
-	struct refused refused = { .event = leg->job->seq,
-		.bytes = bus_msg_len(leg->job->msg),
-		.sent_ms = leg->sent_ms,
+	struct queue *queue = delivery->queue;
+	bool paused = queue->circuit.state == CIRCUIT_OPEN;
+	struct refused refused = { .event = delivery->job->seq,
+		.bytes = bus_msg_len(delivery->job->msg),
+		.sent_ms = delivery->sent_ms,
 		.too_large = outcome->status == 413 || outcome->why.code == ERR_LIMIT,
 		.now_ms = a->now_ms };
 
 	a->ending = ENDING_REFUSED;
-	a->at_fault = refusals_note(
-		&lane->refusals, &leg->refusal, &refused, d->options->retry.reject_grace_ms);
-	a->grace_ends_ms = leg->refusal.grace_ends_ms;
+	a->at_fault = refusals_note(&queue->refusals, &delivery->refusal, &refused,
+		d->options->retry.reject_grace_ms);
+	a->grace_ends_ms = delivery->refusal.grace_ends_ms;
 	if (!a->at_fault && outcome->refresh)
 		refresh_want(d);
-	if (circuit_rejection(&lane->circuit, leg->job->seq, probe, a->at_fault, a->now_ms)) {
-		if (paused && lane->circuit.state == CIRCUIT_OPEN)
-			pause_flood(lane, outcome);
+	if (circuit_rejection(
+		    &queue->circuit, delivery->job->seq, probe, a->at_fault, a->now_ms)) {
+		if (paused && queue->circuit.state == CIRCUIT_OPEN)
+			pause_flood(queue, outcome);
 		else
-			pause_lane(d, lane, outcome);
+			pause_queue(d, queue, outcome);
 	}
 	if (!a->at_fault)
-		circuit_probe_by(&lane->circuit, a->grace_ends_ms);
+		circuit_probe_by(&queue->circuit, a->grace_ends_ms);
 	/* what was under way when the flood was noticed is kept, for a better setting */
-	a->held_back = lane->circuit.flood && !probe;
+	a->held_back = queue->circuit.flood && !probe;
 	if (!a->at_fault || a->held_back)
-		lane->status = outcome->status;
+		queue->status = outcome->status;
 }
 
 /* The destination could not, or not now. */
 static void
-on_failed(struct dispatcher *d, struct leg *leg, const struct outcome *outcome, bool probe,
-	struct attempt *a)
+on_failed(struct dispatcher *d, struct delivery *delivery, const struct outcome *outcome,
+	bool probe, struct attempt *a)
 {
-	struct lane *lane = leg->lane;
+	struct queue *queue = delivery->queue;
 	bool whole = outcome->why.code == ERR_CONNECT || outcome->why.code == ERR_TLS;
 
 	a->ending = ENDING_FAILED;
-	lane->status = outcome->status;
+	queue->status = outcome->status;
 	if (a->pause_ms > 0)
-		metric_add(d->books.throttled, 1);
-	if (outcome->split && leg->batch_max > 1)
-		leg->batch_max /= 2;
+		metric_add(d->metrics.throttled, 1);
+	if (outcome->split && delivery->batch_max > 1)
+		delivery->batch_max /= 2;
 	else
-		refusals_failed(&lane->refusals, a->now_ms);
+		refusals_failed(&queue->refusals, a->now_ms);
 	if (outcome->refresh)
 		refresh_want(d);
 	if (d->fans_out && whole) {
 		if (probe)
-			circuit_abandon(&lane->circuit);
+			circuit_abandon(&queue->circuit);
 	} else if (!outcome->split &&
-		circuit_failure(&lane->circuit, leg->job->seq, probe, a->pause_ms, a->now_ms)) {
-		pause_lane(d, lane, outcome);
+		circuit_failure(
+			&queue->circuit, delivery->job->seq, probe, a->pause_ms, a->now_ms)) {
+		pause_queue(d, queue, outcome);
 	}
 }
 
 void
-settle_outcome(struct dispatcher *d, struct leg *leg, const struct outcome *outcome, bool probe)
+settle_outcome(struct dispatcher *d, struct delivery *delivery, const struct outcome *outcome,
+	bool probe)
 {
 	int64_t most_ms = d->options->retry.retry_after_max_ms;
 	struct attempt attempt = { .now_ms = clock_monotonic_ms(),
 		.pause_ms = outcome->retry_after_ms < most_ms ? outcome->retry_after_ms
 							      : most_ms };
 
-	leg->attempts++;
-	leg->last_us = clock_wall_us();
-	if (leg->first_us == 0)
-		leg->first_us = leg->last_us;
+	delivery->attempts++;
+	delivery->last_us = clock_wall_us();
+	if (delivery->first_us == 0)
+		delivery->first_us = delivery->last_us;
 	if (outcome->verdict != VERDICT_DELIVERED)
-		leg_explain(leg, outcome->status, outcome->why.text);
+		delivery_explain(delivery, outcome->status, outcome->why.text);
 	if (outcome->verdict == VERDICT_DELIVERED)
-		on_delivered(d, leg, outcome, &attempt);
+		on_delivered(d, delivery, outcome, &attempt);
 	else if (outcome->verdict == VERDICT_REJECTED)
-		on_refused(d, leg, outcome, probe, &attempt);
+		on_refused(d, delivery, outcome, probe, &attempt);
 	else
-		on_failed(d, leg, outcome, probe, &attempt);
-	go_on(d, leg, &attempt);
+		on_failed(d, delivery, outcome, probe, &attempt);
+	go_on(d, delivery, &attempt);
 }
 
 /* ---- all of them */
@@ -302,7 +308,7 @@ settle_progress(struct dispatcher *d, int64_t now_ms)
 
 	while (d->jobs.oldest != NULL && now_ms - d->jobs.oldest->touched_ms >= every &&
 		bus_connected(d->bus)) {
-		if (!d->jobs.oldest->orphan &&
+		if (!d->jobs.oldest->stale &&
 			jetstream_ack_progress(d->bus, d->jobs.oldest->reply, &err) != 0)
 			return;
 		job_touch(&d->jobs, d->jobs.oldest, now_ms);
@@ -312,8 +318,9 @@ settle_progress(struct dispatcher *d, int64_t now_ms)
 static bool
 under_way(const struct job *job)
 {
-	for (size_t i = 0; i < job->n_legs; i++)
-		if (job->leg[i].state == LEG_IN_FLIGHT || job->leg[i].state == LEG_BURYING)
+	for (size_t i = 0; i < job->n_deliveries; i++)
+		if (job->delivery[i].state == DELIVERY_IN_FLIGHT ||
+			job->delivery[i].state == DELIVERY_DEAD_PENDING)
 			return true;
 	return false;
 }
@@ -327,7 +334,7 @@ settle_give_back(struct dispatcher *d)
 		next = job->next;
 		if (under_way(job))
 			continue;
-		if (!job->orphan)
+		if (!job->stale)
 			jetstream_nak(d->bus, job->reply, 0, &err);
 		release(d, job);
 	}

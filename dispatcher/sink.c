@@ -28,7 +28,7 @@ enum { TRIES = 5, RETRY_INITIAL_MS = 500, RETRY_MAX_MS = 5 * 1000, ERROR_DATA_MA
 struct parcel {
 	struct parcel *next;
 	struct sink *sink;
-	struct leg *leg;
+	struct delivery *delivery;
 	struct backoff backoff;
 	struct refusal refusal;
 	int64_t due_ms, sent_ms;
@@ -37,7 +37,7 @@ struct parcel {
 
 struct sink {
 	struct dispatcher *d; /* for its HTTP, and to ask for a refresh */
-	leg_fn *on_sunk;
+	delivery_fn *on_sunk;
 	void *on_sunk_ctx;
 	struct addressable to;
 	struct http_peer peer;
@@ -91,7 +91,7 @@ const struct refresh sink_refreshes[] = {
 };
 
 struct sink *
-sink_open(struct dispatcher *d, leg_fn *on_sunk, void *ctx)
+sink_open(struct dispatcher *d, delivery_fn *on_sunk, void *ctx)
 {
 	const struct destination *destination = &d->options->dead_letter_sink;
 	struct sink *s;
@@ -130,13 +130,13 @@ done(struct parcel *parcel)
 {
 	struct sink *s = parcel->sink;
 	struct parcel **p = &s->parcels;
-	struct leg *leg = parcel->leg;
+	struct delivery *delivery = parcel->delivery;
 
 	while (*p != parcel)
 		p = &(*p)->next;
 	*p = parcel->next;
 	free(parcel);
-	s->on_sunk(s->on_sunk_ctx, leg);
+	s->on_sunk(s->on_sunk_ctx, delivery);
 }
 
 static void
@@ -144,8 +144,8 @@ give_up(struct parcel *p, const struct err *why)
 {
 	log_error(
 		"dead letter sink does not take a letter: it is in the stream of dead letters only",
-		L_STR("stream", p->leg->job->source->stream),
-		L_INT("seq", (int64_t)p->leg->job->seq), L_ERR(why));
+		L_STR("stream", p->delivery->job->source->stream),
+		L_INT("seq", (int64_t)p->delivery->job->seq), L_ERR(why));
 	done(p);
 }
 
@@ -170,8 +170,8 @@ static void
 on_refused(struct parcel *p, const struct outcome *outcome, int64_t now_ms)
 {
 	struct sink *s = p->sink;
-	struct refused refused = { .event = p->leg->job->seq,
-		.bytes = bus_msg_len(p->leg->job->msg),
+	struct refused refused = { .event = p->delivery->job->seq,
+		.bytes = bus_msg_len(p->delivery->job->msg),
 		.too_large = outcome->status == 413,
 		.sent_ms = p->sent_ms,
 		.now_ms = now_ms };
@@ -202,8 +202,8 @@ on_done(void *ctx, const struct http_response *rsp)
 	} else if (out.verdict == VERDICT_RETRY) {
 		on_failed(p, &out.why, now_ms);
 	} else {
-		refusals_taken(
-			&p->sink->refusals, bus_msg_len(p->leg->job->msg), p->sent_ms, now_ms);
+		refusals_taken(&p->sink->refusals, bus_msg_len(p->delivery->job->msg),
+			p->sent_ms, now_ms);
 		done(p);
 	}
 }
@@ -224,18 +224,20 @@ extend(struct event *ev, const char *name, const char *value)
 }
 
 static void
-write_letter(const struct leg *leg, const struct event *original, struct http_request *req)
+write_letter(
+	const struct delivery *delivery, const struct event *original, struct http_request *req)
 {
 	struct event ev = *original; /* the strings stay where they are */
 	char code[16];
 	struct buf data;
-	size_t n = leg->why != NULL ? strlen(leg->why) : 0;
+	size_t n = delivery->why != NULL ? strlen(delivery->why) : 0;
 
-	snprintf(code, sizeof(code), "%d", leg->status);
+	snprintf(code, sizeof(code), "%d", delivery->status);
 	buf_init(&data, ERROR_DATA_MAX * 4 / 3 + 8);
-	base64_encode(&data, leg->why, n < ERROR_DATA_MAX ? n : ERROR_DATA_MAX);
-	extend(&ev, "knativeerrordest", leg->lane->url != NULL ? leg->lane->url : "");
-	if (leg->status != 0)
+	base64_encode(&data, delivery->why, n < ERROR_DATA_MAX ? n : ERROR_DATA_MAX);
+	extend(&ev, "knativeerrordest",
+		delivery->queue->url != NULL ? delivery->queue->url : "");
+	if (delivery->status != 0)
 		extend(&ev, "knativeerrorcode", code);
 	if (n > 0)
 		extend(&ev, "knativeerrordata", buf_str(&data));
@@ -256,7 +258,7 @@ send(struct sink *s, struct parcel *p)
 	http_header(req, "Content-Type", EVENT_CONTENT_TYPE);
 	if (s->to.now.audience != NULL && s->to.token != NULL)
 		http_auth_bearer(req, s->to.token);
-	write_letter(p->leg, &s->event, req);
+	write_letter(p->delivery, &s->event, req);
 	req->peer = &s->peer;
 	req->timeout_ms = s->d->options->timeout_ms;
 	p->in_flight = true;
@@ -265,17 +267,18 @@ send(struct sink *s, struct parcel *p)
 }
 
 bool
-sink_deliver(struct sink *s, struct leg *leg)
+sink_deliver(struct sink *s, struct delivery *delivery)
 {
 	struct parcel *p;
 
 	/* these two are dead letters because they are not valid events */
-	if (strcmp(leg->reason, "invalid_event") == 0 || strcmp(leg->reason, "poison") == 0)
+	if (strcmp(delivery->reason, "invalid_event") == 0 ||
+		strcmp(delivery->reason, "poison") == 0)
 		return false;
 	p = mem_alloc(sizeof(*p));
 	p->sink = s;
-	p->leg = leg;
-	backoff_init(&p->backoff, RETRY_INITIAL_MS, RETRY_MAX_MS, leg->job->seq);
+	p->delivery = delivery;
+	backoff_init(&p->backoff, RETRY_INITIAL_MS, RETRY_MAX_MS, delivery->job->seq);
 	p->next = s->parcels;
 	s->parcels = p;
 	return true;
@@ -313,7 +316,7 @@ sink_turn(struct sink *s, int64_t now_ms)
 			continue;
 		}
 		p->sent_ms = now_ms;
-		if (message_read_event(p->leg->job->msg, &s->event, &err) == 0)
+		if (message_read_event(p->delivery->job->msg, &s->event, &err) == 0)
 			send(s, p);
 		else
 			done(p);

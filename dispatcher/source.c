@@ -30,10 +30,10 @@ enum {
 static bool
 is_poison(const struct source *s, const struct bus_msg *msg)
 {
-	struct jetstream_meta delivery;
+	struct jetstream_meta meta;
 
-	return jetstream_meta_parse(bus_msg_reply(msg), &delivery) &&
-		delivery.delivered > (uint64_t)s->d->options->retry.max_deliveries;
+	return jetstream_meta_parse(bus_msg_reply(msg), &meta) &&
+		meta.delivered > (uint64_t)s->d->options->retry.max_deliveries;
 }
 
 /* On a thread of the bus. */
@@ -200,51 +200,50 @@ source_settled(struct source *s, const struct job *job)
 }
 
 static bool
-was_settled(const struct source *s, const struct jetstream_meta *delivery)
+was_settled(const struct source *s, const struct jetstream_meta *meta)
 {
-	const struct settled *slot = &s->settled[delivery->stream_seq % SETTLED_SLOTS];
+	const struct settled *slot = &s->settled[meta->stream_seq % SETTLED_SLOTS];
 
-	return slot->seq == delivery->stream_seq && slot->stored_us == delivery->time_us;
+	return slot->seq == meta->stream_seq && slot->stored_us == meta->time_us;
 }
 
 /* The server gives out again what we have in hand: it had not heard of us for ack_wait. */
 static void
 take_again(struct source *s, struct job *job, struct bus_msg *msg,
-	const struct jetstream_meta *delivery, int64_t now_ms)
+	const struct jetstream_meta *meta, int64_t now_ms)
 {
 	free(job->reply);
 	job->reply = mem_strdup(bus_msg_reply(msg));
-	job->delivered = delivery->delivered;
+	job->delivered = meta->delivered;
 	job_touch(&s->d->jobs, job, now_ms);
 	bus_msg_free(msg);
 }
 
 static bool
-take_message(
-	struct source *s, struct bus_msg *msg, struct jetstream_meta *delivery, int64_t now_ms)
+take_message(struct source *s, struct bus_msg *msg, struct jetstream_meta *meta, int64_t now_ms)
 {
 	struct job *job;
 	struct err err;
 
 	count_message(s);
-	if (!jetstream_meta_parse(bus_msg_reply(msg), delivery)) {
+	if (!jetstream_meta_parse(bus_msg_reply(msg), meta)) {
 		log_warn("dropped a message that did not come from a stream",
 			L_STR("subject", bus_msg_subject(msg)));
 		bus_msg_free(msg);
 		return false;
 	}
-	if (delivery->delivered > 1) {
-		metric_add(s->d->books.redelivered, 1);
+	if (meta->delivered > 1) {
+		metric_add(s->d->metrics.redelivered, 1);
 		atomic_fetch_add(&s->redelivered, 1);
 	}
-	job = job_find(&s->d->jobs, s, delivery->stream_seq);
-	if (job != NULL && job->stored_us != delivery->time_us)
-		job->orphan = true;
-	if (job != NULL && !job->orphan) {
-		take_again(s, job, msg, delivery, now_ms);
+	job = job_find(&s->d->jobs, s, meta->stream_seq);
+	if (job != NULL && job->stored_us != meta->time_us)
+		job->stale = true;
+	if (job != NULL && !job->stale) {
+		take_again(s, job, msg, meta, now_ms);
 		return false;
 	}
-	if (was_settled(s, delivery)) { /* its ack was lost */
+	if (was_settled(s, meta)) { /* its ack was lost */
 		jetstream_ack(s->d->bus, bus_msg_reply(msg), &err);
 		bus_msg_free(msg);
 		return false;
@@ -253,8 +252,7 @@ take_message(
 }
 
 bool
-source_take(
-	struct source *s, struct bus_msg *msg, struct jetstream_meta *delivery, int64_t now_ms)
+source_take(struct source *s, struct bus_msg *msg, struct jetstream_meta *meta, int64_t now_ms)
 {
 	int undelivered;
 
@@ -262,7 +260,7 @@ source_take(
 	switch (jetstream_pull_status(msg, &undelivered)) {
 	case PULL_MESSAGE:
 		atomic_store(&s->waiting, 0); /* it gives */
-		return take_message(s, msg, delivery, now_ms);
+		return take_message(s, msg, meta, now_ms);
 	case PULL_HEARTBEAT:
 		break;
 	case PULL_GONE:

@@ -17,7 +17,7 @@
 
 enum {
 	TURN_MS = 1000,
-	LOOK_MS = 5 * 1000, /* place.c counts on it */
+	LOOK_MS = 5 * 1000, /* checkpoint.c counts on it */
 	STUCK_MS = 15 * 1000,
 };
 
@@ -82,8 +82,8 @@ note_stream(struct source *s, const struct stream_info *stream)
 		log_error("stream was made anew: starting from its beginning",
 			L_STR("stream", s->stream));
 		s->floor = 0;
-		s->tally = (struct tally){ .known = false };
-		s->placed = false;
+		s->snapshot = (struct snapshot){ .known = false };
+		s->has_checkpoint = false;
 		watch_forget(s);
 	}
 	s->stream_created_us = stream->created_us;
@@ -133,11 +133,11 @@ look(struct source *s, struct stream_info *stream, struct consumer_info *info, s
 		if (s->known)
 			log_error("consumer was removed: made anew", L_STR("stream", s->stream),
 				L_STR("consumer", s->d->durable));
-		s->tally = (struct tally){ .known = false };
+		s->snapshot = (struct snapshot){ .known = false };
 	}
 	if (jetstream_consumer_ensure(bus, &c, info, err) != 0)
 		return -1;
-	if (place_check(s, stream, info, &c, err) != 0)
+	if (checkpoint_check(s, stream, info, &c, err) != 0)
 		return -1;
 	if (info->differs[0] != '\0' && strcmp(info->differs, s->differs) != 0)
 		log_warn("consumer has other settings than configured; it is left as it is",
@@ -161,7 +161,7 @@ wake(struct source *s, const struct consumer_info *info)
 	struct err err;
 
 	if (info->pending == 0 || info->ack_pending != 0 || atomic_load(&s->waiting) == 0 ||
-		info->delivered_consumer_seq != s->tally.given) {
+		info->delivered_consumer_seq != s->snapshot.given) {
 		s->stuck_ms = 0;
 		return false;
 	}
@@ -208,7 +208,7 @@ look_after(struct source *s)
 	s->known = true;
 	s->floor = info.ack_floor_stream_seq;
 	s->created_us = info.created_us;
-	place_note(s, &info);
+	checkpoint_note(s, &info);
 	s->pending = info.pending;
 	s->ack_pending = info.ack_pending;
 	report(s, "");
@@ -254,9 +254,9 @@ tell_all(struct dispatcher *d)
 			trouble = s->trouble[0] != '\0' ? s->trouble
 							: "looking for stream and consumer";
 	}
-	metric_set(d->books.pending, (double)pending);
-	metric_set(d->books.ack_pending, (double)ack_pending);
-	metric_set(d->books.oldest_age, oldest);
+	metric_set(d->metrics.pending, (double)pending);
+	metric_set(d->metrics.ack_pending, (double)ack_pending);
+	metric_set(d->metrics.oldest_age, oldest);
 	status_check("consumer", ready, trouble);
 }
 

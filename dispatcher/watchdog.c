@@ -30,31 +30,32 @@ starving(struct dispatcher *d)
 static bool
 circuit_open(const struct dispatcher *d)
 {
-	const struct lane *lane = d->jobs.ring;
+	const struct queue *queue = d->jobs.ring;
 
-	for (size_t i = 0; i < d->jobs.n_lanes; i++, lane = lane->next)
-		if (lane->circuit.state == CIRCUIT_OPEN)
+	for (size_t i = 0; i < d->jobs.n_queues; i++, queue = queue->next)
+		if (queue->circuit.state == CIRCUIT_OPEN)
 			return true;
-	return d->gate.state == CIRCUIT_OPEN;
+	return d->destination.state == CIRCUIT_OPEN;
 }
 
 /* By the queues themselves, not by the counters: those may be what is wrong. */
 static bool
 under_way(const struct dispatcher *d)
 {
-	const struct lane *lane = d->jobs.ring;
+	const struct queue *queue = d->jobs.ring;
 
-	if (inbox_taken(d->inbox) > 0 || http_in_flight(d->http) > 0 || d->burials != NULL ||
-		circuit_open(d) || (d->sink != NULL && sink_busy(d->sink)))
+	if (inbox_taken(d->inbox) > 0 || http_in_flight(d->http) > 0 ||
+		d->pending_letters != NULL || circuit_open(d) ||
+		(d->sink != NULL && sink_busy(d->sink)))
 		return true;
 	/* acks that NATS has not confirmed take the slots */
 	if (!send_room(d) && ack_flush_slots(d->ack_flush) > 0)
 		return true;
-	for (size_t i = 0; i < d->jobs.n_lanes; i++, lane = lane->next)
-		if (lane->n_waiting > 0)
+	for (size_t i = 0; i < d->jobs.n_queues; i++, queue = queue->next)
+		if (queue->n_waiting > 0)
 			return true;
 	for (const struct job *job = d->jobs.oldest; job != NULL; job = job->next)
-		if (job->fetch_lane != NULL || job->again_ms != 0)
+		if (job->fetch_queue != NULL || job->again_ms != 0)
 			return true;
 	return false;
 }
@@ -68,11 +69,12 @@ report(struct dispatcher *d, enum stall_kind kind)
 		pending += atomic_load(&d->source[i].pending);
 		pulls += d->source[i].n_pulls;
 	}
-	metric_add(kind == STALL_PULL ? d->books.stalled_pull : d->books.stalled_deliver, 1);
+	metric_add(
+		kind == STALL_PULL ? d->metrics.stalled_pull : d->metrics.stalled_deliver, 1);
 	log_error("the dispatcher has stopped: starting over; please report this line",
 		L_STR("stopped", stall_name(kind)), L_INT("pending", (int64_t)pending),
 		L_INT("pulls", (int64_t)pulls), L_INT("held", (int64_t)d->jobs.n),
-		L_INT("parked", (int64_t)d->jobs.n_parked),
+		L_INT("evicted", (int64_t)d->jobs.n_evicted),
 		L_INT("untried", (int64_t)d->jobs.n_untried),
 		L_INT("idle", (int64_t)d->jobs.n_idle), L_INT("bytes", (int64_t)d->jobs.bytes),
 		L_INT("in_flight", (int64_t)d->in_flight),
@@ -89,7 +91,7 @@ give_back_all(struct dispatcher *d)
 	while (d->jobs.oldest != NULL) {
 		struct job *job = d->jobs.oldest;
 
-		if (!job->orphan)
+		if (!job->stale)
 			jetstream_nak(d->bus, job->reply, 0, &err);
 		settle_drop(d, job);
 	}

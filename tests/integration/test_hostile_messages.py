@@ -166,7 +166,7 @@ def test_forged_headers_of_an_event_that_is_read_again_from_the_stream(lab, desk
         desk.js.wire.publish(subject(), b"", headers=binary(1000 + i, **headers))
     want = [*desk.publish(60, data={"Padding": "x" * 20000}), *(1000 + i for i in range(len(hostile)))]
     gateway.wait(lambda g: len(g.ids("good.openfaas-fn")) == len(want))
-    wait_until(lambda: dispatcher.metric("vcourier_dispatcher_parked") > 0, 60, "events are parked")
+    wait_until(lambda: dispatcher.metric("vcourier_dispatcher_waiting") > 0, 60, "events wait")
     down.clear()
     desk.idle("of")
     dead = {json.loads(m.data or b"{}").get("eventkey", m.headers.get("ce-eventkey")) for m in desk.dead()}

@@ -187,7 +187,7 @@ def test_a_backlog_of_one_function_becomes_its_dead_letters(lab, desk, gateway):
     events = Counter(ids(desk.publish(200, data={"Padding": "x" * 20000})))
     gateway.wait(lambda g: len(g.ids(f"good.{NS}")) == 200)
     assert delivered(gateway, "good") == events
-    wait_until(lambda: dispatcher.metric("vcourier_dispatcher_parked") > 0, what="parked events are counted")
+    wait_until(lambda: dispatcher.metric("vcourier_dispatcher_waiting") > 0, what="waiting events are counted")
     broken.clear()
     desk.idle("of", timeout=120)
     assert delivered(gateway, "good") == events

@@ -148,32 +148,33 @@ static void
 waiting_legs_come_in_order(void **state)
 {
 	struct jobs jobs;
-	struct leg legs[200];
+	struct delivery deliveries[200];
 	uint64_t random = 5;
 	int64_t last = -1;
-	struct lane *lane;
+	struct queue *queue;
 
 	(void)state;
 	jobs_init(&jobs, 1000, 60000, 1);
-	lane = lane_find(&jobs, "a");
-	assert_ptr_equal(lane_find(&jobs, "a"), lane);
-	for (size_t i = 0; i < COUNT(legs); i++) {
-		legs[i] = (struct leg){ .lane = lane };
-		leg_wait(&legs[i], (int64_t)(hash_splitmix64(&random) % 1000));
+	queue = queue_find(&jobs, "a");
+	assert_ptr_equal(queue_find(&jobs, "a"), queue);
+	for (size_t i = 0; i < COUNT(deliveries); i++) {
+		deliveries[i] = (struct delivery){ .queue = queue };
+		delivery_wait(&deliveries[i], (int64_t)(hash_splitmix64(&random) % 1000));
 	}
-	for (size_t i = 0; i < COUNT(legs); i += 3)
-		leg_take(&legs[i]);
-	assert_int_equal(lane->n_waiting, 133);
-	lane_wake(lane, 500);
-	assert_true(lane_due(lane) > 500);
-	lane_hurry(lane);
-	assert_int_equal(lane->n_ready, 133);
-	for (struct leg *leg = lane->ready; leg != NULL; leg = leg->next) {
-		assert_true(leg->due_ms >= last);
-		last = leg->due_ms;
+	for (size_t i = 0; i < COUNT(deliveries); i += 3)
+		delivery_take(&deliveries[i]);
+	assert_int_equal(queue->n_waiting, 133);
+	queue_wake(queue, 500);
+	assert_true(queue_due(queue) > 500);
+	queue_wake_all(queue);
+	assert_int_equal(queue->n_ready, 133);
+	for (struct delivery *delivery = queue->ready; delivery != NULL;
+		delivery = delivery->next) {
+		assert_true(delivery->due_ms >= last);
+		last = delivery->due_ms;
 	}
-	while (lane->ready != NULL)
-		leg_take(lane->ready);
+	while (queue->ready != NULL)
+		delivery_take(queue->ready);
 	jobs_free(&jobs);
 }
 

@@ -29,45 +29,45 @@ message(size_t len)
 }
 
 static struct job *
-new_job(struct jobs *jobs, uint64_t seq, size_t legs)
+new_job(struct jobs *jobs, uint64_t seq, size_t deliveries)
 {
 	static const char *const names[] = { "a", "b", "c" };
 	struct job *job = job_new(jobs, NULL, seq, message(10 + seq % 500));
 
-	job_set_legs(jobs, job, legs);
-	for (size_t i = 0; i < legs; i++)
-		leg_set_target(jobs, &job->leg[i], names[(seq + i) % COUNT(names)]);
+	job_set_deliveries(jobs, job, deliveries);
+	for (size_t i = 0; i < deliveries; i++)
+		delivery_set_target(jobs, &job->delivery[i], names[(seq + i) % COUNT(names)]);
 	return job;
 }
 
 static void
 assert_counters(const struct jobs *jobs)
 {
-	size_t n = 0, parked = 0, untried = 0, fetching = 0, idle = 0, bytes = 0,
-	       lanes_fetching = 0, lanes_legs = 0, legs = 0, missing = 0;
-	const struct lane *lane = jobs->ring;
+	size_t n = 0, evicted = 0, untried = 0, fetching = 0, idle = 0, bytes = 0,
+	       lanes_fetching = 0, lanes_legs = 0, deliveries = 0, missing = 0;
+	const struct queue *queue = jobs->ring;
 
 	for (const struct job *job = jobs->oldest; job != NULL; job = job->next) {
 		n++;
-		parked += job->msg == NULL;
+		evicted += job->msg == NULL;
 		untried += job->untried;
-		fetching += job->fetch_lane != NULL;
+		fetching += job->fetch_queue != NULL;
 		missing += job->again_ms != 0;
 		idle += job->idle;
-		bytes += job->leg_bytes + (job->msg != NULL ? bus_msg_len(job->msg) : 0);
-		legs += job->n_open;
+		bytes += job->delivery_bytes + (job->msg != NULL ? bus_msg_len(job->msg) : 0);
+		deliveries += job->n_open;
 	}
-	for (size_t i = 0; i < jobs->n_lanes; i++, lane = lane->next) {
-		lanes_fetching += lane->fetching;
-		lanes_legs += lane->legs;
+	for (size_t i = 0; i < jobs->n_queues; i++, queue = queue->next) {
+		lanes_fetching += queue->fetching;
+		lanes_legs += queue->deliveries;
 	}
 	assert_int_equal(jobs->n, n);
-	assert_int_equal(jobs->n_parked, parked);
+	assert_int_equal(jobs->n_evicted, evicted);
 	assert_int_equal(jobs->n_untried, untried);
 	assert_int_equal(jobs->n_fetching, fetching);
 	assert_int_equal(jobs->n_missing, missing);
 	assert_int_equal(lanes_fetching, fetching);
-	assert_int_equal(lanes_legs, legs);
+	assert_int_equal(lanes_legs, deliveries);
 	assert_int_equal(jobs->n_idle, idle);
 	assert_int_equal(jobs->bytes, bytes);
 }
@@ -99,7 +99,7 @@ a_rejected_job_leaves_the_others_counted(void **state)
 	untried = new_job(&jobs, 1, 1);
 	job_set_untried(&jobs, untried);
 	rejected = new_job(&jobs, 2, 1);
-	leg_over(rejected->leg, LEG_DEAD);
+	delivery_over(rejected->delivery, DELIVERY_DEAD);
 	job_free(&jobs, rejected);
 	assert_int_equal(jobs.n_untried, 1);
 	job_set_tried(&jobs, untried);
@@ -124,10 +124,10 @@ idle_bytes_come_and_go_with_the_job(void **state)
 	job = new_job(&jobs, 7, 1);
 	job_set_idle(&jobs, job, true);
 	assert_int_equal(jobs.idle_bytes, 17);
-	job_park(&jobs, job);
+	job_evict(&jobs, job);
 	job_set_idle(&jobs, job, true);
 	assert_int_equal(jobs.idle_bytes, 0);
-	job_unpark(&jobs, job, message(300));
+	job_restore(&jobs, job, message(300));
 	job_free(&jobs, job);
 	assert_empty(&jobs);
 }
@@ -146,13 +146,13 @@ a_reset_mends_the_counters(void **state)
 	jobs.n_untried++;
 	jobs.bytes += 5;
 	jobs.n_idle--;
-	job->leg[0].lane->in_flight++;
-	job->leg[1].lane->fetching--;
+	job->delivery[0].queue->in_flight++;
+	job->delivery[1].queue->fetching--;
 	job_free(&jobs, job);
 	jobs_reset(&jobs);
-	for (size_t i = 0; i < jobs.n_lanes; i++, jobs.ring = jobs.ring->next)
+	for (size_t i = 0; i < jobs.n_queues; i++, jobs.ring = jobs.ring->next)
 		assert_int_equal(jobs.ring->in_flight, 0);
-	assert_int_equal(jobs.n_lanes, 3);
+	assert_int_equal(jobs.n_queues, 3);
 	assert_empty(&jobs);
 }
 
@@ -172,29 +172,32 @@ step(struct jobs *jobs, struct job *job, unsigned what)
 		break;
 	case 3:
 		if (job->msg != NULL)
-			job_park(jobs, job);
+			job_evict(jobs, job);
 		break;
 	case 4:
 		if (job->msg == NULL)
 			job_fetch_begin(jobs, job,
-				job->leg[0].lane != NULL ? job->leg[0].lane : jobs->ring, 1);
+				job->delivery[0].queue != NULL ? job->delivery[0].queue
+							       : jobs->ring,
+				1);
 		break;
 	case 5:
 		if (job->msg == NULL)
-			job_unpark(jobs, job, message(20));
+			job_restore(jobs, job, message(20));
 		break;
 	case 6:
 		job_unqueue(job);
 		break;
 	case 7:
-		for (size_t i = 0; i < job->n_legs; i++)
-			if (job->leg[i].lane != NULL && job->leg[i].state == LEG_BLOCKED)
-				leg_wait(&job->leg[i], (int64_t)job->seq);
+		for (size_t i = 0; i < job->n_deliveries; i++)
+			if (job->delivery[i].queue != NULL &&
+				job->delivery[i].state == DELIVERY_BLOCKED)
+				delivery_wait(&job->delivery[i], (int64_t)job->seq);
 		break;
 	case 8:
-		if (job->n_open > 1 && job->leg[job->n_open - 1].lane != NULL)
-			leg_over(&job->leg[job->n_open - 1],
-				job->seq % 2 ? LEG_DEAD : LEG_DELIVERED);
+		if (job->n_open > 1 && job->delivery[job->n_open - 1].queue != NULL)
+			delivery_over(&job->delivery[job->n_open - 1],
+				job->seq % 2 ? DELIVERY_DEAD : DELIVERY_DELIVERED);
 		break;
 	case 9:
 		if (job->msg == NULL)

@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "books.h"
+#include "dispatcher_metrics.h"
 
 #include <stdio.h>
 
 #define PREFIX "vcourier_dispatcher_"
 
 static const char *
-label(const struct books *b, const char *more, char text[160])
+label(const struct dispatcher_metrics *b, const char *more, char text[160])
 {
 	snprintf(text, 160, "backend=\"%s\"%s%s", b->backend, more[0] != '\0' ? "," : "", more);
 	return text;
 }
 
 static struct metric *
-counter(const struct books *b, const char *name, const char *labels, const char *help)
+counter(const struct dispatcher_metrics *b, const char *name, const char *labels,
+	const char *help)
 {
 	char text[160];
 
@@ -21,7 +22,7 @@ counter(const struct books *b, const char *name, const char *labels, const char 
 }
 
 static struct metric *
-gauge(const struct books *b, const char *name, const char *help)
+gauge(const struct dispatcher_metrics *b, const char *name, const char *help)
 {
 	char text[160];
 
@@ -29,7 +30,7 @@ gauge(const struct books *b, const char *name, const char *help)
 }
 
 static struct metric *
-histogram(const struct books *b, const char *name, const char *help)
+histogram(const struct dispatcher_metrics *b, const char *name, const char *help)
 {
 	char text[160];
 
@@ -37,23 +38,23 @@ histogram(const struct books *b, const char *name, const char *help)
 }
 
 static struct metric *
-ended(const struct books *b, const char *labels)
+ended(const struct dispatcher_metrics *b, const char *labels)
 {
 	return counter(b, PREFIX "events_total", labels,
 		"Events that are done with, by how they ended; with what is pending they add up to what was stored.");
 }
 
 static struct metric *
-stalls(const struct books *b, const char *labels)
+stalls(const struct dispatcher_metrics *b, const char *labels)
 {
 	return counter(b, PREFIX "stalls_total", labels,
 		"Times that the dispatcher did nothing for 30 s though it had work, and started over.");
 }
 
 void
-books_init(struct books *b, const char *backend)
+dispatcher_metrics_init(struct dispatcher_metrics *b, const char *backend)
 {
-	*b = (struct books){ .delivered = NULL };
+	*b = (struct dispatcher_metrics){ .delivered = NULL };
 	snprintf(b->backend, sizeof(b->backend), "%s", backend);
 	b->delivered = ended(b, "result=\"delivered\"");
 	b->filtered = ended(b, "result=\"filtered\"");
@@ -74,8 +75,8 @@ books_init(struct books *b, const char *backend)
 	b->redelivered = counter(
 		b, PREFIX "redelivered_total", "", "Events that NATS gave out again.");
 	b->in_flight = gauge(b, PREFIX "in_flight", "Requests under way.");
-	b->in_hand = gauge(b, PREFIX "in_hand", "Events in memory.");
-	b->idle = gauge(b, PREFIX "parked",
+	b->in_memory = gauge(b, PREFIX "in_memory", "Events in memory.");
+	b->idle = gauge(b, PREFIX "waiting",
 		"Events in memory that only wait for a failing or slow target.");
 	b->circuit = gauge(b, PREFIX "circuit_state", "0: deliveries flow; 2: they pause.");
 	b->circuit_opens = counter(b, PREFIX "circuit_opens_total", "",
@@ -105,7 +106,8 @@ kind_of(enum err_code code)
 }
 
 void
-books_response(struct books *b, const struct http_response *rsp, size_t events)
+dispatcher_metrics_response(
+	struct dispatcher_metrics *b, const struct http_response *rsp, size_t events)
 {
 	/* 0: none that HTTP knows */
 	size_t i = rsp->status > 0 && rsp->status < STATUSES ? (size_t)rsp->status : 0;
@@ -128,7 +130,7 @@ books_response(struct books *b, const struct http_response *rsp, size_t events)
 }
 
 void
-books_circuit(struct books *b, bool open)
+dispatcher_metrics_circuit(struct dispatcher_metrics *b, bool open)
 {
 	metric_set(b->circuit, open ? 2 : 0);
 	if (open)
@@ -136,19 +138,19 @@ books_circuit(struct books *b, bool open)
 }
 
 void
-books_age(struct books *b, int64_t age_us)
+dispatcher_metrics_age(struct dispatcher_metrics *b, int64_t age_us)
 {
 	metric_observe(b->age, age_us > 0 ? (double)age_us / 1e6 : 0);
 }
 
 void
-books_attempts(struct books *b, unsigned attempts)
+dispatcher_metrics_attempts(struct dispatcher_metrics *b, unsigned attempts)
 {
 	metric_observe(b->attempts, attempts);
 }
 
 void
-books_dead(struct books *b, const char *reason)
+dispatcher_metrics_dead(struct dispatcher_metrics *b, const char *reason)
 {
 	char text[64];
 
@@ -159,7 +161,8 @@ books_dead(struct books *b, const char *reason)
 }
 
 void
-books_refresh_age(struct books *b, const char *refresh, int64_t age_ms)
+dispatcher_metrics_refresh_age(
+	struct dispatcher_metrics *b, const char *refresh, int64_t age_ms)
 {
 	char labels[64], text[160];
 

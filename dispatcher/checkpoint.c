@@ -94,15 +94,15 @@ forbidden(struct source *s)
  * without a cluster, where what is not found is not there.
  */
 static int
-read_place(struct source *s, const char *leader, struct place *place, int64_t *told_us,
-	struct err *err)
+read_checkpoint(struct source *s, const char *leader, struct checkpoint *checkpoint,
+	int64_t *told_us, struct err *err)
 {
 	struct stream_info bucket;
 	struct stream_msg msg;
 	char key[256];
 
 	*told_us = 0;
-	*place = (struct place){ .seq = 0 };
+	*checkpoint = (struct checkpoint){ .seq = 0 };
 	write_key(s, key);
 	if (jetstream_stream_look(s->d->bus, "KV_" BUCKET, &bucket, err) != 0 ||
 		jetstream_stream_get(s->d->bus, "KV_" BUCKET, 0, key, &msg, err) != 0) {
@@ -111,7 +111,8 @@ read_place(struct source *s, const char *leader, struct place *place, int64_t *t
 				s, "the place of this dispatcher is not found", leader, err);
 		return forbidden(s) ? 0 : -1;
 	}
-	if (sscanf(msg.data, "%" SCNu64 " %" SCNd64, &place->seq, &place->stored_us) == 2)
+	if (sscanf(msg.data, "%" SCNu64 " %" SCNd64, &checkpoint->seq,
+		    &checkpoint->stored_us) == 2)
 		*told_us = msg.time_us;
 	jetstream_msg_free(&msg);
 	return 0;
@@ -135,8 +136,8 @@ tell(struct source *s, struct err *err)
 	struct bus_out out = { .subject = key, .data = text };
 
 	write_key(s, key);
-	out.len = (size_t)snprintf(
-		text, sizeof(text), "%" PRIu64 " %" PRId64, s->place.seq, s->place.stored_us);
+	out.len = (size_t)snprintf(text, sizeof(text), "%" PRIu64 " %" PRId64,
+		s->checkpoint.seq, s->checkpoint.stored_us);
 	if (jetstream_publish(s->d->bus, &out, TIMEOUT_MS, &answer, err) == 0)
 		return 0;
 	if (err->code == ERR_CONNECT ||
@@ -146,7 +147,7 @@ tell(struct source *s, struct err *err)
 }
 
 void
-place_note(struct source *s, const struct consumer_info *info)
+checkpoint_note(struct source *s, const struct consumer_info *info)
 {
 	int64_t now_ms = clock_monotonic_ms(), us;
 	uint64_t seq = info->ack_floor_stream_seq;
@@ -155,67 +156,67 @@ place_note(struct source *s, const struct consumer_info *info)
 	if (time_of(s, seq, &us, &err) != 0)
 		return; /* a place without its time would hide a stream that was cut */
 	/* it left the stream: that it is no older is all we know */
-	if (us == 0 && s->placed && seq >= s->place.seq)
-		us = s->place.stored_us;
-	s->place = (struct place){ seq, us };
-	s->placed = true;
-	if (now_ms < s->place_due_ms)
+	if (us == 0 && s->has_checkpoint && seq >= s->checkpoint.seq)
+		us = s->checkpoint.stored_us;
+	s->checkpoint = (struct checkpoint){ seq, us };
+	s->has_checkpoint = true;
+	if (now_ms < s->checkpoint_due_ms)
 		return;
 	if (tell(s, &err) == 0) {
-		s->told = true;
-		s->place_refused = false;
+		s->checkpoint_stored = true;
+		s->checkpoint_refused = false;
 		return;
 	}
 	if (forbidden(s))
-		s->place_due_ms = now_ms + FORBIDDEN_MS;
-	if (!s->place_refused)
+		s->checkpoint_due_ms = now_ms + FORBIDDEN_MS;
+	if (!s->checkpoint_refused)
 		log_warn(
 			"the bus does not keep how far deliveries are: after a power cut of NATS events may be delivered "
 			"again",
 			L_STR("stream", s->stream), L_ERR(&err));
-	s->place_refused = true;
+	s->checkpoint_refused = true;
 }
 
 /* ---- is it the same stream */
 
 /* The consumer's begin, so that nothing that was stored behind this place is left out. */
 static int
-begin_behind(
-	struct source *s, const struct place *place, struct consumer_config *c, struct err *err)
+start_after(struct source *s, const struct checkpoint *checkpoint, struct consumer_config *c,
+	struct err *err)
 {
 	int64_t us;
 
-	if (time_of(s, place->seq, &us, err) != 0)
+	if (time_of(s, checkpoint->seq, &us, err) != 0)
 		return -1;
-	if (place->stored_us == 0) {
+	if (checkpoint->stored_us == 0) {
 		c->deliver = DELIVER_ALL;
-	} else if (us == place->stored_us) {
+	} else if (us == checkpoint->stored_us) {
 		c->deliver = DELIVER_FROM_SEQ;
-		c->start_seq = place->seq + 1;
+		c->start_seq = checkpoint->seq + 1;
 	} else {
 		c->deliver = DELIVER_FROM_TIME;
-		c->start_time_us = place->stored_us - MARGIN_S * US;
+		c->start_time_us = checkpoint->stored_us - MARGIN_S * US;
 	}
 	return 0;
 }
 
 /* What is in hand, and what is known of the consumer, is of a stream that is no more. */
 static int
-make_anew(struct source *s, const struct place *place, struct consumer_info *info,
-	struct consumer_config *c, struct err *err)
+recreate_consumer(struct source *s, const struct checkpoint *checkpoint,
+	struct consumer_info *info, struct consumer_config *c, struct err *err)
 {
 	log_error(
 		"stream is not as long, or not the same, as when this consumer read it: made anew from where it was",
 		L_STR("stream", s->stream), L_STR("consumer", s->d->durable),
 		L_INT("position", (int64_t)info->delivered_stream_seq),
-		L_INT("settled", (int64_t)place->seq));
-	if (begin_behind(s, place, c, err) != 0)
+		L_INT("settled", (int64_t)checkpoint->seq));
+	if (start_after(s, checkpoint, c, err) != 0)
 		return -1;
 	watch_forget(s);
 	if (jetstream_consumer_recreate(s->d->bus, c, info, err) != 0)
 		return -1;
-	s->place = *place;
-	s->tally = (struct tally){ .known = false };
+	s->checkpoint = *checkpoint;
+	s->snapshot = (struct snapshot){ .known = false };
 	return 0;
 }
 
@@ -231,7 +232,7 @@ grown_unseen(struct source *s, const struct consumer_info *info, int64_t told_us
 
 	*unseen = false;
 	if (told_us == 0) {
-		*unseen = s->told; /* what it was told is lost, too */
+		*unseen = s->checkpoint_stored; /* what it was told is lost, too */
 		return 0;
 	}
 	if (time_of(s, info->delivered_stream_seq, &us, err) != 0)
@@ -241,54 +242,59 @@ grown_unseen(struct source *s, const struct consumer_info *info, int64_t told_us
 }
 
 static int
-is_other(struct source *s, const struct place *place, const struct stream_info *stream,
-	bool *other, struct err *err)
+stream_replaced(struct source *s, const struct checkpoint *checkpoint,
+	const struct stream_info *stream, bool *other, struct err *err)
 {
 	int64_t us;
 
-	if (time_of(s, place->seq, &us, err) != 0)
+	if (time_of(s, checkpoint->seq, &us, err) != 0)
 		return -1;
-	*other = place->seq > stream->last_seq ||
-		(us != 0 && place->stored_us != 0 && us != place->stored_us);
+	*other = checkpoint->seq > stream->last_seq ||
+		(us != 0 && checkpoint->stored_us != 0 && us != checkpoint->stored_us);
 	return 0;
 }
 
 int
-place_check(struct source *s, struct stream_info *stream, struct consumer_info *info,
+checkpoint_check(struct source *s, struct stream_info *stream, struct consumer_info *info,
 	struct consumer_config *c, struct err *err)
 {
 	uint64_t reconnects = bus_reconnects(s->d->bus);
-	struct place place = s->place, told;
+	struct checkpoint checkpoint = s->checkpoint, told;
 	bool other, ahead, unseen = false;
 	int64_t told_us;
 
-	if (!s->placed || s->proved != reconnects + 1) { /* the server may have started anew */
-		if (read_place(s, info->delivered_stream_seq == 0 ? "" : stream->leader, &told,
-			    &told_us, err) != 0 ||
+	if (!s->has_checkpoint ||
+		s->verified_at_reconnect !=
+			reconnects + 1) { /* the server may have started anew */
+		if (read_checkpoint(s, info->delivered_stream_seq == 0 ? "" : stream->leader,
+			    &told, &told_us, err) != 0 ||
 			grown_unseen(s, info, told_us, &unseen, err) != 0)
 			return -1;
-		if (!s->placed || (told.seq > place.seq && told.stored_us > place.stored_us))
-			place = told;
+		if (!s->has_checkpoint ||
+			(told.seq > checkpoint.seq && told.stored_us > checkpoint.stored_us))
+			checkpoint = told;
 	}
 	/* a look at the stream that is older than the one at the consumer proves nothing */
-	if ((place.seq > stream->last_seq || info->delivered_stream_seq > stream->last_seq) &&
+	if ((checkpoint.seq > stream->last_seq ||
+		    info->delivered_stream_seq > stream->last_seq) &&
 		jetstream_stream_look(s->d->bus, s->stream, stream, err) != 0)
 		return -1;
-	if (is_other(s, &place, stream, &other, err) != 0)
+	if (stream_replaced(s, &checkpoint, stream, &other, err) != 0)
 		return -1;
 	ahead = info->delivered_stream_seq > stream->last_seq;
 	if ((ahead || other || unseen) &&
 		confirm(s, "the stream is not the one that was read", stream->leader, err) != 0)
 		return -1;
-	metric_set(s->d->books.consumer_ahead, ahead || other || unseen);
+	metric_set(s->d->metrics.consumer_ahead, ahead || other || unseen);
 	if (other && !ahead && s->known && s->created_us != info->created_us) {
 		watch_forget(s); /* another dispatcher was first */
-		s->placed = false;
-	} else if ((other || ahead || unseen) && make_anew(s, &place, info, c, err) != 0) {
+		s->has_checkpoint = false;
+	} else if ((other || ahead || unseen) &&
+		recreate_consumer(s, &checkpoint, info, c, err) != 0) {
 		return -1;
 	}
-	metric_set(s->d->books.consumer_ahead, 0);
+	metric_set(s->d->metrics.consumer_ahead, 0);
 	s->doubt.what = NULL;
-	s->proved = reconnects + 1;
+	s->verified_at_reconnect = reconnects + 1;
 	return 0;
 }

@@ -22,17 +22,17 @@ enum {
 };
 
 /* One dead letter that is not confirmed yet. */
-struct burial {
-	struct burial *next;
+struct pending_letter {
+	struct pending_letter *next;
 	uint64_t id;
-	struct leg *leg;
+	struct delivery *delivery;
 	struct backoff backoff;
 	int64_t due_ms; /* when to publish it (again) */
 	bool bare;      /* the server refused it as it was, whatever room it has */
 };
 
 static int
-publish(struct dispatcher *d, struct burial *b, struct err *err)
+publish(struct dispatcher *d, struct pending_letter *b, struct err *err)
 {
 	const struct dead_letter_from from = { .dispatcher = d->config->name,
 		.durable = d->durable,
@@ -42,7 +42,7 @@ publish(struct dispatcher *d, struct burial *b, struct err *err)
 	struct dead_letter letter;
 	int failed;
 
-	dead_letter_write(&letter, &from, b->leg, b->bare);
+	dead_letter_write(&letter, &from, b->delivery, b->bare);
 	snprintf(reply, sizeof(reply), "%s.%llu", d->dead_inbox, (unsigned long long)b->id);
 	letter.out.reply = reply;
 	failed = bus_publish(d->bus, &letter.out, err);
@@ -52,7 +52,7 @@ publish(struct dispatcher *d, struct burial *b, struct err *err)
 
 /* Until dead letters can be stored again nothing is sent: where would a failed one go? */
 static void
-fail(struct dispatcher *d, struct burial *b, const char *why, int64_t now_ms)
+fail(struct dispatcher *d, struct pending_letter *b, const char *why, int64_t now_ms)
 {
 	if (!d->dead_letters_fail)
 		log_error("dead letter not stored: deliveries pause",
@@ -65,19 +65,19 @@ fail(struct dispatcher *d, struct burial *b, const char *why, int64_t now_ms)
 
 /* True when it is to be published at once, bare: this letter is at fault, not the stream. */
 static bool
-strip(struct burial *b, const char *why)
+strip(struct pending_letter *b, const char *why)
 {
 	if (b->bare)
 		return false;
 	log_warn("dead letter refused by NATS: stored without headers and body",
-		L_STR("stream", b->leg->job->source->stream),
-		L_INT("seq", (int64_t)b->leg->job->seq), L_STR("error", why));
+		L_STR("stream", b->delivery->job->source->stream),
+		L_INT("seq", (int64_t)b->delivery->job->seq), L_STR("error", why));
 	b->bare = true;
 	return true;
 }
 
 static void
-try_to_publish(struct dispatcher *d, struct burial *b, int64_t now_ms)
+try_to_publish(struct dispatcher *d, struct pending_letter *b, int64_t now_ms)
 {
 	struct err err = { .code = ERR_NONE };
 	int failed;
@@ -99,16 +99,16 @@ try_to_publish(struct dispatcher *d, struct burial *b, int64_t now_ms)
 }
 
 void
-dead_bury(struct dispatcher *d, struct leg *leg)
+dead_letters_store(struct dispatcher *d, struct delivery *delivery)
 {
-	struct burial *b = mem_alloc(sizeof(*b));
+	struct pending_letter *b = mem_alloc(sizeof(*b));
 	int64_t now_ms = clock_monotonic_ms();
 
-	b->id = ++d->last_burial;
-	b->leg = leg;
+	b->id = ++d->last_letter;
+	b->delivery = delivery;
 	backoff_init(&b->backoff, 500, RETRY_MAX_MS, b->id);
-	b->next = d->burials;
-	d->burials = b;
+	b->next = d->pending_letters;
+	d->pending_letters = b;
 	try_to_publish(d, b, now_ms);
 }
 
@@ -117,7 +117,7 @@ read_answer(struct dispatcher *d, const struct bus_msg *msg, int64_t now_ms)
 {
 	const char *dot = strrchr(bus_msg_subject(msg), '.');
 	uint64_t id = dot ? strtoull(dot + 1, NULL, 10) : 0;
-	struct burial **p = &d->burials, *b;
+	struct pending_letter **p = &d->pending_letters, *b;
 	struct pub_ack answer;
 
 	while (*p != NULL && (*p)->id != id)
@@ -147,7 +147,7 @@ read_answer(struct dispatcher *d, const struct bus_msg *msg, int64_t now_ms)
 	d->dead_letters_fail = false;
 	status_check("dead-letters", true, "");
 	*p = b->next;
-	d->on_stored(d->on_stored_ctx, b->leg);
+	d->on_stored(d->on_stored_ctx, b->delivery);
 	free(b);
 }
 
@@ -159,7 +159,7 @@ on_answer(void *ctx, struct bus_msg *msg, int64_t now_ms)
 }
 
 int
-dead_open(struct dispatcher *d, leg_fn *on_stored, void *ctx, struct err *err)
+dead_letters_open(struct dispatcher *d, delivery_fn *on_stored, void *ctx, struct err *err)
 {
 	char subject[sizeof(d->dead_inbox) + 2];
 
@@ -172,20 +172,20 @@ dead_open(struct dispatcher *d, leg_fn *on_stored, void *ctx, struct err *err)
 }
 
 void
-dead_turn(struct dispatcher *d, int64_t now_ms)
+dead_letters_turn(struct dispatcher *d, int64_t now_ms)
 {
-	for (struct burial *b = d->burials; b != NULL; b = b->next)
+	for (struct pending_letter *b = d->pending_letters; b != NULL; b = b->next)
 		if (b->due_ms <= now_ms)
 			try_to_publish(d, b, now_ms);
 }
 
 void
-dead_close(struct dispatcher *d)
+dead_letters_close(struct dispatcher *d)
 {
-	while (d->burials != NULL) {
-		struct burial *b = d->burials;
+	while (d->pending_letters != NULL) {
+		struct pending_letter *b = d->pending_letters;
 
-		d->burials = b->next;
+		d->pending_letters = b->next;
 		free(b);
 	}
 }

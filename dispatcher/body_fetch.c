@@ -29,57 +29,58 @@ enum {
 	AGAIN_TRIES = 12,
 };
 
-/* This leg will not go out soon. */
+/* This delivery will not go out soon. */
 static bool
-stuck(const struct leg *leg, int64_t now_ms)
+stuck(const struct delivery *delivery, int64_t now_ms)
 {
-	if (leg->state == LEG_WAITING)
-		return leg->lane->circuit.state == CIRCUIT_OPEN ||
-			leg->due_ms > now_ms + SOON_MS;
-	return leg->state == LEG_READY &&
-		(leg->lane->circuit.state == CIRCUIT_OPEN || leg->lane->n_ready > 16);
+	if (delivery->state == DELIVERY_WAITING)
+		return delivery->queue->circuit.state == CIRCUIT_OPEN ||
+			delivery->due_ms > now_ms + SOON_MS;
+	return delivery->state == DELIVERY_READY &&
+		(delivery->queue->circuit.state == CIRCUIT_OPEN ||
+			delivery->queue->n_ready > 16);
 }
 
 static bool
 can_park(const struct job *job, int64_t now_ms)
 {
-	/* beside many legs its body is small: it stays, and counts as a backlog */
-	if (job->msg == NULL || job->leg_bytes > bus_msg_len(job->msg) || job->keyed ||
-		job->orphan || bus_msg_has_own_headers(job->msg))
+	/* beside many deliveries its body is small: it stays, and counts as a backlog */
+	if (job->msg == NULL || job->delivery_bytes > bus_msg_len(job->msg) || job->keyed ||
+		job->stale || bus_msg_has_own_headers(job->msg))
 		return false;
-	for (size_t i = 0; i < job->n_legs; i++)
-		if (job->leg[i].lane != NULL && !stuck(&job->leg[i], now_ms))
+	for (size_t i = 0; i < job->n_deliveries; i++)
+		if (job->delivery[i].queue != NULL && !stuck(&job->delivery[i], now_ms))
 			return false;
 	return true;
 }
 
 /* Only when the window is full and requests could go out all the same. */
 void
-park_turn(struct dispatcher *d, size_t window, int64_t now_ms)
+body_fetch_turn(struct dispatcher *d, size_t window, int64_t now_ms)
 {
-	size_t held = d->jobs.n - d->jobs.n_parked;
+	size_t held = d->jobs.n - d->jobs.n_evicted;
 	bool full = held >= window || d->jobs.bytes >= (size_t)d->options->buffer_bytes;
 
 	if (!full || d->in_flight >= (size_t)d->options->concurrency ||
-		d->gate.state == CIRCUIT_OPEN ||
+		d->destination.state == CIRCUIT_OPEN ||
 		(!d->fans_out && d->jobs.ring != NULL &&
 			d->jobs.ring->circuit.state == CIRCUIT_OPEN))
 		return;
 	for (struct job *job = d->jobs.newest; job != NULL && held > window / 2;
 		job = job->prev) {
-		if (d->jobs.n_parked >= PARKED_MAX)
+		if (d->jobs.n_evicted >= PARKED_MAX)
 			break;
 		if (!can_park(job, now_ms))
 			continue;
-		job_park(&d->jobs, job);
+		job_evict(&d->jobs, job);
 		job_set_tried(&d->jobs, job); /* a probe wants an event whose body is here */
 		held--;
 	}
 }
 
-/* Asks the stream for the body; the legs wait meanwhile, in no queue. */
+/* Asks the stream for the body; the deliveries wait meanwhile, in no queue. */
 void
-park_fetch(struct dispatcher *d, struct job *job, struct lane *lane, int64_t now_ms)
+body_fetch_request(struct dispatcher *d, struct job *job, struct queue *queue, int64_t now_ms)
 {
 	char subject[160], reply[sizeof(d->get_inbox) + 48], body[48];
 	struct bus_out out = { .subject = subject, .reply = reply, .data = body };
@@ -92,7 +93,7 @@ park_fetch(struct dispatcher *d, struct job *job, struct lane *lane, int64_t now
 		(unsigned long long)job->seq);
 	out.len = (size_t)snprintf(
 		body, sizeof(body), "{\"seq\":%llu}", (unsigned long long)job->seq);
-	job_fetch_begin(&d->jobs, job, lane, now_ms + FETCH_MS);
+	job_fetch_begin(&d->jobs, job, queue, now_ms + FETCH_MS);
 	if (bus_publish(d->bus, &out, &err) != 0)
 		job->fetch_by_ms = now_ms; /* not connected: given back at the next look */
 }
@@ -140,10 +141,10 @@ static void
 go_on(struct dispatcher *d, struct job *job, struct bus_msg *msg)
 {
 	job->n_missing = 0;
-	job_unpark(&d->jobs, job, msg);
-	for (size_t i = 0; i < job->n_legs; i++)
-		if (job->leg[i].lane != NULL)
-			leg_ready_first(&job->leg[i]);
+	job_restore(&d->jobs, job, msg);
+	for (size_t i = 0; i < job->n_deliveries; i++)
+		if (job->delivery[i].queue != NULL)
+			delivery_ready_first(&job->delivery[i]);
 }
 
 static void
@@ -161,12 +162,13 @@ on_answer(void *ctx, struct bus_msg *msg, int64_t now_ms)
 			2 &&
 		index < d->n_sources)
 		job = job_find(&d->jobs, &d->source[index], seq);
-	if (job == NULL || job->orphan || job->msg != NULL || job->fetch_by_ms == 0) {
+	if (job == NULL || job->stale || job->msg != NULL || job->fetch_by_ms == 0) {
 		bus_msg_free(msg); /* too late */
 		return;
 	}
 	/*
-	 * after a power cut of NATS another event can have its sequence; place.c finds that out
+	 * after a power cut of NATS another event can have its sequence; checkpoint.c finds
+	 * that out
 	 */
 	if (status == 0 && (stored_us == 0 || stored_us == job->stored_us)) {
 		go_on(d, job, msg);
@@ -180,7 +182,7 @@ on_answer(void *ctx, struct bus_msg *msg, int64_t now_ms)
 }
 
 int
-park_open(struct dispatcher *d, struct err *err)
+body_fetch_open(struct dispatcher *d, struct err *err)
 {
 	char subject[sizeof(d->get_inbox) + 4];
 
@@ -195,13 +197,13 @@ ask_again(struct dispatcher *d, struct job *job, int64_t now_ms)
 {
 	size_t i = 0;
 
-	while (job->leg[i].lane == NULL) /* one is open, or the job would be over */
+	while (job->delivery[i].queue == NULL) /* one is open, or the job would be over */
 		i++;
-	park_fetch(d, job, job->leg[i].lane, now_ms);
+	body_fetch_request(d, job, job->delivery[i].queue, now_ms);
 }
 
 void
-park_expire(struct dispatcher *d, int64_t now_ms)
+body_fetch_expire(struct dispatcher *d, int64_t now_ms)
 {
 	if (d->jobs.n_fetching + d->jobs.n_missing == 0)
 		return;

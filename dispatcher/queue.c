@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hash.h"
+#include "job.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "mem.h"
+
+static struct queue **
+queue_bucket(struct jobs *jobs, const char *name)
+{
+	uint32_t hash = 2166136261u; /* FNV-1a */
+
+	for (; *name != '\0'; name++)
+		hash = (hash ^ (unsigned char)*name) * 16777619u;
+	return &jobs->queue_bucket[hash % QUEUE_BUCKETS];
+}
+
+struct queue *
+queue_find(struct jobs *jobs, const char *name)
+{
+	struct queue **bucket = queue_bucket(jobs, name), *queue = *bucket;
+
+	while (queue != NULL && strcmp(queue->name, name) != 0)
+		queue = queue->hash_next;
+	if (queue != NULL)
+		return queue;
+	queue = mem_alloc(sizeof(*queue));
+	queue->name = mem_strdup(name);
+	circuit_init(&queue->circuit, jobs->circuit_initial_ms, jobs->circuit_max_ms,
+		hash_splitmix64(&jobs->random));
+	queue->hash_next = *bucket;
+	*bucket = queue;
+	if (jobs->ring == NULL) {
+		jobs->ring = queue->prev = queue->next = queue;
+	} else { /* last in turn */
+		queue->next = jobs->ring;
+		queue->prev = jobs->ring->prev;
+		queue->prev->next = queue->next->prev = queue;
+	}
+	jobs->n_queues++;
+	return queue;
+}
+
+void
+queue_wake(struct queue *queue, int64_t now_ms)
+{
+	while (queue->n_waiting > 0 && queue->waiting[0]->due_ms <= now_ms) {
+		struct delivery *delivery = queue->waiting[0];
+
+		delivery_take(delivery);
+		delivery_ready(delivery);
+	}
+}
+
+void
+queue_wake_all(struct queue *queue)
+{
+	queue_wake(queue, INT64_MAX);
+}
+
+int64_t
+queue_due(const struct queue *queue)
+{
+	return queue->n_waiting > 0 ? queue->waiting[0]->due_ms : INT64_MAX;
+}
+
+void
+queue_remove(struct jobs *jobs, struct queue *queue)
+{
+	struct queue **p = queue_bucket(jobs, queue->name);
+
+	while (*p != queue)
+		p = &(*p)->hash_next;
+	*p = queue->hash_next;
+	queue->prev->next = queue->next;
+	queue->next->prev = queue->prev;
+	if (jobs->ring == queue)
+		jobs->ring = queue->next == queue ? NULL : queue->next;
+	jobs->n_queues--;
+	free(queue->name);
+	free(queue->url);
+	free(queue->waiting);
+	free(queue);
+}
+
+void
+queue_release_if_idle(struct jobs *jobs, struct queue *queue)
+{
+	const struct circuit *c = &queue->circuit;
+
+	/* a handful is kept: the one queue of a backend with a single destination among them */
+	if (jobs->n_queues > 16 && queue->deliveries == 0 && queue->in_flight == 0 &&
+		c->state == CIRCUIT_CLOSED && c->failures == 0 && c->flap.changes == 0)
+		queue_remove(jobs, queue);
+}
