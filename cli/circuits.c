@@ -12,6 +12,7 @@
 #include "clock.h"
 #include "json_member.h"
 #include "mem.h"
+#include "protocol.h"
 
 enum {
 	REPLIES_MAX = 256,
@@ -100,7 +101,7 @@ ask(struct circuits *c, struct session *s, struct err *err)
 		if (!session_dispatcher(
 			    s, s->deployment.config.processors.entry[i].name, token))
 			continue;
-		snprintf(subject, sizeof(subject), "vcourier.status.%s", token);
+		snprintf(subject, sizeof(subject), STATUS_PREFIX ".%s", token);
 		snprintf(reply, sizeof(reply), "%s.status.%zu", bus_inbox(s->bus), i);
 		if (bus_publish(s->bus, &out, err) != 0)
 			return -1;

@@ -12,6 +12,7 @@
 #include "daemon.h"
 #include "letter.h"
 #include "mem.h"
+#include "protocol.h"
 #include "session.h"
 #include "text.h"
 
@@ -53,7 +54,7 @@ add_seq(struct dead *d, uint64_t seq)
 static bool
 matches(const struct dead *d, const struct bus_msg *msg)
 {
-	const char *reason = bus_msg_header(msg, "Vcourier-Reason");
+	const char *reason = bus_msg_header(msg, HEADER_REASON);
 	const char *name = letter_event_name(bus_msg_subject(msg));
 
 	return (d->reason == NULL || (reason != NULL && strcmp(reason, d->reason) == 0)) &&
@@ -85,7 +86,7 @@ collect(struct dead *d, struct err *err)
 	if (d->dispatcher != NULL) {
 		if (!session_dispatcher(s, d->dispatcher, token))
 			return err_set(err, ERR_USAGE, "nothing done");
-		snprintf(filter, sizeof(filter), "vcdead.%s.>", token);
+		snprintf(filter, sizeof(filter), DEAD_PREFIX ".%s.>", token);
 		c.filter_subject = filter;
 	}
 	if (d->since_us != 0) {

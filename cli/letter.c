@@ -10,6 +10,8 @@
 #include "json.h"
 #include "mem.h"
 #include "printable.h"
+#include "protocol.h"
+#include "subject.h"
 #include "text.h"
 
 enum {
@@ -39,12 +41,12 @@ print_json(const struct letter *l)
 {
 	static const struct {
 		const char *key, *header;
-	} members[] = { { "dispatcher", "Vcourier-Dispatcher" },
-		{ "target", "Vcourier-Target" }, { "reason", "Vcourier-Reason" },
-		{ "status", "Vcourier-Status" }, { "error", "Vcourier-Error" },
-		{ "attempts", "Vcourier-Attempts" }, { "firstTry", "Vcourier-First-Try" },
-		{ "lastTry", "Vcourier-Last-Try" }, { "stream", "Vcourier-Stream" },
-		{ "sequence", "Vcourier-Sequence" }, { "subject", "Vcourier-Subject" } };
+	} members[] = { { "dispatcher", HEADER_DISPATCHER }, { "target", HEADER_TARGET },
+		{ "reason", HEADER_REASON }, { "status", HEADER_STATUS },
+		{ "error", HEADER_ERROR }, { "attempts", HEADER_ATTEMPTS },
+		{ "firstTry", HEADER_FIRST_ATTEMPT }, { "lastTry", HEADER_LAST_ATTEMPT },
+		{ "stream", HEADER_STREAM }, { "sequence", HEADER_SEQUENCE },
+		{ "subject", HEADER_SUBJECT } };
 	char value[VALUE_MAX], time[CLOCK_TEXT_SIZE];
 	size_t without_event;
 	struct buf out;
@@ -78,15 +80,15 @@ letter_print_line(const struct letter *l, bool json)
 	}
 	printf("%8llu %s ", (unsigned long long)l->msg.seq,
 		clock_format_ms(l->msg.time_us, time));
-	session_print_safe(stdout, header(l, "Vcourier-Dispatcher", value), 64);
+	session_print_safe(stdout, header(l, HEADER_DISPATCHER, value), 64);
 	putchar(' ');
 	session_print_safe(stdout, name != NULL ? name : l->msg.subject, 200);
 	putchar(' ');
-	session_print_safe(stdout, header(l, "Vcourier-Attempts", value), 20);
+	session_print_safe(stdout, header(l, HEADER_ATTEMPTS, value), 20);
 	printf("x ");
-	session_print_safe(stdout, header(l, "Vcourier-Reason", value), 32);
+	session_print_safe(stdout, header(l, HEADER_REASON, value), 32);
 	fputs(": ", stdout);
-	session_print_safe(stdout, header(l, "Vcourier-Error", value), 300);
+	session_print_safe(stdout, header(l, HEADER_ERROR, value), 300);
 	putchar('\n');
 }
 
@@ -163,7 +165,7 @@ drop_id(struct again *a)
 {
 	size_t last = a->out.n_headers - 1;
 
-	if (strcmp(a->header[last].name, "Nats-Msg-Id") != 0)
+	if (strcmp(a->header[last].name, HEADER_MSG_ID) != 0)
 		return false;
 	a->out.n_headers--;
 	return true;
@@ -189,8 +191,9 @@ is_event_stream(const char *name)
 
 	if (strcmp(name, REPLAY_STREAM) == 0)
 		return true;
-	return (text_starts(name, "VC_") || text_starts(name, "CE_")) && len > 3 &&
-		strspn(name, token) == len;
+	return (text_starts(name, VCENTER_STREAM_PREFIX) ||
+		       text_starts(name, SOURCE_STREAM_PREFIX)) &&
+		len > 3 && strspn(name, token) == len;
 }
 
 /*
@@ -208,11 +211,11 @@ fetch_original(
 	int64_t number;
 
 	*original = (struct stream_msg){ .seq = 0 };
-	if (*header(l, "Vcourier-Body", value) == '\0' &&
-		*header(l, "Vcourier-Headers-Left-Out", value) == '\0')
+	if (*header(l, HEADER_BODY_OMITTED, value) == '\0' &&
+		*header(l, HEADER_HEADERS_OMITTED, value) == '\0')
 		return 0;
-	stream = header(l, "Vcourier-Stream", value);
-	seq = header(l, "Vcourier-Sequence", digits);
+	stream = header(l, HEADER_STREAM, value);
+	seq = header(l, HEADER_SEQUENCE, digits);
 	if (!is_event_stream(stream))
 		return err_set(err, ERR_PROTOCOL,
 			"it names \"%.100s\", which is no stream of events", stream);
@@ -228,7 +231,7 @@ fetch_original(
 		return err_set(err, ERR_TIMEOUT,
 			"its event, %.100s in stream %.100s, is not found just now: try again",
 			seq, stream);
-	if (*header(l, "Vcourier-Stored", stored) != '\0' &&
+	if (*header(l, HEADER_STORED, stored) != '\0' &&
 		strcmp(stored, clock_format_ms(found.msg.time_us, time)) != 0) {
 		jetstream_msg_free(&found.msg);
 		return err_set(err, ERR_NOT_FOUND,
@@ -242,8 +245,8 @@ fetch_original(
 int
 letter_send_again(struct session *s, const struct letter *l, struct err *err)
 {
-	const char *tail = text_starts(l->msg.subject, "vcdead.")
-		? l->msg.subject + strlen("vcdead.")
+	const char *tail = text_starts(l->msg.subject, DEAD_PREFIX ".")
+		? l->msg.subject + strlen(DEAD_PREFIX ".")
 		: NULL;
 	char id[128], target[VALUE_MAX];
 	struct stream_msg original;
@@ -259,13 +262,13 @@ letter_send_again(struct session *s, const struct letter *l, struct err *err)
 		return -1;
 	again_init(&again, original.seq != 0 ? &original : &l->msg, bus_max_payload(s->bus));
 	buf_init(&subject, strlen(tail) + 16);
-	buf_printf(&subject, "vcreplay.%s", tail);
+	buf_printf(&subject, REPLAY_PREFIX ".%s", tail);
 	again.out.subject = buf_str(&subject);
 	snprintf(id, sizeof(id), "redrive/%llu/%lld", (unsigned long long)l->msg.seq,
 		(long long)l->msg.time_us);
-	again.header[again.out.n_headers++] = (struct bus_header){ "Nats-Msg-Id", id };
-	if (*header(l, "Vcourier-Target", target) != '\0')
-		again.header[again.out.n_headers++] = (struct bus_header){ "Vcourier-Target",
+	again.header[again.out.n_headers++] = (struct bus_header){ HEADER_MSG_ID, id };
+	if (*header(l, HEADER_TARGET, target) != '\0')
+		again.header[again.out.n_headers++] = (struct bus_header){ HEADER_TARGET,
 			target };
 	failed = jetstream_publish(s->bus, &again.out, SESSION_TIMEOUT_MS, &ack, err);
 	if (failed && err->code == ERR_LIMIT && drop_id(&again))

@@ -14,6 +14,7 @@
 #include "daemon.h"
 #include "filter.h"
 #include "message.h"
+#include "protocol.h"
 #include "session.h"
 #include "stop.h"
 #include "text.h"
@@ -87,13 +88,13 @@ send_again(struct replay *r, struct session *s, const char *stream, const struct
 	memcpy(header, copied.header, copied.n * sizeof(header[0]));
 	out.n_headers = copied.n;
 	buf_init(&subject, strlen(r->durable) + strlen(bus_msg_subject(msg)) + 16);
-	buf_printf(&subject, "vcreplay.%s%s", r->durable, tail != NULL ? tail : "._");
+	buf_printf(&subject, REPLAY_PREFIX ".%s%s", r->durable, tail != NULL ? tail : "._");
 	out.subject = buf_str(&subject);
 	snprintf(id, sizeof(id), "replay/%lld/%s/%llu", (long long)r->run_us, stream,
 		(unsigned long long)d->stream_seq);
-	header[out.n_headers++] = (struct bus_header){ "Nats-Msg-Id", id };
+	header[out.n_headers++] = (struct bus_header){ HEADER_MSG_ID, id };
 	if (r->function != NULL)
-		header[out.n_headers++] = (struct bus_header){ "Vcourier-Target", r->function };
+		header[out.n_headers++] = (struct bus_header){ HEADER_TARGET, r->function };
 	failed = jetstream_publish(s->bus, &out, SESSION_TIMEOUT_MS, &ack, err);
 	buf_free(&subject);
 	return failed;

@@ -239,14 +239,9 @@ session_read(struct session *s, const struct consumer_config *config, session_ta
 int
 session_replay_stream(struct session *s, struct err *err)
 {
-	struct stream_config config = { .name = REPLAY_STREAM,
-		.subjects = { "vcreplay.>" },
-		.description = "events to send again to one dispatcher",
-		.deny_delete = true,
-		.deny_purge = true };
+	struct stream_config config;
 	struct stream_info info;
 
-	bus_config_stream(&s->config->dead_letters, &config);
-	config.discard_new = true;
+	bus_config_replays(s->config, &config);
 	return jetstream_stream_ensure(s->bus, &config, &info, err);
 }

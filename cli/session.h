@@ -17,9 +17,6 @@
 
 enum { SESSION_TIMEOUT_MS = 10 * 1000 };
 
-#define DEAD_STREAM "VCDEAD"
-#define REPLAY_STREAM "VCREPLAY"
-
 struct session {
 	struct deployment deployment;
 	const struct bus_config *config;

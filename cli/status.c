@@ -6,6 +6,7 @@
 #include "circuits.h"
 #include "clock.h"
 #include "daemon.h"
+#include "protocol.h"
 #include "session.h"
 
 int status_main(int argc, char **argv);

@@ -17,10 +17,11 @@
 #include "jetstream.h"
 #include "log.h"
 #include "mem.h"
+#include "protocol.h"
 #include "subject.h"
 
-#define LEASE_STREAM "KV_vcourier"
-#define LEASE_PREFIX "$KV.vcourier."
+#define LEASE_STREAM KV_STREAM(LEASE_BUCKET)
+#define LEASE_PREFIX KV_SUBJECT(LEASE_BUCKET)
 
 enum {
 	LEASE_TTL_MS = 10000,
@@ -51,8 +52,8 @@ put(struct lease *l, uint64_t revision, const char *operation, uint64_t *new_rev
 	struct err *err)
 {
 	char expected[24];
-	struct bus_header headers[] = { { "Nats-Expected-Last-Subject-Sequence", expected },
-		{ "KV-Operation", operation } };
+	struct bus_header headers[] = { { HEADER_EXPECTED_LAST_SUBJECT_SEQ, expected },
+		{ HEADER_KV_OPERATION, operation } };
 	struct bus_out out = { .subject = l->subject,
 		.headers = headers,
 		.n_headers = operation ? 2 : 1,
@@ -83,7 +84,7 @@ look(struct lease *l, uint64_t *revision, struct err *err)
 	if (jetstream_stream_get(l->bus, LEASE_STREAM, 0, l->subject, &msg, err) != 0)
 		return err->code == ERR_NOT_FOUND ? 0 : -1;
 	deleted = jetstream_msg_header(
-			  msg.headers, "KV-Operation", operation, sizeof(operation)) ||
+			  msg.headers, HEADER_KV_OPERATION, operation, sizeof(operation)) ||
 		msg.len == 0;
 	*revision = msg.seq;
 	jetstream_msg_free(&msg);

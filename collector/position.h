@@ -67,7 +67,7 @@ void position_forget(struct position *p); /* nothing is stored */
 /*
  * What the stream says. newest: its newest event in order whose date the clock confirms; NULL:
  * none. stored: the same, also later than the clock. complete_us: see
- * PUBLISHER_COMPLETE_BEFORE.
+ * HEADER_COMPLETE_BEFORE.
  */
 void position_adopt(struct position *p, const struct position_event *newest,
 	const struct position_event *stored, int64_t complete_us);

@@ -13,6 +13,7 @@
 #include "clock.h"
 #include "jetstream.h"
 #include "mem.h"
+#include "protocol.h"
 #include "stop.h"
 #include "text.h"
 
@@ -279,8 +280,8 @@ publisher_send(struct publisher *p, const struct publish *msg, struct err *err)
 	char digits[TEXT_INT_SIZE], expected[TEXT_INT_SIZE];
 	struct bus_header headers[5] = {
 		{ "Content-Type", "application/cloudevents+json" },
-		{ "Nats-Msg-Id", msg->msg_id },
-		{ "Nats-Expected-Last-Sequence", expected },
+		{ HEADER_MSG_ID, msg->msg_id },
+		{ HEADER_EXPECTED_LAST_SEQ, expected },
 	};
 	struct bus_out out = { .subject = msg->subject,
 		.headers = headers,
@@ -297,10 +298,10 @@ publisher_send(struct publisher *p, const struct publish *msg, struct err *err)
 		clock_format(complete_us > 0 ? complete_us : 0, p->complete);
 	p->complete_us = complete_us;
 	if (complete_us != INT64_MAX)
-		headers[out.n_headers++] = (struct bus_header){ PUBLISHER_COMPLETE_BEFORE,
+		headers[out.n_headers++] = (struct bus_header){ HEADER_COMPLETE_BEFORE,
 			p->complete };
 	if (msg->out_of_order != NULL)
-		headers[out.n_headers++] = (struct bus_header){ PUBLISHER_OUT_OF_ORDER,
+		headers[out.n_headers++] = (struct bus_header){ HEADER_OUT_OF_ORDER,
 			msg->out_of_order };
 	/* base_seq and reply change in this thread only */
 	text_from_int((int64_t)(p->base_seq + number), expected);

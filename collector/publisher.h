@@ -8,7 +8,7 @@
  * vCenter out, but for one case: its message takes the place of ours number n, and ours number
  * n + 1 then has just the sequence that it expects. While we live, number n comes later. For
  * whoever takes over from us, each message that was sent while others were without an ack says
- * so: everything created before its PUBLISHER_COMPLETE_BEFORE was stored, what came then has to
+ * so: everything created before its HEADER_COMPLETE_BEFORE was stored, what came then has to
  * be read again.
  *
  * Nats-Expected-Last-Msg-Id would leave no such case, and must not be used: in a stream with
@@ -27,20 +27,6 @@
 
 #include "bus.h"
 #include "err.h"
-
-/*
- * Header: RFC 3339, a createdTime; the epoch stands for the earliest. Not there: everything
- * created before the newest createdTime of the stream was stored when this message was sent.
- * The stream's newest message of a collector's is the one that counts.
- */
-#define PUBLISHER_COMPLETE_BEFORE "Vcourier-Complete-Before"
-
-/*
- * Header: the createdTime of this message does not follow the reading position: "ahead" of the
- * vCenter's clock, or far "behind" the position. Whoever reads the stream's tail takes such a
- * message for stored, and learns nothing else.
- */
-#define PUBLISHER_OUT_OF_ORDER "Vcourier-Out-Of-Order"
 
 struct publisher;
 

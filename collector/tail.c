@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "protocol.h"
 #include "publisher.h"
 #include "text.h"
 
@@ -47,11 +48,10 @@ struct span {
 static void
 take_complete(const struct bus_msg *msg, uint64_t seq, struct tail *tail)
 {
-	const char *text = bus_msg_header(msg, PUBLISHER_COMPLETE_BEFORE);
+	const char *text = bus_msg_header(msg, HEADER_COMPLETE_BEFORE);
 	int64_t us;
 
-	if (seq < tail->writer_seq ||
-		bus_msg_header(msg, "Nats-Expected-Last-Sequence") == NULL)
+	if (seq < tail->writer_seq || bus_msg_header(msg, HEADER_EXPECTED_LAST_SEQ) == NULL)
 		return; /* without a fence it is nobody's who reads a vCenter */
 	tail->writer_seq = seq;
 	tail->complete_us = INT64_MAX;
@@ -82,7 +82,7 @@ static void
 take(const struct tail_query *q, const struct bus_msg *msg, const struct jetstream_meta *d,
 	struct seen *seen, struct tail *tail, struct span *span)
 {
-	const char *id = bus_msg_header(msg, "Nats-Msg-Id");
+	const char *id = bus_msg_header(msg, HEADER_MSG_ID);
 	struct position_event e;
 	char uuid[64];
 
@@ -94,7 +94,7 @@ take(const struct tail_query *q, const struct bus_msg *msg, const struct jetstre
 	if (!tail->held || d->time_us > tail->stored_at_us)
 		tail->stored_at_us = d->time_us;
 	tail->held = true;
-	if (bus_msg_header(msg, PUBLISHER_OUT_OF_ORDER) != NULL)
+	if (bus_msg_header(msg, HEADER_OUT_OF_ORDER) != NULL)
 		return;
 	if (d->stream_seq < tail->first_seq) {
 		tail->first_seq = d->stream_seq;

@@ -26,7 +26,7 @@ struct tail {
 	int64_t ahead_us;
 	uint64_t writer_seq; /* the newest message of a collector's; */
 	/*
-	 * its PUBLISHER_COMPLETE_BEFORE: events created since may be missing; INT64_MAX: none
+	 * its HEADER_COMPLETE_BEFORE: events created since may be missing; INT64_MAX: none
 	 * is
 	 */
 	int64_t complete_us;

@@ -15,6 +15,7 @@
 
 #include "header_block.h"
 #include "mem.h"
+#include "protocol.h"
 
 const char *
 bus_msg_subject(const struct bus_msg *msg)
@@ -111,7 +112,8 @@ bus_msg_each_header(
 static bool
 looks_like_header(const char *value)
 {
-	static const char *const names[] = { "ce-", "content-type:", "nats-", "vcourier-" };
+	static const char *const names[] = { "ce-", "content-type:", HEADER_PREFIX_NATS,
+		HEADER_PREFIX_OWN };
 	size_t n = strspn(
 		value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-");
 

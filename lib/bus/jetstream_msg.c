@@ -9,6 +9,7 @@
 #include "clock.h"
 #include "jetstream_api.h"
 #include "json_member.h"
+#include "protocol.h"
 
 /*
  * $JS.ACK.<stream>.<consumer>.<delivered>.<stream seq>.<consumer seq>.<time>.<pending>, or,
@@ -67,7 +68,7 @@ jetstream_pull_status(const struct bus_msg *msg, int *undelivered)
 		return PULL_MESSAGE;
 	if (strcmp(status, "100") == 0)
 		return PULL_HEARTBEAT;
-	text = bus_msg_header(msg, "Nats-Pending-Messages");
+	text = bus_msg_header(msg, HEADER_PENDING_MESSAGES);
 	if (text != NULL)
 		*undelivered = atoi(text);
 	text = bus_msg_header(msg, "Description");
@@ -81,7 +82,7 @@ jetstream_pull_status(const struct bus_msg *msg, int *undelivered)
 int
 jetstream_direct_status(const struct bus_msg *msg, int64_t *stored_us)
 {
-	const char *time = bus_msg_last_header(msg, "Nats-Time-Stamp"), *status;
+	const char *time = bus_msg_last_header(msg, HEADER_TIME_STAMP), *status;
 
 	*stored_us = 0;
 	if (time != NULL)

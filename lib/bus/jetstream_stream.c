@@ -15,6 +15,8 @@
 #include "json.h"
 #include "json_member.h"
 #include "mem.h"
+#include "protocol.h"
+#include "text.h"
 #include "stop.h"
 
 #define NS_PER_MS INT64_C(1000000)
@@ -270,10 +272,10 @@ needs_headers(const struct bus_msg *msg)
 {
 	const char *type;
 
-	if (!bus_msg_find_header(msg, "Content-Type", &type))
+	if (!bus_msg_find_header(msg, HEADER_CONTENT_TYPE, &type))
 		return true;
 	if (type != NULL && strncasecmp(type, "application/cloudevents", 23) == 0 &&
-		strncmp(bus_msg_subject(msg), "vcreplay.", 9) != 0)
+		!text_starts(bus_msg_subject(msg), REPLAY_PREFIX "."))
 		return false;
 	return bus_msg_headers_doubtful(msg);
 }

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "protocol.h"
 #include "subject.h"
 #include "text.h"
 
@@ -84,7 +85,8 @@ const struct config_field bus_fields[] = {
 			"an existing one is "
 			"never altered, its differences are told." },
 	{ "deadLetters", CONFIG_OBJECT, AT(dead_letters), .fields = dead_letter_fields,
-		.help = "Limits of `VCDEAD`, the stream of what could not be delivered." },
+		.help = "Limits of `" DEAD_STREAM
+			"`, the stream of what could not be delivered." },
 	{ NULL },
 };
 
@@ -131,10 +133,11 @@ bus_config_check(const struct config_node *node, const struct bus_config *config
 			config->subject_prefix[strspn(config->subject_prefix, letters)] !=
 				'\0' ||
 			strlen(config->subject_prefix) > PREFIX_MAX ||
-			strcmp(config->subject_prefix, "vcdead") == 0 ||
-			strcmp(config->subject_prefix, "vcreplay") == 0))
+			strcmp(config->subject_prefix, DEAD_PREFIX) == 0 ||
+			strcmp(config->subject_prefix, REPLAY_PREFIX) == 0))
 		config_error(errors, config_get(node, "subjectPrefix"),
-			"must be letters, digits, - and _, at most %d, and not \"vcdead\" or \"vcreplay\"",
+			"must be letters, digits, - and _, at most %d, and not \"" DEAD_PREFIX
+			"\" or \"" REPLAY_PREFIX "\"",
 			PREFIX_MAX);
 	if (config->api_prefix != NULL && !is_prefix(config->api_prefix))
 		config_error(errors, config_get(node, "apiPrefix"),
@@ -194,4 +197,27 @@ bus_config_stream(const struct bus_stream_options *options, struct stream_config
 	out->duplicate_window_ms = options->duplicate_window_ms;
 	out->replicas = (int)options->replicas;
 	out->discard_new = options->when_full == WHEN_FULL_PAUSE;
+}
+
+void
+bus_config_dead_letters(const struct bus_config *config, struct stream_config *out)
+{
+	*out = (struct stream_config){ .name = DEAD_STREAM,
+		.subjects = { DEAD_PREFIX ".>" },
+		.description = "dead letters",
+		.deny_purge = true }; /* but the operator removes single ones */
+	bus_config_stream(&config->dead_letters, out);
+	out->discard_new = true; /* deliveries pause when it is full */
+}
+
+void
+bus_config_replays(const struct bus_config *config, struct stream_config *out)
+{
+	*out = (struct stream_config){ .name = REPLAY_STREAM,
+		.subjects = { REPLAY_PREFIX ".>" },
+		.description = "events to send again to one dispatcher",
+		.deny_delete = true,
+		.deny_purge = true };
+	bus_config_stream(&config->dead_letters, out);
+	out->discard_new = true;
 }

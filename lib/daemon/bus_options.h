@@ -52,4 +52,11 @@ void bus_config_options(const struct bus_config *config, const char *component,
 /* The limits of a stream in the protocol's terms; name and subjects are the caller's to set. */
 void bus_config_stream(const struct bus_stream_options *options, struct stream_config *out);
 
+/*
+ * The two streams that all vCenters share, as dispatchers and `vcourier` make them: the stream
+ * of dead letters, and the stream of replays, which has the limits of dead letters, too.
+ */
+void bus_config_dead_letters(const struct bus_config *config, struct stream_config *out);
+void bus_config_replays(const struct bus_config *config, struct stream_config *out);
+
 #endif

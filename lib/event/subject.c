@@ -135,7 +135,7 @@ void
 subject_stream(struct buf *out, const char *vcenter)
 {
 	buf_clear(out);
-	buf_add_str(out, "VC_");
+	buf_add_str(out, VCENTER_STREAM_PREFIX);
 	subject_add_token(out, vcenter, strlen(vcenter));
 }
 

@@ -52,7 +52,14 @@ struct subject_parts { /* any may be NULL or "" */
  */
 void subject_write(struct buf *out, const struct subject_parts *parts);
 
-/* "VC_<vcenter token>": the stream of one vCenter. out is cleared first. */
+/*
+ * Streams of events: VC_<vCenter>; CE_<source> is reserved for sources other than a vCenter.
+ * `vcourier dead redrive` reads originals from streams with these prefixes only.
+ */
+#define VCENTER_STREAM_PREFIX "VC_"
+#define SOURCE_STREAM_PREFIX "CE_"
+
+/* The name of a vCenter's stream, "VC_<vCenter token>". out is cleared first. */
 void subject_stream(struct buf *out, const char *vcenter);
 
 /*

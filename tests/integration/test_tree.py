@@ -56,6 +56,21 @@ def test_no_banned_functions():
     assert not found
 
 
+def test_names_of_the_bus_are_in_one_place():
+    """Streams, subjects, buckets and headers: lib/bus/protocol.h, and lib/event/subject.h for streams of events."""
+    literal = re.compile(r'"(?:Vcourier-|VCDEAD|VCREPLAY|vcdead|vcreplay|vcourier\.status|KV_|\$KV|Nats-|VC_|CE_)[^"\n]*"')
+    homes = ("lib/bus/protocol.h", "lib/event/subject.h")
+    found = [f"{named(f)}: {m[0]}" for f in SOURCES if named(f) not in homes
+             for m in literal.finditer(re.sub(r"/\*.*?\*/", "", f.read_text(), flags=re.S))]
+    assert not [x for x in found if not x.startswith("dispatcher/")]
+
+
+def test_headers_are_described_for_other_programs():
+    names = re.findall(r'#define HEADER_\w+ "(Vcourier-[\w-]+)"', (ROOT / "lib/bus/protocol.h").read_text())
+    described = (ROOT / "schemas/asyncapi.json").read_text()
+    assert names and not [n for n in names if f'"{n}"' not in described]
+
+
 def test_licence_in_each_source():
     missing = [named(f) for f in FILES if f.suffix in (".c", ".h", ".go") and "SPDX-License-Identifier: Apache-2.0" not in f.read_text()[:300]]
     assert not missing

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The fence, the tail and the reader, against a real nats-server. */
+#include "protocol.h"
 #include "test.h"
 
 #include <inttypes.h>
@@ -137,8 +138,8 @@ check_claims(struct world *w, bool *stored, int n)
 
 		assert_int_equal(stream_reader_next(w->reader, TIMEOUT_MS, &msg, &d, &err), 0);
 		assert_non_null(msg);
-		id = bus_msg_header(msg, "Nats-Msg-Id");
-		claim = bus_msg_header(msg, PUBLISHER_COMPLETE_BEFORE);
+		id = bus_msg_header(msg, HEADER_MSG_ID);
+		claim = bus_msg_header(msg, HEADER_COMPLETE_BEFORE);
 		if (id != NULL && tail_parse_id(id, uuid, &key, &us)) {
 			assert_true(key <= n);
 			assert_false(stored[key]);
