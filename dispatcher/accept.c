@@ -145,7 +145,7 @@ void
 accept_message(struct dispatcher *d, struct source *s, struct bus_msg *msg,
 	const struct jetstream_meta *meta, int64_t now_ms)
 {
-	struct job *job = job_new(&d->jobs, s, meta->stream_seq, msg);
+	struct job *job = job_new(&d->jobs, &s->origin, meta->stream_seq, msg);
 	struct event *ev = &d->scratch[0];
 	struct err err = { .code = ERR_NONE };
 

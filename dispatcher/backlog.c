@@ -182,7 +182,7 @@ backlog_turn(struct dispatcher *d, int64_t now_ms)
 
 	count(d, now_ms);
 	metric_set(d->metrics.idle, (double)d->jobs.n_idle);
-	if (d->jobs.n == 0 || d->stopping || d->dead_letters_fail ||
+	if (d->jobs.n == 0 || d->stopping || dead_letters_failing(d->dead_letters) ||
 		d->destination.state == CIRCUIT_OPEN)
 		return;
 	for (struct job *job = d->jobs.oldest, *next; job != NULL; job = next) {

@@ -88,8 +88,8 @@ body_fetch_request(struct dispatcher *d, struct job *job, struct queue *queue, i
 
 	job_unqueue(job);
 	snprintf(subject, sizeof(subject), "%s.DIRECT.GET.%s", bus_api_prefix(d->bus),
-		job->source->stream);
-	snprintf(reply, sizeof(reply), "%s.%zu.%llu", d->get_inbox, job->source->index,
+		job->origin->stream);
+	snprintf(reply, sizeof(reply), "%s.%zu.%llu", d->get_inbox, job->origin->index,
 		(unsigned long long)job->seq);
 	out.len = (size_t)snprintf(
 		body, sizeof(body), "{\"seq\":%llu}", (unsigned long long)job->seq);
@@ -116,19 +116,19 @@ give_back(struct dispatcher *d, struct job *job)
 static void
 not_found(struct dispatcher *d, struct job *job)
 {
-	if (search_is_gone(job->source, job->seq)) {
+	if (search_is_gone(&d->source[job->origin->index], job->seq)) {
 		log_error("event left the stream before it was delivered",
-			L_STR("stream", job->source->stream), L_INT("seq", (int64_t)job->seq));
+			L_STR("stream", job->origin->stream), L_INT("seq", (int64_t)job->seq));
 		settle_expired(d, job);
 		return;
 	}
 	if (d->jobs.n_missing == 0)
 		log_warn(
 			"a replica of the stream does not find an event that waits here: asking again",
-			L_STR("stream", job->source->stream), L_INT("seq", (int64_t)job->seq));
+			L_STR("stream", job->origin->stream), L_INT("seq", (int64_t)job->seq));
 	if (job->n_missing == AGAIN_TRIES) {
 		log_warn("no replica finds an event that waits here: given back to NATS",
-			L_STR("stream", job->source->stream), L_INT("seq", (int64_t)job->seq));
+			L_STR("stream", job->origin->stream), L_INT("seq", (int64_t)job->seq));
 		give_back(d, job);
 		return;
 	}
@@ -161,7 +161,7 @@ on_answer(void *ctx, struct bus_msg *msg, int64_t now_ms)
 	if (sscanf(bus_msg_subject(msg) + strlen(d->get_inbox), ".%zu.%llu", &index, &seq) ==
 			2 &&
 		index < d->n_sources)
-		job = job_find(&d->jobs, &d->source[index], seq);
+		job = job_find(&d->jobs, &d->source[index].origin, seq);
 	if (job == NULL || job->stale || job->msg != NULL || job->fetch_by_ms == 0) {
 		bus_msg_free(msg); /* too late */
 		return;

@@ -79,11 +79,11 @@ add_origin(struct dead_letter *l, const struct dead_letter_from *from,
 	const char *tail = strchr(job_subject(job), '.');
 	char text[WHOLE_SUBJECT_MAX];
 
-	snprintf(text, sizeof(text), "%s/%s/%llu/%lld/%s", from->durable, job->source->stream,
+	snprintf(text, sizeof(text), "%s/%s/%llu/%lld/%s", from->durable, job->origin->stream,
 		(unsigned long long)job->seq, (long long)job->stored_us, delivery->target);
 	add_text(l, "Nats-Msg-Id", text, ID_MAX);
 	add_time(l, "Vcourier-Stored", job->stored_us);
-	add_text(l, "Vcourier-Stream", job->source->stream, TEXT_MAX);
+	add_text(l, "Vcourier-Stream", job->origin->stream, TEXT_MAX);
 	add_number(l, "Vcourier-Sequence", job->seq);
 	snprintf(text, sizeof(text), "%s%s", from->prefix, tail != NULL ? tail : "");
 	add_text(l, "Vcourier-Subject", text, bare ? TEXT_MAX_BARE : WHOLE_SUBJECT_MAX);

@@ -1,153 +1,163 @@
 // SPDX-License-Identifier: Apache-2.0
-/*
- * Dead letters on their way into their stream. Each is published like any event, with an id
- * that makes a second copy of it a duplicate, and only when the server has confirmed it is the
- * original settled.
- */
-#include "dispatch.h"
+#include "dead_letters.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 
+#include "backoff.h"
 #include "clock.h"
 #include "dead_letter.h"
+#include "jetstream.h"
 #include "log.h"
 #include "mem.h"
 #include "status.h"
 
 enum {
 	ANSWER_MS = 5 * 1000,
+	RETRY_INITIAL_MS = 500,
 	RETRY_MAX_MS = 30 * 1000,
+	STREAM_MS = 200, /* between checks whether the stream exists */
 };
 
 /* One dead letter that is not confirmed yet. */
 struct pending_letter {
-	struct pending_letter *next;
+	LIST_ENTRY(pending_letter) link;
 	uint64_t id;
 	struct delivery *delivery;
 	struct backoff backoff;
 	int64_t due_ms; /* when to publish it (again) */
-	bool bare;      /* the server refused it as it was, whatever room it has */
+	bool bare;      /* the server refused it with headers and body */
+};
+
+struct dead_letters {
+	struct dead_letters_config config;
+	LIST_HEAD(, pending_letter) pending;
+	uint64_t last_id;
+	bool failing;
+	char reply_prefix[192]; /* of the subjects that confirmations come to; then ".<id>" */
+	struct inbox_port port;
+	atomic_bool stream_ready;
 };
 
 static int
-publish(struct dispatcher *d, struct pending_letter *b, struct err *err)
+publish(struct dead_letters *l, struct pending_letter *b, struct err *err)
 {
-	const struct dead_letter_from from = { .dispatcher = d->config->name,
-		.durable = d->durable,
-		.prefix = d->config->prefix,
-		.max_payload = bus_max_payload(d->bus) };
-	char reply[sizeof(d->dead_inbox) + 24];
+	const struct dead_letter_from from = { .dispatcher = l->config.dispatcher,
+		.durable = l->config.durable,
+		.prefix = l->config.prefix,
+		.max_payload = bus_max_payload(l->config.bus) };
+	char reply[sizeof(l->reply_prefix) + 24];
 	struct dead_letter letter;
 	int failed;
 
 	dead_letter_write(&letter, &from, b->delivery, b->bare);
-	snprintf(reply, sizeof(reply), "%s.%llu", d->dead_inbox, (unsigned long long)b->id);
+	snprintf(reply, sizeof(reply), "%s.%llu", l->reply_prefix, (unsigned long long)b->id);
 	letter.out.reply = reply;
-	failed = bus_publish(d->bus, &letter.out, err);
+	failed = bus_publish(l->config.bus, &letter.out, err);
 	dead_letter_free(&letter);
 	return failed;
 }
 
-/* Until dead letters can be stored again nothing is sent: where would a failed one go? */
 static void
-fail(struct dispatcher *d, struct pending_letter *b, const char *why, int64_t now_ms)
+fail(struct dead_letters *l, struct pending_letter *b, const char *why, int64_t now_ms)
 {
-	if (!d->dead_letters_fail)
+	if (!l->failing)
 		log_error("dead letter not stored: deliveries pause",
-			L_STR("stream", d->config->dead_stream->name), L_STR("error", why));
-	d->dead_letters_fail = true;
+			L_STR("stream", l->config.stream), L_STR("error", why));
+	l->failing = true;
 	status_check("dead-letters", false, why);
 	b->due_ms = now_ms + backoff_next(&b->backoff);
-	b->bare = false; /* what is not there now may take it whole */
+	b->bare = false; /* the stream may accept it whole once it is back */
 }
 
-/* True when it is to be published at once, bare: this letter is at fault, not the stream. */
+/* True: publish it at once, bare, because this dead letter is at fault and not the stream. */
 static bool
 strip(struct pending_letter *b, const char *why)
 {
 	if (b->bare)
 		return false;
 	log_warn("dead letter refused by NATS: stored without headers and body",
-		L_STR("stream", b->delivery->job->source->stream),
+		L_STR("stream", b->delivery->job->origin->stream),
 		L_INT("seq", (int64_t)b->delivery->job->seq), L_STR("error", why));
 	b->bare = true;
 	return true;
 }
 
 static void
-try_to_publish(struct dispatcher *d, struct pending_letter *b, int64_t now_ms)
+try_to_publish(struct dead_letters *l, struct pending_letter *b, int64_t now_ms)
 {
 	struct err err = { .code = ERR_NONE };
 	int failed;
 
-	if (!atomic_load(&d->dead_ready)) {
-		/* the watcher makes the stream, or says why it cannot */
-		b->due_ms = now_ms + 200;
+	if (!atomic_load(&l->stream_ready)) {
+		/* the watcher creates the stream, or logs why it cannot */
+		b->due_ms = now_ms + STREAM_MS;
 		return;
 	}
-	failed = publish(d, b, &err);
+	failed = publish(l, b, &err);
 	if (failed && err.code != ERR_CONNECT && strip(b, err.text))
-		failed = publish(d, b, &err);
+		failed = publish(l, b, &err);
 	if (!failed)
 		b->due_ms = now_ms + ANSWER_MS;
 	else if (err.code == ERR_CONNECT)
 		b->due_ms = now_ms + backoff_next(&b->backoff);
 	else
-		fail(d, b, err.text, now_ms);
+		fail(l, b, err.text, now_ms);
 }
 
 void
-dead_letters_store(struct dispatcher *d, struct delivery *delivery)
+dead_letters_store(struct dead_letters *l, struct delivery *delivery)
 {
 	struct pending_letter *b = mem_alloc(sizeof(*b));
 	int64_t now_ms = clock_monotonic_ms();
 
-	b->id = ++d->last_letter;
+	b->id = ++l->last_id;
 	b->delivery = delivery;
-	backoff_init(&b->backoff, 500, RETRY_MAX_MS, b->id);
-	b->next = d->pending_letters;
-	d->pending_letters = b;
-	try_to_publish(d, b, now_ms);
+	backoff_init(&b->backoff, RETRY_INITIAL_MS, RETRY_MAX_MS, b->id);
+	LIST_INSERT_HEAD(&l->pending, b, link);
+	try_to_publish(l, b, now_ms);
 }
 
 static void
-read_answer(struct dispatcher *d, const struct bus_msg *msg, int64_t now_ms)
+read_answer(struct dead_letters *l, const struct bus_msg *msg, int64_t now_ms)
 {
 	const char *dot = strrchr(bus_msg_subject(msg), '.');
 	uint64_t id = dot ? strtoull(dot + 1, NULL, 10) : 0;
-	struct pending_letter **p = &d->pending_letters, *b;
+	struct pending_letter *b;
 	struct pub_ack answer;
 
-	while (*p != NULL && (*p)->id != id)
-		p = &(*p)->next;
-	if ((b = *p) == NULL)
-		return; /* answered before */
+	LIST_FOREACH(b, &l->pending, link)
+	if (b->id == id)
+		break;
+	if (b == NULL)
+		return; /* it was confirmed before */
 	if (!jetstream_pub_ack_parse(msg, &answer)) {
-		fail(d, b, "the server's answer is no PubAck", now_ms);
+		fail(l, b, "the server's reply is not a PubAck", now_ms);
 		return;
 	}
 	if (answer.error_code != 0) {
-		/* when no stream has the subject of the bare one either, the stream is gone */
+		/* when that is so for the bare one, too, the stream is gone */
 		bool no_stream = answer.error_code == JS_ERR_NO_STREAM;
 
 		if ((no_stream || jetstream_pub_ack_refuses(&answer)) &&
 			strip(b, answer.error)) {
-			try_to_publish(d, b, now_ms);
+			try_to_publish(l, b, now_ms);
 			return;
 		}
 		if (no_stream)
-			atomic_store(&d->dead_ready, false);
-		fail(d, b, answer.error, now_ms);
+			atomic_store(&l->stream_ready, false);
+		fail(l, b, answer.error, now_ms);
 		return;
 	}
-	if (d->dead_letters_fail)
+	if (l->failing)
 		log_info("dead letters are stored again");
-	d->dead_letters_fail = false;
+	l->failing = false;
 	status_check("dead-letters", true, "");
-	*p = b->next;
-	d->on_stored(d->on_stored_ctx, b->delivery);
+	LIST_REMOVE(b, link);
+	l->config.on_stored(l->config.ctx, b->delivery);
 	free(b);
 }
 
@@ -159,33 +169,64 @@ on_answer(void *ctx, struct bus_msg *msg, int64_t now_ms)
 }
 
 int
-dead_letters_open(struct dispatcher *d, delivery_fn *on_stored, void *ctx, struct err *err)
+dead_letters_open(struct dead_letters **letters, const struct dead_letters_config *config,
+	struct err *err)
 {
-	char subject[sizeof(d->dead_inbox) + 2];
+	struct dead_letters *l = *letters = mem_alloc(sizeof(*l));
+	char subject[sizeof(l->reply_prefix) + 2];
 
-	d->on_stored = on_stored;
-	d->on_stored_ctx = ctx;
-	snprintf(d->dead_inbox, sizeof(d->dead_inbox), "%s.dead", bus_inbox(d->bus));
-	snprintf(subject, sizeof(subject), "%s.*", d->dead_inbox);
-	d->dead_port = (struct inbox_port){ .inbox = d->inbox, .handle = on_answer, .ctx = d };
-	return bus_subscribe(d->bus, subject, inbox_put, &d->dead_port, err);
+	l->config = *config;
+	LIST_INIT(&l->pending);
+	snprintf(l->reply_prefix, sizeof(l->reply_prefix), "%s.dead", bus_inbox(config->bus));
+	snprintf(subject, sizeof(subject), "%s.*", l->reply_prefix);
+	l->port = (struct inbox_port){ .inbox = config->inbox, .handle = on_answer, .ctx = l };
+	return bus_subscribe(config->bus, subject, inbox_put, &l->port, err);
 }
 
 void
-dead_letters_turn(struct dispatcher *d, int64_t now_ms)
+dead_letters_close(struct dead_letters *l)
 {
-	for (struct pending_letter *b = d->pending_letters; b != NULL; b = b->next)
-		if (b->due_ms <= now_ms)
-			try_to_publish(d, b, now_ms);
-}
+	struct pending_letter *b;
 
-void
-dead_letters_close(struct dispatcher *d)
-{
-	while (d->pending_letters != NULL) {
-		struct pending_letter *b = d->pending_letters;
-
-		d->pending_letters = b->next;
+	if (l == NULL)
+		return;
+	while ((b = LIST_FIRST(&l->pending)) != NULL) {
+		LIST_REMOVE(b, link);
 		free(b);
 	}
+	free(l);
+}
+
+void
+dead_letters_turn(struct dead_letters *l, int64_t now_ms)
+{
+	struct pending_letter *b;
+
+	LIST_FOREACH(b, &l->pending, link)
+	if (b->due_ms <= now_ms)
+		try_to_publish(l, b, now_ms);
+}
+
+bool
+dead_letters_failing(const struct dead_letters *l)
+{
+	return l->failing;
+}
+
+bool
+dead_letters_busy(const struct dead_letters *l)
+{
+	return !LIST_EMPTY(&l->pending);
+}
+
+bool
+dead_letters_want_stream(const struct dead_letters *l)
+{
+	return !atomic_load(&l->stream_ready);
+}
+
+void
+dead_letters_stream_ready(struct dead_letters *l)
+{
+	atomic_store(&l->stream_ready, true);
 }

@@ -55,7 +55,8 @@ budget(struct dispatcher *d, int64_t now_ms)
 {
 	size_t held = backlog_count(d, now_ms) + inbox_taken(d->inbox), limit = window(d);
 
-	if (d->stopping || d->dead_letters_fail || !refresh_ready(d) ||
+	if (d->stopping || dead_letters_failing(d->dead_letters) ||
+		!refresh_ready(d->refresher) ||
 		d->jobs.bytes >= (size_t)d->options->buffer_bytes || held >= limit)
 		return 0;
 	if (paused(d)) /* one event that was not tried yet is enough, for the probe */
@@ -149,10 +150,9 @@ turn(struct dispatcher *d, struct err *err)
 		accepted++;
 	if (now_ms - d->ticked_ms >= TICK_MS) {
 		d->ticked_ms = now_ms;
-		refresh_turn(d, now_ms);
-		dead_letters_turn(d, now_ms);
-		if (d->sink != NULL)
-			sink_turn(d->sink, now_ms);
+		refresh_turn(d->refresher, now_ms);
+		dead_letters_turn(d->dead_letters, now_ms);
+		sink_turn(d->sink, now_ms);
 		settle_progress(d, now_ms);
 		backlog_turn(d, now_ms);
 		pause_turn(d, now_ms);
@@ -184,7 +184,7 @@ open_source(
 	const char *filter = d->options->filter.subject;
 
 	s->d = d;
-	s->index = d->n_sources;
+	s->origin = (struct origin){ .index = d->n_sources, .stream = s->stream };
 	s->config = *stream;
 	s->replay = replay;
 	snprintf(s->stream, sizeof(s->stream), "%s", stream->name);
@@ -216,6 +216,16 @@ open_all(struct dispatcher *d, struct err *err)
 	struct ack_flush_config flush = { .bus = d->bus,
 		.concurrency = (size_t)d->options->concurrency,
 		.batch_max = d->processor->batch_max };
+	struct refresher_config refresh = { .metrics = &d->metrics,
+		.empty_grace_ms = d->options->empty_grace_ms };
+	struct sink_config sink = { .options = d->options, .on_done = settle_sunk, .ctx = d };
+	struct dead_letters_config letters = { .bus = d->bus,
+		.stream = d->config->dead_stream->name,
+		.dispatcher = d->config->name,
+		.durable = d->durable,
+		.prefix = d->config->prefix,
+		.on_stored = settle_stored,
+		.ctx = d };
 
 	pthread_mutex_init(&d->lock, NULL);
 	clock_cond_init(&d->poke);
@@ -232,14 +242,15 @@ open_all(struct dispatcher *d, struct err *err)
 		return -1;
 	d->inbox = inbox_open(d->http);
 	flush.http = d->http;
+	refresh.http = sink.http = d->http;
+	letters.inbox = d->inbox;
+	sink.refresher = d->refresher = refresh_open(&refresh);
 	if (d->processor->open(&d->self, d->config->processor_config, err) != 0 ||
-		dead_letters_open(d, settle_stored, d, err) != 0 ||
-		body_fetch_open(d, err) != 0 || report_open(d, err) != 0)
-		return -1;
-	d->sink = sink_open(d, settle_sunk, d);
-	if (refresh_add(d, d->processor->refreshes, d->self, err) != 0 ||
-		(d->sink != NULL && refresh_add(d, sink_refreshes, d->sink, err) != 0) ||
-		open_sources(d, err) != 0 || ack_flush_open(&d->ack_flush, &flush, err) != 0)
+		dead_letters_open(&d->dead_letters, &letters, err) != 0 ||
+		body_fetch_open(d, err) != 0 || report_open(d, err) != 0 ||
+		refresh_add(d->refresher, d->processor->refreshes, d->self, err) != 0 ||
+		sink_open(&d->sink, &sink, err) != 0 || open_sources(d, err) != 0 ||
+		ack_flush_open(&d->ack_flush, &flush, err) != 0)
 		return -1;
 	return watch_open(d, err);
 }
@@ -251,13 +262,14 @@ close_all(struct dispatcher *d)
 	ack_flush_close(d->ack_flush);
 	inbox_stop(d->inbox);
 	http_close(d->http);
-	dead_letters_close(d);
 	sink_close(d->sink);
+	refresh_close(d->refresher);
 	if (d->self != NULL)
 		d->processor->close(d->self);
 	jobs_free(&d->jobs);
 	bus_close(d->bus);
 	free(d->source); /* now that nothing comes any more */
+	dead_letters_close(d->dead_letters);
 	inbox_close(d->inbox);
 	for (size_t i = 0; i < BATCH_MAX; i++)
 		event_free(&d->scratch[i]);

@@ -36,6 +36,7 @@
 #include <stdint.h>
 
 #include "ack_flush.h"
+#include "dead_letters.h"
 #include "dispatcher_metrics.h"
 #include "bus.h"
 #include "filter.h"
@@ -46,14 +47,15 @@
 #include "dispatcher_options.h"
 #include "outcome.h"
 #include "processor.h"
+#include "refresh.h"
+#include "sink.h"
 #include "stall.h"
 
 enum {
 	BATCH_MAX = 10,
 	PULLS_MAX = 8,
 	SETTLED_SLOTS = 8 * 1024, /* twice the most requests in flight */
-	REFRESHES_MAX = 6,
-	MAX_ACK_PENDING = 50000, /* of all replicas together */
+	MAX_ACK_PENDING = 50000,  /* of all replicas together */
 	SHUTDOWN_MS = 20 * 1000,
 	/* what a request that takes several events waits for the next one, when there is one */
 	FILL_MS = 3,
@@ -90,7 +92,7 @@ struct pull {
 
 struct source {
 	struct dispatcher *d;
-	size_t index;
+	struct origin origin;
 	char stream[128], inbox[192], filter[256];
 	/* not a vCenter's: what the operator sends again to this dispatcher alone */
 	bool replay;
@@ -135,22 +137,6 @@ struct source {
 	uint64_t ack_pending;
 	char trouble[256], differs[256]; /* last reported */
 };
-
-struct pending_letter; /* dead_letters.c */
-struct refreshing {
-	const struct refresh *def;
-	void *self; /* what it is called with */
-	struct dispatcher *d;
-	bool done_once, running, wanted, failed;
-	bool waiting; /* running, for a helper program: asked again when due */
-	unsigned step;
-	int64_t due_ms, done_ms;
-	struct backoff backoff;
-	struct err trouble; /* why it failed, or its warning; code ERR_NONE: all is well */
-};
-
-/* Tells upward that something has become of a delivery. */
-typedef void delivery_fn(void *ctx, struct delivery *delivery);
 
 #define REPORT_SUBJECT "vcourier.status." /* then the dispatcher's token */
 
@@ -201,17 +187,12 @@ struct dispatcher {
 	uint64_t held_version; /* the route_version that they waited with */
 	struct filter filter;
 
-	struct pending_letter *pending_letters;
-	uint64_t last_letter;
-	delivery_fn *on_stored;
-	void *on_stored_ctx;
-	bool dead_letters_fail;
-	char dead_inbox[192], get_inbox[192];
-	struct inbox_port dead_port, get_port, report_port;
+	struct dead_letters *dead_letters;
+	char get_inbox[192];
+	struct inbox_port get_port, report_port;
 
 	struct sink *sink; /* NULL: none is configured */
-	struct refreshing refreshing[REFRESHES_MAX];
-	size_t n_refreshing;
+	struct refresher *refresher;
 
 	struct stall stall;  /* watchdog.c */
 	int64_t watchdog_ms; /* its last look */
@@ -221,7 +202,6 @@ struct dispatcher {
 	pthread_cond_t poke;
 	bool watching, watch_end;
 	bool bus_lost; /* the watcher's */
-	atomic_bool dead_ready;
 };
 
 /*
@@ -297,12 +277,6 @@ void pause_flood(const struct queue *queue, const struct outcome *outcome);
 void pause_destination(struct dispatcher *d, const struct err *why);
 void pause_turn(struct dispatcher *d, int64_t now_ms); /* INT64_MAX at the end */
 
-/* dead_letters.c */
-int dead_letters_open(struct dispatcher *d, delivery_fn *on_stored, void *ctx, struct err *err);
-void dead_letters_store(struct dispatcher *d, struct delivery *delivery);
-void dead_letters_turn(struct dispatcher *d, int64_t now_ms);
-void dead_letters_close(struct dispatcher *d);
-
 /* body_fetch.c */
 int body_fetch_open(struct dispatcher *d, struct err *err);
 void body_fetch_turn(struct dispatcher *d, size_t window, int64_t now_ms);
@@ -310,34 +284,11 @@ void body_fetch_request(
 	struct dispatcher *d, struct job *job, struct queue *queue, int64_t now_ms);
 void body_fetch_expire(struct dispatcher *d, int64_t now_ms);
 
-/* sink.c */
-extern const struct refresh sink_refreshes[];
-/*
- * NULL when none is configured. on_sunk: the sink has taken the delivery's dead letter, or did
- * not in a few tries.
- */
-struct sink *sink_open(struct dispatcher *d, delivery_fn *on_sunk, void *ctx);
-void sink_close(struct sink *sink);
-/*
- * The dead letter is in the stream. False: it is none for the sink, and on_sunk is not called.
- */
-bool sink_deliver(struct sink *sink, struct delivery *delivery);
-bool sink_busy(const struct sink *sink); /* a dead letter is on its way to it */
-void sink_turn(struct sink *sink, int64_t now_ms);
-
 /* watchdog.c */
 void watchdog_turn(struct dispatcher *d, int64_t now_ms);
 
 /* report.c */
 int report_open(struct dispatcher *d, struct err *err);
-
-/* refresh.c */
-/* Runs those of a list that ends with a NULL name; they are called with self. */
-int refresh_add(
-	struct dispatcher *d, const struct refresh *refreshes, void *self, struct err *err);
-void refresh_turn(struct dispatcher *d, int64_t now_ms);
-void refresh_want(struct dispatcher *d);
-bool refresh_ready(const struct dispatcher *d);
 
 /* watch.c */
 int watch_open(struct dispatcher *d, struct err *err);

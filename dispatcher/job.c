@@ -19,9 +19,9 @@ jobs_init(struct jobs *jobs, int64_t circuit_initial_ms, int64_t circuit_max_ms,
 /* ---- jobs */
 
 static struct job **
-bucket_of(struct jobs *jobs, const struct source *source, uint64_t seq)
+bucket_of(struct jobs *jobs, const struct origin *origin, uint64_t seq)
 {
-	return &jobs->bucket[(seq + (uintptr_t)source / 64) % JOB_BUCKETS];
+	return &jobs->bucket[(seq + origin->index * 977) % JOB_BUCKETS];
 }
 
 static void
@@ -41,12 +41,12 @@ unlink_job(struct jobs *jobs, struct job *job)
 }
 
 struct job *
-job_new(struct jobs *jobs, struct source *source, uint64_t seq, struct bus_msg *msg)
+job_new(struct jobs *jobs, const struct origin *origin, uint64_t seq, struct bus_msg *msg)
 {
-	struct job **bucket = bucket_of(jobs, source, seq);
+	struct job **bucket = bucket_of(jobs, origin, seq);
 	struct job *job = mem_alloc(sizeof(*job));
 
-	job->source = source;
+	job->origin = origin;
 	job->seq = seq;
 	job->msg = msg;
 	job->reply = mem_strdup(bus_msg_reply(msg));
@@ -60,11 +60,11 @@ job_new(struct jobs *jobs, struct source *source, uint64_t seq, struct bus_msg *
 }
 
 struct job *
-job_find(struct jobs *jobs, const struct source *source, uint64_t seq)
+job_find(struct jobs *jobs, const struct origin *origin, uint64_t seq)
 {
-	struct job *job = *bucket_of(jobs, source, seq);
+	struct job *job = *bucket_of(jobs, origin, seq);
 
-	while (job != NULL && (job->seq != seq || job->source != source))
+	while (job != NULL && (job->seq != seq || job->origin != origin))
 		job = job->hash_next;
 	return job;
 }
@@ -229,7 +229,7 @@ job_drop_deliveries(struct jobs *jobs, struct job *job)
 struct job *
 job_free(struct jobs *jobs, struct job *job)
 {
-	struct job **p = bucket_of(jobs, job->source, job->seq);
+	struct job **p = bucket_of(jobs, job->origin, job->seq);
 	struct job *first = unchain(jobs, job);
 
 	while (*p != job)

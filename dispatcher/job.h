@@ -49,8 +49,14 @@ struct delivery {
 	const char *reason; /* constant: why it is a dead letter */
 };
 
+/* The stream that an event is from. Compared by address: one for each stream. */
+struct origin {
+	size_t index; /* among the streams of this dispatcher */
+	const char *stream;
+};
+
 struct job {
-	struct source *source;
+	const struct origin *origin;
 	struct job *hash_next;
 	struct job *prev, *next;   /* in jobs->oldest..newest, by touched_ms */
 	struct bus_msg *msg;       /* NULL while evicted: the body is fetched again */
@@ -106,6 +112,9 @@ struct queue {
 
 enum { JOB_BUCKETS = 8192, QUEUE_BUCKETS = 1024, KEY_BUCKETS = 1024, FREE_LIST_MAX = 64 };
 
+/* Tells the owner that a delivery has ended somewhere. */
+typedef void delivery_fn(void *ctx, struct delivery *delivery);
+
 /*
  * All jobs and queues. The counters change in the functions below only, and job_free takes a
  * job out of each.
@@ -131,8 +140,8 @@ struct jobs {
 
 /* Adds a job; owns msg. */
 struct job *job_new(
-	struct jobs *jobs, struct source *source, uint64_t seq, struct bus_msg *msg);
-struct job *job_find(struct jobs *jobs, const struct source *source, uint64_t seq);
+	struct jobs *jobs, const struct origin *origin, uint64_t seq, struct bus_msg *msg);
+struct job *job_find(struct jobs *jobs, const struct origin *origin, uint64_t seq);
 void job_evict(struct jobs *jobs, struct job *job); /* lets the body go */
 void job_restore(struct jobs *jobs, struct job *job, struct bus_msg *msg);
 /*

@@ -31,23 +31,30 @@ count_paused(const struct dispatcher *d, const struct queue **longest)
 	return paused;
 }
 
+struct refresh_list {
+	struct buf *b;
+	const char *comma;
+};
+
+static void
+add_refresh(void *ctx, const char *name, const char *why)
+{
+	struct refresh_list *list = ctx;
+
+	buf_printf(list->b, "%s{\"name\":\"%s\",\"why\":", list->comma, name);
+	json_add_string(list->b, why, strlen(why));
+	buf_add_char(list->b, '}');
+	list->comma = ",";
+}
+
 /* Those that failed, or have a warning: what /readyz says of them. */
 static void
 write_refreshes(const struct dispatcher *d, struct buf *b)
 {
-	const char *comma = "";
+	struct refresh_list list = { .b = b, .comma = "" };
 
 	buf_add_str(b, ",\"refreshes\":[");
-	for (size_t i = 0; i < d->n_refreshing; i++) {
-		const struct refreshing *r = &d->refreshing[i];
-
-		if (r->trouble.code == ERR_NONE)
-			continue;
-		buf_printf(b, "%s{\"name\":\"%s\",\"why\":", comma, r->def->name);
-		json_add_string(b, r->trouble.text, strlen(r->trouble.text));
-		buf_add_char(b, '}');
-		comma = ",";
-	}
+	refresh_each_trouble(d->refresher, add_refresh, &list);
 	buf_add_char(b, ']');
 }
 
@@ -72,7 +79,7 @@ write_report(const struct dispatcher *d, struct buf *b)
 	buf_printf(b, ",\"held\":%zu", d->held != NULL ? d->held->deliveries : 0);
 	buf_printf(b, ",\"paused_ms\":%lld,\"dead_letters_fail\":%s",
 		(long long)(clock_monotonic_ms() - since_ms),
-		d->dead_letters_fail ? "true" : "false");
+		dead_letters_failing(d->dead_letters) ? "true" : "false");
 	if (queue != NULL) {
 		buf_printf(b, ",\"status\":%d,\"target\":", queue->status);
 		json_add_string(b, queue->name, strlen(queue->name));

@@ -361,7 +361,7 @@ send_ready(struct dispatcher *d, int64_t now_ms)
 	size_t sent = 0, idle = 0;
 
 	d->filling = false;
-	if (!refresh_ready(d) || d->dead_letters_fail)
+	if (!refresh_ready(d->refresher) || dead_letters_failing(d->dead_letters))
 		return 0;
 	while (d->jobs.ring != NULL && idle < d->jobs.n_queues && send_room(d)) {
 		struct queue *queue = d->jobs.ring;

@@ -53,7 +53,7 @@ acknowledge(struct dispatcher *d, struct job *job)
 
 	if (job->stale)
 		return;
-	source_settled(job->source, job);
+	source_settled(&d->source[job->origin->index], job);
 	failed = d->stopping ? jetstream_ack_confirm(d->bus, job->reply, CONFIRM_MS, &err)
 			     : jetstream_ack(d->bus, job->reply, &err);
 	if (failed)
@@ -113,7 +113,7 @@ settle_stale(struct dispatcher *d, const struct source *s)
 {
 	for (struct job *job = d->jobs.oldest, *next; job != NULL; job = next) {
 		next = job->next;
-		if (job->source != s)
+		if (job->origin != &s->origin)
 			continue;
 		job->stale = true;
 		if (job->msg == NULL)
@@ -139,9 +139,9 @@ settle_dead(struct dispatcher *d, struct delivery *delivery, const char *reason)
 		L_STR("reason", reason), L_STR("target", delivery->target),
 		L_INT("status", delivery->status), L_STR("error", delivery->why),
 		L_INT("attempts", delivery->attempts),
-		L_STR("stream", delivery->job->source->stream),
+		L_STR("stream", delivery->job->origin->stream),
 		L_INT("seq", (int64_t)delivery->job->seq));
-	dead_letters_store(d, delivery);
+	dead_letters_store(d->dead_letters, delivery);
 }
 
 void
@@ -150,7 +150,7 @@ settle_stored(void *dispatcher, struct delivery *delivery)
 	struct dispatcher *d = dispatcher;
 
 	dispatcher_metrics_dead(&d->metrics, delivery->reason);
-	if (d->sink == NULL || !sink_deliver(d->sink, delivery))
+	if (!sink_deliver(d->sink, delivery))
 		end_leg(d, delivery, DELIVERY_DEAD);
 }
 
@@ -229,7 +229,7 @@ on_refused(struct dispatcher *d, struct delivery *delivery, const struct outcome
 		d->options->retry.reject_grace_ms);
 	a->grace_ends_ms = delivery->refusal.grace_ends_ms;
 	if (!a->at_fault && outcome->refresh)
-		refresh_want(d);
+		refresh_want(d->refresher);
 	if (circuit_rejection(
 		    &queue->circuit, delivery->job->seq, probe, a->at_fault, a->now_ms)) {
 		if (paused && queue->circuit.state == CIRCUIT_OPEN)
@@ -262,7 +262,7 @@ on_failed(struct dispatcher *d, struct delivery *delivery, const struct outcome 
 	else
 		refusals_failed(&queue->refusals, a->now_ms);
 	if (outcome->refresh)
-		refresh_want(d);
+		refresh_want(d->refresher);
 	if (d->fans_out && whole) {
 		if (probe)
 			circuit_abandon(&queue->circuit);

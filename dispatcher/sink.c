@@ -1,21 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-/*
- * deadLetterSink: a destination that gets each dead letter beside our own stream, as Knative's
- * DeliverySpec has it: the event, with what went wrong in the extensions knativeerrordest,
- * knativeerrorcode and knativeerrordata. The letter is in the stream before; so a sink that
- * does not take it in a few tries loses nothing. A letter that the sink refuses is tried again
- * as refusals.h has it: what refuses may be the ingress in front of it.
- * https://knative.dev/docs/eventing/event-delivery/
- */
-#include "base64.h"
-#include "dispatch.h"
+#include "sink.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 
 #include "absence.h"
 #include "addressable.h"
+#include "backoff.h"
+#include "base64.h"
 #include "clock.h"
 #include "http_options.h"
 #include "log.h"
@@ -24,9 +18,9 @@
 
 enum { TRIES = 5, RETRY_INITIAL_MS = 500, RETRY_MAX_MS = 5 * 1000, ERROR_DATA_MAX = 1024 };
 
-/* A letter on its way to the sink. */
-struct parcel {
-	struct parcel *next;
+/* A dead letter on its way to the sink. */
+struct sink_delivery {
+	LIST_ENTRY(sink_delivery) link;
 	struct sink *sink;
 	struct delivery *delivery;
 	struct backoff backoff;
@@ -36,18 +30,17 @@ struct parcel {
 };
 
 struct sink {
-	struct dispatcher *d; /* for its HTTP, and to ask for a refresh */
-	delivery_fn *on_sunk;
-	void *on_sunk_ctx;
+	struct sink_config config;
 	struct addressable to;
 	struct http_peer peer;
+	/* what refuses may be the ingress in front of the sink: see refusals.h */
 	struct refusals refusals;
-	struct parcel *parcels;
+	LIST_HEAD(, sink_delivery) deliveries;
 	struct event event;     /* the one that is being sent */
 	struct absence absence; /* of an address */
 };
 
-/* ---- its address, looked up like that of any destination */
+/* ---- its address, resolved like that of any destination */
 
 static int64_t
 interval_ms(void *sink)
@@ -85,37 +78,37 @@ response(void *sink, unsigned step, const struct http_response *rsp,
 	return use_address(s, addressable_response(&s->to, rsp, err));
 }
 
-const struct refresh sink_refreshes[] = {
+static const struct refresh refreshes[] = {
 	{ "dead-letter-sink", interval_ms, false, request, response },
 	{ NULL },
 };
 
-struct sink *
-sink_open(struct dispatcher *d, delivery_fn *on_sunk, void *ctx)
+int
+sink_open(struct sink **sink, const struct sink_config *config, struct err *err)
 {
-	const struct destination *destination = &d->options->dead_letter_sink;
+	const struct destination *destination = &config->options->dead_letter_sink;
 	struct sink *s;
 
+	*sink = NULL;
 	if (destination->uri == NULL && destination->ref.kind == NULL)
-		return NULL;
-	s = mem_alloc(sizeof(*s));
-	s->d = d;
-	s->on_sunk = on_sunk;
-	s->on_sunk_ctx = ctx;
+		return 0;
+	s = *sink = mem_alloc(sizeof(*s));
+	s->config = *config;
+	LIST_INIT(&s->deliveries);
 	event_init(&s->event);
 	addressable_init(&s->to, destination, NULL, false);
-	return s;
+	return refresh_add(config->refresher, refreshes, s, err);
 }
 
 void
 sink_close(struct sink *s)
 {
+	struct sink_delivery *p;
+
 	if (s == NULL)
 		return;
-	while (s->parcels != NULL) {
-		struct parcel *p = s->parcels;
-
-		s->parcels = p->next;
+	while ((p = LIST_FIRST(&s->deliveries)) != NULL) {
+		LIST_REMOVE(p, link);
 		free(p);
 	}
 	addressable_free(&s->to);
@@ -123,41 +116,38 @@ sink_close(struct sink *s)
 	free(s);
 }
 
-/* ---- letters */
+/* ---- dead letters */
 
 static void
-done(struct parcel *parcel)
+done(struct sink_delivery *p)
 {
-	struct sink *s = parcel->sink;
-	struct parcel **p = &s->parcels;
-	struct delivery *delivery = parcel->delivery;
+	struct sink *s = p->sink;
+	struct delivery *delivery = p->delivery;
 
-	while (*p != parcel)
-		p = &(*p)->next;
-	*p = parcel->next;
-	free(parcel);
-	s->on_sunk(s->on_sunk_ctx, delivery);
+	LIST_REMOVE(p, link);
+	free(p);
+	s->config.on_done(s->config.ctx, delivery);
 }
 
 static void
-give_up(struct parcel *p, const struct err *why)
+give_up(struct sink_delivery *p, const struct err *why)
 {
 	log_error(
-		"dead letter sink does not take a letter: it is in the stream of dead letters only",
-		L_STR("stream", p->delivery->job->source->stream),
+		"dead letter sink rejected a dead letter: it is in the stream of dead letters only",
+		L_STR("stream", p->delivery->job->origin->stream),
 		L_INT("seq", (int64_t)p->delivery->job->seq), L_ERR(why));
 	done(p);
 }
 
 static void
-try_again(struct parcel *p, int64_t now_ms)
+try_again(struct sink_delivery *p, int64_t now_ms)
 {
 	p->due_ms = now_ms + RETRY_INITIAL_MS / 2 + backoff_next(&p->backoff);
-	refresh_want(p->sink->d);
+	refresh_want(p->sink->config.refresher);
 }
 
 static void
-on_failed(struct parcel *p, const struct err *why, int64_t now_ms)
+on_failed(struct sink_delivery *p, const struct err *why, int64_t now_ms)
 {
 	refusals_failed(&p->sink->refusals, now_ms);
 	if (p->backoff.attempts >= TRIES)
@@ -167,7 +157,7 @@ on_failed(struct parcel *p, const struct err *why, int64_t now_ms)
 }
 
 static void
-on_refused(struct parcel *p, const struct outcome *outcome, int64_t now_ms)
+on_refused(struct sink_delivery *p, const struct outcome *outcome, int64_t now_ms)
 {
 	struct sink *s = p->sink;
 	struct refused refused = { .event = p->delivery->job->seq,
@@ -177,7 +167,7 @@ on_refused(struct parcel *p, const struct outcome *outcome, int64_t now_ms)
 		.now_ms = now_ms };
 
 	if (refusals_note(&s->refusals, &p->refusal, &refused,
-		    s->d->options->retry.reject_grace_ms)) {
+		    s->config.options->retry.reject_grace_ms)) {
 		give_up(p, &outcome->why);
 		return;
 	}
@@ -189,7 +179,7 @@ on_refused(struct parcel *p, const struct outcome *outcome, int64_t now_ms)
 static void
 on_done(void *ctx, const struct http_response *rsp)
 {
-	struct parcel *p = ctx;
+	struct sink_delivery *p = ctx;
 	struct outcome out = { .retry_after_ms = -1 };
 	int64_t now_ms = clock_monotonic_ms();
 
@@ -208,7 +198,7 @@ on_done(void *ctx, const struct http_response *rsp)
 	}
 }
 
-/* Sets an extension, in place of one that an earlier sink has left there. */
+/* Sets an extension, and replaces one that an earlier sink has set. */
 static void
 extend(struct event *ev, const char *name, const char *value)
 {
@@ -227,7 +217,7 @@ static void
 write_letter(
 	const struct delivery *delivery, const struct event *original, struct http_request *req)
 {
-	struct event ev = *original; /* the strings stay where they are */
+	struct event ev = *original; /* the strings are shared, not copied */
 	char code[16];
 	struct buf data;
 	size_t n = delivery->why != NULL ? strlen(delivery->why) : 0;
@@ -241,7 +231,7 @@ write_letter(
 		extend(&ev, "knativeerrorcode", code);
 	if (n > 0)
 		extend(&ev, "knativeerrordata", buf_str(&data));
-	ev.json = NULL; /* written anew from its parts */
+	ev.json = NULL; /* so that it is written from its parts */
 	event_add_structured(&ev, NULL, &req->own_body);
 	buf_free(&data);
 	req->body = buf_str(&req->own_body);
@@ -249,9 +239,9 @@ write_letter(
 }
 
 static void
-send(struct sink *s, struct parcel *p)
+send(struct sink *s, struct sink_delivery *p)
 {
-	struct http_request *req = http_request_new(s->d->http);
+	struct http_request *req = http_request_new(s->config.http);
 	struct http_response none = { .error = ERR_CONNECT, .retry_after_ms = -1 };
 
 	buf_add_str(&req->url, s->to.now.url);
@@ -260,17 +250,19 @@ send(struct sink *s, struct parcel *p)
 		http_auth_bearer(req, s->to.token);
 	write_letter(p->delivery, &s->event, req);
 	req->peer = &s->peer;
-	req->timeout_ms = s->d->options->timeout_ms;
+	req->timeout_ms = s->config.options->timeout_ms;
 	p->in_flight = true;
-	if (http_submit(s->d->http, req, on_done, p, &none.why) != 0)
+	if (http_submit(s->config.http, req, on_done, p, &none.why) != 0)
 		on_done(p, &none);
 }
 
 bool
 sink_deliver(struct sink *s, struct delivery *delivery)
 {
-	struct parcel *p;
+	struct sink_delivery *p;
 
+	if (s == NULL)
+		return false;
 	/* these two are dead letters because they are not valid events */
 	if (strcmp(delivery->reason, "invalid_event") == 0 ||
 		strcmp(delivery->reason, "poison") == 0)
@@ -279,46 +271,52 @@ sink_deliver(struct sink *s, struct delivery *delivery)
 	p->sink = s;
 	p->delivery = delivery;
 	backoff_init(&p->backoff, RETRY_INITIAL_MS, RETRY_MAX_MS, delivery->job->seq);
-	p->next = s->parcels;
-	s->parcels = p;
+	LIST_INSERT_HEAD(&s->deliveries, p, link);
 	return true;
 }
 
 bool
 sink_busy(const struct sink *s)
 {
-	return s->parcels != NULL;
+	return s != NULL && !LIST_EMPTY(&s->deliveries);
+}
+
+/* Sends p, or ends it when it cannot be sent. */
+static void
+send_due(struct sink *s, struct sink_delivery *p, int64_t now_ms)
+{
+	struct refresh_time time = { .now_ms = now_ms,
+		.empty_grace_ms = s->config.options->empty_grace_ms };
+	struct err err;
+
+	if (s->to.now.url == NULL) {
+		err_set(&err, ERR_NOT_FOUND, "it has no address yet");
+		if (absence_confirmed(&s->absence, &time))
+			give_up(p, &err);
+		else
+			p->due_ms = now_ms + RETRY_INITIAL_MS;
+		return;
+	}
+	if (refusals_singled_out(&s->refusals, &p->refusal)) {
+		err_set(&err, ERR_PROTOCOL, "it refused this event and accepted others");
+		give_up(p, &err);
+		return;
+	}
+	p->sent_ms = now_ms;
+	if (message_read_event(p->delivery->job->msg, &s->event, &err) == 0)
+		send(s, p);
+	else
+		done(p);
 }
 
 void
 sink_turn(struct sink *s, int64_t now_ms)
 {
-	struct refresh_time time = { .now_ms = now_ms,
-		.empty_grace_ms = s->d->options->empty_grace_ms };
-	struct parcel *next;
-	struct err err;
+	struct sink_delivery *p = s != NULL ? LIST_FIRST(&s->deliveries) : NULL, *next;
 
-	for (struct parcel *p = s->parcels; p != NULL; p = next) {
-		next = p->next;
-		if (p->in_flight || p->due_ms > now_ms)
-			continue;
-		err_set(&err, ERR_NOT_FOUND, "it has no address yet");
-		if (s->to.now.url == NULL) {
-			if (absence_confirmed(&s->absence, &time))
-				give_up(p, &err);
-			else
-				p->due_ms = now_ms + RETRY_INITIAL_MS;
-			continue;
-		}
-		if (refusals_singled_out(&s->refusals, &p->refusal)) {
-			err_set(&err, ERR_PROTOCOL, "it refused this one and took others");
-			give_up(p, &err);
-			continue;
-		}
-		p->sent_ms = now_ms;
-		if (message_read_event(p->delivery->job->msg, &s->event, &err) == 0)
-			send(s, p);
-		else
-			done(p);
+	for (; p != NULL; p = next) {
+		next = LIST_NEXT(p, link);
+		if (!p->in_flight && p->due_ms <= now_ms)
+			send_due(s, p, now_ms);
 	}
 }

@@ -57,7 +57,8 @@ source_open(struct source *s, inbox_handler *handle, struct err *err)
 {
 	char subject[sizeof(s->inbox) + 2];
 
-	snprintf(s->inbox, sizeof(s->inbox), "%s.pull.%zu", bus_inbox(s->d->bus), s->index);
+	snprintf(s->inbox, sizeof(s->inbox), "%s.pull.%zu", bus_inbox(s->d->bus),
+		s->origin.index);
 	snprintf(subject, sizeof(subject), "%s.*", s->inbox);
 	s->looked_ms = INT64_MIN / 2;
 	s->port = (struct inbox_port){ .inbox = s->d->inbox, .handle = handle, .ctx = s };
@@ -236,7 +237,7 @@ take_message(struct source *s, struct bus_msg *msg, struct jetstream_meta *meta,
 		metric_add(s->d->metrics.redelivered, 1);
 		atomic_fetch_add(&s->redelivered, 1);
 	}
-	job = job_find(&s->d->jobs, s, meta->stream_seq);
+	job = job_find(&s->d->jobs, &s->origin, meta->stream_seq);
 	if (job != NULL && job->stored_us != meta->time_us)
 		job->stale = true;
 	if (job != NULL && !job->stale) {

@@ -302,9 +302,9 @@ turn(struct dispatcher *d)
 
 	if (!check_bus(d))
 		return;
-	if (!atomic_load(&d->dead_ready)) {
+	if (dead_letters_want_stream(d->dead_letters)) {
 		if (jetstream_stream_ensure(d->bus, d->config->dead_stream, &info, &err) == 0)
-			atomic_store(&d->dead_ready, true);
+			dead_letters_stream_ready(d->dead_letters);
 		else if (err.code != ERR_TIMEOUT && err.code != ERR_CONNECT)
 			log_warn("no stream for dead letters",
 				L_STR("stream", d->config->dead_stream->name), L_ERR(&err));

@@ -14,8 +14,8 @@ enum { LOOK_MS = 1000 };
 static bool
 able(const struct dispatcher *d)
 {
-	return !d->stopping && !d->dead_letters_fail && bus_connected(d->bus) &&
-		refresh_ready(d);
+	return !d->stopping && !dead_letters_failing(d->dead_letters) &&
+		bus_connected(d->bus) && refresh_ready(d->refresher);
 }
 
 static bool
@@ -45,8 +45,7 @@ under_way(const struct dispatcher *d)
 	const struct queue *queue = d->jobs.ring;
 
 	if (inbox_taken(d->inbox) > 0 || http_in_flight(d->http) > 0 ||
-		d->pending_letters != NULL || circuit_open(d) ||
-		(d->sink != NULL && sink_busy(d->sink)))
+		dead_letters_busy(d->dead_letters) || circuit_open(d) || sink_busy(d->sink))
 		return true;
 	/* acks that NATS has not confirmed take the slots */
 	if (!send_room(d) && ack_flush_slots(d->ack_flush) > 0)

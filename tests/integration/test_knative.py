@@ -299,7 +299,7 @@ def test_a_sink_that_is_down_keeps_nothing_up(lab, desk):
     want = desk.publish(2)
     desk.idle()
     assert desk.dead_ids() == list(want)
-    assert len(dispatcher.lines("dead letter sink does not take a letter")) == 2
+    assert len(dispatcher.lines("dead letter sink rejected a dead letter")) == 2
 
 
 def test_a_sink_that_refuses_for_a_while_gets_its_letters(lab, desk):
@@ -314,7 +314,7 @@ def test_a_sink_that_refuses_for_a_while_gets_its_letters(lab, desk):
     opened = time.time()
     desk.idle()
     assert sorted(keys(r for r in sink.requests if r.at >= opened)) == [2, 4]
-    assert not dispatcher.lines("dead letter sink does not take a letter")
+    assert not dispatcher.lines("dead letter sink rejected a dead letter")
     assert dispatcher.metric("vcourier_dispatcher_events_total", result="dead") == 2
 
 
@@ -327,7 +327,7 @@ def test_a_sink_that_is_not_there_holds_nothing_up(lab, desk, cluster):
     want = desk.publish(2)
     desk.idle(timeout=120)
     assert desk.dead_ids() == list(want)
-    assert len(dispatcher.lines("dead letter sink does not take a letter.*it has no address yet")) == 2
+    assert len(dispatcher.lines("dead letter sink rejected a dead letter.*it has no address yet")) == 2
 
 
 def test_a_sink_whose_address_comes_late(lab, desk, cluster):
@@ -343,7 +343,7 @@ def test_a_sink_whose_address_comes_late(lab, desk, cluster):
     cluster.broker(sink.url, name="dead")
     desk.idle(timeout=120)
     assert sorted(keys(sink.requests)) == list(want)
-    assert not dispatcher.lines("dead letter sink does not take a letter")
+    assert not dispatcher.lines("dead letter sink rejected a dead letter")
 
 
 def test_the_words_of_a_delivery_spec(lab, desk):

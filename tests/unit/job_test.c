@@ -28,11 +28,13 @@ message(size_t len)
 	return msg;
 }
 
+static const struct origin origin = { .stream = "VC" };
+
 static struct job *
 new_job(struct jobs *jobs, uint64_t seq, size_t deliveries)
 {
 	static const char *const names[] = { "a", "b", "c" };
-	struct job *job = job_new(jobs, NULL, seq, message(10 + seq % 500));
+	struct job *job = job_new(jobs, &origin, seq, message(10 + seq % 500));
 
 	job_set_deliveries(jobs, job, deliveries);
 	for (size_t i = 0; i < deliveries; i++)
@@ -221,7 +223,7 @@ counters_agree_with_a_count(void **state)
 
 		if (job != NULL && seq % 2 == 0)
 			job_make_ready(job);
-		job = job_find(&jobs, NULL, hash_splitmix64(&random) % seq);
+		job = job_find(&jobs, &origin, hash_splitmix64(&random) % seq);
 		if (job != NULL)
 			step(&jobs, job, (unsigned)(hash_splitmix64(&random) % 11));
 		if (seq % 16 == 0)
