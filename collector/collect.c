@@ -109,10 +109,8 @@ vcenter_failed(struct collect *c, const struct err *err)
 {
 	report(c, "vcenter", err);
 	collect_abandon(c); /* its position is unknown now */
-	if (err->code == ERR_LIMIT && c->page_size > 1) {
-		c->page_size /= 2; /* the reply was too large: smaller ones, at once */
-		return;
-	}
+	if (err->code == ERR_LIMIT)
+		return; /* the next page is smaller: at once */
 	if (err->code == ERR_FULL)
 		vim_logout(c->vim); /* 32 collectors in this session: a new one has none */
 	if (err->code == ERR_AUTH) {
@@ -298,7 +296,6 @@ collect_run(struct bus *bus, struct http *http, const struct collect_options *op
 
 	*c = (struct collect){ .options = options,
 		.bus = bus,
-		.page_size = options->page_size,
 		.known_us = INT64_MAX,
 		.reconnects = UINT64_MAX,
 		.fresh_ms = clock_monotonic_ms(),

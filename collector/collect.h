@@ -28,8 +28,7 @@ struct collect_options {
 	int64_t empty_grace_ms;
 	/* pause after a page that was not full: 20 ms, doubling to 500 ms */
 	int64_t poll_min_ms, poll_max_ms;
-	int page_size; /* events a ReadNextEvents: 1..1000 */
-	int window;    /* publishes in flight */
+	int window; /* publishes in flight */
 	/* choose one reader among several collectors by a lease in NATS KV */
 	bool lease;
 };

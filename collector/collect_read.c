@@ -286,7 +286,7 @@ static void
 page_done(struct collect *c, const struct normalize_page *page, bool full, size_t fresh)
 {
 	struct position_event sample[POSITION_SAMPLES];
-	size_t n = full ? POSITION_SAMPLES : 0, i;
+	size_t n = full && page->n != 0 ? POSITION_SAMPLES : 0, i;
 
 	for (i = 0; i < n; i++) {
 		const struct normalize_event *e = &page->event[i * page->n / POSITION_SAMPLES];
@@ -315,18 +315,12 @@ collect_poll(struct collect *c, bool *full, struct err *err)
 {
 	struct normalize_page page;
 	size_t fresh = 0;
-	int failed = vim_read_next(c->vim, &c->live, c->page_size, &page, err);
+	int failed = vim_read_next(c->vim, &c->live, &page, full, err);
 
 	collect_count_poll(failed == 0);
 	if (failed || collect_check_dates(c, &page, err) != 0 ||
 		collect_check_overlap(c, &page, err) != 0)
 		return -1;
-	*full = page.n >= (size_t)c->page_size;
-	/* not before: the same replies come again after a failure */
-	if (!*full)
-		c->page_size = c->options->page_size;
-	if (*full && *c->live.ref)
-		vim_read_ahead(c->vim, &c->live, c->page_size);
 	position_begin_page(&c->position, *full);
 	if (take_page(c, &page, false, &fresh, err) != 0)
 		return -1;
@@ -336,36 +330,38 @@ collect_poll(struct collect *c, bool *full, struct err *err)
 }
 
 static int
-read_window(struct collect *c, struct collect_window *w, int page_size, struct err *err)
+read_window(struct collect *c, struct collect_window *w, struct vim_collector *window,
+	struct err *err)
 {
-	struct vim_collector window = { "" };
 	struct normalize_page page = { .n = 0 };
-	int failed = vim_create_collector(c->vim, &w->filter, &window, err);
+	int failed = vim_create_collector(c->vim, &w->filter, window, err);
+	bool full;
 
 	while (!failed && !stop_requested()) {
-		failed = vim_read_next(c->vim, &window, page_size, &page, err);
+		failed = vim_read_next(c->vim, window, &page, &full, err);
 		w->calls++;
 		status_beat();
-		if (failed || page.n == 0)
+		if (failed || page.n + page.n_left_out == 0)
 			break;
 		w->read += page.n;
-		w->last_us = page.event[page.n - 1].created_us;
+		if (page.n != 0)
+			w->last_us = page.event[page.n - 1].created_us;
 		failed = take_page(c, &page, w->recent_only, &w->fresh, err);
 	}
-	vim_destroy_collector(c->vim, &window);
+	vim_destroy_collector(c->vim, window);
 	return failed;
 }
 
 int
 collect_read_window(struct collect *c, struct collect_window *w, struct err *err)
 {
-	int failed, page_size = c->page_size;
+	struct vim_collector window = { "" };
+	int failed;
 
 	if (!w->recent_only && collect_know_since(c, w->filter.begin_us, err) != 0)
 		return -1;
-	while ((failed = read_window(c, w, page_size, err)) != 0 && err->code == ERR_LIMIT &&
-		page_size > 1)
-		page_size /= 2; /* the reply was too large */
+	while ((failed = read_window(c, w, &window, err)) != 0 && err->code == ERR_LIMIT)
+		; /* its pages are smaller now */
 	return failed;
 }
 

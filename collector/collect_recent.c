@@ -122,23 +122,23 @@ collect_set_recent_key(struct collect *c, int32_t key)
  * of what is dated before, each event with such a key is missing.
  */
 static int
-look_back(struct collect *c, size_t *fresh, struct err *err)
+look_back_with(
+	struct collect *c, struct vim_collector *collector, size_t *fresh, struct err *err)
 {
 	struct vim_filter all = {
 		.begin_us = INT64_MIN, .end_us = INT64_MAX, .latest = VIM_LATEST_MAX
 	};
 	struct look look = { .c = c, .before_us = c->live_begin_us };
-	struct vim_collector collector = { "" };
 	struct normalize_page page;
 	int failed, pages = 0;
 
 	c->recent_from_key = c->recent_key;
-	if (vim_create_collector(c->vim, &all, &collector, err) != 0)
+	if (vim_create_collector(c->vim, &all, collector, err) != 0)
 		return -1;
-	failed = vim_reset_collector(c->vim, &collector, err);
+	failed = vim_reset_collector(c->vim, collector, err);
 	while (!failed && pages++ < PAGES_BACK_MAX && !stop_requested()) {
-		failed = vim_read_previous(c->vim, &collector, c->page_size, &page, err);
-		if (failed || page.n == 0)
+		failed = vim_read_previous(c->vim, collector, &page, err);
+		if (failed || page.n + page.n_left_out == 0)
 			break;
 		look.any = false;
 		look.n = 0;
@@ -148,10 +148,22 @@ look_back(struct collect *c, size_t *fresh, struct err *err)
 					.created_us = page.event[i].created_us });
 		failed = read_found(c, &look, fresh, err);
 		status_beat();
-		if (!is_too_short(c, &look))
+		if (look.any && !is_too_short(c, &look))
 			break;
 	}
-	vim_destroy_collector(c->vim, &collector);
+	vim_destroy_collector(c->vim, collector);
+	return failed;
+}
+
+static int
+look_back(struct collect *c, size_t *fresh, struct err *err)
+{
+	struct vim_collector collector = { "" };
+	int failed;
+
+	while ((failed = look_back_with(c, &collector, fresh, err)) != 0 &&
+		err->code == ERR_LIMIT)
+		; /* its pages are smaller now */
 	return failed;
 }
 

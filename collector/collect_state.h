@@ -51,7 +51,6 @@ struct collect {
 	/* the live collector */
 	struct vim_collector live, spent; /* spent: the one before, to be given back */
 	/* events asked for; fewer, until the end is reached, when replies are too large */
-	int page_size;
 	/* the newest published event must come again in its first events */
 	bool expect_overlap;
 	/* look at the newest events by key when this one has reached the end */

@@ -21,7 +21,6 @@ fill(struct collect_options *o, const struct vcenter_options *v,
 		.empty_grace_ms = v->empty_grace_ms,
 		.poll_min_ms = v->poll_min_ms,
 		.poll_max_ms = v->poll_max_ms,
-		.page_size = (int)v->page_size,
 		.window = (int)v->in_flight,
 		.lease = v->standby,
 	};
@@ -29,6 +28,7 @@ fill(struct collect_options *o, const struct vcenter_options *v,
 		.user = v->user,
 		.password = &v->password,
 		.timeout_ms = v->timeout_ms,
+		.page_size = (int)v->page_size,
 		.limits = { .page_max = (size_t)v->page_max_bytes,
 			.event_max = (size_t)v->event_max_bytes } };
 	vcenter_options_peer(v, &o->vim.peer);

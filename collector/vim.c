@@ -9,11 +9,13 @@
 #include "clock.h"
 #include "mem.h"
 #include "secret.h"
+#include "status.h"
 #include "text.h"
 
 enum {
 	REQUEST_MAX = 64 * 1024,
 	LOGOUT_TIMEOUT_MS = 3000,
+	AHEAD_WAIT_MS = 5000,
 	ANONYMOUS_REPLY_MAX = 4 * 1024 * 1024, /* before there is a session: 4 KiB are usual */
 };
 
@@ -25,12 +27,22 @@ vim_open(struct vim **out, struct http *http, const struct vim_options *options)
 	struct vim *vim = mem_alloc(sizeof(*vim));
 
 	vim->http = http;
+	http_while_waiting(http, status_beat);
 	vim->options = *options;
 	/* ten times less to carry; on this machine that only costs time, on both sides */
 	vim->options.peer.no_compression = http_url_is_loopback(options->url);
 	buf_init(&vim->body, REQUEST_MAX);
-	vim_pages_open(vim);
+	vim->current.page = vim_page_open(&options->limits);
+	vim->spare.page = vim_page_open(&options->limits);
 	*out = vim;
+}
+
+void
+vim_drop_ahead(struct vim *vim)
+{
+	if (*vim->ahead)
+		vim_page_drop(vim->spare.page);
+	vim->ahead[0] = '\0';
 }
 
 static void
@@ -39,7 +51,7 @@ forget_session(struct vim *vim)
 	mem_free_secret(vim->cookie);
 	vim->cookie = NULL;
 	vim->session_key[0] = '\0';
-	vim_forget_page(vim, NULL);
+	vim_drop_ahead(vim);
 }
 
 void
@@ -65,10 +77,18 @@ vim_close(struct vim *vim)
 		return;
 	vim_logout(vim);
 	forget_session(vim);
-	vim_pages_close(vim);
+	vim_page_close(vim->current.page);
+	vim_page_close(vim->spare.page);
 	mem_wipe(vim->body.data, vim->body.len);
 	buf_free(&vim->body);
 	free(vim);
+}
+
+void
+vim_limit_event(struct vim *vim, size_t event_max)
+{
+	vim_page_limit_event(vim->current.page, event_max);
+	vim_page_limit_event(vim->spare.page, event_max);
 }
 
 bool
@@ -212,7 +232,9 @@ vim_call(struct vim *vim, const char *method, struct soap_reply **reply, struct 
 	if (vim_request(vim, method, &req, err) != 0)
 		return -1;
 	req->response_max = max;
-	vim_await_page(vim);
+	/* it has the connection: without waiting, this call would open another one */
+	if (*vim->ahead)
+		vim_page_wait(vim->spare.page, vim->http, AHEAD_WAIT_MS, NULL);
 	if (http_perform(vim->http, req, &rsp, err) != 0)
 		return err_wrap(err, "%s", method);
 	if (rsp.status != 200 && rsp.status != 500) {
@@ -220,9 +242,13 @@ vim_call(struct vim *vim, const char *method, struct soap_reply **reply, struct 
 		return err_wrap(err, "%s", method);
 	}
 	if (rsp.body_cut)
-		return err_set(err, ERR_LIMIT, "%s: reply of more than %zu bytes", method, max);
-	if (soap_parse(reply, rsp.body, rsp.body_len, err) != 0)
+		return err_set(err, ERR_PROTOCOL,
+			"%s: reply was cut, or has more than %zu bytes", method, max);
+	if (soap_parse(reply, rsp.body, rsp.body_len, err) != 0) {
+		if (err != NULL && err->code == ERR_LIMIT)
+			err->code = ERR_PROTOCOL; /* see vim.h: it asks for no smaller pages */
 		return err_wrap(err, "%s", method);
+	}
 	if (soap_fault(*reply) != NULL) {
 		const struct soap_node *denied = soap_get(
 			soap_body(*reply), "detail/NoPermissionFault");

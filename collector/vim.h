@@ -4,13 +4,14 @@
  * https://developer.broadcom.com/xapis/vsphere-web-services-api/latest/
  *
  * One session, kept for ever: vim_connect logs in only when there is none. Every call waits for
- * its reply. After an error from vim_read_next the position of that collector is unknown: make
- * a new one.
+ * its reply, at most vim_options.timeout_ms, and beats (status_beat) while it waits. After an
+ * error from a read the position of that collector is unknown: create it again.
  *
  * Errors: ERR_AUTH: the login was refused (do not try again fast, accounts lock).
  * ERR_NOT_FOUND: session or collector are gone (vim_connect, new collector). ERR_FULL: no more
  * collectors in this session. ERR_FORBIDDEN: the account lacks the privilege that the text
- * names. Others: transport.
+ * names. ERR_LIMIT, of the reads only: the collector's next pages are smaller, create it again
+ * at once. Others: transport.
  */
 #ifndef VCOURIER_VIM_H
 #define VCOURIER_VIM_H
@@ -30,6 +31,7 @@ struct vim_options {
 	const struct secret *password; /* read anew at each login */
 	struct http_peer peer;
 	int64_t timeout_ms; /* of one call */
+	int page_size;      /* events of a page, 1..1000; fewer where a page fails */
 	struct normalize_limits limits;
 };
 
@@ -37,8 +39,15 @@ struct vim_about {
 	char name[128], api_version[32], build[32], instance_uuid[64];
 };
 
+/*
+ * An EventHistoryCollector; all zero before the first vim_create_collector. What it says of the
+ * size of pages is kept when the collector is created again.
+ */
 struct vim_collector {
-	char ref[128]; /* the EventHistoryCollector's MoRef value; "" when there is none */
+	char ref[128];     /* its MoRef value; "" when there is none */
+	int page_size;     /* 0: vim_options.page_size; else fewer, since a page failed */
+	int64_t last_us;   /* createdTime of the last event that was read */
+	int64_t failed_us; /* the same, before the page that failed */
 };
 
 struct vim_filter {
@@ -78,26 +87,26 @@ int vim_create_collector(struct vim *vim, const struct vim_filter *filter,
 void vim_destroy_collector(struct vim *vim, struct vim_collector *c); /* best effort */
 
 /*
- * The next page, at most max (1..1000) events; *page is borrowed until the next vim_read_next.
+ * The next page; *page is borrowed until the next read. *full: it has as many events as were
+ * asked for. Then the page after it is asked for at once, to arrive while the caller works on
+ * this one; the next vim_read_next of this collector returns it. Reading anything else, or
+ * vim_destroy_collector, drops it: then the collector's position is unknown.
  */
-int vim_read_next(struct vim *vim, const struct vim_collector *c, int max,
-	struct normalize_page *page, struct err *err);
+int vim_read_next(struct vim *vim, struct vim_collector *c, struct normalize_page *page,
+	bool *full, struct err *err);
+
+/*
+ * For a caller that waits for something else: parses some of what has arrived of the next page,
+ * below a millisecond's work; false: nothing.
+ */
+bool vim_receive(struct vim *vim);
 
 /* Goes to before the newest events of the collector, as many as its filter's `latest`. */
 int vim_reset_collector(struct vim *vim, const struct vim_collector *c, struct err *err);
 
-/* The page before; as vim_read_next. */
-int vim_read_previous(struct vim *vim, const struct vim_collector *c, int max,
-	struct normalize_page *page, struct err *err);
-
-/*
- * Asks for the page behind the one just read, to arrive while the caller works on that; the
- * next vim_read_next of this collector gives it, or its error. Reading anything else drops it:
- * then the collector's position is unknown.
- */
-void vim_read_ahead(struct vim *vim, const struct vim_collector *c, int max);
-/* takes in some of what has arrived of it, well below a millisecond's work; false: nothing */
-bool vim_receive(struct vim *vim);
+/* The page before; as vim_read_next, but none is asked for ahead. */
+int vim_read_previous(
+	struct vim *vim, struct vim_collector *c, struct normalize_page *page, struct err *err);
 
 int vim_latest_event(struct vim *vim, struct vim_latest *latest, struct err *err);
 

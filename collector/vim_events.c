@@ -73,7 +73,8 @@ vim_destroy_collector(struct vim *vim, struct vim_collector *c)
 {
 	struct soap_reply *reply;
 
-	vim_forget_page(vim, c->ref);
+	if (strcmp(vim->ahead, c->ref) == 0)
+		vim_drop_ahead(vim);
 	if (*c->ref && vim->cookie != NULL) {
 		vim_begin(vim, "DestroyCollector", "EventHistoryCollector", c->ref);
 		vim_call(vim, "DestroyCollector", &reply, NULL);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * What vim.c (session and transport), vim_events.c (the calls about events) and vim_page.c
- * (pages) share.
+ * What vim.c (session and transport) shares with vim_version.c, vim_events.c (the calls about
+ * events) and vim_read.c (pages). Calls run from those into vim.c, and from vim.c and
+ * vim_read.c into vim_page.c.
  */
 #ifndef VCOURIER_VIM_SESSION_H
 #define VCOURIER_VIM_SESSION_H
@@ -9,21 +10,11 @@
 #include "buf.h"
 #include "soap.h"
 #include "vim.h"
+#include "vim_page.h"
 
-/*
- * One page on its way or read. Two, so that the next can arrive while the caller works on the
- * one before.
- */
-struct page_read {
-	struct normalizer *normalizer;
-	char ref[128];           /* the collector asked */
-	const char *method;      /* and what */
-	struct buf arrived;      /* of its reply */
-	size_t parsed;           /* bytes of that */
-	bool busy;               /* the reply is not complete */
-	bool dropped;            /* nobody wants it any more */
-	int status;              /* of the reply; 0: none came, and why */
-	struct err why, refused; /* refused: what the normalizer said of it */
+struct vim_page_slot {
+	struct vim_page *page;
+	int asked; /* events that were asked for */
 };
 
 /* Versions of the API, "8.0.2.0", the newest first. */
@@ -44,8 +35,9 @@ struct vim {
 	char session_key[128];
 	char *cookie; /* value of vmware_soap_session; NULL: no session */
 	struct buf body;
-	/* current: lent to the caller; ahead: NULL when none was asked for */
-	struct page_read page[2], *current, *ahead;
+	struct vim_page_slot current; /* lent to the caller */
+	struct vim_page_slot spare;   /* for the page after it */
+	char ahead[128]; /* the collector whose next page `spare` is; "": none was asked for */
 };
 
 /*
@@ -72,12 +64,6 @@ int vim_agree_version(
 int vim_call(struct vim *vim, const char *method, struct soap_reply **reply, struct err *err);
 
 /*
- * What is read ahead has the connection until it has arrived: a call that does not wait for it
- * would open another one.
- */
-void vim_await_page(struct vim *vim);
-
-/*
  * The same in parts, for pages: the request; then what a fault, or a status without one, means
  * (always -1).
  */
@@ -86,10 +72,7 @@ int vim_request(
 int vim_fault(struct vim *vim, const struct normalize_fault *fault, struct err *err);
 int vim_bad_status(int status, struct err *err);
 
-/* vim_page.c */
-void vim_pages_open(struct vim *vim);
-void vim_pages_close(struct vim *vim);
-/* nobody wants what was asked of this collector; NULL: of any */
-void vim_forget_page(struct vim *vim, const char *ref);
+/* The page that was asked for ahead is not wanted any more. */
+void vim_drop_ahead(struct vim *vim);
 
 #endif

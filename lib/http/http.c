@@ -316,6 +316,12 @@ on_waited(void *ctx, const struct http_response *rsp)
 	w->done = true;
 }
 
+void
+http_while_waiting(struct http *http, void (*fn)(void))
+{
+	http->waiting = fn;
+}
+
 int
 http_perform(
 	struct http *http, struct http_request *req, struct http_response *rsp, struct err *err)
@@ -327,9 +333,12 @@ http_perform(
 	t->keep = true;
 	if (http_submit(http, req, on_waited, &w, err) != 0)
 		return -1;
-	while (!w.done && (stopping || !stop_requested()))
+	while (!w.done && (stopping || !stop_requested())) {
+		if (http->waiting != NULL)
+			http->waiting();
 		if (http_run(http, 1000, err) != 0)
 			break;
+	}
 	if (!w.done) {
 		transfer_unlink(t);
 		transfer_recycle(t);

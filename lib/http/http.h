@@ -113,6 +113,9 @@ int http_run(struct http *http, int64_t timeout_ms, struct err *err);
 void http_wakeup(struct http *http); /* from any thread: http_run returns soon */
 size_t http_in_flight(const struct http *http);
 
+/* Calls fn at least once a second while http_perform waits; NULL: nothing. */
+void http_while_waiting(struct http *http, void (*fn)(void));
+
 /*
  * One request, waited for: runs the loop until it is done. Takes the request. The response's
  * body and headers are valid until the next call on this http. Returns -1 (err set) when no

@@ -55,6 +55,7 @@ struct http {
 	struct transfer *idle, *active;
 	struct transfer *kept; /* of the last http_perform: its body is still on loan */
 	size_t in_flight;
+	void (*waiting)(void); /* see http_while_waiting */
 	int epoll, wake;
 	int64_t due_ms; /* libcurl's next timer */
 	struct http_socket *sockets;
