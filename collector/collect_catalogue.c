@@ -38,7 +38,7 @@ failed(struct collect_catalogue *t, bool waiting, const struct err *err)
 	if (t->failed)
 		return;
 	t->failed = true;
-	log_warn(t->names.n > 0
+	log_warn(t->names.by_name.n > 0
 			? "no event descriptions: those known before are used"
 			: "no event descriptions: without them severity is info unless the event has its own",
 		L_ERR(err));
@@ -50,7 +50,7 @@ succeeded(struct collect_catalogue *t)
 	status_check(check, true, "");
 	if (t->failed)
 		log_info("event descriptions are read again",
-			L_INT("names", (int64_t)t->names.n));
+			L_INT("names", (int64_t)t->names.by_name.n));
 	t->failed = false;
 }
 
@@ -69,7 +69,7 @@ collect_check_catalogue(struct collect *c, bool *wait, struct err *err)
 
 	if (t->since_ms == 0)
 		t->since_ms = now_ms;
-	*wait = t->names.n == 0 && now_ms - t->since_ms < c->options->empty_grace_ms;
+	*wait = t->names.by_name.n == 0 && now_ms - t->since_ms < c->options->empty_grace_ms;
 	if (now_ms < t->due_ms && *wait == t->waited)
 		return 0;
 	t->waited = *wait;

@@ -108,7 +108,7 @@ collect_metrics_update(struct collect *c)
 	advance(m.reconnects, bus_reconnects(c->bus), &m.last_reconnects);
 	metric_set(m.in_flight, (double)s.in_flight);
 	metric_set(m.ack_seconds, s.last_ack_seconds);
-	metric_set(m.identities, (double)c->seen.n);
+	metric_set(m.identities, (double)c->seen.events.n);
 	metric_set(m.nats_up, bus_connected(c->bus));
 	metric_set(m.vcenter_up, vim_has_session(c->vim));
 	metric_set(m.leader, c->lease == NULL || lease_held(c->lease));

@@ -267,7 +267,7 @@ prune(struct collect *c)
 {
 	int64_t until, in_flight;
 
-	if (c->seen.n <= PRUNE_ABOVE || c->seen.n * 3 <= c->seen.slots)
+	if (c->seen.events.n <= PRUNE_ABOVE || c->seen.events.n * 3 <= c->seen.events.slots)
 		return;
 	until = position_oldest_needed(&c->position);
 	if (until == INT64_MIN)

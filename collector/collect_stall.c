@@ -116,15 +116,13 @@ static int
 walk_types(struct collect *c, const struct vim_latest *latest, size_t *found, struct err *err)
 {
 	int64_t from = walk_from(c, latest);
-	size_t i;
+	const struct severity_entry *e = NULL;
 
-	for (i = 0; i < c->catalogue.names.slots && !stop_requested(); i++) {
+	while ((e = table_next(&c->catalogue.names.by_name, e)) != NULL && !stop_requested()) {
 		struct collect_window w = { .filter = { .begin_us = from,
 						    .end_us = latest->created_us,
-						    .type = c->catalogue.names.slot[i].name } };
+						    .type = e->name } };
 
-		if (w.filter.type == NULL)
-			continue;
 		if (collect_read_window(c, &w, err) != 0)
 			return -1;
 		*found += w.fresh;

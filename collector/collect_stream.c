@@ -97,7 +97,7 @@ load_all(struct collect *c, const struct stream_info *info, struct err *err)
 			L_INT("sequence", (int64_t)info->last_seq),
 			L_INT("key", c->position.newest.key),
 			L_STR("time", clock_format(c->position.newest.created_us, text)),
-			L_INT("identities", (int64_t)c->seen.n));
+			L_INT("identities", (int64_t)c->seen.events.n));
 		if (tail.complete_us != INT64_MAX)
 			log_info(
 				"its newest message was sent while others waited for their acks: reading those again",

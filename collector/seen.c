@@ -1,78 +1,81 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "seen.h"
 
-#include <stdlib.h>
-#include <sys/random.h>
-
-#include "clock.h"
-#include "hash.h"
-#include "mem.h"
-
-enum { SLOTS_MIN = 1024 };
-
 int64_t
 seen_ms(int64_t us)
 {
 	return us >= 0 ? us / 1000 : (us - 999) / 1000;
 }
 
+static uint64_t
+hash_entry(const void *entry, uint64_t seed)
+{
+	const struct seen_entry *e = entry;
+
+	return table_hash_numbers((uint32_t)e->key, (uint64_t)e->ms, seed);
+}
+
+static bool
+same_entry(const void *a, const void *b)
+{
+	const struct seen_entry *x = a, *y = b;
+
+	return x->key == y->key && x->ms == y->ms;
+}
+
+static uint64_t
+hash_key(const void *entry, uint64_t seed)
+{
+	const struct seen_key *k = entry;
+
+	return table_hash_numbers((uint32_t)k->key, 0, seed);
+}
+
+static bool
+same_key(const void *a, const void *b)
+{
+	const struct seen_key *x = a, *y = b;
+
+	return x->key == y->key;
+}
+
 void
 seen_init(struct seen *s)
 {
-	*s = (struct seen){ .slot = NULL };
-	if (getrandom(&s->seed, sizeof(s->seed), 0) != (ssize_t)sizeof(s->seed))
-		s->seed = (uint64_t)clock_wall_us();
+	static const struct table_type entries = { sizeof(struct seen_entry), hash_entry,
+		same_entry };
+	static const struct table_type keys = { sizeof(struct seen_key), hash_key, same_key };
+
+	*s = (struct seen){ .epoch = 0 };
+	table_init(&s->events, &entries);
+	table_init(&s->keys, &keys);
 }
 
 void
 seen_free(struct seen *s)
 {
-	free(s->slot);
-	free(s->of_key);
-	seen_init(s);
+	table_free(&s->events);
+	table_free(&s->keys);
+	s->epoch = 0;
 }
 
-/* With ms 0 the home of a key. */
-static size_t
-home(const struct seen *s, int32_t key, int64_t ms)
+static struct seen_entry *
+find(const struct seen *s, int32_t key, int64_t created_us)
 {
-	uint64_t state = s->seed ^ (uint32_t)key;
-
-	state = hash_splitmix64(&state) ^ (uint64_t)ms;
-	return (size_t)hash_splitmix64(&state) & (s->slots - 1);
-}
-
-/* Where the event is, or the free slot where it would go. */
-static size_t
-find(const struct seen *s, int32_t key, int64_t ms)
-{
-	size_t i = home(s, key, ms);
-
-	while (s->slot[i].used && (s->slot[i].key != key || s->slot[i].ms != ms))
-		i = (i + 1) & (s->slots - 1);
-	return i;
-}
-
-static struct seen_key *
-find_key(const struct seen *s, int32_t key)
-{
-	size_t i = home(s, key, 0);
-
-	while (s->of_key[i].used && s->of_key[i].key != key)
-		i = (i + 1) & (s->slots - 1);
-	return &s->of_key[i];
+	return table_find(
+		&s->events, &(struct seen_entry){ .key = key, .ms = seen_ms(created_us) });
 }
 
 static void
 count_key(struct seen *s, const struct seen_entry *e)
 {
-	struct seen_key *k = find_key(s, e->key);
+	struct seen_key new = { .key = e->key, .epoch = s->epoch, .used = true }, *k;
 
 	if (e->epoch != s->epoch)
 		return;
-	s->n_keys += !k->used;
-	if (!k->used || k->epoch != s->epoch)
-		*k = (struct seen_key){ .key = e->key, .epoch = s->epoch, .used = true };
+	k = table_add(&s->keys, &new);
+	if (k->epoch != s->epoch)
+		*k = new;
 	k->ms ^= e->ms;
 	k->n = (uint8_t)(k->n + (k->n < UINT8_MAX));
 }
@@ -80,12 +83,54 @@ count_key(struct seen *s, const struct seen_entry *e)
 static void
 discount_key(struct seen *s, const struct seen_entry *e)
 {
-	struct seen_key *k = find_key(s, e->key);
+	struct seen_key *k = table_find(&s->keys, &(struct seen_key){ .key = e->key });
 
-	if (!k->used || k->epoch != e->epoch)
+	if (k == NULL || k->epoch != e->epoch)
 		return;
 	k->ms ^= e->ms;
 	k->n = (uint8_t)(k->n - (k->n < UINT8_MAX));
+	if (k->n == 0)
+		table_remove(&s->keys, k);
+}
+
+bool
+seen_has(const struct seen *s, int32_t key, int64_t created_us)
+{
+	return find(s, key, created_us) != NULL;
+}
+
+bool
+seen_add(struct seen *s, int32_t key, int64_t created_us)
+{
+	struct seen_entry e = {
+		.ms = seen_ms(created_us), .key = key, .epoch = s->epoch, .used = true
+	};
+	size_t before = s->events.n;
+
+	table_add(&s->events, &e);
+	if (s->events.n == before)
+		return false;
+	count_key(s, &e);
+	return true;
+}
+
+bool
+seen_reused(const struct seen *s, int32_t key, int64_t created_us)
+{
+	const struct seen_key *k = table_find(&s->keys, &(struct seen_key){ .key = key });
+
+	return k != NULL && k->epoch == s->epoch && (k->n > 1 || k->ms != seen_ms(created_us));
+}
+
+void
+seen_remove(struct seen *s, int32_t key, int64_t created_us)
+{
+	struct seen_entry *e = find(s, key, created_us);
+
+	if (e == NULL)
+		return;
+	discount_key(s, e);
+	table_remove(&s->events, e);
 }
 
 struct limit {
@@ -94,111 +139,24 @@ struct limit {
 };
 
 static bool
-is_kept(const struct seen_entry *e, const struct limit *limit)
+is_kept(const void *entry, void *ctx)
 {
-	return e->used &&
-		(limit == NULL || e->ms >= limit->before_ms ||
-			(uint32_t)limit->last_key - (uint32_t)e->key < SEEN_KEYS_KEPT);
-}
+	const struct seen_entry *e = entry;
+	const struct limit *limit = ctx;
 
-/*
- * Tables of `slots`, with those events that the limit lets stay; NULL: all. The table by key is
- * made from the other one when the old tables are freed: there are never four at once.
- */
-static void
-rebuild(struct seen *s, size_t slots, const struct limit *limit)
-{
-	struct seen old = *s;
-	size_t i;
-
-	free(old.of_key);
-	s->slot = mem_array(slots, sizeof(*s->slot));
-	s->slots = slots;
-	s->n = s->n_keys = 0;
-	for (i = 0; i < old.slots; i++) {
-		if (is_kept(&old.slot[i], limit)) {
-			s->slot[find(s, old.slot[i].key, old.slot[i].ms)] = old.slot[i];
-			s->n++;
-		}
-	}
-	free(old.slot);
-	s->of_key = mem_array(slots, sizeof(*s->of_key));
-	for (i = 0; i < slots; i++)
-		if (s->slot[i].used)
-			count_key(s, &s->slot[i]);
-}
-
-bool
-seen_has(const struct seen *s, int32_t key, int64_t created_us)
-{
-	return s->slots != 0 && s->slot[find(s, key, seen_ms(created_us))].used;
-}
-
-bool
-seen_add(struct seen *s, int32_t key, int64_t created_us)
-{
-	int64_t ms = seen_ms(created_us);
-	size_t i;
-
-	if ((s->n + 1) * 3 > s->slots * 2)
-		rebuild(s, s->slots ? s->slots * 2 : SLOTS_MIN, NULL);
-	if ((s->n_keys + 1) * 3 >
-		s->slots * 2) /* of events that were removed, or of old epochs */
-		rebuild(s, s->n * 3 > s->slots ? s->slots * 2 : s->slots, NULL);
-	i = find(s, key, ms);
-	if (s->slot[i].used)
-		return false;
-	s->slot[i] = (struct seen_entry){
-		.ms = ms, .key = key, .epoch = s->epoch, .used = true
-	};
-	count_key(s, &s->slot[i]);
-	s->n++;
-	return true;
-}
-
-bool
-seen_reused(const struct seen *s, int32_t key, int64_t created_us)
-{
-	const struct seen_key *k = s->slots == 0 ? NULL : find_key(s, key);
-
-	return k != NULL && k->used && k->epoch == s->epoch &&
-		(k->n > 1 || (k->n == 1 && k->ms != seen_ms(created_us)));
-}
-
-void
-seen_remove(struct seen *s, int32_t key, int64_t created_us)
-{
-	size_t hole, i;
-
-	if (!seen_has(s, key, created_us))
-		return;
-	hole = i = find(s, key, seen_ms(created_us));
-	discount_key(s, &s->slot[i]);
-	for (;;) { /* close the gap: move up what would no longer be found */
-		size_t want;
-
-		i = (i + 1) & (s->slots - 1);
-		if (!s->slot[i].used)
-			break;
-		want = home(s, s->slot[i].key, s->slot[i].ms);
-		if (((i - want) & (s->slots - 1)) >= ((i - hole) & (s->slots - 1))) {
-			s->slot[hole] = s->slot[i];
-			hole = i;
-		}
-	}
-	s->slot[hole].used = false;
-	s->n--;
+	return e->ms >= limit->before_ms ||
+		(uint32_t)limit->last_key - (uint32_t)e->key < SEEN_KEYS_KEPT;
 }
 
 void
 seen_prune(struct seen *s, int64_t before_us, int32_t last_key)
 {
-	const struct limit limit = { .before_ms = seen_ms(before_us), .last_key = last_key };
-	size_t kept = 0, slots = SLOTS_MIN, i;
+	struct limit limit = { .before_ms = seen_ms(before_us), .last_key = last_key };
+	const struct seen_entry *e = NULL;
 
-	for (i = 0; i < s->slots; i++)
-		kept += is_kept(&s->slot[i], &limit);
-	while (kept * 2 > slots)
-		slots *= 2;
-	rebuild(s, slots, &limit);
+	/* freed first, so that there are never more than three tables in memory */
+	table_free(&s->keys);
+	table_keep(&s->events, is_kept, &limit);
+	while ((e = table_next(&s->events, e)) != NULL)
+		count_key(s, e);
 }

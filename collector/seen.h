@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "table.h"
+
 struct seen_entry {
 	int64_t ms;
 	int32_t key;
@@ -28,10 +30,8 @@ struct seen_key {
 };
 
 struct seen {
-	struct seen_entry *slot; /* by key and time */
-	struct seen_key *of_key; /* by key, as many */
-	size_t n, n_keys, slots; /* slots is a power of two, or 0 */
-	uint64_t seed;           /* random: the vCenter must not know which keys collide */
+	struct table events; /* struct seen_entry by key and time */
+	struct table keys;   /* struct seen_key by key */
 	/* the caller's count of databases: a key names one event of a database */
 	uint16_t epoch;
 };

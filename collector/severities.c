@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "severities.h"
 
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,67 +21,56 @@ word(const char *text)
 	return NULL;
 }
 
+static uint64_t
+hash(const void *entry, uint64_t seed)
+{
+	return table_hash_string(((const struct severity_entry *)entry)->name, seed);
+}
+
+static bool
+same(const void *a, const void *b)
+{
+	const struct severity_entry *x = a, *y = b;
+
+	return strcmp(x->name, y->name) == 0;
+}
+
 void
 severities_init(struct severities *s)
 {
-	*s = (struct severities){ .slot = NULL };
+	static const struct table_type type = { sizeof(struct severity_entry), hash, same };
+
+	table_init(&s->by_name, &type);
 }
 
 void
 severities_free(struct severities *s)
 {
-	size_t i;
+	const struct severity_entry *e = NULL;
 
-	for (i = 0; i < s->slots; i++)
-		free(s->slot[i].name);
-	free(s->slot);
-	severities_init(s);
+	while ((e = table_next(&s->by_name, e)) != NULL)
+		free(e->name);
+	table_free(&s->by_name);
 }
 
-static size_t
+static struct severity_entry *
 find(const struct severities *s, const char *name)
 {
-	uint32_t h = 2166136261U; /* FNV-1a */
-	const char *p;
-	size_t i;
-
-	for (p = name; *p != '\0'; p++)
-		h = (h ^ (unsigned char)*p) * 16777619U;
-	i = h & (s->slots - 1);
-	while (s->slot[i].name != NULL && strcmp(s->slot[i].name, name) != 0)
-		i = (i + 1) & (s->slots - 1);
-	return i;
-}
-
-static void
-grow(struct severities *s)
-{
-	struct severities old = *s;
-	size_t i;
-
-	s->slots = old.slots ? old.slots * 2 : 256;
-	s->slot = mem_array(s->slots, sizeof(*s->slot));
-	for (i = 0; i < old.slots; i++)
-		if (old.slot[i].name != NULL)
-			s->slot[find(s, old.slot[i].name)] = old.slot[i];
-	free(old.slot);
+	return table_find(&s->by_name, &(struct severity_entry){ .name = (char *)name });
 }
 
 void
 severities_add(struct severities *s, const char *name, const char *category)
 {
-	size_t i;
+	struct severity_entry *e;
 
-	if (*name == '\0' || s->n == NAMES_MAX)
+	if (*name == '\0' || s->by_name.n == NAMES_MAX)
 		return;
-	if ((s->n + 1) * 2 > s->slots)
-		grow(s);
-	i = find(s, name);
-	if (s->slot[i].name == NULL) {
-		s->slot[i].name = mem_strdup(name);
-		s->n++;
-	}
-	s->slot[i].severity = word(category) ? word(category) : "info";
+	e = find(s, name);
+	if (e == NULL)
+		e = table_add(
+			&s->by_name, &(struct severity_entry){ .name = mem_strdup(name) });
+	e->severity = word(category) ? word(category) : "info";
 }
 
 const char *
@@ -90,15 +78,14 @@ severities_of(
 	const struct severities *s, const char *own, const char *name, const char *class_name)
 {
 	const char *const names[] = { name, class_name };
-	size_t i;
 
 	if (word(own) != NULL)
 		return word(own);
-	for (i = 0; i < 2 && s->slots != 0; i++) {
-		size_t at = find(s, names[i]);
+	for (size_t i = 0; i < 2; i++) {
+		const struct severity_entry *e = find(s, names[i]);
 
-		if (s->slot[at].name != NULL)
-			return s->slot[at].severity;
+		if (e != NULL)
+			return e->severity;
 	}
 	return "info";
 }

@@ -8,14 +8,15 @@
 
 #include <stddef.h>
 
+#include "table.h"
+
 struct severity_entry {
 	char *name;
 	const char *severity; /* one of the four words */
 };
 
 struct severities {
-	struct severity_entry *slot;
-	size_t n, slots;
+	struct table by_name; /* of struct severity_entry */
 };
 
 void severities_init(struct severities *s);

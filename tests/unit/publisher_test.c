@@ -354,7 +354,7 @@ a_killed_server_loses_nothing_acked(void **state)
 	seen_init(&seen);
 	if (tail_load(&q, &w->info, INT64_MAX / 4, INT64_MAX, &seen, &tail, &err) != 0)
 		fail_msg("%s", err.text);
-	assert_int_equal(seen.n, w->info.last_seq);
+	assert_int_equal(seen.events.n, w->info.last_seq);
 	assert_int_equal(tail.newest.key, (int)w->info.last_seq);
 	publisher_reset(w->publisher, w->info.last_seq);
 	assert_int_equal(send_event(w, (int)w->info.last_seq + 1, &err), 0);
@@ -395,7 +395,7 @@ the_tail_is_read_as_far_as_needed(void **state)
 	q.uuid = "other";
 	if (tail_load(&q, &w->info, 5000 * 1000, INT64_MAX, &seen, &tail, &err) != 0)
 		fail_msg("%s", err.text);
-	assert_int_equal(seen.n, 0);
+	assert_int_equal(seen.events.n, 0);
 	assert_string_equal(tail.uuid, UUID);
 	seen_free(&seen);
 }
