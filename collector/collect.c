@@ -308,6 +308,7 @@ collect_run(struct bus *bus, struct http *http, const struct collect_options *op
 	seen_init(&c->seen);
 	severities_init(&c->catalogue.names);
 	position_init(&c->position, options->overlap_ms * 1000, options->audit_span_ms * 1000);
+	visibility_init(&c->visibility, options->empty_grace_ms);
 	backoff_init(&c->backoff, RETRY_MIN_MS, RETRY_MAX_MS, (uint64_t)clock_wall_us());
 	backoff_init(&c->login_backoff, LOGIN_MIN_MS, LOGIN_MAX_MS, (uint64_t)clock_wall_us());
 	collect_metrics_init();

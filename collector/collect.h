@@ -24,7 +24,10 @@ struct collect_options {
 	int64_t overlap_ms;
 	int64_t audit_span_ms;     /* A: how far back late events are looked for; 10 min */
 	int64_t audit_interval_ms; /* how often; 60 s */
-	/* how long events are not read while no event descriptions have come */
+	/*
+	 * how long events are not read while no event descriptions have come, and how long the
+	 * account must have all privileges again until the hidden events are read
+	 */
 	int64_t empty_grace_ms;
 	/* pause after a page that was not full: 20 ms, doubling to 500 ms */
 	int64_t poll_min_ms, poll_max_ms;

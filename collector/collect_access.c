@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The account's privileges. Without System.Read on the root folder vCenter leaves events out
- * without a word, so an empty stream would look like a quiet vCenter. What the account still
- * sees is read on; behind it, what is hidden is not lost: the place up to which everything was
- * seen is kept, and reading begins there again when it may.
+ * The account's privileges. Visible events are still read while some are hidden. The last
+ * position up to which all were visible is kept (visibility.h), and reading restarts there once
+ * access is granted.
  */
 #include <stdio.h>
 #include <string.h>
@@ -14,28 +13,25 @@
 #include "status.h"
 #include "stop.h"
 
-enum { LOOK_AGAIN_MS = 5000 }; /* while something is missing; else as often as the audit */
+enum { NO_ANSWER_MS = 5000 }; /* until the vCenter is asked again */
 
 static const char check[] = "permission";
 
-static void
-mark(struct collect *c)
+static struct visible_position
+reading_at(const struct collect *c)
 {
-	c->visible = (struct collect_mark){ .set = true,
-		.any = c->position.any,
+	return (struct visible_position){ .any = c->position.any,
 		.us = c->position.any ? position_resume(&c->position) : INT64_MIN };
 }
 
 void
 collect_lower_mark(struct collect *c)
 {
-	if (c->visible.set &&
-		(!c->position.any || position_resume(&c->position) < c->visible.us))
-		mark(c);
+	visibility_lower(&c->visibility, reading_at(c));
 }
 
 static void
-lost(struct collect *c, const char *missing)
+report_missing(struct collect *c, const char *missing)
 {
 	char text[160];
 
@@ -51,20 +47,20 @@ lost(struct collect *c, const char *missing)
 }
 
 /*
- * Reads what was hidden since the mark. Until that is done, each message tells the mark, so
- * that whoever takes over from us begins there.
+ * Reads the events that were hidden since the visible position. Until that is done, each
+ * message carries that position, so that another collector that takes over begins there.
  */
 static int
 read_hidden(struct collect *c, struct err *err)
 {
 	struct position *p = &c->position;
 	struct position before = *p;
+	int64_t from_us = c->visibility.position.us;
 	struct collect_window w = { .filter.end_us = INT64_MAX,
-		.filter.begin_us = c->visible.us == INT64_MIN ? INT64_MIN
-							      : c->visible.us - p->overlap_us };
+		.filter.begin_us = from_us == INT64_MIN ? INT64_MIN : from_us - p->overlap_us };
 
-	if (c->visible.us < p->reopen_us)
-		p->reopen_us = c->visible.us;
+	if (from_us < p->reopen_us)
+		p->reopen_us = from_us;
 	p->reopen_until_end = true;
 	if (collect_read_window(c, &w, err) != 0)
 		return -1;
@@ -86,18 +82,39 @@ read_all(struct collect *c, struct err *err)
 	return 0;
 }
 
-int
-collect_regain(struct collect *c, struct err *err)
+/* Takes one answer of the vCenter; access.missing is empty when all was granted. */
+static enum visibility_change
+take_answer(struct collect *c, const struct vim_access *access)
 {
-	if (!c->hidden_due)
-		return 0;
+	int64_t now_ms = clock_monotonic_ms();
+	enum visibility_change change = *access->missing
+		? visibility_denied(&c->visibility, reading_at(c))
+		: visibility_granted(&c->visibility, reading_at(c), now_ms);
+
+	if (change == VISIBILITY_LOST)
+		report_missing(c, access->missing);
+	c->access_ms = visibility_ask_again_ms(
+		&c->visibility, now_ms, c->options->audit_interval_ms);
+	return change;
+}
+
+/* The account must see everything after the reading, too: the answers enclose it. */
+static int
+regain(struct collect *c, struct err *err)
+{
+	struct vim_access access;
+
 	log_info("the account may see all events again: reading what was hidden");
-	if ((c->visible.any ? read_hidden(c, err) : read_all(c, err)) != 0)
+	if ((c->visibility.position.any ? read_hidden(c, err) : read_all(c, err)) != 0 ||
+		vim_access(c->vim, &access, err) != 0)
 		return -1;
-	c->hidden_due = false;
+	if (*access.missing || !access.known) {
+		take_answer(c, &access);
+		return 0;
+	}
+	visibility_reset(&c->visibility, reading_at(c));
 	c->lacking[0] = '\0';
 	c->invisible.any = false;
-	mark(c);
 	collect_set_lacking(false);
 	status_check(check, true, "");
 	return collect_open(c, err);
@@ -106,29 +123,32 @@ collect_regain(struct collect *c, struct err *err)
 int
 collect_check_access(struct collect *c, struct err *err)
 {
-	int64_t now = clock_monotonic_ms();
 	struct vim_access access;
 
-	if (now < c->access_ms)
+	if (clock_monotonic_ms() < c->access_ms)
 		return 0;
 	if (vim_access(c->vim, &access, err) != 0)
 		return -1;
-	if (!c->visible.set)
-		mark(c);
-	c->access_ms = now + (*access.missing ? LOOK_AGAIN_MS : c->options->audit_interval_ms);
-	if (*access.missing) {
-		lost(c, access.missing);
+	if (!access.known && c->visibility.hidden) {
+		c->access_ms = clock_monotonic_ms() + NO_ANSWER_MS;
 		return 0;
 	}
-	if (!access.known && c->lacking[0] != '\0')
-		return 0; /* no answer this time */
-	c->hidden_due = c->lacking[0] != '\0';
-	if (c->hidden_due)
-		return 0; /* collect_regain goes on */
-	if (access.known)
-		mark(c);
-	collect_set_lacking(false);
-	status_check(check, true, access.known ? "" : "this vCenter cannot tell");
+	c->hidden_due = take_answer(c, &access) == VISIBILITY_REGAINED;
+	if (!c->visibility.hidden) {
+		collect_set_lacking(false);
+		status_check(check, true, access.known ? "" : "this vCenter cannot tell");
+	}
+	return 0;
+}
+
+int
+collect_regain(struct collect *c, struct err *err)
+{
+	if (!c->hidden_due)
+		return 0;
+	if (regain(c, err) != 0)
+		return -1;
+	c->hidden_due = false;
 	return 0;
 }
 

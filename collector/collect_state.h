@@ -16,6 +16,7 @@
 #include "severities.h"
 #include "tail.h"
 #include "vcenter_clock.h"
+#include "visibility.h"
 
 enum { LATEST_FIRST_MS = 1000 }; /* idle for so long: ask for the latest event */
 
@@ -71,13 +72,10 @@ struct collect {
 	int64_t live_begin_us;
 
 	/* the account's privileges (collect_access.c) */
-	char lacking[64];     /* those that it lacks; "" */
-	int64_t access_ms;    /* monotonic: when to look again */
-	bool hidden_due;      /* it may see all again: what was hidden has to be read */
-	struct collect_mark { /* up to here everything could be seen */
-		bool set, any;
-		int64_t us;
-	} visible;
+	char lacking[64];  /* those that it lacks; "" */
+	int64_t access_ms; /* monotonic: when to look again */
+	bool hidden_due;   /* it may see all again: what was hidden has to be read */
+	struct visibility visibility;
 
 	/* collect_catalogue.c */
 	struct collect_catalogue {

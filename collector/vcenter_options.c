@@ -94,7 +94,8 @@ const struct config_field vcenter_fields[] = {
 		.help = "How often it looks, and asks whether the account may still see all events." },
 	{ "emptyGrace", CONFIG_DURATION, AT(empty_grace_ms), .def = "30s", .max = HOUR,
 		.help = "How long events are not read at the start while the vCenter does not describe its events: without "
-			"that their severity in the subject would be `info`." },
+			"that their severity in the subject would be `info`. Also how long an account that lacked a "
+			"privilege must have it again until the events that were hidden are read." },
 	{ "inFlight", CONFIG_INT, AT(in_flight), .def = "512", .min = 1, .max = 4096,
 		.help = "Events on their way to NATS, not yet confirmed. More is faster in a backlog, and takes memory." },
 	{ "pageMaxBytes", CONFIG_SIZE, AT(page_max_bytes), .def = "32MiB", .min = MIB,

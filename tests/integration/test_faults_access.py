@@ -4,8 +4,10 @@ import pytest
 
 from lab.process import wait_until
 from lab.product import provider, router_config
-from lab.world import build
+from lab.world import build, stored_at_least
 
+# Nothing but the visible position brings hidden events back.
+STRICT = {"overlap": "0s", "auditWindow": "0s", "auditInterval": "1s", "emptyGrace": "2s"}
 MISSING = {"below": "System.Read", "none": "System.View"}
 
 
@@ -13,6 +15,15 @@ def told(lab, privilege):
     wait_until(lambda: privilege in str(lab.col.reasons()), 90, lambda: f"/readyz names {privilege}: {lab.col.get('/readyz')}")
     assert lab.col.lines(f"level=error .*Read-only on the root folder.*{privilege}")
     assert lab.col.metric("vcourier_collector_permission_missing") == 1
+
+
+def asked(lab, times):
+    """The collector has asked for the account's privileges so many times from now on."""
+    def calls():
+        return lab.vc.stats()["calls"].get("HasPrivilegeOnEntities", 0)
+
+    until = calls() + times
+    wait_until(lambda: calls() >= until, 60, lambda: f"{calls()} of {until} questions for privileges")
 
 
 def allowed_again(lab):
@@ -26,7 +37,7 @@ def allowed_again(lab):
 def test_not_allowed_at_start(lab, root):
     lab.bus, lab.vc = lab.nats(), lab.vcenter("-backlog", "500")
     lab.vc.lab("access", root=root)
-    lab.col = lab.collector(router_config(lab.bus, lab.authority.ca, [provider(lab.vc, startFrom="earliest")]))
+    lab.col = lab.collector(router_config(lab.bus, lab.authority.ca, [provider(lab.vc, startFrom="earliest", emptyGrace="1s")]))
     lab.book = lab.books(lab.bus, lab.vc)
     told(lab, MISSING[root])
     lab.vc.burst(100)
@@ -35,7 +46,7 @@ def test_not_allowed_at_start(lab, root):
 
 @pytest.mark.parametrize("root", MISSING)
 def test_revoked_while_running(lab, root):
-    build(lab, "-backlog", "500", overlap="0s", auditWindow="0s", auditInterval="2s")
+    build(lab, "-backlog", "500", **STRICT)
     lab.book.settle()
     lab.vc.lab("access", root=root)
     for _ in range(5):
@@ -44,3 +55,53 @@ def test_revoked_while_running(lab, root):
     told(lab, MISSING[root])
     lab.vc.burst(40)
     allowed_again(lab)
+
+
+def hidden_then_visible(lab):
+    """So many visible events that neither the date nor the newest keys lead back to the hidden ones."""
+    lab.vc.burst(100, tmpl="VmPoweredOnEvent")
+    seen = lab.book.js.count("VC_lab")
+    lab.vc.burst(1500, tmpl="UserLoginSessionEvent")
+    stored_at_least(lab, seen + 1500)
+
+
+def test_one_answer_that_all_is_granted_proves_nothing(lab):
+    """The vCenter grants everything in one answer, while events are hidden. Those before the answer come in the end, too."""
+    build(lab, "-backlog", "500", **STRICT)
+    lab.book.settle()
+    asked(lab, 4)
+    lab.vc.lab("access", root="below")
+    told(lab, "System.Read")
+    hidden_then_visible(lab)
+    lab.vc.fault("granted", method="HasPrivilegeOnEntities")
+    asked(lab, 2)
+    assert lab.col.metric("vcourier_collector_permission_missing") == 1
+    allowed_again(lab)
+
+
+def test_the_first_answers_after_the_loss_are_still_the_old_ones(lab):
+    """Events are hidden already when the vCenter still answers that all is granted: reading restarts before that answer."""
+    build(lab, "-backlog", "500", **{**STRICT, "emptyGrace": "10s"})
+    lab.book.settle()
+    asked(lab, 2)
+    lab.vc.fault("granted", n=-1, method="HasPrivilegeOnEntities")
+    lab.vc.lab("access", root="below")
+    hidden_then_visible(lab)
+    asked(lab, 2)
+    lab.vc.lab("clear")
+    told(lab, "System.Read")
+    allowed_again(lab)
+
+
+def test_one_answer_that_denies_is_not_reported(lab):
+    """What was read meanwhile is read again all the same, and nothing is stored twice."""
+    build(lab, "-backlog", "500", **STRICT)
+    lab.book.settle()
+    lab.vc.fault("denied", method="HasPrivilegeOnEntities")
+    asked(lab, 2)
+    lab.vc.burst(100)
+    lab.book.settle()
+    lab.col.wait_ready()
+    wait_until(lambda: lab.col.lines("reading what was hidden"), 60, lambda: lab.col.log())
+    lab.book.settle()
+    assert not lab.col.lines("level=error") and lab.col.metric("vcourier_collector_permission_missing") == 0

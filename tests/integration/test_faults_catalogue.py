@@ -15,8 +15,11 @@ def severities(lab):
 
 
 def told(lab, text, ready):
-    wait_until(lambda: text in lab.col.get("/readyz")[1], 60, lambda: f"{text} on /readyz: {lab.col.get('/readyz')}")
-    assert (lab.col.get("/readyz")[0] == 200) == ready
+    def state():
+        code, body = lab.col.get("/readyz")[:2]
+        return text in body, code == 200
+
+    wait_until(lambda: state() == (True, ready), 60, lambda: f"{text} on /readyz, ready {ready}: {lab.col.get('/readyz')}")
 
 
 @pytest.mark.parametrize("how, reason", [("empty", "the vCenter describes no events"), ("503", "HTTP status 503")])

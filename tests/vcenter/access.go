@@ -50,6 +50,15 @@ func (f *front) refuse(w http.ResponseWriter, r *http.Request, method string, bo
 	return true
 }
 
+// privileges makes HasPrivilegeOnEntities answer what is not true; what the account sees stays as it is.
+func privileges(is, told string) func(http.ResponseWriter, *http.Request, func() *answer, *fault) {
+	return func(w http.ResponseWriter, r *http.Request, next func() *answer, _ *fault) {
+		a := next()
+		a.body = *bytes.NewBuffer(bytes.ReplaceAll(a.body.Bytes(), []byte("<isGranted>"+is+"<"), []byte("<isGranted>"+told+"<")))
+		a.send(w, r)
+	}
+}
+
 // missing is a property collector's answer whose properties are all in its missingSet: HTTP 200, no fault.
 func missing(a *answer, class, privilege string) *answer {
 	text := a.body.String()

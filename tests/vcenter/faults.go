@@ -55,6 +55,8 @@ var kinds = map[string]func(w http.ResponseWriter, r *http.Request, next func() 
 	"missing":      expired,
 	"notauth":      soapFault("NotAuthenticated", "The session is not authenticated."),
 	"notfound":     soapFault("ManagedObjectNotFound", "The object has already been deleted or has not been completely created"),
+	"granted":      privileges("false", "true"),
+	"denied":       privileges("true", "false"),
 	"invalidstate": soapFault("InvalidState", "The operation is not allowed in the current state."),
 	"runtime":      soapFault("RuntimeFault", "A general system error occurred: database busy"),
 }
