@@ -31,15 +31,13 @@ again_us(const struct collect *c, const struct normalize_event *e, enum position
 static void
 note_out_of_order(struct collect *c, const struct normalize_event *e, enum position_date date)
 {
-	int64_t lines;
-
 	collect_count_out_of_order(date);
-	if (date != POSITION_AHEAD || !log_brake(&c->brake.ahead, clock_monotonic_ms(), &lines))
+	if (date != POSITION_AHEAD)
 		return;
 	log_warn(
 		"event dated ahead of the vCenter's clock: a host's clock is wrong; it is stored",
 		L_STR("event", buf_str(&c->envelope.id)), L_STR("name", e->name),
-		L_STR("created", e->created), L_INT("events", lines));
+		L_STR("created", e->created));
 }
 
 static int
@@ -52,7 +50,6 @@ publish(struct collect *c, const struct normalize_event *e, int64_t now_us, stru
 		&c->catalogue.names, e->severity, e->name, e->class_name);
 	enum position_date date = position_date(&c->position, e->created_us, now_us);
 	struct publish p;
-	int64_t lines;
 
 	if (!envelope_write(&c->envelope, &c->source, e, severity)) {
 		/*
@@ -61,16 +58,15 @@ publish(struct collect *c, const struct normalize_event *e, int64_t now_us, stru
 		 */
 		c->rejected++;
 		seen_add(&c->seen, e->key, e->created_us);
-		if (log_brake(&c->brake.unfit, clock_monotonic_ms(), &lines))
-			log_error("event does not fit a message", L_INT("key", e->key),
-				L_STR("name", e->name), L_INT("events", lines));
+		log_error("event does not fit a message", L_INT("key", e->key),
+			L_STR("name", e->name));
 		return 0;
 	}
-	if (e->stub && log_brake(&c->brake.stub, clock_monotonic_ms(), &lines))
+	if (e->stub)
 		log_error(
 			"event too large, also when trimmed: stored with its key and time only",
 			L_STR("event", buf_str(&c->envelope.id)),
-			L_STR("name", buf_str(&c->envelope.name)), L_INT("events", lines));
+			L_STR("name", buf_str(&c->envelope.name)));
 	p = (struct publish){ .subject = buf_str(&c->envelope.subject),
 		.msg_id = buf_str(&c->envelope.msg_id),
 		.data = c->envelope.message.data,
@@ -107,7 +103,6 @@ static void
 count_damaged(struct collect *c, const struct normalize_page *page)
 {
 	struct collect_damaged *d = &c->damaged;
-	int64_t lines;
 	const size_t cap = sizeof(d->hash) / sizeof(d->hash[0]);
 
 	for (size_t i = 0; i < page->n_left_out; i++) {
@@ -122,9 +117,8 @@ count_damaged(struct collect *c, const struct normalize_page *page)
 		}
 		d->hash[d->n++ % cap] = page->left_out[i];
 		c->rejected++;
-		if (log_brake(&c->brake.left_out, clock_monotonic_ms(), &lines))
-			log_error("event left out: it has no readable key and time",
-				L_STR("why", page->why), L_INT("events", lines));
+		log_error("event left out: it has no readable key and time",
+			L_STR("why", page->why));
 	}
 }
 
@@ -144,18 +138,6 @@ is_suppressed(struct collect *c, const struct normalize_event *e)
 	return false;
 }
 
-static void
-note_reused(struct collect *c, int32_t key)
-{
-	int64_t lines;
-
-	if (log_brake(&c->brake.reused, clock_monotonic_ms(), &lines))
-		log_error(
-			"event keys start over: the vCenter's database was re-created or restored",
-			L_INT("last_key", c->position.newest.key), L_INT("key", key),
-			L_INT("times", lines));
-}
-
 /*
  * Publishes what of a page is not in the stream; *fresh counts it. recent_only: as in struct
  * collect_window.
@@ -165,7 +147,6 @@ take_page(struct collect *c, const struct normalize_page *page, bool recent_only
 	struct err *err)
 {
 	int64_t now_us = vcenter_clock_now(&c->clock, clock_monotonic_ms());
-	int64_t lines;
 	size_t i;
 
 	collect_count_page(page);
@@ -178,7 +159,10 @@ take_page(struct collect *c, const struct normalize_page *page, bool recent_only
 		if (is_suppressed(c, e))
 			continue;
 		if (seen_reused(&c->seen, e->key, e->created_us)) {
-			note_reused(c, e->key);
+			log_error(
+				"event keys start over: the vCenter's database was re-created or restored",
+				L_INT("last_key", c->position.newest.key),
+				L_INT("key", e->key));
 			collect_begin_epoch(c, e->key);
 		}
 		while (!publisher_room(c->publisher) && vim_receive(c->vim))
@@ -192,10 +176,10 @@ take_page(struct collect *c, const struct normalize_page *page, bool recent_only
 		if (i % 64 == 0)
 			status_beat();
 	}
-	if (page->repaired && log_brake(&c->brake.repaired, clock_monotonic_ms(), &lines))
+	if (page->repaired)
 		log_warn("a page was not well formed and was repaired", L_STR("why", page->why),
 			L_INT("events", (int64_t)page->n),
-			L_INT("left_out", (int64_t)page->n_left_out), L_INT("pages", lines));
+			L_INT("left_out", (int64_t)page->n_left_out));
 	count_damaged(c, page);
 	return 0;
 }

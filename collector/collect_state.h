@@ -9,7 +9,6 @@
 #include "collect.h"
 #include "envelope.h"
 #include "lease.h"
-#include "log_brake.h"
 #include "position.h"
 #include "publisher.h"
 #include "seen.h"
@@ -45,9 +44,6 @@ struct collect {
 	struct vcenter_clock clock;
 	/* monotonic: when it was asked because of such a date; 0: never */
 	int64_t date_asked_ms[POSITION_BEHIND + 1];
-	struct { /* lines that a vCenter can cause in any number */
-		struct log_brake ahead, reused, unfit, stub, left_out, repaired;
-	} brake;
 
 	/* the live collector */
 	struct vim_collector live, spent; /* spent: the one before, to be given back */

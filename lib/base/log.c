@@ -10,6 +10,7 @@
 #include "buf.h"
 #include "clock.h"
 #include "json.h"
+#include "log_limit.h"
 #include "printable.h"
 #include "text.h"
 
@@ -19,8 +20,9 @@ static struct {
 	enum log_level level;
 	enum log_format format;
 	const char *component, *name;
-	pthread_mutex_t lock;
-	atomic_uint_fast64_t count[LOG_ERROR + 1];
+	pthread_mutex_t lock; /* one line at a time, and the limit */
+	struct log_limit limit;
+	atomic_uint_fast64_t count[LOG_ERROR + 1], left_out;
 } logger = { .level = LOG_INFO, .component = "vcourier", .lock = PTHREAD_MUTEX_INITIALIZER };
 
 static const char *const level_names[] = { "debug", "info", "warn", "error" };
@@ -58,6 +60,12 @@ uint64_t
 log_count(enum log_level level)
 {
 	return atomic_load(&logger.count[level]);
+}
+
+uint64_t
+log_left_out(void)
+{
+	return atomic_load(&logger.left_out);
 }
 
 static void
@@ -110,8 +118,8 @@ add_field(struct buf *b, const struct log_field *f)
 		buf_printf(b, "%lld", (long long)f->num);
 }
 
-void
-log_write(enum log_level level, const struct log_line *line)
+static void
+write_line(enum log_level level, const struct log_line *line)
 {
 	char now[CLOCK_TEXT_SIZE];
 	struct buf b;
@@ -138,13 +146,44 @@ log_write(enum log_level level, const struct log_line *line)
 		if (line->field[i].type != LOG_TYPE_NONE)
 			add_field(&b, &line->field[i]);
 	buf_add_str(&b, logger.format == LOG_JSON ? "}\n" : "\n");
-	if (buf_ok(&b)) {
-		pthread_mutex_lock(&logger.lock);
-		if (write(STDERR_FILENO, b.data, b.len) < 0) {
-			/* Nobody is left to tell. */
-		}
-		pthread_mutex_unlock(&logger.lock);
+	if (buf_ok(&b) && write(STDERR_FILENO, b.data, b.len) < 0) {
+		/* Nobody is left to tell. */
 	}
-	atomic_fetch_add(&logger.count[level], 1);
 	buf_free(&b);
+}
+
+static void
+write_sums(bool all, int64_t now_ms)
+{
+	struct log_kind sum;
+
+	while (log_limit_sum(&logger.limit, all, now_ms, &sum))
+		write_line((enum log_level)sum.level,
+			&(struct log_line){ "more lines of one kind than are written",
+				{ L_STR("kind", sum.msg),
+					L_INT("left_out", (int64_t)sum.left_out),
+					L_MS("within", now_ms - sum.started_ms) } });
+}
+
+void
+log_sums(bool all)
+{
+	pthread_mutex_lock(&logger.lock);
+	write_sums(all, clock_monotonic_ms());
+	pthread_mutex_unlock(&logger.lock);
+}
+
+void
+log_write(enum log_level level, const struct log_line *line)
+{
+	int64_t now_ms = clock_monotonic_ms();
+
+	atomic_fetch_add(&logger.count[level], 1);
+	pthread_mutex_lock(&logger.lock);
+	write_sums(false, now_ms);
+	if (level == LOG_DEBUG || log_limit_take(&logger.limit, level, line->msg, now_ms))
+		write_line(level, line);
+	else
+		atomic_fetch_add(&logger.left_out, 1);
+	pthread_mutex_unlock(&logger.lock);
 }

@@ -9,6 +9,9 @@
  * about an event carries event=<CloudEvent id>, so that one grep follows it through all
  * processes.
  *
+ * Input can cause some lines in any number. Of the lines with one message text, 100 a minute
+ * are written (log_limit.h); then one line says how many were not. Debug lines have no limit.
+ *
  * Secrets: never pass one. As a second line of defence user info in URLs is masked in every
  * value.
  */
@@ -47,8 +50,17 @@ void log_write(enum log_level level, const struct log_line *line);
 /* "debug", "info", "warn", "error"; false when it is none of them. */
 bool log_parse_level(const char *text, enum log_level *level);
 
-/* How many lines of each level were written, for the metrics port. */
+/*
+ * Writes the sums of lines that were left out: of the minutes that are over, or `all`. To be
+ * called every second or so, and with `all` before the process ends.
+ */
+void log_sums(bool all);
+
+/* How many lines there were of each level, written or not, for the metrics port. */
 uint64_t log_count(enum log_level level);
+
+/* How many of all lines were not written. */
+uint64_t log_left_out(void);
 
 #define log_at(level, ...)                                                              \
 	(log_enabled(level) ? log_write(level, &(const struct log_line){ __VA_ARGS__ }) \

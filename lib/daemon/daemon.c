@@ -178,6 +178,7 @@ watch(void *arg)
 		if (!closing &&
 			(int)stop_take_reload() + (int)watched_changed(&d->watched) != 0)
 			reload(d);
+		log_sums(false);
 	}
 	return NULL;
 }
@@ -370,6 +371,7 @@ daemon_close(struct daemon *d)
 	status_close(d->status);
 	loaded_free(d, d->next);
 	loaded_free(d, d->current);
+	log_sums(true);
 	log_info("stopped");
 	log_init(LOG_INFO, LOG_LOGFMT, d->spec->component, NULL);
 	free(d->log_name);

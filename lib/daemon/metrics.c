@@ -308,10 +308,14 @@ metrics_render(struct buf *out)
 	add_header(out, "vcourier_build_info", "gauge",
 		"A constant 1, labelled with the version.");
 	buf_add_str(out, "vcourier_build_info{version=\"" VCOURIER_VERSION "\"} 1\n");
-	add_header(out, "vcourier_log_messages_total", "counter", "Log lines by level.");
+	add_header(out, "vcourier_log_messages_total", "counter",
+		"Log lines by level, written or left out.");
 	for (i = 0; i <= LOG_ERROR; i++)
 		buf_printf(out, "vcourier_log_messages_total{level=\"%s\"} %" PRIu64 "\n",
 			levels[i], log_count((enum log_level)i));
+	add_header(out, "vcourier_log_messages_left_out_total", "counter",
+		"Log lines that were counted and not written: more than 100 a minute with one text.");
+	buf_printf(out, "vcourier_log_messages_left_out_total %" PRIu64 "\n", log_left_out());
 	pthread_mutex_lock(&registry.lock);
 	for (f = registry.first; f != NULL; f = f->next)
 		add_family(out, f);

@@ -11,7 +11,6 @@
 #include "clock.h"
 #include "err.h"
 #include "json.h"
-#include "log_brake.h"
 #include "text.h"
 
 static void
@@ -332,23 +331,6 @@ json_special_characters_anywhere(void **state)
 	buf_free(&want);
 }
 
-static void
-lines_of_one_kind(void **state)
-{
-	struct log_brake brake = { 0 };
-	int64_t n = 0;
-
-	(void)state;
-	assert_true(log_brake(&brake, 0, &n));
-	assert_int_equal(n, 1);
-	for (int i = 0; i < 40000; i++)
-		assert_false(log_brake(&brake, LOG_BRAKE_MS - 1, &n));
-	assert_true(log_brake(&brake, LOG_BRAKE_MS, &n));
-	assert_int_equal(n, 40001);
-	assert_true(log_brake(&brake, 2 * LOG_BRAKE_MS, &n));
-	assert_int_equal(n, 1);
-}
-
 int
 main(void)
 {
@@ -363,7 +345,6 @@ main(void)
 		cmocka_unit_test(json_strings_as_go_writes_them),
 		cmocka_unit_test(json_special_characters_anywhere),
 		cmocka_unit_test(json_values_are_scanned_strictly),
-		cmocka_unit_test(lines_of_one_kind),
 		cmocka_unit_test(backoff_stays_below_its_ceiling),
 	};
 

@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a peer can make the programs log: few lines of one kind, all of them counted, none of another kind lost."""
+import re
+
+from lab.desk import subject
+from lab.process import wait_until
+
+FLOOD, LIMIT = 1000, 100  # the limit: lib/base/log_limit.h
+
+
+def left_out(daemon, kind):
+    sums = daemon.lines("more lines of one kind than are written")
+    return sum(int(re.search(r"left_out=(\d+)", line)[1]) for line in sums if f'kind="{kind}"' in line)
+
+
+def test_a_flood_of_messages_is_no_flood_of_lines(lab, desk):
+    receiver = lab.receiver()
+    dispatcher = lab.dispatcher(desk.config(receiver.url)).wait_ready()
+    for i in range(FLOOD):
+        desk.js.wire.publish(subject(), f"no event {i}".encode())
+    desk.published = FLOOD
+    desk.publish(1)
+    desk.idle()
+    wait_until(lambda: len(desk.dead()) == FLOOD, what="the dead letters")
+    assert receiver.count == 1
+    assert dispatcher.metric("vcourier_log_messages_total", level="warn") >= FLOOD
+    dispatcher.stop()
+    kind = "event becomes a dead letter"
+    written = len(dispatcher.lines(f'msg="{kind}"'))
+    assert LIMIT <= written < FLOOD / 2
+    assert written + left_out(dispatcher, kind) == FLOOD
+    assert len(dispatcher.lines("msg=stopped")) == 2, "another kind, in the same minute"
