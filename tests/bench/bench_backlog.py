@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 from bench_dispatcher import nginx
-from lab.desk import Desk
+from lab.stream import Stream
 from lab.process import free_port, wait_until
 
 FEW, MANY = 10_000, int(os.environ.get("BENCH_BACKLOG", "1000000"))
@@ -19,20 +19,20 @@ def peak(dispatcher):
     return int(re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{dispatcher.pid}/status").read_text()).group(1)) / 1024
 
 
-def drained(lab, desk, url, name):
+def drained(lab, stream, url, name):
     """MiB at most while everything in the stream goes to a fast backend."""
-    dispatcher = lab.dispatcher(desk.config(url, name=name, concurrency=64), name=name)
-    desk.wait_consumer(name)
-    desk.idle(name, timeout=600)
+    dispatcher = lab.dispatcher(stream.config(url, name=name, concurrency=64), name=name)
+    stream.wait_consumer(name)
+    stream.idle(name, timeout=600)
     mib = peak(dispatcher)
     dispatcher.stop()
     return mib
 
 
-def held_up(lab, desk, name):
+def held_up(lab, stream, name):
     """MiB at most while nothing can be delivered."""
     url = f"http://127.0.0.1:{free_port()}/"
-    dispatcher = lab.dispatcher(desk.config(url, name=name, concurrency=64, retry={"initial": "50ms", "max": "500ms"}), name=name)
+    dispatcher = lab.dispatcher(stream.config(url, name=name, concurrency=64, retry={"initial": "50ms", "max": "500ms"}), name=name)
     wait_until(lambda: dispatcher.metric("vcourier_dispatcher_circuit_state") == 2, 60)
     tried = dispatcher.metric("vcourier_dispatcher_errors_total")
     wait_until(lambda: dispatcher.metric("vcourier_dispatcher_errors_total") >= tried + 10 * LOOKS, 120)
@@ -42,14 +42,14 @@ def held_up(lab, desk, name):
 
 
 def run(lab):
-    desk = Desk(lab, lab.nats())
-    desk.make_stream()
+    stream = Stream(lab, lab.nats())
+    stream.make_stream()
     url = nginx(lab)
-    desk.publish(FEW)
-    few_down, few_fast = held_up(lab, desk, "few-down"), drained(lab, desk, url, "few-fast")
-    while desk.published < MANY:
-        desk.publish(min(50_000, MANY - desk.published))
-    many_down, many_fast = held_up(lab, desk, "many-down"), drained(lab, desk, url, "many-fast")
+    stream.publish(FEW)
+    few_down, few_fast = held_up(lab, stream, "few-down"), drained(lab, stream, url, "few-fast")
+    while stream.published < MANY:
+        stream.publish(min(50_000, MANY - stream.published))
+    many_down, many_fast = held_up(lab, stream, "many-down"), drained(lab, stream, url, "many-fast")
     yield f"peak memory, backend down, {FEW:,} events", few_down, "MiB"
     yield f"peak memory, backend down, {MANY:,} events", many_down, "MiB"
     yield "few to many, backend down", few_down / many_down, "flat is 1", 0.8

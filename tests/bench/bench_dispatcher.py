@@ -10,7 +10,7 @@ import subprocess
 import time
 from statistics import median
 
-from lab.desk import Desk, event
+from lab.stream import Stream, event
 from lab.process import BUILD, Process, free_port, wait_until
 from lab.receiver import Answer
 from lab.vcenter import milliseconds
@@ -46,50 +46,50 @@ def bare(url, body, in_flight, n):
     return n / float(loop.stdout)
 
 
-def measure(lab, desk, url, in_flight, name):
+def measure(lab, stream, url, in_flight, name):
     """Events a second, and resident memory at the end in MiB."""
-    config = desk.config(url, name=name, concurrency=in_flight, knative={"encoding": "structured"})
+    config = stream.config(url, name=name, concurrency=in_flight, knative={"encoding": "structured"})
     dispatcher = lab.dispatcher(config, name=name)
     state = {}
 
     def begun():
         try:
-            state.update(desk.consumer(name))
+            state.update(stream.consumer(name))
         except Exception:
             return False
         return state["delivered"]["stream_seq"] > 0
     wait_until(begun, 60)
     start, first = time.time(), state["ack_floor"]["stream_seq"]
-    desk.idle(name, timeout=300)
-    seconds = milliseconds(desk.consumer(name)["ack_floor"]["last_active"]) / 1000 - start
+    stream.idle(name, timeout=300)
+    seconds = milliseconds(stream.consumer(name)["ack_floor"]["last_active"]) / 1000 - start
     rss = dispatcher.rss() / 2**20
     dispatcher.stop()
     return (EVENTS - first) / seconds, rss
 
 
 def run(lab):
-    desk = Desk(lab, lab.nats())
-    desk.make_stream()
+    stream = Stream(lab, lab.nats())
+    stream.make_stream()
     body = lab.directory / "body.json"
     data = {"FullFormattedMessage": "x" * 1000}
     body.write_bytes(event(1, data=data))
-    desk.publish(EVENTS, data=data)
+    stream.publish(EVENTS, data=data)
     url = nginx(lab)
     for in_flight in IN_FLIGHT:
         theirs, ours, rss = zip(*((bare(url, body, in_flight, EVENTS if in_flight > 1 else EVENTS // 4),
-                                   *measure(lab, desk, url, in_flight, f"bench{in_flight}-{i}")) for i in range(ROUNDS)))
+                                   *measure(lab, stream, url, in_flight, f"bench{in_flight}-{i}")) for i in range(ROUNDS)))
         yield f"bare loop, {in_flight} in flight", median(theirs), "requests/s"
         yield f"dispatcher, {in_flight} in flight", median(ours), "events/s"
         ratio = median(o / t for o, t in zip(ours, theirs))
         yield f"dispatcher, {in_flight} in flight", ratio, "the bare loop", 0.7 if in_flight == 256 else 0
         yield f"resident memory, {in_flight} in flight", max(rss), "MiB"
-    yield from slow(lab, desk)
+    yield from slow(lab, stream)
 
 
-def slow(lab, desk):
+def slow(lab, stream):
     """A backend that takes 200 ms."""
     receiver = lab.receiver(lambda request: Answer(hang=0.2), keep=False)
-    lab.dispatcher(desk.config(receiver.url, name="slow", concurrency=256), name="slow")
+    lab.dispatcher(stream.config(receiver.url, name="slow", concurrency=256), name="slow")
     wait_until(lambda: receiver.count > 0, 60)
     start, first = time.monotonic(), receiver.count
     wait_until(lambda: receiver.count >= first + 5000, 120)

@@ -9,7 +9,7 @@ import os
 import subprocess
 import time
 
-from lab.desk import PROVIDER, Desk
+from lab.stream import PROVIDER, Stream
 from lab.process import BUILD
 from lab.product import router_config
 from lab.receiver import Answer
@@ -33,16 +33,16 @@ def entries(request):
 
 
 def deliveries(lab):
-    desk = Desk(lab, lab.nats())
-    desk.make_stream()
+    stream = Stream(lab, lab.nats())
+    stream.make_stream()
     receiver = lab.receiver(entries, keep=False)
-    desk.publish(EVENTS, data=DATA)
+    stream.publish(EVENTS, data=DATA)
     block = {"region": "eu-west-1", "endpoint": receiver.url, "pattern": PATTERN, "auth": {"type": "aws_access_key",
              "awsAccessKeyAuth": {"accessKey": "A", "secretKey": "S"}}}
-    config = router_config(desk.server, providers=[PROVIDER], processors=[{"type": "aws_event_bridge", "name": "aws", "awsEventBridge": block}])
+    config = router_config(stream.server, providers=[PROVIDER], processors=[{"type": "aws_event_bridge", "name": "aws", "awsEventBridge": block}])
     start = time.monotonic()
     lab.dispatcher(config)
-    desk.idle("aws")
+    stream.idle("aws")
     yield "stream to bus, each matched and signed", EVENTS / (time.monotonic() - start), "events/s"
     yield "requests for 1,000 events (at most 110)", receiver.count * 1000 / EVENTS, "requests"
 

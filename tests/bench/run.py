@@ -13,7 +13,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
 
-from lab.pipeline import Pipeline  # noqa: E402
+from lab.lab import Lab  # noqa: E402
 
 
 def first_line(*command):
@@ -51,7 +51,7 @@ def main():
         module = importlib.import_module(f"bench_{name}")
         print(f"{name}: {module.__doc__.splitlines()[0]}", flush=True)
         with tempfile.TemporaryDirectory(prefix="vcourier-bench-") as directory:
-            lab = Pipeline(Path(directory))
+            lab = Lab(Path(directory))
             try:
                 for row in module.run(lab):
                     show(row)

@@ -15,7 +15,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import show  # noqa: E402
-from lab.pipeline import Pipeline  # noqa: E402
+from lab.lab import Lab  # noqa: E402
 from lab.process import BUILD, wait_until  # noqa: E402
 from lab.product import knative, provider, router_config  # noqa: E402
 
@@ -23,16 +23,16 @@ NAME, STREAM = "demo", "VC_demo"
 
 
 class Demo:
-    def __init__(self, pipeline):
+    def __init__(self, lab):
         self.arrived = {}  # id: latency in ms
-        self.nats = pipeline.nats()
-        self.vcenter = pipeline.vcenter("-real", "4", "-rate", "1")
-        self.receiver = pipeline.receiver(self.take, keep=False)
-        config = router_config(self.nats, pipeline.authority.ca, [provider(self.vcenter, NAME)],
+        self.nats = lab.nats()
+        self.vcenter = lab.vcenter("-real", "4", "-rate", "1")
+        self.receiver = lab.receiver(self.take, keep=False)
+        config = router_config(self.nats, lab.authority.ca, [provider(self.vcenter, NAME)],
                                [knative(self.receiver.url)])
-        self.collector = pipeline.collector(config)
-        self.dispatcher = pipeline.dispatcher(config)
-        self.js = pipeline.jetstream(self.nats)
+        self.collector = lab.collector(config)
+        self.dispatcher = lab.dispatcher(config)
+        self.js = lab.jetstream(self.nats)
 
     def header(self):
         print(f"""
@@ -76,9 +76,9 @@ def main():
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: interrupted.set())
     with tempfile.TemporaryDirectory(prefix="vcourier-demo-") as directory:
-        pipeline = Pipeline(directory)
+        lab = Lab(directory)
         try:
-            demo = Demo(pipeline)
+            demo = Demo(lab)
             demo.header()
             demo.collector.wait_ready()
             demo.dispatcher.wait_ready()
@@ -91,16 +91,16 @@ def main():
             try:
                 wait_until(lambda: interrupted.is_set() or expected <= set(demo.arrived), 30)
             except AssertionError:
-                pipeline.show_logs(sys.stderr)
+                lab.show_logs(sys.stderr)
             return 0 if demo.summary(expected) else 1
         except (AssertionError, OSError) as e:
             if interrupted.is_set():
                 return 0
             print(f"demo: {e}", file=sys.stderr)
-            pipeline.show_logs(sys.stderr)
+            lab.show_logs(sys.stderr)
             return 1
         finally:
-            pipeline.close()
+            lab.close()
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Fixtures: `lab` starts the parts of a pipeline for one test and ends them after it."""
+"""Fixtures. `lab` starts the processes that a test needs and stops them after it."""
 import sys
 from pathlib import Path
 
@@ -7,12 +7,12 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from lab.desk import Desk  # noqa: E402
-from lab.pipeline import Pipeline  # noqa: E402
+from lab.stream import Stream  # noqa: E402
+from lab.lab import Lab  # noqa: E402
 from lab.process import wait_until  # noqa: E402
 from lab.product import Daemon  # noqa: E402
 from lab.vcenter import Authority  # noqa: E402
-from lab.world import balanced, build, seeded  # noqa: E402
+from lab.pipeline import balanced, build, seeded  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -31,29 +31,29 @@ FAILED = pytest.StashKey()
 
 @pytest.fixture
 def lab(request, tmp_path, authority):
-    pipeline = Pipeline(tmp_path, authority)
-    yield pipeline
-    pipeline.close()
+    lab = Lab(tmp_path, authority)
+    yield lab
+    lab.close()
     if request.node.stash.get(FAILED, False):
-        pipeline.show_logs()
+        lab.show_logs()
 
 
 @pytest.fixture
-def desk(lab):
-    """A stream whose events the test puts there by hand."""
-    desk = Desk(lab, lab.nats())
-    desk.make_stream()
-    return desk
+def stream(lab):
+    """A stream into which the test publishes events itself; no collector."""
+    stream = Stream(lab, lab.nats())
+    stream.make_stream()
+    return stream
 
 
 @pytest.fixture
-def chance():
+def rng():
     return seeded()
 
 
 @pytest.fixture
-def world(lab):
-    """Builds what the fault suite needs; gives the lab with bus, vc, col and book in it. In the end the counters add up."""
+def pipeline(lab):
+    """Starts NATS, a vCenter and a collector; returns the lab with bus, vc, col and ledger. At the end the counters add up."""
     yield lambda *flags, **options: build(lab, *flags, **options)
     for collector in (p for p in lab.processes if isinstance(p, Daemon) and p.running()):
-        wait_until(lambda: balanced(collector), 20, lambda: f"the books of {collector.name}: {collector.get('/metrics')[1]}")
+        wait_until(lambda: balanced(collector), 20, lambda: f"the counters of {collector.name} add up: {collector.get('/metrics')[1]}")

@@ -24,8 +24,8 @@ def open_files(process):
 class Faults:
     """Each method is one fault; chosen by name."""
 
-    def __init__(self, lab, chance):
-        self.lab, self.chance = lab, chance
+    def __init__(self, lab, rng):
+        self.lab, self.rng = lab, rng
 
     def kill_collector(self):
         self.lab.col.kill()
@@ -42,32 +42,32 @@ class Faults:
 
     def kill_nats(self):
         self.lab.bus.kill()
-        time.sleep(self.chance.uniform(0, 2))
+        time.sleep(self.rng.uniform(0, 2))
         self.lab.bus.start()
-        self.lab.book.js.close()
+        self.lab.ledger.js.close()
 
     def bad_replies(self):
-        self.lab.vc.fault(self.chance.choice(REPLIES), n=self.chance.randint(1, 5))
+        self.lab.vc.fault(self.rng.choice(REPLIES), n=self.rng.randint(1, 5))
 
     def slow_vcenter(self):
-        self.lab.vc.fault("slow", n=10, ms=self.chance.randint(100, 800))
+        self.lab.vc.fault("slow", n=10, ms=self.rng.randint(100, 800))
 
     def silent_vcenter(self):
         self.lab.vc.fault("silent", n=1)
 
     def expire(self):
-        self.lab.vc.lab("expire", what=self.chance.choice(["sessions", "collectors", "state"]))
+        self.lab.vc.lab("expire", what=self.rng.choice(["sessions", "collectors", "state"]))
 
     def burst(self):
-        self.lab.vc.burst(self.chance.choice([1, 500, 5000]))
+        self.lab.vc.burst(self.rng.choice([1, 500, 5000]))
 
     def backend_fails(self):
-        status, end = self.chance.choice([500, 503, 429, 404, 0]), time.monotonic() + self.chance.uniform(0.5, 5)
+        status, end = self.rng.choice([500, 503, 429, 404, 0]), time.monotonic() + self.rng.uniform(0.5, 5)
         self.lab.sink.answer = lambda _: Answer(status) if time.monotonic() < end else None
 
 
 def test_soak(lab):
-    chance = random.Random(SEED)
+    rng = random.Random(SEED)
     print(f"VCOURIER_SEED={SEED}", flush=True)
     lab.bus = lab.nats()
     lab.vc = lab.vcenter("-backlog", "2000", "-rate", "100", "-ooo", "0.02", "-ooo-by", "5s", "-gap", "0.01", "-tie", "2")
@@ -75,20 +75,20 @@ def test_soak(lab):
     config = router_config(lab.bus, lab.authority.ca, [provider(lab.vc, startFrom="earliest", timeout="5s", auditInterval="10s")],
                            [knative(lab.sink.url)])
     lab.col, lab.dis = lab.collector(config), lab.dispatcher(config)
-    lab.book = lab.books(lab.bus, lab.vc)
-    faults = Faults(lab, chance)
+    lab.ledger = lab.open_ledger(lab.bus, lab.vc)
+    faults = Faults(lab, rng)
     names = [name for name in vars(Faults) if not name.startswith("_")]
     begin = time.monotonic()
     while time.monotonic() - begin < MINUTES * 60:
-        name = chance.choice(names)
+        name = rng.choice(names)
         print(f"{time.monotonic() - begin:8.1f} s  {name}", flush=True)
         getattr(faults, name)()
-        time.sleep(chance.uniform(0.5, 5))
+        time.sleep(rng.uniform(0.5, 5))
     lab.vc.lab("rate", r=0)
     lab.vc.lab("clear")
     lab.sink.answer = None
-    stored = lab.book.settle(180)
-    want = {f"{key}-{created}" for _, key, created in lab.book.stored()}
+    stored = lab.ledger.settle(180)
+    want = {f"{key}-{created}" for _, key, created in lab.ledger.stored()}
     wait_until(lambda: want <= set(lab.sink.ids()), 300, lambda: f"{len(want - set(lab.sink.ids()))} not delivered")
     print(f"{stored} stored, {lab.sink.count} requests, collector {lab.col.rss() >> 20} MiB {open_files(lab.col)} files, "
           f"dispatcher {lab.dis.rss() >> 20} MiB {open_files(lab.dis)} files", flush=True)

@@ -7,7 +7,7 @@ import stat
 import pytest
 
 from lab.aws import REGION, Container, EventBridge, Issuer, Keys, Metadata, Sts
-from lab.desk import PROVIDER, Desk
+from lab.stream import PROVIDER, Stream
 from lab.process import free_port, wait_until
 from lab.product import Daemon, router_config
 
@@ -40,8 +40,8 @@ class Scene:
     def __init__(self, lab, closing, tmp_path):
         self.lab, self.closing, self.home = lab, closing, tmp_path / "home"
         (self.home / ".aws").mkdir(parents=True)
-        self.desk = Desk(lab, lab.nats())
-        self.desk.make_stream()
+        self.stream = Stream(lab, lab.nats())
+        self.stream.make_stream()
         self.aws = closing(EventBridge())
         self.dispatcher = None
 
@@ -55,7 +55,7 @@ class Scene:
         block = {"region": REGION, "endpoint": self.aws.url, "auth": auth or {"type": "aws_iam_role"}, "rulesInterval": "1s"}
         processor = {"type": "aws_event_bridge", "name": "aws", "awsEventBridge": block,
                      "retry": {"initial": "20ms", "max": "100ms"}}
-        daemon = Daemon("dispatcher", router_config(self.desk.server, providers=[PROVIDER], processors=[processor]), self.home)
+        daemon = Daemon("dispatcher", router_config(self.stream.server, providers=[PROVIDER], processors=[processor]), self.home)
         clean = {k: v for k, v in os.environ.items() if not k.startswith(SETTINGS)}
         full = {**clean, "HOME": str(self.home), "AWS_EC2_METADATA_DISABLED": "true", **env}
         daemon.argv = ["env", "-i", *(f"{k}={v}" for k, v in full.items()), *daemon.argv]
@@ -65,8 +65,8 @@ class Scene:
 
     def delivers(self, n=10):
         """n more events reach the bus."""
-        want = self.desk.publish(n)
-        self.desk.idle("aws")
+        want = self.stream.publish(n)
+        self.stream.idle("aws")
         got = [int(json.loads(e["Detail"])["eventkey"]) for e in self.aws.buses["default"]]
         assert got[-n:] and sorted(got)[-n:] == list(want), self.dispatcher.text()
         for keys in (BASE, ROLE, SECOND):
@@ -155,7 +155,7 @@ def test_credential_process_and_keys_that_expire_while_events_flow(scene, tmp_pa
     scene.delivers()
     scene.aws.keys = [Keys(ROLE.access_key, ROLE.secret_key, ROLE.token, expired=True), SECOND]
     scene.delivers(50)
-    assert scene.desk.dead_ids() == []
+    assert scene.stream.dead_ids() == []
 
 
 @pytest.mark.parametrize("text, why", [

@@ -154,7 +154,7 @@ def test_pinned_thumbprint(lab):
     good = vcenter.ready["sha256"]
     daemon = lab.collector(router_config(nats, None, [provider(vcenter, thumbprint=good, startFrom="earliest")]))
     daemon.wait_ready()
-    lab.books(nats, vcenter).settle()
+    lab.open_ledger(nats, vcenter).settle()
     bad = ("00" if good[:2] != "00" else "11") + good[2:]
     other = lab.collector(router_config(nats, None, [provider(vcenter, thumbprint=bad)]), name="other")
     told(other, good)

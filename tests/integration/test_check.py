@@ -14,10 +14,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from lab.desk import Desk, event
+from lab.stream import Stream, event
 from lab.process import BUILD, ROOT, wait_until
 from lab.product import knative, router_config
-from lab.world import seeded
+from lab.pipeline import seeded
 
 PROVIDER = {"type": "vcenter", "name": "lab", "vcenter": {"address": "vc.invalid", "auth": {
     "type": "basic_auth", "basicAuth": {"username": "u", "password": "p"}}}}
@@ -173,20 +173,20 @@ def test_all_errors_at_once(tmp_path):
 
 def test_twenty_vcenters_in_one_file(lab):
     bus = lab.nats()
-    desk = Desk(lab, bus)
+    stream = Stream(lab, bus)
     receiver = lab.receiver()
     names = [f"vc{i}" for i in range(20)]
     for name in names:
-        desk.make_stream(stream=f"VC_{name}", vcenter=name, max_bytes=16 << 20)
+        stream.make_stream(stream=f"VC_{name}", vcenter=name, max_bytes=16 << 20)
     config = router_config(bus, providers=[{**PROVIDER, "name": name} for name in names], processors=[knative(receiver.url + "/in")])
     dispatcher = lab.daemon("dispatcher", config)
     assert accepted([str(dispatcher.file)])[0]
     dispatcher.start().wait_ready()
     for name in names:
-        desk.publish(2, vcenter=name)
+        stream.publish(2, vcenter=name)
     receiver.wait_count(40)
     for name in names:
-        desk.idle(stream=f"VC_{name}")
+        stream.idle(stream=f"VC_{name}")
     assert sorted(receiver.ids()) == sorted(json.loads(event(i))["id"] for i in range(1, 41))
     wait_until(lambda: dispatcher.metric("vcourier_dispatcher_events_total", result="delivered") == 40)
-    assert not desk.dead()
+    assert not stream.dead()

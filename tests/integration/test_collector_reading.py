@@ -13,15 +13,15 @@ DAY = timedelta(days=1)
 
 def right(lab, moment):
     """All since this moment is stored, nothing of before; what happened within five seconds of it may be."""
-    stored, truth, ms = {e[1:] for e in lab.book.stored()}, set(lab.vc.events()), moment.timestamp() * 1000
+    stored, truth, ms = {e[1:] for e in lab.ledger.stored()}, set(lab.vc.events()), moment.timestamp() * 1000
     return {e for e in truth if e[1] > ms + 5000} <= stored and not {e for e in stored if e[1] < ms - 5000} and stored <= truth
 
 
 @pytest.mark.parametrize("start, ago", [("now", timedelta()), ("100m", timedelta(minutes=100)), ("earliest", 2 * DAY), ("time", 5 / 24 * DAY)])
-def test_start_from(world, start, ago):
+def test_start_from(pipeline, start, ago):
     """240 events of one day, one each six minutes; and a restart goes on from the stream, whatever startFrom says."""
     moment = datetime.now(timezone.utc) - ago
-    lab = world("-backlog", "240", startFrom=moment.strftime("%Y-%m-%dT%H:%M:%SZ") if start == "time" else start)
+    lab = pipeline("-backlog", "240", startFrom=moment.strftime("%Y-%m-%dT%H:%M:%SZ") if start == "time" else start)
     lab.col.wait_ready()
     wait_until(lambda: lab.vc.stats()["calls"].get("ReadNextEvents", 0) > 1, 30, "it has begun")
     for down in (False, True):
@@ -32,42 +32,42 @@ def test_start_from(world, start, ago):
         new = set(lab.vc.events()) - before
         if down:
             lab.col.start()
-        wait_until(lambda: new <= {e[1:] for e in lab.book.stored()}, 30, lambda: f"the new ones, down: {down}")
-    wait_until(lambda: right(lab, moment), 30, lambda: f"{len(lab.book.stored())} stored since {moment}")
+        wait_until(lambda: new <= {e[1:] for e in lab.ledger.stored()}, 30, lambda: f"the new ones, down: {down}")
+    wait_until(lambda: right(lab, moment), 30, lambda: f"{len(lab.ledger.stored())} stored since {moment}")
 
 
-def test_checkpoint_options_are_honoured_in_meaning(world, tmp_path):
+def test_checkpoint_options_are_honoured_in_meaning(pipeline, tmp_path):
     """The event router's: what they are for is always on; told, and no file is written."""
     directory = tmp_path / "checkpoints"
     directory.mkdir()
-    lab = world("-backlog", "20", checkpoint=False, checkpointDir=str(directory))
-    lab.book.settle()
+    lab = pipeline("-backlog", "20", checkpoint=False, checkpointDir=str(directory))
+    lab.ledger.settle()
     lab.col.kill()
     lab.col.start()
     lab.vc.burst(5)
-    lab.book.settle()
+    lab.ledger.settle()
     for option in ("checkpoint", "checkpointDir"):
         assert lab.col.lines(rf"level=warn .*vcenter\.{option}: .*the stream itself is the checkpoint")
     assert not list(directory.iterdir())
 
 
-def test_polls_less_when_nothing_happens(world):
-    lab = world("-backlog", "20", pollMin="5ms", pollMax="500ms")
-    lab.book.settle()
+def test_polls_less_when_nothing_happens(pipeline):
+    lab = pipeline("-backlog", "20", pollMin="5ms", pollMax="500ms")
+    lab.ledger.settle()
     time.sleep(2)  # from 5 ms it doubles to 500
     before = lab.vc.stats()["calls"]["ReadNextEvents"]
     time.sleep(3)  # 600 polls if it did not
     assert lab.vc.stats()["calls"]["ReadNextEvents"] - before < 30
     lab.vc.burst(1)
-    lab.book.settle()
+    lab.ledger.settle()
 
 
-def test_one_session_one_connection(world):
-    lab = world("-backlog", "2000", auditInterval="1s")
+def test_one_session_one_connection(pipeline):
+    lab = pipeline("-backlog", "2000", auditInterval="1s")
     for _ in range(10):
-        more = lab.book.js.count("VC_lab")
+        more = lab.ledger.js.count("VC_lab")
         lab.vc.burst(20)
-        wait_until(lambda: lab.book.js.count("VC_lab") >= more + 20, 30, "a burst stored")
+        wait_until(lambda: lab.ledger.js.count("VC_lab") >= more + 20, 30, "a burst stored")
     stats = lab.vc.stats()
     assert stats["calls"]["Login"] == 1 and stats["sessions"] == 1 and stats["calls"]["ReadNextEvents"] > 10
     assert stats["connections"] == 1
@@ -76,17 +76,17 @@ def test_one_session_one_connection(world):
     assert stats["calls"]["Logout"] == 1 and stats["sessions"] == 0 and stats["connections"] == 1
 
 
-def test_lag_is_told_while_it_lasts(world):
+def test_lag_is_told_while_it_lasts(pipeline):
     """In seconds and in events; back to nothing when it is over."""
-    lab = world("-backlog", "100", auditInterval="1s")
-    lab.book.settle()
+    lab = pipeline("-backlog", "100", auditInterval="1s")
+    lab.ledger.settle()
     lab.bus.signal(signal.SIGSTOP)
     lab.vc.burst(300)
     wait_until(lambda: lab.col.metric("vcourier_collector_backlog_events") > 0, 60, "events that wait")
     wait_until(lambda: lab.col.metric("vcourier_collector_lag_seconds") > 0 or lab.vc.burst(1), 60, "seconds")
     wait_until(lab.col.reasons, 60, "not ready, and why")
     lab.bus.signal(signal.SIGCONT)
-    lab.book.js.close()
-    lab.book.settle()
+    lab.ledger.js.close()
+    lab.ledger.settle()
     wait_until(lambda: lab.col.metric("vcourier_collector_backlog_events") == 0 == lab.col.metric("vcourier_collector_lag_seconds"),
                60, "caught up")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.desk import keys, settle, subject
+from lab.stream import keys, settle, subject
 from lab.process import free_port, wait_until
 from lab.proxy import Proxy
 from lab.receiver import Answer
@@ -31,13 +31,13 @@ ROWS = {
 FAST = {"retry": {"initial": "50ms", "max": "200ms"}, "ackWait": "2s"}
 
 
-def test_the_stream_reaches_the_backend(lab, desk):
+def test_the_stream_reaches_the_backend(lab, stream):
     receiver = lab.receiver()
-    want = desk.publish(500)
-    dispatcher = lab.dispatcher(desk.config(receiver.url + "/in"))
+    want = stream.publish(500)
+    dispatcher = lab.dispatcher(stream.config(receiver.url + "/in"))
     receiver.wait_count(500)
-    want = [*want, *desk.publish(100)]
-    assert settle(desk, receiver, want) == []
+    want = [*want, *stream.publish(100)]
+    assert settle(stream, receiver, want) == []
     first = receiver.requests[0]
     assert first.path == "/in" and first.method == "POST" and first.headers["content-type"] == "application/json"
     assert first.headers["ce-type"] == "com.vmware.event.router/event"
@@ -45,44 +45,44 @@ def test_the_stream_reaches_the_backend(lab, desk):
     assert dispatcher.stop() == 0
 
 
-def test_d2_sigterm_gives_back_what_was_not_sent(lab, desk):
+def test_d2_sigterm_gives_back_what_was_not_sent(lab, stream):
     receiver = lab.receiver(lambda request: Answer(hang=0.2))
-    dispatcher = lab.dispatcher(desk.config(receiver.url, concurrency=8, ackWait="60s"))
-    want = desk.publish(300)
+    dispatcher = lab.dispatcher(stream.config(receiver.url, concurrency=8, ackWait="60s"))
+    want = stream.publish(300)
     receiver.wait_count(20)
     assert dispatcher.stop() == 0
     receiver.answer = None
     dispatcher.start()  # nothing waits for ack_wait
-    assert settle(desk, receiver, want, twice=0, timeout=30) == []
+    assert settle(stream, receiver, want, twice=0, timeout=30) == []
 
 
-def test_d3_scaling_under_load(lab, desk):
+def test_d3_scaling_under_load(lab, stream):
     receiver = lab.receiver(lambda request: Answer(hang=0.02))
-    config = desk.config(receiver.url, concurrency=8)
-    want = [*desk.publish(500)]
+    config = stream.config(receiver.url, concurrency=8)
+    want = [*stream.publish(500)]
     replicas = [lab.dispatcher(config, name=f"replica{i}") for i in range(5)]
-    want += desk.publish(1500)
+    want += stream.publish(1500)
     receiver.wait_count(600)
     for replica in replicas[1:]:
         assert replica.stop() == 0
-    assert settle(desk, receiver, want, twice=0) == []
+    assert settle(stream, receiver, want, twice=0) == []
 
 
-def test_d4_backend_down_costs_only_time(lab, desk):
+def test_d4_backend_down_costs_only_time(lab, stream):
     port = free_port()
-    dispatcher = lab.dispatcher(desk.config(f"http://127.0.0.1:{port}", concurrency=8, **FAST)).wait_ready()
-    want = desk.publish(1000)
+    dispatcher = lab.dispatcher(stream.config(f"http://127.0.0.1:{port}", concurrency=8, **FAST)).wait_ready()
+    want = stream.publish(1000)
     wait_until(lambda: dispatcher.metric("vcourier_dispatcher_circuit_state") == 2, what="the circuit opens")
     tried = dispatcher.metric("vcourier_dispatcher_errors_total")
     assert tried < 50, "a dead backend is probed, not hammered"
-    held = desk.consumer()["num_ack_pending"]
+    held = stream.consumer()["num_ack_pending"]
     assert held < 100, "a dead backend is no reason to take the stream into memory"
     receiver = lab.receiver(port=port)
-    assert settle(desk, receiver, want, twice=0) == []
+    assert settle(stream, receiver, want, twice=0) == []
     assert dispatcher.metric("vcourier_dispatcher_circuit_state") == 0
 
 
-def test_d5_slow_backend_sees_no_more_than_concurrency(lab, desk):
+def test_d5_slow_backend_sees_no_more_than_concurrency(lab, stream):
     now, peak, lock = [0], [0], threading.Lock()
 
     def slow(request):
@@ -94,37 +94,37 @@ def test_d5_slow_backend_sees_no_more_than_concurrency(lab, desk):
             now[0] -= 1
         return Answer()
     receiver = lab.receiver(slow)
-    lab.dispatcher(desk.config(receiver.url, concurrency=8))
-    assert settle(desk, receiver, desk.publish(100)) == []
+    lab.dispatcher(stream.config(receiver.url, concurrency=8))
+    assert settle(stream, receiver, stream.publish(100)) == []
     assert peak[0] == 8
 
 
-def test_a_delivery_longer_than_ack_wait_is_not_repeated(lab, desk):
+def test_a_delivery_longer_than_ack_wait_is_not_repeated(lab, stream):
     receiver = lab.receiver(lambda request: Answer(hang=3))
-    lab.dispatcher(desk.config(receiver.url, ackWait="1s"))
-    assert settle(desk, receiver, desk.publish(5), twice=0) == []
+    lab.dispatcher(stream.config(receiver.url, ackWait="1s"))
+    assert settle(stream, receiver, stream.publish(5), twice=0) == []
 
 
 @pytest.mark.parametrize("status", [500, 503, 408, 409, 404, 401, 403, 429, 425])
-def test_d6_passing_faults_are_retried(lab, desk, status):
+def test_d6_passing_faults_are_retried(lab, stream, status):
     tries = Counter()
 
     def answer(request):
         tries[request.headers["ce-eventkey"]] += 1
         return Answer(status if tries[request.headers["ce-eventkey"]] <= 2 else 202)
     receiver = lab.receiver(answer)
-    lab.dispatcher(desk.config(receiver.url, **FAST))
-    want = desk.publish(20)
-    desk.idle()
-    assert set(keys(receiver.requests)) == set(want) and min(tries.values()) == 3 and desk.dead() == []
+    lab.dispatcher(stream.config(receiver.url, **FAST))
+    want = stream.publish(20)
+    stream.idle()
+    assert set(keys(receiver.requests)) == set(want) and min(tries.values()) == 3 and stream.dead() == []
 
 
-def test_d6_giving_up_is_by_age(lab, desk):
+def test_d6_giving_up_is_by_age(lab, stream):
     receiver = lab.receiver(lambda request: Answer(500 if request.headers["ce-eventkey"] == "3" else 202))
-    lab.dispatcher(desk.config(receiver.url, retry={"initial": "20ms", "max": "100ms", "maxAge": "1s"}))
-    want = desk.publish(50)
-    assert settle(desk, receiver, want, accepted=lambda r: r.headers["ce-eventkey"] != "3") == [3]
-    letter = desk.dead()[0]
+    lab.dispatcher(stream.config(receiver.url, retry={"initial": "20ms", "max": "100ms", "maxAge": "1s"}))
+    want = stream.publish(50)
+    assert settle(stream, receiver, want, accepted=lambda r: r.headers["ce-eventkey"] != "3") == [3]
+    letter = stream.dead()[0]
     assert letter.headers["Vcourier-Reason"] == "gave_up" and letter.headers["Vcourier-Status"] == "500"
     assert int(letter.headers["Vcourier-Attempts"]) == sum(k == 3 for k in keys(receiver.requests)) > 3
     assert letter.headers["Vcourier-First-Try"] < letter.headers["Vcourier-Last-Try"]
@@ -133,7 +133,7 @@ def test_d6_giving_up_is_by_age(lab, desk):
     assert letter.headers["Content-Type"] == "application/cloudevents+json"
 
 
-def test_d4_an_outage_after_a_bad_event_does_not_stop_the_dispatcher(lab, desk):
+def test_d4_an_outage_after_a_bad_event_does_not_stop_the_dispatcher(lab, stream):
     """A dead letter on acceptance, beside an event that was not tried yet; then an outage in which all it holds is given up."""
     release, up = threading.Event(), [True]
 
@@ -142,32 +142,32 @@ def test_d4_an_outage_after_a_bad_event_does_not_stop_the_dispatcher(lab, desk):
         return Answer(202 if up[0] else 503)
     receiver = lab.receiver(answer)
     lab.closers.append(release.set)
-    dispatcher = lab.dispatcher(desk.config(receiver.url, concurrency=1, filter={"pattern": {"source": [{"exists": True}]}},
-                                            retry={"initial": "20ms", "max": "100ms", "retry": 0, "maxAge": "1h"}))
-    good = [*desk.publish(2)]
+    dispatcher = lab.dispatcher(stream.config(receiver.url, concurrency=1, filter={"pattern": {"source": [{"exists": True}]}},
+                                              retry={"initial": "20ms", "max": "100ms", "retry": 0, "maxAge": "1h"}))
+    good = [*stream.publish(2)]
     receiver.wait_count(1)
-    desk.server.connect().publish(subject(), b'{"specversion":"1.0","id":"no type","source":"s"}',
-                                  headers={"Content-Type": "application/cloudevents+json"})
-    wait_until(lambda: len(desk.dead()) == 1, 60, "the bad event is a dead letter")
+    stream.server.connect().publish(subject(), b'{"specversion":"1.0","id":"no type","source":"s"}',
+                                    headers={"Content-Type": "application/cloudevents+json"})
+    wait_until(lambda: len(stream.dead()) == 1, 60, "the bad event is a dead letter")
     release.set()
-    desk.idle()
+    stream.idle()
     up[0] = False
-    given_up = [*desk.publish(8)]
-    wait_until(lambda: len(desk.dead()) == 9, 60, lambda: f"all given up: {len(desk.dead())} dead letters")
+    given_up = [*stream.publish(8)]
+    wait_until(lambda: len(stream.dead()) == 9, 60, lambda: f"all given up: {len(stream.dead())} dead letters")
     up[0] = True
-    desk.server.stop()  # the pulls from before end with the connection
-    desk.js.close()
-    desk.server.start()
+    stream.server.stop()  # the pulls from before end with the connection
+    stream.js.close()
+    stream.server.start()
     dispatcher.wait_ready()
-    good += desk.publish(5)
-    desk.idle()
+    good += stream.publish(5)
+    stream.idle()
     assert [k for k in keys(receiver.requests) if k not in given_up] == good
     assert dispatcher.metric("vcourier_dispatcher_events_total", result="delivered") == len(good)
     assert dispatcher.metric("vcourier_dispatcher_events_total", result="dead") == 9
 
 
 @pytest.mark.parametrize("form", ["seconds", "date"])
-def test_d7_retry_after_is_a_pause(lab, desk, form):
+def test_d7_retry_after_is_a_pause(lab, stream, form):
     times = []
 
     def answer(request):
@@ -176,91 +176,91 @@ def test_d7_retry_after_is_a_pause(lab, desk, form):
             return Answer()
         return Answer(429, {"Retry-After": "2" if form == "seconds" else formatdate(time.time() + 3, usegmt=True)})
     receiver = lab.receiver(answer)
-    lab.dispatcher(desk.config(receiver.url, concurrency=1, **FAST))
-    assert settle(desk, receiver, desk.publish(5), accepted=lambda r: r is not receiver.requests[0]) == []
+    lab.dispatcher(stream.config(receiver.url, concurrency=1, **FAST))
+    assert settle(stream, receiver, stream.publish(5), accepted=lambda r: r is not receiver.requests[0]) == []
     assert times[1] - times[0] >= 1.9
 
 
-def test_d7_retry_after_is_capped(lab, desk):
+def test_d7_retry_after_is_capped(lab, stream):
     first = []
 
     def answer(request):
         first.append(request)
         return Answer() if len(first) > 1 else Answer(503, {"Retry-After": "86400"})
     receiver = lab.receiver(answer)
-    lab.dispatcher(desk.config(receiver.url, retry={"initial": "50ms", "max": "100ms", "retryAfterMax": "1s"}))
-    assert settle(desk, receiver, desk.publish(3), accepted=lambda r: r is not receiver.requests[0], twice=1) == []
+    lab.dispatcher(stream.config(receiver.url, retry={"initial": "50ms", "max": "100ms", "retryAfterMax": "1s"}))
+    assert settle(stream, receiver, stream.publish(3), accepted=lambda r: r is not receiver.requests[0], twice=1) == []
 
 
 @pytest.mark.parametrize("status", [400, 413, 415, 422, 302, 307, 418])
-def test_d8_a_rejected_event_is_a_dead_letter_at_once(lab, desk, status):
+def test_d8_a_rejected_event_is_a_dead_letter_at_once(lab, stream, status):
     def answer(request):
         bad = request.headers["ce-eventkey"] == "7"
         return Answer(status, {"Location": "/elsewhere"}, b'{"why":"no\nsuch thing"}') if bad else Answer()
     receiver = lab.receiver(answer)
-    lab.dispatcher(desk.config(receiver.url, **FAST))
-    want = desk.publish(30)
-    assert settle(desk, receiver, want, accepted=lambda r: r.headers["ce-eventkey"] != "7") == [7]
-    letter = desk.dead()[0]
+    lab.dispatcher(stream.config(receiver.url, **FAST))
+    want = stream.publish(30)
+    assert settle(stream, receiver, want, accepted=lambda r: r.headers["ce-eventkey"] != "7") == [7]
+    letter = stream.dead()[0]
     assert letter.headers["Vcourier-Reason"] == "rejected" and letter.headers["Vcourier-Status"] == str(status)
     assert "no such thing" in letter.headers["Vcourier-Error"] and letter.headers["Vcourier-Attempts"] == "1"
     assert keys(receiver.requests).count(7) == 1 and all(r.path == "/" for r in receiver.requests)
 
 
-def test_d8_a_flood_of_rejections_does_not_empty_the_stream(lab, desk):
+def test_d8_a_flood_of_rejections_does_not_empty_the_stream(lab, stream):
     receiver = lab.receiver(lambda request: Answer(400))
-    dispatcher = lab.dispatcher(desk.config(receiver.url, concurrency=64, **FAST))
-    want = desk.publish(2000)
+    dispatcher = lab.dispatcher(stream.config(receiver.url, concurrency=64, **FAST))
+    want = stream.publish(2000)
     wait_until(lambda: dispatcher.metric("vcourier_dispatcher_circuit_state") == 2, what="deliveries pause")
     wait_until(lambda: dispatcher.lines("rejects most events"), what="it says so")
     receiver.answer = None  # the setting is put right
-    dead = settle(desk, receiver, want, accepted=lambda r: receiver.answer is None and r.at > flipped, twice=2000) \
+    dead = settle(stream, receiver, want, accepted=lambda r: receiver.answer is None and r.at > flipped, twice=2000) \
         if (flipped := time.time()) else None
     assert dead == [], "within the grace; what comes after it: test_dispatcher_refusals.py"
 
 
-def test_d9_a_timeout_after_the_work_was_done(lab, desk):
+def test_d9_a_timeout_after_the_work_was_done(lab, stream):
     seen = Counter()
 
     def answer(request):
         seen[request.headers["ce-id"]] += 1
         return Answer(hang=1.5 if seen[request.headers["ce-id"]] == 1 else 0)
     receiver = lab.receiver(answer)
-    lab.dispatcher(desk.config(receiver.url, timeout="500ms", concurrency=4, **FAST))
-    want = desk.publish(10)
-    assert settle(desk, receiver, want, twice=10) == []
+    lab.dispatcher(stream.config(receiver.url, timeout="500ms", concurrency=4, **FAST))
+    want = stream.publish(10)
+    assert settle(stream, receiver, want, twice=10) == []
     assert set(seen.values()) == {2}, "the second copy carries the same id"
 
 
-def test_d10_half_open_connections(lab, desk):
+def test_d10_half_open_connections(lab, stream):
     receiver = lab.receiver()
     proxy = Proxy(receiver.port)
     lab.closers.append(proxy.close)
-    dispatcher = lab.dispatcher(desk.config(f"http://127.0.0.1:{proxy.port}", timeout="1s", concurrency=8, **FAST))
-    want = [*desk.publish(50)]
+    dispatcher = lab.dispatcher(stream.config(f"http://127.0.0.1:{proxy.port}", timeout="1s", concurrency=8, **FAST))
+    want = [*stream.publish(50)]
     receiver.wait_count(50)
     proxy.frozen = True
-    want += desk.publish(50)
+    want += stream.publish(50)
     wait_until(lambda: dispatcher.metric("vcourier_dispatcher_errors_total", kind="timeout") >= 5, what="deadlines hold")
     proxy.frozen = False
-    assert settle(desk, receiver, want, twice=16) == []
+    assert settle(stream, receiver, want, twice=16) == []
 
 
-def test_d10_resets_and_slow_lines(lab, desk):
+def test_d10_resets_and_slow_lines(lab, stream):
     receiver = lab.receiver()
     proxy = Proxy(receiver.port)
     lab.closers.append(proxy.close)
-    lab.dispatcher(desk.config(f"http://127.0.0.1:{proxy.port}", timeout="2s", concurrency=8, **FAST))
-    want = [*desk.publish(50)]
+    lab.dispatcher(stream.config(f"http://127.0.0.1:{proxy.port}", timeout="2s", concurrency=8, **FAST))
+    want = [*stream.publish(50)]
     for i in range(5):
-        want += desk.publish(20)
+        want += stream.publish(20)
         receiver.wait_count(30 * (i + 1))
         proxy.reset()
     proxy.down()
-    want += desk.publish(20)
+    want += stream.publish(20)
     proxy.up()
     proxy.delay = 0.05
-    assert settle(desk, receiver, want, twice=5 * 8 + 8) == []
+    assert settle(stream, receiver, want, twice=5 * 8 + 8) == []
 
 
 BAD_ANSWERS = {
@@ -278,55 +278,55 @@ ACCEPTED_ANYWAY = {"100 MB"}  # the status came, and says yes
 
 
 @pytest.mark.parametrize("kind", BAD_ANSWERS)
-def test_d11_bad_answers(lab, desk, kind):
+def test_d11_bad_answers(lab, stream, kind):
     seen = Counter()
 
     def answer(request):
         seen[request.headers["ce-eventkey"]] += 1
         return Answer(raw=BAD_ANSWERS[kind]) if seen[request.headers["ce-eventkey"]] == 1 else Answer()
     receiver = lab.receiver(answer)
-    dispatcher = lab.dispatcher(desk.config(receiver.url, timeout="2s", concurrency=4, **FAST))
-    want = desk.publish(10)
-    assert settle(desk, receiver, want, twice=0 if kind in ACCEPTED_ANYWAY else 10) == []
+    dispatcher = lab.dispatcher(stream.config(receiver.url, timeout="2s", concurrency=4, **FAST))
+    want = stream.publish(10)
+    assert settle(stream, receiver, want, twice=0 if kind in ACCEPTED_ANYWAY else 10) == []
     assert set(seen.values()) == ({1} if kind in ACCEPTED_ANYWAY else {2})
     assert dispatcher.rss() < 32 << 20
 
 
-def test_d11_one_byte_a_second(lab, desk):
+def test_d11_one_byte_a_second(lab, stream):
     receiver = lab.receiver()
     proxy = Proxy(receiver.port)
     lab.closers.append(proxy.close)
     proxy.rate = 10
-    dispatcher = lab.dispatcher(desk.config(f"http://127.0.0.1:{proxy.port}", timeout="1s", concurrency=4, **FAST))
-    want = desk.publish(5)
+    dispatcher = lab.dispatcher(stream.config(f"http://127.0.0.1:{proxy.port}", timeout="1s", concurrency=4, **FAST))
+    want = stream.publish(5)
     wait_until(lambda: dispatcher.metric("vcourier_dispatcher_errors_total", kind="timeout") >= 4, what="deadlines hold")
     proxy.rate = 0
-    assert settle(desk, receiver, want, twice=10) == []
+    assert settle(stream, receiver, want, twice=10) == []
 
 
-def test_d16_dead_letters_cannot_be_stored(lab, desk):
-    desk.js.api("STREAM.CREATE.VCDEAD", {"name": "VCDEAD", "subjects": ["vcdead.>"], "storage": "file", "retention": "limits",
+def test_d16_dead_letters_cannot_be_stored(lab, stream):
+    stream.js.api("STREAM.CREATE.VCDEAD", {"name": "VCDEAD", "subjects": ["vcdead.>"], "storage": "file", "retention": "limits",
                 "discard": "new", "max_bytes": 1200, "num_replicas": 1})
     receiver = lab.receiver(lambda request: Answer(400 if request.headers["ce-eventkey"] in ("3", "4") else 202))
-    dispatcher = lab.dispatcher(desk.config(receiver.url, retry={**FAST["retry"], "rejectGrace": "0s"}))
-    want = desk.publish(10)
+    dispatcher = lab.dispatcher(stream.config(receiver.url, retry={**FAST["retry"], "rejectGrace": "0s"}))
+    want = stream.publish(10)
     wait_until(lambda: dispatcher.lines("dead letter not stored"), what="it says so")
     assert dispatcher.get("/readyz")[0] == 503
-    info = desk.js.info("VCDEAD")["config"]
-    desk.js.api("STREAM.UPDATE.VCDEAD", info | {"max_bytes": 1 << 20})
-    assert settle(desk, receiver, want, accepted=lambda r: r.headers["ce-eventkey"] not in ("3", "4")) == [3, 4]
+    info = stream.js.info("VCDEAD")["config"]
+    stream.js.api("STREAM.UPDATE.VCDEAD", info | {"max_bytes": 1 << 20})
+    assert settle(stream, receiver, want, accepted=lambda r: r.headers["ce-eventkey"] not in ("3", "4")) == [3, 4]
     dispatcher.wait_ready()
 
 
-def test_d17_a_poison_event_delays_nobody(lab, desk):
+def test_d17_a_poison_event_delays_nobody(lab, stream):
     receiver = lab.receiver(lambda request: Answer(500 if request.headers["ce-eventkey"] == "1" else 202))
-    dispatcher = lab.dispatcher(desk.config(receiver.url, **FAST))
-    desk.publish(1)
+    dispatcher = lab.dispatcher(stream.config(receiver.url, **FAST))
+    stream.publish(1)
     receiver.wait_count(8)  # it fails, alone, again and again
-    desk.publish(500)
+    stream.publish(500)
     receiver.wait_for(lambda requests: set(keys(requests)) == set(range(1, 502)), 20)
     wait_until(lambda: dispatcher.metric("vcourier_dispatcher_events_total", result="delivered") == 500, 20)
-    assert desk.dead() == []
+    assert stream.dead() == []
 
 
 def test_every_row_has_a_scenario():

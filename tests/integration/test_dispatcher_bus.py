@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from lab.desk import SECOND, Desk, books, event, keys, settle, subject
+from lab.stream import SECOND, Stream, counters, event, keys, settle, subject
 from lab.process import wait_until
 from lab.proxy import Proxy
 from lab.receiver import Answer
@@ -17,44 +17,44 @@ FAST = {"retry": {"initial": "50ms", "max": "200ms"}, "ackWait": "2s"}
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
-def test_n1_the_server_restarts(lab, desk, how):
+def test_n1_the_server_restarts(lab, stream, how):
     receiver = lab.receiver(lambda request: Answer(hang=0.02))
-    lab.dispatcher(desk.config(receiver.url, concurrency=16, **FAST))
-    want = desk.publish(1500)
+    lab.dispatcher(stream.config(receiver.url, concurrency=16, **FAST))
+    want = stream.publish(1500)
     for i in range(3):
         receiver.wait_count(300 * (i + 1))
-        desk.server.signal(how)
-        desk.server.wait()
-        desk.js.close()
-        desk.server.start()
-    assert settle(desk, receiver, want, twice=3 * 16) == []
+        stream.server.signal(how)
+        stream.server.wait()
+        stream.js.close()
+        stream.server.start()
+    assert settle(stream, receiver, want, twice=3 * 16) == []
 
 
 def test_n2_n3_a_cluster_loses_its_leader_and_its_quorum(lab):
     servers = lab.cluster(3)
-    desk = Desk(lab, servers[0])
-    desk.make_stream(num_replicas=3)
+    stream = Stream(lab, servers[0])
+    stream.make_stream(num_replicas=3)
     receiver = lab.receiver(lambda request: Answer(hang=0.01))
-    config = desk.config(receiver.url, concurrency=16, **FAST)
+    config = stream.config(receiver.url, concurrency=16, **FAST)
     config["bus"] |= {"urls": [s.url for s in servers], "stream": {"replicas": 3}, "deadLetters": {"replicas": 3}}
     lab.dispatcher(config).wait_ready()
-    want = [*desk.publish(500)]
+    want = [*stream.publish(500)]
     receiver.wait_count(100)
-    leader = desk.js.info("VC_lab")["cluster"]["leader"]
+    leader = stream.js.info("VC_lab")["cluster"]["leader"]
     victim = next(s for s in servers if s.name == leader)
     alive = next(s for s in servers if s is not victim)
     victim.kill()
-    desk.server, desk.js.server = alive, alive
-    desk.js.close()
+    stream.server, stream.js.server = alive, alive
+    stream.js.close()
     receiver.wait_count(500)
     other = next(s for s in servers if s not in (victim, alive))
     other.kill()  # the quorum is gone
     victim.start()
     other.start()
-    desk.js.close()
-    wait_until(lambda: desk.js.count("VC_lab") == 500, 60, "the cluster is whole again")
-    want += desk.publish(100)
-    assert settle(desk, receiver, want, twice=3 * 16, timeout=90) == []
+    stream.js.close()
+    wait_until(lambda: stream.js.count("VC_lab") == 500, 60, "the cluster is whole again")
+    want += stream.publish(100)
+    assert settle(stream, receiver, want, twice=3 * 16, timeout=90) == []
 
 
 def test_n4_the_disk_is_full(lab, tmp_path):
@@ -65,13 +65,13 @@ def test_n4_the_disk_is_full(lab, tmp_path):
         pytest.skip("cannot mount a small file system here")
     try:
         server = lab.nats(store=store / "js")
-        desk = Desk(lab, server)
-        desk.make_stream(max_bytes=-1)
+        stream = Stream(lab, server)
+        stream.make_stream(max_bytes=-1)
         receiver = lab.receiver(lambda request: Answer(400 if int(request.headers["ce-eventkey"]) % 50 == 0 else 202, hang=0.02))
-        config = desk.config(receiver.url, bus={"stream": {"maxBytes": "1MiB"}, "deadLetters": {"maxBytes": "1MiB"}},
-                             concurrency=4, **FAST)
+        config = stream.config(receiver.url, bus={"stream": {"maxBytes": "1MiB"}, "deadLetters": {"maxBytes": "1MiB"}},
+                               concurrency=4, **FAST)
         dispatcher = lab.dispatcher(config).wait_ready()
-        want = desk.publish(300)
+        want = stream.publish(300)
         receiver.wait_count(20)
         filler = store / "filler"
         with open(filler, "wb", buffering=0) as f:
@@ -83,9 +83,9 @@ def test_n4_the_disk_is_full(lab, tmp_path):
         wait_until(lambda: dispatcher.lines("dead letter not stored"), 60, "the disk is full")
         filler.unlink()
         server.stop()  # 2.9 does not recover by itself
-        desk.js.close()
+        stream.js.close()
         server.start()
-        dead = settle(desk, receiver, want, accepted=lambda r: int(r.headers["ce-eventkey"]) % 50, twice=300)
+        dead = settle(stream, receiver, want, accepted=lambda r: int(r.headers["ce-eventkey"]) % 50, twice=300)
         assert dead == [50, 100, 150, 200, 250, 300]
         for process in reversed(lab.processes):
             process.stop()
@@ -96,108 +96,108 @@ def test_n4_the_disk_is_full(lab, tmp_path):
 PAD = {"FullFormattedMessage": "x" * 2000}
 
 
-def test_n5_a_full_stream_drops_its_oldest(lab, desk):
+def test_n5_a_full_stream_drops_its_oldest(lab, stream):
     """whenFull: dropOldest, and a backend that is down: what had to go is counted, the rest is delivered."""
-    desk.js.api("STREAM.UPDATE.VC_lab", {**desk.js.info("VC_lab")["config"], "max_bytes": 1 << 20})
+    stream.js.api("STREAM.UPDATE.VC_lab", {**stream.js.info("VC_lab")["config"], "max_bytes": 1 << 20})
     down = [True]
     receiver = lab.receiver(lambda request: Answer(503 if down[0] else 202))
-    dispatcher = lab.dispatcher(desk.config(receiver.url, bus={"stream": {"maxBytes": "1MiB"}}, concurrency=4, **FAST)).wait_ready()
-    desk.publish(100)
+    dispatcher = lab.dispatcher(stream.config(receiver.url, bus={"stream": {"maxBytes": "1MiB"}}, concurrency=4, **FAST)).wait_ready()
+    stream.publish(100)
     wait_until(lambda: dispatcher.metric("vcourier_dispatcher_circuit_state") == 2, what="the backend is down")
-    want = desk.publish(1900, data=PAD)
-    first = desk.js.info("VC_lab")["state"]["first_seq"]
+    want = stream.publish(1900, data=PAD)
+    first = stream.js.info("VC_lab")["state"]["first_seq"]
     assert first > 500, "the stream was full"
     up_at = time.time()
     down[0] = False
-    settle(desk, receiver, [n for n in want if n >= first], accepted=lambda r: r.at >= up_at)
-    wait_until(lambda: books(dispatcher)["all"] == 2000 and books(dispatcher)["pending"] == 0, 30, lambda: books(dispatcher))
-    assert 0 < books(dispatcher)["expired"] < first
+    settle(stream, receiver, [n for n in want if n >= first], accepted=lambda r: r.at >= up_at)
+    wait_until(lambda: counters(dispatcher)["all"] == 2000 and counters(dispatcher)["pending"] == 0, 30, lambda: counters(dispatcher))
+    assert 0 < counters(dispatcher)["expired"] < first
 
 
-def test_n5_a_full_stream_refuses_the_new(lab, desk):
+def test_n5_a_full_stream_refuses_the_new(lab, stream):
     """whenFull: pause: delivering goes on with what is there, and with the rest once there is room."""
-    desk.js.api("STREAM.UPDATE.VC_lab", {**desk.js.info("VC_lab")["config"], "max_bytes": 1 << 20, "discard": "new"})
+    stream.js.api("STREAM.UPDATE.VC_lab", {**stream.js.info("VC_lab")["config"], "max_bytes": 1 << 20, "discard": "new"})
     bus = {"stream": {"maxBytes": "1MiB", "whenFull": "pause"}}
     receiver = lab.receiver()
-    dispatcher = lab.dispatcher(desk.config(receiver.url, bus=bus, **FAST)).wait_ready()
-    wire, stored = desk.js.wire, 0
+    dispatcher = lab.dispatcher(stream.config(receiver.url, bus=bus, **FAST)).wait_ready()
+    wire, stored = stream.js.wire, 0
     while "error" not in (answer := wire.request(subject(), event(stored + 1, data=PAD)).json()):
         stored = answer["seq"]
     assert answer["error"]["err_code"] == 10077
-    assert settle(desk, receiver, range(1, stored + 1)) == []
-    desk.js.api("STREAM.UPDATE.VC_lab", {**desk.js.info("VC_lab")["config"], "max_bytes": 8 << 20})
-    desk.published = stored
-    want = desk.publish(50)
-    assert settle(desk, receiver, want) == []
+    assert settle(stream, receiver, range(1, stored + 1)) == []
+    stream.js.api("STREAM.UPDATE.VC_lab", {**stream.js.info("VC_lab")["config"], "max_bytes": 8 << 20})
+    stream.published = stored
+    want = stream.publish(50)
+    assert settle(stream, receiver, want) == []
     assert dispatcher.metric("vcourier_dispatcher_events_total", result="delivered") == stored + 50
 
 
-def test_n5_the_stream_of_dead_letters_is_full(lab, desk):
+def test_n5_the_stream_of_dead_letters_is_full(lab, stream):
     """More of them than it takes: the rest waits with its originals, whatever comes in between, and is stored later."""
-    desk.js.api("STREAM.CREATE.VCDEAD", {"name": "VCDEAD", "subjects": ["vcdead.>"], "storage": "file", "retention": "limits",
+    stream.js.api("STREAM.CREATE.VCDEAD", {"name": "VCDEAD", "subjects": ["vcdead.>"], "storage": "file", "retention": "limits",
                 "discard": "new", "max_bytes": 8000, "num_replicas": 1})
     receiver = lab.receiver(lambda request: Answer(400 if int(request.headers["ce-eventkey"]) % 10 == 0 else 202))
-    dispatcher = lab.dispatcher(desk.config(receiver.url, concurrency=4, **FAST)).wait_ready()
-    want = desk.publish(400)
+    dispatcher = lab.dispatcher(stream.config(receiver.url, concurrency=4, **FAST)).wait_ready()
+    want = stream.publish(400)
     wait_until(lambda: dispatcher.lines("dead letter not stored"), what="it says so")
     assert dispatcher.get("/readyz")[0] == 503
     dispatcher.kill()
     dispatcher.start()
     wait_until(lambda: len(dispatcher.lines("dead letter not stored")) > 1, what="it says so again")
-    some = len(desk.dead())
+    some = len(stream.dead())
     assert 0 < some < 40
-    desk.js.api("STREAM.UPDATE.VCDEAD", desk.js.info("VCDEAD")["config"] | {"max_bytes": 1 << 20})
-    dead = settle(desk, receiver, want, accepted=lambda r: int(r.headers["ce-eventkey"]) % 10, twice=4)
+    stream.js.api("STREAM.UPDATE.VCDEAD", stream.js.info("VCDEAD")["config"] | {"max_bytes": 1 << 20})
+    dead = settle(stream, receiver, want, accepted=lambda r: int(r.headers["ce-eventkey"]) % 10, twice=4)
     assert dead == [*range(10, 401, 10)], "each once, those stored before the kill too"
     dispatcher.wait_ready()
 
 
-def test_n6_the_server_is_stopped_for_longer_than_ack_wait(lab, desk):
+def test_n6_the_server_is_stopped_for_longer_than_ack_wait(lab, stream):
     receiver = lab.receiver(lambda request: Answer(hang=0.02))
-    dispatcher = lab.dispatcher(desk.config(receiver.url, concurrency=8, **FAST))
-    want = desk.publish(800)
+    dispatcher = lab.dispatcher(stream.config(receiver.url, concurrency=8, **FAST))
+    want = stream.publish(800)
     receiver.wait_count(100)
-    desk.server.signal(signal.SIGSTOP)
-    lab.closers.insert(0, lambda: desk.server.signal(signal.SIGCONT))
+    stream.server.signal(signal.SIGSTOP)
+    lab.closers.insert(0, lambda: stream.server.signal(signal.SIGCONT))
     # what is in flight ends, its acks wait in the connection, and without an answer to them nothing goes on
     wait_until(lambda: dispatcher.metric("vcourier_dispatcher_in_flight") == 0, 30, "deliveries pause")
     time.sleep(3)  # longer than ack_wait: that is what this is about
-    desk.server.signal(signal.SIGCONT)
-    assert settle(desk, receiver, want, twice=8) == []
+    stream.server.signal(signal.SIGCONT)
+    assert settle(stream, receiver, want, twice=8) == []
 
 
-def test_x4_partition_between_dispatcher_and_bus(lab, desk):
-    proxy = Proxy(desk.server.port)
+def test_x4_partition_between_dispatcher_and_bus(lab, stream):
+    proxy = Proxy(stream.server.port)
     lab.closers.append(proxy.close)
     receiver = lab.receiver(lambda request: Answer(hang=0.01))
-    config = desk.config(receiver.url, concurrency=8, **FAST)
+    config = stream.config(receiver.url, concurrency=8, **FAST)
     config["bus"]["urls"] = [f"nats://127.0.0.1:{proxy.port}"]
     dispatcher = lab.dispatcher(config)
-    want = [*desk.publish(300)]
+    want = [*stream.publish(300)]
     for _ in range(3):
         receiver.wait_count(receiver.count + 20)
         proxy.reset()
-        want += desk.publish(100)
+        want += stream.publish(100)
     proxy.down()
     wait_until(lambda: dispatcher.get("/readyz")[0] == 503, 30, "it says that NATS is away")
     proxy.up()
-    assert settle(desk, receiver, want, twice=4 * 8) == []
+    assert settle(stream, receiver, want, twice=4 * 8) == []
 
 
-def test_n9_the_stream_is_made_anew(lab, desk):
+def test_n9_the_stream_is_made_anew(lab, stream):
     receiver = lab.receiver()
-    dispatcher = lab.dispatcher(desk.config(receiver.url, **FAST))
-    want = [*desk.publish(100)]
+    dispatcher = lab.dispatcher(stream.config(receiver.url, **FAST))
+    want = [*stream.publish(100)]
     receiver.wait_count(100)
-    desk.js.api("STREAM.DELETE.VC_lab")
-    desk.make_stream()
-    want += desk.publish(60)
+    stream.js.api("STREAM.DELETE.VC_lab")
+    stream.make_stream()
+    want += stream.publish(60)
     receiver.wait_for(lambda requests: set(want) <= set(keys(requests)), 60, "the new stream's events")
-    assert settle(desk, receiver, want, twice=0) == []
+    assert settle(stream, receiver, want, twice=0) == []
     assert dispatcher.running()
 
 
-def test_n9_in_hand_when_the_stream_is_made_anew(lab, desk):
+def test_n9_in_hand_when_the_stream_is_made_anew(lab, stream):
     """Sequences start over: what was settled or is in hand says nothing about the new stream's events."""
     slow = threading.Event()
 
@@ -205,64 +205,64 @@ def test_n9_in_hand_when_the_stream_is_made_anew(lab, desk):
         slow.wait(30)
         return Answer(202)
     receiver = lab.receiver(answer)
-    dispatcher = lab.dispatcher(desk.config(receiver.url, concurrency=8, **FAST))
-    old = [*desk.publish(20)]
+    dispatcher = lab.dispatcher(stream.config(receiver.url, concurrency=8, **FAST))
+    old = [*stream.publish(20)]
     receiver.wait_count(8)
-    desk.js.api("STREAM.DELETE.VC_lab")
+    stream.js.api("STREAM.DELETE.VC_lab")
     wait_until(lambda: "not found" in dispatcher.text(), what=dispatcher.text)
-    desk.make_stream()
-    new = [*desk.publish(40)]
+    stream.make_stream()
+    new = [*stream.publish(40)]
     wait_until(lambda: "made anew" in dispatcher.text(), what=dispatcher.text)
     slow.set()
     receiver.wait_for(lambda requests: set(new) <= set(keys(requests)), 60, "all of the new stream's events")
-    desk.idle()
+    stream.idle()
     assert set(old[:8]) <= set(keys(receiver.requests)), "and what was in hand"
 
 
-def test_n10_the_consumer_is_deleted(lab, desk):
+def test_n10_the_consumer_is_deleted(lab, stream):
     receiver = lab.receiver()
-    dispatcher = lab.dispatcher(desk.config(receiver.url, **FAST))
-    want = [*desk.publish(100)]
+    dispatcher = lab.dispatcher(stream.config(receiver.url, **FAST))
+    want = [*stream.publish(100)]
     receiver.wait_count(100)
-    desk.idle()
-    desk.js.delete_consumer("VC_lab", "kn")
-    want += desk.publish(60)
+    stream.idle()
+    stream.js.delete_consumer("VC_lab", "kn")
+    want += stream.publish(60)
     receiver.wait_for(lambda requests: set(want) <= set(keys(requests)), 60)
-    assert settle(desk, receiver, want, twice=0) == [], "its place is known: nothing comes twice"
+    assert settle(stream, receiver, want, twice=0) == [], "its place is known: nothing comes twice"
     assert dispatcher.lines("consumer was removed")
 
 
-def test_n10_the_stream_is_deleted(lab, desk):
+def test_n10_the_stream_is_deleted(lab, stream):
     receiver = lab.receiver()
-    dispatcher = lab.dispatcher(desk.config(receiver.url, **FAST)).wait_ready()
-    desk.js.api("STREAM.DELETE.VC_lab")
-    wait_until(lambda: "VC_lab" in desk.js.streams(), 30, "it is there again, as configured")
-    want = desk.publish(20)
-    assert settle(desk, receiver, want, twice=0) == []
+    dispatcher = lab.dispatcher(stream.config(receiver.url, **FAST)).wait_ready()
+    stream.js.api("STREAM.DELETE.VC_lab")
+    wait_until(lambda: "VC_lab" in stream.js.streams(), 30, "it is there again, as configured")
+    want = stream.publish(20)
+    assert settle(stream, receiver, want, twice=0) == []
     assert dispatcher.lines("stream was made anew")
 
 
-def test_foreign_settings_are_told_and_left_alone(lab, desk):
-    desk.js.api("CONSUMER.DURABLE.CREATE.VC_lab.kn", {"stream_name": "VC_lab", "config": {
+def test_foreign_settings_are_told_and_left_alone(lab, stream):
+    stream.js.api("CONSUMER.DURABLE.CREATE.VC_lab.kn", {"stream_name": "VC_lab", "config": {
         "durable_name": "kn", "ack_policy": "explicit", "ack_wait": 7 * SECOND, "max_ack_pending": 5, "max_deliver": -1}})
     receiver = lab.receiver()
-    dispatcher = lab.dispatcher(desk.config(receiver.url, **FAST))
-    want = desk.publish(100)
-    assert settle(desk, receiver, want, twice=0) == []
+    dispatcher = lab.dispatcher(stream.config(receiver.url, **FAST))
+    want = stream.publish(100)
+    assert settle(stream, receiver, want, twice=0) == []
     assert dispatcher.lines("other settings than configured.*ack_wait.*max_ack_pending")
-    assert desk.consumer()["config"]["ack_wait"] == 7 * SECOND
+    assert stream.consumer()["config"]["ack_wait"] == 7 * SECOND
 
 
-def test_a_push_consumer_of_our_name_is_refused(lab, desk):
-    desk.js.api("CONSUMER.DURABLE.CREATE.VC_lab.kn", {"stream_name": "VC_lab", "config": {
+def test_a_push_consumer_of_our_name_is_refused(lab, stream):
+    stream.js.api("CONSUMER.DURABLE.CREATE.VC_lab.kn", {"stream_name": "VC_lab", "config": {
         "durable_name": "kn", "ack_policy": "explicit", "deliver_subject": "somewhere"}})
     receiver = lab.receiver()
-    dispatcher = lab.dispatcher(desk.config(receiver.url, **FAST))
+    dispatcher = lab.dispatcher(stream.config(receiver.url, **FAST))
     wait_until(lambda: dispatcher.lines("consumer is not usable.*push"), what="it says so")
     assert dispatcher.get("/readyz")[0] == 503
-    desk.js.delete_consumer("VC_lab", "kn")
-    want = desk.publish(10)
-    assert settle(desk, receiver, want, twice=0) == []
+    stream.js.delete_consumer("VC_lab", "kn")
+    want = stream.publish(10)
+    assert settle(stream, receiver, want, twice=0) == []
 
 
 def test_n11_the_password_is_changed(lab, tmp_path):
@@ -272,22 +272,22 @@ def test_n11_the_password_is_changed(lab, tmp_path):
         return (f'accounts {{ A {{ jetstream: enabled, users: [ {{user: d, password: "{password}"}}, '
                 '{user: admin, password: admin} ] } }\nno_auth_user: admin')
     server = lab.nats(extra=users("one"))
-    desk = Desk(lab, server)
-    desk.make_stream()
+    stream = Stream(lab, server)
+    stream.make_stream()
     secret.write_text("one\n")
     receiver = lab.receiver()
-    config = desk.config(receiver.url, bus={"user": "d", "passwordFile": str(secret)}, **FAST)
+    config = stream.config(receiver.url, bus={"user": "d", "passwordFile": str(secret)}, **FAST)
     dispatcher = lab.dispatcher(config)
-    want = [*desk.publish(50)]
+    want = [*stream.publish(50)]
     receiver.wait_count(50)
     server.extra = users("two")
     server.stop()
-    desk.js.close()
+    stream.js.close()
     server.start()
     wait_until(lambda: dispatcher.get("/readyz")[0] == 503, 30, "it is not ready with the old one")
     secret.write_text("two\n")
-    want += desk.publish(50)
-    assert settle(desk, receiver, want, twice=0) == []
+    want += stream.publish(50)
+    assert settle(stream, receiver, want, twice=0) == []
 
 
 FORGED = {
@@ -303,73 +303,73 @@ FORGED = {
 }
 
 
-def test_n12_forged_messages_are_dead_letters(lab, desk):
+def test_n12_forged_messages_are_dead_letters(lab, stream):
     receiver = lab.receiver()
-    dispatcher = lab.dispatcher(desk.config(receiver.url, **FAST)).wait_ready()
+    dispatcher = lab.dispatcher(stream.config(receiver.url, **FAST)).wait_ready()
     for body, headers in FORGED.values():
-        desk.js.wire.publish(subject(), body, headers=headers)
-    want = desk.publish(20)
-    desk.idle()
+        stream.js.wire.publish(subject(), body, headers=headers)
+    want = stream.publish(20)
+    stream.idle()
     assert sorted(keys(receiver.requests)) == [*want]
-    letters = desk.dead()
+    letters = stream.dead()
     assert [m.data for m in letters] == [body for body, _ in FORGED.values()]
     assert {m.headers["Vcourier-Reason"] for m in letters} == {"invalid_event"}
     assert all(m.headers["Vcourier-Error"] for m in letters)
     assert dispatcher.metric("vcourier_dispatcher_events_total", result="dead") == len(FORGED)
 
 
-def test_events_of_other_publishers(lab, desk):
+def test_events_of_other_publishers(lab, stream):
     """Either mode of the NATS binding, attributes in any order."""
     receiver = lab.receiver()
-    lab.dispatcher(desk.config(receiver.url, **FAST)).wait_ready()
-    wire = desk.js.wire
+    lab.dispatcher(stream.config(receiver.url, **FAST)).wait_ready()
+    wire = stream.js.wire
     wire.publish(subject(), b'\x00raw', headers={"ce-specversion": "1.0", "ce-id": "b1", "ce-source": "s", "ce-type": "t",
                  "ce-note": "Euro%20%E2%82%AC", "Content-Type": "application/octet-stream"})
     wire.publish(subject(), json.dumps({"data": {"specversion": "x"}, "type": "t", "source": "s", "id": "b2",
                                         "specversion": "1.0", "note": "late"}).encode())
     receiver.wait_count(2)
-    desk.idle()
+    stream.idle()
     by_id = {r.headers["ce-id"]: r for r in receiver.requests}
     assert by_id["b1"].body == b"\x00raw" and by_id["b1"].headers["ce-note"] == "Euro%20%E2%82%AC"
     assert by_id["b1"].headers["content-type"] == "application/octet-stream"
     assert by_id["b2"].headers["ce-note"] == "late" and by_id["b2"].json() == {"specversion": "x"}
-    assert desk.dead() == []
+    assert stream.dead() == []
 
 
-def test_an_event_that_never_gets_a_verdict_is_set_aside(lab, desk):
+def test_an_event_that_never_gets_a_verdict_is_set_aside(lab, stream):
     """Given out again and again, as when it crashes the process."""
-    desk.publish(1)
-    desk.js.api("CONSUMER.DURABLE.CREATE.VC_lab.kn", {"stream_name": "VC_lab", "config": {
+    stream.publish(1)
+    stream.js.api("CONSUMER.DURABLE.CREATE.VC_lab.kn", {"stream_name": "VC_lab", "config": {
         "durable_name": "kn", "ack_policy": "explicit", "ack_wait": 2 * SECOND, "max_ack_pending": 1000, "max_deliver": -1}})
-    wire = desk.js.wire
+    wire = stream.js.wire
     for _ in range(5):
         message = wire.request("$JS.API.CONSUMER.MSG.NEXT.VC_lab.kn", {"batch": 1})
         wire.publish(message.reply, b"-NAK")
     receiver = lab.receiver()
-    lab.dispatcher(desk.config(receiver.url, ackWait="2s", retry={"maxDeliveries": 5}))
-    want = desk.publish(10)
-    assert settle(desk, receiver, [1, *want]) == [1]
-    assert desk.dead()[0].headers["Vcourier-Reason"] == "poison"
+    lab.dispatcher(stream.config(receiver.url, ackWait="2s", retry={"maxDeliveries": 5}))
+    want = stream.publish(10)
+    assert settle(stream, receiver, [1, *want]) == [1]
+    assert stream.dead()[0].headers["Vcourier-Reason"] == "poison"
 
 
 @pytest.mark.parametrize("filtered", [False, True], ids=["all", "by subject"])
-def test_expired_events_are_counted(lab, desk, filtered):
+def test_expired_events_are_counted(lab, stream, filtered):
     """What leaves the stream before it could be delivered is in the books; of a filtered one only what was for us."""
     more = {"filter": {"subject": "vc.*.*.*.*.event.VmPoweredOnEvent"}} if filtered else {}
     receiver = lab.receiver(lambda request: Answer(503))
-    dispatcher = lab.dispatcher(desk.config(receiver.url, concurrency=1, **more, **FAST)).wait_ready()
-    desk.publish(50)
+    dispatcher = lab.dispatcher(stream.config(receiver.url, concurrency=1, **more, **FAST)).wait_ready()
+    stream.publish(50)
     wait_until(lambda: dispatcher.metric("vcourier_dispatcher_circuit_state") == 2, what="the backend is down")
     for name, n in (("VmPoweredOnEvent", 150), ("VmRemovedEvent", 100), ("VmPoweredOnEvent", 200)) * 3:
-        desk.publish(n, name)
+        stream.publish(n, name)
     stored = 50 + 3 * (350 if filtered else 450)
-    wait_until(lambda: books(dispatcher)["all"] == stored, 30, lambda: books(dispatcher))
-    desk.js.api("STREAM.PURGE.VC_lab", {"seq": 651})
-    desk.publish(70)
-    desk.publish(30, "VmRemovedEvent")
+    wait_until(lambda: counters(dispatcher)["all"] == stored, 30, lambda: counters(dispatcher))
+    stream.js.api("STREAM.PURGE.VC_lab", {"seq": 651})
+    stream.publish(70)
+    stream.publish(30, "VmRemovedEvent")
     stored += 70 if filtered else 100
-    wait_until(lambda: books(dispatcher)["expired"] > 0, 30, lambda: books(dispatcher))
+    wait_until(lambda: counters(dispatcher)["expired"] > 0, 30, lambda: counters(dispatcher))
     receiver.answer = None  # what was in hand the server has forgotten; it is delivered where its body is in hand, too
-    wait_until(lambda: books(dispatcher)["pending"] == 0 and books(dispatcher)["all"] == stored, 30, lambda: books(dispatcher))
-    assert 400 < books(dispatcher)["expired"] <= (550 if filtered else 650), "but for what was in hand"
+    wait_until(lambda: counters(dispatcher)["pending"] == 0 and counters(dispatcher)["all"] == stored, 30, lambda: counters(dispatcher))
+    assert 400 < counters(dispatcher)["expired"] <= (550 if filtered else 650), "but for what was in hand"
     assert dispatcher.lines("left the stream before they were delivered")

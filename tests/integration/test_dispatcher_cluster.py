@@ -8,13 +8,13 @@ import threading
 from collections import Counter
 
 from lab.aws import REGION, EventBridge
-from lab.desk import PROVIDER, Desk, books
+from lab.stream import PROVIDER, Stream, counters
 from lab.gateway import Gateway
 from lab.jetstream import ApiError
 from lab.process import wait_until
 from lab.product import knative, router_config
 from lab.receiver import Answer
-from lab.world import LONG
+from lab.pipeline import LONG
 
 ROUNDS = 6 if LONG else 1
 EVENTS = 280  # each time, and a quarter of them fails; the window is 20 events, and for EventBridge 56
@@ -68,17 +68,17 @@ class Backends:
 class Cluster:
     def __init__(self, lab):
         self.servers = lab.cluster(3)
-        self.desk = Desk(lab, self.servers[0])
-        self.desk.make_stream(num_replicas=3)
+        self.stream = Stream(lab, self.servers[0])
+        self.stream.make_stream(num_replicas=3)
 
     def look_through(self, server):
-        self.desk.server = self.desk.js.server = server
-        self.desk.js.close()
+        self.stream.server = self.stream.js.server = server
+        self.stream.js.close()
 
     def there(self):
         """The name of the stream's leader; nothing while there is none."""
         try:
-            return self.desk.js.info("VC_lab")["cluster"].get("leader")
+            return self.stream.js.info("VC_lab")["cluster"].get("leader")
         except (ApiError, OSError):
             return False
 
@@ -111,7 +111,7 @@ def test_servers_are_killed_while_targets_fail(lab):
     want = []
     for _ in range(ROUNDS):
         backends.down.set()
-        want += cluster.desk.publish(EVENTS)
+        want += cluster.stream.publish(EVENTS)
         for server in cluster.servers if LONG else [cluster.leader()]:
             cluster.kill([server])
         # it never fails; of the others each has let bodies go by then, unless it had paused before
@@ -119,13 +119,13 @@ def test_servers_are_killed_while_targets_fail(lab):
         backends.down.clear()  # what waits is asked for while the servers come back
         cluster.kill(cluster.servers)
     for name, dispatcher in dispatchers.items():
-        cluster.desk.idle(name, timeout=120)
-        wait_until(lambda: books(dispatcher)["pending"] == 0, 60, lambda: books(dispatcher))
-        ends = books(dispatcher)
+        cluster.stream.idle(name, timeout=120)
+        wait_until(lambda: counters(dispatcher)["pending"] == 0, 60, lambda: counters(dispatcher))
+        ends = counters(dispatcher)
         assert (ends["expired"], ends["dead"], ends["filtered"]) == (0, 0, 0), f"{name}: {ends}"
         assert not dispatcher.lines("left the stream"), name
     for target, taken in backends.taken().items():
         lost = [key for key in want if key not in taken]
         assert not lost, f"{target}: lost {len(lost)}: {lost[:10]}"
         assert set(taken) == set(want), target
-    assert cluster.desk.js.count("VC_lab") == len(want)
+    assert cluster.stream.js.count("VC_lab") == len(want)

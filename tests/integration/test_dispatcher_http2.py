@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from lab.desk import settle
+from lab.stream import settle
 from lab.nginx import Http2Front
 from lab.process import wait_until
 from lab.receiver import Answer
@@ -37,67 +37,67 @@ def front(lab, receiver, more=""):
     return front
 
 
-def dispatcher(lab, desk, url, concurrency):
-    config = desk.config(url, concurrency=concurrency, knative={"caFile": str(lab.authority.ca)}, **FAST)
+def dispatcher(lab, stream, url, concurrency):
+    config = stream.config(url, concurrency=concurrency, knative={"caFile": str(lab.authority.ca)}, **FAST)
     return lab.dispatcher(config).wait_ready()
 
 
-def test_requests_share_one_connection(lab, desk):
+def test_requests_share_one_connection(lab, stream):
     gauge = Gauge(0.05)
     receiver = lab.receiver(gauge)
     server = front(lab, receiver)
-    dispatcher(lab, desk, server.url, 32)
-    want = desk.publish(400)
-    assert settle(desk, receiver, want, twice=0) == []
+    dispatcher(lab, stream, server.url, 32)
+    want = stream.publish(400)
+    assert settle(stream, receiver, want, twice=0) == []
     streams = server.streams()
     assert {protocol for protocol, *_ in streams} == {"HTTP/2.0"} and len(streams) == 400
     assert len({connection for _, connection, *_ in streams}) == 1, "multiplexed"
     assert gauge.peak == 32
 
 
-def test_fewer_streams_than_concurrency(lab, desk):
+def test_fewer_streams_than_concurrency(lab, stream):
     """The server's limit is obeyed, or what it refuses is sent again."""
     receiver = lab.receiver(Gauge(0.02))
     server = front(lab, receiver, more="http2_max_concurrent_streams 4;")
-    dispatcher(lab, desk, server.url, 32)
-    assert settle(desk, receiver, desk.publish(300), twice=0) == []
+    dispatcher(lab, stream, server.url, 32)
+    assert settle(stream, receiver, stream.publish(300), twice=0) == []
     assert {protocol for protocol, *_ in server.streams()} == {"HTTP/2.0"}
 
 
-def test_goaway_when_the_server_reloads(lab, desk):
+def test_goaway_when_the_server_reloads(lab, stream):
     """It ends its connections in an orderly way: what it took is answered, the rest goes over the next one."""
     receiver = lab.receiver(Gauge(0.02))
     server = front(lab, receiver)
-    dispatcher(lab, desk, server.url, 32)
-    want = desk.publish(1500)
+    dispatcher(lab, stream, server.url, 32)
+    want = stream.publish(1500)
     for i in range(4):
         receiver.wait_count(250 * (i + 1))
         server.signal(signal.SIGHUP)
-    assert settle(desk, receiver, want, twice=0) == []
+    assert settle(stream, receiver, want, twice=0) == []
     assert len({connection for _, connection, *_ in server.streams()}) >= 5, "a connection after each reload"
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
-def test_the_server_ends_in_mid_stream(lab, desk, how):
+def test_the_server_ends_in_mid_stream(lab, stream, how):
     receiver = lab.receiver(Gauge(0.02))
     server = front(lab, receiver)
-    dispatcher(lab, desk, server.url, 16)
-    want = desk.publish(900)
+    dispatcher(lab, stream, server.url, 16)
+    want = stream.publish(900)
     for i in range(3):
         receiver.wait_count(250 * (i + 1))
         for pid in server.workers():
             os.kill(pid, how)  # its master starts another one
-    assert settle(desk, receiver, want, twice=3 * 16) == []
+    assert settle(stream, receiver, want, twice=3 * 16) == []
 
 
 @pytest.mark.parametrize("size, twice", [(1_000, 0), (300_000, 1)])
-def test_an_answer_before_the_body_was_read(lab, desk, size, twice):
+def test_an_answer_before_the_body_was_read(lab, stream, size, twice):
     """It is followed by a RST_STREAM that means no harm. When the body was still being sent, libcurl 7.88 takes it for a
     fault and keeps the answer to itself: then the event goes again, over HTTP/1.1, and that is that."""
     server = front(lab, lab.receiver())
-    dispatcher(lab, desk, server.url + "/early", 8)
-    want = desk.publish(40, data={"FullFormattedMessage": "x" * size})
-    desk.idle()
+    dispatcher(lab, stream, server.url + "/early", 8)
+    want = stream.publish(40, data={"FullFormattedMessage": "x" * size})
+    stream.idle()
     times = Counter(int(key) for *_, key in server.streams())
     assert set(times) == set(want) and max(times.values()) <= 1 + twice
-    assert desk.dead() == []
+    assert stream.dead() == []

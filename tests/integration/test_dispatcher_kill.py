@@ -3,7 +3,7 @@
 A delivery counts as in flight until the server is known to have its ack; until then it would come again."""
 import os
 
-from lab.desk import settle
+from lab.stream import settle
 from lab.process import wait_until
 from lab.proxy import Proxy
 from lab.receiver import Answer
@@ -11,39 +11,39 @@ from lab.receiver import Answer
 FAST = {"retry": {"initial": "50ms", "max": "200ms", "maxDeliveries": 1000}, "ackWait": "1s"}
 
 
-def test_d1_kill_in_mid_delivery(lab, desk):
+def test_d1_kill_in_mid_delivery(lab, stream):
     receiver = lab.receiver(lambda request: Answer(hang=0.05))
-    dispatcher = lab.dispatcher(desk.config(receiver.url, concurrency=16, **FAST))
-    want = desk.publish(400)
+    dispatcher = lab.dispatcher(stream.config(receiver.url, concurrency=16, **FAST))
+    want = stream.publish(400)
     kills = 3
     for i in range(kills):
         receiver.wait_count(100 * (i + 1))
         dispatcher.kill()
         dispatcher.start()
-    assert settle(desk, receiver, want, twice=16 * kills) == []
+    assert settle(stream, receiver, want, twice=16 * kills) == []
 
 
-def test_d1_kill_at_random_instants(lab, desk):
+def test_d1_kill_at_random_instants(lab, stream):
     receiver = lab.receiver(lambda request: Answer(hang=0.01))
-    dispatcher = lab.dispatcher(desk.config(receiver.url, concurrency=8, **FAST))
+    dispatcher = lab.dispatcher(stream.config(receiver.url, concurrency=8, **FAST))
     limit = int(os.environ.get("KILLS", "20"))  # 100 by hand
-    want = desk.publish(150 * limit)
+    want = stream.publish(150 * limit)
     kills = 0
     while kills < limit and receiver.count < 125 * limit:
         receiver.wait_count(receiver.count + 1 + kills * 7 % 40)
         dispatcher.kill()
         dispatcher.start()
         kills += 1
-    assert settle(desk, receiver, want, twice=8 * kills, timeout=300) == []
+    assert settle(stream, receiver, want, twice=8 * kills, timeout=300) == []
     assert kills == limit
 
 
-def test_d1_killed_while_its_acks_are_on_their_way(lab, desk):
+def test_d1_killed_while_its_acks_are_on_their_way(lab, stream):
     """Replies come, but no ack gets through: what was delivered meanwhile is what comes again."""
-    proxy = Proxy(desk.server.port)
+    proxy = Proxy(stream.server.port)
     lab.closers.append(proxy.close)
     receiver = lab.receiver()
-    config = desk.config(receiver.url, concurrency=4, **FAST)
+    config = stream.config(receiver.url, concurrency=4, **FAST)
     config["bus"]["urls"] = [f"nats://127.0.0.1:{proxy.port}"]
     dispatcher = lab.dispatcher(config).wait_ready()
 
@@ -51,29 +51,29 @@ def test_d1_killed_while_its_acks_are_on_their_way(lab, desk):
         proxy.frozen = True
         return Answer()
     receiver.answer = freeze
-    want = desk.publish(100)
+    want = stream.publish(100)
     receiver.wait_count(4)
     wait_until(lambda: dispatcher.metric("vcourier_dispatcher_in_flight") == 0, what="nothing goes on without acks")
     dispatcher.kill()
     receiver.answer = None
     proxy.frozen = False
     dispatcher.start()
-    assert settle(desk, receiver, want, twice=4) == []
+    assert settle(stream, receiver, want, twice=4) == []
 
 
-def test_d2_sigterm_under_load_leaves_nothing_behind(lab, desk):
+def test_d2_sigterm_under_load_leaves_nothing_behind(lab, stream):
     """What is on its way to one that ends goes to the others at once: nothing may wait for ack_wait, which never comes here."""
     receiver = lab.receiver(lambda request: Answer(hang=0.002))
-    config = desk.config(receiver.url, concurrency=8, ackWait="30m")
+    config = stream.config(receiver.url, concurrency=8, ackWait="30m")
     stays = lab.dispatcher(config, name="stays").wait_ready()
     goes = lab.dispatcher(config, name="goes")
     want = []
     for _ in range(12):
         goes.wait_ready()
-        want += desk.publish(150)
+        want += stream.publish(150)
         receiver.wait_count(len(want) - 120)
         assert goes.stop() == 0
         goes.start()
     assert goes.wait_ready().stop() == 0
-    assert settle(desk, receiver, want, twice=0) == []
+    assert settle(stream, receiver, want, twice=0) == []
     assert stays.running()

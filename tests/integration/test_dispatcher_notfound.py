@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from lab.desk import PROVIDER, Desk, books, keys
+from lab.stream import PROVIDER, Stream, counters, keys
 from lab.gateway import Gateway
 from lab.process import wait_until
 from lab.product import router_config
@@ -28,16 +28,16 @@ def gateway():
 class Waiting:
     """300 events wait for a function that fails, without their bodies, while another function has got its own."""
 
-    def __init__(self, lab, desk, gateway):
-        self.desk, self.gateway, self.up = desk, gateway, threading.Event()
+    def __init__(self, lab, stream, gateway):
+        self.stream, self.gateway, self.up = stream, gateway, threading.Event()
         gateway.deploy("bad", "VmPoweredOnEvent", lambda call: 200 if self.up.is_set() else 500)
         gateway.deploy("good", "VmPoweredOffEvent")
         auth = {"type": "basic_auth", "basicAuth": {"username": gateway.user, "password": gateway.password}}
-        config = router_config(desk.server, providers=[PROVIDER], processors=[
+        config = router_config(stream.server, providers=[PROVIDER], processors=[
             {"type": "openfaas", "name": "of", "openfaas": {"address": gateway.url, "auth": auth}, "concurrency": 4, **FAST}])
         self.dispatcher = lab.dispatcher(config)
-        self.want = [f"{k}-1700000000000" for k in desk.publish(300)]
-        others = [f"{k}-1700000000000" for k in desk.publish(50, "VmPoweredOffEvent")]
+        self.want = [f"{k}-1700000000000" for k in stream.publish(300)]
+        others = [f"{k}-1700000000000" for k in stream.publish(50, "VmPoweredOffEvent")]
         gateway.wait(lambda g: len(g.ids(f"good.{NS}")) >= len(others))
         self.all = len(self.want) + len(others)
 
@@ -45,13 +45,13 @@ class Waiting:
         return Counter(self.gateway.ids(f"bad.{NS}"))
 
     def settled(self):
-        self.desk.idle("of")
-        return books(self.dispatcher)
+        self.stream.idle("of")
+        return counters(self.dispatcher)
 
 
-def test_a_replica_that_is_behind_does_not_find_an_event(lab, desk, gateway):
-    waiting = Waiting(lab, desk, gateway)
-    replica = StandIn([desk.server], {DIRECT_GET: lambda request: "404 Message Not Found"})
+def test_a_replica_that_is_behind_does_not_find_an_event(lab, stream, gateway):
+    waiting = Waiting(lab, stream, gateway)
+    replica = StandIn([stream.server], {DIRECT_GET: lambda request: "404 Message Not Found"})
     waiting.up.set()
     replica.wait_asked(DIRECT_GET, 100)
     replica.end()  # it has caught up
@@ -61,12 +61,12 @@ def test_a_replica_that_is_behind_does_not_find_an_event(lab, desk, gateway):
     assert len(waiting.dispatcher.lines("does not find an event that waits here")) < 10
 
 
-def test_a_replica_has_another_event_at_this_sequence(lab, desk, gateway):
+def test_a_replica_has_another_event_at_this_sequence(lab, stream, gateway):
     """It took another way than the others; the stream's own event is what counts."""
-    waiting = Waiting(lab, desk, gateway)
+    waiting = Waiting(lab, stream, gateway)
     wrong = {"Nats-Stream": "VC_lab", "Nats-Time-Stamp": "2020-01-01T00:00:00Z", "Nats-Subject": "vc.lab.dc.cluster.info.event.X"}
     lines = "".join(f"\r\n{name}: {value}" for name, value in wrong.items())
-    replica = StandIn([desk.server], {DIRECT_GET: lambda request: lines})
+    replica = StandIn([stream.server], {DIRECT_GET: lambda request: lines})
     waiting.up.set()
     replica.wait_asked(DIRECT_GET, 20)
     replica.end()
@@ -75,16 +75,16 @@ def test_a_replica_has_another_event_at_this_sequence(lab, desk, gateway):
     assert (ends["delivered"], ends["expired"]) == (waiting.all, 0)
 
 
-def test_events_that_left_the_stream_are_counted(lab, desk, gateway):
+def test_events_that_left_the_stream_are_counted(lab, stream, gateway):
     """What was removed, from the stream's beginning and from between others, is known to be gone and not waited for."""
-    waiting = Waiting(lab, desk, gateway)
-    desk.js.api("STREAM.PURGE.VC_lab", {"seq": 101})
+    waiting = Waiting(lab, stream, gateway)
+    stream.js.api("STREAM.PURGE.VC_lab", {"seq": 101})
     for seq in (150, 200, 201, 202):
-        desk.js.api("STREAM.MSG.DELETE.VC_lab", {"seq": seq})
+        stream.js.api("STREAM.MSG.DELETE.VC_lab", {"seq": seq})
     waiting.up.set()
     ends = waiting.settled()
-    wait_until(lambda: books(waiting.dispatcher)["all"] == waiting.all, 60, lambda: books(waiting.dispatcher))
-    ends = books(waiting.dispatcher)
+    wait_until(lambda: counters(waiting.dispatcher)["all"] == waiting.all, 60, lambda: counters(waiting.dispatcher))
+    ends = counters(waiting.dispatcher)
     still = [e for n, e in enumerate(waiting.want, 1) if n > 100 and n not in (150, 200, 201, 202)]
     assert set(still) <= set(waiting.delivered())
     assert ends["delivered"] + ends["expired"] == waiting.all and ends["expired"] > 0
@@ -93,22 +93,22 @@ def test_events_that_left_the_stream_are_counted(lab, desk, gateway):
 
 @pytest.fixture
 def three(lab):
-    desk = Desk(lab, lab.cluster(3)[0])
-    desk.servers = [p for p in lab.processes]
-    desk.make_stream(num_replicas=3)
-    return desk
+    stream = Stream(lab, lab.cluster(3)[0])
+    stream.servers = [p for p in lab.processes]
+    stream.make_stream(num_replicas=3)
+    return stream
 
 
-def behind(desk, last):
+def behind(stream, last):
     """What the leader says of the stream while it has applied no more than this."""
-    info = desk.js.info("VC_lab")
+    info = stream.js.info("VC_lab")
     info["state"] |= {"last_seq": last, "messages": last}
     return info
 
 
-def clustered(desk, receiver, **more):
-    config = desk.config(receiver.url, **FAST, **more)
-    config["bus"] |= {"urls": [s.url for s in desk.servers], "stream": {"replicas": 3}, "deadLetters": {"replicas": 3}}
+def clustered(stream, receiver, **more):
+    config = stream.config(receiver.url, **FAST, **more)
+    config["bus"] |= {"urls": [s.url for s in stream.servers], "stream": {"replicas": 3}, "deadLetters": {"replicas": 3}}
     return config
 
 
@@ -195,38 +195,38 @@ def numbers(info, seq, leader, given=None):
             "num_ack_pending": 0, "cluster": {"name": "lab", "leader": leader}}
 
 
-def test_a_new_leader_of_the_consumer_is_behind(lab, desk):
+def test_a_new_leader_of_the_consumer_is_behind(lab, stream):
     """By its numbers events that have left the stream were not given out; in truth all were."""
     receiver = lab.receiver()
-    dispatcher = lab.dispatcher(desk.config(receiver.url, **FAST)).wait_ready()
-    desk.publish(100)
-    desk.idle()
-    info, subject = desk.consumer(), "$JS.API.CONSUMER.INFO.VC_lab.kn"
+    dispatcher = lab.dispatcher(stream.config(receiver.url, **FAST)).wait_ready()
+    stream.publish(100)
+    stream.idle()
+    info, subject = stream.consumer(), "$JS.API.CONSUMER.INFO.VC_lab.kn"
     said = [numbers(info, 100, "n1")]
-    leader = StandIn([desk.server], {subject: lambda request: said[0]})
+    leader = StandIn([stream.server], {subject: lambda request: said[0]})
     leader.wait_asked(subject, 3)  # for longer than it takes to be believed
-    desk.publish(100)
+    stream.publish(100)
     receiver.wait_count(200)
-    desk.js.api("STREAM.PURGE.VC_lab")
+    stream.js.api("STREAM.PURGE.VC_lab")
     said[0] = numbers(info, 150, "n2")
     leader.wait_asked(subject, len(leader.asked[subject]) + 2)
     said[0] = numbers(info, 200, "n2")
     leader.wait_asked(subject, len(leader.asked[subject]) + 4)
-    assert books(dispatcher)["expired"] == 0
+    assert counters(dispatcher)["expired"] == 0
 
 
-def test_a_killed_server_forgets_what_it_gave_out(lab, desk):
+def test_a_killed_server_forgets_what_it_gave_out(lab, stream):
     """Its consumer counts fewer deliveries than there were; what is still in the stream has not left it."""
     receiver = lab.receiver()
-    dispatcher = lab.dispatcher(desk.config(receiver.url, **FAST)).wait_ready()
-    desk.publish(100)
-    desk.idle()
-    info, subject = desk.consumer(), "$JS.API.CONSUMER.INFO.VC_lab.kn"
+    dispatcher = lab.dispatcher(stream.config(receiver.url, **FAST)).wait_ready()
+    stream.publish(100)
+    stream.idle()
+    info, subject = stream.consumer(), "$JS.API.CONSUMER.INFO.VC_lab.kn"
     said = [numbers(info, 100, "n1")]
-    consumer = StandIn([desk.server], {subject: lambda request: said[0]})
+    consumer = StandIn([stream.server], {subject: lambda request: said[0]})
     consumer.wait_asked(subject, 3)
-    desk.publish(100)
+    stream.publish(100)
     receiver.wait_count(200)
     said[0] = numbers(info, 200, "n1", given=150)
     consumer.wait_asked(subject, len(consumer.asked[subject]) + 2)
-    assert books(dispatcher)["expired"] == 0
+    assert counters(dispatcher)["expired"] == 0

@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 
 import pytest
 
-from lab.desk import PROVIDER, keys, settle
+from lab.stream import PROVIDER, keys, settle
 from lab.gateway import Gateway
 from lab.process import wait_until
 from lab.product import router_config
@@ -23,17 +23,17 @@ def gateway(lab):
     return gateway
 
 
-def openfaas(desk, gateway, **more):
+def openfaas(stream, gateway, **more):
     auth = {"type": "basic_auth", "basicAuth": {"username": "admin", "password": "secret"}}
     block = {"address": gateway.url, "auth": auth, "refreshInterval": "1s"}
-    return router_config(desk.server, providers=[PROVIDER], processors=[{"type": "openfaas", "name": "kn", "openfaas": block} | more])
+    return router_config(stream.server, providers=[PROVIDER], processors=[{"type": "openfaas", "name": "kn", "openfaas": block} | more])
 
 
 def ids(numbers):
     return sorted(f"{n}-1700000000000" for n in numbers)
 
 
-def test_a_retry_goes_only_to_the_function_that_failed(lab, desk, gateway):
+def test_a_retry_goes_only_to_the_function_that_failed(lab, stream, gateway):
     failed = Counter()
 
     def flaky(call):
@@ -41,104 +41,104 @@ def test_a_retry_goes_only_to_the_function_that_failed(lab, desk, gateway):
         return 500 if failed[call.id] <= 2 else 200
     gateway.deploy("good", "VmPoweredOnEvent")
     gateway.deploy("flaky", "VmPoweredOnEvent", flaky)
-    dispatcher = lab.dispatcher(openfaas(desk, gateway, **FAST))
-    want = desk.publish(30)
-    desk.idle()
+    dispatcher = lab.dispatcher(openfaas(stream, gateway, **FAST))
+    want = stream.publish(30)
+    stream.idle()
     assert sorted(gateway.ids("good.openfaas-fn")) == ids(want) == sorted(gateway.ids("flaky.openfaas-fn"))
     assert dispatcher.metric("vcourier_dispatcher_events_total", result="delivered") == 30
 
 
-def test_a_function_that_rejects_is_a_dead_letter_of_its_own(lab, desk, gateway):
+def test_a_function_that_rejects_is_a_dead_letter_of_its_own(lab, stream, gateway):
     gateway.deploy("good", "VmPoweredOnEvent")
     gateway.deploy("picky", "VmPoweredOnEvent", lambda call: 400 if call.id.startswith("7-") else 200)
-    lab.dispatcher(openfaas(desk, gateway, **FAST))
-    want = desk.publish(10)
-    desk.idle()
+    lab.dispatcher(openfaas(stream, gateway, **FAST))
+    want = stream.publish(10)
+    stream.idle()
     assert sorted(gateway.ids("good.openfaas-fn")) == ids(want)
-    [letter] = desk.dead()
+    [letter] = stream.dead()
     assert letter.headers["Vcourier-Target"] == "picky.openfaas-fn" or letter.headers["Vcourier-Target"] == "picky"
     assert letter.headers["Vcourier-Sequence"] == "7"
 
 
-def test_a_dead_function_delays_no_other(lab, desk, gateway):
+def test_a_dead_function_delays_no_other(lab, stream, gateway):
     """More events for it than fit in memory; they make room, and come when it is back."""
     alive = threading.Event()
     gateway.deploy("good", "VmPoweredOffEvent")
     gateway.deploy("broken", "VmPoweredOnEvent", lambda call: 200 if alive.is_set() else 503)
-    dispatcher = lab.dispatcher(openfaas(desk, gateway, concurrency=8, **FAST))
+    dispatcher = lab.dispatcher(openfaas(stream, gateway, concurrency=8, **FAST))
     for _ in range(10):
-        desk.publish(100, "VmPoweredOnEvent")
-        desk.publish(10, "VmPoweredOffEvent")
+        stream.publish(100, "VmPoweredOnEvent")
+        stream.publish(10, "VmPoweredOffEvent")
     gateway.wait(lambda g: len(g.ids("good.openfaas-fn")) == 100, 30)
     assert gateway.ids("broken.openfaas-fn") == []
     alive.set()
-    desk.idle(timeout=90)
+    stream.idle(timeout=90)
     assert len(gateway.ids("broken.openfaas-fn")) == len(set(gateway.ids("broken.openfaas-fn"))) == 1000
     assert len(gateway.ids("good.openfaas-fn")) == 100
     assert dispatcher.metric("vcourier_dispatcher_redelivered_total") == 0
-    assert desk.dead() == []
+    assert stream.dead() == []
 
 
-def test_a_slow_function_delays_no_other(lab, desk, gateway):
+def test_a_slow_function_delays_no_other(lab, stream, gateway):
     release = threading.Event()
     gateway.deploy("fast", "VmPoweredOffEvent")
     gateway.deploy("slow", "VmPoweredOnEvent", lambda call: 200 if release.wait(30) else 500)
-    lab.dispatcher(openfaas(desk, gateway, concurrency=16, **FAST))
-    desk.publish(200, "VmPoweredOnEvent")
-    desk.publish(50, "VmPoweredOffEvent")
+    lab.dispatcher(openfaas(stream, gateway, concurrency=16, **FAST))
+    stream.publish(200, "VmPoweredOnEvent")
+    stream.publish(50, "VmPoweredOffEvent")
     gateway.wait(lambda g: len(g.ids("fast.openfaas-fn")) == 50, 30)
     assert gateway.functions[("openfaas-fn", "slow")].peak <= 4, "a quarter of concurrency"
     release.set()
-    desk.idle()
+    stream.idle()
     assert len(gateway.ids("slow.openfaas-fn")) == 200
 
 
-def test_no_function_wants_it(lab, desk, gateway):
+def test_no_function_wants_it(lab, stream, gateway):
     gateway.deploy("other", "VmRemovedEvent")
-    dispatcher = lab.dispatcher(openfaas(desk, gateway, **FAST))
-    desk.publish(25)
-    desk.idle()
+    dispatcher = lab.dispatcher(openfaas(stream, gateway, **FAST))
+    stream.publish(25)
+    stream.idle()
     assert dispatcher.metric("vcourier_dispatcher_events_total", result="filtered") == 25
 
 
-def test_the_gateway_is_away(lab, desk, gateway):
+def test_the_gateway_is_away(lab, stream, gateway):
     gateway.deploy("good", "VmPoweredOnEvent")
-    dispatcher = lab.dispatcher(openfaas(desk, gateway, **FAST)).wait_ready()
+    dispatcher = lab.dispatcher(openfaas(stream, gateway, **FAST)).wait_ready()
     gateway.close()
-    want = desk.publish(300)
+    want = stream.publish(300)
     wait_until(lambda: dispatcher.lines("destination does not answer"), 30, "it pauses")
     gateway.start()
-    desk.idle()
+    stream.idle()
     assert sorted(gateway.ids("good.openfaas-fn")) == ids(want)
 
 
-def test_filter_by_pattern(lab, desk):
+def test_filter_by_pattern(lab, stream):
     receiver = lab.receiver()
     pattern = {"subject": [{"prefix": "VmPowered"}], "data": {"Key": [{"numeric": ["<=", 20]}]}}
-    dispatcher = lab.dispatcher(desk.config(receiver.url, filter={"pattern": pattern}, **FAST))
-    desk.publish(10, "VmPoweredOnEvent")
-    desk.publish(10, "VmRemovedEvent")
-    desk.publish(10, "VmPoweredOffEvent")
-    desk.idle()
+    dispatcher = lab.dispatcher(stream.config(receiver.url, filter={"pattern": pattern}, **FAST))
+    stream.publish(10, "VmPoweredOnEvent")
+    stream.publish(10, "VmRemovedEvent")
+    stream.publish(10, "VmPoweredOffEvent")
+    stream.idle()
     assert sorted(keys(receiver.requests)) == [*range(1, 11)]
     assert dispatcher.metric("vcourier_dispatcher_events_total", result="filtered") == 20
 
 
-def test_filter_by_subject_is_the_servers(lab, desk):
+def test_filter_by_subject_is_the_servers(lab, stream):
     receiver = lab.receiver()
-    lab.dispatcher(desk.config(receiver.url, filter={"subject": "vc.*.*.*.*.eventex.com.vmware.vc.HA.>"}, **FAST))
-    desk.publish(10, "VmPoweredOnEvent")
-    want = desk.publish(10, "com.vmware.vc.HA.DasHostFailedEvent")
-    assert settle(desk, receiver, want) == []
+    lab.dispatcher(stream.config(receiver.url, filter={"subject": "vc.*.*.*.*.eventex.com.vmware.vc.HA.>"}, **FAST))
+    stream.publish(10, "VmPoweredOnEvent")
+    want = stream.publish(10, "com.vmware.vc.HA.DasHostFailedEvent")
+    assert settle(stream, receiver, want) == []
     assert sorted(keys(receiver.requests)) == [*want]
-    assert desk.consumer()["delivered"]["consumer_seq"] == 10
+    assert stream.consumer()["delivered"]["consumer_seq"] == 10
 
 
 def vm(n):
     return {"Key": n, "Vm": {"Name": "x", "Vm": {"Type": "VirtualMachine", "Value": f"vm-{n % 5}"}}}
 
 
-def test_ordering_by_key(lab, desk):
+def test_ordering_by_key(lab, stream):
     """Each machine's events in order, though some fail at first, and different machines at the same time."""
     tries, now, peak, lock = Counter(), [0], [0], threading.Lock()
 
@@ -153,9 +153,9 @@ def test_ordering_by_key(lab, desk):
             now[0] -= 1
         return Answer(503 if int(key) % 7 == 0 and tries[key] == 1 else 202)
     receiver = lab.receiver(answer)
-    desk.publish(200, data=vm)
-    lab.dispatcher(desk.config(receiver.url, ordering="key", **FAST))
-    desk.idle()
+    stream.publish(200, data=vm)
+    lab.dispatcher(stream.config(receiver.url, ordering="key", **FAST))
+    stream.idle()
     order = defaultdict(list)
     for key in keys(receiver.requests):
         order[key % 5].append(key)
@@ -164,52 +164,52 @@ def test_ordering_by_key(lab, desk):
     assert peak[0] > 1
 
 
-def test_strict_ordering(lab, desk):
+def test_strict_ordering(lab, stream):
     tries = Counter()
 
     def answer(request):
         tries[request.headers["ce-eventkey"]] += 1
         return Answer(503 if int(request.headers["ce-eventkey"]) % 10 == 0 and tries[request.headers["ce-eventkey"]] < 3 else 202)
     receiver = lab.receiver(answer)
-    want = desk.publish(100)
-    lab.dispatcher(desk.config(receiver.url, ordering="strict", **FAST))
-    desk.idle()
+    want = stream.publish(100)
+    lab.dispatcher(stream.config(receiver.url, ordering="strict", **FAST))
+    stream.idle()
     assert list(dict.fromkeys(keys(receiver.requests))) == [*want]
     assert keys(receiver.requests) == sorted(keys(receiver.requests))
 
 
 @pytest.mark.parametrize("start", ["now", "earliest", "time"])
-def test_where_a_new_dispatcher_starts(lab, desk, start):
+def test_where_a_new_dispatcher_starts(lab, stream, start):
     receiver = lab.receiver()
-    early = desk.publish(10)
+    early = stream.publish(10)
     time.sleep(0.01)
     middle = time.time()
-    late = desk.publish(10)
+    late = stream.publish(10)
     text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(middle)) + f".{int(middle % 1 * 1000000):06}Z"
-    lab.dispatcher(desk.config(receiver.url, startFrom=text if start == "time" else start, **FAST)).wait_ready()
-    new = desk.publish(10)
+    lab.dispatcher(stream.config(receiver.url, startFrom=text if start == "time" else start, **FAST)).wait_ready()
+    new = stream.publish(10)
     want = {"now": [*new], "time": [*late, *new], "earliest": [*early, *late, *new]}[start]
-    assert settle(desk, receiver, want) == []
+    assert settle(stream, receiver, want) == []
     assert sorted(keys(receiver.requests)) == want
 
 
-def test_several_vcenters(lab, desk):
+def test_several_vcenters(lab, stream):
     receiver = lab.receiver()
-    desk.make_stream("VC_b", "b")
-    want = [*desk.publish(100), *desk.publish(100, vcenter="b")]
-    lab.dispatcher(desk.config(receiver.url, providers=[PROVIDER, PROVIDER | {"name": "b"}], **FAST))
-    desk.idle(stream="VC_b")
-    assert settle(desk, receiver, want) == []
+    stream.make_stream("VC_b", "b")
+    want = [*stream.publish(100), *stream.publish(100, vcenter="b")]
+    lab.dispatcher(stream.config(receiver.url, providers=[PROVIDER, PROVIDER | {"name": "b"}], **FAST))
+    stream.idle(stream="VC_b")
+    assert settle(stream, receiver, want) == []
 
 
-def test_reload_loses_and_repeats_nothing(lab, desk):
+def test_reload_loses_and_repeats_nothing(lab, stream):
     old, new = lab.receiver(lambda request: Answer(hang=0.05)), lab.receiver()
-    dispatcher = lab.dispatcher(desk.config(old.url, concurrency=8, **FAST))
-    want = desk.publish(300)
+    dispatcher = lab.dispatcher(stream.config(old.url, concurrency=8, **FAST))
+    want = stream.publish(300)
     old.wait_count(50)
-    dispatcher.configure(desk.config(new.url, concurrency=8, **FAST))
+    dispatcher.configure(stream.config(new.url, concurrency=8, **FAST))
     dispatcher.signal(signal.SIGHUP)
-    desk.idle()
+    stream.idle()
     got = Counter(keys(old.requests)) + Counter(keys(new.requests))
     assert set(got) == set(want) and set(got.values()) == {1} and new.count > 0
     assert dispatcher.running()

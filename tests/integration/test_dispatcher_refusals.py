@@ -9,7 +9,7 @@ from collections import Counter
 
 import pytest
 
-from lab.desk import books, keys, settle
+from lab.stream import counters, keys, settle
 from lab.kubernetes import Kubernetes
 from lab.process import wait_until
 from lab.receiver import Answer
@@ -19,53 +19,53 @@ FAST = {"retry": {"initial": "50ms", "max": "200ms"}, "ackWait": "2s"}
 
 def balanced(dispatcher, stored):
     """stored = delivered + filtered + dead + expired + pending, and nothing is pending."""
-    wait_until(lambda: books(dispatcher)["all"] == stored and books(dispatcher)["pending"] == 0, what=lambda: str(books(dispatcher)))
-    return books(dispatcher)
+    wait_until(lambda: counters(dispatcher)["all"] == stored and counters(dispatcher)["pending"] == 0, what=lambda: str(counters(dispatcher)))
+    return counters(dispatcher)
 
 
-def test_an_event_that_makes_a_bad_header_is_a_dead_letter_at_once(lab, desk):
+def test_an_event_that_makes_a_bad_header_is_a_dead_letter_at_once(lab, stream):
     """Five of them in a row say nothing about the destination: its circuit stays closed."""
     receiver = lab.receiver()
-    dispatcher = lab.dispatcher(desk.config(receiver.url, **FAST))
-    forged = desk.publish(6, datacontenttype="application/json\r\nX-Forged: yes")
-    good = desk.publish(20)
-    assert settle(desk, receiver, [*forged, *good]) == list(forged)
-    assert {m.headers["Vcourier-Reason"] for m in desk.dead()} == {"unencodable"}
+    dispatcher = lab.dispatcher(stream.config(receiver.url, **FAST))
+    forged = stream.publish(6, datacontenttype="application/json\r\nX-Forged: yes")
+    good = stream.publish(20)
+    assert settle(stream, receiver, [*forged, *good]) == list(forged)
+    assert {m.headers["Vcourier-Reason"] for m in stream.dead()} == {"unencodable"}
     assert sorted(keys(receiver.requests)) == list(good) and not any("x-forged" in r.headers for r in receiver.requests)
     assert dispatcher.metric("vcourier_dispatcher_circuit_opens_total") == 0
     assert balanced(dispatcher, 26)["dead"] == 6
 
 
-def test_a_token_too_large_to_send_is_no_fault_of_the_events(lab, desk):
+def test_a_token_too_large_to_send_is_no_fault_of_the_events(lab, stream):
     """At the start there is no token yet, so nothing is sent; later the last good one stays in use."""
     cluster = Kubernetes(lab.directory, lab.authority)
     lab.closers.append(cluster.close)
     cluster.padding = "x" * 100_000
     receiver = lab.receiver()
     destination = {"uri": receiver.url, "audience": "a", "kubernetes": cluster.options}
-    config = desk.config("", **FAST)
+    config = stream.config("", **FAST)
     config["eventProcessor"]["knative"]["destination"] = destination
     dispatcher = lab.daemon("dispatcher", config)
     dispatcher.env = cluster.env
     dispatcher.start()
-    want = desk.publish(5)
+    want = stream.publish(5)
     wait_until(lambda: "bytes, more than the 16384 that fit a request" in dispatcher.get("/readyz")[1], what="/readyz names it")
-    assert not receiver.requests and desk.dead() == []
+    assert not receiver.requests and stream.dead() == []
     cluster.padding = ""
-    assert settle(desk, receiver, want) == []
+    assert settle(stream, receiver, want) == []
     assert {r.headers["authorization"][:12] for r in receiver.requests} == {"Bearer oidc-"}
     balanced(dispatcher, 5)
 
 
-def test_credentials_that_no_request_can_carry_pause_deliveries(lab, desk):
+def test_credentials_that_no_request_can_carry_pause_deliveries(lab, stream):
     receiver = lab.receiver()
     auth = {"type": "basic_auth", "basicAuth": {"username": "u" * 60_000, "password": "p"}}
-    dispatcher = lab.dispatcher(desk.config(receiver.url, knative={"auth": auth}, **FAST))
-    want = desk.publish(30)
+    dispatcher = lab.dispatcher(stream.config(receiver.url, knative={"auth": auth}, **FAST))
+    want = stream.publish(30)
     wait_until(lambda: dispatcher.metric("vcourier_dispatcher_circuit_state") == 2, what="deliveries pause")
     assert dispatcher.lines("deliveries pause.*credentials")
-    wait_until(lambda: books(dispatcher)["pending"] == books(dispatcher)["all"] == len(want), what=lambda: str(books(dispatcher)))
-    assert not receiver.requests and desk.dead() == []
+    wait_until(lambda: counters(dispatcher)["pending"] == counters(dispatcher)["all"] == len(want), what=lambda: str(counters(dispatcher)))
+    assert not receiver.requests and stream.dead() == []
 
 
 # ---- refusals that need not be the events' fault: rejectGrace
@@ -77,26 +77,26 @@ def while_true(flag, answer):
 
 
 @pytest.mark.parametrize("status", [400, 413, 415, 422, 302, 307, 418, 403])
-def test_a_destination_that_refuses_everything_for_a_while(lab, desk, status):
+def test_a_destination_that_refuses_everything_for_a_while(lab, stream, status):
     """An ingress that starts, a firewall, a login page: each event is delivered in the end, once; none is a dead letter."""
     closed = threading.Event()
     closed.set()
     receiver = lab.receiver(while_true(closed, Answer(status, {"Location": "/login"}, b"<html>not now</html>")))
-    dispatcher = lab.dispatcher(desk.config(receiver.url, concurrency=8, **FAST))
-    want = desk.publish(60)
+    dispatcher = lab.dispatcher(stream.config(receiver.url, concurrency=8, **FAST))
+    want = stream.publish(60)
     wait_until(lambda: dispatcher.metric("vcourier_dispatcher_circuit_state") == 2, what="deliveries pause")
     tried = receiver.count
     assert 5 <= tried < 40, "it is probed, not hammered"
     receiver.wait_for(lambda requests: len(requests) > tried + 3, what="probes")
     closed.clear()
     opened = time.time()
-    assert settle(desk, receiver, want, accepted=lambda r: r.at >= opened) == []
+    assert settle(stream, receiver, want, accepted=lambda r: r.at >= opened) == []
     assert balanced(dispatcher, 60)["delivered"] == 60
     assert dispatcher.metric("vcourier_dispatcher_circuit_state") == 0
 
 
 @pytest.mark.parametrize("concurrency", [1, 64])
-def test_it_begins_to_refuse_in_mid_stream(lab, desk, concurrency):
+def test_it_begins_to_refuse_in_mid_stream(lab, stream, concurrency):
     """The deliveries of the moment before say nothing for the refusals of now."""
     closed = threading.Event()
     taken, lock = [], threading.Lock()
@@ -110,120 +110,120 @@ def test_it_begins_to_refuse_in_mid_stream(lab, desk, concurrency):
                 closed.set()
         return Answer(hang=random.random() / 100)
     receiver = lab.receiver(answer)
-    dispatcher = lab.dispatcher(desk.config(receiver.url, concurrency=concurrency, **FAST))
-    want = desk.publish(500)
+    dispatcher = lab.dispatcher(stream.config(receiver.url, concurrency=concurrency, **FAST))
+    want = stream.publish(500)
     wait_until(lambda: dispatcher.metric("vcourier_dispatcher_circuit_state") == 2, what="deliveries pause")
     receiver.wait_for(lambda requests: len(requests) > len(taken) + concurrency + 4, what="probes")
     closed.clear()
-    desk.idle()
-    assert desk.dead() == [] and sorted(keys(taken)) == list(want)
+    stream.idle()
+    assert stream.dead() == [] and sorted(keys(taken)) == list(want)
     assert balanced(dispatcher, 500)["delivered"] == 500
 
 
-def test_a_restart_between_is_no_reason_to_believe_it(lab, desk):
+def test_a_restart_between_is_no_reason_to_believe_it(lab, stream):
     """The destination took events, breaks off, and comes back refusing."""
     now = [None]
     receiver = lab.receiver(lambda request: now[0])
-    dispatcher = lab.dispatcher(desk.config(receiver.url, **FAST))
-    assert settle(desk, receiver, desk.publish(20)) == []
+    dispatcher = lab.dispatcher(stream.config(receiver.url, **FAST))
+    assert settle(stream, receiver, stream.publish(20)) == []
     now[0] = Answer(0)
-    want = desk.publish(1)
+    want = stream.publish(1)
     wait_until(lambda: dispatcher.metric("vcourier_dispatcher_errors_total") > 0, what="it breaks off")
     now[0] = Answer(400)
     tries = receiver.count
     receiver.wait_count(tries + 4)
     now[0] = None
     opened = time.time()
-    assert settle(desk, receiver, want, accepted=lambda r: r.at >= opened) == []
+    assert settle(stream, receiver, want, accepted=lambda r: r.at >= opened) == []
     assert balanced(dispatcher, 21)["delivered"] == 21
 
 
-def test_one_bad_event_among_others_costs_one_request(lab, desk):
+def test_one_bad_event_among_others_costs_one_request(lab, stream):
     """With traffic before and behind it; no pause, no grace."""
     receiver = lab.receiver(lambda request: Answer(422, body=b"no such field") if keys([request])[0] % 50 == 0 else None)
-    dispatcher = lab.dispatcher(desk.config(receiver.url, concurrency=16, **FAST))
-    want = desk.publish(400)
-    assert settle(desk, receiver, want, accepted=lambda r: keys([r])[0] % 50) == [50, 100, 150, 200, 250, 300, 350, 400]
-    assert {m.headers["Vcourier-Reason"] for m in desk.dead()} == {"rejected"}
+    dispatcher = lab.dispatcher(stream.config(receiver.url, concurrency=16, **FAST))
+    want = stream.publish(400)
+    assert settle(stream, receiver, want, accepted=lambda r: keys([r])[0] % 50) == [50, 100, 150, 200, 250, 300, 350, 400]
+    assert {m.headers["Vcourier-Reason"] for m in stream.dead()} == {"rejected"}
     assert receiver.count <= 400 + 8, "asked twice at most"
     assert dispatcher.metric("vcourier_dispatcher_circuit_opens_total") == 0
     assert balanced(dispatcher, 400)["dead"] == 8
 
 
-def test_a_lone_bad_event_is_a_dead_letter_after_the_grace(lab, desk):
+def test_a_lone_bad_event_is_a_dead_letter_after_the_grace(lab, stream):
     receiver = lab.receiver(lambda request: Answer(400, body=b"no") if keys([request]) == [1] else None)
-    dispatcher = lab.dispatcher(desk.config(receiver.url, retry={"initial": "50ms", "max": "200ms", "rejectGrace": "1s"}))
-    desk.publish(1)
-    wait_until(desk.dead, what="the dead letter")
+    dispatcher = lab.dispatcher(stream.config(receiver.url, retry={"initial": "50ms", "max": "200ms", "rejectGrace": "1s"}))
+    stream.publish(1)
+    wait_until(stream.dead, what="the dead letter")
     tries = [r.at for r in receiver.requests]
-    letter = desk.dead()[0]
+    letter = stream.dead()[0]
     assert letter.headers["Vcourier-Reason"] == "rejected" and letter.headers["Vcourier-Status"] == "400"
     assert int(letter.headers["Vcourier-Attempts"]) == len(tries) > 2 and tries[-1] - tries[0] > 0.9
-    assert settle(desk, receiver, desk.publish(3), accepted=lambda r: keys([r]) != [1]) == [1]
+    assert settle(stream, receiver, stream.publish(3), accepted=lambda r: keys([r]) != [1]) == [1]
     assert balanced(dispatcher, 4)["dead"] == 1
 
 
-def test_after_the_grace_the_flood_guard_holds(lab, desk):
+def test_after_the_grace_the_flood_guard_holds(lab, stream):
     """A wrong setting: nothing is dead at first, then a few, never the stream."""
     receiver = lab.receiver(lambda request: Answer(400))
-    dispatcher = lab.dispatcher(desk.config(receiver.url, concurrency=64, retry={
+    dispatcher = lab.dispatcher(stream.config(receiver.url, concurrency=64, retry={
         "initial": "50ms", "max": "200ms", "rejectGrace": "1s"}))
-    want = desk.publish(500)
-    wait_until(lambda: len(desk.dead()) >= 3, what="dead letters, when the grace is over")
+    want = stream.publish(500)
+    wait_until(lambda: len(stream.dead()) >= 3, what="dead letters, when the grace is over")
     receiver.answer = None
     opened = time.time()
-    dead = settle(desk, receiver, want, accepted=lambda r: r.at >= opened, twice=1)
+    dead = settle(stream, receiver, want, accepted=lambda r: r.at >= opened, twice=1)
     assert 3 <= len(dead) <= 40
     assert balanced(dispatcher, 500)["dead"] == len(dead)
 
 
-def test_no_grace_is_what_the_option_says(lab, desk):
+def test_no_grace_is_what_the_option_says(lab, stream):
     receiver = lab.receiver(lambda request: Answer(400))
-    dispatcher = lab.dispatcher(desk.config(receiver.url, retry={"rejectGrace": "0s"}))
-    want = desk.publish(1)
-    assert settle(desk, receiver, want, accepted=lambda r: False) == list(want)
-    assert desk.dead()[0].headers["Vcourier-Attempts"] == "1" and balanced(dispatcher, 1)["dead"] == 1
+    dispatcher = lab.dispatcher(stream.config(receiver.url, retry={"rejectGrace": "0s"}))
+    want = stream.publish(1)
+    assert settle(stream, receiver, want, accepted=lambda r: False) == list(want)
+    assert stream.dead()[0].headers["Vcourier-Attempts"] == "1" and balanced(dispatcher, 1)["dead"] == 1
 
 
 @pytest.mark.parametrize("ordering", ["key", "strict"])
-def test_a_bad_event_at_the_head_of_an_order_waits_for_the_grace_once(lab, desk, ordering):
+def test_a_bad_event_at_the_head_of_an_order_waits_for_the_grace_once(lab, stream, ordering):
     """It holds up those behind it for the grace; the next ones for a moment, and none for ever."""
     bad = {3, 6, 9}
     receiver = lab.receiver(lambda request: Answer(400) if keys([request])[0] in bad else None)
-    dispatcher = lab.dispatcher(desk.config(receiver.url, ordering=ordering, retry={
+    dispatcher = lab.dispatcher(stream.config(receiver.url, ordering=ordering, retry={
         "initial": "50ms", "max": "200ms", "rejectGrace": "2s"}))
     vm = {"Vm": {"Vm": {"Type": "VirtualMachine", "Value": "vm-1"}}}
-    want = desk.publish(12, data=vm)
-    assert settle(desk, receiver, want, accepted=lambda r: keys([r])[0] not in bad) == sorted(bad)
+    want = stream.publish(12, data=vm)
+    assert settle(stream, receiver, want, accepted=lambda r: keys([r])[0] not in bad) == sorted(bad)
     tries = Counter(keys(receiver.requests))
     assert tries[3] > 2 and tries[6] == tries[9] == 2
     assert [k for k in keys(receiver.requests) if k not in bad] == [k for k in want if k not in bad]
     assert balanced(dispatcher, 12)["dead"] == 3
 
 
-def test_413_for_an_event_smaller_than_those_it_took(lab, desk):
+def test_413_for_an_event_smaller_than_those_it_took(lab, stream):
     """A limit in between that comes and goes: others pass meanwhile, and yet it is no fault of the event."""
     small = threading.Event()
     receiver = lab.receiver(lambda request: Answer(413) if small.is_set() and len(request.body) > 4000 else None)
-    dispatcher = lab.dispatcher(desk.config(receiver.url, **FAST))
+    dispatcher = lab.dispatcher(stream.config(receiver.url, **FAST))
     text = lambda n: lambda i: {"Key": i, "Text": "x" * n}
-    assert settle(desk, receiver, desk.publish(2, data=text(30_000))) == []
+    assert settle(stream, receiver, stream.publish(2, data=text(30_000))) == []
     small.set()
-    refused = desk.publish(2, data=text(8_000))
-    passing = desk.publish(10, data=text(10))
+    refused = stream.publish(2, data=text(8_000))
+    passing = stream.publish(10, data=text(10))
     receiver.wait_for(lambda requests: min(Counter(keys(requests))[k] for k in refused) >= 4, what="they are tried again")
-    passing = [*passing, *desk.publish(10, data=text(10))]
+    passing = [*passing, *stream.publish(10, data=text(10))]
     receiver.wait_for(lambda requests: set(passing) <= set(keys(requests)), what="the others pass")
     small.clear()
     opened = time.time()
-    assert settle(desk, receiver, [*refused, *passing], accepted=lambda r: len(r.body) < 4000 or r.at > opened) == []
+    assert settle(stream, receiver, [*refused, *passing], accepted=lambda r: len(r.body) < 4000 or r.at > opened) == []
     assert balanced(dispatcher, 24)["delivered"] == 24
 
 
 # ---- a circuit that flaps
 
 
-def test_a_flapping_destination_is_told_in_sums(lab, desk):
+def test_a_flapping_destination_is_told_in_sums(lab, stream):
     """Half of all requests fail; the counter has every pause, the log two lines of its own and sums."""
     turn, lock, half = itertools.count(), threading.Lock(), True
 
@@ -232,12 +232,12 @@ def test_a_flapping_destination_is_told_in_sums(lab, desk):
             n = next(turn)
         return Answer(503) if half and n // 8 % 2 else None  # eight fail in a row, eight do not
     receiver = lab.receiver(answer)
-    dispatcher = lab.dispatcher(desk.config(receiver.url, concurrency=16, retry={"initial": "10ms", "max": "20ms"}))
-    want = desk.publish(2000)
+    dispatcher = lab.dispatcher(stream.config(receiver.url, concurrency=16, retry={"initial": "10ms", "max": "20ms"}))
+    want = stream.publish(2000)
     wait_until(lambda: dispatcher.metric("vcourier_dispatcher_circuit_opens_total") >= 20, what="it flaps")
     half = False
-    desk.idle()
-    assert set(want) <= set(keys(receiver.requests)) and desk.dead() == []
+    stream.idle()
+    assert set(want) <= set(keys(receiver.requests)) and stream.dead() == []
     opens = dispatcher.metric("vcourier_dispatcher_circuit_opens_total")
     assert balanced(dispatcher, 2000)["delivered"] == 2000
     assert dispatcher.stop() == 0

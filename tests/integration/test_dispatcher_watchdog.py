@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The watchdog: a dispatcher that has stopped through a fault of its own says so and starts over. The faults are those of
 tests/toy/faults.c, which the product does not have."""
-from lab.desk import PROVIDER
+from lab.stream import PROVIDER
 from lab.process import wait_until
 from lab.product import router_config
 from lab.receiver import Answer
@@ -13,11 +13,11 @@ def keys(requests):
     return [int(e["eventkey"]) for r in requests for e in r.json()]
 
 
-def start(lab, desk, receiver, fault, monkeypatch, **options):
+def start(lab, stream, receiver, fault, monkeypatch, **options):
     processor = {"type": KIND, "name": "kn", KIND: {"address": receiver.url}, "concurrency": 1,
                  "retry": {"initial": "20ms", "max": "100ms", "retry": 0, "maxAge": "1h"}, **options}
     monkeypatch.setenv("VCOURIER_TOY_FAULT", fault)
-    config = router_config(desk.server, providers=[PROVIDER], processors=[processor])
+    config = router_config(stream.server, providers=[PROVIDER], processors=[processor])
     return lab.daemon("toy-dispatcher", config, name="dispatcher").start().wait_ready()
 
 
@@ -29,32 +29,32 @@ def wait_for_stall(dispatcher, kind):
     return line
 
 
-def test_d18_a_paused_dispatcher_that_does_not_pull(lab, desk, monkeypatch):
+def test_d18_a_paused_dispatcher_that_does_not_pull(lab, stream, monkeypatch):
     up = [False]
     receiver = lab.receiver(lambda request: Answer(200, body=b"202") if up[0] else Answer(503))
-    dispatcher = start(lab, desk, receiver, "untried", monkeypatch)
-    given_up = desk.publish(8)
-    wait_until(lambda: len(desk.dead()) == len(given_up), 60, lambda: f"all given up: {len(desk.dead())} dead letters")
+    dispatcher = start(lab, stream, receiver, "untried", monkeypatch)
+    given_up = stream.publish(8)
+    wait_until(lambda: len(stream.dead()) == len(given_up), 60, lambda: f"all given up: {len(stream.dead())} dead letters")
     up[0] = True
-    desk.server.stop()  # the pulls that wait end with the connection
-    desk.js.close()
-    desk.server.start()
-    good = desk.publish(5)
+    stream.server.stop()  # the pulls that wait end with the connection
+    stream.js.close()
+    stream.server.start()
+    good = stream.publish(5)
     line = wait_for_stall(dispatcher, "pull")
     assert "pending=5" in line and "held=0" in line and "untried=1" in line and "circuit_open=1" in line
-    desk.idle()
+    stream.idle()
     assert [k for k in keys(receiver.requests) if k not in given_up] == list(good)
-    assert desk.dead_ids() == list(given_up)
+    assert stream.dead_ids() == list(given_up)
     assert dispatcher.metric("vcourier_dispatcher_stalls_total") == 1
 
 
-def test_d18_an_event_that_is_in_no_queue(lab, desk, monkeypatch):
+def test_d18_an_event_that_is_in_no_queue(lab, stream, monkeypatch):
     receiver = lab.receiver(lambda request: Answer(200, body=b"202"))
-    dispatcher = start(lab, desk, receiver, "lost", monkeypatch)
-    want = desk.publish(10)
+    dispatcher = start(lab, stream, receiver, "lost", monkeypatch)
+    want = stream.publish(10)
     receiver.wait_count(9)
     line = wait_for_stall(dispatcher, "deliver")
     assert "held=1" in line and "in_flight=0" in line
-    desk.idle()
-    assert sorted(keys(receiver.requests)) == list(want) and desk.dead() == []
+    stream.idle()
+    assert sorted(keys(receiver.requests)) == list(want) and stream.dead() == []
     assert dispatcher.metric("vcourier_dispatcher_stalls_total") == 1

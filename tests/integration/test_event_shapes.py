@@ -6,7 +6,7 @@ import json
 import pytest
 
 from lab.aws import REGION, EventBridge
-from lab.desk import PROVIDER, subject
+from lab.stream import PROVIDER, subject
 from lab.gateway import Gateway
 from lab.product import router_config
 
@@ -24,10 +24,10 @@ DATA = [  # Content-Type, body, what a structured event holds: JSON format of Cl
 ]
 
 
-def publish(desk):
+def publish(stream):
     """One event for each row, in binary mode; ids d0, d1, ..."""
     for i, (kind, body, _) in enumerate(DATA):
-        desk.js.wire.publish(subject(), body, headers={**REQUIRED, "ce-id": f"d{i}", **({"Content-Type": kind} if kind else {})})
+        stream.js.wire.publish(subject(), body, headers={**REQUIRED, "ce-id": f"d{i}", **({"Content-Type": kind} if kind else {})})
 
 
 def check(events):
@@ -38,46 +38,46 @@ def check(events):
         assert event.get("datacontenttype") == kind
 
 
-def test_binary_data_to_knative(lab, desk):
+def test_binary_data_to_knative(lab, stream):
     receiver = lab.receiver()
-    lab.dispatcher(desk.config(receiver.url, knative={"encoding": "structured"}, **FAST)).wait_ready()
-    publish(desk)
+    lab.dispatcher(stream.config(receiver.url, knative={"encoding": "structured"}, **FAST)).wait_ready()
+    publish(stream)
     check([r.json() for r in receiver.wait_count(len(DATA))])
-    desk.idle()
-    assert desk.dead() == []
+    stream.idle()
+    assert stream.dead() == []
 
 
-def test_binary_data_to_openfaas(lab, desk):
+def test_binary_data_to_openfaas(lab, stream):
     gateway = Gateway().start()
     lab.closers.append(gateway.close)
     gateway.deploy("fn", "VmPoweredOnEvent")
-    lab.dispatcher(router_config(desk.server, providers=[PROVIDER], processors=[
+    lab.dispatcher(router_config(stream.server, providers=[PROVIDER], processors=[
         {"type": "openfaas", "name": "kn", "openfaas": {"address": gateway.url, "auth": {"type": "basic_auth", "basicAuth": {
             "username": gateway.user, "password": gateway.password}}}, **FAST}])).wait_ready()
-    publish(desk)
-    desk.idle()
+    publish(stream)
+    stream.idle()
     check([json.loads(call.body) for call in gateway.calls])
-    assert desk.dead() == []
+    assert stream.dead() == []
 
 
-def test_binary_data_to_eventbridge(lab, desk):
+def test_binary_data_to_eventbridge(lab, stream):
     aws = EventBridge()
     lab.closers.append(aws.close)
     keys = aws.keys[0]
-    lab.dispatcher(router_config(desk.server, providers=[PROVIDER], processors=[
+    lab.dispatcher(router_config(stream.server, providers=[PROVIDER], processors=[
         {"type": "aws_event_bridge", "name": "kn", "awsEventBridge": {
             "region": REGION, "eventBus": "default", "endpoint": aws.url, "auth": {"type": "aws_access_key", "awsAccessKeyAuth": {
                 "accessKey": keys.access_key, "secretKey": keys.secret_key}}}, **FAST}])).wait_ready()
-    publish(desk)
-    desk.idle()
+    publish(stream)
+    stream.idle()
     check([json.loads(entry["Detail"]) for entry in aws.buses["default"]])
-    assert desk.dead() == []
+    assert stream.dead() == []
 
 
-def test_binary_data_through_binary_mode(lab, desk):
+def test_binary_data_through_binary_mode(lab, stream):
     receiver = lab.receiver()
-    lab.dispatcher(desk.config(receiver.url, **FAST)).wait_ready()
-    publish(desk)
+    lab.dispatcher(stream.config(receiver.url, **FAST)).wait_ready()
+    publish(stream)
     by_id = {r.headers["ce-id"]: r for r in receiver.wait_count(len(DATA))}
     for i, (kind, body, _) in enumerate(DATA):
         assert by_id[f"d{i}"].body == body
@@ -100,24 +100,24 @@ EMPTY = {  # name: headers in their order
 
 
 @pytest.mark.parametrize("name", EMPTY)
-def test_a_header_without_a_value(lab, desk, name):
+def test_a_header_without_a_value(lab, stream, name):
     receiver = lab.receiver()
-    lab.dispatcher(desk.config(receiver.url, **FAST)).wait_ready()
-    desk.js.wire.publish(subject(), b"body", headers=EMPTY[name])
-    desk.idle()
-    assert [m.headers for m in desk.dead()] == []
+    lab.dispatcher(stream.config(receiver.url, **FAST)).wait_ready()
+    stream.js.wire.publish(subject(), b"body", headers=EMPTY[name])
+    stream.idle()
+    assert [m.headers for m in stream.dead()] == []
     [request] = receiver.requests
     assert {k: request.headers[k] for k in REQUIRED} == REQUIRED
     assert request.body == b"body"
     assert request.headers.get("content-type") == EMPTY[name].get("Content-Type")
 
 
-def test_header_names_in_any_case(lab, desk):
+def test_header_names_in_any_case(lab, stream):
     receiver = lab.receiver()
-    lab.dispatcher(desk.config(receiver.url, knative={"encoding": "structured"}, **FAST)).wait_ready()
-    desk.js.wire.publish(subject(), b'{"a":1}', headers={**{k.upper(): v for k, v in REQUIRED.items()}, "content-type": "application/json"})
+    lab.dispatcher(stream.config(receiver.url, knative={"encoding": "structured"}, **FAST)).wait_ready()
+    stream.js.wire.publish(subject(), b'{"a":1}', headers={**{k.upper(): v for k, v in REQUIRED.items()}, "content-type": "application/json"})
     structured = {"specversion": "1.0", "id": "b2", "source": "s", "type": "t", "data": {"x": 1}}
-    desk.js.wire.publish(subject(), json.dumps(structured).encode(), headers={
+    stream.js.wire.publish(subject(), json.dumps(structured).encode(), headers={
         "content-type": "APPLICATION/CloudEvents+JSON; charset=utf-8", "CE-SpecVersion": "1.0"})
     first, second = sorted((r.json() for r in receiver.wait_count(2)), key=lambda e: e["id"])
     assert first["data"] == {"a": 1} and first["id"] == "b1" and first["datacontenttype"] == "application/json"
@@ -138,17 +138,17 @@ LARGE = {
 
 
 @pytest.mark.parametrize("name", LARGE)
-def test_every_message_has_a_dead_letter_that_fits(lab, desk, name):
+def test_every_message_has_a_dead_letter_that_fits(lab, stream, name):
     """One that had none would stop the dispatcher for as long as the stream keeps it."""
     receiver = lab.receiver()
-    lab.dispatcher(desk.config(receiver.url, **FAST)).wait_ready()
+    lab.dispatcher(stream.config(receiver.url, **FAST)).wait_ready()
     to, body, headers = LARGE[name]
-    desk.publish(1)
-    desk.js.wire.publish(to, body, headers=headers)
-    desk.publish(5)
-    desk.idle()
+    stream.publish(1)
+    stream.js.wire.publish(to, body, headers=headers)
+    stream.publish(5)
+    stream.idle()
     assert len(receiver.requests) == 6
-    [letter] = desk.dead()
+    [letter] = stream.dead()
     kept = {k: v for k, v in letter.headers.items() if k in headers}
     assert letter.headers["Vcourier-Reason"] == "invalid_event" and letter.subject.startswith("vcdead.kn.") and ".." not in letter.subject
     assert len(kept) + int(letter.headers.get("Vcourier-Headers-Left-Out", 0)) == len(headers) and kept.items() <= headers.items()

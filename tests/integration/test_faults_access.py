@@ -4,7 +4,7 @@ import pytest
 
 from lab.process import wait_until
 from lab.product import provider, router_config
-from lab.world import build, stored_at_least
+from lab.pipeline import build, stored_at_least
 
 # Nothing but the visible position brings hidden events back.
 STRICT = {"overlap": "0s", "auditWindow": "0s", "auditInterval": "1s", "emptyGrace": "2s"}
@@ -28,7 +28,7 @@ def asked(lab, times):
 
 def allowed_again(lab):
     lab.vc.lab("access", root="full")
-    lab.book.settle()
+    lab.ledger.settle()
     lab.col.wait_ready()
     assert lab.col.metric("vcourier_collector_permission_missing") == 0 and lab.col.running()
 
@@ -38,7 +38,7 @@ def test_not_allowed_at_start(lab, root):
     lab.bus, lab.vc = lab.nats(), lab.vcenter("-backlog", "500")
     lab.vc.lab("access", root=root)
     lab.col = lab.collector(router_config(lab.bus, lab.authority.ca, [provider(lab.vc, startFrom="earliest", emptyGrace="1s")]))
-    lab.book = lab.books(lab.bus, lab.vc)
+    lab.ledger = lab.open_ledger(lab.bus, lab.vc)
     told(lab, MISSING[root])
     lab.vc.burst(100)
     allowed_again(lab)
@@ -47,7 +47,7 @@ def test_not_allowed_at_start(lab, root):
 @pytest.mark.parametrize("root", MISSING)
 def test_revoked_while_running(lab, root):
     build(lab, "-backlog", "500", **STRICT)
-    lab.book.settle()
+    lab.ledger.settle()
     lab.vc.lab("access", root=root)
     for _ in range(5):
         lab.vc.burst(40)
@@ -60,7 +60,7 @@ def test_revoked_while_running(lab, root):
 def hidden_then_visible(lab):
     """So many visible events that neither the date nor the newest keys lead back to the hidden ones."""
     lab.vc.burst(100, tmpl="VmPoweredOnEvent")
-    seen = lab.book.js.count("VC_lab")
+    seen = lab.ledger.js.count("VC_lab")
     lab.vc.burst(1500, tmpl="UserLoginSessionEvent")
     stored_at_least(lab, seen + 1500)
 
@@ -68,7 +68,7 @@ def hidden_then_visible(lab):
 def test_one_answer_that_all_is_granted_proves_nothing(lab):
     """The vCenter grants everything in one answer, while events are hidden. Those before the answer come in the end, too."""
     build(lab, "-backlog", "500", **STRICT)
-    lab.book.settle()
+    lab.ledger.settle()
     asked(lab, 4)
     lab.vc.lab("access", root="below")
     told(lab, "System.Read")
@@ -82,7 +82,7 @@ def test_one_answer_that_all_is_granted_proves_nothing(lab):
 def test_the_first_answers_after_the_loss_are_still_the_old_ones(lab):
     """Events are hidden already when the vCenter still answers that all is granted: reading restarts before that answer."""
     build(lab, "-backlog", "500", **{**STRICT, "emptyGrace": "10s"})
-    lab.book.settle()
+    lab.ledger.settle()
     asked(lab, 2)
     lab.vc.fault("granted", n=-1, method="HasPrivilegeOnEntities")
     lab.vc.lab("access", root="below")
@@ -96,12 +96,12 @@ def test_the_first_answers_after_the_loss_are_still_the_old_ones(lab):
 def test_one_answer_that_denies_is_not_reported(lab):
     """What was read meanwhile is read again all the same, and nothing is stored twice."""
     build(lab, "-backlog", "500", **STRICT)
-    lab.book.settle()
+    lab.ledger.settle()
     lab.vc.fault("denied", method="HasPrivilegeOnEntities")
     asked(lab, 2)
     lab.vc.burst(100)
-    lab.book.settle()
+    lab.ledger.settle()
     lab.col.wait_ready()
     wait_until(lambda: lab.col.lines("reading what was hidden"), 60, lambda: lab.col.log())
-    lab.book.settle()
+    lab.ledger.settle()
     assert not lab.col.lines("level=error") and lab.col.metric("vcourier_collector_permission_missing") == 0

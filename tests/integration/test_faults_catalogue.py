@@ -4,14 +4,14 @@ import pytest
 
 from lab.process import wait_until
 from lab.product import provider, router_config
-from lab.world import build, stored_at_least
+from lab.pipeline import build, stored_at_least
 
 FAILS = "HostConnectionLostEvent"  # category error
 
 
 def severities(lab):
     """The severity in the subject of each event of that class."""
-    return [m.subject.split(".")[4] for m in lab.book.js.read("VC_lab") if m.subject.endswith(FAILS)]
+    return [m.subject.split(".")[4] for m in lab.ledger.js.read("VC_lab") if m.subject.endswith(FAILS)]
 
 
 def told(lab, text, ready):
@@ -31,12 +31,12 @@ def test_no_descriptions_at_the_start(lab, how, reason):
     else:
         lab.vc.fault("503", n=-1, method="RetrievePropertiesEx")
     lab.col = lab.collector(router_config(lab.bus, lab.authority.ca, [provider(lab.vc, startFrom="earliest")]))
-    lab.book = lab.books(lab.bus, lab.vc)
+    lab.ledger = lab.open_ledger(lab.bus, lab.vc)
     told(lab, reason, ready=False)
     assert len(lab.col.lines("level=warn.*no event descriptions")) == 1
     lab.vc.lab("describe")
     lab.vc.lab("clear")
-    lab.book.settle()
+    lab.ledger.settle()
     lab.col.wait_ready()
     assert severities(lab) == ["error"] * 50
 
@@ -46,15 +46,15 @@ def test_a_vcenter_that_never_describes_its_events(lab):
     lab.bus, lab.vc = lab.nats(), lab.vcenter("-backlog", "50", "-mix", FAILS)
     lab.vc.lab("describe", n=0)
     lab.col = lab.collector(router_config(lab.bus, lab.authority.ca, [provider(lab.vc, startFrom="earliest", emptyGrace="1s")]))
-    lab.book = lab.books(lab.bus, lab.vc)
-    lab.book.settle()
+    lab.ledger = lab.open_ledger(lab.bus, lab.vc)
+    lab.ledger.settle()
     lab.col.wait_ready()
     told(lab, "the vCenter describes no events", ready=True)
     assert severities(lab) == ["info"] * 50
     lab.vc.lab("describe")
     wait_until(lambda: lab.col.lines("event descriptions are read again"), what="the descriptions")
     lab.vc.burst(10, tmpl=FAILS)
-    lab.book.settle()
+    lab.ledger.settle()
     assert severities(lab) == ["info"] * 50 + ["error"] * 10
 
 
@@ -63,25 +63,25 @@ def test_only_some_descriptions_at_first(lab):
     lab.bus, lab.vc = lab.nats(), lab.vcenter("-backlog", "5")
     lab.vc.lab("describe", n=1)
     lab.col = lab.collector(router_config(lab.bus, lab.authority.ca, [provider(lab.vc, startFrom="earliest")]))
-    lab.book = lab.books(lab.bus, lab.vc)
+    lab.ledger = lab.open_ledger(lab.bus, lab.vc)
     stored_at_least(lab, 5)
     lab.vc.lab("describe")
     again(lab)
     lab.vc.burst(10, tmpl=FAILS)
-    lab.book.settle()
+    lab.ledger.settle()
     assert severities(lab)[-10:] == ["error"] * 10
 
 
 @pytest.mark.parametrize("described", [0, 1])
 def test_descriptions_that_are_gone_later(lab, described):
     build(lab, "-backlog", "5")
-    lab.book.settle()
+    lab.ledger.settle()
     lab.vc.lab("describe", n=described)
     again(lab)
     if described == 0:
         told(lab, "the vCenter describes no events", ready=True)
     lab.vc.burst(10, tmpl=FAILS)
-    lab.book.settle()
+    lab.ledger.settle()
     assert severities(lab)[-10:] == ["error"] * 10
 
 

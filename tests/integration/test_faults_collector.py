@@ -7,95 +7,95 @@ import pytest
 
 from lab.process import wait_until
 from lab.product import provider, router_config
-from lab.world import LONG, more_stored, pause, stored_at_least
+from lab.pipeline import LONG, more_stored, pause, stored_at_least
 
 STANDSTILL = 90 if LONG else 8  # seconds: longer than vCenter's session, the acks and the lease last here; or than NATS's pings
 
 
-def test_kill9_under_load(world, chance):
-    lab = world("-backlog", "5000", "-rate", "400", "-gap", "0.01", "-tie", "3")
+def test_kill9_under_load(pipeline, rng):
+    lab = pipeline("-backlog", "5000", "-rate", "400", "-gap", "0.01", "-tie", "3")
     for _ in range(100 if LONG else 12):
-        pause(chance, 1.0)
+        pause(rng, 1.0)
         lab.col.kill()
         lab.col.start()
     lab.vc.lab("rate", r=0)
-    assert lab.book.settle() > 5000
+    assert lab.ledger.settle() > 5000
 
 
-def test_kill9_with_faults_of_vcenter(world, chance):
-    lab = world("-backlog", "2000", "-rate", "300", "-ooo", "0.05", "-ooo-by", "3s")
+def test_kill9_with_faults_of_vcenter(pipeline, rng):
+    lab = pipeline("-backlog", "2000", "-rate", "300", "-ooo", "0.05", "-ooo-by", "3s")
     for kind in ["cut", "503", "truncated", "reset", "slow", "trickle", "silent", "expire", "notauth", "missing"] * 2:
         if kind == "expire":
             lab.vc.lab("expire")
         else:
-            lab.vc.fault(kind, n=chance.randint(1, 3), ms=chance.randint(1, 300), method={"missing": "RetrievePropertiesEx"}.get(kind))
-        pause(chance, 0.6)
+            lab.vc.fault(kind, n=rng.randint(1, 3), ms=rng.randint(1, 300), method={"missing": "RetrievePropertiesEx"}.get(kind))
+        pause(rng, 0.6)
         lab.col.kill()
         lab.col.start()
-        lab.vc.burst(chance.randint(1, 500))
+        lab.vc.burst(rng.randint(1, 500))
     lab.vc.lab("rate", r=0)
     lab.vc.lab("clear")
-    lab.book.settle(120)
+    lab.ledger.settle(120)
 
 
-def test_sigterm_logs_out_and_resumes(world, chance):
-    lab = world("-backlog", "3000", "-rate", "200")
+def test_sigterm_logs_out_and_resumes(pipeline, rng):
+    lab = pipeline("-backlog", "3000", "-rate", "200")
     for _ in range(4):
         lab.col.wait_ready()
-        pause(chance, 0.5)
+        pause(rng, 0.5)
         assert lab.col.stop(20) == 0
         assert lab.vc.stats()["sessions"] == 0
         lab.col.start()
     lab.vc.lab("rate", r=0)
-    lab.book.settle()
+    lab.ledger.settle()
 
 
-def test_stopped_process_goes_on(world):
+def test_stopped_process_goes_on(pipeline):
     """SIGSTOP: sessions, acks and pings time out meanwhile."""
-    lab = world("-backlog", "1000", "-rate", "200", "-idle", "3s")
+    lab = pipeline("-backlog", "1000", "-rate", "200", "-idle", "3s")
     lab.col.wait_ready()
     lab.col.signal(signal.SIGSTOP)
     time.sleep(STANDSTILL)
     lab.col.signal(signal.SIGCONT)
     lab.vc.lab("rate", r=0)
-    lab.book.settle()
+    lab.ledger.settle()
 
 
 # ---- it has a lot to do
 
-def test_memory_is_flat_under_a_backlog(world):
+def test_memory_is_flat_under_a_backlog(pipeline):
     """100,000 events, in the long form a million: no more memory at the end than after a tenth."""
     backlog = 1_000_000 if LONG else 100_000
-    lab = world("-backlog", str(backlog))
+    lab = pipeline("-backlog", str(backlog))
     stored_at_least(lab, backlog // 10, 120)
     early = lab.col.peak()
     stored_at_least(lab, backlog, 600)
     print(f"{backlog} events: {early >> 20} MiB at most after a tenth, {lab.col.peak() >> 20} MiB at the end")
     assert lab.col.peak() < 32 << 20 and lab.col.peak() - early < 4 << 20
-    state = lab.book.js.info("VC_lab")["state"]
+    state = lab.ledger.js.info("VC_lab")["state"]
     assert state["messages"] == state["last_seq"] == lab.vc.stats()["events"]  # none twice: each was needed for the count
 
 
 # ---- two of them
 
-def test_two_collectors(world, chance):
-    lab = world("-backlog", "3000", "-rate", "200")
+def test_two_collectors(pipeline, rng):
+    lab = pipeline("-backlog", "3000", "-rate", "200")
     second = lab.collector(lab.config, name="second")
     for _ in range(4):
-        pause(chance, 1.5)
-        victim = chance.choice([lab.col, second])
+        pause(rng, 1.5)
+        victim = rng.choice([lab.col, second])
         victim.kill()
         victim.start()
     lab.vc.lab("rate", r=0)
-    lab.book.settle()
+    lab.ledger.settle()
 
 
-def test_two_writers_one_stops_and_goes_on(world):
+def test_two_writers_one_stops_and_goes_on(pipeline):
     """
     No lease: both write. One stands still for longer than session, acks and pings last and then goes on with what it had
     in hand; then the other one. Only the fence keeps them apart.
     """
-    lab = world("-backlog", "1000", "-rate", "300", "-idle", "5s")
+    lab = pipeline("-backlog", "1000", "-rate", "300", "-idle", "5s")
     second = lab.collector(lab.config, name="second")
     more_stored(lab, 500)
     for victim in (lab.col, second):
@@ -106,28 +106,28 @@ def test_two_writers_one_stops_and_goes_on(world):
         wait_until(lambda: victim.metric("vcourier_collector_fenced_total") > 0, 60, "it saw that another one writes")
         more_stored(lab, 300)
     lab.vc.lab("rate", r=0)
-    lab.book.settle()
+    lab.ledger.settle()
 
 
-def test_killed_behind_a_hole(world, chance):
+def test_killed_behind_a_hole(pipeline, rng):
     """
     Somebody else's message takes the place of one of ours, the next one of ours is stored behind it; and before the one
     in between comes again, the collector is killed. Whoever goes on must know, a month of history away.
     """
-    lab = world("-backlog", "200000", "-backlog-span", "720h")
+    lab = pipeline("-backlog", "200000", "-backlog-span", "720h")
     for _ in range(20):
         more_stored(lab)
-        lab.book.js.wire.request("vc.lab.foreign", b"{}")
-        pause(chance, 0.03)
+        lab.ledger.js.wire.request("vc.lab.foreign", b"{}")
+        pause(rng, 0.03)
         lab.col.kill()
         lab.col.start()
-    lab.book.settle(120)
+    lab.ledger.settle(120)
 
 
 @pytest.fixture
-def pair(world):
+def pair(pipeline):
     """Two collectors that share a lease; gives them as (the one that reads, the standby)."""
-    lab = world("-backlog", "100", "-rate", "50", "-idle", "5s", standby=True)
+    lab = pipeline("-backlog", "100", "-rate", "50", "-idle", "5s", standby=True)
     both = [lab.col, lab.collector(lab.config, name="second")]
     return lab, *leader_first(both)
 
@@ -144,7 +144,7 @@ def leader_first(both):
 
 def settled(lab):
     lab.vc.lab("rate", r=0)
-    lab.book.settle()
+    lab.ledger.settle()
 
 
 def test_takeover_within_15_seconds_of_a_kill(pair):
@@ -199,5 +199,5 @@ def test_two_vcenters_one_file(lab):
                                                     provider(two, "vc 2", startFrom="earliest")])
     lab.collector(config, "--name", "vc-1", name="collector-1")
     lab.collector(config, "--name", "vc 2", name="collector-2")
-    assert lab.books(nats, one, "VC_vc-1").settle() == len(one.events())
-    assert lab.books(nats, two, "VC_vc=202").settle() == len(two.events())
+    assert lab.open_ledger(nats, one, "VC_vc-1").settle() == len(one.events())
+    assert lab.open_ledger(nats, two, "VC_vc=202").settle() == len(two.events())

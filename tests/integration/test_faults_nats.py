@@ -12,60 +12,60 @@ from lab.jetstream import ApiError
 from lab.process import wait_until
 from lab.proxy import Proxy
 from lab.stand_in import StandIn
-from lab.world import LONG, more_stored, pause, stored_at_least
+from lab.pipeline import LONG, more_stored, pause, stored_at_least
 
 
-def test_nats_killed_and_restarted(world, chance):
-    lab = world("-backlog", "5000", "-rate", "300")
+def test_nats_killed_and_restarted(pipeline, rng):
+    lab = pipeline("-backlog", "5000", "-rate", "300")
     for _ in range(4):
-        pause(chance, 1.5)
+        pause(rng, 1.5)
         lab.bus.kill()
-        pause(chance, 1.0)
+        pause(rng, 1.0)
         lab.bus.start()
-        lab.book.js.close()
+        lab.ledger.js.close()
     lab.vc.lab("rate", r=0)
-    lab.book.settle()
+    lab.ledger.settle()
 
 
-def test_nats_and_collector_killed_together(world, chance):
-    lab = world("-backlog", "3000", "-rate", "300")
+def test_nats_and_collector_killed_together(pipeline, rng):
+    lab = pipeline("-backlog", "3000", "-rate", "300")
     for _ in range(3):
-        pause(chance, 1.5)
+        pause(rng, 1.5)
         lab.col.kill()
         lab.bus.kill()
         lab.bus.start()
-        lab.book.js.close()
+        lab.ledger.js.close()
         lab.col.start()
     lab.vc.lab("rate", r=0)
-    lab.book.settle()
+    lab.ledger.settle()
 
 
-def test_nats_stands_still(world):
+def test_nats_stands_still(pipeline):
     """SIGSTOP: connections stay open and nobody answers."""
-    lab = world("-backlog", "500", "-rate", "200")
+    lab = pipeline("-backlog", "500", "-rate", "200")
     stored_at_least(lab, 600)
     lab.bus.signal(signal.SIGSTOP)
     wait_until(lambda: lab.col.get("/readyz")[0] == 503, 60, "not ready")
     time.sleep(60 if LONG else 1)
     lab.bus.signal(signal.SIGCONT)
-    lab.book.js.close()
+    lab.ledger.js.close()
     more_stored(lab, 100)
     lab.vc.lab("rate", r=0)
-    lab.book.settle()
+    lab.ledger.settle()
 
 
-def test_the_way_to_nats(world, lab, chance):
+def test_the_way_to_nats(pipeline, lab, rng):
     """Frozen, reset, refused: between the collector and a server that is well."""
     bus = lab.nats()
     proxy = Proxy(bus.port)
     lab.closers.append(proxy.close)
-    lab = world("-backlog", "1000", "-rate", "200", bus=bus, login={"urls": [f"nats://127.0.0.1:{proxy.port}"]})
+    lab = pipeline("-backlog", "1000", "-rate", "200", bus=bus, login={"urls": [f"nats://127.0.0.1:{proxy.port}"]})
     stored_at_least(lab, 1100)
     for _ in range(3):
         proxy.reset()
-        pause(chance, 0.5)
+        pause(rng, 0.5)
         proxy.down()
-        pause(chance, 1.0)
+        pause(rng, 1.0)
         proxy.up()
         more_stored(lab, 50)
     proxy.deaf = True  # what it publishes is stored, but no ack comes back
@@ -73,24 +73,24 @@ def test_the_way_to_nats(world, lab, chance):
     proxy.deaf = False
     proxy.reset()
     lab.vc.lab("rate", r=0)
-    lab.book.settle()
+    lab.ledger.settle()
 
 
-def test_nats_after_a_power_cut(world):
+def test_nats_after_a_power_cut(pipeline):
     """The store as it was a while ago: what is missing is read from vCenter again."""
-    lab = world("-backlog", "1000")
-    lab.book.settle()
+    lab = pipeline("-backlog", "1000")
+    lab.ledger.settle()
     copy = lab.bus.directory / "copy"
     subprocess.run(["cp", "-a", lab.bus.store, copy], check=True)
     lab.vc.burst(500)
-    lab.book.settle()
+    lab.ledger.settle()
     lab.bus.kill()
     subprocess.run(["rm", "-rf", lab.bus.store], check=True)
     copy.rename(lab.bus.store)
     lab.bus.start()
-    lab.book.js.close()
+    lab.ledger.js.close()
     lab.vc.burst(100)
-    assert lab.book.settle() == len(lab.vc.events())
+    assert lab.ledger.settle() == len(lab.vc.events())
 
 
 def users(collector_may):
@@ -99,70 +99,70 @@ def users(collector_may):
             f'  {{ user: collector, password: canary-c, permissions: {{ publish: {collector_may} }} }} ] }}')
 
 
-def test_permission_revoked(lab, world):
+def test_permission_revoked(lab, pipeline):
     """By reloading the server's configuration: told, nothing lost, and it goes on when it may again."""
     bus = lab.nats(extra=users('">"'))
     bus.account = ("admin", "canary-a")
-    lab = world("-backlog", "300", bus=bus, login={"user": "collector", "password": "canary-c"})
-    lab.book.settle()
+    lab = pipeline("-backlog", "300", bus=bus, login={"user": "collector", "password": "canary-c"})
+    lab.ledger.settle()
     bus.reload(users('{ deny: "vc.>" }'))
     lab.vc.burst(100)
     wait_until(lambda: lab.col.get("/readyz")[0] == 503, 60, "not ready: it may not publish")
     bus.reload(users('">"'))
-    lab.book.js.close()
-    lab.book.settle()
+    lab.ledger.js.close()
+    lab.ledger.settle()
     assert "canary-c" not in lab.col.text()
 
 
-def test_stream_deleted(world):
+def test_stream_deleted(pipeline):
     """By an admin, under way: made again or told, never a silent hole."""
-    lab = world("-backlog", "500")
-    lab.book.settle()
+    lab = pipeline("-backlog", "500")
+    lab.ledger.settle()
     lab.vc.lab("expire", what="collectors")  # the one in use now does not begin where the first one did
     lab.vc.burst(1)
-    lab.book.settle()
-    lab.book.js.api("STREAM.DELETE.VC_lab")
+    lab.ledger.settle()
+    lab.ledger.js.api("STREAM.DELETE.VC_lab")
     lab.vc.burst(100)
-    lab.book.settle()
+    lab.ledger.settle()
 
 
-def test_nobody_empties_the_stream(world):
+def test_nobody_empties_the_stream(pipeline):
     """Its last message is the position: the stream that the collector makes refuses a purge and the removal of a message."""
-    lab = world("-backlog", "10")
-    lab.book.settle()
-    stored = lab.book.js.count("VC_lab")
+    lab = pipeline("-backlog", "10")
+    lab.ledger.settle()
+    stored = lab.ledger.js.count("VC_lab")
     for call, body in (("PURGE", {}), ("MSG.DELETE", {"seq": 3})):
         with pytest.raises(ApiError):
-            lab.book.js.api(f"STREAM.{call}.VC_lab", body)
-    assert lab.book.js.count("VC_lab") == stored
+            lab.ledger.js.api(f"STREAM.{call}.VC_lab", body)
+    assert lab.ledger.js.count("VC_lab") == stored
 
 
-def test_stream_purged(world, lab):
+def test_stream_purged(pipeline, lab):
     """An admin empties a stream of an earlier release: the collector goes on after it, nothing comes twice, nothing new is lost."""
     bus = lab.nats()
     lab.jetstream(bus).api("STREAM.CREATE.VC_lab", {"name": "VC_lab", "subjects": ["vc.lab.>"], "storage": "file",
                            "max_age": 7 * 86400 * 10**9, "max_bytes": 8 << 30, "duplicate_window": 1800 * 10**9, "allow_direct": True})
-    lab = world("-backlog", "500", bus=bus)
-    lab.book.settle()
+    lab = pipeline("-backlog", "500", bus=bus)
+    lab.ledger.settle()
     old = set(lab.vc.events())
-    lab.book.js.api("STREAM.PURGE.VC_lab")
+    lab.ledger.js.api("STREAM.PURGE.VC_lab")
     lab.vc.burst(100)
     new = set(lab.vc.events()) - old
-    wait_until(lambda: new <= {e[1:] for e in lab.book.stored()}, 60, "the new ones")
-    stored = lab.book.stored()
+    wait_until(lambda: new <= {e[1:] for e in lab.ledger.stored()}, 60, "the new ones")
+    stored = lab.ledger.stored()
     assert len(stored) == len(set(stored))
 
 
-def test_stream_full_pauses(world):
+def test_stream_full_pauses(pipeline):
     """whenFull: pause: vCenter keeps what does not fit until there is room."""
-    lab = world("-backlog", "3000", stream={"maxBytes": "1MiB", "whenFull": "pause"})
+    lab = pipeline("-backlog", "3000", stream={"maxBytes": "1MiB", "whenFull": "pause"})
     wait_until(lambda: lab.col.metric("vcourier_collector_publish_errors_total") > 0, 60, "the stream is full")
     wait_until(lambda: lab.col.get("/readyz")[0] == 503, 60, "not ready: the stream is full")
-    held = lab.book.js.count("VC_lab")
-    assert 0 < held < 3000 and lab.book.js.info("VC_lab")["state"]["first_seq"] == 1
-    config = lab.book.js.info("VC_lab")["config"]
-    lab.book.js.api("STREAM.UPDATE.VC_lab", {**config, "max_bytes": 1 << 30})
-    lab.book.settle()
+    held = lab.ledger.js.count("VC_lab")
+    assert 0 < held < 3000 and lab.ledger.js.info("VC_lab")["state"]["first_seq"] == 1
+    config = lab.ledger.js.info("VC_lab")["config"]
+    lab.ledger.js.api("STREAM.UPDATE.VC_lab", {**config, "max_bytes": 1 << 30})
+    lab.ledger.settle()
     lab.col.wait_ready()
 
 
@@ -214,30 +214,30 @@ def needs_a_restart(bus):
     return not bus.running()
 
 
-def test_disk_full(lab, world, small_disk):
+def test_disk_full(lab, pipeline, small_disk):
     """
     The server cannot store: back-pressure, told; with room again it goes on, and the collector wants no restart for that.
     nats-server 2.9 does: writeMsgRecord holds the block's lock and on ENOSPC calls rebuildStateLocked, which waits for
     that lock for ever; its log has no word of it. 2.15 does too, on purpose: "Critical write error". 2.10 and 2.12 do not.
     """
     bus = lab.nats(store=small_disk / "js")
-    lab = world("-backlog", "12000", bus=bus)
+    lab = pipeline("-backlog", "12000", bus=bus)
     wait_until(lambda: lab.col.metric("vcourier_collector_publish_errors_total") > 0, 60, "the disk is full")
     wait_until(lambda: lab.col.get("/readyz")[0] == 503, 60, "not ready: the disk is full")
-    held, pid = lab.book.js.count("VC_lab"), lab.col.pid
+    held, pid = lab.ledger.js.count("VC_lab"), lab.col.pid
     assert held < 12000
     (small_disk / "ballast").unlink()
     if needs_a_restart(bus):
         print("nats-server", server_version(), "has to be restarted")
         bus.start()
-        lab.book.js.close()
-    lab.book.settle(120)
+        lab.ledger.js.close()
+    lab.ledger.settle(120)
     lab.col.wait_ready()
     assert lab.col.pid == pid
 
 
 def all_current(lab):
-    wait_until(lambda: all(r["current"] for r in lab.book.js.info("VC_lab")["cluster"]["replicas"]), 60, "all replicas current")
+    wait_until(lambda: all(r["current"] for r in lab.ledger.js.info("VC_lab")["cluster"]["replicas"]), 60, "all replicas current")
 
 
 def all_hold_the_same(cluster):
@@ -248,14 +248,14 @@ def all_hold_the_same(cluster):
 
 
 def stream_leader(lab, stream="VC_lab"):
-    return lab.book.js.info(stream)["cluster"]["leader"]
+    return lab.ledger.js.info(stream)["cluster"]["leader"]
 
 
-def test_quorum_lost(lab, world):
+def test_quorum_lost(lab, pipeline):
     """One of three servers cannot store: vCenter is the buffer, and nothing piles up, until a second one is back."""
     cluster = lab.cluster(3)
-    lab = world("-backlog", "1000", bus=cluster, stream={"replicas": 3})
-    lab.book.settle()
+    lab = pipeline("-backlog", "1000", bus=cluster, stream={"replicas": 3})
+    lab.ledger.settle()
     for server in cluster[:2]:
         server.kill()
     lab.vc.burst(5000)
@@ -263,57 +263,57 @@ def test_quorum_lost(lab, world):
     time.sleep(60 if LONG else 1)
     assert lab.col.metric("vcourier_collector_publish_in_flight") <= 512
     cluster[0].start()
-    lab.book.js.close()
+    lab.ledger.js.close()
     stored_at_least(lab, 6000, 120)
     lab.col.wait_ready()
     cluster[1].start()
     all_current(lab)
-    assert lab.book.settle() == all_hold_the_same(cluster)[2]
+    assert lab.ledger.settle() == all_hold_the_same(cluster)[2]
 
 
-def test_leader_of_three_killed(lab, world, chance):
+def test_leader_of_three_killed(lab, pipeline, rng):
     cluster = lab.cluster(3)
-    lab = world("-backlog", "2000", "-rate", "200", bus=cluster, stream={"replicas": 3})
+    lab = pipeline("-backlog", "2000", "-rate", "200", bus=cluster, stream={"replicas": 3})
     stored_at_least(lab, 100)
     for _ in range(2):
         victim = next(s for s in cluster if s.name == stream_leader(lab))
         victim.kill()
-        lab.book.js.server = next(s for s in cluster if s is not victim)
-        lab.book.js.close()
-        before = lab.book.js.count("VC_lab")
+        lab.ledger.js.server = next(s for s in cluster if s is not victim)
+        lab.ledger.js.close()
+        before = lab.ledger.js.count("VC_lab")
         stored_at_least(lab, before + 1)
         victim.start()
         all_current(lab)
     lab.vc.lab("rate", r=0)
-    assert lab.book.settle(120) == all_hold_the_same(cluster)[2]
+    assert lab.ledger.settle(120) == all_hold_the_same(cluster)[2]
 
 
-def test_replicas_that_caught_up_hold_the_same(lab, world):
+def test_replicas_that_caught_up_hold_the_same(lab, pipeline):
     """
     A replica that gets what it missed from the leader must store what comes behind it, too: it compares an expected last
     message id with one that it does not know then, and would drop everything from there on, and still acknowledge.
     """
     cluster = lab.cluster(3)
-    lab = world("-backlog", "1000", bus=cluster, stream={"replicas": 3})
-    lab.book.settle()
+    lab = pipeline("-backlog", "1000", bus=cluster, stream={"replicas": 3})
+    lab.ledger.settle()
     for round in range(2):
         for victim in cluster:
             victim.kill()
-            lab.book.js.server = next(s for s in cluster if s is not victim)
-            lab.book.js.close()
+            lab.ledger.js.server = next(s for s in cluster if s is not victim)
+            lab.ledger.js.close()
             lab.vc.burst(2000)
-            lab.book.settle(120)
+            lab.ledger.settle(120)
             victim.start()
             lab.vc.burst(200)
-            lab.book.settle(120)
+            lab.ledger.settle(120)
             all_hold_the_same(cluster)
 
 
-def test_end_of_the_stream_lost_while_nothing_happens(lab, world):
+def test_end_of_the_stream_lost_while_nothing_happens(lab, pipeline):
     """A server's power cut, seen through another server: no connection breaks, no event comes, and yet it is noticed."""
     cluster = lab.cluster(3)
-    lab = world("-backlog", "500", bus=cluster)
-    lab.book.settle()
+    lab = pipeline("-backlog", "500", bus=cluster)
+    lab.ledger.settle()
     holder = next(s for s in cluster if s.name == stream_leader(lab))
     others = [s for s in cluster if s is not holder]
     lab.col.stop()
@@ -322,45 +322,45 @@ def test_end_of_the_stream_lost_while_nothing_happens(lab, world):
     copy = holder.directory / "copy"
     subprocess.run(["cp", "-a", holder.store, copy], check=True)
     lab.vc.burst(300)
-    lab.book.settle()
+    lab.ledger.settle()
     holder.kill()
     subprocess.run(["rm", "-rf", holder.store], check=True)
     copy.rename(holder.store)
     holder.start()
-    lab.book.js.server = others[0]
-    lab.book.js.close()
-    lab.book.settle(120)
+    lab.ledger.js.server = others[0]
+    lab.ledger.js.close()
+    lab.ledger.settle(120)
     assert lab.col.metric("vcourier_nats_reconnects_total") == 0
     assert lab.col.lines("the stream is not what it was")
 
 
-def test_a_leader_that_is_behind_is_no_shorter_stream(lab, world):
+def test_a_leader_that_is_behind_is_no_shorter_stream(lab, pipeline):
     """After an election it may say for a moment that the stream ends before what is stored: nothing is read again."""
     cluster = lab.cluster(3)
-    lab = world("-backlog", "500", bus=cluster, stream={"replicas": 3})
-    lab.book.settle()
-    info = lab.book.js.info("VC_lab")
+    lab = pipeline("-backlog", "500", bus=cluster, stream={"replicas": 3})
+    lab.ledger.settle()
+    info = lab.ledger.js.info("VC_lab")
     info["state"] |= {"last_seq": 400, "messages": 400}
     subject = "$JS.API.STREAM.INFO.VC_lab"
     leader = StandIn(cluster, {subject: lambda request: info})
     leader.wait_asked(subject, 2)
     leader.end()
     lab.vc.burst(100)
-    lab.book.settle()
+    lab.ledger.settle()
     assert not lab.col.lines("the stream is not what it was")
 
 
-def test_lease_outlives_a_server(lab, world):
+def test_lease_outlives_a_server(lab, pipeline):
     """The server that leads the leases' bucket is gone, and with it the collector that reads: the other one takes over."""
     cluster = lab.cluster(3)
-    lab = world("-backlog", "100", bus=cluster, stream={"replicas": 3}, standby=True)
-    lab.book.settle()
+    lab = pipeline("-backlog", "100", bus=cluster, stream={"replicas": 3}, standby=True)
+    lab.ledger.settle()
     second = lab.collector(lab.config, name="second").wait_ready()
     victim = next(s for s in cluster if s.name == stream_leader(lab, "KV_vcourier"))
     victim.kill()
     lab.col.kill()
-    lab.book.js.server = next(s for s in cluster if s is not victim)
-    lab.book.js.close()
+    lab.ledger.js.server = next(s for s in cluster if s is not victim)
+    lab.ledger.js.close()
     lab.vc.burst(100)
-    lab.book.settle(60)
+    lab.ledger.settle(60)
     assert second.metric("vcourier_collector_leader") == 1

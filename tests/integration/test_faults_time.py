@@ -10,7 +10,7 @@ import time
 import pytest
 
 from lab.process import wait_until
-from lab.world import stored_at_least
+from lab.pipeline import stored_at_least
 
 GAPS = "vcourier_collector_event_gap_total"
 EPOCHS = "vcourier_collector_epochs_total"
@@ -19,7 +19,7 @@ ORDER = "vcourier_collector_events_out_of_order_total"
 
 def read_to_the_end(lab):
     """The collector has asked after the last event was made, and got an empty page."""
-    lab.book.settle()
+    lab.ledger.settle()
     wait_until(lambda: lab.col.metric("vcourier_collector_publish_in_flight") == 0, 30, "all is acked")
 
 
@@ -36,7 +36,7 @@ def cut_off_for_20_minutes(lab, missed=100):
 
 
 def no_gap(lab):
-    assert lab.book.gaps() == [] and lab.col.metric(GAPS) == 0
+    assert lab.ledger.gaps() == [] and lab.col.metric(GAPS) == 0
 
 
 def wrong_for_a_moment(lab):
@@ -67,22 +67,22 @@ AHEAD = [wrong_for_a_moment, a_host_ahead, a_host_years_ahead, a_host_a_little_a
 
 
 @pytest.mark.parametrize("wrong", AHEAD, ids=lambda f: f.__name__)
-def test_cut_off_after_an_event_dated_ahead(world, wrong):
-    lab = world("-backlog", "200", "-backlog-span", "1h", overlap="5s", auditWindow="5s")
-    lab.book.settle()
+def test_cut_off_after_an_event_dated_ahead(pipeline, wrong):
+    lab = pipeline("-backlog", "200", "-backlog-span", "1h", overlap="5s", auditWindow="5s")
+    lab.ledger.settle()
     wrong(lab)
     lab.vc.burst(50)
     read_to_the_end(lab)
     cut_off_for_20_minutes(lab)
-    lab.book.settle()
+    lab.ledger.settle()
     no_gap(lab)
 
 
 @pytest.mark.parametrize("wrong", AHEAD, ids=lambda f: f.__name__)
-def test_restarted_when_a_wrong_date_has_become_the_past(world, wrong):
+def test_restarted_when_a_wrong_date_has_become_the_past(pipeline, wrong):
     """What was ahead is not ahead any more when the collector comes back. Only the stream knows that it was."""
-    lab = world("-backlog", "200", "-backlog-span", "1h", overlap="5s", auditWindow="5s")
-    lab.book.settle()
+    lab = pipeline("-backlog", "200", "-backlog-span", "1h", overlap="5s", auditWindow="5s")
+    lab.ledger.settle()
     wrong(lab)
     lab.vc.burst(50)
     read_to_the_end(lab)
@@ -94,33 +94,33 @@ def test_restarted_when_a_wrong_date_has_become_the_past(world, wrong):
     lab.vc.lab("clock", offset="87700h")
     lab.vc.burst(10)
     lab.col.start()
-    lab.book.settle()
+    lab.ledger.settle()
     no_gap(lab)
 
 
 @pytest.mark.parametrize("start", ["earliest", "now", "1h"])
-def test_clock_put_right_while_the_collector_is_down(world, start):
+def test_clock_put_right_while_the_collector_is_down(pipeline, start):
     """All that is stored bears a wrong date: the vCenter was ahead from the first day."""
-    lab = world(startFrom=start, overlap="1s", auditWindow="1s")
+    lab = pipeline(startFrom=start, overlap="1s", auditWindow="1s")
     lab.vc.lab("clock", offset="7h")
     lab.col.wait_ready()
     lab.vc.burst(20)
-    wait_until(lambda: lab.book.js.count("VC_lab") >= 20, 60, "20 stored")
+    wait_until(lambda: lab.ledger.js.count("VC_lab") >= 20, 60, "20 stored")
     lab.col.stop()
-    stored = len(lab.book.stored())
+    stored = len(lab.ledger.stored())
     lab.vc.lab("clock", offset="0s")
     lab.vc.burst(30)
     lab.vc.lab("clock", offset="10s")
     lab.vc.burst(3)
     lab.col.start()
     stored_at_least(lab, stored + 33)
-    lab.book.settle(since=None if start == "earliest" else min(key for _, key, _ in lab.book.stored()))
+    lab.ledger.settle(since=None if start == "earliest" else min(key for _, key, _ in lab.ledger.stored()))
     no_gap(lab)
 
 
-def test_clock_a_little_ahead_put_right_while_the_collector_is_down(world):
+def test_clock_a_little_ahead_put_right_while_the_collector_is_down(pipeline):
     """Ten minutes are no date in the future any more when it comes back after twenty."""
-    lab = world(overlap="1s", auditWindow="1s")
+    lab = pipeline(overlap="1s", auditWindow="1s")
     lab.vc.lab("clock", offset="10m")
     lab.col.wait_ready()
     lab.vc.burst(20)
@@ -131,30 +131,30 @@ def test_clock_a_little_ahead_put_right_while_the_collector_is_down(world):
     lab.vc.lab("clock", offset="20m")
     lab.vc.burst(3)
     lab.col.start()
-    lab.book.settle()
+    lab.ledger.settle()
     no_gap(lab)
 
 
 @pytest.mark.parametrize("skip_late", [(), ("-skip-late",)], ids=["by key", "skips late"])
 @pytest.mark.parametrize("steps", [("1h", "0s"), ("-1h", "0s"), ("1h", "-1h", "3h", "0s")], ids="_".join)
-def test_clock_steps(world, steps, skip_late):
+def test_clock_steps(pipeline, steps, skip_late):
     """Both ways, while events happen; nothing is lost, and nothing is stored twice."""
-    lab = world("-backlog", "200", "-rate", "50", *skip_late, overlap="1s", auditWindow="2s", auditInterval="1s")
+    lab = pipeline("-backlog", "200", "-rate", "50", *skip_late, overlap="1s", auditWindow="2s", auditInterval="1s")
     stored_at_least(lab, 220)
     for step in steps:
-        before = lab.book.js.count("VC_lab")
+        before = lab.ledger.js.count("VC_lab")
         lab.vc.lab("clock", offset=step)
         lab.vc.burst(100)
         stored_at_least(lab, before + 120)
     lab.vc.lab("rate", r=0)
-    lab.book.settle()
+    lab.ledger.settle()
     no_gap(lab)
 
 
 @pytest.mark.parametrize("how", ["kill", "cut"])
 @pytest.mark.parametrize("step", ["1h", "-1h"])
-def test_clock_step_while_nobody_reads(world, step, how):
-    lab = world("-backlog", "200", overlap="1s", auditWindow="1s")
+def test_clock_step_while_nobody_reads(pipeline, step, how):
+    lab = pipeline("-backlog", "200", overlap="1s", auditWindow="1s")
     lab.vc.burst(20)
     read_to_the_end(lab)
     if how == "kill":
@@ -168,42 +168,42 @@ def test_clock_step_while_nobody_reads(world, step, how):
     lab.vc.lab("clear")
     if how == "kill":
         lab.col.start()
-    lab.book.settle()
+    lab.ledger.settle()
     no_gap(lab)
 
 
 @pytest.mark.parametrize("off", ["-1h", "-72h", "-87600h"])
 @pytest.mark.parametrize("start", ["now", "earliest"])
-def test_events_dated_back(world, start, off):
+def test_events_dated_back(pipeline, start, off):
     """Stored once. Nothing that was there before startFrom comes with them, also after a restart."""
-    lab = world("-backlog", "3000", "-backlog-span", "720h", startFrom=start, overlap="1s", auditWindow="1s")
+    lab = pipeline("-backlog", "3000", "-backlog-span", "720h", startFrom=start, overlap="1s", auditWindow="1s")
     lab.col.wait_ready()
     if start == "earliest":
-        lab.book.settle()
+        lab.ledger.settle()
     first = max(key for key, _ in lab.vc.events()) + 1
     for n in (1, 20):
         lab.vc.burst(n, off=off)
-        lab.book.settle(since=first)
+        lab.ledger.settle(since=first)
         lab.vc.burst(5)
-        lab.book.settle(since=first)
+        lab.ledger.settle(since=first)
     lab.col.kill()
     lab.vc.burst(3, off=off)
     lab.vc.burst(5)
     lab.col.start()
-    lab.book.settle(since=first)
+    lab.ledger.settle(since=first)
     lab.vc.burst(1, off=off)
-    lab.book.settle(since=first)
+    lab.ledger.settle(since=first)
     if start == "now":
-        assert not [e for e in lab.book.stored() if e[1] <= 3000]  # the backlog
+        assert not [e for e in lab.ledger.stored() if e[1] <= 3000]  # the backlog
     no_gap(lab)
     assert lab.col.metric(EPOCHS) == 0 and not lab.col.lines("went back|set back")
 
 
 @pytest.mark.parametrize("how", ["kill", "cut"])
-def test_events_dated_back_in_a_long_break(world, how):
+def test_events_dated_back_in_a_long_break(pipeline, how):
     """More events follow them than the newest page shows."""
-    lab = world("-backlog", "3000", "-backlog-span", "720h", overlap="1s", auditWindow="1s")
-    lab.book.settle()
+    lab = pipeline("-backlog", "3000", "-backlog-span", "720h", overlap="1s", auditWindow="1s")
+    lab.ledger.settle()
     if how == "kill":
         lab.col.kill()
     else:
@@ -217,38 +217,38 @@ def test_events_dated_back_in_a_long_break(world, how):
     lab.vc.lab("clear")
     if how == "kill":
         lab.col.start()
-    lab.book.settle()
+    lab.ledger.settle()
     no_gap(lab)
 
 
-def test_what_the_stream_has_forgotten_does_not_come_back(world):
+def test_what_the_stream_has_forgotten_does_not_come_back(pipeline):
     """Retention has taken most of the stream; a host years behind is no reason to read it again."""
-    lab = world("-backlog", "3000", "-backlog-span", "720h", overlap="1s", auditWindow="1s")
-    lab.book.settle()
+    lab = pipeline("-backlog", "3000", "-backlog-span", "720h", overlap="1s", auditWindow="1s")
+    lab.ledger.settle()
     first = max(key for key, _ in lab.vc.events()) + 1
-    config = lab.book.js.info("VC_lab")["config"]
+    config = lab.ledger.js.info("VC_lab")["config"]
     for limit in (50, -1):  # it refuses purges
-        lab.book.js.api("STREAM.UPDATE.VC_lab", json.dumps({**config, "max_msgs": limit}).encode())
-    kept = {e for e in lab.book.stored()}
+        lab.ledger.js.api("STREAM.UPDATE.VC_lab", json.dumps({**config, "max_msgs": limit}).encode())
+    kept = {e for e in lab.ledger.stored()}
     for off in ("-1h", "-100h", "-87600h"):
         lab.vc.burst(1, off=off)
-        lab.book.settle(since=first)
+        lab.ledger.settle(since=first)
     lab.col.kill()
     lab.vc.burst(1, off="-100h")
     lab.vc.burst(1)
     lab.col.start()
-    lab.book.settle(since=first)
+    lab.ledger.settle(since=first)
     lab.vc.lab("clock", offset="-200h")  # a real step, to what the stream does not have any more
     lab.vc.burst(20)
-    lab.book.settle(since=first)
-    assert {e for e in lab.book.stored() if e[1] < first} <= kept
+    lab.ledger.settle(since=first)
+    assert {e for e in lab.ledger.stored() if e[1] < first} <= kept
     no_gap(lab)
 
 
-def test_later_than_the_audit_looks_while_others_keep_coming(world):
+def test_later_than_the_audit_looks_while_others_keep_coming(pipeline):
     """An open collector hides late events, and the audit looks back for two seconds."""
     began = time.time() * 1000
-    lab = world("-skip-late", "-rate", "100", overlap="1s", auditWindow="2s", auditInterval="2s")
+    lab = pipeline("-skip-late", "-rate", "100", overlap="1s", auditWindow="2s", auditInterval="2s")
     lab.col.wait_ready()
     stored_at_least(lab, 100)
 
@@ -256,30 +256,30 @@ def test_later_than_the_audit_looks_while_others_keep_coming(world):
         return {e for e in events if e[1] < began}
     for n, off in ((1, "-10m"), (30, "-3h"), (300, "-26h"), (2, "-87600h")):
         lab.vc.burst(n, off=off)
-        wait_until(lambda: late(lab.vc.events()) == late(e[1:] for e in lab.book.stored()), 60, f"{n} events {off}")
+        wait_until(lambda: late(lab.vc.events()) == late(e[1:] for e in lab.ledger.stored()), 60, f"{n} events {off}")
     lab.vc.lab("rate", r=0)
-    lab.book.settle()
+    lab.ledger.settle()
     no_gap(lab)
     assert lab.col.metric(ORDER, date="behind") >= 333
 
 
-def test_the_latest_event_is_dated_far_ahead(world):
+def test_the_latest_event_is_dated_far_ahead(pipeline):
     """The lag is not what its date says, nor is it walked to, also when it cannot be seen."""
-    lab = world("-backlog", "100", overlap="1s", auditWindow="1s")
-    lab.book.settle()
+    lab = pipeline("-backlog", "100", overlap="1s", auditWindow="1s")
+    lab.ledger.settle()
     lab.vc.burst(3, off="87600h")
-    lab.book.settle()
+    lab.ledger.settle()
     wait_until(lambda: lab.col.metric(ORDER, date="ahead") == 3, 30, "three are counted")
     assert lab.col.metric("vcourier_collector_lag_seconds") < 60
     assert lab.col.metric("vcourier_collector_last_event_timestamp_seconds") < time.time() + 60
     lab.vc.burst(10)
-    lab.book.settle()
+    lab.ledger.settle()
     no_gap(lab)
 
 
-def test_keys_and_dates_go_back_together(world):
+def test_keys_and_dates_go_back_together(pipeline):
     """A database restored by way of a snapshot: the clock is of that time, too, until it is put right."""
-    lab = world("-backlog", "500", overlap="1s", auditWindow="1s")
+    lab = pipeline("-backlog", "500", overlap="1s", auditWindow="1s")
     lab.vc.burst(200)
     read_to_the_end(lab)
     lab.col.kill()
@@ -289,37 +289,37 @@ def test_keys_and_dates_go_back_together(world):
     lab.vc.lab("clock", offset="0s")
     lab.vc.burst(100)
     lab.col.start()
-    lab.book.settle()
+    lab.ledger.settle()
 
 
-def test_keys_repeat_after_events_that_are_dated_ahead(world):
-    lab = world("-backlog", "500", overlap="1s", auditWindow="1s")
+def test_keys_repeat_after_events_that_are_dated_ahead(pipeline):
+    lab = pipeline("-backlog", "500", overlap="1s", auditWindow="1s")
     lab.vc.burst(50, off="7h")
     lab.vc.burst(50)
     read_to_the_end(lab)
     lab.vc.lab("restore", drop=80)
     lab.vc.burst(300)
-    lab.book.settle()
+    lab.ledger.settle()
     wait_until(lambda: lab.col.metric(EPOCHS) >= 1, 60, "a new epoch is counted")
 
 
-def test_a_month_that_the_stream_refuses(world):
+def test_a_month_that_the_stream_refuses(pipeline):
     """
     The stream has the month's end before its beginning, and no mark that says so, as if another program had filled it. Its
     tail then shows an old position. What is read from there is refused as duplicates, a few times, not once an event.
     """
-    lab = world("-backlog", "20000", "-backlog-span", "720h")
-    lab.book.settle()
+    lab = pipeline("-backlog", "20000", "-backlog-span", "720h")
+    lab.ledger.settle()
     lab.col.stop()
-    config = lab.book.js.info("VC_lab")["config"]
-    messages = list(lab.book.js.read("VC_lab"))
-    lab.book.js.api("STREAM.DELETE.VC_lab")
-    lab.book.js.api("STREAM.CREATE.VC_lab", json.dumps(config).encode())
+    config = lab.ledger.js.info("VC_lab")["config"]
+    messages = list(lab.ledger.js.read("VC_lab"))
+    lab.ledger.js.api("STREAM.DELETE.VC_lab")
+    lab.ledger.js.api("STREAM.CREATE.VC_lab", json.dumps(config).encode())
     for m in messages[14000:] + messages[:14000]:
-        lab.book.js.wire.publish(m.subject, m.data, headers={"Nats-Msg-Id": m.headers["Nats-Msg-Id"]})
-    wait_until(lambda: lab.book.js.count("VC_lab") == len(messages), 60, "the stream is filled again")
+        lab.ledger.js.wire.publish(m.subject, m.data, headers={"Nats-Msg-Id": m.headers["Nats-Msg-Id"]})
+    wait_until(lambda: lab.ledger.js.count("VC_lab") == len(messages), 60, "the stream is filled again")
     lab.col.start()
     lab.vc.burst(50)
-    lab.book.settle()
+    lab.ledger.settle()
     assert lab.col.metric("vcourier_collector_fenced_total") <= 3
     no_gap(lab)

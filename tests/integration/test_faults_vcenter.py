@@ -5,70 +5,70 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from lab.desk import Desk
+from lab.stream import Stream
 from lab.process import wait_until
 from lab.proxy import Proxy
-from lab.world import LONG, more_stored, pause, stored_at_least
+from lab.pipeline import LONG, more_stored, pause, stored_at_least
 
 
 @pytest.mark.parametrize("kind", ["cut", "truncated", "reset", "503", "302", "html", "garbage", "flood", "control", "utf8", "tags",
                                   "entities", "notauth", "notfound", "invalidstate", "runtime"])
-def test_bad_reply(world, kind):
-    lab = world("-backlog", "1500", auditInterval="5s")
+def test_bad_reply(pipeline, kind):
+    lab = pipeline("-backlog", "1500", auditInterval="5s")
     for method in ("ReadNextEvents", "ReadNextEvents", "CreateCollectorForEvents", None):
         lab.vc.fault(kind, n=1, method=method)
         lab.vc.burst(100)
-    lab.book.settle()
+    lab.ledger.settle()
     wait_until(lambda: lab.vc.stats()["faults"] == 0, 60, f"all {kind} faults met")
     lab.vc.burst(10)
-    lab.book.settle()
+    lab.ledger.settle()
     assert lab.col.rss() < 200 << 20
 
 
-def test_expiry_that_only_a_missing_property_tells(world):
+def test_expiry_that_only_a_missing_property_tells(pipeline):
     """HTTP 200, no fault: the property collector's way to say that the session is gone."""
-    lab = world("-backlog", "100")
-    lab.book.settle()
+    lab = pipeline("-backlog", "100")
+    lab.ledger.settle()
     logins = lab.vc.stats()["calls"]["Login"]
     lab.vc.fault("missing", method="RetrievePropertiesEx")
     wait_until(lambda: lab.vc.stats()["calls"]["Login"] == logins + 1, 30, "a new session")
     lab.vc.burst(10)
-    lab.book.settle()
+    lab.ledger.settle()
     assert lab.vc.stats()["sessions"] == 1
 
 
 @pytest.mark.parametrize("what", ["sessions", "collectors", "state"])
-def test_expiry(world, what):
-    lab = world("-backlog", "500", "-rate", "100")
+def test_expiry(pipeline, what):
+    lab = pipeline("-backlog", "500", "-rate", "100")
     lab.col.wait_ready()
     for _ in range(3):
-        before = lab.book.js.count("VC_lab")
+        before = lab.ledger.js.count("VC_lab")
         lab.vc.lab("expire", what=what)
         stored_at_least(lab, before + 50)
     lab.vc.lab("rate", r=0)
-    lab.book.settle()
+    lab.ledger.settle()
 
 
-def test_slow_and_trickling(world):
-    lab = world("-backlog", "300")
+def test_slow_and_trickling(pipeline):
+    lab = pipeline("-backlog", "300")
     lab.vc.fault("slow", n=5, ms=700)
     lab.vc.fault("trickle", n=2, ms=1, method="CreateCollectorForEvents")
     lab.vc.burst(50)
-    lab.book.settle()
+    lab.ledger.settle()
 
 
-def test_silent(world):
-    lab = world("-backlog", "100", timeout="3s")
+def test_silent(pipeline):
+    lab = pipeline("-backlog", "100", timeout="3s")
     lab.col.wait_ready()
     lab.vc.fault("silent", n=2)
     lab.vc.burst(50)
-    lab.book.settle()
+    lab.ledger.settle()
     assert lab.vc.stats()["faults"] == 0
 
 
-def test_the_way_to_vcenter(lab, world, chance):
+def test_the_way_to_vcenter(lab, pipeline, rng):
     """Frozen, reset, refused: between the collector and a vCenter that is well."""
-    lab = world("-backlog", "500", "-rate", "100", timeout="3s")
+    lab = pipeline("-backlog", "500", "-rate", "100", timeout="3s")
     proxy = Proxy(urlsplit(lab.vc.url).port)
     lab.closers.append(proxy.close)
     lab.config["eventProvider"]["vcenter"]["address"] = f"https://127.0.0.1:{proxy.port}/sdk"
@@ -76,9 +76,9 @@ def test_the_way_to_vcenter(lab, world, chance):
     wait_until(lambda: proxy.accepted > 0, 30, "it goes through the proxy")
     for _ in range(3):
         proxy.reset()
-        pause(chance, 0.5)
+        pause(rng, 0.5)
         proxy.down()
-        pause(chance, 0.5)
+        pause(rng, 0.5)
         proxy.up()
         more_stored(lab, 50)
     proxy.frozen = True
@@ -86,137 +86,137 @@ def test_the_way_to_vcenter(lab, world, chance):
     proxy.frozen = False
     more_stored(lab, 50)
     lab.vc.lab("rate", r=0)
-    lab.book.settle()
+    lab.ledger.settle()
 
 
-def test_vcenter_restarts(lab, world):
+def test_vcenter_restarts(lab, pipeline):
     """Down for a while: sessions and collectors are gone, its events too (the simulator starts empty)."""
-    lab = world("-backlog", "400", "-uuid", "11111111-2222-3333-4444-555555555555")
-    lab.book.settle()
-    before = set(lab.book.stored())
+    lab = pipeline("-backlog", "400", "-uuid", "11111111-2222-3333-4444-555555555555")
+    lab.ledger.settle()
+    before = set(lab.ledger.stored())
     lab.vc.kill()
     wait_until(lambda: lab.col.get("/readyz")[0] == 503, 30, "not ready without vCenter")
     lab.vc.argv += ["-backlog", "0"]
     lab.vc.start()
     lab.col.wait_ready()
     lab.vc.burst(200)
-    wait_until(lambda: not lab.book.missing(), 60, "what is new is stored")
-    stored = lab.book.stored()
+    wait_until(lambda: not lab.ledger.missing(), 60, "what is new is stored")
+    stored = lab.ledger.stored()
     assert before <= set(stored) and len(stored) == len(set(stored))
 
 
-def test_storm_ties_late_holes_wrap(world):
-    lab = world("-backlog", "1000", "-keystart", str(2**31 - 6000), "-tie", "7", "-gap", "0.02", "-ooo", "0.05")
+def test_storm_ties_late_holes_wrap(pipeline):
+    lab = pipeline("-backlog", "1000", "-keystart", str(2**31 - 6000), "-tie", "7", "-gap", "0.02", "-ooo", "0.05")
     for _ in range(3):
         lab.vc.burst(5000)
     lab.vc.lab("rate", r=300)
     stored_at_least(lab, 17000)
     lab.vc.lab("rate", r=0)
-    assert lab.book.settle() > 16000
+    assert lab.ledger.settle() > 16000
     assert min(lab.vc.events())[0] < 0
 
 
-def test_open_collector_hides_late_events(world):
+def test_open_collector_hides_late_events(pipeline):
     """Only the audit pass sees them."""
-    lab = world("-skip-late", "-ooo", "0.1", "-ooo-by", "2s", "-rate", "100", auditInterval="2s")
+    lab = pipeline("-skip-late", "-ooo", "0.1", "-ooo-by", "2s", "-rate", "100", auditInterval="2s")
     lab.col.wait_ready()
     time.sleep(4)
     lab.vc.lab("rate", r=0)
-    lab.book.settle()
+    lab.ledger.settle()
 
 
-def test_scroll_order_by_time(world):
-    lab = world("-by-time", "-backlog", "3000", "-ooo", "0.05", "-rate", "100")
+def test_scroll_order_by_time(pipeline):
+    lab = pipeline("-by-time", "-backlog", "3000", "-ooo", "0.05", "-rate", "100")
     stored_at_least(lab, 3100)
     lab.vc.lab("expire")
     lab.vc.lab("rate", r=0)
-    lab.book.settle()
+    lab.ledger.settle()
 
 
-def test_database_recreated(world):
-    lab = world("-backlog", "500")
-    lab.book.settle()
+def test_database_recreated(pipeline):
+    lab = pipeline("-backlog", "500")
+    lab.ledger.settle()
     lab.vc.lab("reinit")
     lab.vc.burst(300)
-    lab.book.settle()
+    lab.ledger.settle()
     wait_until(lambda: lab.col.metric("vcourier_collector_epochs_total") == 1, 60, "a new epoch is counted")
     assert lab.col.lines("level=error .*keys start over")
 
 
-def test_restored_from_backup(world):
+def test_restored_from_backup(pipeline):
     """The same keys come again for other events."""
-    lab = world("-backlog", "500")
+    lab = pipeline("-backlog", "500")
     lab.vc.burst(200)
-    lab.book.settle()
+    lab.ledger.settle()
     lab.vc.lab("restore", drop=150)
     lab.vc.burst(400)
-    lab.book.settle()
+    lab.ledger.settle()
     wait_until(lambda: lab.col.metric("vcourier_collector_epochs_total") == 1, 60, "a new epoch is counted")
 
 
 @pytest.mark.parametrize("stuck", [0, 1])
-def test_hidden_events(world, stuck):
+def test_hidden_events(pipeline, stuck):
     """Runs of 1500 that the user may not see; with stuck, a page of them never moves on."""
-    lab = world("-backlog", "100")
-    lab.book.settle()
+    lab = pipeline("-backlog", "100")
+    lab.ledger.settle()
     lab.vc.lab("hide", run=1500, every=4000, stuck=stuck)
     for _ in range(130):
         lab.vc.burst(100)  # 13,000 events in half a second; times are told to the millisecond
-    lab.book.settle(120)
+    lab.ledger.settle(120)
 
 
 def one_microsecond(lab, template=None):
     """Some 2,500 visible events behind a stuck page of 1,400 hidden ones, all created in the same microsecond."""
-    lab.book.settle()
+    lab.ledger.settle()
     lab.vc.lab("hide", run=1500, every=4000, stuck=1)
     lab.vc.lab("shape", tie=4000)
     lab.vc.burst(4000, tmpl=template)
     lab.vc.lab("shape", tie=1)
 
 
-def test_hidden_events_in_one_microsecond(world):
+def test_hidden_events_in_one_microsecond(pipeline):
     """No window of time takes them apart; types do."""
-    lab = world("-backlog", "100")
+    lab = pipeline("-backlog", "100")
     one_microsecond(lab)
-    lab.book.settle(180)
+    lab.ledger.settle(180)
 
 
-def test_hidden_events_of_one_type_in_one_microsecond(world):
+def test_hidden_events_of_one_type_in_one_microsecond(pipeline):
     """Nothing takes them apart: told, counted. What comes later is read (long form: slowly), they too once they are shown."""
-    lab = world("-backlog", "100")
+    lab = pipeline("-backlog", "100")
     one_microsecond(lab, "VmPoweredOnEvent")
     wait_until(lambda: lab.col.metric("vcourier_collector_stalled_total", reason="unseen") > 0, 180, "given up")
     assert lab.col.lines("cannot be seen")
-    behind = set(lab.book.missing())
+    behind = set(lab.ledger.missing())
     for _ in range(25 if LONG else 0):
         lab.vc.burst(100)
-    wait_until(lambda: set(lab.book.missing()) <= behind, 300, "the later ones")
+    wait_until(lambda: set(lab.ledger.missing()) <= behind, 300, "the later ones")
     lab.vc.lab("hide")
     lab.vc.burst(1)
-    lab.book.settle()
+    lab.ledger.settle()
 
 
-def test_hidden_events_at_the_very_beginning(world):
+def test_hidden_events_at_the_very_beginning(pipeline):
     """A stuck page, and nothing stored yet to go on from."""
-    lab = world("-hide", "1500/4000", "-hide-stuck", "-backlog", "6000")
-    lab.book.settle(120)
+    lab = pipeline("-hide", "1500/4000", "-hide-stuck", "-backlog", "6000")
+    lab.ledger.settle(120)
 
 
-def test_purge_before_it_was_read(world):
+def test_purge_before_it_was_read(pipeline):
     """What retention took is gone; what is left is read, and the gap is recorded."""
-    lab = world("-backlog", "2000")
-    lab.book.settle()
+    lab = pipeline("-backlog", "2000")
+    lab.ledger.settle()
     lab.col.kill()
     lab.vc.burst(3000)
     lab.vc.lab("purge", keep=1000)
     lab.col.start()
-    wait_until(lambda: not lab.book.missing(), 60, "what vCenter still holds")
-    assert len(lab.book.gaps()) == 1 and lab.col.metric("vcourier_collector_event_gap_total") == 1
+    wait_until(lambda: not lab.ledger.missing(), 60, "what vCenter still holds")
+    assert len(lab.ledger.gaps()) == 1 and lab.col.metric("vcourier_collector_event_gap_total") == 1
 
 
 @pytest.mark.parametrize("step", ["1h", "-1h"])
-def test_clock_step(world, step):
-    lab = world("-backlog", "200", "-rate", "50")
+def test_clock_step(pipeline, step):
+    lab = pipeline("-backlog", "200", "-rate", "50")
     stored_at_least(lab, 250)
     lab.vc.lab("clock", offset=step)
     lab.vc.burst(300)
@@ -224,17 +224,17 @@ def test_clock_step(world, step):
     lab.vc.lab("clock", offset="0s")
     lab.vc.burst(300)
     lab.vc.lab("rate", r=0)
-    lab.book.settle(120)
+    lab.ledger.settle(120)
 
 
-def test_huge_events(world):
+def test_huge_events(pipeline):
     """Larger than NATS takes: trimmed, its head kept; the others pass."""
-    lab = world("-backlog", "100")
+    lab = pipeline("-backlog", "100")
     lab.vc.burst(1, pad=3_000_000)
     lab.vc.burst(1, pad=20_000_000)
     lab.vc.burst(50)
-    lab.book.settle()
-    big = [m.json() for m in lab.book.js.read("VC_lab") if m.json().get("trimmed") == "true"]
+    lab.ledger.settle()
+    big = [m.json() for m in lab.ledger.js.read("VC_lab") if m.json().get("trimmed") == "true"]
     assert len(big) == 2 and lab.col.metric("vcourier_collector_events_truncated_total") == 2
     heads = {(e["data"]["Key"], e["data"]["CreatedTime"]) for e in big}
     assert len(heads) == 2 and all(e["data"]["UserName"] and e["eventkey"] == str(e["data"]["Key"]) for e in big)
@@ -244,16 +244,16 @@ def odd_events(lab, **arguments):
     """Stores an event of this kind; gives its message."""
     lab.vc.lab("odd", **arguments)
     key = max(key for key, _ in lab.vc.events())
-    lab.book.settle()
-    return next(m for m in lab.book.js.read("VC_lab") if m.json().get("eventkey") == str(key))
+    lab.ledger.settle()
+    return next(m for m in lab.ledger.js.read("VC_lab") if m.json().get("eventkey") == str(key))
 
 
 @pytest.mark.parametrize("names", [dict(datacenter="😀" * 80, cluster="😀" * 80), dict(datacenter="é" * 3000, cluster="中" * 5000),
                                    dict(id="." * 3000), dict(id="esx.é" * 20_000), dict(datacenter="x" * 80, cluster="<&>\"" * 30)],
                          ids=["emoji", "two-bytes", "dots", "id", "escapes"])
-def test_long_names(world, names):
+def test_long_names(pipeline, names):
     """Names of any length and script reach the stream, once, whatever an audit finds."""
-    lab = world("-backlog", "10", auditInterval="1s")
+    lab = pipeline("-backlog", "10", auditInterval="1s")
     message = odd_events(lab, **names)
     event = message.json()
     wanted = names.get("id", "VmPoweredOnEvent")
@@ -268,9 +268,9 @@ def test_long_names(world, names):
     assert lab.col.metric("vcourier_collector_events_total", result="rejected") == 0 and audits > 0
 
 
-def test_an_event_that_trimming_does_not_make_small(world):
+def test_an_event_that_trimming_does_not_make_small(pipeline):
     """Of very many small members: a record with its key and time takes its place, and it is counted once."""
-    lab = world("-backlog", "10", auditInterval="1s", eventMaxBytes="128KiB")
+    lab = pipeline("-backlog", "10", auditInterval="1s", eventMaxBytes="128KiB")
     event = odd_events(lab, members=60_000).json()
     assert event["stub"] == event["trimmed"] == "true" and event["subject"] == "VmPoweredOnEvent"
     assert event["data"]["Key"] == int(event["eventkey"]) and event["data"]["Host"] is None
@@ -278,7 +278,7 @@ def test_an_event_that_trimming_does_not_make_small(world):
     wait_until(lambda: lab.vc.stats()["calls"]["CreateCollectorForEvents"] >= creations + 2, 20, "two audits")
     assert lab.col.metric("vcourier_collector_events_stubbed_total") == 1
     assert lab.col.metric("vcourier_collector_events_total", result="rejected") == 0
-    lab.book.settle()
+    lab.ledger.settle()
 
 
 def restart_with(bus, extra):
@@ -287,53 +287,53 @@ def restart_with(bus, extra):
     bus.start()
 
 
-def test_the_server_takes_smaller_messages(lab, world):
+def test_the_server_takes_smaller_messages(lab, pipeline):
     """max_payload bounds an event, also when it shrinks. Below what one needs nothing is sent, /readyz says so, nothing is lost."""
-    world("-backlog", "10", bus=lab.nats(extra="max_payload: 100KB"))
+    pipeline("-backlog", "10", bus=lab.nats(extra="max_payload: 100KB"))
     lab.vc.burst(1, pad=300_000)
-    lab.book.settle()
+    lab.ledger.settle()
     restart_with(lab.bus, "max_payload: 48KB")
     lab.vc.burst(1, pad=60_000)
-    lab.book.settle()
+    lab.ledger.settle()
     assert lab.col.metric("vcourier_collector_events_truncated_total") == 2
     restart_with(lab.bus, "max_payload: 16KB")
     lab.vc.burst(5)
     wait_until(lambda: "raise max_payload" in lab.col.get("/readyz")[1], 30, lambda: lab.col.get("/readyz")[1])
     assert lab.col.get("/readyz")[0] == 503
     restart_with(lab.bus, "")
-    lab.book.settle()
+    lab.ledger.settle()
     lab.col.wait_ready()
 
 
-def test_the_stream_takes_smaller_messages(lab, world):
+def test_the_stream_takes_smaller_messages(lab, pipeline):
     """An administrator's stream with a max_msg_size."""
     bus = lab.nats()
-    desk = Desk(lab, bus)
-    desk.make_stream(max_msg_size=40_000)
-    world("-backlog", "10", bus=bus)
+    stream = Stream(lab, bus)
+    stream.make_stream(max_msg_size=40_000)
+    pipeline("-backlog", "10", bus=bus)
     lab.vc.burst(1, pad=60_000)
     lab.vc.burst(5)
-    lab.book.settle()
+    lab.ledger.settle()
     assert lab.col.metric("vcourier_collector_events_truncated_total") == 1
 
 
-def test_page_larger_than_accepted(world):
+def test_page_larger_than_accepted(pipeline):
     """It is asked for again in smaller pages, down to what fits."""
-    lab = world("-backlog", "100", pageMaxBytes="1MiB")
+    lab = pipeline("-backlog", "100", pageMaxBytes="1MiB")
     lab.vc.burst(60, pad=200_000)
-    lab.book.settle()
+    lab.ledger.settle()
 
 
-def test_gives_sessions_and_collectors_back(world):
+def test_gives_sessions_and_collectors_back(pipeline):
     """Many failures later: one session, few collectors."""
-    lab = world("-backlog", "200", "-max-collectors", "4")
+    lab = pipeline("-backlog", "200", "-max-collectors", "4")
     lab.col.wait_ready()
     for _ in range(10):
         lab.vc.fault("truncated", method="ReadNextEvents")
         wait_until(lambda: lab.vc.stats()["faults"] == 0, 30, "fault met")
-        before = lab.book.js.count("VC_lab")
+        before = lab.ledger.js.count("VC_lab")
         lab.vc.burst(1)
         stored_at_least(lab, before + 1)
-    lab.book.settle()
+    lab.ledger.settle()
     stats = lab.vc.stats()
     assert stats["sessions"] == 1 and stats["collectors"] <= 4

@@ -9,7 +9,7 @@ from collections import Counter
 
 import pytest
 
-from lab.desk import PROVIDER, keys
+from lab.stream import PROVIDER, keys
 from lab.kubernetes import Kubernetes
 from lab.process import wait_until
 from lab.product import router_config
@@ -27,16 +27,16 @@ def cluster(lab):
     return cluster
 
 
-def config(desk, destination, block=None, **options):
-    return router_config(desk.server, providers=[PROVIDER], processors=[
+def config(stream, destination, block=None, **options):
+    return router_config(stream.server, providers=[PROVIDER], processors=[
         {"type": "knative", "name": "kn", "knative": {"encoding": "binary", "destination": destination, **(block or {})},
          **{**FAST, **options}}])
 
 
-def in_cluster(lab, desk, cluster, destination, block=None, **options):
+def in_cluster(lab, stream, cluster, destination, block=None, **options):
     """A dispatcher as in a pod of the cluster; started, not ready yet."""
     destination = {"resolveInterval": "1s", "kubernetes": cluster.options, **destination}
-    dispatcher = lab.daemon("dispatcher", config(desk, destination, block, **options))
+    dispatcher = lab.daemon("dispatcher", config(stream, destination, block, **options))
     dispatcher.env = cluster.env
     return dispatcher.start()
 
@@ -52,108 +52,108 @@ def tls_server(authority):
     return context
 
 
-def test_a_broker_by_ref(lab, desk, cluster):
+def test_a_broker_by_ref(lab, stream, cluster):
     """Not there, not ready, ready, moved, API server away: events wait or go on, and /readyz has the reason."""
     one, two = lab.receiver(), lab.receiver()
-    dispatcher = in_cluster(lab, desk, cluster, {"ref": BROKER})
-    first = desk.publish(5)
+    dispatcher = in_cluster(lab, stream, cluster, {"ref": BROKER})
+    first = stream.publish(5)
     reason(dispatcher, "default in namespace fn does not exist")
     cluster.broker(None)
     reason(dispatcher, "Broker default has no address yet: Channel is not ready")
     assert not one.requests
     cluster.broker(one.url + "/fn/default")
-    desk.idle()
+    stream.idle()
     dispatcher.wait_ready()
     assert sorted(keys(one.requests)) == list(first) and {r.path for r in one.requests} == {"/fn/default"}
     cluster.down = True
     reason(dispatcher, "Kubernetes API")
-    second = desk.publish(5)
-    desk.idle()
+    second = stream.publish(5)
+    stream.idle()
     assert sorted(keys(one.requests)) == [*first, *second]
     cluster.down = False
     cluster.broker(two.url + "/new")
     dispatcher.wait_ready()
     asked = len(cluster.asked("/brokers/default"))
     wait_until(lambda: len(cluster.asked("/brokers/default")) > asked + 1, what="the next look")
-    third = desk.publish(5)
-    desk.idle()
+    third = stream.publish(5)
+    stream.idle()
     assert sorted(keys(two.requests)) == list(third)
-    assert not desk.dead()
+    assert not stream.dead()
 
 
-def test_a_broker_that_moved_is_found_before_the_next_look(lab, desk, cluster):
+def test_a_broker_that_moved_is_found_before_the_next_look(lab, stream, cluster):
     old, new = lab.receiver(), lab.receiver()
     cluster.broker(old.url + "/a")
-    dispatcher = in_cluster(lab, desk, cluster, {"ref": BROKER, "resolveInterval": "1h"}).wait_ready()
-    first = desk.publish(3)
-    desk.idle()
+    dispatcher = in_cluster(lab, stream, cluster, {"ref": BROKER, "resolveInterval": "1h"}).wait_ready()
+    first = stream.publish(3)
+    stream.idle()
     old.answer = lambda request: Answer(404)
     cluster.broker(new.url + "/b")
-    second = desk.publish(3)
-    desk.idle()
+    second = stream.publish(3)
+    stream.idle()
     assert sorted(keys(new.requests)) == list(second)
     new.answer = lambda request: Answer(0)
     new.close()
     third = lab.receiver()
     cluster.broker(third.url + "/c")
-    fourth = desk.publish(3)
-    desk.idle()
+    fourth = stream.publish(3)
+    stream.idle()
     assert sorted(keys(third.requests)) == list(fourth)
     assert dispatcher.metric("vcourier_dispatcher_events_total", result="delivered") == len(first) * 3
 
 
-def test_a_missing_right_is_named(lab, desk, cluster):
+def test_a_missing_right_is_named(lab, stream, cluster):
     receiver = lab.receiver()
     cluster.broker(receiver.url)
     cluster.forbidden.add("brokers")
-    dispatcher = in_cluster(lab, desk, cluster, {"ref": BROKER})
+    dispatcher = in_cluster(lab, stream, cluster, {"ref": BROKER})
     reason(dispatcher, "not allowed to get brokers.eventing.knative.dev default in namespace fn")
     assert "k8s/components/knative/rbac.yaml" in dispatcher.get("/readyz")[1]
     cluster.forbidden.clear()
     dispatcher.wait_ready()
 
 
-def test_the_pods_token_changes(lab, desk, cluster):
+def test_the_pods_token_changes(lab, stream, cluster):
     """Half-written, expired, renewed: deliveries go on with the last address all the while."""
     receiver = lab.receiver()
     cluster.broker(receiver.url)
-    dispatcher = in_cluster(lab, desk, cluster, {"ref": BROKER}).wait_ready()
+    dispatcher = in_cluster(lab, stream, cluster, {"ref": BROKER}).wait_ready()
     cluster.mount(token="")
     reason(dispatcher, "service account")
     cluster.mount(token="expired")
     reason(dispatcher, "refuses our credentials")
-    want = desk.publish(5)
-    desk.idle()
+    want = stream.publish(5)
+    stream.idle()
     assert sorted(keys(receiver.requests)) == list(want)
     cluster.mount(token=cluster.token + "\n")
     dispatcher.wait_ready()
 
 
-def test_outside_the_cluster(lab, desk, cluster):
+def test_outside_the_cluster(lab, stream, cluster):
     receiver = lab.receiver()
     cluster.put("serving.knative.dev/v1", "Service", "fn", "sink", address={"url": receiver.url + "/base/"})
     ref = {"apiVersion": "serving.knative.dev/v1", "kind": "Service", "name": "sink"}
-    lab.dispatcher(config(desk, {"ref": ref, "uri": {"path": "/in"}, "kubernetes": {"kubeconfig": cluster.kubeconfig()}})).wait_ready()
-    desk.publish(1)
-    desk.idle()
+    lab.dispatcher(config(stream, {"ref": ref, "uri": {"path": "/in"}, "kubernetes": {"kubeconfig": cluster.kubeconfig()}})).wait_ready()
+    stream.publish(1)
+    stream.idle()
     assert receiver.requests[0].path == "/in"
 
 
 @pytest.mark.parametrize("certs", ["status", "config", "caFile", "insecureSSL"])
-def test_whom_to_trust(lab, desk, cluster, certs):
+def test_whom_to_trust(lab, stream, cluster, certs):
     receiver = lab.receiver(context=tls_server(lab.authority))
     ca = lab.authority.ca.read_text()
     cluster.broker(receiver.url, **({"CACerts": ca} if certs == "status" else {}))
     destination = {"ref": BROKER, **({"CACerts": ca} if certs == "config" else {})}
     block = {"caFile": {"caFile": str(lab.authority.ca)}, "insecureSSL": {"insecureSSL": True}}.get(certs, {})
-    dispatcher = in_cluster(lab, desk, cluster, destination, block)
-    want = desk.publish(3)
-    desk.idle()
+    dispatcher = in_cluster(lab, stream, cluster, destination, block)
+    want = stream.publish(3)
+    stream.idle()
     assert sorted(keys(receiver.requests)) == list(want)
     assert ("insecureSSL" in dispatcher.text()) == (certs == "insecureSSL")
 
 
-def test_a_client_certificate(lab, desk, tmp_path):
+def test_a_client_certificate(lab, stream, tmp_path):
     subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30",
                     "-keyout", "client.key", "-out", "client.pem", "-subj", "/CN=dispatcher"], cwd=tmp_path, check=True,
                    capture_output=True)
@@ -162,61 +162,61 @@ def test_a_client_certificate(lab, desk, tmp_path):
     context.load_verify_locations(tmp_path / "client.pem")
     receiver = lab.receiver(context=context)
     block = {"caFile": str(lab.authority.ca), "certFile": str(tmp_path / "client.pem"), "keyFile": str(tmp_path / "client.key")}
-    lab.dispatcher(config(desk, {"uri": receiver.url}, block))
-    want = desk.publish(2)
-    desk.idle()
+    lab.dispatcher(config(stream, {"uri": receiver.url}, block))
+    want = stream.publish(2)
+    stream.idle()
     assert sorted(keys(receiver.requests)) == list(want)
 
 
-def test_through_a_proxy(lab, desk):
+def test_through_a_proxy(lab, stream):
     proxy = lab.receiver()
-    lab.dispatcher(config(desk, {"uri": "http://broker.invalid/in"}, {"proxy": proxy.url}))
-    want = desk.publish(2)
-    desk.idle()
+    lab.dispatcher(config(stream, {"uri": "http://broker.invalid/in"}, {"proxy": proxy.url}))
+    want = stream.publish(2)
+    stream.idle()
     assert sorted(keys(proxy.requests)) == list(want)
     assert {(r.path, r.headers["host"]) for r in proxy.requests} == {("http://broker.invalid/in", "broker.invalid")}
 
 
-def test_an_untrusted_sink_gets_nothing(lab, desk, cluster):
+def test_an_untrusted_sink_gets_nothing(lab, stream, cluster):
     receiver = lab.receiver(context=tls_server(lab.authority))
     cluster.broker(receiver.url)
-    dispatcher = in_cluster(lab, desk, cluster, {"ref": BROKER})
-    want = desk.publish(3)
+    dispatcher = in_cluster(lab, stream, cluster, {"ref": BROKER})
+    want = stream.publish(3)
     wait_until(lambda: dispatcher.lines("deliveries pause"), what="the pause")
-    assert not receiver.requests and not desk.dead()
+    assert not receiver.requests and not stream.dead()
     cluster.broker(receiver.url, CACerts=lab.authority.ca.read_text())
-    desk.idle()
+    stream.idle()
     assert sorted(keys(receiver.requests)) == list(want)
 
 
-def test_a_token_for_the_audience(lab, desk, cluster):
+def test_a_token_for_the_audience(lab, stream, cluster):
     """Asked for once, sent with each event, asked for anew when it is refused."""
     good = {"Bearer oidc-apps-vcourier-1"}
     receiver = lab.receiver(lambda request: Answer(202 if request.headers.get("authorization") in good else 401))
     cluster.broker(receiver.url, audience="eventing.knative.dev/broker/fn/default")
-    in_cluster(lab, desk, cluster, {"ref": BROKER}, {"encoding": "structured"})
-    desk.publish(20)
-    desk.idle()
+    in_cluster(lab, stream, cluster, {"ref": BROKER}, {"encoding": "structured"})
+    stream.publish(20)
+    stream.idle()
     assert {r.headers["authorization"] for r in receiver.requests} == good
     assert cluster.audiences == [["eventing.knative.dev/broker/fn/default"]]
     good.clear()
     good.add("Bearer oidc-apps-vcourier-2")
-    want = desk.publish(20)
-    desk.idle()
+    want = stream.publish(20)
+    stream.idle()
     accepted = [r for r in receiver.requests if r.headers["authorization"] in good]
     assert Counter(keys(accepted)) == Counter(want)
-    assert len(cluster.audiences) == 2 and not desk.dead()
+    assert len(cluster.audiences) == 2 and not stream.dead()
 
 
 @pytest.mark.parametrize("auth, header", [
     ({"type": "basic_auth", "basicAuth": {"username": "u", "password": "p w"}}, "Basic dTpwIHc="),
     ({"type": "bearer", "bearer": {"token": "abc"}}, "Bearer abc")])
-def test_auth(lab, desk, auth, header):
+def test_auth(lab, stream, auth, header):
     """The event router read knative.auth and forgot it."""
     receiver = lab.receiver()
-    lab.dispatcher(config(desk, {"uri": receiver.url}, {"auth": auth}))
-    desk.publish(1)
-    desk.idle()
+    lab.dispatcher(config(stream, {"uri": receiver.url}, {"auth": auth}))
+    stream.publish(1)
+    stream.idle()
     assert receiver.requests[0].headers["authorization"] == header
 
 
@@ -238,13 +238,13 @@ TRIGGERS = {
 
 @pytest.mark.parametrize("encoding", ["binary", "structured"])
 @pytest.mark.parametrize("style", ["router", "vsphere"])
-def test_triggers_of_both_dialects(lab, desk, style, encoding):
+def test_triggers_of_both_dialects(lab, stream, style, encoding):
     receiver = lab.receiver()
-    lab.dispatcher(config(desk, {"uri": receiver.url}, {"typeStyle": style, "encoding": encoding}))
+    lab.dispatcher(config(stream, {"uri": receiver.url}, {"typeStyle": style, "encoding": encoding}))
     names = ["VmPoweredOnEvent", "DrsVmPoweredOnEvent", "com.vmware.vc.HA.X"]
     for name in names:
-        desk.publish(1, name)
-    desk.idle()
+        stream.publish(1, name)
+    stream.idle()
     events = {r.event()["subject"]: r.event() for r in receiver.requests}
     assert set(events) == set(names)
     for trigger, name in TRIGGERS[style]:
@@ -253,17 +253,17 @@ def test_triggers_of_both_dialects(lab, desk, style, encoding):
     assert not any(matches(t, e) for t, _ in TRIGGERS[other] for e in events.values())
 
 
-def test_the_bytes_of_the_data_are_untouched(lab, desk):
+def test_the_bytes_of_the_data_are_untouched(lab, stream):
     receiver = lab.receiver()
-    lab.dispatcher(config(desk, {"uri": receiver.url}))
+    lab.dispatcher(config(stream, {"uri": receiver.url}))
     data = json.loads('{"a":1.50,"b":12345678901234567890,"c":"\\u003c\\u00e9 \\ud83d\\ude00","d":[1,2]}')
-    desk.publish(1, data=data)
-    stored = next(iter(desk.js.read("VC_lab"))).data
-    desk.idle()
+    stream.publish(1, data=data)
+    stored = next(iter(stream.js.read("VC_lab"))).data
+    stream.idle()
     assert receiver.requests[0].body == stored[stored.index(b'"data":') + 7:-1]
 
 
-def test_a_sink_for_dead_letters(lab, desk, cluster):
+def test_a_sink_for_dead_letters(lab, stream, cluster):
     """Each letter goes to our stream first, then to the sink, with what Knative's dispatcher would add to the event."""
     receiver = lab.receiver(lambda request: Answer(400, body=b"no such thing") if keys([request])[0] == 2 else None)
     fails = [2]
@@ -274,17 +274,17 @@ def test_a_sink_for_dead_letters(lab, desk, cluster):
     sink = lab.receiver(busy)
     cluster.put("serving.knative.dev/v1", "Service", "fn", "dead", address={"url": sink.url})
     ref = {"apiVersion": "serving.knative.dev/v1", "kind": "Service", "name": "dead", "namespace": "fn"}
-    dispatcher = lab.daemon("dispatcher", config(desk, {"uri": receiver.url + "/in"}, {"typeStyle": "vsphere"}, deadLetterSink={
+    dispatcher = lab.daemon("dispatcher", config(stream, {"uri": receiver.url + "/in"}, {"typeStyle": "vsphere"}, deadLetterSink={
         "ref": ref, "uri": "/letters", "kubernetes": cluster.options}))
     dispatcher.env = cluster.env
     dispatcher.start()
-    want = desk.publish(3)
-    desk.idle()
+    want = stream.publish(3)
+    stream.idle()
     assert sorted(set(keys(receiver.requests))) == list(want)
-    assert desk.dead_ids() == [2]
+    assert stream.dead_ids() == [2]
     assert [r.path for r in sink.requests] == ["/letters"] * 3
     letter = sink.requests[-1].json()
-    original = json.loads(desk.dead()[0].data)
+    original = json.loads(stream.dead()[0].data)
     assert letter.pop("knativeerrordest") == receiver.url + "/in"
     assert letter.pop("knativeerrorcode") == "400"
     assert base64.b64decode(letter.pop("knativeerrordata")) == b"HTTP 400: no such thing"
@@ -292,67 +292,67 @@ def test_a_sink_for_dead_letters(lab, desk, cluster):
     assert dispatcher.metric("vcourier_dispatcher_events_total", result="dead") == 1
 
 
-def test_a_sink_that_is_down_keeps_nothing_up(lab, desk):
+def test_a_sink_that_is_down_keeps_nothing_up(lab, stream):
     receiver = lab.receiver(lambda request: Answer(400))
     sink = lab.receiver(lambda request: Answer(400))
-    dispatcher = lab.dispatcher(config(desk, {"uri": receiver.url}, deadLetterSink={"uri": sink.url}, **SOON))
-    want = desk.publish(2)
-    desk.idle()
-    assert desk.dead_ids() == list(want)
+    dispatcher = lab.dispatcher(config(stream, {"uri": receiver.url}, deadLetterSink={"uri": sink.url}, **SOON))
+    want = stream.publish(2)
+    stream.idle()
+    assert stream.dead_ids() == list(want)
     assert len(dispatcher.lines("dead letter sink rejected a dead letter")) == 2
 
 
-def test_a_sink_that_refuses_for_a_while_gets_its_letters(lab, desk):
+def test_a_sink_that_refuses_for_a_while_gets_its_letters(lab, stream):
     """Its ingress starts: 415 for everything, until it works."""
     receiver = lab.receiver(lambda request: Answer(400 if keys([request])[0] in (2, 4) else 202))
     sink = lab.receiver(lambda request: Answer(415))
-    dispatcher = lab.dispatcher(config(desk, {"uri": receiver.url}, deadLetterSink={"uri": sink.url}))
-    desk.publish(6)
+    dispatcher = lab.dispatcher(config(stream, {"uri": receiver.url}, deadLetterSink={"uri": sink.url}))
+    stream.publish(6)
     sink.wait_count(6)
-    assert desk.dead_ids() == [2, 4]
+    assert stream.dead_ids() == [2, 4]
     sink.answer = None
     opened = time.time()
-    desk.idle()
+    stream.idle()
     assert sorted(keys(r for r in sink.requests if r.at >= opened)) == [2, 4]
     assert not dispatcher.lines("dead letter sink rejected a dead letter")
     assert dispatcher.metric("vcourier_dispatcher_events_total", result="dead") == 2
 
 
-def test_a_sink_that_is_not_there_holds_nothing_up(lab, desk, cluster):
+def test_a_sink_that_is_not_there_holds_nothing_up(lab, stream, cluster):
     receiver = lab.receiver(lambda request: Answer(400))
-    dispatcher = lab.daemon("dispatcher", config(desk, {"uri": receiver.url}, emptyGrace="2s", deadLetterSink={
+    dispatcher = lab.daemon("dispatcher", config(stream, {"uri": receiver.url}, emptyGrace="2s", deadLetterSink={
         "ref": {**BROKER, "name": "dead"}, "kubernetes": cluster.options}, **SOON))
     dispatcher.env = cluster.env
     dispatcher.start()
-    want = desk.publish(2)
-    desk.idle(timeout=120)
-    assert desk.dead_ids() == list(want)
+    want = stream.publish(2)
+    stream.idle(timeout=120)
+    assert stream.dead_ids() == list(want)
     assert len(dispatcher.lines("dead letter sink rejected a dead letter.*it has no address yet")) == 2
 
 
-def test_a_sink_whose_address_comes_late(lab, desk, cluster):
+def test_a_sink_whose_address_comes_late(lab, stream, cluster):
     """The letters wait for it, for up to emptyGrace."""
     receiver, sink = lab.receiver(lambda request: Answer(400)), lab.receiver()
-    dispatcher = lab.daemon("dispatcher", config(desk, {"uri": receiver.url}, emptyGrace="2m", deadLetterSink={
+    dispatcher = lab.daemon("dispatcher", config(stream, {"uri": receiver.url}, emptyGrace="2m", deadLetterSink={
         "ref": {**BROKER, "name": "dead"}, "kubernetes": cluster.options}, **SOON))
     dispatcher.env = cluster.env
     dispatcher.start()
-    want = desk.publish(2)
-    wait_until(lambda: len(desk.dead()) == 2, what="the letters are in the stream")
+    want = stream.publish(2)
+    wait_until(lambda: len(stream.dead()) == 2, what="the letters are in the stream")
     wait_until(lambda: len(cluster.asked("eventing.knative.dev")) >= 6, 90, "the address is looked up again and again")
     cluster.broker(sink.url, name="dead")
-    desk.idle(timeout=120)
+    stream.idle(timeout=120)
     assert sorted(keys(sink.requests)) == list(want)
     assert not dispatcher.lines("dead letter sink rejected a dead letter")
 
 
-def test_the_words_of_a_delivery_spec(lab, desk):
+def test_the_words_of_a_delivery_spec(lab, stream):
     """retry: 2 is three tries; every event in turn, so that no pause of the destination comes between."""
     receiver = lab.receiver(lambda request: Answer(500))
-    lab.dispatcher(config(desk, {"uri": receiver.url}, retry={
+    lab.dispatcher(config(stream, {"uri": receiver.url}, retry={
         "retry": 2, "backoffPolicy": "linear", "backoffDelay": "PT0.01S", "timeout": "PT5S", "retryAfterMax": "PT1S"}))
-    want = desk.publish(1)
-    desk.idle()
+    want = stream.publish(1)
+    stream.idle()
     assert Counter(keys(receiver.requests)) == Counter({1: 3})
-    assert desk.dead_ids() == list(want)
-    assert desk.dead()[0].headers["Vcourier-Reason"] == "gave_up"
+    assert stream.dead_ids() == list(want)
+    assert stream.dead()[0].headers["Vcourier-Reason"] == "gave_up"

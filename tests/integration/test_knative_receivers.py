@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from lab.desk import PROVIDER
+from lab.stream import PROVIDER
 from lab.process import ROOT, Process, wait_until
 from lab.product import knative, router_config
 
@@ -34,21 +34,21 @@ EVENTS = [
 ]
 
 
-def publish(desk):
+def publish(stream):
     """The events, as they stand in the stream: {id: event}"""
     for name, data, more in EVENTS:
-        number = desk.published + 1
-        desk.js.last_seq("VC_lab")
+        number = stream.published + 1
+        stream.js.last_seq("VC_lab")
         event = {"specversion": "1.0", "id": f"{number}-1700000000000", "source": "https://vc.lab/sdk",
                  "type": "com.vmware.event.router/" + ("eventex" if "." in name else "event"), "subject": name,
                  "time": "2026-11-22T10:11:12.345Z", "datacontenttype": "application/json", "vsphereapiversion": "8.0.1.0",
                  "eventclass": "event", **more, "data": data}
-        before = desk.js.last_seq("VC_lab")
-        desk.js.wire.publish(f"vc.lab.dc.c.info.event.E{number}", json.dumps(event, separators=(",", ":")).encode(), headers={
+        before = stream.js.last_seq("VC_lab")
+        stream.js.wire.publish(f"vc.lab.dc.c.info.event.E{number}", json.dumps(event, separators=(",", ":")).encode(), headers={
             "Content-Type": "application/cloudevents+json", "Nats-Msg-Id": f"u/{number}/1"})
-        desk.published += 1
-        wait_until(lambda: desk.js.last_seq("VC_lab") > before, what="the event in the stream")
-    stored = [json.loads(m.data) for m in desk.js.read("VC_lab")]
+        stream.published += 1
+        wait_until(lambda: stream.js.last_seq("VC_lab") > before, what="the event in the stream")
+    stored = [json.loads(m.data) for m in stream.js.read("VC_lab")]
     return {event["id"]: event for event in stored}
 
 
@@ -71,14 +71,14 @@ def compare(want, got, binary):
 
 @pytest.mark.parametrize("encoding", ["binary", "structured"])
 @pytest.mark.parametrize("sdk", SDKS)
-def test_sdk_receivers(lab, desk, sdk, encoding):
+def test_sdk_receivers(lab, stream, sdk, encoding):
     argv, env, there = SDKS[sdk]
     if not there():
         pytest.skip(f"CloudEvents' SDK for {sdk} is not there: make interop")
     receiver = lab.receiver()
-    lab.dispatcher(router_config(desk.server, providers=[PROVIDER], processors=[knative(receiver.url, encoding=encoding)]))
-    want = publish(desk)
-    desk.idle()
+    lab.dispatcher(router_config(stream.server, providers=[PROVIDER], processors=[knative(receiver.url, encoding=encoding)]))
+    want = publish(stream)
+    stream.idle()
     lines = [json.dumps({"headers": r.headers, "body": base64.b64encode(r.body).decode()}) for r in receiver.requests]
     run = subprocess.run([str(a) for a in argv], input="\n".join(lines) + "\n", text=True, capture_output=True, timeout=60,
                          env={**os.environ, **env})
@@ -89,7 +89,7 @@ def test_sdk_receivers(lab, desk, sdk, encoding):
 
 
 @pytest.mark.parametrize("encoding", ["binary", "structured"])
-def test_the_ingress_of_a_broker(lab, desk, tmp_path, encoding):
+def test_the_ingress_of_a_broker(lab, stream, tmp_path, encoding):
     """Takes every event, and what it hands on to the channel is what triggers see."""
     if not (GO / "ingress").exists():
         pytest.skip("the ingress of a Knative Broker is not there: make interop")
@@ -99,10 +99,10 @@ def test_the_ingress_of_a_broker(lab, desk, tmp_path, encoding):
     ingress.start()
     wait_until(lambda: ingress.text().strip(), what="the ingress listens")
     uri = f"http://127.0.0.1:{int(ingress.text().split()[0])}/fn/default"
-    lab.dispatcher(router_config(desk.server, providers=[PROVIDER], processors=[knative(uri, encoding=encoding)]))
-    want = publish(desk)
-    desk.idle()
-    assert not desk.dead()
+    lab.dispatcher(router_config(stream.server, providers=[PROVIDER], processors=[knative(uri, encoding=encoding)]))
+    want = publish(stream)
+    stream.idle()
+    assert not stream.dead()
     got = {r.headers["ce-id"]: r for r in channel.requests}
     assert set(got) == set(want)
     for key, event in want.items():

@@ -11,7 +11,7 @@ import sys
 import pytest
 
 from lab.apiserver import ApiServer, missing
-from lab.desk import PROVIDER, Desk, keys
+from lab.stream import PROVIDER, Stream, keys
 from lab.process import ROOT, wait_until
 from lab.product import router_config
 
@@ -181,14 +181,14 @@ def test_our_dispatcher_lives_on_these_rights(cluster, full, lab):
     cluster.create(BROKERS, broker)
     status, said, _ = cluster.request("PATCH", f"{BROKERS}/default/status", broker, content="application/merge-patch+json")
     assert status == 200, said
-    desk = Desk(lab, server)
-    desk.make_stream()
+    stream = Stream(lab, server)
+    stream.make_stream()
     stranger = in_pod(lab, cluster, server, "collector")
     wait_until(lambda: "not allowed to get brokers.eventing.knative.dev" in stranger.get("/readyz")[1], 60, "it is refused")
     stranger.stop()
-    want = desk.publish(5)
+    want = stream.publish(5)
     in_pod(lab, cluster, server, "dispatcher-knative").wait_ready()
-    desk.idle()
+    stream.idle()
     assert sorted(keys(receiver.requests)) == list(want)
     sent = {r.headers["authorization"].removeprefix("Bearer ") for r in receiver.requests}
     for token in sent:

@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from lab.aws import Rule, error
-from lab.desk import books, event, keys, subject
+from lab.stream import counters, event, keys, subject
 from lab.process import BUILD, wait_until
 from test_eventbridge import aws, got  # noqa: F401 (aws is a fixture)
 from test_eventbridge import config as aws_config
@@ -17,12 +17,12 @@ from test_openfaas import config as openfaas_config
 DEFAULT = {"emptyGrace": "30s"}
 
 
-def config(desk, gateway, **options):  # noqa: F811
-    return openfaas_config(desk, gateway, **{**DEFAULT, **options})
+def config(stream, gateway, **options):  # noqa: F811
+    return openfaas_config(stream, gateway, **{**DEFAULT, **options})
 
 
-def to_aws(desk, aws, **options):  # noqa: F811
-    return aws_config(desk, aws, **{**DEFAULT, **options})
+def to_aws(stream, aws, **options):  # noqa: F811
+    return aws_config(stream, aws, **{**DEFAULT, **options})
 
 
 def ready_reason(dispatcher, text):
@@ -35,21 +35,21 @@ def look_again(gateway, times=2):  # noqa: F811
     gateway.wait(lambda g: g.listings >= listings + times)
 
 
-def balanced(desk, dispatcher, name="of", **want):
+def balanced(stream, dispatcher, name="of", **want):
     """Every event of the stream has ended, as wanted."""
-    desk.idle(name)
-    wait_until(lambda: books(dispatcher)["pending"] == 0, what="the metrics follow")
-    ends = books(dispatcher)
+    stream.idle(name)
+    wait_until(lambda: counters(dispatcher)["pending"] == 0, what="the metrics follow")
+    ends = counters(dispatcher)
     assert {end: ends[end] for end in want} == want and ends["all"] == sum(want.values()), ends
 
 
-def test_a_backlog_meets_a_gateway_that_lists_nothing_yet(lab, desk, gateway):  # noqa: F811
+def test_a_backlog_meets_a_gateway_that_lists_nothing_yet(lab, stream, gateway):  # noqa: F811
     gateway.deploy("on", "VmPoweredOnEvent")
-    first = desk.publish(5)
-    dispatcher = lab.dispatcher(config(desk, gateway)).wait_ready()
-    desk.idle("of")
+    first = stream.publish(5)
+    dispatcher = lab.dispatcher(config(stream, gateway)).wait_ready()
+    stream.idle("of")
     dispatcher.stop()
-    want = desk.publish(50)
+    want = stream.publish(50)
     kept = dict(gateway.functions)
     gateway.functions.clear()
     dispatcher.start()
@@ -59,51 +59,51 @@ def test_a_backlog_meets_a_gateway_that_lists_nothing_yet(lab, desk, gateway):  
     look_again(gateway)
     gateway.functions.update(kept)
     dispatcher.wait_ready()
-    balanced(desk, dispatcher, delivered=50, filtered=0)
+    balanced(stream, dispatcher, delivered=50, filtered=0)
     assert delivered(gateway, "on") == Counter(ids([*first, *want]))
 
 
-def test_a_gateway_without_functions_is_believed_after_the_grace(lab, desk, gateway):  # noqa: F811
-    desk.publish(5)
-    dispatcher = lab.dispatcher(config(desk, gateway, emptyGrace="3s")).wait_ready()
-    balanced(desk, dispatcher, delivered=0, filtered=5)
+def test_a_gateway_without_functions_is_believed_after_the_grace(lab, stream, gateway):  # noqa: F811
+    stream.publish(5)
+    dispatcher = lab.dispatcher(config(stream, gateway, emptyGrace="3s")).wait_ready()
+    balanced(stream, dispatcher, delivered=0, filtered=5)
     assert gateway.listings >= 2
     gateway.deploy("on", "VmPoweredOnEvent")
     look_again(gateway)
-    want = desk.publish(5)
-    balanced(desk, dispatcher, delivered=5, filtered=5)
+    want = stream.publish(5)
+    balanced(stream, dispatcher, delivered=5, filtered=5)
     assert delivered(gateway, "on") == Counter(ids(want))
 
 
 @pytest.mark.parametrize("others", [True, False], ids=["others stay", "alone"])
-def test_a_function_that_vanishes_for_a_while(lab, desk, gateway, others):  # noqa: F811
+def test_a_function_that_vanishes_for_a_while(lab, stream, gateway, others):  # noqa: F811
     gateway.deploy("on", "VmPoweredOnEvent")
     if others:
         gateway.deploy("off", "VmPoweredOffEvent")
-    dispatcher = lab.dispatcher(config(desk, gateway)).wait_ready()
-    want = [*desk.publish(5)]
-    desk.idle("of")
+    dispatcher = lab.dispatcher(config(stream, gateway)).wait_ready()
+    want = [*stream.publish(5)]
+    stream.idle("of")
     gone = dict(gateway.functions)
     gateway.remove("on")
     ready_reason(dispatcher, f"on.{NS} is missing from the gateway's list")
     assert dispatcher.get("/readyz")[0] == 200
-    want += desk.publish(20)
+    want += stream.publish(20)
     gateway.wait(lambda g: any(c.status == 404 for c in g.calls))
     look_again(gateway)
     gateway.functions.update(gone)
-    balanced(desk, dispatcher, delivered=25, filtered=0)
+    balanced(stream, dispatcher, delivered=25, filtered=0)
     assert delivered(gateway, "on") == Counter(ids(want))
     assert "target is gone" not in dispatcher.text()
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 500])
-def test_a_namespace_that_cannot_be_listed_at_the_start(lab, desk, gateway, status):  # noqa: F811
+def test_a_namespace_that_cannot_be_listed_at_the_start(lab, stream, gateway, status):  # noqa: F811
     gateway.namespaces.insert(0, "bad")
     gateway.deploy("on", "VmPoweredOnEvent")
     gateway.deploy("there", "VmPoweredOffEvent", namespace="bad")
     gateway.fault = cannot_list("bad", status)
-    dispatcher = lab.dispatcher(config(desk, gateway))
-    want = desk.publish(5)
+    dispatcher = lab.dispatcher(config(stream, gateway))
+    want = stream.publish(5)
     gateway.wait(lambda g: len(g.ids(f"on.{NS}")) >= 5)
     ready_reason(dispatcher, f"namespace bad cannot be listed: HTTP {status}")
     assert dispatcher.get("/readyz")[0] == 200 and "credentials" not in dispatcher.text()
@@ -114,18 +114,18 @@ def test_a_namespace_that_cannot_be_listed_at_the_start(lab, desk, gateway, stat
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 500])
-def test_a_namespace_that_cannot_be_listed_later(lab, desk, gateway, status):  # noqa: F811
+def test_a_namespace_that_cannot_be_listed_later(lab, stream, gateway, status):  # noqa: F811
     """It keeps its functions, and the others' new ones are seen."""
     gateway.namespaces.insert(0, "bad")
     gateway.deploy("there", "VmPoweredOffEvent", namespace="bad")
     gateway.deploy("on", "VmPoweredOnEvent")
-    dispatcher = lab.dispatcher(config(desk, gateway, emptyGrace="1s")).wait_ready()
+    dispatcher = lab.dispatcher(config(stream, gateway, emptyGrace="1s")).wait_ready()
     gateway.fault = cannot_list("bad", status)
     gateway.deploy("new", "VmPoweredOnEvent")
     ready_reason(dispatcher, f"namespace bad cannot be listed: HTTP {status}")
     look_again(gateway, 3)  # longer than the grace
-    on, off = desk.publish(5), desk.publish(5, "VmPoweredOffEvent")
-    balanced(desk, dispatcher, delivered=10, filtered=0)
+    on, off = stream.publish(5), stream.publish(5, "VmPoweredOffEvent")
+    balanced(stream, dispatcher, delivered=10, filtered=0)
     assert delivered(gateway, "on") == delivered(gateway, "new") == Counter(ids(on))
     assert delivered(gateway, "there", "bad") == Counter(ids(off))
     gateway.fault = None
@@ -144,87 +144,87 @@ def cannot_list(namespace, status):
 # ---- an event that nobody wants, by a list that was read once
 
 
-def held(desk, dispatcher, n, name="of"):
+def held(stream, dispatcher, n, name="of"):
     """n events are with the dispatcher, and none of them ends."""
-    wait_until(lambda: desk.consumer(name)["num_pending"] == 0 and desk.consumer(name)["num_ack_pending"] == n,
-               what=lambda: f"{n} wait: {desk.consumer(name)}")
-    assert books(dispatcher)["filtered"] == 0
+    wait_until(lambda: stream.consumer(name)["num_pending"] == 0 and stream.consumer(name)["num_ack_pending"] == n,
+               what=lambda: f"{n} wait: {stream.consumer(name)}")
+    assert counters(dispatcher)["filtered"] == 0
 
 
-def test_events_for_a_function_that_the_first_list_leaves_out(lab, desk, gateway):  # noqa: F811
+def test_events_for_a_function_that_the_first_list_leaves_out(lab, stream, gateway):  # noqa: F811
     """They wait, those of the other functions do not wait for them: not even with far more than fit into the window and the buffer."""
     gateway.deploy("off", "VmPoweredOffEvent")
-    on = desk.publish(1500, data=lambda i: {"Key": i, "Padding": "x" * 2000})
-    off = desk.publish(20, "VmPoweredOffEvent")
-    dispatcher = lab.dispatcher(config(desk, gateway, concurrency=16, concurrencyPerTarget=16, bufferSize="1MiB")).wait_ready()
+    on = stream.publish(1500, data=lambda i: {"Key": i, "Padding": "x" * 2000})
+    off = stream.publish(20, "VmPoweredOffEvent")
+    dispatcher = lab.dispatcher(config(stream, gateway, concurrency=16, concurrencyPerTarget=16, bufferSize="1MiB")).wait_ready()
     gateway.wait(lambda g: len(g.ids(f"off.{NS}")) == 20)
-    held(desk, dispatcher, 1500)
+    held(stream, dispatcher, 1500)
     gateway.deploy("on", "VmPoweredOnEvent")
-    balanced(desk, dispatcher, delivered=1520, filtered=0)
+    balanced(stream, dispatcher, delivered=1520, filtered=0)
     assert delivered(gateway, "on") == Counter(ids(on)) and delivered(gateway, "off") == Counter(ids(off))
 
 
-def test_events_that_nobody_wants_are_filtered_after_the_grace(lab, desk, gateway):  # noqa: F811
+def test_events_that_nobody_wants_are_filtered_after_the_grace(lab, stream, gateway):  # noqa: F811
     gateway.deploy("off", "VmPoweredOffEvent")
-    desk.publish(500)
-    dispatcher = lab.dispatcher(config(desk, gateway, emptyGrace="4s")).wait_ready()
-    held(desk, dispatcher, 500)
-    balanced(desk, dispatcher, delivered=0, filtered=500)
+    stream.publish(500)
+    dispatcher = lab.dispatcher(config(stream, gateway, emptyGrace="4s")).wait_ready()
+    held(stream, dispatcher, 500)
+    balanced(stream, dispatcher, delivered=0, filtered=500)
     assert not gateway.calls
 
 
-def test_events_for_a_namespace_that_can_be_listed_late(lab, desk, gateway):  # noqa: F811
+def test_events_for_a_namespace_that_can_be_listed_late(lab, stream, gateway):  # noqa: F811
     gateway.namespaces.insert(0, "bad")
     gateway.deploy("on", "VmPoweredOnEvent")
     gateway.deploy("there", "VmPoweredOffEvent", namespace="bad")
     gateway.fault = cannot_list("bad", 500)
-    dispatcher = lab.dispatcher(config(desk, gateway)).wait_ready()
-    want = desk.publish(10, "VmPoweredOffEvent")
-    held(desk, dispatcher, 10)
+    dispatcher = lab.dispatcher(config(stream, gateway)).wait_ready()
+    want = stream.publish(10, "VmPoweredOffEvent")
+    held(stream, dispatcher, 10)
     gateway.fault = None
-    balanced(desk, dispatcher, delivered=10, filtered=0)
+    balanced(stream, dispatcher, delivered=10, filtered=0)
     assert delivered(gateway, "there", "bad") == Counter(ids(want))
 
 
 @pytest.mark.parametrize("ordering", ["key", "strict"])
-def test_held_events_keep_their_order(lab, desk, gateway, ordering):  # noqa: F811
+def test_held_events_keep_their_order(lab, stream, gateway, ordering):  # noqa: F811
     """One entity's events: the second cannot go before it is known whether the first goes anywhere."""
     gateway.deploy("off", "VmPoweredOffEvent")
     machine = {"Vm": {"Name": "web", "Vm": {"Type": "VirtualMachine", "Value": "vm-1"}}}
     want = []
     for _ in range(5):
-        want += [*desk.publish(1, data=machine), *desk.publish(1, "VmPoweredOffEvent", data=machine)]
-    dispatcher = lab.dispatcher(config(desk, gateway, ordering=ordering)).wait_ready()
+        want += [*stream.publish(1, data=machine), *stream.publish(1, "VmPoweredOffEvent", data=machine)]
+    dispatcher = lab.dispatcher(config(stream, gateway, ordering=ordering)).wait_ready()
     look_again(gateway)
     gateway.deploy("on", "VmPoweredOnEvent")
-    balanced(desk, dispatcher, delivered=10, filtered=0)
+    balanced(stream, dispatcher, delivered=10, filtered=0)
     assert [c.id for c in gateway.calls] == ids(want)
 
 
-def test_a_dead_letter_for_a_function_that_is_not_listed_yet(lab, desk, gateway):  # noqa: F811
+def test_a_dead_letter_for_a_function_that_is_not_listed_yet(lab, stream, gateway):  # noqa: F811
     """What is sent again for one function alone waits for it, though others want such events."""
     gateway.deploy("off", "VmPoweredOnEvent")
-    desk.js.wire.publish(subject(), event(7), headers={
+    stream.js.wire.publish(subject(), event(7), headers={
         "Content-Type": "application/cloudevents+json", "Nats-Msg-Id": "again/7", "Vcourier-Target": f"on.{NS}"})
-    dispatcher = lab.dispatcher(config(desk, gateway)).wait_ready()
-    held(desk, dispatcher, 1)
+    dispatcher = lab.dispatcher(config(stream, gateway)).wait_ready()
+    held(stream, dispatcher, 1)
     gateway.deploy("on", "VmPoweredOnEvent")
-    balanced(desk, dispatcher, delivered=1, filtered=0)
+    balanced(stream, dispatcher, delivered=1, filtered=0)
     assert [c.function for c in gateway.calls] == [f"on.{NS}"]
 
 
 # ---- EventBridge
 
 
-def test_events_for_a_rule_that_the_first_list_leaves_out(lab, desk, aws):  # noqa: F811
+def test_events_for_a_rule_that_the_first_list_leaves_out(lab, stream, aws):  # noqa: F811
     rules = [Rule("low", {"detail": {"data": {"Key": [{"numeric": ["<=", 5]}]}}}), Rule("rest", {"source": [{"exists": True}]})]
     aws.rules = rules[:1]
-    want = desk.publish(50)
-    dispatcher = lab.dispatcher(to_aws(desk, aws, eb={"ruleARN": "all", "rulesInterval": "1s"})).wait_ready()
-    held(desk, dispatcher, 45, "aws")
+    want = stream.publish(50)
+    dispatcher = lab.dispatcher(to_aws(stream, aws, eb={"ruleARN": "all", "rulesInterval": "1s"})).wait_ready()
+    held(stream, dispatcher, 45, "aws")
     assert sorted(got(aws)) == list(range(1, 6))
     aws.rules = rules
-    balanced(desk, dispatcher, "aws", delivered=50, filtered=0)
+    balanced(stream, dispatcher, "aws", delivered=50, filtered=0)
     assert sorted(got(aws)) == list(want)
 
 
@@ -245,34 +245,34 @@ def watched(aws):  # noqa: F811
     return more
 
 
-def test_a_bus_that_lists_no_rules_yet(lab, desk, aws):  # noqa: F811
-    want = desk.publish(30)
-    dispatcher = lab.dispatcher(to_aws(desk, aws, eb={"ruleARN": "all", "rulesInterval": "1s"}))
+def test_a_bus_that_lists_no_rules_yet(lab, stream, aws):  # noqa: F811
+    want = stream.publish(30)
+    dispatcher = lab.dispatcher(to_aws(stream, aws, eb={"ruleARN": "all", "rulesInterval": "1s"}))
     ready_reason(dispatcher, "the bus has no enabled rule with an event pattern")
-    desk.wait_consumer("aws")
+    stream.wait_consumer("aws")
     watched(aws)()
     assert dispatcher.get("/readyz")[0] == 503 and not aws.buses["default"]
     aws.rules = [Rule("every", {"source": [{"exists": True}]})]
     dispatcher.wait_ready()
-    balanced(desk, dispatcher, "aws", delivered=30, filtered=0)
+    balanced(stream, dispatcher, "aws", delivered=30, filtered=0)
     assert sorted(got(aws)) == list(want)
 
 
-def test_a_bus_without_rules_is_believed_after_the_grace(lab, desk, aws):  # noqa: F811
-    desk.publish(5)
-    dispatcher = lab.dispatcher(to_aws(desk, aws, eb={"ruleARN": "all", "rulesInterval": "1s"}, emptyGrace="2s")).wait_ready()
-    balanced(desk, dispatcher, "aws", delivered=0, filtered=5)
+def test_a_bus_without_rules_is_believed_after_the_grace(lab, stream, aws):  # noqa: F811
+    stream.publish(5)
+    dispatcher = lab.dispatcher(to_aws(stream, aws, eb={"ruleARN": "all", "rulesInterval": "1s"}, emptyGrace="2s")).wait_ready()
+    balanced(stream, dispatcher, "aws", delivered=0, filtered=5)
 
 
 @pytest.mark.parametrize("fault", ["empty", "shrunken", "a failing page", "no permission"])
-def test_rules_that_vanish_for_a_while(lab, desk, aws, fault):  # noqa: F811
+def test_rules_that_vanish_for_a_while(lab, stream, aws, fault):  # noqa: F811
     rules = [Rule("one", {"detail": {"data": {"Key": [{"numeric": ["<=", 5]}]}}}), Rule("two", {"source": ["other"]}),
              Rule("three", {"detail": {"data": {"Key": [{"numeric": [">", 5]}]}}})]  # on the second page
     aws.rules = rules
-    dispatcher = lab.dispatcher(to_aws(desk, aws, eb={"ruleARN": "all", "rulesInterval": "1s"})).wait_ready()
+    dispatcher = lab.dispatcher(to_aws(stream, aws, eb={"ruleARN": "all", "rulesInterval": "1s"})).wait_ready()
     more = watched(aws)
-    want = [*desk.publish(5)]
-    desk.idle("aws")
+    want = [*stream.publish(5)]
+    stream.idle("aws")
     if fault == "empty":
         aws.rules = []
     elif fault == "shrunken":
@@ -286,8 +286,8 @@ def test_rules_that_vanish_for_a_while(lab, desk, aws, fault):  # noqa: F811
     reason = {"empty": "and 2 more are missing from the list", "shrunken": "and 1 more are missing from the list",
               "a failing page": "InternalException", "no permission": "needs events:ListRules"}[fault]
     ready_reason(dispatcher, reason)
-    want += desk.publish(10)
-    balanced(desk, dispatcher, "aws", delivered=15, filtered=0)
+    want += stream.publish(10)
+    balanced(stream, dispatcher, "aws", delivered=15, filtered=0)
     assert sorted(got(aws)) == want
     aws.rules, aws.denied, aws.refuse = rules, set(), None
     dispatcher.wait_ready()
@@ -306,17 +306,17 @@ def forget(cluster):
     (forget, "default in namespace fn does not exist"),
     (lambda cluster: cluster.forbidden.add("brokers"), "not allowed to get brokers.eventing.knative.dev"),
     (lambda cluster: setattr(cluster, "down", True), "Kubernetes API")], ids=["no address", "gone", "no permission", "no API"])
-def test_an_address_that_is_missing_for_a_while(lab, desk, cluster, fault, reason):  # noqa: F811
+def test_an_address_that_is_missing_for_a_while(lab, stream, cluster, fault, reason):  # noqa: F811
     """The last one stays in use, however long; the destination itself says what becomes of an event."""
     receiver = lab.receiver()
     cluster.broker(receiver.url + "/fn/default")
-    dispatcher = in_cluster(lab, desk, cluster, {"ref": BROKER}, emptyGrace="1s").wait_ready()
+    dispatcher = in_cluster(lab, stream, cluster, {"ref": BROKER}, emptyGrace="1s").wait_ready()
     fault(cluster)
     ready_reason(dispatcher, reason)
     asked = len(cluster.receiver.requests)
     wait_until(lambda: len(cluster.receiver.requests) >= asked + 2, what="two more looks, longer than the grace apart")
-    want = desk.publish(10)
-    balanced(desk, dispatcher, "kn", delivered=10, filtered=0)
+    want = stream.publish(10)
+    balanced(stream, dispatcher, "kn", delivered=10, filtered=0)
     assert sorted(keys(receiver.requests)) == list(want)
     cluster.down = False
     cluster.forbidden.clear()

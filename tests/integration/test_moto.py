@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from lab.aws import REGION
-from lab.desk import PROVIDER, Desk
+from lab.stream import PROVIDER, Stream
 from lab.process import ROOT, Process, free_port, wait_until
 from lab.product import router_config
 
@@ -57,21 +57,21 @@ def moto(tmp_path):
 
 
 def test_moto_takes_what_the_rule_wants(lab, moto, tmp_path):
-    desk = Desk(lab, lab.nats())
-    desk.make_stream()
+    stream = Stream(lab, lab.nats())
+    stream.make_stream()
     made = python(SETUP, moto, "mine", json.dumps({"detail": {"data": {"Key": [{"numeric": [">", 25]}]}}}))
     secret = tmp_path / "secret"
     secret.write_text("a wrong one")
     keys = {"accessKey": made["keys"]["aws_access_key_id"], "secretKeyFile": str(secret)}
     block = {"region": REGION, "eventBus": "mine", "endpoint": moto, "ruleARN": made["rule"],
              "auth": {"type": "aws_access_key", "awsAccessKeyAuth": keys}}
-    desk.publish(60)
-    dispatcher = lab.dispatcher(router_config(desk.server, providers=[PROVIDER], processors=[
+    stream.publish(60)
+    dispatcher = lab.dispatcher(router_config(stream.server, providers=[PROVIDER], processors=[
         {"type": "aws_event_bridge", "name": "aws", "awsEventBridge": block}]))
     wait_until(lambda: "SignatureDoesNotMatch" in dispatcher.text(), what=dispatcher.text)
     secret.write_text(made["keys"]["aws_secret_access_key"])
-    desk.idle("aws")
+    stream.idle("aws")
     assert dispatcher.metric("vcourier_dispatcher_events_total", result="delivered") == 35
     assert dispatcher.metric("vcourier_dispatcher_events_total", result="filtered") == 25
     assert python(COUNT, moto, json.dumps(made["keys"])) == 35
-    assert desk.dead() == []
+    assert stream.dead() == []

@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from lab.desk import PROVIDER, event, subject
+from lab.stream import PROVIDER, event, subject
 from lab.gateway import Gateway
 from lab.process import BUILD, wait_until
 from lab.product import router_config
@@ -24,9 +24,9 @@ def gateway():
     gateway.close()
 
 
-def config(desk, gateway, block=None, **options):
+def config(stream, gateway, block=None, **options):
     auth = {"type": "basic_auth", "basicAuth": {"username": gateway.user, "password": gateway.password}}
-    return router_config(desk.server, providers=[PROVIDER], processors=[
+    return router_config(stream.server, providers=[PROVIDER], processors=[
         {"type": "openfaas", "name": "of", "openfaas": {"address": gateway.url, "auth": auth, "refreshInterval": "1s",
                                                         **(block or {})}, **{**FAST, **options}}])
 
@@ -39,11 +39,11 @@ def delivered(gateway, name, namespace=NS):
     return Counter(gateway.ids(f"{name}.{namespace}"))
 
 
-def dead_letters(desk):
+def dead_letters(stream):
     """{(event id, function): reason}"""
     letters = Counter()
     reasons = {}
-    for m in desk.dead():
+    for m in stream.dead():
         key = json.loads(m.data)["id"], m.headers["Vcourier-Target"]
         letters[key] += 1
         reasons[key] = m.headers["Vcourier-Reason"]
@@ -51,7 +51,7 @@ def dead_letters(desk):
     return reasons
 
 
-def test_topics_bodies_and_headers(lab, desk, gateway):
+def test_topics_bodies_and_headers(lab, stream, gateway):
     gateway.namespaces.append("other")
     gateway.deploy("on", "VmPoweredOnEvent")
     gateway.deploy("both", "VmPoweredOffEvent, VmPoweredOnEvent")
@@ -59,12 +59,12 @@ def test_topics_bodies_and_headers(lab, desk, gateway):
     gateway.deploy("none")
     gateway.deploy("odd", annotations="topic")
     gateway.deploy("ha", "com.vmware.vc.HA.X")
-    dispatcher = lab.dispatcher(config(desk, gateway)).wait_ready()
-    on = desk.publish(3)
-    off = desk.publish(2, "VmPoweredOffEvent")
-    ha = desk.publish(1, "com.vmware.vc.HA.X")
-    nobody = desk.publish(4, "VmCreatedEvent")
-    desk.idle("of")
+    dispatcher = lab.dispatcher(config(stream, gateway)).wait_ready()
+    on = stream.publish(3)
+    off = stream.publish(2, "VmPoweredOffEvent")
+    ha = stream.publish(1, "com.vmware.vc.HA.X")
+    nobody = stream.publish(4, "VmCreatedEvent")
+    stream.idle("of")
     assert delivered(gateway, "on") == delivered(gateway, "on", "other") == Counter(ids(on))
     assert delivered(gateway, "both") == Counter(ids([*on, *off]))
     assert delivered(gateway, "ha") == Counter(ids(ha))
@@ -83,21 +83,21 @@ def test_topics_bodies_and_headers(lab, desk, gateway):
     assert list(call.event)[:8] == ["specversion", "id", "source", "type", "subject", "datacontenttype", "time", "data"]
 
 
-def test_fan_out_to_50_with_3_failing(lab, desk, gateway):
+def test_fan_out_to_50_with_3_failing(lab, stream, gateway):
     bad = {"f7", "f23", "f49"}
     for i in range(50):
         gateway.deploy(f"f{i}", "VmPoweredOnEvent", (lambda call: 500) if f"f{i}" in bad else None)
-    dispatcher = lab.dispatcher(config(desk, gateway, retry={"initial": "20ms", "max": "100ms", "maxAge": "3s"})).wait_ready()
-    events = ids(desk.publish(20))
-    desk.idle("of")
+    dispatcher = lab.dispatcher(config(stream, gateway, retry={"initial": "20ms", "max": "100ms", "maxAge": "3s"})).wait_ready()
+    events = ids(stream.publish(20))
+    stream.idle("of")
     for i in range(50):
         want = Counter() if f"f{i}" in bad else Counter(events)
         assert delivered(gateway, f"f{i}") == want, f"f{i}"
-    assert dead_letters(desk) == {(e, f"{f}.{NS}"): "gave_up" for e in events for f in bad}
+    assert dead_letters(stream) == {(e, f"{f}.{NS}"): "gave_up" for e in events for f in bad}
     assert dispatcher.metric("vcourier_dispatcher_events_total", result="dead") == 20
 
 
-def test_a_retry_goes_to_the_function_that_failed(lab, desk, gateway):
+def test_a_retry_goes_to_the_function_that_failed(lab, stream, gateway):
     tries = Counter()
 
     def flaky(call):
@@ -106,74 +106,74 @@ def test_a_retry_goes_to_the_function_that_failed(lab, desk, gateway):
 
     gateway.deploy("good", "VmPoweredOnEvent")
     gateway.deploy("flaky", "VmPoweredOnEvent", flaky)
-    lab.dispatcher(config(desk, gateway))
-    events = ids(desk.publish(4))
-    desk.idle("of")
+    lab.dispatcher(config(stream, gateway))
+    events = ids(stream.publish(4))
+    stream.idle("of")
     assert delivered(gateway, "good") == delivered(gateway, "flaky") == Counter(events)
     assert all(n == 3 for n in tries.values())
     assert len(gateway.ids(f"good.{NS}", ok=False)) == 4
-    assert not desk.dead()
+    assert not stream.dead()
 
 
-def test_a_rejected_event_is_that_functions_dead_letter(lab, desk, gateway):
+def test_a_rejected_event_is_that_functions_dead_letter(lab, stream, gateway):
     gateway.deploy("good", "VmPoweredOnEvent")
     gateway.deploy("picky", "VmPoweredOnEvent", lambda call: (400, "no") if call.id.startswith("2-") else 200)
-    lab.dispatcher(config(desk, gateway))
-    events = ids(desk.publish(5))
-    desk.idle("of")
+    lab.dispatcher(config(stream, gateway))
+    events = ids(stream.publish(5))
+    stream.idle("of")
     assert delivered(gateway, "good") == Counter(events)
     assert delivered(gateway, "picky") == Counter(e for e in events if not e.startswith("2-"))
-    assert dead_letters(desk) == {(events[1], f"picky.{NS}"): "rejected"}
-    assert [m.headers["Vcourier-Error"] for m in desk.dead()] == ["HTTP 400: no"]
+    assert dead_letters(stream) == {(events[1], f"picky.{NS}"): "rejected"}
+    assert [m.headers["Vcourier-Error"] for m in stream.dead()] == ["HTTP 400: no"]
 
 
-def test_a_function_that_refuses_everything_for_a_while(lab, desk, gateway):
+def test_a_function_that_refuses_everything_for_a_while(lab, stream, gateway):
     """Its new image starts: each target has its own grace, and the other functions lose no time."""
     starting = threading.Event()
     starting.set()
     gateway.deploy("good", "VmPoweredOnEvent")
     gateway.deploy("new", "VmPoweredOnEvent", lambda call: 415 if starting.is_set() else 200)
-    dispatcher = lab.dispatcher(config(desk, gateway))
-    events = ids(desk.publish(30))
+    dispatcher = lab.dispatcher(config(stream, gateway))
+    events = ids(stream.publish(30))
     gateway.wait(lambda g: len(g.ids(f"good.{NS}")) >= 30 and len(g.ids(f"new.{NS}", ok=False)) >= 8)
     starting.clear()
-    desk.idle("of")
+    stream.idle("of")
     assert delivered(gateway, "good") == delivered(gateway, "new") == Counter(events)
-    assert not desk.dead() and dispatcher.metric("vcourier_dispatcher_events_total", result="delivered") == 30
+    assert not stream.dead() and dispatcher.metric("vcourier_dispatcher_events_total", result="delivered") == 30
 
 
 @pytest.mark.parametrize("slow_ones", [1, 6])
-def test_slow_functions_delay_nobody(lab, desk, gateway, slow_ones):
+def test_slow_functions_delay_nobody(lab, stream, gateway, slow_ones):
     release = threading.Event()
     for i in range(slow_ones):
         gateway.deploy(f"slow{i}", "VmPoweredOnEvent", lambda call: 200 if release.wait(120) else 500)
     gateway.deploy("quick", "VmPoweredOnEvent,VmPoweredOffEvent")
-    lab.dispatcher(config(desk, gateway, concurrency=16, timeout="100s"))
-    events = ids([*desk.publish(200), *desk.publish(100, "VmPoweredOffEvent")])
+    lab.dispatcher(config(stream, gateway, concurrency=16, timeout="100s"))
+    events = ids([*stream.publish(200), *stream.publish(100, "VmPoweredOffEvent")])
     gateway.wait(lambda g: len(g.ids(f"quick.{NS}")) >= 300)
     assert delivered(gateway, "quick") == Counter(events)
     assert not any(delivered(gateway, f"slow{i}") for i in range(slow_ones))
     release.set()
-    desk.idle("of", timeout=120)
+    stream.idle("of", timeout=120)
     for i in range(slow_ones):
         assert delivered(gateway, f"slow{i}") == Counter(events[:200])
     assert delivered(gateway, "quick") == Counter(events)
 
 
 @pytest.mark.parametrize("status", [500, 429])
-def test_a_failing_function_stops_no_other(lab, desk, gateway, status):
+def test_a_failing_function_stops_no_other(lab, stream, gateway, status):
     """Far more of its events than fit into the window are waiting for it while the others get theirs."""
     gateway.deploy("bad", "VmPoweredOnEvent", lambda call: status)
     gateway.deploy("good", "VmPoweredOffEvent")
-    lab.dispatcher(config(desk, gateway, concurrency=4))
-    desk.publish(300)
-    want = ids(desk.publish(50, "VmPoweredOffEvent"))
+    lab.dispatcher(config(stream, gateway, concurrency=4))
+    stream.publish(300)
+    want = ids(stream.publish(50, "VmPoweredOffEvent"))
     gateway.wait(lambda g: len(g.ids(f"good.{NS}")) >= 50)
     assert delivered(gateway, "good") == Counter(want)
-    assert not desk.dead()
+    assert not stream.dead()
 
 
-def test_a_backlog_of_one_function_becomes_its_dead_letters(lab, desk, gateway):
+def test_a_backlog_of_one_function_becomes_its_dead_letters(lab, stream, gateway):
     """Half of the events fail in one function; they are more than the buffer holds. Nobody else waits."""
     broken = threading.Event()
     broken.set()
@@ -183,65 +183,65 @@ def test_a_backlog_of_one_function_becomes_its_dead_letters(lab, desk, gateway):
 
     gateway.deploy("half", "VmPoweredOnEvent", even_fails)
     gateway.deploy("good", "VmPoweredOnEvent")
-    dispatcher = lab.dispatcher(config(desk, gateway, bufferSize="1MiB"))
-    events = Counter(ids(desk.publish(200, data={"Padding": "x" * 20000})))
+    dispatcher = lab.dispatcher(config(stream, gateway, bufferSize="1MiB"))
+    events = Counter(ids(stream.publish(200, data={"Padding": "x" * 20000})))
     gateway.wait(lambda g: len(g.ids(f"good.{NS}")) == 200)
     assert delivered(gateway, "good") == events
     wait_until(lambda: dispatcher.metric("vcourier_dispatcher_waiting") > 0, what="waiting events are counted")
     broken.clear()
-    desk.idle("of", timeout=120)
+    stream.idle("of", timeout=120)
     assert delivered(gateway, "good") == events
-    dead = dead_letters(desk)
+    dead = dead_letters(stream)
     assert set(dead.values()) == {"backlog"} and {f for _, f in dead} == {f"half.{NS}"}
     assert delivered(gateway, "half") + Counter(e for e, _ in dead) == events
 
 
-def test_busy_function_is_not_overrun(lab, desk, gateway):
+def test_busy_function_is_not_overrun(lab, stream, gateway):
     """of-watchdog's own limit: 429 beyond it, again later."""
     limited = gateway.deploy("limited", "VmPoweredOnEvent", max_inflight=2)
-    lab.dispatcher(config(desk, gateway))
-    events = ids(desk.publish(100))
-    desk.idle("of")
+    lab.dispatcher(config(stream, gateway))
+    events = ids(stream.publish(100))
+    stream.idle("of")
     assert delivered(gateway, "limited") == Counter(events)
-    assert limited.peak <= 2 and not desk.dead()
+    assert limited.peak <= 2 and not stream.dead()
 
 
-def test_kill_in_mid_fan_out(lab, desk, gateway):
+def test_kill_in_mid_fan_out(lab, stream, gateway):
     names = [f"f{i}" for i in range(10)]
     for name in names:
         gateway.deploy(name, "VmPoweredOnEvent")
-    dispatcher = lab.dispatcher(config(desk, gateway, concurrency=16))
-    events = ids(desk.publish(300))
+    dispatcher = lab.dispatcher(config(stream, gateway, concurrency=16))
+    events = ids(stream.publish(300))
     kills = 4
     for i in range(kills):
         gateway.wait(lambda g: len(g.calls) > 500 * (i + 1))
         dispatcher.kill()
         dispatcher.start()
-    desk.idle("of", timeout=120)
+    stream.idle("of", timeout=120)
     for name in names:
         got = delivered(gateway, name)
         assert set(got) == set(events), f"{name} missed {sorted(set(events) - set(got))[:5]}"
-    assert not desk.dead()
+    assert not stream.dead()
 
 
-def test_wrong_password_is_no_reason_for_dead_letters(lab, desk, gateway, tmp_path):
+def test_wrong_password_is_no_reason_for_dead_letters(lab, stream, gateway, tmp_path):
     password = tmp_path / "password"
     password.write_text("not-this-one\n")
     password.chmod(0o600)
     gateway.deploy("f", "VmPoweredOnEvent")
     gateway.auth_invoke = True
     auth = {"type": "basic_auth", "basicAuth": {"username": "admin", "passwordFile": str(password)}}
-    dispatcher = lab.dispatcher(config(desk, gateway, {"auth": auth, "authInvoke": True}, retry={
+    dispatcher = lab.dispatcher(config(stream, gateway, {"auth": auth, "authInvoke": True}, retry={
         "initial": "20ms", "max": "100ms", "maxAge": "1s"}))
-    events = ids(desk.publish(10))
+    events = ids(stream.publish(10))
     wait_until(lambda: "refuses our credentials" in dispatcher.get("/readyz")[1], what="the reason on /readyz")
     assert dispatcher.get("/readyz")[0] == 503
     assert not gateway.calls
     password.write_text(gateway.password + "\n")
-    desk.idle("of")
+    stream.idle("of")
     assert delivered(gateway, "f") == Counter(events)
     dispatcher.wait_ready()
-    assert not desk.dead()
+    assert not stream.dead()
     assert "not-this-one" not in dispatcher.text() and gateway.password not in dispatcher.text()
 
 
@@ -271,60 +271,60 @@ def unauthorized(handler):
 
 @pytest.mark.parametrize("fault, reason", [(html, "not JSON"), (vanish_in_mid_list, "broke off"),
                                            (unauthorized, "refuses our credentials")])
-def test_the_last_good_map_goes_on(lab, desk, gateway, fault, reason):
+def test_the_last_good_map_goes_on(lab, stream, gateway, fault, reason):
     gateway.deploy("f", "VmPoweredOnEvent")
-    dispatcher = lab.dispatcher(config(desk, gateway)).wait_ready()
-    before = ids(desk.publish(5))
+    dispatcher = lab.dispatcher(config(stream, gateway)).wait_ready()
+    before = ids(stream.publish(5))
     gateway.fault = fault
     wait_until(lambda: reason in dispatcher.get("/readyz")[1], what=f"{reason} on /readyz")
-    during = ids(desk.publish(5))
-    desk.idle("of")
+    during = ids(stream.publish(5))
+    stream.idle("of")
     assert delivered(gateway, "f") == Counter(before + during)
     gateway.fault = None
     gateway.deploy("g", "VmPoweredOffEvent")
     dispatcher.wait_ready()
-    after = ids(desk.publish(1, "VmPoweredOffEvent"))
-    desk.idle("of")
+    after = ids(stream.publish(1, "VmPoweredOffEvent"))
+    stream.idle("of")
     assert delivered(gateway, "g") == Counter(after)
 
 
-def test_the_gateway_goes_away_and_comes_back(lab, desk, gateway):
+def test_the_gateway_goes_away_and_comes_back(lab, stream, gateway):
     gateway.deploy("f", "VmPoweredOnEvent")
     gateway.deploy("g", "VmPoweredOnEvent")
-    dispatcher = lab.dispatcher(config(desk, gateway, retry={"initial": "20ms", "max": "100ms", "maxAge": "60s"})).wait_ready()
-    events = ids(desk.publish(20))
-    desk.idle("of")
+    dispatcher = lab.dispatcher(config(stream, gateway, retry={"initial": "20ms", "max": "100ms", "maxAge": "60s"})).wait_ready()
+    events = ids(stream.publish(20))
+    stream.idle("of")
     gateway.close()
-    events += ids(desk.publish(500))
+    events += ids(stream.publish(500))
     wait_until(lambda: dispatcher.lines("deliveries pause"), what="the pause")
     gateway.start()
-    desk.idle("of", timeout=120)
+    stream.idle("of", timeout=120)
     assert delivered(gateway, "f") == delivered(gateway, "g") == Counter(events)
-    assert not desk.dead()
+    assert not stream.dead()
 
 
-def test_a_function_that_is_removed(lab, desk, gateway):
+def test_a_function_that_is_removed(lab, stream, gateway):
     """404, two looks at the map, and no more of its events: those of the others are not held up."""
     gateway.deploy("stays", "VmPoweredOnEvent")
     gateway.deploy("goes", "VmPoweredOnEvent")
-    dispatcher = lab.dispatcher(config(desk, gateway, {"refreshInterval": "1h"})).wait_ready()
-    first = ids(desk.publish(3))
-    desk.idle("of")
+    dispatcher = lab.dispatcher(config(stream, gateway, {"refreshInterval": "1h"})).wait_ready()
+    first = ids(stream.publish(3))
+    stream.idle("of")
     gateway.remove("goes")
-    then = ids(desk.publish(30))
-    desk.idle("of")
+    then = ids(stream.publish(30))
+    stream.idle("of")
     assert delivered(gateway, "stays") == Counter(first + then)
     assert delivered(gateway, "goes") == Counter(first)
-    assert not desk.dead()
+    assert not stream.dead()
     assert dispatcher.metric("vcourier_dispatcher_events_total", result="delivered") == 33
 
 
-def test_async_and_its_callback(lab, desk, gateway):
+def test_async_and_its_callback(lab, stream, gateway):
     callback = Receiver()
     gateway.deploy("f", "vm.powered.on", lambda call: (200, "result of " + call.id))
-    lab.dispatcher(config(desk, gateway, {"async": True, "callbackUrl": callback.url + "/back", "topicStyle": "dotted"}))
-    events = ids(desk.publish(5))
-    desk.idle("of")
+    lab.dispatcher(config(stream, gateway, {"async": True, "callbackUrl": callback.url + "/back", "topicStyle": "dotted"}))
+    events = ids(stream.publish(5))
+    stream.idle("of")
     callback.wait_count(5)
     assert all(c.is_async and c.status == 202 for c in gateway.calls)
     assert Counter(c.id for c in gateway.calls) == Counter(events)
@@ -333,38 +333,38 @@ def test_async_and_its_callback(lab, desk, gateway):
     callback.close()
 
 
-def test_names_that_need_escaping(lab, desk, gateway):
+def test_names_that_need_escaping(lab, stream, gateway):
     gateway.deploy("a_b-C.9", "VmPoweredOnEvent")
     gateway.deploy("sp ace/../x", "VmPoweredOffEvent")
-    lab.dispatcher(config(desk, gateway))
-    events = ids(desk.publish(2))
-    desk.idle("of")
+    lab.dispatcher(config(stream, gateway))
+    events = ids(stream.publish(2))
+    stream.idle("of")
     assert delivered(gateway, "a_b-C.9") == Counter(events)
-    desk.publish(1, "VmPoweredOffEvent")
+    stream.publish(1, "VmPoweredOffEvent")
     gateway.wait(lambda g: "/function/sp%20ace%2F..%2Fx.openfaas-fn" in g.seen)
 
 
-def test_one_function_alone_gets_an_event_again(lab, desk, gateway):
+def test_one_function_alone_gets_an_event_again(lab, stream, gateway):
     """A message that names its target, as a dead letter and a replay do, is for that one; else nobody's."""
     gateway.deploy("a", "VmPoweredOnEvent")
     gateway.deploy("b", "VmPoweredOnEvent")
-    lab.dispatcher(config(desk, gateway))
-    first = ids(desk.publish(1))
+    lab.dispatcher(config(stream, gateway))
+    first = ids(stream.publish(1))
     for i, target in ((8, f"b.{NS}"), (9, f"gone.{NS}")):
-        desk.js.wire.publish(subject(), event(i), headers={
+        stream.js.wire.publish(subject(), event(i), headers={
             "Content-Type": "application/cloudevents+json", "Nats-Msg-Id": f"again/{i}", "Vcourier-Target": target})
-    last = ids(desk.publish(1))
-    desk.idle("of")
+    last = ids(stream.publish(1))
+    stream.idle("of")
     assert delivered(gateway, "a") == Counter(first + last)
     assert delivered(gateway, "b") == Counter(first + ids([8]) + last)
 
 
-def test_a_function_deployed_later_asks_for_history(lab, desk, gateway):
+def test_a_function_deployed_later_asks_for_history(lab, stream, gateway):
     gateway.deploy("old", "VmPoweredOnEvent")
-    dispatcher = lab.dispatcher(config(desk, gateway)).wait_ready()
-    events = ids(desk.publish(20))
-    desk.publish(5, "VmPoweredOffEvent")
-    desk.idle("of")
+    dispatcher = lab.dispatcher(config(stream, gateway)).wait_ready()
+    events = ids(stream.publish(20))
+    stream.publish(5, "VmPoweredOffEvent")
+    stream.idle("of")
     gateway.deploy("new", "VmPoweredOnEvent")
     listings = gateway.listings
     gateway.wait(lambda g: g.listings > listings + 1)
@@ -372,27 +372,27 @@ def test_a_function_deployed_later_asks_for_history(lab, desk, gateway):
                           "--since", "2h"], capture_output=True, text=True, timeout=60)
     assert run.returncode == 0, run.stderr
     gateway.wait(lambda g: len(g.ids(f"new.{NS}")) >= 20)
-    last = ids(desk.publish(1))
-    desk.idle("of")
+    last = ids(stream.publish(1))
+    stream.idle("of")
     gateway.wait(lambda g: last[0] in g.ids(f"new.{NS}"))
     assert delivered(gateway, "new") == Counter(events + last)
     assert delivered(gateway, "old") == Counter(events + last)
-    assert not desk.dead()
+    assert not stream.dead()
 
 
-def test_one_functions_dead_letters_are_sent_to_it_alone(lab, desk, gateway):
+def test_one_functions_dead_letters_are_sent_to_it_alone(lab, stream, gateway):
     refuses = threading.Event()
     refuses.set()
     gateway.deploy("good", "VmPoweredOnEvent")
     gateway.deploy("picky", "VmPoweredOnEvent", lambda call: 400 if refuses.is_set() else 200)
-    dispatcher = lab.dispatcher(config(desk, gateway, retry={"initial": "20ms", "max": "100ms", "rejectGrace": "300ms"}))
-    events = ids(desk.publish(3))
-    desk.idle("of")
-    assert set(dead_letters(desk)) == {(e, f"picky.{NS}") for e in events}
+    dispatcher = lab.dispatcher(config(stream, gateway, retry={"initial": "20ms", "max": "100ms", "rejectGrace": "300ms"}))
+    events = ids(stream.publish(3))
+    stream.idle("of")
+    assert set(dead_letters(stream)) == {(e, f"picky.{NS}") for e in events}
     refuses.clear()
     run = subprocess.run([BUILD / "vcourier", "dead", "redrive", "-c", dispatcher.file, "--all"], capture_output=True, text=True,
                          timeout=60)
     assert run.returncode == 0, run.stderr
     gateway.wait(lambda g: len(g.ids(f"picky.{NS}")) >= 3)
     assert delivered(gateway, "good") == delivered(gateway, "picky") == Counter(events)
-    assert not desk.dead()
+    assert not stream.dead()

@@ -10,7 +10,7 @@ from datetime import datetime, timezone
 
 import pytest
 
-from lab.desk import PROVIDER, event, keys, subject
+from lab.stream import PROVIDER, event, keys, subject
 from lab.gateway import Gateway
 from lab.process import BUILD, wait_until
 from lab.product import router_config
@@ -33,12 +33,12 @@ def picky(bad):
     return lambda request: Answer(400, body=b"no") if int(request.headers["ce-eventkey"]) in bad else Answer()
 
 
-def test_dead_letters_are_listed_shown_and_sent_again(lab, desk):
+def test_dead_letters_are_listed_shown_and_sent_again(lab, stream):
     bad = {3, 5, 8}
     receiver = lab.receiver(picky(bad))
-    dispatcher = lab.dispatcher(desk.config(receiver.url, **FAST))
-    want = desk.publish(10)
-    desk.idle()
+    dispatcher = lab.dispatcher(stream.config(receiver.url, **FAST))
+    want = stream.publish(10)
+    stream.idle()
     lines = vcourier(dispatcher, "dead", "ls").splitlines()
     assert len(lines) == 3 and all("kn VmPoweredOnEvent 1x rejected: HTTP 400: no" in line for line in lines)
     listed = [json.loads(line) for line in vcourier(dispatcher, "dead", "ls", "--json").splitlines()]
@@ -54,7 +54,7 @@ def test_dead_letters_are_listed_shown_and_sent_again(lab, desk):
     receiver.wait_count(13)
     assert vcourier(dispatcher, "dead", "ls") == ""
     assert set(keys(receiver.requests)) == set(want) and Counter(keys(receiver.requests))[5] == 2
-    assert desk.js.info("VC_lab")["state"]["last_seq"] == 10, "the log of the vCenter is not touched"
+    assert stream.js.info("VC_lab")["state"]["last_seq"] == 10, "the log of the vCenter is not touched"
 
 
 def letter(wire, **headers):
@@ -63,13 +63,13 @@ def letter(wire, **headers):
         f"Vcourier-{name.replace('_', '-')}": value for name, value in headers.items()})
 
 
-def test_a_listed_letter_has_its_own_values_only(lab, desk):
+def test_a_listed_letter_has_its_own_values_only(lab, stream):
     """Each member is "" when the letter does not have it, not the one before; a header without a value hides none."""
-    dispatcher = lab.dispatcher(desk.config(lab.receiver().url, **FAST)).wait_ready()
-    wire = desk.server.connect()
+    dispatcher = lab.dispatcher(stream.config(lab.receiver().url, **FAST)).wait_ready()
+    wire = stream.server.connect()
     letter(wire, Reason="rejected", Dispatcher="kn", Attempts="3", Stream="VC_lab")
     letter(wire, Target="", Error="why", Status="", Sequence="7")
-    wait_until(lambda: len(desk.dead()) == 2, 30, "both stored")
+    wait_until(lambda: len(stream.dead()) == 2, 30, "both stored")
     empty = dict.fromkeys(["dispatcher", "target", "reason", "status", "error", "attempts", "firstTry", "lastTry", "stream", "sequence",
                            "subject"], "")
     listed = [json.loads(line) for line in vcourier(dispatcher, "dead", "ls", "--json").splitlines()]
@@ -78,45 +78,45 @@ def test_a_listed_letter_has_its_own_values_only(lab, desk):
         empty | {"error": "why", "sequence": "7"}]
 
 
-@pytest.mark.parametrize("stream", ["SECRET", "VCDEAD", "KV_vcourier-lease", "VC_lab.x", "VC_*", "VC_", "", "OTHER VC_lab"])
-def test_a_redrive_reads_only_streams_of_events(lab, desk, stream):
+@pytest.mark.parametrize("named", ["SECRET", "VCDEAD", "KV_vcourier-lease", "VC_lab.x", "VC_*", "VC_", "", "OTHER VC_lab"])
+def test_a_redrive_reads_only_streams_of_events(lab, stream, named):
     """A letter can be forged by who may write letters; what it names is read with the operator's rights."""
-    desk.make_stream("SECRET", "secret")
-    desk.js.wire.publish(subject(vcenter="secret"), b"the plan")
+    stream.make_stream("SECRET", "secret")
+    stream.js.wire.publish(subject(vcenter="secret"), b"the plan")
     receiver = lab.receiver()
-    dispatcher = lab.dispatcher(desk.config(receiver.url, **FAST)).wait_ready()
-    wire = desk.server.connect()
-    letter(wire, Body="omitted", Stream=stream, Sequence="1")
-    wait_until(lambda: len(desk.dead()) == 1, 30, "it is stored")
+    dispatcher = lab.dispatcher(stream.config(receiver.url, **FAST)).wait_ready()
+    wire = stream.server.connect()
+    letter(wire, Body="omitted", Stream=named, Sequence="1")
+    wait_until(lambda: len(stream.dead()) == 1, 30, "it is stored")
     run = subprocess.run([BUILD / "vcourier", "dead", "redrive", "-c", dispatcher.file, "--all"], capture_output=True, text=True,
                          timeout=60)
-    assert run.returncode == 1 and f'it names "{stream}", which is no stream of events' in run.stderr
-    assert run.stdout == "0 sent again\n" and len(desk.dead()) == 1
+    assert run.returncode == 1 and f'it names "{named}", which is no stream of events' in run.stderr
+    assert run.stdout == "0 sent again\n" and len(stream.dead()) == 1
     letter(wire, Body="omitted", Stream="VC_lab", Sequence="0x1")
-    wait_until(lambda: len(desk.dead()) == 2, 30, "it is stored")
+    wait_until(lambda: len(stream.dead()) == 2, 30, "it is stored")
     assert vcourier(dispatcher, "dead", "redrive", "2", code=1) == "0 sent again\n"
     assert receiver.requests == []
 
 
-def test_a_large_body_is_fetched_from_its_stream(lab, desk):
+def test_a_large_body_is_fetched_from_its_stream(lab, stream):
     receiver = lab.receiver()
-    dispatcher = lab.dispatcher(desk.config(receiver.url, **FAST)).wait_ready()
-    desk.publish(1)
+    dispatcher = lab.dispatcher(stream.config(receiver.url, **FAST)).wait_ready()
+    stream.publish(1)
     receiver.wait_count(1)
-    letter(desk.server.connect(), Body="omitted", Stream="VC_lab", Sequence="1", Target="")
-    wait_until(lambda: len(desk.dead()) == 1, 30, "it is stored")
+    letter(stream.server.connect(), Body="omitted", Stream="VC_lab", Sequence="1", Target="")
+    wait_until(lambda: len(stream.dead()) == 1, 30, "it is stored")
     assert vcourier(dispatcher, "dead", "redrive", "--all") == "1 sent again\n"
     assert keys(receiver.wait_count(2)) == [1, 1]
 
 
-def test_dead_letters_by_filter(lab, desk):
+def test_dead_letters_by_filter(lab, stream):
     receiver = lab.receiver(lambda request: Answer(400 if int(request.headers["ce-eventkey"]) % 10 == 0 else 202))
-    dispatcher = lab.dispatcher(desk.config(receiver.url, **FAST))
-    desk.publish(20, "VmPoweredOnEvent")
-    desk.publish(20, "com.vmware.vc.HA.X")
-    desk.js.wire.publish(subject(), b"junk")
-    desk.idle()
-    wait_until(lambda: len(desk.dead()) == 5)
+    dispatcher = lab.dispatcher(stream.config(receiver.url, **FAST))
+    stream.publish(20, "VmPoweredOnEvent")
+    stream.publish(20, "com.vmware.vc.HA.X")
+    stream.js.wire.publish(subject(), b"junk")
+    stream.idle()
+    wait_until(lambda: len(stream.dead()) == 5)
     ls = lambda *filters: len(vcourier(dispatcher, "dead", "ls", *filters).splitlines())
     assert ls("--event", "com.vmware.vc.HA.X") == 2 and ls("--reason", "invalid_event") == 1 and ls("--since", "1h") == 5
     assert ls("--since", "2100-01-01T00:00:00Z") == 0 and ls("--dispatcher", "kn") == 5
@@ -129,37 +129,37 @@ def test_dead_letters_by_filter(lab, desk):
     vcourier(dispatcher, "dead", "redrive", "x", code=64)
 
 
-def test_a_redriven_event_goes_only_where_it_failed(lab, desk):
+def test_a_redriven_event_goes_only_where_it_failed(lab, stream):
     gateway = Gateway().start()
     lab.closers.append(gateway.close)
     bad = {"7-1700000000000"}
     gateway.deploy("good", "VmPoweredOnEvent")
     gateway.deploy("picky", "VmPoweredOnEvent", lambda call: 400 if call.id in bad else 200)
     auth = {"type": "basic_auth", "basicAuth": {"username": "admin", "password": "secret"}}
-    config = router_config(desk.server, providers=[PROVIDER], processors=[
+    config = router_config(stream.server, providers=[PROVIDER], processors=[
         {"type": "openfaas", "name": "kn", "openfaas": {"address": gateway.url, "auth": auth}} | FAST])
     dispatcher = lab.dispatcher(config)
-    desk.publish(10)
-    desk.idle()
+    stream.publish(10)
+    stream.idle()
     bad.clear()
     assert vcourier(dispatcher, "dead", "redrive", "--all") == "1 sent again\n"
     gateway.wait(lambda g: len(g.ids("picky.openfaas-fn")) == 10)
-    desk.idle(stream="VCREPLAY")
+    stream.idle(stream="VCREPLAY")
     assert len(gateway.ids("good.openfaas-fn")) == 10
 
 
-def test_replay_reaches_one_dispatcher_and_moves_no_position(lab, desk):
+def test_replay_reaches_one_dispatcher_and_moves_no_position(lab, stream):
     one, other = lab.receiver(), lab.receiver()
-    first = lab.dispatcher(desk.config(one.url, **FAST), name="one")
-    second = lab.dispatcher(desk.config(other.url, name="other", **FAST), name="other")
-    desk.publish(10, "VmPoweredOnEvent")
+    first = lab.dispatcher(stream.config(one.url, **FAST), name="one")
+    second = lab.dispatcher(stream.config(other.url, name="other", **FAST), name="other")
+    stream.publish(10, "VmPoweredOnEvent")
     time.sleep(0.01)
     middle = time.time()
-    desk.publish(10, "VmPoweredOffEvent")
+    stream.publish(10, "VmPoweredOffEvent")
     one.wait_count(20)
     other.wait_count(20)
-    desk.idle()
-    before = desk.consumer()["delivered"]
+    stream.idle()
+    before = stream.consumer()["delivered"]
     stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(middle)) + f".{int(middle % 1 * 1000000):06}Z"
     replay = lambda *options: vcourier(first, "replay", "--dispatcher", "kn", *options)
     assert replay("--dry-run") == "20 of 20 events would be sent again\n"
@@ -172,24 +172,24 @@ def test_replay_reaches_one_dispatcher_and_moves_no_position(lab, desk):
     assert replay("--filter", "vc.*.*.*.*.*.VmPoweredOffEvent", "--since", "1h") == "10 of 10 events sent again\n"
     one.wait_count(43)
     assert other.count == 20 and second.running()
-    assert desk.consumer()["delivered"] == before
+    assert stream.consumer()["delivered"] == before
     vcourier(first, "replay", "--dispatcher", "nobody", code=64)
     vcourier(first, "replay", code=64)
     vcourier(first, "replay", "--dispatcher", "kn", "--since", "yesterday", code=64)
 
 
-def test_tail(lab, desk):
+def test_tail(lab, stream):
     receiver = lab.receiver()
-    dispatcher = lab.dispatcher(desk.config(receiver.url, **FAST)).wait_ready()
-    desk.publish(5, data={"FullFormattedMessage": "on\x1b[31m \u009bred\nx"})
+    dispatcher = lab.dispatcher(stream.config(receiver.url, **FAST)).wait_ready()
+    stream.publish(5, data={"FullFormattedMessage": "on\x1b[31m \u009bred\nx"})
     lines = vcourier(dispatcher, "tail", "--since", "1h", "-n", "5").splitlines()
     assert len(lines) == 5 and lines[0] == "2026-11-22T10:11:12.345Z info VmPoweredOnEvent 1-1700000000000  on\ufffd[31m \ufffdred x"
-    desk.publish(5, "com.vmware.vc.HA.X")
+    stream.publish(5, "com.vmware.vc.HA.X")
     texts = vcourier(dispatcher, "tail", "--json", "--since", "1h", "-n", "2", "vc.*.*.*.*.eventex.>").splitlines()
     assert [json.loads(t)["eventkey"] for t in texts] == ["6", "7"]
     live = subprocess.Popen([BUILD / "vcourier", "tail", "-c", dispatcher.file, "-n", "3"], stdout=subprocess.PIPE, text=True)
-    wait_until(lambda: desk.js.info("VC_lab")["state"]["consumer_count"] == 2, 30, "it listens")
-    desk.publish(3)
+    wait_until(lambda: stream.js.info("VC_lab")["state"]["consumer_count"] == 2, 30, "it listens")
+    stream.publish(3)
     assert [line.split()[3] for line in live.communicate(timeout=30)[0].splitlines()] == [f"{n}-1700000000000" for n in (11, 12, 13)]
     vcourier(dispatcher, "tail", "other.>", code=1)
 
@@ -202,18 +202,18 @@ def bad_characters(text):
     return [c for c in text if (c < " " and c != "\n") or "\x7f" <= c <= "\x9f" or c in "\u202a\u202b\u202c\u202d\u202e"]
 
 
-def test_no_event_steers_the_terminal(lab, desk):
+def test_no_event_steers_the_terminal(lab, stream):
     """Messages that are no CloudEvents, forged ones and forged dead letters, in every command that prints them."""
     receiver = lab.receiver(lambda request: Answer(400, body=HOSTILE.encode()))
-    dispatcher = lab.dispatcher(desk.config(receiver.url, **FAST)).wait_ready()
-    wire = desk.js.wire or desk.server.connect()
+    dispatcher = lab.dispatcher(stream.config(receiver.url, **FAST)).wait_ready()
+    wire = stream.js.wire or stream.server.connect()
     head = b'{"specversion":"1.0","id":"forged","source":"s","type":"t","subject":"VmPoweredOnEvent","data":'
     wire.publish(subject(), HOSTILE.encode())
     wire.publish(subject(), head + b'{}\n{"forged":"line"}}')
     wire.publish(subject(), head + json.dumps(HOSTILE, ensure_ascii=False).replace("\x1b", "").replace("\x07", "").encode() + b"}")
     wire.publish("vcdead.kn.x.\x1b[2J", b"\x1b[2J", headers={
         "Vcourier-Dispatcher": "kn", "Vcourier-Attempts": HOSTILE, "Vcourier-Reason": HOSTILE, "Vcourier-Error": HOSTILE})
-    wait_until(lambda: desk.js.last_seq("VCDEAD") >= 4, 30, "dead letters")
+    wait_until(lambda: stream.js.last_seq("VCDEAD") >= 4, 30, "dead letters")
     said = []
     for command in (["tail", "--since", "1h", "-n", "3"], ["tail", "--json", "--since", "1h", "-n", "3"], ["dead", "ls"],
                     ["dead", "ls", "--json"], *(["dead", "show", n] for n in range(1, 5))):
@@ -226,10 +226,10 @@ def test_no_event_steers_the_terminal(lab, desk):
     assert not [out for command, out, _ in said if command[:2] != ["dead", "show"] and '\n{"forged"' in out]
 
 
-def test_a_forged_status_answer(lab, desk):
+def test_a_forged_status_answer(lab, stream):
     """Who answers on the bus chooses the number of the dispatcher and every number in the answer."""
-    dispatcher = lab.dispatcher(desk.config(lab.receiver().url, **FAST)).wait_ready()
-    wire = desk.server.connect()
+    dispatcher = lab.dispatcher(stream.config(lab.receiver().url, **FAST)).wait_ready()
+    wire = stream.server.connect()
     sid = wire.subscribe("vcourier.status.*")
     wire.flush()
     run = subprocess.Popen([BUILD / "vcourier", "status", "-c", dispatcher.file], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -244,16 +244,16 @@ def test_a_forged_status_answer(lab, desk):
     assert not bad_characters(out.decode())
 
 
-def test_status(lab, desk):
+def test_status(lab, stream):
     receiver = lab.receiver()
-    dispatcher = lab.dispatcher(desk.config(receiver.url, **FAST)).wait_ready()
-    desk.publish(10)
-    desk.idle()
+    dispatcher = lab.dispatcher(stream.config(receiver.url, **FAST)).wait_ready()
+    stream.publish(10)
+    stream.idle()
     text = vcourier(dispatcher, "status")
     assert [line.split()[:2] for line in text.splitlines() if line.startswith("VC_lab")] == [["VC_lab", "10"]]
     assert [line for line in text.splitlines() if line.startswith("kn ") and line.endswith("up to date")]
     dispatcher.stop()
-    desk.publish(7)
+    stream.publish(7)
     text = vcourier(dispatcher, "status", code=1)
     [line] = [line for line in text.splitlines() if line.startswith("kn ")]
     assert line.split()[2] == "7" and line.endswith("nobody fetches")
@@ -265,34 +265,34 @@ def circuits(text):
     return re.split(r"\s{2,}", line)[-2]
 
 
-def test_status_shows_who_has_paused(lab, desk):
+def test_status_shows_who_has_paused(lab, stream):
     """Of two replicas the one whose destination fails; when it has gone, nothing is left of it."""
     receiver = lab.receiver(lambda request: Answer(503))
-    paused = lab.dispatcher(desk.config(receiver.url, **FAST))
+    paused = lab.dispatcher(stream.config(receiver.url, **FAST))
     assert circuits(vcourier(paused.wait_ready(), "status")) == "closed"
-    desk.publish(10)
+    stream.publish(10)
     wait_until(lambda: paused.metric("vcourier_dispatcher_circuit_state") == 2, what="it pauses")
-    works = lab.dispatcher(desk.config(lab.receiver().url, **FAST), name="works").wait_ready()
+    works = lab.dispatcher(stream.config(lab.receiver().url, **FAST), name="works").wait_ready()
     text = vcourier(paused, "status", code=1)
     assert circuits(text) == "OPEN 1 of 2"
     assert f"pid {paused.pid}) has paused for" in text and "1 of 1 targets; HTTP 503" in text
     paused.kill()
-    desk.idle()
+    stream.idle()
     assert circuits(vcourier(works, "status")) == "closed"
     works.stop()
     assert circuits(vcourier(works, "status")) == "no answer"
 
 
-def test_status_names_the_function_that_is_down(lab, desk):
+def test_status_names_the_function_that_is_down(lab, stream):
     gateway = Gateway().start()
     lab.closers.append(gateway.close)
     gateway.deploy("good", "VmPoweredOffEvent")
     gateway.deploy("broken", "VmPoweredOnEvent", lambda call: 503)
     auth = {"type": "basic_auth", "basicAuth": {"username": "admin", "password": "secret"}}
-    dispatcher = lab.dispatcher(router_config(desk.server, providers=[PROVIDER], processors=[
+    dispatcher = lab.dispatcher(router_config(stream.server, providers=[PROVIDER], processors=[
         {"type": "openfaas", "name": "kn", "openfaas": {"address": gateway.url, "auth": auth}} | FAST]))
-    desk.publish(10, "VmPoweredOffEvent")
-    desk.publish(10, "VmPoweredOnEvent")
+    stream.publish(10, "VmPoweredOffEvent")
+    stream.publish(10, "VmPoweredOnEvent")
     wait_until(lambda: dispatcher.metric("vcourier_dispatcher_circuit_state") == 2, what="it pauses")
     assert "1 of 2 targets; broken.openfaas-fn: HTTP 503" in vcourier(dispatcher, "status", code=1)
 
@@ -311,46 +311,46 @@ def meanwhile(stand_in, subject, run):
 EMPTY = {"name": "reader", "num_pending": 0, "config": {}, "created": "2026-11-22T10:00:00Z"}
 
 
-def test_a_replica_that_is_behind_hides_no_events(lab, desk):
+def test_a_replica_that_is_behind_hides_no_events(lab, stream):
     """It is read by chance, and ends before its stream."""
     bad = {2, 4}
     receiver = lab.receiver(picky(bad))
-    dispatcher = lab.dispatcher(desk.config(receiver.url, **FAST))
-    desk.publish(10)
-    desk.idle()
-    for stream, command, result in (
+    dispatcher = lab.dispatcher(stream.config(receiver.url, **FAST))
+    stream.publish(10)
+    stream.idle()
+    for name, command, result in (
             ("VC_lab", ["replay", "-d", "kn", "--dry-run"], "10 of 10 events would be sent again\n"),
             ("VC_lab", ["replay", "-d", "kn", "--dry-run", "--since", "1h"], "10 of 10 events would be sent again\n"),
             ("VC_lab", ["replay", "-d", "kn", "--dry-run", "--from-seq", "8"], "3 of 3 events would be sent again\n"),
             ("VCDEAD", ["dead", "drop", "--all"], "2 dropped\n")):
-        create = f"$JS.API.CONSUMER.CREATE.{stream}"
-        replica = StandIn([desk.server], {create: lambda request: EMPTY})
+        create = f"$JS.API.CONSUMER.CREATE.{name}"
+        replica = StandIn([stream.server], {create: lambda request: EMPTY})
         assert meanwhile(replica, create, lambda: vcourier(dispatcher, *command)) == result
     assert vcourier(dispatcher, "replay", "-d", "kn", "--dry-run", "--from-seq", "11") == "0 of 0 events would be sent again\n"
 
 
-def test_a_dead_letter_without_its_body(lab, desk):
+def test_a_dead_letter_without_its_body(lab, stream):
     """The event was too large to go along, and is looked for in its stream: it may be there, gone, or another one."""
-    dispatcher = lab.dispatcher(desk.config(lab.receiver().url, **FAST)).wait_ready()
-    desk.publish(3)
-    stored = {m.seq: m.stored_ms for m in desk.js.read("VC_lab")}
-    wire = desk.js.wire
+    dispatcher = lab.dispatcher(stream.config(lab.receiver().url, **FAST)).wait_ready()
+    stream.publish(3)
+    stored = {m.seq: m.stored_ms for m in stream.js.read("VC_lab")}
+    wire = stream.js.wire
     for seq, off_ms in ((1, 0), (2, 0), (3, 60_000)):
         at = datetime.fromtimestamp((stored[seq] + off_ms) / 1000, timezone.utc)
         wire.publish("vcdead.kn.lab.dc.cluster.info.event.VmPoweredOnEvent", b"", headers={
             "Vcourier-Stream": "VC_lab", "Vcourier-Sequence": seq, "Vcourier-Body": "omitted",
             "Vcourier-Stored": at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03}Z"})
-    wait_until(lambda: desk.js.count("VCDEAD") == 3, what="the dead letters")
+    wait_until(lambda: stream.js.count("VCDEAD") == 3, what="the dead letters")
 
     def refused(*arguments):
         run = subprocess.run([BUILD / "vcourier", "dead", "redrive", "-c", dispatcher.file, *arguments], capture_output=True, text=True)
         assert run.returncode != 0
         return run.stderr
-    leader = StandIn([desk.server], {"$JS.API.STREAM.MSG.GET.VC_lab": lambda request: not_found()})
+    leader = StandIn([stream.server], {"$JS.API.STREAM.MSG.GET.VC_lab": lambda request: not_found()})
     assert "is not found just now: try again" in refused("1")
     leader.end()
-    desk.js.api("STREAM.MSG.DELETE.VC_lab", {"seq": 2})
+    stream.js.api("STREAM.MSG.DELETE.VC_lab", {"seq": 2})
     assert "has left the stream" in refused("2")
     assert "another one is there" in refused("3")
     assert vcourier(dispatcher, "dead", "redrive", "1") == "1 sent again\n"
-    assert desk.js.count("VCDEAD") == 2
+    assert stream.js.count("VCDEAD") == 2

@@ -32,13 +32,13 @@ def pipeline(lab):
                                    [knative(lab.sink.url, encoding=encoding, **processor)])
         lab.col = lab.collector(lab.config)
         lab.dis = lab.dispatcher(lab.config)
-        lab.book = lab.books(lab.bus, lab.vc)
+        lab.ledger = lab.open_ledger(lab.bus, lab.vc)
         return lab
     return start
 
 
 def all_delivered(lab, timeout=60):
-    stored = lab.book.settle()
+    stored = lab.ledger.settle()
     lab.sink.wait_for(lambda _: len(set(lab.sink.ids())) >= stored, timeout, f"{stored} events")
     assert sorted(lab.sink.ids()) == sorted(event_id(*e) for e in lab.vc.events())
     return stored
@@ -93,15 +93,15 @@ def test_new_events_arrive_and_order_is_vcenters(pipeline):
     for _ in range(5):
         lab.vc.burst(20)
     all_delivered(lab)
-    stored = [key for _, key, _ in lab.book.stored()]
+    stored = [key for _, key, _ in lab.ledger.stored()]
     assert stored == sorted(stored)
 
 
 def test_messages_on_the_bus(pipeline):
     """The stream's contract: subject, media type, Nats-Msg-Id, attributes before data."""
     lab = pipeline(backlog=100)
-    lab.book.settle()
-    for message in lab.book.js.read("VC_lab"):
+    lab.ledger.settle()
+    for message in lab.ledger.js.read("VC_lab"):
         assert re.fullmatch(r"vc\.lab(\.[A-Za-z0-9_=~-]+){2}\.(info|warning|error|user)\.(event|eventex|extendedevent)"
                             r"(\.[A-Za-z0-9_=~-]+)+", message.subject), message.subject
         assert message.headers["Content-Type"].startswith("application/cloudevents+json")
@@ -111,12 +111,12 @@ def test_messages_on_the_bus(pipeline):
         _, key, created = message.headers["Nats-Msg-Id"].rsplit("/", 2)
         assert event["id"] == event_id(key, created)
         assert message.subject.split(".", 6)[6] == event["subject"]
-    assert lab.book.js.info("VC_lab")["config"]["duplicate_window"] == 30 * 60 * 10**9
+    assert lab.ledger.js.info("VC_lab")["config"]["duplicate_window"] == 30 * 60 * 10**9
 
 
 def test_resumes_from_the_tail_after_kill(pipeline):
     lab = pipeline(backlog=3000)
-    wait_until(lambda: lab.book.js.count("VC_lab") > 500, what="some events stored")
+    wait_until(lambda: lab.ledger.js.count("VC_lab") > 500, what="some events stored")
     lab.col.kill()
     lab.vc.burst(500)
     lab.col.start()
@@ -145,7 +145,7 @@ def test_metrics_port(pipeline):
         assert status == 200 and "nats" in json.dumps(json.loads(body))
         assert daemon.metrics()
         assert daemon.get("/nothing")[0] == 404
-    assert lab.col.metric("vcourier_collector_events_total", result="published") == lab.book.js.count("VC_lab")
+    assert lab.col.metric("vcourier_collector_events_total", result="published") == lab.ledger.js.count("VC_lab")
     wait_until(lambda: lab.dis.metric("vcourier_dispatcher_events_total", result="delivered") == lab.sink.count,
                what="deliveries counted")
 
@@ -167,10 +167,10 @@ def test_sink_down_then_up(pipeline):
     lab.sink.wait_count(1)
     lab.sink.answer = None
     refused = lab.sink.count
-    stored = lab.book.settle()
+    stored = lab.ledger.settle()
     lab.sink.wait_for(lambda _: len(set(lab.sink.ids())) >= stored, 90, "all events")
     assert lab.sink.count >= stored and refused >= 1
-    assert not [s for s in lab.book.js.streams() if s == "VCDEAD" and lab.book.js.count(s)]
+    assert not [s for s in lab.ledger.js.streams() if s == "VCDEAD" and lab.ledger.js.count(s)]
 
 
 def cloudevents_sdk():
@@ -203,7 +203,7 @@ def test_through_a_proxy(lab):
     lab.closers.append(proxy.close)
     nats, vcenter = lab.nats(), lab.vcenter("-backlog", "20")
     lab.collector(router_config(nats, lab.authority.ca, [provider(vcenter, proxy=proxy.url, **EARLIEST)]))
-    lab.books(nats, vcenter).settle()
+    lab.open_ledger(nats, vcenter).settle()
     assert proxy.asked and set(proxy.asked) == {("CONNECT", vcenter.url.split("/")[2])}
 
 
@@ -225,8 +225,8 @@ def test_rotated_password_file(lab, tmp_path):
     nats, vcenter = lab.nats(), lab.vcenter("-backlog", "20")
     auth = {"type": "basic_auth", "basicAuth": {"username": USER, "passwordFile": str(secret)}}
     collector = lab.collector(router_config(nats, lab.authority.ca, [provider(vcenter, auth=auth, **EARLIEST)]))
-    book = lab.books(nats, vcenter)
-    book.settle()
+    ledger = lab.open_ledger(nats, vcenter)
+    ledger.settle()
     vcenter.stop()
     vcenter.argv += ["-backlog", "0"]
     vcenter.env = {"VCENTER_SIM_PASSWORD": "another-canary"}
@@ -234,7 +234,7 @@ def test_rotated_password_file(lab, tmp_path):
     vcenter.start()
     collector.wait_ready()
     vcenter.burst(5)
-    wait_until(lambda: not book.missing(), 60, "events after the rotation")
+    wait_until(lambda: not ledger.missing(), 60, "events after the rotation")
     assert "another-canary" not in collector.text() and PASSWORD not in collector.text()
 
 

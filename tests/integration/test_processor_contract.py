@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 
 import pytest
 
-from lab.desk import PROVIDER, STREAM, books, event, subject
+from lab.stream import PROVIDER, STREAM, counters, event, subject
 from lab.process import wait_until
 from lab.product import router_config
 from lab.receiver import Answer
@@ -20,8 +20,8 @@ FAULTS = [*DEAD, "nobody", "big", "later", "split"]
 class Toy:
     """A stream of good and faulty events, a receiver that answers as they ask, and what became of each."""
 
-    def __init__(self, lab, desk, kind, **options):
-        self.lab, self.desk = lab, desk
+    def __init__(self, lab, stream, kind, **options):
+        self.lab, self.stream = lab, stream
         self.routes, self.fans_out = "-one" in kind or "-fan" in kind, "-fan" in kind
         self.lock = threading.Lock()
         self.where = ("in", "abc")  # the path in use, and the targets that there are
@@ -32,7 +32,7 @@ class Toy:
         self.receiver = lab.receiver(self.answer)
         processor = {"type": kind, "name": "kn", kind: {"address": self.receiver.url}, "concurrency": 4, "ackWait": "5s",
                      "retry": {"initial": "20ms", "max": "100ms", "rejectGrace": "300ms"}, **options}
-        self.dispatcher = lab.daemon("toy-dispatcher", router_config(desk.server, providers=[PROVIDER], processors=[processor]),
+        self.dispatcher = lab.daemon("toy-dispatcher", router_config(stream.server, providers=[PROVIDER], processors=[processor]),
                                      name="dispatcher").start()
 
     def put(self, kind, targets="abc", binary=False):
@@ -47,11 +47,11 @@ class Toy:
             body = json.dumps(attributes.pop("data")).encode()
             headers = {"Content-Type": attributes.pop("datacontenttype")} | {f"ce-{k}": v for k, v in attributes.items()}
         self.stored[key] = (kind, targets if self.fans_out else "", body)
-        wire = self.desk.js.wire or self.desk.server.connect()
+        wire = self.stream.js.wire or self.stream.server.connect()
         wire.publish(subject(), body, headers=headers)
 
     def stream_complete(self):
-        wait_until(lambda: self.desk.js.last_seq(STREAM) == len(self.stored), 30, "all events are stored")
+        wait_until(lambda: self.stream.js.last_seq(STREAM) == len(self.stored), 30, "all events are stored")
 
     def status(self, sent, target, together):
         """For one event of a request."""
@@ -92,7 +92,7 @@ class Toy:
 
     def check(self):
         """Each event went where it belongs, once, as itself; the others are dead letters, as themselves; the books balance."""
-        self.desk.idle()
+        self.stream.idle()
         ends = Counter(self.end_of(key) for key in self.stored)
         wanted = {(key, target) for key, (_, targets, _) in self.stored.items() if self.end_of(key) == "delivered"
                   for target in targets or [""]}
@@ -102,14 +102,14 @@ class Toy:
             data = copies[0]["data"]
             data = json.loads(data) if isinstance(data, str) else data
             assert (copies[0]["id"], data["Key"]) == (f"{key}-1700000000000", key)
-        letters = self.desk.dead()
+        letters = self.stream.dead()
         found = Counter((int(m.headers["Vcourier-Sequence"]), m.headers.get("Vcourier-Target", ""), m.headers["Vcourier-Reason"])
                         for m in letters)
         assert found == Counter(self.letters())
         for letter in letters:
             assert letter.data == self.stored[int(letter.headers["Vcourier-Sequence"])][2]
         want = {"delivered": 0, "filtered": 0, "dead": 0, "expired": 0, "pending": 0, "all": len(self.stored)} | ends
-        wait_until(lambda: books(self.dispatcher) == want, 20, lambda: f"{books(self.dispatcher)}, want {want}")
+        wait_until(lambda: counters(self.dispatcher) == want, 20, lambda: f"{counters(self.dispatcher)}, want {want}")
 
     def letters(self):
         """(sequence, target, reason) of the dead letters there must be; what fails before its route is known has no target."""
@@ -122,37 +122,37 @@ class Toy:
 KINDS = [f"toy{batch}{route}{refresh}" for batch in ("", "-batch") for route in ("", "-one", "-fan") for refresh in ("", "-refresh")]
 
 
-def fill(toy, chance, n):
+def fill(toy, rng, n):
     """One good event that is taken first, so that the destination is known to work; then each fault, among good ones."""
     toy.dispatcher.wait_ready()
     toy.put("good")
     toy.stream_complete()
-    toy.desk.idle()
+    toy.stream.idle()
     kinds = FAULTS * (n // 20) + ["good"] * (n - n // 20 * len(FAULTS))
-    chance.shuffle(kinds)
+    rng.shuffle(kinds)
     for kind in kinds:
-        toy.put(kind, "".join(sorted(chance.sample("abc", chance.randint(1, 3)))), binary=chance.random() < 0.3)
+        toy.put(kind, "".join(sorted(rng.sample("abc", rng.randint(1, 3)))), binary=rng.random() < 0.3)
     toy.stream_complete()
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_faulty_events_among_good_ones(lab, desk, chance, kind):
-    toy = Toy(lab, desk, kind)
-    fill(toy, chance, 100)
+def test_faulty_events_among_good_ones(lab, stream, rng, kind):
+    toy = Toy(lab, stream, kind)
+    fill(toy, rng, 100)
     toy.check()
 
 
 @pytest.mark.parametrize("ordering", ["key", "strict"])
 @pytest.mark.parametrize("kind", ["toy", "toy-batch", "toy-batch-fan"])
-def test_faulty_events_in_an_order(lab, desk, chance, kind, ordering):
-    toy = Toy(lab, desk, kind, ordering=ordering, retry={"initial": "20ms", "max": "100ms", "rejectGrace": "500ms"})
-    fill(toy, chance, 60)
+def test_faulty_events_in_an_order(lab, stream, rng, kind, ordering):
+    toy = Toy(lab, stream, kind, ordering=ordering, retry={"initial": "20ms", "max": "100ms", "rejectGrace": "500ms"})
+    fill(toy, rng, 60)
     toy.check()
 
 
 @pytest.mark.parametrize("kind", [k for k in KINDS if "refresh" in k])
-def test_nothing_is_sent_before_the_first_refresh_and_a_refusal_asks_for_another(lab, desk, chance, kind):
-    toy = Toy(lab, desk, kind)
+def test_nothing_is_sent_before_the_first_refresh_and_a_refusal_asks_for_another(lab, stream, rng, kind):
+    toy = Toy(lab, stream, kind)
     toy.first_refresh.clear()
     lab.closers.append(toy.first_refresh.set)
     for _ in range(20):
@@ -161,33 +161,33 @@ def test_nothing_is_sent_before_the_first_refresh_and_a_refusal_asks_for_another
     toy.receiver.wait_for(lambda requests: [r for r in requests if r.path == "/step"])
     assert {r.path for r in toy.receiver.requests} == {"/step"}
     toy.first_refresh.set()
-    desk.idle()
+    stream.idle()
     with toy.lock:
         toy.where = ("moved", "abc")
     for i in range(20):
-        toy.put(chance.choice(["good", "unencodable", "unreadable"]))
+        toy.put(rng.choice(["good", "unencodable", "unreadable"]))
     toy.stream_complete()
     toy.check()
     assert toy.bad_paths > 0
 
 
 @pytest.mark.parametrize("kind", ["toy-fan-refresh", "toy-batch-fan-refresh"])
-def test_a_target_that_is_gone_gets_nothing_more(lab, desk, kind):
+def test_a_target_that_is_gone_gets_nothing_more(lab, stream, kind):
     """404 asks for a refresh; what was for the target only is filtered then, and no other event takes its place."""
-    toy = Toy(lab, desk, kind)
+    toy = Toy(lab, stream, kind)
     toy.put("good")
     toy.stream_complete()
-    desk.idle()
+    stream.idle()
     with toy.lock:
         toy.where = ("in", "ab")
     for targets in ["c", "ac", "ab", "bc", "c", "abc", "a"] * 5:
         toy.put("good", targets)
     toy.stream_complete()
-    desk.idle()
+    stream.idle()
     gone = [key for key, (_, targets, _) in toy.stored.items() if targets == "c"]
     assert set(toy.accepted) == {(key, t) for key, (_, targets, _) in toy.stored.items() for t in targets if t != "c" or key == 1}
     assert all(e["id"] == f"{key}-1700000000000" for (key, _), copies in toy.accepted.items() for e in copies)
-    assert desk.dead() == []
+    assert stream.dead() == []
     want = {"delivered": len(toy.stored) - len(gone), "filtered": len(gone), "dead": 0, "expired": 0, "pending": 0,
             "all": len(toy.stored)}
-    wait_until(lambda: books(toy.dispatcher) == want, 20, lambda: f"{books(toy.dispatcher)}, want {want}")
+    wait_until(lambda: counters(toy.dispatcher) == want, 20, lambda: f"{counters(toy.dispatcher)}, want {want}")

@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from lab.desk import books, settle
+from lab.stream import counters, settle
 from lab.forward_proxy import ForwardProxy
 from lab.process import BUILD, ROOT, wait_until
 from lab.product import provider, router_config
@@ -210,32 +210,32 @@ def server_context(authority, clients=None):
     return context
 
 
-def start_dispatcher(lab, desk, uri, environment, **options):
-    dispatcher = lab.daemon("dispatcher", desk.config(uri, knative=options, retry={"initial": "50ms", "max": "200ms"}))
+def start_dispatcher(lab, stream, uri, environment, **options):
+    dispatcher = lab.daemon("dispatcher", stream.config(uri, knative=options, retry={"initial": "50ms", "max": "200ms"}))
     dispatcher.env = environment
     return dispatcher.start()
 
 
-def test_the_client_certificate_is_for_the_peer_alone(lab, desk, proxies, proxys_authority):
+def test_the_client_certificate_is_for_the_peer_alone(lab, stream, proxies, proxys_authority):
     certificate = {"certFile": str(lab.authority.cert), "keyFile": str(lab.authority.key)}
     proxy = proxies(context=server_context(proxys_authority, lab.authority.ca))
     receiver = lab.receiver(context=server_context(lab.authority))
-    dispatcher = start_dispatcher(lab, desk, f"https://vcenter.localhost:{receiver.port}/", {"HTTPS_PROXY": proxy.url}, **certificate,
+    dispatcher = start_dispatcher(lab, stream, f"https://vcenter.localhost:{receiver.port}/", {"HTTPS_PROXY": proxy.url}, **certificate,
                      caFile=str(lab.authority.ca), proxyCaFile=str(proxys_authority.ca))
-    settle(desk, receiver, desk.publish(20))
+    settle(stream, receiver, stream.publish(20))
     assert proxy.certificates and not any(proxy.certificates)
-    wait_until(lambda: books(dispatcher) == {"delivered": 20, "filtered": 0, "dead": 0, "expired": 0, "pending": 0, "all": 20})
+    wait_until(lambda: counters(dispatcher) == {"delivered": 20, "filtered": 0, "dead": 0, "expired": 0, "pending": 0, "all": 20})
 
 
-def test_plain_http_through_a_proxy_that_wants_a_password(lab, desk, proxies):
+def test_plain_http_through_a_proxy_that_wants_a_password(lab, stream, proxies):
     """Its 407 is not an answer of the destination: nothing is a dead letter, and the error names the proxy."""
     proxy = proxies(user="user:right")
     receiver = lab.receiver()
     uri = f"http://sink.localhost:{receiver.port}/in"
-    dispatcher = start_dispatcher(lab, desk, uri, {"HTTP_PROXY": proxy.url.replace("://", f"://user:{SECRET}@")})
-    events = desk.publish(10)
+    dispatcher = start_dispatcher(lab, stream, uri, {"HTTP_PROXY": proxy.url.replace("://", f"://user:{SECRET}@")})
+    events = stream.publish(10)
     wait_until(lambda: f"the proxy {proxy.url} refused the request: HTTP 407" in dispatcher.text(), what=dispatcher.text)
-    assert not desk.dead() and not receiver.requests
+    assert not stream.dead() and not receiver.requests
     proxy.user = f"user:{SECRET}"
-    settle(desk, receiver, events)
+    settle(stream, receiver, events)
     assert SECRET not in dispatcher.text() and ("POST", uri) in proxy.asked

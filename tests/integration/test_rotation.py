@@ -10,7 +10,7 @@ from pathlib import Path
 
 from lab.aws import REGION, EventBridge, Keys
 from lab.bususers import SecuredNats
-from lab.desk import PROVIDER, Desk
+from lab.stream import PROVIDER, Stream
 from lab.gateway import Gateway
 from lab.process import BUILD, wait_until
 from lab.product import knative, provider, router_config
@@ -60,15 +60,15 @@ class Line:
     def settle(self):
         """Every event of the vCenter was delivered once; the processes are the same ones as at the start."""
         self.vcenter.lab("rate", r=0)
-        self.books().settle()
-        self.receiver.wait_count(self.books().check())
+        self.ledger().settle()
+        self.receiver.wait_count(self.ledger().check())
         twice = {i: n for i, n in Counter(self.receiver.ids()).items() if n > 1}
-        assert not twice and len(self.receiver.ids()) == self.books().check()
+        assert not twice and len(self.receiver.ids()) == self.ledger().check()
         assert (self.collector.pid, self.dispatcher.pid) == self.pids
         assert self.collector.running() and self.dispatcher.running()
 
-    def books(self):
-        return self.lab.books(self.nats, self.vcenter)
+    def ledger(self):
+        return self.lab.open_ledger(self.nats, self.vcenter)
 
 
 def test_the_vcenter_password_changes(lab, tmp_path):
@@ -134,29 +134,29 @@ def test_the_gateway_password_changes(lab, tmp_path):
     gateway.deploy("audit", topic="VmPoweredOnEvent")
     gateway.auth_invoke = True
     file = secret(tmp_path, "gateway-password", gateway.password)
-    desk = Desk(lab, lab.nats())
-    desk.make_stream()
+    stream = Stream(lab, lab.nats())
+    stream.make_stream()
     processor = {"type": "openfaas", "name": "faas", "retry": {"initial": "20ms", "max": "200ms"}, "openfaas": {
         "address": gateway.url, "refreshInterval": "1s", "authInvoke": True,
         "auth": {"type": "basic_auth", "basicAuth": {"username": gateway.user, "passwordFile": str(file)}}}}
-    dispatcher = lab.dispatcher(router_config(desk.server, providers=[PROVIDER], processors=[processor])).wait_ready()
-    desk.publish(50)
+    dispatcher = lab.dispatcher(router_config(stream.server, providers=[PROVIDER], processors=[processor])).wait_ready()
+    stream.publish(50)
     gateway.wait(lambda g: len(g.ids("audit.openfaas-fn")) == 50)
     gateway.password = "canary-new"
-    desk.publish(50)  # refused, kept
+    stream.publish(50)  # refused, kept
     wait_until(lambda: dispatcher.metric("vcourier_dispatcher_requests_total", code="401") > 0, 20, "a refusal")
     secret(tmp_path, "gateway-password", "canary-new")
     gateway.wait(lambda g: len(g.ids("audit.openfaas-fn")) >= 100)
-    desk.idle("faas")
-    assert max(Counter(gateway.ids("audit.openfaas-fn")).values()) == 1 and desk.dead_ids() == [] and dispatcher.running()
+    stream.idle("faas")
+    assert max(Counter(gateway.ids("audit.openfaas-fn")).values()) == 1 and stream.dead_ids() == [] and dispatcher.running()
 
 
 def test_the_aws_keys_change(lab, tmp_path):
     aws = EventBridge()
     lab.closers.append(aws.close)
     old, new = aws.keys[0], Keys(access_key="AKIDNEWEXAMPLE", secret_key="canary-new-secret")
-    desk = Desk(lab, lab.nats())
-    desk.make_stream()
+    stream = Stream(lab, lab.nats())
+    stream.make_stream()
 
     def write(keys):
         """The files, as an operator or a Secret would change them."""
@@ -165,18 +165,18 @@ def test_the_aws_keys_change(lab, tmp_path):
     processor = {"type": "aws_event_bridge", "name": "aws", "retry": {"initial": "20ms", "max": "200ms"}, "awsEventBridge": {
         "region": REGION, "eventBus": "default", "endpoint": aws.url,
         "auth": {"type": "aws_access_key", "awsAccessKeyAuth": write(old)}}}
-    dispatcher = lab.dispatcher(router_config(desk.server, providers=[PROVIDER], processors=[processor])).wait_ready()
+    dispatcher = lab.dispatcher(router_config(stream.server, providers=[PROVIDER], processors=[processor])).wait_ready()
 
     def on_the_bus():
         return [json.loads(e["Detail"])["eventkey"] for e in aws.buses["default"]]
-    desk.publish(50)
+    stream.publish(50)
     wait_until(lambda: len(on_the_bus()) == 50, 30, "the first events")
     aws.keys[:] = [new]  # the old ones are revoked
-    desk.publish(50)
+    stream.publish(50)
     write(new)
     wait_until(lambda: len(on_the_bus()) >= 100, 60, "the others, with the new keys")
-    desk.idle("aws")
-    assert max(Counter(on_the_bus()).values()) == 1 and desk.dead_ids() == [] and dispatcher.running()
+    stream.idle("aws")
+    assert max(Counter(on_the_bus()).values()) == 1 and stream.dead_ids() == [] and dispatcher.running()
 
 
 def test_no_secret_is_ever_told(lab):
@@ -237,8 +237,8 @@ def test_the_authorities_change(lab, tmp_path):
     (tmp_path / "new.pem").rename(roots)
     collector.wait_ready()
     vcenter.burst(20)
-    books = lab.books(nats, vcenter)
-    wait_until(lambda: not books.missing(), 60, "events by the new way")
+    ledger = lab.open_ledger(nats, vcenter)
+    wait_until(lambda: not ledger.missing(), 60, "events by the new way")
     assert collector.pid == pid
 
 

@@ -118,7 +118,7 @@ def without_type_names(value):
 def test_events_on_the_bus_are_valid_and_as_govmomi_writes_them(lab):
     bus, vc = lab.nats(), lab.vcenter("-backlog", "240")
     lab.collector(router_config(bus, lab.authority.ca, [provider(vc, startFrom="earliest")]))
-    lab.books(bus, vc).settle()
+    lab.open_ledger(bus, vc).settle()
     truth = {event["Key"]: event for event in vc.json()}
     equal = 0
     for message in lab.jetstream(bus).read("VC_lab"):

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from lab.books import Books
+from lab.ledger import Ledger
 from lab.vcenter import PASSWORD, USER
 
 ENVELOPE = ('<?xml version="1.0" encoding="UTF-8"?><soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/" '
@@ -147,7 +147,7 @@ def test_books_see_loss_doubles_and_inventions(lab):
     vcenter, nats = lab.vcenter("-backlog", "3"), lab.nats()
     js = lab.jetstream(nats)
     js.api("STREAM.CREATE.VC_lab", {"name": "VC_lab", "subjects": ["vc.lab.>"], "storage": "file"})
-    books = Books(js, "VC_lab", vcenter)
+    ledger = Ledger(js, "VC_lab", vcenter)
 
     def store(key, created):
         js.wire.request("vc.lab.x", b"{}", {"Nats-Msg-Id": f"uuid/{key}/{created}"})
@@ -155,12 +155,12 @@ def test_books_see_loss_doubles_and_inventions(lab):
     for event in truth[:2]:
         store(*event)
     with pytest.raises(AssertionError, match="lost"):
-        books.check()
+        ledger.check()
     store(*truth[2])
     nats.kill()
     nats.start()
     js.close()
-    assert books.settle() == 3
+    assert ledger.settle() == 3
     js.wire.request("vc.lab.x", b"{}", {"Nats-Msg-Id": "uuid/77/1"})
     with pytest.raises(AssertionError, match="never happened"):
-        books.check()
+        ledger.check()

@@ -14,40 +14,40 @@ NEW = "8.0.3.0,8.0.2.0,8.0.0.0,7.0.0.0,6.7,6.5"
     ("8.0.0.0,7.0.0.0,6.7,6.5", 0, {"9.0.0.0", "8.0.0.0"}),            # no list: the next older
     ("6.0,5.5", 0, {"9.0.0.0", "8.0.0.0", "7.0.0.0", "6.7", "6.5", "6.0"}),
 ], ids=["listed", "old", "dropped", "unlisted", "unlisted-old"])
-def test_the_newest_that_it_takes(world, listed, file, spoken):
+def test_the_newest_that_it_takes(pipeline, listed, file, spoken):
     """The vCenter gets another release while the collector has a session: its next call is refused, or the session is gone."""
-    lab = world("-backlog", "20")
-    lab.book.settle()
+    lab = pipeline("-backlog", "20")
+    lab.ledger.settle()
     lab.vc.lab("versions", list=listed, file=file)
     if "6.5" in listed.split(","):
         lab.vc.lab("expire")
     lab.vc.burst(5)
-    lab.book.settle()
+    lab.ledger.settle()
     newest = listed.split(",")[0]
     asked = set(lab.vc.stats()["versions"])
     assert asked - {"6.5"} == spoken - {"6.5"} | {newest}, "6.5 is what the simulator had before"
-    assert list(lab.book.js.read("VC_lab"))[-1].json()["vsphereapiversion"] == newest
+    assert list(lab.ledger.js.read("VC_lab"))[-1].json()["vsphereapiversion"] == newest
     assert lab.vc.stats()["sessions"] >= 1 and lab.col.metric("vcourier_collector_sessions_total", reason="login") == 2
 
 
-def test_a_vcenter_that_takes_none_is_told(world):
-    lab = world("-backlog", "20")
-    lab.book.settle()
+def test_a_vcenter_that_takes_none_is_told(pipeline):
+    lab = pipeline("-backlog", "20")
+    lab.ledger.settle()
     lab.vc.lab("versions", list="3.0", file=0)
     lab.vc.burst(5)
     wait_until(lambda: "takes none of the versions" in lab.col.get("/readyz")[1], 30, lambda: lab.col.get("/readyz")[1])
     assert lab.col.get("/readyz")[0] == 503
     lab.vc.lab("versions")
-    lab.book.settle()
+    lab.ledger.settle()
 
 
 @pytest.mark.parametrize("kind", ["html", "garbage", "503"])
-def test_a_list_that_is_none(world, kind):
+def test_a_list_that_is_none(pipeline, kind):
     """A proxy's page in place of the list: versions are tried."""
-    lab = world("-backlog", "20")
-    lab.book.settle()
+    lab = pipeline("-backlog", "20")
+    lab.ledger.settle()
     lab.vc.fault(kind, n=1, method="vimServiceVersions.xml")
     lab.vc.lab("expire")
     lab.vc.burst(5)
-    lab.book.settle()
+    lab.ledger.settle()
     assert lab.vc.stats()["faults"] == 0

@@ -6,7 +6,7 @@ from .jetstream import ApiError
 from .process import wait_until
 
 
-class Books:
+class Ledger:
     """Every event that vCenter holds and shows is in the stream once; nothing is in it twice; nothing is made up."""
 
     def __init__(self, js, stream, vcenter):

@@ -28,7 +28,7 @@ def subject(name="VmPoweredOnEvent", severity="info", vcenter="lab"):
     return f"vc.{vcenter}.dc.cluster.{severity}.{kind}.{name}"
 
 
-class Desk:
+class Stream:
     def __init__(self, lab, server):
         self.lab, self.server = lab, server
         self.js = lab.jetstream(server)
@@ -99,14 +99,14 @@ def keys(requests):
     return [int(r.event()["eventkey"]) for r in requests]
 
 
-def settle(desk, receiver, want, accepted=lambda request: True, twice=0, timeout=60):
+def settle(stream, receiver, want, accepted=lambda request: True, twice=0, timeout=60):
     """
     The books: each event of `want` was accepted by the receiver at least once, at most `twice` deliveries too many,
     or is a dead letter. Gives the dead ones.
     """
-    desk.idle(timeout=timeout)
+    stream.idle(timeout=timeout)
     got = Counter(keys(r for r in receiver.requests if accepted(r)))
-    dead = desk.dead_ids()
+    dead = stream.dead_ids()
     lost = [k for k in want if k not in got and k not in dead]
     assert not lost, f"lost: {lost[:10]} of {len(lost)}"
     extra = sum(got.values()) - len(got)
@@ -117,7 +117,7 @@ def settle(desk, receiver, want, accepted=lambda request: True, twice=0, timeout
     return dead
 
 
-def books(dispatcher):
+def counters(dispatcher):
     """What one dispatcher, that ran all the time, says became of the events; `all` is their sum."""
     ends = {end: int(dispatcher.metric("vcourier_dispatcher_events_total", result=end))
             for end in ("delivered", "filtered", "dead", "expired")}

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The parts put together: start what a test needs, stop all of it at the end, show the logs when it failed."""
+import sys
+from pathlib import Path
+
+from .ledger import Ledger
+from .jetstream import ApiError, JetStream
+from .natsserver import NatsServer
+from .process import free_port, wait_until
+from .product import Daemon
+from .receiver import Receiver
+from .vcenter import Authority, Vcenter
+
+
+class Lab:
+    def __init__(self, directory, authority=None):
+        self.directory = Path(directory)
+        self.authority = authority or Authority(self.directory / "ca")
+        self.processes, self.closers = [], []
+
+    def _keep(self, process):
+        self.processes.append(process)
+        return process
+
+    def nats(self, name="nats", **options):
+        return self._keep(NatsServer(self.directory, name, **options)).start()
+
+    def cluster(self, n):
+        """nats-servers n1..., one JetStream cluster."""
+        ports = [free_port() for _ in range(n)]
+
+        def routes(own):
+            """n of them, none to itself: a server takes their number for the cluster's size when it makes the meta group (raft.go,
+            bootstrapRaftNode), and drops one to itself, at some time. Else two may make a group of two without the third."""
+            others = [port for port in ports if port != own]
+            return ", ".join([f"nats://127.0.0.1:{port}" for port in others] + [f"nats://localhost:{others[0]}"])
+        servers = [self.nats(f"n{i + 1}", extra=f"server_name: n{i + 1}\n"
+                             f'cluster {{ name: lab, listen: "127.0.0.1:{port}", routes: [{routes(port)}] }}')
+                   for i, port in enumerate(ports)]
+        js = self.jetstream(servers[0])
+
+        def complete():
+            """A leader that all others follow, and that answers."""
+            metas = {server.name: server.jsz().get("meta_cluster", {}) for server in servers}
+            followers = next((meta.get("replicas") or [] for name, meta in metas.items() if meta.get("leader") == name), [])
+            try:
+                return len([r for r in followers if r["current"]]) == n - 1 and js.streams() is not None
+            except (ApiError, OSError):
+                return False
+        wait_until(complete, 60, lambda: f"the cluster has a leader: {[s.jsz().get('meta_cluster') for s in servers]}")
+        return servers
+
+    def vcenter(self, *flags, name="vcenter"):
+        return self._keep(Vcenter(self.directory, self.authority, *flags, name=name)).start()
+
+    def receiver(self, answer=None, **options):
+        receiver = Receiver(answer, **options)
+        self.closers.append(receiver.close)
+        return receiver
+
+    def jetstream(self, server):
+        js = JetStream(server)
+        self.closers.append(js.close)
+        return js
+
+    def open_ledger(self, server, vcenter, stream="VC_lab"):
+        return Ledger(self.jetstream(server), stream, vcenter)
+
+    def daemon(self, program, config, *flags, name=None):
+        """Not started yet."""
+        return self._keep(Daemon(program, config, self.directory, *flags, name=name))
+
+    def collector(self, config, *flags, name="collector"):
+        return self.daemon("collector", config, *flags, name=name).start()
+
+    def dispatcher(self, config, *flags, name="dispatcher"):
+        return self.daemon("dispatcher", config, *flags, name=name).start()
+
+    def close(self):
+        """Writers first, the bus last."""
+        for process in reversed(self.processes):
+            process.signal(18)  # SIGCONT: a stopped one cannot end
+            process.stop(25)
+        for close in self.closers:
+            close()
+
+    def show_logs(self, file=sys.stdout, lines=40):
+        for process in self.processes:
+            tail = process.text().splitlines()[-lines:]
+            print(f"---- {process.name}\n" + "\n".join(tail), file=file)
