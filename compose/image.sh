@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# image.sh ROOT PROGRAM...: a root file system with these programs, the libraries they load, authorities, a user; no shell.
-# Keeps dpkg's record of each package that a file came from, for scanners.
+# image.sh ROOT PROGRAM...: creates a root file system with these programs, the libraries that they load, the certificate authorities and a user; no shell.
+# Keeps dpkg's records of the packages that the files came from, for vulnerability scanners.
 set -eu
 root=$1
 shift

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# deb.sh VERSION: stages `make install` and packs it with dpkg-deb; library dependencies by dpkg-shlibdeps.
+# deb.sh VERSION: stages `make install` and packs it with dpkg-deb; dpkg-shlibdeps finds the library dependencies.
 set -eu
 cd "$(dirname "$0")/.."
 version=$1

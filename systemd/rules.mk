@@ -1,11 +1,11 @@
-# make install and make deb. DESTDIR and PREFIX as everybody has them.
+# make install and make deb, with the usual DESTDIR and PREFIX.
 PREFIX ?= /usr/local
 sysconfdir ?= /etc
 docdir = $(DESTDIR)$(PREFIX)/share/doc/vcourier
 datadir = $(DESTDIR)$(PREFIX)/share/vcourier
 units := $(notdir $(wildcard systemd/*.service))
 
-install: all ## install programs, units, documentation; DESTDIR= and PREFIX=/usr/local are honoured
+install: all ## install programs, units, documentation; obeys DESTDIR= and PREFIX=/usr/local
 	install -d -m 0755 $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/systemd/system \
 		$(DESTDIR)$(PREFIX)/lib/sysusers.d $(docdir)/examples $(datadir)
 	install -d -m 0750 $(DESTDIR)$(sysconfdir)/vcourier $(DESTDIR)$(sysconfdir)/vcourier/nats/secrets
@@ -21,11 +21,11 @@ install: all ## install programs, units, documentation; DESTDIR= and PREFIX=/usr
 	install -m 0644 README.md $(wildcard docs/*.md) $(docdir)
 	install -m 0644 $(wildcard docs/examples/*) $(docdir)/examples
 
-deb: all ## build/vcourier_VERSION_ARCH.deb, made with dpkg-deb
+deb: all ## build/vcourier_VERSION_ARCH.deb, by dpkg-deb
 	@tests/deps.sh dpkg-dev
 	systemd/deb.sh $(VERSION)
 
-deb-test: deb simulator ## install the package in a minimal Debian root, carry events with it, remove it
+deb-test: deb simulator ## install the package in a minimal Debian root, deliver events with it, remove it
 	$(PYTHON) systemd/test_deb.py build/vcourier_$(VERSION)_$$(dpkg --print-architecture).deb
 
 .PHONY: install deb deb-test

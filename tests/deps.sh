@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs those of the named Debian packages that are missing. Says nothing when there are none.
+# Installs the named Debian packages that are missing. Prints nothing if all are installed.
 set -eu
 missing=
 for package in "$@"; do

@@ -1,13 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes the NATS users of a vcourier deployment: who may say what on the bus, exactly.
+"""Writes the NATS users of a vcourier deployment with their exact permissions.
 
     users.py --vcenter lab --dispatcher knative --reader grafana --guest team-a > users.conf
     users.py --vcenter lab --dispatcher knative ... --passwords DIR
 
-The names are eventProvider.name and eventProcessor.name of the configuration file. The second form makes one
-random password file per user in DIR (existing ones stay) and DIR/passwords.conf, which users.conf includes.
-What each list means, and what it cannot stop: docs/nats.md.
+The names are eventProvider.name and eventProcessor.name of the configuration file. The second form creates one
+random password file for each user in DIR (existing files stay) and DIR/passwords.conf, which users.conf includes.
+docs/nats.md describes the users and the limits of their permissions.
 """
 import argparse
 import base64
@@ -17,13 +17,13 @@ import sys
 from pathlib import Path
 
 API = "$JS.API"
-LEASES = "KV_vcourier"  # the bucket in which standby collectors agree who reads
-STATUS = "vcourier.status."  # a dispatcher answers here how it is
-PLACES = "KV_vcourier-places"  # the bucket in which dispatchers keep how far they are
+LEASES = "KV_vcourier"  # bucket of the leases by which standby collectors choose the active one
+STATUS = "vcourier.status."  # dispatchers answer status requests here
+CHECKPOINTS = "KV_vcourier-places"  # bucket of the checkpoints of dispatchers
 
 
 def token(name):
-    """One NATS token from a name, as lib/event/subject.c makes it."""
+    """The NATS token of a name, with the encoding of lib/event/subject.c."""
     if name in ("", "_"):
         return {"": "_", "_": "=5F"}[name]
     out = re.sub(rb"[^A-Za-z0-9_-]", lambda m: b"=%02X" % m[0][0], name.encode()).decode()
@@ -42,29 +42,29 @@ def pull(stream, durable):
 
 
 def own(stream, durable):
-    """Makes, looks at, pulls, settles and removes one durable."""
+    """Create, inspect, pull, acknowledge and delete one durable."""
     return [f"{API}.CONSUMER.DURABLE.CREATE.{stream}.{durable}", f"{API}.CONSUMER.CREATE.{stream}.{durable}",
             f"{API}.CONSUMER.CREATE.{stream}.{durable}.>", f"{API}.CONSUMER.DELETE.{stream}.{durable}", *pull(stream, durable)]
 
 
 def count(stream, durable):
-    """A durable that is made to see how many events wait for it, and removed; '~' is in no name of a dispatcher."""
+    """A temporary durable that counts the pending events. No dispatcher's name contains '~'."""
     return [f"{API}.CONSUMER.{call}.{stream}.{durable}" for call in ("INFO", "DURABLE.CREATE", "DELETE")]
 
 
 def read(stream):
-    """Reads the stream through consumers without a name of their own, which the server calls as it likes."""
+    """Read the stream through ephemeral consumers, whose names the server chooses."""
     return [f"{API}.STREAM.INFO.{stream}", f"{API}.STREAM.MSG.GET.{stream}", f"{API}.CONSUMER.CREATE.{stream}",
             f"{API}.CONSUMER.MSG.NEXT.{stream}.*", f"{API}.CONSUMER.DELETE.{stream}.*"]
 
 
 def not_of(stream, durables):
-    """What read() must not reach: the durables of others."""
+    """The requests that read() would allow but must not: those to the durables of others."""
     return [f"{API}.CONSUMER.{call}.{stream}.{durable}" for durable in durables for call in ("MSG.NEXT", "DELETE")]
 
 
 def collector(vcenter, durables):
-    """Writes one vCenter's subjects, reads its tail, keeps the lease; may make its stream, never alter one."""
+    """Publish the subjects of one vCenter, read the end of its stream, hold the lease, create the stream. It cannot change a stream."""
     stream = f"VC_{vcenter}"
     return ([f"vc.{vcenter}.>", f"{API}.STREAM.CREATE.{stream}", *read(stream),
              f"{API}.STREAM.CREATE.{LEASES}", f"{API}.STREAM.INFO.{LEASES}", f"{API}.STREAM.MSG.GET.{LEASES}",
@@ -72,11 +72,11 @@ def collector(vcenter, durables):
 
 
 def dispatcher(name, vcenters):
-    """Pulls and settles its own durable on each stream and of what is sent again, writes its own dead letters and places,
-    answers who asks how it is."""
+    """Pull and acknowledge its own durable on each stream and on VCREPLAY, publish its own dead letters and checkpoints,
+    answer status requests."""
     allow = [f"vcdead.{name}.>", f"{API}.STREAM.CREATE.VCDEAD", f"{API}.STREAM.INFO.VCDEAD",
-             f"$KV.vcourier-places.{name}.*", f"{API}.STREAM.CREATE.{PLACES}", f"{API}.STREAM.INFO.{PLACES}",
-             f"{API}.STREAM.MSG.GET.{PLACES}"]
+             f"$KV.vcourier-places.{name}.*", f"{API}.STREAM.CREATE.{CHECKPOINTS}", f"{API}.STREAM.INFO.{CHECKPOINTS}",
+             f"{API}.STREAM.MSG.GET.{CHECKPOINTS}"]
     for stream in [f"VC_{v}" for v in vcenters] + ["VCREPLAY"]:
         allow += [f"{API}.STREAM.CREATE.{stream}", f"{API}.STREAM.INFO.{stream}", f"{API}.STREAM.MSG.GET.{stream}",
                   f"{API}.DIRECT.GET.{stream}", *own(stream, name), *count(stream, f"{name}~count")]
@@ -84,7 +84,7 @@ def dispatcher(name, vcenters):
 
 
 def cli(vcenters, durables):
-    """The operator's tool: looks at everything, reads any stream, sends events again, drops dead letters."""
+    """The operator's tool: inspect and read all streams, send events again, delete dead letters."""
     allow = [f"{API}.INFO", f"{API}.STREAM.NAMES", f"{API}.STREAM.LIST", f"{API}.STREAM.CREATE.VCREPLAY", "vcreplay.>",
              "vcourier.status.*", f"{API}.STREAM.MSG.DELETE.VCDEAD"]
     streams = [f"VC_{v}" for v in vcenters] + ["VCREPLAY"]
@@ -95,7 +95,7 @@ def cli(vcenters, durables):
 
 
 def reader(name, vcenters):
-    """A consumer you trust: makes, pulls, settles and removes durables whose name is its own; publishes no event."""
+    """A trusted consumer: create, pull, acknowledge and delete the durable with its own name. It cannot publish."""
     allow = []
     for stream in [f"VC_{v}" for v in vcenters]:
         allow += [f"{API}.STREAM.INFO.{stream}", *own(stream, name)]
@@ -103,13 +103,13 @@ def reader(name, vcenters):
 
 
 def variable(name):
-    """The name under which passwords.conf holds a user's password."""
+    """The variable in passwords.conf that holds a user's password."""
     return re.sub("[^A-Za-z0-9]", "_", name)
 
 
 def user(name, rights=None, asked=None):
-    """A line of the users list; rights are (allow, deny) of publish; without them, the account's administrator.
-    asked: a subject of questions, each of which may be answered once. The default inbox is the account's own, too."""
+    """A line of the users list. rights: (allow, deny) for publish; None: the administrator of the account.
+    asked: subject of requests that the user may answer, once each. The default inbox is allowed, because the account is the user's own."""
     password = "$" + variable(name)
     if rights is None:
         return f'      {{ user: "{name}", password: {password} }}'
@@ -128,7 +128,7 @@ def import_line(subject, account="VCOURIER", to=None):
 
 
 def exports(grants):
-    """What each account may ask of this one. grants: (account, subject) pairs; several replies come to a pull and to a question."""
+    """The requests that other accounts may import. grants: (account, subject) pairs. Pulls and status requests get several replies."""
     accounts = {}
     for account, subject in grants:
         accounts.setdefault(subject, []).append(account)
@@ -139,10 +139,10 @@ def exports(grants):
 
 def program_account(name, rights, dispatchers, asked=None):
     """
-    One user in an account of its own, which imports exactly what the user may publish. A reply subject is a subject of that
-    account, so nobody can have the server's replies sent to the API or to a stream (docs/nats.md). Two details:
-    importing $JS.API.INFO keeps the server from importing the API of this account's own JetStream, which has none; and no subject
-    with a wildcard is imported under another name, since a reply to such a name ends nats-server 2.9 and 2.10 (seen with 2.9.10, 2.10.27).
+    One user in its own account, which imports exactly the subjects that the user may publish. A reply subject belongs to that
+    account, so a user cannot direct the server's replies to the API or to a stream (docs/nats.md). Two details:
+    - $JS.API.INFO is imported so that the server does not import the API of this account's own JetStream, which is disabled.
+    - No subject with a wildcard is imported under another name, because a reply to such a name crashes nats-server (seen with 2.9.10, 2.10.27).
     """
     allow, deny = list(dict.fromkeys([f"{API}.INFO", *rights[0]])), rights[1]
     lines = [f'  "{name}" {{', "    users: [", user(name, (allow, deny), asked), "    ]", "    imports: ["]
@@ -159,8 +159,8 @@ def program_account(name, rights, dispatchers, asked=None):
 
 def guest_account(name, vcenters):
     """
-    An account that may use one durable that an administrator made. Guests of earlier releases call the API by the prefix
-    vcourier.API, so the requests have that name, too.
+    An account that may use one durable that an administrator created. Guests of earlier releases use the API prefix
+    vcourier.API, so the requests are also imported under that name.
     """
     lines = [f'  "guest-{name}" {{', f'    users: [ {{ user: "guest-{name}", password: ${variable("guest-" + name)} }} ]',
              "    imports: ["]
@@ -176,7 +176,7 @@ def guest_rights(name, vcenters):
 
 
 def names(args):
-    """Every user, in the order of the file."""
+    """All users, in the order of the file."""
     return (["admin"] + [f"collector-{v}" for v in args.vcenter] + [f"dispatcher-{d}" for d in args.dispatcher] + ["cli"] +
             [f"reader-{r}" for r in args.reader] + [f"guest-{g}" for g in args.guest])
 
@@ -204,14 +204,14 @@ def config(args):
 
 
 def secret_file(path, text):
-    """0444 in a directory of 0700: containers read it under another uid."""
+    """Mode 0444 in a directory of mode 0700: containers read the file under another uid."""
     path.unlink(missing_ok=True)
     path.write_text(text)
     os.chmod(path, 0o444)
 
 
 def passwords(directory, args):
-    """One file a user, and for the server passwords.conf, and what the servers of a cluster share."""
+    """One file for each user; for the server passwords.conf and the route password of a cluster."""
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     password = {}
     for name in names(args) + ["route"]:

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# README's commands on a Debian release of its own, in a fresh root that has git and make alone.
+# Runs README's commands on another Debian release, in a new root that contains only git and make in addition to the base.
 #
 #   tests/debian/run.sh RELEASE [TARGET...]     RELEASE: bookworm, trixie; TARGET: of make, "demo DURATION=5" and "unit" by itself
 #
-# Takes the mirror from the machine's own apt. Exit code 77, saying why, where such a root cannot be made.
+# Uses the mirror from this machine's apt configuration. Exit code 77 with a reason if the root cannot be created.
 set -eu
 
 release=${1:?usage: run.sh RELEASE [TARGET...]}
@@ -22,7 +22,7 @@ settings() {
 	apt-config dump | grep -E '^Acquire::(http|https|ftp)::Proxy |^Acquire::Check-(Valid-Until|Date) ' || true
 }
 
-# In a mount and a process namespace of its own: nothing that is mounted or started here outlives it.
+# Runs in its own mount and process namespaces, so all mounts and processes end with it.
 if [ -z "${VCOURIER_DEBIAN_ROOT:-}" ]; then
 	[ "$(id -u)" = 0 ] || skip "it takes root"
 	command -v debootstrap >/dev/null || skip "debootstrap is not installed"
