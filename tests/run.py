@@ -1,13 +1,13 @@
 #!/usr/bin/python3
-"""Runs the unit tests (cmocka) and the integration tests (pytest) and adds up what they say.
+"""Runs the unit tests (cmocka) and the integration tests (pytest) and adds up their results.
 
 The unit tests run as released and with AddressSanitizer and UBSan, some with ThreadSanitizer and in valgrind.
 
-Arguments, if any, select: names of unit tests (buf_test) and pytest arguments (tests/integration/..., -k ...).
-What fails beside others is run once more alone, and told as AGAIN, ALONE. When that passes it counts as passed, and a line
-near the end names it: `needed a second run: ...`. The last line is `N passed, N failed`, with `, N skipped` when there were
-any. VCOURIER_COMPOSE=1 adds the container stack (`make compose-test`), VCOURIER_DEBIAN=trixie that release in a fresh root
-(`make debian-test`); each counts as one. The argument `unit` selects every unit test in every way.
+Arguments select tests: names of unit tests (buf_test) and pytest arguments (tests/integration/..., -k ...).
+A test that fails while others run is repeated alone and marked AGAIN, ALONE. If it then passes, it counts as passed, and the line
+`needed a second run: ...` near the end names it. The last line is `N passed, N failed`, with `, N skipped` if tests were
+skipped. VCOURIER_COMPOSE=1 adds the container stack (`make compose-test`), VCOURIER_DEBIAN=trixie adds that release in a new root
+(`make debian-test`); each counts as one test. The argument `unit` selects all unit tests in all variants.
 """
 import importlib.util
 import os
@@ -28,7 +28,7 @@ VALGRIND = ("bus_test", "event_test", "knative_test", "lib_basics_test", "normal
 
 
 def unit(binary, *wrapper):
-    """(passed, failed) of one cmocka binary; a crash, or what a sanitizer says, counts as one more failure."""
+    """(passed, failed) of one cmocka binary. A crash or a sanitizer report counts as one more failure."""
     environment = {**os.environ, "TSAN_OPTIONS": "exitcode=66", "UBSAN_OPTIONS": "print_stacktrace=1",
                    "LSAN_OPTIONS": f"suppressions={ROOT / 'tests/unit/lsan.supp'}:print_suppressions=0"}
     run = subprocess.run([*wrapper, binary], cwd=ROOT, capture_output=True, text=True, errors="replace", timeout=900,

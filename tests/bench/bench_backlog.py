@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The dispatcher's memory with a million events before it, its backend down and then fast: no more than with few.
+"""The dispatcher's memory with a backlog of a million events, while the backend is down and then fast: no more than with few events.
 
-Peaks of resident memory (VmHWM), so nothing in between is missed.
+Measures peaks of resident memory (VmHWM), so short peaks are included.
 """
 import os
 import re
@@ -12,7 +12,7 @@ from lab.stream import Stream
 from lab.process import free_port, wait_until
 
 FEW, MANY = 10_000, int(os.environ.get("BENCH_BACKLOG", "1000000"))
-LOOKS = 3  # of the watcher, every 5 s: a leak per look or per probe shows
+LOOKS = 3  # checks of the watch thread, every 5 s, so that a leak in a check or a probe is visible
 
 
 def peak(dispatcher):
@@ -20,7 +20,7 @@ def peak(dispatcher):
 
 
 def drained(lab, stream, url, name):
-    """MiB at most while everything in the stream goes to a fast backend."""
+    """Peak MiB while all events of the stream are delivered to a fast backend."""
     dispatcher = lab.dispatcher(stream.config(url, name=name, concurrency=64), name=name)
     stream.wait_consumer(name)
     stream.idle(name, timeout=600)
@@ -30,7 +30,7 @@ def drained(lab, stream, url, name):
 
 
 def held_up(lab, stream, name):
-    """MiB at most while nothing can be delivered."""
+    """Peak MiB while no event can be delivered."""
     url = f"http://127.0.0.1:{free_port()}/"
     dispatcher = lab.dispatcher(stream.config(url, name=name, concurrency=64, retry={"initial": "50ms", "max": "500ms"}), name=name)
     wait_until(lambda: dispatcher.metric("vcourier_dispatcher_circuit_state") == 2, 60)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """vCenter simulator over TLS to PubAck, against a bare asynchronous publish loop with the same messages.
 
-The collector's time is from its first stored event to its last, by the stream's own clock. The vCenter simulator takes
-its share of the same cores meanwhile; the bare loop has them for itself and the server. Each round measures both.
+The collector's time is from its first stored event to its last, by the stream's clock. The vCenter simulator uses
+the same cores meanwhile; the bare loop shares them only with the server. Each round measures both.
 """
 import os
 import statistics
@@ -24,14 +24,14 @@ def stored_span(js, stream):
 
 
 def collect(lab, bus, js, vc, name):
-    """The collector when it has read the backlog, its seconds, and its resident memory at most, in bytes."""
+    """The collector after it has read the backlog, its seconds, and its peak resident memory in bytes."""
     config = router_config(bus, lab.authority.ca, [provider(vc, name=name, startFrom="earliest", inFlight=WINDOW)])
     collector = lab.collector(config, name=name)
     stream, peak = f"VC_{name}", 0
     wait_until(lambda: js.count(stream) > 0, 60)
     while js.count(stream) < BACKLOG:
         peak = max(peak, collector.rss())
-        time.sleep(0.25)  # asking takes CPU time from what is measured
+        time.sleep(0.25)  # polling takes CPU time from the measured process
     return collector, stored_span(js, stream), peak
 
 
@@ -63,7 +63,7 @@ def steady(lab, bus, js):
     vc.lab("rate", r=STEADY)
     wait_until(lambda: js.last_seq("VC_lab") >= first + STEADY * (SECONDS + 1), SECONDS * 4)
     vc.lab("rate", r=0)
-    first += STEADY  # the first second wakes the collector from idleness
+    first += STEADY  # ignore the first second, in which the collector still polls slowly
     late = sorted(m.stored_ms - milliseconds(m.json()["time"]) for m in js.read("VC_lab", first))
     yield f"steady {STEADY}/s: created to stored, p50", statistics.median(late), "ms"
     yield f"steady {STEADY}/s: created to stored, p99", late[int(len(late) * 0.99)], "ms"

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Stream to HTTP 202, against a bare libcurl multi loop that posts the same body to the same nginx.
 
-Both share two cores with nginx, ours with nats-server too. The dispatcher's time is from its first event to the
-moment of the last ack, by the server. Rounds of both take turns; the figures are medians, the ratio that of each
-round's, that of memory is the largest.
+Both share two cores with nginx; the dispatcher also shares them with nats-server. The dispatcher's time is from its first
+event to the last ack, by the server's clock. Rounds of both alternate. The figures are medians; the ratio is the median of
+the rounds' ratios; memory is the largest value.
 """
 import os
 import subprocess

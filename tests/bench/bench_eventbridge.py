@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """EventBridge: events through PutEvents, requests for 1,000 of them, patterns matched in a second.
 
-The receiver takes every entry and checks nothing; it is Python, and the ceiling of the first figure. A match is measured against a
-bare scan of the same event by the strict JSON scanner.
+The receiver accepts every entry without checks. It is written in Python and limits the first figure. A match is compared with a
+plain scan of the same event by the strict JSON scanner.
 """
 import json
 import os

@@ -11,7 +11,7 @@ from lab.product import knative, provider, router_config
 from lab.vcenter import milliseconds
 
 BACKLOG = int(os.environ.get("BENCH_EVENTS", "100000"))
-ROUTER_CEILING = 100  # events/s: the old event router reads one page of 100 each second
+ROUTER_CEILING = 100  # events/s: the Event Router reads one page of 100 events per second
 STEADY, SECONDS = 50, 20
 
 
@@ -40,7 +40,7 @@ def throughput(lab, bus, vc):
 
 
 def latency(lab, vc, collector, config):
-    """createdTime to the request's arrival; one clock. The receiver is Python: its share is in the figure."""
+    """From createdTime to the arrival of the request, by one clock. The figure includes the time of the receiver, which is Python."""
     arrived = []
 
     def answer(request):
@@ -52,7 +52,7 @@ def latency(lab, vc, collector, config):
     vc.lab("rate", r=STEADY)
     wait_until(lambda: len(arrived) >= STEADY * (SECONDS + 1), SECONDS * 4)
     vc.lab("rate", r=0)
-    late = sorted(at - milliseconds(created) for at, created in arrived[STEADY:])  # the first second wakes all from idleness
+    late = sorted(at - milliseconds(created) for at, created in arrived[STEADY:])  # ignore the first second, in which the collector still polls slowly
     yield f"steady {STEADY}/s: created to backend, p50", statistics.median(late), "ms (at most 50)"
     yield f"steady {STEADY}/s: created to backend, p99", late[int(len(late) * 0.99)], "ms (at most 150)"
     yield "collector, resident memory", collector.rss() / 2**20, "MiB"

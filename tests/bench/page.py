@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""page.py REPLY N: a page of N events, those of a recorded reply again and again with keys of their own."""
+"""page.py REPLY N: a page of N events, made by repeating the events of a recorded reply with new keys."""
 import re
 import sys
 

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Runs the bench_*.py beside it (or those that are named) and says on what machine. Each has run(lab) -> rows of
-(what, figure, unit) or (what, figure, against, at least); a ratio below its bound is marked."""
+"""Runs the bench_*.py in this folder (or those that are named) and describes the machine. Each has run(lab) -> rows of
+(what, figure, unit) or (what, figure, against, at least). A ratio below its bound is marked."""
 import importlib
 import os
 import platform

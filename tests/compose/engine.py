@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A container engine to test with: the one that runs, or one started here and stopped afterwards; and a Debian base image."""
+"""A container engine for tests: the running one, or one that is started here and stopped afterwards; and a Debian base image."""
 import fcntl
 import os
 import shutil
@@ -12,22 +12,22 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from lab.process import ROOT, Process, wait_until  # noqa: E402
 
 BASE_TAR = ROOT / "build" / "base.tar"
-COMMAND_TIMEOUT = 600  # seconds: more than the slowest, a build of all packages
+COMMAND_TIMEOUT = 600  # seconds: more than the slowest step needs, a build with all packages
 PRODUCT = ("collector", "dispatcher", "cli")
 LAB = ("simulator", "standins", "nats")
 BUILDKIT, CLASSIC = "1", "0"  # DOCKER_BUILDKIT
 
 
 class NoEngine(Exception):
-    """Why there is none."""
+    """Raised with the reason if there is no engine."""
 
 
 class CommandFailed(AssertionError):
-    """With what the command said."""
+    """Raised with the output of the command."""
 
 
 def run(*command, timeout=COMMAND_TIMEOUT, **options):
-    """Standard output; CommandFailed with the end of what the command said."""
+    """Returns the standard output. Raises CommandFailed with the end of the output if the command fails."""
     line = " ".join(map(str, command))
     try:
         done = subprocess.run([str(c) for c in command], capture_output=True, text=True, timeout=timeout,
@@ -48,7 +48,7 @@ def works(*command, timeout=60, **options):
 
 
 class Engine:
-    """`compose` is the command to use, $COMPOSE when that is set; `builders` is {CLASSIC or BUILDKIT: the docker that has it}."""
+    """`compose` is the command to use, $COMPOSE if set; `builders` is {CLASSIC or BUILDKIT: the docker command that has it}."""
 
     def __init__(self):
         self.daemon = self.directory = None
@@ -68,12 +68,12 @@ class Engine:
             raise NoEngine("no engine answers, and none can be started from here (that takes root and docker.io)")
         if not os.path.ismount("/sys/fs/cgroup"):
             works("mount", "-t", "cgroup2", "none", "/sys/fs/cgroup")
-        self.lock = open(Path(tempfile.gettempdir()) / "vcourier-dockerd.lock", "w")  # two daemons would share one bridge and its addresses
+        self.lock = open(Path(tempfile.gettempdir()) / "vcourier-dockerd.lock", "w")  # two daemons would use the same bridge and addresses
         fcntl.flock(self.lock, fcntl.LOCK_EX)
         self.directory = Path(tempfile.mkdtemp(prefix="vcourier-dockerd."))
         os.environ["DOCKER_HOST"] = f"unix://{self.directory}/sock"
         data = ROOT / "build" / "docker"
-        data.mkdir(parents=True, exist_ok=True)  # dockerd would make build/ for itself alone
+        data.mkdir(parents=True, exist_ok=True)  # dockerd would create build/ readable only for root
         self.daemon = Process("dockerd", [
             "dockerd", "--host", os.environ["DOCKER_HOST"], "--data-root", data, "--exec-root", self.directory / "exec",
             "--pidfile", self.directory / "pid"], self.directory).start()
@@ -96,7 +96,7 @@ class Engine:
 
     @staticmethod
     def _find_builder(kind):
-        """A docker of version 23 or later has BuildKit as a plugin only; Debian 12's, of version 20, has it built in."""
+        """Docker 23 and later have BuildKit only as a plugin. Version 20 of Debian 12 has it built in."""
         for docker in ("docker", "/usr/bin/docker"):
             if shutil.which(docker) and works(docker, "build", "--help", env={**os.environ, "DOCKER_BUILDKIT": kind}):
                 return docker
@@ -110,7 +110,7 @@ class Engine:
             self.daemon = None
 
     def base(self):
-        """The base image's name; it has been seen to run, and to reach Debian's packages, which every build needs."""
+        """The name of the base image. It was tested to run and to reach Debian's packages, which every build needs."""
         try:
             name = self._base()
             run("docker", "run", "--rm", name, "apt-get", "-qq", "update", timeout=180)
@@ -119,7 +119,7 @@ class Engine:
         return name
 
     def _base(self):
-        """Debian's slim one, or where no registry has it one made with debootstrap."""
+        """Debian's slim image, or one made with debootstrap if no registry is reachable."""
         name = "debian:bookworm-slim"
         if works("docker", "image", "inspect", name) or works("docker", "pull", "-q", name, timeout=180):
             return name
@@ -145,7 +145,7 @@ class Engine:
         part.rename(BASE_TAR)
 
     def build(self, base):
-        """Every image the stack needs; ours with each builder there is, BuildKit's last, so that it is BuildKit's that run."""
+        """Builds all images of the stack. Ours are built with each available builder, BuildKit last, so that BuildKit's images run."""
         if not self.builders:
             raise NoEngine("docker cannot build images")
         for kind in (CLASSIC, BUILDKIT):

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""The compose stack, as users run it: up, every container killed in turn under load, a dispatcher scaled, the books checked.
+"""Runs the compose stack as users do: starts it, kills every container in turn under load, scales a dispatcher, checks that no event is lost.
 
-Skips with exit code 77, saying why, where there is no container engine and none can be started. COMPOSE="docker compose" or
-docker-compose picks one of the two; otherwise it is the first of them that is installed.
+Skips with exit code 77 and a reason if there is no container engine and none can be started. COMPOSE="docker compose" or
+COMPOSE=docker-compose selects the command; by default it is the first of these that is installed.
 """
 import json
 import os
@@ -21,12 +21,12 @@ from lab.nats_wire import Wire  # noqa: E402
 from lab.process import free_port, wait_until  # noqa: E402
 from lab.vcenter import milliseconds  # noqa: E402
 
-LIMIT = 25 * 60  # seconds for all of it; alone on two cores it takes about eight minutes
+LIMIT = 25 * 60  # seconds for the whole test; it takes about eight minutes alone on two cores
 SKIPPED = 77
 BURST = 100
 BACKENDS = {"knative": "dispatcher-knative", "gateway": "dispatcher-openfaas", "aws": "dispatcher-eventbridge"}
 TOPICS = {"VmPoweredOnEvent", "VmPoweredOffEvent", "VmReconfiguredEvent", "UserLoginSessionEvent"}
-ANY_CERTIFICATE = ssl._create_unverified_context()  # the simulator's own
+ANY_CERTIFICATE = ssl._create_unverified_context()  # of the simulator itself
 
 
 class Stack:
@@ -35,8 +35,8 @@ class Stack:
         self.environment = {**os.environ, "NATS_IMAGE": "vcourier-nats", "NATS_PORT": str(self.port), "EVENTS_PER_SECOND": "0",
                             "COMPOSE_PROJECT_NAME": f"vcourier{os.getpid()}"}
         self.command = engine.compose
-        self.wait = [] if engine.version.startswith("1.") else ["--wait", "--wait-timeout", "120"]  # 1.29 cannot
-        self.before = {name: [] for name in BACKENDS}  # what backends had received when they were killed
+        self.wait = [] if engine.version.startswith("1.") else ["--wait", "--wait-timeout", "120"]  # not with 1.29
+        self.before = {name: [] for name in BACKENDS}  # events that backends had received before they were killed
 
     def compose(self, *arguments):
         return run(*self.command, *arguments, cwd=ROOT / "compose", env=self.environment)
@@ -55,7 +55,7 @@ class Stack:
         wait_until(lambda: all(self.healthy(c) for c in self.containers(service)), 90, f"{service} is healthy")
 
     def get(self, service, port, path, scheme="http", data=None):
-        """From the host straight to the container's address: nothing but the bus is published."""
+        """From the host directly to the container's address, because only the NATS port is published."""
         networks = self.inspect(self.containers(service)[0])["NetworkSettings"]["Networks"]
         address = next(iter(networks.values()))["IPAddress"]
         with urllib.request.urlopen(f"{scheme}://{address}:{port}{path}", context=ANY_CERTIFICATE if scheme == "https" else None,
@@ -88,8 +88,8 @@ class Stack:
         return self.before[backend] + json.loads(self.get(backend, 8080, "/received"))["ids"]
 
     def kill(self, service):
-        """SIGKILL from outside the engine, so that its restart policy is what brings the container back."""
-        if service in self.before:  # a backend forgets: have it refuse what comes, and note what it has
+        """Sends SIGKILL from outside the engine, so that the restart policy restarts the container."""
+        if service in self.before:  # a backend loses its state: make it refuse new events, and save what it has received
             self.get(service, 8080, "/down?on=1", data=b"")
             self.before[service] = self.received(service)
         container = self.containers(service)[0]
@@ -99,7 +99,7 @@ class Stack:
         self.wait_healthy(service)
 
     def check_books(self, what):
-        """Every event of the vCenter in the stream, every event of the stream at each backend that wants it."""
+        """Checks that the stream has every event of the vCenter, and each backend every event of the stream that it wants."""
         truth = self.truth()
         wait_until(lambda: truth <= set(self.stream()), 90, f"{what}: events of vCenter missing in the stream")
         stream = self.stream()
@@ -112,7 +112,7 @@ class Stack:
         print(f"{what}: {len(stream)} events in the stream, all delivered", flush=True)
 
     def figures(self, when):
-        """Image size and resident memory of our containers."""
+        """Image sizes and resident memory of our containers."""
         for service in ("collector", *BACKENDS.values(), "nats"):
             container = self.inspect(self.containers(service)[0])
             size = int(run("docker", "image", "inspect", "-f", "{{.Size}}", container["Image"])) / 1e6
@@ -121,7 +121,7 @@ class Stack:
             print(f"{when}: {service:24} image {size:6.1f} MB   resident {rss:5.1f} MB", flush=True)
 
     def time_to_ready(self, service):
-        """Seconds from the start of a container's process to the first 200 on /readyz, looked at from the host."""
+        """Seconds from the start of a container's process to the first 200 on /readyz, requested from the host."""
         container = self.containers(service)[0]
         run("docker", "restart", container)
 
@@ -136,7 +136,7 @@ class Stack:
 
 
 def exercise(stack):
-    stack.compose("-f", "compose.yaml", "config", "-q")  # the product alone
+    stack.compose("-f", "compose.yaml", "config", "-q")  # only the product
     stack.compose("up", "-d", *stack.wait)
     for service in ("nats", "vcenter", "collector", *BACKENDS, *BACKENDS.values()):
         stack.wait_healthy(service)
@@ -156,7 +156,7 @@ def exercise(stack):
         stack.burst()
     stack.figures("under load")
     stack.check_books("dispatcher-knative scaled to 3")
-    stack.kill("vcenter")  # its events go with it: a new database, read as such
+    stack.kill("vcenter")  # it loses its events and starts with a new database
     stack.burst()
     stack.check_books("vcenter killed and begun anew")
     for service in ("collector", *BACKENDS.values()):
@@ -168,7 +168,7 @@ def end_of_time(*_):
 
 
 def attempt(engine):
-    """Builds and exercises the stack, and takes it down; the exit code."""
+    """Builds and tests the stack, then removes it. Returns the exit code."""
     stack = Stack(engine)
     try:
         engine.build(engine.base())

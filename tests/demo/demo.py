@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""The whole of vcourier on this machine: vCenter simulator, collector, NATS, dispatcher, receiver; events as they arrive.
+"""Runs all of vcourier on this machine: vCenter simulator, collector, NATS, dispatcher, receiver. Shows events as they arrive.
 
-Runs until Ctrl-C, or --duration SECONDS: then everything that happened must have arrived, or the exit status is 1.
+Runs until Ctrl-C, or for --duration SECONDS. Then all events must have arrived; otherwise the exit status is 1.
 """
 import argparse
 import signal
@@ -56,11 +56,11 @@ class Demo:
             print(show.line(event, NAME, request.at), flush=True)
 
     def happened(self, since):
-        """Ids of the events that vCenter made since then."""
+        """Ids of the events that vCenter has created since then."""
         return {f"{key}-{created}" for (key, created), _ in self.vcenter.events().items() if created >= since * 1000}
 
     def summary(self, expected):
-        """The closing lines; whether all is well."""
+        """Prints the last lines. Returns whether all expected events arrived."""
         lost = expected - set(self.arrived)
         latencies = list(self.arrived.values())
         print(f"\n{self.js.count(STREAM)} published, {len(self.arrived)} delivered, {len(lost)} lost; "

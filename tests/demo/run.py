@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Collector and dispatcher for a configuration file, on this machine, and the events on the bus as they come.
+"""Runs the collector and the dispatcher for a configuration file on this machine, and shows the events on NATS as they arrive.
 
-Uses the NATS of the file (`bus.urls`, else 127.0.0.1:4222); when nobody listens there, starts a nats-server with its
-store in build/run (--store), so that the next run goes on where this one ended.
+Uses the NATS of the file (`bus.urls`, otherwise 127.0.0.1:4222). If no server listens there, it starts a nats-server with its
+store in build/run (--store), so that the next run continues where this one ended.
 """
 import argparse
 import re
@@ -39,7 +39,7 @@ def listens(host, port):
 
 
 def show_events(port, stop):
-    """Prints what passes on the bus; silent when the bus wants a login, for then it is not ours."""
+    """Prints the events on NATS. Prints nothing if NATS requires a login, because it is then not the one started here."""
     while not stop.is_set():
         try:
             wire = Wire(port)

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One readable line per event, and how long it took."""
+"""One readable line for each event, with its delivery time."""
 from datetime import datetime
 
 
 def entity(data):
-    """What the event is about, most specific first."""
+    """The entity of the event, the most specific one first."""
     for field in ("Vm", "Host", "Ds", "ComputeResource", "Datacenter"):
         if data.get(field):
             return data[field].get("Name", "")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`make soak MINUTES=n`: the whole pipeline under load, a random fault every few seconds, and the books at the end.
+"""`make soak MINUTES=n`: the whole pipeline under load, a random fault every few seconds, and a check of all events at the end.
 
-VCOURIER_SEED chooses the faults; each is printed with its time, so that a failure can be told and run again.
+VCOURIER_SEED selects the faults. Each is printed with its time, so that a failure can be described and repeated.
 """
 import os
 import random
@@ -22,7 +22,7 @@ def open_files(process):
 
 
 class Faults:
-    """Each method is one fault; chosen by name."""
+    """Each method is one fault; the test selects it by name."""
 
     def __init__(self, lab, rng):
         self.lab, self.rng = lab, rng

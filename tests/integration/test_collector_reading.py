@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How the collector reads when nothing is wrong: where it begins, how often it asks, over what, and what it tells."""
+"""Normal reading: where the collector starts, how often it polls, over how many connections, and its metrics."""
 import signal
 import time
 from datetime import datetime, timedelta, timezone
@@ -12,14 +12,14 @@ DAY = timedelta(days=1)
 
 
 def right(lab, moment):
-    """All since this moment is stored, nothing of before; what happened within five seconds of it may be."""
+    """All events since this time are stored and none from before. Events within five seconds of it may be stored."""
     stored, truth, ms = {e[1:] for e in lab.ledger.stored()}, set(lab.vc.events()), moment.timestamp() * 1000
     return {e for e in truth if e[1] > ms + 5000} <= stored and not {e for e in stored if e[1] < ms - 5000} and stored <= truth
 
 
 @pytest.mark.parametrize("start, ago", [("now", timedelta()), ("100m", timedelta(minutes=100)), ("earliest", 2 * DAY), ("time", 5 / 24 * DAY)])
 def test_start_from(pipeline, start, ago):
-    """240 events of one day, one each six minutes; and a restart goes on from the stream, whatever startFrom says."""
+    """240 events of one day, one every six minutes. A restart continues from the stream, whatever startFrom says."""
     moment = datetime.now(timezone.utc) - ago
     lab = pipeline("-backlog", "240", startFrom=moment.strftime("%Y-%m-%dT%H:%M:%SZ") if start == "time" else start)
     lab.col.wait_ready()
@@ -36,8 +36,8 @@ def test_start_from(pipeline, start, ago):
     wait_until(lambda: right(lab, moment), 30, lambda: f"{len(lab.ledger.stored())} stored since {moment}")
 
 
-def test_checkpoint_options_are_honoured_in_meaning(pipeline, tmp_path):
-    """The event router's: what they are for is always on; told, and no file is written."""
+def test_checkpoint_options_are_accepted_without_effect(pipeline, tmp_path):
+    """Options of the Event Router whose function is always on: they are logged, and no file is written."""
     directory = tmp_path / "checkpoints"
     directory.mkdir()
     lab = pipeline("-backlog", "20", checkpoint=False, checkpointDir=str(directory))
@@ -51,18 +51,18 @@ def test_checkpoint_options_are_honoured_in_meaning(pipeline, tmp_path):
     assert not list(directory.iterdir())
 
 
-def test_polls_less_when_nothing_happens(pipeline):
+def test_polls_less_often_when_idle(pipeline):
     lab = pipeline("-backlog", "20", pollMin="5ms", pollMax="500ms")
     lab.ledger.settle()
-    time.sleep(2)  # from 5 ms it doubles to 500
+    time.sleep(2)  # the interval doubles from 5 to 500 ms
     before = lab.vc.stats()["calls"]["ReadNextEvents"]
-    time.sleep(3)  # 600 polls if it did not
+    time.sleep(3)  # otherwise there would be 600 polls
     assert lab.vc.stats()["calls"]["ReadNextEvents"] - before < 30
     lab.vc.burst(1)
     lab.ledger.settle()
 
 
-def test_one_session_one_connection(pipeline):
+def test_one_session_over_one_connection(pipeline):
     lab = pipeline("-backlog", "2000", auditInterval="1s")
     for _ in range(10):
         more = lab.ledger.js.count("VC_lab")
@@ -76,8 +76,8 @@ def test_one_session_one_connection(pipeline):
     assert stats["calls"]["Logout"] == 1 and stats["sessions"] == 0 and stats["connections"] == 1
 
 
-def test_lag_is_told_while_it_lasts(pipeline):
-    """In seconds and in events; back to nothing when it is over."""
+def test_lag_is_reported_while_it_lasts(pipeline):
+    """In seconds and in events; zero when the backlog has been read."""
     lab = pipeline("-backlog", "100", auditInterval="1s")
     lab.ledger.settle()
     lab.bus.signal(signal.SIGSTOP)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The dispatcher and its backend: fault scenarios, with the books checked after each. ROWS is the table of faults; a test
-carries in its name the rows that it is the scenario of, and stands here or in test_dispatcher_kill.py (it ends), _bus.py
-(NATS fails), _cut.py (NATS lost something), or test_eventbridge.py."""
+"""The dispatcher and its backend: fault scenarios. Each ends with a check that every event is delivered or a dead letter.
+ROWS is the table of faults. The name of a test begins with the rows that it covers. Tests are in this file and in
+test_dispatcher_kill.py (the dispatcher ends), _bus.py (NATS fails), _cut.py (NATS lost data) and test_eventbridge.py."""
 import re
 import threading
 import time
@@ -17,16 +17,16 @@ from lab.proxy import Proxy
 from lab.receiver import Answer
 
 ROWS = {
-    "d1": "a dispatcher is killed in mid-delivery", "d2": "it is asked to stop", "d3": "replicas come and go under load",
-    "d4": "the backend is down", "d5": "the backend is slow", "d6": "replies that mean: later", "d7": "Retry-After",
-    "d8": "replies that mean: never", "d9": "a time-out after the work was done", "d10": "half-open connections",
-    "d11": "garbage, endless and broken replies", "d12": "PutEvents takes some entries and not others",
-    "d13": "an entry that is too large", "d14": "a clock that is off", "d15": "a secret that is changed",
-    "d16": "dead letters cannot be stored", "d17": "one poison event", "d18": "a fault of the dispatcher itself stops it",
-    "n1": "the server restarts or is killed", "n2": "a cluster loses its leader", "n3": "and its quorum",
-    "n4": "the server's disk is full", "n5": "a stream is full", "n6": "the server stands still",
-    "n8": "the store is set back by a power cut", "n9": "a consumer ahead of its stream, or of another stream",
-    "n10": "consumer or stream are deleted", "n11": "credentials change", "n12": "forged messages",
+    "d1": "a dispatcher is killed during a delivery", "d2": "it is asked to stop", "d3": "replicas start and stop under load",
+    "d4": "the backend is down", "d5": "the backend is slow", "d6": "replies that cause a retry", "d7": "Retry-After",
+    "d8": "replies that refuse the event", "d9": "a timeout after the backend has done its work", "d10": "half-open connections",
+    "d11": "invalid, endless and broken replies", "d12": "PutEvents accepts only some entries",
+    "d13": "an entry that is too large", "d14": "a wrong local clock", "d15": "a changed secret",
+    "d16": "dead letters cannot be stored", "d17": "one poison event", "d18": "the dispatcher stalls by its own fault",
+    "n1": "the server restarts or is killed", "n2": "a cluster loses its leader", "n3": "a cluster loses its quorum",
+    "n4": "the server's disk is full", "n5": "a stream is full", "n6": "the server is stopped (SIGSTOP)",
+    "n8": "a power cut sets the store back", "n9": "a consumer that is ahead of its stream, or belongs to a previous stream",
+    "n10": "the consumer or the stream is deleted", "n11": "credentials change", "n12": "forged messages",
 }
 FAST = {"retry": {"initial": "50ms", "max": "200ms"}, "ackWait": "2s"}
 
@@ -45,14 +45,14 @@ def test_the_stream_reaches_the_backend(lab, stream):
     assert dispatcher.stop() == 0
 
 
-def test_d2_sigterm_gives_back_what_was_not_sent(lab, stream):
+def test_d2_sigterm_returns_unsent_events_to_nats(lab, stream):
     receiver = lab.receiver(lambda request: Answer(hang=0.2))
     dispatcher = lab.dispatcher(stream.config(receiver.url, concurrency=8, ackWait="60s"))
     want = stream.publish(300)
     receiver.wait_count(20)
     assert dispatcher.stop() == 0
     receiver.answer = None
-    dispatcher.start()  # nothing waits for ack_wait
+    dispatcher.start()  # no event waits for ack_wait
     assert settle(stream, receiver, want, twice=0, timeout=30) == []
 
 
@@ -68,7 +68,7 @@ def test_d3_scaling_under_load(lab, stream):
     assert settle(stream, receiver, want, twice=0) == []
 
 
-def test_d4_backend_down_costs_only_time(lab, stream):
+def test_d4_backend_down_only_delays_events(lab, stream):
     port = free_port()
     dispatcher = lab.dispatcher(stream.config(f"http://127.0.0.1:{port}", concurrency=8, **FAST)).wait_ready()
     want = stream.publish(1000)
@@ -82,7 +82,7 @@ def test_d4_backend_down_costs_only_time(lab, stream):
     assert dispatcher.metric("vcourier_dispatcher_circuit_state") == 0
 
 
-def test_d5_slow_backend_sees_no_more_than_concurrency(lab, stream):
+def test_d5_slow_backend_gets_at_most_concurrency_requests(lab, stream):
     now, peak, lock = [0], [0], threading.Lock()
 
     def slow(request):
@@ -106,7 +106,7 @@ def test_a_delivery_longer_than_ack_wait_is_not_repeated(lab, stream):
 
 
 @pytest.mark.parametrize("status", [500, 503, 408, 409, 404, 401, 403, 429, 425])
-def test_d6_passing_faults_are_retried(lab, stream, status):
+def test_d6_temporary_failures_are_retried(lab, stream, status):
     tries = Counter()
 
     def answer(request):
@@ -119,7 +119,7 @@ def test_d6_passing_faults_are_retried(lab, stream, status):
     assert set(keys(receiver.requests)) == set(want) and min(tries.values()) == 3 and stream.dead() == []
 
 
-def test_d6_giving_up_is_by_age(lab, stream):
+def test_d6_events_are_given_up_by_age(lab, stream):
     receiver = lab.receiver(lambda request: Answer(500 if request.headers["ce-eventkey"] == "3" else 202))
     lab.dispatcher(stream.config(receiver.url, retry={"initial": "20ms", "max": "100ms", "maxAge": "1s"}))
     want = stream.publish(50)
@@ -134,7 +134,7 @@ def test_d6_giving_up_is_by_age(lab, stream):
 
 
 def test_d4_an_outage_after_a_bad_event_does_not_stop_the_dispatcher(lab, stream):
-    """A dead letter on acceptance, beside an event that was not tried yet; then an outage in which all it holds is given up."""
+    """An event becomes a dead letter when it arrives, while another has not been tried yet. Then all held events are given up in an outage."""
     release, up = threading.Event(), [True]
 
     def answer(request):
@@ -155,7 +155,7 @@ def test_d4_an_outage_after_a_bad_event_does_not_stop_the_dispatcher(lab, stream
     given_up = [*stream.publish(8)]
     wait_until(lambda: len(stream.dead()) == 9, 60, lambda: f"all given up: {len(stream.dead())} dead letters")
     up[0] = True
-    stream.server.stop()  # the pulls from before end with the connection
+    stream.server.stop()  # the earlier pulls end with the connection
     stream.js.close()
     stream.server.start()
     dispatcher.wait_ready()
@@ -167,7 +167,7 @@ def test_d4_an_outage_after_a_bad_event_does_not_stop_the_dispatcher(lab, stream
 
 
 @pytest.mark.parametrize("form", ["seconds", "date"])
-def test_d7_retry_after_is_a_pause(lab, stream, form):
+def test_d7_retry_after_pauses_deliveries(lab, stream, form):
     times = []
 
     def answer(request):
@@ -213,13 +213,13 @@ def test_d8_a_flood_of_rejections_does_not_empty_the_stream(lab, stream):
     want = stream.publish(2000)
     wait_until(lambda: dispatcher.metric("vcourier_dispatcher_circuit_state") == 2, what="deliveries pause")
     wait_until(lambda: dispatcher.lines("rejects most events"), what="it says so")
-    receiver.answer = None  # the setting is put right
+    receiver.answer = None  # the setting is corrected
     dead = settle(stream, receiver, want, accepted=lambda r: receiver.answer is None and r.at > flipped, twice=2000) \
         if (flipped := time.time()) else None
     assert dead == [], "within the grace; what comes after it: test_dispatcher_refusals.py"
 
 
-def test_d9_a_timeout_after_the_work_was_done(lab, stream):
+def test_d9_a_timeout_after_the_work_repeats_the_event(lab, stream):
     seen = Counter()
 
     def answer(request):
@@ -246,7 +246,7 @@ def test_d10_half_open_connections(lab, stream):
     assert settle(stream, receiver, want, twice=16) == []
 
 
-def test_d10_resets_and_slow_lines(lab, stream):
+def test_d10_resets_and_slow_connections(lab, stream):
     receiver = lab.receiver()
     proxy = Proxy(receiver.port)
     lab.closers.append(proxy.close)
@@ -274,11 +274,11 @@ BAD_ANSWERS = {
     "bad length": b"HTTP/1.1 202 Accepted\r\nContent-Length: minus one\r\n\r\n",
     "hints only": b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n",
 }
-ACCEPTED_ANYWAY = {"100 MB"}  # the status came, and says yes
+ACCEPTED_ANYWAY = {"100 MB"}  # the status is complete and means success
 
 
 @pytest.mark.parametrize("kind", BAD_ANSWERS)
-def test_d11_bad_answers(lab, stream, kind):
+def test_d11_invalid_replies(lab, stream, kind):
     seen = Counter()
 
     def answer(request):
@@ -318,11 +318,11 @@ def test_d16_dead_letters_cannot_be_stored(lab, stream):
     dispatcher.wait_ready()
 
 
-def test_d17_a_poison_event_delays_nobody(lab, stream):
+def test_d17_a_poison_event_delays_no_other_event(lab, stream):
     receiver = lab.receiver(lambda request: Answer(500 if request.headers["ce-eventkey"] == "1" else 202))
     dispatcher = lab.dispatcher(stream.config(receiver.url, **FAST))
     stream.publish(1)
-    receiver.wait_count(8)  # it fails, alone, again and again
+    receiver.wait_count(8)  # it fails alone, repeatedly
     stream.publish(500)
     receiver.wait_for(lambda requests: set(keys(requests)) == set(range(1, 502)), 20)
     wait_until(lambda: dispatcher.metric("vcourier_dispatcher_events_total", result="delivered") == 500, 20)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The dispatcher and its bus: scenarios N1 to N6 and N9 to N12, with the books checked after each."""
+"""The dispatcher and NATS: scenarios N1 to N6 and N9 to N12. Each ends with a check that every event is accounted for."""
 import json
 import os
 import signal
@@ -48,7 +48,7 @@ def test_n2_n3_a_cluster_loses_its_leader_and_its_quorum(lab):
     stream.js.close()
     receiver.wait_count(500)
     other = next(s for s in servers if s not in (victim, alive))
-    other.kill()  # the quorum is gone
+    other.kill()  # the quorum is lost
     victim.start()
     other.start()
     stream.js.close()
@@ -58,7 +58,7 @@ def test_n2_n3_a_cluster_loses_its_leader_and_its_quorum(lab):
 
 
 def test_n4_the_disk_is_full(lab, tmp_path):
-    """A store that can hold nothing more: settling goes on or waits, nothing is lost."""
+    """The store is full: acknowledgements continue or wait, and no event is lost."""
     store = tmp_path / "small"
     store.mkdir()
     if os.system(f"mount -t tmpfs -o size=8m tmpfs {store} 2>/dev/null"):
@@ -82,7 +82,7 @@ def test_n4_the_disk_is_full(lab, tmp_path):
                 pass
         wait_until(lambda: dispatcher.lines("dead letter not stored"), 60, "the disk is full")
         filler.unlink()
-        server.stop()  # 2.9 does not recover by itself
+        server.stop()  # 2.9 needs a restart
         stream.js.close()
         server.start()
         dead = settle(stream, receiver, want, accepted=lambda r: int(r.headers["ce-eventkey"]) % 50, twice=300)
@@ -97,7 +97,7 @@ PAD = {"FullFormattedMessage": "x" * 2000}
 
 
 def test_n5_a_full_stream_drops_its_oldest(lab, stream):
-    """whenFull: dropOldest, and a backend that is down: what had to go is counted, the rest is delivered."""
+    """whenFull: dropOldest while the backend is down: dropped events are counted, the others are delivered."""
     stream.js.api("STREAM.UPDATE.VC_lab", {**stream.js.info("VC_lab")["config"], "max_bytes": 1 << 20})
     down = [True]
     receiver = lab.receiver(lambda request: Answer(503 if down[0] else 202))
@@ -115,7 +115,7 @@ def test_n5_a_full_stream_drops_its_oldest(lab, stream):
 
 
 def test_n5_a_full_stream_refuses_the_new(lab, stream):
-    """whenFull: pause: delivering goes on with what is there, and with the rest once there is room."""
+    """whenFull: pause: stored events are delivered, and the others once there is space."""
     stream.js.api("STREAM.UPDATE.VC_lab", {**stream.js.info("VC_lab")["config"], "max_bytes": 1 << 20, "discard": "new"})
     bus = {"stream": {"maxBytes": "1MiB", "whenFull": "pause"}}
     receiver = lab.receiver()
@@ -133,7 +133,7 @@ def test_n5_a_full_stream_refuses_the_new(lab, stream):
 
 
 def test_n5_the_stream_of_dead_letters_is_full(lab, stream):
-    """More of them than it takes: the rest waits with its originals, whatever comes in between, and is stored later."""
+    """More dead letters than the stream accepts: their events stay pending, and the dead letters are stored later."""
     stream.js.api("STREAM.CREATE.VCDEAD", {"name": "VCDEAD", "subjects": ["vcdead.>"], "storage": "file", "retention": "limits",
                 "discard": "new", "max_bytes": 8000, "num_replicas": 1})
     receiver = lab.receiver(lambda request: Answer(400 if int(request.headers["ce-eventkey"]) % 10 == 0 else 202))
@@ -159,9 +159,9 @@ def test_n6_the_server_is_stopped_for_longer_than_ack_wait(lab, stream):
     receiver.wait_count(100)
     stream.server.signal(signal.SIGSTOP)
     lab.closers.insert(0, lambda: stream.server.signal(signal.SIGCONT))
-    # what is in flight ends, its acks wait in the connection, and without an answer to them nothing goes on
+    # requests in flight end, their acks wait in the connection, and without a confirmation no new request starts
     wait_until(lambda: dispatcher.metric("vcourier_dispatcher_in_flight") == 0, 30, "deliveries pause")
-    time.sleep(3)  # longer than ack_wait: that is what this is about
+    time.sleep(3)  # longer than ack_wait, as the test requires
     stream.server.signal(signal.SIGCONT)
     assert settle(stream, receiver, want, twice=8) == []
 
@@ -184,7 +184,7 @@ def test_x4_partition_between_dispatcher_and_bus(lab, stream):
     assert settle(stream, receiver, want, twice=4 * 8) == []
 
 
-def test_n9_the_stream_is_made_anew(lab, stream):
+def test_n9_the_stream_is_recreated(lab, stream):
     receiver = lab.receiver()
     dispatcher = lab.dispatcher(stream.config(receiver.url, **FAST))
     want = [*stream.publish(100)]
@@ -197,8 +197,8 @@ def test_n9_the_stream_is_made_anew(lab, stream):
     assert dispatcher.running()
 
 
-def test_n9_in_hand_when_the_stream_is_made_anew(lab, stream):
-    """Sequences start over: what was settled or is in hand says nothing about the new stream's events."""
+def test_n9_events_are_held_while_the_stream_is_recreated(lab, stream):
+    """Sequences start again at 1, so settled and held events of the old stream are not confused with those of the new one."""
     slow = threading.Event()
 
     def answer(request):
@@ -242,7 +242,7 @@ def test_n10_the_stream_is_deleted(lab, stream):
     assert dispatcher.lines("stream was made anew")
 
 
-def test_foreign_settings_are_told_and_left_alone(lab, stream):
+def test_other_settings_of_a_consumer_are_logged_and_kept(lab, stream):
     stream.js.api("CONSUMER.DURABLE.CREATE.VC_lab.kn", {"stream_name": "VC_lab", "config": {
         "durable_name": "kn", "ack_policy": "explicit", "ack_wait": 7 * SECOND, "max_ack_pending": 5, "max_deliver": -1}})
     receiver = lab.receiver()
@@ -253,7 +253,7 @@ def test_foreign_settings_are_told_and_left_alone(lab, stream):
     assert stream.consumer()["config"]["ack_wait"] == 7 * SECOND
 
 
-def test_a_push_consumer_of_our_name_is_refused(lab, stream):
+def test_a_push_consumer_with_our_name_is_refused(lab, stream):
     stream.js.api("CONSUMER.DURABLE.CREATE.VC_lab.kn", {"stream_name": "VC_lab", "config": {
         "durable_name": "kn", "ack_policy": "explicit", "deliver_subject": "somewhere"}})
     receiver = lab.receiver()
@@ -318,8 +318,8 @@ def test_n12_forged_messages_are_dead_letters(lab, stream):
     assert dispatcher.metric("vcourier_dispatcher_events_total", result="dead") == len(FORGED)
 
 
-def test_events_of_other_publishers(lab, stream):
-    """Either mode of the NATS binding, attributes in any order."""
+def test_events_of_other_publishers_are_delivered(lab, stream):
+    """Both content modes of the NATS binding, with attributes in any order."""
     receiver = lab.receiver()
     lab.dispatcher(stream.config(receiver.url, **FAST)).wait_ready()
     wire = stream.js.wire
@@ -336,8 +336,8 @@ def test_events_of_other_publishers(lab, stream):
     assert stream.dead() == []
 
 
-def test_an_event_that_never_gets_a_verdict_is_set_aside(lab, stream):
-    """Given out again and again, as when it crashes the process."""
+def test_an_event_that_is_never_settled_becomes_a_dead_letter(lab, stream):
+    """NATS delivers it repeatedly, as if it crashed the process each time."""
     stream.publish(1)
     stream.js.api("CONSUMER.DURABLE.CREATE.VC_lab.kn", {"stream_name": "VC_lab", "config": {
         "durable_name": "kn", "ack_policy": "explicit", "ack_wait": 2 * SECOND, "max_ack_pending": 1000, "max_deliver": -1}})
@@ -354,7 +354,7 @@ def test_an_event_that_never_gets_a_verdict_is_set_aside(lab, stream):
 
 @pytest.mark.parametrize("filtered", [False, True], ids=["all", "by subject"])
 def test_expired_events_are_counted(lab, stream, filtered):
-    """What leaves the stream before it could be delivered is in the books; of a filtered one only what was for us."""
+    """Events that leave the stream before their delivery are counted as expired; with a filter, only those that match."""
     more = {"filter": {"subject": "vc.*.*.*.*.event.VmPoweredOnEvent"}} if filtered else {}
     receiver = lab.receiver(lambda request: Answer(503))
     dispatcher = lab.dispatcher(stream.config(receiver.url, concurrency=1, **more, **FAST)).wait_ready()
@@ -369,7 +369,7 @@ def test_expired_events_are_counted(lab, stream, filtered):
     stream.publish(30, "VmRemovedEvent")
     stored += 70 if filtered else 100
     wait_until(lambda: counters(dispatcher)["expired"] > 0, 30, lambda: counters(dispatcher))
-    receiver.answer = None  # what was in hand the server has forgotten; it is delivered where its body is in hand, too
+    receiver.answer = None  # the server no longer tracks the held events; those whose body is in memory are delivered
     wait_until(lambda: counters(dispatcher)["pending"] == 0 and counters(dispatcher)["all"] == stored, 30, lambda: counters(dispatcher))
-    assert 400 < counters(dispatcher)["expired"] <= (550 if filtered else 650), "but for what was in hand"
+    assert 400 < counters(dispatcher)["expired"] <= (550 if filtered else 650), "all but the held events"
     assert dispatcher.lines("left the stream before they were delivered")

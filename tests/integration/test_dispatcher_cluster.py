@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-Three servers, killed one after the other and all together, while targets fail and the bodies of what waits for them
-are let go: each is asked for again by its sequence, of servers that are behind. The books are those of each target.
+Three servers are killed one after the other and all together, while targets fail and the bodies of waiting events are dropped
+from memory. The bodies are read again by sequence from servers that lag. The counters are checked for each target.
 """
 import json
 import threading
@@ -17,20 +17,20 @@ from lab.receiver import Answer
 from lab.pipeline import LONG
 
 ROUNDS = 6 if LONG else 1
-EVENTS = 280  # each time, and a quarter of them fails; the window is 20 events, and for EventBridge 56
-# what failed waits for so long that its body is let go
+EVENTS = 280  # for each kill; a quarter of them fails. The window is 20 events, and 56 for EventBridge
+# failed events wait so long that their bodies are dropped
 OPTIONS = {"retry": {"initial": "2s", "max": "2s"}, "ackWait": "5s", "concurrency": 2}
 
 
 class Backends:
-    """One of each kind. While they are down they refuse every fourth event, but for one function that takes all."""
+    """One backend of each kind. While they are down they fail every fourth event, except one function that accepts all."""
 
     def __init__(self, lab):
         self.down = threading.Event()
         self.gateway = Gateway().start()
         self.gateway.deploy("good", "VmPoweredOnEvent")
         self.gateway.deploy("bad", "VmPoweredOnEvent", lambda call: 503 if self.refuses(call.event["eventkey"]) else 200)
-        self.events = Counter()  # that the receiver took
+        self.events = Counter()  # accepted by the receiver
         self.receiver = lab.receiver(self.receive)
         self.aws = EventBridge()
         self.aws.fail = lambda entry: (("InternalFailure", "not now") if self.refuses(json.loads(entry["Detail"])["eventkey"]) else None)
@@ -57,7 +57,7 @@ class Backends:
                     "type": "aws_access_key", "awsAccessKeyAuth": {"accessKey": keys.access_key, "secretKey": keys.secret_key}}}, **OPTIONS}]
 
     def taken(self):
-        """{target: how often it took which event}"""
+        """{target: how often it accepted each event}"""
         return {
             "of good": Counter(int(i.split("-")[0]) for i in self.gateway.ids("good.openfaas-fn")),
             "of bad": Counter(int(i.split("-")[0]) for i in self.gateway.ids("bad.openfaas-fn")),
@@ -76,7 +76,7 @@ class Cluster:
         self.stream.js.close()
 
     def there(self):
-        """The name of the stream's leader; nothing while there is none."""
+        """The name of the stream's leader, or None."""
         try:
             return self.stream.js.info("VC_lab")["cluster"].get("leader")
         except (ApiError, OSError):
@@ -114,9 +114,9 @@ def test_servers_are_killed_while_targets_fail(lab):
         want += cluster.stream.publish(EVENTS)
         for server in cluster.servers if LONG else [cluster.leader()]:
             cluster.kill([server])
-        # it never fails; of the others each has let bodies go by then, unless it had paused before
+        # it never fails; each of the others has dropped bodies by then, unless it paused before
         wait_until(lambda: set(want) <= set(backends.taken()["of good"]), 60, lambda: f"{len(backends.taken()['of good'])} of {len(want)}")
-        backends.down.clear()  # what waits is asked for while the servers come back
+        backends.down.clear()  # the bodies of waiting events are requested while the servers restart
         cluster.kill(cluster.servers)
     for name, dispatcher in dispatchers.items():
         cluster.stream.idle(name, timeout=120)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""N8, N9: NATS after a power cut. Its stream ends earlier than it did, and its consumer may not know."""
+"""N8, N9: NATS after a power cut. The stream ends earlier than before, and the consumer may have an old position."""
 import shutil
 import time
 
@@ -13,7 +13,7 @@ ANEW = "made anew from where it was"
 
 
 class CutStream(Stream):
-    """Keeps the stream's messages, or the whole store, as they are now, and puts them back later."""
+    """Saves the stream's messages, or the whole store, and restores them later."""
 
     def restart(self, change):
         self.server.stop()
@@ -33,10 +33,10 @@ class CutStream(Stream):
 
     def cut(self):
         self.restart(self._put_back)
-        self.published += 1000  # what is published now is not what was lost
+        self.published += 1000  # new events differ from the lost ones
 
     def place(self):
-        """What the dispatcher has told the bus: sequence and time, in microseconds; None: nothing."""
+        """The dispatcher's stored checkpoint: sequence and time in microseconds; None: there is none."""
         for message in self.js.read("KV_vcourier-places") if "KV_vcourier-places" in self.js.streams() else []:
             if message.subject == "$KV.vcourier-places.kn.VC_lab":
                 return tuple(int(n) for n in message.data.split())
@@ -55,15 +55,15 @@ def all_came(receiver, want):
 
 
 @pytest.mark.parametrize("more", [50, 200, 500], ids=["shorter", "as long", "longer"])
-def test_n9_cut_while_no_dispatcher_runs(lab, stream, tmp_path, more):
-    """However far the stream has grown again when a dispatcher starts, and however long that was ago."""
+def test_n9_the_stream_is_cut_while_no_dispatcher_runs(lab, stream, tmp_path, more):
+    """For any new length of the stream when a dispatcher starts, and any time since the cut."""
     receiver = lab.receiver()
     dispatcher = lab.dispatcher(stream.config(receiver.url, **FAST))
     all_came(receiver, stream.publish(100))
     stream.keep(tmp_path)
     all_came(receiver, stream.publish(200))
     stream.idle()
-    wait_until(lambda: stream.place() and stream.place()[0] == 300, what="the place is on the bus")
+    wait_until(lambda: stream.place() and stream.place()[0] == 300, what="the checkpoint is stored")
     dispatcher.stop()
     stream.cut()
     assert stream.js.last_seq("VC_lab") == 100 < stream.consumer()["delivered"]["stream_seq"]
@@ -76,18 +76,18 @@ def test_n9_cut_while_no_dispatcher_runs(lab, stream, tmp_path, more):
     assert receiver.count - before <= more + 100, "only what is left of the stream comes again"
 
 
-def test_n9_the_bus_was_not_told_of_the_last_deliveries(lab, stream, tmp_path):
-    """Killed before it could say where it is; and the stream grew over that."""
+def test_n9_the_last_deliveries_are_not_in_the_checkpoint(lab, stream, tmp_path):
+    """The dispatcher is killed before it stores its checkpoint, and the stream grows beyond that position."""
     receiver = lab.receiver()
     dispatcher = lab.dispatcher(stream.config(receiver.url, **FAST))
     all_came(receiver, stream.publish(100))
-    wait_until(lambda: stream.place() and stream.place()[0] == 100, what="the place is on the bus")
+    wait_until(lambda: stream.place() and stream.place()[0] == 100, what="the checkpoint is stored")
     stream.keep(tmp_path)
     all_came(receiver, stream.publish(200))
     stream.idle()
     dispatcher.kill()
     assert stream.place()[0] <= 300
-    time.sleep(11)  # a power cut takes longer than the 10 s in which the bus hears of every dispatcher
+    time.sleep(11)  # a power cut takes longer than the 10 s in which every dispatcher stores a checkpoint
     stream.cut()
     want = stream.publish(400)
     dispatcher.start()
@@ -95,8 +95,8 @@ def test_n9_the_bus_was_not_told_of_the_last_deliveries(lab, stream, tmp_path):
     stream.idle()
 
 
-def test_n8_the_whole_store_is_set_back_while_it_runs(lab, stream, tmp_path):
-    """Stream and consumer agree, and the dispatcher knows the sequences as other events'."""
+def test_n8_the_whole_store_is_set_back_while_the_dispatcher_runs(lab, stream, tmp_path):
+    """Stream and consumer match each other, but the dispatcher knows other events with these sequences."""
     receiver = lab.receiver()
     dispatcher = lab.dispatcher(stream.config(receiver.url, **FAST))
     all_came(receiver, stream.publish(100))
@@ -129,8 +129,8 @@ def test_n9_two_dispatchers_meet_a_cut(lab, stream, tmp_path):
     assert all(replica.running() for replica in replicas)
 
 
-def test_a_restart_is_no_power_cut(lab, stream):
-    """Of NATS, of the dispatcher, of both, in any order: the place is believed, nothing comes twice."""
+def test_a_restart_is_not_taken_for_a_power_cut(lab, stream):
+    """Restarts of NATS, of the dispatcher, and of both in any order: the checkpoint matches, and no event is delivered twice."""
     receiver = lab.receiver()
     dispatcher = lab.dispatcher(stream.config(receiver.url, **FAST))
     want = [*stream.publish(100)]
@@ -151,8 +151,8 @@ def test_a_restart_is_no_power_cut(lab, stream):
     assert len(keys(receiver.requests)) == len(want)
 
 
-def test_permissions_from_before_there_were_places(lab, stream):
-    """It delivers, and says what is missing."""
+def test_permissions_without_checkpoints(lab, stream):
+    """The dispatcher delivers events and logs the missing permission."""
     places = '["$KV.vcourier-places.>", "$JS.API.STREAM.*.KV_vcourier-places", "$JS.API.STREAM.MSG.GET.KV_vcourier-places"]'
     stream.server.extra = ('authorization { users: [ { user: admin, password: a },\n'
                            f'  {{ user: d, password: d, permissions: {{ publish: {{ deny: {places} }} }} }} ] }}')

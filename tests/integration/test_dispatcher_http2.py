@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A backend that speaks HTTP/2: requests share a connection, and what is specific to its faults loses nothing."""
+"""A backend with HTTP/2: requests share a connection, and the faults of HTTP/2 lose no event."""
 import os
 import signal
 import threading
@@ -16,7 +16,7 @@ FAST = {"retry": {"initial": "50ms", "max": "200ms"}, "ackWait": "2s"}
 
 
 class Gauge:
-    """Requests that are at the receiver at the same time."""
+    """Counts the concurrent requests at the receiver."""
 
     def __init__(self, seconds):
         self.seconds, self.now, self.peak, self.lock = seconds, 0, 0, threading.Lock()
@@ -56,7 +56,7 @@ def test_requests_share_one_connection(lab, stream):
 
 
 def test_fewer_streams_than_concurrency(lab, stream):
-    """The server's limit is obeyed, or what it refuses is sent again."""
+    """The dispatcher obeys the server's limit, or repeats the requests that the server refuses."""
     receiver = lab.receiver(Gauge(0.02))
     server = front(lab, receiver, more="http2_max_concurrent_streams 4;")
     dispatcher(lab, stream, server.url, 32)
@@ -65,7 +65,7 @@ def test_fewer_streams_than_concurrency(lab, stream):
 
 
 def test_goaway_when_the_server_reloads(lab, stream):
-    """It ends its connections in an orderly way: what it took is answered, the rest goes over the next one."""
+    """The server closes its connections with GOAWAY: it answers accepted requests, and the others use a new connection."""
     receiver = lab.receiver(Gauge(0.02))
     server = front(lab, receiver)
     dispatcher(lab, stream, server.url, 32)
@@ -78,7 +78,7 @@ def test_goaway_when_the_server_reloads(lab, stream):
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
-def test_the_server_ends_in_mid_stream(lab, stream, how):
+def test_the_server_is_killed_during_requests(lab, stream, how):
     receiver = lab.receiver(Gauge(0.02))
     server = front(lab, receiver)
     dispatcher(lab, stream, server.url, 16)
@@ -86,14 +86,14 @@ def test_the_server_ends_in_mid_stream(lab, stream, how):
     for i in range(3):
         receiver.wait_count(250 * (i + 1))
         for pid in server.workers():
-            os.kill(pid, how)  # its master starts another one
+            os.kill(pid, how)  # the master process starts another one
     assert settle(stream, receiver, want, twice=3 * 16) == []
 
 
 @pytest.mark.parametrize("size, twice", [(1_000, 0), (300_000, 1)])
-def test_an_answer_before_the_body_was_read(lab, stream, size, twice):
-    """It is followed by a RST_STREAM that means no harm. When the body was still being sent, libcurl 7.88 takes it for a
-    fault and keeps the answer to itself: then the event goes again, over HTTP/1.1, and that is that."""
+def test_a_reply_before_the_body_is_read(lab, stream, size, twice):
+    """The server sends RST_STREAM without an error after its reply. If the body is still being sent, libcurl 7.88 treats this as a
+    fault and drops the reply. The event is then sent again over HTTP/1.1."""
     server = front(lab, lab.receiver())
     dispatcher(lab, stream, server.url + "/early", 8)
     want = stream.publish(40, data={"FullFormattedMessage": "x" * size})

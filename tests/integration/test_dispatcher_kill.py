@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""D1, D2: a dispatcher that ends leaves nothing behind, and a killed one repeats no more than `concurrency` deliveries.
-A delivery counts as in flight until the server is known to have its ack; until then it would come again."""
+"""D1, D2: a dispatcher that stops returns its events, and a killed one repeats at most `concurrency` deliveries.
+A delivery counts as in flight until the server has confirmed its ack, because it would be repeated until then."""
 import os
 
 from lab.stream import settle
@@ -11,7 +11,7 @@ from lab.receiver import Answer
 FAST = {"retry": {"initial": "50ms", "max": "200ms", "maxDeliveries": 1000}, "ackWait": "1s"}
 
 
-def test_d1_kill_in_mid_delivery(lab, stream):
+def test_d1_kill_during_a_delivery(lab, stream):
     receiver = lab.receiver(lambda request: Answer(hang=0.05))
     dispatcher = lab.dispatcher(stream.config(receiver.url, concurrency=16, **FAST))
     want = stream.publish(400)
@@ -23,10 +23,10 @@ def test_d1_kill_in_mid_delivery(lab, stream):
     assert settle(stream, receiver, want, twice=16 * kills) == []
 
 
-def test_d1_kill_at_random_instants(lab, stream):
+def test_d1_kill_at_random_times(lab, stream):
     receiver = lab.receiver(lambda request: Answer(hang=0.01))
     dispatcher = lab.dispatcher(stream.config(receiver.url, concurrency=8, **FAST))
-    limit = int(os.environ.get("KILLS", "20"))  # 100 by hand
+    limit = int(os.environ.get("KILLS", "20"))  # 100 in long runs by hand
     want = stream.publish(150 * limit)
     kills = 0
     while kills < limit and receiver.count < 125 * limit:
@@ -38,8 +38,8 @@ def test_d1_kill_at_random_instants(lab, stream):
     assert kills == limit
 
 
-def test_d1_killed_while_its_acks_are_on_their_way(lab, stream):
-    """Replies come, but no ack gets through: what was delivered meanwhile is what comes again."""
+def test_d1_kill_while_acks_are_delayed(lab, stream):
+    """The backend replies, but no ack reaches the server: only the events delivered meanwhile are repeated."""
     proxy = Proxy(stream.server.port)
     lab.closers.append(proxy.close)
     receiver = lab.receiver()
@@ -61,8 +61,8 @@ def test_d1_killed_while_its_acks_are_on_their_way(lab, stream):
     assert settle(stream, receiver, want, twice=4) == []
 
 
-def test_d2_sigterm_under_load_leaves_nothing_behind(lab, stream):
-    """What is on its way to one that ends goes to the others at once: nothing may wait for ack_wait, which never comes here."""
+def test_d2_sigterm_under_load_returns_all_events(lab, stream):
+    """Events held by a stopping replica go to the others at once. They must not wait for ack_wait, which is very long here."""
     receiver = lab.receiver(lambda request: Answer(hang=0.002))
     config = stream.config(receiver.url, concurrency=8, ackWait="30m")
     stays = lab.dispatcher(config, name="stays").wait_ready()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A server that does not find something is not believed at once: it may be a replica, or a leader, that is behind."""
+""""Not found" is not accepted at once: the server may be a replica or a leader that lags."""
 import threading
 from collections import Counter
 
@@ -26,7 +26,7 @@ def gateway():
 
 
 class Waiting:
-    """300 events wait for a function that fails, without their bodies, while another function has got its own."""
+    """300 events wait for a failing function, without their bodies. Another function has received all of its events."""
 
     def __init__(self, lab, stream, gateway):
         self.stream, self.gateway, self.up = stream, gateway, threading.Event()
@@ -49,20 +49,20 @@ class Waiting:
         return counters(self.dispatcher)
 
 
-def test_a_replica_that_is_behind_does_not_find_an_event(lab, stream, gateway):
+def test_a_lagging_replica_does_not_find_an_event(lab, stream, gateway):
     waiting = Waiting(lab, stream, gateway)
     replica = StandIn([stream.server], {DIRECT_GET: lambda request: "404 Message Not Found"})
     waiting.up.set()
     replica.wait_asked(DIRECT_GET, 100)
-    replica.end()  # it has caught up
+    replica.end()  # the replica has caught up
     ends = waiting.settled()
     assert waiting.delivered() == Counter(waiting.want)
     assert (ends["delivered"], ends["expired"]) == (waiting.all, 0)
     assert len(waiting.dispatcher.lines("does not find an event that waits here")) < 10
 
 
-def test_a_replica_has_another_event_at_this_sequence(lab, stream, gateway):
-    """It took another way than the others; the stream's own event is what counts."""
+def test_a_diverged_replica_has_another_event_at_this_sequence(lab, stream, gateway):
+    """The replica has diverged from the others. The event of the stream's leader is delivered."""
     waiting = Waiting(lab, stream, gateway)
     wrong = {"Nats-Stream": "VC_lab", "Nats-Time-Stamp": "2020-01-01T00:00:00Z", "Nats-Subject": "vc.lab.dc.cluster.info.event.X"}
     lines = "".join(f"\r\n{name}: {value}" for name, value in wrong.items())
@@ -76,7 +76,7 @@ def test_a_replica_has_another_event_at_this_sequence(lab, stream, gateway):
 
 
 def test_events_that_left_the_stream_are_counted(lab, stream, gateway):
-    """What was removed, from the stream's beginning and from between others, is known to be gone and not waited for."""
+    """Events that were removed, at the beginning of the stream and in the middle, are counted as expired and not awaited."""
     waiting = Waiting(lab, stream, gateway)
     stream.js.api("STREAM.PURGE.VC_lab", {"seq": 101})
     for seq in (150, 200, 201, 202):
@@ -100,7 +100,7 @@ def three(lab):
 
 
 def behind(stream, last):
-    """What the leader says of the stream while it has applied no more than this."""
+    """The stream info of a leader that has applied its log only up to this sequence."""
     info = stream.js.info("VC_lab")
     info["state"] |= {"last_seq": last, "messages": last}
     return info
@@ -112,8 +112,8 @@ def clustered(stream, receiver, **more):
     return config
 
 
-def test_a_leader_that_is_behind_moves_no_consumer(lab, three):
-    """After an election it says for a moment that the stream ends before what was delivered."""
+def test_a_lagging_leader_does_not_move_the_consumer(lab, three):
+    """After an election, the leader reports for a short time that the stream ends before the delivered events."""
     receiver = lab.receiver()
     dispatcher = lab.dispatcher(clustered(three, receiver)).wait_ready()
     want = [*three.publish(100)]
@@ -131,8 +131,8 @@ def test_a_leader_that_is_behind_moves_no_consumer(lab, three):
     assert Counter(keys(receiver.requests)) == Counter(want)
 
 
-def test_a_consumer_that_is_not_found_for_a_moment(lab, three):
-    """The leader of the cluster has not read all of its log: the dispatcher that starts meanwhile skips nothing."""
+def test_a_consumer_that_is_temporarily_not_found(lab, three):
+    """The leader of the cluster has not read all of its log. A dispatcher that starts meanwhile skips no event."""
     receiver = lab.receiver()
     config = clustered(three, receiver, startFrom="now")
     dispatcher = lab.dispatcher(config).wait_ready()
@@ -154,13 +154,13 @@ def test_a_consumer_that_is_not_found_for_a_moment(lab, three):
     assert Counter(keys(receiver.requests)) == Counter(want)
 
 
-def test_a_place_that_is_not_found_for_a_moment(lab, three):
-    """Without it a stream that was cut meanwhile would not be noticed: nothing is delivered until it is known."""
+def test_a_checkpoint_that_is_temporarily_not_found(lab, three):
+    """Without the checkpoint the dispatcher could not detect a cut stream, so it delivers nothing until it has read it."""
     receiver = lab.receiver()
     dispatcher = lab.dispatcher(clustered(three, receiver)).wait_ready()
     want = [*three.publish(20)]
     three.idle()
-    wait_until(lambda: three.js.count("KV_vcourier-places"), what="the place is on the bus")
+    wait_until(lambda: three.js.count("KV_vcourier-places"), what="the checkpoint is stored")
     dispatcher.stop()
     before = receiver.count
     want += three.publish(30)
@@ -175,8 +175,8 @@ def test_a_place_that_is_not_found_for_a_moment(lab, three):
     assert Counter(keys(receiver.requests)) == Counter(want)
 
 
-def test_a_stream_that_is_not_found_for_a_moment(lab, three):
-    """It is not made a second time."""
+def test_a_stream_that_is_temporarily_not_found(lab, three):
+    """The stream is not created a second time."""
     receiver = lab.receiver()
     want = three.publish(20)
     create = "$JS.API.STREAM.CREATE.VC_lab"
@@ -189,14 +189,14 @@ def test_a_stream_that_is_not_found_for_a_moment(lab, three):
 
 
 def numbers(info, seq, leader, given=None):
-    """What a consumer says that has given out and settled everything up to here."""
+    """The consumer info when everything up to this sequence is delivered and settled."""
     delivered = {"consumer_seq": given or seq, "stream_seq": seq}
     return {**info, "delivered": delivered, "ack_floor": {"consumer_seq": seq, "stream_seq": seq}, "num_pending": 0,
             "num_ack_pending": 0, "cluster": {"name": "lab", "leader": leader}}
 
 
-def test_a_new_leader_of_the_consumer_is_behind(lab, stream):
-    """By its numbers events that have left the stream were not given out; in truth all were."""
+def test_a_new_leader_of_the_consumer_lags(lab, stream):
+    """According to its numbers, events that have left the stream were not delivered. In fact all were."""
     receiver = lab.receiver()
     dispatcher = lab.dispatcher(stream.config(receiver.url, **FAST)).wait_ready()
     stream.publish(100)
@@ -204,7 +204,7 @@ def test_a_new_leader_of_the_consumer_is_behind(lab, stream):
     info, subject = stream.consumer(), "$JS.API.CONSUMER.INFO.VC_lab.kn"
     said = [numbers(info, 100, "n1")]
     leader = StandIn([stream.server], {subject: lambda request: said[0]})
-    leader.wait_asked(subject, 3)  # for longer than it takes to be believed
+    leader.wait_asked(subject, 3)  # longer than the time after which it would be accepted
     stream.publish(100)
     receiver.wait_count(200)
     stream.js.api("STREAM.PURGE.VC_lab")
@@ -215,8 +215,8 @@ def test_a_new_leader_of_the_consumer_is_behind(lab, stream):
     assert counters(dispatcher)["expired"] == 0
 
 
-def test_a_killed_server_forgets_what_it_gave_out(lab, stream):
-    """Its consumer counts fewer deliveries than there were; what is still in the stream has not left it."""
+def test_a_killed_server_forgets_its_deliveries(lab, stream):
+    """The consumer then reports fewer deliveries than there were. Events that are still in the stream are not counted as expired."""
     receiver = lab.receiver()
     dispatcher = lab.dispatcher(stream.config(receiver.url, **FAST)).wait_ready()
     stream.publish(100)

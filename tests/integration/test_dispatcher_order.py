@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The dispatcher: several targets, filters, ordering, where it starts, several vCenters, reload."""
+"""The dispatcher: several targets, filters, ordering, start position, several vCenters, reload."""
 import signal
 import threading
 import time
@@ -48,7 +48,7 @@ def test_a_retry_goes_only_to_the_function_that_failed(lab, stream, gateway):
     assert dispatcher.metric("vcourier_dispatcher_events_total", result="delivered") == 30
 
 
-def test_a_function_that_rejects_is_a_dead_letter_of_its_own(lab, stream, gateway):
+def test_a_rejecting_function_gets_its_own_dead_letter(lab, stream, gateway):
     gateway.deploy("good", "VmPoweredOnEvent")
     gateway.deploy("picky", "VmPoweredOnEvent", lambda call: 400 if call.id.startswith("7-") else 200)
     lab.dispatcher(openfaas(stream, gateway, **FAST))
@@ -60,8 +60,8 @@ def test_a_function_that_rejects_is_a_dead_letter_of_its_own(lab, stream, gatewa
     assert letter.headers["Vcourier-Sequence"] == "7"
 
 
-def test_a_dead_function_delays_no_other(lab, stream, gateway):
-    """More events for it than fit in memory; they make room, and come when it is back."""
+def test_a_failing_function_delays_no_other(lab, stream, gateway):
+    """More events for it than fit in memory. Their bodies are dropped from memory, and they are delivered when it recovers."""
     alive = threading.Event()
     gateway.deploy("good", "VmPoweredOffEvent")
     gateway.deploy("broken", "VmPoweredOnEvent", lambda call: 200 if alive.is_set() else 503)
@@ -93,7 +93,7 @@ def test_a_slow_function_delays_no_other(lab, stream, gateway):
     assert len(gateway.ids("slow.openfaas-fn")) == 200
 
 
-def test_no_function_wants_it(lab, stream, gateway):
+def test_an_event_without_a_function_is_filtered(lab, stream, gateway):
     gateway.deploy("other", "VmRemovedEvent")
     dispatcher = lab.dispatcher(openfaas(stream, gateway, **FAST))
     stream.publish(25)
@@ -101,7 +101,7 @@ def test_no_function_wants_it(lab, stream, gateway):
     assert dispatcher.metric("vcourier_dispatcher_events_total", result="filtered") == 25
 
 
-def test_the_gateway_is_away(lab, stream, gateway):
+def test_the_gateway_is_down(lab, stream, gateway):
     gateway.deploy("good", "VmPoweredOnEvent")
     dispatcher = lab.dispatcher(openfaas(stream, gateway, **FAST)).wait_ready()
     gateway.close()
@@ -124,7 +124,7 @@ def test_filter_by_pattern(lab, stream):
     assert dispatcher.metric("vcourier_dispatcher_events_total", result="filtered") == 20
 
 
-def test_filter_by_subject_is_the_servers(lab, stream):
+def test_filter_by_subject_is_applied_by_the_server(lab, stream):
     receiver = lab.receiver()
     lab.dispatcher(stream.config(receiver.url, filter={"subject": "vc.*.*.*.*.eventex.com.vmware.vc.HA.>"}, **FAST))
     stream.publish(10, "VmPoweredOnEvent")
@@ -139,7 +139,7 @@ def vm(n):
 
 
 def test_ordering_by_key(lab, stream):
-    """Each machine's events in order, though some fail at first, and different machines at the same time."""
+    """The events of each VM arrive in order although some fail at first, and different VMs in parallel."""
     tries, now, peak, lock = Counter(), [0], [0], threading.Lock()
 
     def answer(request):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is the event's fault and what is not: refusals of a destination, and requests that cannot be made."""
+"""Faults of an event and faults of the destination: refused requests, and requests that cannot be encoded."""
 import itertools
 import random
 import re
@@ -18,13 +18,13 @@ FAST = {"retry": {"initial": "50ms", "max": "200ms"}, "ackWait": "2s"}
 
 
 def balanced(dispatcher, stored):
-    """stored = delivered + filtered + dead + expired + pending, and nothing is pending."""
+    """Waits until all stored events are counted and none is pending. Returns the counters."""
     wait_until(lambda: counters(dispatcher)["all"] == stored and counters(dispatcher)["pending"] == 0, what=lambda: str(counters(dispatcher)))
     return counters(dispatcher)
 
 
-def test_an_event_that_makes_a_bad_header_is_a_dead_letter_at_once(lab, stream):
-    """Five of them in a row say nothing about the destination: its circuit stays closed."""
+def test_an_event_with_an_invalid_header_is_a_dead_letter_at_once(lab, stream):
+    """Five of them in a row do not open the circuit of the destination."""
     receiver = lab.receiver()
     dispatcher = lab.dispatcher(stream.config(receiver.url, **FAST))
     forged = stream.publish(6, datacontenttype="application/json\r\nX-Forged: yes")
@@ -36,8 +36,8 @@ def test_an_event_that_makes_a_bad_header_is_a_dead_letter_at_once(lab, stream):
     assert balanced(dispatcher, 26)["dead"] == 6
 
 
-def test_a_token_too_large_to_send_is_no_fault_of_the_events(lab, stream):
-    """At the start there is no token yet, so nothing is sent; later the last good one stays in use."""
+def test_a_token_too_large_to_send_causes_no_dead_letters(lab, stream):
+    """After a start there is no token yet, so nothing is sent. Later the last good token stays in use."""
     cluster = Kubernetes(lab.directory, lab.authority)
     lab.closers.append(cluster.close)
     cluster.padding = "x" * 100_000
@@ -57,7 +57,7 @@ def test_a_token_too_large_to_send_is_no_fault_of_the_events(lab, stream):
     balanced(dispatcher, 5)
 
 
-def test_credentials_that_no_request_can_carry_pause_deliveries(lab, stream):
+def test_invalid_credentials_pause_deliveries(lab, stream):
     receiver = lab.receiver()
     auth = {"type": "basic_auth", "basicAuth": {"username": "u" * 60_000, "password": "p"}}
     dispatcher = lab.dispatcher(stream.config(receiver.url, knative={"auth": auth}, **FAST))
@@ -68,17 +68,17 @@ def test_credentials_that_no_request_can_carry_pause_deliveries(lab, stream):
     assert not receiver.requests and stream.dead() == []
 
 
-# ---- refusals that need not be the events' fault: rejectGrace
+# ---- refusals that may be faults of the destination: rejectGrace
 
 
 def while_true(flag, answer):
-    """What a receiver answers: `answer` while the flag is set."""
+    """A reply function for a receiver: `answer` while the flag is set."""
     return lambda request: Answer(**vars(answer)) if flag.is_set() else None
 
 
 @pytest.mark.parametrize("status", [400, 413, 415, 422, 302, 307, 418, 403])
-def test_a_destination_that_refuses_everything_for_a_while(lab, stream, status):
-    """An ingress that starts, a firewall, a login page: each event is delivered in the end, once; none is a dead letter."""
+def test_a_destination_that_temporarily_refuses_everything(lab, stream, status):
+    """A starting ingress, a firewall, a login page: each event is delivered later, once, and none becomes a dead letter."""
     closed = threading.Event()
     closed.set()
     receiver = lab.receiver(while_true(closed, Answer(status, {"Location": "/login"}, b"<html>not now</html>")))
@@ -96,8 +96,8 @@ def test_a_destination_that_refuses_everything_for_a_while(lab, stream, status):
 
 
 @pytest.mark.parametrize("concurrency", [1, 64])
-def test_it_begins_to_refuse_in_mid_stream(lab, stream, concurrency):
-    """The deliveries of the moment before say nothing for the refusals of now."""
+def test_a_destination_that_starts_to_refuse_everything(lab, stream, concurrency):
+    """Deliveries just before the refusals do not prove that the refused events are at fault."""
     closed = threading.Event()
     taken, lock = [], threading.Lock()
 
@@ -106,7 +106,7 @@ def test_it_begins_to_refuse_in_mid_stream(lab, stream, concurrency):
             if closed.is_set():
                 return Answer(400, body=b"no route")
             taken.append(request)
-            if len(taken) == 150:  # in the midst of those that are under way
+            if len(taken) == 150:  # while requests are in progress
                 closed.set()
         return Answer(hang=random.random() / 100)
     receiver = lab.receiver(answer)
@@ -120,8 +120,8 @@ def test_it_begins_to_refuse_in_mid_stream(lab, stream, concurrency):
     assert balanced(dispatcher, 500)["delivered"] == 500
 
 
-def test_a_restart_between_is_no_reason_to_believe_it(lab, stream):
-    """The destination took events, breaks off, and comes back refusing."""
+def test_a_destination_that_refuses_everything_after_a_restart(lab, stream):
+    """The destination accepts events, stops, and refuses everything after its restart."""
     now = [None]
     receiver = lab.receiver(lambda request: now[0])
     dispatcher = lab.dispatcher(stream.config(receiver.url, **FAST))
@@ -139,7 +139,7 @@ def test_a_restart_between_is_no_reason_to_believe_it(lab, stream):
 
 
 def test_one_bad_event_among_others_costs_one_request(lab, stream):
-    """With traffic before and behind it; no pause, no grace."""
+    """With other events before and after it: no pause and no grace time."""
     receiver = lab.receiver(lambda request: Answer(422, body=b"no such field") if keys([request])[0] % 50 == 0 else None)
     dispatcher = lab.dispatcher(stream.config(receiver.url, concurrency=16, **FAST))
     want = stream.publish(400)
@@ -163,8 +163,8 @@ def test_a_lone_bad_event_is_a_dead_letter_after_the_grace(lab, stream):
     assert balanced(dispatcher, 4)["dead"] == 1
 
 
-def test_after_the_grace_the_flood_guard_holds(lab, stream):
-    """A wrong setting: nothing is dead at first, then a few, never the stream."""
+def test_after_the_grace_the_flood_guard_limits_dead_letters(lab, stream):
+    """A wrong setting: first no dead letters, then a few, never the whole stream."""
     receiver = lab.receiver(lambda request: Answer(400))
     dispatcher = lab.dispatcher(stream.config(receiver.url, concurrency=64, retry={
         "initial": "50ms", "max": "200ms", "rejectGrace": "1s"}))
@@ -177,7 +177,7 @@ def test_after_the_grace_the_flood_guard_holds(lab, stream):
     assert balanced(dispatcher, 500)["dead"] == len(dead)
 
 
-def test_no_grace_is_what_the_option_says(lab, stream):
+def test_without_a_grace_a_refused_event_is_a_dead_letter_at_once(lab, stream):
     receiver = lab.receiver(lambda request: Answer(400))
     dispatcher = lab.dispatcher(stream.config(receiver.url, retry={"rejectGrace": "0s"}))
     want = stream.publish(1)
@@ -186,8 +186,8 @@ def test_no_grace_is_what_the_option_says(lab, stream):
 
 
 @pytest.mark.parametrize("ordering", ["key", "strict"])
-def test_a_bad_event_at_the_head_of_an_order_waits_for_the_grace_once(lab, stream, ordering):
-    """It holds up those behind it for the grace; the next ones for a moment, and none for ever."""
+def test_a_bad_event_first_in_an_order_waits_for_the_grace_once(lab, stream, ordering):
+    """It delays the events after it for the grace time, later bad events delay them only briefly, and no event waits forever."""
     bad = {3, 6, 9}
     receiver = lab.receiver(lambda request: Answer(400) if keys([request])[0] in bad else None)
     dispatcher = lab.dispatcher(stream.config(receiver.url, ordering=ordering, retry={
@@ -201,8 +201,8 @@ def test_a_bad_event_at_the_head_of_an_order_waits_for_the_grace_once(lab, strea
     assert balanced(dispatcher, 12)["dead"] == 3
 
 
-def test_413_for_an_event_smaller_than_those_it_took(lab, stream):
-    """A limit in between that comes and goes: others pass meanwhile, and yet it is no fault of the event."""
+def test_413_for_an_event_smaller_than_accepted_ones(lab, stream):
+    """A temporary size limit of a proxy: other events pass, but the refused event is not at fault."""
     small = threading.Event()
     receiver = lab.receiver(lambda request: Answer(413) if small.is_set() and len(request.body) > 4000 else None)
     dispatcher = lab.dispatcher(stream.config(receiver.url, **FAST))
@@ -223,14 +223,14 @@ def test_413_for_an_event_smaller_than_those_it_took(lab, stream):
 # ---- a circuit that flaps
 
 
-def test_a_flapping_destination_is_told_in_sums(lab, stream):
-    """Half of all requests fail; the counter has every pause, the log two lines of its own and sums."""
+def test_a_flapping_destination_is_logged_in_summaries(lab, stream):
+    """Half of all requests fail. The counter has every pause; the log has two lines and then summaries."""
     turn, lock, half = itertools.count(), threading.Lock(), True
 
     def answer(request):
         with lock:
             n = next(turn)
-        return Answer(503) if half and n // 8 % 2 else None  # eight fail in a row, eight do not
+        return Answer(503) if half and n // 8 % 2 else None  # eight requests fail, then eight succeed
     receiver = lab.receiver(answer)
     dispatcher = lab.dispatcher(stream.config(receiver.url, concurrency=16, retry={"initial": "10ms", "max": "20ms"}))
     want = stream.publish(2000)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The watchdog: a dispatcher that has stopped through a fault of its own says so and starts over. The faults are those of
-tests/toy/faults.c, which the product does not have."""
+"""The watchdog: a dispatcher that stalls by its own fault logs this and restarts its loop. The faults come from
+tests/toy/faults.c, which is not part of the product."""
 from lab.stream import PROVIDER
 from lab.process import wait_until
 from lab.product import router_config
@@ -36,7 +36,7 @@ def test_d18_a_paused_dispatcher_that_does_not_pull(lab, stream, monkeypatch):
     given_up = stream.publish(8)
     wait_until(lambda: len(stream.dead()) == len(given_up), 60, lambda: f"all given up: {len(stream.dead())} dead letters")
     up[0] = True
-    stream.server.stop()  # the pulls that wait end with the connection
+    stream.server.stop()  # the waiting pulls end with the connection
     stream.js.close()
     stream.server.start()
     good = stream.publish(5)

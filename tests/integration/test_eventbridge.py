@@ -234,7 +234,7 @@ def test_a_rule_that_does_not_exist(lab, stream, aws):
     assert settled(stream, aws, want) == []
 
 
-def test_d1_kill_in_mid_delivery(lab, stream, aws):
+def test_d1_kill_during_a_delivery(lab, stream, aws):
     want = stream.publish(600)
     aws.refuse = lambda r: Answer(0) if len(aws.batches) % 9 == 8 and aws.batches.append(0) is None else None
     dispatcher = lab.dispatcher(config(stream, aws, concurrency=4, ackWait="2s"))

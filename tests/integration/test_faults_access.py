@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The account may not see all events: told with the privilege's name, and what was hidden comes when it may."""
+"""The account lacks permissions: the missing privilege is named, and hidden events are read once it is granted."""
 import pytest
 
 from lab.process import wait_until
@@ -34,7 +34,7 @@ def allowed_again(lab):
 
 
 @pytest.mark.parametrize("root", MISSING)
-def test_not_allowed_at_start(lab, root):
+def test_missing_permission_at_start(lab, root):
     lab.bus, lab.vc = lab.nats(), lab.vcenter("-backlog", "500")
     lab.vc.lab("access", root=root)
     lab.col = lab.collector(router_config(lab.bus, lab.authority.ca, [provider(lab.vc, startFrom="earliest", emptyGrace="1s")]))
@@ -45,7 +45,7 @@ def test_not_allowed_at_start(lab, root):
 
 
 @pytest.mark.parametrize("root", MISSING)
-def test_revoked_while_running(lab, root):
+def test_permission_revoked_while_running(lab, root):
     build(lab, "-backlog", "500", **STRICT)
     lab.ledger.settle()
     lab.vc.lab("access", root=root)

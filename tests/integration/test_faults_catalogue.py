@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The vCenter's event descriptions do not come, or not all of them: no event gets another severity into its subject for that."""
+"""The vCenter returns no event descriptions, or not all: no event gets a wrong severity in its subject."""
 import pytest
 
 from lab.process import wait_until
@@ -10,7 +10,7 @@ FAILS = "HostConnectionLostEvent"  # category error
 
 
 def severities(lab):
-    """The severity in the subject of each event of that class."""
+    """The severities in the subjects of the events of a class."""
     return [m.subject.split(".")[4] for m in lab.ledger.js.read("VC_lab") if m.subject.endswith(FAILS)]
 
 
@@ -24,7 +24,7 @@ def told(lab, text, ready):
 
 @pytest.mark.parametrize("how, reason", [("empty", "the vCenter describes no events"), ("503", "HTTP status 503")])
 def test_no_descriptions_at_the_start(lab, how, reason):
-    """Events are not read until they have come."""
+    """Events are not read until the descriptions have been read."""
     lab.bus, lab.vc = lab.nats(), lab.vcenter("-backlog", "50", "-mix", FAILS)
     if how == "empty":
         lab.vc.lab("describe", n=0)
@@ -41,8 +41,8 @@ def test_no_descriptions_at_the_start(lab, how, reason):
     assert severities(lab) == ["error"] * 50
 
 
-def test_a_vcenter_that_never_describes_its_events(lab):
-    """Reading begins all the same once the grace is over, and the descriptions are used when they come."""
+def test_a_vcenter_without_event_descriptions(lab):
+    """Reading starts after the grace time, and the descriptions are used once vCenter returns them."""
     lab.bus, lab.vc = lab.nats(), lab.vcenter("-backlog", "50", "-mix", FAILS)
     lab.vc.lab("describe", n=0)
     lab.col = lab.collector(router_config(lab.bus, lab.authority.ca, [provider(lab.vc, startFrom="earliest", emptyGrace="1s")]))
@@ -59,7 +59,7 @@ def test_a_vcenter_that_never_describes_its_events(lab):
 
 
 def test_only_some_descriptions_at_first(lab):
-    """As of a vCenter whose services are still starting: all of them are known after the next login."""
+    """As from a vCenter that is still starting: the others are read at the next login."""
     lab.bus, lab.vc = lab.nats(), lab.vcenter("-backlog", "5")
     lab.vc.lab("describe", n=1)
     lab.col = lab.collector(router_config(lab.bus, lab.authority.ca, [provider(lab.vc, startFrom="earliest")]))
@@ -73,7 +73,7 @@ def test_only_some_descriptions_at_first(lab):
 
 
 @pytest.mark.parametrize("described", [0, 1])
-def test_descriptions_that_are_gone_later(lab, described):
+def test_descriptions_that_are_missing_later(lab, described):
     build(lab, "-backlog", "5")
     lab.ledger.settle()
     lab.vc.lab("describe", n=described)
@@ -86,7 +86,7 @@ def test_descriptions_that_are_gone_later(lab, described):
 
 
 def again(lab):
-    """A new session."""
+    """Forces a new session."""
     logins = len(lab.col.lines("logged in"))
     lab.vc.lab("expire", what="sessions")
     wait_until(lambda: len(lab.col.lines("logged in")) > logins, what="a login")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Faults of the collector itself: killed, stopped, doubled. Each ends with the books (test_faults.py)."""
+"""Faults of the collector: killed, suspended, two at once. Each ends with a comparison of stream and vCenter (test_faults.py)."""
 import signal
 import time
 
@@ -9,7 +9,7 @@ from lab.process import wait_until
 from lab.product import provider, router_config
 from lab.pipeline import LONG, more_stored, pause, stored_at_least
 
-STANDSTILL = 90 if LONG else 8  # seconds: longer than vCenter's session, the acks and the lease last here; or than NATS's pings
+STANDSTILL = 90 if LONG else 8  # seconds: longer than the timeouts of vCenter's session, the acks and the lease here; or than NATS's pings
 
 
 def test_kill9_under_load(pipeline, rng):
@@ -50,8 +50,8 @@ def test_sigterm_logs_out_and_resumes(pipeline, rng):
     lab.ledger.settle()
 
 
-def test_stopped_process_goes_on(pipeline):
-    """SIGSTOP: sessions, acks and pings time out meanwhile."""
+def test_suspended_process_resumes(pipeline):
+    """SIGSTOP and SIGCONT: sessions, acks and pings time out meanwhile."""
     lab = pipeline("-backlog", "1000", "-rate", "200", "-idle", "3s")
     lab.col.wait_ready()
     lab.col.signal(signal.SIGSTOP)
@@ -61,10 +61,10 @@ def test_stopped_process_goes_on(pipeline):
     lab.ledger.settle()
 
 
-# ---- it has a lot to do
+# ---- a large backlog
 
 def test_memory_is_flat_under_a_backlog(pipeline):
-    """100,000 events, in the long form a million: no more memory at the end than after a tenth."""
+    """100,000 events (long form: a million): no more memory at the end than after a tenth of them."""
     backlog = 1_000_000 if LONG else 100_000
     lab = pipeline("-backlog", str(backlog))
     stored_at_least(lab, backlog // 10, 120)
@@ -73,10 +73,10 @@ def test_memory_is_flat_under_a_backlog(pipeline):
     print(f"{backlog} events: {early >> 20} MiB at most after a tenth, {lab.col.peak() >> 20} MiB at the end")
     assert lab.col.peak() < 32 << 20 and lab.col.peak() - early < 4 << 20
     state = lab.ledger.js.info("VC_lab")["state"]
-    assert state["messages"] == state["last_seq"] == lab.vc.stats()["events"]  # none twice: each was needed for the count
+    assert state["messages"] == state["last_seq"] == lab.vc.stats()["events"]  # no duplicates: the count needs each event
 
 
-# ---- two of them
+# ---- two collectors
 
 def test_two_collectors(pipeline, rng):
     lab = pipeline("-backlog", "3000", "-rate", "200")
@@ -90,10 +90,10 @@ def test_two_collectors(pipeline, rng):
     lab.ledger.settle()
 
 
-def test_two_writers_one_stops_and_goes_on(pipeline):
+def test_two_writers_one_is_suspended(pipeline):
     """
-    No lease: both write. One stands still for longer than session, acks and pings last and then goes on with what it had
-    in hand; then the other one. Only the fence keeps them apart.
+    Without a lease, both write. One is suspended for longer than the timeouts of session, acks and pings, and then continues
+    with its old state; then the other one. Only the expected last sequence prevents duplicates.
     """
     lab = pipeline("-backlog", "1000", "-rate", "300", "-idle", "5s")
     second = lab.collector(lab.config, name="second")
@@ -109,10 +109,10 @@ def test_two_writers_one_stops_and_goes_on(pipeline):
     lab.ledger.settle()
 
 
-def test_killed_behind_a_hole(pipeline, rng):
+def test_killed_after_a_hole(pipeline, rng):
     """
-    Somebody else's message takes the place of one of ours, the next one of ours is stored behind it; and before the one
-    in between comes again, the collector is killed. Whoever goes on must know, a month of history away.
+    A foreign message is stored in place of one of the collector's, and the collector's next message after it. The collector is
+    killed before it repeats the missing one. Its successor must detect the hole, with a month of history before it.
     """
     lab = pipeline("-backlog", "200000", "-backlog-span", "720h")
     for _ in range(20):
@@ -126,7 +126,7 @@ def test_killed_behind_a_hole(pipeline, rng):
 
 @pytest.fixture
 def pair(pipeline):
-    """Two collectors that share a lease; gives them as (the one that reads, the standby)."""
+    """Starts two collectors with one lease. Returns (the active one, the standby)."""
     lab = pipeline("-backlog", "100", "-rate", "50", "-idle", "5s", standby=True)
     both = [lab.col, lab.collector(lab.config, name="second")]
     return lab, *leader_first(both)
@@ -151,7 +151,7 @@ def test_takeover_within_15_seconds_of_a_kill(pair):
     lab, leader, standby = pair
     more_stored(lab, 100)
     standby.wait_ready()
-    assert lab.vc.stats()["sessions"] == 1  # a standby asks nothing of vCenter
+    assert lab.vc.stats()["sessions"] == 1  # a standby sends no requests to vCenter
     leader.kill()
     more_stored(lab, 1, timeout=15)
     assert leads(standby) and standby.running()
@@ -162,7 +162,7 @@ def test_takeover_within_15_seconds_of_a_kill(pair):
 
 
 def test_takeover_at_once_on_sigterm(pair):
-    """Because the lease is released, well before it ends by itself: the standby writes over the release."""
+    """The lease is released long before it expires, and the standby takes it."""
     lab, leader, standby = pair
     more_stored(lab, 100)
     standby.wait_ready()
@@ -179,8 +179,8 @@ def test_takeover_at_once_on_sigterm(pair):
     settled(lab)
 
 
-def test_leader_stands_still_and_goes_on(pair):
-    """Its lease ends meanwhile; when it goes on, it must not believe that it still leads."""
+def test_suspended_leader_resumes(pair):
+    """Its lease expires meanwhile. After it resumes, it must not act as the leader."""
     lab, leader, standby = pair
     more_stored(lab, 100)
     leader.signal(signal.SIGSTOP)

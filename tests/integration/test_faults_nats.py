@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Faults of NATS. Each ends with the books (test_faults.py)."""
+"""Faults of NATS. Each ends with a comparison of stream and vCenter (test_faults.py)."""
 import os
 import re
 import signal
@@ -40,8 +40,8 @@ def test_nats_and_collector_killed_together(pipeline, rng):
     lab.ledger.settle()
 
 
-def test_nats_stands_still(pipeline):
-    """SIGSTOP: connections stay open and nobody answers."""
+def test_nats_suspended(pipeline):
+    """SIGSTOP: connections stay open, but there are no replies."""
     lab = pipeline("-backlog", "500", "-rate", "200")
     stored_at_least(lab, 600)
     lab.bus.signal(signal.SIGSTOP)
@@ -54,8 +54,8 @@ def test_nats_stands_still(pipeline):
     lab.ledger.settle()
 
 
-def test_the_way_to_nats(pipeline, lab, rng):
-    """Frozen, reset, refused: between the collector and a server that is well."""
+def test_connection_faults_to_nats(pipeline, lab, rng):
+    """Silent, reset and refused connections between the collector and a healthy server."""
     bus = lab.nats()
     proxy = Proxy(bus.port)
     lab.closers.append(proxy.close)
@@ -68,7 +68,7 @@ def test_the_way_to_nats(pipeline, lab, rng):
         pause(rng, 1.0)
         proxy.up()
         more_stored(lab, 50)
-    proxy.deaf = True  # what it publishes is stored, but no ack comes back
+    proxy.deaf = True  # its messages are stored, but no ack arrives
     wait_until(lambda: lab.col.get("/readyz")[0] == 503, 60, "not ready")
     proxy.deaf = False
     proxy.reset()
@@ -77,7 +77,7 @@ def test_the_way_to_nats(pipeline, lab, rng):
 
 
 def test_nats_after_a_power_cut(pipeline):
-    """The store as it was a while ago: what is missing is read from vCenter again."""
+    """The store is set back: the missing events are read from vCenter again."""
     lab = pipeline("-backlog", "1000")
     lab.ledger.settle()
     copy = lab.bus.directory / "copy"
@@ -94,13 +94,13 @@ def test_nats_after_a_power_cut(pipeline):
 
 
 def users(collector_may):
-    """Two users; the collector publishes events only where it may."""
+    """The configuration of two users; the collector may publish only these subjects."""
     return ('authorization { users: [ { user: admin, password: canary-a },\n'
             f'  {{ user: collector, password: canary-c, permissions: {{ publish: {collector_may} }} }} ] }}')
 
 
 def test_permission_revoked(lab, pipeline):
-    """By reloading the server's configuration: told, nothing lost, and it goes on when it may again."""
+    """Revoked by a reload: the collector logs it, loses nothing, and continues once the permission is back."""
     bus = lab.nats(extra=users('">"'))
     bus.account = ("admin", "canary-a")
     lab = pipeline("-backlog", "300", bus=bus, login={"user": "collector", "password": "canary-c"})
@@ -115,10 +115,10 @@ def test_permission_revoked(lab, pipeline):
 
 
 def test_stream_deleted(pipeline):
-    """By an admin, under way: made again or told, never a silent hole."""
+    """Deleted by an administrator: the stream is recreated or the fault is logged; no event is missing without a trace."""
     lab = pipeline("-backlog", "500")
     lab.ledger.settle()
-    lab.vc.lab("expire", what="collectors")  # the one in use now does not begin where the first one did
+    lab.vc.lab("expire", what="collectors")  # the current one does not start where the first one did
     lab.vc.burst(1)
     lab.ledger.settle()
     lab.ledger.js.api("STREAM.DELETE.VC_lab")
@@ -126,8 +126,8 @@ def test_stream_deleted(pipeline):
     lab.ledger.settle()
 
 
-def test_nobody_empties_the_stream(pipeline):
-    """Its last message is the position: the stream that the collector makes refuses a purge and the removal of a message."""
+def test_the_stream_refuses_purges_and_deletions(pipeline):
+    """The last message is the position, so the collector creates a stream that refuses purges and deletions of messages."""
     lab = pipeline("-backlog", "10")
     lab.ledger.settle()
     stored = lab.ledger.js.count("VC_lab")
@@ -138,7 +138,7 @@ def test_nobody_empties_the_stream(pipeline):
 
 
 def test_stream_purged(pipeline, lab):
-    """An admin empties a stream of an earlier release: the collector goes on after it, nothing comes twice, nothing new is lost."""
+    """An administrator purges a stream of an earlier release: the collector continues, without duplicates or lost new events."""
     bus = lab.nats()
     lab.jetstream(bus).api("STREAM.CREATE.VC_lab", {"name": "VC_lab", "subjects": ["vc.lab.>"], "storage": "file",
                            "max_age": 7 * 86400 * 10**9, "max_bytes": 8 << 30, "duplicate_window": 1800 * 10**9, "allow_direct": True})
@@ -154,7 +154,7 @@ def test_stream_purged(pipeline, lab):
 
 
 def test_stream_full_pauses(pipeline):
-    """whenFull: pause: vCenter keeps what does not fit until there is room."""
+    """whenFull: pause: vCenter keeps the events until there is space."""
     lab = pipeline("-backlog", "3000", stream={"maxBytes": "1MiB", "whenFull": "pause"})
     wait_until(lambda: lab.col.metric("vcourier_collector_publish_errors_total") > 0, 60, "the stream is full")
     wait_until(lambda: lab.col.get("/readyz")[0] == 503, 60, "not ready: the stream is full")
@@ -171,7 +171,7 @@ def run(*command):
 
 
 def mount(disk, image):
-    """A file system of 48 MB: ext4 on a loop device, or tmpfs where there is none; which one. Only root may."""
+    """Mounts a file system of 48 MB and returns its type: ext4 on a loop device, or tmpfs without one. Needs root."""
     try:
         run("truncate", "-s", "48M", image)
         run("/sbin/mkfs.ext4", "-q", "-F", "-m", "0", image)
@@ -188,7 +188,7 @@ def mount(disk, image):
 
 @pytest.fixture
 def small_disk(tmp_path):
-    """Full but for 6 MB, until its ballast is thrown away."""
+    """A small disk with 6 MB of free space. Deleting the ballast file frees more."""
     disk = tmp_path / "disk"
     disk.mkdir()
     print("the small disk is", mount(disk, tmp_path / "image"))
@@ -204,7 +204,7 @@ def server_version():
 
 
 def needs_a_restart(bus):
-    """With room again, some nats-servers never store again; shown by their own words, or by where their goroutines are."""
+    """Whether this nats-server needs a restart after the disk was full, according to its log or its goroutines."""
     if bus.lines("Critical write error"):
         bus.kill()
     elif server_version() < (2, 10):
@@ -216,9 +216,9 @@ def needs_a_restart(bus):
 
 def test_disk_full(lab, pipeline, small_disk):
     """
-    The server cannot store: back-pressure, told; with room again it goes on, and the collector wants no restart for that.
-    nats-server 2.9 does: writeMsgRecord holds the block's lock and on ENOSPC calls rebuildStateLocked, which waits for
-    that lock for ever; its log has no word of it. 2.15 does too, on purpose: "Critical write error". 2.10 and 2.12 do not.
+    The server cannot store: the collector waits and logs it. With free space it continues without a restart of the collector.
+    nats-server 2.9 needs a restart: writeMsgRecord holds the lock of the block and on ENOSPC calls rebuildStateLocked, which waits
+    for that lock forever and logs nothing. 2.15 needs one too, on purpose: "Critical write error". 2.10 and 2.12 need none.
     """
     bus = lab.nats(store=small_disk / "js")
     lab = pipeline("-backlog", "12000", bus=bus)
@@ -241,7 +241,7 @@ def all_current(lab):
 
 
 def all_hold_the_same(cluster):
-    """By each one's own word; what the leader says of the others is no proof."""
+    """Each server is asked about its own replica, because the leader's view of the others is not sufficient."""
     def held():
         return [server.holds("VC_lab") for server in cluster]
     return wait_until(lambda: len(set(held())) == 1 and held()[0], 60, lambda: f"each server the same: {held()}")
@@ -252,7 +252,7 @@ def stream_leader(lab, stream="VC_lab"):
 
 
 def test_quorum_lost(lab, pipeline):
-    """One of three servers cannot store: vCenter is the buffer, and nothing piles up, until a second one is back."""
+    """Only one of three servers is left: vCenter keeps the events, and memory does not grow, until a second server is back."""
     cluster = lab.cluster(3)
     lab = pipeline("-backlog", "1000", bus=cluster, stream={"replicas": 3})
     lab.ledger.settle()
@@ -288,10 +288,10 @@ def test_leader_of_three_killed(lab, pipeline, rng):
     assert lab.ledger.settle(120) == all_hold_the_same(cluster)[2]
 
 
-def test_replicas_that_caught_up_hold_the_same(lab, pipeline):
+def test_replicas_that_caught_up_are_identical(lab, pipeline):
     """
-    A replica that gets what it missed from the leader must store what comes behind it, too: it compares an expected last
-    message id with one that it does not know then, and would drop everything from there on, and still acknowledge.
+    A replica that catches up from the leader must also store the later messages. With an expected last message id it would
+    compare with an id that it does not know, drop every later message, and still acknowledge.
     """
     cluster = lab.cluster(3)
     lab = pipeline("-backlog", "1000", bus=cluster, stream={"replicas": 3})
@@ -309,8 +309,8 @@ def test_replicas_that_caught_up_hold_the_same(lab, pipeline):
             all_hold_the_same(cluster)
 
 
-def test_end_of_the_stream_lost_while_nothing_happens(lab, pipeline):
-    """A server's power cut, seen through another server: no connection breaks, no event comes, and yet it is noticed."""
+def test_end_of_the_stream_lost_while_idle(lab, pipeline):
+    """A power cut of a server that the collector is not connected to, without new events: the collector still detects it."""
     cluster = lab.cluster(3)
     lab = pipeline("-backlog", "500", bus=cluster)
     lab.ledger.settle()
@@ -334,8 +334,8 @@ def test_end_of_the_stream_lost_while_nothing_happens(lab, pipeline):
     assert lab.col.lines("the stream is not what it was")
 
 
-def test_a_leader_that_is_behind_is_no_shorter_stream(lab, pipeline):
-    """After an election it may say for a moment that the stream ends before what is stored: nothing is read again."""
+def test_a_lagging_leader_is_not_taken_for_a_shorter_stream(lab, pipeline):
+    """After an election the leader may report for a short time that the stream ends earlier: nothing is read again."""
     cluster = lab.cluster(3)
     lab = pipeline("-backlog", "500", bus=cluster, stream={"replicas": 3})
     lab.ledger.settle()
@@ -351,7 +351,7 @@ def test_a_leader_that_is_behind_is_no_shorter_stream(lab, pipeline):
 
 
 def test_lease_outlives_a_server(lab, pipeline):
-    """The server that leads the leases' bucket is gone, and with it the collector that reads: the other one takes over."""
+    """The leader of the lease bucket and the active collector are killed together: the standby takes over."""
     cluster = lab.cluster(3)
     lab = pipeline("-backlog", "100", bus=cluster, stream={"replicas": 3}, standby=True)
     lab.ledger.settle()

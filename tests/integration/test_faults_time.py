@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-Time is not trusted: the vCenter's clock is set, hosts are off, events come late. Each ends with the books (test_faults.py).
+Wrong times: the vCenter's clock is set, clocks of hosts are wrong, events are stored late. Each ends with a comparison of stream
+and vCenter (test_faults.py).
 
-The simulator's clock is set instead of waiting; `off` is how far a host's clock is from the vCenter's.
+The tests set the simulator's clock instead of waiting. `off` is the difference of a host's clock from the vCenter's.
 """
 import json
 import time
@@ -18,13 +19,13 @@ ORDER = "vcourier_collector_events_out_of_order_total"
 
 
 def read_to_the_end(lab):
-    """The collector has asked after the last event was made, and got an empty page."""
+    """Waits until the collector has read an empty page after the last event."""
     lab.ledger.settle()
     wait_until(lambda: lab.col.metric("vcourier_collector_publish_in_flight") == 0, 30, "all is acked")
 
 
 def cut_off_for_20_minutes(lab, missed=100):
-    """No way to vCenter; meanwhile events happen, and 20 minutes pass by its clock."""
+    """No connection to vCenter. Meanwhile events occur and its clock advances by 20 minutes."""
     lab.vc.fault("503", n=-1)
     wait_until(lab.col.reasons, 60, "not ready without vCenter")
     lab.vc.lab("expire", what="sessions")
@@ -40,7 +41,7 @@ def no_gap(lab):
 
 
 def wrong_for_a_moment(lab):
-    """The vCenter's own clock, and right again."""
+    """The vCenter's own clock is wrong and then corrected."""
     lab.vc.lab("clock", offset="7h")
     lab.vc.burst(1)
     read_to_the_end(lab)
@@ -58,7 +59,7 @@ def a_host_years_ahead(lab):
 
 
 def a_host_a_little_ahead(lab):
-    """As far as clocks may differ."""
+    """Ahead within the tolerance."""
     lab.vc.burst(1, off="4m")
     read_to_the_end(lab)
 
@@ -67,7 +68,7 @@ AHEAD = [wrong_for_a_moment, a_host_ahead, a_host_years_ahead, a_host_a_little_a
 
 
 @pytest.mark.parametrize("wrong", AHEAD, ids=lambda f: f.__name__)
-def test_cut_off_after_an_event_dated_ahead(pipeline, wrong):
+def test_connection_lost_after_an_event_dated_ahead(pipeline, wrong):
     lab = pipeline("-backlog", "200", "-backlog-span", "1h", overlap="5s", auditWindow="5s")
     lab.ledger.settle()
     wrong(lab)
@@ -79,14 +80,14 @@ def test_cut_off_after_an_event_dated_ahead(pipeline, wrong):
 
 
 @pytest.mark.parametrize("wrong", AHEAD, ids=lambda f: f.__name__)
-def test_restarted_when_a_wrong_date_has_become_the_past(pipeline, wrong):
-    """What was ahead is not ahead any more when the collector comes back. Only the stream knows that it was."""
+def test_restart_after_a_future_date_has_passed(pipeline, wrong):
+    """A future date is in the past when the collector restarts. Only the stream records that it was ahead."""
     lab = pipeline("-backlog", "200", "-backlog-span", "1h", overlap="5s", auditWindow="5s")
     lab.ledger.settle()
     wrong(lab)
     lab.vc.burst(50)
     read_to_the_end(lab)
-    lab.vc.burst(1)  # alone in flight: it does not say that others may be missing
+    lab.vc.burst(1)  # it is the only message in flight, so it does not mark others as possibly missing
     read_to_the_end(lab)
     lab.col.kill()
     lab.vc.lab("clock", offset="1h")
@@ -99,8 +100,8 @@ def test_restarted_when_a_wrong_date_has_become_the_past(pipeline, wrong):
 
 
 @pytest.mark.parametrize("start", ["earliest", "now", "1h"])
-def test_clock_put_right_while_the_collector_is_down(pipeline, start):
-    """All that is stored bears a wrong date: the vCenter was ahead from the first day."""
+def test_clock_corrected_while_the_collector_is_down(pipeline, start):
+    """All stored events have wrong dates, because the vCenter's clock was ahead from the beginning."""
     lab = pipeline(startFrom=start, overlap="1s", auditWindow="1s")
     lab.vc.lab("clock", offset="7h")
     lab.col.wait_ready()
@@ -118,8 +119,8 @@ def test_clock_put_right_while_the_collector_is_down(pipeline, start):
     no_gap(lab)
 
 
-def test_clock_a_little_ahead_put_right_while_the_collector_is_down(pipeline):
-    """Ten minutes are no date in the future any more when it comes back after twenty."""
+def test_clock_slightly_ahead_corrected_while_the_collector_is_down(pipeline):
+    """A date ten minutes ahead is in the past when the collector restarts after twenty minutes."""
     lab = pipeline(overlap="1s", auditWindow="1s")
     lab.vc.lab("clock", offset="10m")
     lab.col.wait_ready()
@@ -138,7 +139,7 @@ def test_clock_a_little_ahead_put_right_while_the_collector_is_down(pipeline):
 @pytest.mark.parametrize("skip_late", [(), ("-skip-late",)], ids=["by key", "skips late"])
 @pytest.mark.parametrize("steps", [("1h", "0s"), ("-1h", "0s"), ("1h", "-1h", "3h", "0s")], ids="_".join)
 def test_clock_steps(pipeline, steps, skip_late):
-    """Both ways, while events happen; nothing is lost, and nothing is stored twice."""
+    """Steps in both directions while events occur: no event is lost or stored twice."""
     lab = pipeline("-backlog", "200", "-rate", "50", *skip_late, overlap="1s", auditWindow="2s", auditInterval="1s")
     stored_at_least(lab, 220)
     for step in steps:
@@ -153,7 +154,7 @@ def test_clock_steps(pipeline, steps, skip_late):
 
 @pytest.mark.parametrize("how", ["kill", "cut"])
 @pytest.mark.parametrize("step", ["1h", "-1h"])
-def test_clock_step_while_nobody_reads(pipeline, step, how):
+def test_clock_step_while_no_collector_runs(pipeline, step, how):
     lab = pipeline("-backlog", "200", overlap="1s", auditWindow="1s")
     lab.vc.burst(20)
     read_to_the_end(lab)
@@ -175,7 +176,7 @@ def test_clock_step_while_nobody_reads(pipeline, step, how):
 @pytest.mark.parametrize("off", ["-1h", "-72h", "-87600h"])
 @pytest.mark.parametrize("start", ["now", "earliest"])
 def test_events_dated_back(pipeline, start, off):
-    """Stored once. Nothing that was there before startFrom comes with them, also after a restart."""
+    """They are stored once, without other events from before startFrom, also after a restart."""
     lab = pipeline("-backlog", "3000", "-backlog-span", "720h", startFrom=start, overlap="1s", auditWindow="1s")
     lab.col.wait_ready()
     if start == "earliest":
@@ -200,8 +201,8 @@ def test_events_dated_back(pipeline, start, off):
 
 
 @pytest.mark.parametrize("how", ["kill", "cut"])
-def test_events_dated_back_in_a_long_break(pipeline, how):
-    """More events follow them than the newest page shows."""
+def test_events_dated_back_during_a_long_interruption(pipeline, how):
+    """More events follow them than the page of newest events shows."""
     lab = pipeline("-backlog", "3000", "-backlog-span", "720h", overlap="1s", auditWindow="1s")
     lab.ledger.settle()
     if how == "kill":
@@ -221,8 +222,8 @@ def test_events_dated_back_in_a_long_break(pipeline, how):
     no_gap(lab)
 
 
-def test_what_the_stream_has_forgotten_does_not_come_back(pipeline):
-    """Retention has taken most of the stream; a host years behind is no reason to read it again."""
+def test_events_that_the_stream_dropped_are_not_stored_again(pipeline):
+    """Retention has removed most of the stream. An event dated years back does not cause them to be read again."""
     lab = pipeline("-backlog", "3000", "-backlog-span", "720h", overlap="1s", auditWindow="1s")
     lab.ledger.settle()
     first = max(key for key, _ in lab.vc.events()) + 1
@@ -238,15 +239,15 @@ def test_what_the_stream_has_forgotten_does_not_come_back(pipeline):
     lab.vc.burst(1)
     lab.col.start()
     lab.ledger.settle(since=first)
-    lab.vc.lab("clock", offset="-200h")  # a real step, to what the stream does not have any more
+    lab.vc.lab("clock", offset="-200h")  # a real step of the clock, to a time whose events the stream has dropped
     lab.vc.burst(20)
     lab.ledger.settle(since=first)
     assert {e for e in lab.ledger.stored() if e[1] < first} <= kept
     no_gap(lab)
 
 
-def test_later_than_the_audit_looks_while_others_keep_coming(pipeline):
-    """An open collector hides late events, and the audit looks back for two seconds."""
+def test_events_stored_later_than_the_audit_window(pipeline):
+    """An open event history collector hides late events, and the audit covers only two seconds here."""
     began = time.time() * 1000
     lab = pipeline("-skip-late", "-rate", "100", overlap="1s", auditWindow="2s", auditInterval="2s")
     lab.col.wait_ready()
@@ -264,7 +265,7 @@ def test_later_than_the_audit_looks_while_others_keep_coming(pipeline):
 
 
 def test_the_latest_event_is_dated_far_ahead(pipeline):
-    """The lag is not what its date says, nor is it walked to, also when it cannot be seen."""
+    """Its date does not count as lag, and the collector does not search up to it, even if it is hidden."""
     lab = pipeline("-backlog", "100", overlap="1s", auditWindow="1s")
     lab.ledger.settle()
     lab.vc.burst(3, off="87600h")
@@ -278,7 +279,7 @@ def test_the_latest_event_is_dated_far_ahead(pipeline):
 
 
 def test_keys_and_dates_go_back_together(pipeline):
-    """A database restored by way of a snapshot: the clock is of that time, too, until it is put right."""
+    """A VM snapshot is restored: the clock is set back too, until it is corrected."""
     lab = pipeline("-backlog", "500", overlap="1s", auditWindow="1s")
     lab.vc.burst(200)
     read_to_the_end(lab)
@@ -303,10 +304,10 @@ def test_keys_repeat_after_events_that_are_dated_ahead(pipeline):
     wait_until(lambda: lab.col.metric(EPOCHS) >= 1, 60, "a new epoch is counted")
 
 
-def test_a_month_that_the_stream_refuses(pipeline):
+def test_a_stream_that_is_not_in_the_order_of_dates(pipeline):
     """
-    The stream has the month's end before its beginning, and no mark that says so, as if another program had filled it. Its
-    tail then shows an old position. What is read from there is refused as duplicates, a few times, not once an event.
+    The stream has the end of the month before its beginning, without a header that says so, as if another program had filled it.
+    Its end then shows an old position. Events read from there are refused as duplicates, a few times and not once for each event.
     """
     lab = pipeline("-backlog", "20000", "-backlog-span", "720h")
     lab.ledger.settle()

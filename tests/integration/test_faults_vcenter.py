@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Faults of vCenter and of the way to it. Each ends with the books (test_faults.py)."""
+"""Faults of vCenter and of the connection to it. Each ends with a comparison of stream and vCenter (test_faults.py)."""
 import time
 from urllib.parse import urlsplit
 
@@ -25,8 +25,8 @@ def test_bad_reply(pipeline, kind):
     assert lab.col.rss() < 200 << 20
 
 
-def test_expiry_that_only_a_missing_property_tells(pipeline):
-    """HTTP 200, no fault: the property collector's way to say that the session is gone."""
+def test_expiry_reported_only_by_a_missing_property(pipeline):
+    """HTTP 200 without a SOAP fault: the property collector reports an expired session in this way."""
     lab = pipeline("-backlog", "100")
     lab.ledger.settle()
     logins = lab.vc.stats()["calls"]["Login"]
@@ -66,13 +66,13 @@ def test_silent(pipeline):
     assert lab.vc.stats()["faults"] == 0
 
 
-def test_the_way_to_vcenter(lab, pipeline, rng):
-    """Frozen, reset, refused: between the collector and a vCenter that is well."""
+def test_connection_faults_to_vcenter(lab, pipeline, rng):
+    """Silent, reset and refused connections between the collector and a healthy vCenter."""
     lab = pipeline("-backlog", "500", "-rate", "100", timeout="3s")
     proxy = Proxy(urlsplit(lab.vc.url).port)
     lab.closers.append(proxy.close)
     lab.config["eventProvider"]["vcenter"]["address"] = f"https://127.0.0.1:{proxy.port}/sdk"
-    lab.col.configure(lab.config)  # read anew by itself
+    lab.col.configure(lab.config)  # read again without a restart
     wait_until(lambda: proxy.accepted > 0, 30, "it goes through the proxy")
     for _ in range(3):
         proxy.reset()
@@ -90,7 +90,7 @@ def test_the_way_to_vcenter(lab, pipeline, rng):
 
 
 def test_vcenter_restarts(lab, pipeline):
-    """Down for a while: sessions and collectors are gone, its events too (the simulator starts empty)."""
+    """vCenter is down for some time: sessions and event history collectors are lost, and its events too (the simulator starts empty)."""
     lab = pipeline("-backlog", "400", "-uuid", "11111111-2222-3333-4444-555555555555")
     lab.ledger.settle()
     before = set(lab.ledger.stored())
@@ -117,7 +117,7 @@ def test_storm_ties_late_holes_wrap(pipeline):
 
 
 def test_open_collector_hides_late_events(pipeline):
-    """Only the audit pass sees them."""
+    """Only the audit finds them."""
     lab = pipeline("-skip-late", "-ooo", "0.1", "-ooo-by", "2s", "-rate", "100", auditInterval="2s")
     lab.col.wait_ready()
     time.sleep(4)
@@ -125,7 +125,7 @@ def test_open_collector_hides_late_events(pipeline):
     lab.ledger.settle()
 
 
-def test_scroll_order_by_time(pipeline):
+def test_scroll_order_is_by_time(pipeline):
     lab = pipeline("-by-time", "-backlog", "3000", "-ooo", "0.05", "-rate", "100")
     stored_at_least(lab, 3100)
     lab.vc.lab("expire")
@@ -144,7 +144,7 @@ def test_database_recreated(pipeline):
 
 
 def test_restored_from_backup(pipeline):
-    """The same keys come again for other events."""
+    """The same keys are used again for other events."""
     lab = pipeline("-backlog", "500")
     lab.vc.burst(200)
     lab.ledger.settle()
@@ -156,17 +156,17 @@ def test_restored_from_backup(pipeline):
 
 @pytest.mark.parametrize("stuck", [0, 1])
 def test_hidden_events(pipeline, stuck):
-    """Runs of 1500 that the user may not see; with stuck, a page of them never moves on."""
+    """Runs of 1500 events that the user may not see. With stuck, a page of only hidden events is returned repeatedly."""
     lab = pipeline("-backlog", "100")
     lab.ledger.settle()
     lab.vc.lab("hide", run=1500, every=4000, stuck=stuck)
     for _ in range(130):
-        lab.vc.burst(100)  # 13,000 events in half a second; times are told to the millisecond
+        lab.vc.burst(100)  # 13,000 events in half a second; times have milliseconds
     lab.ledger.settle(120)
 
 
 def one_microsecond(lab, template=None):
-    """Some 2,500 visible events behind a stuck page of 1,400 hidden ones, all created in the same microsecond."""
+    """About 2,500 visible events after a stuck page of 1,400 hidden ones, all created in the same microsecond."""
     lab.ledger.settle()
     lab.vc.lab("hide", run=1500, every=4000, stuck=1)
     lab.vc.lab("shape", tie=4000)
@@ -175,14 +175,14 @@ def one_microsecond(lab, template=None):
 
 
 def test_hidden_events_in_one_microsecond(pipeline):
-    """No window of time takes them apart; types do."""
+    """A time window cannot separate them, but event types can."""
     lab = pipeline("-backlog", "100")
     one_microsecond(lab)
     lab.ledger.settle(180)
 
 
 def test_hidden_events_of_one_type_in_one_microsecond(pipeline):
-    """Nothing takes them apart: told, counted. What comes later is read (long form: slowly), they too once they are shown."""
+    """No filter separates them: logged and counted. Later events are read (long form: slowly), these events once they are visible."""
     lab = pipeline("-backlog", "100")
     one_microsecond(lab, "VmPoweredOnEvent")
     wait_until(lambda: lab.col.metric("vcourier_collector_stalled_total", reason="unseen") > 0, 180, "given up")
@@ -197,13 +197,13 @@ def test_hidden_events_of_one_type_in_one_microsecond(pipeline):
 
 
 def test_hidden_events_at_the_very_beginning(pipeline):
-    """A stuck page, and nothing stored yet to go on from."""
+    """A stuck page while the stream is still empty."""
     lab = pipeline("-hide", "1500/4000", "-hide-stuck", "-backlog", "6000")
     lab.ledger.settle(120)
 
 
-def test_purge_before_it_was_read(pipeline):
-    """What retention took is gone; what is left is read, and the gap is recorded."""
+def test_events_purged_before_they_are_read(pipeline):
+    """Purged events are lost. The remaining events are read, and the gap is recorded."""
     lab = pipeline("-backlog", "2000")
     lab.ledger.settle()
     lab.col.kill()
@@ -228,7 +228,7 @@ def test_clock_step(pipeline, step):
 
 
 def test_huge_events(pipeline):
-    """Larger than NATS takes: trimmed, its head kept; the others pass."""
+    """Larger than NATS accepts: the event is trimmed and keeps its main members. Other events are not affected."""
     lab = pipeline("-backlog", "100")
     lab.vc.burst(1, pad=3_000_000)
     lab.vc.burst(1, pad=20_000_000)
@@ -241,7 +241,7 @@ def test_huge_events(pipeline):
 
 
 def odd_events(lab, **arguments):
-    """Stores an event of this kind; gives its message."""
+    """Creates an event of this kind and returns its stored message."""
     lab.vc.lab("odd", **arguments)
     key = max(key for key, _ in lab.vc.events())
     lab.ledger.settle()
@@ -252,7 +252,7 @@ def odd_events(lab, **arguments):
                                    dict(id="." * 3000), dict(id="esx.é" * 20_000), dict(datacenter="x" * 80, cluster="<&>\"" * 30)],
                          ids=["emoji", "two-bytes", "dots", "id", "escapes"])
 def test_long_names(pipeline, names):
-    """Names of any length and script reach the stream, once, whatever an audit finds."""
+    """Events with names of any length and script are stored once, even after an audit."""
     lab = pipeline("-backlog", "10", auditInterval="1s")
     message = odd_events(lab, **names)
     event = message.json()
@@ -268,8 +268,8 @@ def test_long_names(pipeline, names):
     assert lab.col.metric("vcourier_collector_events_total", result="rejected") == 0 and audits > 0
 
 
-def test_an_event_that_trimming_does_not_make_small(pipeline):
-    """Of very many small members: a record with its key and time takes its place, and it is counted once."""
+def test_an_event_that_is_too_large_after_trimming(pipeline):
+    """An event with very many small members: a record with its key and time is stored instead, and it is counted once."""
     lab = pipeline("-backlog", "10", auditInterval="1s", eventMaxBytes="128KiB")
     event = odd_events(lab, members=60_000).json()
     assert event["stub"] == event["trimmed"] == "true" and event["subject"] == "VmPoweredOnEvent"
@@ -287,8 +287,8 @@ def restart_with(bus, extra):
     bus.start()
 
 
-def test_the_server_takes_smaller_messages(lab, pipeline):
-    """max_payload bounds an event, also when it shrinks. Below what one needs nothing is sent, /readyz says so, nothing is lost."""
+def test_the_server_accepts_only_smaller_messages(lab, pipeline):
+    """max_payload limits an event, also after it is lowered. Below the minimum nothing is sent, /readyz says so, and no event is lost."""
     pipeline("-backlog", "10", bus=lab.nats(extra="max_payload: 100KB"))
     lab.vc.burst(1, pad=300_000)
     lab.ledger.settle()
@@ -305,8 +305,8 @@ def test_the_server_takes_smaller_messages(lab, pipeline):
     lab.col.wait_ready()
 
 
-def test_the_stream_takes_smaller_messages(lab, pipeline):
-    """An administrator's stream with a max_msg_size."""
+def test_the_stream_accepts_only_smaller_messages(lab, pipeline):
+    """A stream that an administrator created with a max_msg_size."""
     bus = lab.nats()
     stream = Stream(lab, bus)
     stream.make_stream(max_msg_size=40_000)
@@ -318,14 +318,14 @@ def test_the_stream_takes_smaller_messages(lab, pipeline):
 
 
 def test_page_larger_than_accepted(pipeline):
-    """It is asked for again in smaller pages, down to what fits."""
+    """The collector requests smaller pages until one fits."""
     lab = pipeline("-backlog", "100", pageMaxBytes="1MiB")
     lab.vc.burst(60, pad=200_000)
     lab.ledger.settle()
 
 
-def test_gives_sessions_and_collectors_back(pipeline):
-    """Many failures later: one session, few collectors."""
+def test_returns_sessions_and_collectors(pipeline):
+    """After many failures there is one session with few event history collectors."""
     lab = pipeline("-backlog", "200", "-max-collectors", "4")
     lab.col.wait_ready()
     for _ in range(10):

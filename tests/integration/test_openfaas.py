@@ -206,7 +206,7 @@ def test_busy_function_is_not_overrun(lab, stream, gateway):
     assert limited.peak <= 2 and not stream.dead()
 
 
-def test_kill_in_mid_fan_out(lab, stream, gateway):
+def test_kill_during_fan_out(lab, stream, gateway):
     names = [f"f{i}" for i in range(10)]
     for name in names:
         gateway.deploy(name, "VmPoweredOnEvent")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The version of the API that the collector speaks: the newest that the vCenter takes."""
+"""The API version that the collector uses: the newest one that the vCenter accepts."""
 import pytest
 
 from lab.process import wait_until
@@ -9,13 +9,13 @@ NEW = "8.0.3.0,8.0.2.0,8.0.0.0,7.0.0.0,6.7,6.5"
 
 @pytest.mark.parametrize("listed,file,spoken", [
     (NEW, 1, {"8.0.3.0"}),
-    ("6.0,5.5", 1, {"6.0"}),                                           # older than what was always said
-    ("11.0.0.0,10.0.0.0", 1, {"11.0.0.0"}),                            # a release that has dropped it
-    ("8.0.0.0,7.0.0.0,6.7,6.5", 0, {"9.0.0.0", "8.0.0.0"}),            # no list: the next older
+    ("6.0,5.5", 1, {"6.0"}),                                           # older than the version that earlier releases used
+    ("11.0.0.0,10.0.0.0", 1, {"11.0.0.0"}),                            # a release that no longer supports it
+    ("8.0.0.0,7.0.0.0,6.7,6.5", 0, {"9.0.0.0", "8.0.0.0"}),            # without the list: the next older version
     ("6.0,5.5", 0, {"9.0.0.0", "8.0.0.0", "7.0.0.0", "6.7", "6.5", "6.0"}),
 ], ids=["listed", "old", "dropped", "unlisted", "unlisted-old"])
-def test_the_newest_that_it_takes(pipeline, listed, file, spoken):
-    """The vCenter gets another release while the collector has a session: its next call is refused, or the session is gone."""
+def test_the_newest_accepted_version_is_used(pipeline, listed, file, spoken):
+    """The vCenter is upgraded while the collector has a session: the next call is refused, or the session has expired."""
     lab = pipeline("-backlog", "20")
     lab.ledger.settle()
     lab.vc.lab("versions", list=listed, file=file)
@@ -30,7 +30,7 @@ def test_the_newest_that_it_takes(pipeline, listed, file, spoken):
     assert lab.vc.stats()["sessions"] >= 1 and lab.col.metric("vcourier_collector_sessions_total", reason="login") == 2
 
 
-def test_a_vcenter_that_takes_none_is_told(pipeline):
+def test_a_vcenter_that_accepts_no_version_is_logged(pipeline):
     lab = pipeline("-backlog", "20")
     lab.ledger.settle()
     lab.vc.lab("versions", list="3.0", file=0)
@@ -42,8 +42,8 @@ def test_a_vcenter_that_takes_none_is_told(pipeline):
 
 
 @pytest.mark.parametrize("kind", ["html", "garbage", "503"])
-def test_a_list_that_is_none(pipeline, kind):
-    """A proxy's page in place of the list: versions are tried."""
+def test_an_invalid_list_of_versions(pipeline, kind):
+    """A proxy returns its own page instead of the list: the collector tries versions."""
     lab = pipeline("-backlog", "20")
     lab.ledger.settle()
     lab.vc.fault(kind, n=1, method="vimServiceVersions.xml")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""k8s/, as kustomize renders it."""
+"""The manifests of k8s/, rendered by kustomize."""
 import copy
 import os
 import re
@@ -15,7 +15,7 @@ _rendered = {}
 
 
 def render(overlay):
-    """Its objects; by the kubectl of `make interop`, or the one that is installed."""
+    """The objects of an overlay, rendered by the kubectl of `make interop` or the installed one."""
     if overlay not in _rendered:
         kubectl = {"env": {**os.environ, "PATH": f"{ROOT}/build/interop/bin:{os.environ['PATH']}"}, "capture_output": True, "text": True}
         try:

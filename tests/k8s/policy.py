@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What we promise about our manifests, as rules: each is a function of the rendered objects that yields what is wrong."""
+"""Rules for the manifests. Each is a function of the rendered objects that yields the violations."""
 import re
 
 import yaml

@@ -1,3 +1,3 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A whole pipeline on this machine: nats-server, vCenter simulator, collector, dispatcher, receiver. Standard library only:
-the integration tests, the demo and the benchmarks all stand on it."""
+"""Starts a whole pipeline on this machine: nats-server, vCenter simulator, collector, dispatcher, receiver. Uses only the standard
+library. The integration tests, the demo and the benchmarks use it."""

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A real kube-apiserver and its etcd, on loopback: what it accepts, refuses and grants is what a cluster's would. There are no
-controllers and no kubelet, so nothing becomes of what it accepts."""
+"""A real kube-apiserver and its etcd, on loopback. It accepts, refuses and grants the same as that of a cluster. There are no
+controllers and no kubelet, so accepted objects have no effect."""
 import json
 import os
 import ssl
@@ -61,7 +61,7 @@ class ApiServer:
         self.etcd.stop(60)
 
     def request(self, method, path, body=None, token=TOKEN, content="application/json"):
-        """(status, what came, warnings); as administrator, or whose token it is."""
+        """(status, body, warnings); as administrator, or as the owner of the token."""
         headers = {"Authorization": f"Bearer {token}", "Content-Type": content, "Accept": "application/json"}
         request = urllib.request.Request(self.url + path, None if body is None else json.dumps(body).encode(), headers, method=method)
         context = ssl.create_default_context(cafile=self.authority.ca)
@@ -74,13 +74,13 @@ class ApiServer:
             return (reply.status, json.loads(text) if text.startswith("{") else text, reply.headers.get_all("Warning") or [])
 
     def create(self, path, body, **options):
-        """What the server made of it."""
+        """The object that the server created."""
         status, made, _ = self.request("POST", path, body, **options)
         assert status in (200, 201), made
         return made
 
     def kubectl(self, *arguments, **options):
-        """As administrator; not checked."""
+        """As administrator; the result is not checked."""
         config = self.directory / "kubeconfig"
         config.write_text(json.dumps({
             "apiVersion": "v1", "kind": "Config", "current-context": "lab",
@@ -91,7 +91,7 @@ class ApiServer:
                               env={**os.environ, "KUBECONFIG": str(config), "HOME": str(self.directory)})
 
     def define(self, api_version, plural, kind):
-        """A minimal CustomResourceDefinition: the kind exists, whatever is in its spec and status."""
+        """A minimal CustomResourceDefinition: the kind exists; its spec and status may contain anything."""
         group, _, version = api_version.partition("/")
         anything = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
         self.create("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", {
@@ -103,7 +103,7 @@ class ApiServer:
         wait_until(lambda: self.request("GET", path)[0] == 200, 60, f"{plural} are served")
 
     def token(self, namespace, account):
-        """As the kubelet asks for, for a pod of this service account."""
+        """The token that the kubelet requests for a pod of this service account."""
         asked = self.create(f"/api/v1/namespaces/{namespace}/serviceaccounts/{account}/token", {
             "apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": 3600}})
         return asked["status"]["token"]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-AWS on loopback: an EventBridge that checks signatures with botocore and answers as AWS was recorded to,
-and the places where credentials come from: STS, container credentials, EC2 instance metadata.
+AWS on loopback: an EventBridge that checks signatures with botocore and gives recorded answers of AWS,
+and the sources of credentials: STS, container credentials, EC2 instance metadata.
 """
 import calendar
 import hmac
@@ -42,7 +42,7 @@ def iso(seconds):
 
 
 def check_signature(request, keys, service, now):
-    """Raises what AWS answers when a request's Signature Version 4 is not good; keys: those that exist."""
+    """Raises AWS's error if the Signature Version 4 of a request is not valid. keys: the existing keys."""
     given = request.headers.get("authorization", "")
     match = re.fullmatch(r"AWS4-HMAC-SHA256 Credential=([^/]+)/(\d{8})/([^/]+)/([^/]+)/aws4_request, "
                          r"SignedHeaders=([^,]+), Signature=([0-9a-f]{64})", given)
@@ -89,9 +89,9 @@ class Rule:
 
 @dataclass
 class EventBridge:
-    """refuse(request) -> Answer or None; fail(entry) -> (code, message) or None: faults put in."""
+    """Injected faults: refuse(request) -> Answer or None; fail(entry) -> (code, message) or None."""
     keys: list = field(default_factory=lambda: [Keys()])
-    buses: dict = field(default_factory=lambda: {"default": []})  # name: entries taken
+    buses: dict = field(default_factory=lambda: {"default": []})  # name: accepted entries
     rules: list = field(default_factory=list)
     denied: set = field(default_factory=set)                      # actions without permission
     size_max: int = 1_000_000
@@ -159,7 +159,7 @@ class EventBridge:
         if fault:
             return {"ErrorCode": fault[0], "ErrorMessage": fault[1]}
         name = entry.get("EventBusName", "default").rpartition("event-bus/")[2]
-        self.buses.get(name, self.lost).append(entry)  # AWS, too, says nothing of a bus that is not there
+        self.buses.get(name, self.lost).append(entry)  # AWS does not report a missing bus either
         return {"EventId": f"00000000-0000-0000-0000-{self.entries_seen:012}"}
 
     def find_bus(self, body):
@@ -188,12 +188,12 @@ def error(code, message, status=400):
                   json.dumps({"__type": code, "message": message}).encode())
 
 
-# ---- where credentials come from
+# ---- sources of credentials
 
 
 @dataclass
 class Issuer:
-    """Hands out the keys of `keys` (the last one again and again), good for `life` seconds."""
+    """Returns the keys of `keys` one after the other (then the last one repeatedly), valid for `life` seconds."""
     keys: list
     life: float = 3600
     issued: int = 0
@@ -205,7 +205,7 @@ class Issuer:
 
 
 class Sts:
-    """AssumeRole for whoever signs with `callers`, AssumeRoleWithWebIdentity for who has the token."""
+    """AssumeRole for requests signed with a key of `callers`, AssumeRoleWithWebIdentity for requests with the token."""
 
     def __init__(self, issuer, callers=(), identity=None):
         self.issuer, self.callers, self.identity, self.asked = issuer, list(callers), identity, []
@@ -253,7 +253,7 @@ class Container:
 
 
 class Metadata:
-    """EC2 instance metadata, version 2 alone."""
+    """EC2 instance metadata, version 2 only."""
 
     def __init__(self, issuer, role="my-role"):
         self.issuer, self.role = issuer, role

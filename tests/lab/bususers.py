@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""nats-server with the users that compose/nats/users.py writes."""
+"""nats-server with the users that compose/nats/users.py generates."""
 import subprocess
 import sys
 
@@ -16,7 +16,7 @@ class SecuredNats(NatsServer):
         self.names(*names)
 
     def names(self, *names):
-        """Writes users.conf and the passwords of these names; those that exist stay."""
+        """Writes users.conf and the passwords of these names. Existing passwords stay."""
         written = subprocess.check_output([sys.executable, GENERATOR, *names], text=True)
         (self.directory / "users.conf").write_text(written)
         subprocess.run([sys.executable, GENERATOR, *names, "--passwords", self.directory / "secrets"], check=True)

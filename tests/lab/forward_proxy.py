@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A forward proxy: CONNECT, plain http requests, SOCKS5. It remembers where it was asked to go, and what it was told."""
+"""A forward proxy: CONNECT, plain http requests, SOCKS5. It records the requested targets and the credentials it received."""
 import base64
 import http.client
 import socket
@@ -10,11 +10,11 @@ import threading
 
 class ForwardProxy:
     def __init__(self, context=None, user=None, refuse=None):
-        """context: an https:// proxy. user: "name:password" that it wants. refuse: the status it answers everything with."""
+        """context: TLS, for an https:// proxy. user: the "name:password" that it requires. refuse: the status of every reply."""
         self.context, self.user, self.refuse = context, user, refuse
-        self.asked = []         # (method, target), SOCKS for a method too
-        self.headers = []       # of each of them, names in lower case
-        self.certificates = []  # what each client presented, None mostly
+        self.asked = []         # (method, target); the method may be SOCKS
+        self.headers = []       # of each request, names in lower case
+        self.certificates = []  # the certificate of each client, usually None
         self.server = _Server(("127.0.0.1", 0), _Handler)
         self.server.proxy = self
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
@@ -36,7 +36,7 @@ class _Server(socketserver.ThreadingTCPServer):
     daemon_threads = True
 
     def handle_error(self, request, client_address):
-        """A client that goes away, or does not like our certificate, is not worth a traceback."""
+        """No traceback when a client disconnects or rejects our certificate."""
 
 
 class _Handler(socketserver.StreamRequestHandler):
@@ -89,7 +89,7 @@ class _Handler(socketserver.StreamRequestHandler):
         peer.close()
 
     def socks(self):
-        """RFC 1928, a name or an IPv4 address, nobody asked for a password."""
+        """RFC 1928, for a name or an IPv4 address, without a password."""
         self.rfile.read(self.rfile.read(2)[1])
         self.wfile.write(b"\x05\x00")
         kind = self.rfile.read(4)[3]
@@ -108,7 +108,7 @@ class _Handler(socketserver.StreamRequestHandler):
 
 
 def _resolved(host):
-    """glibc alone does not know the names below localhost (RFC 6761); libcurl does."""
+    """Resolves the names below localhost (RFC 6761): libcurl does this itself, glibc does not."""
     return "127.0.0.1" if host.endswith(".localhost") else host
 
 

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An OpenFaaS gateway as event connectors see it: the API and the answers of gateway 0.25.
+"""An OpenFaaS gateway with the API for event connectors and the replies of gateway 0.25.
 
 GET  /system/namespaces, /system/functions[?namespace=N]     basic auth, 401 without
 POST /function/NAME[.NS][/path], /async-function/NAME[.NS]   open unless auth_invoke is set
 
-Functions are Python callables: they take a Call and return a status, or (status, body). One that wants
-to be slow waits for a threading.Event of the test, never for time.
+Functions are Python callables: they take a Call and return a status, or (status, body). A slow function
+waits for a threading.Event of the test, never for a fixed time.
 """
 import base64
 import json
@@ -47,7 +47,7 @@ class Function:
     max_inflight: int = 0  # of-watchdog's limit; 0: none
     inflight: int = 0
     peak: int = 0
-    annotations: object = ...  # replaces {"topic": topic}, for lists that make no sense
+    annotations: object = ...  # replaces {"topic": topic}, for invalid lists
 
     def listed(self):
         annotations = self.annotations
@@ -70,7 +70,7 @@ class Gateway:
     calls: list = field(default_factory=list)
     listings: int = 0           # complete answers of /system/functions
     seen: set = field(default_factory=set)  # paths of all POST requests
-    fault: callable = None      # fault(handler) -> True when it has answered, or hung up, itself
+    fault: callable = None      # fault(handler) -> True when it has replied or closed the connection itself
     port: int = 0
 
     def __post_init__(self):
@@ -92,7 +92,7 @@ class Gateway:
         return self
 
     def close(self):
-        """Gone, open connections included; start() brings it back on the same port."""
+        """Stops, and closes open connections. start() starts it again on the same port."""
         if self.server:
             self.server.shutdown()
             self.server.close_connections()
@@ -116,20 +116,20 @@ class Gateway:
             del self.functions[(namespace, name)]
 
     def wait(self, predicate, timeout=60):
-        """Until predicate(gateway) holds; it is asked again after each call and listing."""
+        """Waits until predicate(gateway) is true. It is evaluated after each call and listing."""
         with self.changed:
             if not self.changed.wait_for(lambda: predicate(self), timeout):
                 raise AssertionError("not within %d s; %d calls, %d listings" %
                                      (timeout, len(self.calls), self.listings))
 
     def ids(self, function, ok=True):
-        """Event ids a function got, in order, once for each time it answered 2xx (ok) or at all."""
+        """Event ids that a function received, in order, once for each call; with `ok`, once for each 2xx."""
         return [c.id for c in self.calls if c.function == function and (not ok or 200 <= c.status < 300)]
 
-    # ---- what handlers do
+    # ---- used by the handlers
 
     def find(self, name):
-        """The last dot splits off the namespace."""
+        """The namespace follows the last dot."""
         for ns in self.namespaces:
             if name.endswith("." + ns) and (ns, name[:-len(ns) - 1]) in self.functions:
                 return self.functions[(ns, name[:-len(ns) - 1])]
@@ -142,7 +142,7 @@ class Gateway:
             self.changed.notify_all()
 
     def run(self, function, call):
-        """(status, body, made by the gateway or watchdog itself)"""
+        """(status, body, whether the gateway or watchdog made the reply)"""
         with self.changed:
             if function.max_inflight and function.inflight >= function.max_inflight:
                 limit = function.max_inflight
@@ -151,7 +151,7 @@ class Gateway:
             function.peak = max(function.peak, function.inflight)
         try:
             result = function.handler(call)
-        except Exception as e:  # the forking watchdog's answer to a process that failed
+        except Exception as e:  # the reply of the forking watchdog when the process failed
             return 500, "exit status 1\n%s" % e, True
         finally:
             with self.changed:
@@ -184,7 +184,7 @@ class Server(ThreadingHTTPServer):
                 pass
 
     def handle_error(self, request, client_address):
-        pass  # peers that hang up are what tests do
+        pass  # tests close connections on purpose
 
 
 class GatewayHandler(BaseHTTPRequestHandler):

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Messages that a publisher may put on the bus and that no collector would: made by chance, with a seed."""
+"""Random messages, from a seed, that a publisher may publish and a collector never would."""
 import json
 from dataclasses import dataclass
 
-HEADERS_MAX = 64 << 10  # nats-server: of what JetStream stores
+HEADERS_MAX = 64 << 10  # nats-server: limit of what JetStream stores
 PAYLOAD_MAX = 1 << 20   # its default max_payload
 LINE_MAX = 4096         # its max_control_line: subject, reply subject and two lengths
 TOPIC = "VmPoweredOnEvent"
@@ -12,13 +12,13 @@ TOPIC = "VmPoweredOnEvent"
 @dataclass
 class Message:
     subject: object  # text or bytes
-    block: bytes     # of headers
+    block: bytes     # of the headers
     body: bytes
     kind: str
 
 
 def block(*lines, size=0):
-    """A header block of these lines; with `size` it is filled up to as many bytes."""
+    """A header block of these lines, padded to `size` bytes if given."""
     text = b"NATS/1.0\r\n" + b"".join(line + b"\r\n" for line in lines)
     if size:
         text += b"X-Fill: " + b"f" * max(1, size - len(text) - len("X-Fill: \r\n\r\n")) + b"\r\n"
@@ -34,7 +34,7 @@ def near(rng, *limits):
 
 
 class Hostile:
-    """hostile(n): the n-th message. If it is an event, or looks like one, its id begins with n and a hyphen."""
+    """hostile(n) makes the n-th message. If it is an event or resembles one, its id begins with n and a hyphen."""
 
     def __init__(self, rng, large=0.01):
         self.rng, self.large = rng, large
@@ -96,7 +96,7 @@ class Hostile:
         return self.subject(), block(*lines_of(headers), *self.rng.choice(([], self.binary(n)))), b""
 
     def make_payload(self, n):
-        """Around the most that the server takes, headers and body together."""
+        """Headers and body together close to the largest size that the server accepts."""
         headers = block(*self.rng.choice(([], self.binary(n))), size=self.rng.choice((0, 0, 5000, 60000)))
         room = PAYLOAD_MAX - len(headers) - self.rng.choice((0, 0, 1, 100, 1500, 8192, 20000))
         return self.subject(), headers, self.rng.choice((self.structured(n, "x" * (room - 150)), b"x" * room))
@@ -138,7 +138,7 @@ class Hostile:
         return self.subject(), block(b"Content-Type: " + kind.encode(), *self.rng.choice(([], self.binary(n)))), self.body(n)
 
     def make_forged(self, n):
-        """What only a server, a dispatcher or an operator writes."""
+        """Headers that only a server, a dispatcher or an operator writes."""
         names = ("Vcourier-Target", "Vcourier-Body", "Vcourier-Reason", "Vcourier-Stream", "Vcourier-Sequence", "Vcourier-Headers-Left-Out",
                  "Nats-Subject", "Nats-Sequence", "Nats-Time-Stamp", "Nats-Stream", "X-Nats-Msg-Id", "Nats-Last-Sequence", "nats-rollup",
                  "Nats-Msg-Size", "Nats-Pending-Messages", "Status")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""JetStream from the outside: what is in a stream, what a consumer has done."""
+"""JetStream by its API: the content of streams, the state of consumers."""
 import json
 from dataclasses import dataclass
 
@@ -10,16 +10,16 @@ class ApiError(Exception):
         self.code = error.get("err_code", error.get("code"))
 
 
-FILES_LEFT = 10051  # nats-server 2.9 wrote the consumer's state while it removed it: it is gone, the state is not
+FILES_LEFT = 10051  # nats-server 2.9 wrote the consumer's state while it deleted it: the consumer is deleted, its state is not
 
 
 def gone(reply):
-    """Whether the consumer is gone, by the reply to CONSUMER.DELETE. The next one of its name may find its state: see clear."""
+    """Whether the reply to CONSUMER.DELETE says that the consumer is deleted. A new one of this name may find the old state: see clear."""
     return bool(reply.get("success")) or reply["error"].get("err_code") == FILES_LEFT
 
 
 def clear(wire, stream, name):
-    """Removes a durable consumer with its state."""
+    """Deletes a durable consumer and its state."""
     for _ in range(20):
         reply = wire.request(f"$JS.API.CONSUMER.DELETE.{stream}.{name}").json()
         if reply.get("success"):
@@ -59,7 +59,7 @@ class JetStream:
         self.wire = None
 
     def api(self, subject, body=b""):
-        """The reply's JSON; ApiError when it says error. Connects anew after a broken connection."""
+        """The JSON of the reply. Raises ApiError if it contains an error. Reconnects after a broken connection."""
         try:
             if self.wire is None:
                 self.wire = self.server.connect()
@@ -81,7 +81,7 @@ class JetStream:
         return self.api(f"STREAM.INFO.{stream}")
 
     def last_seq(self, stream):
-        """0 while the stream or the server is not there."""
+        """0 while the stream or the server does not exist."""
         try:
             return self.info(stream)["state"]["last_seq"]
         except (ApiError, OSError):
@@ -104,7 +104,7 @@ class JetStream:
                 raise
 
     def read(self, stream, first=1):
-        """Every message from sequence `first` on, in order; ApiError when the replica that answers is behind the leader."""
+        """All messages from sequence `first` on, in order. Raises ApiError if the replica that answers lags behind the leader."""
         state = self.info(stream)["state"]
         made = self.api(f"CONSUMER.CREATE.{stream}", {"stream_name": stream, "config": {
             "deliver_policy": "by_start_sequence", "opt_start_seq": first, "ack_policy": "none", "replay_policy": "instant",

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A Kubernetes API server over TLS, as far as a Knative destination needs one. Bodies have the shapes of a 1.29
-cluster with Knative Eventing 1.14: APIResourceList, the objects, Status for refusals, TokenRequest."""
+"""The part of a Kubernetes API server that a Knative destination needs, over TLS. Bodies have the form of a 1.29
+cluster with Knative Eventing 1.14: APIResourceList, the objects, Status for errors, TokenRequest."""
 import base64
 import json
 import ssl
@@ -34,7 +34,7 @@ class Kubernetes:
         self.account.mkdir(exist_ok=True)
         self.mount(**{"token": self.token, "namespace": namespace, "ca.crt": authority.ca.read_text()})
         self.objects, self.forbidden, self.audiences = {}, set(), []
-        self.padding = ""  # what makes the tokens for audiences longer
+        self.padding = ""  # makes the tokens for audiences longer
         self.down = False
         self.lock = threading.Lock()
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -48,7 +48,7 @@ class Kubernetes:
         self.receiver.close()
 
     def mount(self, **files):
-        """What the kubelet does: the pod's files change under it."""
+        """Changes the files of the pod, as the kubelet does."""
         for name, text in files.items():
             (self.account / name).write_text(text)
 
@@ -70,7 +70,7 @@ class Kubernetes:
                 "spec": {}, "status": {"observedGeneration": 1, **status}}
 
     def broker(self, url, namespace="fn", name="default", **address):
-        """Ready at this address; url None: not ready yet."""
+        """A Broker that is ready at this address; url None: not ready yet."""
         if url is None:
             status = {"conditions": [{"type": "Ready", "status": "False", "reason": "ChannelNotReady",
                                       "message": "Channel is not ready"}]}
@@ -79,7 +79,7 @@ class Kubernetes:
         self.put("eventing.knative.dev/v1", "Broker", namespace, name, **status)
 
     def asked(self, what):
-        """Requests whose path holds this."""
+        """Requests whose path contains this."""
         return [r for r in self.receiver.requests if what in r.path]
 
     # ---- the server's side

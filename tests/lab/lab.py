@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The parts put together: start what a test needs, stop all of it at the end, show the logs when it failed."""
+"""Starts the processes that a test needs, stops them at the end, and shows their logs if the test failed."""
 import sys
 from pathlib import Path
 
@@ -26,12 +26,12 @@ class Lab:
         return self._keep(NatsServer(self.directory, name, **options)).start()
 
     def cluster(self, n):
-        """nats-servers n1..., one JetStream cluster."""
+        """Starts n nats-servers, n1 and so on, as one JetStream cluster."""
         ports = [free_port() for _ in range(n)]
 
         def routes(own):
-            """n of them, none to itself: a server takes their number for the cluster's size when it makes the meta group (raft.go,
-            bootstrapRaftNode), and drops one to itself, at some time. Else two may make a group of two without the third."""
+            """n routes, none of them to the server itself. A server uses their number as the cluster size when it creates the meta
+            group (raft.go, bootstrapRaftNode), and drops a route to itself later. With fewer, two servers may form a group of two."""
             others = [port for port in ports if port != own]
             return ", ".join([f"nats://127.0.0.1:{port}" for port in others] + [f"nats://localhost:{others[0]}"])
         servers = [self.nats(f"n{i + 1}", extra=f"server_name: n{i + 1}\n"
@@ -40,7 +40,7 @@ class Lab:
         js = self.jetstream(servers[0])
 
         def complete():
-            """A leader that all others follow, and that answers."""
+            """There is a leader that all others follow and that answers requests."""
             metas = {server.name: server.jsz().get("meta_cluster", {}) for server in servers}
             followers = next((meta.get("replicas") or [] for name, meta in metas.items() if meta.get("leader") == name), [])
             try:
@@ -67,7 +67,7 @@ class Lab:
         return Ledger(self.jetstream(server), stream, vcenter)
 
     def daemon(self, program, config, *flags, name=None):
-        """Not started yet."""
+        """Returns the program without starting it."""
         return self._keep(Daemon(program, config, self.directory, *flags, name=name))
 
     def collector(self, config, *flags, name="collector"):
@@ -77,9 +77,9 @@ class Lab:
         return self.daemon("dispatcher", config, *flags, name=name).start()
 
     def close(self):
-        """Writers first, the bus last."""
+        """Stops the writers first and NATS last."""
         for process in reversed(self.processes):
-            process.signal(18)  # SIGCONT: a stopped one cannot end
+            process.signal(18)  # SIGCONT: a stopped process cannot end
             process.stop(25)
         for close in self.closers:
             close()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""NATS as it is on the wire, for tests that must see what a client library hides: -ERR lines, raw replies."""
+"""The NATS wire protocol, for tests that need details which a client library hides: -ERR lines, raw replies."""
 import json
 import socket
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ class Wire:
         self.sock.sendall(data)
 
     def _read(self):
-        """Takes one protocol line in."""
+        """Processes one protocol line."""
         line = self.file.readline()
         if not line:
             raise ConnectionError(f"closed by the server: {self.errors}")
@@ -61,14 +61,14 @@ class Wire:
         self.messages.append(Message(int(words[2]), words[1].decode(errors="replace"), reply, body[:cut], body[cut:]))
 
     def flush(self):
-        """A round trip: everything sent before has been looked at by the server."""
+        """A round trip: afterwards the server has processed everything that was sent before."""
         seen = self.pongs
         self._send(b"PING\r\n")
         while self.pongs == seen:
             self._read()
 
     def take_errors(self):
-        """The errors since the last call, after a round trip."""
+        """Returns the errors since the last call, after a round trip."""
         self.flush()
         errors, self.errors = self.errors, []
         return errors
@@ -89,17 +89,17 @@ class Wire:
             self._send(f"PUB {subject} {reply} {len(data)}\r\n".encode() + data + b"\r\n")
 
     def publish_block(self, subject, block, data=b"", reply=""):
-        """block: the header block as it is, also one that is no header block; subject: text or bytes."""
+        """block: the header block, sent unchanged even if it is invalid; subject: text or bytes."""
         subject = subject if isinstance(subject, bytes) else subject.encode()
         self._send(b"HPUB %s %s %d %d\r\n" % (subject, reply.encode(), len(block), len(block) + len(data)) + block + data + b"\r\n")
 
     def publish_status(self, subject, status):
-        """A message without a body, as servers say "404 Message Not Found"."""
+        """A message without a body, like the server's "404 Message Not Found"."""
         block = f"NATS/1.0 {status}\r\n\r\n".encode()
         self._send(f"HPUB {subject} {len(block)} {len(block)}\r\n".encode() + block + b"\r\n")
 
     def next(self, sid):
-        """The next message of a subscription; TimeoutError when none comes, PermissionError when the server refuses."""
+        """The next message of a subscription. Raises TimeoutError if none arrives, PermissionError if the server refuses."""
         while True:
             for message in self.messages:
                 if message.sid == sid:
@@ -110,7 +110,7 @@ class Wire:
             self._read()
 
     def request(self, subject, data=b"", headers=None):
-        """One reply; data may be bytes or something for JSON."""
+        """Returns one reply. data: bytes, or a value that is sent as JSON."""
         sid = self.subscribe(f"{self.inbox}.{self.sid + 1}")
         self.publish(subject, data if isinstance(data, bytes) else json.dumps(data).encode(),
                      f"{self.inbox}.{self.sid}", headers)

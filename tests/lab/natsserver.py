@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""nats-server with JetStream in a scratch directory; the same port and store after every restart."""
+"""nats-server with JetStream in a temporary directory. It keeps its port and store over restarts."""
 import json
 import signal
 import urllib.request
@@ -36,12 +36,12 @@ class NatsServer(Process):
         return self
 
     def jsz(self, query=""):
-        """What this server itself says of its JetStream; no other one of its cluster is asked."""
+        """The JetStream state of this server alone, without the rest of its cluster."""
         with urllib.request.urlopen(f"{self.monitor}/jsz?{query}", timeout=10) as reply:
             return json.load(reply)
 
     def holds(self, stream):
-        """(first sequence, last sequence, messages) of its own replica of the stream; None when it has none."""
+        """(first sequence, last sequence, messages) of this server's replica of the stream; None if it has no replica."""
         for account in self.jsz("streams=true").get("account_details", []):
             for detail in account.get("stream_detail") or []:
                 if detail["name"] == stream:
@@ -53,7 +53,7 @@ class NatsServer(Process):
         return f"nats://127.0.0.1:{self.port}"
 
     def reload(self, extra):
-        """Other lines of configuration, without a restart."""
+        """Changes the extra lines of configuration without a restart."""
         self.extra = extra
         self._configure()
         self.signal(signal.SIGHUP)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Debian's nginx as a backend that accepts everything: for speed, where a receiver in Python would be what is measured."""
+"""Debian's nginx as a backend that accepts everything, for measurements in which a receiver in Python would be the bottleneck."""
 from .process import Process, free_port
 
 CONFIG = """
@@ -44,7 +44,7 @@ http {{
 
 
 class Http2Front(Process):
-    """TLS and HTTP/2 before a receiver; /early answers without reading the body."""
+    """TLS and HTTP/2 in front of a receiver. /early replies without reading the body."""
 
     def __init__(self, directory, authority, upstream, more=""):
         self.port = free_port()
@@ -59,11 +59,11 @@ class Http2Front(Process):
         return f"https://127.0.0.1:{self.port}"
 
     def workers(self):
-        """The processes that serve; the one we started only looks after them."""
+        """The worker processes. The process that we started only supervises them."""
         with open(f"/proc/{self.pid}/task/{self.pid}/children") as f:
             return [int(pid) for pid in f.read().split()]
 
     def streams(self):
-        """(protocol, connection, status, event key) of each request that ended."""
+        """(protocol, connection, status, event key) of each finished request."""
         log = self.directory / "streams.log"
         return [tuple(line.split(maxsplit=3)) for line in log.read_text().splitlines()] if log.exists() else []

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the fault suite shares: one vCenter, NATS and a collector between them, and the instants at which things happen."""
+"""Shared by the fault tests: a pipeline of one vCenter, a collector and NATS, and random times for the faults."""
 import os
 import random
 import time
@@ -12,13 +12,13 @@ LONG = bool(os.environ.get("VCOURIER_LONG"))
 
 
 def seeded():
-    """So that a failure can be run again."""
+    """A random source with a printed seed, so that a failed run can be repeated."""
     print(f"VCOURIER_SEED={SEED}")
     return random.Random(SEED)
 
 
 def build(lab, *flags, bus=None, stream=None, login=None, **options):
-    """NATS, a vCenter, a collector that reads all of its history."""
+    """Starts NATS, a vCenter and a collector that reads its whole history."""
     servers = bus if isinstance(bus, list) else [bus or lab.nats()]
     lab.bus = servers[0]
     lab.vc = lab.vcenter(*flags)
@@ -31,7 +31,7 @@ def build(lab, *flags, bus=None, stream=None, login=None, **options):
 
 
 def balanced(collector):
-    """What it has read is published, known before, refused or to be read again; nothing else."""
+    """Whether the results of the collector's events add up to the events that it read."""
     return collector.metric("vcourier_collector_events_read_total") == collector.metric("vcourier_collector_events_total")
 
 
@@ -40,10 +40,10 @@ def stored_at_least(lab, n, timeout=60):
 
 
 def more_stored(lab, n=1, timeout=60):
-    """n events beyond those that are stored now."""
+    """Waits until n more events are stored."""
     stored_at_least(lab, lab.ledger.js.count("VC_lab") + n, timeout)
 
 
 def pause(rng, longest):
-    """Random instants are the point here, not waiting for something."""
+    """A random delay before a fault. It does not wait for an event."""
     time.sleep(rng.uniform(0.02, longest))

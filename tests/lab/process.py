@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A child process with a log file, that never outlives us."""
+"""A child process with a log file. It ends with its parent."""
 import os
 import random
 import re
@@ -14,7 +14,7 @@ BUILD = ROOT / "build" / os.environ.get("VARIANT", "release")
 
 
 def wait_until(condition, timeout=60, what=None):
-    """The first true result of condition(); AssertionError when there is none in time. For what only polling can see."""
+    """Returns the first true result of condition(), or raises AssertionError after the timeout. For states that only polling can detect."""
     end = time.monotonic() + timeout
     pause = 0.01
     while True:
@@ -29,7 +29,7 @@ def wait_until(condition, timeout=60, what=None):
 
 
 def free_port():
-    """Below those that the kernel gives to outgoing connections: one of them could take it before its server starts."""
+    """A port below the kernel's range for outgoing connections, so that none of these takes it before the server starts."""
     while True:
         with socket.socket() as s:
             try:
@@ -46,8 +46,8 @@ class Process:
         self.process = None
 
     def start(self):
-        """setpriv makes the kernel kill the child when its parent dies, however that happens; a session of its own
-        keeps Ctrl-C from it, so that we end the parts in order."""
+        """setpriv makes the kernel kill the child when its parent dies for any reason. Its own session protects the child
+        from Ctrl-C, so that the processes are stopped in order."""
         assert not self.running(), f"{self.name} runs already"
         with open(self.log, "ab") as log:
             files = {"stdin": subprocess.DEVNULL, "stdout": log, "stderr": log, **self.popen}
@@ -67,7 +67,7 @@ class Process:
             self.process.send_signal(number)
 
     def wait(self, timeout=30):
-        """The exit code."""
+        """Waits for the end and returns the exit code."""
         return self.process.wait(timeout)
 
     def kill(self):
@@ -75,7 +75,7 @@ class Process:
         self.process.wait(30)
 
     def stop(self, timeout=30):
-        """Asks with SIGTERM; the exit code. Killed, and None, when it does not end."""
+        """Sends SIGTERM and returns the exit code. Kills the process and returns None if it does not end."""
         if self.process is None:
             return None
         self.signal(signal.SIGTERM)
@@ -97,5 +97,5 @@ class Process:
         return int(re.search(rf"{which}:\s+(\d+)", status).group(1)) * 1024
 
     def peak(self):
-        """The most it ever was."""
+        """The largest resident memory so far, in bytes."""
         return self.rss("VmHWM")

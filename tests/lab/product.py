@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Our own programs, configured, started and asked how they are."""
+"""The programs of this project: configuration, start, metrics and readiness."""
 import json
 import re
 import urllib.error
@@ -10,7 +10,7 @@ from .vcenter import PASSWORD, USER
 
 
 def provider(vcenter, name="lab", **more):
-    """An eventProvider entry as the event router has it."""
+    """An eventProvider entry in the format of the Event Router."""
     auth = {"type": "basic_auth", "basicAuth": {"username": USER, "password": PASSWORD}}
     return {"type": "vcenter", "name": name, "vcenter": {"address": vcenter.url, "auth": auth, **more}}
 
@@ -20,7 +20,7 @@ def knative(uri, name="kn", **more):
 
 
 def router_config(nats, ca=None, providers=(), processors=(), **more):
-    """A RouterConfig document; one provider or processor in the singular form, several in the plural."""
+    """A RouterConfig document. One provider or processor uses the singular key, several use the plural key."""
     config = {"apiVersion": "event-router.vmware.com/v1alpha1", "kind": "RouterConfig", "metadata": {"name": "lab"},
               "bus": {"urls": [nats if isinstance(nats, str) else nats.url]}}
     if ca:
@@ -34,7 +34,7 @@ def router_config(nats, ca=None, providers=(), processors=(), **more):
 
 
 class Daemon(Process):
-    """vcourier-collector or vcourier-dispatcher with a config file and a metrics port of its own."""
+    """vcourier-collector or vcourier-dispatcher with its own configuration file and metrics port."""
 
     def __init__(self, program, config, directory, *flags, name=None):
         name = name or program
@@ -49,7 +49,7 @@ class Daemon(Process):
         self.file.write_text(config if isinstance(config, str) else json.dumps(config, indent=2))
 
     def get(self, path):
-        """(status, text) from the metrics port; (0, why) when nobody answers."""
+        """(status, text) from the metrics port; (0, error) if there is no reply."""
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as reply:
                 return reply.status, reply.read().decode()
@@ -65,7 +65,7 @@ class Daemon(Process):
         return self
 
     def reasons(self):
-        """What /readyz names as not well: {check: why}; empty when ready, or when nobody answers."""
+        """The failed checks of /readyz: {check: reason}; empty if the process is ready or does not reply."""
         status, body = self.get("/readyz")
         return {name: check["why"] for name, check in json.loads(body)["checks"].items() if not check["ok"]} if status == 503 else {}
 
@@ -75,7 +75,7 @@ class Daemon(Process):
         return {m[1]: float(m[2]) for m in re.finditer(r"^([a-z_]\w*(?:\{.*\})?) (\S+)$", text, re.M)}
 
     def metric(self, name, **labels):
-        """The sum of the series of this name that carry these labels."""
+        """The sum of the series with this name and these labels."""
         want = [f'{k}="{v}"' for k, v in labels.items()]
         return sum(value for series, value in self.metrics().items()
                    if series.split("{")[0] == name and all(w in series for w in want))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A TCP proxy that does to a connection what networks do: delay, throttle, freeze, cut, reset."""
+"""A TCP proxy that simulates faults of a network: delay, low bandwidth, silence, cut and reset connections."""
 import select
 import socket
 import struct
@@ -8,15 +8,15 @@ import time
 
 
 class Proxy:
-    """Faults are attributes and may change while it runs; they act on open connections too."""
+    """The attributes set the faults. They may change at any time and also affect open connections."""
 
     def __init__(self, port):
         self.target = port
-        self.delay = 0           # seconds before each piece of data goes on
-        self.rate = 0            # bytes a second, 0: no limit
-        self.frozen = False      # nothing goes either way, nobody is told
-        self.deaf = False        # only what comes back is lost
-        self.cut_after = None    # reset when so many bytes have come back
+        self.delay = 0           # seconds before data is forwarded
+        self.rate = 0            # bytes per second, 0: no limit
+        self.frozen = False      # nothing is forwarded, connections stay open
+        self.deaf = False        # only replies are dropped
+        self.cut_after = None    # reset after so many bytes of replies
         self.open, self.accepted = set(), 0
         self.listener = None
         self.port = 0
@@ -28,7 +28,7 @@ class Proxy:
         threading.Thread(target=self._accept, args=(self.listener,), daemon=True).start()
 
     def down(self):
-        """Connections are refused, those there are reset."""
+        """Refuses new connections and resets open ones."""
         self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
         self.reset()
@@ -78,7 +78,7 @@ class Proxy:
                     if self.rate:
                         time.sleep(len(data) / self.rate)
                     if self.frozen:
-                        break  # lost on the way
+                        break  # dropped
                     if sock is server:
                         back += len(data)
                         if self.cut_after is not None and back > self.cut_after:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An HTTP server that keeps what it gets and answers as it is told."""
+"""An HTTP server that records its requests and replies as configured."""
 import json
 import socket
 import threading
@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 @dataclass
 class Request:
-    at: float  # time.time() when it was whole
+    at: float  # time.time() when the request was complete
     method: str
     path: str
     headers: dict  # names in lower case
@@ -20,7 +20,7 @@ class Request:
         return json.loads(self.body)
 
     def event(self):
-        """The CloudEvent's attributes and data, whichever the mode."""
+        """The CloudEvent's attributes and data, from either content mode."""
         if self.headers.get("content-type", "").startswith("application/cloudevents+json"):
             return self.json()
         event = {name[3:]: value for name, value in self.headers.items() if name.startswith("ce-")}
@@ -31,7 +31,7 @@ class Request:
 
 @dataclass
 class Answer:
-    """status 0: close without an answer; raw: these bytes instead of one; hang: seconds of silence before it."""
+    """status 0: close without a reply; raw: send these bytes as the reply; hang: seconds before the reply."""
     status: int = 202
     headers: dict = field(default_factory=dict)
     body: bytes = b""
@@ -41,10 +41,10 @@ class Answer:
 
 class Receiver:
     def __init__(self, answer=None, context=None, keep=True, port=0):
-        """answer: a function of the Request that gives an Answer, or None for 202. context: TLS."""
+        """answer: a function that maps a Request to an Answer, or to None for 202. context: TLS."""
         self.answer = answer
         self.keep = keep
-        self.clock_offset = 0  # seconds its clock, and the Date of its replies, is ahead
+        self.clock_offset = 0  # seconds that its clock and the Date of its replies are ahead
         self.requests, self.changed, self.count = [], threading.Condition(), 0
         self.server = _Server(("127.0.0.1", port), _Handler)
         self.server.receiver = self
@@ -71,7 +71,7 @@ class Receiver:
         return (self.answer and self.answer(request)) or Answer()
 
     def wait_for(self, condition, timeout=60, what="the requests"):
-        """Waits until condition(requests) is true; gives its value."""
+        """Waits until condition(requests) is true and returns its value."""
         end = time.monotonic() + timeout
         with self.changed:
             while True:
@@ -94,7 +94,7 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 512
 
     def handle_error(self, request, client_address):
-        """A client that goes away is what some tests are about."""
+        """Some tests disconnect on purpose."""
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-Answers parts of the JetStream API in the server's place, as a replica or a leader that is behind would: that state
-cannot be had at will. The server maps the API's subject to another one, and a client answers there.
+Answers parts of the JetStream API instead of the server, like a replica or a leader that lags. A real server cannot be
+put into that state on demand. The server maps the API's subject to another subject, on which a client answers.
 """
 import json
 import threading
@@ -9,7 +9,7 @@ import threading
 
 class StandIn:
     def __init__(self, servers, answers):
-        """servers: all of a cluster, or one. answers: {API subject: function of the request that gives a dict or a status text}."""
+        """servers: one server, or all of a cluster. answers: {API subject: function that maps a request to a dict or a status text}."""
         self.servers, self.answers = servers, answers
         self.asked = {subject: [] for subject in answers}
         self.changed = threading.Condition()
@@ -49,14 +49,14 @@ class StandIn:
             pass
 
     def wait_asked(self, subject, n, timeout=60):
-        """Gives the first n requests."""
+        """Waits for n requests and returns them."""
         with self.changed:
             assert self.changed.wait_for(lambda: len(self.asked[subject]) >= n, timeout), \
                 f"{len(self.asked[subject])} of {n} requests to {subject}"
             return self.asked[subject][:n]
 
     def end(self):
-        """From now on the servers answer themselves. Version 2.10 does not forget a mapping that has left its configuration."""
+        """From now on the servers answer again. Maps the subject to itself, because 2.10 keeps a mapping that is removed from its configuration."""
         self._map(lambda subject: subject)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the tests of the dispatcher share: events put into a stream by hand, and the books of a dispatcher."""
+"""Shared by the dispatcher's tests: a stream into which a test publishes events, and the counters of a dispatcher."""
 import json
 from collections import Counter
 
@@ -14,7 +14,7 @@ SECOND = 1_000_000_000
 
 
 def event(n, name="VmPoweredOnEvent", data=None, **more):
-    """A CloudEvent as the collector writes it, as bytes."""
+    """The bytes of a CloudEvent in the collector's format."""
     kind = "eventex" if "." in name else "event"
     attributes = {"specversion": "1.0", "id": f"{n}-1700000000000", "source": "https://vc.invalid/sdk",
                   "type": f"com.vmware.event.router/{kind}", "subject": name, "time": "2026-11-22T10:11:12.345Z",
@@ -35,7 +35,7 @@ class Stream:
         self.published = 0
 
     def config(self, url, providers=(PROVIDER,), **more):
-        """more: options of the eventProcessor; `knative` more of its block."""
+        """more: options of the eventProcessor; `knative`: options of its knative block."""
         block = more.pop("knative", {})
         bus = more.pop("bus", {})
         config = router_config(self.server, providers=providers, processors=[knative(url, **block) | more])
@@ -48,7 +48,7 @@ class Stream:
                     "duplicate_window": 1800 * SECOND, "discard": "old", "allow_direct": True, **more})
 
     def publish(self, n, name="VmPoweredOnEvent", data=None, vcenter="lab", **more):
-        """n events, ids counting on from the last call; they are stored when this returns."""
+        """Publishes n events with consecutive ids and waits until they are stored."""
         wire = self.js.wire or self.server.connect()
         stream = f"VC_{vcenter}"
         before = self.js.last_seq(stream)
@@ -71,7 +71,7 @@ class Stream:
         return wait_until(there, 60, f"consumer {name}")
 
     def idle(self, name="kn", stream=STREAM, timeout=60):
-        """Waits until the dispatcher has settled all that is in the stream."""
+        """Waits until the dispatcher has settled all events of the stream."""
         def settled():
             try:
                 c = self.consumer(name, stream)
@@ -81,7 +81,7 @@ class Stream:
         wait_until(settled, timeout, lambda: f"all settled: {self.consumer(name, stream)}")
 
     def dead(self):
-        """The dead letters, in order. A cluster that has no leader just now does not answer: asked again."""
+        """The dead letters, in order. Repeats the request while a cluster has no leader."""
         def read():
             try:
                 return [list(self.js.read("VCDEAD"))]
@@ -101,8 +101,8 @@ def keys(requests):
 
 def settle(stream, receiver, want, accepted=lambda request: True, twice=0, timeout=60):
     """
-    The books: each event of `want` was accepted by the receiver at least once, at most `twice` deliveries too many,
-    or is a dead letter. Gives the dead ones.
+    Checks that each event of `want` was accepted by the receiver or is a dead letter, with at most `twice` repeated deliveries.
+    Returns the dead letters.
     """
     stream.idle(timeout=timeout)
     got = Counter(keys(r for r in receiver.requests if accepted(r)))
@@ -118,7 +118,7 @@ def settle(stream, receiver, want, accepted=lambda request: True, twice=0, timeo
 
 
 def counters(dispatcher):
-    """What one dispatcher, that ran all the time, says became of the events; `all` is their sum."""
+    """The event counters of one dispatcher that has run without a restart. `all` is their sum."""
     ends = {end: int(dispatcher.metric("vcourier_dispatcher_events_total", result=end))
             for end in ("delivered", "filtered", "dead", "expired")}
     ends["pending"] = int(dispatcher.metric("vcourier_dispatcher_consumer_pending") +

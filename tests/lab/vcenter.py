@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The vCenter simulator over TLS, with a certificate authority of its own, and what it can be told to do."""
+"""The vCenter simulator over TLS, with its own certificate authority, and its control API."""
 import json
 import ssl
 import subprocess
@@ -15,7 +15,7 @@ PASSWORD = "canary-p4ssw0rd-of-the-simulator"
 
 
 class Authority:
-    """A CA and a server certificate for 127.0.0.1, made with openssl."""
+    """A CA and a server certificate for 127.0.0.1, created with openssl."""
 
     def __init__(self, directory):
         self.directory = Path(directory)
@@ -44,7 +44,7 @@ class Vcenter(Process):
                          directory, {"VCENTER_SIM_PASSWORD": PASSWORD}, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def start(self):
-        if self.ready:  # as before, on the same port
+        if self.ready:  # the same port after a restart
             self.argv += ["-listen", urllib.parse.urlsplit(self.url).netloc]
         super().start()
         line = self.process.stdout.readline()
@@ -57,7 +57,7 @@ class Vcenter(Process):
         return self.ready["url"]
 
     def lab(self, call, **arguments):
-        """One call of the control API; its text."""
+        """One call of the control API; returns its text."""
         query = urllib.parse.urlencode({k: v for k, v in arguments.items() if v is not None})
         where = f"{self.url[:-len('/sdk')]}/lab/{call}?{query}"
         with urllib.request.urlopen(where, context=self.authority.context(), timeout=60) as reply:
@@ -73,7 +73,7 @@ class Vcenter(Process):
         return json.loads(self.lab("stats"))
 
     def events(self, ever=False):
-        """Ground truth: {(key, createdTime in ms): (class, state)}; state visible, hidden or gone."""
+        """The simulator's own record: {(key, createdTime in ms): (class, state)}; state: visible, hidden or gone."""
         out = {}
         for line in self.lab("keys", ever=int(ever)).splitlines():
             key, created, cls, state = line.split()
