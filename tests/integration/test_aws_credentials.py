@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where the EventBridge dispatcher finds its credentials: each source, its failures, and keys that run out."""
+"""The sources of credentials of the EventBridge dispatcher: each source, its failures, and keys that expire."""
 import json
 import os
 import stat
@@ -35,7 +35,7 @@ def scene(lab, closing, tmp_path):
 
 
 class Scene:
-    """A stream, an EventBridge that knows some keys, an empty home, and a dispatcher with an environment of its own."""
+    """A stream, an EventBridge with some keys, an empty home directory, and a dispatcher with its own environment."""
 
     def __init__(self, lab, closing, tmp_path):
         self.lab, self.closing, self.home = lab, closing, tmp_path / "home"
@@ -50,7 +50,7 @@ class Scene:
         (self.home / ".aws/config").write_text(config)
 
     def start(self, *known, auth=None, **env):
-        """known: the keys EventBridge accepts."""
+        """known: the keys that EventBridge accepts."""
         self.aws.keys = list(known)
         block = {"region": REGION, "endpoint": self.aws.url, "auth": auth or {"type": "aws_iam_role"}, "rulesInterval": "1s"}
         processor = {"type": "aws_event_bridge", "name": "aws", "awsEventBridge": block,
@@ -64,7 +64,7 @@ class Scene:
         return daemon
 
     def delivers(self, n=10):
-        """n more events reach the bus."""
+        """Checks that n more events reach the event bus."""
         want = self.stream.publish(n)
         self.stream.idle("aws")
         got = [int(json.loads(e["Detail"])["eventkey"]) for e in self.aws.buses["default"]]
@@ -85,12 +85,12 @@ class Closer:
         self.daemon.kill()
 
 
-def test_keys_of_the_environment(scene):
+def test_keys_from_the_environment(scene):
     scene.start(ROLE, AWS_ACCESS_KEY_ID=ROLE.access_key, AWS_SECRET_ACCESS_KEY=ROLE.secret_key, AWS_SESSION_TOKEN=ROLE.token)
     scene.delivers()
 
 
-def test_keys_of_a_file_with_windows_lines_and_comments(scene):
+def test_keys_from_a_file_with_windows_line_ends_and_comments(scene):
     scene.files(credentials=f"\ufeff# old\r\n[default]\r\naws_access_key_id = no\r\n\r\n[ work ]\r\n; new\r\naws_access_key_id={BASE.access_key}"
                             f"\r\naws_secret_access_key =  {BASE.secret_key}  # since May\r\n  nested = 1\r\nbroken line\r\n")
     scene.start(BASE, AWS_PROFILE="work")
@@ -106,7 +106,7 @@ def test_web_identity(scene, tmp_path):
     assert sts.asked[0]["RoleArn"] == "arn:aws:iam::1:role/r" and sts.asked[0]["RoleSessionName"].startswith("vcourier-")
 
 
-def test_web_identity_with_a_token_nobody_knows(scene, tmp_path):
+def test_web_identity_with_an_unknown_token(scene, tmp_path):
     sts = scene.closing(Sts(Issuer([ROLE]), identity="right"))
     token = tmp_path / "token"
     token.write_text("stale")
@@ -129,7 +129,7 @@ def test_a_chain_of_roles_from_profiles(scene):
     assert (last["RoleArn"], last["DurationSeconds"], last["RoleSessionName"]) == ("arn:aws:iam::1:role/last", "900", "me")
 
 
-def test_sts_with_a_clock_that_is_off(scene):
+def test_sts_with_a_wrong_local_clock(scene):
     sts = scene.closing(Sts(Issuer([ROLE]), callers=[BASE]))
     sts.receiver.clock_offset = -7200
     scene.files(credentials=f"[default]\naws_access_key_id={BASE.access_key}\naws_secret_access_key={BASE.secret_key}\n"
@@ -180,8 +180,8 @@ def test_container_credentials_of_eks_pod_identity(scene, tmp_path):
     scene.delivers()
 
 
-def test_link_local_services_are_not_asked_through_a_proxy(scene):
-    """By a name that NO_PROXY does not cover and that is not loopback by Go's rule: for a proxy it would be a host like any."""
+def test_link_local_services_are_used_without_a_proxy(scene):
+    """The service has a name that NO_PROXY does not cover and that is not loopback by Go's rule, so a proxy would normally be used."""
     metadata = scene.closing(Metadata(Issuer([ROLE], life=-60)))
     scene.start(ROLE, AWS_EC2_METADATA_DISABLED="false", HTTP_PROXY="http://127.0.0.1:9",
                 AWS_EC2_METADATA_SERVICE_ENDPOINT=metadata.url.replace("127.0.0.1", "metadata.localhost"))
@@ -196,7 +196,7 @@ def test_container_credentials_from_elsewhere_are_refused(scene, url):
 
 
 def test_instance_metadata(scene):
-    metadata = scene.closing(Metadata(Issuer([ROLE], life=-60)))  # expired, and still what there is
+    metadata = scene.closing(Metadata(Issuer([ROLE], life=-60)))  # expired, and still the only keys
     scene.start(ROLE, AWS_EC2_METADATA_DISABLED="false", AWS_EC2_METADATA_SERVICE_ENDPOINT=metadata.url + "/")
     scene.delivers()
 
@@ -207,7 +207,7 @@ def test_an_instance_without_a_role(scene):
     scene.says("AWS credentials: instance metadata: no role is attached to this instance")
 
 
-def test_metadata_that_is_not_there_does_not_hang_the_start(scene):
+def test_missing_metadata_service_does_not_delay_the_start(scene):
     scene.start(AWS_EC2_METADATA_DISABLED="false", AWS_EC2_METADATA_SERVICE_ENDPOINT=f"http://127.0.0.1:{free_port()}")
     scene.says("AWS credentials: instance metadata: ")
     status, text = scene.dispatcher.get("/readyz")
@@ -226,7 +226,7 @@ def test_metadata_that_is_not_there_does_not_hang_the_start(scene):
     ({"config": "[default]\nrole_arn=a\ncredential_source=Moon\n"}, {}, "is none of Environment"),
     ({"credentials": "[default]\naws_access_key_id=a\n"}, {}, "has no aws_secret_access_key"),
 ], ids=["nothing", "half", "noprofile", "norole", "sso", "circle", "nosource", "badsource", "nosecret"])
-def test_settings_that_lead_nowhere(scene, files, env, why):
+def test_settings_without_usable_credentials(scene, files, env, why):
     scene.files(**files)
     scene.start(**env)
     scene.says(why)

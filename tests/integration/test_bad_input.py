@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an operator gets wrong: one clear line that says what to do, and the right exit code or state."""
+"""Mistakes of an operator: one clear message with the remedy, and the correct exit code or state."""
 import json
 import socket
 import subprocess
@@ -14,13 +14,13 @@ PROGRAMS = ["collector", "dispatcher"]
 
 
 def once(program, *arguments, timeout=20):
-    """Runs to its end; (exit code, lines on stderr)."""
+    """Runs the program until it ends. Returns (exit code, lines on stderr)."""
     run = subprocess.run([BUILD / f"vcourier-{program}", *map(str, arguments)], capture_output=True, text=True, timeout=timeout)
     return run.returncode, run.stderr.splitlines()
 
 
 class Nowhere:
-    """Something that could be a vCenter or a NATS, but nobody listens."""
+    """The address of a vCenter or a NATS on which nothing listens."""
 
     def __init__(self):
         self.port = free_port()
@@ -35,7 +35,7 @@ def config_at(tmp_path, config):
 
 @pytest.fixture
 def complete(tmp_path):
-    """A config that is right but for what it points to."""
+    """A valid configuration with addresses of missing servers."""
     nowhere = Nowhere()
     return router_config(f"nats://127.0.0.1:{nowhere.port}", None, [provider(nowhere)], [knative("http://127.0.0.1:9")])
 
@@ -64,7 +64,7 @@ def test_unreadable_config(program, tmp_path):
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
-def test_wrong_config_is_told_with_its_place(program, tmp_path):
+def test_wrong_configuration_is_reported_with_its_position(program, tmp_path):
     file = config_at(tmp_path, "apiVersion: event-router.vmware.com/v1alpha1\nkind: RouterConfig\nbus:\n  urls: 7up://x\n  colour: red\n")
     code, lines = once(program, "-c", file)
     assert code == 78
@@ -81,13 +81,13 @@ def test_garbage_as_config(program, tmp_path):
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
-def test_name_that_is_not_there(program, tmp_path, complete):
+def test_unknown_name(program, tmp_path, complete):
     code, lines = once(program, "-c", config_at(tmp_path, complete), "--name", "elsewhere")
     assert code in (64, 78) and len(lines) == 1 and "elsewhere" in lines[0]
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
-def test_metrics_address_that_is_none(program, tmp_path, complete):
+def test_invalid_metrics_address(program, tmp_path, complete):
     code, lines = once(program, "-c", config_at(tmp_path, complete), "--metrics", "nonsense")
     assert code == 64 and len([line for line in lines if "nonsense: is not an" in line]) == 1
 
@@ -102,7 +102,7 @@ def test_metrics_port_taken(program, tmp_path, complete):
 
 
 def told(daemon, *words):
-    """The log has a line with all the words, and /readyz says no."""
+    """Waits until a log line has all the words and /readyz reports a failure."""
     wait_until(lambda: [line for line in daemon.text().splitlines() if all(w in line for w in words)], 20,
                lambda: f"a line with {words} in:\n{daemon.text()}")
     wait_until(lambda: daemon.get("/readyz")[0] == 503, 20, lambda: f"not ready: {daemon.get('/readyz')}")
@@ -127,8 +127,8 @@ def test_no_vcenter(lab):
     assert daemon.stop(20) == 0
 
 
-def test_wrong_password_is_tried_once_in_a_while(lab):
-    """Accounts lock: the second try comes much later than the first."""
+def test_wrong_password_is_tried_rarely(lab):
+    """The second attempt is much later than the first, because accounts may be locked."""
     nats, vcenter = lab.nats(), lab.vcenter()
     wrong = {"type": "basic_auth", "basicAuth": {"username": USER, "password": "wr0ng-canary"}}
     daemon = lab.collector(router_config(nats, lab.authority.ca, [provider(vcenter, auth=wrong)]))
@@ -149,7 +149,7 @@ def test_untrusted_certificate(lab):
 
 
 def test_pinned_thumbprint(lab):
-    """A SHA-256 thumbprint takes the place of the authority; another certificate is refused."""
+    """A SHA-256 thumbprint replaces the certificate authority. Another certificate is refused."""
     nats, vcenter = lab.nats(), lab.vcenter("-backlog", "5")
     good = vcenter.ready["sha256"]
     daemon = lab.collector(router_config(nats, None, [provider(vcenter, thumbprint=good, startFrom="earliest")]))

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-`vcourier check` and the daemons' start agree: over every option of the tables with values at, inside and outside its
-bounds and of other types. Of these a sample (VCOURIER_LONG=1: all) is read by the daemons' --check, which reads the
-configuration as a start does, and of what is right a sample is started for real, without a NATS to connect to.
+`vcourier check` and the start of the daemons agree, for every option of the tables, with values at, inside and outside its
+bounds and of other types. The daemons' --check, which reads the configuration like a start, reads a sample of these files
+(VCOURIER_LONG=1: all). A sample of the valid files is used for a real start, without NATS.
 """
 import copy
 import json
@@ -39,7 +39,7 @@ def config_with(backend="knative"):
 
 
 def leaves(node, path=()):
-    """Each option of the JSON Schema, which is written from the tables."""
+    """All options of the JSON Schema, which is generated from the tables."""
     for form in node.get("anyOf", [node]):
         if "properties" in form:
             for key, value in form["properties"].items():
@@ -71,7 +71,7 @@ def cases():
 
 
 def accepted(files):
-    """Of these files, those that `vcourier check` accepts; and all that it says."""
+    """The files that `vcourier check` accepts, and its output."""
     good, said = set(), ""
     for i in range(0, len(files), 500):
         run = subprocess.run([BUILD / "vcourier", "check", *files[i:i + 500]], capture_output=True, text=True, timeout=300)
@@ -82,7 +82,7 @@ def accepted(files):
 
 
 def bounds(said):
-    """The bounds of durations and sizes, which the errors name, as values."""
+    """The bounds of durations and sizes, parsed from the error messages."""
     for path, words in set(re.findall(r"^\S+ ([\w.]+): must be (between \S+ and \S+|at least \S+), got", said, re.M)):
         for value in re.findall(r"\d\S*", words):
             yield path.split("."), value, with_value(path.split("."), value)
@@ -90,7 +90,7 @@ def bounds(said):
 
 @pytest.fixture(scope="module")
 def table(tmp_path_factory):
-    """[(what, file, check accepts it)], most of them wrong."""
+    """[(description, file, whether check accepts it)], most of them invalid."""
     directory = tmp_path_factory.mktemp("check")
     rows = []
 
@@ -118,7 +118,7 @@ def sample(rows, n):
     return rows if "VCOURIER_LONG" in os.environ else seeded().sample(rows, n)
 
 
-def test_check_and_start_read_the_same(table):
+def test_check_and_start_agree(table):
     good, bad = ([row for row in table if row[2] == verdict] for verdict in (True, False))
     assert len(good) > 1000 and len(bad) > 4000
     rows = sample(good, 400) + sample(bad, 400)
@@ -129,7 +129,7 @@ def test_check_and_start_read_the_same(table):
 
 
 def runs(program, file):
-    """Whether it starts for real: says so, and ends well when it is asked to."""
+    """Whether the daemon starts, logs its start, and ends with success after SIGTERM."""
     with subprocess.Popen([BUILD / f"vcourier-{program}", "-c", file, "--log-level", "info"], stdout=subprocess.DEVNULL,
                           stderr=subprocess.PIPE) as process:
         said, end = b"", time.monotonic() + 60
@@ -143,7 +143,7 @@ def runs(program, file):
     return process.returncode == 0, (said + rest).decode()
 
 
-def test_what_check_accepts_runs(table):
+def test_accepted_configurations_start(table):
     rows = sample([row for row in table if row[2]], 250)
     bus = [row for row in table if row[2] and row[0].startswith("bus.") and row not in rows]
     with ThreadPoolExecutor(4) as pool:
@@ -152,8 +152,8 @@ def test_what_check_accepts_runs(table):
                 assert ok, f"{program} with {what} ({file}): {said}"
 
 
-def test_all_errors_at_once(tmp_path):
-    """At a start as by check: those of the file's own blocks and those of the entry."""
+def test_all_errors_are_reported_at_once(tmp_path):
+    """A start reports the same errors as check: those of the common blocks and those of the entry."""
     config = config_with()
     config["log"] = {"level": "loud"}
     config["bus"]["subjectPrefix"] = "a.b"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The configuration file at the command line: right ones, wrong ones, and what is generated from the tables."""
+"""The configuration file on the command line: valid files, invalid files, and the files generated from the option tables."""
 import json
 import os
 import socket
@@ -26,10 +26,10 @@ def write(path, text):
     return path
 
 
-# ---- what users have
+# ---- existing files of users
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda p: p.stem)
-def test_the_old_routers_files_work_as_they_are(example):
+def test_files_of_the_event_router_work_unchanged(example):
     run = vcourier("check", example)
     assert (run.returncode, run.stdout.splitlines()[0]) == (0, f"{example}: ok"), run.stderr
     assert all(line.startswith("warning: ") for line in run.stderr.splitlines())
@@ -37,7 +37,7 @@ def test_the_old_routers_files_work_as_they_are(example):
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda p: p.stem)
-def test_the_effective_configuration_masks_secrets_and_is_right_itself(example, tmp_path):
+def test_the_effective_configuration_masks_secrets_and_is_valid(example, tmp_path):
     run = vcourier("config", example)
     assert run.returncode == 0, run.stderr
     assert "canary" not in run.stdout + run.stderr
@@ -46,7 +46,7 @@ def test_the_effective_configuration_masks_secrets_and_is_right_itself(example, 
 
 
 @pytest.mark.parametrize("file", SHIPPED, ids=lambda p: p.parent.name)
-def test_what_we_ship_is_right(file):
+def test_shipped_files_are_valid(file):
     run = vcourier("check", file, env={**os.environ, "NATS_USER": "someone"})
     assert run.returncode == 0, run.stderr
     jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text())).validate(yaml.safe_load(file.read_text()))
@@ -54,20 +54,20 @@ def test_what_we_ship_is_right(file):
     assert run.returncode == 78 and "bus.user: the environment variable NATS_USER is not set" in run.stderr
 
 
-def test_each_example_is_of_a_kind_of_its_own():
-    """Both provider types, every backend, every way to authenticate."""
+def test_the_examples_cover_all_kinds():
+    """The examples cover both provider types, every backend and every kind of authentication."""
     text = "".join(p.read_text() for p in EXAMPLES)
     for word in ("vcenter:", "vcsim:", "knative:", "openfaas:", "awsEventBridge:", "uri:", "ref:", "basic_auth",
                  "aws_access_key", "aws_iam_role", "rootCAs", "metricsProvider", "labels", "checkpointDir", "async"):
         assert word in text, word
 
 
-def test_what_is_generated_is_not_stale():
+def test_generated_files_are_up_to_date():
     assert (ROOT / "docs" / "configuration.md").read_text() == vcourier("config", "--reference").stdout, "make docs"
     assert json.loads(SCHEMA.read_text()) == json.loads(vcourier("config", "--schema").stdout), "make docs"
 
 
-def test_the_schema_is_one_and_refuses_what_the_program_refuses():
+def test_the_schema_is_valid_and_refuses_the_same_files_as_the_program():
     schema = json.loads(SCHEMA.read_text())
     jsonschema.Draft202012Validator.check_schema(schema)
     good = yaml.safe_load((ROOT / "tests" / "data" / "config" / "knative-uri.yaml").read_text())
@@ -83,7 +83,7 @@ def test_help_lists_the_options():
         assert run.returncode == 0 and option in run.stdout and "bus.urls" in run.stdout
 
 
-# ---- what people type
+# ---- mistakes in the file
 
 WRONG = """apiVersion: event-router.vmware.com/v1alpha1
 kind: RouterConfig
@@ -108,7 +108,7 @@ eventProcessor:
 """
 
 
-def test_all_errors_at_once_with_their_place(tmp_path):
+def test_all_errors_are_reported_with_their_position(tmp_path):
     file = write(tmp_path / "router.yaml", WRONG)
     run = vcourier("check", file)
     assert run.returncode == 78 and run.stdout == ""
@@ -134,8 +134,8 @@ def test_the_command_line(flags, code):
     assert run.returncode == code and len(run.stderr.splitlines()) == (code != 0), run.stderr
 
 
-def test_the_old_flags_work(tmp_path):
-    """-log-json makes every line JSON; here the port is taken, which is told and ends the process."""
+def test_flags_of_the_event_router_work(tmp_path):
+    """-log-json writes every line as JSON. The port is in use here, so the process reports this and ends."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         file = write(tmp_path / "router.yaml", (ROOT / "tests" / "data" / "config" / "knative-uri.yaml").read_text().replace(
             "0.0.0.0:8082", f"127.0.0.1:{taken.getsockname()[1]}"))
@@ -146,14 +146,14 @@ def test_the_old_flags_work(tmp_path):
     assert "in use by another program" in lines[-1]["error"] and "canary" not in run.stderr
 
 
-def test_name_picks_one_of_several(tmp_path):
+def test_name_selects_one_of_several(tmp_path):
     entry = "{type: vcenter, name: %s, vcenter: {address: vc, auth: {basicAuth: {username: u, password: p}}}}"
     file = write(tmp_path / "router.yaml", f"eventProviders: [{entry % 'a'}, {entry % 'b'}]\n")
     run = subprocess.run([BUILD / "vcourier-collector", "-c", file], capture_output=True, text=True, timeout=30)
     assert run.returncode == 64 and "--name must pick one: a, b" in run.stderr
 
 
-# ---- what nobody should have to think of
+# ---- hostile files
 
 def nested(text, n):
     return text * n
@@ -175,7 +175,7 @@ BAD = {
 
 
 def refused(file):
-    """Within a second of CPU and 32 MiB of memory, or the kernel ends it and the exit status is another."""
+    """Checks that the file is refused with limits of one second of CPU and 32 MiB of memory, which the kernel enforces."""
     run = subprocess.run(["prlimit", "--cpu=1", f"--data={32 << 20}", "--", BUILD / "vcourier", "check", file],
                          stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, timeout=60)
     errors = run.stderr

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""docs/examples: each consumer reads by subject with a durable, goes on where it stopped, and replays from a time."""
+"""docs/examples: each consumer reads by subject with a durable, continues where it stopped, and replays from a time."""
 import calendar
 import json
 import os
@@ -18,7 +18,7 @@ from lab.jetstream import clear
 from lab.process import ROOT, Process, wait_until
 
 EXAMPLES = ROOT / "docs" / "examples"
-INTEROP = ROOT / "build" / "interop"  # what `make interop` fetched: nats-py, npm nats
+INTEROP = ROOT / "build" / "interop"  # downloaded by `make interop`: nats-py, npm nats
 POWERED_ON = "vc.lab.Berlin.Prod-A.info.event.VmPoweredOnEvent"
 HA = "vc.lab.Berlin.Prod-A.error.eventex.com.vmware.vc.HA.DasHostFailedEvent"
 ESX = "vc.lab.Berlin.Prod-A.warning.eventex.esx.problem.net.connectivity.lost"
@@ -32,7 +32,7 @@ def bus(tmp_path):
     bus.keys = 0
 
     def store(subject):
-        """One event; its id and the time the stream stored it."""
+        """Stores one event. Returns its id and the time at which the stream stored it."""
         bus.keys += 1
         event = {"specversion": "1.0", "id": f"{bus.keys}-1", "source": "https://vc/sdk", "type": "com.vmware.event.router/event",
                  "subject": subject.split(".", 6)[6], "datacontenttype": "application/json",
@@ -47,7 +47,7 @@ def bus(tmp_path):
 
 
 def build(language, directory):
-    """(argv, environment) of an example, or a loud skip that says what is missing."""
+    """(argv, environment) of an example. Skips with a reason if a library is missing."""
     program = directory / "consumer"
     if language == "c":
         subprocess.run(["cc", "-Wall", "-Wextra", "-Werror", EXAMPLES / "consumer.c", "-o", program, "-lnats"], check=True)
@@ -69,7 +69,7 @@ def build(language, directory):
 
 
 def ids(process):
-    """The ids that a consumer printed: whole CloudEvents in C, a line with the id first elsewhere."""
+    """The ids that a consumer printed. The C example prints whole CloudEvents, the others a line that begins with the id."""
     lines = process.text().splitlines()
     if any(not re.match(r'\{|\d+-\d+ ', line) for line in lines):
         return lines
@@ -97,7 +97,7 @@ def test_example(language, bus, tmp_path):
     ha = [event for event, subject in stored.items() if subject == HA]
     consume("reports", "vc.lab.*.*.*.eventex.com.vmware.vc.HA.>", ha)
     later, _ = bus.store(HA)
-    consume("reports", "vc.lab.*.*.*.eventex.com.vmware.vc.HA.>", [later])  # the durable remembers
+    consume("reports", "vc.lab.*.*.*.eventex.com.vmware.vc.HA.>", [later])  # the durable has kept its position
     clear(bus.login("reader-reports"), "VC_lab", "reports")
     _, start = bus.store(POWERED_ON)
     again = bus.keys
@@ -107,7 +107,7 @@ def test_example(language, bus, tmp_path):
 
 
 def nanoseconds(rfc3339):
-    """Since 1970; Python's own times end at microseconds."""
+    """Nanoseconds since 1970. Python's own times have only microseconds."""
     whole, _, fraction = rfc3339.rstrip("Z").partition(".")
     return f"{calendar.timegm(time.strptime(whole, '%Y-%m-%dT%H:%M:%S'))}{fraction:0<9}"
 
@@ -118,7 +118,7 @@ def acknowledged(bus, durable):
 
 
 def test_the_nats_cli_as_in_the_docs(bus, tmp_path):
-    """The commands of docs/consumers.md, with this bus's names in them."""
+    """The commands of docs/consumers.md, with the names of this test."""
     program = INTEROP / "bin" / "nats"
     if not program.exists():
         pytest.skip("the nats CLI is not there: `make interop` builds it where go is new enough")

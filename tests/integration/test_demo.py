@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""make demo and make run, as a user starts and ends them."""
+"""make demo and make run, started and ended as by a user."""
 import json
 import os
 import re
@@ -23,7 +23,7 @@ def start(tmp_path, *argv):
 
 
 def left_over(mark):
-    """Command lines of processes that mention it."""
+    """The command lines of processes that contain this text."""
     found = []
     for entry in Path("/proc").glob("[0-9]*/cmdline"):
         try:
@@ -35,7 +35,7 @@ def left_over(mark):
     return found
 
 
-def test_demo_ends_by_itself_with_a_summary(tmp_path):
+def test_demo_ends_with_a_summary(tmp_path):
     assert start(tmp_path, DEMO, "--duration", "4").wait(60) == 0
     text = (tmp_path / "out").read_text()
     assert re.search(r"^\d+ published, [1-9]\d* delivered, 0 lost; latency p50 \d+ ms, p99 \d+ ms$", text, re.M), text
@@ -44,8 +44,8 @@ def test_demo_ends_by_itself_with_a_summary(tmp_path):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
-def test_nothing_is_left_of_the_demo(tmp_path, number):
-    """SIGINT is Ctrl-C; SIGKILL is worse than anything a user does."""
+def test_demo_leaves_no_process(tmp_path, number):
+    """SIGINT is Ctrl-C. SIGKILL is the hardest way to end it."""
     demo = start(tmp_path, DEMO)
     wait_until(lambda: " ms\n" in (tmp_path / "out").read_text(), 60, lambda: (tmp_path / "out").read_text())
     demo.send_signal(number)
@@ -54,7 +54,7 @@ def test_nothing_is_left_of_the_demo(tmp_path, number):
 
 
 def test_run_with_a_configuration(lab, tmp_path):
-    """NATS is started where the file says it is, events are shown, Ctrl-C ends all of it."""
+    """NATS is started at the address in the file, events are shown, and Ctrl-C ends all processes."""
     vcenter, sink, port = lab.vcenter("-backlog", "5"), lab.receiver(), free_port()
     config = router_config(f"nats://127.0.0.1:{port}", lab.authority.ca, [provider(vcenter)], [knative(sink.url)])
     config["metricsProvider"] = {"type": "default", "name": "m", "default": {"bindAddress": f"127.0.0.1:{free_port()}"}}
@@ -71,7 +71,7 @@ def test_run_with_a_configuration(lab, tmp_path):
     wait_until(lambda: not left_over(tmp_path / "store"), 20, lambda: left_over(tmp_path / "store"))
 
 
-def test_run_says_what_is_wrong(tmp_path):
+def test_run_reports_errors(tmp_path):
     run = start(tmp_path, RUN, tmp_path / "nowhere.yaml")
     assert run.wait(30) == 78
     assert len((tmp_path / "out").read_text().splitlines()) == 1

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-Our pattern engine and AWS's own (event-ruler from Maven): the same verdict on generated patterns and events.
+Our pattern engine and AWS's own (event-ruler from Maven) have the same result on generated patterns and events.
 
-RULER_SEED and RULER_PATTERNS make other and longer runs. One difference they may find is the library's:
-of $or branches that share a value on one path it may lose matches, as for {"$or":[{"c":[1]},{"c":[{"anything-but":[0,1]},1]}]}
-and {"c":"zz"}; the second branch alone matches.
+RULER_SEED and RULER_PATTERNS allow other and longer runs. They may find one fault of the library: it may miss matches when
+$or branches have the same value on one path, as in {"$or":[{"c":[1]},{"c":[{"anything-but":[0,1]},1]}]} with {"c":"zz"}.
+The second branch alone matches.
 """
 import json
 import os
@@ -75,7 +75,7 @@ class Draw(random.Random):
         name = self.choice(["prefix", "suffix", "equals-ignore-case"])
         if name != "equals-ignore-case" and self.random() < 0.7:
             return f'{{"{name}":{self.text()}}}'
-        folded = json.dumps(self.choice([t for t in TEXTS if max(t, default="") < "\U00010000"]))  # theirs halves larger ones
+        folded = json.dumps(self.choice([t for t in TEXTS if max(t, default="") < "\U00010000"]))  # event-ruler halves larger ones
         return f'{{"{name}":{{"equals-ignore-case":{folded}}}}}' if name != "equals-ignore-case" else f'{{"{name}":{folded}}}'
 
     def members(self, depth, leaf, inner, ors):
@@ -120,7 +120,7 @@ def ours(tmp_path, pattern, events):
     return "".join({"match": "m", "nomatch": "n"}.get(line, "e") for line in run.stdout.splitlines())
 
 
-def test_the_same_verdicts_as_event_ruler(tmp_path):
+def test_results_are_the_same_as_those_of_event_ruler(tmp_path):
     draw = Draw(int(os.environ.get("RULER_SEED", 20261122)))
     cases = [(draw.pattern(), [draw.event() for _ in range(EVENTS)]) for _ in range(PATTERNS)]
     valid = matches = 0

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Events of other publishers: what they carry arrives as what it was, whatever the backend and the content mode."""
+"""Events of other publishers: their data arrives unchanged, with every backend and content mode."""
 import base64
 import json
 
@@ -12,7 +12,7 @@ from lab.product import router_config
 
 FAST = {"retry": {"initial": "50ms", "max": "200ms"}, "ackWait": "2s"}
 REQUIRED = {"ce-specversion": "1.0", "ce-id": "b1", "ce-source": "s", "ce-type": "t", "ce-subject": "VmPoweredOnEvent"}
-DATA = [  # Content-Type, body, what a structured event holds: JSON format of CloudEvents 1.0.2, 3.1
+DATA = [  # Content-Type, body, members of the structured event: JSON format of CloudEvents 1.0.2, section 3.1
     ("application/json", b'{"a":1.50,"b":[]}', {"data": {"a": 1.5, "b": []}}),
     ("Application/JSON; charset=UTF-8", b' "text" ', {"data": "text"}),
     ("application/vnd.acme+json", b"null", {"data": None}),
@@ -25,7 +25,7 @@ DATA = [  # Content-Type, body, what a structured event holds: JSON format of Cl
 
 
 def publish(stream):
-    """One event for each row, in binary mode; ids d0, d1, ..."""
+    """Publishes one event for each row, in binary mode, with ids d0, d1, ..."""
     for i, (kind, body, _) in enumerate(DATA):
         stream.js.wire.publish(subject(), body, headers={**REQUIRED, "ce-id": f"d{i}", **({"Content-Type": kind} if kind else {})})
 
@@ -84,9 +84,9 @@ def test_binary_data_through_binary_mode(lab, stream):
         assert by_id[f"d{i}"].headers.get("content-type") == (kind or "application/json")
 
 
-# ---- headers without a value: cnats takes the next line for one
+# ---- headers without a value: cnats takes the next line as the value
 
-EMPTY = {  # name: headers in their order
+EMPTY = {  # name: headers in order
     "before an attribute": {"X-Note": "", **REQUIRED},
     "within": {"ce-specversion": "1.0", "ce-id": "b1", "X-Note": "", "ce-source": "s", "ce-type": "t", "ce-subject": "VmPoweredOnEvent"},
     "an attribute": {"ce-specversion": "1.0", "ce-empty": "", "ce-id": "b1", "ce-source": "s", "ce-type": "t",
@@ -124,7 +124,7 @@ def test_header_names_in_any_case(lab, stream):
     assert second == structured
 
 
-# ---- messages that are too large for a dead letter of their own
+# ---- messages that are too large for a dead letter with their content
 
 LARGE = {
     "headers of 65,400 bytes": (subject(), b"no event", {f"X-{i}": "x" * 990 for i in range(65)}),
@@ -139,7 +139,7 @@ LARGE = {
 
 @pytest.mark.parametrize("name", LARGE)
 def test_every_message_has_a_dead_letter_that_fits(lab, stream, name):
-    """One that had none would stop the dispatcher for as long as the stream keeps it."""
+    """A message without a dead letter would stop the dispatcher for as long as it is in the stream."""
     receiver = lab.receiver()
     lab.dispatcher(stream.config(receiver.url, **FAST)).wait_ready()
     to, body, headers = LARGE[name]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The dispatcher and EventBridge: batches, failures of entries and of requests, rules, the bus; the books after each."""
+"""The dispatcher and EventBridge: batches, failures of entries and requests, rules, the event bus. Each test checks all events."""
 import itertools
 import json
 import subprocess
@@ -25,7 +25,7 @@ def aws():
 
 
 def config(stream, aws, **more):
-    """more: options of the eventProcessor; `eb`: of its block."""
+    """more: options of the eventProcessor; `eb`: options of its awsEventBridge block."""
     keys = aws.keys[0]
     block = {"region": REGION, "eventBus": "default", "endpoint": aws.url, "auth": {"type": "aws_access_key", "awsAccessKeyAuth": {
         "accessKey": keys.access_key, "secretKey": keys.secret_key}}, **more.pop("eb", {})}
@@ -38,7 +38,7 @@ def got(aws, bus="default"):
 
 
 def settled(stream, aws, want, twice=0, bus="default"):
-    """Each event of want is on the bus, at most `twice` too often in all, or is a dead letter; gives the dead."""
+    """Checks that each event of want is on the bus, with at most `twice` duplicates, or is a dead letter. Returns the dead letters."""
     stream.idle("aws")
     counts, dead = Counter(got(aws, bus)), stream.dead_ids()
     lost = [k for k in want if k not in counts and k not in dead]
@@ -79,7 +79,7 @@ def test_d12_only_failed_entries_are_sent_again(lab, stream, aws):
     assert aws.entries_seen == 200 + len(first) and len(first) == 28
 
 
-def test_d12_entries_that_cannot_be_are_dead_letters(lab, stream, aws):
+def test_d12_malformed_entries_are_dead_letters(lab, stream, aws):
     aws.fail = lambda e: ("MalformedDetail", "Detail is malformed.") if json.loads(e["Detail"])["data"]["Key"] == 13 else None
     want = stream.publish(40)
     lab.dispatcher(config(stream, aws))
@@ -90,8 +90,8 @@ def test_d12_entries_that_cannot_be_are_dead_letters(lab, stream, aws):
 
 @pytest.mark.parametrize("code", ["AccessDeniedException", "NotAuthorizedForSourceException", "InvalidAccountIdException",
                                   "RedactionFailure"])
-def test_d12_entries_refused_while_permissions_spread(lab, stream, aws, code):
-    """IAM takes its time: every entry of every request is refused at first. That is no fault of the events."""
+def test_d12_entries_refused_while_permissions_propagate(lab, stream, aws, code):
+    """IAM changes take effect slowly: every entry of every request is refused at first. The events are not at fault."""
     spreading = threading.Event()
     spreading.set()
     aws.fail = lambda e: (code, "not authorized to perform: events:PutEvents") if spreading.is_set() else None
@@ -106,7 +106,7 @@ def test_d12_entries_refused_while_permissions_spread(lab, stream, aws, code):
 
 
 def test_d12_one_entry_without_permission_is_a_dead_letter_at_once(lab, stream, aws):
-    """A policy for some detail types: the others pass, so this refusal stands."""
+    """A policy for some detail types: other entries are accepted, so this refusal is final."""
     aws.fail = lambda e: ("NotAuthorizedForDetailTypeException", "no") if json.loads(e["Detail"])["data"]["Key"] == 13 else None
     want = stream.publish(40)
     dispatcher = lab.dispatcher(config(stream, aws))
@@ -129,14 +129,14 @@ def test_requests_that_fail_lose_nothing(lab, stream, aws, answer):
     assert settled(stream, aws, want) == []
 
 
-def test_d14_a_clock_that_is_an_hour_off(lab, stream, aws):
+def test_d14_a_clock_that_is_wrong_by_an_hour(lab, stream, aws):
     aws.receiver.clock_offset = 3600
     want = stream.publish(30)
     lab.dispatcher(config(stream, aws))
     assert settled(stream, aws, want) == []
 
 
-def test_d15_a_wrong_secret_keeps_everything_until_it_is_put_right(lab, stream, aws, tmp_path):
+def test_d15_a_wrong_secret_delays_all_events_until_it_is_corrected(lab, stream, aws, tmp_path):
     secret = tmp_path / "secret"
     secret.write_text("notthatone\n")
     want = stream.publish(30)
@@ -149,7 +149,7 @@ def test_d15_a_wrong_secret_keeps_everything_until_it_is_put_right(lab, stream, 
     assert aws.keys[0].secret_key not in dispatcher.text()
 
 
-def test_d13_size_of_requests_is_kept_and_a_lower_limit_learned(lab, stream, aws):
+def test_d13_requests_keep_to_the_size_limit_and_a_lower_limit_is_learned(lab, stream, aws):
     aws.size_max = 262144
     want = [*stream.publish(50, data=lambda i: {"Key": i, "Text": "x" * 60_000})]
     lab.dispatcher(config(stream, aws))
@@ -157,7 +157,7 @@ def test_d13_size_of_requests_is_kept_and_a_lower_limit_learned(lab, stream, aws
     aws.batches.clear()
     want += stream.publish(50, data=lambda i: {"Key": i, "Text": "x" * 60_000})
     assert settled(stream, aws, want) == []
-    assert sum(aws.batches) == 50 and max(aws.batches) <= 4, aws.batches  # none refused any more
+    assert sum(aws.batches) == 50 and max(aws.batches) <= 4, aws.batches  # no entry is refused any more
 
 
 def test_d13_an_event_larger_than_the_limit(lab, stream, aws):
@@ -174,7 +174,7 @@ def test_d13_an_event_larger_than_the_limit_trimmed(lab, stream, aws):
     assert trimmed["eventkey"] == "1" and "data" not in trimmed and trimmed["datatrimmed"] == "5011"
 
 
-def test_rules_decide_and_edits_take_effect(lab, stream, aws):
+def test_rules_select_the_events_and_changes_take_effect(lab, stream, aws):
     rule = Rule("pets", {"detail": {"data": {"Key": [{"numeric": ["<=", 10]}]}}, "account": [ACCOUNT]})
     aws.rules = [Rule("petshop", {"source": ["other"]}), Rule("pets2", {"source": ["other"]}), rule]
     stream.publish(20)
@@ -244,7 +244,7 @@ def test_d1_kill_during_a_delivery(lab, stream, aws):
     assert settled(stream, aws, want, twice=4 * 10) == []  # batches of ten
 
 
-def test_unknown_keys_are_not_thrown_away(lab, stream, aws):
+def test_events_are_kept_while_the_keys_are_unknown(lab, stream, aws):
     keys, aws.keys = aws.keys, [Keys("AKIDOTHER")]
     want = stream.publish(10)
     settings = config(stream, EventBridgeLike(aws.url, keys))

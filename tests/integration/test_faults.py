@@ -44,9 +44,9 @@ NATS killed, suspended, cut off, without quorum    nats_killed_and_restarted, na
 NATS after a power cut                             nats_after_a_power_cut, end_of_the_stream_lost_while_idle,
                                                    a_lagging_leader_is_not_taken_for_a_shorter_stream
 SIGSTOP                                            suspended_process_resumes
-adaptive polling, gzip                             polls_less_often_when_idle, replies_are_compressed_unless_on_this_machine
+adaptive polling, gzip                             polls_less_often_when_idle, replies_are_compressed_unless_from_this_machine
 TLS: private CA, thumbprint; proxy                 untrusted_certificate, pinned_thumbprint, through_a_proxy
-passwordFile, back-off of logins                   rotated_password_file, wrong_password_is_tried_once_in_a_while
+passwordFile, back-off of logins                   a_changed_password_file, wrong_password_is_tried_rarely
 lag, reasons of /readyz                            lag_is_reported_while_it_lasts, missing_permission_at_start
 memory                                             memory_is_flat_under_a_backlog
 """

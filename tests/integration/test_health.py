@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""vcourier health: the exit code that a container's health check looks at."""
+"""vcourier health: the exit code for the health check of a container."""
 import subprocess
 
 import pytest
@@ -13,13 +13,13 @@ def health(*arguments):
 
 
 @pytest.mark.parametrize("status, code", [(200, 0), (204, 0), (503, 1), (404, 1), (302, 1)])
-def test_the_status_decides(lab, status, code):
+def test_the_exit_code_follows_the_status(lab, status, code):
     body = b"" if status == 204 else b'{"nats":"no"}'
     run = health(f"{lab.receiver(lambda request: Answer(status, body=body)).url}/readyz")
     assert run.returncode == code and run.stdout.startswith(str(status)), run
 
 
-def test_nobody_listens():
+def test_no_server_listens():
     run = health(f"http://127.0.0.1:{free_port()}/readyz")
     assert run.returncode == 1 and "connect" in run.stderr and run.stderr.count("\n") == 1
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Messages that whoever may publish events can put into a stream: each ends in one column of the books, and stops nobody."""
+"""Messages that any publisher of events can put into a stream: each ends in exactly one counter and stops no process."""
 import json
 import subprocess
 import threading
@@ -35,7 +35,7 @@ def key_of(event_id):
     return int(event_id.split("-")[0])
 
 
-UNSTORABLE = {  # what is no event, as (subject, header block, body)
+UNSTORABLE = {  # messages that are not events: (subject, header block, body)
     "headers of 65,400 bytes": (subject(), block(size=65400), b"no event"),
     "headers of 64 KiB": (subject(), block(size=HEADERS_MAX - 8), b"no event"),
     "headers and a body that fill max_payload": (subject(), block(size=60000), b"x" * (PAYLOAD_MAX - 60100)),
@@ -70,8 +70,8 @@ def test_a_dead_letter_can_always_be_stored(lab, stream, kind):
     assert not dispatcher.lines("dead letter not stored") and dispatcher.get("/readyz")[0] == 200
 
 
-def test_a_letter_that_its_stream_refuses_is_stored_bare(lab, stream):
-    """What is left of it says where the original is, so a redrive still works."""
+def test_a_dead_letter_that_its_stream_refuses_is_stored_without_content(lab, stream):
+    """The stored headers name the position of the original, so a redrive still works."""
     stream.js.api("STREAM.CREATE.VCDEAD", {"name": "VCDEAD", "subjects": ["vcdead.>"], "storage": "file", "retention": "limits",
                                            "num_replicas": 1, "max_msg_size": 1500})
     refuses = threading.Event()
@@ -94,8 +94,8 @@ def test_a_letter_that_its_stream_refuses_is_stored_bare(lab, stream):
     assert again.body == b"x" * 5000 and again.headers["ce-note"] == "n" * 3000 and again.headers["content-type"] == "text/plain"
 
 
-def test_an_event_that_cannot_be_sent_again_stops_no_replay(lab, stream):
-    """The copy has an id of its own, for which a message that fills max_payload has no room, nor a long subject."""
+def test_an_event_that_cannot_be_sent_again_does_not_stop_a_replay(lab, stream):
+    """The copy has a new id. A message as large as max_payload has no space for it, and neither has one with a long subject."""
     receiver = lab.receiver()
     dispatcher = lab.dispatcher(stream.config(receiver.url, **FAST)).wait_ready()
     fill = PAYLOAD_MAX - len(block()) - len(event(1, data=""))
@@ -109,8 +109,8 @@ def test_an_event_that_cannot_be_sent_again_stops_no_replay(lab, stream):
     assert stream.dead() == []
 
 
-def test_headers_without_a_value_hide_no_others(lab, stream):
-    """cnats reads a value behind the end of the line, so it takes the next header for the value."""
+def test_headers_without_a_value_do_not_hide_others(lab, stream):
+    """cnats searches for the value beyond the end of the line, so it takes the next header as the value."""
     receiver = lab.receiver()
     lab.dispatcher(stream.config(receiver.url, **FAST)).wait_ready()
     lines = [f"{name}: {value}".encode() for name, value in binary(1).items()]
@@ -125,8 +125,8 @@ STATUSES = ["100", "404", "408", "409", "503"]
 
 
 @pytest.mark.parametrize("status", STATUSES)
-def test_a_stored_message_is_no_status_of_the_server(lab, stream, status):
-    """Not with a header Status, and not in the form that the server itself uses."""
+def test_a_stored_message_is_not_taken_for_a_status_of_the_server(lab, stream, status):
+    """Neither with a header Status, nor in the form that the server itself uses."""
     receiver = lab.receiver()
     dispatcher = lab.dispatcher(stream.config(receiver.url, **FAST)).wait_ready()
     stream.publish(1)
@@ -146,14 +146,14 @@ def binary(n, **more):
             "ce-eventkey": str(n), **more}
 
 
-FORGED = {  # headers as the server adds them when it is asked for a stored message, or as it says that there is none
+FORGED = {  # headers that the server adds when it returns a stored message, or reports that there is none
     "another time": {"Nats-Time-Stamp": "2020-01-01T00:00:00Z"}, "no time": {"Nats-Time-Stamp": "yesterday"},
     "another subject": {"Nats-Subject": "x"}, "another sequence": {"Nats-Sequence": "1", "Nats-Stream": "VC_other"},
     "not found": {"Status": "404", "Description": "Message Not Found"}, "unavailable": {"Status": "503"}}
 
 
 def test_forged_headers_of_an_event_that_is_read_again_from_the_stream(lab, stream):
-    """Events that wait for a function that is down are let go and fetched again: what was stored is what comes back."""
+    """The bodies of events that wait for a failed function are dropped and read again. The stored content is delivered."""
     gateway = Gateway().start()
     lab.closers.append(gateway.close)
     down = threading.Event()
@@ -186,7 +186,7 @@ def eventbridge(stream, aws):
 
 
 def publish_all(stream, messages):
-    """{number: sequence} of those that the server stored; a duplicate was not."""
+    """Publishes the messages. Returns {number: sequence} of those that the server stored; it does not store duplicates."""
     wire = stream.server.connect()
     sid = wire.subscribe(f"{wire.inbox}.hostile.*")
     stored = {}
@@ -214,7 +214,7 @@ def number_of(event_id):
 
 
 def balance(stream, dispatcher, name, stored, delivered, good):
-    """Of one dispatcher: each message is in one column; every good one was delivered. Gives the columns."""
+    """Checks that one dispatcher counted each message once and delivered every valid one. Returns the counters."""
     stream.idle(name, timeout=300)
     wait_until(lambda: counters(dispatcher)["all"] == len(stored), 60, lambda: f"{name}: {counters(dispatcher)} of {len(stored)}")
     letters = [m for m in stream.dead() if m.headers["Vcourier-Dispatcher"] == name]
@@ -230,7 +230,7 @@ def balance(stream, dispatcher, name, stored, delivered, good):
     return columns
 
 
-def test_hostile_messages_among_good_ones_stop_nobody(lab, stream):
+def test_hostile_messages_do_not_stop_valid_ones(lab, stream):
     rng = seeded()
     total = 10000 if LONG else 1000
     hostile = Hostile(rng, large=0.003 if LONG else 0.01)
@@ -258,13 +258,13 @@ def test_hostile_messages_among_good_ones_stop_nobody(lab, stream):
 
 
 def letters_of(stream, name):
-    """How many there are. After removals a consumer of nats-server 2.9 miscounts what is pending, so none is asked."""
+    """The number of dead letters. It does not use a consumer, because nats-server 2.9 miscounts pending messages after deletions."""
     info = stream.js.api("STREAM.INFO.VCDEAD", json.dumps({"subjects_filter": f"vcdead.{name}.>"}).encode())
     return sum((info["state"].get("subjects") or {}).values())
 
 
 def redrive(stream, dispatcher, receiver):
-    """Every dead letter of "kn" is sent again, and ends in one column again: delivered, where what was wrong did not go along."""
+    """Every dead letter of "kn" is sent again and counted once again: as delivered if the invalid part was not copied."""
     letters = [json.loads(line) for line in vcourier(dispatcher, "dead", "ls", "--json").splitlines()]
     before = len(receiver.requests)
     again = len([m for m in letters if m["dispatcher"] == "kn"])
@@ -277,7 +277,7 @@ def redrive(stream, dispatcher, receiver):
 
 
 def test_an_event_for_thousands_of_functions_counts_in_the_buffer(lab, stream):
-    """Each function has its own tries, so an event takes memory for each: no more are taken than the buffer has room for."""
+    """Each function has its own attempts, so an event needs memory for each. The dispatcher pulls only as many events as the buffer can hold."""
     gateway, release = Gateway().start(), threading.Event()
     lab.closers += [gateway.close, release.set]
 
@@ -294,8 +294,8 @@ def test_an_event_for_thousands_of_functions_counts_in_the_buffer(lab, stream):
     assert dispatcher.peak() < 80 << 20
 
 
-def test_names_that_are_steps_in_a_path_are_no_functions(lab, stream):
-    """And an event whose subject is longer than any topic is not compared with each pattern."""
+def test_names_that_are_path_components_are_not_functions(lab, stream):
+    """Also, an event whose subject is longer than any topic is not compared with each pattern."""
     gateway = Gateway(namespaces=[]).start()
     lab.closers.append(gateway.close)
     for name in ("..", ".", "f"):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""k8s/: every overlay renders, keeps our rules, and is what typed schemas of the objects say."""
+"""k8s/: every overlay renders, obeys our rules, and matches typed schemas of the objects."""
 import json
 import shutil
 import subprocess
@@ -19,14 +19,14 @@ INTEROP = ROOT / "build" / "interop"
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS, ids=lambda p: p.name)
-def test_rules(overlay):
+def test_the_rules_hold(overlay):
     manifests = Manifests(render(overlay))
     broken = {f.__name__: list(f(manifests)) for f in RULES}
     assert {name: problems for name, problems in broken.items() if problems} == {}
 
 
 def edit(kind, name, change):
-    """A mutation: change(object) on the object of that kind and name."""
+    """A mutation: calls change(object) for the object of this kind and name."""
     def mutate(objects):
         for o in objects:
             if o["kind"] == kind and o["metadata"]["name"].startswith(name):
@@ -86,7 +86,7 @@ def test_each_rule_can_fail(rule):
     assert list(rule(Manifests(objects)))
 
 
-def test_ha_has_three_servers_apart_that_sync_each_write():
+def test_ha_has_three_separate_servers_that_sync_each_write():
     manifests = Manifests(render(ROOT / "k8s" / "overlays" / "ha"))
     nats = next(o for o in manifests.kind("StatefulSet") if o["metadata"]["name"] == "nats")
     assert nats["spec"]["replicas"] == 3
@@ -106,7 +106,7 @@ def test_nats_accepts_its_configuration(overlay, tmp_path):
     maps = {k: v for o in render(ROOT / "k8s" / overlay) if o["kind"] == "ConfigMap" for k, v in o["data"].items()}
     for name in ("nats.conf", "users.conf"):
         text = maps[name].replace("/data", str(tmp_path / "data"))
-        (tmp_path / name).write_text(text.replace("  sync_interval: always\n", ""))  # Debian 12's 2.9 does not know it
+        (tmp_path / name).write_text(text.replace("  sync_interval: always\n", ""))  # Debian 12's 2.9 does not have this option
     arguments = maps["users.conf"].splitlines()[0].split("users.py")[1].removesuffix("; do not edit.").split()
     generator = ROOT / "compose" / "nats" / "users.py"
     subprocess.run([sys.executable, generator, *arguments, "--passwords", tmp_path / "secrets"], check=True)
@@ -116,7 +116,7 @@ def test_nats_accepts_its_configuration(overlay, tmp_path):
 
 
 def test_the_ha_configuration_makes_a_cluster(tmp_path, lab):
-    """Three servers with the overlay's files, on loopback ports: a stream in three copies can be made and written."""
+    """Three servers with the overlay's files, on loopback ports: a stream with three replicas can be created and written."""
     maps = {k: v for o in render(ROOT / "k8s/overlays/ha") if o["kind"] == "ConfigMap" for k, v in o["data"].items()}
     (tmp_path / "users.conf").write_text(maps["users.conf"])
     arguments = maps["users.conf"].splitlines()[0].split("users.py")[1].removesuffix("; do not edit.").split()
@@ -155,13 +155,13 @@ def test_our_programs_accept_their_configuration(replicas):
     assert run.returncode == 0, run.stdout + run.stderr
 
 
-# Which package of typed models knows which API group; the rest is in "kubernetes-models".
+# The package of typed models for each API group; all other groups are in "kubernetes-models".
 PACKAGES = {"keda.sh": "@kubernetes-models/keda", "projectcontour.io": "@kubernetes-models/contour",
             "monitoring.coreos.com": "@kubernetes-models/prometheus-operator"}
 
 
 def typescript(objects):
-    """A program that compiles when each object is a literal of its type: wrong types and unknown keys are errors."""
+    """A program in which each object is a literal of its type, so that wrong types and unknown keys are compile errors."""
     lines = []
     for i, o in enumerate(objects):
         group, _, version = o["apiVersion"].rpartition("/")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Knative, end to end: destinations of the cluster, tokens, trust, and what triggers of both dialects match."""
+"""Knative, end to end: destinations in the cluster, tokens, trust, and the events that triggers of both dialects match."""
 import base64
 import json
 import ssl
@@ -16,7 +16,7 @@ from lab.product import router_config
 from lab.receiver import Answer
 
 FAST = {"retry": {"initial": "20ms", "max": "100ms"}, "ackWait": "2s"}
-SOON = {"retry": {**FAST["retry"], "rejectGrace": "300ms"}}  # where everything is refused: dead letters after a moment
+SOON = {"retry": {**FAST["retry"], "rejectGrace": "300ms"}}  # when every event is refused: dead letters after a short time
 BROKER = {"apiVersion": "eventing.knative.dev/v1", "kind": "Broker", "name": "default", "namespace": "fn"}
 
 
@@ -34,7 +34,7 @@ def config(stream, destination, block=None, **options):
 
 
 def in_cluster(lab, stream, cluster, destination, block=None, **options):
-    """A dispatcher as in a pod of the cluster; started, not ready yet."""
+    """Starts a dispatcher as in a pod of the cluster, without waiting until it is ready."""
     destination = {"resolveInterval": "1s", "kubernetes": cluster.options, **destination}
     dispatcher = lab.daemon("dispatcher", config(stream, destination, block, **options))
     dispatcher.env = cluster.env
@@ -53,7 +53,7 @@ def tls_server(authority):
 
 
 def test_a_broker_by_ref(lab, stream, cluster):
-    """Not there, not ready, ready, moved, API server away: events wait or go on, and /readyz has the reason."""
+    """Missing, not ready, ready, moved, API server down: events wait or are delivered, and /readyz shows the reason."""
     one, two = lab.receiver(), lab.receiver()
     dispatcher = in_cluster(lab, stream, cluster, {"ref": BROKER})
     first = stream.publish(5)
@@ -81,7 +81,7 @@ def test_a_broker_by_ref(lab, stream, cluster):
     assert not stream.dead()
 
 
-def test_a_broker_that_moved_is_found_before_the_next_look(lab, stream, cluster):
+def test_a_broker_that_moved_is_found_before_the_next_refresh(lab, stream, cluster):
     old, new = lab.receiver(), lab.receiver()
     cluster.broker(old.url + "/a")
     dispatcher = in_cluster(lab, stream, cluster, {"ref": BROKER, "resolveInterval": "1h"}).wait_ready()
@@ -102,7 +102,7 @@ def test_a_broker_that_moved_is_found_before_the_next_look(lab, stream, cluster)
     assert dispatcher.metric("vcourier_dispatcher_events_total", result="delivered") == len(first) * 3
 
 
-def test_a_missing_right_is_named(lab, stream, cluster):
+def test_a_missing_permission_is_named(lab, stream, cluster):
     receiver = lab.receiver()
     cluster.broker(receiver.url)
     cluster.forbidden.add("brokers")
@@ -114,7 +114,7 @@ def test_a_missing_right_is_named(lab, stream, cluster):
 
 
 def test_the_pods_token_changes(lab, stream, cluster):
-    """Half-written, expired, renewed: deliveries go on with the last address all the while."""
+    """Half-written, expired, renewed: deliveries continue with the last address."""
     receiver = lab.receiver()
     cluster.broker(receiver.url)
     dispatcher = in_cluster(lab, stream, cluster, {"ref": BROKER}).wait_ready()
@@ -140,7 +140,7 @@ def test_outside_the_cluster(lab, stream, cluster):
 
 
 @pytest.mark.parametrize("certs", ["status", "config", "caFile", "insecureSSL"])
-def test_whom_to_trust(lab, stream, cluster, certs):
+def test_trusted_authorities(lab, stream, cluster, certs):
     receiver = lab.receiver(context=tls_server(lab.authority))
     ca = lab.authority.ca.read_text()
     cluster.broker(receiver.url, **({"CACerts": ca} if certs == "status" else {}))
@@ -177,7 +177,7 @@ def test_through_a_proxy(lab, stream):
     assert {(r.path, r.headers["host"]) for r in proxy.requests} == {("http://broker.invalid/in", "broker.invalid")}
 
 
-def test_an_untrusted_sink_gets_nothing(lab, stream, cluster):
+def test_an_untrusted_destination_gets_no_event(lab, stream, cluster):
     receiver = lab.receiver(context=tls_server(lab.authority))
     cluster.broker(receiver.url)
     dispatcher = in_cluster(lab, stream, cluster, {"ref": BROKER})
@@ -190,7 +190,7 @@ def test_an_untrusted_sink_gets_nothing(lab, stream, cluster):
 
 
 def test_a_token_for_the_audience(lab, stream, cluster):
-    """Asked for once, sent with each event, asked for anew when it is refused."""
+    """The token is requested once, sent with each event, and requested again when it is refused."""
     good = {"Bearer oidc-apps-vcourier-1"}
     receiver = lab.receiver(lambda request: Answer(202 if request.headers.get("authorization") in good else 401))
     cluster.broker(receiver.url, audience="eventing.knative.dev/broker/fn/default")
@@ -212,7 +212,7 @@ def test_a_token_for_the_audience(lab, stream, cluster):
     ({"type": "basic_auth", "basicAuth": {"username": "u", "password": "p w"}}, "Basic dTpwIHc="),
     ({"type": "bearer", "bearer": {"token": "abc"}}, "Bearer abc")])
 def test_auth(lab, stream, auth, header):
-    """The event router read knative.auth and forgot it."""
+    """The Event Router read knative.auth but did not use it."""
     receiver = lab.receiver()
     lab.dispatcher(config(stream, {"uri": receiver.url}, {"auth": auth}))
     stream.publish(1)
@@ -221,11 +221,11 @@ def test_auth(lab, stream, auth, header):
 
 
 def matches(trigger, event):
-    """A Trigger's filter.attributes: exact, all of them."""
+    """Applies a Trigger's filter.attributes: all must match exactly."""
     return all(event.get(name) == value for name, value in trigger.items())
 
 
-# As users' functions have them: VEBA 0.7 with the event router, VEBA 0.8 with the VSphereSource
+# Triggers of users' functions: VEBA 0.7 with the Event Router, VEBA 0.8 with the VSphereSource
 TRIGGERS = {
     "router": [({"type": "com.vmware.event.router/event", "subject": "VmPoweredOnEvent"}, "VmPoweredOnEvent"),
                ({"type": "com.vmware.event.router/event", "subject": "DrsVmPoweredOnEvent"}, "DrsVmPoweredOnEvent"),
@@ -253,7 +253,7 @@ def test_triggers_of_both_dialects(lab, stream, style, encoding):
     assert not any(matches(t, e) for t, _ in TRIGGERS[other] for e in events.values())
 
 
-def test_the_bytes_of_the_data_are_untouched(lab, stream):
+def test_the_bytes_of_the_data_are_unchanged(lab, stream):
     receiver = lab.receiver()
     lab.dispatcher(config(stream, {"uri": receiver.url}))
     data = json.loads('{"a":1.50,"b":12345678901234567890,"c":"\\u003c\\u00e9 \\ud83d\\ude00","d":[1,2]}')
@@ -264,7 +264,7 @@ def test_the_bytes_of_the_data_are_untouched(lab, stream):
 
 
 def test_a_sink_for_dead_letters(lab, stream, cluster):
-    """Each letter goes to our stream first, then to the sink, with what Knative's dispatcher would add to the event."""
+    """Each dead letter is stored in our stream first. Then the sink gets it, with the attributes that Knative's dispatcher would add."""
     receiver = lab.receiver(lambda request: Answer(400, body=b"no such thing") if keys([request])[0] == 2 else None)
     fails = [2]
 
@@ -292,7 +292,7 @@ def test_a_sink_for_dead_letters(lab, stream, cluster):
     assert dispatcher.metric("vcourier_dispatcher_events_total", result="dead") == 1
 
 
-def test_a_sink_that_is_down_keeps_nothing_up(lab, stream):
+def test_a_sink_that_is_down_delays_no_event(lab, stream):
     receiver = lab.receiver(lambda request: Answer(400))
     sink = lab.receiver(lambda request: Answer(400))
     dispatcher = lab.dispatcher(config(stream, {"uri": receiver.url}, deadLetterSink={"uri": sink.url}, **SOON))
@@ -302,8 +302,8 @@ def test_a_sink_that_is_down_keeps_nothing_up(lab, stream):
     assert len(dispatcher.lines("dead letter sink rejected a dead letter")) == 2
 
 
-def test_a_sink_that_refuses_for_a_while_gets_its_letters(lab, stream):
-    """Its ingress starts: 415 for everything, until it works."""
+def test_a_sink_that_temporarily_refuses_gets_its_dead_letters(lab, stream):
+    """Its ingress is starting and replies 415 to everything at first."""
     receiver = lab.receiver(lambda request: Answer(400 if keys([request])[0] in (2, 4) else 202))
     sink = lab.receiver(lambda request: Answer(415))
     dispatcher = lab.dispatcher(config(stream, {"uri": receiver.url}, deadLetterSink={"uri": sink.url}))
@@ -318,7 +318,7 @@ def test_a_sink_that_refuses_for_a_while_gets_its_letters(lab, stream):
     assert dispatcher.metric("vcourier_dispatcher_events_total", result="dead") == 2
 
 
-def test_a_sink_that_is_not_there_holds_nothing_up(lab, stream, cluster):
+def test_a_missing_sink_delays_no_event(lab, stream, cluster):
     receiver = lab.receiver(lambda request: Answer(400))
     dispatcher = lab.daemon("dispatcher", config(stream, {"uri": receiver.url}, emptyGrace="2s", deadLetterSink={
         "ref": {**BROKER, "name": "dead"}, "kubernetes": cluster.options}, **SOON))
@@ -330,8 +330,8 @@ def test_a_sink_that_is_not_there_holds_nothing_up(lab, stream, cluster):
     assert len(dispatcher.lines("dead letter sink rejected a dead letter.*it has no address yet")) == 2
 
 
-def test_a_sink_whose_address_comes_late(lab, stream, cluster):
-    """The letters wait for it, for up to emptyGrace."""
+def test_a_sink_whose_address_is_known_later(lab, stream, cluster):
+    """The dead letters wait for it for up to emptyGrace."""
     receiver, sink = lab.receiver(lambda request: Answer(400)), lab.receiver()
     dispatcher = lab.daemon("dispatcher", config(stream, {"uri": receiver.url}, emptyGrace="2m", deadLetterSink={
         "ref": {**BROKER, "name": "dead"}, "kubernetes": cluster.options}, **SOON))
@@ -346,8 +346,8 @@ def test_a_sink_whose_address_comes_late(lab, stream, cluster):
     assert not dispatcher.lines("dead letter sink rejected a dead letter")
 
 
-def test_the_words_of_a_delivery_spec(lab, stream):
-    """retry: 2 is three tries; every event in turn, so that no pause of the destination comes between."""
+def test_fields_of_a_delivery_spec(lab, stream):
+    """retry: 2 means three attempts. Events are sent one after the other, so that the destination is not paused meanwhile."""
     receiver = lab.receiver(lambda request: Answer(500))
     lab.dispatcher(config(stream, {"uri": receiver.url}, retry={
         "retry": 2, "backoffPolicy": "linear", "backoffDelay": "PT0.01S", "timeout": "PT5S", "retryAfterMax": "PT1S"}))

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What others make of our requests: the CloudEvents SDKs for JavaScript, Python and Go, and the ingress of a real
-Knative Broker. They are there after `make interop`; what is missing is skipped, and says so."""
+"""Other receivers of our requests: the CloudEvents SDKs for JavaScript, Python and Go, and the ingress of a real
+Knative Broker. `make interop` installs them. Tests of a missing one are skipped with a reason."""
 import base64
 import json
 import os
@@ -35,7 +35,7 @@ EVENTS = [
 
 
 def publish(stream):
-    """The events, as they stand in the stream: {id: event}"""
+    """Publishes the events. Returns them as stored in the stream: {id: event}"""
     for name, data, more in EVENTS:
         number = stream.published + 1
         stream.js.last_seq("VC_lab")
@@ -57,7 +57,7 @@ def parsed(time):
 
 
 def compare(want, got, binary):
-    """SDKs that do not undo the percent-encoding of headers see it: the specification asks them to."""
+    """SDKs that do not decode the percent-encoding of headers return it, although the specification requires decoding."""
     assert "error" not in got, got
     for name, value in want.items():
         if name == "time":
@@ -90,7 +90,7 @@ def test_sdk_receivers(lab, stream, sdk, encoding):
 
 @pytest.mark.parametrize("encoding", ["binary", "structured"])
 def test_the_ingress_of_a_broker(lab, stream, tmp_path, encoding):
-    """Takes every event, and what it hands on to the channel is what triggers see."""
+    """The ingress accepts every event. The events that it forwards to the channel are those that triggers receive."""
     if not (GO / "ingress").exists():
         pytest.skip("the ingress of a Knative Broker is not there: make interop")
     channel = lab.receiver()

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """k8s/ against a real kube-apiserver: strict validation, pod security, and what each service account may do.
 
-The kinds of KEDA, Contour, Knative and the Prometheus Operator exist here without their schemas (test_k8s.py has those);
-Knative's `addressable-resolver` stands here with the rule for Brokers.
+The kinds of KEDA, Contour, Knative and the Prometheus Operator exist here without their schemas (test_k8s.py uses those).
+Knative's `addressable-resolver` is defined here with the rule for Brokers.
 """
 import copy
 import json
@@ -50,7 +50,7 @@ def apply(cluster, objects):
 
 
 def applied(cluster, objects):
-    """{kind/name: resourceVersion}; the server had no warnings: nothing deprecated, no template that pod security would refuse."""
+    """Applies an overlay without a warning: no deprecated object and no template that pod security would refuse. Returns {kind/name: resourceVersion}."""
     run = apply(cluster, objects)
     assert run.returncode == 0 and run.stderr == "", run.stderr
     return {f"{o['kind']}/{o['metadata']['name']}": o["metadata"]["resourceVersion"] for o in json.loads(run.stdout)["items"]}
@@ -58,14 +58,14 @@ def applied(cluster, objects):
 
 @pytest.fixture(scope="module")
 def full(cluster):
-    """The objects of the overlay that has everything, all applied."""
+    """The objects of the overlay with all components, applied."""
     objects = render(ROOT / "k8s" / "overlays" / "full")
     applied(cluster, objects)
     return objects
 
 
 def pod_of(workload, template):
-    """The pod that the controller would make of it."""
+    """The pod that the controller would create from the template."""
     name = workload["metadata"]["name"]
     claims = [{"name": c["metadata"]["name"], "persistentVolumeClaim": {"claimName": f"{c['metadata']['name']}-{name}-0"}}
               for c in workload["spec"].get("volumeClaimTemplates", [])]
@@ -75,7 +75,7 @@ def pod_of(workload, template):
 
 @pytest.mark.parametrize("overlay", OVERLAYS, ids=lambda p: p.name)
 def test_every_object_and_every_pod_is_accepted(cluster, overlay):
-    """As an update of what is there, and once more, when it changes nothing."""
+    """As an update of the previous overlay, and once more without any change."""
     objects = render(overlay)
     first = applied(cluster, objects)
     assert len(first) == len(objects) and applied(cluster, objects) == first
@@ -110,8 +110,8 @@ def test_pod_security_refuses_a_weaker_pod(cluster, full, why):
     ("Deployment", {"replicsa": 3}, ".spec.replicsa: field not declared in schema"),
     ("Service", {"ports": [{"port": 70000}]}, "must be between 1 and 65535"),
     ("StatefulSet", {"selector": {"matchLabels": {"app": "other"}}}, "`selector` does not match template `labels`")])
-def test_what_is_wrong_is_refused(cluster, full, kind, change, said):
-    """Or the tests above prove nothing."""
+def test_invalid_objects_are_refused(cluster, full, kind, change, said):
+    """Shows that the tests above can fail."""
     wrong = copy.deepcopy(next(o for o in full if o["kind"] == kind))
     wrong["metadata"]["name"] = "wrong"
     wrong["spec"].update(change)
@@ -120,7 +120,7 @@ def test_what_is_wrong_is_refused(cluster, full, kind, change, said):
 
 
 def rules(cluster, token, namespace):
-    """What the owner of the token may do there, as the server sums it up: [(groups, resources, names, verbs)]"""
+    """The permissions of the token's owner in a namespace, as the server lists them: [(groups, resources, names, verbs)]"""
     review = cluster.create("/apis/authorization.k8s.io/v1/selfsubjectrulesreviews", {"spec": {"namespace": namespace}}, token=token)
     assert not review["status"]["incomplete"]
     return {tuple(tuple(rule.get(k, ())) for k in ("apiGroups", "resources", "resourceNames", "verbs"))
@@ -128,8 +128,8 @@ def rules(cluster, token, namespace):
 
 
 @pytest.mark.parametrize("namespace", ["vcourier", "default", "kube-system"])
-def test_rights_of_each_service_account(cluster, full, namespace):
-    """All of them: no more than a stranger's, but for Knative's dispatcher."""
+def test_permissions_of_each_service_account(cluster, full, namespace):
+    """All permissions: only the account of the Knative dispatcher has more than an unprivileged account."""
     cluster.request("POST", "/api/v1/namespaces/default/serviceaccounts", {"metadata": {"name": "stranger"}})
     anybody = rules(cluster, cluster.token("default", "stranger"), namespace)
     resolver = {((*RESOLVER["apiGroups"],), (*RESOLVER["resources"],), (), (*RESOLVER["verbs"],)), (("",), ("services",), (), ("get",))}
@@ -158,7 +158,7 @@ def test_access_of_the_knative_dispatcher(cluster, full, allowed, verb, resource
 
 
 def in_pod(lab, cluster, server, account):
-    """A dispatcher with what the kubelet would give a pod of this service account."""
+    """A dispatcher with the files that the kubelet would mount for this service account."""
     mount = lab.directory / account
     mount.mkdir()
     for name, text in {"token": cluster.token("vcourier", account), "namespace": "vcourier",
@@ -172,8 +172,8 @@ def in_pod(lab, cluster, server, account):
     return dispatcher.start()
 
 
-def test_our_dispatcher_lives_on_these_rights(cluster, full, lab):
-    """It resolves a Broker and gets a token for its audience, which the server knows as ours; another account cannot."""
+def test_the_dispatcher_works_with_these_permissions(cluster, full, lab):
+    """It resolves a Broker and gets a token for its audience, which the server accepts as ours. Another account cannot."""
     receiver, server = lab.receiver(), lab.nats()
     broker = {"apiVersion": "eventing.knative.dev/v1", "kind": "Broker", "metadata": {"name": "default"}, "spec": {},
               "status": {"address": {"url": receiver.url, "audience": "broker/default"}, "conditions": [

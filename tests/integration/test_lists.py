@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Answers of a backend that are empty, partial or not yet true: they filter no event before they have stood for emptyGrace."""
+"""Empty, partial or premature lists of a backend: they filter no event before they have been confirmed for emptyGrace."""
 import subprocess
 from collections import Counter
 
@@ -30,20 +30,20 @@ def ready_reason(dispatcher, text):
 
 
 def look_again(gateway, times=2):  # noqa: F811
-    """Until the gateway has been asked so often once more."""
+    """Waits until the gateway has been asked so many more times."""
     listings = gateway.listings
     gateway.wait(lambda g: g.listings >= listings + times)
 
 
 def balanced(stream, dispatcher, name="of", **want):
-    """Every event of the stream has ended, as wanted."""
+    """Waits until every event of the stream is counted as expected."""
     stream.idle(name)
     wait_until(lambda: counters(dispatcher)["pending"] == 0, what="the metrics follow")
     ends = counters(dispatcher)
     assert {end: ends[end] for end in want} == want and ends["all"] == sum(want.values()), ends
 
 
-def test_a_backlog_meets_a_gateway_that_lists_nothing_yet(lab, stream, gateway):  # noqa: F811
+def test_a_backlog_waits_for_a_gateway_that_lists_nothing_yet(lab, stream, gateway):  # noqa: F811
     gateway.deploy("on", "VmPoweredOnEvent")
     first = stream.publish(5)
     dispatcher = lab.dispatcher(config(stream, gateway)).wait_ready()
@@ -63,7 +63,7 @@ def test_a_backlog_meets_a_gateway_that_lists_nothing_yet(lab, stream, gateway):
     assert delivered(gateway, "on") == Counter(ids([*first, *want]))
 
 
-def test_a_gateway_without_functions_is_believed_after_the_grace(lab, stream, gateway):  # noqa: F811
+def test_a_gateway_without_functions_is_accepted_after_the_grace(lab, stream, gateway):  # noqa: F811
     stream.publish(5)
     dispatcher = lab.dispatcher(config(stream, gateway, emptyGrace="3s")).wait_ready()
     balanced(stream, dispatcher, delivered=0, filtered=5)
@@ -76,7 +76,7 @@ def test_a_gateway_without_functions_is_believed_after_the_grace(lab, stream, ga
 
 
 @pytest.mark.parametrize("others", [True, False], ids=["others stay", "alone"])
-def test_a_function_that_vanishes_for_a_while(lab, stream, gateway, others):  # noqa: F811
+def test_a_function_that_disappears_temporarily(lab, stream, gateway, others):  # noqa: F811
     gateway.deploy("on", "VmPoweredOnEvent")
     if others:
         gateway.deploy("off", "VmPoweredOffEvent")
@@ -115,7 +115,7 @@ def test_a_namespace_that_cannot_be_listed_at_the_start(lab, stream, gateway, st
 
 @pytest.mark.parametrize("status", [400, 403, 404, 500])
 def test_a_namespace_that_cannot_be_listed_later(lab, stream, gateway, status):  # noqa: F811
-    """It keeps its functions, and the others' new ones are seen."""
+    """Its functions stay in use, and new functions of other namespaces are found."""
     gateway.namespaces.insert(0, "bad")
     gateway.deploy("there", "VmPoweredOffEvent", namespace="bad")
     gateway.deploy("on", "VmPoweredOnEvent")
@@ -123,7 +123,7 @@ def test_a_namespace_that_cannot_be_listed_later(lab, stream, gateway, status): 
     gateway.fault = cannot_list("bad", status)
     gateway.deploy("new", "VmPoweredOnEvent")
     ready_reason(dispatcher, f"namespace bad cannot be listed: HTTP {status}")
-    look_again(gateway, 3)  # longer than the grace
+    look_again(gateway, 3)  # longer than the grace time
     on, off = stream.publish(5), stream.publish(5, "VmPoweredOffEvent")
     balanced(stream, dispatcher, delivered=10, filtered=0)
     assert delivered(gateway, "on") == delivered(gateway, "new") == Counter(ids(on))
@@ -141,18 +141,18 @@ def cannot_list(namespace, status):
     return fault
 
 
-# ---- an event that nobody wants, by a list that was read once
+# ---- an event that no function of the first list wants
 
 
 def held(stream, dispatcher, n, name="of"):
-    """n events are with the dispatcher, and none of them ends."""
+    """Waits until the dispatcher holds n events. None of them is settled."""
     wait_until(lambda: stream.consumer(name)["num_pending"] == 0 and stream.consumer(name)["num_ack_pending"] == n,
                what=lambda: f"{n} wait: {stream.consumer(name)}")
     assert counters(dispatcher)["filtered"] == 0
 
 
 def test_events_for_a_function_that_the_first_list_leaves_out(lab, stream, gateway):  # noqa: F811
-    """They wait, those of the other functions do not wait for them: not even with far more than fit into the window and the buffer."""
+    """They wait without delaying the events of other functions, even if they exceed the window and the buffer by far."""
     gateway.deploy("off", "VmPoweredOffEvent")
     on = stream.publish(1500, data=lambda i: {"Key": i, "Padding": "x" * 2000})
     off = stream.publish(20, "VmPoweredOffEvent")
@@ -164,7 +164,7 @@ def test_events_for_a_function_that_the_first_list_leaves_out(lab, stream, gatew
     assert delivered(gateway, "on") == Counter(ids(on)) and delivered(gateway, "off") == Counter(ids(off))
 
 
-def test_events_that_nobody_wants_are_filtered_after_the_grace(lab, stream, gateway):  # noqa: F811
+def test_events_that_no_function_wants_are_filtered_after_the_grace(lab, stream, gateway):  # noqa: F811
     gateway.deploy("off", "VmPoweredOffEvent")
     stream.publish(500)
     dispatcher = lab.dispatcher(config(stream, gateway, emptyGrace="4s")).wait_ready()
@@ -188,7 +188,7 @@ def test_events_for_a_namespace_that_can_be_listed_late(lab, stream, gateway):  
 
 @pytest.mark.parametrize("ordering", ["key", "strict"])
 def test_held_events_keep_their_order(lab, stream, gateway, ordering):  # noqa: F811
-    """One entity's events: the second cannot go before it is known whether the first goes anywhere."""
+    """Events of one entity: the second must wait until it is known whether the first has a target."""
     gateway.deploy("off", "VmPoweredOffEvent")
     machine = {"Vm": {"Name": "web", "Vm": {"Type": "VirtualMachine", "Value": "vm-1"}}}
     want = []
@@ -202,7 +202,7 @@ def test_held_events_keep_their_order(lab, stream, gateway, ordering):  # noqa: 
 
 
 def test_a_dead_letter_for_a_function_that_is_not_listed_yet(lab, stream, gateway):  # noqa: F811
-    """What is sent again for one function alone waits for it, though others want such events."""
+    """An event that is sent again for one function waits for this function, although others want such events."""
     gateway.deploy("off", "VmPoweredOnEvent")
     stream.js.wire.publish(subject(), event(7), headers={
         "Content-Type": "application/cloudevents+json", "Nats-Msg-Id": "again/7", "Vcourier-Target": f"on.{NS}"})
@@ -229,7 +229,7 @@ def test_events_for_a_rule_that_the_first_list_leaves_out(lab, stream, aws):  # 
 
 
 def watched(aws):  # noqa: F811
-    """Counts the lists of rules that are asked for; gives a wait for two more."""
+    """Counts the requested lists of rules. Returns a function that waits for two more."""
     asked = []
     refuse = aws.refuse
 
@@ -258,14 +258,14 @@ def test_a_bus_that_lists_no_rules_yet(lab, stream, aws):  # noqa: F811
     assert sorted(got(aws)) == list(want)
 
 
-def test_a_bus_without_rules_is_believed_after_the_grace(lab, stream, aws):  # noqa: F811
+def test_a_bus_without_rules_is_accepted_after_the_grace(lab, stream, aws):  # noqa: F811
     stream.publish(5)
     dispatcher = lab.dispatcher(to_aws(stream, aws, eb={"ruleARN": "all", "rulesInterval": "1s"}, emptyGrace="2s")).wait_ready()
     balanced(stream, dispatcher, "aws", delivered=0, filtered=5)
 
 
 @pytest.mark.parametrize("fault", ["empty", "shrunken", "a failing page", "no permission"])
-def test_rules_that_vanish_for_a_while(lab, stream, aws, fault):  # noqa: F811
+def test_rules_that_disappear_temporarily(lab, stream, aws, fault):  # noqa: F811
     rules = [Rule("one", {"detail": {"data": {"Key": [{"numeric": ["<=", 5]}]}}}), Rule("two", {"source": ["other"]}),
              Rule("three", {"detail": {"data": {"Key": [{"numeric": [">", 5]}]}}})]  # on the second page
     aws.rules = rules
@@ -306,8 +306,8 @@ def forget(cluster):
     (forget, "default in namespace fn does not exist"),
     (lambda cluster: cluster.forbidden.add("brokers"), "not allowed to get brokers.eventing.knative.dev"),
     (lambda cluster: setattr(cluster, "down", True), "Kubernetes API")], ids=["no address", "gone", "no permission", "no API"])
-def test_an_address_that_is_missing_for_a_while(lab, stream, cluster, fault, reason):  # noqa: F811
-    """The last one stays in use, however long; the destination itself says what becomes of an event."""
+def test_an_address_that_is_temporarily_missing(lab, stream, cluster, fault, reason):  # noqa: F811
+    """The last address stays in use without a time limit. The destination itself accepts or refuses the events."""
     receiver = lab.receiver()
     cluster.broker(receiver.url + "/fn/default")
     dispatcher = in_cluster(lab, stream, cluster, {"ref": BROKER}, emptyGrace="1s").wait_ready()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""vcourier match: verdicts, exit codes, what it says about bad input."""
+"""vcourier match: results, exit codes, messages about invalid input."""
 import json
 import subprocess
 
@@ -32,24 +32,24 @@ def test_a_line_for_each_event(tmp_path):
     ({"resources": [{"exists": False}], "version": ["0"]}, "match"),
     ({"id": ["what AWS will draw"], "source": [{"prefix": "https:"}]}, "match"),
 ])
-def test_cloudevents_as_a_rule_sees_them(tmp_path, pattern, expected):
+def test_cloudevents_in_the_form_that_rules_match(tmp_path, pattern, expected):
     run = match(tmp_path, pattern, json.dumps(EVENT), "--cloudevent", "--region", "eu-west-1", "--account", "42")
     assert (run.stdout, run.returncode) == (expected + "\n", 0), run.stderr
 
 
-def test_an_invalid_pattern_is_refused_with_its_place(tmp_path):
+def test_an_invalid_pattern_is_refused_with_its_position(tmp_path):
     run = match(tmp_path, '{"a":[{"EXISTS":true}]}', '{"a":1}')
     assert run.returncode == 2 and run.stdout == ""
     assert "Event pattern is not valid. Reason: Unrecognized match type EXISTS at line: 1, column:" in run.stderr
 
 
-def test_lines_that_are_no_events(tmp_path):
+def test_lines_that_are_not_events(tmp_path):
     run = match(tmp_path, {"a": [1]}, 'nonsense\n{"a":1}\n[1]\n')
     assert (run.stdout, run.returncode) == ("error\nmatch\nerror\n", 1)
     assert "stdin:1: " in run.stderr and "stdin:3: " in run.stderr
 
 
-def test_files_that_are_not_there(tmp_path):
+def test_missing_files(tmp_path):
     run = subprocess.run([str(BUILD / "vcourier"), "match", "-p", str(tmp_path / "none")], capture_output=True, text=True)
     assert run.returncode == 64 and "none: No such file or directory" in run.stderr
     run = match(tmp_path, {"a": [1]}, "", str(tmp_path / "missing"))

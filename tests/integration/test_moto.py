@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""moto, another implementation of the AWS APIs: it checks our signatures against its IAM and counts what its archive gets."""
+"""moto, another implementation of the AWS APIs: it checks our signatures with its IAM and counts the events in its archive."""
 import json
 import os
 import subprocess
@@ -56,7 +56,7 @@ def moto(tmp_path):
     server.kill()
 
 
-def test_moto_takes_what_the_rule_wants(lab, moto, tmp_path):
+def test_moto_accepts_the_events_that_the_rule_matches(lab, moto, tmp_path):
     stream = Stream(lab, lab.nats())
     stream.make_stream()
     made = python(SETUP, moto, "mine", json.dumps({"detail": {"data": {"Key": [{"numeric": [">", 25]}]}}}))

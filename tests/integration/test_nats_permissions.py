@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""compose/nats/users.py: each user of the bus can do its work, and nothing else."""
+"""compose/nats/users.py: each NATS user can do its work and nothing else."""
 import shlex
 import subprocess
 import sys
@@ -34,7 +34,7 @@ def bus(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def streams(bus):
-    """What the programs make for themselves, each with its own user: so it is also the test that they may."""
+    """The streams that the programs create with their own users. This also tests that they have the permission."""
     for vcenter in ("lab", "other"):
         collector = bus.login(f"collector-{vcenter}")
         made = collector.request(f"{API}.STREAM.CREATE.VC_{vcenter}",
@@ -60,7 +60,7 @@ def test_a_dispatcher_pulls_settles_and_stores_dead_letters(streams, name):
     event = me.request(f"{API}.CONSUMER.MSG.NEXT.VC_lab.{name}", b"1")
     assert event.subject.startswith("vc.lab.")
     assert me.request(f"vcdead.{name}._._.info.event.VmPoweredOnEvent", event.data).json()["stream"] == "VCDEAD"
-    assert me.request(event.reply, b"+ACK").data == b""  # a confirmed ack answers
+    assert me.request(event.reply, b"+ACK").data == b""  # an acknowledged ack has a reply
     assert me.request(f"{API}.CONSUMER.INFO.VC_lab.{name}").json()["ack_floor"]["stream_seq"] == 1
     assert me.take_errors() == []
 
@@ -90,7 +90,7 @@ def test_a_reader_makes_and_removes_its_own_durable(streams):
     assert me.take_errors() == []
 
 
-def test_a_guest_works_through_its_own_account_and_its_replies_stay_there(streams):
+def test_a_guest_works_in_its_own_account_and_its_replies_stay_there(streams):
     admin = streams.login("admin")
     assert "error" not in admin.request(f"{API}.{ID}.VC_lab.team-a", durable("VC_lab", "team-a", "vc.lab.>")).json()
     guest = streams.login("guest-team-a")
@@ -100,8 +100,8 @@ def test_a_guest_works_through_its_own_account_and_its_replies_stay_there(stream
     assert guest.request(event.reply, b"+ACK").data == b""
     before = admin.request(f"{API}.STREAM.INFO.VCDEAD").json()["state"]["last_seq"]
     hijacked = guest.subscribe("vcdead.knative.hijack")
-    guest.publish(pull, b"1", reply="vcdead.knative.hijack")  # the server does not check a reply subject, ...
-    assert guest.next(hijacked).data == b"{}"  # ... but here it is the guest's own, not the bus's
+    guest.publish(pull, b"1", reply="vcdead.knative.hijack")  # the server does not check a reply subject ...
+    assert guest.next(hijacked).data == b"{}"  # ... but here it is a subject of the guest's account, not of the account with the streams
     guest.publish("vc.lab._._.info.event.Forged", b"{}")
     guest.publish(f"{API}.STREAM.PURGE.VC_lab", b"")
     guest.publish("$JS.ACK.VC_lab.knative.1.2.2.0.0", b"+ACK")
@@ -111,9 +111,9 @@ def test_a_guest_works_through_its_own_account_and_its_replies_stay_there(stream
     assert gone(admin.request(f"{API}.CONSUMER.DELETE.VC_lab.team-a").json())
 
 
-# What somebody might try, and who may. Everybody else must be refused; written by hand, not from users.py.
+# Requests and the users who may make them. All others must be refused. Written by hand, not derived from users.py.
 FORBIDDEN = {
-    "vc.lab._._.info.event.Forged": [],  # the collector's own right is tested by its work
+    "vc.lab._._.info.event.Forged": [],  # the collector's own permission is tested by its work
     "vc.other._._.info.event.Forged": [],
     "vcdead.openfaas.forged": [],
     "vcreplay.openfaas.forged": ["cli"],
@@ -162,14 +162,14 @@ def test_nothing_else_is_allowed(streams, user):
         assert len(refused) == 1 and "Permissions Violation for Subscription" in refused[0], subject
 
 
-# The server does not check the reply subject of a request, and answers as itself: an empty reply to STREAM.DELETE would delete.
+# The server does not check the reply subject of a request and replies with its own rights: an empty reply to STREAM.DELETE would delete the stream.
 HIJACKED = [f"{API}.STREAM.DELETE.VC_lab", f"{API}.STREAM.PURGE.VCDEAD", f"{API}.STREAM.CREATE.VC_lab",
             f"{API}.CONSUMER.DELETE.VC_lab.openfaas", f"{API}.CONSUMER.MSG.NEXT.VC_lab.openfaas", "vcdead.openfaas.forged",
             "vcdead.knative.own", "vc.lab._._.info.event.own", "vc.other._._.info.event.Forged", "vcreplay.openfaas.forged", "$KV.vcourier.lease.lab", "$JS.ACK.VC_lab.openfaas.1.1.1.0.0"]
 
 
 def requests(user):
-    """Requests that the user may make and that the server answers: with a status, with JSON, with a message."""
+    """Permitted requests of the user to which the server replies with a status, with JSON, or with a message."""
     durable = {"dispatcher-knative": "knative", "reader-reports": "reports", "guest-team-a": "team-a"}.get(user, "eph")
     yield f"{API}.CONSUMER.MSG.NEXT.VC_lab.{durable}", b'{"batch":1,"no_wait":true}'  # 404 No Messages
     yield f"{API}.CONSUMER.MSG.NEXT.VC_lab.{durable}", b'{"batch":1,"expires":1000000}'  # 408 Request Timeout
@@ -179,14 +179,14 @@ def requests(user):
     yield f"{API}.STREAM.MSG.GET.VC_lab", b'{"seq":1}'
     yield f"{API}.DIRECT.GET.VC_lab", b'{"seq":1}'
     if user == "collector-lab":
-        yield "vc.lab._._.info.event.VmPoweredOnEvent", b"{}"  # the ack of the publish
+        yield "vc.lab._._.info.event.VmPoweredOnEvent", b"{}"  # the publish ack
     if user == "dispatcher-knative":
         yield "vcdead.knative._._.info.event.VmPoweredOnEvent", b"{}"
 
 
 @pytest.fixture(scope="module")
 def drained(streams):
-    """Every durable is there and has nothing pending, so that a pull is answered by a status."""
+    """Creates every durable without pending messages, so that the server replies to a pull with a status."""
     admin = streams.login("admin")
     for name in ("knative", "openfaas", "reports", "team-a"):
         assert "error" not in admin.request(f"{API}.{ID}.VC_lab.{name}", durable("VC_lab", name, "vc.lab.nothing")).json() or name in (
@@ -202,7 +202,7 @@ def drained(streams):
 
 
 def state(admin):
-    """What an attack would change: every stream's messages, and the consumers. The first message of a stream may be 0 or 1."""
+    """The state that an attack would change: all messages and consumers. The first sequence of a stream may be 0 or 1."""
     streams = sorted(admin.request(f"{API}.STREAM.NAMES").json()["streams"])
     info = {s: admin.request(f"{API}.STREAM.INFO.{s}").json()["state"] for s in streams}
     own = {"VC_lab": "collector-lab", "VCDEAD": "dispatcher-knative"}
@@ -211,7 +211,7 @@ def state(admin):
 
 
 def Reader(admin, stream):
-    """Every message of a stream, by its sequence."""
+    """Reads every message of a stream by its sequence."""
     info = admin.request(f"{API}.STREAM.INFO.{stream}").json()["state"]
     for seq in range(info["first_seq"], info["last_seq"] + 1):
         reply = admin.request(f"{API}.STREAM.MSG.GET.{stream}", {"seq": seq}).json()
@@ -221,19 +221,19 @@ def Reader(admin, stream):
 
 @pytest.mark.parametrize("user", [*USERS, "guest-team-a"])
 def test_no_reply_reaches_the_api_or_a_stream(drained, user):
-    """nats-io/nats-server issue 8274: replies of the server are not bound by the permissions of the one who asked."""
+    """nats-io/nats-server issue 8274: the permissions of the requester do not apply to the server's replies."""
     admin, me = drained.login("admin"), drained.login(user)
     before = state(admin)
     for request, body in requests(user):
         for reply in HIJACKED:
             me.publish(request, body, reply=reply)
-    me.take_errors()  # what the server refuses at once is as good
+    me.take_errors()  # an immediate refusal is fine too
     wait_until(lambda: admin.request(f"{API}.CONSUMER.INFO.VC_lab.openfaas").json().get("num_waiting") == 0, 10, "pulls end")
     assert state(admin) == before
 
 
 def pushes(user):
-    """The subjects by which a user may make consumers; the server delivers to a push consumer's subject as itself."""
+    """The subjects with which a user may create consumers. The server publishes to a push consumer's subject with its own rights."""
     name = {"dispatcher-knative": "knative", "reader-reports": "reports"}.get(user)
     if name:
         yield f"{API}.CONSUMER.DURABLE.CREATE.VC_lab.{name}", {"durable_name": name}
@@ -258,13 +258,13 @@ def test_no_push_consumer_reaches_the_api_or_a_stream(drained, user):
     assert state(admin) == before
 
 
-# A stream that exists cannot be made again to copy others or to publish elsewhere.
+# An existing stream cannot be created again so that it copies other streams or publishes elsewhere.
 RECREATED = [{"subjects": ["vc.lab.>", "vc.other.>"]}, {"subjects": [">"]}, {"mirror": {"name": "VCDEAD"}}, {"sources": [{"name": "VC_other"}]},
              {"subjects": ["vc.lab.>"], "republish": {"src": ">", "dest": "vcdead.openfaas.>"}}]
 
 
 @pytest.mark.parametrize("user", ["collector-lab", "dispatcher-knative"])
-def test_a_stream_is_not_made_again(drained, user):
+def test_an_existing_stream_cannot_be_created_again(drained, user):
     admin, me = drained.login("admin"), drained.login(user)
     before = admin.request(f"{API}.STREAM.INFO.VC_lab").json()["config"]
     for config in RECREATED:
@@ -272,8 +272,8 @@ def test_a_stream_is_not_made_again(drained, user):
     assert admin.request(f"{API}.STREAM.INFO.VC_lab").json()["config"] == before
 
 
-def test_no_inbox_is_overheard(drained):
-    """Each account has its own inboxes: what comes to one user's default inbox reaches no other user."""
+def test_no_user_receives_the_replies_of_another(drained):
+    """Each account has its own inboxes: replies to one user's default inbox reach no other user."""
     users = [drained.login(user) for user in (*USERS, "guest-team-a", "collector-other")]
     sids = [me.subscribe("_INBOX.>") for me in users]
     for me in users:
@@ -287,7 +287,7 @@ def test_no_inbox_is_overheard(drained):
 
 
 def test_a_name_is_added(tmp_path):
-    """By a restart, as docs/nats.md says: a reload does not always make the imports of a new account."""
+    """With a restart, as docs/nats.md says: a reload does not always create the imports of a new account."""
     bus = SecuredNats(tmp_path, "--vcenter", "lab").start()
     try:
         assert "error" not in bus.login("collector-lab").request(
@@ -305,8 +305,8 @@ def test_a_name_is_added(tmp_path):
         bus.stop()
 
 
-def test_the_programs_need_no_more_than_their_lists(lab, tmp_path):
-    """The whole pipeline and the operator's tool under these users: everything works, and the server refused nothing."""
+def test_the_programs_work_with_their_permissions(lab, tmp_path):
+    """The whole pipeline and the operator's tool with these users: everything works, and the server refuses no request."""
     refuse = {"id": None}
 
     def answer(request):
@@ -333,7 +333,7 @@ def test_the_programs_need_no_more_than_their_lists(lab, tmp_path):
 
     vcenter.burst(200)
     config_file = start("dispatcher", "dispatcher-knative").file
-    for _ in range(2):  # the second collector reads the tail of the first
+    for _ in range(2):  # the second collector reads the end of the first one's stream
         collector = start("collector", "collector-lab").wait_ready()
         vcenter.burst(50)
         expected = set(vcenter.events())
@@ -352,13 +352,13 @@ def test_the_programs_need_no_more_than_their_lists(lab, tmp_path):
     assert refused == []
 
 
-def test_nobody_gets_in_without_a_user(bus):
+def test_connections_without_a_user_are_refused(bus):
     for user, password in ((None, None), ("admin", "wrong"), ("nobody", "x")):
         with pytest.raises(ConnectionError, match="Authorization Violation|reset by peer"):
             Wire(bus.port, user, password)
 
 
-def test_the_users_in_the_tree_are_what_the_generator_writes():
+def test_users_conf_is_up_to_date():
     written = (ROOT / "compose" / "nats" / "users.conf").read_text()
     arguments = shlex.split(written.splitlines()[0].split("users.py")[1].removesuffix("; do not edit."))
     assert written == subprocess.check_output([sys.executable, GENERATOR, *arguments], text=True)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What systemd hears from our daemons: readiness, status, reload, watchdog, stop."""
+"""Notifications of our daemons to systemd: readiness, status, reload, watchdog, stop."""
 import json
 import signal
 import socket
@@ -11,7 +11,7 @@ from lab.product import knative, router_config
 
 
 class Manager:
-    """The other end of NOTIFY_SOCKET."""
+    """The receiver at NOTIFY_SOCKET."""
 
     def __init__(self, path):
         self.path = path
@@ -20,7 +20,7 @@ class Manager:
         self.socket.settimeout(30)
 
     def until(self, *prefixes):
-        """Reads until there was a line with each prefix, in any order. Pings come for ever: 60 are too many."""
+        """Reads until each prefix has occurred, in any order. Watchdog pings never end, so it fails after 60."""
         heard = []
         while not all(any(line.startswith(p) for line in heard) for p in prefixes):
             assert len(heard) < 60, (prefixes, heard)
@@ -47,7 +47,7 @@ def test_a_daemon_under_systemd(program, lab, manager, tmp_path):
     manager.until("WATCHDOG=1", "STATUS=nats: ")
     manager.until("WATCHDOG=1")
 
-    config.write_text("{")  # a bad file: the old one stays in use, and systemd learns that the reload is over
+    config.write_text("{")  # an invalid file: the old configuration stays in use, and systemd is notified of the end of the reload
     daemon.signal(signal.SIGHUP)
     manager.until("RELOADING=1")
     manager.until("READY=1")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""OpenFaaS, end to end: which function gets which event how often, whatever functions and gateway do."""
+"""OpenFaaS, end to end: which function receives which event how often, under all faults of functions and gateway."""
 import json
 import subprocess
 import threading
@@ -83,7 +83,7 @@ def test_topics_bodies_and_headers(lab, stream, gateway):
     assert list(call.event)[:8] == ["specversion", "id", "source", "type", "subject", "datacontenttype", "time", "data"]
 
 
-def test_fan_out_to_50_with_3_failing(lab, stream, gateway):
+def test_fan_out_to_50_functions_of_which_3_fail(lab, stream, gateway):
     bad = {"f7", "f23", "f49"}
     for i in range(50):
         gateway.deploy(f"f{i}", "VmPoweredOnEvent", (lambda call: 500) if f"f{i}" in bad else None)
@@ -115,7 +115,7 @@ def test_a_retry_goes_to_the_function_that_failed(lab, stream, gateway):
     assert not stream.dead()
 
 
-def test_a_rejected_event_is_that_functions_dead_letter(lab, stream, gateway):
+def test_a_rejected_event_is_a_dead_letter_of_that_function(lab, stream, gateway):
     gateway.deploy("good", "VmPoweredOnEvent")
     gateway.deploy("picky", "VmPoweredOnEvent", lambda call: (400, "no") if call.id.startswith("2-") else 200)
     lab.dispatcher(config(stream, gateway))
@@ -127,8 +127,8 @@ def test_a_rejected_event_is_that_functions_dead_letter(lab, stream, gateway):
     assert [m.headers["Vcourier-Error"] for m in stream.dead()] == ["HTTP 400: no"]
 
 
-def test_a_function_that_refuses_everything_for_a_while(lab, stream, gateway):
-    """Its new image starts: each target has its own grace, and the other functions lose no time."""
+def test_a_function_that_temporarily_refuses_everything(lab, stream, gateway):
+    """Its new image is starting: each target has its own grace time, and other functions are not delayed."""
     starting = threading.Event()
     starting.set()
     gateway.deploy("good", "VmPoweredOnEvent")
@@ -143,7 +143,7 @@ def test_a_function_that_refuses_everything_for_a_while(lab, stream, gateway):
 
 
 @pytest.mark.parametrize("slow_ones", [1, 6])
-def test_slow_functions_delay_nobody(lab, stream, gateway, slow_ones):
+def test_slow_functions_delay_no_other(lab, stream, gateway, slow_ones):
     release = threading.Event()
     for i in range(slow_ones):
         gateway.deploy(f"slow{i}", "VmPoweredOnEvent", lambda call: 200 if release.wait(120) else 500)
@@ -161,8 +161,8 @@ def test_slow_functions_delay_nobody(lab, stream, gateway, slow_ones):
 
 
 @pytest.mark.parametrize("status", [500, 429])
-def test_a_failing_function_stops_no_other(lab, stream, gateway, status):
-    """Far more of its events than fit into the window are waiting for it while the others get theirs."""
+def test_a_failing_function_does_not_stop_others(lab, stream, gateway, status):
+    """Far more events than fit into the window wait for it, while the other functions receive theirs."""
     gateway.deploy("bad", "VmPoweredOnEvent", lambda call: status)
     gateway.deploy("good", "VmPoweredOffEvent")
     lab.dispatcher(config(stream, gateway, concurrency=4))
@@ -173,8 +173,8 @@ def test_a_failing_function_stops_no_other(lab, stream, gateway, status):
     assert not stream.dead()
 
 
-def test_a_backlog_of_one_function_becomes_its_dead_letters(lab, stream, gateway):
-    """Half of the events fail in one function; they are more than the buffer holds. Nobody else waits."""
+def test_the_backlog_of_a_failing_function_becomes_dead_letters(lab, stream, gateway):
+    """Half of the events fail in one function, and they exceed the buffer. No other function is delayed."""
     broken = threading.Event()
     broken.set()
 
@@ -196,8 +196,8 @@ def test_a_backlog_of_one_function_becomes_its_dead_letters(lab, stream, gateway
     assert delivered(gateway, "half") + Counter(e for e, _ in dead) == events
 
 
-def test_busy_function_is_not_overrun(lab, stream, gateway):
-    """of-watchdog's own limit: 429 beyond it, again later."""
+def test_a_busy_function_is_not_overloaded(lab, stream, gateway):
+    """of-watchdog's own limit: it replies 429 above it, and the event is retried."""
     limited = gateway.deploy("limited", "VmPoweredOnEvent", max_inflight=2)
     lab.dispatcher(config(stream, gateway))
     events = ids(stream.publish(100))
@@ -224,7 +224,7 @@ def test_kill_during_fan_out(lab, stream, gateway):
     assert not stream.dead()
 
 
-def test_wrong_password_is_no_reason_for_dead_letters(lab, stream, gateway, tmp_path):
+def test_a_wrong_password_causes_no_dead_letters(lab, stream, gateway, tmp_path):
     password = tmp_path / "password"
     password.write_text("not-this-one\n")
     password.chmod(0o600)
@@ -271,7 +271,7 @@ def unauthorized(handler):
 
 @pytest.mark.parametrize("fault, reason", [(html, "not JSON"), (vanish_in_mid_list, "broke off"),
                                            (unauthorized, "refuses our credentials")])
-def test_the_last_good_map_goes_on(lab, stream, gateway, fault, reason):
+def test_the_last_good_function_map_stays_in_use(lab, stream, gateway, fault, reason):
     gateway.deploy("f", "VmPoweredOnEvent")
     dispatcher = lab.dispatcher(config(stream, gateway)).wait_ready()
     before = ids(stream.publish(5))
@@ -288,7 +288,7 @@ def test_the_last_good_map_goes_on(lab, stream, gateway, fault, reason):
     assert delivered(gateway, "g") == Counter(after)
 
 
-def test_the_gateway_goes_away_and_comes_back(lab, stream, gateway):
+def test_the_gateway_stops_and_starts_again(lab, stream, gateway):
     gateway.deploy("f", "VmPoweredOnEvent")
     gateway.deploy("g", "VmPoweredOnEvent")
     dispatcher = lab.dispatcher(config(stream, gateway, retry={"initial": "20ms", "max": "100ms", "maxAge": "60s"})).wait_ready()
@@ -304,7 +304,7 @@ def test_the_gateway_goes_away_and_comes_back(lab, stream, gateway):
 
 
 def test_a_function_that_is_removed(lab, stream, gateway):
-    """404, two looks at the map, and no more of its events: those of the others are not held up."""
+    """404, then two lists without it, then it gets no more events. Events of other functions are not delayed."""
     gateway.deploy("stays", "VmPoweredOnEvent")
     gateway.deploy("goes", "VmPoweredOnEvent")
     dispatcher = lab.dispatcher(config(stream, gateway, {"refreshInterval": "1h"})).wait_ready()
@@ -344,8 +344,8 @@ def test_names_that_need_escaping(lab, stream, gateway):
     gateway.wait(lambda g: "/function/sp%20ace%2F..%2Fx.openfaas-fn" in g.seen)
 
 
-def test_one_function_alone_gets_an_event_again(lab, stream, gateway):
-    """A message that names its target, as a dead letter and a replay do, is for that one; else nobody's."""
+def test_an_event_is_sent_again_to_one_function_only(lab, stream, gateway):
+    """A message that names its target, as a redrive or a replay does, is sent to this function only."""
     gateway.deploy("a", "VmPoweredOnEvent")
     gateway.deploy("b", "VmPoweredOnEvent")
     lab.dispatcher(config(stream, gateway))
@@ -359,7 +359,7 @@ def test_one_function_alone_gets_an_event_again(lab, stream, gateway):
     assert delivered(gateway, "b") == Counter(first + ids([8]) + last)
 
 
-def test_a_function_deployed_later_asks_for_history(lab, stream, gateway):
+def test_a_function_deployed_later_gets_past_events(lab, stream, gateway):
     gateway.deploy("old", "VmPoweredOnEvent")
     dispatcher = lab.dispatcher(config(stream, gateway)).wait_ready()
     events = ids(stream.publish(20))
@@ -380,7 +380,7 @@ def test_a_function_deployed_later_asks_for_history(lab, stream, gateway):
     assert not stream.dead()
 
 
-def test_one_functions_dead_letters_are_sent_to_it_alone(lab, stream, gateway):
+def test_dead_letters_of_a_function_are_sent_again_to_it_only(lab, stream, gateway):
     refuses = threading.Event()
     refuses.set()
     gateway.deploy("good", "VmPoweredOnEvent")

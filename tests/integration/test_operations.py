@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Alerts: Prometheus accepts them, they fire when they should, each has a runbook and rests on metrics that exist."""
+"""Alerts: Prometheus accepts them, they fire under their conditions, each has a runbook and uses existing metrics."""
 import re
 import shutil
 import subprocess
@@ -24,7 +24,7 @@ def test_promtool(tmp_path):
 
 
 @pytest.mark.parametrize("alert", ALERTS, ids=lambda a: a["alert"])
-def test_alert_has_a_runbook_and_real_metrics(alert):
+def test_each_alert_has_a_runbook_and_existing_metrics(alert):
     assert f"### {alert['alert']}\n" in (ROOT / "docs/operations.md").read_text()
     assert alert["labels"]["severity"] in ("page", "ticket", "info") and alert["annotations"]["summary"]
     source = "".join(p.read_text() for d in ("lib", "collector", "dispatcher") for p in (ROOT / d).rglob("*.c"))

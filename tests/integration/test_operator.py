@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The operator's commands that speak to NATS: tail, status, dead, replay."""
+"""The operator's commands that use NATS: tail, status, dead, replay."""
 import json
 import re
 import subprocess
@@ -17,7 +17,7 @@ from lab.product import router_config
 from lab.receiver import Answer
 from lab.stand_in import StandIn, not_found
 
-FAST = {"retry": {"initial": "50ms", "max": "200ms", "rejectGrace": "0s"}, "ackWait": "2s"}  # a refusal is a dead letter at once
+FAST = {"retry": {"initial": "50ms", "max": "200ms", "rejectGrace": "0s"}, "ackWait": "2s"}  # a refused event becomes a dead letter at once
 
 
 def vcourier(daemon, *arguments, code=0):
@@ -29,7 +29,7 @@ def vcourier(daemon, *arguments, code=0):
 
 
 def picky(bad):
-    """Rejects the events whose keys are in `bad`, a set that may change."""
+    """A reply function that rejects the events whose keys are in the set `bad`, which may change."""
     return lambda request: Answer(400, body=b"no") if int(request.headers["ce-eventkey"]) in bad else Answer()
 
 
@@ -42,7 +42,7 @@ def test_dead_letters_are_listed_shown_and_sent_again(lab, stream):
     lines = vcourier(dispatcher, "dead", "ls").splitlines()
     assert len(lines) == 3 and all("kn VmPoweredOnEvent 1x rejected: HTTP 400: no" in line for line in lines)
     listed = [json.loads(line) for line in vcourier(dispatcher, "dead", "ls", "--json").splitlines()]
-    listed.sort(key=lambda m: m["event"]["eventkey"])  # requests run side by side: any of them may fail first
+    listed.sort(key=lambda m: m["event"]["eventkey"])  # requests run in parallel, so any of them may fail first
     assert [m["event"]["eventkey"] for m in listed] == ["3", "5", "8"]
     assert [m["sequence"] for m in listed] == ["3", "5", "8"] and {m["dispatcher"] for m in listed} == {"kn"}
     shown = vcourier(dispatcher, "dead", "show", listed[0]["seq"])
@@ -58,13 +58,13 @@ def test_dead_letters_are_listed_shown_and_sent_again(lab, stream):
 
 
 def letter(wire, **headers):
-    """A dead letter that somebody wrote by hand."""
+    """Publishes a hand-written dead letter."""
     wire.publish("vcdead.kn.lab.dc.cluster.info.event.VmPoweredOnEvent", event(1), headers={
         f"Vcourier-{name.replace('_', '-')}": value for name, value in headers.items()})
 
 
-def test_a_listed_letter_has_its_own_values_only(lab, stream):
-    """Each member is "" when the letter does not have it, not the one before; a header without a value hides none."""
+def test_a_listed_dead_letter_has_only_its_own_values(lab, stream):
+    """A member is "" if this dead letter does not have it, not the value of the previous one. A header without a value hides no other."""
     dispatcher = lab.dispatcher(stream.config(lab.receiver().url, **FAST)).wait_ready()
     wire = stream.server.connect()
     letter(wire, Reason="rejected", Dispatcher="kn", Attempts="3", Stream="VC_lab")
@@ -80,7 +80,7 @@ def test_a_listed_letter_has_its_own_values_only(lab, stream):
 
 @pytest.mark.parametrize("named", ["SECRET", "VCDEAD", "KV_vcourier-lease", "VC_lab.x", "VC_*", "VC_", "", "OTHER VC_lab"])
 def test_a_redrive_reads_only_streams_of_events(lab, stream, named):
-    """A letter can be forged by who may write letters; what it names is read with the operator's rights."""
+    """A user who may publish dead letters can forge one. The stream that it names is read with the operator's permissions."""
     stream.make_stream("SECRET", "secret")
     stream.js.wire.publish(subject(vcenter="secret"), b"the plan")
     receiver = lab.receiver()
@@ -148,7 +148,7 @@ def test_a_redriven_event_goes_only_where_it_failed(lab, stream):
     assert len(gateway.ids("good.openfaas-fn")) == 10
 
 
-def test_replay_reaches_one_dispatcher_and_moves_no_position(lab, stream):
+def test_replay_reaches_one_dispatcher_and_changes_no_position(lab, stream):
     one, other = lab.receiver(), lab.receiver()
     first = lab.dispatcher(stream.config(one.url, **FAST), name="one")
     second = lab.dispatcher(stream.config(other.url, name="other", **FAST), name="other")
@@ -198,12 +198,12 @@ HOSTILE = "\x1b]0;title\x07\x1b[2J\u009b31m\u202ecod.exe\x7f"
 
 
 def bad_characters(text):
-    """Those that steer a terminal, less the line ends of our own output."""
+    """The characters that control a terminal, except the line ends of our own output."""
     return [c for c in text if (c < " " and c != "\n") or "\x7f" <= c <= "\x9f" or c in "\u202a\u202b\u202c\u202d\u202e"]
 
 
-def test_no_event_steers_the_terminal(lab, stream):
-    """Messages that are no CloudEvents, forged ones and forged dead letters, in every command that prints them."""
+def test_no_event_controls_the_terminal(lab, stream):
+    """Messages that are not CloudEvents, forged events and forged dead letters, in every command that prints them."""
     receiver = lab.receiver(lambda request: Answer(400, body=HOSTILE.encode()))
     dispatcher = lab.dispatcher(stream.config(receiver.url, **FAST)).wait_ready()
     wire = stream.js.wire or stream.server.connect()
@@ -226,8 +226,8 @@ def test_no_event_steers_the_terminal(lab, stream):
     assert not [out for command, out, _ in said if command[:2] != ["dead", "show"] and '\n{"forged"' in out]
 
 
-def test_a_forged_status_answer(lab, stream):
-    """Who answers on the bus chooses the number of the dispatcher and every number in the answer."""
+def test_a_forged_status_reply(lab, stream):
+    """A forged reply may contain any number, also for the dispatcher's position."""
     dispatcher = lab.dispatcher(stream.config(lab.receiver().url, **FAST)).wait_ready()
     wire = stream.server.connect()
     sid = wire.subscribe("vcourier.status.*")
@@ -265,8 +265,8 @@ def circuits(text):
     return re.split(r"\s{2,}", line)[-2]
 
 
-def test_status_shows_who_has_paused(lab, stream):
-    """Of two replicas the one whose destination fails; when it has gone, nothing is left of it."""
+def test_status_shows_the_paused_replica(lab, stream):
+    """Of two replicas, the one whose destination fails is shown as paused. After it stops it is not shown any more."""
     receiver = lab.receiver(lambda request: Answer(503))
     paused = lab.dispatcher(stream.config(receiver.url, **FAST))
     assert circuits(vcourier(paused.wait_ready(), "status")) == "closed"
@@ -298,7 +298,7 @@ def test_status_names_the_function_that_is_down(lab, stream):
 
 
 def meanwhile(stand_in, subject, run):
-    """Runs it while the stand-in answers; the server itself does from the second question on."""
+    """Runs the command while the stand-in answers the first request. The server answers from the second request on."""
     results = []
     thread = threading.Thread(target=lambda: results.append(run()))
     thread.start()
@@ -311,8 +311,8 @@ def meanwhile(stand_in, subject, run):
 EMPTY = {"name": "reader", "num_pending": 0, "config": {}, "created": "2026-11-22T10:00:00Z"}
 
 
-def test_a_replica_that_is_behind_hides_no_events(lab, stream):
-    """It is read by chance, and ends before its stream."""
+def test_a_lagging_replica_hides_no_events(lab, stream):
+    """The command may read from a replica that lags, whose end is before the end of the stream."""
     bad = {2, 4}
     receiver = lab.receiver(picky(bad))
     dispatcher = lab.dispatcher(stream.config(receiver.url, **FAST))
@@ -330,7 +330,7 @@ def test_a_replica_that_is_behind_hides_no_events(lab, stream):
 
 
 def test_a_dead_letter_without_its_body(lab, stream):
-    """The event was too large to go along, and is looked for in its stream: it may be there, gone, or another one."""
+    """The event was too large to be copied, so it is read from its stream. There it may exist, be removed, or be another event."""
     dispatcher = lab.dispatcher(stream.config(lab.receiver().url, **FAST)).wait_ready()
     stream.publish(3)
     stored = {m.seq: m.stored_ms for m in stream.js.read("VC_lab")}

@@ -37,7 +37,7 @@ def test_systemd_knows_every_key_of_the_unit(unit):
 
 
 def make(*arguments):
-    """Its output. One at a time: tests run in several processes."""
+    """Runs make and returns its output. A lock allows one at a time, because tests run in several processes."""
     with open(ROOT / "build" / "make.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         run = subprocess.run(["make", "--no-print-directory", *arguments], cwd=ROOT, capture_output=True, text=True)
@@ -58,16 +58,16 @@ def package(tmp_path_factory):
     return root
 
 
-def test_the_package_holds_the_programs_and_they_run(package):
+def test_the_package_contains_the_programs_and_they_run(package):
     for program in PROGRAMS:
         run = subprocess.run([package / "usr/bin" / program, "--version"], capture_output=True, text=True)
         assert run.returncode == 0 and "0.1.0" in run.stdout, program
     subprocess.run([package / "usr/bin/vcourier-nats-users", "--vcenter", "x"], check=True, stdout=subprocess.DEVNULL)
 
 
-def test_the_package_names_its_libraries_and_keeps_secrets_closed(package):
+def test_the_package_names_its_libraries_and_protects_secrets(package):
     control = (package / "DEBIAN/control").read_text()
-    for library in (r"libnats3\.\d+", r"libcurl4(t64)?", "libxml2", "libyaml-0-2", "libc6"):  # by the release
+    for library in (r"libnats3\.\d+", r"libcurl4(t64)?", "libxml2", "libyaml-0-2", "libc6"):  # depends on the Debian release
         assert re.search(rf"^Depends:.*\b{library}\b", control, re.M), library
     assert (package / "etc/vcourier").stat().st_mode & 0o007 == 0
     assert (package / "etc/vcourier/secrets").stat().st_mode & 0o077 == 0
@@ -86,7 +86,7 @@ def test_installed_units_start_installed_programs(package):
         assert os.access(package / program.lstrip("/"), os.X_OK), program
 
 
-def test_install_honours_prefix_and_destdir(tmp_path):
+def test_install_uses_prefix_and_destdir(tmp_path):
     make("install", f"DESTDIR={tmp_path}", "PREFIX=/opt/v")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["etc", "opt"]
     unit = (tmp_path / "opt/v/lib/systemd/system/vcourier-collector@.service").read_text()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""End to end: what happens in vCenter arrives at an HTTP sink, whole, once in the stream, with the same id each time."""
+"""End to end: events of vCenter arrive complete at an HTTP receiver, are in the stream once, and have the same id on each delivery."""
 import json
 import re
 import shutil
@@ -23,7 +23,7 @@ def event_id(key, created):
 
 @pytest.fixture
 def pipeline(lab):
-    """Everything running, with a backlog of 200 events of every kind; encoding is knative's."""
+    """Starts all processes, with a backlog of 200 events of every kind. encoding: the option of the knative block."""
     def start(encoding="binary", backlog=200, **processor):
         lab.bus = lab.nats()
         lab.vc = lab.vcenter("-backlog", str(backlog))
@@ -45,7 +45,7 @@ def all_delivered(lab, timeout=60):
 
 
 def check_event(event, truth, vcenter):
-    """Attributes and data against what govmomi says."""
+    """Compares attributes and data with the output of govmomi."""
     cls = "eventex" if truth.get("EventTypeId") and "Severity" in truth else "extendedevent" if "EventTypeId" in truth else "event"
     created = milliseconds(truth["CreatedTime"])
     assert event["specversion"] == "1.0"
@@ -61,7 +61,7 @@ def check_event(event, truth, vcenter):
         assert event["subject"] == truth["EventTypeId"]
     assert event["vsphereapiversion"]
     data = event["data"]
-    if "Score" in truth:  # FutureVendorEvent: in no schema, so its own members are text
+    if "Score" in truth:  # FutureVendorEvent is not in the schema, so its own members are text
         assert (data["Score"], event["schemaunknown"]) == ("7", "true")
         return
     for field, value in truth.items():
@@ -88,7 +88,7 @@ def test_every_event_arrives(pipeline, encoding):
         check_event(event, truth[event["id"]], lab.vc)
 
 
-def test_new_events_arrive_and_order_is_vcenters(pipeline):
+def test_new_events_arrive_in_vcenters_order(pipeline):
     lab = pipeline(backlog=10)
     for _ in range(5):
         lab.vc.burst(20)
@@ -98,7 +98,7 @@ def test_new_events_arrive_and_order_is_vcenters(pipeline):
 
 
 def test_messages_on_the_bus(pipeline):
-    """The stream's contract: subject, media type, Nats-Msg-Id, attributes before data."""
+    """The format in the stream: subject, media type, Nats-Msg-Id, attributes before data."""
     lab = pipeline(backlog=100)
     lab.ledger.settle()
     for message in lab.ledger.js.read("VC_lab"):
@@ -114,7 +114,7 @@ def test_messages_on_the_bus(pipeline):
     assert lab.ledger.js.info("VC_lab")["config"]["duplicate_window"] == 30 * 60 * 10**9
 
 
-def test_resumes_from_the_tail_after_kill(pipeline):
+def test_resumes_from_the_end_of_the_stream_after_a_kill(pipeline):
     lab = pipeline(backlog=3000)
     wait_until(lambda: lab.ledger.js.count("VC_lab") > 500, what="some events stored")
     lab.col.kill()
@@ -132,7 +132,7 @@ def test_sigterm_drains(pipeline):
     assert sessions["sessions"] == 0 and sessions["calls"]["Logout"] == 1
     lab.dis.start()
     lab.col.start()
-    all_delivered(lab)  # also: nothing was delivered twice by a clean restart
+    all_delivered(lab)  # a clean restart repeats no delivery
 
 
 def test_metrics_port(pipeline):
@@ -159,7 +159,7 @@ def test_no_secret_in_logs_or_metrics(pipeline):
 
 
 def test_sink_down_then_up(pipeline):
-    """A sink that refuses for a while costs nothing but time."""
+    """A receiver that fails temporarily only delays events."""
     lab = pipeline(backlog=0)
     lab.dis.wait_ready()
     lab.sink.answer = lambda _: Answer(503)
@@ -174,7 +174,7 @@ def test_sink_down_then_up(pipeline):
 
 
 def cloudevents_sdk():
-    """The directory with npm's cloudevents, see `make cloudevents-sdk`; None where it is not."""
+    """The directory with npm's cloudevents, see `make cloudevents-sdk`; None if it does not exist."""
     directory = ROOT / "build" / "npm"
     return directory if shutil.which("node") and (directory / "node_modules" / "cloudevents").exists() else None
 
@@ -208,7 +208,7 @@ def test_through_a_proxy(lab):
 
 
 @pytest.mark.parametrize("host, zipped", [("127.0.0.1", False), ("vcenter.localhost", True)])
-def test_replies_are_compressed_unless_on_this_machine(lab, host, zipped):
+def test_replies_are_compressed_unless_from_this_machine(lab, host, zipped):
     vc, bus = lab.vcenter("-backlog", "500"), lab.nats()
     config = router_config(bus, lab.authority.ca, [provider(vc, startFrom="earliest")])
     config["eventProvider"]["vcenter"]["address"] = vc.url.replace("127.0.0.1", host)
@@ -218,8 +218,8 @@ def test_replies_are_compressed_unless_on_this_machine(lab, host, zipped):
     assert (vc.stats()["zipped"] > 0) == zipped
 
 
-def test_rotated_password_file(lab, tmp_path):
-    """passwordFile is read at each login: no restart for a new password."""
+def test_a_changed_password_file(lab, tmp_path):
+    """passwordFile is read at each login, so a new password needs no restart."""
     secret = tmp_path / "password"
     secret.write_text(PASSWORD + "\n")
     nats, vcenter = lab.nats(), lab.vcenter("-backlog", "20")
@@ -238,8 +238,8 @@ def test_rotated_password_file(lab, tmp_path):
     assert "another-canary" not in collector.text() and PASSWORD not in collector.text()
 
 
-def test_the_event_routers_own_file(lab, tmp_path):
-    """A config as its users have it, in block style, starts both processes."""
+def test_a_configuration_file_of_the_event_router(lab, tmp_path):
+    """A configuration of an Event Router user, in block style, starts both processes."""
     bus, vcenter, sink = lab.nats(), lab.vcenter("-backlog", "10"), lab.receiver()
     text = f"""\
 apiVersion: event-router.vmware.com/v1alpha1

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The contract of processors/processor.h, driven through the dispatcher with the toy backends of tests/toy: batches or not, a
-route or none, fan-out, a refresh; and in each combination faulty events among good ones."""
+"""The contract of processors/processor.h, tested through the dispatcher with the backends of tests/toy: with and without batches, a
+route, fan-out and a refresh. Each combination gets faulty events among good ones."""
 import json
 import threading
 from collections import Counter, defaultdict
@@ -12,21 +12,21 @@ from lab.process import wait_until
 from lab.product import router_config
 from lab.receiver import Answer
 
-# what an event asks of the backend or of the receiver, and what becomes of it; a kind that is not here is delivered
+# the fault that an event causes in the backend or the receiver, and its result; all other kinds are delivered
 DEAD = {"unreadable": "invalid_event", "unroutable": "unroutable", "unencodable": "unencodable", "rejected": "rejected"}
 FAULTS = [*DEAD, "nobody", "big", "later", "split"]
 
 
 class Toy:
-    """A stream of good and faulty events, a receiver that answers as they ask, and what became of each."""
+    """A stream of good and faulty events, a receiver that replies as the events demand, and the result of each event."""
 
     def __init__(self, lab, stream, kind, **options):
         self.lab, self.stream = lab, stream
         self.routes, self.fans_out = "-one" in kind or "-fan" in kind, "-fan" in kind
         self.lock = threading.Lock()
-        self.where = ("in", "abc")  # the path in use, and the targets that there are
+        self.where = ("in", "abc")  # the current path, and the existing targets
         self.stored = {}  # key -> (kind of event, targets, bytes)
-        self.accepted = defaultdict(list)  # (key, target) -> the events as they came
+        self.accepted = defaultdict(list)  # (key, target) -> the received events
         self.tries, self.bad_paths, self.first_refresh = Counter(), 0, threading.Event()
         self.first_refresh.set()
         self.receiver = lab.receiver(self.answer)
@@ -36,7 +36,7 @@ class Toy:
                                      name="dispatcher").start()
 
     def put(self, kind, targets="abc", binary=False):
-        """One event into the stream."""
+        """Publishes one event."""
         key = len(self.stored) + 1
         attributes = json.loads(event(key, toy=kind, targets=targets, data={"Key": key, "Text": "x" * (key % 7) * 100}))
         headers = {"Content-Type": "application/cloudevents+json"}
@@ -54,7 +54,7 @@ class Toy:
         wait_until(lambda: self.stream.js.last_seq(STREAM) == len(self.stored), 30, "all events are stored")
 
     def status(self, sent, target, together):
-        """For one event of a request."""
+        """The status for one event of a request."""
         key, kind = int(sent["eventkey"]), sent["toy"]
         self.tries[key, target] += 1
         if kind == "rejected":
@@ -84,14 +84,14 @@ class Toy:
             return Answer(200, body=" ".join(str(self.status(e, target, len(events))) for e in events).encode())
 
     def end_of(self, key):
-        """dead, filtered or delivered, as the contract has it."""
+        """The result according to the contract: dead, filtered or delivered."""
         kind = self.stored[key][0]
         if not self.routes and kind in ("nobody", "unroutable"):
             return "delivered"
         return "dead" if kind in DEAD else "filtered" if kind == "nobody" else "delivered"
 
     def check(self):
-        """Each event went where it belongs, once, as itself; the others are dead letters, as themselves; the books balance."""
+        """Checks that each event was delivered unchanged to its targets once, or is an unchanged dead letter, and that the counters add up."""
         self.stream.idle()
         ends = Counter(self.end_of(key) for key in self.stored)
         wanted = {(key, target) for key, (_, targets, _) in self.stored.items() if self.end_of(key) == "delivered"
@@ -112,7 +112,7 @@ class Toy:
         wait_until(lambda: counters(self.dispatcher) == want, 20, lambda: f"{counters(self.dispatcher)}, want {want}")
 
     def letters(self):
-        """(sequence, target, reason) of the dead letters there must be; what fails before its route is known has no target."""
+        """(sequence, target, reason) of the expected dead letters. An event that fails before routing has no target."""
         for key, (kind, targets, _) in self.stored.items():
             if self.end_of(key) == "dead":
                 for target in targets if kind in ("unencodable", "rejected") and targets else [""]:
@@ -123,7 +123,7 @@ KINDS = [f"toy{batch}{route}{refresh}" for batch in ("", "-batch") for route in 
 
 
 def fill(toy, rng, n):
-    """One good event that is taken first, so that the destination is known to work; then each fault, among good ones."""
+    """Publishes one good event that is delivered first, so that the destination is known to work; then each fault among good events."""
     toy.dispatcher.wait_ready()
     toy.put("good")
     toy.stream_complete()
@@ -151,7 +151,7 @@ def test_faulty_events_in_an_order(lab, stream, rng, kind, ordering):
 
 
 @pytest.mark.parametrize("kind", [k for k in KINDS if "refresh" in k])
-def test_nothing_is_sent_before_the_first_refresh_and_a_refusal_asks_for_another(lab, stream, rng, kind):
+def test_nothing_is_sent_before_the_first_refresh_and_a_refusal_causes_another(lab, stream, rng, kind):
     toy = Toy(lab, stream, kind)
     toy.first_refresh.clear()
     lab.closers.append(toy.first_refresh.set)
@@ -172,8 +172,8 @@ def test_nothing_is_sent_before_the_first_refresh_and_a_refusal_asks_for_another
 
 
 @pytest.mark.parametrize("kind", ["toy-fan-refresh", "toy-batch-fan-refresh"])
-def test_a_target_that_is_gone_gets_nothing_more(lab, stream, kind):
-    """404 asks for a refresh; what was for the target only is filtered then, and no other event takes its place."""
+def test_a_removed_target_gets_no_more_events(lab, stream, kind):
+    """404 causes a refresh. Events that were only for this target are then filtered, and no other event is affected."""
     toy = Toy(lab, stream, kind)
     toy.put("good")
     toy.stream_complete()

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-Proxies: which one the environment and the options choose, what it gets to know, whom it must convince, and whose name
-an error has. The hosts are names below localhost: they lead to this machine, and are not loopback by Go's rule.
+Proxies: how the environment and the options select one, which data it receives, how its TLS is verified, and which peer an
+error names. The hosts are names below localhost: they resolve to this machine and are not loopback by Go's rule.
 """
 import os
 import ssl
@@ -24,8 +24,8 @@ def without_proxies(**more):
     return {**{k: v for k, v in os.environ.items() if k.lower() not in VARIABLES}, **{k: str(v) for k, v in more.items()}}
 
 
-def test_the_table_is_what_go_says():
-    """tests/data/proxies.tsv, which http_proxy_test holds our choice against, once more from Debian's Go."""
+def test_the_table_agrees_with_go():
+    """Debian's Go gives the same results as tests/data/proxies.tsv, with which http_proxy_test compares ours."""
     subprocess.run(["make", "-s", "build/goproxy"], cwd=ROOT, check=True)
     table = (ROOT / "tests" / "data" / "proxies.tsv").read_text()
     assert subprocess.run([ROOT / "build" / "goproxy"], input=table, capture_output=True, text=True, check=True).stdout == table
@@ -49,7 +49,7 @@ def vcenter(lab):
 
 @pytest.fixture
 def check(lab, vcenter, tmp_path):
-    """The line of `vcourier check --connect` about a vCenter with these options, in this environment."""
+    """The line of `vcourier check --connect` for a vCenter with these options, in this environment."""
     def run(environment, ca=True, **options):
         entry = provider(vcenter, address=vcenter.url.replace("127.0.0.1", "vcenter.localhost"), **options)
         file = lab.daemon("collector", router_config("nats://127.0.0.1:1", lab.authority.ca if ca else None, [entry])).file
@@ -59,7 +59,7 @@ def check(lab, vcenter, tmp_path):
     return run
 
 
-# ---- which one
+# ---- selection
 
 @pytest.mark.parametrize("no_proxy, direct", [
     ("vcenter.localhost", True), (".localhost", True), ("*.localhost", True), ("vcenter.localhost:PORT", True), ("*", True),
@@ -75,7 +75,7 @@ def test_no_proxy(check, proxies, vcenter, no_proxy, direct):
 @pytest.mark.parametrize("environment, used", [
     ({"https_proxy": "PROXY"}, True), ({"HTTPS_PROXY": "PROXY", "https_proxy": DEAD}, True), ({"HTTP_PROXY": DEAD}, False),
     ({"ALL_PROXY": DEAD, "all_proxy": DEAD}, False), ({"HTTPS_PROXY": "PROXY", "no_proxy": "*", "NO_PROXY": "elsewhere"}, True)])
-def test_which_variable(check, proxies, environment, used):
+def test_the_scheme_selects_the_variable(check, proxies, environment, used):
     proxy = proxies()
     bare = proxy.url.removeprefix("http://")  # a scheme is not needed
     line = check({name: value.replace("PROXY", bare) for name, value in environment.items()})
@@ -83,8 +83,8 @@ def test_which_variable(check, proxies, environment, used):
 
 
 @pytest.mark.parametrize("option", ["", "PROXY"], ids=["none", "one of its own"])
-def test_the_option_comes_before_the_environment(check, proxies, option):
-    """NO_PROXY is about the proxies of the environment."""
+def test_the_option_replaces_the_environment(check, proxies, option):
+    """NO_PROXY applies only to the proxies of the environment."""
     proxy = proxies()
     line = check({"HTTPS_PROXY": DEAD, "NO_PROXY": "*" if option else ""}, proxy=option.replace("PROXY", proxy.url))
     assert line.startswith("ok ") and bool(proxy.asked) == bool(option), line
@@ -94,17 +94,17 @@ def test_socks(check, proxies, vcenter):
     proxy = proxies()
     line = check({"HTTPS_PROXY": proxy.url.replace("http:", "socks5:")})
     assert line.startswith("ok "), line
-    assert set(proxy.asked) == {("SOCKS", f"vcenter.localhost:{vcenter.port}")}  # the name: the proxy resolves it, as for Go
+    assert set(proxy.asked) == {("SOCKS", f"vcenter.localhost:{vcenter.port}")}  # the proxy resolves the name, as in Go
 
 
-# ---- what it gets to know
+# ---- data that the proxy receives
 
 def test_a_password_for_the_proxy(check, proxies):
     proxy = proxies(user=f"us@er:{SECRET}/%")
     line = check({"HTTPS_PROXY": proxy.url.replace("://", f"://us%40er:{SECRET}%2F%25@")})
     assert line.startswith("ok "), line
     allowed = {"host", "proxy-authorization", "user-agent", "proxy-connection"}
-    assert all(set(headers) <= allowed for headers in proxy.headers), proxy.headers  # nothing of what the peer is told
+    assert all(set(headers) <= allowed for headers in proxy.headers), proxy.headers  # none of the peer's credentials
 
 
 def test_the_printed_configuration_hides_the_password(lab, vcenter):
@@ -115,13 +115,13 @@ def test_the_printed_configuration_hides_the_password(lab, vcenter):
 
 
 @pytest.mark.parametrize("proxy", ["ftp://proxy.example", "http://", f"http://user:{SECRET} x@proxy.example", "http://p:99999", ["a"]])
-def test_a_proxy_that_is_none_is_an_error_of_the_configuration(lab, vcenter, proxy):
+def test_an_invalid_proxy_is_an_error_of_the_configuration(lab, vcenter, proxy):
     file = lab.daemon("collector", router_config("nats://127.0.0.1:1", None, [provider(vcenter, proxy=proxy)])).file
     run = subprocess.run([BUILD / "vcourier", "check", file], capture_output=True, text=True, timeout=60)
     assert run.returncode == 78 and "eventProvider.vcenter.proxy: " in run.stderr and SECRET not in run.stderr, run.stderr
 
 
-# ---- whose fault it is
+# ---- the peer that an error names
 
 @pytest.mark.parametrize("environment, options, why", [
     ({"HTTPS_PROXY": f"http://user:{SECRET}@127.0.0.1:9"}, {}, "cannot reach proxy http://127.0.0.1:9: "),
@@ -150,7 +150,7 @@ def test_a_failure_behind_the_proxy_names_both(check, proxies):
     assert "FAILED" in line and f"through proxy {proxy.url}: " in line and "certificate" in line, line
 
 
-# ---- TLS: the peer's settings are the peer's
+# ---- TLS: the peer's settings apply only to the peer
 
 @pytest.fixture(scope="session")
 def proxys_authority(tmp_path_factory):
@@ -171,7 +171,7 @@ def thumbprint(authority):
 
 
 @pytest.mark.parametrize("options", [{}, {"thumbprint": "OF THE PEER"}, {"insecureSSL": True}], ids=["ca", "thumbprint", "insecure"])
-def test_an_https_proxy_of_an_authority_of_its_own(check, lab, vcenter, tls_proxy, proxys_authority, options):
+def test_an_https_proxy_with_its_own_authority(check, lab, vcenter, tls_proxy, proxys_authority, options):
     options = {k: thumbprint(lab.authority) if v == "OF THE PEER" else v for k, v in options.items()}
     line = check({"HTTPS_PROXY": tls_proxy.url}, ca=not options, proxyCaFile=str(proxys_authority.ca), **options)
     assert line.startswith("ok "), line
@@ -179,7 +179,7 @@ def test_an_https_proxy_of_an_authority_of_its_own(check, lab, vcenter, tls_prox
 
 
 @pytest.mark.parametrize("trust", ["caFile", "thumbprint", "insecureSSL", "nothing"])
-def test_what_the_peer_is_trusted_by_is_not_for_the_proxy(check, lab, tls_proxy, proxys_authority, trust):
+def test_the_peers_authority_does_not_apply_to_the_proxy(check, lab, tls_proxy, proxys_authority, trust):
     options = {"caFile": {"caFile": str(proxys_authority.ca)}, "thumbprint": {"thumbprint": thumbprint(proxys_authority)},
                "insecureSSL": {"insecureSSL": True}, "nothing": {}}[trust]
     line = check({"HTTPS_PROXY": tls_proxy.url}, **options)
@@ -187,14 +187,14 @@ def test_what_the_peer_is_trusted_by_is_not_for_the_proxy(check, lab, tls_proxy,
     assert not tls_proxy.asked
 
 
-def test_the_proxys_authority_is_not_for_the_peer(check, lab, tls_proxy, proxys_authority, tmp_path):
+def test_the_proxys_authority_does_not_apply_to_the_peer(check, lab, tls_proxy, proxys_authority, tmp_path):
     both = tmp_path / "both.pem"
     both.write_text(lab.authority.ca.read_text() + proxys_authority.ca.read_text())
     line = check({"HTTPS_PROXY": tls_proxy.url}, ca=False, proxyCaFile=str(both))
-    assert "FAILED" in line and f"through proxy {tls_proxy.url}: " in line and ("SSL" in line or "TLS" in line), line  # by the version of libcurl
+    assert "FAILED" in line and f"through proxy {tls_proxy.url}: " in line and ("SSL" in line or "TLS" in line), line  # depends on the version of libcurl
 
 
-def test_a_thumbprint_that_is_not_the_peers_behind_an_https_proxy(check, lab, tls_proxy, proxys_authority):
+def test_a_wrong_thumbprint_behind_an_https_proxy(check, lab, tls_proxy, proxys_authority):
     line = check({"HTTPS_PROXY": tls_proxy.url}, proxyCaFile=str(proxys_authority.ca), thumbprint=thumbprint(proxys_authority))
     assert "FAILED" in line and f"the certificate's thumbprint is {thumbprint(lab.authority)}" in line, line
 
@@ -216,7 +216,7 @@ def start_dispatcher(lab, stream, uri, environment, **options):
     return dispatcher.start()
 
 
-def test_the_client_certificate_is_for_the_peer_alone(lab, stream, proxies, proxys_authority):
+def test_the_client_certificate_is_sent_to_the_peer_only(lab, stream, proxies, proxys_authority):
     certificate = {"certFile": str(lab.authority.cert), "keyFile": str(lab.authority.key)}
     proxy = proxies(context=server_context(proxys_authority, lab.authority.ca))
     receiver = lab.receiver(context=server_context(lab.authority))
@@ -227,8 +227,8 @@ def test_the_client_certificate_is_for_the_peer_alone(lab, stream, proxies, prox
     wait_until(lambda: counters(dispatcher) == {"delivered": 20, "filtered": 0, "dead": 0, "expired": 0, "pending": 0, "all": 20})
 
 
-def test_plain_http_through_a_proxy_that_wants_a_password(lab, stream, proxies):
-    """Its 407 is not an answer of the destination: nothing is a dead letter, and the error names the proxy."""
+def test_plain_http_through_a_proxy_that_requires_a_password(lab, stream, proxies):
+    """Its 407 is not a reply of the destination: no event becomes a dead letter, and the error names the proxy."""
     proxy = proxies(user="user:right")
     receiver = lab.receiver()
     uri = f"http://sink.localhost:{receiver.port}/in"

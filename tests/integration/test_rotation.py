@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Secrets and configuration change under load: nothing lost, nothing repeated, no restart, nothing told."""
+"""Secrets and configuration change under load: no event is lost or repeated, no restart, no secret is exposed."""
 import base64
 import json
 import os
@@ -25,13 +25,13 @@ def secret(tmp_path, name, value):
 
 
 def with_file(entry, file):
-    """A provider whose password stands in a file."""
+    """A provider with its password in a file."""
     entry["vcenter"]["auth"]["basicAuth"] = {"username": "administrator@vsphere.local", "passwordFile": str(file)}
     return entry
 
 
 class Line:
-    """vCenter, NATS, collector, dispatcher, receiver; options are the bus's and the provider's."""
+    """vCenter, NATS, collector, dispatcher, receiver. The options are those of the bus and of the provider."""
 
     def __init__(self, lab, nats=None, password=None, users=(), flags=()):
         self.lab, self.users, self.flags = lab, users, flags
@@ -49,16 +49,16 @@ class Line:
         self.receiver.wait_count(200)
 
     def config_of(self, user):
-        """The configuration; where the bus wants to know its users, as this one."""
+        """The configuration, with this NATS user if NATS has users."""
         login = {"user": user, "passwordFile": str(self.nats.directory / "secrets" / user)} if self.users else {}
         return {**self.config, "bus": {**self.config["bus"], **login}}
 
     def more(self, n=200):
-        """n further events come through."""
+        """Checks that n more events are delivered."""
         self.receiver.wait_count(self.receiver.count + n)
 
     def settle(self):
-        """Every event of the vCenter was delivered once; the processes are the same ones as at the start."""
+        """Checks that every event of the vCenter was delivered once, and that no process was restarted."""
         self.vcenter.lab("rate", r=0)
         self.ledger().settle()
         self.receiver.wait_count(self.ledger().check())
@@ -75,15 +75,15 @@ def test_the_vcenter_password_changes(lab, tmp_path):
     file = secret(tmp_path, "vcenter-password", PASSWORD)
     line = Line(lab, password=file)
     line.vcenter.lab("password", new="canary-another")
-    line.more()  # the session goes on
+    line.more()  # the session stays valid
     secret(tmp_path, "vcenter-password", "canary-another")
     line.vcenter.lab("expire")  # and the next login uses the new one
     line.more()
     line.settle()
 
 
-def test_kubernetes_swaps_the_directory_of_a_secret(lab, tmp_path):
-    """..data is a symbolic link to a directory, replaced by a rename."""
+def test_kubernetes_replaces_the_directory_of_a_secret(lab, tmp_path):
+    """..data is a symbolic link to a directory. A rename replaces it."""
     for version, value in (("..v1", PASSWORD), ("..v2", "canary-next")):
         (tmp_path / version).mkdir()
         secret(tmp_path / version, "password", value)
@@ -99,7 +99,7 @@ def test_kubernetes_swaps_the_directory_of_a_secret(lab, tmp_path):
 
 
 class Bus(SecuredNats):
-    """The tests look as the administrator, whatever his password is at the time."""
+    """The tests connect as the administrator, with the current password."""
 
     def connect(self, user="admin", password=None):
         return super().connect(user, password or self.password(user))
@@ -122,7 +122,7 @@ def test_the_nats_passwords_change(lab):
     lab.processes.append(nats)
     line = Line(lab, nats=nats.start(), users=True)
     for user in ("collector-lab", "dispatcher-kn"):
-        nats.rotate(user)  # the server reads it and drops who came with the old one
+        nats.rotate(user)  # the server reads the new password and closes connections that used the old one
         wait_until(lambda: nats.lines("Reloaded: accounts|Reloaded server configuration"), 20, "the server reloads")
         line.more()
     line.settle()
@@ -143,7 +143,7 @@ def test_the_gateway_password_changes(lab, tmp_path):
     stream.publish(50)
     gateway.wait(lambda g: len(g.ids("audit.openfaas-fn")) == 50)
     gateway.password = "canary-new"
-    stream.publish(50)  # refused, kept
+    stream.publish(50)  # refused, so the events are kept
     wait_until(lambda: dispatcher.metric("vcourier_dispatcher_requests_total", code="401") > 0, 20, "a refusal")
     secret(tmp_path, "gateway-password", "canary-new")
     gateway.wait(lambda g: len(g.ids("audit.openfaas-fn")) >= 100)
@@ -159,7 +159,7 @@ def test_the_aws_keys_change(lab, tmp_path):
     stream.make_stream()
 
     def write(keys):
-        """The files, as an operator or a Secret would change them."""
+        """Writes the files as an operator or a Secret would."""
         return {"accessKeyFile": str(secret(tmp_path, "access-key", keys.access_key)),
                 "secretKeyFile": str(secret(tmp_path, "secret-key", keys.secret_key))}
     processor = {"type": "aws_event_bridge", "name": "aws", "retry": {"initial": "20ms", "max": "200ms"}, "awsEventBridge": {
@@ -179,8 +179,8 @@ def test_the_aws_keys_change(lab, tmp_path):
     assert max(Counter(on_the_bus()).values()) == 1 and stream.dead_ids() == [] and dispatcher.running()
 
 
-def test_no_secret_is_ever_told(lab):
-    """Not in logs, metrics, arguments, environment, errors; and no core is left behind."""
+def test_no_secret_is_exposed(lab):
+    """Not in logs, metrics, arguments, environment or errors. No core dump is written."""
     nats = Bus(lab.directory, "--vcenter", "lab", "--dispatcher", "kn")
     lab.processes.append(nats)
     line = Line(lab, nats=nats.start(), users=True, flags=["--log-level", "debug"])
@@ -222,7 +222,7 @@ def test_sighup_and_a_changed_file_reload(lab):
 
 
 def test_the_authorities_change(lab, tmp_path):
-    """vCenter gets a certificate of another authority; rootCAs is replaced; nobody restarts or signals anything."""
+    """vCenter gets a certificate of another authority, and rootCAs is replaced, without a restart or a signal."""
     roots, other = tmp_path / "roots.pem", Authority(tmp_path / "other")
     roots.write_text(lab.authority.ca.read_text())
     nats, vcenter = lab.nats(), lab.vcenter("-uuid", "11111111-2222-3333-4444-555555555555")
@@ -254,7 +254,7 @@ def test_a_wrong_new_file_leaves_the_old_one_in_use(lab):
     line.settle()
 
 
-def test_the_stats_of_the_old_router(lab):
+def test_the_stats_of_the_event_router(lab):
     line = Line(lab)
     line.more(50)
     stats = json.loads(line.collector.get("/stats")[1])

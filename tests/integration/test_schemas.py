@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What events look like: against govmomi itself, against our JSON Schemas, and the AsyncAPI document of the bus."""
+"""The format of events, compared with govmomi, our JSON Schemas and the AsyncAPI document."""
 import copy
 import json
 import re
@@ -39,7 +39,7 @@ def make(*arguments):
     return subprocess.run(["make", "--no-print-directory", f"VARIANT={BUILD.name}", *arguments], cwd=ROOT, capture_output=True, text=True)
 
 
-def test_the_type_table_is_what_the_generator_makes():
+def test_the_type_table_is_up_to_date():
     run = make("schemas-check")
     assert run.returncode == 0, "schemas/vsphere.table is stale, run `make schemas`\n" + run.stdout + run.stderr
 
@@ -49,23 +49,23 @@ def test_the_compiled_table_is_small():
     assert int(sizes.splitlines()[1].split()[3]) < 200_000
 
 
-def test_random_events_of_every_class_are_as_govmomi_writes_them():
+def test_random_events_of_every_class_equal_govmomis_json():
     run = make("oracle", "ORACLE_EVENTS=2000")
     assert run.returncode == 0, run.stdout[-5000:] + run.stderr[-5000:]
     assert "2000 events equal" in run.stdout
     print(run.stdout)
 
 
-def test_recorded_events_are_as_govmomi_writes_them():
+def test_recorded_events_equal_govmomis_json():
     make("build/oracle")
     run = subprocess.run([ROOT / "build" / "oracle", "-convert", f"{BUILD}/vcourier convert --data -", *PAGES],
                          capture_output=True, text=True, timeout=60)
     assert run.returncode == 0, run.stderr[-5000:]
-    assert re.findall(r"(\d+) events equal", run.stdout) == ["23", "1"]  # of 24, one is of a class that govmomi does not know
+    assert re.findall(r"(\d+) events equal", run.stdout) == ["23", "1"]  # one of the 24 has a class that govmomi does not have
 
 
 @pytest.mark.parametrize("name", [p.name for p in sorted(SCHEMAS.glob("*.schema.json"))])
-def test_the_schemas_are_schemas(name):
+def test_the_schemas_are_valid(name):
     schema = load(name)
     jsonschema.validators.validator_for(schema).check_schema(schema)
 
@@ -103,7 +103,7 @@ def test_a_gap_record_is_valid():
     lambda e: e["data"].update(Vm={"name": "x"}),
     lambda e: e["data"]["Datacenter"]["Datacenter"].update(Value=1),
 ])
-def test_what_is_no_event_is_refused(change):
+def test_documents_that_are_not_events_are_refused(change):
     event = copy.deepcopy(convert()[0])
     change(event)
     assert not validator("event.schema.json").is_valid(event)
@@ -115,7 +115,7 @@ def without_type_names(value):
     return [without_type_names(v) for v in value] if isinstance(value, list) else value
 
 
-def test_events_on_the_bus_are_valid_and_as_govmomi_writes_them(lab):
+def test_events_in_the_stream_are_valid_and_equal_govmomis_json(lab):
     bus, vc = lab.nats(), lab.vcenter("-backlog", "240")
     lab.collector(router_config(bus, lab.authority.ca, [provider(vc, startFrom="earliest")]))
     lab.open_ledger(bus, vc).settle()
@@ -127,19 +127,19 @@ def test_events_on_the_bus_are_valid_and_as_govmomi_writes_them(lab):
         if "schemaunknown" not in event:
             assert without_type_names(event["data"]) == truth[event["data"]["Key"]]
             equal += 1
-    assert equal > 200  # the rest is of a class that govmomi does not know
+    assert equal > 200  # the others have a class that govmomi does not have
 
 
 # ---- vcourier convert
 
-def test_attributes_come_from_the_command_line():
+def test_attributes_from_the_command_line():
     event = convert("--source", "https://vc1.lab/sdk", "--uuid", "52-ab", "--api-version", "8.0.3.0", files=PAGES[1:])[0]
     assert (event["source"], event["vcenteruuid"], event["vsphereapiversion"]) == ("https://vc1.lab/sdk", "52-ab", "8.0.3.0")
     assert (event["type"], event["subject"], event["severity"]) == ("com.vmware.event.router/eventex", "com.vmware.lab.t1", "warning")
     assert list(event)[-1] == "data"
 
 
-def test_many_replies_good_and_bad_in_one_stream():
+def test_many_valid_and_invalid_replies_in_one_run():
     good, page = PAGES[1].read_bytes(), PAGES[0].read_bytes()
     cut, fault = page[:len(page) // 2], (RECORDED / "fault-NotAuthenticated.xml").read_bytes()
     headers = b"HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\n\r\n"
@@ -180,7 +180,7 @@ def references(node):
             yield from references(item)
 
 
-def test_the_asyncapi_document_holds_together():
+def test_the_asyncapi_document_is_consistent():
     document = load("asyncapi.json")
     for reference in references(document):
         file, _, pointer = reference.partition("#")
@@ -199,7 +199,7 @@ def test_the_asyncapi_document_is_valid():
     jsonschema.Draft7Validator(json.loads(specification.read_text())).validate(load("asyncapi.json"))
 
 
-def test_subjects_are_those_of_the_document():
+def test_subjects_agree_with_the_document():
     address = load("asyncapi.json")["channels"]["events"]["address"]
     text = (ROOT / "lib/event/subject.h").read_text()
     assert re.sub(r"[{}]", "", address).split(".")[1:] == ["vcenter", "datacenter", "cluster", "severity", "eventclass", "name"]

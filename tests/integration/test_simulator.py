@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The ground everything else stands on: the simulator and the harness themselves."""
+"""Tests of the simulator and of the test library, on which all other tests depend."""
 import http.client
 import re
 import ssl
@@ -16,7 +16,7 @@ ENVELOPE = ('<?xml version="1.0" encoding="UTF-8"?><soapenv:Envelope xmlns:soape
 
 
 class Client:
-    """A few vSphere calls by hand."""
+    """A few vSphere calls, written by hand."""
 
     def __init__(self, vcenter):
         self.connection = http.client.HTTPSConnection(urlsplit(vcenter.url).netloc, context=vcenter.authority.context())
@@ -59,7 +59,7 @@ def reader(lab):
     return start
 
 
-def test_reads_oldest_first_and_grows(reader):
+def test_pages_have_the_oldest_events_first(reader):
     vcenter, client, collector = reader("-backlog", "2500")
     pages = [keys(client.page(collector)) for _ in range(4)]
     assert [len(p) for p in pages] == [1000, 1000, 501, 0]  # 501: the login
@@ -68,14 +68,14 @@ def test_reads_oldest_first_and_grows(reader):
     assert keys(client.page(collector)) == [2502, 2503, 2504]
 
 
-def test_truth_is_what_is_read(reader):
+def test_the_list_of_events_equals_the_read_events(reader):
     vcenter, client, collector = reader("-backlog", "50", "-gap", "0.2", "-tie", "5", "-keystart", "2147483620")
     read = keys(client.page(collector))
     assert read == [key for key, _ in vcenter.events()]
     assert min(read) < 0 < max(read)
 
 
-def test_session_dies_in_every_shape(reader):
+def test_sessions_expire_in_all_forms(reader):
     vcenter, client, collector = reader()
     vcenter.lab("expire", what="state")
     assert "InvalidState" in client.page(collector)
@@ -91,7 +91,7 @@ def test_session_dies_in_every_shape(reader):
 
 @pytest.mark.parametrize("kind, sign", [("503", "simulated 503"), ("html", "<!DOCTYPE html>"), ("notauth", "NotAuthenticated"),
                                         ("control", "\x0b"), ("tags", "</userName><"), ("entities", "<!ENTITY")])
-def test_faults_that_answer(reader, kind, sign):
+def test_faults_with_a_reply(reader, kind, sign):
     vcenter, client, collector = reader("-backlog", "10")
     vcenter.fault(kind, method="ReadNextEvents")
     assert sign in client.page(collector)
@@ -106,7 +106,7 @@ def test_cut_reply(reader):
         client.page(collector)
 
 
-def test_truncated_reply_is_whole_http(reader):
+def test_a_truncated_reply_is_complete_http(reader):
     vcenter, client, collector = reader("-backlog", "10")
     vcenter.fault("truncated")
     assert not client.page(collector).rstrip().endswith("Envelope>")
@@ -143,7 +143,7 @@ def test_untrusted_without_the_ca(lab):
         http.client.HTTPSConnection(urlsplit(vcenter.url).netloc, context=ssl.create_default_context()).connect()
 
 
-def test_books_see_loss_doubles_and_inventions(lab):
+def test_the_ledger_detects_lost_duplicate_and_foreign_events(lab):
     vcenter, nats = lab.vcenter("-backlog", "3"), lab.nats()
     js = lab.jetstream(nats)
     js.api("STREAM.CREATE.VC_lab", {"name": "VC_lab", "subjects": ["vc.lab.>"], "storage": "file"})

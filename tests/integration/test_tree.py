@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The rules of HACKING.md that a compiler cannot see."""
+"""The rules of HACKING.md that a compiler does not check."""
 import re
 import shutil
 import subprocess
@@ -16,7 +16,7 @@ if not FILES:  # an archive without git
     FILES = [f for folder in (*PRODUCT, "tests", "compose", "k8s", "docs", "systemd") for f in (ROOT / folder).rglob("*") if f.is_file()]
 SOURCES = [f for f in FILES if f.suffix in (".c", ".h") and f.relative_to(ROOT).parts[0] in PRODUCT]
 
-# who may include a library's headers: it can be replaced there
+# the files that may include the headers of a library
 LIBRARIES = {
     "nats/": r"lib/bus/bus\w*\.[ch]$",
     "curl/": r"lib/http/http\w*\.[ch]$",
@@ -32,7 +32,7 @@ def named(path):
 
 
 @pytest.mark.parametrize("header", LIBRARIES)
-def test_each_library_has_one_user(header):
+def test_only_certain_files_include_a_library(header):
     users = [named(f) for f in SOURCES if re.search(rf"#include <{re.escape(header)}", f.read_text())]
     assert users and not [u for u in users if not re.search(LIBRARIES[header], u)]
 
@@ -42,7 +42,7 @@ def test_files_are_short():
 
 
 def test_functions_are_short():
-    """From the brace in column 0 to the next: our format puts no other there."""
+    """From one brace in column 0 to the next: the format has no other braces there."""
     long = []
     for f in SOURCES:
         for body in re.finditer(r"^(\w+)\([^;{]*\)\n\{\n(.*?)^\}", f.read_text(), re.M | re.S):
@@ -76,7 +76,7 @@ def test_licence_in_each_source():
     assert not missing
 
 
-def test_no_marks_of_unfinished_work():
+def test_no_comments_mark_unfinished_work():
     words = "TO" + "DO|FIX" + "ME"
     found = [named(f) for f in FILES if f.suffix in (".c", ".h", ".go", ".py", ".sh", ".mk") and re.search(rf"\b({words})\b", f.read_text())]
     assert not found
@@ -101,7 +101,7 @@ def test_lines_are_short():
 
 
 def symbols():
-    """{object file: (what it exports, what it takes from others)}, of the release build."""
+    """{object file: (exported symbols, undefined symbols)}, of the release build."""
     found = {}
     for f in SOURCES:
         obj = ROOT / "build/release" / f.relative_to(ROOT).with_suffix(".o")
@@ -113,7 +113,7 @@ def symbols():
 
 
 def test_exports_carry_the_name_of_their_file():
-    """foo.c and foo_bar.c export foo*; a backend exports its descriptor."""
+    """foo.c and foo_bar.c export foo*. A backend exports its descriptor."""
     wrong = []
     for file, (exports, _) in symbols().items():
         stem = Path(file).stem
@@ -128,7 +128,7 @@ TO_BE_MENDED = {"dispatcher/checkpoint.c", "dispatcher/watch.c", "dispatcher/del
 
 
 def cycles(uses):
-    """Groups of files that reach one another (Tarjan's strongly connected components)."""
+    """Groups of files that depend on each other (Tarjan's strongly connected components)."""
     index, low, stack, found = {}, {}, [], []
 
     def visit(file):
@@ -152,7 +152,7 @@ def cycles(uses):
 
 
 def test_calls_run_one_way():
-    """No cycle between files. The Makefile keeps the folders in order; this does it within each."""
+    """There is no cycle between the files of a folder. The Makefile checks the order of the folders."""
     found = symbols()
     home = {s: file for file, (exports, _) in found.items() for s in exports}
     uses = {file: {home[s] for s in taken if s in home and home[s] != file} for file, (_, taken) in found.items()}
