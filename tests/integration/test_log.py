@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a peer can make the programs log: few lines of one kind, all of them counted, none of another kind lost."""
+"""Log lines that a peer causes: few lines with one text are written, all are counted, and lines with other texts are not lost."""
 import re
 
-from lab.desk import subject
+from lab.stream import subject
 from lab.process import wait_until
 
 FLOOD, LIMIT = 1000, 100  # the limit: lib/base/log_limit.h
@@ -13,15 +13,15 @@ def left_out(daemon, kind):
     return sum(int(re.search(r"left_out=(\d+)", line)[1]) for line in sums if f'kind="{kind}"' in line)
 
 
-def test_a_flood_of_messages_is_no_flood_of_lines(lab, desk):
+def test_a_flood_of_messages_causes_few_log_lines(lab, stream):
     receiver = lab.receiver()
-    dispatcher = lab.dispatcher(desk.config(receiver.url)).wait_ready()
+    dispatcher = lab.dispatcher(stream.config(receiver.url)).wait_ready()
     for i in range(FLOOD):
-        desk.js.wire.publish(subject(), f"no event {i}".encode())
-    desk.published = FLOOD
-    desk.publish(1)
-    desk.idle()
-    wait_until(lambda: len(desk.dead()) == FLOOD, what="the dead letters")
+        stream.js.wire.publish(subject(), f"no event {i}".encode())
+    stream.published = FLOOD
+    stream.publish(1)
+    stream.idle()
+    wait_until(lambda: len(stream.dead()) == FLOOD, what="the dead letters")
     assert receiver.count == 1
     assert dispatcher.metric("vcourier_log_messages_total", level="warn") >= FLOOD
     dispatcher.stop()
