@@ -3,10 +3,10 @@
 // Generate writes the vSphere type table (vsphere.table) from govmomi's type registry: the 443 event classes
 // and every class, fault and enumeration that can be reached from their fields.
 //
-//	generate                        the table, from the govmomi it was built with
-//	generate -merge newer.table     the same, and what only the newer table has, marked `new`
+//	generate                        the table of the govmomi that it was built with
+//	generate -merge newer.table     the same, plus the entries that only the newer table has, marked `new`
 //
-// `make schemas` runs it; nobody edits the table by hand.
+// `make schemas` runs it. Do not edit the table by hand.
 package main
 
 import (
@@ -24,7 +24,7 @@ import (
 	"github.com/vmware/govmomi/vim25/types"
 )
 
-// The registry: XML type name -> Go type. govmomi lets one look names up, but not list them.
+// The registry: XML type name -> Go type. govmomi has a function to look up a name, but none to list all names.
 //
 //go:linkname registry github.com/vmware/govmomi/vim25/types.t
 var registry map[string]reflect.Type
@@ -78,8 +78,8 @@ func descends(t, from reflect.Type) bool {
 	return false
 }
 
-// isClass tells data objects from the registry's other entries: Base interfaces, other names of a class, and
-// the elements that carry a fault (NotFoundFault is NotFound).
+// isClass is true for data objects, not for the registry's other entries: Base interfaces, aliases of a class, and
+// the elements that contain a fault (NotFoundFault contains NotFound).
 func isClass(name string, t reflect.Type) bool {
 	if t.Kind() != reflect.Struct || t.Name() != name {
 		return false
@@ -88,7 +88,7 @@ func isClass(name string, t reflect.Type) bool {
 	return !known || fault == t || !fault.ConvertibleTo(t)
 }
 
-// walker collects the closure of classes; todo holds what has been seen but not described.
+// walker collects the closure of classes; todo holds the classes that are found but not described yet.
 type walker struct {
 	seen map[reflect.Type]bool
 	todo []reflect.Type
@@ -102,7 +102,7 @@ func (w *walker) add(t reflect.Type) {
 	w.todo = append(w.todo, t)
 }
 
-// addTree adds a class and all that descend from it.
+// addTree adds a class and all classes derived from it.
 func (w *walker) addTree(t reflect.Type) {
 	for name, r := range registry {
 		if isClass(name, r) && descends(r, t) {
@@ -204,7 +204,7 @@ func collect() map[string]class {
 		}
 	}
 	w.drain(classes)
-	for name, t := range registry { // names of one class for another: HostSubSpecificationUpdateEvent
+	for name, t := range registry { // aliases of a class: HostSubSpecificationUpdateEvent
 		if t.Kind() == reflect.Struct && t.Name() != name && descends(t, eventType) && !strings.HasPrefix(name, "Base") {
 			classes[name] = class{name: name, base: t.Name()}
 		}

@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// readTable reads what write wrote.
+// readTable reads a table in the format of write.
 func readTable(path string) map[string]class {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -41,9 +41,9 @@ func readTable(path string) map[string]class {
 	return classes
 }
 
-// merge adds to `old` what only `newer` has, marked new: those fields are understood, but not written as
-// null when they are absent, for the event router's readers have never seen them. Where both have a field the old
-// one stands; the differences in shape are returned.
+// merge adds to `old` the entries that only `newer` has, and marks them as new. New fields are converted, but not written
+// as null when they are absent, because the Event Router did not have them. A field of both keeps its old entry;
+// differences in shape are returned.
 func merge(old, newer map[string]class) []string {
 	var differences []string
 	for name, n := range newer {
@@ -82,7 +82,7 @@ func without(words []string, word string) (out []string) {
 	return out
 }
 
-// shape is what of a field decides how it is read and written.
+// shape is the part of a field that determines how it is read and written.
 func shape(f field) string {
 	words := []string{f.kind}
 	if f.typ != "" {

@@ -9,8 +9,8 @@ gen.schemas := build/gen/schemas/vsphere_types.c
 build/gen/schemas/vsphere_types.c: schemas/vsphere.table schemas/compile.awk
 	@mkdir -p $(@D); $(call say,GEN,$@); LC_ALL=C awk -f schemas/compile.awk schemas/vsphere.table >$@
 
-# Debian's govmomi is the reference. The newest one needs the Go module proxy and a newer Go; without
-# them what the table already has of it is kept.
+# Debian's govmomi is the reference. The newest one needs the Go module proxy and a newer Go. Without
+# them, the entries of the newest one that are already in the table are kept.
 schemas_generate := build/schemas/generate -title '$(schemas_title)' -merge
 schemas_go := GO111MODULE=off GOPATH=/usr/share/gocode GOFLAGS= \
 	GOCACHE=$${GOCACHE:-$${HOME:-$(CURDIR)/build}/.cache/go-build} /usr/bin/go
@@ -24,13 +24,13 @@ build/schemas/newest.table: schemas/generate.go schemas/merge.go
 		GOFLAGS=-mod=mod go get github.com/vmware/govmomi@v$(govmomi_newest) && \
 		GOFLAGS=-mod=mod go run . >../newest.table
 
-schemas: build/schemas/generate ## regenerate schemas/vsphere.table from govmomi (Debian's, and the newest where it can be had)
+schemas: build/schemas/generate ## regenerate schemas/vsphere.table from govmomi (Debian's, and the newest if available)
 	@newer=build/schemas/newest.table; \
 	$(MAKE) --no-print-directory $$newer || { newer=schemas/vsphere.table; \
 		echo "vcourier: no newer govmomi here; keeping what the table has of it" >&2; }; \
 	$(schemas_generate) $$newer >build/schemas/vsphere.table && mv build/schemas/vsphere.table schemas/
 
-# Fails when the table is not what the generator makes of Debian's govmomi.
+# Fails if the table differs from the generator's output for Debian's govmomi.
 schemas-check: build/schemas/generate
 	$(schemas_generate) schemas/vsphere.table | diff -u schemas/vsphere.table -
 

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The vSphere type table, compiled in: which classes there are, which fields they have, in
- * which order, and how a field is read and written. Made from vsphere.table; constant data
- * without pointers, some 150 kB.
+ * The compiled vSphere type table: the classes, their fields in order, and how each field is
+ * read and written. Generated from vsphere.table; constant data without pointers, about 150 kB.
  */
 #ifndef VCOURIER_SCHEMA_H
 #define VCOURIER_SCHEMA_H
@@ -15,7 +14,7 @@ enum {
 	SCHEMA_NONE = 0xffff,
 	SCHEMA_SLOTS = 4096, /* of the hash table of classes */
 	SCHEMA_MEMBER_PAD =
-		64, /* bytes that can be read at any member's name; none is longer */
+		64, /* bytes that can be read at any member's name; no name is longer */
 };
 
 enum schema_kind {
@@ -23,19 +22,18 @@ enum schema_kind {
 	SCHEMA_INT, /* of any width */
 	SCHEMA_FLOAT32,
 	SCHEMA_FLOAT64,
-	SCHEMA_STRING, /* enumerations too */
+	SCHEMA_STRING, /* also enumerations */
 	SCHEMA_TIME,
 	SCHEMA_BYTES,
 	SCHEMA_MOREF,
 	SCHEMA_OBJECT,
-	SCHEMA_ANY, /* xsd:anyType: xsi:type says what it is */
+	SCHEMA_ANY, /* xsd:anyType: xsi:type has the type */
 };
 
 enum schema_flags {
 	SCHEMA_ARRAY = 1,
-	SCHEMA_NULLABLE = 2, /* unset it is null, else the zero value of its kind */
-	SCHEMA_NEW =
-		4, /* unknown to the event router: written when present, left out when not */
+	SCHEMA_NULLABLE = 2, /* null when unset; otherwise the zero value of its kind */
+	SCHEMA_NEW = 4,      /* unknown to the Event Router: omitted when absent */
 };
 
 struct schema_field {
@@ -68,12 +66,12 @@ extern const uint16_t schema_slots[];
 extern const char schema_member_text[], schema_class_text[];
 extern const size_t schema_n_names, schema_n_classes;
 
-/* A class by its name, as in xsi:type; NULL when it is in no table. */
+/* A class by its name, as in xsi:type; NULL if the table does not have it. */
 const struct schema_class *schema_find(const char *name, size_t len);
 
 /*
- * The index of a member's name, from the local name of its element; SCHEMA_NONE when no class
- * has one.
+ * The index of a member's name, by the local name of its element; SCHEMA_NONE if no class has
+ * such a member.
  */
 uint16_t schema_find_name(const char *xml_name, size_t len);
 
