@@ -101,7 +101,7 @@ def test_metrics_port_taken(program, tmp_path, complete):
     assert len([line for line in lines if str(port) in line]) == 1 and len(lines) <= 3
 
 
-def told(daemon, *words):
+def wait_reported(daemon, *words):
     """Waits until a log line has all the words and /readyz reports a failure."""
     wait_until(lambda: [line for line in daemon.text().splitlines() if all(w in line for w in words)], 20,
                lambda: f"a line with {words} in:\n{daemon.text()}")
@@ -115,7 +115,7 @@ def test_no_nats(lab, program):
     config = router_config(f"nats://127.0.0.1:{nowhere.port}", lab.authority.ca, [provider(vcenter)],
                            [knative("http://127.0.0.1:9")])
     daemon = lab.daemon(program, config).start()
-    told(daemon, "nats", str(nowhere.port))
+    wait_reported(daemon, "nats", str(nowhere.port))
     assert daemon.stop(20) == 0
     assert len(daemon.text().splitlines()) < 25
 
@@ -123,7 +123,7 @@ def test_no_nats(lab, program):
 def test_no_vcenter(lab):
     nats, nowhere = lab.nats(), Nowhere()
     daemon = lab.collector(router_config(nats, lab.authority.ca, [provider(nowhere)]))
-    told(daemon, str(nowhere.port), "connect")
+    wait_reported(daemon, str(nowhere.port), "connect")
     assert daemon.stop(20) == 0
 
 
@@ -132,7 +132,7 @@ def test_wrong_password_is_tried_rarely(lab):
     nats, vcenter = lab.nats(), lab.vcenter()
     wrong = {"type": "basic_auth", "basicAuth": {"username": USER, "password": "wr0ng-canary"}}
     daemon = lab.collector(router_config(nats, lab.authority.ca, [provider(vcenter, auth=wrong)]))
-    told(daemon, USER)
+    wait_reported(daemon, USER)
     lines = [line for line in daemon.text().splitlines() if "level=error" in line or "level=warn" in line]
     assert vcenter.stats()["calls"]["Login"] == 1, lines
     assert "wr0ng-canary" not in daemon.text()
@@ -143,7 +143,7 @@ def test_wrong_password_is_tried_rarely(lab):
 def test_untrusted_certificate(lab):
     nats, vcenter = lab.nats(), lab.vcenter()
     daemon = lab.collector(router_config(nats, None, [provider(vcenter)]))
-    told(daemon, "certificate")
+    wait_reported(daemon, "certificate")
     assert vcenter.stats()["calls"] == {}
     assert daemon.stop(20) == 0
 
@@ -157,4 +157,4 @@ def test_pinned_thumbprint(lab):
     lab.open_ledger(nats, vcenter).settle()
     bad = ("00" if good[:2] != "00" else "11") + good[2:]
     other = lab.collector(router_config(nats, None, [provider(vcenter, thumbprint=bad)]), name="other")
-    told(other, good)
+    wait_reported(other, good)

@@ -23,7 +23,7 @@ def test_start_from(pipeline, start, ago):
     moment = datetime.now(timezone.utc) - ago
     lab = pipeline("-backlog", "240", startFrom=moment.strftime("%Y-%m-%dT%H:%M:%SZ") if start == "time" else start)
     lab.col.wait_ready()
-    wait_until(lambda: lab.vc.stats()["calls"].get("ReadNextEvents", 0) > 1, 30, "it has begun")
+    wait_until(lambda: lab.vc.stats()["calls"].get("ReadNextEvents", 0) > 1, 30, "it has started")
     for down in (False, True):
         if down:
             lab.col.kill()

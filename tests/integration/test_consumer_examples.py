@@ -61,10 +61,10 @@ def build(language, directory):
         return [program], {}
     if language == "python":
         if not (INTEROP / "python" / "nats").exists():
-            pytest.skip("nats-py is not there: `make interop` fetches it")
+            pytest.skip("nats-py is not installed: `make interop` fetches it")
         return [sys.executable, EXAMPLES / "consumer.py"], {"PYTHONPATH": str(INTEROP / "python")}
     if not (INTEROP / "node_modules" / "nats").exists() or not shutil.which("node"):
-        pytest.skip("npm's nats or node is not there: `make interop` fetches it")
+        pytest.skip("npm's nats or node is not installed: `make interop` fetches it")
     return ["node", EXAMPLES / "consumer.js"], {"NODE_PATH": str(INTEROP / "node_modules")}
 
 
@@ -121,7 +121,7 @@ def test_the_nats_cli_as_in_the_docs(bus, tmp_path):
     """The commands of docs/consumers.md, with the names of this test."""
     program = INTEROP / "bin" / "nats"
     if not program.exists():
-        pytest.skip("the nats CLI is not there: `make interop` builds it where go is new enough")
+        pytest.skip("the nats CLI is not installed: `make interop` builds it where go is new enough")
     stored = bus.store(HA)[0]
     page = (ROOT / "docs" / "consumers.md").read_text().replace("\\\n", " ")
     commands = [line.strip() for line in page.splitlines() if line.startswith("    nats ")]

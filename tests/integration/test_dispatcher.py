@@ -74,9 +74,9 @@ def test_d4_backend_down_only_delays_events(lab, stream):
     want = stream.publish(1000)
     wait_until(lambda: dispatcher.metric("vcourier_dispatcher_circuit_state") == 2, what="the circuit opens")
     tried = dispatcher.metric("vcourier_dispatcher_errors_total")
-    assert tried < 50, "a dead backend is probed, not hammered"
+    assert tried < 50, "a backend that is down gets only probes"
     held = stream.consumer()["num_ack_pending"]
-    assert held < 100, "a dead backend is no reason to take the stream into memory"
+    assert held < 100, "a backend that is down does not fill the memory"
     receiver = lab.receiver(port=port)
     assert settle(stream, receiver, want, twice=0) == []
     assert dispatcher.metric("vcourier_dispatcher_circuit_state") == 0
@@ -212,7 +212,7 @@ def test_d8_a_flood_of_rejections_does_not_empty_the_stream(lab, stream):
     dispatcher = lab.dispatcher(stream.config(receiver.url, concurrency=64, **FAST))
     want = stream.publish(2000)
     wait_until(lambda: dispatcher.metric("vcourier_dispatcher_circuit_state") == 2, what="deliveries pause")
-    wait_until(lambda: dispatcher.lines("rejects most events"), what="it says so")
+    wait_until(lambda: dispatcher.lines("rejects most events"), what="the error is logged")
     receiver.answer = None  # the setting is corrected
     dead = settle(stream, receiver, want, accepted=lambda r: receiver.answer is None and r.at > flipped, twice=2000) \
         if (flipped := time.time()) else None
@@ -229,7 +229,7 @@ def test_d9_a_timeout_after_the_work_repeats_the_event(lab, stream):
     lab.dispatcher(stream.config(receiver.url, timeout="500ms", concurrency=4, **FAST))
     want = stream.publish(10)
     assert settle(stream, receiver, want, twice=10) == []
-    assert set(seen.values()) == {2}, "the second copy carries the same id"
+    assert set(seen.values()) == {2}, "the repeated event has the same id"
 
 
 def test_d10_half_open_connections(lab, stream):
@@ -310,7 +310,7 @@ def test_d16_dead_letters_cannot_be_stored(lab, stream):
     receiver = lab.receiver(lambda request: Answer(400 if request.headers["ce-eventkey"] in ("3", "4") else 202))
     dispatcher = lab.dispatcher(stream.config(receiver.url, retry={**FAST["retry"], "rejectGrace": "0s"}))
     want = stream.publish(10)
-    wait_until(lambda: dispatcher.lines("dead letter not stored"), what="it says so")
+    wait_until(lambda: dispatcher.lines("dead letter not stored"), what="the error is logged")
     assert dispatcher.get("/readyz")[0] == 503
     info = stream.js.info("VCDEAD")["config"]
     stream.js.api("STREAM.UPDATE.VCDEAD", info | {"max_bytes": 1 << 20})

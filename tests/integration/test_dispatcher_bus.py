@@ -139,11 +139,11 @@ def test_n5_the_stream_of_dead_letters_is_full(lab, stream):
     receiver = lab.receiver(lambda request: Answer(400 if int(request.headers["ce-eventkey"]) % 10 == 0 else 202))
     dispatcher = lab.dispatcher(stream.config(receiver.url, concurrency=4, **FAST)).wait_ready()
     want = stream.publish(400)
-    wait_until(lambda: dispatcher.lines("dead letter not stored"), what="it says so")
+    wait_until(lambda: dispatcher.lines("dead letter not stored"), what="the error is logged")
     assert dispatcher.get("/readyz")[0] == 503
     dispatcher.kill()
     dispatcher.start()
-    wait_until(lambda: len(dispatcher.lines("dead letter not stored")) > 1, what="it says so again")
+    wait_until(lambda: len(dispatcher.lines("dead letter not stored")) > 1, what="the error is logged again")
     some = len(stream.dead())
     assert 0 < some < 40
     stream.js.api("STREAM.UPDATE.VCDEAD", stream.js.info("VCDEAD")["config"] | {"max_bytes": 1 << 20})
@@ -179,7 +179,7 @@ def test_x4_partition_between_dispatcher_and_bus(lab, stream):
         proxy.reset()
         want += stream.publish(100)
     proxy.down()
-    wait_until(lambda: dispatcher.get("/readyz")[0] == 503, 30, "it says that NATS is away")
+    wait_until(lambda: dispatcher.get("/readyz")[0] == 503, 30, "the lost connection to NATS is logged")
     proxy.up()
     assert settle(stream, receiver, want, twice=4 * 8) == []
 
@@ -216,7 +216,7 @@ def test_n9_events_are_held_while_the_stream_is_recreated(lab, stream):
     slow.set()
     receiver.wait_for(lambda requests: set(new) <= set(keys(requests)), 60, "all of the new stream's events")
     stream.idle()
-    assert set(old[:8]) <= set(keys(receiver.requests)), "and what was in hand"
+    assert set(old[:8]) <= set(keys(receiver.requests)), "and the held events"
 
 
 def test_n10_the_consumer_is_deleted(lab, stream):
@@ -228,7 +228,7 @@ def test_n10_the_consumer_is_deleted(lab, stream):
     stream.js.delete_consumer("VC_lab", "kn")
     want += stream.publish(60)
     receiver.wait_for(lambda requests: set(want) <= set(keys(requests)), 60)
-    assert settle(stream, receiver, want, twice=0) == [], "its place is known: nothing comes twice"
+    assert settle(stream, receiver, want, twice=0) == [], "its checkpoint is known: no event is repeated"
     assert dispatcher.lines("consumer was removed")
 
 
@@ -236,7 +236,7 @@ def test_n10_the_stream_is_deleted(lab, stream):
     receiver = lab.receiver()
     dispatcher = lab.dispatcher(stream.config(receiver.url, **FAST)).wait_ready()
     stream.js.api("STREAM.DELETE.VC_lab")
-    wait_until(lambda: "VC_lab" in stream.js.streams(), 30, "it is there again, as configured")
+    wait_until(lambda: "VC_lab" in stream.js.streams(), 30, "it exists again, as configured")
     want = stream.publish(20)
     assert settle(stream, receiver, want, twice=0) == []
     assert dispatcher.lines("stream was made anew")
@@ -258,7 +258,7 @@ def test_a_push_consumer_with_our_name_is_refused(lab, stream):
         "durable_name": "kn", "ack_policy": "explicit", "deliver_subject": "somewhere"}})
     receiver = lab.receiver()
     dispatcher = lab.dispatcher(stream.config(receiver.url, **FAST))
-    wait_until(lambda: dispatcher.lines("consumer is not usable.*push"), what="it says so")
+    wait_until(lambda: dispatcher.lines("consumer is not usable.*push"), what="the error is logged")
     assert dispatcher.get("/readyz")[0] == 503
     stream.js.delete_consumer("VC_lab", "kn")
     want = stream.publish(10)

@@ -75,7 +75,7 @@ class Cluster:
         self.stream.server = self.stream.js.server = server
         self.stream.js.close()
 
-    def there(self):
+    def leader_name(self):
         """The name of the stream's leader, or None."""
         try:
             return self.stream.js.info("VC_lab")["cluster"].get("leader")
@@ -83,7 +83,7 @@ class Cluster:
             return False
 
     def leader(self):
-        name = wait_until(self.there, 60, "a leader")
+        name = wait_until(self.leader_name, 60, "a leader")
         return next(server for server in self.servers if server.name == name)
 
     def kill(self, victims):
@@ -92,11 +92,11 @@ class Cluster:
         alive = [s for s in self.servers if s not in victims]
         if alive:
             self.look_through(alive[0])
-            wait_until(self.there, 60, "another leader")
+            wait_until(self.leader_name, 60, "another leader")
         for server in victims:
             server.start()
         self.look_through(self.servers[0])
-        wait_until(self.there, 60, "a leader")
+        wait_until(self.leader_name, 60, "a leader")
 
 
 def test_servers_are_killed_while_targets_fail(lab):

@@ -35,7 +35,7 @@ class CutStream(Stream):
         self.restart(self._put_back)
         self.published += 1000  # new events differ from the lost ones
 
-    def place(self):
+    def checkpoint(self):
         """The dispatcher's stored checkpoint: sequence and time in microseconds; None: there is none."""
         for message in self.js.read("KV_vcourier-places") if "KV_vcourier-places" in self.js.streams() else []:
             if message.subject == "$KV.vcourier-places.kn.VC_lab":
@@ -63,7 +63,7 @@ def test_n9_the_stream_is_cut_while_no_dispatcher_runs(lab, stream, tmp_path, mo
     stream.keep(tmp_path)
     all_came(receiver, stream.publish(200))
     stream.idle()
-    wait_until(lambda: stream.place() and stream.place()[0] == 300, what="the checkpoint is stored")
+    wait_until(lambda: stream.checkpoint() and stream.checkpoint()[0] == 300, what="the checkpoint is stored")
     dispatcher.stop()
     stream.cut()
     assert stream.js.last_seq("VC_lab") == 100 < stream.consumer()["delivered"]["stream_seq"]
@@ -73,7 +73,7 @@ def test_n9_the_stream_is_cut_while_no_dispatcher_runs(lab, stream, tmp_path, mo
     all_came(receiver, want)
     stream.idle()
     assert dispatcher.lines(ANEW)
-    assert receiver.count - before <= more + 100, "only what is left of the stream comes again"
+    assert receiver.count - before <= more + 100, "only events that are still in the stream are repeated"
 
 
 def test_n9_the_last_deliveries_are_not_in_the_checkpoint(lab, stream, tmp_path):
@@ -81,12 +81,12 @@ def test_n9_the_last_deliveries_are_not_in_the_checkpoint(lab, stream, tmp_path)
     receiver = lab.receiver()
     dispatcher = lab.dispatcher(stream.config(receiver.url, **FAST))
     all_came(receiver, stream.publish(100))
-    wait_until(lambda: stream.place() and stream.place()[0] == 100, what="the checkpoint is stored")
+    wait_until(lambda: stream.checkpoint() and stream.checkpoint()[0] == 100, what="the checkpoint is stored")
     stream.keep(tmp_path)
     all_came(receiver, stream.publish(200))
     stream.idle()
     dispatcher.kill()
-    assert stream.place()[0] <= 300
+    assert stream.checkpoint()[0] <= 300
     time.sleep(11)  # a power cut takes longer than the 10 s in which every dispatcher stores a checkpoint
     stream.cut()
     want = stream.publish(400)
@@ -163,4 +163,4 @@ def test_permissions_without_checkpoints(lab, stream):
     want = stream.publish(20)
     all_came(receiver, want)
     stream.idle()
-    wait_until(lambda: dispatcher.lines("bus does not keep how far deliveries are"), what="it says so")
+    wait_until(lambda: dispatcher.lines("bus does not keep how far deliveries are"), what="the error is logged")

@@ -53,7 +53,7 @@ def test_d1_kill_while_acks_are_delayed(lab, stream):
     receiver.answer = freeze
     want = stream.publish(100)
     receiver.wait_count(4)
-    wait_until(lambda: dispatcher.metric("vcourier_dispatcher_in_flight") == 0, what="nothing goes on without acks")
+    wait_until(lambda: dispatcher.metric("vcourier_dispatcher_in_flight") == 0, what="no new request starts without acks")
     dispatcher.kill()
     receiver.answer = None
     proxy.frozen = False

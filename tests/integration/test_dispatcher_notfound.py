@@ -99,7 +99,7 @@ def three(lab):
     return stream
 
 
-def behind(stream, last):
+def lagging(stream, last):
     """The stream info of a leader that has applied its log only up to this sequence."""
     info = stream.js.info("VC_lab")
     info["state"] |= {"last_seq": last, "messages": last}
@@ -119,7 +119,7 @@ def test_a_lagging_leader_does_not_move_the_consumer(lab, three):
     want = [*three.publish(100)]
     three.idle()
     created = three.consumer()["created"]
-    info = behind(three, 60)
+    info = lagging(three, 60)
     leader = StandIn(three.servers, {STREAM_INFO: lambda request: info, MSG_GET: lambda request: not_found()})
     leader.wait_asked(STREAM_INFO, 2)
     leader.end()
@@ -164,10 +164,10 @@ def test_a_checkpoint_that_is_temporarily_not_found(lab, three):
     dispatcher.stop()
     before = receiver.count
     want += three.publish(30)
-    place = "$JS.API.STREAM.MSG.GET.KV_vcourier-places"
-    leader = StandIn(three.servers, {place: lambda request: not_found()})
+    checkpoint = "$JS.API.STREAM.MSG.GET.KV_vcourier-places"
+    leader = StandIn(three.servers, {checkpoint: lambda request: not_found()})
     dispatcher.start()
-    leader.wait_asked(place, 3)
+    leader.wait_asked(checkpoint, 3)
     assert receiver.count == before
     leader.end()
     receiver.wait_for(lambda requests: set(want) <= set(keys(requests)), 60, "all events")

@@ -71,7 +71,7 @@ def test_invalid_credentials_pause_deliveries(lab, stream):
 # ---- refusals that may be faults of the destination: rejectGrace
 
 
-def while_true(flag, answer):
+def reply_while(flag, answer):
     """A reply function for a receiver: `answer` while the flag is set."""
     return lambda request: Answer(**vars(answer)) if flag.is_set() else None
 
@@ -81,12 +81,12 @@ def test_a_destination_that_temporarily_refuses_everything(lab, stream, status):
     """A starting ingress, a firewall, a login page: each event is delivered later, once, and none becomes a dead letter."""
     closed = threading.Event()
     closed.set()
-    receiver = lab.receiver(while_true(closed, Answer(status, {"Location": "/login"}, b"<html>not now</html>")))
+    receiver = lab.receiver(reply_while(closed, Answer(status, {"Location": "/login"}, b"<html>not now</html>")))
     dispatcher = lab.dispatcher(stream.config(receiver.url, concurrency=8, **FAST))
     want = stream.publish(60)
     wait_until(lambda: dispatcher.metric("vcourier_dispatcher_circuit_state") == 2, what="deliveries pause")
     tried = receiver.count
-    assert 5 <= tried < 40, "it is probed, not hammered"
+    assert 5 <= tried < 40, "it gets only probes"
     receiver.wait_for(lambda requests: len(requests) > tried + 3, what="probes")
     closed.clear()
     opened = time.time()
@@ -145,7 +145,7 @@ def test_one_bad_event_among_others_costs_one_request(lab, stream):
     want = stream.publish(400)
     assert settle(stream, receiver, want, accepted=lambda r: keys([r])[0] % 50) == [50, 100, 150, 200, 250, 300, 350, 400]
     assert {m.headers["Vcourier-Reason"] for m in stream.dead()} == {"rejected"}
-    assert receiver.count <= 400 + 8, "asked twice at most"
+    assert receiver.count <= 400 + 8, "requested at most twice"
     assert dispatcher.metric("vcourier_dispatcher_circuit_opens_total") == 0
     assert balanced(dispatcher, 400)["dead"] == 8
 
@@ -213,7 +213,7 @@ def test_413_for_an_event_smaller_than_accepted_ones(lab, stream):
     passing = stream.publish(10, data=text(10))
     receiver.wait_for(lambda requests: min(Counter(keys(requests))[k] for k in refused) >= 4, what="they are tried again")
     passing = [*passing, *stream.publish(10, data=text(10))]
-    receiver.wait_for(lambda requests: set(passing) <= set(keys(requests)), what="the others pass")
+    receiver.wait_for(lambda requests: set(passing) <= set(keys(requests)), what="the others are accepted")
     small.clear()
     opened = time.time()
     assert settle(stream, receiver, [*refused, *passing], accepted=lambda r: len(r.body) < 4000 or r.at > opened) == []
@@ -245,4 +245,4 @@ def test_a_flapping_destination_is_logged_in_summaries(lab, stream):
     sums = [re.search(r"pauses=(\d+).* paused=(\w+)", line) for line in dispatcher.lines("again and again")]
     assert len(single) == 1 and len(dispatcher.lines("deliveries go on")) == 1 and 1 <= len(sums) <= 3
     assert len(single) + sum(int(m[1]) for m in sums) == opens
-    assert sums[-1][2] == "false", "the last line tells how it is"
+    assert sums[-1][2] == "false", "the last line has the current state"

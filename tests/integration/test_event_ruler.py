@@ -104,7 +104,7 @@ class Draw(random.Random):
 def oracle(cases):
     jars = [str(RULER)] + [str(jar) for jar in RULER.glob("*.jar")]
     if not (RULER / "Oracle.class").exists():
-        pytest.skip("event-ruler is not there: `make interop` fetches it (needs a JDK and Maven)")
+        pytest.skip("event-ruler is not installed: `make interop` fetches it (needs a JDK and Maven)")
     lines = "\n".join(json.dumps({"pattern": p, "events": e}) for p, e in cases)
     run = subprocess.run(["java", "-cp", ":".join(jars), "Oracle"], input=lines, text=True, capture_output=True, timeout=600)
     assert run.returncode == 0, run.stderr[-2000:]

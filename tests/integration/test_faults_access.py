@@ -6,19 +6,19 @@ from lab.process import wait_until
 from lab.product import provider, router_config
 from lab.pipeline import build, stored_at_least
 
-# Nothing but the visible position brings hidden events back.
+# Hidden events are read again only because of the visible position.
 STRICT = {"overlap": "0s", "auditWindow": "0s", "auditInterval": "1s", "emptyGrace": "2s"}
 MISSING = {"below": "System.Read", "none": "System.View"}
 
 
-def told(lab, privilege):
+def wait_reported(lab, privilege):
     wait_until(lambda: privilege in str(lab.col.reasons()), 90, lambda: f"/readyz names {privilege}: {lab.col.get('/readyz')}")
     assert lab.col.lines(f"level=error .*Read-only on the root folder.*{privilege}")
     assert lab.col.metric("vcourier_collector_permission_missing") == 1
 
 
-def asked(lab, times):
-    """The collector has asked for the account's privileges so many times from now on."""
+def wait_for_checks(lab, times):
+    """Waits until the collector has asked for the account's privileges so many more times."""
     def calls():
         return lab.vc.stats()["calls"].get("HasPrivilegeOnEntities", 0)
 
@@ -26,7 +26,7 @@ def asked(lab, times):
     wait_until(lambda: calls() >= until, 60, lambda: f"{calls()} of {until} questions for privileges")
 
 
-def allowed_again(lab):
+def grant_access(lab):
     lab.vc.lab("access", root="full")
     lab.ledger.settle()
     lab.col.wait_ready()
@@ -39,9 +39,9 @@ def test_missing_permission_at_start(lab, root):
     lab.vc.lab("access", root=root)
     lab.col = lab.collector(router_config(lab.bus, lab.authority.ca, [provider(lab.vc, startFrom="earliest", emptyGrace="1s")]))
     lab.ledger = lab.open_ledger(lab.bus, lab.vc)
-    told(lab, MISSING[root])
+    wait_reported(lab, MISSING[root])
     lab.vc.burst(100)
-    allowed_again(lab)
+    grant_access(lab)
 
 
 @pytest.mark.parametrize("root", MISSING)
@@ -51,54 +51,54 @@ def test_permission_revoked_while_running(lab, root):
     lab.vc.lab("access", root=root)
     for _ in range(5):
         lab.vc.burst(40)
-    lab.vc.lab("expire", what="collectors")  # a new collector has to be asked for
-    told(lab, MISSING[root])
+    lab.vc.lab("expire", what="collectors")  # a new event history collector is necessary
+    wait_reported(lab, MISSING[root])
     lab.vc.burst(40)
-    allowed_again(lab)
+    grant_access(lab)
 
 
 def hidden_then_visible(lab):
-    """So many visible events that neither the date nor the newest keys lead back to the hidden ones."""
+    """Creates so many visible events that neither the date nor the newest keys lead back to the hidden ones."""
     lab.vc.burst(100, tmpl="VmPoweredOnEvent")
     seen = lab.ledger.js.count("VC_lab")
     lab.vc.burst(1500, tmpl="UserLoginSessionEvent")
     stored_at_least(lab, seen + 1500)
 
 
-def test_one_answer_that_all_is_granted_proves_nothing(lab):
-    """The vCenter grants everything in one answer, while events are hidden. Those before the answer come in the end, too."""
+def test_one_reply_that_all_is_granted_is_not_sufficient(lab):
+    """The vCenter reports once that everything is granted, while events are hidden. Events before this reply are also read in the end."""
     build(lab, "-backlog", "500", **STRICT)
     lab.ledger.settle()
-    asked(lab, 4)
+    wait_for_checks(lab, 4)
     lab.vc.lab("access", root="below")
-    told(lab, "System.Read")
+    wait_reported(lab, "System.Read")
     hidden_then_visible(lab)
     lab.vc.fault("granted", method="HasPrivilegeOnEntities")
-    asked(lab, 2)
+    wait_for_checks(lab, 2)
     assert lab.col.metric("vcourier_collector_permission_missing") == 1
-    allowed_again(lab)
+    grant_access(lab)
 
 
-def test_the_first_answers_after_the_loss_are_still_the_old_ones(lab):
-    """Events are hidden already when the vCenter still answers that all is granted: reading restarts before that answer."""
+def test_the_first_replies_after_the_loss_are_outdated(lab):
+    """Events are already hidden while the vCenter still reports that everything is granted: reading restarts before that reply."""
     build(lab, "-backlog", "500", **{**STRICT, "emptyGrace": "10s"})
     lab.ledger.settle()
-    asked(lab, 2)
+    wait_for_checks(lab, 2)
     lab.vc.fault("granted", n=-1, method="HasPrivilegeOnEntities")
     lab.vc.lab("access", root="below")
     hidden_then_visible(lab)
-    asked(lab, 2)
+    wait_for_checks(lab, 2)
     lab.vc.lab("clear")
-    told(lab, "System.Read")
-    allowed_again(lab)
+    wait_reported(lab, "System.Read")
+    grant_access(lab)
 
 
-def test_one_answer_that_denies_is_not_reported(lab):
-    """What was read meanwhile is read again all the same, and nothing is stored twice."""
+def test_one_reply_that_denies_is_not_reported(lab):
+    """Events that were read meanwhile are read again, and none is stored twice."""
     build(lab, "-backlog", "500", **STRICT)
     lab.ledger.settle()
     lab.vc.fault("denied", method="HasPrivilegeOnEntities")
-    asked(lab, 2)
+    wait_for_checks(lab, 2)
     lab.vc.burst(100)
     lab.ledger.settle()
     lab.col.wait_ready()

@@ -14,7 +14,7 @@ def severities(lab):
     return [m.subject.split(".")[4] for m in lab.ledger.js.read("VC_lab") if m.subject.endswith(FAILS)]
 
 
-def told(lab, text, ready):
+def wait_reported(lab, text, ready):
     def state():
         code, body = lab.col.get("/readyz")[:2]
         return text in body, code == 200
@@ -32,7 +32,7 @@ def test_no_descriptions_at_the_start(lab, how, reason):
         lab.vc.fault("503", n=-1, method="RetrievePropertiesEx")
     lab.col = lab.collector(router_config(lab.bus, lab.authority.ca, [provider(lab.vc, startFrom="earliest")]))
     lab.ledger = lab.open_ledger(lab.bus, lab.vc)
-    told(lab, reason, ready=False)
+    wait_reported(lab, reason, ready=False)
     assert len(lab.col.lines("level=warn.*no event descriptions")) == 1
     lab.vc.lab("describe")
     lab.vc.lab("clear")
@@ -49,7 +49,7 @@ def test_a_vcenter_without_event_descriptions(lab):
     lab.ledger = lab.open_ledger(lab.bus, lab.vc)
     lab.ledger.settle()
     lab.col.wait_ready()
-    told(lab, "the vCenter describes no events", ready=True)
+    wait_reported(lab, "the vCenter describes no events", ready=True)
     assert severities(lab) == ["info"] * 50
     lab.vc.lab("describe")
     wait_until(lambda: lab.col.lines("event descriptions are read again"), what="the descriptions")
@@ -79,7 +79,7 @@ def test_descriptions_that_are_missing_later(lab, described):
     lab.vc.lab("describe", n=described)
     again(lab)
     if described == 0:
-        told(lab, "the vCenter describes no events", ready=True)
+        wait_reported(lab, "the vCenter describes no events", ready=True)
     lab.vc.burst(10, tmpl=FAILS)
     lab.ledger.settle()
     assert severities(lab)[-10:] == ["error"] * 10

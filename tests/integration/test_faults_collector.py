@@ -103,7 +103,7 @@ def test_two_writers_one_is_suspended(pipeline):
         time.sleep(STANDSTILL)
         more_stored(lab, 300)
         victim.signal(signal.SIGCONT)
-        wait_until(lambda: victim.metric("vcourier_collector_fenced_total") > 0, 60, "it saw that another one writes")
+        wait_until(lambda: victim.metric("vcourier_collector_fenced_total") > 0, 60, "the other writer is detected")
         more_stored(lab, 300)
     lab.vc.lab("rate", r=0)
     lab.ledger.settle()

@@ -21,7 +21,7 @@ ORDER = "vcourier_collector_events_out_of_order_total"
 def read_to_the_end(lab):
     """Waits until the collector has read an empty page after the last event."""
     lab.ledger.settle()
-    wait_until(lambda: lab.col.metric("vcourier_collector_publish_in_flight") == 0, 30, "all is acked")
+    wait_until(lambda: lab.col.metric("vcourier_collector_publish_in_flight") == 0, 30, "all events are acknowledged")
 
 
 def cut_off_for_20_minutes(lab, missed=100):

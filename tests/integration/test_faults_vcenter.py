@@ -100,7 +100,7 @@ def test_vcenter_restarts(lab, pipeline):
     lab.vc.start()
     lab.col.wait_ready()
     lab.vc.burst(200)
-    wait_until(lambda: not lab.ledger.missing(), 60, "what is new is stored")
+    wait_until(lambda: not lab.ledger.missing(), 60, "the new events are stored")
     stored = lab.ledger.stored()
     assert before <= set(stored) and len(stored) == len(set(stored))
 
@@ -210,7 +210,7 @@ def test_events_purged_before_they_are_read(pipeline):
     lab.vc.burst(3000)
     lab.vc.lab("purge", keep=1000)
     lab.col.start()
-    wait_until(lambda: not lab.ledger.missing(), 60, "what vCenter still holds")
+    wait_until(lambda: not lab.ledger.missing(), 60, "the events that vCenter still has")
     assert len(lab.ledger.gaps()) == 1 and lab.col.metric("vcourier_collector_event_gap_total") == 1
 
 

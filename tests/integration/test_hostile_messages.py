@@ -289,7 +289,7 @@ def test_an_event_for_thousands_of_functions_counts_in_the_buffer(lab, stream):
     dispatcher = lab.dispatcher(openfaas(stream, gateway, bufferSize="16MiB", concurrency=64, timeout="50s", ackWait="5m")).wait_ready()
     stream.publish(200)
     wait_until(lambda: dispatcher.metric("vcourier_dispatcher_in_flight") > 0, 60, "deliveries are under way")
-    wait_until(lambda: dispatcher.metric("vcourier_dispatcher_consumer_ack_pending") > 0, 60, "the watcher has looked")
+    wait_until(lambda: dispatcher.metric("vcourier_dispatcher_consumer_ack_pending") > 0, 60, "the watch thread has checked the consumer")
     assert 1 <= stream.consumer("of")["num_ack_pending"] <= 40
     assert dispatcher.peak() < 80 << 20
 

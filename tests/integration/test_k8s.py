@@ -142,7 +142,7 @@ def test_the_ha_configuration_makes_a_cluster(tmp_path, lab):
             return "error" not in made and wire
         except OSError:
             return None
-    wire = wait_until(stream, 60, "a stream in three copies")
+    wire = wait_until(stream, 60, "a stream with three replicas")
     assert wire.request("vc.lab._._.info.event.X", b"{}").json()["seq"] == 1
 
 

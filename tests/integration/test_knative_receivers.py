@@ -74,7 +74,7 @@ def compare(want, got, binary):
 def test_sdk_receivers(lab, stream, sdk, encoding):
     argv, env, there = SDKS[sdk]
     if not there():
-        pytest.skip(f"CloudEvents' SDK for {sdk} is not there: make interop")
+        pytest.skip(f"CloudEvents' SDK for {sdk} is not installed: make interop")
     receiver = lab.receiver()
     lab.dispatcher(router_config(stream.server, providers=[PROVIDER], processors=[knative(receiver.url, encoding=encoding)]))
     want = publish(stream)
@@ -92,7 +92,7 @@ def test_sdk_receivers(lab, stream, sdk, encoding):
 def test_the_ingress_of_a_broker(lab, stream, tmp_path, encoding):
     """The ingress accepts every event. The events that it forwards to the channel are those that triggers receive."""
     if not (GO / "ingress").exists():
-        pytest.skip("the ingress of a Knative Broker is not there: make interop")
+        pytest.skip("the ingress of a Knative Broker is not installed: make interop")
     channel = lab.receiver()
     ingress = Process("ingress", [GO / "ingress", f"fn/default={channel.url}/"], tmp_path)
     lab.processes.append(ingress)

@@ -38,7 +38,7 @@ def look_again(gateway, times=2):  # noqa: F811
 def balanced(stream, dispatcher, name="of", **want):
     """Waits until every event of the stream is counted as expected."""
     stream.idle(name)
-    wait_until(lambda: counters(dispatcher)["pending"] == 0, what="the metrics follow")
+    wait_until(lambda: counters(dispatcher)["pending"] == 0, what="the metrics are up to date")
     ends = counters(dispatcher)
     assert {end: ends[end] for end in want} == want and ends["all"] == sum(want.values()), ends
 
@@ -129,7 +129,7 @@ def test_a_namespace_that_cannot_be_listed_later(lab, stream, gateway, status): 
     assert delivered(gateway, "on") == delivered(gateway, "new") == Counter(ids(on))
     assert delivered(gateway, "there", "bad") == Counter(ids(off))
     gateway.fault = None
-    wait_until(lambda: "cannot be listed" not in dispatcher.get("/readyz")[1], what="the reason goes")
+    wait_until(lambda: "cannot be listed" not in dispatcher.get("/readyz")[1], what="the reason disappears")
 
 
 def cannot_list(namespace, status):
@@ -291,7 +291,7 @@ def test_rules_that_disappear_temporarily(lab, stream, aws, fault):  # noqa: F81
     assert sorted(got(aws)) == want
     aws.rules, aws.denied, aws.refuse = rules, set(), None
     dispatcher.wait_ready()
-    wait_until(lambda: reason not in dispatcher.get("/readyz")[1], what="the reason goes")
+    wait_until(lambda: reason not in dispatcher.get("/readyz")[1], what="the reason disappears")
 
 
 # ---- Knative
@@ -314,7 +314,7 @@ def test_an_address_that_is_temporarily_missing(lab, stream, cluster, fault, rea
     fault(cluster)
     ready_reason(dispatcher, reason)
     asked = len(cluster.receiver.requests)
-    wait_until(lambda: len(cluster.receiver.requests) >= asked + 2, what="two more looks, longer than the grace apart")
+    wait_until(lambda: len(cluster.receiver.requests) >= asked + 2, what="two more refreshes, longer than the grace time apart")
     want = stream.publish(10)
     balanced(stream, dispatcher, "kn", delivered=10, filtered=0)
     assert sorted(keys(receiver.requests)) == list(want)

@@ -29,4 +29,4 @@ def test_a_flood_of_messages_causes_few_log_lines(lab, stream):
     written = len(dispatcher.lines(f'msg="{kind}"'))
     assert LIMIT <= written < FLOOD / 2
     assert written + left_out(dispatcher, kind) == FLOOD
-    assert len(dispatcher.lines("msg=stopped")) == 2, "another kind, in the same minute"
+    assert len(dispatcher.lines("msg=stopped")) == 2, "another text, in the same minute"

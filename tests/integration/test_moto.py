@@ -47,7 +47,7 @@ def python(script, *arguments):
 @pytest.fixture
 def moto(tmp_path):
     if not (MOTO / "moto_server").exists():
-        pytest.skip("moto is not there: `make interop` fetches it")
+        pytest.skip("moto is not installed: `make interop` fetches it")
     port = free_port()
     server = Process("moto", [MOTO / "moto_server", "-H", "127.0.0.1", "-p", port], tmp_path,
                      env={**os.environ, "INITIAL_NO_AUTH_ACTION_COUNT": "3"}).start()

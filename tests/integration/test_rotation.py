@@ -187,7 +187,7 @@ def test_no_secret_is_exposed(lab):
     secrets = [PASSWORD, *(nats.password(u) for u in ("collector-lab", "dispatcher-kn"))]
     line.vcenter.lab("password", new="something-else")
     line.vcenter.lab("expire")
-    wait_until(lambda: line.collector.lines("level=(warn|error).*login"), 60, "the refused login is told")
+    wait_until(lambda: line.collector.lines("level=(warn|error).*login"), 60, "the refused login is logged")
     nats.rotate("dispatcher-kn")
     line.nats.kill()
     wait_until(lambda: line.dispatcher.get("/readyz")[0] == 503, 60, "the dispatcher sees that NATS is gone")
@@ -238,7 +238,7 @@ def test_the_authorities_change(lab, tmp_path):
     collector.wait_ready()
     vcenter.burst(20)
     ledger = lab.open_ledger(nats, vcenter)
-    wait_until(lambda: not ledger.missing(), 60, "events by the new way")
+    wait_until(lambda: not ledger.missing(), 60, "events with the new certificate")
     assert collector.pid == pid
 
 
@@ -247,7 +247,7 @@ def test_a_wrong_new_file_leaves_the_old_one_in_use(lab):
     for daemon in (line.collector, line.dispatcher):
         daemon.configure({**line.config, "nonsense": "canary"})
         wait_until(lambda: daemon.lines("bad configuration: the old one stays in use.*nonsense: unknown key"), 20,
-                   "the wrong file is told")
+                   "the invalid file is logged")
         wait_until(lambda: daemon.metric("vcourier_config_last_reload_successful") == 0, 20, "the metric")
         assert not daemon.lines("canary")
     line.more()
