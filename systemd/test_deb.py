@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""test_deb.py PACKAGE: installs it in a minimal Debian root (debootstrap), sets it up by docs/systemd.md, has its programs
-carry events with the rights and credentials that the units give them, removes and purges it."""
+"""test_deb.py PACKAGE: installs the package in a minimal Debian root (debootstrap), sets it up according to docs/systemd.md, delivers
+events with its programs under the users and credentials of the units, then removes and purges it."""
 import json
 import os
 import platform
@@ -25,12 +25,12 @@ CONFIG_ERROR = 78
 
 
 class Minimal:
-    """A minimal root of this machine's Debian: the package needs the libraries that it was built with."""
+    """A minimal root of this machine's Debian release, because the package needs the libraries that it was built with."""
 
     def __init__(self, path):
         self.path = path
         release = platform.freedesktop_os_release()["VERSION_CODENAME"]
-        base = ROOT / "build" / "base.tar"  # compose-test makes it, of bookworm
+        base = ROOT / "build" / "base.tar"  # created by compose-test, for bookworm
         if release == "bookworm" and base.exists():
             subprocess.run(["tar", "-C", path, "-xf", base], check=True)
             subprocess.run(["mknod", "-m", "666", path / "dev/null", "c", "1", "3"], check=True)
@@ -45,14 +45,14 @@ class Minimal:
         subprocess.run(["umount", self.path / "proc"], check=True)
 
     def run(self, *command, code=0):
-        """Standard output of a command inside."""
+        """Runs a command in the root and returns its standard output."""
         environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C"}
         done = subprocess.run(["chroot", self.path, *command], env=environment, capture_output=True, text=True, timeout=600)
         assert done.returncode == code, f"{' '.join(command)}: {done.returncode}\n{done.stdout}{done.stderr}"
         return done.stdout
 
     def start_of(self, unit, instance):
-        """The unit's ExecStart, for the instance."""
+        """The unit's ExecStart for an instance."""
         text = (self.path / "usr/lib/systemd/system" / unit).read_text()
         return re.search(r"^ExecStart=(.*)$", text, re.M)[1].replace("%I", instance).split()
 
@@ -72,7 +72,7 @@ def install(root, package):
 
 
 def set_up(root, lab, vcenter, sink, port):
-    """docs/systemd.md, on a port of our own."""
+    """The steps of docs/systemd.md, on another port."""
     etc = root.path / "etc/vcourier"
     names = ("--vcenter", "vc1", "--dispatcher", "kn")
     (etc / "nats/users.conf").write_text(root.run("vcourier-nats-users", *names))
@@ -93,7 +93,7 @@ def set_up(root, lab, vcenter, sink, port):
 
 
 def credentials(root):
-    """What systemd makes of LoadCredential=secrets:/etc/vcourier/secrets."""
+    """The files that systemd creates for LoadCredential=secrets:/etc/vcourier/secrets."""
     directory = root.path / "run/credentials"
     directory.mkdir(parents=True)
     for secret in (root.path / "etc/vcourier/secrets").iterdir():
@@ -106,7 +106,7 @@ def credentials(root):
 
 
 def carry(root, lab):
-    """The units' command lines, as a user without rights in the units' groups: every event of a vCenter at a sink."""
+    """Runs the units' command lines as an unprivileged user in the units' groups. Every event of a vCenter must reach a receiver."""
     vcenter, sink, port = lab.vcenter("-backlog", "200"), lab.receiver(), free_port()
     set_up(root, lab, vcenter, sink, port)
     store = root.path / "var/lib/vcourier-nats"
@@ -120,7 +120,7 @@ def carry(root, lab):
         lab._keep(Process(unit, ["chroot", f"--userspec={NOBODY}", f"--groups={groups}", root.path,
                                  *root.start_of(unit, instance), *flags], lab.directory, {**given, "NATS_USER": user})).start()
 
-    def events():  # the collector's own login is one more
+    def events():  # plus the event of the collector's own login
         return sorted(f"{key}-{created}" for key, created in vcenter.events())
     wait_until(lambda: sorted(sink.ids()) == events(), 60, lambda: f"{len(events())} events in the vCenter, {len(sink.ids())} arrived")
     print(f"{len(sink.ids())} events carried", flush=True)

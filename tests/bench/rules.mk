@@ -1,10 +1,10 @@
-# Benchmarks: each measures a thing and what it is compared with in one run, and prints ratios.
+# Benchmarks: each measures a value and its baseline in one run, and prints the ratio.
 bench_programs := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/*.c))
 
 $(B)/bench/%: tests/bench/%.c $(test_archives) Makefile
 	@mkdir -p $(@D); $(call say,CC,$<); $(CC) $(CFLAGS) $(includes.tests) $(LDFLAGS) -o $@ $< $(test_archives) $(LDLIBS)
 
-bench: deps ## figures as ratios, measured in one run on this machine; BENCH=collector picks one
+bench: deps ## benchmarks as ratios, measured in one run on this machine; BENCH=collector selects one
 	@$(MAKE) --no-print-directory -j$$(nproc) all simulator $(bench_programs)
 	@$(PYTHON) tests/bench/run.py $(BENCH)
 

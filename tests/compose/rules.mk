@@ -5,7 +5,7 @@ images: ## container images vcourier-collector, vcourier-dispatcher and vcourier
 	for target in collector dispatcher cli; do docker build -q -f compose/Dockerfile --build-arg BASE=$(BASE) \
 		--target $$target -t vcourier-$$target:$(VERSION) -t vcourier-$$target . || exit 1; done
 
-compose-test: ## builds the images, runs the compose stack, kills every container, scales a dispatcher, checks that no event is lost
+compose-test: ## build the images, run the compose stack, kill every container, scale a dispatcher, check that no event is lost
 	@$(PYTHON) tests/compose/run.py || [ $$? = 77 ]
 
 .PHONY: images compose-test

@@ -1,10 +1,10 @@
-demo: ## all of it on this machine, events as they arrive; DURATION=20 ends by itself with a summary
+demo: ## run everything on this machine and show events as they arrive; DURATION=20 ends after 20 s with a summary
 	@tests/deps.sh $(deb_build) $(deb_run)
 	@test -x $(sim) || echo "building: a minute or two the first time"
 	@$(MAKE) -s --no-print-directory -j$$(nproc) all simulator
 	@exec $(PYTHON) tests/demo/demo.py $(if $(DURATION),--duration $(DURATION))
 
-run: ## CONFIG=router.yaml: collector and dispatcher for a real vCenter and sink, nats-server too if none runs
+run: ## CONFIG=router.yaml: run collector and dispatcher for a real vCenter and backend, and nats-server if none runs
 	@test -n "$(CONFIG)" || { echo "make run CONFIG=router.yaml: which file?" >&2; exit 64; }
 	@tests/deps.sh $(deb_build) $(deb_run)
 	@$(MAKE) -s --no-print-directory -j$$(nproc) all

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # gobuild.sh MODULE VERSION LDFLAGS PACKAGE[=NAME]...: commands of a Go module that `go install` refuses because its go.mod has
-# replace or exclude lines. They are built in a module of ours that has the same lines; what Kubernetes replaces by its
-# staging folder is its published modules of the same version. The binaries go to build/interop/bin.
+# replace or exclude lines. They are built in a new module with the same lines. The modules that Kubernetes replaces by its
+# staging folder are its published modules of the same version. The binaries go to build/interop/bin.
 set -eu
 module=$1 version=$2 flags=$3
 shift 3

@@ -1,5 +1,5 @@
-# make interop: tests against software that Debian 12 does not have. Packages go to build/interop; `make test` uses
-# what it finds there and skips, saying so, what is missing. Other rules.mk files add to interop_tests.
+# make interop: tests against software that Debian 12 does not have. Packages go to build/interop. `make test` uses
+# those that it finds there, and skips the tests of missing ones with a reason. Other rules.mk files add to interop_tests.
 interop_tests += tests/integration/test_schemas.py tests/integration/test_consumer_examples.py tests/integration/test_k8s.py tests/integration/test_operations.py
 
 build/interop/.npm: tests/interop/package.json
@@ -12,7 +12,7 @@ build/interop/.python: tests/interop/requirements.txt
 	pip3 install --quiet --upgrade --target $(@D)/python --requirement $< 2>$(@D)/pip.log || { cat $(@D)/pip.log; exit 1; }
 	@touch $@
 
-# The ingress of a Knative Broker and CloudEvents' Go SDK, by Debian's Go, in a module of their own: about two
+# The ingress of a Knative Broker and CloudEvents' Go SDK, by Debian's Go, in their own module: about two
 # minutes the first time. Without the module proxy their tests are skipped.
 build/interop/.go: $(wildcard tests/interop/go/go.mod tests/interop/go/*/*.go)
 	@mkdir -p $(@D)/go && cp -r tests/interop/go/. $(@D)/go/
@@ -22,7 +22,7 @@ build/interop/.go: $(wildcard tests/interop/go/go.mod tests/interop/go/*/*.go)
 
 interop_tests += tests/integration/test_knative_receivers.py
 
-# AWS's own pattern engine; without a JDK and Maven its test is skipped, and says so
+# AWS's own pattern engine. Without a JDK and Maven its test is skipped with a reason.
 build/interop/.event-ruler: tests/interop/event-ruler/pom.xml tests/interop/event-ruler/Oracle.java
 	@mkdir -p $(@D)/event-ruler
 	@if command -v mvn >/dev/null && command -v javac >/dev/null; then \
@@ -43,7 +43,7 @@ build/interop/.moto:
 
 interop_tests += tests/integration/test_event_ruler.py tests/integration/test_moto.py
 
-# The newest nats-server, for the bus's users, and the nats CLI, for the commands in the docs; where go is new enough.
+# The newest nats-server, for the tests of NATS users, and the nats CLI, for the commands in the docs, if go is new enough.
 build/interop/bin/nats-server: module := github.com/nats-io/nats-server/v2@v2.15.2
 build/interop/bin/nats: module := github.com/nats-io/natscli/nats@v0.5.1
 build/interop/bin/nats-server build/interop/bin/nats:
@@ -51,7 +51,7 @@ build/interop/bin/nats-server build/interop/bin/nats:
 	@GOBIN=$(CURDIR)/$(@D) GO111MODULE=on GOTOOLCHAIN=local GOFLAGS= go install $(module) 2>build/interop/go.log || \
 		{ tail -1 build/interop/go.log; echo "interop: SKIPPED: $(module) cannot be built here"; }
 
-# Software of Go that go.mod keeps `go install` from, five minutes of two cores for Kubernetes the first time, two for Compose.
+# Go programs that `go install` refuses because of their go.mod. The first build takes five minutes for Kubernetes and two for Compose.
 gobuild = tests/interop/gobuild.sh $(1) >build/interop/go.log 2>&1 || \
 	{ tail -1 build/interop/go.log; echo "interop: SKIPPED: $(firstword $(1)) cannot be built here"; }
 kubernetes := v1.36.3

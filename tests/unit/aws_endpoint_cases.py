@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Endpoints as botocore resolves them: "service region fips dualstack url", one a line; url "-": refused."""
+"""Prints endpoints resolved by botocore, one in each line: "service region fips dualstack url"; url "-" means refused."""
 import itertools
 
 from botocore.endpoint_provider import EndpointProvider
@@ -15,7 +15,7 @@ for service in "events", "sts":
                                 loader.load_data("partitions"))
     for region, fips, dual in itertools.product(REGIONS, [False, True], [False, True]):
         if "gov" in region and dual and (fips or service == "sts"):
-            continue  # the rule sets changed: from 2023 on events.<region>.api.aws is a FIPS endpoint, too
+            continue  # the rules have changed: since 2023 events.<region>.api.aws is also a FIPS endpoint
         known = {"Region": region, "UseFIPS": fips, "UseDualStack": dual}
         if service == "sts":
             known["UseGlobalEndpoint"] = False

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Generated requests and what botocore signs them with: one JSON object a line, for sigv4_test."""
+"""Prints generated requests with botocore's signatures, one JSON object in each line, for sigv4_test."""
 import base64
 import datetime
 import json
@@ -35,7 +35,7 @@ def query():
 
 
 def event_bridge():
-    """The one form that the processor sends."""
+    """The only form that the processor sends."""
     body = json.dumps({"Entries": [{"Detail": text(VALUE + "äé€", 200)} for _ in range(draw.randint(1, 10))]})
     return "POST", "/", "", [("Content-Type", "application/x-amz-json-1.1"), ("X-Amz-Target", "AWSEvents.PutEvents")], body.encode()
 
