@@ -21,7 +21,7 @@ main(int argc, char **argv)
 		return fputs("usage: consumer URL STREAM DURABLE SUBJECT [SINCE]\n", stderr), 64;
 	snprintf(inbox, sizeof(inbox), "_INBOX_reader-%s", argv[3]);
 	jsSubOptions so = { .Stream = argv[2], .Config = { .Name = argv[3], .Durable = argv[3], .FilterSubject = argv[4] } };
-	if (argc > 5) { // replay from a time; counts when the durable is made, after that its position does
+	if (argc > 5) { // replay from a time; applies only when the durable is created
 		so.Config.DeliverPolicy = js_DeliverByStartTime;
 		so.Config.OptStartTime = atoll(argv[5]);
 	}
@@ -30,12 +30,12 @@ main(int argc, char **argv)
 		(s = natsConnection_JetStream(&js, nc, NULL)) ||
 		(s = js_PullSubscribe(&sub, js, argv[4], argv[3], NULL, &so, NULL)))
 		return fprintf(stderr, "consumer: %s\n", nats_GetLastError(&s)), 1;
-	// one at a time: libnats before 3.9 writes past the end of the list of a larger Fetch
+	// one at a time: libnats before 3.9 can write beyond the end of the list of a larger Fetch
 	while ((s = natsSubscription_Fetch(&list, sub, 1, 5000, NULL)) == NATS_OK || s == NATS_TIMEOUT) {
-		for (int i = 0; s == NATS_OK && i < list.Count; i++) { // the data is a CloudEvent, structured mode
+		for (int i = 0; s == NATS_OK && i < list.Count; i++) { // the data is a CloudEvent in structured mode
 			printf("%.*s\n", natsMsg_GetDataLength(list.Msgs[i]), natsMsg_GetData(list.Msgs[i]));
 			fflush(stdout);
-			natsMsg_Ack(list.Msgs[i], NULL); // not acknowledged within ack_wait: it comes again
+			natsMsg_Ack(list.Msgs[i], NULL); // without an ack within ack_wait, the event is delivered again
 		}
 		natsMsgList_Destroy(&list);
 	}

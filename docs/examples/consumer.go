@@ -18,7 +18,7 @@ func main() {
 	check(err)
 	js, _ := nc.JetStream()
 	config := &nats.ConsumerConfig{Name: durable, Durable: durable, FilterSubject: subject, AckPolicy: nats.AckExplicitPolicy}
-	if len(os.Args) > 5 { // replay from a time; counts when the durable is made, after that its position does
+	if len(os.Args) > 5 { // replay from a time; applies only when the durable is created
 		since, err := time.Parse(time.RFC3339Nano, os.Args[5])
 		check(err)
 		config.DeliverPolicy, config.OptStartTime = nats.DeliverByStartTimePolicy, &since
@@ -28,12 +28,12 @@ func main() {
 	sub, err := js.PullSubscribe(subject, durable, nats.Bind(stream, durable))
 	check(err)
 	for {
-		batch, _ := sub.Fetch(100, nats.MaxWait(30*time.Second)) // an error: nothing happened for 30 s
+		batch, _ := sub.Fetch(100, nats.MaxWait(30*time.Second)) // an error: no event for 30 s
 		for _, msg := range batch {
 			var event map[string]any
-			check(json.Unmarshal(msg.Data, &event)) // a CloudEvent, structured mode
+			check(json.Unmarshal(msg.Data, &event)) // a CloudEvent in structured mode
 			fmt.Println(event["id"], event["subject"], event["data"].(map[string]any)["FullFormattedMessage"])
-			msg.Ack() // not acknowledged within ack_wait: it comes again
+			msg.Ack() // without an ack within ack_wait, the event is delivered again
 		}
 	}
 }

@@ -11,15 +11,15 @@ async function main([servers, user, pass, stream, durable, subject, since]) {
     durable_name: durable,
     filter_subject: subject,
     ack_policy: AckPolicy.Explicit,
-    // replay from a time, RFC 3339; counts when the durable is made, after that its position does
+    // replay from a time, RFC 3339; applies only when the durable is created
     deliver_policy: since ? DeliverPolicy.StartTime : DeliverPolicy.All,
     opt_start_time: since,
   });
   const consumer = await nc.jetstream().consumers.get(stream, durable);
   for await (const msg of await consumer.consume()) {
-    const event = msg.json(); // a CloudEvent, structured mode
+    const event = msg.json(); // a CloudEvent in structured mode
     console.log(event.id, event.subject, event.data.FullFormattedMessage);
-    msg.ack(); // not acknowledged within ack_wait: it comes again
+    msg.ack(); // without an ack within ack_wait, the event is delivered again
   }
 }
 

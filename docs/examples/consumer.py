@@ -12,18 +12,18 @@ from nats.js.api import ConsumerConfig, DeliverPolicy
 async def main(url, stream, durable, subject, since=None):
     nc = await nats.connect(url, inbox_prefix=f"_INBOX_reader-{durable}".encode())
     config = ConsumerConfig(durable_name=durable, name=durable, filter_subject=subject)
-    if since:  # replay from a time, RFC 3339; counts when the durable is made, after that its position does
+    if since:  # replay from a time, RFC 3339; applies only when the durable is created
         config.deliver_policy, config.opt_start_time = DeliverPolicy.BY_START_TIME, since
     sub = await nc.jetstream().pull_subscribe(subject, durable=durable, stream=stream, config=config)
     while True:
         try:
             batch = await sub.fetch(100, timeout=30)
         except nats.errors.TimeoutError:
-            continue  # nothing happened for 30 s
+            continue  # no event for 30 s
         for msg in batch:
-            event = json.loads(msg.data)  # a CloudEvent, structured mode
+            event = json.loads(msg.data)  # a CloudEvent in structured mode
             print(event["id"], event["subject"], event["data"]["FullFormattedMessage"], flush=True)
-            await msg.ack()  # not acknowledged within ack_wait: it comes again
+            await msg.ack()  # without an ack within ack_wait, the event is delivered again
 
 
 asyncio.run(main(*sys.argv[1:]))
