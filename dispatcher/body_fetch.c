@@ -116,7 +116,7 @@ give_back(struct dispatcher *d, struct job *job)
 static void
 not_found(struct dispatcher *d, struct job *job)
 {
-	if (search_is_gone(&d->source[job->origin->index], job->seq)) {
+	if (stream_watch_is_gone(d->source[job->origin->index].watch, job->seq)) {
 		log_error("event left the stream before it was delivered",
 			L_STR("stream", job->origin->stream), L_INT("seq", (int64_t)job->seq));
 		settle_expired(d, job);

@@ -1,69 +1,123 @@
 // SPDX-License-Identifier: Apache-2.0
-/*
- * Where we are in a stream. After a power cut, or when a backup was put back, the stream may
- * end earlier than its consumer's position, or may have grown again with other events, and what
- * is stored below that position would never be given out (nats-server issue 5412). So it is
- * kept apart, in a bucket on the bus, up to where everything is settled and when the stream
- * stored that event: a sequence can come again, its time cannot. Where the stream has another
- * event there, the consumer is made anew from that time.
- */
-#include "dispatch.h"
+#include "checkpoint.h"
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "clock.h"
 #include "log.h"
+#include "mem.h"
 
 #define BUCKET "vcourier-places"
 
 enum {
 	MARGIN_S = 60, /* the server's clock may be set back by its restart */
-	UNTOLD_S = 10, /* the bus is told every 5 s, by each dispatcher that runs */
+	/* each dispatcher that runs writes its checkpoint every 5 s (LOOK_MS of the watch) */
+	UNWRITTEN_S = 10,
 	TIMEOUT_MS = 2000,
-	FORBIDDEN_MS = 10 * 60 * 1000, /* until that is tried again */
+	FORBIDDEN_MS = 10 * 60 * 1000, /* until a write that is not permitted is tried again */
 };
 
 #define US INT64_C(1000000)
 
+struct checkpoint {
+	struct checkpoint_config config;
+	bool known; /* position is set; its time is, unless its message had left the stream */
+	struct stream_position position;
+	int64_t consumer_created_us; /* at the last check; 0: there was none */
+	bool stored;                 /* the bus has stored one from this process */
+	/* 1 + reconnects of the bus when the check in progress, the last complete one, began */
+	uint64_t checking_at, checked_at; /* 0: there was none */
+	struct steady doubt;              /* a finding that counts when it has lasted */
+	bool failing;                     /* reported: it cannot be stored */
+	int64_t due_ms;                   /* not to be stored before */
+};
+
+struct checkpoint *
+checkpoint_open(const struct checkpoint_config *config)
+{
+	struct checkpoint *c = mem_alloc(sizeof(*c));
+
+	c->config = *config;
+	return c;
+}
+
+void
+checkpoint_close(struct checkpoint *c)
+{
+	free(c);
+}
+
+void
+checkpoint_forget(struct checkpoint *c)
+{
+	c->known = false;
+}
+
+/* ---- the decision */
+
+enum checkpoint_verdict
+checkpoint_decide(const struct checkpoint_facts *f)
+{
+	bool ahead = f->delivered > f->stream_last;
+	bool replaced = f->checkpoint.seq > f->stream_last ||
+		(f->found_us != 0 && f->checkpoint.stored_us != 0 &&
+			f->found_us != f->checkpoint.stored_us);
+	/*
+	 * While a dispatcher runs it writes checkpoints. An event at the consumer's position
+	 * that was stored later than the last one was not delivered by a dispatcher: it took
+	 * the sequence of another event.
+	 */
+	bool regrown = f->bucket_read &&
+		(f->written_us == 0 ? f->was_stored /* the checkpoint is lost, too */
+				    : f->delivered_us > f->written_us + UNWRITTEN_S * US);
+
+	if (!ahead && !replaced && !regrown)
+		return CHECKPOINT_VALID;
+	if (replaced && !ahead && f->consumer_is_other)
+		return CHECKPOINT_REPLACED;
+	return CHECKPOINT_INVALID;
+}
+
+/* ---- what the stream says */
+
 /*
- * A finding that would move the consumer, or hide that it must be moved, counts when there has
- * been one for a while: after an election the leader may not have applied all that the stream
- * has. ERR_TIMEOUT: look again.
+ * A finding that moves the consumer, or hides that it must be moved, counts only when it has
+ * lasted: after an election the leader may not have applied all that the stream has.
+ * ERR_TIMEOUT: check again.
  */
 static int
-confirm(struct source *s, const char *finding, const char *leader, struct err *err)
+confirm(struct checkpoint *c, const char *finding, const char *leader, struct err *err)
 {
-	int64_t now_ms = clock_monotonic_ms();
-	int64_t since_ms = stream_find_steady_for(
-		&s->doubt, "place", leader, bus_reconnects(s->d->bus), now_ms);
+	int64_t since_ms = stream_find_steady_for(&c->doubt, "checkpoint", leader,
+		bus_reconnects(c->config.bus), clock_monotonic_ms());
 
 	if (since_ms >= STEADY_MS)
 		return 0;
 	if (since_ms == 0)
 		log_info(
-			"the stream's leader may be behind: looking again before the consumer is moved",
-			L_STR("stream", s->stream), L_STR("leader", leader),
+			"the stream's leader may lag: checking again before the consumer is moved",
+			L_STR("stream", c->config.stream), L_STR("leader", leader),
 			L_STR("finding", finding));
 	return err_set(
-		err, ERR_TIMEOUT, "%s: %s, but its leader may be behind", s->stream, finding);
+		err, ERR_TIMEOUT, "%s: %s, but its leader may lag", c->config.stream, finding);
 }
 
 /* When the stream stored this message; 0: it does not have it. */
 static int
-time_of(struct source *s, uint64_t seq, int64_t *us, struct err *err)
+stored_time(struct checkpoint *c, uint64_t seq, int64_t *us, struct err *err)
 {
 	struct message_search found;
 
 	*us = 0;
 	if (seq == 0)
 		return 0;
-	if (stream_find(s->d->bus, s->stream, seq, &found, err) != 0)
+	if (stream_find(c->config.bus, c->config.stream, seq, &found, err) != 0)
 		return -1;
 	if (found.presence == MESSAGE_BEYOND || found.presence == MESSAGE_UNKNOWN)
-		return confirm(
-			s, "a message that was delivered is not found", found.info.leader, err);
+		return confirm(c, "a delivered message is not found", found.info.leader, err);
 	if (found.presence == MESSAGE_FOUND) {
 		*us = found.msg.time_us;
 		jetstream_msg_free(&found.msg);
@@ -74,227 +128,192 @@ time_of(struct source *s, uint64_t seq, int64_t *us, struct err *err)
 /* ---- the bucket */
 
 static void
-write_key(const struct source *s, char key[256])
+write_key(const struct checkpoint *c, char key[256])
 {
-	snprintf(key, 256, "$KV." BUCKET ".%s.%s", s->d->durable, s->stream);
+	snprintf(key, 256, "$KV." BUCKET ".%s.%s", c->config.durable, c->config.stream);
 }
 
-/* Permissions made before there was this bucket. */
+/* The user's permissions may be older than the bucket. */
 static bool
-forbidden(struct source *s)
+is_forbidden(const struct checkpoint *c)
 {
 	struct err why = { .code = ERR_NONE };
 
-	bus_last_error(s->d->bus, &why);
+	bus_last_error(c->config.bus, &why);
 	return why.code == ERR_FORBIDDEN && strstr(why.text, BUCKET) != NULL;
 }
 
 /*
- * What the bus was told last, and when by its own clock; 0: nothing. leader: of the stream, ""
- * without a cluster, where what is not found is not there.
+ * The checkpoint in the bucket, and when it was written; 0: there is none. leader: the
+ * stream's; "" when there is no cluster, or when an answer "not found" needs no confirmation.
  */
 static int
-read_checkpoint(struct source *s, const char *leader, struct checkpoint *checkpoint,
-	int64_t *told_us, struct err *err)
+read_bucket(struct checkpoint *c, const char *leader, struct stream_position *position,
+	int64_t *written_us, struct err *err)
 {
 	struct stream_info bucket;
 	struct stream_msg msg;
 	char key[256];
 
-	*told_us = 0;
-	*checkpoint = (struct checkpoint){ .seq = 0 };
-	write_key(s, key);
-	if (jetstream_stream_look(s->d->bus, "KV_" BUCKET, &bucket, err) != 0 ||
-		jetstream_stream_get(s->d->bus, "KV_" BUCKET, 0, key, &msg, err) != 0) {
+	*written_us = 0;
+	*position = (struct stream_position){ .seq = 0 };
+	write_key(c, key);
+	if (jetstream_stream_look(c->config.bus, "KV_" BUCKET, &bucket, err) != 0 ||
+		jetstream_stream_get(c->config.bus, "KV_" BUCKET, 0, key, &msg, err) != 0) {
 		if (err->code == ERR_NOT_FOUND)
-			return confirm(
-				s, "the place of this dispatcher is not found", leader, err);
-		return forbidden(s) ? 0 : -1;
+			return confirm(c, "the delivery checkpoint is not found", leader, err);
+		return is_forbidden(c) ? 0 : -1;
 	}
-	if (sscanf(msg.data, "%" SCNu64 " %" SCNd64, &checkpoint->seq,
-		    &checkpoint->stored_us) == 2)
-		*told_us = msg.time_us;
+	if (sscanf(msg.data, "%" SCNu64 " %" SCNd64, &position->seq, &position->stored_us) == 2)
+		*written_us = msg.time_us;
 	jetstream_msg_free(&msg);
 	return 0;
 }
 
 static int
-tell(struct source *s, struct err *err)
+write_bucket(struct checkpoint *c, struct err *err)
 {
 	struct stream_config bucket = { .name = "KV_" BUCKET,
 		.subjects = { "$KV." BUCKET ".>" },
 		.duplicate_window_ms = 2 * 60 * 1000,
-		.replicas = s->config.replicas,
+		.replicas = c->config.replicas,
 		.discard_new = true,
 		.max_msgs_per_subject = 1,
-		.description = "vcourier: up to where each dispatcher has settled everything",
+		.description = "vcourier: up to where each dispatcher has settled all events",
 		.deny_delete = true,
 		.deny_purge = true };
 	struct stream_info info;
-	struct pub_ack answer;
+	struct pub_ack ack;
 	char key[256], text[64];
 	struct bus_out out = { .subject = key, .data = text };
 
-	write_key(s, key);
-	out.len = (size_t)snprintf(text, sizeof(text), "%" PRIu64 " %" PRId64,
-		s->checkpoint.seq, s->checkpoint.stored_us);
-	if (jetstream_publish(s->d->bus, &out, TIMEOUT_MS, &answer, err) == 0)
+	write_key(c, key);
+	out.len = (size_t)snprintf(text, sizeof(text), "%" PRIu64 " %" PRId64, c->position.seq,
+		c->position.stored_us);
+	if (jetstream_publish(c->config.bus, &out, TIMEOUT_MS, &ack, err) == 0)
 		return 0;
 	if (err->code == ERR_CONNECT ||
-		jetstream_stream_ensure(s->d->bus, &bucket, &info, err) != 0)
+		jetstream_stream_ensure(c->config.bus, &bucket, &info, err) != 0)
 		return -1;
-	return jetstream_publish(s->d->bus, &out, TIMEOUT_MS, &answer, err);
+	return jetstream_publish(c->config.bus, &out, TIMEOUT_MS, &ack, err);
 }
 
 void
-checkpoint_note(struct source *s, const struct consumer_info *info)
+checkpoint_store(struct checkpoint *c, const struct consumer_info *info)
 {
 	int64_t now_ms = clock_monotonic_ms(), us;
 	uint64_t seq = info->ack_floor_stream_seq;
 	struct err err;
 
-	if (time_of(s, seq, &us, &err) != 0)
-		return; /* a place without its time would hide a stream that was cut */
-	/* it left the stream: that it is no older is all we know */
-	if (us == 0 && s->has_checkpoint && seq >= s->checkpoint.seq)
-		us = s->checkpoint.stored_us;
-	s->checkpoint = (struct checkpoint){ seq, us };
-	s->has_checkpoint = true;
-	if (now_ms < s->checkpoint_due_ms)
+	c->consumer_created_us = info->created_us;
+	if (stored_time(c, seq, &us, &err) != 0)
+		return; /* a checkpoint without its time would hide that the stream was cut */
+	/* it left the stream: all that is known is that it is not older */
+	if (us == 0 && c->known && seq >= c->position.seq)
+		us = c->position.stored_us;
+	c->position = (struct stream_position){ seq, us };
+	c->known = true;
+	if (now_ms < c->due_ms)
 		return;
-	if (tell(s, &err) == 0) {
-		s->checkpoint_stored = true;
-		s->checkpoint_refused = false;
+	if (write_bucket(c, &err) == 0) {
+		c->stored = true;
+		c->failing = false;
 		return;
 	}
-	if (forbidden(s))
-		s->checkpoint_due_ms = now_ms + FORBIDDEN_MS;
-	if (!s->checkpoint_refused)
+	if (is_forbidden(c))
+		c->due_ms = now_ms + FORBIDDEN_MS;
+	if (!c->failing)
 		log_warn(
-			"the bus does not keep how far deliveries are: after a power cut of NATS events may be delivered "
-			"again",
-			L_STR("stream", s->stream), L_ERR(&err));
-	s->checkpoint_refused = true;
+			"delivery checkpoint cannot be stored: after a power cut of NATS events may be delivered again",
+			L_STR("stream", c->config.stream), L_ERR(&err));
+	c->failing = true;
 }
 
-/* ---- is it the same stream */
+/* ---- the check */
 
-/* The consumer's begin, so that nothing that was stored behind this place is left out. */
-static int
-start_after(struct source *s, const struct checkpoint *checkpoint, struct consumer_config *c,
-	struct err *err)
+static void
+set_checked(struct checkpoint *c)
 {
-	int64_t us;
-
-	if (time_of(s, checkpoint->seq, &us, err) != 0)
-		return -1;
-	if (checkpoint->stored_us == 0) {
-		c->deliver = DELIVER_ALL;
-	} else if (us == checkpoint->stored_us) {
-		c->deliver = DELIVER_FROM_SEQ;
-		c->start_seq = checkpoint->seq + 1;
-	} else {
-		c->deliver = DELIVER_FROM_TIME;
-		c->start_time_us = checkpoint->stored_us - MARGIN_S * US;
-	}
-	return 0;
+	c->doubt.what = NULL;
+	c->checked_at = c->checking_at;
 }
 
-/* What is in hand, and what is known of the consumer, is of a stream that is no more. */
+/* Once for each connection, and while this process has no checkpoint. */
 static int
-recreate_consumer(struct source *s, const struct checkpoint *checkpoint,
-	struct consumer_info *info, struct consumer_config *c, struct err *err)
+read_stored(struct checkpoint *c, const char *leader, const struct consumer_info *info,
+	struct checkpoint_facts *f, struct err *err)
 {
-	log_error(
-		"stream is not as long, or not the same, as when this consumer read it: made anew from where it was",
-		L_STR("stream", s->stream), L_STR("consumer", s->d->durable),
-		L_INT("position", (int64_t)info->delivered_stream_seq),
-		L_INT("settled", (int64_t)checkpoint->seq));
-	if (start_after(s, checkpoint, c, err) != 0)
-		return -1;
-	watch_forget(s);
-	if (jetstream_consumer_recreate(s->d->bus, c, info, err) != 0)
-		return -1;
-	s->checkpoint = *checkpoint;
-	s->snapshot = (struct snapshot){ .known = false };
-	return 0;
-}
+	struct stream_position stored;
 
-/*
- * Others deliver while nobody tells the bus of it: not dispatchers. So the event at the
- * consumer's position came after the last one that ran, and took the place of another.
- */
-static int
-grown_unseen(struct source *s, const struct consumer_info *info, int64_t told_us, bool *unseen,
-	struct err *err)
-{
-	int64_t us;
-
-	*unseen = false;
-	if (told_us == 0) {
-		*unseen = s->checkpoint_stored; /* what it was told is lost, too */
-		return 0;
-	}
-	if (time_of(s, info->delivered_stream_seq, &us, err) != 0)
+	if (read_bucket(c, info->delivered_stream_seq == 0 ? "" : leader, &stored,
+		    &f->written_us, err) != 0)
 		return -1;
-	*unseen = us > told_us + UNTOLD_S * US;
-	return 0;
-}
-
-static int
-stream_replaced(struct source *s, const struct checkpoint *checkpoint,
-	const struct stream_info *stream, bool *other, struct err *err)
-{
-	int64_t us;
-
-	if (time_of(s, checkpoint->seq, &us, err) != 0)
+	f->bucket_read = true;
+	if (f->written_us != 0 &&
+		stored_time(c, info->delivered_stream_seq, &f->delivered_us, err) != 0)
 		return -1;
-	*other = checkpoint->seq > stream->last_seq ||
-		(us != 0 && checkpoint->stored_us != 0 && us != checkpoint->stored_us);
+	if (!c->known ||
+		(stored.seq > f->checkpoint.seq && stored.stored_us > f->checkpoint.stored_us))
+		f->checkpoint = stored;
 	return 0;
 }
 
 int
-checkpoint_check(struct source *s, struct stream_info *stream, struct consumer_info *info,
-	struct consumer_config *c, struct err *err)
+checkpoint_check(struct checkpoint *c, struct stream_info *stream,
+	const struct consumer_info *info, struct checkpoint_finding *finding, struct err *err)
 {
-	uint64_t reconnects = bus_reconnects(s->d->bus);
-	struct checkpoint checkpoint = s->checkpoint, told;
-	bool other, ahead, unseen = false;
-	int64_t told_us;
+	struct checkpoint_facts f = { .checkpoint = c->position,
+		.was_stored = c->stored,
+		.delivered = info->delivered_stream_seq,
+		.consumer_is_other = c->consumer_created_us != 0 &&
+			c->consumer_created_us != info->created_us };
 
-	if (!s->has_checkpoint ||
-		s->verified_at_reconnect !=
-			reconnects + 1) { /* the server may have started anew */
-		if (read_checkpoint(s, info->delivered_stream_seq == 0 ? "" : stream->leader,
-			    &told, &told_us, err) != 0 ||
-			grown_unseen(s, info, told_us, &unseen, err) != 0)
-			return -1;
-		if (!s->has_checkpoint ||
-			(told.seq > checkpoint.seq && told.stored_us > checkpoint.stored_us))
-			checkpoint = told;
-	}
-	/* a look at the stream that is older than the one at the consumer proves nothing */
-	if ((checkpoint.seq > stream->last_seq ||
-		    info->delivered_stream_seq > stream->last_seq) &&
-		jetstream_stream_look(s->d->bus, s->stream, stream, err) != 0)
+	c->checking_at = bus_reconnects(c->config.bus) + 1;
+	if ((!c->known || c->checked_at != c->checking_at) &&
+		read_stored(c, stream->leader, info, &f, err) != 0)
 		return -1;
-	if (stream_replaced(s, &checkpoint, stream, &other, err) != 0)
+	/* a stream info that is older than the consumer info proves nothing */
+	if ((f.checkpoint.seq > stream->last_seq || f.delivered > stream->last_seq) &&
+		jetstream_stream_look(c->config.bus, c->config.stream, stream, err) != 0)
 		return -1;
-	ahead = info->delivered_stream_seq > stream->last_seq;
-	if ((ahead || other || unseen) &&
-		confirm(s, "the stream is not the one that was read", stream->leader, err) != 0)
+	f.stream_last = stream->last_seq;
+	if (stored_time(c, f.checkpoint.seq, &f.found_us, err) != 0)
 		return -1;
-	metric_set(s->d->metrics.consumer_ahead, ahead || other || unseen);
-	if (other && !ahead && s->known && s->created_us != info->created_us) {
-		watch_forget(s); /* another dispatcher was first */
-		s->has_checkpoint = false;
-	} else if ((other || ahead || unseen) &&
-		recreate_consumer(s, &checkpoint, info, c, err) != 0) {
+	finding->verdict = checkpoint_decide(&f);
+	finding->position = f.checkpoint;
+	if (finding->verdict != CHECKPOINT_VALID &&
+		confirm(c, "the stream is not the one that was read", stream->leader, err) != 0)
 		return -1;
-	}
-	metric_set(s->d->metrics.consumer_ahead, 0);
-	s->doubt.what = NULL;
-	s->verified_at_reconnect = reconnects + 1;
+	if (finding->verdict == CHECKPOINT_REPLACED)
+		c->known = false;
+	if (finding->verdict != CHECKPOINT_INVALID)
+		set_checked(c);
 	return 0;
+}
+
+int
+checkpoint_start_after(struct checkpoint *c, const struct stream_position *position,
+	struct consumer_config *consumer, struct err *err)
+{
+	int64_t us;
+
+	if (stored_time(c, position->seq, &us, err) != 0)
+		return -1;
+	if (position->stored_us == 0) {
+		consumer->deliver = DELIVER_ALL;
+	} else if (us == position->stored_us) {
+		consumer->deliver = DELIVER_FROM_SEQ;
+		consumer->start_seq = position->seq + 1;
+	} else {
+		consumer->deliver = DELIVER_FROM_TIME;
+		consumer->start_time_us = position->stored_us - MARGIN_S * US;
+	}
+	return 0;
+}
+
+void
+checkpoint_recreated(struct checkpoint *c, const struct stream_position *position)
+{
+	c->position = *position;
+	set_checked(c);
 }

@@ -93,13 +93,12 @@ pull(struct dispatcher *d, int64_t now_ms)
 	d->next_source++;
 }
 
-/* Before anything is accepted: what comes now may have the sequences of what came before. */
+/* Before a message is accepted: a recreated stream uses sequences again. */
 static void
-forget_if_told(struct source *s)
+drop_stale(struct source *s)
 {
-	if (!atomic_exchange(&s->forget, false))
-		return;
-	settle_stale(s->d, s);
+	if (stream_watch_was_recreated(s->watch))
+		settle_stale(s->d, s);
 }
 
 static void
@@ -109,6 +108,7 @@ on_source_message(void *ctx, struct bus_msg *msg, int64_t now_ms)
 	struct dispatcher *d = s->d;
 	struct jetstream_meta meta;
 
+	drop_stale(s);
 	if (!source_take(s, msg, &meta, now_ms))
 		return;
 	if (bus_msg_len(msg) > d->largest)
@@ -145,7 +145,7 @@ turn(struct dispatcher *d, struct err *err)
 
 	status_beat();
 	for (size_t i = 0; i < d->n_sources; i++)
-		forget_if_told(&d->source[i]);
+		drop_stale(&d->source[i]);
 	while (accepted < ACCEPT_AT_ONCE && inbox_next(d->inbox, now_ms))
 		accepted++;
 	if (now_ms - d->ticked_ms >= TICK_MS) {
@@ -182,10 +182,16 @@ open_source(
 {
 	struct source *s = &d->source[d->n_sources];
 	const char *filter = d->options->filter.subject;
+	struct stream_watch_config watch = { .bus = d->bus,
+		.durable = d->durable,
+		.stream = stream,
+		.filter = s->filter,
+		.replay = replay,
+		.options = d->options,
+		.expired = d->metrics.expired };
 
 	s->d = d;
 	s->origin = (struct origin){ .index = d->n_sources, .stream = s->stream };
-	s->config = *stream;
 	s->replay = replay;
 	snprintf(s->stream, sizeof(s->stream), "%s", stream->name);
 	if (replay) {
@@ -197,6 +203,7 @@ open_source(
 		return 0;
 	}
 	d->n_sources++;
+	s->watch = watcher_add(d->watcher, &watch);
 	return source_open(s, on_source_message, err);
 }
 
@@ -226,9 +233,10 @@ open_all(struct dispatcher *d, struct err *err)
 		.prefix = d->config->prefix,
 		.on_stored = settle_stored,
 		.ctx = d };
+	struct watcher_config watch = {
+		.bus = d->bus, .dead_stream = d->config->dead_stream, .metrics = &d->metrics
+	};
 
-	pthread_mutex_init(&d->lock, NULL);
-	clock_cond_init(&d->poke);
 	dispatcher_metrics_init(&d->metrics, d->processor->type);
 	jobs_init(&d->jobs, d->options->retry.initial_ms, d->options->retry.max_ms,
 		(uint64_t)clock_wall_us());
@@ -241,24 +249,26 @@ open_all(struct dispatcher *d, struct err *err)
 		http_open(&d->http, err) != 0)
 		return -1;
 	d->inbox = inbox_open(d->http);
-	flush.http = d->http;
-	refresh.http = sink.http = d->http;
+	flush.http = watch.http = refresh.http = sink.http = d->http;
 	letters.inbox = d->inbox;
 	sink.refresher = d->refresher = refresh_open(&refresh);
 	if (d->processor->open(&d->self, d->config->processor_config, err) != 0 ||
-		dead_letters_open(&d->dead_letters, &letters, err) != 0 ||
-		body_fetch_open(d, err) != 0 || report_open(d, err) != 0 ||
+		dead_letters_open(&d->dead_letters, &letters, err) != 0)
+		return -1;
+	watch.dead_letters = d->dead_letters;
+	d->watcher = watcher_open(&watch);
+	if (body_fetch_open(d, err) != 0 || report_open(d, err) != 0 ||
 		refresh_add(d->refresher, d->processor->refreshes, d->self, err) != 0 ||
 		sink_open(&d->sink, &sink, err) != 0 || open_sources(d, err) != 0 ||
 		ack_flush_open(&d->ack_flush, &flush, err) != 0)
 		return -1;
-	return watch_open(d, err);
+	return watcher_start(d->watcher, err);
 }
 
 static void
 close_all(struct dispatcher *d)
 {
-	watch_close(d);
+	watcher_stop(d->watcher);
 	ack_flush_close(d->ack_flush);
 	inbox_stop(d->inbox);
 	http_close(d->http);
@@ -276,8 +286,7 @@ close_all(struct dispatcher *d)
 	event_free(&d->logged);
 	targets_free(&d->targets);
 	filter_close(&d->filter);
-	pthread_cond_destroy(&d->poke);
-	pthread_mutex_destroy(&d->lock);
+	watcher_close(d->watcher);
 }
 
 /* What is under way may end, the rest goes back to the server at once. */

@@ -16,10 +16,12 @@
  *     sink.c       sends each dead letter to deadLetterSink, too
  *     body_fetch.c       drops the bodies of waiting events from memory and fetches them again
  *     refresh.c    what the processor must read again now and then
- *     search.c     whether an event that waits here has left its stream
- *     watch.c      a thread that checks streams and consumers, where calls wait for answers
+ *     watcher.c    the watch thread: checks NATS and the streams, where calls wait for answers
+ *     stream_watch.c  one stream with its consumer: what the watch thread tells the loop of it
+ *     stream_check.c  creates, checks and repairs both
+ *     checkpoint.c    up to where a stream is settled, kept on the bus; is it the same stream?
  *     expire.c     counts events that left the stream before a dispatcher had them
- *     checkpoint.c      the position in a stream, kept on the bus; is it still the same stream?
+ *     search.c     whether an event that is held here has left its stream
  *     backlog.c    events that only wait for a failing or slow target
  *     stall.c      decides whether the dispatcher has stopped although it has work
  *     watchdog.c   looks for that, reports it, and starts over
@@ -29,8 +31,6 @@
 #ifndef VCOURIER_DISPATCH_H
 #define VCOURIER_DISPATCH_H
 
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -50,12 +50,12 @@
 #include "refresh.h"
 #include "sink.h"
 #include "stall.h"
+#include "watcher.h"
 
 enum {
 	BATCH_MAX = 10,
 	PULLS_MAX = 8,
 	SETTLED_SLOTS = 8 * 1024, /* twice the most requests in flight */
-	MAX_ACK_PENDING = 50000,  /* of all replicas together */
 	SHUTDOWN_MS = 20 * 1000,
 	/* what a request that takes several events waits for the next one, when there is one */
 	FILL_MS = 3,
@@ -70,20 +70,6 @@ struct settled {
 	int64_t stored_us;
 };
 
-/* Everything up to here is settled. */
-struct checkpoint {
-	uint64_t seq; /* 0: nothing is */
-	/* when the stream stored that message; earlier when it had left the stream already */
-	int64_t stored_us;
-};
-
-/* A consumer's numbers at a look; expire.c compares two of them. */
-struct snapshot {
-	bool known;
-	uint64_t delivered_seq, last; /* in the stream: up to where it gave out; its end */
-	uint64_t pending, given, redelivered;
-};
-
 struct pull {
 	uint64_t id;
 	int left;
@@ -96,46 +82,14 @@ struct source {
 	char stream[128], inbox[192], filter[256];
 	/* not a vCenter's: what the operator sends again to this dispatcher alone */
 	bool replay;
-	struct stream_config config;
+	struct stream_watch *watch;
 	struct inbox_port port;
 
 	struct pull pull[PULLS_MAX];
 	size_t n_pulls;
-	atomic_int waiting; /* sum of their `left`, for the watcher */
 	uint64_t last_pull, reconnects, pulled_generation;
 	int64_t heard_ms;
 	struct settled settled[SETTLED_SLOTS];
-
-	/* the watcher's findings; lock of the dispatcher */
-	bool ready; /* stream and consumer are there and fit */
-	/* counts up whenever they were found or made: pulls from before are void */
-	uint64_t generation;
-	bool look;       /* the loop asks for a look */
-	uint64_t search; /* the loop asks whether the stream has this message; 0: nothing */
-	uint64_t gone_from, gone_to; /* the stream has none of [from, to): the last answer */
-	bool known;                  /* the consumer was there before, in this process */
-	bool missing;                /* the stream was not there at the last look */
-	/* sequences mean other events from now on; set before `ready` is again */
-	atomic_bool forget;
-	uint64_t floor; /* ack floor at the last look */
-	struct snapshot snapshot;
-	_Atomic uint64_t redelivered; /* to us; counted by the loop */
-	int64_t stream_created_us, created_us, looked_ms;
-	/* of the bus, at the last look: what was before a reconnect proves nothing */
-	uint64_t looked_reconnects;
-	struct checkpoint checkpoint;           /* at the last look */
-	bool has_checkpoint, checkpoint_stored; /* there was one; the bus took it once */
-	/* 1 + reconnects when the stream was seen to be the same; 0: never */
-	uint64_t verified_at_reconnect;
-	struct steady doubt;                   /* a finding that waits until it is steady */
-	struct steady leader, consumer_leader; /* since when they have been the same */
-	bool checkpoint_refused;               /* reported */
-	int64_t checkpoint_due_ms;             /* not to tell the bus before */
-	/* since when a waiting pull gets nothing although there is something; 0: it does */
-	int64_t stuck_ms;
-	_Atomic uint64_t pending; /* at the last look */
-	uint64_t ack_pending;
-	char trouble[256], differs[256]; /* last reported */
 };
 
 #define REPORT_SUBJECT "vcourier.status." /* then the dispatcher's token */
@@ -197,11 +151,7 @@ struct dispatcher {
 	struct stall stall;  /* watchdog.c */
 	int64_t watchdog_ms; /* its last look */
 
-	pthread_t watcher;
-	pthread_mutex_t lock;
-	pthread_cond_t poke;
-	bool watching, watch_end;
-	bool bus_lost; /* the watcher's */
+	struct watcher *watcher;
 };
 
 /*
@@ -289,39 +239,5 @@ void watchdog_turn(struct dispatcher *d, int64_t now_ms);
 
 /* report.c */
 int report_open(struct dispatcher *d, struct err *err);
-
-/* watch.c */
-int watch_open(struct dispatcher *d, struct err *err);
-void watch_close(struct dispatcher *d);
-void watch_poke(struct source *s);
-void watch_forget(struct source *s); /* sequences mean other events from now on */
-
-/* search.c */
-/*
- * Whether the stream's leader says that it has this message no more. False while it was not
- * asked yet; then it is.
- */
-bool search_is_gone(struct source *s, uint64_t seq);
-/* the watcher's: asks it; while nobody can tell, again at the next turn */
-void search_turn(struct source *s);
-void search_forget(struct source *s); /* sequences mean other events from now on */
-/*
- * Since STEADY_MS the stream has had this leader, which has so applied what was stored before
- * its election.
- */
-bool search_leader_steady(struct source *s, const char *leader);
-
-/* expire.c, called by the watcher; redelivered: as it was before it asked for info */
-void expire_count(struct source *s, const struct stream_info *stream,
-	const struct consumer_info *info, uint64_t redelivered);
-
-/* checkpoint.c, called by the watcher */
-/*
- * Whether the consumer's place is one in this stream; makes the consumer anew where it is not.
- */
-int checkpoint_check(struct source *s, struct stream_info *stream, struct consumer_info *info,
-	struct consumer_config *c, struct err *err);
-/* keeps it, and tells the bus */
-void checkpoint_note(struct source *s, const struct consumer_info *info);
 
 #endif

@@ -1,116 +1,157 @@
 // SPDX-License-Identifier: Apache-2.0
-/*
- * Events that left the stream, by its limits, before they were given to anybody. No message
- * tells of them; they are what is missing when the consumer's numbers of two looks are
- * compared.
- */
-#include "dispatch.h"
+#include "expire.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "log.h"
+#include "mem.h"
+
+struct expire {
+	struct expire_config config;
+	bool known; /* there is a last sample */
+	struct expire_sample last;
+};
+
+struct expire *
+expire_open(const struct expire_config *config)
+{
+	struct expire *expire = mem_alloc(sizeof(*expire));
+
+	expire->config = *config;
+	return expire;
+}
+
+void
+expire_close(struct expire *expire)
+{
+	free(expire);
+}
+
+void
+expire_forget(struct expire *expire)
+{
+	expire->known = false;
+}
+
+struct expire_sample
+expire_sample_of(const struct stream_info *stream, const struct consumer_info *consumer,
+	uint64_t redeliveries)
+{
+	struct expire_sample sample = {
+		.removed_to = stream->first_seq > 0 ? stream->first_seq - 1 : 0,
+		.last = stream->last_seq,
+		.messages = stream->messages,
+		.position = consumer->delivered_stream_seq,
+		.pending = consumer->pending,
+		.deliveries = consumer->delivered_consumer_seq,
+		.redeliveries = redeliveries
+	};
+
+	if (sample.position < sample.removed_to)
+		sample.position = sample.removed_to;
+	return sample;
+}
 
 /*
- * How many events for this consumer the stream has from seq on: only a consumer that begins
- * there can tell. Its name is none that a dispatcher can have.
+ * An upper limit, from the stream's numbers alone: sequences that are missing in it, and those
+ * before its first one that the consumer had not reached. A server that was killed forgets some
+ * of its deliveries, so the consumer's numbers alone may show too many.
+ */
+static uint64_t
+most_that_left(const struct expire_sample *was, const struct expire_sample *now)
+{
+	uint64_t span = now->last - now->removed_to;
+	uint64_t holes = span > now->messages ? span - now->messages : 0;
+
+	return holes + (now->removed_to > was->position ? now->removed_to - was->position : 0);
+}
+
+uint64_t
+expire_between(
+	const struct expire_sample *was, const struct expire_sample *now, uint64_t passed)
+{
+	uint64_t again, deliveries, left, most;
+
+	/* the consumer is another one, or was set back */
+	if (now->deliveries < was->deliveries || now->position < was->position)
+		return 0;
+	deliveries = now->deliveries - was->deliveries;
+	again = now->redeliveries - was->redeliveries;
+	deliveries = deliveries > again ? deliveries - again : 0;
+	left = passed > deliveries ? passed - deliveries : 0;
+	most = most_that_left(was, now);
+	return left < most ? left : most;
+}
+
+/*
+ * Events for this consumer from seq on. Only a consumer that begins there can tell. No
+ * dispatcher can have its name.
  */
 static int
-count_from(struct source *s, uint64_t seq, uint64_t *n, struct err *err)
+count_from(struct expire *expire, uint64_t seq, uint64_t *n, struct err *err)
 {
-	char name[sizeof(s->d->durable) + 8];
-	struct consumer_config c = { .stream = s->stream,
+	const struct expire_config *config = &expire->config;
+	char name[128];
+	struct consumer_config c = { .stream = config->stream,
 		.name = name,
-		.filter_subject = s->filter,
+		.filter_subject = config->filter,
 		.deliver = DELIVER_FROM_SEQ,
 		.start_seq = seq,
 		.ack_wait_ms = 1000,
 		.max_ack_pending = 1 };
 	struct consumer_info info;
 
-	snprintf(name, sizeof(name), "%s~count", s->d->durable);
-	/* one that an earlier process left here begins elsewhere */
-	if (jetstream_consumer_recreate(s->d->bus, &c, &info, err) != 0)
+	snprintf(name, sizeof(name), "%s~count", config->durable);
+	/* one that an earlier process left behind begins elsewhere */
+	if (jetstream_consumer_recreate(config->bus, &c, &info, err) != 0)
 		return -1;
 	*n = info.pending;
-	return jetstream_consumer_delete(s->d->bus, s->stream, name, err);
+	return jetstream_consumer_delete(config->bus, config->stream, name, err);
 }
 
 /*
- * With a filter the sequences that the consumer passed over are others' events, too. But what
- * was pending, and what came since, is pending, or was given out, or has left. Only told when
- * no event came between the looks at stream and consumer; else the next look tells it all.
+ * With a filter, sequences that the consumer passed include events of others. Instead:
+ * passed = pending before + stored since - pending now. The sum holds only when nothing was
+ * stored between the infos of stream and consumer. False: it cannot be told now.
  */
 static bool
-left_of_filtered(struct source *s, const struct snapshot *now, bool some, uint64_t *left)
+passed_by_filter(struct expire *expire, const struct expire_sample *now, uint64_t *passed)
 {
+	const struct expire_sample *was = &expire->last;
+	bool removed = expire->known && now->removed_to > was->position;
 	struct stream_info stream;
-	uint64_t came = 0;
+	uint64_t stored = 0;
 	struct err err = { .code = ERR_NONE };
 
-	if (some && now->last > s->snapshot.last &&
-		count_from(s, s->snapshot.last + 1, &came, &err) != 0) {
+	if (removed && now->last > was->last &&
+		count_from(expire, was->last + 1, &stored, &err) != 0) {
 		log_debug("cannot count events that left the stream",
-			L_STR("stream", s->stream), L_ERR(&err));
+			L_STR("stream", expire->config.stream), L_ERR(&err));
 		return false;
 	}
-	if (jetstream_stream_look(s->d->bus, s->stream, &stream, &err) != 0 ||
+	if (jetstream_stream_look(expire->config.bus, expire->config.stream, &stream, &err) !=
+			0 ||
 		stream.last_seq != now->last)
 		return false;
-	*left = some && s->snapshot.pending + came > now->pending
-		? s->snapshot.pending + came - now->pending
+	*passed = removed && was->pending + stored > now->pending
+		? was->pending + stored - now->pending
 		: 0;
 	return true;
 }
 
-/*
- * How many can have left since the last look that were not given out then: a server
- * that was killed forgets how often it gave out what, so the consumer's numbers alone
- * may tell of too many.
- */
-static uint64_t
-most_that_left(const struct source *s, const struct stream_info *stream)
+uint64_t
+expire_count(struct expire *expire, const struct stream_info *stream,
+	const struct consumer_info *consumer, uint64_t redeliveries)
 {
-	uint64_t before = stream->first_seq > 0 ? stream->first_seq - 1 : 0;
-	uint64_t span = stream->last_seq - before;
-	uint64_t holes = span > stream->messages ? span - stream->messages : 0;
+	struct expire_sample was = expire->last,
+			     now = expire_sample_of(stream, consumer, redeliveries);
+	uint64_t passed = now.position - was.position;
+	bool known = expire->known;
 
-	return holes +
-		(before > s->snapshot.delivered_seq ? before - s->snapshot.delivered_seq : 0);
-}
-
-void
-expire_count(struct source *s, const struct stream_info *stream,
-	const struct consumer_info *info, uint64_t redelivered)
-{
-	uint64_t before = stream->first_seq > 0 ? stream->first_seq - 1 : 0, left, again,
-		 first_times, most;
-	struct snapshot now = { .known = true,
-		.delivered_seq = info->delivered_stream_seq,
-		.last = stream->last_seq,
-		.pending = info->pending,
-		.given = info->delivered_consumer_seq,
-		.redelivered = redelivered };
-	const struct snapshot *was = &s->snapshot;
-
-	if (now.delivered_seq < before)
-		now.delivered_seq = before;
-	left = now.delivered_seq - was->delivered_seq;
-	if (s->filter[0] != '\0' &&
-		!left_of_filtered(s, &now, was->known && before > was->delivered_seq, &left))
-		return;
-	if (was->known && now.given >= was->given && now.delivered_seq >= was->delivered_seq) {
-		again = now.redelivered - was->redelivered;
-		first_times = now.given - was->given > again ? now.given - was->given - again
-							     : 0;
-		left = left > first_times ? left - first_times : 0;
-		most = most_that_left(s, stream);
-		if (left > most)
-			left = most;
-		if (left > 0) {
-			metric_add(s->d->metrics.expired, left);
-			log_error("events left the stream before they were delivered",
-				L_STR("stream", s->stream), L_INT("events", (int64_t)left));
-		}
-	}
-	s->snapshot = now;
+	if (expire->config.filter[0] != '\0' && !passed_by_filter(expire, &now, &passed))
+		return 0;
+	expire->last = now;
+	expire->known = true;
+	return known ? expire_between(&was, &now, passed) : 0;
 }

@@ -60,7 +60,6 @@ source_open(struct source *s, inbox_handler *handle, struct err *err)
 	snprintf(s->inbox, sizeof(s->inbox), "%s.pull.%zu", bus_inbox(s->d->bus),
 		s->origin.index);
 	snprintf(subject, sizeof(subject), "%s.*", s->inbox);
-	s->looked_ms = INT64_MIN / 2;
 	s->port = (struct inbox_port){ .inbox = s->d->inbox, .handle = handle, .ctx = s };
 	return bus_subscribe(s->d->bus, subject, on_msg, s, err);
 }
@@ -109,40 +108,28 @@ expire_pulls(struct source *s, uint64_t generation, int64_t now_ms)
 	bool all = silent || reconnects != s->reconnects || generation != s->pulled_generation;
 
 	if (silent || reconnects != s->reconnects)
-		watch_poke(s);
+		stream_watch_request_check(s->watch);
 	while (s->n_pulls > 0 && (all || s->pull[0].deadline_ms <= now_ms))
 		drop_pull(s, 0);
 	s->reconnects = reconnects;
 	s->pulled_generation = generation;
 }
 
-/* The watcher's findings, if they are of this connection. */
-static bool
-is_ready(struct source *s, uint64_t *generation)
-{
-	bool ready;
-
-	pthread_mutex_lock(&s->d->lock);
-	ready = s->ready && s->looked_reconnects == bus_reconnects(s->d->bus);
-	*generation = s->generation;
-	pthread_mutex_unlock(&s->d->lock);
-	return ready;
-}
-
 bool
 source_starves(struct source *s)
 {
-	uint64_t generation;
+	struct stream_state state;
 
-	return s->n_pulls == 0 && atomic_load(&s->pending) > 0 && is_ready(s, &generation);
+	stream_watch_state(s->watch, &state);
+	return s->n_pulls == 0 && state.pending > 0 && state.ready;
 }
 
 void
 source_restart(struct source *s)
 {
 	s->n_pulls = 0;
-	atomic_store(&s->waiting, 0);
-	watch_poke(s);
+	stream_watch_set_requested(s->watch, 0);
+	stream_watch_request_check(s->watch);
 }
 
 void
@@ -150,14 +137,14 @@ source_pull(struct source *s, size_t budget, size_t least, int64_t now_ms)
 {
 	char reply[sizeof(s->inbox) + 24];
 	struct err err;
-	uint64_t generation;
+	struct stream_state state;
 	int want;
-	bool ready = is_ready(s, &generation);
 
-	expire_pulls(s, generation, now_ms);
-	atomic_store(&s->waiting, asked(s));
+	stream_watch_state(s->watch, &state);
+	expire_pulls(s, state.generation, now_ms);
+	stream_watch_set_requested(s->watch, asked(s));
 	want = (int)budget - asked(s);
-	if (!ready || !bus_connected(s->d->bus) || want <= 0 || want < (int)least ||
+	if (!state.ready || !bus_connected(s->d->bus) || want <= 0 || want < (int)least ||
 		s->n_pulls == PULLS_MAX)
 		return;
 	snprintf(reply, sizeof(reply), "%s.%llu", s->inbox, (unsigned long long)++s->last_pull);
@@ -235,7 +222,7 @@ take_message(struct source *s, struct bus_msg *msg, struct jetstream_meta *meta,
 	}
 	if (meta->delivered > 1) {
 		metric_add(s->d->metrics.redelivered, 1);
-		atomic_fetch_add(&s->redelivered, 1);
+		stream_watch_count_redelivery(s->watch);
 	}
 	job = job_find(&s->d->jobs, &s->origin, meta->stream_seq);
 	if (job != NULL && job->stored_us != meta->time_us)
@@ -260,12 +247,12 @@ source_take(struct source *s, struct bus_msg *msg, struct jetstream_meta *meta, 
 	s->heard_ms = now_ms;
 	switch (jetstream_pull_status(msg, &undelivered)) {
 	case PULL_MESSAGE:
-		atomic_store(&s->waiting, 0); /* it gives */
+		stream_watch_set_requested(s->watch, 0); /* it delivers */
 		return take_message(s, msg, meta, now_ms);
 	case PULL_HEARTBEAT:
 		break;
 	case PULL_GONE:
-		watch_poke(s);
+		stream_watch_request_check(s->watch);
 		end_pull(s, msg);
 		break;
 	case PULL_OVER:

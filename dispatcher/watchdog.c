@@ -65,7 +65,10 @@ report(struct dispatcher *d, enum stall_kind kind)
 	uint64_t pending = 0, pulls = 0;
 
 	for (size_t i = 0; i < d->n_sources; i++) {
-		pending += atomic_load(&d->source[i].pending);
+		struct stream_state state;
+
+		stream_watch_state(d->source[i].watch, &state);
+		pending += state.pending;
 		pulls += d->source[i].n_pulls;
 	}
 	metric_add(

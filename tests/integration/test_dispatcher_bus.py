@@ -212,7 +212,7 @@ def test_n9_events_are_held_while_the_stream_is_recreated(lab, stream):
     wait_until(lambda: "not found" in dispatcher.text(), what=dispatcher.text)
     stream.make_stream()
     new = [*stream.publish(40)]
-    wait_until(lambda: "made anew" in dispatcher.text(), what=dispatcher.text)
+    wait_until(lambda: "stream was recreated" in dispatcher.text(), what=dispatcher.text)
     slow.set()
     receiver.wait_for(lambda requests: set(new) <= set(keys(requests)), 60, "all of the new stream's events")
     stream.idle()
@@ -239,7 +239,7 @@ def test_n10_the_stream_is_deleted(lab, stream):
     wait_until(lambda: "VC_lab" in stream.js.streams(), 30, "it exists again, as configured")
     want = stream.publish(20)
     assert settle(stream, receiver, want, twice=0) == []
-    assert dispatcher.lines("stream was made anew")
+    assert dispatcher.lines("stream was recreated")
 
 
 def test_other_settings_of_a_consumer_are_logged_and_kept(lab, stream):

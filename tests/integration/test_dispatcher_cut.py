@@ -9,7 +9,7 @@ from lab.stream import Stream, keys
 from lab.process import wait_until
 
 FAST = {"retry": {"initial": "50ms", "max": "200ms"}, "ackWait": "2s"}
-ANEW = "made anew from where it was"
+RECREATED = "cut or replaced since this consumer read it"
 
 
 class CutStream(Stream):
@@ -147,7 +147,7 @@ def test_a_restart_is_not_taken_for_a_power_cut(lab, stream):
     dispatcher.start()
     all_came(receiver, want)
     stream.idle()
-    assert not dispatcher.lines(ANEW)
+    assert not dispatcher.lines(RECREATED)
     assert len(keys(receiver.requests)) == len(want)
 
 
@@ -163,4 +163,4 @@ def test_permissions_without_checkpoints(lab, stream):
     want = stream.publish(20)
     all_came(receiver, want)
     stream.idle()
-    wait_until(lambda: dispatcher.lines("bus does not keep how far deliveries are"), what="the error is logged")
+    wait_until(lambda: dispatcher.lines("delivery checkpoint cannot be stored"), what="the error is logged")

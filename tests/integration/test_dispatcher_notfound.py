@@ -126,7 +126,7 @@ def test_a_lagging_leader_does_not_move_the_consumer(lab, three):
     want += three.publish(50)
     receiver.wait_for(lambda requests: set(want) <= set(keys(requests)), 60, "all events")
     three.idle()
-    assert not dispatcher.lines("made anew")
+    assert not dispatcher.lines("recreated")
     assert three.consumer()["created"] == created
     assert Counter(keys(receiver.requests)) == Counter(want)
 

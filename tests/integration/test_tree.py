@@ -123,7 +123,7 @@ def test_exports_carry_the_name_of_their_file():
     assert not wrong
 
 
-TO_BE_MENDED = {"dispatcher/checkpoint.c", "dispatcher/watch.c", "dispatcher/delivery.c", "dispatcher/queue.c",
+TO_BE_MENDED = {"dispatcher/delivery.c", "dispatcher/queue.c",
                 *(f"collector/collect{part}.c" for part in ("", "_access", "_clock", "_gap", "_read", "_recent", "_stall", "_stream"))}
 
 
