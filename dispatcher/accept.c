@@ -7,6 +7,7 @@
 
 #include "message.h"
 #include "order.h"
+#include "protocol.h"
 
 /* A job whose event cannot be sent anywhere still needs a delivery, to be buried by. */
 static void
@@ -142,17 +143,17 @@ looks_inside(const struct dispatcher *d)
 }
 
 void
-accept_message(struct dispatcher *d, struct source *s, struct bus_msg *msg,
+accept_message(struct dispatcher *d, const struct origin *origin, struct bus_msg *msg,
 	const struct jetstream_meta *meta, int64_t now_ms)
 {
-	struct job *job = job_new(&d->jobs, &s->origin, meta->stream_seq, msg);
+	struct job *job = job_new(&d->jobs, origin, meta->stream_seq, msg);
 	struct event *ev = &d->scratch[0];
 	struct err err = { .code = ERR_NONE };
 
 	d->more = meta->pending > 0;
 	job->delivered = meta->delivered;
 	job->stored_us = meta->time_us;
-	job->subject_skip = s->replay ? strlen("vcreplay.") : 0;
+	job->subject_skip = origin->replay ? strlen(REPLAY_PREFIX ".") : 0;
 	job->received_ms = job->touched_ms = now_ms;
 	if (meta->delivered > (uint64_t)d->options->retry.max_deliveries) {
 		err_set(&err, ERR_LIMIT, "given out %llu times without a verdict",

@@ -116,7 +116,7 @@ give_back(struct dispatcher *d, struct job *job)
 static void
 not_found(struct dispatcher *d, struct job *job)
 {
-	if (stream_watch_is_gone(d->source[job->origin->index].watch, job->seq)) {
+	if (sources_is_gone(d->sources, job->origin, job->seq)) {
 		log_error("event left the stream before it was delivered",
 			L_STR("stream", job->origin->stream), L_INT("seq", (int64_t)job->seq));
 		settle_expired(d, job);
@@ -154,14 +154,15 @@ on_answer(void *ctx, struct bus_msg *msg, int64_t now_ms)
 	unsigned long long seq = 0;
 	int64_t stored_us;
 	int status = jetstream_direct_status(msg, &stored_us);
-	size_t index = SIZE_MAX;
+	size_t index;
+	const struct origin *origin = NULL;
 	struct job *job = NULL;
 
 	(void)now_ms;
-	if (sscanf(bus_msg_subject(msg) + strlen(d->get_inbox), ".%zu.%llu", &index, &seq) ==
-			2 &&
-		index < d->n_sources)
-		job = job_find(&d->jobs, &d->source[index].origin, seq);
+	if (sscanf(bus_msg_subject(msg) + strlen(d->get_inbox), ".%zu.%llu", &index, &seq) == 2)
+		origin = sources_origin(d->sources, index);
+	if (origin != NULL)
+		job = job_find(&d->jobs, origin, seq);
 	if (job == NULL || job->stale || job->msg != NULL || job->fetch_by_ms == 0) {
 		bus_msg_free(msg); /* too late */
 		return;

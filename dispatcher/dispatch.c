@@ -74,46 +74,39 @@ pull(struct dispatcher *d, int64_t now_ms)
 	size_t all = budget(d, now_ms), most = window(d),
 	       largest = d->largest > 2048 ? d->largest : 2048;
 	size_t fan_out = d->processor->fan_out != NULL ? d->processor->fan_out(d->self) : 1;
-	size_t bytes = (size_t)d->options->buffer_bytes,
-	       streams = d->n_sources > 1 ? d->n_sources - 1 : 1;
-	size_t left;
+	size_t bytes = (size_t)d->options->buffer_bytes, left;
 
 	largest += job_delivery_bytes(fan_out);
 	left = d->jobs.bytes < bytes ? (bytes - d->jobs.bytes) / largest + 1 : 0;
 	most = most < bytes / largest ? most : bytes / largest;
 	all = all < left ? all : left;
-	for (size_t i = 0; i < d->n_sources; i++) {
-		struct source *s = &d->source[(d->next_source + i) % d->n_sources];
-		/* of all; the replays are one stream more */
-		size_t share = s->replay ? 8 : streams;
-
-		source_pull(
-			s, (all + share - 1) / share, paused(d) ? 1 : most / 8 / share, now_ms);
-	}
-	d->next_source++;
-}
-
-/* Before a message is accepted: a recreated stream uses sequences again. */
-static void
-drop_stale(struct source *s)
-{
-	if (stream_watch_was_recreated(s->watch))
-		settle_stale(s->d, s);
+	sources_pull(d->sources, all, paused(d) ? 0 : most / 8, now_ms);
 }
 
 static void
-on_source_message(void *ctx, struct bus_msg *msg, int64_t now_ms)
+on_recreated(void *ctx, const struct origin *origin)
 {
-	struct source *s = ctx;
-	struct dispatcher *d = s->d;
-	struct jetstream_meta meta;
+	settle_stale(ctx, origin);
+}
 
-	drop_stale(s);
-	if (!source_take(s, msg, &meta, now_ms))
+/* A new event, or one that is held and was redelivered. */
+static void
+on_message(void *ctx, const struct origin *origin, struct bus_msg *msg,
+	const struct jetstream_meta *meta, int64_t now_ms)
+{
+	struct dispatcher *d = ctx;
+	struct job *job = job_find(&d->jobs, origin, meta->stream_seq);
+
+	if (job != NULL && job->stored_us != meta->time_us)
+		job->stale = true;
+	if (job != NULL && !job->stale) {
+		job_redelivered(&d->jobs, job, bus_msg_reply(msg), meta->delivered, now_ms);
+		bus_msg_free(msg);
 		return;
+	}
 	if (bus_msg_len(msg) > d->largest)
 		d->largest = bus_msg_len(msg);
-	accept_message(d, s, msg, &meta, now_ms);
+	accept_message(d, origin, msg, meta, now_ms);
 }
 
 /* When the next timer is due, as a wait. */
@@ -144,8 +137,7 @@ turn(struct dispatcher *d, struct err *err)
 	int accepted = 0;
 
 	status_beat();
-	for (size_t i = 0; i < d->n_sources; i++)
-		drop_stale(&d->source[i]);
+	sources_turn(d->sources);
 	while (accepted < ACCEPT_AT_ONCE && inbox_next(d->inbox, now_ms))
 		accepted++;
 	if (now_ms - d->ticked_ms >= TICK_MS) {
@@ -177,44 +169,23 @@ turn(struct dispatcher *d, struct err *err)
 /* ---- beginning and end */
 
 static int
-open_source(
-	struct dispatcher *d, const struct stream_config *stream, bool replay, struct err *err)
-{
-	struct source *s = &d->source[d->n_sources];
-	const char *filter = d->options->filter.subject;
-	struct stream_watch_config watch = { .bus = d->bus,
-		.durable = d->durable,
-		.stream = stream,
-		.filter = s->filter,
-		.replay = replay,
-		.options = d->options,
-		.expired = d->metrics.expired };
-
-	s->d = d;
-	s->origin = (struct origin){ .index = d->n_sources, .stream = s->stream };
-	s->replay = replay;
-	snprintf(s->stream, sizeof(s->stream), "%s", stream->name);
-	if (replay) {
-		snprintf(s->filter, sizeof(s->filter), "vcreplay.%s.>", d->durable);
-	} else if (filter != NULL &&
-		!filter_narrow(filter, stream->subjects[0], s->filter, sizeof(s->filter))) {
-		log_info("no event of this stream passes the filter",
-			L_STR("stream", stream->name));
-		return 0;
-	}
-	d->n_sources++;
-	s->watch = watcher_add(d->watcher, &watch);
-	return source_open(s, on_source_message, err);
-}
-
-static int
 open_sources(struct dispatcher *d, struct err *err)
 {
-	d->source = mem_array(d->config->n_streams + 1, sizeof(*d->source));
-	for (size_t i = 0; i < d->config->n_streams; i++)
-		if (open_source(d, &d->config->streams[i], false, err) != 0)
-			return -1;
-	return open_source(d, d->config->replay_stream, true, err);
+	struct sources_config config = { .bus = d->bus,
+		.inbox = d->inbox,
+		.watcher = d->watcher,
+		.durable = d->durable,
+		.options = d->options,
+		.streams = d->config->streams,
+		.n_streams = d->config->n_streams,
+		.replay_stream = d->config->replay_stream,
+		.expired = d->metrics.expired,
+		.redelivered = d->metrics.redelivered,
+		.on_message = on_message,
+		.on_recreated = on_recreated,
+		.ctx = d };
+
+	return sources_open(&d->sources, &config, err);
 }
 
 static int
@@ -278,7 +249,7 @@ close_all(struct dispatcher *d)
 		d->processor->close(d->self);
 	jobs_free(&d->jobs);
 	bus_close(d->bus);
-	free(d->source); /* now that nothing comes any more */
+	sources_close(d->sources);
 	dead_letters_close(d->dead_letters);
 	inbox_close(d->inbox);
 	for (size_t i = 0; i < BATCH_MAX; i++)
@@ -298,10 +269,7 @@ drain(struct dispatcher *d)
 	struct err err;
 
 	d->stopping = true;
-	for (size_t i = 0;
-		i < d->n_sources && clock_monotonic_ms() < deadline - SHUTDOWN_MS / 2; i++)
-		if (bus_connected(d->bus))
-			source_end(&d->source[i]);
+	sources_end(d->sources, deadline - SHUTDOWN_MS / 2);
 	bus_flush(d->bus, 2000, &err); /* acks of what is done */
 	do {
 		settle_give_back(d);
@@ -333,7 +301,8 @@ dispatcher_run(const struct dispatcher_config *config, struct bus *bus, struct e
 	failed = open_all(d, err);
 	if (!failed) {
 		log_info("started", L_STR("backend", d->processor->type),
-			L_STR("consumer", d->durable), L_INT("streams", (int64_t)d->n_sources),
+			L_STR("consumer", d->durable),
+			L_INT("streams", (int64_t)sources_n(d->sources)),
 			L_INT("concurrency", d->options->concurrency));
 		while (!failed && !stop_requested())
 			failed = turn(d, err);

@@ -3,7 +3,8 @@
  * The dispatcher: one event loop between the bus and one backend. dispatch.c runs it.
  *
  *     inbox.c      messages on their way from the threads of the bus to the loop
- *     source.c     pulls messages: credit, heartbeats, redeliveries of events that are held
+ *     sources.c    the streams that are read
+ *     puller.c     pulls the messages of one: pull_credit.c, recently_acked.c
  *     message.c    reads the CloudEvent in a message
  *     accept.c     a message becomes a job: filter, order, route
  *     send.c       ready deliveries become requests, replies become outcomes
@@ -49,47 +50,15 @@
 #include "processor.h"
 #include "refresh.h"
 #include "sink.h"
+#include "sources.h"
 #include "stall.h"
 #include "watcher.h"
 
 enum {
 	BATCH_MAX = 10,
-	PULLS_MAX = 8,
-	SETTLED_SLOTS = 8 * 1024, /* twice the most requests in flight */
 	SHUTDOWN_MS = 20 * 1000,
 	/* what a request that takes several events waits for the next one, when there is one */
 	FILL_MS = 3,
-};
-
-/*
- * What was settled lately, so that a redelivery after a lost ack is not sent again. After a
- * power cut a sequence can be another event's; its time cannot.
- */
-struct settled {
-	uint64_t seq;
-	int64_t stored_us;
-};
-
-struct pull {
-	uint64_t id;
-	int left;
-	int64_t deadline_ms;
-};
-
-struct source {
-	struct dispatcher *d;
-	struct origin origin;
-	char stream[128], inbox[192], filter[256];
-	/* not a vCenter's: what the operator sends again to this dispatcher alone */
-	bool replay;
-	struct stream_watch *watch;
-	struct inbox_port port;
-
-	struct pull pull[PULLS_MAX];
-	size_t n_pulls;
-	uint64_t last_pull, reconnects, pulled_generation;
-	int64_t heard_ms;
-	struct settled settled[SETTLED_SLOTS];
 };
 
 #define REPORT_SUBJECT "vcourier.status." /* then the dispatcher's token */
@@ -121,8 +90,7 @@ struct dispatcher {
 	int64_t ticked_ms;
 	size_t largest; /* message seen */
 
-	struct source *source; /* one for each vCenter in the file, and the replays */
-	size_t n_sources, next_source;
+	struct sources *sources;
 	struct inbox *inbox;
 	struct jobs jobs;
 	size_t in_flight;
@@ -160,23 +128,8 @@ struct dispatcher {
  */
 int dispatcher_run(const struct dispatcher_config *config, struct bus *bus, struct err *err);
 
-/* source.c */
-/* handle is called with s */
-int source_open(struct source *s, inbox_handler *handle, struct err *err);
-void source_end(struct source *s); /* waits for the server: nothing new comes behind it */
-/* Keeps up to `budget` messages asked for, in pulls of at least so many. */
-void source_pull(struct source *s, size_t budget, size_t least, int64_t now_ms);
-/* Handles status messages and what is in hand already; true when the message is a new event. */
-bool source_take(
-	struct source *s, struct bus_msg *msg, struct jetstream_meta *meta, int64_t now_ms);
-/* Events are pending on a usable consumer, and no pull waits for them. */
-bool source_starves(struct source *s);
-/* Forgets all pulls and looks at the consumer; then it pulls anew. */
-void source_restart(struct source *s);
-void source_settled(struct source *s, const struct job *job);
-
 /* accept.c */
-void accept_message(struct dispatcher *d, struct source *s, struct bus_msg *msg,
+void accept_message(struct dispatcher *d, const struct origin *origin, struct bus_msg *msg,
 	const struct jetstream_meta *meta, int64_t now_ms);
 
 /*
@@ -212,9 +165,10 @@ void settle_stored(void *dispatcher, struct delivery *delivery);
 void settle_sunk(void *dispatcher,
 	struct delivery *delivery); /* a delivery_fn: the sink is done with it */
 void settle_filtered(struct dispatcher *d, struct job *job);
-void settle_expired(struct dispatcher *d, struct job *job);      /* the stream has it no more */
-void settle_stale(struct dispatcher *d, const struct source *s); /* its stream is no more */
-void settle_drop(struct dispatcher *d, struct job *job); /* without a word to the server */
+void settle_expired(struct dispatcher *d, struct job *job); /* the stream has it no more */
+void settle_stale(
+	struct dispatcher *d, const struct origin *origin); /* its stream is no more */
+void settle_drop(struct dispatcher *d, struct job *job);    /* without a word to the server */
 void settle_progress(struct dispatcher *d, int64_t now_ms);
 void settle_give_back(struct dispatcher *d); /* everything that is not under way */
 

@@ -165,6 +165,16 @@ job_touch(struct jobs *jobs, struct job *job, int64_t now_ms)
 }
 
 void
+job_redelivered(struct jobs *jobs, struct job *job, const char *reply, uint64_t delivered,
+	int64_t now_ms)
+{
+	free(job->reply);
+	job->reply = mem_strdup(reply);
+	job->delivered = delivered;
+	job_touch(jobs, job, now_ms);
+}
+
+void
 jobs_reset(struct jobs *jobs)
 {
 	struct queue *queue = jobs->ring;

@@ -53,6 +53,7 @@ struct delivery {
 struct origin {
 	size_t index; /* among the streams of this dispatcher */
 	const char *stream;
+	bool replay; /* the replay stream: its subjects begin with REPLAY_PREFIX */
 };
 
 struct job {
@@ -155,6 +156,12 @@ void job_set_tried(struct jobs *jobs, struct job *job);
 void job_set_idle(struct jobs *jobs, struct job *job, bool idle);
 const char *job_subject(const struct job *job); /* of the original message */
 void job_touch(struct jobs *jobs, struct job *job, int64_t now_ms);
+/*
+ * The server delivered the event of a held job again, because its ack wait was over. reply:
+ * where it is to be settled now; delivered: how often it was delivered.
+ */
+void job_redelivered(struct jobs *jobs, struct job *job, const char *reply, uint64_t delivered,
+	int64_t now_ms);
 /*
  * Takes its deliveries out of their queues; none may be in flight or a dead letter under way.
  * Returns the next job of the same key when that one is now the first, else NULL.

@@ -44,7 +44,7 @@ release(struct dispatcher *d, struct job *job)
 		job_make_ready(first);
 }
 
-/* The server hears of it; when that fails it will ask again, and source.c knows the answer. */
+/* A lost ack causes a redelivery, which is acknowledged again (recently_acked.h). */
 static void
 acknowledge(struct dispatcher *d, struct job *job)
 {
@@ -53,7 +53,7 @@ acknowledge(struct dispatcher *d, struct job *job)
 
 	if (job->stale)
 		return;
-	source_settled(&d->source[job->origin->index], job);
+	sources_note_acked(d->sources, job->origin, job->seq, job->stored_us);
 	failed = d->stopping ? jetstream_ack_confirm(d->bus, job->reply, CONFIRM_MS, &err)
 			     : jetstream_ack(d->bus, job->reply, &err);
 	if (failed)
@@ -109,11 +109,11 @@ settle_expired(struct dispatcher *d, struct job *job)
  * acknowledged; the rest is gone.
  */
 void
-settle_stale(struct dispatcher *d, const struct source *s)
+settle_stale(struct dispatcher *d, const struct origin *origin)
 {
 	for (struct job *job = d->jobs.oldest, *next; job != NULL; job = next) {
 		next = job->next;
-		if (job->origin != &s->origin)
+		if (job->origin != origin)
 			continue;
 		job->stale = true;
 		if (job->msg == NULL)

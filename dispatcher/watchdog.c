@@ -19,15 +19,6 @@ able(const struct dispatcher *d)
 }
 
 static bool
-starving(struct dispatcher *d)
-{
-	for (size_t i = 0; i < d->n_sources; i++)
-		if (source_starves(&d->source[i]))
-			return true;
-	return false;
-}
-
-static bool
 circuit_open(const struct dispatcher *d)
 {
 	const struct queue *queue = d->jobs.ring;
@@ -62,20 +53,14 @@ under_way(const struct dispatcher *d)
 static void
 report(struct dispatcher *d, enum stall_kind kind)
 {
-	uint64_t pending = 0, pulls = 0;
+	struct sources_summary summary;
 
-	for (size_t i = 0; i < d->n_sources; i++) {
-		struct stream_state state;
-
-		stream_watch_state(d->source[i].watch, &state);
-		pending += state.pending;
-		pulls += d->source[i].n_pulls;
-	}
+	sources_summary(d->sources, &summary);
 	metric_add(
 		kind == STALL_PULL ? d->metrics.stalled_pull : d->metrics.stalled_deliver, 1);
 	log_error("the dispatcher has stopped: starting over; please report this line",
-		L_STR("stopped", stall_name(kind)), L_INT("pending", (int64_t)pending),
-		L_INT("pulls", (int64_t)pulls), L_INT("held", (int64_t)d->jobs.n),
+		L_STR("stopped", stall_name(kind)), L_INT("pending", (int64_t)summary.pending),
+		L_INT("pulls", (int64_t)summary.open_pulls), L_INT("held", (int64_t)d->jobs.n),
 		L_INT("evicted", (int64_t)d->jobs.n_evicted),
 		L_INT("untried", (int64_t)d->jobs.n_untried),
 		L_INT("idle", (int64_t)d->jobs.n_idle), L_INT("bytes", (int64_t)d->jobs.bytes),
@@ -105,8 +90,7 @@ start_over(struct dispatcher *d)
 	give_back_all(d);
 	jobs_reset(&d->jobs);
 	d->in_flight = 0;
-	for (size_t i = 0; i < d->n_sources; i++)
-		source_restart(&d->source[i]);
+	sources_restart(d->sources);
 }
 
 void
@@ -115,16 +99,17 @@ watchdog_turn(struct dispatcher *d, int64_t now_ms)
 	struct stall_view view = { .holding = d->jobs.oldest != NULL ||
 			inbox_taken(d->inbox) > 0,
 		.progress = d->jobs.changes };
+	struct sources_summary summary;
 	enum stall_kind kind;
 
 	if (now_ms - d->watchdog_ms < LOOK_MS)
 		return;
 	d->watchdog_ms = now_ms;
 	view.able = able(d);
+	sources_summary(d->sources, &summary);
+	view.starving = summary.starving;
 	if (view.holding)
 		view.under_way = under_way(d);
-	else
-		view.starving = starving(d);
 	kind = stall_check(&d->stall, &view, now_ms);
 	if (kind == STALL_NONE)
 		return;

@@ -72,7 +72,7 @@ def test_n9_the_stream_is_cut_while_no_dispatcher_runs(lab, stream, tmp_path, mo
     dispatcher.start()
     all_came(receiver, want)
     stream.idle()
-    assert dispatcher.lines(ANEW)
+    assert dispatcher.lines(RECREATED)
     assert receiver.count - before <= more + 100, "only events that are still in the stream are repeated"
 
 
