@@ -15,8 +15,15 @@
 #include "log.h"
 #include "mem.h"
 #include "message.h"
+#include "url_mask.h"
 
-enum { TRIES = 5, RETRY_INITIAL_MS = 500, RETRY_MAX_MS = 5 * 1000, ERROR_DATA_MAX = 1024 };
+enum {
+	TRIES = 5,
+	RETRY_INITIAL_MS = 500,
+	RETRY_MAX_MS = 5 * 1000,
+	ERROR_DATA_MAX = 1024,
+	ERROR_DEST_MAX = 64 * 1024
+};
 
 /* A dead letter on its way to the sink. */
 struct sink_delivery {
@@ -219,14 +226,16 @@ write_letter(
 {
 	struct event ev = *original; /* the strings are shared, not copied */
 	char code[16];
-	struct buf data;
+	struct buf data, url;
 	size_t n = delivery->why != NULL ? strlen(delivery->why) : 0;
 
 	snprintf(code, sizeof(code), "%d", delivery->status);
 	buf_init(&data, ERROR_DATA_MAX * 4 / 3 + 8);
 	base64_encode(&data, delivery->why, n < ERROR_DATA_MAX ? n : ERROR_DATA_MAX);
-	extend(&ev, "knativeerrordest",
-		delivery->queue->url != NULL ? delivery->queue->url : "");
+	buf_init(&url, ERROR_DEST_MAX);
+	if (delivery->queue->url != NULL)
+		url_mask_add(&url, delivery->queue->url);
+	extend(&ev, "knativeerrordest", buf_str(&url));
 	if (delivery->status != 0)
 		extend(&ev, "knativeerrorcode", code);
 	if (n > 0)
@@ -234,6 +243,7 @@ write_letter(
 	ev.json = NULL; /* so that it is written from its parts */
 	event_add_structured(&ev, NULL, &req->own_body);
 	buf_free(&data);
+	buf_free(&url);
 	req->body = buf_str(&req->own_body);
 	req->body_len = req->own_body.len;
 }

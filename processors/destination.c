@@ -74,7 +74,7 @@ bind_uri(const struct config_node *node, void *field, struct config_errors *erro
 	if (text_starts(text, "/") || text_starts(text, "?"))
 		host = "relative"; /* to a ref's address; destination_check asks for the ref */
 	if (!failed &&
-		(*host == '\0' || *host == '/' || strpbrk(text, " \t\r\n") != NULL ||
+		(*host == '\0' || *host == '/' || strpbrk(text, " \t\r\n\"<>\\`") != NULL ||
 			!buf_ok(&uri))) {
 		config_error(errors, node, "must be an http:// or https:// URL with a host");
 		failed = -1;

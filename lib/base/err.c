@@ -3,12 +3,47 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-static void
-mark_cut(char *text, size_t size, int wanted)
+#include "buf.h"
+#include "mem.h"
+#include "url_mask.h"
+
+enum { WHOLE_MAX = 64 * 1024 }; /* of a text before it is masked and cut */
+
+/* The secrets of URLs are masked before the text is cut: a cut URL may have lost its @. */
+static size_t
+mask(char *text, size_t size, size_t len, const char *fmt, va_list ap)
 {
-	if (wanted >= (int)size)
+	size_t n = len < WHOLE_MAX ? len : WHOLE_MAX;
+	char *whole = mem_alloc(n + 1);
+	struct buf masked;
+
+	buf_init(&masked, 2 * WHOLE_MAX);
+	vsnprintf(whole, n + 1, fmt, ap);
+	url_mask_add(&masked, whole);
+	free(whole);
+	n = masked.len;
+	snprintf(text, size, "%s", buf_str(&masked));
+	buf_free(&masked);
+	return n;
+}
+
+static void
+format(char *text, size_t size, const char *fmt, va_list ap)
+{
+	va_list again;
+	size_t n;
+	int wanted;
+
+	va_copy(again, ap);
+	wanted = vsnprintf(text, size, fmt, ap);
+	n = wanted > 0 ? (size_t)wanted : 0;
+	if (strstr(text, "://") != NULL)
+		n = mask(text, size, n, fmt, again);
+	va_end(again);
+	if (n >= size)
 		memcpy(text + size - 4, "...", 4);
 }
 
@@ -21,8 +56,7 @@ err_set(struct err *err, enum err_code code, const char *fmt, ...)
 		return -1;
 	err->code = code;
 	va_start(ap, fmt);
-	mark_cut(
-		err->text, sizeof(err->text), vsnprintf(err->text, sizeof(err->text), fmt, ap));
+	format(err->text, sizeof(err->text), fmt, ap);
 	va_end(ap);
 	return -1;
 }
@@ -33,16 +67,13 @@ err_wrap(struct err *err, const char *fmt, ...)
 	char text[sizeof(err->text)];
 	size_t used, rest;
 	va_list ap;
-	int n;
 
 	if (err == NULL)
 		return -1;
 	va_start(ap, fmt);
-	n = vsnprintf(text, sizeof(text), fmt, ap);
+	format(text, sizeof(text) - 2, fmt, ap);
 	va_end(ap);
-	if (n < 0)
-		return -1;
-	used = (size_t)n < sizeof(text) - 3 ? (size_t)n : sizeof(text) - 3;
+	used = strlen(text);
 	memcpy(text + used, ": ", 2);
 	used += 2;
 	rest = strlen(err->text);

@@ -13,6 +13,7 @@
 #include "log_limit.h"
 #include "printable.h"
 #include "text.h"
+#include "url_mask.h"
 
 enum { LOG_LINE_MAX = 16 * 1024, LOG_VALUE_MAX = 2048 };
 
@@ -76,7 +77,7 @@ add_string(struct buf *b, const char *s)
 
 	buf_init(&masked, LOG_VALUE_MAX * 4);
 	if (s != NULL)
-		text_add_masked(&masked, s);
+		url_mask_add(&masked, s);
 	len = masked.len < LOG_VALUE_MAX ? masked.len : LOG_VALUE_MAX;
 	if (logger.format == LOG_LOGFMT && len != 0 && buf_ok(&masked) &&
 		strcspn(masked.data, " =\"\\") >= len && !json_needs_escape(masked.data, len) &&

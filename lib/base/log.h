@@ -12,8 +12,8 @@
  * Input can cause some lines in any number. Of the lines with one message text, 100 a minute
  * are written (log_limit.h); then one line says how many were not. Debug lines have no limit.
  *
- * Secrets: never pass one. As a second line of defence user info in URLs is masked in every
- * value.
+ * Secrets: never pass one. As a second line of defence the secrets of URLs are masked in
+ * every value (url_mask.h).
  */
 #ifndef VCOURIER_LOG_H
 #define VCOURIER_LOG_H

@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "buf.h"
-
 #define MS_SECOND INT64_C(1000)
 #define MS_MINUTE (60 * MS_SECOND)
 #define MS_HOUR (60 * MS_MINUTE)
@@ -259,25 +257,4 @@ text_distance(const char *a, const char *b, unsigned limit)
 		}
 	}
 	return row[lb] <= limit ? row[lb] : limit + 1;
-}
-
-void
-text_add_masked(struct buf *to, const char *s)
-{
-	const char *scheme, *end = s + strlen(s);
-
-	while ((scheme = strstr(s, "://")) != NULL) {
-		const char *host = scheme + 3;
-		const char *stop = host + strcspn(host, "/?# \"'");
-		const char *at = stop;
-
-		while (at > host && at[-1] != '@')
-			at--;
-		buf_add(to, s, (size_t)(host - s));
-		if (at > host)
-			buf_add_str(to, "***@");
-		buf_add(to, at > host ? at : host, (size_t)(stop - (at > host ? at : host)));
-		s = stop;
-	}
-	buf_add(to, s, (size_t)(end - s));
 }

@@ -37,10 +37,6 @@ const char *text_duration_str(int64_t ms, char *buf, size_t size);
 /* The length of the longest valid UTF-8 prefix of s[0..len); == len when all is valid. */
 size_t text_utf8_valid(const char *s, size_t len);
 
-struct buf;
-/* Adds text, with *** in place of the user and password of each URL in it. */
-void text_add_masked(struct buf *to, const char *text);
-
 bool text_starts(const char *s, const char *prefix);
 bool text_ends(const char *s, const char *suffix);
 

@@ -6,6 +6,7 @@
 
 #include "json.h"
 #include "text.h"
+#include "url_mask.h"
 #include "config_tree.h"
 
 #define FIELD(bound, f) ((const void *)((const char *)(bound) + (f)->offset))
@@ -34,7 +35,7 @@ config_print_text(const char *text, struct buf *out)
 	struct buf masked;
 
 	buf_init(&masked, CONFIG_FILE_MAX);
-	text_add_masked(&masked, text);
+	url_mask_add(&masked, text);
 	print_text_as_is(buf_str(&masked), out);
 	buf_free(&masked);
 }

@@ -12,8 +12,9 @@
 #include "json.h"
 #include "mem.h"
 #include "printable.h"
+#include "url_mask.h"
 
-enum { SUBJECTS_MAX = 200 };
+enum { SUBJECTS_MAX = 200, ADDRESS_MAX = 64 * 1024 };
 
 struct subject_count {
 	char *subject;
@@ -31,6 +32,17 @@ static struct {
 	size_t n;
 } self = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
+static char *
+masked(const char *address)
+{
+	struct buf b;
+
+	buf_init(&b, ADDRESS_MAX);
+	if (address != NULL)
+		url_mask_add(&b, address);
+	return buf_take(&b, NULL);
+}
+
 void
 stats_init(bool provider, const char *name, const char *address)
 {
@@ -39,7 +51,7 @@ stats_init(bool provider, const char *name, const char *address)
 	free(self.address);
 	self.provider = provider;
 	self.name = mem_strdup(name);
-	self.address = mem_strdup(address);
+	self.address = masked(address);
 	if (self.started_us == 0)
 		self.started_us = clock_wall_us();
 	pthread_mutex_unlock(&self.lock);

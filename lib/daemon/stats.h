@@ -13,7 +13,7 @@
 
 /*
  * Who this process is: an EventProvider or an EventProcessor, and where it connects to. Strings
- * are copied.
+ * are copied; the secrets of the address are masked.
  */
 void stats_init(bool provider, const char *name, const char *address);
 

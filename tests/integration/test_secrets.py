@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+A secret at every place of the configuration that can hold one, URLs included; then every output of every program is searched
+for each of them, while all is well and while every peer fails.
+"""
+import base64
+import json
+import re
+import subprocess
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from lab.aws import REGION, EventBridge, Keys
+from lab.desk import PROVIDER, Desk
+from lab.forward_proxy import ForwardProxy
+from lab.gateway import Gateway
+from lab.process import BUILD, wait_until
+from lab.product import provider, router_config
+from lab.receiver import Answer
+
+FAST = {"retry": {"initial": "20ms", "max": "100ms", "rejectGrace": "0s"}, "ackWait": "2s"}
+PLACES = ["bus", "metrics", "vcenter", "uri-password", "uri-query", "sink-password", "sink-query", "proxy", "gateway", "access-key",
+          "secret-key", "session-token"]
+CANARY = {place: f"canaryof{place.replace('-', '')}x7" for place in PLACES}
+
+
+def forms(secret):
+    """A secret as it is, and what base64 makes of it at each of the three offsets."""
+    yield secret.encode()
+    for lead in range(3):
+        yield base64.b64encode(b"x" * lead + secret.encode())[4 if lead else 0:-4]
+
+
+def check(where, output, *but):
+    """but: places whose secrets belong there."""
+    output = output if isinstance(output, bytes) else output.encode()
+    found = [place for place in PLACES if place not in but for form in forms(CANARY[place]) if form in output]
+    assert not found, f"{where} shows {found}: {output.decode(errors='replace')[-3000:]}"
+
+
+def port(daemon, path):
+    """What the metrics port answers to who has its password."""
+    request = urllib.request.Request(f"http://127.0.0.1:{daemon.port}{path}", headers={
+        "Authorization": "Basic " + base64.b64encode(f"m:{CANARY['metrics']}".encode()).decode()})
+    try:
+        with urllib.request.urlopen(request, timeout=10) as reply:
+            return reply.read()
+    except urllib.error.HTTPError as e:
+        return e.read()
+    except OSError:  # it does not listen yet
+        return b""
+
+
+def cli(daemon, *arguments):
+    at = 2 if arguments[0] == "dead" else 1
+    run = subprocess.run([BUILD / "vcourier", *arguments[:at], "-c", daemon.file, *arguments[at:]], capture_output=True, timeout=60)
+    check(f"vcourier {' '.join(arguments)}", run.stdout + run.stderr)
+    return run.stdout.decode()
+
+
+def search(daemon, desk):
+    for path in ("/stats", "/metrics", "/readyz", "/livez", "/nothing"):
+        check(path, port(daemon, path))
+    for file in ("cmdline", "environ"):
+        check(file, Path(f"/proc/{daemon.pid}/{file}").read_bytes())
+    wire = desk.js.wire or desk.server.connect()
+    if "dispatcher" in daemon.argv[6]:
+        check("the status on the bus", wire.request("vcourier.status.kn").data)
+    for command in (["config"], ["check"], ["check", "--connect"], ["status"], ["dead", "ls"], ["dead", "ls", "--json"],
+                    ["match", "--name", "kn"]):
+        cli(daemon, *command)
+    for letter in desk.dead():
+        check("a dead letter", json.dumps(dict(letter.headers)).encode() + letter.data)
+        assert letter.headers["Vcourier-Error"]
+    check("the log", daemon.text())
+    check("the log of nats-server", desk.server.text())
+
+
+@pytest.fixture
+def desk(lab):
+    server = lab.nats(extra=f'authorization {{ user: "u", password: "{CANARY["bus"]}" }}')
+    server.account = ("u", CANARY["bus"])
+    desk = Desk(lab, server)
+    desk.make_stream()
+    return desk
+
+
+def configured(desk, entry, vcenter=None):
+    bus = {"urls": [desk.server.url], "user": "u", "password": CANARY["bus"]}
+    metrics = {"type": "default", "default": {"bindAddress": "127.0.0.1:0", "auth": {
+        "type": "basic_auth", "basicAuth": {"username": "m", "password": CANARY["metrics"]}}}}
+    source = vcenter or {**PROVIDER, "vcenter": {**PROVIDER["vcenter"], "auth": {
+        "type": "basic_auth", "basicAuth": {"username": "v", "password": CANARY["vcenter"]}}}}
+    return router_config(desk.server, desk.lab.authority.ca, [source], [entry], metricsProvider=metrics, bus=bus)
+
+
+def with_secrets(url, name):
+    return url.replace("://", f"://user:{CANARY[f'{name}-password']}@") + f"/path?token={CANARY[f'{name}-query']}"
+
+
+def proxied(lab):
+    proxy = ForwardProxy(user=f"p:{CANARY['proxy']}")
+    lab.closers.append(proxy.close)
+    return proxy, {"proxy": proxy.url.replace("://", f"://p:{CANARY['proxy']}@")}
+
+
+def run(lab, desk, config):
+    return lab.dispatcher(config, "--log-level", "debug")
+
+
+def test_knative(lab, desk):
+    """User info and query of the destination, of the dead letter sink and of the proxy; each reaches its peer and nobody else."""
+    backend, sink = lab.receiver(lambda r: Answer(400, body=b"no")), lab.receiver()
+    proxy, options = proxied(lab)
+    block = {"encoding": "binary", "destination": {"uri": with_secrets(backend.url, "uri")}, **options}
+    entry = {"type": "knative", "name": "kn", "knative": block, "deadLetterSink": {"uri": with_secrets(sink.url, "sink")}, **FAST}
+    dispatcher = run(lab, desk, configured(desk, entry))
+    desk.publish(3)
+    requests = sink.wait_count(3)
+    assert CANARY["uri-query"] in backend.requests[0].path and "authorization" in backend.requests[0].headers and proxy.asked
+    desk.idle()
+    for request in requests:
+        check("a request to the sink", request.body + json.dumps(request.headers).encode(), "sink-password")
+        event = request.json()
+        assert event["knativeerrordest"] == f"http://***@127.0.0.1:{backend.port}/path?***"
+        check("knativeerrordata", base64.b64decode(event["knativeerrordata"]))
+    for request in backend.requests:
+        check("a request to the backend", request.body + json.dumps(request.headers).encode(), "uri-password")
+    assert f"http://***@127.0.0.1:{backend.port}/path?***" in port(dispatcher, "/stats").decode()
+    search(dispatcher, desk)
+    dispatcher.stop()
+    proxy.close()
+    dispatcher.start()
+    desk.publish(50)
+    wait_until(lambda: "cannot reach proxy" in dispatcher.text(), 60, lambda: port(dispatcher, "/readyz"))
+    search(dispatcher, desk)
+    dispatcher.stop()
+    check("the log", dispatcher.text())
+
+
+def test_openfaas(lab, desk):
+    gateway = Gateway(user="g", password=CANARY["gateway"]).start()
+    lab.closers.append(gateway.close)
+    gateway.deploy("f", "VmPoweredOnEvent", lambda call: 400)
+    auth = {"type": "basic_auth", "basicAuth": {"username": "g", "password": CANARY["gateway"]}}
+    entry = {"type": "openfaas", "name": "kn", "openfaas": {"address": gateway.url, "auth": auth, "refreshInterval": "1s",
+                                                            **proxied(lab)[1]}, **FAST}
+    dispatcher = run(lab, desk, configured(desk, entry))
+    desk.publish(2)
+    wait_until(lambda: len(desk.dead()) == 2, what="the dead letters")
+    search(dispatcher, desk)
+    gateway.password = "another one now"
+    wait_until(lambda: "refresh failed" in dispatcher.text(), what="a refusal of the gateway")
+    search(dispatcher, desk)
+
+
+def test_eventbridge(lab, desk):
+    aws = EventBridge()
+    aws.keys = [Keys(CANARY["access-key"], CANARY["secret-key"], CANARY["session-token"])]
+    lab.closers.append(aws.close)
+    auth = {"type": "aws_access_key", "awsAccessKeyAuth": {
+        "accessKey": CANARY["access-key"], "secretKey": CANARY["secret-key"], "sessionToken": CANARY["session-token"]}}
+    entry = {"type": "aws_event_bridge", "name": "kn", "awsEventBridge": {
+        "region": REGION, "eventBus": "default", "endpoint": aws.url, "auth": auth, **proxied(lab)[1]}, **FAST}
+    dispatcher = run(lab, desk, configured(desk, entry))
+    desk.publish(2)
+    desk.idle()
+    assert len(aws.buses["default"]) == 2
+    search(dispatcher, desk)
+    aws.keys = [Keys("another", "key")]
+    desk.publish(1)
+    wait_until(lambda: "UnrecognizedClient" in dispatcher.text(), what="a refusal of AWS")
+    search(dispatcher, desk)
+
+
+def test_collector(lab, desk):
+    vcenter = lab.vcenter("-backlog", "5")
+    entry = {"type": "knative", "name": "kn", "knative": {"destination": {"uri": with_secrets("http://127.0.0.1:9", "uri")}}}
+    source = provider(vcenter, startFrom="earliest", **proxied(lab)[1])
+    source["vcenter"]["auth"]["basicAuth"]["password"] = CANARY["vcenter"]
+    config = configured(desk, entry, source)
+    vcenter.stop()
+    vcenter.env["VCENTER_SIM_PASSWORD"] = CANARY["vcenter"]
+    vcenter.start()
+    desk.js.api("STREAM.DELETE.VC_lab")
+    collector = lab.collector(config, "--log-level", "debug")
+    wait_until(lambda: "VC_lab" in desk.js.streams() and desk.js.last_seq("VC_lab") >= 5, what="the events")
+    search(collector, desk)
+    vcenter.stop()
+    wait_until(lambda: b'"ok":false' in port(collector, "/readyz").replace(b" ", b""), 60, lambda: port(collector, "/readyz"))
+    search(collector, desk)
+    collector.stop()
+    check("the log", collector.text())
+
+
+@pytest.mark.parametrize("url", ["http://user:{}@host/\"x", "http://host/<{}>", "ftp://user:{}@host", "http://user:12/{}@:x"])
+def test_a_bad_url_is_not_repeated_in_the_error(lab, desk, url):
+    entry = {"type": "knative", "name": "kn", "knative": {"destination": {"uri": url.format(CANARY["uri-query"])}}}
+    daemon = lab.daemon("dispatcher", configured(desk, entry))
+    assert not re.search("ok$", cli(daemon, "check").strip())
+    cli(daemon, "config")
