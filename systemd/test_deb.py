@@ -78,10 +78,11 @@ def set_up(root, lab, vcenter, sink, port):
     (etc / "nats/users.conf").write_text(root.run("vcourier-nats-users", *names))
     root.run("sh", "-c", f"cd /etc/vcourier/nats && vcourier-nats-users {' '.join(names)} --passwords secrets && "
              "cp /usr/share/vcourier/nats.conf . && chgrp -R vcourier-bus . && chmod 750 secrets && "
-             "cp secrets/collector-vc1 secrets/dispatcher-kn ../secrets/")
+             "install -D -m 600 -t ../secrets/collector@vc1 secrets/collector-vc1 && "
+             "install -D -m 600 -t ../secrets/dispatcher@kn secrets/dispatcher-kn")
     conf = etc / "nats/nats.conf"
     conf.write_text(conf.read_text().replace("127.0.0.1:4222", f"127.0.0.1:{port}").replace("http: 127.0.0.1:8222\n", ""))
-    (etc / "secrets/vcenter").write_text(PASSWORD)
+    (etc / "secrets/collector@vc1/vcenter").write_text(PASSWORD)
     (etc / "ca.pem").write_bytes(lab.authority.ca.read_bytes())
     login = {"type": "basic_auth", "basicAuth": {"username": "administrator@vsphere.local", "passwordFile": "secrets_vcenter"}}
     (etc / "config.yaml").write_text(json.dumps(router_config(
@@ -92,17 +93,21 @@ def set_up(root, lab, vcenter, sink, port):
     root.run("chmod", "640", "/etc/vcourier/config.yaml", "/etc/vcourier/ca.pem")
 
 
-def credentials(root):
-    """The files that systemd creates for LoadCredential=secrets:/etc/vcourier/secrets."""
-    directory = root.path / "run/credentials"
+def credentials(root, unit, instance):
+    """The files that systemd creates for the unit's LoadCredential=secrets:DIRECTORY."""
+    text = (root.path / "usr/lib/systemd/system" / unit).read_text()
+    found = re.search(r"^LoadCredential=secrets:/(.*)$", text, re.M)
+    if not found:
+        return {}
+    directory = root.path / "run/credentials" / unit.replace("@", f"@{instance}")
     directory.mkdir(parents=True)
-    for secret in (root.path / "etc/vcourier/secrets").iterdir():
+    for secret in (root.path / found[1].replace("%i", instance)).iterdir():
         copy = directory / f"secrets_{secret.name}"
         shutil.copy(secret, copy)
         os.chown(copy, 65534, 65534)
         copy.chmod(0o400)
     os.chown(directory, 65534, 65534)
-    return {"CREDENTIALS_DIRECTORY": "/run/credentials"}
+    return {"CREDENTIALS_DIRECTORY": f"/{directory.relative_to(root.path)}"}
 
 
 def carry(root, lab):
@@ -112,13 +117,12 @@ def carry(root, lab):
     store = root.path / "var/lib/vcourier-nats"
     store.mkdir()
     os.chown(store, 65534, 65534)
-    given = credentials(root)
     for unit, instance, groups, user in (("vcourier-nats.service", "", "vcourier,vcourier-bus", ""),
                                          ("vcourier-collector@.service", "vc1", "vcourier", "collector-vc1"),
                                          ("vcourier-dispatcher@.service", "kn", "vcourier", "dispatcher-kn")):
         flags = ["--metrics", f"127.0.0.1:{free_port()}"] if user else []
         lab._keep(Process(unit, ["chroot", f"--userspec={NOBODY}", f"--groups={groups}", root.path,
-                                 *root.start_of(unit, instance), *flags], lab.directory, {**given, "NATS_USER": user})).start()
+                                 *root.start_of(unit, instance), *flags], lab.directory, {**credentials(root, unit, instance), "NATS_USER": user})).start()
 
     def events():  # plus the event of the collector's own login
         return sorted(f"{key}-{created}" for key, created in vcenter.events())

@@ -2,8 +2,8 @@
 /*
  * Errors: what went wrong, for a program (code) and for a person (text).
  *
- * Texts go to logs, /readyz, dead letters and terminals, so the secrets of URLs in them are masked
- * (url_mask.h).
+ * Texts go to logs, /readyz, dead letters and terminals, so the secrets of URLs in them are
+ * masked (url_mask.h).
  *
  * A struct err belongs to the caller and is never allocated. Functions that can fail take
  * `struct err *` last and return 0 or -1, so `return err_set(err, ...)` reads well. Libraries

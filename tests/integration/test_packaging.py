@@ -36,6 +36,49 @@ def test_systemd_knows_every_key_of_the_unit(unit):
     assert wrong == []
 
 
+def secrets_of(instance):
+    """The directory whose files systemd hands to vcourier-<instance>."""
+    kind, name = instance.split("@")
+    text = (ROOT / "systemd" / f"vcourier-{kind}@.service").read_text()
+    (given,) = re.findall(r"^LoadCredential=(.*)$", text, re.M)
+    assert not re.findall(r"^(?:LoadCredentialEncrypted|SetCredential|ImportCredential)\w*=", text, re.M)
+    return Path(given.removeprefix("secrets:").replace("%i", name))
+
+
+def test_an_instance_gets_its_own_secrets_only():
+    directories = [secrets_of(i) for i in ("collector@a", "collector@b", "dispatcher@a", "dispatcher@kn")]
+    assert len(set(directories)) == 4
+    for one in directories:
+        assert one.parent == Path("/etc/vcourier/secrets") and "%" not in str(one)
+    for unit in UNITS:  # the directory above is root's: no user or group of a unit gets in by itself
+        assert "/etc/vcourier/secrets" not in re.sub(r"^(LoadCredential=|#).*$", "", unit.read_text(), flags=re.M)
+
+
+def upgrade(script, root):
+    """The postinst's part for secrets of earlier releases, with other roots."""
+    text = script.read_text()
+    part = text[text.index("cd /etc/vcourier/secrets"):text.index("cd /\n")]
+    part = part.replace("/etc/", f"{root}/etc/")
+    return subprocess.run(["sh", "-e", "-c", part], capture_output=True, text=True, check=True).stderr
+
+
+def test_an_upgrade_keeps_enabled_instances_running(tmp_path):
+    """Earlier releases gave all secrets to all; an enabled instance goes on with copies, and who has directories keeps them."""
+    secrets, wants = tmp_path / "etc/vcourier/secrets", tmp_path / "etc/systemd/system/multi-user.target.wants"
+    script = ROOT / "systemd/postinst"
+    (secrets / "dispatcher@kn").mkdir(parents=True)
+    assert upgrade(script, tmp_path) == "", "no instance is enabled"
+    wants.mkdir(parents=True)
+    for name in ("collector@vc1", "dispatcher@kn"):
+        (wants / f"vcourier-{name}.service").symlink_to("/lib/systemd/system/vcourier.service")
+    (secrets / "collector-vc1").write_text("x")
+    assert upgrade(script, tmp_path).count("vcourier/secrets/collector@vc1 has copies") == 1
+    assert [p.name for p in (secrets / "collector@vc1").iterdir()] == ["collector-vc1"]
+    assert list((secrets / "dispatcher@kn").iterdir()) == []
+    assert (secrets / "collector@vc1").stat().st_mode & 0o077 == 0
+    assert upgrade(script, tmp_path) == "", "once"
+
+
 def make(*arguments):
     """Runs make and returns its output. A lock allows one at a time, because tests run in several processes."""
     with open(ROOT / "build" / "make.lock", "w") as lock:
