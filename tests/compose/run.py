@@ -7,10 +7,12 @@ COMPOSE=docker-compose selects the command; by default it is the first of these 
 """
 import json
 import os
+import shutil
 import signal
 import ssl
 import subprocess
 import sys
+import tempfile
 import urllib.request
 from datetime import datetime, timezone
 from pathlib import Path
@@ -30,9 +32,9 @@ ANY_CERTIFICATE = ssl._create_unverified_context()  # of the simulator itself
 
 
 class Stack:
-    def __init__(self, engine):
-        self.port = free_port()
-        self.environment = {**os.environ, "NATS_IMAGE": "vcourier-nats", "NATS_PORT": str(self.port), "EVENTS_PER_SECOND": "0",
+    def __init__(self, engine, secrets):
+        self.port, self.secrets = free_port(), secrets
+        self.environment = {**os.environ, "NATS_IMAGE": "vcourier-nats", "NATS_PORT": str(self.port), "EVENTS_PER_SECOND": "0", "SECRETS": str(secrets),
                             "COMPOSE_PROJECT_NAME": f"vcourier{os.getpid()}"}
         self.command = engine.compose
         self.wait = [] if engine.version.startswith("1.") else ["--wait", "--wait-timeout", "120"]  # not with 1.29
@@ -72,7 +74,7 @@ class Stack:
 
     def stream(self):
         """{CloudEvent id: subject} of all of VC_lab."""
-        admin = Wire(self.port, "admin", "local")
+        admin = Wire(self.port, "admin", (self.secrets / "admin").read_text().strip())
         state = admin.request("$JS.API.STREAM.INFO.VC_lab").json()["state"]
         made = admin.request("$JS.API.CONSUMER.CREATE.VC_lab", {"stream_name": "VC_lab", "config": {"ack_policy": "none"}}).json()
         inbox = admin.subscribe(f"{admin.inbox}.all")
@@ -169,7 +171,8 @@ def end_of_time(*_):
 
 def attempt(engine):
     """Builds and tests the stack, then removes it. Returns the exit code."""
-    stack = Stack(engine)
+    secrets = Path(tempfile.mkdtemp(prefix="vcourier-secrets-"))
+    stack = Stack(engine, secrets)
     try:
         engine.build(engine.base())
         exercise(stack)
@@ -180,6 +183,7 @@ def attempt(engine):
     finally:
         signal.alarm(0)
         stack.compose("down", "-v", "--remove-orphans", "-t", "5")
+        shutil.rmtree(secrets)
     print("compose-test: passed")
     return 0
 

@@ -51,7 +51,7 @@ type options struct {
 func parse() *options {
 	o := &options{}
 	flag.StringVar(&o.listen, "listen", "127.0.0.1:0", "address; port 0 is any free one")
-	flag.StringVar(&o.user, "user", "administrator@vsphere.local", "user; the password is in $"+passwordEnv)
+	flag.StringVar(&o.user, "user", "administrator@vsphere.local", "user; the password is in $"+passwordEnv+" or the file that $"+passwordEnv+"_FILE names")
 	flag.StringVar(&o.cert, "cert", "", "server certificate (PEM); default: self-signed")
 	flag.StringVar(&o.key, "key", "", "its private key (PEM)")
 	flag.BoolVar(&o.plain, "http", false, "plain HTTP instead of TLS")
@@ -156,6 +156,13 @@ func announce(s *simulator.Server, user string) {
 func main() {
 	o := parse()
 	password := os.Getenv(passwordEnv)
+	if file := os.Getenv(passwordEnv + "_FILE"); file != "" {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			fail(err)
+		}
+		password = strings.TrimSpace(string(text))
+	}
 	if password == "" {
 		fail(fmt.Errorf("set $%s", passwordEnv))
 	}

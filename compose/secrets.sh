@@ -1,0 +1,44 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# secrets.sh DIR USERS_CONF: makes a random password for each user of the bus that has none in DIR, and gives each service a
+# directory with the secrets that it needs, DIR/services/SERVICE. The service `volume` runs it at each start; files that are
+# there stay. With STANDINS=1 it makes the passwords of the stand-ins, too: those of real peers come from you.
+set -eu
+users=$2
+cd "$1"
+umask 022
+owner=$(stat -c %u:%g .)
+chmod 0700 .
+
+make() {
+	[ -s "$1" ] || head -c 24 /dev/urandom | base64 | tr '+/' '-_' >"$1"
+	chmod 0444 "$1"
+}
+
+# a hard link, so that a password that is written in place is seen by the service
+give() { # SERVICE NAME FILE
+	[ -e "$3" ] || return 0
+	mkdir -p "services/$1"
+	ln -f "$3" "services/$1/$2" 2>/dev/null || cp -p "$3" "services/$1/$2"
+}
+
+# user: "collector-lab", password: $collector_lab
+sed -n 's/.*user: "\([^"]*\)", password: \$\([A-Za-z0-9_]*\).*/\1 \2/p' "$users" | while read -r user variable; do
+	make "$user"
+	printf '%s: "%s"\n' "$variable" "$(cat "$user")"
+done >passwords.new
+cmp -s passwords.new passwords.conf || cp passwords.new passwords.conf
+rm passwords.new
+chmod 0444 passwords.conf
+if [ "${STANDINS:-}" = 1 ]; then
+	for peer in vcenter gateway aws; do make "$peer"; done
+	give vcenter password vcenter
+fi
+
+give nats passwords.conf passwords.conf
+give collector nats "collector-${VCENTER_NAME:-lab}"
+give collector vcenter vcenter
+for name in knative openfaas eventbridge; do give "dispatcher-$name" nats "dispatcher-$name"; done
+give dispatcher-openfaas gateway gateway
+give dispatcher-eventbridge aws aws
+chown -R "$owner" .

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The secrets of the compose stack, without a container engine: `make compose-test` runs the stack itself."""
+import os
+import re
+import subprocess
+from pathlib import PurePosixPath
+
+import pytest
+import yaml
+
+from lab.natsserver import NatsServer
+from lab.process import ROOT
+
+COMPOSE = ROOT / "compose"
+NEEDED = {"nats": ["passwords.conf"], "collector": ["nats", "vcenter"], "dispatcher-knative": ["nats"],
+          "dispatcher-openfaas": ["gateway", "nats"], "dispatcher-eventbridge": ["aws", "nats"], "vcenter": ["password"]}
+
+
+def first_start(directory, standins="1"):
+    subprocess.run(["sh", COMPOSE / "secrets.sh", directory, COMPOSE / "nats" / "users.conf"], check=True,
+                   env={**os.environ, "STANDINS": standins, "VCENTER_NAME": "lab"})
+
+
+def files(directory):
+    return {p.name: p.read_text().strip() for p in directory.iterdir() if p.is_file()}
+
+
+def test_passwords_are_made_at_the_first_start_and_kept(lab, tmp_path):
+    directory = tmp_path / "secrets"
+    directory.mkdir()
+    (directory / "cli").write_text("mine\n")
+    first_start(directory)
+    made = files(directory)
+    conf = made.pop("passwords.conf")
+    assert made.pop("cli") == "mine"
+    assert len(set(made.values())) == len(made) > 8 and all(len(p) == 32 for p in made.values())
+    assert directory.stat().st_mode & 0o777 == 0o700
+    first_start(directory)
+    assert files(directory) == {**made, "cli": "mine", "passwords.conf": conf}
+    (tmp_path / "nats").mkdir()
+    (tmp_path / "nats" / "users.conf").write_text((COMPOSE / "nats" / "users.conf").read_text())
+    (tmp_path / "nats" / "secrets").symlink_to(directory / "services" / "nats")
+    bus = lab._keep(NatsServer(tmp_path, extra='include "users.conf"')).start()
+    users = re.findall(r'user: "([^"]*)"', (COMPOSE / "nats" / "users.conf").read_text())
+    assert "collector-lab" in users
+    for user in users:
+        bus.connect(user, files(directory)[user]).close()
+        with pytest.raises(Exception, match="(?i)authorization"):
+            bus.connect(user, "local").flush()
+
+
+def test_each_service_sees_its_own_secrets_only(tmp_path):
+    first_start(tmp_path)
+    services = {p.name: sorted(f.name for f in p.iterdir()) for p in (tmp_path / "services").iterdir()}
+    assert services == NEEDED
+    mounted = {}
+    for file in ("compose.yaml", "compose.override.yaml"):
+        for name, service in yaml.safe_load((COMPOSE / file).read_text())["services"].items():
+            for volume in service.get("volumes", []):
+                if "/secrets" in volume and name != "volume" and "secrets.sh" not in volume:
+                    source = volume.replace("${SECRETS:-./local/secrets}", "SECRETS").split(":")[0]
+                    mounted.setdefault(name, []).append(PurePosixPath(source))
+    assert mounted == {name: [PurePosixPath("SECRETS/services") / name] for name in NEEDED}
+
+
+def test_a_password_that_is_written_in_place_reaches_the_service(tmp_path):
+    first_start(tmp_path)
+    with open(tmp_path / "collector-lab", "w") as file:
+        file.write("new")
+    assert (tmp_path / "services/collector/nats").read_text() == "new"
+
+
+def test_passwords_of_real_peers_are_not_made_up(tmp_path):
+    first_start(tmp_path, standins="")
+    assert not {"vcenter", "gateway", "aws"} & set(files(tmp_path))
+    assert sorted(p.name for p in (tmp_path / "services/collector").iterdir()) == ["nats"]
+
+
+def test_no_password_is_in_the_tree():
+    """Not in a file of passwords, and not as the value of a password in compose files."""
+    listed = subprocess.run(["git", "ls-files", "compose"], cwd=ROOT, capture_output=True, text=True)
+    if listed.returncode == 0 and listed.stdout:
+        assert [f for f in listed.stdout.split() if "secrets/" in f] == ["compose/local/secrets/.gitignore"]
+    for file in [*COMPOSE.glob("*.yaml"), *COMPOSE.glob("local/*.yaml"), COMPOSE / "nats/users.conf"]:
+        for key, value in re.findall(r"(\w*(?:PASSWORD|password|secretKey|token)\w*): *([^,\s}]+)", file.read_text()):
+            assert value.startswith(("$", "/run/secrets/")), f"{file.name}: {key}: {value}"
