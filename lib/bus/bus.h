@@ -41,6 +41,12 @@ struct bus_options {
  */
 void bus_init(void);
 
+/*
+ * Whether connections with these options are encrypted: cnats uses TLS with every server when
+ * one URL is tls:// or when an option of TLS is set.
+ */
+bool bus_uses_tls(const struct bus_options *options);
+
 /* Starts connecting and returns; retries for ever with backoff, also after a disconnect. */
 int bus_open(struct bus **bus, const struct bus_options *options, struct err *err);
 

@@ -54,8 +54,6 @@ struct bus_msg {
 /* Fills err from a cnats status and its own words; returns -1. */
 int bus_error(struct err *err, natsStatus s, const char *what);
 
-bool bus_uses_tls(const struct bus_options *options);
-
 /*
  * Credentials (read anew) and TLS; err is set when it is not cnats that fails. loop: for a TLS
  * connection, or NULL.

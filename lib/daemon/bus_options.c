@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "http.h"
 #include "protocol.h"
 #include "subject.h"
 #include "text.h"
@@ -101,6 +102,35 @@ url_ok(const char *url)
 		strpbrk(host, "@/ ,\"\\\r\n") == NULL;
 }
 
+static bool
+is_loopback(const char *bus_url)
+{
+	struct buf url;
+	bool is;
+
+	buf_init(&url, CONFIG_FILE_MAX);
+	buf_printf(&url, "http%s", strstr(bus_url, "://"));
+	is = http_url_is_loopback(buf_str(&url));
+	buf_free(&url);
+	return is;
+}
+
+bool
+bus_config_is_cleartext(const struct bus_config *config)
+{
+	const struct bus_options options = { .urls = config->urls,
+		.ca_file = config->ca_file,
+		.cert_file = config->cert_file,
+		.insecure = config->insecure };
+
+	if (config->urls == NULL || bus_uses_tls(&options))
+		return false;
+	for (size_t i = 0; config->urls[i] != NULL; i++)
+		if (url_ok(config->urls[i]) && !is_loopback(config->urls[i]))
+			return true;
+	return false;
+}
+
 /* "$JS.hub.API": tokens, none of them empty. */
 static bool
 is_prefix(const char *text)
@@ -128,6 +158,9 @@ bus_config_check(const struct config_node *node, const struct bus_config *config
 				"user in it");
 	if (config->urls == NULL || config->urls[0] == NULL)
 		config_error(errors, config_get(node, "urls"), "must name at least one server");
+	if (bus_config_is_cleartext(config))
+		config_warning(errors, config_get(node, "urls"),
+			"nats:// sends the password and the events in the clear; use tls://");
 	if (config->subject_prefix != NULL &&
 		(config->subject_prefix[0] == '\0' ||
 			config->subject_prefix[strspn(config->subject_prefix, letters)] !=

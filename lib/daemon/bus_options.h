@@ -41,6 +41,12 @@ int bus_config_check(const struct config_node *node, const struct bus_config *co
 	struct config_errors *errors);
 
 /*
+ * Whether the password and the events go to another host without TLS. Loopback addresses and
+ * "localhost" are this host.
+ */
+bool bus_config_is_cleartext(const struct bus_config *config);
+
+/*
  * The connection of one program: component "collector", name the provider's or processor's. Its
  * inbox prefix is
  * "_INBOX_<user>", without a user "_INBOX_<component>-<token of name>"; texts holds both

@@ -113,12 +113,16 @@ log_lines(enum log_level level, const char *msg, const struct buf *text)
 }
 
 static void
-tell_settings(const struct config_errors *errors, bool reloaded)
+tell_settings(const struct config_errors *errors, const struct loaded *l, bool reloaded)
 {
 	log_lines(LOG_WARN, "configuration warning", &errors->warnings);
 	metric_set(metric_gauge("vcourier_tls_insecure", "",
 			   "Options in use that turn certificate checks off."),
 		(double)errors->n_insecure);
+	metric_set(
+		metric_gauge("vcourier_nats_cleartext", "",
+			"1 when the connection to a NATS server on another host has no TLS."),
+		bus_config_is_cleartext(&l->config.top.bus));
 	metric_set(metric_gauge("vcourier_config_last_reload_successful", "",
 			   "Whether the configuration in use is the one in the file."),
 		1);
@@ -142,7 +146,7 @@ reload(struct daemon *d)
 	config_errors_init(&errors);
 	next = load(d, &errors, &usage);
 	if (next != NULL) {
-		tell_settings(&errors, true);
+		tell_settings(&errors, next, true);
 		watched_set(&d->watched, d->flags.path, next->config.top.root_cas);
 		pthread_mutex_lock(&d->lock);
 		old = d->next;
@@ -277,7 +281,7 @@ first_load(struct daemon *d)
 				errors.n - CONFIG_ERRORS_MAX);
 	} else {
 		set_log_name(d, d->current->entry->name);
-		tell_settings(&errors, false);
+		tell_settings(&errors, d->current, false);
 		watched_set(&d->watched, d->flags.path, d->current->config.top.root_cas);
 	}
 	config_errors_free(&errors);

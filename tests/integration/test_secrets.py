@@ -201,3 +201,32 @@ def test_a_bad_url_is_not_repeated_in_the_error(lab, desk, url):
     daemon = lab.daemon("dispatcher", configured(desk, entry))
     assert not re.search("ok$", cli(daemon, "check").strip())
     cli(daemon, "config")
+
+
+CLEAR = "nats:// sends the password and the events in the clear"
+
+
+@pytest.mark.parametrize("bus, warned", [
+    ({"urls": ["nats://127.0.0.1:4222"]}, False), ({"urls": ["nats://localhost"]}, False), ({"urls": ["nats://[::1]:4222"]}, False),
+    ({"urls": ["tls://nats.example:4222"]}, False), ({"urls": ["nats://nats:4222"]}, True), ({"urls": ["nats://10.0.0.1"]}, True),
+    ({"urls": ["nats://127.0.0.1", "nats://nats"]}, True), ({"urls": ["nats://[2001:db8::1]:4222"]}, True),
+    ({"urls": ["nats://localhost.example"]}, True), ({"urls": ["nats://nats", "tls://nats2"]}, False),
+    ({"urls": ["nats://nats"], "caFile": "/etc/ssl/certs/ca-certificates.crt"}, False)])
+def test_a_bus_in_the_clear_is_warned_of(tmp_path, bus, warned):
+    """Within this host there is nobody to hear it. With one tls:// or a CA, cnats uses TLS for all servers."""
+    file = tmp_path / "config.yaml"
+    file.write_text(json.dumps(router_config("nats://x", providers=[PROVIDER], bus=bus)))
+    run = subprocess.run([BUILD / "vcourier", "check", file], capture_output=True, text=True, timeout=60)
+    assert run.returncode == 0 and (CLEAR in run.stderr) == warned, run.stderr
+
+
+def test_a_bus_in_the_clear_is_ready_and_measured(lab):
+    desk = Desk(lab, lab.nats())
+    desk.make_stream()
+    receiver = lab.receiver()
+    dispatcher = lab.dispatcher(desk.config(receiver.url)).wait_ready()
+    assert dispatcher.metric("vcourier_nats_cleartext") == 0 and not dispatcher.lines(CLEAR)
+    dispatcher.configure(desk.config(receiver.url, bus={"urls": [desk.server.url, "nats://192.0.2.99:4222"]}))
+    wait_until(lambda: dispatcher.metric("vcourier_nats_cleartext") == 1, what="the metric")
+    dispatcher.wait_ready()
+    assert len(dispatcher.lines(f"level=warn .*{CLEAR}")) == 1

@@ -37,7 +37,8 @@ static const struct {
 	/* in sentences and lists */
 	{ "GET http://h/?a=b: timed out", "GET http://h/?***: timed out" },
 	{ "(http://u:p@h/?a=b) \"http://u:p@h/\"", "(http://***@h/?***) \"http://***@h/\"" },
-	{ "{\"url\":\"http://h/?a=b\",\"x\":\"y@z\"}", "{\"url\":\"http://h/?***\",\"x\":\"y@z\"}" },
+	{ "{\"url\":\"http://h/?a=b\",\"x\":\"y@z\"}",
+		"{\"url\":\"http://h/?***\",\"x\":\"y@z\"}" },
 	{ "nats://a:b@c,tls://d:e@f", "nats://***@c,tls://***@f" },
 	{ "socks5://u:p@proxy:1080 and nats://h", "socks5://***@proxy:1080 and nats://h" },
 	{ "http://h/http://u:p@x/?a=b", "http://h/http://***@x/?***" },
