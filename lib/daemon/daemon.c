@@ -2,14 +2,10 @@
 #define _GNU_SOURCE /* strsep */
 #include "daemon.h"
 
-#include <malloc.h>
 #include <pthread.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <time.h>
 
 #include "bus.h"
@@ -19,6 +15,7 @@
 #include "metrics.h"
 #include "flags.h"
 #include "notify.h"
+#include "process.h"
 #include "stats.h"
 #include "status.h"
 #include "stop.h"
@@ -225,46 +222,6 @@ open_status(struct daemon *d, struct err *err)
 	return status_open(&d->status, &options, err);
 }
 
-/* Neither a crash nor a debugger of the same user gets to see secrets (prctl(2), core(5)). */
-static void
-keep_memory_private(void)
-{
-	const struct rlimit none = { 0, 0 };
-
-	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-	setrlimit(RLIMIT_CORE, &none);
-}
-
-/*
- * A message is allocated by one thread and freed by another: the small pieces that come back
- * that way pile up in fast bins, and each larger allocation sweeps them first (mallopt(3)).
- * Buffers of whole pages do not go between them: there they would keep the heap as large as it
- * once was.
- */
-static void
-tune_memory(void)
-{
-	mallopt(M_MXFAST, 0);
-	mallopt(M_MMAP_THRESHOLD, 64 * 1024);
-}
-
-/*
- * A thread that wakes up for each ack must not push the one aside that publishes: half the
- * context switches.
- */
-static void
-schedule_in_batches(void)
-{
-	const struct sched_param none = { 0 };
-
-	if (sched_setscheduler(0, SCHED_BATCH, &none) != 0) {
-		/*
-		 * forbidden, as in our systemd units, which set it themselves: a little slower,
-		 * no more
-		 */
-	}
-}
-
 static int
 first_load(struct daemon *d)
 {
@@ -300,9 +257,7 @@ daemon_open(struct daemon **daemon, const struct daemon_spec *spec, int argc, ch
 	int code;
 
 	bus_init();
-	keep_memory_private();
-	tune_memory();
-	schedule_in_batches();
+	process_prepare();
 	d->spec = spec;
 	pthread_mutex_init(&d->lock, NULL);
 	clock_cond_init(&d->wake);
