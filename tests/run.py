@@ -59,25 +59,25 @@ def units():
     return sum(p for p, _ in results), sum(f for _, f in results)
 
 
-second_runs = []  # names of what failed at first and passed alone
+second_runs = []  # names of the tests that failed at first and passed alone
 
 
 def alone(name, passed):
-    """What failed in company, on a machine with more to do than cores, is run once more with nothing beside it."""
+    """Reports the result of a test that was repeated alone, because it failed while others ran."""
     print(f"AGAIN, ALONE: {name}: {'passed' if passed else 'failed again'}", flush=True)
     if passed:
         second_runs.append(name)
 
 
 def outcomes(report):
-    """{pytest id: whether it was well} of a report; of a file that cannot be read, whose case has no class, the file's."""
-    wells = {}
+    """{pytest id: whether it passed} of a report. A file that cannot be loaded has a case without a class; its id is the file."""
+    passed = {}
     for case in ET.parse(report).iter("testcase"):
         file = (case.get("classname") or case.get("name")).replace(".", "/") + ".py"
         name = f"{file}::{case.get('name')}" if case.get("classname") else file
-        well = case.find("failure") is None and case.find("error") is None
-        wells[name] = well and wells.get(name, True)  # a test and its teardown may be two cases
-    return wells
+        ok = case.find("failure") is None and case.find("error") is None
+        passed[name] = ok and passed.get(name, True)  # a test and its teardown may be two cases
+    return passed
 
 
 def pytest(report, arguments):
@@ -92,7 +92,7 @@ def integration(arguments):
     report.unlink(missing_ok=True)
     company = ["--durations=8", *arguments]
     if importlib.util.find_spec("xdist") and "-n" not in arguments:
-        company += ["-n", str(2 * os.cpu_count())]  # they wait for others' programs more than they work
+        company += ["-n", str(2 * os.cpu_count())]  # more processes than cores, because tests mostly wait for programs
     code = pytest(report, company)
     if code == 5:  # nothing collected
         return 0, 0, 0
@@ -100,7 +100,7 @@ def integration(arguments):
         return 0, 1, 0
     suite = ET.parse(report).getroot().find("testsuite")
     total, skipped = int(suite.get("tests")), int(suite.get("skipped"))
-    failed = sorted(name for name, well in outcomes(report).items() if not well)
+    failed = sorted(name for name, ok in outcomes(report).items() if not ok)
     if failed and len(failed) <= 10:
         second.unlink(missing_ok=True)
         pytest(second, failed)
@@ -114,7 +114,7 @@ def integration(arguments):
 
 
 def outside(name, *command):
-    """(passed, failed, skipped) of what has a program of its own and is counted as one; exit code 77: skipped."""
+    """(passed, failed, skipped) of a test that is a separate program and counts as one. Exit code 77 means skipped."""
     code = subprocess.run(command, cwd=ROOT).returncode
     if code not in (0, 77):
         code = subprocess.run(command, cwd=ROOT).returncode
@@ -122,8 +122,8 @@ def outside(name, *command):
     return code == 0, code not in (0, 77), code == 77
 
 
-def with_programs_of_their_own():
-    """(name, command...) of those that the environment asks for."""
+def separate_programs():
+    """(name, command...) of the separate programs that the environment selects."""
     if os.environ.get("VCOURIER_COMPOSE"):
         yield "compose-test", sys.executable, ROOT / "tests/compose/run.py"
     if release := os.environ.get("VCOURIER_DEBIAN"):
@@ -145,7 +145,7 @@ def main():
     if rest or not chosen:
         p, f, skipped = integration(rest or ["tests/integration"])
         passed, failed = passed + p, failed + f
-    for name, *command in [] if chosen else with_programs_of_their_own():
+    for name, *command in [] if chosen else separate_programs():
         p, f, s = outside(name, *command)
         passed, failed, skipped = passed + p, failed + f, skipped + s
     print(f"took {time.monotonic() - start:.0f} s")

@@ -83,7 +83,7 @@ class Stack:
         events = [admin.next(inbox).json() for _ in range(state["messages"])]
         admin.close()
         ids = {e["id"]: e["subject"] for e in events}
-        assert len(ids) == len(events), "an id stands twice in the stream"
+        assert len(ids) == len(events), "an id is in the stream twice"
         return ids
 
     def received(self, backend):
@@ -100,7 +100,7 @@ class Stack:
         wait_until(lambda: self.inspect(container)["State"]["StartedAt"] != started, 60, f"{service} is started again")
         self.wait_healthy(service)
 
-    def check_books(self, what):
+    def check_events(self, what):
         """Checks that the stream has every event of the vCenter, and each backend every event of the stream that it wants."""
         truth = self.truth()
         wait_until(lambda: truth <= set(self.stream()), 90, f"{what}: events of vCenter missing in the stream")
@@ -143,13 +143,13 @@ def exercise(stack):
     for service in ("nats", "vcenter", "collector", *BACKENDS, *BACKENDS.values()):
         stack.wait_healthy(service)
     stack.burst()
-    stack.check_books("up")
+    stack.check_events("up")
     stack.figures("idle")
     for service in ("collector", *BACKENDS.values(), *BACKENDS, "nats"):
         stack.burst()
         stack.kill(service)
         stack.burst()
-        stack.check_books(f"{service} killed")
+        stack.check_events(f"{service} killed")
     stack.burst()
     stack.compose("up", "-d", "--no-recreate", *stack.wait, "--scale", "dispatcher-knative=3")
     stack.wait_healthy("dispatcher-knative")
@@ -157,10 +157,10 @@ def exercise(stack):
     for _ in range(20):
         stack.burst()
     stack.figures("under load")
-    stack.check_books("dispatcher-knative scaled to 3")
+    stack.check_events("dispatcher-knative scaled to 3")
     stack.kill("vcenter")  # it loses its events and starts with a new database
     stack.burst()
-    stack.check_books("vcenter killed and begun anew")
+    stack.check_events("vcenter killed and restarted")
     for service in ("collector", *BACKENDS.values()):
         print(f"{service}: ready {stack.time_to_ready(service):.2f} s after its start", flush=True)
 

@@ -177,7 +177,7 @@ def ports_exist(m):
     for o in m.kind("NetworkPolicy"):
         for r in o["spec"].get("ingress", []):
             if any(p["port"] not in numbers for p in r["ports"]):
-                yield f"NetworkPolicy/{o['metadata']['name']}: a port nobody listens on"
+                yield f"NetworkPolicy/{o['metadata']['name']}: a port on which nothing listens"
 
 
 @rule

@@ -112,7 +112,7 @@ class JetStream:
         sid = self.wire.subscribe(f"{self.wire.inbox}.read")
         pending = made["num_pending"]
         if first == 1 and pending < state["messages"]:
-            raise ApiError({"description": f"a replica that is behind: {pending} of {state['messages']} messages"})
+            raise ApiError({"description": f"a replica that lags: {pending} of {state['messages']} messages"})
         while pending:
             self.wire.publish(f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{made['name']}",
                               json.dumps({"batch": min(pending, 1000), "no_wait": True}).encode(), f"{self.wire.inbox}.read")
