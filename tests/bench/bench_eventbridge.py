@@ -9,9 +9,8 @@ import os
 import subprocess
 import time
 
-from lab.stream import PROVIDER, Stream
+from lab.stream import Stream
 from lab.process import BUILD
-from lab.product import router_config
 from lab.receiver import Answer
 
 EVENTS, MATCHES = int(os.environ.get("BENCH_EVENTS", "20000")), 200_000
@@ -39,7 +38,7 @@ def deliveries(lab):
     stream.publish(EVENTS, data=DATA)
     block = {"region": "eu-west-1", "endpoint": receiver.url, "pattern": PATTERN, "auth": {"type": "aws_access_key",
              "awsAccessKeyAuth": {"accessKey": "A", "secretKey": "S"}}}
-    config = router_config(stream.server, providers=[PROVIDER], processors=[{"type": "aws_event_bridge", "name": "aws", "awsEventBridge": block}])
+    config = stream.config({"type": "aws_event_bridge", "name": "aws", "awsEventBridge": block})
     start = time.monotonic()
     lab.dispatcher(config)
     stream.idle("aws")

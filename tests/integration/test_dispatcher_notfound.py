@@ -5,10 +5,9 @@ from collections import Counter
 
 import pytest
 
-from lab.stream import PROVIDER, Stream, counters, keys
+from lab.stream import Stream, counters, keys
 from lab.gateway import Gateway
 from lab.process import wait_until
-from lab.product import router_config
 from lab.stand_in import StandIn, not_found
 
 FAST = {"retry": {"initial": "20ms", "max": "100ms"}, "ackWait": "5s"}
@@ -33,8 +32,8 @@ class Waiting:
         gateway.deploy("bad", "VmPoweredOnEvent", lambda call: 200 if self.up.is_set() else 500)
         gateway.deploy("good", "VmPoweredOffEvent")
         auth = {"type": "basic_auth", "basicAuth": {"username": gateway.user, "password": gateway.password}}
-        config = router_config(stream.server, providers=[PROVIDER], processors=[
-            {"type": "openfaas", "name": "of", "openfaas": {"address": gateway.url, "auth": auth}, "concurrency": 4, **FAST}])
+        config = stream.config(
+            {"type": "openfaas", "name": "of", "openfaas": {"address": gateway.url, "auth": auth}, "concurrency": 4, **FAST})
         self.dispatcher = lab.dispatcher(config)
         self.want = [f"{k}-1700000000000" for k in stream.publish(300)]
         others = [f"{k}-1700000000000" for k in stream.publish(50, "VmPoweredOffEvent")]

@@ -10,7 +10,6 @@ import pytest
 from lab.stream import PROVIDER, keys, settle
 from lab.gateway import Gateway
 from lab.process import wait_until
-from lab.product import router_config
 from lab.receiver import Answer
 
 FAST = {"retry": {"initial": "50ms", "max": "200ms"}, "ackWait": "2s"}
@@ -26,7 +25,7 @@ def gateway(lab):
 def openfaas(stream, gateway, **more):
     auth = {"type": "basic_auth", "basicAuth": {"username": "admin", "password": "secret"}}
     block = {"address": gateway.url, "auth": auth, "refreshInterval": "1s"}
-    return router_config(stream.server, providers=[PROVIDER], processors=[{"type": "openfaas", "name": "kn", "openfaas": block} | more])
+    return stream.config({"type": "openfaas", "name": "kn", "openfaas": block} | more)
 
 
 def ids(numbers):

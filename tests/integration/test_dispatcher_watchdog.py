@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The watchdog: a dispatcher that stalls by its own fault logs this and restarts its loop. The faults come from
 tests/toy/faults.c, which is not part of the product."""
-from lab.stream import PROVIDER
 from lab.process import wait_until
-from lab.product import router_config
 from lab.receiver import Answer
 
 KIND = "toy"
@@ -17,7 +15,7 @@ def start(lab, stream, receiver, fault, monkeypatch, **options):
     processor = {"type": KIND, "name": "kn", KIND: {"address": receiver.url}, "concurrency": 1,
                  "retry": {"initial": "20ms", "max": "100ms", "retry": 0, "maxAge": "1h"}, **options}
     monkeypatch.setenv("VCOURIER_TOY_FAULT", fault)
-    config = router_config(stream.server, providers=[PROVIDER], processors=[processor])
+    config = stream.config(processor)
     return lab.daemon("toy-dispatcher", config, name="dispatcher").start().wait_ready()
 
 

@@ -6,9 +6,8 @@ import json
 import pytest
 
 from lab.aws import REGION, EventBridge
-from lab.stream import PROVIDER, subject
+from lab.stream import subject
 from lab.gateway import Gateway
-from lab.product import router_config
 
 FAST = {"retry": {"initial": "50ms", "max": "200ms"}, "ackWait": "2s"}
 REQUIRED = {"ce-specversion": "1.0", "ce-id": "b1", "ce-source": "s", "ce-type": "t", "ce-subject": "VmPoweredOnEvent"}
@@ -51,9 +50,9 @@ def test_binary_data_to_openfaas(lab, stream):
     gateway = Gateway().start()
     lab.closers.append(gateway.close)
     gateway.deploy("fn", "VmPoweredOnEvent")
-    lab.dispatcher(router_config(stream.server, providers=[PROVIDER], processors=[
+    lab.dispatcher(stream.config(
         {"type": "openfaas", "name": "kn", "openfaas": {"address": gateway.url, "auth": {"type": "basic_auth", "basicAuth": {
-            "username": gateway.user, "password": gateway.password}}}, **FAST}])).wait_ready()
+            "username": gateway.user, "password": gateway.password}}}, **FAST})).wait_ready()
     publish(stream)
     stream.idle()
     check([json.loads(call.body) for call in gateway.calls])
@@ -64,10 +63,10 @@ def test_binary_data_to_eventbridge(lab, stream):
     aws = EventBridge()
     lab.closers.append(aws.close)
     keys = aws.keys[0]
-    lab.dispatcher(router_config(stream.server, providers=[PROVIDER], processors=[
+    lab.dispatcher(stream.config(
         {"type": "aws_event_bridge", "name": "kn", "awsEventBridge": {
             "region": REGION, "eventBus": "default", "endpoint": aws.url, "auth": {"type": "aws_access_key", "awsAccessKeyAuth": {
-                "accessKey": keys.access_key, "secretKey": keys.secret_key}}}, **FAST}])).wait_ready()
+                "accessKey": keys.access_key, "secretKey": keys.secret_key}}}, **FAST})).wait_ready()
     publish(stream)
     stream.idle()
     check([json.loads(entry["Detail"]) for entry in aws.buses["default"]])

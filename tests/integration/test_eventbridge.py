@@ -9,9 +9,8 @@ from collections import Counter
 import pytest
 
 from lab.aws import ACCOUNT, REGION, EventBridge, Keys, Rule, error
-from lab.stream import PROVIDER, counters
+from lab.stream import counters
 from lab.process import BUILD, wait_until
-from lab.product import router_config
 from lab.receiver import Answer
 
 FAST = {"retry": {"initial": "20ms", "max": "100ms"}, "emptyGrace": "2s"}
@@ -30,7 +29,7 @@ def config(stream, aws, **more):
     block = {"region": REGION, "eventBus": "default", "endpoint": aws.url, "auth": {"type": "aws_access_key", "awsAccessKeyAuth": {
         "accessKey": keys.access_key, "secretKey": keys.secret_key}}, **more.pop("eb", {})}
     processor = {"type": "aws_event_bridge", "name": "aws", "awsEventBridge": block, **FAST, **more}
-    return router_config(stream.server, providers=[PROVIDER], processors=[processor])
+    return stream.config(processor)
 
 
 def got(aws, bus="default"):

@@ -9,11 +9,10 @@ from urllib.parse import unquote
 import pytest
 
 from lab.aws import REGION, EventBridge
-from lab.stream import PROVIDER, counters, event, keys, subject
+from lab.stream import counters, event, keys, subject
 from lab.gateway import Gateway
 from lab.hostile import HEADERS_MAX, PAYLOAD_MAX, TOPIC, Hostile, block
 from lab.process import BUILD, wait_until
-from lab.product import router_config
 from lab.receiver import Answer
 from lab.pipeline import LONG, seeded
 
@@ -21,8 +20,8 @@ FAST = {"retry": {"initial": "50ms", "max": "200ms", "rejectGrace": "0s"}, "ackW
 def openfaas(stream, gateway, **more):
     auth = {"type": "basic_auth", "basicAuth": {"username": gateway.user, "password": gateway.password}}
     block = {"address": gateway.url, "auth": auth, "refreshInterval": "1s", **more.pop("block", {})}
-    return router_config(stream.server, providers=[PROVIDER], processors=[
-        {"type": "openfaas", "name": "of", "openfaas": block, "emptyGrace": "0s", **FAST, **more}])
+    return stream.config(
+        {"type": "openfaas", "name": "of", "openfaas": block, "emptyGrace": "0s", **FAST, **more})
 
 
 def vcourier(daemon, *arguments, code=0):
@@ -181,8 +180,8 @@ def eventbridge(stream, aws):
     keys = aws.keys[0]
     block = {"region": REGION, "eventBus": "default", "endpoint": aws.url, "auth": {"type": "aws_access_key", "awsAccessKeyAuth": {
         "accessKey": keys.access_key, "secretKey": keys.secret_key}}}
-    return router_config(stream.server, providers=[PROVIDER], processors=[
-        {"type": "aws_event_bridge", "name": "aws", "awsEventBridge": block, **FAST}])
+    return stream.config(
+        {"type": "aws_event_bridge", "name": "aws", "awsEventBridge": block, **FAST})
 
 
 def publish_all(stream, messages):

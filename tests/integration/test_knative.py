@@ -9,10 +9,9 @@ from collections import Counter
 
 import pytest
 
-from lab.stream import PROVIDER, keys
+from lab.stream import keys
 from lab.kubernetes import Kubernetes
 from lab.process import wait_until
-from lab.product import router_config
 from lab.receiver import Answer
 
 FAST = {"retry": {"initial": "20ms", "max": "100ms"}, "ackWait": "2s"}
@@ -28,9 +27,9 @@ def cluster(lab):
 
 
 def config(stream, destination, block=None, **options):
-    return router_config(stream.server, providers=[PROVIDER], processors=[
+    return stream.config(
         {"type": "knative", "name": "kn", "knative": {"encoding": "binary", "destination": destination, **(block or {})},
-         **{**FAST, **options}}])
+         **{**FAST, **options}})
 
 
 def in_cluster(lab, stream, cluster, destination, block=None, **options):

@@ -11,9 +11,8 @@ from urllib.parse import unquote
 
 import pytest
 
-from lab.stream import PROVIDER
 from lab.process import ROOT, Process, wait_until
-from lab.product import knative, router_config
+from lab.product import knative
 
 INTEROP = ROOT / "build" / "interop"
 PROGRAMS = ROOT / "tests" / "interop"
@@ -76,7 +75,7 @@ def test_sdk_receivers(lab, stream, sdk, encoding):
     if not there():
         pytest.skip(f"CloudEvents' SDK for {sdk} is not installed: make interop")
     receiver = lab.receiver()
-    lab.dispatcher(router_config(stream.server, providers=[PROVIDER], processors=[knative(receiver.url, encoding=encoding)]))
+    lab.dispatcher(stream.config(knative(receiver.url, encoding=encoding)))
     want = publish(stream)
     stream.idle()
     lines = [json.dumps({"headers": r.headers, "body": base64.b64encode(r.body).decode()}) for r in receiver.requests]
@@ -99,7 +98,7 @@ def test_the_ingress_of_a_broker(lab, stream, tmp_path, encoding):
     ingress.start()
     wait_until(lambda: ingress.text().strip(), what="the ingress listens")
     uri = f"http://127.0.0.1:{int(ingress.text().split()[0])}/fn/default"
-    lab.dispatcher(router_config(stream.server, providers=[PROVIDER], processors=[knative(uri, encoding=encoding)]))
+    lab.dispatcher(stream.config(knative(uri, encoding=encoding)))
     want = publish(stream)
     stream.idle()
     assert not stream.dead()

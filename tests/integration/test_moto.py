@@ -7,9 +7,8 @@ import subprocess
 import pytest
 
 from lab.aws import REGION
-from lab.stream import PROVIDER, Stream
+from lab.stream import Stream
 from lab.process import ROOT, Process, free_port, wait_until
-from lab.product import router_config
 
 MOTO = ROOT / "build" / "interop" / "moto" / "bin"
 SETUP = """
@@ -66,8 +65,8 @@ def test_moto_accepts_the_events_that_the_rule_matches(lab, moto, tmp_path):
     block = {"region": REGION, "eventBus": "mine", "endpoint": moto, "ruleARN": made["rule"],
              "auth": {"type": "aws_access_key", "awsAccessKeyAuth": keys}}
     stream.publish(60)
-    dispatcher = lab.dispatcher(router_config(stream.server, providers=[PROVIDER], processors=[
-        {"type": "aws_event_bridge", "name": "aws", "awsEventBridge": block}]))
+    dispatcher = lab.dispatcher(stream.config(
+        {"type": "aws_event_bridge", "name": "aws", "awsEventBridge": block}))
     wait_until(lambda: "SignatureDoesNotMatch" in dispatcher.text(), what=dispatcher.text)
     secret.write_text(made["keys"]["aws_secret_access_key"])
     stream.idle("aws")

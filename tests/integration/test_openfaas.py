@@ -7,10 +7,9 @@ from collections import Counter
 
 import pytest
 
-from lab.stream import PROVIDER, event, subject
+from lab.stream import event, subject
 from lab.gateway import Gateway
 from lab.process import BUILD, wait_until
-from lab.product import router_config
 from lab.receiver import Receiver
 
 FAST = {"retry": {"initial": "20ms", "max": "100ms"}, "ackWait": "2s", "emptyGrace": "2s"}
@@ -26,9 +25,9 @@ def gateway():
 
 def config(stream, gateway, block=None, **options):
     auth = {"type": "basic_auth", "basicAuth": {"username": gateway.user, "password": gateway.password}}
-    return router_config(stream.server, providers=[PROVIDER], processors=[
+    return stream.config(
         {"type": "openfaas", "name": "of", "openfaas": {"address": gateway.url, "auth": auth, "refreshInterval": "1s",
-                                                        **(block or {})}, **{**FAST, **options}}])
+                                                        **(block or {})}, **{**FAST, **options}})
 
 
 def ids(keys):

@@ -10,10 +10,9 @@ from datetime import datetime, timezone
 
 import pytest
 
-from lab.stream import PROVIDER, event, keys, subject
+from lab.stream import event, keys, subject
 from lab.gateway import Gateway
 from lab.process import BUILD, wait_until
-from lab.product import router_config
 from lab.receiver import Answer
 from lab.stand_in import StandIn, not_found
 
@@ -136,8 +135,8 @@ def test_a_redriven_event_goes_only_where_it_failed(lab, stream):
     gateway.deploy("good", "VmPoweredOnEvent")
     gateway.deploy("picky", "VmPoweredOnEvent", lambda call: 400 if call.id in bad else 200)
     auth = {"type": "basic_auth", "basicAuth": {"username": "admin", "password": "secret"}}
-    config = router_config(stream.server, providers=[PROVIDER], processors=[
-        {"type": "openfaas", "name": "kn", "openfaas": {"address": gateway.url, "auth": auth}} | FAST])
+    config = stream.config(
+        {"type": "openfaas", "name": "kn", "openfaas": {"address": gateway.url, "auth": auth}} | FAST)
     dispatcher = lab.dispatcher(config)
     stream.publish(10)
     stream.idle()
@@ -289,8 +288,8 @@ def test_status_names_the_function_that_is_down(lab, stream):
     gateway.deploy("good", "VmPoweredOffEvent")
     gateway.deploy("broken", "VmPoweredOnEvent", lambda call: 503)
     auth = {"type": "basic_auth", "basicAuth": {"username": "admin", "password": "secret"}}
-    dispatcher = lab.dispatcher(router_config(stream.server, providers=[PROVIDER], processors=[
-        {"type": "openfaas", "name": "kn", "openfaas": {"address": gateway.url, "auth": auth}} | FAST]))
+    dispatcher = lab.dispatcher(stream.config(
+        {"type": "openfaas", "name": "kn", "openfaas": {"address": gateway.url, "auth": auth}} | FAST))
     stream.publish(10, "VmPoweredOffEvent")
     stream.publish(10, "VmPoweredOnEvent")
     wait_until(lambda: dispatcher.metric("vcourier_dispatcher_circuit_state") == 2, what="it pauses")

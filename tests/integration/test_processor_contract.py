@@ -7,9 +7,8 @@ from collections import Counter, defaultdict
 
 import pytest
 
-from lab.stream import PROVIDER, STREAM, counters, event, subject
+from lab.stream import STREAM, counters, event, subject
 from lab.process import wait_until
-from lab.product import router_config
 from lab.receiver import Answer
 
 # the fault that an event causes in the backend or the receiver, and its result; all other kinds are delivered
@@ -32,7 +31,7 @@ class Toy:
         self.receiver = lab.receiver(self.answer)
         processor = {"type": kind, "name": "kn", kind: {"address": self.receiver.url}, "concurrency": 4, "ackWait": "5s",
                      "retry": {"initial": "20ms", "max": "100ms", "rejectGrace": "300ms"}, **options}
-        self.dispatcher = lab.daemon("toy-dispatcher", router_config(stream.server, providers=[PROVIDER], processors=[processor]),
+        self.dispatcher = lab.daemon("toy-dispatcher", stream.config(processor),
                                      name="dispatcher").start()
 
     def put(self, kind, targets="abc", binary=False):

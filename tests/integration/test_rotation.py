@@ -10,7 +10,7 @@ from pathlib import Path
 
 from lab.aws import REGION, EventBridge, Keys
 from lab.bususers import SecuredNats
-from lab.stream import PROVIDER, Stream
+from lab.stream import Stream
 from lab.gateway import Gateway
 from lab.process import BUILD, wait_until
 from lab.product import knative, provider, router_config
@@ -139,7 +139,7 @@ def test_the_gateway_password_changes(lab, tmp_path):
     processor = {"type": "openfaas", "name": "faas", "retry": {"initial": "20ms", "max": "200ms"}, "openfaas": {
         "address": gateway.url, "refreshInterval": "1s", "authInvoke": True,
         "auth": {"type": "basic_auth", "basicAuth": {"username": gateway.user, "passwordFile": str(file)}}}}
-    dispatcher = lab.dispatcher(router_config(stream.server, providers=[PROVIDER], processors=[processor])).wait_ready()
+    dispatcher = lab.dispatcher(stream.config(processor)).wait_ready()
     stream.publish(50)
     gateway.wait(lambda g: len(g.ids("audit.openfaas-fn")) == 50)
     gateway.password = "canary-new"
@@ -165,7 +165,7 @@ def test_the_aws_keys_change(lab, tmp_path):
     processor = {"type": "aws_event_bridge", "name": "aws", "retry": {"initial": "20ms", "max": "200ms"}, "awsEventBridge": {
         "region": REGION, "eventBus": "default", "endpoint": aws.url,
         "auth": {"type": "aws_access_key", "awsAccessKeyAuth": write(old)}}}
-    dispatcher = lab.dispatcher(router_config(stream.server, providers=[PROVIDER], processors=[processor])).wait_ready()
+    dispatcher = lab.dispatcher(stream.config(processor)).wait_ready()
 
     def on_the_bus():
         return [json.loads(e["Detail"])["eventkey"] for e in aws.buses["default"]]

@@ -34,11 +34,12 @@ class Stream:
         self.js = lab.jetstream(server)
         self.published = 0
 
-    def config(self, url, providers=(PROVIDER,), **more):
-        """more: options of the eventProcessor; `knative`: options of its knative block."""
-        block = more.pop("knative", {})
-        bus = more.pop("bus", {})
-        config = router_config(self.server, providers=providers, processors=[knative(url, **block) | more])
+    def config(self, backend, providers=(PROVIDER,), **more):
+        """backend: an eventProcessor entry, or the URL of a receiver for a Knative entry named "kn".
+        more: options of the eventProcessor; `knative`: options of its knative block; `bus`: options of bus."""
+        block, bus = more.pop("knative", {}), more.pop("bus", {})
+        processor = knative(backend, **block) if isinstance(backend, str) else backend
+        config = router_config(self.server, providers=providers, processors=[processor | more])
         config["bus"].update(bus)
         return config
 
