@@ -44,7 +44,7 @@ static const struct config_field basic_fields[] = {
 
 static const struct config_field auth_fields[] = {
 	{ "type", CONFIG_ENUM, AT(auth_type), .def = "basic_auth", .choices = auth_types,
-		.help = "vCenter knows this one." },
+		.help = "The only type of authentication." },
 	{ "basicAuth", CONFIG_OBJECT, .flags = CONFIG_REQUIRED, .fields = basic_fields,
 		.help = "A read-only account on the root folder, with propagation." },
 	{ NULL },
@@ -52,8 +52,7 @@ static const struct config_field auth_fields[] = {
 
 const struct config_field vcenter_fields[] = {
 	{ "address", CONFIG_CUSTOM, AT(address), CONFIG_REQUIRED, .custom = custom_address,
-		.help = "The vCenter: a host name or URL; `https://` and `/sdk` are added when "
-			"missing." },
+		.help = "The vCenter: a host name or URL. Missing `https://` and `/sdk` are added." },
 	{ "insecureSSL", CONFIG_BOOL, AT(insecure), CONFIG_INSECURE, .def = "false",
 		.help = "Do not verify the certificate. Better: `thumbprint` or `caFile`." },
 	{ "checkpoint", CONFIG_BOOL, .flags = CONFIG_IGNORED,
@@ -63,52 +62,53 @@ const struct config_field vcenter_fields[] = {
 	{ "auth", CONFIG_OBJECT, .flags = CONFIG_REQUIRED, .fields = auth_fields,
 		.help = "How to log in." },
 	{ "caFile", CONFIG_STRING, AT(ca_file), CONFIG_FILE,
-		.help = "PEM file of authorities to trust beside the system's." },
+		.help = "PEM file of certificate authorities that are trusted in addition to the "
+			"system's." },
 	{ "thumbprint", CONFIG_CUSTOM, AT(thumbprint), .custom = custom_thumbprint,
-		.help = "SHA-256 of the certificate, in hex with or without colons; replaces "
-			"all other checks of "
-			"it." },
+		.help = "SHA-256 of the certificate, in hex with or without colons. It replaces all "
+			"other checks of the certificate." },
 	PROXY_ROWS(struct vcenter_options, proxy, proxy_ca_file),
 	{ "startFrom", CONFIG_STRING, AT(start_from), .def = "now",
-		.help = "Where to begin when there is no stream yet: `now`, `earliest` (all "
-			"that vCenter has kept), "
-			"a time such as `2026-01-31T00:00:00Z`, or a duration such as `24h` "
-			"ago." },
+		.help = "Where to start when the stream does not exist yet: `now`, `earliest` (all "
+			"events that vCenter has), a time such as `2026-01-31T00:00:00Z`, or a "
+			"duration before now such as `24h`." },
 	{ "timeout", CONFIG_DURATION, AT(timeout_ms), .def = "60s", .min = SECOND, .max = HOUR,
-		.help = "How long one call may take." },
+		.help = "Time limit of a call." },
 	{ "pollMin", CONFIG_DURATION, AT(poll_min_ms), .def = "20ms", .min = 1, .max = MINUTE,
-		.help = "Pause between looks right after an event." },
+		.help = "Interval between polls directly after an event." },
 	{ "pollMax", CONFIG_DURATION, AT(poll_max_ms), .def = "500ms", .min = 10,
-		.max = 5 * MINUTE, .help = "Pause between looks when nothing happens." },
+		.max = 5 * MINUTE,
+		.help = "Longest interval between polls while there are no events." },
 	{ "pageSize", CONFIG_INT, AT(page_size), .def = "1000", .min = 1, .max = 1000,
-		.help = "Events asked for at a time; vCenter's own limit is 1000." },
+		.help = "Events for each read call. vCenter's own limit is 1000." },
 	{ "overlap", CONFIG_DURATION, AT(overlap_ms), .def = "60s", .min = 0, .max = 24 * HOUR,
-		.help = "How far back reading begins after a break, for events that vCenter "
+		.help = "How far back reading starts after an interruption, for events that vCenter "
 			"stored late." },
 	{ "auditWindow", CONFIG_DURATION, AT(audit_window_ms), .def = "10m", .min = 0,
 		.max = 24 * HOUR,
-		.help = "How far back the audit looks for events that were missed; `0` turns "
-			"it off." },
+		.help = "How far back the audit searches for missed events. `0` turns it off." },
 	{ "auditInterval", CONFIG_DURATION, AT(audit_interval_ms), .def = "60s", .min = SECOND,
 		.max = 24 * HOUR,
-		.help = "How often it looks, and asks whether the account may still see all events." },
+		.help = "Interval of the audit, and of the check whether the account can still see all "
+			"events." },
 	{ "emptyGrace", CONFIG_DURATION, AT(empty_grace_ms), .def = "30s", .max = HOUR,
-		.help = "How long events are not read at the start while the vCenter does not describe its events: without "
-			"that their severity in the subject would be `info`. Also how long an account that lacked a "
-			"privilege must have it again until the events that were hidden are read." },
+		.help = "How long the collector waits with reading after a start while vCenter returns "
+			"no event descriptions, because the severity in the subject would be `info` "
+			"without them. Also how long vCenter must report that a missing privilege is "
+			"granted before the hidden events are read." },
 	{ "inFlight", CONFIG_INT, AT(in_flight), .def = "512", .min = 1, .max = 4096,
-		.help = "Events on their way to NATS, not yet confirmed. More is faster in a backlog, and takes memory." },
+		.help = "Largest number of published events without an acknowledgement of NATS. A "
+			"larger number makes a backlog faster and needs more memory." },
 	{ "pageMaxBytes", CONFIG_SIZE, AT(page_max_bytes), .def = "32MiB", .min = MIB,
 		.max = 1024 * MIB,
-		.help = "A larger reply is asked for again in smaller pages." },
+		.help = "A larger reply is requested again in smaller pages." },
 	{ "eventMaxBytes", CONFIG_SIZE, AT(event_max_bytes), .def = "64MiB", .min = 64 * 1024,
 		.max = 1024 * MIB,
-		.help = "A larger event is trimmed. What NATS accepts (`max_payload`, 1 MiB by "
-			"default) is a bound "
-			"too." },
+		.help = "A larger event is trimmed. The limit of NATS (`max_payload`, 1 MiB by "
+			"default) applies too." },
 	{ "standby", CONFIG_BOOL, AT(standby), .def = "false",
-		.help = "Run several collectors for this vCenter: one reads, the others wait "
-			"to take over." },
+		.help = "Allows several collectors for this vCenter: one reads, the others wait to "
+			"take over." },
 	{ NULL },
 };
 
@@ -122,15 +122,15 @@ struct provider_entry {
 
 const struct config_field vcenter_provider_fields[] = {
 	{ "type", CONFIG_STRING, AT(type), CONFIG_REQUIRED,
-		.help = "`vcenter`; `vcsim` means the same." },
+		.help = "`vcenter`, or `vcsim` with the same meaning." },
 	{ "name", CONFIG_STRING, AT(name), CONFIG_REQUIRED,
-		.help = "Names the vCenter: its stream is `VC_<name>`, its subjects begin with "
+		.help = "The name of the vCenter. Its stream is `VC_<name>`, its subjects begin with "
 			"`vc.<name>`." },
 	{ "vcenter", CONFIG_NODE, AT(vcenter), .fields = vcenter_fields,
 		.help = "The vCenter." },
 	{ "vcsim", CONFIG_NODE, AT(vcsim), .help = "The same, for `type: vcsim`." },
-	{ "horizon", CONFIG_NODE, AT(horizon), .help = "Not served; refused." },
-	{ "webhook", CONFIG_NODE, AT(webhook), .help = "Not served; refused." },
+	{ "horizon", CONFIG_NODE, AT(horizon), .help = "Not supported; refused." },
+	{ "webhook", CONFIG_NODE, AT(webhook), .help = "Not supported; refused." },
 	{ NULL },
 };
 

@@ -16,91 +16,98 @@ static const char *const orderings[] = { "none", "key", "strict", NULL };
 static const struct config_field retry_fields[] = {
 	{ "maxAge", CONFIG_DURATION, offsetof(struct dispatch_retry, max_age_ms), .def = "24h",
 		.min = 1000, .max = 365 * DAY,
-		.help = "How long an event is tried before it becomes a dead letter, counted from its first try." },
+		.help = "How long an event is retried, counted from its first attempt. Then it becomes "
+			"a dead letter." },
 	{ "initial", CONFIG_DURATION, offsetof(struct dispatch_retry, initial_ms), .def = "1s",
 		.min = 1, .max = 60 * MINUTE,
-		.help = "Longest wait before the second try; doubles with each further one. The wait is drawn "
-			"evenly from nothing to that (full jitter)." },
+		.help = "Longest wait before the second attempt. It doubles with each further attempt. "
+			"The actual wait is a random time between zero and this limit (full jitter)." },
 	{ "max", CONFIG_DURATION, offsetof(struct dispatch_retry, max_ms), .def = "5m",
-		.min = 1, .max = DAY, .help = "Where the doubling ends." },
+		.min = 1, .max = DAY, .help = "Upper limit of the doubled wait." },
 	{ "retryAfterMax", CONFIG_DURATION, offsetof(struct dispatch_retry, retry_after_max_ms),
 		.def = "10m", .max = DAY,
-		.help = "How long a destination's `Retry-After` is obeyed at most." },
+		.help = "Longest `Retry-After` of a destination that is obeyed." },
 	{ "rejectGrace", CONFIG_DURATION, offsetof(struct dispatch_retry, reject_grace_ms),
 		.def = "60s", .max = DAY,
-		.help = "How long events are tried again that a destination refuses (400, 413, 415, 422, a redirect) "
-			"while it takes no other event: an ingress that starts or a proxy may refuse anything. `0s`: a refused "
-			"event is a dead letter at once." },
+		.help = "How long a refused event (400, 413, 415, 422, a redirect) is retried while "
+			"the destination accepts no other event, because a starting ingress or a proxy "
+			"may refuse everything. `0s`: a refused event becomes a dead letter at once." },
 	{ "maxDeliveries", CONFIG_INT, offsetof(struct dispatch_retry, max_deliveries),
 		.def = "20", .min = 2, .max = 1000000,
-		.help = "An event that NATS had to give out this often without hearing a verdict, as when it crashes "
-			"the process, is set aside as a dead letter, unread." },
+		.help = "An event that NATS has delivered so many times without an acknowledgement, "
+			"for example because it crashes the process, becomes a dead letter without "
+			"being read." },
 	{ "retry", CONFIG_INT, offsetof(struct dispatch_retry, count), .def = "-1", .min = -1,
 		.max = 1000000,
-		.help = "Tries after the first, as in Knative's DeliverySpec; then a dead letter. -1: no such limit, "
-			"only `maxAge`." },
+		.help = "Attempts after the first one, as in Knative's DeliverySpec. Then the event "
+			"becomes a dead letter. -1: no limit except `maxAge`." },
 	{ "backoffPolicy", CONFIG_ENUM, offsetof(struct dispatch_retry, policy),
 		.def = "exponential", .choices = backoff_policies,
-		.help = "How the longest wait grows with each try: it doubles, or by `backoffDelay` each time." },
+		.help = "How the longest wait grows with each attempt: it doubles (exponential), or "
+			"grows by `backoffDelay` (linear)." },
 	{ "backoffDelay", CONFIG_DURATION, offsetof(struct dispatch_retry, delay_ms),
 		.max = 60 * MINUTE,
-		.help = "The DeliverySpec's word for `initial`; `PT0.2S` and the like are understood." },
+		.help = "The DeliverySpec's name for `initial`. ISO 8601 durations such as `PT0.2S` "
+			"are accepted." },
 	{ "timeout", CONFIG_DURATION, offsetof(struct dispatch_retry, timeout_ms),
-		.max = 60 * MINUTE, .help = "The DeliverySpec's place for `timeout`." },
+		.max = 60 * MINUTE, .help = "The DeliverySpec's position of `timeout`." },
 	{ NULL },
 };
 
 static const struct config_field filter_fields[] = {
 	{ "subject", CONFIG_STRING, offsetof(struct dispatch_filter, subject),
-		.help = "NATS subject with wildcards that events must match, as "
-			"`vc.*.*.*.error.>`. NATS filters, so the rest costs nothing." },
+		.help = "NATS subject, with wildcards, that events must match, such as "
+			"`vc.*.*.*.error.>`. NATS applies it, so other events cost nothing." },
 	{ "pattern", CONFIG_JSON, offsetof(struct dispatch_filter, pattern),
-		.help = "Event pattern in EventBridge's language, over the whole CloudEvent: attributes and `data`." },
+		.help = "Event pattern in EventBridge's language for the whole CloudEvent: attributes "
+			"and `data`." },
 	{ NULL },
 };
 
 const struct config_field dispatcher_options_fields[] = {
 	{ "concurrency", CONFIG_INT, offsetof(struct dispatch_options, concurrency),
 		.def = "64", .min = 1, .max = 4096,
-		.help = "Requests in flight at the same time." },
+		.help = "Largest number of requests in flight." },
 	{ "concurrencyPerTarget", CONFIG_INT,
 		offsetof(struct dispatch_options, concurrency_per_target), .def = "0",
 		.max = 4096,
-		.help = "Requests in flight to one function. 0: a quarter of `concurrency` where a backend has several "
-			"targets, all of it otherwise." },
+		.help = "Largest number of requests in flight to one function. 0: a quarter of "
+			"`concurrency` if the backend has several targets, otherwise all of it." },
 	{ "timeout", CONFIG_DURATION, offsetof(struct dispatch_options, timeout_ms),
 		.def = "30s", .min = 10, .max = 60 * MINUTE,
-		.help = "How long one request may take, all of it." },
+		.help = "Time limit of a whole request." },
 	{ "ackWait", CONFIG_DURATION, offsetof(struct dispatch_options, ack_wait_ms),
 		.def = "60s", .min = 1000, .max = 60 * MINUTE,
-		.help = "When a dispatcher dies, NATS gives its events to another one after this long. Slower deliveries "
-			"are announced to NATS, so this need not be longer than `timeout`." },
+		.help = "Time after which NATS gives the events of a killed dispatcher to another one. "
+			"The dispatcher reports slower deliveries to NATS, so this need not be longer "
+			"than `timeout`." },
 	{ "bufferSize", CONFIG_SIZE, offsetof(struct dispatch_options, buffer_bytes),
 		.def = "32MiB", .min = 1024 * 1024, .max = INT64_C(4) << 30,
-		.help = "Bytes of events held in memory at most." },
+		.help = "Largest number of bytes of events in memory." },
 	{ "emptyGrace", CONFIG_DURATION, offsetof(struct dispatch_options, empty_grace_ms),
 		.def = "30s", .max = 60 * MINUTE,
-		.help = "How long it must be so that a backend lists no functions or rules, or one less than before, "
-			"until events are filtered for it. Until then they wait, or go where they went. 0: it is believed "
-			"at once." },
+		.help = "How long a backend must list no functions or rules, or fewer than before, "
+			"until this takes effect. Until then, events wait or are sent to the previous "
+			"targets. 0: it takes effect at once." },
 	{ "retry", CONFIG_OBJECT, offsetof(struct dispatch_options, retry),
 		.fields = retry_fields,
-		.help = "What happens to events that could not be delivered." },
+		.help = "Retries of events that could not be delivered." },
 	{ "filter", CONFIG_OBJECT, offsetof(struct dispatch_options, filter),
 		.fields = filter_fields,
-		.help = "Which events this dispatcher is for. Default: all." },
+		.help = "The events that this dispatcher delivers. Default: all." },
 	{ "ordering", CONFIG_ENUM, offsetof(struct dispatch_options, ordering), .def = "none",
 		.choices = orderings,
-		.help = "`none`: as fast as it goes. `key`: events of one managed entity one after the other; run one "
-			"replica. `strict`: one event at a time, in the order of vCenter; a failing event holds up all." },
+		.help = "`none`: as fast as possible. `key`: events of one managed entity one after "
+			"the other; run one replica. `strict`: one event at a time, in the order of "
+			"vCenter; a failing event delays all others." },
 	{ "deadLetterSink", CONFIG_OBJECT, offsetof(struct dispatch_options, dead_letter_sink),
 		.fields = destination_fields,
-		.help = "A destination that gets each dead letter too, as an event with the extensions "
-			"`knativeerrordest`, `knativeerrorcode` and `knativeerrordata`." },
+		.help = "A destination that also receives each dead letter, as an event with the "
+			"extensions `knativeerrordest`, `knativeerrorcode` and `knativeerrordata`." },
 	{ "startFrom", CONFIG_STRING, offsetof(struct dispatch_options, start_from),
 		.def = "earliest",
-		.help = "Where a dispatcher that NATS has not seen before begins: `earliest`, `now`, or a time "
-			"(RFC 3339)." },
+		.help = "Where a new dispatcher starts, whose consumer does not exist in NATS yet: "
+			"`earliest`, `now`, or a time (RFC 3339)." },
 	{ NULL },
 };
 
