@@ -2,6 +2,7 @@
 #define _DEFAULT_SOURCE /* explicit_bzero */
 #include "mem.h"
 
+#include <malloc.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,6 +78,29 @@ mem_wipe(void *p, size_t len)
 {
 	if (p != NULL)
 		explicit_bzero(p, len);
+}
+
+void
+mem_wiping_free(void *p)
+{
+	mem_wipe(p, malloc_usable_size(p));
+	free(p);
+}
+
+void *
+mem_wiping_realloc(void *p, size_t size)
+{
+	size_t old = malloc_usable_size(p);
+	void *moved;
+
+	if (p != NULL && size != 0 && size <= old)
+		return p;
+	moved = malloc(size);
+	if (moved == NULL || p == NULL)
+		return moved;
+	memcpy(moved, p, old < size ? old : size);
+	mem_wiping_free(p);
+	return moved;
 }
 
 void

@@ -26,6 +26,13 @@ char *mem_strndup(const char *s, size_t len); /* copies exactly len bytes and a 
 /* Clears a secret before it is freed; NULL is fine. `len` bytes are overwritten. */
 void mem_wipe(void *p, size_t len);
 
+/*
+ * free and realloc(3) for a library that copies secrets into memory of its own: they overwrite
+ * what is freed.
+ */
+void mem_wiping_free(void *p);
+void *mem_wiping_realloc(void *p, size_t size);
+
 /* Wipes and frees a string that holds a secret; NULL is fine. */
 void mem_free_secret(char *s);
 

@@ -20,7 +20,9 @@ static CURLcode global_result;
 static void
 global_init(void)
 {
-	global_result = curl_global_init(CURL_GLOBAL_DEFAULT);
+	/* libcurl copies headers and bodies, with passwords in them, and wipes nothing */
+	global_result = curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, mem_wiping_free,
+		mem_wiping_realloc, mem_strdup, calloc);
 }
 
 int

@@ -2,6 +2,7 @@
 /* Whom a transfer trusts, and who it is to the server. */
 #include "http_internal.h"
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
@@ -65,8 +66,8 @@ verify_thumbprint(X509_STORE_CTX *store, void *arg)
 	struct transfer *t = arg;
 	X509 *leaf = X509_STORE_CTX_get0_cert(store);
 	unsigned char digest[EVP_MAX_MD_SIZE];
-	char want[HTTP_THUMBPRINT_SIZE], seen[HTTP_THUMBPRINT_SIZE],
-		seen_bare[HTTP_THUMBPRINT_SIZE];
+	char want[HTTP_THUMBPRINT_SIZE] = "", seen[HTTP_THUMBPRINT_SIZE],
+	     seen_bare[HTTP_THUMBPRINT_SIZE] = "";
 	unsigned len = 0;
 	bool sha1 = bare_hex(t->req.peer->thumbprint, want, sizeof(want)) == 40;
 
@@ -79,7 +80,8 @@ verify_thumbprint(X509_STORE_CTX *store, void *arg)
 	}
 	colon_hex(digest, len, seen);
 	bare_hex(seen, seen_bare, sizeof(seen_bare));
-	if (strcmp(seen_bare, want) == 0) {
+	/* in constant time: how far they agree tells nobody anything */
+	if (CRYPTO_memcmp(seen_bare, want, sizeof(want)) == 0) {
 		X509_STORE_CTX_set_error(store, X509_V_OK);
 		return 1;
 	}
