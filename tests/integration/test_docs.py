@@ -78,3 +78,23 @@ def test_log_lines_in_runbooks_exist():
     messages = [s for s in spans if re.match(r"[a-z]+( [a-z,:]+){2,}", s) and not s.startswith(("vcourier ", "nats ", "nats-"))]
     patterns = {m: re.sub(r"URL|\b\d+", r"%\\w+", re.escape(m)) for m in messages}
     assert messages and [m for m, pattern in patterns.items() if not re.search(pattern, ours)] == []
+
+
+def named_tests():
+    """(file, name) of each test that the threat model names; * stands for all tests of the file."""
+    text = (ROOT / "docs/security.md").read_text()
+    return re.findall(r"`(test_\w+\.py)::([\w*]+)`", text) + re.findall(r"`(\w+_test\.c): (\w+)`", text)
+
+
+def test_the_tests_of_the_threat_model_exist():
+    sources = {p.name: p.read_text() for folder in ("integration", "unit") for p in (ROOT / "tests" / folder).glob("*test*.*")}
+    missing = [(file, name) for file, name in named_tests() if not re.search(
+        (rf"^def {name.replace('*', 'test_')}" + ("" if name == "*" else r"\(")) if file.endswith(".py") else rf"cmocka_unit_test\w*\({name}\b",
+        sources.get(file, ""), re.M)]
+    assert len(named_tests()) > 40 and missing == []
+
+
+def test_every_party_of_the_threat_model_has_a_test():
+    table = (ROOT / "docs/security.md").read_text().split("## Parties that are not trusted")[1].split("\n\n")[1]
+    rows = table.splitlines()[2:]
+    assert len(rows) >= 10 and [row for row in rows if "`" not in row.rsplit("|", 2)[1]] == []
