@@ -9,8 +9,7 @@
 #include "clock.h"
 #include "log.h"
 #include "mem.h"
-
-#define BUCKET "vcourier-places"
+#include "protocol.h"
 
 enum {
 	MARGIN_S = 60, /* the server's clock may be set back by its restart */
@@ -130,7 +129,8 @@ stored_time(struct checkpoint *c, uint64_t seq, int64_t *us, struct err *err)
 static void
 write_key(const struct checkpoint *c, char key[256])
 {
-	snprintf(key, 256, "$KV." BUCKET ".%s.%s", c->config.durable, c->config.stream);
+	snprintf(key, 256, KV_SUBJECT(CHECKPOINT_BUCKET) "%s.%s", c->config.durable,
+		c->config.stream);
 }
 
 /* The user's permissions may be older than the bucket. */
@@ -140,7 +140,7 @@ is_forbidden(const struct checkpoint *c)
 	struct err why = { .code = ERR_NONE };
 
 	bus_last_error(c->config.bus, &why);
-	return why.code == ERR_FORBIDDEN && strstr(why.text, BUCKET) != NULL;
+	return why.code == ERR_FORBIDDEN && strstr(why.text, CHECKPOINT_BUCKET) != NULL;
 }
 
 /*
@@ -158,8 +158,10 @@ read_bucket(struct checkpoint *c, const char *leader, struct stream_position *po
 	*written_us = 0;
 	*position = (struct stream_position){ .seq = 0 };
 	write_key(c, key);
-	if (jetstream_stream_look(c->config.bus, "KV_" BUCKET, &bucket, err) != 0 ||
-		jetstream_stream_get(c->config.bus, "KV_" BUCKET, 0, key, &msg, err) != 0) {
+	if (jetstream_stream_look(c->config.bus, KV_STREAM(CHECKPOINT_BUCKET), &bucket, err) !=
+			0 ||
+		jetstream_stream_get(
+			c->config.bus, KV_STREAM(CHECKPOINT_BUCKET), 0, key, &msg, err) != 0) {
 		if (err->code == ERR_NOT_FOUND)
 			return confirm(c, "the delivery checkpoint is not found", leader, err);
 		return is_forbidden(c) ? 0 : -1;
@@ -173,8 +175,8 @@ read_bucket(struct checkpoint *c, const char *leader, struct stream_position *po
 static int
 write_bucket(struct checkpoint *c, struct err *err)
 {
-	struct stream_config bucket = { .name = "KV_" BUCKET,
-		.subjects = { "$KV." BUCKET ".>" },
+	struct stream_config bucket = { .name = KV_STREAM(CHECKPOINT_BUCKET),
+		.subjects = { KV_SUBJECT(CHECKPOINT_BUCKET) ">" },
 		.duplicate_window_ms = 2 * 60 * 1000,
 		.replicas = c->config.replicas,
 		.discard_new = true,

@@ -19,7 +19,7 @@ from pathlib import Path
 API = "$JS.API"
 LEASES = "KV_vcourier"  # bucket of the leases by which standby collectors choose the active one
 STATUS = "vcourier.status."  # dispatchers answer status requests here
-CHECKPOINTS = "KV_vcourier-places"  # bucket of the checkpoints of dispatchers
+CHECKPOINTS = "KV_vcourier-checkpoints"  # bucket of the checkpoints of dispatchers
 
 
 def token(name):
@@ -75,7 +75,7 @@ def dispatcher(name, vcenters):
     """Pull and acknowledge its own durable on each stream and on VCREPLAY, publish its own dead letters and checkpoints,
     answer status requests."""
     allow = [f"vcdead.{name}.>", f"{API}.STREAM.CREATE.VCDEAD", f"{API}.STREAM.INFO.VCDEAD",
-             f"$KV.vcourier-places.{name}.*", f"{API}.STREAM.CREATE.{CHECKPOINTS}", f"{API}.STREAM.INFO.{CHECKPOINTS}",
+             f"$KV.vcourier-checkpoints.{name}.*", f"{API}.STREAM.CREATE.{CHECKPOINTS}", f"{API}.STREAM.INFO.{CHECKPOINTS}",
              f"{API}.STREAM.MSG.GET.{CHECKPOINTS}"]
     for stream in [f"VC_{v}" for v in vcenters] + ["VCREPLAY"]:
         allow += [f"{API}.STREAM.CREATE.{stream}", f"{API}.STREAM.INFO.{stream}", f"{API}.STREAM.MSG.GET.{stream}",

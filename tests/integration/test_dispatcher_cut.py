@@ -37,8 +37,8 @@ class CutStream(Stream):
 
     def checkpoint(self):
         """The dispatcher's stored checkpoint: sequence and time in microseconds; None: there is none."""
-        for message in self.js.read("KV_vcourier-places") if "KV_vcourier-places" in self.js.streams() else []:
-            if message.subject == "$KV.vcourier-places.kn.VC_lab":
+        for message in self.js.read("KV_vcourier-checkpoints") if "KV_vcourier-checkpoints" in self.js.streams() else []:
+            if message.subject == "$KV.vcourier-checkpoints.kn.VC_lab":
                 return tuple(int(n) for n in message.data.split())
         return None
 
@@ -153,9 +153,9 @@ def test_a_restart_is_not_taken_for_a_power_cut(lab, stream):
 
 def test_permissions_without_checkpoints(lab, stream):
     """The dispatcher delivers events and logs the missing permission."""
-    places = '["$KV.vcourier-places.>", "$JS.API.STREAM.*.KV_vcourier-places", "$JS.API.STREAM.MSG.GET.KV_vcourier-places"]'
+    checkpoints = '["$KV.vcourier-checkpoints.>", "$JS.API.STREAM.*.KV_vcourier-checkpoints", "$JS.API.STREAM.MSG.GET.KV_vcourier-checkpoints"]'
     stream.server.extra = ('authorization { users: [ { user: admin, password: a },\n'
-                           f'  {{ user: d, password: d, permissions: {{ publish: {{ deny: {places} }} }} }} ] }}')
+                           f'  {{ user: d, password: d, permissions: {{ publish: {{ deny: {checkpoints} }} }} }} ] }}')
     stream.server.account = ("admin", "a")
     stream.restart(lambda: None)
     receiver = lab.receiver()

@@ -159,11 +159,11 @@ def test_a_checkpoint_that_is_temporarily_not_found(lab, three):
     dispatcher = lab.dispatcher(clustered(three, receiver)).wait_ready()
     want = [*three.publish(20)]
     three.idle()
-    wait_until(lambda: three.js.count("KV_vcourier-places"), what="the checkpoint is stored")
+    wait_until(lambda: three.js.count("KV_vcourier-checkpoints"), what="the checkpoint is stored")
     dispatcher.stop()
     before = receiver.count
     want += three.publish(30)
-    checkpoint = "$JS.API.STREAM.MSG.GET.KV_vcourier-places"
+    checkpoint = "$JS.API.STREAM.MSG.GET.KV_vcourier-checkpoints"
     leader = StandIn(three.servers, {checkpoint: lambda request: not_found()})
     dispatcher.start()
     leader.wait_asked(checkpoint, 3)

@@ -135,7 +135,7 @@ FORBIDDEN = {
     "$JS.API.ACCOUNT.PURGE.VCOURIER": [],
     "$SYS.REQ.SERVER.PING": [],
     "$KV.vcourier.lease.other": [],
-    "$KV.vcourier-places.openfaas.VC_lab": [],
+    "$KV.vcourier-checkpoints.openfaas.VC_lab": [],
     "vcourier.status.knative": ["cli"],
     "_INBOX_collector-lab.forged": [],
     "anything": [],
