@@ -2,7 +2,7 @@
 
 // Goproxy fills in what Go's net/http.ProxyFromEnvironment says for each line of tests/data/proxies.tsv: environment,
 // URL, answer, divided by tabs; it copies a line that wants a newer Go ("go1.24" as its fourth field). net/http
-// reads the environment once, so each line has a process of its own.
+// reads the environment once, so each line needs its own process.
 package main
 
 import (

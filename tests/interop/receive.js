@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// As go/receive, with the JavaScript SDK.
+// Like go/receive, with the JavaScript SDK.
 const { HTTP } = require("cloudevents");
 
 require("readline").createInterface({ input: process.stdin }).on("line", (line) => {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""As go/receive, with the Python SDK."""
+"""Like go/receive, with the Python SDK."""
 import base64
 import json
 import sys

@@ -47,7 +47,7 @@ func parse(page []byte) *element {
 	}
 }
 
-// shuffle changes the order of children, but not of those that are a list.
+// shuffle changes the order of children, but not the order in a list.
 func (f *filler) shuffle(e *element) {
 	var names []string
 	byName := map[string][]*element{}
@@ -62,7 +62,7 @@ func (f *filler) shuffle(e *element) {
 		f.Shuffle(len(names), func(i, k int) { names[i], names[k] = names[k], names[i] })
 	}
 	var mixed []*element
-	for len(mixed) < len(e.children) { // lists are dealt out one by one: a b a c a
+	for len(mixed) < len(e.children) { // elements of lists are distributed: a b a c a
 		for _, name := range names {
 			if n := len(byName[name]); n > 0 {
 				take := 1 + f.Intn(n)
@@ -91,7 +91,7 @@ func (f *filler) writeText(b *bytes.Buffer, s string) {
 	escape(b, s)
 }
 
-// write writes an element with prefixes of its own. Blanks and comments stand where they mean nothing.
+// write writes an element with its own prefixes, and with blanks and comments where they have no meaning.
 func (f *filler) write(b *bytes.Buffer, e *element) {
 	prefix := map[string]string{vim: "v:"}[e.name.Space]
 	b.WriteString("<" + prefix + e.name.Local)
@@ -118,7 +118,7 @@ func (f *filler) write(b *bytes.Buffer, e *element) {
 	b.WriteString("</" + prefix + e.name.Local + " >")
 }
 
-// disguise writes the same page another way.
+// disguise writes the same page in another form.
 func (f *filler) disguise(page []byte) []byte {
 	root := parse(page)
 	for _, event := range root.children[0].children[0].children {

@@ -14,17 +14,17 @@ import (
 	"github.com/vmware/govmomi/vim25/types"
 )
 
-// The registry: XML type name -> Go type. govmomi lets one look names up, but not list them.
+// The registry: XML type name -> Go type. govmomi has a function to look up a name, but none to list all names.
 //
 //go:linkname registry github.com/vmware/govmomi/vim25/types.t
 var registry map[string]reflect.Type
 
 const (
-	depthMax = 6   // of classes in each other; below it only what has to be there is filled in
+	depthMax = 6   // depth of nested classes; below it only required fields are filled
 	sizeMax  = 600 // fields of one event
 )
 
-// hostile strings, each a trap for some writer of XML or JSON.
+// hostile strings, each of which a faulty writer of XML or JSON gets wrong.
 var hostile = []string{
 	"", " ", "plain", "0012", "7", "true", "null", "1e5", `a<b>&"c"'d'`, "]]>", "<![CDATA[x]]>", "&amp;#65;",
 	"\n", "\r\n", "\t tab\t", " blanks around ", "\\ backslash \\u0041 \\", `{"_typeName":"X","k":[1]}`, "</returnval>",
@@ -38,13 +38,13 @@ var (
 	eventType = reflect.TypeOf(types.Event{})
 )
 
-// filler fills values at random; the same seed gives the same values.
+// filler fills values at random. The same seed produces the same values.
 type filler struct {
 	*rand.Rand
-	some     float64 // how likely an optional field is set
+	some     float64 // probability that an optional field is set
 	size     int
 	families map[reflect.Type][]reflect.Type // interface -> the classes that implement it
-	any      []reflect.Type                  // what an xsd:anyType may hold, in turn
+	any      []reflect.Type                  // the types that an xsd:anyType may have, in turn
 	next     int                             // of any
 	event    int                             // of the event classes
 }
@@ -65,7 +65,7 @@ func isEvent(t reflect.Type) bool {
 	return false
 }
 
-// sorted lists the registry's own classes that `keep` wants, by name.
+// sorted lists the registry's classes for which `keep` is true, by name.
 func sorted(keep func(name string, t reflect.Type) bool) []reflect.Type {
 	var out []reflect.Type
 	for name, t := range registry {
@@ -128,7 +128,7 @@ func (f *filler) bytes() []byte {
 	return b
 }
 
-// anything fills an xsd:anyType: each class in turn, and as often a scalar.
+// anything fills an xsd:anyType: each class in turn, and equally often a scalar.
 func (f *filler) anything(v reflect.Value, depth int) {
 	scalars := []interface{}{
 		f.str(), f.Intn(2) == 0, int8(f.int(8)), int16(f.int(16)), int32(f.int(32)), f.int(64), uint8(f.Intn(256)),
@@ -142,7 +142,7 @@ func (f *filler) anything(v reflect.Value, depth int) {
 	v.Set(f.nextClass(depth + 1))
 }
 
-// nextClass is an instance of the class whose turn it is.
+// nextClass is an instance of the next class.
 func (f *filler) nextClass(depth int) reflect.Value {
 	p := reflect.New(f.any[f.next%len(f.any)])
 	f.next++
@@ -150,7 +150,7 @@ func (f *filler) nextClass(depth int) reflect.Value {
 	return p.Elem()
 }
 
-// carrier is an event that carries one of each of the next classes as its arguments.
+// carrier is an event with an instance of each of the next classes as its arguments.
 func (f *filler) carrier() types.BaseEvent {
 	e := &types.EventEx{EventTypeId: "com.example.carrier"}
 	for i := 0; i < 4; i++ {
@@ -160,7 +160,7 @@ func (f *filler) carrier() types.BaseEvent {
 	return e
 }
 
-// skip says whether something that may be missing is.
+// skip decides whether an optional value is missing.
 func (f *filler) skip(depth int) bool {
 	return depth > depthMax || f.size > sizeMax || f.Float64() >= f.some
 }
@@ -189,7 +189,7 @@ func (f *filler) fill(v reflect.Value, depth int) {
 			item := reflect.New(t.Elem()).Elem()
 			f.fill(item, depth+1)
 			if item.Kind() == reflect.Interface && item.IsNil() {
-				break // an empty place in a list cannot be said in XML
+				break // XML cannot represent an empty place in a list
 			}
 			v.Set(reflect.Append(v, item))
 		}

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Oracle compares `vcourier convert --data` with govmomi itself: events of every class, filled at random, are
-// encoded as SOAP by govmomi. What encoding/json makes of them, once govmomi has decoded that SOAP, is what the event
-// router sent; ours must be the same text when the "_typeName" members are taken out, and each of those must be
-// right. Every other page is the same document in another guise: elements shuffled, other prefixes, CDATA, comments.
+// Oracle compares `vcourier convert --data` with govmomi: events of every class, filled at random, are encoded as
+// SOAP by govmomi. After govmomi has decoded that SOAP, encoding/json writes the JSON that the Event Router sent. Our
+// output must be the same text without the "_typeName" members, and each of those must be correct. Every other page
+// is the same document in another form: elements shuffled, other prefixes, CDATA, comments.
 package main
 
 import (
@@ -65,7 +65,7 @@ func decode(page []byte) []types.BaseEvent {
 	return append(envelope.Body.Read.Returnval, envelope.Body.Query.Returnval...)
 }
 
-// table lists the classes of the type table: what an xsd:anyType may hold and be understood.
+// table lists the classes of the type table, which an xsd:anyType may have.
 func table(path string) []reflect.Type {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -82,7 +82,7 @@ func table(path string) []reflect.Type {
 
 var typeName = regexp.MustCompile(`"_typeName":"[^"]*"(,|(\}))`)
 
-// problem says what is wrong with our text of an event, "" if nothing.
+// problem describes the fault in our text of an event; "" if there is none.
 func problem(ours []byte, event types.BaseEvent) string {
 	theirs, err := json.Marshal(event)
 	if err != nil {
@@ -115,7 +115,7 @@ func convert(command string, page []byte) [][]byte {
 	return bytes.Split(bytes.TrimSuffix(out, []byte("\n")), []byte("\n"))
 }
 
-// page is n events: each class in turn, and now and then a carrier of other classes.
+// page has n events: each class in turn, and sometimes a carrier of other classes.
 func (f *filler) page(classes []reflect.Type, n int) []types.BaseEvent {
 	var events []types.BaseEvent
 	for ; n > 0; n-- {
@@ -133,8 +133,8 @@ func (f *filler) page(classes []reflect.Type, n int) []types.BaseEvent {
 	return events
 }
 
-// compare says how many events of a page are the same, and stops at one that is not. Classes that govmomi does not
-// know are left to other tests.
+// compare returns the number of equal events of a page, and stops at the first difference. Other tests cover the
+// classes that govmomi does not have.
 func compare(command string, page, original []byte, what string) int {
 	events := decode(original)
 	lines := convert(command, page)

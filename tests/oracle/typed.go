@@ -32,8 +32,8 @@ func flatten(v reflect.Value, out map[string]interface{}) {
 	}
 }
 
-// withTypeNames is the value as encoding/json sees it, with "_typeName" in each object whose class is not the
-// declared one. Written against the design, not against our C.
+// withTypeNames is the value in the form of encoding/json, with "_typeName" in each object whose class is not the
+// declared one. It follows the documentation, not our C code.
 func withTypeNames(v reflect.Value, declared string, polymorphic bool) interface{} {
 	switch v.Kind() {
 	case reflect.Ptr, reflect.Interface:

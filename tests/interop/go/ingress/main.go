@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The ingress of a real Knative Broker (Eventing 1.11), without a cluster: its Brokers stand in memory, each with
-// the address of a channel that the test listens on. Prints the port it serves.
+// The ingress of a real Knative Broker (Eventing 1.11), without a cluster: its Brokers are in memory, each with
+// the address of a channel on which the test listens. Prints its port.
 //
 //	ingress namespace/broker=http://127.0.0.1:PORT/ ...
 package main

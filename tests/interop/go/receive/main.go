@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Reads HTTP requests, one JSON object a line: {"headers": {...}, "body": "base64"}, and writes what CloudEvents'
-// Go SDK makes of each: the event in structured form, or {"error": ...}.
+// Reads HTTP requests, one JSON object in each line: {"headers": {...}, "body": "base64"}, and writes the result of
+// CloudEvents' Go SDK for each: the event in structured form, or {"error": ...}.
 package main
 
 import (
