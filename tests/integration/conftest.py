@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fixtures. `lab` starts the processes that a test needs and stops them after it."""
+import signal
 import sys
 from pathlib import Path
 
@@ -13,6 +14,12 @@ from lab.process import wait_until  # noqa: E402
 from lab.product import Daemon  # noqa: E402
 from lab.vcenter import Authority  # noqa: E402
 from lab.pipeline import balanced, build, seeded  # noqa: E402
+
+# A shell that runs the tests in the background starts them with these two ignored. The programs under test would inherit that,
+# and would not end when a test sends one of them.
+for number in (signal.SIGINT, signal.SIGQUIT):
+    if signal.getsignal(number) == signal.SIG_IGN:
+        signal.signal(number, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")
