@@ -65,6 +65,9 @@ refresh_add(struct refresher *refresher, const struct refresh *refreshes, void *
 		backoff_init(&r->backoff, RETRY_INITIAL_MS, RETRY_MAX_MS,
 			(uint64_t)clock_monotonic_ms() + refresher->n);
 		refresher->n++;
+		/* Nothing is delivered before, so the dispatcher is not ready either. */
+		if (refreshes->required)
+			status_check(refreshes->name, false, "not read yet");
 	}
 	return 0;
 }

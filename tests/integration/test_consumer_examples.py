@@ -77,8 +77,9 @@ def ids(process):
 
 
 @pytest.mark.parametrize("language", ["c", "go", "python", "javascript"])
-def test_example(language, bus, tmp_path):
-    argv, environment = build(language, tmp_path)
+def test_example(language, request, tmp_path):
+    argv, environment = build(language, tmp_path)  # may take minutes, after which the server closes an idle connection
+    bus = request.getfixturevalue("bus")
 
     def consume(durable, subject, expect, *since):
         """Runs the example until it has printed as many ids as expected."""
@@ -91,6 +92,8 @@ def test_example(language, bus, tmp_path):
             wait_until(lambda: not process.running() or acknowledged(bus, durable), 30, "acknowledged")
         finally:
             process.kill()
+        # an event that the server gives to the pull of a killed consumer comes again only after ack_wait, 30 s
+        wait_until(lambda: consumer_info(bus, durable)["num_waiting"] == 0, 30, "the server forgets its pull")
         assert ids(process) == expect, process.text()
 
     stored = {bus.store(subject)[0]: subject for subject in (POWERED_ON, HA, ESX, HA)}
@@ -112,8 +115,12 @@ def nanoseconds(rfc3339):
     return f"{calendar.timegm(time.strptime(whole, '%Y-%m-%dT%H:%M:%S'))}{fraction:0<9}"
 
 
+def consumer_info(bus, durable):
+    return bus.login("reader-reports").request(f"$JS.API.CONSUMER.INFO.VC_lab.{durable}").json()
+
+
 def acknowledged(bus, durable):
-    info = bus.login("reader-reports").request(f"$JS.API.CONSUMER.INFO.VC_lab.{durable}").json()
+    info = consumer_info(bus, durable)
     return info["num_pending"] == 0 and info["num_ack_pending"] == 0
 
 

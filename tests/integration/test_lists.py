@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Empty, partial or premature lists of a backend: they filter no event before they have been confirmed for emptyGrace."""
 import subprocess
+import threading
 from collections import Counter
 
 import pytest
@@ -295,6 +296,21 @@ def test_rules_that_disappear_temporarily(lab, stream, aws, fault):  # noqa: F81
 
 
 # ---- Knative
+
+
+def test_not_ready_before_the_address_is_known(lab, stream, cluster):  # noqa: F811
+    """The bus is connected, the Kubernetes API has not replied yet."""
+    receiver, replies = lab.receiver(), threading.Event()
+    cluster.broker(receiver.url + "/fn/default")
+    cluster.refuse = lambda request: replies.wait(60) and None
+    dispatcher = in_cluster(lab, stream, cluster, {"ref": BROKER})
+    wait_until(lambda: dispatcher.reasons().keys() == {"destination"}, what="the address alone is missing")
+    assert dispatcher.reasons() == {"destination": "not read yet"}
+    want = stream.publish(10)
+    replies.set()
+    dispatcher.wait_ready()
+    balanced(stream, dispatcher, "kn", delivered=10, filtered=0)
+    assert sorted(keys(receiver.requests)) == list(want)
 
 
 def forget(cluster):
