@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // cc consumer.c -o consumer -lnats
 // consumer nats://reader-reports:PASSWORD@host:4222 VC_vc1 reports 'vc.vc1.*.*.*.eventex.com.vmware.vc.HA.>' [SINCE]
-// SINCE is in nanoseconds: date +%s%N -d '1 hour ago'
+// SINCE is in seconds: date +%s -d '1 hour ago'. Not in nanoseconds: libnats 3.4 sends 5.012 s as 5.12 s.
 #include <stdio.h>
 #include <stdlib.h>
 #include <nats/nats.h>
@@ -23,7 +23,7 @@ main(int argc, char **argv)
 	jsSubOptions so = { .Stream = argv[2], .Config = { .Name = argv[3], .Durable = argv[3], .FilterSubject = argv[4] } };
 	if (argc > 5) { // replay from a time; applies only when the durable is created
 		so.Config.DeliverPolicy = js_DeliverByStartTime;
-		so.Config.OptStartTime = atoll(argv[5]);
+		so.Config.OptStartTime = atoll(argv[5]) * 1000000000;
 	}
 	if ((s = natsOptions_Create(&options)) || (s = natsOptions_SetURL(options, argv[1])) ||
 		(s = natsOptions_SetCustomInboxPrefix(options, inbox)) || (s = natsConnection_Connect(&nc, options)) ||
