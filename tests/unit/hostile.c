@@ -13,18 +13,15 @@
 #define NAMESPACES \
 	" xmlns:@='b' xmlns:@='b' xmlns:@='b' xmlns:@='b' xmlns:@='b' xmlns:@='b' xmlns:@='b' xmlns:@='b'"
 
-#define ROW(name, open, unit, close)                            \
-	{                                                       \
-		name, open, NULL, NULL, unit, close, NULL, true \
-	}
-#define NESTED(name, open, nest, unit, unnest, close)             \
-	{                                                         \
-		name, open, nest, unnest, unit, close, NULL, true \
-	}
-#define PAGE_ROW(name, envelope, open, unit)                      \
-	{                                                         \
-		name, open, NULL, NULL, unit, "", envelope, false \
-	}
+/* clang-format 14 and 19 do not agree about braces in macros. */
+/* clang-format off */
+#define ROW(name, open, unit, close) \
+	{ name, open, NULL, NULL, unit, close, NULL, true }
+#define NESTED(name, open, nest, unit, unnest, close) \
+	{ name, open, nest, unnest, unit, close, NULL, true }
+#define PAGE_ROW(name, envelope, open, unit) \
+	{ name, open, NULL, NULL, unit, "", envelope, false }
+/* clang-format on */
 
 const struct hostile hostile_pages[] = {
 	/* elements */
