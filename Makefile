@@ -108,7 +108,7 @@ $(B)/unit/%: tests/unit/%.c $(wildcard tests/unit/*.h) $(unit_helpers) $(test_ar
 .PRECIOUS: $(B)/unit/%
 unit-tests: $(unit_tests)
 
-threaded_tests := bus_test http_test inbox_test publisher_test status_test # where threads meet: in ThreadSanitizer too
+threaded_tests := bus_test http_test http_tls_test inbox_test publisher_test status_test tail_test # where threads meet: in ThreadSanitizer too
 
 PYTHON ?= /usr/bin/python3
 export PYTHON

@@ -2,14 +2,10 @@
 /* HTTP client against a scripted server: what comes back, what is bounded, what is reused. */
 #include "test.h"
 
-#include <openssl/evp.h>
-#include <openssl/rsa.h>
-#include <openssl/x509.h>
 #include <signal.h>
 
 #include "clock.h"
-#include "http.h"
-#include "http_server.h"
+#include "http_lab.h"
 #include "mem.h"
 #include "stop.h"
 
@@ -42,39 +38,6 @@ static const struct server_answer script[] = {
 	{ NULL, NULL, THEN_CLOSE, NULL },
 };
 
-struct fixture {
-	struct server server;
-	struct http *http;
-};
-
-static void
-fixture_start(struct fixture *f, SSL_CTX *tls)
-{
-	struct err err;
-
-	*f = (struct fixture){ .server = { .script = script, .tls = tls } };
-	server_start(&f->server);
-	assert_int_equal(http_open(&f->http, &err), 0);
-}
-
-static void
-fixture_stop(struct fixture *f)
-{
-	http_close(f->http);
-	server_stop(&f->server);
-}
-
-static struct http_request *
-request(struct fixture *f, const char *path)
-{
-	struct http_request *req = http_request_new(f->http);
-
-	buf_printf(&req->url, "%s://127.0.0.1:%d%s", f->server.tls ? "https" : "http",
-		f->server.port, path);
-	req->timeout_ms = 10000;
-	return req;
-}
-
 static void
 replies(void **state)
 {
@@ -102,7 +65,7 @@ replies(void **state)
 	struct fixture f;
 
 	(void)state;
-	fixture_start(&f, NULL);
+	fixture_start(&f, script, NULL);
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct http_request *req = request(&f, rows[i].path);
 		struct http_response rsp;
@@ -133,7 +96,7 @@ headers_of_the_final_reply_only(void **state)
 	char value[32];
 
 	(void)state;
-	fixture_start(&f, NULL);
+	fixture_start(&f, script, NULL);
 	assert_int_equal(http_perform(f.http, request(&f, "/early-hints"), &rsp, &err), 0);
 	assert_true(http_response_header(&rsp, "x-b", value, sizeof(value)));
 	assert_string_equal(value, "2");
@@ -154,7 +117,7 @@ requests_as_written(void **state)
 	struct err err;
 
 	(void)state;
-	fixture_start(&f, NULL);
+	fixture_start(&f, script, NULL);
 	for (int i = 0; i < 5; i++) { /* one connection for all */
 		req = request(&f, "/ok");
 		req->body = "{\"a\":1}";
@@ -216,7 +179,7 @@ requests_inherit_nothing(void **state)
 	struct err err;
 
 	(void)state;
-	fixture_start(&f, NULL);
+	fixture_start(&f, script, NULL);
 	for (size_t r = 0; r < sizeof(rows) / sizeof(rows[0]); r++) {
 		struct http_request *req = request(
 			&f, strstr(rows[r].line, "/204") ? "/204" : "/ok");
@@ -258,7 +221,7 @@ many_at_once_and_closing_with_some_left(void **state)
 	socklen_t len = sizeof(addr);
 
 	(void)state;
-	fixture_start(&f, NULL);
+	fixture_start(&f, script, NULL);
 	assert_int_equal(bind(listener, (struct sockaddr *)&addr, sizeof(addr)), 0);
 	getsockname(listener, (struct sockaddr *)&addr, &len);
 	for (int i = 0; i < 100; i++) {
@@ -279,127 +242,6 @@ many_at_once_and_closing_with_some_left(void **state)
 	assert_int_equal(done, 100);
 }
 
-/* A self-signed certificate for 127.0.0.1's server; its SHA-256 in colon hex. */
-static SSL_CTX *
-self_signed(char *thumbprint)
-{
-	EVP_PKEY *key = EVP_RSA_gen(2048);
-	X509 *cert = X509_new();
-	SSL_CTX *tls = SSL_CTX_new(TLS_server_method());
-	unsigned char digest[32];
-	unsigned n;
-
-	X509_set_version(cert, 2);
-	ASN1_INTEGER_set(X509_get_serialNumber(cert), 1);
-	X509_gmtime_adj(X509_getm_notBefore(cert), -3600);
-	X509_gmtime_adj(X509_getm_notAfter(cert), 3600);
-	X509_set_pubkey(cert, key);
-	X509_NAME_add_entry_by_txt(X509_get_subject_name(cert), "CN", MBSTRING_ASC,
-		(const unsigned char *)"x", -1, -1, 0);
-	X509_set_issuer_name(cert, X509_get_subject_name(cert));
-	assert_true(X509_sign(cert, key, EVP_sha256()) > 0);
-	assert_int_equal(SSL_CTX_use_certificate(tls, cert), 1);
-	assert_int_equal(SSL_CTX_use_PrivateKey(tls, key), 1);
-	assert_int_equal(X509_digest(cert, EVP_sha256(), digest, &n), 1);
-	for (unsigned i = 0; i < n; i++)
-		sprintf(thumbprint + 3 * i, "%02X%s", digest[i], i + 1 < n ? ":" : "");
-	X509_free(cert);
-	EVP_PKEY_free(key);
-	return tls;
-}
-
-static void
-certificates(void **state)
-{
-	char right[96], lower[96], wrong[96];
-	SSL_CTX *tls = self_signed(right);
-	struct http_peer peers[] = {
-		{ .insecure = true },
-		{ .thumbprint = right },
-		{ .thumbprint = lower },
-		{ 0 },
-		{ .thumbprint = wrong },
-		{ .ca_pem = "not a certificate", .ca_only = true },
-		{ .ca_file = "/nonexistent", .ca_only = true },
-	};
-	struct fixture f;
-
-	(void)state;
-	fixture_start(&f, tls);
-	strcpy(wrong, right);
-	wrong[0] = right[0] == '0' ? '1' : '0';
-	for (size_t i = 0; i <= strlen(right); i++)
-		lower[i] = (char)(right[i] >= 'A' && right[i] <= 'F' ? right[i] + 32
-								     : right[i]);
-	for (size_t i = 0; i < COUNT(peers); i++) {
-		struct http_request *req;
-		struct http_response rsp;
-		struct err err;
-		bool ok = i < 3;
-
-		/*
-		 * one connection at a time: the server is that simple, and would wait on a kept
-		 * one
-		 */
-		http_close(f.http);
-		assert_int_equal(http_open(&f.http, &err), 0);
-		req = request(&f, "/ok");
-		req->peer = &peers[i];
-		assert_int_equal(http_perform(f.http, req, &rsp, &err), ok ? 0 : -1);
-		assert_int_equal(rsp.error, ok ? ERR_NONE : ERR_TLS);
-		assert_string_equal(http_seen_thumbprint(f.http), i == 4 ? right : "");
-		if (i == 4)
-			assert_non_null(strstr(err.text, right));
-	}
-	fixture_stop(&f);
-	SSL_CTX_free(tls);
-}
-
-static void
-retry_after(void **state)
-{
-	/* 784111777: RFC 9110's own example date, Sun, 06 Nov 1994 08:49:37 GMT */
-	static const struct {
-		const char *value;
-		int64_t want;
-	} rows[] = {
-		{ "120", 120000 },
-		{ "0", 0 },
-		{ "", -1 },
-		{ "-5", -1 },
-		{ "1.5", -1 },
-		{ "12x", -1 },
-		{ "soon", -1 },
-		{ "Sun, 06 Nov 1994 08:49:37 GMT", 7000 },
-		{ "Sunday, 06-Nov-94 08:49:37 GMT", 7000 },
-		{ "Sun Nov  6 08:49:37 1994", 7000 },
-		{ "Sun, 06 Nov 1994 08:49:00 GMT", 0 },
-		{ "99999999999999999999999", INT64_C(3155760000000) },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++)
-		assert_int_equal(
-			http_parse_retry_after(rows[i].value, INT64_C(784111770000000)),
-			rows[i].want);
-}
-
-static void
-loopback_urls(void **state)
-{
-	static const char *const here[] = { "http://localhost/", "https://LOCALHOST:8989/sdk",
-		"https://127.0.0.1/sdk", "https://user@127.1.2.3:1/", "https://[::1]:443/sdk" };
-	static const char *const elsewhere[] = { "https://vc.example.com/sdk",
-		"https://127.example.com/", "https://localhost.example/", "https://10.0.0.127/",
-		"https://[2001:db8::1]/", "not a URL", "" };
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(here) / sizeof(here[0]); i++)
-		assert_true(http_url_is_loopback(here[i]));
-	for (size_t i = 0; i < sizeof(elsewhere) / sizeof(elsewhere[0]); i++)
-		assert_false(http_url_is_loopback(elsewhere[i]));
-}
-
 static void
 perform_stops_and_still_says_goodbye(void **state)
 {
@@ -408,7 +250,7 @@ perform_stops_and_still_says_goodbye(void **state)
 	struct err err;
 
 	(void)state;
-	fixture_start(&f, NULL);
+	fixture_start(&f, script, NULL);
 	stop_init();
 	stop_request();
 	assert_int_equal(http_perform(f.http, request(&f, "/ok"), &rsp, &err), 0);
@@ -425,9 +267,6 @@ main(void)
 		cmocka_unit_test(requests_as_written),
 		cmocka_unit_test(requests_inherit_nothing),
 		cmocka_unit_test(many_at_once_and_closing_with_some_left),
-		cmocka_unit_test(certificates),
-		cmocka_unit_test(retry_after),
-		cmocka_unit_test(loopback_urls),
 		/* last: there is no way back */
 		cmocka_unit_test(perform_stops_and_still_says_goodbye),
 	};

@@ -1,97 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The fence, the tail and the reader, against a real nats-server. */
+/* The fence, and up to where the stream is complete, against a real nats-server. */
 #include "protocol.h"
 #include "test.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "clock.h"
-#include "nats.h"
-#include "publisher.h"
-#include "stop.h"
-#include "tail.h"
-
-#define UUID "dbed6e0c-bd88-4ef6-b594-21283e1c677f"
-
-enum { TIMEOUT_MS = 60000 };
-
-struct world {
-	struct nats_server server;
-	struct bus *bus;
-	struct publisher *publisher;
-	struct stream_reader *reader;
-	struct stream_info info;
-};
-
-static const struct stream_config stream = {
-	.name = "VC_t", .subjects = { "vc.t.>" }, .duplicate_window_ms = 60000
-};
-
-static int
-open_world_of(void **state, const char *tls_name)
-{
-	struct world *w = calloc(1, sizeof(*w));
-	struct bus_options options = { .name = "test", .inbox_prefix = "_INBOX_test" };
-	struct err err;
-
-	nats_server_start(&w->server, tls_name);
-	options.ca_file = tls_name ? w->server.ca : NULL;
-	options.urls = w->server.urls;
-	assert_int_equal(bus_open(&w->bus, &options, &err), 0);
-	assert_int_equal(bus_wait_connected(w->bus, TIMEOUT_MS, &err), 0);
-	assert_int_equal(publisher_open(&w->publisher, w->bus, 64, 2000, &err), 0);
-	assert_int_equal(stream_reader_open(&w->reader, w->bus, &err), 0);
-	assert_int_equal(jetstream_stream_ensure(w->bus, &stream, &w->info, &err), 0);
-	publisher_reset(w->publisher, w->info.last_seq);
-	*state = w;
-	return 0;
-}
-
-static int
-open_world(void **state)
-{
-	return open_world_of(state, NULL);
-}
-
-static int
-open_tls_world(void **state)
-{
-	return open_world_of(state, "IP:127.0.0.1");
-}
-
-static int
-close_world(void **state)
-{
-	struct world *w = *state;
-
-	stream_reader_stop(w->reader);
-	bus_close(w->bus);
-	publisher_close(w->publisher);
-	stream_reader_close(w->reader);
-	nats_server_stop(&w->server);
-	free(w);
-	return 0;
-}
-
-static int
-send_event(struct world *w, int key, struct err *err)
-{
-	char id[96];
-	struct publish p = { .subject = "vc.t.x",
-		.msg_id = id,
-		.data = "{}",
-		.len = 2,
-		.key = key,
-		.created_us = INT64_C(1000) * key,
-		.again_us = INT64_C(1000) * key,
-		.complete_us = INT64_MAX };
-
-	snprintf(id, sizeof(id), UUID "/%d/%d", key, key);
-	return publisher_send(w->publisher, &p, err);
-}
+#include "publisher_lab.h"
 
 static void
 all_are_stored_in_order(void **state)
@@ -107,14 +20,6 @@ all_are_stored_in_order(void **state)
 	publisher_stats(w->publisher, &stats);
 	assert_int_equal(stats.published, 1000);
 	assert_int_equal(stats.in_flight, 0);
-}
-
-static struct tail_query
-our_tail(const struct world *w)
-{
-	return (struct tail_query){
-		.reader = w->reader, .stream = "VC_t", .uuid = UUID, .cap_us = INT64_MAX
-	};
 }
 
 /*
@@ -254,34 +159,6 @@ what_is_complete_is_told(void **state)
 	}
 }
 
-/* A replica that is behind shows fewer messages than the stream has: that is no end. */
-static void
-an_end_is_confirmed_by_the_leader(void **state)
-{
-	struct consumer_config all = { .stream = "VC_t" };
-	struct world *w = *state;
-	struct err err;
-
-	for (int key = 1; key <= 5; key++)
-		assert_int_equal(send_event(w, key, &err), 0);
-	assert_int_equal(publisher_drain(w->publisher, TIMEOUT_MS, &err), 0);
-	assert_int_equal(stream_reader_start(w->reader, &all, &err), 0);
-	assert_int_equal(stream_reader_confirm_end(w->reader, 5, &err), 0);
-	assert_int_equal(stream_reader_confirm_end(w->reader, 3, &err), -1);
-	assert_int_equal(err.code, ERR_TIMEOUT);
-	assert_int_equal(send_event(w, 6, &err), 0);
-	assert_int_equal(publisher_drain(w->publisher, TIMEOUT_MS, &err), 0);
-	for (uint64_t seq = 4; seq <= 5; seq++)
-		assert_int_equal(jetstream_stream_delete_msg(w->bus, "VC_t", seq, &err), 0);
-	/* number 6 came later */
-	assert_int_equal(stream_reader_confirm_end(w->reader, 3, &err), 0);
-	assert_int_equal(jetstream_stream_delete_msg(w->bus, "VC_t", 6, &err), 0);
-	assert_int_equal(stream_reader_confirm_end(w->reader, 3, &err), 0);
-	all.filter_subject = "vc.t.none";
-	assert_int_equal(stream_reader_start(w->reader, &all, &err), 0);
-	assert_int_equal(stream_reader_confirm_end(w->reader, 0, &err), 0);
-}
-
 static void
 ignore(void *ctx, struct bus_msg *msg)
 {
@@ -362,67 +239,10 @@ a_killed_server_loses_nothing_acked(void **state)
 	seen_free(&seen);
 }
 
-static void
-the_tail_is_read_as_far_as_needed(void **state)
-{
-	struct world *w = *state;
-	struct tail_query q = our_tail(w);
-	struct tail tail;
-	struct seen seen;
-	struct err err;
-
-	for (int key = 1; key <= 20000; key++)
-		assert_int_equal(send_event(w, key, &err), 0);
-	assert_int_equal(publisher_drain(w->publisher, TIMEOUT_MS, &err), 0);
-	assert_int_equal(jetstream_stream_look(w->bus, "VC_t", &w->info, &err), 0);
-	seen_init(&seen);
-	if (tail_load(&q, &w->info, 5000 * 1000, INT64_MAX, &seen, &tail, &err) != 0)
-		fail_msg("%s", err.text);
-	assert_true(tail.any);
-	assert_int_equal(tail.newest.key, 20000);
-	assert_string_equal(tail.uuid, UUID);
-	for (int key = 15000; key <= 20000; key++)
-		assert_true(seen_has(&seen, key, INT64_C(1000) * key));
-	assert_true(tail.read < 20000);
-	/* a clock that was wrong does not count as the newest */
-	seen_free(&seen);
-	q.cap_us = INT64_C(1000) * 19000;
-	if (tail_load(&q, &w->info, 5000 * 1000, INT64_MAX, &seen, &tail, &err) != 0)
-		fail_msg("%s", err.text);
-	assert_int_equal(tail.newest.key, 19000);
-	seen_free(&seen);
-	/* another vCenter's events are no identities of ours */
-	q.uuid = "other";
-	if (tail_load(&q, &w->info, 5000 * 1000, INT64_MAX, &seen, &tail, &err) != 0)
-		fail_msg("%s", err.text);
-	assert_int_equal(seen.events.n, 0);
-	assert_string_equal(tail.uuid, UUID);
-	seen_free(&seen);
-}
-
-static void
-identities(void **state)
-{
-	static const char *const bad[] = { "", "a/b", "/1/2", "a//2", "a/1/", "a/1/x",
-		"a/2147483648/1", "a/1/2/3", "u/gap/1-2" };
-	char uuid[64];
-	int64_t us;
-	int32_t key;
-
-	(void)state;
-	assert_true(tail_parse_id("u/-5/1700000000123", uuid, &key, &us));
-	assert_string_equal(uuid, "u");
-	assert_int_equal(key, -5);
-	assert_int_equal(us, INT64_C(1700000000123000));
-	for (size_t i = 0; i < COUNT(bad); i++)
-		assert_false(tail_parse_id(bad[i], uuid, &key, &us));
-}
-
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(identities),
 		cmocka_unit_test_setup_teardown(
 			all_are_stored_in_order, open_world, close_world),
 		cmocka_unit_test_setup_teardown(
@@ -430,21 +250,15 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 			what_is_complete_is_told, open_world, close_world),
 		cmocka_unit_test_setup_teardown(
-			an_end_is_confirmed_by_the_leader, open_world, close_world),
-		cmocka_unit_test_setup_teardown(
 			an_unanswered_message_is_no_conflict, open_world, close_world),
 		cmocka_unit_test_setup_teardown(
 			the_server_knows_a_duplicate, open_world, close_world),
 		cmocka_unit_test_setup_teardown(
 			a_killed_server_loses_nothing_acked, open_world, close_world),
 		cmocka_unit_test_setup_teardown(
-			the_tail_is_read_as_far_as_needed, open_world, close_world),
-		cmocka_unit_test_setup_teardown(
 			all_are_stored_in_order, open_tls_world, close_world),
 		cmocka_unit_test_setup_teardown(
 			a_killed_server_loses_nothing_acked, open_tls_world, close_world),
-		cmocka_unit_test_setup_teardown(
-			the_tail_is_read_as_far_as_needed, open_tls_world, close_world),
 	};
 
 	stop_init();
