@@ -5,10 +5,8 @@
 #include <string.h>
 
 #include "circuit.h"
-#include "filter.h"
 #include "hash.h"
 #include "job.h"
-#include "order.h"
 
 static struct circuit
 closed(void)
@@ -178,95 +176,6 @@ waiting_legs_come_in_order(void **state)
 	jobs_free(&jobs);
 }
 
-static void
-subjects(void **state)
-{
-	static const struct {
-		const char *wildcard, *subject;
-		bool want;
-	} rows[] = {
-		{ "vc.lab.>", "vc.lab.a.b", true },
-		{ "vc.lab.>", "vc.lab", false },
-		{ "vc.*.a", "vc.x.a", true },
-		{ "vc.*.a", "vc.x.y.a", false },
-		{ "vc.*", "vc", false },
-		{ ">", "a", true },
-		{ "a.b", "a.b", true },
-		{ "a.b", "a.bc", false },
-		{ "a.b", "a.b.c", false },
-		{ "vc.*.*.*.error.>", "vc.l.d.c.error.event.X", true },
-		{ "vc.*.*.*.error.>", "vc.l.d.c.info.event.X", false },
-		{ "*.b", ".b", false },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++)
-		assert_int_equal(filter_subject_matches(rows[i].wildcard, rows[i].subject),
-			rows[i].want);
-}
-
-static void
-filters_narrowed_to_a_stream(void **state)
-{
-	/* NULL: nothing matches */
-	static const struct {
-		const char *filter, *want;
-	} rows[] = {
-		{ "vc.*.*.*.error.>", "vc.lab.*.*.error.>" },
-		{ "vc.lab.dc.>", "vc.lab.dc.>" },
-		{ ">", "" },
-		{ "vc.>", "" },
-		{ "vc.lab.>", "" },
-		{ "*.*.x", "vc.lab.x" },
-		{ "vc.other.>", NULL },
-		{ "x.>", NULL },
-		{ "vc.lab", NULL },
-		{ "vc", NULL },
-	};
-	char out[64];
-
-	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
-		bool some = filter_narrow(rows[i].filter, "vc.lab.>", out, sizeof(out));
-
-		assert_int_equal(some, rows[i].want != NULL);
-		if (some)
-			assert_string_equal(out, rows[i].want);
-	}
-}
-
-static uint64_t
-key_of(const char *source, const char *data)
-{
-	struct event ev;
-
-	event_init(&ev);
-	ev.source = source;
-	ev.data = data;
-	ev.data_len = strlen(data);
-	return order_key(&ev);
-}
-
-static void
-keys_of_entities(void **state)
-{
-	const char *vm1 =
-		"{\"Key\":1,\"Vm\":{\"Name\":\"a\",\"Vm\":{\"Type\":\"VirtualMachine\",\"Value\":\"vm-1\"}},"
-		"\"Host\":{\"Host\":{\"Value\":\"host-1\"}}}";
-	const char *vm1_later =
-		"{ \"Host\" : null , \"Vm\" : { \"Vm\" : { \"Value\" : \"vm-1\" } } }";
-	const char *vm2 = "{\"Vm\":{\"Vm\":{\"Value\":\"vm-2\"}}}",
-		   *host = "{\"Vm\":null,\"Host\":{\"Host\":{\"Value\":\"vm-1\"}}}";
-
-	(void)state;
-	assert_true(key_of("s", vm1) == key_of("s", vm1_later));
-	assert_true(key_of("s", vm1) != key_of("other", vm1));
-	assert_true(key_of("s", vm1) != key_of("s", vm2));
-	assert_true(key_of("s", vm1) != key_of("s", host));
-	assert_true(key_of("s", "") == key_of("s", "[1]"));
-	assert_true(key_of("s", "{\"Vm\":") == key_of("s", "{}"));
-}
-
 int
 main(void)
 {
@@ -277,9 +186,6 @@ main(void)
 		cmocka_unit_test(pauses_in_a_flood_of_rejections),
 		cmocka_unit_test(pauses_when_everything_is_refused),
 		cmocka_unit_test(waiting_legs_come_in_order),
-		cmocka_unit_test(subjects),
-		cmocka_unit_test(filters_narrowed_to_a_stream),
-		cmocka_unit_test(keys_of_entities),
 	};
 
 	return cmocka_run_group_tests_name("circuit", tests, NULL, NULL);

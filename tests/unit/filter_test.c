@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+/* dispatcher/filter.h: which subjects a filter matches, and what a stream's subjects leave of it. */
+#include "test.h"
+
+#include <string.h>
+
+#include "filter.h"
+
+static void
+subjects(void **state)
+{
+	static const struct {
+		const char *wildcard, *subject;
+		bool want;
+	} rows[] = {
+		{ "vc.lab.>", "vc.lab.a.b", true },
+		{ "vc.lab.>", "vc.lab", false },
+		{ "vc.*.a", "vc.x.a", true },
+		{ "vc.*.a", "vc.x.y.a", false },
+		{ "vc.*", "vc", false },
+		{ ">", "a", true },
+		{ "a.b", "a.b", true },
+		{ "a.b", "a.bc", false },
+		{ "a.b", "a.b.c", false },
+		{ "vc.*.*.*.error.>", "vc.l.d.c.error.event.X", true },
+		{ "vc.*.*.*.error.>", "vc.l.d.c.info.event.X", false },
+		{ "*.b", ".b", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++)
+		assert_int_equal(filter_subject_matches(rows[i].wildcard, rows[i].subject),
+			rows[i].want);
+}
+
+static void
+filters_narrowed_to_a_stream(void **state)
+{
+	/* NULL: nothing matches */
+	static const struct {
+		const char *filter, *want;
+	} rows[] = {
+		{ "vc.*.*.*.error.>", "vc.lab.*.*.error.>" },
+		{ "vc.lab.dc.>", "vc.lab.dc.>" },
+		{ ">", "" },
+		{ "vc.>", "" },
+		{ "vc.lab.>", "" },
+		{ "*.*.x", "vc.lab.x" },
+		{ "vc.other.>", NULL },
+		{ "x.>", NULL },
+		{ "vc.lab", NULL },
+		{ "vc", NULL },
+	};
+	char out[64];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		bool some = filter_narrow(rows[i].filter, "vc.lab.>", out, sizeof(out));
+
+		assert_int_equal(some, rows[i].want != NULL);
+		if (some)
+			assert_string_equal(out, rows[i].want);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(subjects),
+		cmocka_unit_test(filters_narrowed_to_a_stream),
+	};
+
+	return cmocka_run_group_tests_name("circuit", tests, NULL, NULL);
+}
