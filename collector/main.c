@@ -5,25 +5,21 @@
 #include "log.h"
 #include "stats.h"
 #include "subject.h"
+#include "vcenter_source.h"
 
 static void
-fill(struct collect_options *o, const struct vcenter_options *v,
+fill_source(struct vcenter_source_options *o, const struct vcenter_options *v,
 	const struct router_entry *entry, const struct bus_config *bus)
 {
-	*o = (struct collect_options){
-		.name = entry->name,
+	*o = (struct vcenter_source_options){ .name = entry->name,
 		.subject_prefix = bus->subject_prefix,
 		.start = v->start,
 		.start_value = v->start_value,
 		.overlap_ms = v->overlap_ms,
-		.audit_span_ms = v->audit_window_ms,
 		.audit_interval_ms = v->audit_interval_ms,
 		.empty_grace_ms = v->empty_grace_ms,
 		.poll_min_ms = v->poll_min_ms,
-		.poll_max_ms = v->poll_max_ms,
-		.window = (int)v->in_flight,
-		.lease = v->standby,
-	};
+		.poll_max_ms = v->poll_max_ms };
 	o->vim = (struct vim_options){ .url = v->address,
 		.user = v->user,
 		.password = &v->password,
@@ -32,6 +28,18 @@ fill(struct collect_options *o, const struct vcenter_options *v,
 		.limits = { .page_max = (size_t)v->page_max_bytes,
 			.event_max = (size_t)v->event_max_bytes } };
 	vcenter_options_peer(v, &o->vim.peer);
+}
+
+static void
+fill(struct collect_options *o, const struct vcenter_options *v,
+	const struct router_entry *entry, const struct bus_config *bus)
+{
+	*o = (struct collect_options){ .name = entry->name,
+		.source = &vcenter_source,
+		.overlap_ms = v->overlap_ms,
+		.audit_span_ms = v->audit_window_ms,
+		.window = (int)v->in_flight,
+		.lease = v->standby };
 	bus_config_stream(&bus->stream, &o->stream);
 	/* its last message is the position */
 	o->stream.deny_delete = o->stream.deny_purge = true;
@@ -42,6 +50,7 @@ run(const struct router_config *config, const struct router_entry *entry,
 	const struct vcenter_options *vcenter)
 {
 	struct buf stream, subjects, texts;
+	struct vcenter_source_options source;
 	struct collect_options options;
 	struct bus_options bus_options;
 	struct http *http = NULL;
@@ -53,9 +62,11 @@ run(const struct router_config *config, const struct router_entry *entry,
 	buf_init(&stream, CONFIG_FILE_MAX);
 	buf_init(&subjects, CONFIG_FILE_MAX);
 	buf_init(&texts, CONFIG_FILE_MAX);
+	fill_source(&source, vcenter, entry, &config->top.bus);
 	fill(&options, vcenter, entry, &config->top.bus);
+	options.source_options = &source;
 	subject_stream(&stream, entry->name);
-	buf_printf(&subjects, "%s.", options.subject_prefix);
+	buf_printf(&subjects, "%s.", source.subject_prefix);
 	subject_add_token(&subjects, entry->name, strlen(entry->name));
 	buf_add_str(&subjects, ".>");
 	options.stream.name = buf_str(&stream);

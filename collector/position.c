@@ -170,6 +170,50 @@ position_set_back(struct position *p, int64_t earliest_us)
 }
 
 void
+position_set_restored(struct position *p, const struct position_event *latest)
+{
+	position_set_back(p, latest->created_us);
+	p->newest.key = latest->key;
+}
+
+void
+position_begin_epoch(struct position *p, int32_t key)
+{
+	if (position_is_old_key(p, key))
+		p->first.key = key;
+}
+
+void
+position_forget_first(struct position *p)
+{
+	p->has_first = false;
+}
+
+void
+position_reopen_at_start(struct position *p)
+{
+	p->reopen_us = p->begun_us;
+}
+
+struct position_hold
+position_hold(struct position *p, int64_t us)
+{
+	struct position_hold hold = { .reopen_us = p->reopen_us,
+		.until_end = p->reopen_until_end };
+
+	p->reopen_us = lesser(p->reopen_us, us);
+	p->reopen_until_end = true;
+	return hold;
+}
+
+void
+position_release(struct position *p, const struct position_hold *hold)
+{
+	p->reopen_us = hold->reopen_us;
+	p->reopen_until_end = hold->until_end;
+}
+
+void
 position_set_forward(struct position *p, int64_t now_ms)
 {
 	if (!p->any)

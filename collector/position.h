@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The reading position: from which createdTime the next event history collector has to begin,
- * so that no event is missed. Pure; all times are the vCenter's, in microseconds since 1970.
+ * The reading position: from which createdTime the source has to be read so that no event is
+ * missed. Pure; all times are the source's, in microseconds since 1970.
  *
- * The position is the newest createdTime that is stored and that the vCenter's clock confirms:
+ * The position is the newest createdTime that is stored and that the source's clock confirms:
  *
- *     an event dated ahead of the vCenter's clock        is stored and does not move it
- *     an event dated behind the position                 is stored and does not move it
- *     while a backlog is read (full pages)               it is the middle of the page, so a few
- *                                                        wrong dates among the right ones move
- * it nowhere; reading goes by key, not by date the clock was set back it goes back to the
- * earliest time that a new event can carry an event was sent and not stored reading begins no
- * later than at its date
+ *     an event dated ahead of the clock       is stored and does not move it
+ *     an event dated before the position      is stored and does not move it
+ *     while a backlog is read (full pages)    it is the middle of the page by date: a few wrong
+ *                                             dates among the right ones do not move it.
+ *                                             Reading goes by key, not by date
+ *     the clock was set back                  it goes back to the earliest time that a new
+ *                                             event can have
+ *     an event was sent and not stored        reading begins no later than at its date
  *
- * Too low a position costs a second reading of events that are known; too high a position loses
- * events.
+ * A position that is too low costs a second reading of events that are known; one that is too
+ * high loses events.
  */
 #ifndef VCOURIER_POSITION_H
 #define VCOURIER_POSITION_H
@@ -23,7 +24,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Dates up to so far ahead are an event on its way, or clocks that differ as clocks do. */
+/* An event dated ahead by no more than this is normal: clocks differ by as much. */
 enum { POSITION_TOLERANCE_US = 5 * 60 * 1000000 };
 
 enum { POSITION_SAMPLES = 31 }; /* events of a page that are enough to find its middle */
@@ -37,13 +38,16 @@ struct position {
 	int64_t overlap_us; /* W: a collector begins so far before the position */
 	int64_t audit_us;   /* A: the audit begins so far before it */
 	bool any;           /* `newest` is set */
-	bool is_event; /* `newest` is an event of the stream: when the vCenter no longer has it,
-			  and what follows, events are missing */
+	/*
+	 * `newest` is an event of the stream: when neither it nor a later one is at the source,
+	 * events are missing
+	 */
+	bool is_event;
 	struct position_event newest; /* H, the position */
 	/* newest event stored that was not dated ahead; may be after H */
 	struct position_event stored;
-	int64_t reopen_us;     /* begin no later than this; INT64_MAX: no such wish */
-	bool reopen_until_end; /* keep that wish until everything was read */
+	int64_t reopen_us;     /* begin no later than this; INT64_MAX: no bound */
+	bool reopen_until_end; /* keep that bound until everything was read */
 	bool catching_up;      /* the last page was full */
 	/* where this process began; INT64_MAX: not yet, INT64_MIN: at the earliest */
 	int64_t begun_us;
@@ -103,12 +107,36 @@ int64_t position_complete(const struct position *p);
 void position_take_back(struct position *p, int64_t again_us);
 
 /*
- * The clock was set back. New events may carry times from earliest_us on. Whether the position
- * was after that. reading begins there until everything was read.
+ * The clock was set back: new events may have dates from earliest_us on. When the position is
+ * after that, it moves there, until everything was read; false: it stays.
  */
 bool position_set_back(struct position *p, int64_t earliest_us);
 
-/* The clock was set forward: for a while the audit looks back to before that. */
+/*
+ * The source was restored from a backup; its newest event now is this one. Keys and dates of
+ * lost events come again, for other events.
+ */
+void position_set_restored(struct position *p, const struct position_event *latest);
+
+/* Keys start over with this one: the source has another database. */
+void position_begin_epoch(struct position *p, int32_t key);
+void position_forget_first(struct position *p); /* the stream is about another source */
+
+/* Reading begins where it did at first, as when nothing is stored. */
+void position_reopen_at_start(struct position *p);
+
+/*
+ * Until position_release, position_complete is no later than us: events created since then are
+ * being read again, and another collector that takes over has to do so, too.
+ */
+struct position_hold {
+	int64_t reopen_us;
+	bool until_end;
+};
+struct position_hold position_hold(struct position *p, int64_t us);
+void position_release(struct position *p, const struct position_hold *hold);
+
+/* The clock was set forward: for a while the audit begins before that. */
 void position_set_forward(struct position *p, int64_t now_ms);
 
 /* H, or where reading must begin before it; INT64_MIN: at the earliest. Only when `any`. */

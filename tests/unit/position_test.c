@@ -278,6 +278,73 @@ steps_of_the_clock(void **state)
 	}
 }
 
+static void
+while_hidden_events_are_read_again(void **state)
+{
+	struct position p;
+	struct position_hold hold;
+	const struct position_event e = { .created_us = US(900), .key = 7 };
+
+	(void)state;
+	position_init(&p, US(OVERLAP), US(AUDIT));
+	position_sent(&p, &e, POSITION_IN_ORDER, US(NOW));
+	hold = position_hold(&p, US(300));
+	assert_true(position_complete(&p) == US(300));
+	/* a full page that is later does not end it */
+	position_begin_page(&p, true);
+	position_end_page(&p, &e, 1, US(NOW));
+	assert_true(position_complete(&p) == US(300));
+	position_release(&p, &hold);
+	assert_true(position_complete(&p) == INT64_MAX);
+	/* an earlier bound stays the bound */
+	position_take_back(&p, US(200));
+	hold = position_hold(&p, US(300));
+	assert_true(position_complete(&p) == US(200));
+	position_release(&p, &hold);
+	assert_true(position_complete(&p) == US(200));
+}
+
+static void
+another_database(void **state)
+{
+	struct position p;
+	const struct position_event newest = { .created_us = US(900), .key = 90 };
+	const struct position_event first = { .created_us = US(100), .key = 50 };
+	const struct position_event latest = { .created_us = US(400), .key = 60 };
+
+	(void)state;
+	position_init(&p, US(OVERLAP), US(AUDIT));
+	position_adopt(&p, &newest, &newest, INT64_MAX);
+	position_set_first(&p, &first);
+	/* restored from a backup: later keys come again */
+	position_set_restored(&p, &latest);
+	assert_int_equal(p.newest.key, 60);
+	assert_true(position_resume(&p) == US(400) && !p.is_event);
+	/* re-created: its first key is before the first of the stream, and is no old event */
+	assert_true(position_is_old_key(&p, 1));
+	position_begin_epoch(&p, 1);
+	assert_false(position_is_old_key(&p, 1));
+	position_forget_first(&p);
+	assert_false(position_is_old_key(&p, -5));
+}
+
+static void
+reading_begins_where_it_did_at_first(void **state)
+{
+	struct position p;
+	const struct position_event e = { .created_us = US(900), .key = 7 };
+
+	(void)state;
+	position_init(&p, US(OVERLAP), US(AUDIT));
+	position_begun(&p, US(500));
+	position_sent(&p, &e, POSITION_IN_ORDER, US(NOW));
+	position_begin_page(&p, false);
+	position_end_page(&p, NULL, 0, US(NOW));
+	position_forget(&p);
+	position_reopen_at_start(&p);
+	assert_true(position_begin(&p, US(NOW)) == US(500));
+}
+
 int
 main(void)
 {
@@ -287,6 +354,9 @@ main(void)
 		cmocka_unit_test(the_audit_looks_back_over_a_step),
 		cmocka_unit_test(what_was_there_before_the_start),
 		cmocka_unit_test(steps_of_the_clock),
+		cmocka_unit_test(while_hidden_events_are_read_again),
+		cmocka_unit_test(another_database),
+		cmocka_unit_test(reading_begins_where_it_did_at_first),
 	};
 
 	return cmocka_run_group_tests_name("position", tests, NULL, NULL);

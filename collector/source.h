@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * A source of events: what the collector's loop (collect.c) needs to know of it. vCenter is one
+ * (vcenter_source.c). The loop owns the connection to NATS, the lease, the stream and its
+ * checkpoint, waits and retries; the source owns its session and its reading, and turns what it
+ * reads into messages for the publisher.
+ *
+ * The order of calls, all in one thread, none after close:
+ *
+ *     open  (connect  (resume  next*)*)*  close
+ *
+ *     connect    in each turn, before anything else
+ *     resume     when the stream has been read: at the start, after a failure of the stream,
+ *                after a standby. What was sent and not acked is no longer in `seen`
+ *     next       reads some events and sends those that are not stored
+ *
+ * A source that is asked (polled) reads from position_begin() on and skips what `seen` has. A
+ * source that is told (a webhook) has no position to go back to: it ignores the checkpoint,
+ * sends what has arrived, calls publisher_drain and only then confirms to its peer; when the
+ * publisher fails it refuses, and the peer sends again.
+ */
+#ifndef VCOURIER_SOURCE_H
+#define VCOURIER_SOURCE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "source_checkpoint.h"
+#include "err.h"
+#include "http.h"
+#include "publisher.h"
+
+/* Which side failed; err says how. */
+enum source_result {
+	SOURCE_OK,
+	SOURCE_NOT_READY, /* it answers, and cannot be read yet: try again soon */
+	/* a reply could not be taken, and the next one is asked for in another way: at once */
+	SOURCE_RETRY,
+	/*
+	 * no connection, a refusal, a bad reply. ERR_AUTH: the credentials were refused.
+	 * ERR_FORBIDDEN: a privilege is missing. ERR_NOT_FOUND: the session is gone
+	 */
+	SOURCE_FAILED,
+	STREAM_FAILED,  /* an event could not be stored, or the stream could not be read */
+	SOURCE_STOPPED, /* a stop was requested */
+};
+
+/* Lent to the source from open to close. */
+struct source_context {
+	struct http *http;
+	struct publisher *publisher;
+	struct source_checkpoint *checkpoint;
+};
+
+/* For metrics and the last log line. The counts only grow. */
+struct source_status {
+	bool connected;
+	uint64_t read;                /* events */
+	uint64_t suppressed;          /* of those: stored before */
+	uint64_t rejected;            /* of those: cannot be stored */
+	bool any;                     /* `newest` is set */
+	struct position_event newest; /* the newest event that was sent */
+};
+
+struct source {
+	const char *name; /* "vcenter": check on /readyz, label of metrics */
+	/* log messages of failures: of ERR_AUTH, of ERR_FORBIDDEN, of any other */
+	const char *refused, *forbidden, *failed;
+	size_t message_min; /* bytes that a message must be allowed to have */
+
+	/* options: the source's own struct, borrowed until close. Cannot fail: does no I/O. */
+	void (*open)(void **self, const void *options, const struct source_context *context);
+
+	/* A session, when there is none; reads the credentials again for it. */
+	enum source_result (*connect)(void *self, struct err *err);
+
+	/* After a refused login: the credentials have changed since. Called once a second. */
+	bool (*credentials_changed)(void *self);
+
+	/* Whose events to look for in the stream, and up to which time to believe them. */
+	void (*identify)(void *self, struct source_identity *id);
+
+	/* The stream was read; *loaded says what it holds. */
+	enum source_result (*resume)(
+		void *self, const struct source_loaded *loaded, struct err *err);
+
+	/*
+	 * *wait_ms: pause before the next call, when there is nothing more to read now; 0: call
+	 * again at once. Calls status_beat while it takes longer than a second.
+	 */
+	enum source_result (*next)(void *self, int64_t *wait_ms, struct err *err);
+
+	/* In each turn, also while NATS is away and next is not called: updates metrics. */
+	void (*observe)(void *self);
+
+	/* Another collector reads: end the session. */
+	void (*stand_by)(void *self);
+
+	void (*position)(const void *self, struct source_status *status);
+
+	void (*close)(void *self); /* ends the session; NULL is fine */
+};
+
+#endif

@@ -1,0 +1,394 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "source_checkpoint.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "clock.h"
+#include "log.h"
+#include "mem.h"
+#include "stream_length.h"
+
+enum {
+	CATCH_UP_MAX = 64000, /* messages of others to read one by one; beyond, as at start */
+	CHECK_EVERY_MS = 10 * 1000,
+	READ_BACK_MIN = 64000, /* after a refused duplicate: so many messages, each time more */
+	READ_BACK_FACTOR = 8,
+	PRUNE_ABOVE = 65536, /* events kept before old ones are forgotten */
+};
+
+static const uint64_t NOT_CURRENT = UINT64_MAX;
+
+struct source_checkpoint {
+	struct source_checkpoint_options options;
+	struct stream_reader *reader;
+	struct seen seen;
+	struct position position;
+	/* every stored event created since is in `seen`; INT64_MIN: all */
+	int64_t known_us;
+	bool loaded; /* seen, position and publisher agreed with the stream once */
+	struct stream_length length;
+	/* number of reconnects to NATS when the stream was loaded; or NOT_CURRENT */
+	uint64_t reconnects;
+	/* messages to read back at least, since the stream refused duplicates */
+	uint64_t read_back;
+	int64_t checked_ms; /* monotonic */
+	uint64_t taken_back;
+	char uuid[64];
+};
+
+int
+source_checkpoint_open(struct source_checkpoint **out,
+	const struct source_checkpoint_options *options, struct err *err)
+{
+	struct source_checkpoint *cp = mem_alloc(sizeof(*cp));
+
+	cp->options = *options;
+	cp->known_us = INT64_MAX;
+	cp->reconnects = NOT_CURRENT;
+	seen_init(&cp->seen);
+	position_init(&cp->position, options->overlap_us, options->audit_us);
+	if (stream_reader_open(&cp->reader, options->bus, err) != 0) {
+		source_checkpoint_close(cp);
+		return -1;
+	}
+	*out = cp;
+	return 0;
+}
+
+void
+source_checkpoint_stop(struct source_checkpoint *cp)
+{
+	stream_reader_stop(cp->reader);
+}
+
+void
+source_checkpoint_close(struct source_checkpoint *cp)
+{
+	if (cp == NULL)
+		return;
+	stream_reader_close(cp->reader);
+	seen_free(&cp->seen);
+	free(cp);
+}
+
+struct position *
+source_checkpoint_position(struct source_checkpoint *cp)
+{
+	return &cp->position;
+}
+
+const struct seen *
+source_checkpoint_seen(const struct source_checkpoint *cp)
+{
+	return &cp->seen;
+}
+
+bool
+source_checkpoint_is_current(const struct source_checkpoint *cp)
+{
+	return cp->reconnects == bus_reconnects(cp->options.bus);
+}
+
+void
+source_checkpoint_invalidate(struct source_checkpoint *cp)
+{
+	cp->reconnects = NOT_CURRENT;
+}
+
+uint64_t
+source_checkpoint_taken_back(const struct source_checkpoint *cp)
+{
+	return cp->taken_back;
+}
+
+static void
+take_back(void *ctx, const struct publisher_unacked *event)
+{
+	struct source_checkpoint *cp = ctx;
+
+	seen_remove(&cp->seen, event->key, event->created_us);
+	position_take_back(&cp->position, event->again_us);
+	cp->taken_back++;
+}
+
+static struct tail_query
+query(const struct source_checkpoint *cp, int64_t now_us)
+{
+	return (struct tail_query){ .reader = cp->reader,
+		.stream = cp->options.stream->name,
+		.uuid = cp->uuid,
+		.at_least = cp->read_back,
+		.cap_us = now_us + POSITION_TOLERANCE_US };
+}
+
+static void
+adopt(struct source_checkpoint *cp, const struct tail *tail)
+{
+	position_adopt(&cp->position, tail->any ? &tail->newest : NULL,
+		tail->any_stored ? &tail->stored : NULL, tail->complete_us);
+}
+
+static void
+report_loaded(const struct source_checkpoint *cp, const struct stream_info *info,
+	const struct tail *tail)
+{
+	const struct position *p = &cp->position;
+	const char *stream = cp->options.stream->name;
+	char text[CLOCK_TEXT_SIZE];
+
+	if (!p->any) {
+		log_info("the stream holds no event of this vCenter", L_STR("stream", stream),
+			L_INT("messages", (int64_t)info->messages));
+		return;
+	}
+	log_info("resuming from the stream", L_STR("stream", stream),
+		L_INT("sequence", (int64_t)info->last_seq), L_INT("key", p->newest.key),
+		L_STR("time", clock_format(p->newest.created_us, text)),
+		L_INT("identities", (int64_t)cp->seen.events.n));
+	if (tail->complete_us != INT64_MAX)
+		log_info(
+			"its newest message was sent while others waited for their acks: reading those again",
+			L_STR("from", clock_format(tail->complete_us, text)));
+}
+
+/* Reads everything again: at start, and when the stream is not the one that was known. */
+static int
+load_all(struct source_checkpoint *cp, const struct stream_info *info, int64_t now_us,
+	struct tail *tail, struct err *err)
+{
+	const struct position *p = &cp->position;
+	const struct tail_query q = query(cp, now_us);
+
+	seen_free(&cp->seen);
+	position_forget(&cp->position);
+	if (tail_load(&q, info, p->overlap_us + p->audit_us, INT64_MAX, &cp->seen, tail, err) !=
+		0)
+		return -1;
+	cp->known_us = tail->since_us;
+	adopt(cp, tail);
+	if (tail->first_seq != UINT64_MAX)
+		position_set_first(&cp->position, &tail->first);
+	stream_length_set(&cp->length, info);
+	publisher_reset(cp->options.publisher, info->last_seq);
+	report_loaded(cp, info, tail);
+	return 0;
+}
+
+/* Reads the end of the stream once more, back to since_us. */
+static int
+load_since(struct source_checkpoint *cp, const struct stream_info *info, int64_t since_us,
+	int64_t now_us, struct err *err)
+{
+	const struct tail_query q = query(cp, now_us);
+	struct tail tail;
+
+	if (tail_load(&q, info, 0, since_us, &cp->seen, &tail, err) != 0)
+		return -1;
+	if (tail.since_us < cp->known_us)
+		cp->known_us = tail.since_us;
+	if (tail.first_seq != UINT64_MAX && cp->position.has_first)
+		position_set_first(&cp->position, &tail.first);
+	return 0;
+}
+
+int
+source_checkpoint_know_since(
+	struct source_checkpoint *cp, int64_t since_us, int64_t now_us, struct err *err)
+{
+	struct stream_info info;
+	int64_t span_us;
+
+	if (since_us >= cp->known_us)
+		return 0;
+	if (cp->position.any && since_us != INT64_MIN) {
+		/* twice as far each time: many steps back cost no more than one */
+		span_us = cp->position.newest.created_us - cp->known_us;
+		if (span_us > 0 && cp->known_us - span_us < since_us)
+			since_us = cp->known_us - span_us;
+	}
+	if (jetstream_stream_look(cp->options.bus, cp->options.stream->name, &info, err) != 0)
+		return -1;
+	return load_since(cp, &info, since_us, now_us, err);
+}
+
+static void
+report_settings(const struct source_checkpoint *cp, const struct stream_info *info)
+{
+	bool reported = cp->length.known && cp->length.created_us == info->created_us;
+
+	if (!reported && *info->differs)
+		log_warn("the stream has other settings than configured; they stay as they are",
+			L_STR("stream", cp->options.stream->name),
+			L_STR("differs", info->differs));
+}
+
+/* Reads what others have added to the stream that was known up to sequence `known`. */
+static int
+load_rest(struct source_checkpoint *cp, uint64_t known, const struct stream_info *info,
+	int64_t now_us, struct err *err)
+{
+	const struct tail_query q = query(cp, now_us);
+	struct tail tail;
+
+	tail_init(&tail);
+	if (tail_load_range(&q, known + 1, info->last_seq, &cp->seen, &tail, err) != 0)
+		return -1;
+	adopt(cp, &tail);
+	publisher_reset(cp->options.publisher, info->last_seq);
+	return 0;
+}
+
+/*
+ * The stream refused an event that it has: its order is not the one of dates, and more such
+ * events may come. Reads further and further back, so that all refusals together cost no more
+ * than the last reading.
+ */
+static int
+load_refused(struct source_checkpoint *cp, const struct stream_info *info, int64_t now_us,
+	struct err *err)
+{
+	const struct position *p = &cp->position;
+
+	cp->read_back = cp->read_back == 0 ? READ_BACK_MIN : cp->read_back * READ_BACK_FACTOR;
+	log_warn("the stream has an event that its tail did not show: reading it further back",
+		L_INT("messages", (int64_t)cp->read_back));
+	if (load_since(cp, info, p->any ? position_resume(p) : INT64_MIN, now_us, err) != 0)
+		return -1;
+	publisher_reset(cp->options.publisher, info->last_seq);
+	return 0;
+}
+
+int
+source_checkpoint_check(struct source_checkpoint *cp, struct err *err)
+{
+	uint64_t known = publisher_last_seq(cp->options.publisher);
+	int64_t now_ms = clock_monotonic_ms();
+	struct stream_info info;
+
+	if (now_ms - cp->checked_ms < CHECK_EVERY_MS)
+		return 0;
+	cp->checked_ms = now_ms;
+	if (jetstream_stream_look(cp->options.bus, cp->options.stream->name, &info, err) != 0)
+		return -1;
+	if (stream_length_check(&cp->length, known, &info, bus_reconnects(cp->options.bus),
+		    err) != STREAM_LENGTH_OK)
+		source_checkpoint_invalidate(cp);
+	return 0;
+}
+
+/*
+ * What a message may have: the server's max_payload or the stream's max_msg_size. Below what an
+ * event needs nothing is sent: to refuse some events for good would be a loss, and the source
+ * keeps them.
+ */
+static int
+find_message_max(const struct source_checkpoint *cp, const struct stream_info *info,
+	size_t *out, struct err *err)
+{
+	int64_t max = bus_max_payload(cp->options.bus);
+
+	if (max <= 0)
+		return err_set(err, ERR_CONNECT, "connection to NATS lost");
+	if (info->max_msg_size > 0 && info->max_msg_size < max)
+		max = info->max_msg_size;
+	if ((uint64_t)max < cp->options.message_min)
+		return err_set(err, ERR_FULL,
+			"a message of the stream may have %" PRId64
+			" bytes, an event needs up to %zu: "
+			"raise max_payload of NATS or max_msg_size of the stream",
+			max, cp->options.message_min);
+	*out = (size_t)max;
+	return 0;
+}
+
+/* The three ways to read the stream again; known: its last sequence that was stored. */
+static int
+load(struct source_checkpoint *cp, uint64_t known, const struct stream_info *info,
+	int64_t now_us, struct source_loaded *loaded, struct err *err)
+{
+	bool refused = publisher_refused_duplicate(cp->options.publisher);
+	enum stream_length_state length;
+	uint64_t before = cp->taken_back;
+
+	publisher_take_unacked(cp->options.publisher, take_back, cp);
+	loaded->taken_back = cp->taken_back != before;
+	length = stream_length_check(
+		&cp->length, known, info, bus_reconnects(cp->options.bus), err);
+	if (length == STREAM_LENGTH_UNSTEADY)
+		return -1;
+	loaded->whole = !cp->loaded || length == STREAM_LENGTH_LOST ||
+		info->last_seq - known > CATCH_UP_MAX;
+	if (!loaded->whole)
+		return refused ? load_refused(cp, info, now_us, err)
+			       : load_rest(cp, known, info, now_us, err);
+	if (length == STREAM_LENGTH_LOST)
+		log_error("the stream is not what it was: reading the missing span again",
+			L_INT("known_sequence", (int64_t)known),
+			L_INT("sequence", (int64_t)info->last_seq));
+	if (load_all(cp, info, now_us, &loaded->tail, err) != 0)
+		return -1;
+	if (length == STREAM_LENGTH_LOST && !cp->position.any)
+		position_reopen_at_start(&cp->position);
+	return 0;
+}
+
+int
+source_checkpoint_load(struct source_checkpoint *cp, const struct source_identity *source,
+	struct source_loaded *loaded, struct err *err)
+{
+	uint64_t known = publisher_last_seq(cp->options.publisher);
+	uint64_t reconnects = bus_reconnects(cp->options.bus);
+	struct stream_info info;
+
+	*loaded = (struct source_loaded){ .whole = false };
+	snprintf(cp->uuid, sizeof(cp->uuid), "%s", source->uuid);
+	if (jetstream_stream_ensure(cp->options.bus, cp->options.stream, &info, err) != 0 ||
+		find_message_max(cp, &info, &loaded->message_max, err) != 0)
+		return -1;
+	report_settings(cp, &info);
+	if (load(cp, known, &info, source->now_us, loaded, err) != 0)
+		return -1;
+	cp->loaded = true;
+	cp->reconnects = reconnects;
+	return 0;
+}
+
+void
+source_checkpoint_add(struct source_checkpoint *cp, int32_t key, int64_t created_us)
+{
+	seen_add(&cp->seen, key, created_us);
+}
+
+void
+source_checkpoint_begin_epoch(struct source_checkpoint *cp, int32_t key)
+{
+	cp->seen.epoch++;
+	position_begin_epoch(&cp->position, key);
+}
+
+void
+source_checkpoint_caught_up(struct source_checkpoint *cp)
+{
+	cp->read_back = 0;
+}
+
+void
+source_checkpoint_prune(struct source_checkpoint *cp)
+{
+	const struct position *p = &cp->position;
+	int64_t until_us, in_flight_us;
+
+	if (cp->seen.events.n <= PRUNE_ABOVE || cp->seen.events.n * 3 <= cp->seen.events.slots)
+		return;
+	until_us = position_oldest_needed(p);
+	if (until_us == INT64_MIN)
+		return;
+	in_flight_us = publisher_oldest_us(cp->options.publisher);
+	if (in_flight_us != INT64_MAX && in_flight_us - p->overlap_us - p->audit_us < until_us)
+		until_us = in_flight_us - p->overlap_us - p->audit_us;
+	seen_prune(&cp->seen, until_us, p->newest.key);
+	if (until_us > cp->known_us)
+		cp->known_us = until_us;
+}
