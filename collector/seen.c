@@ -93,6 +93,26 @@ discount_key(struct seen *s, const struct seen_entry *e)
 		table_remove(&s->keys, k);
 }
 
+/* Fills the table by key from the other one. It gets its size at once. */
+static void
+recount_keys(struct seen *s)
+{
+	const struct seen_entry *e = NULL;
+
+	table_reserve(&s->keys, s->events.n + 1);
+	while ((e = table_next(&s->events, e)) != NULL)
+		count_key(s, e);
+}
+
+/* The table by key is freed first: there are never more than three tables in memory. */
+static void
+grow(struct seen *s)
+{
+	table_free(&s->keys);
+	table_reserve(&s->events, s->events.n + 1);
+	recount_keys(s);
+}
+
 bool
 seen_has(const struct seen *s, int32_t key, int64_t created_us)
 {
@@ -107,6 +127,8 @@ seen_add(struct seen *s, int32_t key, int64_t created_us)
 	};
 	size_t before = s->events.n;
 
+	if (table_is_full(&s->events))
+		grow(s);
 	table_add(&s->events, &e);
 	if (s->events.n == before)
 		return false;
@@ -152,11 +174,9 @@ void
 seen_prune(struct seen *s, int64_t before_us, int32_t last_key)
 {
 	struct limit limit = { .before_ms = seen_ms(before_us), .last_key = last_key };
-	const struct seen_entry *e = NULL;
 
-	/* freed first, so that there are never more than three tables in memory */
-	table_free(&s->keys);
+	table_free(
+		&s->keys); /* first, so that there are never more than three tables in memory */
 	table_keep(&s->events, is_kept, &limit);
-	while ((e = table_next(&s->events, e)) != NULL)
-		count_key(s, e);
+	recount_keys(s);
 }

@@ -72,6 +72,23 @@ resize(struct table *t, size_t slots)
 	free(old.slot);
 }
 
+bool
+table_is_full(const struct table *t)
+{
+	return (t->n + 1) * 3 > t->slots * 2;
+}
+
+void
+table_reserve(struct table *t, size_t n)
+{
+	size_t slots = t->slots == 0 ? SLOTS_MIN : t->slots;
+
+	while (n * 3 > slots * 2)
+		slots *= 2;
+	if (slots != t->slots)
+		resize(t, slots);
+}
+
 void *
 table_find(const struct table *t, const void *key)
 {
@@ -88,8 +105,7 @@ table_add(struct table *t, const void *entry)
 {
 	size_t i;
 
-	if ((t->n + 1) * 3 > t->slots * 2)
-		resize(t, t->slots == 0 ? SLOTS_MIN : t->slots * 2);
+	table_reserve(t, t->n + 1);
 	i = find(t, entry);
 	if (is_free(t, i)) {
 		memcpy(slot_at(t, i), entry, t->type->size);

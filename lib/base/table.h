@@ -29,7 +29,7 @@ void table_init(struct table *t, const struct table_type *type);
 void table_free(struct table *t);
 
 /*
- * A pointer to an entry is valid until the next table_add, _remove or _keep. The key of an
+ * A pointer to an entry is valid until the next table_add, _reserve, _remove or _keep. The key of an
  * entry in the table must not change.
  */
 
@@ -37,6 +37,10 @@ void table_free(struct table *t);
 void *table_find(const struct table *t, const void *key);
 /* Copies *entry into the table, unless it has an entry with this key. Returns that entry. */
 void *table_add(struct table *t, const void *entry);
+/* The next table_add grows the table: until then old and new slots are both in memory. */
+bool table_is_full(const struct table *t);
+/* Grows the table once, so that n entries fit without growing it again. */
+void table_reserve(struct table *t, size_t n);
 /* entry: what table_find or table_add returned. */
 void table_remove(struct table *t, void *entry);
 /* The next entry in no particular order; NULL begins and ends. */
