@@ -95,7 +95,7 @@ bus_ready(struct collect *c)
 	else
 		report_nats(c, "nats", &err);
 	status_check("nats", false, err.text);
-	stop_sleep(SHORT_WAIT_MS);
+	status_sleep(SHORT_WAIT_MS);
 	return false;
 }
 
@@ -107,7 +107,7 @@ is_leader(struct collect *c)
 	c->source->stand_by(c->self);
 	source_checkpoint_invalidate(c->checkpoint);
 	status_check(c->source->name, true, "standby: another collector reads");
-	stop_sleep(SHORT_WAIT_MS);
+	status_sleep(SHORT_WAIT_MS);
 	return false;
 }
 
@@ -171,13 +171,13 @@ wait_after(struct collect *c, enum turn_wait wait)
 	case TURN_NO_WAIT:
 		break;
 	case TURN_WAIT_SHORT:
-		stop_sleep(SHORT_WAIT_MS);
+		status_sleep(SHORT_WAIT_MS);
 		break;
 	case TURN_WAIT_BACKOFF:
-		stop_sleep(RETRY_MIN_MS + backoff_next(&c->backoff));
+		status_sleep(RETRY_MIN_MS + backoff_next(&c->backoff));
 		break;
 	case TURN_WAIT_FORBIDDEN:
-		stop_sleep(FORBIDDEN_MS);
+		status_sleep(FORBIDDEN_MS);
 		break;
 	case TURN_WAIT_LOGIN:
 		wait_login(c);
@@ -208,7 +208,7 @@ succeeded(struct collect *c, int64_t wait_ms)
 	status_check(c->source->name, true, "");
 	status_check("stream", true, "");
 	if (wait_ms > 0)
-		stop_sleep(wait_ms);
+		status_sleep(wait_ms);
 }
 
 static void

@@ -10,6 +10,7 @@
 
 enum {
 	ELEMENT_ROOM = 1024 * 1024,
+	STUB_MAX = 16 * 1024,    /* bytes of an event of which only a part came */
 	MERGED_FREE = 64 * 1024, /* bytes that an event may put in order, */
 	MERGED_RATIO = 8,        /* and so many times those of its JSON */
 };
@@ -289,12 +290,13 @@ end_event(struct event_writer *w)
 {
 	struct event_facts *facts = &w->facts;
 
-	if (w->out.len - facts->data > w->event_max) {
+	if (w->cut || w->out.len - facts->data > w->event_max) {
+		size_t max = w->cut && w->event_max > STUB_MAX ? STUB_MAX : w->event_max;
 		enum members_trimmed trimmed = members_trim(
-			&w->members, &w->out, facts->data, w->frame[0].class, w->event_max);
+			&w->members, &w->out, facts->data, w->frame[0].class, max);
 
 		facts->trimmed = true;
-		facts->stub = trimmed == MEMBERS_STUB;
+		facts->stub = w->cut || trimmed == MEMBERS_STUB;
 		if (trimmed == MEMBERS_TOO_LARGE)
 			facts->has_key = false;
 	}

@@ -75,6 +75,7 @@ struct event_writer {
 	size_t json_max;                  /* bytes of an event's JSON while it is written */
 	size_t json_end;                  /* where those of the present event end */
 	size_t n_elements, merged; /* of the present event; bytes that were put in order */
+	bool cut;                  /* the next events came in part only: each becomes a stub */
 	struct event_facts facts;
 	struct event_frame frame[EVENT_DEPTH_MAX];
 	/* classes and names that are looked at */

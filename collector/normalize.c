@@ -13,6 +13,12 @@ enum {
 	FAULT_MAX = 4096,
 	MEMORY_KEPT = 2 * 1024 * 1024, /* bytes of a buffer that is kept for the next page */
 	PARSE_MIN = 16 * 1024,         /* bytes gathered before the parser is called */
+	SKIP_PIECE = 16 * 1024,        /* bytes after which room in raw is looked for */
+	/*
+	 * Bytes skipped of one page, some 0.3 s of CPU time with TLS. A larger event fails like
+	 * one whose reply breaks off, see vim_read.c.
+	 */
+	SKIP_MAX = 128 * 1024 * 1024,
 };
 
 const char *
@@ -21,6 +27,11 @@ normalize_kind_name(enum normalize_kind kind)
 	static const char *const names[] = { "event", "eventex", "extendedevent" };
 
 	return names[kind];
+}
+
+static void
+no_watchdog(void)
+{
 }
 
 void
@@ -34,6 +45,8 @@ normalizer_open(struct normalizer **out, const struct normalize_limits *limits)
 		n->limits.page_max = PAGE_MAX;
 	if (n->limits.event_max == 0)
 		n->limits.event_max = EVENT_MAX;
+	if (n->limits.on_progress == NULL)
+		n->limits.on_progress = no_watchdog;
 	if (n->limits.events_max == 0)
 		n->limits.events_max = EVENTS_MAX;
 	buf_init(&n->raw, n->limits.page_max);
@@ -90,7 +103,8 @@ normalizer_begin(struct normalizer *n)
 	event_writer_clear(&n->writer);
 	n->parsed = n->n_carry = n->n = n->n_seen = 0;
 	n->tags = (struct xmltext_tags){ 0 };
-	n->repairing = false;
+	n->skip = (struct normalize_skip){ 0 };
+	n->repairing = n->partial = n->writer.cut = false;
 	n->repaired_bytes = n->n_errors = 0;
 	n->fault_class[0] = '\0';
 	n->page = (struct normalize_page){ 0 };
@@ -136,6 +150,40 @@ parse_rest(struct normalizer *n, bool last)
 		n, n->raw.len == 0 ? "" : n->raw.data + from, n->raw.len - from, last);
 }
 
+/* The parser gets the events before the one that is cut; repair takes those behind it. */
+static void
+cut_event(struct normalizer *n)
+{
+	size_t at = n->skip.event_at;
+
+	/* beyond `at` the parser may have more than raw has now */
+	if (!n->malformed && n->parsed < at)
+		normalize_parse(n, n->raw.data + n->parsed, at - n->parsed, false);
+	n->parsed = n->raw.len;
+	if (!n->malformed && !n->stopped)
+		normalize_over(n, "an event is too large");
+}
+
+/* Takes what arrived into raw, but for the rest of an event that is too large. */
+static void
+receive(struct normalizer *n, const char *data, size_t len)
+{
+	const char *rest = data;
+	size_t rest_len = len;
+
+	if (n->skip.active)
+		rest = normalize_skip(n, data, &rest_len);
+	if (n->skip.bytes > SKIP_MAX) {
+		n->stopped = true;
+		err_set(&n->err, ERR_LIMIT, "an event is larger than %d MiB", SKIP_MAX >> 20);
+		return;
+	}
+	if (rest != NULL)
+		take(n, rest, rest_len);
+	if (normalize_skip_begin(n))
+		cut_event(n);
+}
+
 static int
 too_large(const struct normalizer *n, struct err *err)
 {
@@ -145,8 +193,13 @@ too_large(const struct normalizer *n, struct err *err)
 int
 normalizer_feed(struct normalizer *n, const char *data, size_t len, struct err *err)
 {
-	if (!n->stopped)
-		take(n, data, len);
+	while (len != 0 && !n->stopped) {
+		size_t piece = len < SKIP_PIECE ? len : SKIP_PIECE;
+
+		receive(n, data, piece);
+		data += piece;
+		len -= piece;
+	}
 	if (!buf_ok(&n->raw))
 		return too_large(n, err);
 	/*
@@ -236,6 +289,37 @@ fill_in(struct normalizer *n)
 	}
 }
 
+static void
+finish(struct normalizer *n, struct normalize_page *page)
+{
+	fill_in(n);
+	*page = n->page;
+}
+
+bool
+normalizer_has_begun(const struct normalizer *n)
+{
+	return n->part == PART_EVENTS && n->raw.len != 0;
+}
+
+bool
+normalizer_end_partial(struct normalizer *n, struct normalize_page *page)
+{
+	struct err err;
+
+	if (!normalizer_has_begun(n))
+		return false;
+	if (n->in_event || !buf_ok(&n->writer.out))
+		event_writer_drop(&n->writer);
+	n->raw.overflow = n->writer.out.overflow = n->writer.strings.overflow = false;
+	n->in_event = false;
+	n->partial = n->malformed = true;
+	if (normalize_repair(n, &err) != 0)
+		return false;
+	finish(n, page);
+	return true;
+}
+
 int
 normalizer_end(struct normalizer *n, struct normalize_page *page, struct err *err)
 {
@@ -251,7 +335,6 @@ normalizer_end(struct normalizer *n, struct normalize_page *page, struct err *er
 		return -1;
 	if (!buf_ok(&n->writer.out) || !buf_ok(&n->writer.strings))
 		return too_large(n, err);
-	fill_in(n);
-	*page = n->page;
+	finish(n, page);
 	return 0;
 }

@@ -17,6 +17,9 @@
  * a createdTime is left out and counted. Bytes that are not UTF-8 and characters that XML
  * forbids become U+FFFD.
  *
+ * An event that fills page_max is cut: the rest of it is received and not kept, and it becomes
+ * a stub of the small members that came whole. So the largest event holds up no other one.
+ *
  * Work and memory have bounds, whatever the page is: tests/unit/hostile_page_test.c holds a
  * list of pages against them. A page takes at most four times page_max, and some 20 times the
  * CPU time of usual events. What no vCenter sends (a tag of more than 64 KiB or 128 attributes,
@@ -42,6 +45,8 @@ struct normalize_limits { /* 0: the default */
 	/* bytes of one event's data, larger ones are trimmed; at least 16 KiB; 64 MiB */
 	size_t event_max;
 	size_t events_max; /* events of one page; default 10,000 (vCenter sends 1,000) */
+	/* called after each 64 KiB that were parsed, for a watchdog; NULL: nothing */
+	void (*on_progress)(void);
 };
 
 enum normalize_kind { NORMALIZE_EVENT, NORMALIZE_EVENTEX, NORMALIZE_EXTENDEDEVENT };
@@ -65,7 +70,7 @@ struct normalize_event {
 	bool schema_unknown;    /* something in it is in no table: written schema-light */
 	bool repaired;          /* its XML was damaged; some of it may be missing */
 	bool trimmed;           /* larger than event_max or too deep: members were left out */
-	/* trimmed to the small members of its class: key, time, little else */
+	/* cut, or trimmed to the small members of its class: key, time, little else */
 	bool stub;
 };
 
@@ -107,8 +112,17 @@ int normalizer_feed(struct normalizer *n, const char *data, size_t len, struct e
 /*
  * The reply is complete. 0: *page is filled in, borrowed until the next normalizer_begin. -1:
  * ERR_PROTOCOL when the reply was cut, empty or is no SOAP reply, or what normalizer_feed said.
- * Call it whatever feed returned.
+ * Call it once, whatever feed returned.
  */
 int normalizer_end(struct normalizer *n, struct normalize_page *page, struct err *err);
+
+bool normalizer_has_begun(const struct normalizer *n); /* the reply began as a page of events */
+
+/*
+ * After normalizer_end has failed. True when the reply began as a page of events: then *page
+ * has what is left of it. The event in which it ended is a stub, or is left out when its key or
+ * createdTime did not come.
+ */
+bool normalizer_end_partial(struct normalizer *n, struct normalize_page *page);
 
 #endif

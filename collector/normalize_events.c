@@ -22,7 +22,7 @@ normalize_event_done(struct normalizer *n)
 
 	n->in_event = false;
 	n->n_seen++;
-	if (!facts->has_key || !facts->has_created) {
+	if (!facts->has_key || !facts->has_created || !buf_ok(&n->writer.out)) {
 		if (buf_ok(&n->writer.out))
 			normalize_leave_out(n, n->writer.out.data + facts->data,
 				n->writer.out.len - facts->data);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * What the files of the normalizer share; nobody else includes it. Calls run down: normalize.c
- * (pages), normalize_repair.c, normalize_parse.c (libxml2), normalize_events.c.
+ * (pages), normalize_repair.c, normalize_skip.c, normalize_parse.c (libxml2),
+ * normalize_events.c.
  */
 #ifndef VCOURIER_NORMALIZE_INTERNAL_H
 #define VCOURIER_NORMALIZE_INTERNAL_H
@@ -15,7 +16,27 @@
 
 enum {
 	NAMESPACES_MAX = 64,
-	NAMES_MAX = 4096, /* slots of the element name cache; a power of two */
+	NAMES_MAX = 4096,   /* slots of the element name cache; a power of two */
+	EVENTS_CUT_MAX = 4, /* of one page; with more it is too large */
+	/* bytes kept of an event that is cut: in them its small members are looked for */
+	NORMALIZE_CUT_KEPT = 256 * 1024,
+	SKIP_TAIL = 256, /* bytes in which an end tag is found that comes in pieces */
+};
+
+/*
+ * normalize_skip.c: where events begin in raw, and the end of one that is too large for it. Its
+ * bytes are searched for its end tag and not kept.
+ */
+struct normalize_skip {
+	size_t event_at; /* where the last event in raw begins, or what is behind it */
+	size_t searched; /* raw was searched for events up to here */
+	bool in_event;   /* an event begins at event_at */
+	bool active;     /* what arrives is the rest of an event that was cut */
+	size_t cut_at[EVENTS_CUT_MAX]; /* where in raw the events begin that were cut */
+	size_t n_cut;
+	size_t tail_len; /* the last bytes of what was skipped */
+	char tail[SKIP_TAIL];
+	uint64_t bytes; /* skipped of this page */
 };
 
 struct xml_namespace {
@@ -41,6 +62,7 @@ struct normalizer {
 	char carry[4]; /* a character that came cut in two */
 	size_t n_carry;
 	struct xmltext_tags tags; /* of raw */
+	struct normalize_skip skip;
 
 	/* the parser */
 	xmlParserCtxtPtr ctxt;
@@ -54,6 +76,7 @@ struct normalizer {
 	bool stopped;                      /* by us: `err` says why */
 	bool malformed;                    /* says libxml2, or a bound: `page.why` says how */
 	bool repairing; /* an event of a malformed page is parsed by itself */
+	bool partial;   /* the page has no end, and is wanted as far as it came */
 	size_t repaired_bytes,
 		n_errors; /* while repairing: given to the parser, found by it in recovery */
 	struct err err;
@@ -70,6 +93,21 @@ struct normalizer {
 	struct buf *fault_part; /* of those the one that is open, or NULL */
 	char fault_class[128];
 };
+
+/*
+ * True: there is no room in raw, since its last event takes more than half of it; the event was
+ * cut, and raw ends in it.
+ */
+bool normalize_skip_begin(struct normalizer *n);
+
+/*
+ * Takes bytes of the event that was cut. Returns those that are behind it and moves *len to
+ * their number; NULL: none. What is returned is in n->scratch.
+ */
+const char *normalize_skip(struct normalizer *n, const char *data, size_t *len);
+
+/* Whether the event that begins at s in raw was cut. */
+bool normalize_skip_has_cut(const struct normalizer *n, const char *s);
 
 /* Makes the parser ready for a new document. */
 void normalize_parse_begin(struct normalizer *n, bool recover);

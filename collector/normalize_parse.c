@@ -170,10 +170,7 @@ start_event(struct normalizer *n, const struct start_tag *tag)
 	n->in_event = true;
 }
 
-/*
- * The class of a fault is the detail's xsi:type; without one its element is named after it:
- * NotFoundFault.
- */
+/* A fault's class is its detail's xsi:type, or the name of the element, less "Fault". */
 static void
 start_fault_detail(struct normalizer *n, const struct start_tag *tag)
 {
@@ -385,6 +382,7 @@ normalize_parse(struct normalizer *n, const char *s, size_t len, bool last)
 		len -= piece;
 		xmlParseChunk(n->ctxt, s, (int)piece, last && len == 0 ? 1 : 0);
 		s += piece;
+		n->limits.on_progress();
 		/* disableSAX alone: it is out of room, and silent about it */
 		if (!n->stopped && n->ctxt->recovery == 0 &&
 			(n->ctxt->wellFormed == 0 || n->ctxt->disableSAX != 0))

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* A page that is not well formed, or exceeds a bound: each of its events by itself. */
+#define _GNU_SOURCE /* memrchr */
 #include "normalize_internal.h"
 
 #include <stdio.h>
@@ -91,24 +92,49 @@ add_event(struct normalizer *n, const char *s, size_t len)
 	return fits == len;
 }
 
+/*
+ * The end of s..end, an event that was cut, behind the last end tag there: so that a member of
+ * which only the beginning came is none.
+ */
+static const char *
+whole_members(const char *s, const char *end)
+{
+	const char *p, *behind;
+
+	if (end - s > NORMALIZE_CUT_KEPT)
+		end = s + NORMALIZE_CUT_KEPT;
+	for (p = end; (p = memrchr(s, '<', (size_t)(p - s))) != NULL;) {
+		behind = memchr(p, '>', (size_t)(end - p));
+		if (p[1] == '/' && behind != NULL)
+			return behind + 1;
+	}
+	return s;
+}
+
 /* s[0..len): from one event's start tag up to the next. */
 static void
 repair_event(struct normalizer *n, size_t prologue, const char *s, size_t len)
 {
-	const char *end = s + len, *close = s, *p = s;
+	const char *end = s + len, *close = s, *p = s, *known;
 	size_t kept = n->n, seen = n->n_seen;
 
 	while ((p = xmltext_find_tag(p, end, "returnval", true)) != NULL)
 		close = p++;
 	if (close != s && (p = memchr(close, '>', (size_t)(end - close))) != NULL)
 		end = p + 1;
+	known = end;
+	n->writer.cut = normalize_skip_has_cut(n, s) || (n->partial && close == s);
+	if (n->writer.cut)
+		known = whole_members(s, close == s ? end : close);
 	buf_truncate(&n->scratch, prologue);
-	if (add_event(n, s, (size_t)(end - s)) && (parse_event(n, false) || n->n_seen != seen))
+	if (add_event(n, s, (size_t)(known - s)) &&
+		(parse_event(n, false) || n->n_seen != seen))
 		goto done;
 	n->repairing = true;
 	if (!parse_event(n, true) && n->n_seen == seen)
 		normalize_leave_out(n, s, (size_t)(end - s));
 done:
+	n->writer.cut = false;
 	n->n_seen = seen + 1;
 	if (n->n > kept + 1)
 		n->n = kept + 1;

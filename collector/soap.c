@@ -206,18 +206,26 @@ find_root(struct soap_reply *reply, const char *name, struct err *err)
  * error; the other one goes on, a microsecond for each.
  */
 static xmlDocPtr
-read_tree(const char *data, size_t len, struct err *err)
+read_tree(const char *data, size_t len, bool head, struct err *err)
 {
 	struct bounds bounds = { .nodes = 0 };
 	struct xmltext_tags tags = { 0 };
-	xmlParserCtxtPtr ctxt = xmlCreatePushParserCtxt(NULL, NULL, NULL, 0, NULL);
+	xmlParserCtxtPtr ctxt;
 	const xmlError *error;
+	bool well_formed;
 	xmlDocPtr doc;
 
+	if (len > SOAP_REPLY_MAX) {
+		err_set(err, ERR_LIMIT, "the reply has %zu bytes, the limit is %d", len,
+			SOAP_REPLY_MAX);
+		return NULL;
+	}
+	ctxt = xmlCreatePushParserCtxt(NULL, NULL, NULL, 0, NULL);
 	if (ctxt == NULL)
 		abort(); /* out of memory, see mem.h */
 	xmlCtxtUseOptions(ctxt,
-		XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_NOCDATA);
+		XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_NOCDATA |
+			(head ? XML_PARSE_RECOVER : 0));
 	bounds.built_in = *ctxt->sax;
 	ctxt->_private = &bounds;
 	ctxt->sax->comment = NULL;
@@ -228,17 +236,18 @@ read_tree(const char *data, size_t len, struct err *err)
 	if (!bounds.over)
 		xmlParseChunk(ctxt, data, (int)len, 1);
 	error = xmlCtxtGetLastError(ctxt);
+	well_formed = head || ctxt->wellFormed != 0;
 	if (bounds.doctype)
 		err_set(err, ERR_PROTOCOL, "the reply has a DOCTYPE");
 	else if (bounds.over)
 		err_set(err, ERR_LIMIT, "the reply has too many or too large elements");
-	else if (!ctxt->wellFormed)
+	else if (!well_formed)
 		err_set(err, ERR_PROTOCOL, "the reply is no XML: line %d: %.*s",
 			error == NULL ? 0 : error->line,
 			error == NULL ? 0 : (int)strcspn(error->message, "\n"),
 			error == NULL ? "" : error->message);
 	doc = ctxt->myDoc;
-	if (bounds.doctype || bounds.over || !ctxt->wellFormed) {
+	if (bounds.doctype || bounds.over || !well_formed) {
 		xmlFreeDoc(doc);
 		doc = NULL;
 	}
@@ -247,18 +256,14 @@ read_tree(const char *data, size_t len, struct err *err)
 	return doc;
 }
 
-/* root: the name of its root element; NULL: a SOAP envelope. */
+/* Takes doc, NULL when there is none. root: its root element; NULL: a SOAP envelope. */
 static int
-parse(struct soap_reply **out, const char *root, const char *data, size_t len, struct err *err)
+take_tree(struct soap_reply **out, xmlDocPtr doc, const char *root, struct err *err)
 {
-	struct soap_reply *reply;
+	struct soap_reply *reply = mem_alloc(sizeof(*reply));
 
-	if (len > SOAP_REPLY_MAX)
-		return err_set(err, ERR_LIMIT, "the reply has %zu bytes, the limit is %d", len,
-			SOAP_REPLY_MAX);
-	reply = mem_alloc(sizeof(*reply));
-	reply->doc = read_tree(data, len, err);
-	if (reply->doc == NULL ||
+	reply->doc = doc;
+	if (doc == NULL ||
 		(root != NULL ? find_root(reply, root, err) : find_body(reply, err)) != 0) {
 		soap_free(reply);
 		return -1;
@@ -270,14 +275,20 @@ parse(struct soap_reply **out, const char *root, const char *data, size_t len, s
 int
 soap_parse(struct soap_reply **reply, const char *data, size_t len, struct err *err)
 {
-	return parse(reply, NULL, data, len, err);
+	return take_tree(reply, read_tree(data, len, false, err), NULL, err);
+}
+
+int
+soap_parse_head(struct soap_reply **reply, const char *data, size_t len, struct err *err)
+{
+	return take_tree(reply, read_tree(data, len, true, err), NULL, err);
 }
 
 int
 soap_parse_document(struct soap_reply **reply, const char *root, const char *data, size_t len,
 	struct err *err)
 {
-	return parse(reply, root, data, len, err);
+	return take_tree(reply, read_tree(data, len, false, err), root, err);
 }
 
 void

@@ -35,6 +35,8 @@ enum { SOAP_REPLY_MAX = 16 * 1024 * 1024, SOAP_NODES_MAX = 200000 };
  * call.
  */
 int soap_parse(struct soap_reply **reply, const char *data, size_t len, struct err *err);
+/* The same for the beginning of a reply: elements without an end tag end where it does. */
+int soap_parse_head(struct soap_reply **reply, const char *data, size_t len, struct err *err);
 void soap_free(struct soap_reply *reply); /* NULL is fine */
 
 /*

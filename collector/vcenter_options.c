@@ -101,7 +101,8 @@ const struct config_field vcenter_fields[] = {
 			"larger number makes a backlog faster and needs more memory." },
 	{ "pageMaxBytes", CONFIG_SIZE, AT(page_max_bytes), .def = "32MiB", .min = MIB,
 		.max = 1024 * MIB,
-		.help = "A larger reply is requested again in smaller pages." },
+		.help = "A larger reply is requested again in smaller pages; a larger event is "
+			"stored as a stub." },
 	{ "eventMaxBytes", CONFIG_SIZE, AT(event_max_bytes), .def = "64MiB", .min = 64 * 1024,
 		.max = 1024 * MIB,
 		.help = "A larger event is trimmed. The limit of NATS (`max_payload`, 1 MiB by "

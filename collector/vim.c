@@ -16,6 +16,7 @@ enum {
 	REQUEST_MAX = 64 * 1024,
 	LOGOUT_TIMEOUT_MS = 3000,
 	AHEAD_WAIT_MS = 5000,
+	HEAD_MAX = 256 * 1024, /* of a reply whose beginning has what is looked for */
 	ANONYMOUS_REPLY_MAX = 4 * 1024 * 1024, /* before there is a session: 4 KiB are usual */
 };
 
@@ -32,8 +33,9 @@ vim_open(struct vim **out, struct http *http, const struct vim_options *options)
 	/* ten times less to carry; on this machine that only costs time, on both sides */
 	vim->options.peer.no_compression = http_url_is_loopback(options->url);
 	buf_init(&vim->body, REQUEST_MAX);
-	vim->current.page = vim_page_open(&options->limits);
-	vim->spare.page = vim_page_open(&options->limits);
+	vim->options.limits.on_progress = status_beat;
+	vim->current.page = vim_page_open(&vim->options.limits);
+	vim->spare.page = vim_page_open(&vim->options.limits);
 	*out = vim;
 }
 
@@ -134,7 +136,7 @@ vim_request(struct vim *vim, const char *method, struct http_request **out, stru
 
 	buf_printf(&vim->body, "</%s></soapenv:Body></soapenv:Envelope>", method);
 	if (!buf_ok(&vim->body))
-		return err_set(err, ERR_LIMIT, "%s: request of more than %d bytes", method,
+		return err_set(err, ERR_PROTOCOL, "%s: request of more than %d bytes", method,
 			REQUEST_MAX);
 	req = http_request_new(vim->http);
 	req->method = "POST";
@@ -221,12 +223,36 @@ vim_bad_status(int status, struct err *err)
 	return err_set(err, ERR_CONNECT, "HTTP status %d, no SOAP reply", status);
 }
 
-int
-vim_call(struct vim *vim, const char *method, struct soap_reply **reply, struct err *err)
+/* max: bytes that were accepted; of a larger reply HEAD_MAX, the beginning, will do. */
+static int
+parse_reply(struct vim *vim, const struct http_response *rsp, size_t max,
+	struct soap_reply **reply, struct err *err)
+{
+	struct err why;
+	int failed;
+
+	if (rsp->body_cut && rsp->body_len < max)
+		failed = err_set(&why, ERR_PROTOCOL, "the reply broke off: %s", rsp->why.text);
+	else if (rsp->body_cut && max == HEAD_MAX)
+		failed = soap_parse_head(reply, rsp->body, rsp->body_len, &why);
+	else if (rsp->body_cut)
+		failed = err_set(&why, ERR_LIMIT, "the reply has more than %zu bytes", max);
+	else
+		failed = soap_parse(reply, rsp->body, rsp->body_len, &why);
+	vim->too_large = failed && why.code == ERR_LIMIT;
+	/* ERR_LIMIT would say that smaller pages are to be read, see vim.h */
+	return failed ? err_set(err, vim->too_large ? ERR_PROTOCOL : why.code, "%s", why.text)
+		      : 0;
+}
+
+static int
+call(struct vim *vim, const char *method, bool head, struct soap_reply **reply, struct err *err)
 {
 	struct http_request *req;
 	struct http_response rsp;
-	size_t max = vim->cookie == NULL ? ANONYMOUS_REPLY_MAX : SOAP_REPLY_MAX;
+	size_t max = vim->cookie == NULL ? ANONYMOUS_REPLY_MAX
+		: head                   ? HEAD_MAX
+					 : SOAP_REPLY_MAX;
 
 	*reply = NULL;
 	if (vim_request(vim, method, &req, err) != 0)
@@ -241,14 +267,8 @@ vim_call(struct vim *vim, const char *method, struct soap_reply **reply, struct 
 		vim_bad_status(rsp.status, err);
 		return err_wrap(err, "%s", method);
 	}
-	if (rsp.body_cut)
-		return err_set(err, ERR_PROTOCOL,
-			"%s: reply was cut, or has more than %zu bytes", method, max);
-	if (soap_parse(reply, rsp.body, rsp.body_len, err) != 0) {
-		if (err != NULL && err->code == ERR_LIMIT)
-			err->code = ERR_PROTOCOL; /* see vim.h: it asks for no smaller pages */
+	if (parse_reply(vim, &rsp, max, reply, err) != 0)
 		return err_wrap(err, "%s", method);
-	}
 	if (soap_fault(*reply) != NULL) {
 		const struct soap_node *denied = soap_get(
 			soap_body(*reply), "detail/NoPermissionFault");
@@ -262,6 +282,18 @@ vim_call(struct vim *vim, const char *method, struct soap_reply **reply, struct 
 	}
 	take_cookie(vim, &rsp);
 	return 0;
+}
+
+int
+vim_call(struct vim *vim, const char *method, struct soap_reply **reply, struct err *err)
+{
+	return call(vim, method, false, reply, err);
+}
+
+int
+vim_call_head(struct vim *vim, const char *method, struct soap_reply **reply, struct err *err)
+{
+	return call(vim, method, true, reply, err);
 }
 
 static int

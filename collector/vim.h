@@ -113,7 +113,8 @@ int vim_latest_event(struct vim *vim, struct vim_latest *latest, struct err *err
 /*
  * Calls fn for each of the vCenter's newest events, at most max (1..VIM_LATEST_MAX), in no
  * order: the latestPage of a collector without a filter. It is cut by key, so it shows an event
- * whatever its date. An event takes some 8 KiB.
+ * whatever its date. An event takes some 8 KiB; when that many are too large for a reply, fn is
+ * called for fewer.
  */
 enum { VIM_LATEST_MAX = 1000 };
 int vim_latest_page(struct vim *vim, int max,

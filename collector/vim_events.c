@@ -85,6 +85,7 @@ vim_destroy_collector(struct vim *vim, struct vim_collector *c)
 
 struct object {
 	const char *type, *ref;
+	bool head; /* of a reply that is too large, the beginning will do */
 };
 
 static struct object
@@ -111,7 +112,8 @@ get_property(struct vim *vim, const struct object *object, const char *path,
 	buf_printf(&vim->body, "</propSet><objectSet><obj type=\"%s\">", object->type);
 	soap_add_escaped(&vim->body, object->ref);
 	buf_add_str(&vim->body, "</obj></objectSet></specSet><options/>");
-	if (vim_call(vim, "RetrievePropertiesEx", reply, err) != 0)
+	if ((object->head ? vim_call_head : vim_call)(
+		    vim, "RetrievePropertiesEx", reply, err) != 0)
 		return -1;
 	fault = soap_get(soap_body(*reply), "returnval/objects/missingSet/fault/fault");
 	missing = soap_type(fault);
@@ -145,9 +147,10 @@ identity(const struct soap_node *event)
 int
 vim_latest_event(struct vim *vim, struct vim_latest *latest, struct err *err)
 {
-	const struct object manager = event_manager(vim);
+	struct object manager = event_manager(vim);
 	struct soap_reply *reply;
 
+	manager.head = true;
 	if (get_property(vim, &manager, "latestEvent", &reply, err) != 0)
 		return -1;
 	*latest = identity(soap_get(soap_body(reply), "returnval/objects/propSet/val"));
@@ -155,19 +158,21 @@ vim_latest_event(struct vim *vim, struct vim_latest *latest, struct err *err)
 	return 0;
 }
 
-int
-vim_latest_page(struct vim *vim, int max, void (*fn)(void *ctx, const struct vim_latest *event),
+static int
+latest_page(struct vim *vim, int max, void (*fn)(void *ctx, const struct vim_latest *event),
 	void *ctx, struct err *err)
 {
 	struct vim_filter all = { .begin_us = INT64_MIN, .end_us = INT64_MAX, .latest = max };
 	struct vim_collector collector = { "" };
 	const struct soap_node *event;
 	struct soap_reply *reply;
+	bool too_large;
 	int failed;
 
 	if (vim_create_collector(vim, &all, &collector, err) != 0)
 		return -1;
-	failed = get_property(vim, &(struct object){ "EventHistoryCollector", collector.ref },
+	failed = get_property(vim,
+		&(struct object){ "EventHistoryCollector", collector.ref, max == 1 },
 		"latestPage", &reply, err);
 	if (!failed) {
 		event = soap_get(soap_body(reply), "returnval/objects/propSet/val/Event");
@@ -179,7 +184,20 @@ vim_latest_page(struct vim *vim, int max, void (*fn)(void *ctx, const struct vim
 		}
 		soap_free(reply);
 	}
+	too_large = vim->too_large;
 	vim_destroy_collector(vim, &collector);
+	vim->too_large = too_large;
+	return failed;
+}
+
+int
+vim_latest_page(struct vim *vim, int max, void (*fn)(void *ctx, const struct vim_latest *event),
+	void *ctx, struct err *err)
+{
+	int failed;
+
+	while ((failed = latest_page(vim, max, fn, ctx, err)) != 0 && vim->too_large && max > 1)
+		max /= 2;
 	return failed;
 }
 

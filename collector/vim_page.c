@@ -21,6 +21,9 @@ struct vim_page {
 	bool dropped;            /* the reply is not wanted any more */
 	int status;              /* of the reply; 0: none came */
 	struct err why, refused; /* why none came; what the normalizer refused */
+	bool ended;              /* what vim_page_end says was found out, */
+	struct normalize_page page;
+	struct err failed; /* and is this */
 };
 
 struct vim_page *
@@ -106,7 +109,7 @@ vim_page_submit(
 	req->body = req->own_body.data;
 	req->on_body = on_body;
 	req->on_body_ctx = p;
-	p->dropped = false;
+	p->dropped = p->ended = false;
 	p->refused.code = ERR_NONE;
 	buf_clear(&p->arrived);
 	p->parsed = 0;
@@ -155,11 +158,30 @@ vim_page_drop(struct vim_page *p)
 int
 vim_page_end(struct vim_page *p, struct normalize_page *page, int *status, struct err *err)
 {
-	int failed = normalizer_end(p->normalizer, page, err);
-
+	if (!p->ended) {
+		p->failed.code = ERR_NONE;
+		normalizer_end(p->normalizer, &p->page, &p->failed);
+		if (p->status == 0)
+			p->failed = p->refused.code != ERR_NONE ? p->refused : p->why;
+		p->ended = true;
+	}
 	*status = p->status;
-	if (p->status != 0)
-		return failed;
-	*err = p->refused.code != ERR_NONE ? p->refused : p->why;
-	return -1;
+	if (p->failed.code != ERR_NONE) {
+		*err = p->failed;
+		return -1;
+	}
+	*page = p->page;
+	return 0;
+}
+
+bool
+vim_page_is_events(const struct vim_page *p)
+{
+	return normalizer_has_begun(p->normalizer);
+}
+
+bool
+vim_page_end_partial(struct vim_page *p, struct normalize_page *page)
+{
+	return normalizer_end_partial(p->normalizer, page);
 }

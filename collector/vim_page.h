@@ -41,9 +41,14 @@ bool vim_page_receive(struct vim_page *p, struct http *http);
 void vim_page_drop(struct vim_page *p);
 
 /*
- * After vim_page_wait. *status: the HTTP status of the reply, 0 when none came. 0: *page is
- * filled in, valid until the next vim_page_submit. -1: no reply, or it is no page.
+ * After vim_page_wait, once or more. *status: the HTTP status of the reply, 0 when none came.
+ * 0: *page is filled in, valid until the next vim_page_submit. -1: no reply, or it is no page.
  */
 int vim_page_end(struct vim_page *p, struct normalize_page *page, int *status, struct err *err);
+
+/* After vim_page_end has failed: whether the reply began as a page of events. */
+bool vim_page_is_events(const struct vim_page *p);
+/* The same, once: see normalizer_end_partial. */
+bool vim_page_end_partial(struct vim_page *p, struct normalize_page *page);
 
 #endif

@@ -6,8 +6,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "hash.h"
 #include "vim_page.h"
 #include "vim_session.h"
+
+enum { TIMES_FAILED = 3 }; /* until an event is taken for bad; the network may fail, too */
 
 static const char next_events[] = "ReadNextEvents", previous_events[] = "ReadPreviousEvents";
 
@@ -52,18 +55,14 @@ ask_ahead(struct vim *vim, const struct vim_collector *c)
 }
 
 /*
- * The next page of this collector has fewer events, because this one failed at a place of its
- * own: it was too large, or its reply broke off. The place is behind the last event that came.
- * False: a page of one event failed.
+ * A page failed at a place of its own: it is too large, or its reply broke off. The collector's
+ * next pages are smaller until one comes from behind that place.
  */
-static bool
+static void
 shrink(struct vim_collector *c, int asked)
 {
-	if (asked == 1)
-		return false;
 	c->page_size = asked / 2;
 	c->failed_us = c->last_us;
-	return true;
 }
 
 /* A page came: behind the place where one failed, pages grow again. */
@@ -79,8 +78,84 @@ grow(struct vim *vim, struct vim_collector *c, const struct normalize_page *page
 		c->page_size = 0;
 }
 
+/* ---- an event that no reply brings */
+
+/*
+ * Counts a failure of the event that this page of one event is about. Without a key it is known
+ * by its bytes and the event before it.
+ */
+static struct vim_bad_event *
+count_failure(struct vim *vim, const struct vim_collector *c, const struct normalize_page *page)
+{
+	const size_t cap = sizeof(vim->bad) / sizeof(vim->bad[0]);
+	size_t n = vim->n_bad < cap ? vim->n_bad : cap, i = 0;
+	uint64_t id = HASH_FNV1A;
+
+	if (page->n != 0) {
+		id = hash_fnv1a(id, &page->event[0].key, sizeof(page->event[0].key));
+		id = hash_fnv1a(
+			id, &page->event[0].created_us, sizeof(page->event[0].created_us));
+	} else {
+		id = hash_fnv1a(page->left_out[0], &c->last_us, sizeof(c->last_us));
+	}
+	while (i < n && vim->bad[i].id != id)
+		i++;
+	if (i == n) {
+		i = vim->n_bad++ % cap;
+		vim->bad[i] = (struct vim_bad_event){ .id = id, .n_whole = vim->n_whole };
+	}
+	vim->bad[i].times++;
+	return &vim->bad[i];
+}
+
+/* Whether the page behind the one that failed is whole, and there is an event in it. */
+static bool
+goes_on(struct vim *vim, const struct vim_collector *c)
+{
+	struct normalize_page page;
+	struct err err;
+	int status;
+
+	if (vim_page_is_busy(vim->spare.page))
+		return false;
+	ask_ahead(vim, c);
+	if (*vim->ahead && vim_page_wait(vim->spare.page, vim->http, INT64_MAX, &err) == 0 &&
+		vim_page_end(vim->spare.page, &page, &status, &err) == 0 && status == 200 &&
+		page.fault == NULL && page.n + page.n_left_out != 0)
+		return true;
+	vim_drop_ahead(vim);
+	return false;
+}
+
+/*
+ * The reply of a page failed though its status is 200. When a page of one event fails each time
+ * and other pages come whole, neither the network nor the vCenter is to blame, but the event:
+ * what came of it is its page, so that the events behind it are read.
+ */
 static int
-receive(struct vim *vim, struct vim_collector *c, struct normalize_page *page, struct err *err)
+take_partial(struct vim *vim, struct vim_collector *c, bool forward,
+	struct normalize_page *page, struct err *err)
+{
+	const struct vim_bad_event *bad;
+
+	if (!vim_page_is_events(vim->current.page))
+		return -1;
+	if (vim->current.asked > 1) {
+		shrink(c, vim->current.asked);
+		err->code = ERR_LIMIT; /* see vim.h */
+		return -1;
+	}
+	if (!vim_page_end_partial(vim->current.page, page) || page->n + page->n_left_out != 1)
+		return -1;
+	bad = count_failure(vim, c, page);
+	if (bad->times < TIMES_FAILED)
+		return -1;
+	return vim->n_whole > bad->n_whole || (forward && goes_on(vim, c)) ? 0 : -1;
+}
+
+static int
+receive(struct vim *vim, struct vim_collector *c, bool forward, struct normalize_page *page,
+	struct err *err)
 {
 	int status, failed;
 
@@ -89,9 +164,12 @@ receive(struct vim *vim, struct vim_collector *c, struct normalize_page *page, s
 		return -1;
 	}
 	failed = vim_page_end(vim->current.page, page, &status, err);
-	if (failed && status == 200 && err->code == ERR_LIMIT && !shrink(c, vim->current.asked))
-		err->code = ERR_PROTOCOL; /* see vim.h: there are no smaller pages */
-	if (failed && status != 0 && status != 200 && status != 500)
+	if (failed && err->code == ERR_LIMIT)
+		err->code = ERR_PROTOCOL;
+	if (failed && status == 200)
+		return take_partial(vim, c, forward, page, err);
+	vim->n_whole += forward && !failed && page->n != 0;
+	if (failed && status != 0 && status != 500)
 		return vim_bad_status(status, err);
 	if (!failed && page->fault != NULL)
 		return vim_fault(vim, page->fault, err);
@@ -113,11 +191,11 @@ vim_read_next(struct vim *vim, struct vim_collector *c, struct normalize_page *p
 	} else if (ask(vim, next_events, c, err) != 0) {
 		return -1;
 	}
-	if (receive(vim, c, page, err) != 0)
+	if (receive(vim, c, true, page, err) != 0)
 		return err_wrap(err, "%s", next_events);
 	grow(vim, c, page);
 	*full = page->n + page->n_left_out >= (size_t)vim->current.asked;
-	if (*full)
+	if (*full && !*vim->ahead)
 		ask_ahead(vim, c);
 	return 0;
 }
@@ -128,7 +206,8 @@ vim_read_previous(
 {
 	if (ask(vim, previous_events, c, err) != 0)
 		return -1;
-	return receive(vim, c, page, err) != 0 ? err_wrap(err, "%s", previous_events) : 0;
+	return receive(vim, c, false, page, err) != 0 ? err_wrap(err, "%s", previous_events)
+						      : 0;
 }
 
 bool

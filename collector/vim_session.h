@@ -17,6 +17,16 @@ struct vim_page_slot {
 	int asked; /* events that were asked for */
 };
 
+/*
+ * An event that one page after the other ends in: its reply breaks off, or exceeds what a reply
+ * may have.
+ */
+struct vim_bad_event {
+	uint64_t id; /* a hash of what came of it */
+	unsigned times;
+	uint64_t n_whole; /* as in struct vim, when it failed first */
+};
+
 /* Versions of the API, "8.0.2.0", the newest first. */
 struct vim_versions {
 	char version[64][32];
@@ -30,6 +40,7 @@ struct vim {
 	struct vim_about about;
 	char version[32];     /* of the API, in each SOAPAction */
 	bool version_refused; /* by the last call */
+	bool too_large;       /* its reply was */
 	char session_manager[64], event_manager[64], property_collector[64], root_folder[64];
 	char authorization_manager[64];
 	char session_key[128];
@@ -37,7 +48,10 @@ struct vim {
 	struct buf body;
 	struct vim_page_slot current; /* lent to the caller */
 	struct vim_page_slot spare;   /* for the page after it */
-	char ahead[128]; /* the collector whose next page `spare` is; "": none was asked for */
+	struct vim_bad_event bad[16];
+	size_t n_bad;     /* that there ever were */
+	uint64_t n_whole; /* pages of ReadNextEvents, with events in them, that came whole */
+	char ahead[128];  /* the collector whose next page `spare` is; "": none was asked for */
 };
 
 /*
@@ -62,6 +76,9 @@ int vim_agree_version(
  * (soap_free).
  */
 int vim_call(struct vim *vim, const char *method, struct soap_reply **reply, struct err *err);
+/* The same for a reply that may be too large: then *reply is its beginning. */
+int vim_call_head(
+	struct vim *vim, const char *method, struct soap_reply **reply, struct err *err);
 
 /*
  * The same in parts, for pages: the request; then what a fault, or a status without one, means

@@ -16,6 +16,7 @@
 #include "mem.h"
 #include "metrics.h"
 #include "notify.h"
+#include "stop.h"
 #include "printable.h"
 #include "text.h"
 
@@ -24,6 +25,7 @@ enum {
 	ANSWER_BYTES_MAX = 4 * 1024 * 1024,
 	CHECKS_MAX = 8,
 	LIVE_MS = 30000,
+	SLEEP_MS = 1000,
 };
 
 struct status {
@@ -112,6 +114,18 @@ status_beat(void)
 	notify_alive(now);
 	tell_systemd();
 	connections_expire(now);
+}
+
+bool
+status_sleep(int64_t ms)
+{
+	for (; ms > SLEEP_MS; ms -= SLEEP_MS) {
+		status_beat();
+		if (stop_sleep(SLEEP_MS))
+			return true;
+	}
+	status_beat();
+	return stop_sleep(ms);
 }
 
 static void

@@ -42,5 +42,7 @@ bool status_ready(void); /* every check passes, and there is at least one */
 
 /* The main loop calls this on each turn: it is what /livez and systemd's watchdog look at. */
 void status_beat(void);
+/* stop_sleep (stop.h) for the main loop, of any length: it beats meanwhile. */
+bool status_sleep(int64_t ms);
 
 #endif

@@ -74,6 +74,12 @@ class JetStream:
             raise ApiError(answer["error"])
         return answer
 
+    def flush(self, subject):
+        """What this connection published before to the stream of this subject is stored, or was refused: the server takes
+        messages in order, and refuses this one."""
+        if self.wire:
+            self.wire.request(subject, b"", {"Nats-Expected-Stream": "none"})
+
     def streams(self):
         return self.api("STREAM.NAMES").get("streams") or []
 

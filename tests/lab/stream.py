@@ -72,13 +72,24 @@ class Stream:
         return wait_until(there, 60, f"consumer {name}")
 
     def idle(self, name="kn", stream=STREAM, timeout=60):
-        """Waits until the dispatcher has settled all events of the stream."""
+        """Waits until the dispatcher has settled all events that were published. For a moment after a message was stored,
+        nats-server does not count it as pending; so the last one must have been delivered."""
+        flushed = not stream.startswith("VC_")
+
         def settled():
+            nonlocal flushed
             try:
+                if not flushed:
+                    self.js.flush(f"vc.{stream[len('VC_'):]}.flush")
+                    flushed = True
+                info = self.js.info(stream)
                 c = self.consumer(name, stream)
             except (ApiError, OSError):
                 return False
-            return c["num_pending"] == 0 and c["num_ack_pending"] == 0
+            state, subjects = info["state"], info["config"].get("subjects", [])
+            all_of_it = c["config"].get("filter_subject", "") in ["", *subjects]
+            last = state["last_seq"] if all_of_it and state["messages"] and not state.get("num_deleted") else 0
+            return c["num_pending"] == 0 and c["num_ack_pending"] == 0 and c["delivered"]["stream_seq"] >= last
         wait_until(settled, timeout, lambda: f"all settled: {self.consumer(name, stream)}")
 
     def dead(self):

@@ -63,8 +63,8 @@ class Vcenter(Process):
         with urllib.request.urlopen(where, context=self.authority.context(), timeout=60) as reply:
             return reply.read().decode()
 
-    def fault(self, kind, n=1, method=None, ms=None):
-        self.lab("fault", kind=kind, n=n, method=method, ms=ms)
+    def fault(self, kind, n=1, **arguments):
+        self.lab("fault", kind=kind, n=n, **arguments)
 
     def burst(self, n, **arguments):
         self.lab("burst", n=n, **arguments)

@@ -15,12 +15,15 @@
 
 #define UUID "dbed6e0c-bd88-4ef6-b594-21283e1c677f"
 
-enum { TIMEOUT_MS = 60000 };
+enum {
+	TIMEOUT_MS = 60000, /* valgrind on a busy machine is slow */
+	GIVE_UP_MS = 2000,  /* for an ack that will never come */
+};
 
 struct world {
 	struct nats_server server;
 	struct bus *bus;
-	struct publisher *publisher;
+	struct publisher *publisher, *before; /* before: one that gave up */
 	struct stream_reader *reader;
 	struct stream_info info;
 };
@@ -30,7 +33,7 @@ static const struct stream_config stream = {
 };
 
 static inline int
-open_world_of(void **state, const char *tls_name)
+open_world_of(void **state, const char *tls_name, int64_t ack_timeout_ms)
 {
 	struct world *w = calloc(1, sizeof(*w));
 	struct bus_options options = { .name = "test", .inbox_prefix = "_INBOX_test" };
@@ -41,7 +44,7 @@ open_world_of(void **state, const char *tls_name)
 	options.urls = w->server.urls;
 	assert_int_equal(bus_open(&w->bus, &options, &err), 0);
 	assert_int_equal(bus_wait_connected(w->bus, TIMEOUT_MS, &err), 0);
-	assert_int_equal(publisher_open(&w->publisher, w->bus, 64, 2000, &err), 0);
+	assert_int_equal(publisher_open(&w->publisher, w->bus, 64, ack_timeout_ms, &err), 0);
 	assert_int_equal(stream_reader_open(&w->reader, w->bus, &err), 0);
 	assert_int_equal(jetstream_stream_ensure(w->bus, &stream, &w->info, &err), 0);
 	publisher_reset(w->publisher, w->info.last_seq);
@@ -52,13 +55,25 @@ open_world_of(void **state, const char *tls_name)
 static inline int
 open_world(void **state)
 {
-	return open_world_of(state, NULL);
+	return open_world_of(state, NULL, TIMEOUT_MS);
 }
 
 static inline int
 open_tls_world(void **state)
 {
-	return open_world_of(state, "IP:127.0.0.1");
+	return open_world_of(state, "IP:127.0.0.1", TIMEOUT_MS);
+}
+
+static inline int
+open_mortal_world(void **state)
+{
+	return open_world_of(state, NULL, GIVE_UP_MS);
+}
+
+static inline int
+open_mortal_tls_world(void **state)
+{
+	return open_world_of(state, "IP:127.0.0.1", GIVE_UP_MS);
 }
 
 static inline int
@@ -69,6 +84,7 @@ close_world(void **state)
 	stream_reader_stop(w->reader);
 	bus_close(w->bus);
 	publisher_close(w->publisher);
+	publisher_close(w->before);
 	stream_reader_close(w->reader);
 	nats_server_stop(&w->server);
 	free(w);

@@ -129,7 +129,9 @@ func (c *control) restore(w http.ResponseWriter, r *http.Request) {
 }
 
 func (c *control) fault(w http.ResponseWriter, r *http.Request) {
-	x := &fault{kind: r.FormValue("kind"), method: r.FormValue("method"), left: int(number(r, "n", 1)), ms: int(number(r, "ms", 0))}
+	x := &fault{kind: r.FormValue("kind"), method: r.FormValue("method"), left: int(number(r, "n", 1)), ms: int(number(r, "ms", 0)),
+		key: r.FormValue("key"), at: int(number(r, "at", 0))}
+	x.hostile = hostileText(r.FormValue("open"), r.FormValue("unit"), r.FormValue("close"), int(number(r, "size", 0)))
 	if !c.front.inject(x) {
 		http.Error(w, "no such fault", http.StatusNotFound)
 	}

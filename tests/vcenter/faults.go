@@ -31,10 +31,14 @@ type front struct {
 	versions versions // of the API, see versions.go
 }
 
-// A fault befalls the next `left` calls (all, when negative) of a method (any, when "").
+// A fault befalls the next `left` calls (all, when negative) of a method (any, when ""); with a key only those replies
+// that have the event with this key.
 type fault struct {
 	kind, method string
 	left, ms     int
+	key          string
+	at           int    // cut, truncated: so many bytes behind the event's key; without a key half way
+	hostile      []byte // what the event has behind its createdTime, see hostile.go
 }
 
 // The kinds of faults, see README.md. Each writes the whole answer; next gives the real one.
@@ -53,6 +57,8 @@ var kinds = map[string]func(w http.ResponseWriter, r *http.Request, next func() 
 	"tags":         poison("</userName><"),
 	"entities":     entities,
 	"missing":      expired,
+	"hostile":      hostile,
+	"nokey":        noKey,
 	"notauth":      soapFault("NotAuthenticated", "The session is not authenticated."),
 	"notfound":     soapFault("ManagedObjectNotFound", "The object has already been deleted or has not been completely created"),
 	"granted":      privileges("false", "true"),
@@ -86,8 +92,13 @@ func (f *front) take(method, peer string) *fault {
 	defer f.mu.Unlock()
 	f.peers[peer] = true
 	f.calls[method]++
+	return f.meet(func(x *fault) bool { return x.key == "" && (x.method == "" || x.method == method) })
+}
+
+// meet gives the first fault that fits, and counts it; f is locked.
+func (f *front) meet(fits func(x *fault) bool) *fault {
 	for i, x := range f.faults {
-		if x.method != "" && x.method != method {
+		if !fits(x) {
 			continue
 		}
 		if x.left--; x.left == 0 {
@@ -96,6 +107,15 @@ func (f *front) take(method, peer string) *fault {
 		return x
 	}
 	return nil
+}
+
+// takeEvent is take for the events of a reply.
+func (f *front) takeEvent(method string, a *answer) *fault {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.meet(func(x *fault) bool {
+		return x.key != "" && (x.method == "" || x.method == method) && a.event(x.key) >= 0
+	})
 }
 
 // ours: calls that our managed objects answer, and the name of the object they are sent to.
@@ -146,8 +166,14 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if x == nil {
-		next().send(w, r)
-	} else if do, ok := kinds[x.kind]; ok {
+		a := next()
+		if x = f.takeEvent(method, a); x == nil {
+			a.send(w, r)
+			return
+		}
+		next = func() *answer { return a }
+	}
+	if do, ok := kinds[x.kind]; ok {
 		do(w, r, next, x)
 	} else {
 		code, _ := strconv.Atoi(x.kind)
@@ -203,12 +229,25 @@ func seize(w http.ResponseWriter) net.Conn {
 	return conn
 }
 
-func cut(w http.ResponseWriter, r *http.Request, next func() *answer, _ *fault) {
+// event is where the event with this key is in the reply; -1: nowhere. It has its key, then its chainId.
+func (a *answer) event(key string) int {
+	return bytes.Index(a.body.Bytes(), []byte("<key>"+key+"</key><chainId>"))
+}
+
+// end is where the fault ends the reply.
+func (a *answer) end(f *fault) int {
+	if f.key == "" {
+		return a.body.Len() / 2
+	}
+	return a.event(f.key) + f.at
+}
+
+func cut(w http.ResponseWriter, r *http.Request, next func() *answer, f *fault) {
 	a := next()
 	if conn := seize(w); conn != nil {
 		defer conn.Close()
 		fmt.Fprintf(conn, "HTTP/1.1 %d X\r\nContent-Type: text/xml\r\nContent-Length: %d\r\n\r\n", a.code, a.body.Len())
-		_, _ = conn.Write(a.body.Bytes()[:a.body.Len()/2])
+		_, _ = conn.Write(a.body.Bytes()[:a.end(f)])
 	}
 }
 
@@ -219,9 +258,9 @@ func reset(w http.ResponseWriter, r *http.Request, next func() *answer, _ *fault
 }
 
 // truncated: whole HTTP, half the XML.
-func truncated(w http.ResponseWriter, r *http.Request, next func() *answer, _ *fault) {
+func truncated(w http.ResponseWriter, r *http.Request, next func() *answer, f *fault) {
 	a := next()
-	a.body.Truncate(a.body.Len() / 2)
+	a.body.Truncate(a.end(f))
 	a.send(w, r)
 }
 
