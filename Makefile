@@ -30,7 +30,7 @@ VERSION := 0.1.0
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules
 
-# ---- variants: make VARIANT=asan|tsan|clang|debug; each builds into a folder of its own
+# ---- variants: make VARIANT=asan|tsan|clang|debug|fuzz|coverage; each builds into a folder of its own
 VARIANT ?= release
 B := build/$(VARIANT)
 
@@ -40,6 +40,7 @@ CC.clang   := clang
 CC.asan    := clang
 CC.tsan    := clang
 CC.fuzz    := clang
+CC.coverage := clang
 CC := $(CC.$(VARIANT))
 
 warnings := -std=c11 -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
@@ -52,11 +53,13 @@ opt.clang   := $(hardened) -ftrivial-auto-var-init=pattern
 opt.debug   := -O0 -g3
 opt.asan    := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined,float-cast-overflow -fno-sanitize-recover=all
 opt.tsan    := -O1 -g -fno-omit-frame-pointer -fsanitize=thread
-opt.fuzz    := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined,float-cast-overflow
+opt.fuzz    := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined,float-cast-overflow \
+	-fno-sanitize-recover=all
+opt.coverage := -O0 -g -fprofile-instr-generate -fcoverage-mapping
 packages := libcurl libxml-2.0 libcjson yaml-0.1 openssl libmicrohttpd
 CFLAGS  := $(warnings) $(opt.$(VARIANT)) -fPIE -fvisibility=hidden -pthread -MMD -MP \
 	-DVCOURIER_VERSION='"$(VERSION)"' $(shell pkg-config --cflags $(packages) 2>/dev/null)
-LDFLAGS := $(filter -fsanitize%,$(opt.$(VARIANT))) -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack \
+LDFLAGS := $(filter -fsanitize% -fprofile%,$(opt.$(VARIANT))) -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack \
 	-Wl,--as-needed -pthread
 LDLIBS  := -lnats $(shell pkg-config --libs $(packages) 2>/dev/null) -lm
 

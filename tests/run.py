@@ -1,13 +1,14 @@
 #!/usr/bin/python3
 """Runs the unit tests (cmocka) and the integration tests (pytest) and adds up their results.
 
-The unit tests run as released and with AddressSanitizer and UBSan, some with ThreadSanitizer and in valgrind.
+The unit tests run as released and with AddressSanitizer and UBSan, some with ThreadSanitizer and in valgrind. Each fuzz target
+reads its corpus, and counts as one.
 
 Arguments select tests: names of unit tests (buf_test) and pytest arguments (tests/integration/..., -k ...).
 A test that fails while others run is repeated alone and marked AGAIN, ALONE. If it then passes, it counts as passed, and the line
 `needed a second run: ...` near the end names it. The last line is `N passed, N failed`, with `, N skipped` if tests were
 skipped. VCOURIER_COMPOSE=1 adds the container stack (`make compose-test`), VCOURIER_DEBIAN=trixie adds that release in a new root
-(`make debian-test`); each counts as one test. The argument `unit` selects all unit tests in all variants.
+(`make debian-test`), VCOURIER_FUZZ=1 adds `make fuzz`; each counts as one test. The argument `unit` selects all unit tests in all variants.
 """
 import importlib.util
 import os
@@ -57,6 +58,24 @@ def units():
         if failed:
             results[i] = unit(*runs[i])
             alone(runs[i][0].name, results[i][1] == 0)
+    return sum(p for p, _ in results), sum(f for _, f in results)
+
+
+def corpus(program):
+    """(passed, failed) of a fuzz target that reads each file of its corpus once."""
+    files = sorted((ROOT / "tests/fuzz/corpus" / program.name).glob("*"))
+    run = subprocess.run([program, "-timeout=60", *files], cwd=ROOT, capture_output=True, text=True, errors="replace", timeout=900)
+    if failed := run.returncode != 0 or not files:
+        sys.stdout.write(run.stdout + run.stderr)
+    print(f"{program.name} (fuzz): {len(files)} files of its corpus, {'failed' if failed else 'passed'}", flush=True)
+    return int(not failed), int(failed)
+
+
+def corpora():
+    """Every fuzz target."""
+    programs = [ROOT / "build/fuzz/bin" / f.name.removesuffix("_fuzz.c") for f in sorted((ROOT / "tests/fuzz").glob("*_fuzz.c"))]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        results = list(pool.map(corpus, programs))
     return sum(p for p, _ in results), sum(f for _, f in results)
 
 
@@ -127,6 +146,8 @@ def separate_programs():
     """(name, command...) of the separate programs that the environment selects."""
     if os.environ.get("VCOURIER_COMPOSE"):
         yield "compose-test", sys.executable, ROOT / "tests/compose/run.py"
+    if os.environ.get("VCOURIER_FUZZ"):
+        yield "fuzz", "make", "-s", "fuzz"
     if release := os.environ.get("VCOURIER_DEBIAN"):
         yield "debian-test", ROOT / "tests/debian/run.sh", release
 
@@ -139,7 +160,7 @@ def main():
     start = time.monotonic()
     passed = failed = skipped = 0
     if every_unit:
-        passed, failed = units()
+        passed, failed = map(sum, zip(units(), corpora()))
     for binary in named:
         p, f = unit(binary)
         passed, failed = passed + p, failed + f

@@ -26,11 +26,11 @@ base64_decode(struct buf *out, const char *text, size_t len)
 	if (len == 0)
 		return true;
 	/*
-	 * EVP_DecodeBlock skips white space at both ends, which would make the padding count
-	 * wrong
+	 * EVP_DecodeBlock skips white space at both ends and hyphens at the end, which would
+	 * make the padding count wrong
 	 */
 	if (len % 4 != 0 || len > INT_MAX || (unsigned char)text[0] <= ' ' ||
-		(unsigned char)text[len - 1] <= ' ')
+		(unsigned char)text[len - 1] <= ' ' || text[len - 1] == '-')
 		return false;
 	while (pad < 2 && text[len - 1 - pad] == '=')
 		pad++;

@@ -24,7 +24,7 @@ enum { JSON_ESCAPED_MAX = 6 };
 /* The same without the quotes. */
 void json_add_escaped(struct buf *b, const char *s, size_t len);
 
-/* True when json_add_string would change s[0..len). */
+/* False: json_add_string writes s[0..len) as it is. True of all text that is not ASCII. */
 bool json_needs_escape(const char *s, size_t len);
 
 /*

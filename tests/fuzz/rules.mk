@@ -1,21 +1,37 @@
-# `make fuzz`: each tests/fuzz/*_fuzz.c for FUZZ_SECONDS (libFuzzer, address and undefined behaviour
-# sanitizers), starting from the files of tests/fuzz/seeds/<name>/. New finds stay in build/fuzz.
-FUZZ_SECONDS ?= 20
-fuzz_names := $(patsubst tests/fuzz/%_fuzz.c,%,$(wildcard tests/fuzz/*_fuzz.c))
+# Fuzz targets: tests/fuzz/<name>_fuzz.c, for libFuzzer with the address and undefined behaviour sanitizers. HACKING.md says how to
+# add one. VARIANT=fuzz builds them into build/fuzz/bin, VARIANT=coverage with line coverage into build/coverage/bin.
+comma := ,
+FUZZ_SECONDS ?= 60
+FUZZ_JOBS ?= 2
+fuzz_names   := $(patsubst tests/fuzz/%_fuzz.c,%,$(wildcard tests/fuzz/*_fuzz.c))
+fuzz_helpers := $(patsubst tests/fuzz/%.c,$(B)/bin/%.o,$(filter-out %_fuzz.c,$(wildcard tests/fuzz/*.c)))
+# what is answered instead of the network and the clock: by tests/fuzz/fuzz_bus.c, and by one target
+fuzz_wrapped := bus_request bus_publish bus_flush bus_subscribe bus_max_payload stop_sleep clock_monotonic_ms
+fuzz_wrapped.aws_credentials := helper_running helper_look
+fuzz_wrapped.http_reply      := curl_easy_getinfo
+fuzz_wrapped.printable       := write
+fuzz_wrapped.vim             := http_perform http_submit http_run
 
-build/fuzz/bin/%: tests/fuzz/%_fuzz.c $(test_archives) Makefile
-	@mkdir -p $(@D); $(call say,CC,$<); $(CC) $(CFLAGS) $(includes.tests) $(LDFLAGS) -fsanitize=fuzzer -o $@ $< $(test_archives) $(LDLIBS)
+$(fuzz_helpers): $(B)/bin/%.o: tests/fuzz/%.c Makefile
+	@mkdir -p $(@D); $(call say,CC,$<); $(CC) $(CFLAGS) $(includes.tests) -c $< -o $@
 
-fuzz-programs: $(fuzz_names:%=build/fuzz/bin/%)
+$(fuzz_names:%=$(B)/bin/%): $(B)/bin/%: tests/fuzz/%_fuzz.c $(fuzz_helpers) $(test_archives) Makefile
+	@mkdir -p $(@D); $(call say,CC,$<); $(CC) $(CFLAGS) $(includes.tests) $(LDFLAGS) -fsanitize=fuzzer \
+		$(patsubst %,-Wl$(comma)--wrap=%,$(fuzz_wrapped) $(fuzz_wrapped.$*)) -o $@ $< $(fuzz_helpers) $(test_archives) $(LDLIBS)
 
-fuzz: ## feed garbage to every parser, FUZZ_SECONDS each; FUZZ=name picks one
-	@$(MAKE) --no-print-directory VARIANT=fuzz fuzz-programs
-	@for name in $(or $(FUZZ),$(fuzz_names)); do \
-		mkdir -p build/fuzz/corpus/$$name; \
-		echo "fuzz $$name"; \
-		build/fuzz/bin/$$name -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=1024 \
-			-verbosity=0 -artifact_prefix=build/fuzz/$$name- \
-			build/fuzz/corpus/$$name $$(ls -d tests/fuzz/seeds/$$name 2>/dev/null) || exit 1; \
-	done
+fuzz-programs: $(fuzz_names:%=$(B)/bin/%)
 
-.PHONY: fuzz fuzz-programs
+fuzz: ## feed garbage to every parser, FUZZ_SECONDS each, FUZZ_JOBS at a time; FUZZ="name..." picks
+	@$(MAKE) --no-print-directory -j$$(nproc) VARIANT=fuzz fuzz-programs
+	@printf '%s\n' $(or $(FUZZ),$(fuzz_names)) | xargs -P $(FUZZ_JOBS) -I{} tests/fuzz/run.sh {} $(FUZZ_SECONDS)
+
+fuzz-merge: ## add to tests/fuzz/corpus what `make fuzz` found and what reaches new code; FUZZ="name..." picks
+	@$(MAKE) --no-print-directory -j$$(nproc) VARIANT=fuzz fuzz-programs
+	@printf '%s\n' $(or $(FUZZ),$(fuzz_names)) | xargs -P $(FUZZ_JOBS) -I{} tests/fuzz/merge.sh {}
+
+fuzz-coverage: ## a table: how much of each parser tests/fuzz/corpus reaches; 90 % at least
+	@tests/deps.sh llvm
+	@$(MAKE) --no-print-directory -j$$(nproc) VARIANT=coverage fuzz-programs
+	@$(PYTHON) tests/fuzz/coverage.py $(FUZZ)
+
+.PHONY: fuzz fuzz-programs fuzz-merge fuzz-coverage

@@ -1,0 +1,28 @@
+#!/bin/sh
+# run.sh NAME SECONDS: runs one fuzz target, prints one line. New inputs go to build/fuzz/corpus/NAME, what fails to
+# build/fuzz/NAME-*, the log to build/fuzz/NAME.log. What failed in an earlier run comes first.
+set -u
+name=$1 seconds=$2
+cd "$(dirname "$0")/../.." || exit 1
+mkdir -p "build/fuzz/corpus/$name" "tests/fuzz/corpus/$name"
+log=build/fuzz/$name.log
+options="-timeout=10 -rss_limit_mb=1024"
+for found in "build/fuzz/$name"-*; do
+	[ -e "$found" ] || continue
+	if "build/fuzz/bin/$name" $options "$found" >"$log" 2>&1; then
+		rm "$found" # it is mended
+	else
+		tail -n 60 "$log"
+		echo "fuzz $name: FAILED by $found of an earlier run"
+		exit 1
+	fi
+done
+[ ! -e "tests/fuzz/dictionaries/$name" ] || options="$options -dict=tests/fuzz/dictionaries/$name"
+if "build/fuzz/bin/$name" $options -max_total_time="$seconds" -print_final_stats=1 -artifact_prefix="build/fuzz/$name-" \
+	"build/fuzz/corpus/$name" "tests/fuzz/corpus/$name" >"$log" 2>&1; then
+	echo "fuzz $name: $(sed -n 's/^stat::number_of_executed_units: *//p' "$log") runs in $seconds s, no finding"
+else
+	tail -n 60 "$log"
+	echo "fuzz $name: FAILED, see $log"
+	exit 1
+fi
