@@ -40,8 +40,12 @@ base64_decode(struct buf *out, const char *text, size_t len)
 	n = room == NULL
 		? -1
 		: EVP_DecodeBlock((unsigned char *)room, (const unsigned char *)text, (int)len);
-	if (n < 0)
+	if (n < 0) {
+		/* what was decoded is perhaps half a secret, and over the end of out's text */
+		if (room != NULL)
+			mem_wipe(room, len / 4 * 3);
 		return false;
+	}
 	buf_grew(out, (size_t)n - pad);
 	return true;
 }

@@ -126,6 +126,12 @@ describe(struct transfer *t, CURLcode result, struct http_response *rsp)
 	http_proxy_explain(t, &rsp->why);
 }
 
+/* More than a century is a wish too, just not one to compute with. */
+#define CENTURY_S INT64_C(3155760000)
+
+/* The last second of the year 9999: curl_getdate reads later years, too. */
+#define DATE_MAX ((time_t)253402300799)
+
 /*
  * The Date header; that of the reply before is mostly the same text, and reading one is slow.
  */
@@ -140,7 +146,7 @@ date_of(struct http *http, const struct http_response *rsp)
 	if (strcmp(text, http->date_text) != 0) {
 		memcpy(http->date_text, text, sizeof(text));
 		date = curl_getdate(text, NULL);
-		http->date_us = date > 0 ? (int64_t)date * 1000000 : 0;
+		http->date_us = date > 0 && date <= DATE_MAX ? (int64_t)date * 1000000 : 0;
 	}
 	return http->date_us;
 }
@@ -225,9 +231,8 @@ http_parse_retry_after(const char *value, int64_t now_us)
 	time_t date;
 
 	if (value[0] != '\0' && value[strspn(value, "0123456789")] == '\0') {
-		/* more than a century of seconds is a wish too, just not one to compute with */
-		if (!text_int(value, 0, INT64_C(3155760000), &seconds))
-			seconds = INT64_C(3155760000);
+		if (!text_int(value, 0, CENTURY_S, &seconds))
+			seconds = CENTURY_S;
 		return seconds * 1000;
 	}
 	if (!isalpha((unsigned char)
@@ -236,6 +241,8 @@ http_parse_retry_after(const char *value, int64_t now_us)
 	date = curl_getdate(value, NULL);
 	if (date < 0)
 		return -1;
+	if (date > now_us / 1000000 + CENTURY_S)
+		return CENTURY_S * 1000;
 	us = (int64_t)date * 1000000;
 	return us > now_us ? (us - now_us) / 1000 : 0;
 }

@@ -41,7 +41,7 @@ feed_line(struct transfer *t, const char *line, size_t len)
 	bool taken;
 
 	memcpy(copy, line, len);
-	if (len > 9 && strncasecmp(line, "HTTP/", 5) == 0)
+	if (!t->final && len > 9 && strncasecmp(line, "HTTP/", 5) == 0)
 		status = strtol(line + 9, NULL, 10) % 1000;
 	taken = http_reply_header(copy, 1, len, t) == len;
 	free(copy);
@@ -89,7 +89,7 @@ check_retry_after(const char *value)
 {
 	int64_t ms = http_parse_retry_after(value, INT64_C(1700000000) * 1000000);
 
-	assert(ms >= -1);
+	assert(ms >= -1 && ms <= INT64_C(3155760000000));
 	if (*value != '\0' && strlen(value) < 10 &&
 		strspn(value, "0123456789") == strlen(value))
 		assert(ms == strtoll(value, NULL, 10) * 1000);

@@ -26,7 +26,7 @@ check_scan(const char *text, size_t size)
 		return;
 	}
 	assert(p > text && p <= end);
-	/* two differences: a NUL as \u0000 ends a string of cJSON, lone surrogates it refuses */
+	/* cJSON ends a string at \u0000 and refuses lone surrogates */
 	if (memmem(text, size, "\\u", 2) != NULL)
 		return;
 	parsed = cJSON_ParseWithLength(text, (size_t)(p - text));

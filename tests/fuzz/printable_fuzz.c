@@ -48,7 +48,7 @@ check_log(enum log_format format, const char *text)
 	p = line;
 	if (format == LOG_JSON)
 		assert(json_skip_value(&p, line + logged.len) && *p == '\n');
-	assert(strstr(line, "//fuzz:secret@") == NULL);
+	assert(strstr(line, "://fuzz:secret@") == NULL);
 	buf_free(&logged);
 }
 

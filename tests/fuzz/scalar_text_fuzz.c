@@ -85,7 +85,7 @@ check_text(const char *text, const char *other)
 
 	assert(valid <= len && text_utf8_valid(text, valid) == valid);
 	assert(distance <= 4 && text_distance(other, text, 3) == distance);
-	assert(text_distance(text, text, 3) == 0);
+	assert(len > 64 || text_distance(text, text, 3) == 0);
 	buf_init(&masked, 4 * len + 64);
 	buf_init(&again, 4 * len + 64);
 	text_add_masked(&masked, text);

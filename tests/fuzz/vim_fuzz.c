@@ -54,7 +54,7 @@ __wrap_http_perform(
 	check_request(req);
 	http_request_free(h, req);
 	fuzz_response(&parts, rsp);
-	if (rsp->error != ERR_NONE)
+	if (rsp->error != ERR_NONE && err != NULL)
 		*err = rsp->why;
 	return rsp->error == ERR_NONE ? 0 : -1;
 }
