@@ -20,11 +20,13 @@ enum { CALLS_MAX = 12 };
 static struct fuzz_parts parts;
 static struct http *http;
 
-static struct {
+/* Pages on their way, the oldest first. */
+static struct page {
 	struct http_request *req;
 	http_on_done *done;
 	void *ctx;
-} page; /* on its way */
+} page[4];
+static size_t n_pages;
 
 int __wrap_http_perform(
 	struct http *h, struct http_request *req, struct http_response *rsp, struct err *err);
@@ -65,26 +67,25 @@ __wrap_http_submit(struct http *h, struct http_request *req, http_on_done *done,
 {
 	(void)h;
 	(void)err;
-	assert(page.req == NULL);
+	assert(n_pages < sizeof(page) / sizeof(page[0]));
 	check_request(req);
-	page.req = req;
-	page.done = done;
-	page.ctx = ctx;
+	page[n_pages++] = (struct page){ req, done, ctx };
 	return 0;
 }
 
 int
 __wrap_http_run(struct http *h, int64_t timeout_ms, struct err *err)
 {
-	struct http_request *req = page.req;
+	struct page first = page[0];
+	struct http_request *req = first.req;
 	struct http_response rsp;
 	size_t piece;
 
 	(void)timeout_ms;
 	(void)err;
-	if (req == NULL)
+	if (n_pages == 0)
 		return 0;
-	page.req = NULL;
+	memmove(page, page + 1, --n_pages * sizeof(page[0]));
 	fuzz_response(&parts, &rsp);
 	piece = 1 + rsp.body_len / 3;
 	for (size_t at = 0; at < rsp.body_len; at += piece) {
@@ -93,7 +94,7 @@ __wrap_http_run(struct http *h, int64_t timeout_ms, struct err *err)
 		if (!req->on_body(req->on_body_ctx, rsp.body + at, left < piece ? left : piece))
 			break;
 	}
-	page.done(page.ctx, &rsp);
+	first.done(first.ctx, &rsp);
 	http_request_free(h, req);
 	return 0;
 }
@@ -127,14 +128,16 @@ read_severities(struct vim *vim, struct err *err)
 }
 
 static int
-read_page(struct vim *vim, char letter, const struct vim_collector *c, struct err *err)
+read_page(struct vim *vim, char letter, struct vim_collector *c, struct err *err)
 {
 	struct normalize_page read;
-	int rc = letter == 'p' ? vim_read_previous(vim, c, 100, &read, err)
-			       : vim_read_next(vim, c, 100, &read, err);
+	bool full = false;
+	int rc = letter == 'p' ? vim_read_previous(vim, c, &read, err)
+			       : vim_read_next(vim, c, &read, &full, err);
 
 	if (rc == 0)
-		assert(read.fault == NULL && (read.n == 0 || read.event != NULL));
+		assert(read.fault == NULL && (read.n == 0 || read.event != NULL) &&
+			(!full || read.n > 0));
 	return rc;
 }
 
@@ -173,7 +176,6 @@ call(struct vim *vim, char letter, struct vim_collector *c, struct err *err)
 		assert(rc != 0 || memchr(access.missing, '\0', sizeof(access.missing)) != NULL);
 		return rc;
 	case 'h':
-		vim_read_ahead(vim, c, 100);
 		vim_receive(vim);
 		return 0;
 	default:
@@ -190,6 +192,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.user = "u&",
 		.password = &password,
 		.timeout_ms = 1000,
+		.page_size = 1,
 		.limits = { .page_max = 1 << 20, .event_max = 16 * 1024, .events_max = 100 } };
 	struct vim_collector collector = { "session[1]2" };
 	const char *calls;
@@ -210,9 +213,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (vim_has_session(vim))
 		assert(vim_about(vim)->instance_uuid[0] != '\0');
 	vim_close(vim);
-	if (page.req != NULL)
-		http_request_free(http, page.req);
-	page.req = NULL;
+	while (n_pages > 0)
+		http_request_free(http, page[--n_pages].req);
 	fuzz_parts_free(&parts);
 	return 0;
 }

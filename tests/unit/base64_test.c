@@ -34,7 +34,8 @@ static void
 other_texts_are_refused(void **state)
 {
 	static const char *const bad[] = { "Z", "Zg", "Zg=", "Zg==\n", " Zm9v", "Zm9v ",
-		"Zm9v----", "Zm9vZm9*", "Zm9v\n\n\n\n", "Zm9*", "====", "Z===", "Zm9vZg==Zm9v", "-_-_" };
+		"Zm9v----", "Zm9vZm9*", "Zm9v\n\n\n\n", "Zm9*", "====", "Z===", "Zm9vZg==Zm9v",
+		"-_-_" };
 	struct buf out;
 
 	(void)state;
