@@ -10,6 +10,10 @@
 #define US_SECOND INT64_C(1000000)
 #define US_DAY (86400 * US_SECOND)
 
+/* 0001-01-01T00:00:00Z and 10000-01-01T00:00:00Z, in seconds */
+#define FIRST_S INT64_C(-62135596800)
+#define END_S INT64_C(253402300800)
+
 int64_t
 clock_monotonic_ms(void)
 {
@@ -141,7 +145,8 @@ clock_parse(const char *s, size_t len, int64_t *us)
 	}
 	*us = clock_days((int64_t)year, month, day) * US_DAY +
 		(int64_t)(hour * 3600 + minute * 60 + second) * US_SECOND + fraction;
-	return zone(&s, end, us) && s == end;
+	return zone(&s, end, us) && s == end && *us >= FIRST_S * US_SECOND &&
+		*us < END_S * US_SECOND;
 }
 
 /* Writes date and time to the second; returns the microseconds that are left. */
@@ -158,7 +163,9 @@ format_seconds(int64_t us, char buf[CLOCK_TEXT_SIZE])
 	}
 	t = (time_t)seconds;
 	gmtime_r(&t, &tm);
-	strftime(buf, CLOCK_TEXT_SIZE, "%Y-%m-%dT%H:%M:%S", &tm);
+	/* strftime's %Y does not pad: RFC 3339 has four digits */
+	snprintf(buf, CLOCK_TEXT_SIZE, "%04d", tm.tm_year + 1900);
+	strftime(buf + strlen(buf), CLOCK_TEXT_SIZE - strlen(buf), "-%m-%dT%H:%M:%S", &tm);
 	return rest;
 }
 

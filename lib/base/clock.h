@@ -27,7 +27,7 @@ void clock_cond_wait(pthread_cond_t *cond, pthread_mutex_t *lock, int64_t ms);
 /*
  * RFC 3339 and xsd:dateTime: any number of fraction digits, "Z", "+02:00" or (xsd) no zone,
  * which is read as UTC. *us is truncated to microseconds. False when s[0..len) is not exactly
- * that.
+ * that, or not within the years 1 to 9999 in UTC, which clock_format can write.
  */
 bool clock_parse(const char *s, size_t len, int64_t *us);
 

@@ -182,7 +182,7 @@ log_write(enum log_level level, const struct log_line *line)
 	atomic_fetch_add(&logger.count[level], 1);
 	pthread_mutex_lock(&logger.lock);
 	write_sums(false, now_ms);
-	if (level == LOG_DEBUG || log_limit_take(&logger.limit, level, line->msg, now_ms))
+	if (level == LOG_DEBUG || log_limit_take(&logger.limit, (int)level, line->msg, now_ms))
 		write_line(level, line);
 	else
 		atomic_fetch_add(&logger.left_out, 1);

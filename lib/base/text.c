@@ -13,6 +13,9 @@
 #define MS_DAY (24 * MS_HOUR)
 #define MS_WEEK (7 * MS_DAY)
 
+/* Milliseconds or bytes; a double holds every integer up to 2^53, some 9e15. */
+#define QUANTITY_MAX INT64_C(9000000000000000)
+
 struct unit {
 	const char *name;
 	int64_t factor;
@@ -75,7 +78,7 @@ take_quantity(const char **s, const struct unit *units, int64_t *out)
 		if (strncmp(end, units[i].name, len) == 0 &&
 			!isalpha((unsigned char)end[len])) {
 			v *= (double)units[i].factor;
-			if (v > 9e15)
+			if (v > (double)QUANTITY_MAX)
 				return false;
 			*out = (int64_t)(v + 0.5);
 			*s = end + len;
@@ -119,13 +122,13 @@ iso8601_duration(const char *s, int64_t *ms)
 			(parts[at].letter != *end || parts[at].time != time))
 			at++;
 		if (at == sizeof(parts) / sizeof(parts[0]) ||
-			v * (double)parts[at].factor > 9e15)
+			v * (double)parts[at].factor > (double)QUANTITY_MAX)
 			return false;
 		sum += (int64_t)(v * (double)parts[at++].factor + 0.5);
 		s = end + 1;
 	}
 	*ms = sum;
-	return at != 0;
+	return at != 0 && sum <= QUANTITY_MAX;
 }
 
 bool
@@ -146,8 +149,8 @@ text_duration(const char *s, int64_t *ms)
 		if (!take_quantity(&s, units, &part))
 			return false;
 		sum += part;
-	} while (*s != '\0' && sum < INT64_C(9000000000000000));
-	if (*s != '\0')
+	} while (*s != '\0' && sum <= QUANTITY_MAX);
+	if (sum > QUANTITY_MAX)
 		return false;
 	*ms = sum;
 	return true;

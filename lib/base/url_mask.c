@@ -58,7 +58,8 @@ url_mask_add(struct buf *to, const char *s)
 	const char *scheme;
 
 	while ((scheme = strstr(s, "://")) != NULL) {
-		const char *rest = scheme + 3;
+		/* libcurl skips more slashes */
+		const char *rest = scheme + 3 + strspn(scheme + 3, "/");
 		size_t n = length(rest);
 
 		buf_add(to, s, (size_t)(rest - s));

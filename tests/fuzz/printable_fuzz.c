@@ -36,10 +36,10 @@ check_log(enum log_format format, const char *text)
 {
 	const char *line, *p;
 
-	log_init(LOG_INFO, format, "cli", "fuzz");
+	log_init(LOG_DEBUG, format, "cli", "fuzz");
 	buf_init(&logged, 1 << 20);
 	logging = true;
-	log_info("constant", L_STR("value", text), L_INT("n", 7), L_MS("ms", 90000),
+	log_debug("constant", L_STR("value", text), L_INT("n", 7), L_MS("ms", 90000),
 		L_BOOL("yes", true));
 	logging = false;
 	line = buf_str(&logged);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "fuzz.h"
+#include "mem.h"
 #include "secret.h"
 #include "severities.h"
 #include "vim_session.h"
@@ -153,7 +154,9 @@ call(struct vim *vim, char letter, struct vim_collector *c, struct err *err)
 
 	switch (letter) {
 	case 'c':
-		return vim_connect(vim, &fresh, err);
+		rc = vim_connect(vim, &fresh, err);
+		assert((rc == 0) == vim_has_session(vim));
+		return rc;
 	case 't':
 		return vim_current_time(vim, &us, err);
 	case 'f':
@@ -183,6 +186,19 @@ call(struct vim *vim, char letter, struct vim_collector *c, struct err *err)
 	}
 }
 
+/* As after a login. */
+static void
+pretend_session(struct vim *vim)
+{
+	vim->cookie = mem_strdup("abc");
+	memcpy(vim->about.instance_uuid, "u-1", 4);
+	memcpy(vim->event_manager, "EventManager", 13);
+	memcpy(vim->session_manager, "SessionManager", 15);
+	memcpy(vim->property_collector, "propertyCollector", 18);
+	memcpy(vim->root_folder, "group-d1", 9);
+	memcpy(vim->authorization_manager, "AuthorizationManager", 21);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -204,9 +220,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fuzz_parts_init(&parts, data, size);
 	vim_open(&vim, http, &options);
 	calls = fuzz_part(&parts);
+	if (calls[0] != 'c')
+		pretend_session(vim);
 	for (int i = 0; i < CALLS_MAX && calls[i] != '\0'; i++) {
 		err = (struct err){ .code = ERR_NONE };
-		if (call(vim, calls[i], &collector, &err) != 0)
+		if (call(vim, vim_has_session(vim) ? calls[i] : 'c', &collector, &err) != 0)
 			assert(err.code != ERR_NONE && err.text[0] != '\0');
 		assert(memchr(collector.ref, '\0', sizeof(collector.ref)) != NULL);
 	}

@@ -44,6 +44,10 @@ static const struct {
 	{ "http://h/http://u:p@x/?a=b", "http://h/http://***@x/?***" },
 	{ "http://h/?u=http://u:p@x/", "http://h/?***://***@x/" },
 	{ "://u:p@h", "://***@h" },
+	/* libcurl skips more slashes */
+	{ "http:///u:p@host", "http:///***@host" },
+	{ "https://http://u:p@host/", "https://http://***@host/" },
+	{ "https://a:b@http://u:p@host/", "https://***@http://***@host/" },
 	{ "://", "://" },
 };
 
