@@ -1,25 +1,56 @@
 // SPDX-License-Identifier: Apache-2.0
-/* A message becomes a job: is it an event, is it for us, whose turn is it, where does it go. */
-#include "dispatch.h"
+#include "accept.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "filter.h"
+#include "mem.h"
 #include "message.h"
 #include "order.h"
 #include "protocol.h"
 
-/* A job whose event cannot be sent anywhere still needs a delivery, to be buried by. */
-static void
-reject(struct dispatcher *d, struct job *job, const char *reason, const struct err *err)
+struct accept {
+	struct accept_config config;
+	struct filter filter;
+	struct event event; /* the one that was read last */
+	struct targets targets;
+	struct queue *held;    /* of events without a target; NULL: there were none */
+	uint64_t held_version; /* the route_version that they were routed with */
+};
+
+int
+accept_open(struct accept **accept, const struct accept_config *config, struct err *err)
 {
-	job_set_deliveries(&d->jobs, job, 1);
-	delivery_set_target(&d->jobs, job->delivery, "");
-	delivery_explain(job->delivery, 0, err->text);
-	settle_dead(d, job->delivery, reason);
+	struct accept *a = *accept = mem_alloc(sizeof(*a));
+
+	a->config = *config;
+	event_init(&a->event);
+	return filter_open(&a->filter, &config->options->filter, err);
 }
 
-/* What is sent again, history or a dead letter, may be for one of the targets only. */
+void
+accept_close(struct accept *a)
+{
+	if (a == NULL)
+		return;
+	event_free(&a->event);
+	targets_free(&a->targets);
+	filter_close(&a->filter);
+	free(a);
+}
+
+/* The event cannot be sent anywhere. Its dead letter needs a delivery all the same. */
+static void
+reject(struct accept *a, struct job *job, const char *reason, const struct err *err)
+{
+	job_set_deliveries(a->config.jobs, job, 1);
+	delivery_set_target(a->config.jobs, job->delivery, "");
+	delivery_explain(job->delivery, 0, err->text);
+	settle_dead(a->config.settle, job->delivery, reason);
+}
+
+/* An event of a replay or a redrive may be for one of the targets only. */
 static void
 keep_only(struct targets *targets, const char *name)
 {
@@ -44,130 +75,149 @@ static const char held[] = "\x01held"; /* no target has such a name */
  * delivery was ready.
  */
 static void
-enqueue(struct dispatcher *d, struct job *job, const struct event *ev)
+enqueue(struct accept *a, struct job *job, const struct event *ev)
 {
-	enum ordering ordering = (enum ordering)d->options->ordering;
+	enum ordering ordering = (enum ordering)a->config.options->ordering;
 
 	if (!job->keyed && ordering != ORDERING_NONE &&
-		job_chain(&d->jobs, job, ordering == ORDERING_KEY ? order_key(ev) : 0))
+		job_chain(a->config.jobs, job, ordering == ORDERING_KEY ? order_key(ev) : 0))
 		return;
-	if (accept_holds(d, job->delivery)) {
+	if (accept_holds(a, job->delivery)) {
 		delivery_wait(job->delivery, INT64_MAX);
 		/* at once: it must not count against the window */
-		job_set_idle(&d->jobs, job, true);
+		job_set_idle(a->config.jobs, job, true);
 	} else {
 		job_make_ready(job);
 	}
 }
 
 static void
-hold(struct dispatcher *d, struct job *job, const struct event *ev)
+hold(struct accept *a, struct job *job, const struct event *ev)
 {
-	job_set_deliveries(&d->jobs, job, 1);
-	delivery_set_target(&d->jobs, job->delivery, held);
+	job_set_deliveries(a->config.jobs, job, 1);
+	delivery_set_target(a->config.jobs, job->delivery, held);
 	job->delivery->batch_max = 1;
-	d->held = job->delivery->queue;
-	enqueue(d, job, ev);
+	a->held = job->delivery->queue;
+	enqueue(a, job, ev);
 }
 
 static void
-route(struct dispatcher *d, struct job *job, const struct event *ev)
+route(struct accept *a, struct job *job, const struct event *ev)
 {
 	struct err err = { .code = ERR_NONE };
 	const char *only = bus_msg_header(job->msg, "Vcourier-Target");
 	int routed;
 
-	targets_clear(&d->targets);
-	routed = processor_route(d->processor, d->self, ev, &d->targets, &err);
+	targets_clear(&a->targets);
+	routed = processor_route(a->config.processor, a->config.self, ev, &a->targets, &err);
 	if (routed < 0) {
-		reject(d, job, "unroutable", &err);
+		reject(a, job, "unroutable", &err);
 		return;
 	}
 	if (only != NULL && only[0] != '\0')
-		keep_only(&d->targets, only);
-	if (d->targets.n == 0) {
+		keep_only(&a->targets, only);
+	if (a->targets.n == 0) {
 		if (routed == ROUTE_UNSETTLED)
-			hold(d, job, ev);
+			hold(a, job, ev);
 		else
-			settle_filtered(d, job);
+			settle_filtered(a->config.settle, job);
 		return;
 	}
-	job_set_deliveries(&d->jobs, job, d->targets.n);
-	for (size_t i = 0; i < d->targets.n; i++) {
-		delivery_set_target(&d->jobs, &job->delivery[i], d->targets.target[i].name);
-		job->delivery[i].batch_max = (unsigned)d->processor->batch_max;
-		d->fans_out |= d->targets.target[i].name[0] != '\0';
+	job_set_deliveries(a->config.jobs, job, a->targets.n);
+	for (size_t i = 0; i < a->targets.n; i++) {
+		delivery_set_target(
+			a->config.jobs, &job->delivery[i], a->targets.target[i].name);
+		job->delivery[i].batch_max = (unsigned)a->config.processor->batch_max;
+		a->config.jobs->fans_out |= a->targets.target[i].name[0] != '\0';
 	}
-	job_set_untried(&d->jobs, job);
-	enqueue(d, job, ev);
+	job_set_untried(a->config.jobs, job);
+	enqueue(a, job, ev);
 }
 
 void
-accept_wake_held(struct dispatcher *d)
+accept_wake_held(struct accept *a)
 {
 	uint64_t version;
 
-	if (d->held == NULL)
+	if (a->held == NULL)
 		return;
-	version = d->processor->route_version(d->self);
-	if (version != d->held_version)
-		queue_wake_all(d->held);
-	d->held_version = version;
+	version = a->config.processor->route_version(a->config.self);
+	if (version != a->held_version)
+		queue_wake_all(a->held);
+	a->held_version = version;
 }
 
 bool
-accept_holds(const struct dispatcher *d, const struct delivery *delivery)
+accept_holds(const struct accept *a, const struct delivery *delivery)
 {
-	return d->held != NULL && delivery->queue == d->held;
+	return a->held != NULL && delivery->queue == a->held;
 }
 
 void
-accept_again(struct dispatcher *d, struct job *job)
+accept_again(struct accept *a, struct job *job)
 {
-	struct event *ev = &d->scratch[0];
+	struct event *ev = &a->event;
 	struct err err = { .code = ERR_NONE };
 
-	job_drop_deliveries(&d->jobs, job);
+	job_drop_deliveries(a->config.jobs, job);
 	if (message_read_event(job->msg, ev, &err) != 0)
-		reject(d, job, "invalid_event", &err);
+		reject(a, job, "invalid_event", &err);
 	else
-		route(d, job, ev);
+		route(a, job, ev);
 }
 
-/* Whether anything here depends on the event; else it is read when its turn comes (send.c). */
+/* True when routing depends on the event. Else the event is read only when it is sent. */
 static bool
-looks_inside(const struct dispatcher *d)
+looks_inside(const struct accept *a)
 {
-	return d->processor->route != NULL || d->filter.pattern != NULL ||
-		d->options->ordering != ORDERING_NONE;
+	return a->config.processor->route != NULL || a->filter.pattern != NULL ||
+		a->config.options->ordering != ORDERING_NONE;
 }
 
 void
-accept_message(struct dispatcher *d, const struct origin *origin, struct bus_msg *msg,
+accept_message(struct accept *a, const struct origin *origin, struct bus_msg *msg,
 	const struct jetstream_meta *meta, int64_t now_ms)
 {
-	struct job *job = job_new(&d->jobs, origin, meta->stream_seq, msg);
-	struct event *ev = &d->scratch[0];
+	struct job *job = job_new(a->config.jobs, origin, meta->stream_seq, msg);
+	struct event *ev = &a->event;
 	struct err err = { .code = ERR_NONE };
 
-	d->more = meta->pending > 0;
 	job->delivered = meta->delivered;
 	job->stored_us = meta->time_us;
-	job->subject_skip = origin->replay ? strlen(REPLAY_PREFIX ".") : 0;
 	job->received_ms = job->touched_ms = now_ms;
-	if (meta->delivered > (uint64_t)d->options->retry.max_deliveries) {
+	if (meta->delivered > (uint64_t)a->config.options->retry.max_deliveries) {
 		err_set(&err, ERR_LIMIT, "given out %llu times without a verdict",
 			(unsigned long long)meta->delivered - 1);
-		reject(d, job, "poison", &err);
+		reject(a, job, "poison", &err);
 		return;
 	}
-	if (looks_inside(d) && message_read_event(job->msg, ev, &err) != 0) {
-		reject(d, job, "invalid_event", &err);
+	if (looks_inside(a) && message_read_event(job->msg, ev, &err) != 0) {
+		reject(a, job, "invalid_event", &err);
 		return;
 	}
-	if (!filter_passes(&d->filter, job_subject(job), ev)) {
-		settle_filtered(d, job);
+	if (!filter_passes(&a->filter, job_subject(job), ev)) {
+		settle_filtered(a->config.settle, job);
 		return;
 	}
-	route(d, job, ev);
+	route(a, job, ev);
+}
+
+size_t
+accept_n_held(const struct accept *a)
+{
+	return a->held != NULL ? a->held->deliveries : SIZE_MAX;
+}
+
+bool
+accept_wants(struct accept *a, const struct event *ev, const char *target)
+{
+	struct err err;
+
+	targets_clear(&a->targets);
+	if (processor_route(a->config.processor, a->config.self, ev, &a->targets, &err) != 0)
+		return true;
+	for (size_t i = 0; i < a->targets.n; i++)
+		if (strcmp(a->targets.target[i].name, target) == 0)
+			return true;
+	return false;
 }

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "clock.h"
-#include "dispatch.h"
 #include "text.h"
 
 enum {

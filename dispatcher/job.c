@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "mem.h"
+#include "protocol.h"
 
 enum { DELIVERY_TEXT_BYTES = 64 }; /* the name of its target */
 
@@ -153,7 +154,7 @@ const char *
 job_subject(const struct job *job)
 {
 	return (job->subject != NULL ? job->subject : bus_msg_subject(job->msg)) +
-		job->subject_skip;
+		(job->origin->replay ? strlen(REPLAY_PREFIX ".") : 0);
 }
 
 void

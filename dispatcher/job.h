@@ -68,8 +68,7 @@ struct job {
 	unsigned n_missing; /* how often in a row it was not found */
 	/* of the original message, once it was evicted; NULL: msg has it */
 	char *subject;
-	size_t subject_skip; /* bytes before the subject's own first token */
-	char *reply;         /* where to settle: the latest delivery's */
+	char *reply; /* where to settle: the latest delivery's */
 	uint64_t seq, delivered;
 	int64_t stored_us;
 	/* touched: when the server last heard that we have it */
@@ -116,6 +115,12 @@ enum { JOB_BUCKETS = 8192, QUEUE_BUCKETS = 1024, KEY_BUCKETS = 1024, FREE_LIST_M
 /* Tells the owner that a delivery has ended somewhere. */
 typedef void delivery_fn(void *ctx, struct delivery *delivery);
 
+/* The destination as a whole, where it has several targets: does it answer at all? */
+struct destination_state {
+	struct circuit circuit;
+	int64_t changed_ms; /* when the circuit opened or closed */
+};
+
 /*
  * All jobs and queues. The counters change in the functions below only, and job_free takes a
  * job out of each.
@@ -131,6 +136,7 @@ struct jobs {
 	struct queue *queue_bucket[QUEUE_BUCKETS];
 	struct queue *ring; /* the queue whose turn it is */
 	size_t n_queues;
+	bool fans_out; /* the targets have names */
 	/* the last job of each key, by key % KEY_BUCKETS */
 	struct job *key_bucket[KEY_BUCKETS];
 	struct bus_msg *free_list[FREE_LIST_MAX]; /* of jobs that are no more */

@@ -4,7 +4,7 @@
  * there: who is gone does not answer, and of several replicas each does.
  */
 #define _DEFAULT_SOURCE
-#include "dispatch.h"
+#include "parts.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -12,6 +12,7 @@
 
 #include "clock.h"
 #include "json.h"
+#include "protocol.h"
 
 /* How many targets are paused, and of those the one that has been longest. */
 static size_t
@@ -64,8 +65,10 @@ write_report(const struct dispatcher *d, struct buf *b)
 	char host[256] = "";
 	const struct queue *queue;
 	size_t paused = count_paused(d, &queue);
-	bool whole = d->destination.state == CIRCUIT_OPEN;
-	int64_t since_ms = whole ? d->destination_changed_ms
+	const struct destination_state *destination = deliver_destination(d->deliver);
+	size_t held = accept_n_held(d->accept);
+	bool whole = destination->circuit.state == CIRCUIT_OPEN;
+	int64_t since_ms = whole ? destination->changed_ms
 		: queue != NULL  ? queue->failing_ms
 				 : clock_monotonic_ms();
 
@@ -74,9 +77,9 @@ write_report(const struct dispatcher *d, struct buf *b)
 	json_add_string(b, host, strlen(host));
 	buf_printf(b,
 		",\"pid\":%ld,\"in_flight\":%zu,\"in_memory\":%zu,\"targets\":%zu,\"paused\":%zu,\"down\":%s",
-		(long)getpid(), d->in_flight, d->jobs.n, d->jobs.n_queues - (d->held != NULL),
-		paused, whole ? "true" : "false");
-	buf_printf(b, ",\"held\":%zu", d->held != NULL ? d->held->deliveries : 0);
+		(long)getpid(), deliver_in_flight(d->deliver), d->jobs.n,
+		d->jobs.n_queues - (held != SIZE_MAX), paused, whole ? "true" : "false");
+	buf_printf(b, ",\"held\":%zu", held != SIZE_MAX ? held : 0);
 	buf_printf(b, ",\"paused_ms\":%lld,\"dead_letters_fail\":%s",
 		(long long)(clock_monotonic_ms() - since_ms),
 		dead_letters_failing(d->dead_letters) ? "true" : "false");
@@ -116,9 +119,9 @@ on_request(void *ctx, struct bus_msg *msg, int64_t now_ms)
 int
 report_open(struct dispatcher *d, struct err *err)
 {
-	char subject[sizeof(d->durable) + sizeof(REPORT_SUBJECT)];
+	char subject[sizeof(d->durable) + sizeof(STATUS_PREFIX ".")];
 
-	snprintf(subject, sizeof(subject), REPORT_SUBJECT "%s", d->durable);
+	snprintf(subject, sizeof(subject), STATUS_PREFIX ".%s", d->durable);
 	d->report_port = (struct inbox_port){
 		.inbox = d->inbox, .handle = on_request, .ctx = d
 	};

@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-/*
- * What an outcome means: for the delivery, for its job, for the circuit of its queue. Every job
- * ends here, one way.
- */
-#include "dispatch.h"
+#include "settle.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "clock.h"
 #include "hash.h"
+#include "jetstream.h"
 #include "log.h"
+#include "mem.h"
 #include "message.h"
-#include "outcome.h"
+#include "pause.h"
 #include "stats.h"
 #include "subject.h"
 
@@ -20,169 +18,208 @@ enum {
 	CONFIRM_MS = 2000,
 };
 
+struct settle {
+	struct settle_config config;
+	struct dead_letters *letters;
+	struct sink *sink;   /* NULL: none is configured */
+	struct event logged; /* for log lines */
+	bool stopping;
+};
+
+struct settle *
+settle_open(const struct settle_config *config)
+{
+	struct settle *settle = mem_alloc(sizeof(*settle));
+
+	settle->config = *config;
+	event_init(&settle->logged);
+	return settle;
+}
+
+void
+settle_use(struct settle *s, struct dead_letters *letters, struct sink *sink)
+{
+	s->letters = letters;
+	s->sink = sink;
+}
+
+void
+settle_close(struct settle *s)
+{
+	if (s == NULL)
+		return;
+	event_free(&s->logged);
+	free(s);
+}
+
 /*
  * The event's id, for a log line; valid until the next call. "" when the message is not a valid
- * event. It is read into an event of its own: send.c calls settle_dead while the events of a
- * batch are still in d->scratch.
+ * event. It is read into an event of its own: the caller may hold those of a batch.
  */
 static const char *
-event_id(struct dispatcher *d, const struct job *job)
+event_id(struct settle *s, const struct job *job)
 {
 	struct err err;
 
-	return message_read_event(job->msg, &d->logged, &err) == 0 ? d->logged.id : "";
+	return message_read_event(job->msg, &s->logged, &err) == 0 ? s->logged.id : "";
 }
 
 /* ---- jobs */
 
 static void
-release(struct dispatcher *d, struct job *job)
+release(struct settle *s, struct job *job)
 {
-	struct job *first = job_free(&d->jobs, job);
+	struct job *first = job_free(s->config.jobs, job);
 
-	if (first != NULL && first->delivery[0].state == DELIVERY_BLOCKED && !d->stopping)
+	if (first != NULL && first->delivery[0].state == DELIVERY_BLOCKED && !s->stopping)
 		job_make_ready(first);
 }
 
-/* A lost ack causes a redelivery, which is acknowledged again (recently_acked.h). */
+/* A lost ack causes a redelivery, which the puller recognises: on_ack tells it. */
 static void
-acknowledge(struct dispatcher *d, struct job *job)
+acknowledge(struct settle *s, struct job *job)
 {
 	struct err err;
 	int failed;
 
 	if (job->stale)
 		return;
-	sources_note_acked(d->sources, job->origin, job->seq, job->stored_us);
-	failed = d->stopping ? jetstream_ack_confirm(d->bus, job->reply, CONFIRM_MS, &err)
-			     : jetstream_ack(d->bus, job->reply, &err);
+	s->config.on_ack(s->config.ctx, job);
+	failed = s->stopping
+		? jetstream_ack_confirm(s->config.bus, job->reply, CONFIRM_MS, &err)
+		: jetstream_ack(s->config.bus, job->reply, &err);
 	if (failed)
 		log_debug("ack not sent", L_INT("seq", (int64_t)job->seq), L_ERR(&err));
 }
 
 static void
-finish(struct dispatcher *d, struct job *job)
+finish(struct settle *s, struct job *job)
 {
-	acknowledge(d, job);
-	ack_flush_add(d->ack_flush, job->n_deliveries);
-	metric_add(job->dead            ? d->metrics.dead
-			: job->accepted ? d->metrics.delivered
-					: d->metrics.filtered,
+	acknowledge(s, job);
+	ack_flush_add(s->config.ack_flush, job->n_deliveries);
+	metric_add(job->dead            ? s->config.metrics->dead
+			: job->accepted ? s->config.metrics->delivered
+					: s->config.metrics->filtered,
 		1);
 	if (job->dead || job->accepted)
 		stats_invocation(subject_event(job_subject(job)), !job->dead);
 	if (!job->dead && job->accepted)
-		dispatcher_metrics_age(&d->metrics, clock_wall_us() - job->stored_us);
-	release(d, job);
+		dispatcher_metrics_age(s->config.metrics, clock_wall_us() - job->stored_us);
+	release(s, job);
 }
 
-/* The delivery is over, and so is its job when this was the last one. */
+/* Ends the delivery, and its job when this was the last one. */
 static void
-end_leg(struct dispatcher *d, struct delivery *delivery, enum delivery_state state)
+end_delivery(struct settle *s, struct delivery *delivery, enum delivery_state state)
 {
 	struct job *job = delivery->job;
 
 	delivery_over(delivery, state);
 	if (job->n_open == 0)
-		finish(d, job);
+		finish(s, job);
 }
 
 void
-settle_filtered(struct dispatcher *d, struct job *job)
+settle_filtered(struct settle *s, struct job *job)
 {
-	acknowledge(d, job);
-	metric_add(d->metrics.filtered, 1);
-	release(d, job);
+	acknowledge(s, job);
+	metric_add(s->config.metrics->filtered, 1);
+	release(s, job);
 }
 
 void
-settle_expired(struct dispatcher *d, struct job *job)
+settle_expired(struct settle *s, struct job *job)
 {
-	acknowledge(d, job);
-	metric_add(d->metrics.expired, 1);
-	release(d, job);
+	acknowledge(s, job);
+	metric_add(s->config.metrics->expired, 1);
+	release(s, job);
 }
 
-/*
- * The stream was made anew, or cut short and grown again: its sequences, and so the acks of
- * what is in hand, are those of other events now. What has its body is still delivered, and not
- * acknowledged; the rest is gone.
- */
 void
-settle_stale(struct dispatcher *d, const struct origin *origin)
+settle_stale(struct settle *s, const struct origin *origin)
 {
-	for (struct job *job = d->jobs.oldest, *next; job != NULL; job = next) {
+	for (struct job *job = s->config.jobs->oldest, *next; job != NULL; job = next) {
 		next = job->next;
 		if (job->origin != origin)
 			continue;
 		job->stale = true;
 		if (job->msg == NULL)
-			settle_expired(d, job);
+			settle_expired(s, job);
 	}
 }
 
 void
-settle_drop(struct dispatcher *d, struct job *job)
+settle_drop(struct settle *s, struct job *job)
 {
-	release(d, job);
+	release(s, job);
+}
+
+void
+settle_give_back(struct settle *s, struct job *job)
+{
+	struct err err;
+
+	if (!job->stale)
+		jetstream_nak(s->config.bus, job->reply, 0, &err);
+	release(s, job);
 }
 
 /* ---- deliveries */
 
 void
-settle_dead(struct dispatcher *d, struct delivery *delivery, const char *reason)
+settle_dead(struct settle *s, struct delivery *delivery, const char *reason)
 {
 	delivery_take(delivery);
 	delivery->reason = reason;
 	delivery->state = DELIVERY_DEAD_PENDING;
-	log_warn("event becomes a dead letter", L_STR("event", event_id(d, delivery->job)),
+	log_warn("event becomes a dead letter", L_STR("event", event_id(s, delivery->job)),
 		L_STR("reason", reason), L_STR("target", delivery->target),
 		L_INT("status", delivery->status), L_STR("error", delivery->why),
 		L_INT("attempts", delivery->attempts),
 		L_STR("stream", delivery->job->origin->stream),
 		L_INT("seq", (int64_t)delivery->job->seq));
-	dead_letters_store(d->dead_letters, delivery);
+	dead_letters_store(s->letters, delivery);
 }
 
 void
-settle_stored(void *dispatcher, struct delivery *delivery)
+settle_stored(void *settle, struct delivery *delivery)
 {
-	struct dispatcher *d = dispatcher;
+	struct settle *s = settle;
 
-	dispatcher_metrics_dead(&d->metrics, delivery->reason);
-	if (!sink_deliver(d->sink, delivery))
-		end_leg(d, delivery, DELIVERY_DEAD);
+	dispatcher_metrics_dead(s->config.metrics, delivery->reason);
+	if (!sink_deliver(s->sink, delivery))
+		end_delivery(s, delivery, DELIVERY_DEAD);
 }
 
 void
-settle_sunk(void *dispatcher, struct delivery *delivery)
+settle_sunk(void *settle, struct delivery *delivery)
 {
-	end_leg(dispatcher, delivery, DELIVERY_DEAD);
+	end_delivery(settle, delivery, DELIVERY_DEAD);
 }
 
 /* Carries out what becomes of a delivery. */
 static void
-go_on(struct dispatcher *d, struct delivery *delivery, struct attempt *attempt)
+go_on(struct settle *s, struct delivery *delivery, struct attempt *attempt)
 {
 	struct next next;
 
 	attempt->n = delivery->attempts;
 	attempt->age_ms = (delivery->last_us - delivery->first_us) / 1000;
-	attempt->random = hash_splitmix64(&d->jobs.random);
-	next = outcome_next(&d->options->retry, attempt);
+	attempt->random = hash_splitmix64(&s->config.jobs->random);
+	next = outcome_next(&s->config.options->retry, attempt);
 	switch (next.step) {
 	case NEXT_DELIVERED:
-		dispatcher_metrics_attempts(&d->metrics, delivery->attempts);
-		end_leg(d, delivery, DELIVERY_DELIVERED);
+		dispatcher_metrics_attempts(s->config.metrics, delivery->attempts);
+		end_delivery(s, delivery, DELIVERY_DELIVERED);
 		break;
 	case NEXT_DROP:
-		end_leg(d, delivery, DELIVERY_DROPPED);
+		end_delivery(s, delivery, DELIVERY_DROPPED);
 		break;
 	case NEXT_DEAD:
-		settle_dead(d, delivery, next.reason);
+		settle_dead(s, delivery, next.reason);
 		break;
 	case NEXT_RETRY:
-		metric_add(d->metrics.retries, 1);
+		metric_add(s->config.metrics->retries, 1);
 		delivery_take(delivery);
 		delivery_wait(delivery, next.at_ms);
 		break;
@@ -190,14 +227,14 @@ go_on(struct dispatcher *d, struct delivery *delivery, struct attempt *attempt)
 }
 
 void
-settle_unsent(struct dispatcher *d, struct delivery *delivery, enum ending ending)
+settle_unsent(struct settle *s, struct delivery *delivery, enum ending ending)
 {
-	go_on(d, delivery,
+	go_on(s, delivery,
 		&(struct attempt){ .ending = ending, .now_ms = clock_monotonic_ms() });
 }
 
 static void
-on_delivered(struct dispatcher *d, struct delivery *delivery, const struct outcome *outcome,
+on_delivered(struct settle *s, struct delivery *delivery, const struct outcome *outcome,
 	struct attempt *a)
 {
 	struct queue *queue = delivery->queue;
@@ -208,12 +245,12 @@ on_delivered(struct dispatcher *d, struct delivery *delivery, const struct outco
 	refusals_taken(&queue->refusals, bus_msg_len(delivery->job->msg), delivery->sent_ms,
 		a->now_ms);
 	if (circuit_success(&queue->circuit, a->now_ms))
-		pause_queue(d, queue, outcome);
+		pause_queue(s->config.metrics, queue, outcome);
 }
 
 /* The destination says that the event is at fault. */
 static void
-on_refused(struct dispatcher *d, struct delivery *delivery, const struct outcome *outcome,
+on_refused(struct settle *s, struct delivery *delivery, const struct outcome *outcome,
 	bool probe, struct attempt *a)
 {
 	struct queue *queue = delivery->queue;
@@ -226,16 +263,16 @@ on_refused(struct dispatcher *d, struct delivery *delivery, const struct outcome
 
 	a->ending = ENDING_REFUSED;
 	a->at_fault = refusals_note(&queue->refusals, &delivery->refusal, &refused,
-		d->options->retry.reject_grace_ms);
+		s->config.options->retry.reject_grace_ms);
 	a->grace_ends_ms = delivery->refusal.grace_ends_ms;
 	if (!a->at_fault && outcome->refresh)
-		refresh_want(d->refresher);
+		refresh_want(s->config.refresher);
 	if (circuit_rejection(
 		    &queue->circuit, delivery->job->seq, probe, a->at_fault, a->now_ms)) {
 		if (paused && queue->circuit.state == CIRCUIT_OPEN)
 			pause_flood(queue, outcome);
 		else
-			pause_queue(d, queue, outcome);
+			pause_queue(s->config.metrics, queue, outcome);
 	}
 	if (!a->at_fault)
 		circuit_probe_by(&queue->circuit, a->grace_ends_ms);
@@ -247,7 +284,7 @@ on_refused(struct dispatcher *d, struct delivery *delivery, const struct outcome
 
 /* The destination could not, or not now. */
 static void
-on_failed(struct dispatcher *d, struct delivery *delivery, const struct outcome *outcome,
+on_failed(struct settle *s, struct delivery *delivery, const struct outcome *outcome,
 	bool probe, struct attempt *a)
 {
 	struct queue *queue = delivery->queue;
@@ -256,28 +293,28 @@ on_failed(struct dispatcher *d, struct delivery *delivery, const struct outcome 
 	a->ending = ENDING_FAILED;
 	queue->status = outcome->status;
 	if (a->pause_ms > 0)
-		metric_add(d->metrics.throttled, 1);
+		metric_add(s->config.metrics->throttled, 1);
 	if (outcome->split && delivery->batch_max > 1)
 		delivery->batch_max /= 2;
 	else
 		refusals_failed(&queue->refusals, a->now_ms);
 	if (outcome->refresh)
-		refresh_want(d->refresher);
-	if (d->fans_out && whole) {
+		refresh_want(s->config.refresher);
+	if (s->config.jobs->fans_out && whole) {
 		if (probe)
 			circuit_abandon(&queue->circuit);
 	} else if (!outcome->split &&
 		circuit_failure(
 			&queue->circuit, delivery->job->seq, probe, a->pause_ms, a->now_ms)) {
-		pause_queue(d, queue, outcome);
+		pause_queue(s->config.metrics, queue, outcome);
 	}
 }
 
 void
-settle_outcome(struct dispatcher *d, struct delivery *delivery, const struct outcome *outcome,
-	bool probe)
+settle_outcome(
+	struct settle *s, struct delivery *delivery, const struct outcome *outcome, bool probe)
 {
-	int64_t most_ms = d->options->retry.retry_after_max_ms;
+	int64_t most_ms = s->config.options->retry.retry_after_max_ms;
 	struct attempt attempt = { .now_ms = clock_monotonic_ms(),
 		.pause_ms = outcome->retry_after_ms < most_ms ? outcome->retry_after_ms
 							      : most_ms };
@@ -289,29 +326,30 @@ settle_outcome(struct dispatcher *d, struct delivery *delivery, const struct out
 	if (outcome->verdict != VERDICT_DELIVERED)
 		delivery_explain(delivery, outcome->status, outcome->why.text);
 	if (outcome->verdict == VERDICT_DELIVERED)
-		on_delivered(d, delivery, outcome, &attempt);
+		on_delivered(s, delivery, outcome, &attempt);
 	else if (outcome->verdict == VERDICT_REJECTED)
-		on_refused(d, delivery, outcome, probe, &attempt);
+		on_refused(s, delivery, outcome, probe, &attempt);
 	else
-		on_failed(d, delivery, outcome, probe, &attempt);
-	go_on(d, delivery, &attempt);
+		on_failed(s, delivery, outcome, probe, &attempt);
+	go_on(s, delivery, &attempt);
 }
 
-/* ---- all of them */
+/* ---- all jobs */
 
-/* Tells the server that slow deliveries live. */
 void
-settle_progress(struct dispatcher *d, int64_t now_ms)
+settle_progress(struct settle *s, int64_t now_ms)
 {
-	int64_t every = d->options->ack_wait_ms / 3;
+	int64_t every = s->config.options->ack_wait_ms / 3;
 	struct err err;
 
-	while (d->jobs.oldest != NULL && now_ms - d->jobs.oldest->touched_ms >= every &&
-		bus_connected(d->bus)) {
-		if (!d->jobs.oldest->stale &&
-			jetstream_ack_progress(d->bus, d->jobs.oldest->reply, &err) != 0)
+	while (s->config.jobs->oldest != NULL &&
+		now_ms - s->config.jobs->oldest->touched_ms >= every &&
+		bus_connected(s->config.bus)) {
+		if (!s->config.jobs->oldest->stale &&
+			jetstream_ack_progress(
+				s->config.bus, s->config.jobs->oldest->reply, &err) != 0)
 			return;
-		job_touch(&d->jobs, d->jobs.oldest, now_ms);
+		job_touch(s->config.jobs, s->config.jobs->oldest, now_ms);
 	}
 }
 
@@ -326,16 +364,17 @@ under_way(const struct job *job)
 }
 
 void
-settle_give_back(struct dispatcher *d)
+settle_give_back_idle(struct settle *s)
 {
-	struct err err;
-
-	for (struct job *job = d->jobs.oldest, *next; job != NULL; job = next) {
+	for (struct job *job = s->config.jobs->oldest, *next; job != NULL; job = next) {
 		next = job->next;
-		if (under_way(job))
-			continue;
-		if (!job->stale)
-			jetstream_nak(d->bus, job->reply, 0, &err);
-		release(d, job);
+		if (!under_way(job))
+			settle_give_back(s, job);
 	}
+}
+
+void
+settle_stop(struct settle *s)
+{
+	s->stopping = true;
 }

@@ -4,7 +4,7 @@
  * says what it sees, gives back what it holds, sets its counters to what they are without a
  * job, and pulls anew.
  */
-#include "dispatch.h"
+#include "parts.h"
 
 #include "log.h"
 #include "stall.h"
@@ -26,7 +26,7 @@ circuit_open(const struct dispatcher *d)
 	for (size_t i = 0; i < d->jobs.n_queues; i++, queue = queue->next)
 		if (queue->circuit.state == CIRCUIT_OPEN)
 			return true;
-	return d->destination.state == CIRCUIT_OPEN;
+	return deliver_paused(d->deliver);
 }
 
 /* By the queues themselves, not by the counters: those may be what is wrong. */
@@ -39,7 +39,7 @@ under_way(const struct dispatcher *d)
 		dead_letters_busy(d->dead_letters) || circuit_open(d) || sink_busy(d->sink))
 		return true;
 	/* acks that NATS has not confirmed take the slots */
-	if (!send_room(d) && ack_flush_slots(d->ack_flush) > 0)
+	if (!deliver_room(d->deliver) && ack_flush_slots(d->ack_flush) > 0)
 		return true;
 	for (size_t i = 0; i < d->jobs.n_queues; i++, queue = queue->next)
 		if (queue->n_waiting > 0)
@@ -64,7 +64,7 @@ report(struct dispatcher *d, enum stall_kind kind)
 		L_INT("evicted", (int64_t)d->jobs.n_evicted),
 		L_INT("untried", (int64_t)d->jobs.n_untried),
 		L_INT("idle", (int64_t)d->jobs.n_idle), L_INT("bytes", (int64_t)d->jobs.bytes),
-		L_INT("in_flight", (int64_t)d->in_flight),
+		L_INT("in_flight", (int64_t)deliver_in_flight(d->deliver)),
 		L_INT("unconfirmed", (int64_t)ack_flush_slots(d->ack_flush)),
 		L_INT("circuit_open", circuit_open(d)));
 }
@@ -73,15 +73,8 @@ report(struct dispatcher *d, enum stall_kind kind)
 static void
 give_back_all(struct dispatcher *d)
 {
-	struct err err;
-
-	while (d->jobs.oldest != NULL) {
-		struct job *job = d->jobs.oldest;
-
-		if (!job->stale)
-			jetstream_nak(d->bus, job->reply, 0, &err);
-		settle_drop(d, job);
-	}
+	while (d->jobs.oldest != NULL)
+		settle_give_back(d->settle, d->jobs.oldest);
 }
 
 static void
@@ -89,7 +82,7 @@ start_over(struct dispatcher *d)
 {
 	give_back_all(d);
 	jobs_reset(&d->jobs);
-	d->in_flight = 0;
+	deliver_reset(d->deliver);
 	sources_restart(d->sources);
 }
 
