@@ -11,6 +11,10 @@ doubt(struct refusals *r, int64_t now_ms)
 void
 refusals_taken(struct refusals *r, size_t bytes, int64_t sent_ms, int64_t now_ms)
 {
+	if (bytes > r->largest)
+		r->largest = bytes;
+	if (r->row >= REFUSALS_ROW && sent_ms < r->since_ms)
+		return; /* a late reply: it says nothing about the time since the refusals */
 	if (r->row > 1 && sent_ms >= r->since_ms)
 		doubt(r, now_ms); /* it refused everything for a while */
 	r->taken_ms = now_ms;
@@ -19,8 +23,6 @@ refusals_taken(struct refusals *r, size_t bytes, int64_t sent_ms, int64_t now_ms
 	r->grace_over = false;
 	r->row = 0;
 	r->outage_ms = 0;
-	if (bytes > r->largest)
-		r->largest = bytes;
 }
 
 void

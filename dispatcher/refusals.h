@@ -16,7 +16,8 @@
  * refused once and its wait for the second attempt is over. Since it was sent, the destination
  * took another event, did not fail, and did not refuse events in a row. A row is three
  * different events without a delivery between them, or two when the delivery after them was
- * sent later (then the destination may have refused everything for a while). The event is a
+ * sent later (then the destination may have refused everything for a while). Only a delivery
+ * that was sent after a row began ends it: an earlier one is a late reply. The event is a
  * dead letter after one request.
  *
  * Rule 2. The event is refused again. Since its first refused attempt was sent, the destination
