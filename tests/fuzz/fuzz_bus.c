@@ -156,6 +156,7 @@ int __wrap_bus_publish(struct bus *bus, const struct bus_out *out, struct err *e
 int __wrap_bus_flush(struct bus *bus, int64_t timeout_ms, struct err *err);
 int __wrap_bus_subscribe(
 	struct bus *bus, const char *subject, bus_on_msg *on_msg, void *ctx, struct err *err);
+bool __wrap_bus_clustered(const struct bus *bus);
 int64_t __wrap_bus_max_payload(const struct bus *bus);
 bool __wrap_stop_sleep(int64_t ms);
 int64_t __wrap_clock_monotonic_ms(void);
@@ -213,6 +214,13 @@ __wrap_bus_subscribe(
 					.len = strlen(data) }));
 	}
 	return 0;
+}
+
+bool
+__wrap_bus_clustered(const struct bus *bus)
+{
+	(void)bus;
+	return false;
 }
 
 int64_t

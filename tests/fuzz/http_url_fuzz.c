@@ -5,6 +5,7 @@
  */
 #include <assert.h>
 #include <string.h>
+#include <strings.h>
 
 #include "fuzz.h"
 #include "http.h"
@@ -32,9 +33,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		assert(http_url_resolve(buf_str(&url), "", &again));
 		assert(strcmp(buf_str(&url), buf_str(&again)) == 0);
 	}
-	if (http_url_host(reference, &host))
+	if (http_url_host(reference, &host)) {
 		assert(strpbrk(buf_str(&host), "/@[]") == NULL);
-	else
+		if (http_url_is_loopback(reference))
+			assert(strncmp(buf_str(&host), "127.", 4) == 0 ||
+				strchr(buf_str(&host), ':') != NULL ||
+				strcasecmp(buf_str(&host), "localhost") == 0);
+	} else
 		assert(!http_url_is_loopback(reference));
 	buf_free(&url);
 	buf_free(&again);

@@ -110,13 +110,13 @@ check_get(struct bus *bus)
 	jetstream_msg_free(&msg);
 }
 
-/* A message whose headers are doubtful: they are read from the stream. */
+/* A message; when its headers are doubtful they are read from the stream. */
 static void
-check_headers(struct bus *bus)
+check_headers(struct bus *bus, const char *status)
 {
 	struct bus_msg *msg = fuzz_bus_message(&(struct fuzz_message){ .subject = "vc.lab.x",
 		.reply = "$JS.ACK.VC_lab.fn.1.7.7.1700000000000000000.0",
-		.status = "Nats-Msg-Id: 1",
+		.status = status,
 		.data = "{}",
 		.len = 2 });
 	struct err err = { .code = ERR_NONE };
@@ -164,7 +164,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_get(bus);
 		break;
 	case 'j':
-		check_headers(bus);
+		check_headers(bus, "Nats-Msg-Id: 1");
+		check_headers(bus, "Other: 1");
+		check_headers(bus, NULL);
 		break;
 	case 'k':
 		check_publish(bus);

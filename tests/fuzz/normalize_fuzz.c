@@ -67,7 +67,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct normalizer *whole, *pieces;
 	const struct normalize_limits limits = {
-		.page_max = 1 << 20, .event_max = 4096, .events_max = 100
+		.page_max = 32 * 1024, .event_max = 4096, .events_max = 100
 	};
 	struct normalize_page a, b;
 	const char *reply = (const char *)data;

@@ -6,8 +6,9 @@ FUZZ_JOBS ?= 2
 fuzz_names   := $(patsubst tests/fuzz/%_fuzz.c,%,$(wildcard tests/fuzz/*_fuzz.c))
 fuzz_helpers := $(patsubst tests/fuzz/%.c,$(B)/bin/%.o,$(filter-out %_fuzz.c,$(wildcard tests/fuzz/*.c)))
 # what is answered instead of the network and the clock: by tests/fuzz/fuzz_bus.c, and by one target
-fuzz_wrapped := bus_request bus_publish bus_flush bus_subscribe bus_max_payload bus_msg_free stop_sleep clock_monotonic_ms \
+fuzz_wrapped := bus_request bus_publish bus_flush bus_subscribe bus_clustered bus_max_payload bus_msg_free stop_sleep clock_monotonic_ms \
 	natsMsg_GetSubject natsMsg_GetReply natsMsg_GetData natsMsg_GetDataLength natsMsgHeader_Get natsMsgHeader_Values natsMsgHeader_Keys
+fuzz_wrapped.addressable     := kube_load
 fuzz_wrapped.aws_credentials := helper_running helper_look
 fuzz_wrapped.http_reply      := curl_easy_getinfo
 fuzz_wrapped.printable       := write

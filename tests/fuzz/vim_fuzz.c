@@ -83,11 +83,12 @@ __wrap_http_run(struct http *h, int64_t timeout_ms, struct err *err)
 	size_t piece;
 
 	(void)timeout_ms;
-	(void)err;
 	if (n_pages == 0)
 		return 0;
-	memmove(page, page + 1, --n_pages * sizeof(page[0]));
 	fuzz_response(&parts, &rsp);
+	if (rsp.error != ERR_NONE && strcmp(rsp.body, "poll") == 0)
+		return err_set(err, ERR_SYSTEM, "poll");
+	memmove(page, page + 1, --n_pages * sizeof(page[0]));
 	piece = 1 + rsp.body_len / 3;
 	for (size_t at = 0; at < rsp.body_len; at += piece) {
 		size_t left = rsp.body_len - at;
@@ -208,8 +209,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.user = "u&",
 		.password = &password,
 		.timeout_ms = 1000,
-		.page_size = 1,
-		.limits = { .page_max = 1 << 20, .event_max = 16 * 1024, .events_max = 100 } };
+		.page_size = 2,
+		.limits = {
+			.page_max = 16 * 1024, .event_max = 16 * 1024, .events_max = 100 } };
 	struct vim_collector collector = { "session[1]2" };
 	const char *calls;
 	struct vim *vim;
