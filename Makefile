@@ -120,15 +120,16 @@ export PYTHON
 deb_build := gcc make pkg-config libc6-dev libnats-dev libcurl4-openssl-dev libxml2-dev libcjson-dev libyaml-dev \
 	libssl-dev libmicrohttpd-dev
 deb_run   := nats-server golang-go golang-github-vmware-govmomi-dev openssl ca-certificates python3
-deb_test  := libcmocka-dev clang libclang-rt-dev clang-format valgrind python3 python3-pytest python3-pytest-xdist \
+deb_test  := libcmocka-dev clang libclang-rt-dev clang-format clang-tidy valgrind python3 python3-pytest python3-pytest-xdist \
 	python3-jsonschema python3-yaml python3-botocore golang-github-nats-io-go-nats-dev dpkg-dev nginx systemd
 
 deps: ## install the Debian packages that are missing (no-op otherwise)
 	@tests/deps.sh $(deb_build) $(deb_run) $(deb_test)
 
-test: deps ## unit and integration tests; ends with "N passed, N failed"
+test: deps ## static analysis, unit and integration tests; ends with "N passed, N failed"
 	@$(MAKE) --no-print-directory -j$$(nproc) all unit-tests simulator
 	@$(if $(TESTS),,$(unit_variants))
+	@$(if $(TESTS),,$(MAKE) --no-print-directory -j$$(nproc) lint)
 	@$(PYTHON) tests/run.py $(TESTS)
 
 unit: deps ## the unit tests alone, also with sanitizers and in valgrind

@@ -186,7 +186,7 @@ convert_stream(struct convert *c, FILE *f)
 	}
 	convert_replies(c, true);
 	if (ferror(f))
-		complain(c, strerror(errno));
+		complain(c, err_strerror(errno));
 	else if (c->replies == 0)
 		complain(c, "there is none in this file");
 }
@@ -198,7 +198,7 @@ convert_file(struct convert *c, const char *path)
 	FILE *f = standard ? stdin : fopen(path, "re");
 
 	if (f == NULL) {
-		fprintf(stderr, "vcourier: %s: %s\n", path, strerror(errno));
+		fprintf(stderr, "vcourier: %s: %s\n", path, err_strerror(errno));
 		return EXIT_USAGE;
 	}
 	c->file = standard ? "stdin" : path;
@@ -224,6 +224,7 @@ read_options(struct convert *c, int argc, char **argv)
 	};
 	int option;
 
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): before the first thread */
 	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
 		if (option == 'h') {
 			fputs(usage, stdout);
@@ -285,7 +286,7 @@ convert_main(int argc, char **argv)
 	severities_free(&c.severities);
 	normalizer_close(c.normalizer);
 	if (fflush(stdout) != 0 || ferror(stdout)) {
-		fprintf(stderr, "vcourier: standard output: %s\n", strerror(errno));
+		fprintf(stderr, "vcourier: standard output: %s\n", err_strerror(errno));
 		return EXIT_BAD_REPLY;
 	}
 	return rc;

@@ -193,6 +193,7 @@ read_options(struct dead *d, int argc, char **argv)
 	int64_t seq;
 	int c;
 
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): before the first thread */
 	while ((c = getopt_long(argc, argv, "c:d:e:r:s:ajh", options, NULL)) != -1) {
 		if (c == 'c')
 			d->path = optarg;

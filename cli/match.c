@@ -71,14 +71,14 @@ load_pattern(struct match *m)
 	int rc = 0, c;
 
 	if (f == NULL) {
-		fprintf(stderr, "vcourier: %s: %s\n", m->pattern_file, strerror(errno));
+		fprintf(stderr, "vcourier: %s: %s\n", m->pattern_file, err_strerror(errno));
 		return EXIT_USAGE;
 	}
 	buf_clear(&m->text);
 	while (m->text.len <= PATTERN_TEXT_MAX && (c = getc_unlocked(f)) != EOF)
 		buf_add_char(&m->text, (char)c);
 	if (ferror(f)) {
-		fprintf(stderr, "vcourier: %s: %s\n", m->pattern_file, strerror(errno));
+		fprintf(stderr, "vcourier: %s: %s\n", m->pattern_file, err_strerror(errno));
 		rc = EXIT_USAGE;
 	} else if (pattern_compile(&m->pattern, buf_str(&m->text), m->text.len, &err) != 0) {
 		fprintf(stderr, "vcourier: %s: %s\n", m->pattern_file, err.text);
@@ -112,7 +112,7 @@ try_all(struct match *m)
 	int rc = 0;
 
 	if (f == NULL) {
-		fprintf(stderr, "vcourier: %s: %s\n", m->events_file, strerror(errno));
+		fprintf(stderr, "vcourier: %s: %s\n", m->events_file, err_strerror(errno));
 		return EXIT_USAGE;
 	}
 	while (read_line(f, &m->line)) {
@@ -131,7 +131,7 @@ try_all(struct match *m)
 		}
 	}
 	if (ferror(f)) {
-		fprintf(stderr, "vcourier: %s: %s\n", m->events_file, strerror(errno));
+		fprintf(stderr, "vcourier: %s: %s\n", m->events_file, err_strerror(errno));
 		rc = EXIT_BAD_EVENT;
 	}
 	if (!standard)
@@ -153,6 +153,7 @@ read_options(struct match *m, int argc, char **argv)
 	};
 	int c;
 
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): before the first thread */
 	while ((c = getopt_long(argc, argv, "p:ch", options, NULL)) != -1) {
 		switch (c) {
 		case 'p':

@@ -221,6 +221,7 @@ read_options(struct replay *r, int argc, char **argv)
 		{ "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 } };
 	int c;
 
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): before the first thread */
 	while ((c = getopt_long(argc, argv, "c:d:s:u:q:v:f:p:F:nh", options, NULL)) != -1) {
 		if (c == 'c')
 			r->path = optarg;

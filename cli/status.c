@@ -132,6 +132,7 @@ status_main(int argc, char **argv)
 	struct session s;
 	int c, rc;
 
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): before the first thread */
 	while ((c = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
 		if (c == 'c') {
 			path = optarg;

@@ -154,6 +154,7 @@ tail_main(int argc, char **argv)
 	const char *path = NULL;
 	int c, rc;
 
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): before the first thread */
 	while ((c = getopt_long(argc, argv, "c:jn:s:h", options, NULL)) != -1) {
 		if (c == 'c') {
 			path = optarg;

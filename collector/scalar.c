@@ -143,7 +143,7 @@ add_float(struct buf *out, const char *s, size_t len, bool single)
 		buf_add_char(out, '-');
 	shortest(size, single, text, sizeof(text));
 	e = strchr(text, 'e');
-	exponent = atoi(e + 1);
+	exponent = (int)strtol(e + 1, NULL, 10);
 	n = (int)(e - text);
 	if (size != 0 &&
 		(single ? (float)size < 1e-6F || (float)size >= 1e21F

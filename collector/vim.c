@@ -334,7 +334,7 @@ service_content(struct vim *vim, struct err *err)
 }
 
 static int
-login(struct vim *vim, struct err *err)
+log_in(struct vim *vim, struct err *err)
 {
 	struct soap_reply *reply;
 	char *password;
@@ -366,7 +366,7 @@ vim_connect(struct vim *vim, bool *fresh, struct err *err)
 	if (vim->cookie != NULL)
 		return 0;
 	/* at each login: another vCenter may answer to this name now, or a newer one */
-	if (vim_agree_version(vim, service_content, err) != 0 || login(vim, err) != 0) {
+	if (vim_agree_version(vim, service_content, err) != 0 || log_in(vim, err) != 0) {
 		/* a reply before the login may have set the cookie: that is no session */
 		forget_session(vim);
 		return -1;

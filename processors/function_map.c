@@ -121,6 +121,7 @@ function_map_own(struct function_map *map, char *full, size_t ns_len)
 	function->name = full;
 	function->ns = full + strlen(full) - ns_len;
 	map->function = mem_grow_for(
+		/* NOLINTNEXTLINE(bugprone-sizeof-expression): the elements are pointers */
 		map->function, map->n_functions, &map->cap_functions, sizeof(*map->function));
 	map->function[map->n_functions++] = function;
 	return function;
@@ -178,6 +179,7 @@ void
 function_map_sort(struct function_map *map)
 {
 	if (map->n_functions > 1)
+		/* NOLINTNEXTLINE(bugprone-sizeof-expression): the elements are pointers */
 		qsort(map->function, map->n_functions, sizeof(map->function[0]),
 			function_map_by_name);
 }

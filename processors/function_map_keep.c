@@ -60,9 +60,11 @@ copy_topics(struct function_map *map, size_t first, const struct subscription *s
 		struct function key = { .name = (char *)s[i].function }, *wanted = &key,
 				**found;
 
-		found = n_kept == 0 ? NULL
-				    : bsearch(&wanted, map->function + first, n_kept,
-					      sizeof(wanted), function_map_by_name);
+		found = n_kept == 0
+			? NULL
+			: bsearch(&wanted, map->function + first, n_kept,
+				  /* NOLINTNEXTLINE(bugprone-sizeof-expression): of pointers */
+				  sizeof(wanted), function_map_by_name);
 		if (found != NULL)
 			function_map_subscribe(
 				map, s[i].topic, strlen(s[i].topic), (*found)->name);
@@ -84,6 +86,7 @@ function_map_keep(struct function_map *map, const struct function_map *old,
 
 		if ((i > 0 && strcmp(old->function[i - 1]->name, f.name) == 0) ||
 			(listed > 0 &&
+				/* NOLINTNEXTLINE(bugprone-sizeof-expression): of pointers */
 				bsearch(&p, map->function, listed, sizeof(p),
 					function_map_by_name) != NULL) ||
 			!stays(map, &f, time, kept))

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#undef STATIC_ANALYSIS /* the functions themselves */
 #include "err.h"
 
 #include <stdarg.h>
@@ -86,6 +87,13 @@ err_wrap(struct err *err, const char *fmt, ...)
 	text[used + rest] = '\0';
 	memcpy(err->text, text, used + rest + 1);
 	return -1;
+}
+
+const char *
+err_strerror(int number)
+{
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): glibc keeps the text per thread since 2.32 */
+	return strerror(number);
 }
 
 const char *

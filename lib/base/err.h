@@ -47,6 +47,15 @@ int err_set(struct err *err, enum err_code code, const char *fmt, ...) ERR_PRINT
 /* Puts "<text>: " before what *err says, keeps the code, and returns -1. */
 int err_wrap(struct err *err, const char *fmt, ...) ERR_PRINTF(2, 3);
 
+/* The static analysers see no further than one file: that the two return -1 always. */
+#ifdef STATIC_ANALYSIS
+#define err_set(...) ((void)err_set(__VA_ARGS__), -1)
+#define err_wrap(...) ((void)err_wrap(__VA_ARGS__), -1)
+#endif
+
+/* What the errno `number` means; the text belongs to the calling thread. */
+const char *err_strerror(int number);
+
 /* A stable lower-case word for a code ("timeout"), for logs and metric labels. */
 const char *err_name(enum err_code code);
 

@@ -25,7 +25,7 @@ read_all(int fd, const char *path, struct buf *out, struct err *err)
 		if (n > 0)
 			buf_add(out, chunk, (size_t)n);
 		if (n < 0)
-			rc = err_set(err, ERR_SYSTEM, "%s: %s", path, strerror(errno));
+			rc = err_set(err, ERR_SYSTEM, "%s: %s", path, err_strerror(errno));
 		else if (!buf_ok(out))
 			rc = err_set(err, ERR_LIMIT, "%s: larger than %zu %s", path,
 				out->max >= MIB ? out->max / MIB : out->max,
@@ -44,9 +44,9 @@ file_read(const char *path, struct buf *out, struct file_info *info, struct err 
 	if (fd < 0)
 		return err_set(err,
 			errno == ENOENT || errno == ENOTDIR ? ERR_NOT_FOUND : ERR_SYSTEM,
-			"%s: %s", path, strerror(errno));
+			"%s: %s", path, err_strerror(errno));
 	if (fstat(fd, &st) != 0)
-		rc = err_set(err, ERR_SYSTEM, "%s: %s", path, strerror(errno));
+		rc = err_set(err, ERR_SYSTEM, "%s: %s", path, err_strerror(errno));
 	else if (!S_ISREG(st.st_mode))
 		rc = err_set(err, ERR_CONFIG, "%s: %s", path,
 			S_ISDIR(st.st_mode) ? "is a directory" : "is not a regular file");

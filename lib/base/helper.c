@@ -89,13 +89,13 @@ helper_start(struct helper *h, const char *command, int64_t timeout_ms, struct e
 
 	helper_end(h);
 	if (pipe2(fds, O_CLOEXEC) != 0)
-		return err_set(err, ERR_SYSTEM, "pipe: %s", strerror(errno));
+		return err_set(err, ERR_SYSTEM, "pipe: %s", err_strerror(errno));
 	fcntl(fds[0], F_SETFL, O_NONBLOCK);
 	rc = spawn(&pid, command, fds[1]);
 	close(fds[1]);
 	if (rc != 0) {
 		close(fds[0]);
-		return err_set(err, ERR_SYSTEM, "/bin/sh: %s", strerror(rc));
+		return err_set(err, ERR_SYSTEM, "/bin/sh: %s", err_strerror(rc));
 	}
 	*h = (struct helper){ .pid = pid,
 		.out = fds[0],

@@ -32,7 +32,7 @@ json_member_number(const cJSON *object, const char *name)
 {
 	const cJSON *item = json_member(object, name);
 
-	return cJSON_IsNumber(item) ? item->valuedouble : 0;
+	return item != NULL && cJSON_IsNumber(item) ? item->valuedouble : 0;
 }
 
 uint64_t

@@ -43,6 +43,7 @@ mem_grow(void *p, size_t n, size_t size)
 {
 	if (size != 0 && n > SIZE_MAX / size)
 		out_of_memory();
+	/* NOLINTNEXTLINE(bugprone-suspicious-realloc-usage): without memory the process ends */
 	p = realloc(p, n != 0 && size != 0 ? n * size : 1);
 	if (p == NULL)
 		out_of_memory();

@@ -2,6 +2,7 @@
 /* Messages: what a reply subject says, status messages, acks, publishing with an ack. */
 #include "jetstream.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,16 @@
 #include "jetstream_api.h"
 #include "json_member.h"
 #include "protocol.h"
+#include "text.h"
+
+/* The number that a header holds; 0 when it is not one that an int can hold. */
+static int
+header_int(const char *text)
+{
+	int64_t n;
+
+	return text_int(text, 0, INT_MAX, &n) ? (int)n : 0;
+}
 
 /*
  * $JS.ACK.<stream>.<consumer>.<delivered>.<stream seq>.<consumer seq>.<time>.<pending>, or,
@@ -70,7 +81,7 @@ jetstream_pull_status(const struct bus_msg *msg, int *undelivered)
 		return PULL_HEARTBEAT;
 	text = bus_msg_header(msg, HEADER_PENDING_MESSAGES);
 	if (text != NULL)
-		*undelivered = atoi(text);
+		*undelivered = header_int(text);
 	text = bus_msg_header(msg, "Description");
 	if (strcmp(status, "503") == 0 ||
 		(strcmp(status, "409") == 0 && text != NULL &&
@@ -90,7 +101,7 @@ jetstream_direct_status(const struct bus_msg *msg, int64_t *stored_us)
 	if (time != NULL || bus_msg_len(msg) != 0)
 		return 0;
 	status = bus_msg_header(msg, "Status");
-	return status != NULL ? atoi(status) : 0;
+	return status != NULL ? header_int(status) : 0;
 }
 
 static int
@@ -152,7 +163,7 @@ jetstream_pub_ack_parse(const struct bus_msg *msg, struct pub_ack *ack)
 
 	*ack = (struct pub_ack){ .seq = 0 };
 	if (status != NULL) {
-		ack->error_code = atoi(status);
+		ack->error_code = header_int(status);
 		snprintf(ack->error, sizeof(ack->error), "no stream listens on this subject");
 		return ack->error_code != 0;
 	}

@@ -211,7 +211,9 @@ on_event(struct reader *r, const yaml_event_t *ev)
 		break;
 	case YAML_SEQUENCE_END_EVENT:
 	case YAML_MAPPING_END_EVENT:
-		r->open = r->open->parent;
+		if (r->open !=
+			NULL) /* always: libyaml pairs them, which analysers cannot see */
+			r->open = r->open->parent;
 		r->depth--;
 		break;
 	default:

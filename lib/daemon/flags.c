@@ -86,6 +86,7 @@ flags_parse(struct flags *flags, const struct daemon_spec *spec, int argc, char 
 	int flag;
 
 	*flags = (struct flags){ .path = FLAGS_DEFAULT_PATH, .level = -1, .format = -1 };
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): before the first thread */
 	while ((flag = getopt_long_only(argc, argv, "c:", known, NULL)) != -1) {
 		if (flag == HELP || flag == VERSION) {
 			if (flag == HELP)

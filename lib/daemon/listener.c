@@ -64,7 +64,7 @@ listener_open(const char *bind_to, int *fd, int *port, struct err *err)
 	len = addr.any.sa_family == AF_INET6 ? sizeof(addr.v6) : sizeof(addr.v4);
 	s = socket(addr.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (s < 0)
-		return err_set(err, ERR_SYSTEM, "%s", strerror(errno));
+		return err_set(err, ERR_SYSTEM, "%s", err_strerror(errno));
 	/* else a restart waits for TIME_WAIT */
 	setsockopt(s, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	if (addr.any.sa_family == AF_INET6)
@@ -72,7 +72,8 @@ listener_open(const char *bind_to, int *fd, int *port, struct err *err)
 	if (bind(s, &addr.any, len) != 0 || listen(s, SOMAXCONN) != 0 ||
 		getsockname(s, &addr.any, &len) != 0) {
 		err_set(err, ERR_SYSTEM, "%s",
-			errno == EADDRINUSE ? "in use by another program" : strerror(errno));
+			errno == EADDRINUSE ? "in use by another program"
+					    : err_strerror(errno));
 		close(s);
 		return -1;
 	}

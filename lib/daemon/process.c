@@ -27,8 +27,10 @@ keep_memory_private(void)
 static void
 tune_memory(void)
 {
+	/* NOLINTBEGIN(concurrency-mt-unsafe): before the first thread */
 	mallopt(M_MXFAST, 0);
 	mallopt(M_MMAP_THRESHOLD, 64 * 1024);
+	/* NOLINTEND(concurrency-mt-unsafe) */
 }
 
 /*

@@ -89,12 +89,12 @@ event_raw_data(const struct event *ev, struct buf *out, const char **bytes, size
 	*len = ev->data_len;
 	buf_init(&text, ev->data_len + 2);
 	if (ev->data_is_base64 &&
-		memchr(ev->data, '\\', ev->data_len) != NULL) { /* "\/" is "/" in JSON */
+		memchr(*bytes, '\\', ev->data_len) != NULL) { /* "\/" is "/" in JSON */
 		ok = json_decode_string(ev->data - 1, ev->data_len + 2, &text) &&
 			base64_decode(out, buf_str(&text), text.len);
 	} else if (ev->data_is_base64) {
 		ok = base64_decode(out, ev->data, ev->data_len);
-	} else if (ev->data_is_json && ev->data[0] == '"' &&
+	} else if (ev->data_is_json && **bytes == '"' &&
 		!event_is_json_type(ev->datacontenttype)) {
 		ok = json_decode_string(ev->data, ev->data_len, out);
 	} else {

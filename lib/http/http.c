@@ -154,6 +154,7 @@ http_close(struct http *http)
 	while (http->active != NULL) {
 		struct transfer *t = http->active;
 
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): http->active moves on */
 		transfer_unlink(t);
 		transfer_free(t);
 	}

@@ -124,7 +124,7 @@ http_loop_open(struct http *http, struct err *err)
 	event.data.fd = http->wake;
 	if (http->epoll < 0 || http->wake < 0 ||
 		epoll_ctl(http->epoll, EPOLL_CTL_ADD, http->wake, &event) != 0)
-		return err_set(err, ERR_SYSTEM, "epoll: %s", strerror(errno));
+		return err_set(err, ERR_SYSTEM, "epoll: %s", err_strerror(errno));
 	/*
 	 * once a stop is requested its descriptor stays readable: an edge wakes the wait, a
 	 * level would make it spin

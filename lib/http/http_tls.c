@@ -49,6 +49,7 @@ colon_hex(const unsigned char *digest, unsigned len, char *out)
 {
 	static const char hex[] = "0123456789ABCDEF";
 
+	*out = '\0';
 	for (unsigned i = 0; i < len; i++) {
 		*out++ = hex[digest[i] >> 4];
 		*out++ = hex[digest[i] & 15];

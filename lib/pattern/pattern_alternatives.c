@@ -89,7 +89,7 @@ static int
 numeric(struct pattern_scan *s, struct pattern_test *test, struct buf *op)
 {
 	struct pattern_range range = { .low = -1.0 / 0.0, .high = 1.0 / 0.0 };
-	double v;
+	double v = 0;
 
 	if (!pattern_scan_take(s, '['))
 		return pattern_scan_fail(s, "Value of numeric must be an array.");
@@ -171,7 +171,7 @@ affix(struct pattern_scan *s, const char *name, struct pattern_test *test, struc
 static int
 but_value(struct pattern_scan *s, struct pattern_test *test, struct buf *text)
 {
-	double v;
+	double v = 0;
 
 	if (pattern_scan_peek(s) == '"') {
 		if (pattern_scan_string(s, text) != 0)

@@ -166,3 +166,14 @@ def test_calls_run_one_way():
     home = {s: file for file, (exports, _) in found.items() for s in exports}
     uses = {file: {home[s] for s in taken if s in home and home[s] != file} for file, (_, taken) in found.items()}
     assert [c for c in cycles(uses) if not set(c) <= TO_BE_MENDED] == []
+
+
+def test_what_static_analysis_leaves_out_is_explained():
+    """A check that .clang-tidy switches off is named in its comment; a NOLINT names its check and says why."""
+    config = (ROOT / ".clang-tidy").read_text()
+    comment = "".join(line for line in config.splitlines(True) if line.startswith("#"))
+    off = re.findall(r"^  -([\w.-]+),?$", config, re.M)
+    assert off and not [check for check in off if not re.search(rf"(#|,) {re.escape(check)}[,:\n]", comment)]
+    suppressed = [f"{named(f)}: {m[0]}" for f in SOURCES for m in re.finditer(r"NOLINT.*", f.read_text())
+                  if not re.match(r"NOLINT(NEXTLINE|BEGIN)?\([\w.-]+\): \w|NOLINTEND\([\w.-]+\)", m[0])]
+    assert not suppressed

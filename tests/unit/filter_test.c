@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* dispatcher/filter.h: which subjects a filter matches, and what a stream's subjects leave of it. */
+/* dispatcher/filter.h: which subjects a filter matches, and a filter narrowed to a stream. */
 #include "test.h"
 
 #include <string.h>
