@@ -44,9 +44,9 @@ print_json(const struct letter *l)
 	} members[] = { { "dispatcher", HEADER_DISPATCHER }, { "target", HEADER_TARGET },
 		{ "reason", HEADER_REASON }, { "status", HEADER_STATUS },
 		{ "error", HEADER_ERROR }, { "attempts", HEADER_ATTEMPTS },
-		{ "firstTry", HEADER_FIRST_ATTEMPT }, { "lastTry", HEADER_LAST_ATTEMPT },
-		{ "stream", HEADER_STREAM }, { "sequence", HEADER_SEQUENCE },
-		{ "subject", HEADER_SUBJECT } };
+		{ "firstAttempt", HEADER_FIRST_ATTEMPT },
+		{ "lastAttempt", HEADER_LAST_ATTEMPT }, { "stream", HEADER_STREAM },
+		{ "sequence", HEADER_SEQUENCE }, { "subject", HEADER_SUBJECT } };
 	char value[VALUE_MAX], time[CLOCK_TEXT_SIZE];
 	size_t without_event;
 	struct buf out;

@@ -41,7 +41,7 @@ collect_metrics_init(const char *source_name)
 	m.ack_seconds = metric_gauge(
 		PREFIX "publish_ack_seconds", "", "Publish to ack, of the newest ack.");
 	m.leader = metric_gauge(PREFIX "leader", "", "1: this collector reads; 0: standby.");
-	m.identities = metric_gauge(PREFIX "identities", "",
+	m.identities = metric_gauge(PREFIX "known_events", "",
 		"Stored events remembered, to suppress what is read again.");
 	m.reconnects = metric_counter(
 		"vcourier_nats_reconnects_total", "", "Reconnects to NATS.");

@@ -47,7 +47,7 @@ vcenter_metrics_init(void)
 		PREFIX "clock_skew_seconds", "", "The vCenter's clock less ours, at login.");
 	m.polls_ok = metric_counter(POLLS, "result=\"ok\"", POLLS_HELP);
 	m.polls_failed = metric_counter(POLLS, "result=\"error\"", POLLS_HELP);
-	m.gaps = metric_counter(PREFIX "event_gap_total", "",
+	m.gaps = metric_counter(PREFIX "event_gaps_total", "",
 		"Spans that left the vCenter before they were read.");
 	m.epochs = metric_counter(
 		PREFIX "epochs_total", "", "Times the vCenter's database or clock went back.");
@@ -118,7 +118,7 @@ vcenter_metrics_stall(const char *reason)
 	char labels[64];
 
 	snprintf(labels, sizeof(labels), "reason=\"%s\"", reason);
-	metric_add(metric_counter(PREFIX "stalled_total", labels,
+	metric_add(metric_counter(PREFIX "stalls_total", labels,
 			   "Times reading had to be helped on."),
 		1);
 }

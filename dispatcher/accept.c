@@ -105,7 +105,7 @@ static void
 route(struct accept *a, struct job *job, const struct event *ev)
 {
 	struct err err = { .code = ERR_NONE };
-	const char *only = bus_msg_header(job->msg, "Vcourier-Target");
+	const char *only = bus_msg_header(job->msg, HEADER_TARGET);
 	int routed;
 
 	targets_clear(&a->targets);

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "protocol.h"
+
 struct pass {
 	struct copied_headers *copied;
 	bool event; /* those of the CloudEvent; else the others */
@@ -22,9 +24,9 @@ static bool
 stays_behind(const char *name)
 {
 	for (const char *p = name; *p != '\0'; p++)
-		if (strncasecmp(p, "nats-", 5) == 0)
+		if (strncasecmp(p, HEADER_PREFIX_NATS, strlen(HEADER_PREFIX_NATS)) == 0)
 			return true;
-	return strncasecmp(name, "vcourier-", 9) == 0;
+	return strncasecmp(name, HEADER_PREFIX_OWN, strlen(HEADER_PREFIX_OWN)) == 0;
 }
 
 static bool

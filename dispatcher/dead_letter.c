@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "protocol.h"
 #include "text.h"
 
 enum {
@@ -67,7 +68,7 @@ copy_headers(struct dead_letter *l, const struct delivery *delivery, size_t byte
 		if (copied.header[i].value[0] != '\0')
 			add_header(l, copied.header[i].name, copied.header[i].value);
 	if (copied.left_out != 0)
-		add_number(l, "Vcourier-Headers-Left-Out", copied.left_out);
+		add_number(l, HEADER_HEADERS_OMITTED, copied.left_out);
 }
 
 static void
@@ -80,14 +81,14 @@ add_origin(struct dead_letter *l, const struct dead_letter_from *from,
 
 	snprintf(text, sizeof(text), "%s/%s/%llu/%lld/%s", from->durable, job->origin->stream,
 		(unsigned long long)job->seq, (long long)job->stored_us, delivery->target);
-	add_text(l, "Nats-Msg-Id", text, ID_MAX);
-	add_time(l, "Vcourier-Stored", job->stored_us);
-	add_text(l, "Vcourier-Stream", job->origin->stream, TEXT_MAX);
-	add_number(l, "Vcourier-Sequence", job->seq);
+	add_text(l, HEADER_MSG_ID, text, ID_MAX);
+	add_time(l, HEADER_STORED, job->stored_us);
+	add_text(l, HEADER_STREAM, job->origin->stream, TEXT_MAX);
+	add_number(l, HEADER_SEQUENCE, job->seq);
 	snprintf(text, sizeof(text), "%s%s", from->prefix, tail != NULL ? tail : "");
-	add_text(l, "Vcourier-Subject", text, bare ? TEXT_MAX_BARE : WHOLE_SUBJECT_MAX);
+	add_text(l, HEADER_SUBJECT, text, bare ? TEXT_MAX_BARE : WHOLE_SUBJECT_MAX);
 	if (!bare)
-		add_text(l, "Vcourier-Msg-Id", bus_msg_header(job->msg, "Nats-Msg-Id"),
+		add_text(l, HEADER_ORIGINAL_MSG_ID, bus_msg_header(job->msg, HEADER_MSG_ID),
 			TEXT_MAX);
 }
 
@@ -97,16 +98,16 @@ add_reason(struct dead_letter *l, const struct dead_letter_from *from,
 {
 	size_t max = bare ? TEXT_MAX_BARE : TEXT_MAX;
 
-	add_text(l, "Vcourier-Reason", delivery->reason, max);
-	add_text(l, "Vcourier-Error", delivery->why, max);
+	add_text(l, HEADER_REASON, delivery->reason, max);
+	add_text(l, HEADER_ERROR, delivery->why, max);
 	if (delivery->status != 0)
-		add_number(l, "Vcourier-Status", (uint64_t)delivery->status);
-	add_text(l, "Vcourier-Dispatcher", from->dispatcher, TEXT_MAX);
-	add_text(l, "Vcourier-Target", delivery->target, TEXT_MAX);
-	add_number(l, "Vcourier-Attempts", delivery->attempts);
-	add_number(l, "Vcourier-Deliveries", delivery->job->delivered);
-	add_time(l, "Vcourier-First-Try", delivery->first_us);
-	add_time(l, "Vcourier-Last-Try", delivery->last_us);
+		add_number(l, HEADER_STATUS, (uint64_t)delivery->status);
+	add_text(l, HEADER_DISPATCHER, from->dispatcher, TEXT_MAX);
+	add_text(l, HEADER_TARGET, delivery->target, TEXT_MAX);
+	add_number(l, HEADER_ATTEMPTS, delivery->attempts);
+	add_number(l, HEADER_DELIVERIES, delivery->job->delivered);
+	add_time(l, HEADER_FIRST_ATTEMPT, delivery->first_us);
+	add_time(l, HEADER_LAST_ATTEMPT, delivery->last_us);
 }
 
 /*
@@ -118,7 +119,8 @@ static void
 write_subject(struct dead_letter *l, const char *durable, const char *original)
 {
 	const char *rest = strchr(original, '.');
-	size_t at = (size_t)snprintf(l->subject, sizeof(l->subject), "vcdead.%s", durable),
+	size_t at = (size_t)snprintf(
+		       l->subject, sizeof(l->subject), DEAD_PREFIX ".%s", durable),
 	       head = at;
 
 	while (rest != NULL) {
@@ -175,8 +177,8 @@ dead_letter_write(struct dead_letter *l, const struct dead_letter_from *from,
 		l->out.len = bus_msg_len(msg);
 	} else {
 		l->out.data = "";
-		add_text(l, "Vcourier-Body", "omitted: it is in the stream, at the sequence",
-			TEXT_MAX);
+		add_text(l, HEADER_BODY_OMITTED,
+			"omitted: it is in the stream, at the sequence", TEXT_MAX);
 	}
 }
 

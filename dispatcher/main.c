@@ -56,15 +56,7 @@ static int
 run(const struct dispatcher_options *o, const struct router_config *config,
 	const struct router_entry *entry)
 {
-	struct stream_config replay = { .name = "VCREPLAY",
-		.subjects = { "vcreplay.>" },
-		.description = "events to send again to one dispatcher",
-		.deny_delete = true,
-		.deny_purge = true };
-	struct stream_config dead = { .name = "VCDEAD",
-		.subjects = { "vcdead.>" },
-		.description = "dead letters",
-		.deny_purge = true }; /* the operator removes single ones */
+	struct stream_config replay, dead;
 	struct dispatcher_config dc = { .name = entry->name,
 		.prefix = config->top.bus.subject_prefix,
 		.n_streams = config->providers.n,
@@ -84,11 +76,8 @@ run(const struct dispatcher_options *o, const struct router_config *config,
 	buf_init(&inbox, CONFIG_FILE_MAX);
 	streams = streams_of(config);
 	dc.streams = streams;
-	bus_config_stream(&config->top.bus.dead_letters, &dead);
-	bus_config_stream(&config->top.bus.dead_letters, &replay);
-	replay.discard_new = true;
-	/* when it is full deliveries pause: nothing is given up without a trace */
-	dead.discard_new = true;
+	bus_config_dead_letters(&config->top.bus, &dead);
+	bus_config_replays(&config->top.bus, &replay);
 	bus_config_options(&config->top.bus, "dispatcher", entry->name, &inbox, &bo);
 	failed = bus_open(&bus, &bo, &err);
 	if (!failed)

@@ -91,11 +91,11 @@
 #define HEADER_REASON "Vcourier-Reason" /* rejected, gave_up, invalid_event, poison, ... */
 #define HEADER_ERROR "Vcourier-Error"   /* the last one, for people */
 #define HEADER_STATUS "Vcourier-Status" /* of the last HTTP response; absent: none came */
-#define HEADER_DISPATCHER "Vcourier-Dispatcher"   /* eventProcessor.name */
-#define HEADER_ATTEMPTS "Vcourier-Attempts"       /* requests that this replica sent */
-#define HEADER_DELIVERIES "Vcourier-Deliveries"   /* by NATS to replicas of the dispatcher */
-#define HEADER_FIRST_ATTEMPT "Vcourier-First-Try" /* RFC 3339, as the next */
-#define HEADER_LAST_ATTEMPT "Vcourier-Last-Try"
+#define HEADER_DISPATCHER "Vcourier-Dispatcher" /* eventProcessor.name */
+#define HEADER_ATTEMPTS "Vcourier-Attempts"     /* requests that this replica sent */
+#define HEADER_DELIVERIES "Vcourier-Deliveries" /* by NATS to replicas of the dispatcher */
+#define HEADER_FIRST_ATTEMPT "Vcourier-First-Attempt" /* RFC 3339, as the next */
+#define HEADER_LAST_ATTEMPT "Vcourier-Last-Attempt"
 
 /* Present when a part of the event did not fit; a redrive then reads it from its stream. */
 #define HEADER_BODY_OMITTED "Vcourier-Body"                /* the body; a text for people */

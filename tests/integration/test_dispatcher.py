@@ -127,7 +127,7 @@ def test_d6_events_are_given_up_by_age(lab, stream):
     letter = stream.dead()[0]
     assert letter.headers["Vcourier-Reason"] == "gave_up" and letter.headers["Vcourier-Status"] == "500"
     assert int(letter.headers["Vcourier-Attempts"]) == sum(k == 3 for k in keys(receiver.requests)) > 3
-    assert letter.headers["Vcourier-First-Try"] < letter.headers["Vcourier-Last-Try"]
+    assert letter.headers["Vcourier-First-Attempt"] < letter.headers["Vcourier-Last-Attempt"]
     assert letter.headers["Vcourier-Stream"] == "VC_lab" and letter.headers["Vcourier-Sequence"] == "3"
     assert letter.subject == "vcdead.kn.lab.dc.cluster.info.event.VmPoweredOnEvent"
     assert letter.headers["Content-Type"] == "application/cloudevents+json"

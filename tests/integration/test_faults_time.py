@@ -13,7 +13,7 @@ import pytest
 from lab.process import wait_until
 from lab.pipeline import stored_at_least
 
-GAPS = "vcourier_collector_event_gap_total"
+GAPS = "vcourier_collector_event_gaps_total"
 EPOCHS = "vcourier_collector_epochs_total"
 ORDER = "vcourier_collector_events_out_of_order_total"
 

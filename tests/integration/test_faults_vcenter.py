@@ -185,7 +185,7 @@ def test_hidden_events_of_one_type_in_one_microsecond(pipeline):
     """No filter separates them: logged and counted. Later events are read (long form: slowly), these events once they are visible."""
     lab = pipeline("-backlog", "100")
     one_microsecond(lab, "VmPoweredOnEvent")
-    wait_until(lambda: lab.col.metric("vcourier_collector_stalled_total", reason="unseen") > 0, 180, "given up")
+    wait_until(lambda: lab.col.metric("vcourier_collector_stalls_total", reason="unseen") > 0, 180, "given up")
     assert lab.col.lines("cannot be seen")
     behind = set(lab.ledger.missing())
     for _ in range(25 if LONG else 0):
@@ -211,7 +211,7 @@ def test_events_purged_before_they_are_read(pipeline):
     lab.vc.lab("purge", keep=1000)
     lab.col.start()
     wait_until(lambda: not lab.ledger.missing(), 60, "the events that vCenter still has")
-    assert len(lab.ledger.gaps()) == 1 and lab.col.metric("vcourier_collector_event_gap_total") == 1
+    assert len(lab.ledger.gaps()) == 1 and lab.col.metric("vcourier_collector_event_gaps_total") == 1
 
 
 @pytest.mark.parametrize("step", ["1h", "-1h"])

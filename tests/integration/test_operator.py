@@ -69,7 +69,7 @@ def test_a_listed_dead_letter_has_only_its_own_values(lab, stream):
     letter(wire, Reason="rejected", Dispatcher="kn", Attempts="3", Stream="VC_lab")
     letter(wire, Target="", Error="why", Status="", Sequence="7")
     wait_until(lambda: len(stream.dead()) == 2, 30, "both stored")
-    empty = dict.fromkeys(["dispatcher", "target", "reason", "status", "error", "attempts", "firstTry", "lastTry", "stream", "sequence",
+    empty = dict.fromkeys(["dispatcher", "target", "reason", "status", "error", "attempts", "firstAttempt", "lastAttempt", "stream", "sequence",
                            "subject"], "")
     listed = [json.loads(line) for line in vcourier(dispatcher, "dead", "ls", "--json").splitlines()]
     assert [{k: v for k, v in m.items() if k in empty} for m in listed] == [
