@@ -63,7 +63,7 @@ print_effective(const char *path, struct buf *out)
 	struct deployment deployment;
 	int code = deployment_open(&deployment, path);
 
-	if (code != DEPLOYMENT_OK)
+	if (code != EXIT_NOT_YET)
 		return code;
 	deployment_print(&deployment, out);
 	deployment_free(&deployment);

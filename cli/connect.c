@@ -152,17 +152,17 @@ run_refresh(struct checklist *list, void *self, const struct refresh *refresh, u
 		struct http_request *req = http_request_new(list->http);
 		struct http_response rsp;
 		enum refresh_result result;
-		int rc = refresh->request(self, step, req, err);
+		enum refresh_step asked = refresh->request(self, step, req, err);
 
-		if (rc != 0)
+		if (asked != REFRESH_SEND)
 			http_request_free(list->http, req);
-		if (rc == 2) {
+		if (asked == REFRESH_WAIT) {
 			if (looks-- == 0 || stop_sleep(LOOK_MS))
 				return err_set(err, ERR_TIMEOUT, "waits for what is not there");
 			continue;
 		}
-		if (rc != 0)
-			return rc < 0 ? -1 : step != 0;
+		if (asked != REFRESH_SEND)
+			return asked == REFRESH_ERROR ? -1 : step != 0;
 		if (http_perform(list->http, req, &rsp, err) != 0)
 			return -1;
 		result = refresh->response(self, step, &rsp, &time, err);
@@ -245,7 +245,8 @@ check_backend(struct checklist *list, const char *name, const struct processor_o
 		return;
 	}
 	for (r = p->refreshes; r != NULL && r->name != NULL; r++) {
-		int rc = run_refresh(list, self, r, failed ? 0 : LOOKS_MAX, &err);
+		int rc = run_refresh(
+			list, refresh_self(r, self), r, failed ? 0 : LOOKS_MAX, &err);
 
 		snprintf(step, sizeof(step), "%s, %s", what, r->name);
 		if (rc < 0)

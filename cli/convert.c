@@ -209,7 +209,7 @@ convert_file(struct convert *c, const char *path)
 	return c->failed != 0 ? EXIT_BAD_REPLY : 0;
 }
 
-/* -1: go on; else the exit status. */
+/* EXIT_NOT_YET, or the exit status. */
 static int
 read_options(struct convert *c, int argc, char **argv)
 {
@@ -249,7 +249,7 @@ read_options(struct convert *c, int argc, char **argv)
 		}
 	}
 	if (optind < argc)
-		return -1;
+		return EXIT_NOT_YET;
 	fputs(usage, stderr);
 	return EXIT_USAGE;
 }
@@ -264,7 +264,7 @@ convert_main(int argc, char **argv)
 				     .uuid = "00000000-0000-0000-0000-000000000000" } };
 	int rc = read_options(&c, argc, argv);
 
-	if (rc != -1)
+	if (rc != EXIT_NOT_YET)
 		return rc;
 	normalizer_open(&c.normalizer, NULL);
 	severities_init(&c.severities);

@@ -61,7 +61,7 @@ matches(const struct dead *d, const struct bus_msg *msg)
 		(d->event == NULL || (name != NULL && strcmp(name, d->event) == 0));
 }
 
-static int
+static enum session_took
 collect_one(
 	void *ctx, const struct bus_msg *msg, const struct jetstream_meta *at, struct err *err)
 {
@@ -70,7 +70,7 @@ collect_one(
 	(void)err;
 	if (matches(d, msg))
 		add_seq(d, at->stream_seq);
-	return 0;
+	return SESSION_NEXT;
 }
 
 /* The sequences that the filters choose. */
@@ -179,7 +179,7 @@ work(struct dead *d, const struct action *action)
 	return failed > 0 ? EXIT_RUNTIME : 0;
 }
 
-/* -1: go on; else the exit status. */
+/* EXIT_NOT_YET, or the exit status. */
 static int
 read_options(struct dead *d, int argc, char **argv)
 {
@@ -221,7 +221,7 @@ read_options(struct dead *d, int argc, char **argv)
 		}
 		add_seq(d, (uint64_t)seq);
 	}
-	return -1;
+	return EXIT_NOT_YET;
 }
 
 /* What changes something wants to be told what; filters and sequences exclude each other. */
@@ -254,13 +254,13 @@ dead_main(int argc, char **argv)
 		return help ? 0 : EXIT_USAGE;
 	}
 	rc = read_options(&d, argc - 1, argv + 1);
-	if (rc < 0 && !choice_ok(&d, action)) {
+	if (rc == EXIT_NOT_YET && !choice_ok(&d, action)) {
 		fputs(usage, stderr);
 		rc = EXIT_USAGE;
 	}
-	if (rc < 0)
+	if (rc == EXIT_NOT_YET)
 		rc = session_open(&d.session, d.path);
-	if (rc < 0) {
+	if (rc == EXIT_NOT_YET) {
 		rc = work(&d, action);
 		session_close(&d.session);
 	}

@@ -57,7 +57,7 @@ deployment_open(struct deployment *d, const char *path)
 	if (rc != 0)
 		deployment_free(d);
 	config_errors_free(&errors);
-	return rc == 0 ? DEPLOYMENT_OK : EXIT_CONFIG;
+	return rc == 0 ? EXIT_NOT_YET : EXIT_CONFIG;
 }
 
 /* ---- the table of the whole file */

@@ -32,10 +32,9 @@ const struct config_field *deployment_table(void);
 void deployment_print(const struct deployment *deployment, struct buf *out);
 
 /*
- * For the other commands: loads path (NULL: the default one) and tells errors. -1, or the exit
- * status.
+ * For the other commands: loads path (NULL: the default one) and prints errors. EXIT_NOT_YET,
+ * or the exit status.
  */
-enum { DEPLOYMENT_OK = -1 };
 int deployment_open(struct deployment *deployment, const char *path);
 
 #endif

@@ -139,7 +139,7 @@ try_all(struct match *m)
 	return fflush(stdout) == 0 ? rc : EXIT_BAD_EVENT;
 }
 
-/* 0: go on; -1: help was asked for; else the exit status. */
+/* EXIT_NOT_YET, or the exit status. */
 static int
 read_options(struct match *m, int argc, char **argv)
 {
@@ -170,7 +170,7 @@ read_options(struct match *m, int argc, char **argv)
 			break;
 		case 'h':
 			fputs(usage, stdout);
-			return -1;
+			return 0;
 		default:
 			return EXIT_USAGE;
 		}
@@ -180,7 +180,7 @@ read_options(struct match *m, int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	m->events_file = optind < argc ? argv[optind] : "-";
-	return 0;
+	return EXIT_NOT_YET;
 }
 
 int
@@ -189,8 +189,8 @@ match_main(int argc, char **argv)
 	struct match m = { .envelope = { .account = "123456789012", .region = "us-east-1" } };
 	int rc = read_options(&m, argc, argv);
 
-	if (rc != 0)
-		return rc < 0 ? 0 : rc;
+	if (rc != EXIT_NOT_YET)
+		return rc;
 	event_init(&m.event);
 	buf_init(&m.line, LINE_MAX_BYTES);
 	buf_init(&m.text, LINE_MAX_BYTES + EVENT_ATTRIBUTES_BYTES_MAX * 8);

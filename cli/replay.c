@@ -128,7 +128,7 @@ refuse(struct replay *r, const char *stream, const struct jetstream_meta *d,
 			(unsigned long long)d->stream_seq, stream, err->text);
 }
 
-static int
+static enum session_took
 copy_message(
 	void *ctx, const struct bus_msg *msg, const struct jetstream_meta *d, struct err *err)
 {
@@ -136,7 +136,7 @@ copy_message(
 	struct replay *r = copy->replay;
 
 	if (d->time_us > r->until_us)
-		return 1;
+		return SESSION_STOP;
 	r->seen++;
 	r->total = r->seen + d->pending;
 	if (wanted(r, msg)) {
@@ -145,10 +145,10 @@ copy_message(
 		else if (err->code == ERR_LIMIT)
 			refuse(r, copy->stream, d, err);
 		else
-			return -1;
+			return SESSION_FAILED;
 	}
 	tell(r, false);
-	return 0;
+	return SESSION_NEXT;
 }
 
 static int
@@ -204,7 +204,7 @@ replay_all(struct replay *r, struct session *s)
 	return rc != 0 || r->refused > 0 ? EXIT_RUNTIME : 0;
 }
 
-/* -1: go on; else the exit status. */
+/* EXIT_NOT_YET, or the exit status. */
 static int
 read_options(struct replay *r, int argc, char **argv)
 {
@@ -247,7 +247,7 @@ read_options(struct replay *r, int argc, char **argv)
 			return EXIT_USAGE;
 	}
 	if (r->dispatcher != NULL && optind == argc && !(r->from_seq > 0 && r->since_us != 0))
-		return -1;
+		return EXIT_NOT_YET;
 	fputs(usage, stderr);
 	return EXIT_USAGE;
 }
@@ -263,7 +263,7 @@ replay_main(int argc, char **argv)
 	struct err err;
 	int rc = read_options(&r, argc, argv);
 
-	if (rc >= 0)
+	if (rc != EXIT_NOT_YET)
 		return rc;
 	filter.pattern = (char *)(uintptr_t)r.pattern_text;
 	if (filter_open(&r.filter, &filter, &err) != 0) {
@@ -272,7 +272,7 @@ replay_main(int argc, char **argv)
 	}
 	event_init(&r.event);
 	rc = session_open(&s, r.path);
-	if (rc < 0) {
+	if (rc == EXIT_NOT_YET) {
 		rc = replay_all(&r, &s);
 		session_close(&s);
 	}

@@ -35,7 +35,7 @@ session_open(struct session *s, const char *path)
 
 	*s = (struct session){ .bus = NULL };
 	rc = deployment_open(&s->deployment, path);
-	if (rc != DEPLOYMENT_OK)
+	if (rc != EXIT_NOT_YET)
 		return rc;
 	s->loaded = true;
 	s->config = &s->deployment.config.top.bus;
@@ -49,7 +49,7 @@ session_open(struct session *s, const char *path)
 		session_close(s);
 		return rc;
 	}
-	return -1;
+	return EXIT_NOT_YET;
 }
 
 void
@@ -182,25 +182,25 @@ session_age(int64_t us, char *buf, size_t size)
 }
 
 /* One reader's messages; *seq is the last one's. */
-static int
+static enum session_took
 read_once(struct session *s, session_take *take, void *ctx, uint64_t *seq, struct err *err)
 {
 	for (uint64_t left = stream_reader_pending(s->reader); left > 0; left--) {
 		struct bus_msg *msg = NULL;
 		struct jetstream_meta at;
-		int rc;
+		enum session_took rc;
 
 		if (stream_reader_next(s->reader, SESSION_TIMEOUT_MS, &msg, &at, err) != 0)
-			return -1;
+			return SESSION_FAILED;
 		if (msg == NULL)
 			return err_set(err, ERR_TIMEOUT, "no more messages came");
 		*seq = at.stream_seq;
 		rc = take(ctx, msg, &at, err);
 		bus_msg_free(msg);
-		if (rc != 0)
+		if (rc != SESSION_NEXT)
 			return rc;
 	}
-	return 0;
+	return SESSION_NEXT;
 }
 
 int
@@ -219,9 +219,10 @@ session_read(struct session *s, const struct consumer_config *config, session_ta
 				tries == ABSENT_TRIES))
 			return -1;
 		if (rc == 0) {
-			rc = read_once(s, take, ctx, &seq, err);
-			if (rc != 0)
-				return rc < 0 ? -1 : 0;
+			enum session_took took = read_once(s, take, ctx, &seq, err);
+
+			if (took != SESSION_NEXT)
+				return took == SESSION_FAILED ? -1 : 0;
 			if (stream_reader_confirm_end(s->reader, seq, err) == 0)
 				return 0;
 			if (err->code != ERR_TIMEOUT || tries == READ_TRIES)

@@ -26,7 +26,10 @@ struct session {
 	bool loaded;
 };
 
-/* path NULL: the default configuration. -1: go on; else the exit status, all being said. */
+/*
+ * path NULL: the default configuration. EXIT_NOT_YET, or the exit status after an error
+ * message.
+ */
 int session_open(struct session *s, const char *path);
 void session_close(struct session *s);
 
@@ -58,12 +61,16 @@ void session_print_event(FILE *f, const struct event *ev, bool colours);
 const char *session_age(int64_t us, char *buf, size_t size);
 
 /*
- * Gives each message that the stream had when the read began, in their order, to take; it
- * borrows them, and returns 0 to go on, 1 to stop, -1 to fail. All of them, or -1: where the
- * replica that is read ends before the stream, the rest is read anew. Of config count what
- * stream_reader_start says.
+ * Calls take for each message that the stream has when the read begins, in order; take borrows
+ * the message. 0: all of them were taken, or take stopped. If the replica that is read ends
+ * before the stream does, the rest is read from another one. config: as for stream_reader_start.
  */
-typedef int session_take(
+enum session_took {
+	SESSION_FAILED = -1, /* as err_set returns */
+	SESSION_NEXT,
+	SESSION_STOP,
+};
+typedef enum session_took session_take(
 	void *ctx, const struct bus_msg *msg, const struct jetstream_meta *at, struct err *err);
 int session_read(struct session *s, const struct consumer_config *config, session_take *take,
 	void *ctx, struct err *err);

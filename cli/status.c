@@ -142,7 +142,7 @@ status_main(int argc, char **argv)
 		}
 	}
 	rc = session_open(&s, path);
-	if (rc >= 0)
+	if (rc != EXIT_NOT_YET)
 		return rc;
 	circuits = circuits_ask(&s);
 	rc = show_all(&s, circuits);

@@ -132,7 +132,7 @@ run(struct tail *t, const char *path)
 	struct err err;
 	int rc = session_open(&s, path);
 
-	if (rc >= 0)
+	if (rc != EXIT_NOT_YET)
 		return rc;
 	rc = start(t, &s, &err) != 0 || follow(t, &err) != 0 ? session_fail(&err) : 0;
 	for (size_t i = 0; i < t->n; i++)

@@ -103,7 +103,7 @@ main(int argc, char **argv)
 	struct daemon *daemon;
 	int code = daemon_open(&daemon, &spec, argc, argv);
 
-	if (code >= 0)
+	if (code != EXIT_NOT_YET)
 		return code;
 	do
 		code = run(daemon_config(daemon), daemon_entry(daemon), daemon_options(daemon));

@@ -104,7 +104,7 @@ main(int argc, char **argv)
 	struct daemon *daemon;
 	int code = daemon_open(&daemon, &spec, argc, argv);
 
-	if (code >= 0)
+	if (code != EXIT_NOT_YET)
 		return code;
 	do
 		code = run(daemon_options(daemon), daemon_config(daemon), daemon_entry(daemon));

@@ -59,9 +59,9 @@ refresh_add(struct refresher *refresher, const struct refresh *refreshes, void *
 
 		if (refresher->n == REFRESHES_MAX)
 			return err_set(err, ERR_LIMIT, "more than %d refreshes", REFRESHES_MAX);
-		*r = (struct refreshing){
-			.def = refreshes, .self = self, .refresher = refresher
-		};
+		*r = (struct refreshing){ .def = refreshes,
+			.self = refresh_self(refreshes, self),
+			.refresher = refresher };
 		backoff_init(&r->backoff, RETRY_INITIAL_MS, RETRY_MAX_MS,
 			(uint64_t)clock_monotonic_ms() + refresher->n);
 		refresher->n++;
@@ -183,18 +183,18 @@ step(struct refreshing *r, int64_t now_ms)
 	struct http *http = r->refresher->config.http;
 	struct http_request *req = http_request_new(http);
 	struct err err = { .code = ERR_NONE, .text = "" };
-	int answer = r->def->request(r->self, r->step, req, &err);
+	enum refresh_step answer = r->def->request(r->self, r->step, req, &err);
 
-	if (answer == 0) {
+	if (answer == REFRESH_SEND) {
 		if (http_submit(http, req, on_done, r, &err) != 0)
 			failed(r, &err, now_ms);
 		return;
 	}
 	http_request_free(http, req);
-	r->waiting = answer == 2;
+	r->waiting = answer == REFRESH_WAIT;
 	if (r->waiting)
 		r->due_ms = now_ms + WAIT_MS;
-	else if (answer > 0)
+	else if (answer == REFRESH_NOTHING)
 		succeeded(r, &err, now_ms);
 	else
 		failed(r, &err, now_ms);

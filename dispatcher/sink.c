@@ -11,6 +11,7 @@
 #include "backoff.h"
 #include "base64.h"
 #include "clock.h"
+#include "event_body.h"
 #include "http_options.h"
 #include "log.h"
 #include "mem.h"
@@ -39,7 +40,6 @@ struct sink_delivery {
 struct sink {
 	struct sink_config config;
 	struct addressable to;
-	struct http_peer peer;
 	/* what refuses may be the ingress in front of the sink: see refusals.h */
 	struct refusals refusals;
 	LIST_HEAD(, sink_delivery) deliveries;
@@ -49,44 +49,8 @@ struct sink {
 
 /* ---- its address, resolved like that of any destination */
 
-static int64_t
-interval_ms(void *sink)
-{
-	return addressable_interval_ms(&((struct sink *)sink)->to);
-}
-
-static enum refresh_result
-use_address(struct sink *s, enum refresh_result result)
-{
-	if (result == REFRESH_DONE)
-		s->peer.ca_pem = s->to.now.ca_pem;
-	return result;
-}
-
-static int
-request(void *sink, unsigned step, struct http_request *req, struct err *err)
-{
-	struct sink *s = sink;
-	int result = addressable_request(&s->to, step, req, err);
-
-	if (result == 1)
-		use_address(s, REFRESH_DONE);
-	return result;
-}
-
-static enum refresh_result
-response(void *sink, unsigned step, const struct http_response *rsp,
-	const struct refresh_time *time, struct err *err)
-{
-	struct sink *s = sink;
-
-	(void)step;
-	(void)time;
-	return use_address(s, addressable_response(&s->to, rsp, err));
-}
-
 static const struct refresh refreshes[] = {
-	{ "dead-letter-sink", interval_ms, false, request, response },
+	ADDRESSABLE_REFRESH("dead-letter-sink", false, struct sink, to),
 	{ NULL },
 };
 
@@ -103,7 +67,7 @@ sink_open(struct sink **sink, const struct sink_config *config, struct err *err)
 	s->config = *config;
 	LIST_INIT(&s->deliveries);
 	event_init(&s->event);
-	addressable_init(&s->to, destination, NULL, false);
+	addressable_init(&s->to, destination, NULL);
 	return refresh_add(config->refresher, refreshes, s, err);
 }
 
@@ -241,11 +205,9 @@ write_letter(
 	if (n > 0)
 		extend(&ev, "knativeerrordata", buf_str(&data));
 	ev.json = NULL; /* so that it is written from its parts */
-	event_add_structured(&ev, NULL, &req->own_body);
+	event_body_structured(&ev, NULL, req);
 	buf_free(&data);
 	buf_free(&url);
-	req->body = buf_str(&req->own_body);
-	req->body_len = req->own_body.len;
 }
 
 static void
@@ -255,11 +217,10 @@ send(struct sink *s, struct sink_delivery *p)
 	struct http_response none = { .error = ERR_CONNECT, .retry_after_ms = -1 };
 
 	buf_add_str(&req->url, s->to.now.url);
-	http_header(req, "Content-Type", EVENT_CONTENT_TYPE);
 	if (s->to.now.audience != NULL && s->to.token != NULL)
 		http_auth_bearer(req, s->to.token);
 	write_letter(p->delivery, &s->event, req);
-	req->peer = &s->peer;
+	req->peer = &s->to.peer;
 	req->timeout_ms = s->config.options->timeout_ms;
 	p->in_flight = true;
 	if (http_submit(s->config.http, req, on_done, p, &none.why) != 0)

@@ -22,11 +22,14 @@ enum {
 
 void
 addressable_init(struct addressable *a, const struct destination *destination,
-	const char *ca_file, bool auth)
+	const struct http_options *http)
 {
-	*a = (struct addressable){
-		.destination = destination, .ca_file = ca_file, .auth = auth
-	};
+	*a = (struct addressable){ .destination = destination };
+	if (http != NULL) {
+		http_options_peer(http, &a->peer);
+		a->ca_file = http->ca_file;
+		a->auth = http->auth.type != HTTP_AUTH_NONE;
+	}
 	buf_init(&a->body, BODY_MAX);
 	if (!addressable_by_ref(a))
 		a->now.url = mem_strdup(destination->uri);
@@ -60,8 +63,10 @@ addressable_by_ref(const struct addressable *a)
 }
 
 int64_t
-addressable_interval_ms(const struct addressable *a)
+addressable_interval_ms(void *addressable)
 {
+	const struct addressable *a = addressable;
+
 	if (addressable_by_ref(a))
 		return a->destination->resolve_interval_ms;
 	if (a->now.audience == NULL)
@@ -158,6 +163,7 @@ commit(struct addressable *a)
 	address_free(&a->now);
 	a->now = a->next;
 	a->next = (struct address){ .url = NULL };
+	a->peer.ca_pem = a->now.ca_pem;
 	return REFRESH_DONE;
 }
 
@@ -249,27 +255,26 @@ needs_api(const struct addressable *a)
 		(d->audience != NULL && d->oidc.token_file == NULL && !a->auth);
 }
 
-/* 1: done without a question. */
-static int
+static enum refresh_step
 begin(struct addressable *a, struct err *err)
 {
 	const struct destination *d = a->destination;
 
 	address_free(&a->next);
 	if (needs_api(a) && kube_load(&a->kube, &d->kube, err) != 0)
-		return -1;
+		return REFRESH_ERROR;
 	if (!addressable_by_ref(a)) {
 		a->next.url = mem_strdup(d->uri);
 		a->next.audience = mem_strdup(d->audience);
 		if (addressable_join_certs(a, NULL, &a->next.ca_pem, err) != 0)
-			return -1;
+			return REFRESH_ERROR;
 		switch (with_address(a, 0, err)) {
 		case REFRESH_DONE:
-			return 1;
+			return REFRESH_NOTHING;
 		case REFRESH_MORE:
-			return 0;
+			return REFRESH_SEND;
 		default:
-			return -1;
+			return REFRESH_ERROR;
 		}
 	}
 	if (a->plural == NULL && addressable_is_service(a)) {
@@ -277,26 +282,29 @@ begin(struct addressable *a, struct err *err)
 		a->namespaced = true;
 	}
 	a->asking = a->plural == NULL ? ASK_KIND : ASK_OBJECT;
-	return 0;
+	return REFRESH_SEND;
 }
 
-int
-addressable_request(
-	struct addressable *a, unsigned step, struct http_request *req, struct err *err)
+enum refresh_step
+addressable_request(void *addressable, unsigned step, struct http_request *req, struct err *err)
 {
-	if (step == 0) {
-		int result = begin(a, err);
+	struct addressable *a = addressable;
 
-		if (result != 0)
+	if (step == 0) {
+		enum refresh_step result = begin(a, err);
+
+		if (result != REFRESH_SEND)
 			return result;
 	}
 	if (a->asking == ASK_TOKEN)
-		return request_token(a, req, err);
+		return request_token(a, req, err) == 0 ? REFRESH_SEND : REFRESH_ERROR;
 	if (a->asking == ASK_OBJECT && a->namespaced && a->destination->ref.ns == NULL &&
-		a->kube.ns == NULL)
-		return err_set(err, ERR_CONFIG, "destination.ref.namespace is needed here");
+		a->kube.ns == NULL) {
+		err_set(err, ERR_CONFIG, "destination.ref.namespace is needed here");
+		return REFRESH_ERROR;
+	}
 	request_object(a, req);
-	return 0;
+	return REFRESH_SEND;
 }
 
 /* Is it the answer to what was asked? */
@@ -316,11 +324,15 @@ check_reply(struct addressable *a, const struct http_response *rsp, struct err *
 }
 
 enum refresh_result
-addressable_response(struct addressable *a, const struct http_response *rsp, struct err *err)
+addressable_response(void *addressable, unsigned step, const struct http_response *rsp,
+	const struct refresh_time *time, struct err *err)
 {
+	struct addressable *a = addressable;
 	enum refresh_result result = REFRESH_FAILED;
 	cJSON *reply;
 
+	(void)step;
+	(void)time; /* without a new address the last one stays in use, however long */
 	if (check_reply(a, rsp, err) != 0)
 		return REFRESH_FAILED;
 	reply = cJSON_ParseWithLength(rsp->body, rsp->body_len);

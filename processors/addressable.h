@@ -20,7 +20,7 @@
 
 #include "config.h"
 #include "err.h"
-#include "http.h"
+#include "http_options.h"
 #include "kube.h"
 #include "processor.h"
 
@@ -55,12 +55,12 @@ struct address {
 
 struct addressable {
 	const struct destination *destination;
-	/* of the options; joined with the address's CACerts, which would hide it */
-	const char *ca_file;
-	bool auth;
-	struct address now; /* the last good one */
-	char *token;        /* for now.audience */
-	bool token_refused; /* set by the owner after a 401 */
+	const char *ca_file;   /* of the options; NULL: none */
+	bool auth;             /* requests carry credentials of the options */
+	struct http_peer peer; /* of requests to the address; trusts its CACerts, too */
+	struct address now;    /* the last good one */
+	char *token;           /* for now.audience */
+	bool token_refused;    /* set by the owner after a 401 */
 
 	/* a resolution under way */
 	struct address next;
@@ -72,8 +72,9 @@ struct addressable {
 	int64_t token_expires_us, token_life_ms; /* by the API server's clock */
 };
 
+/* http: the TLS, proxy and authentication options of requests to it; NULL: defaults. */
 void addressable_init(struct addressable *a, const struct destination *destination,
-	const char *ca_file, bool auth);
+	const struct http_options *http);
 void addressable_free(struct addressable *a);
 /* What of the API's answers goes where; addressable_status.c */
 struct cJSON;
@@ -87,11 +88,18 @@ bool addressable_is_service(const struct addressable *a);
 
 bool addressable_by_ref(const struct addressable *a);
 
-/* The three functions of a struct refresh. */
-int64_t addressable_interval_ms(const struct addressable *a);
-int addressable_request(
-	struct addressable *a, unsigned step, struct http_request *req, struct err *err);
-enum refresh_result addressable_response(
-	struct addressable *a, const struct http_response *rsp, struct err *err);
+/*
+ * A row of a table of struct refresh: `at` is the struct addressable inside the struct `type`.
+ */
+#define ADDRESSABLE_REFRESH(name, required, type, at)                         \
+	{                                                                     \
+		name, addressable_interval_ms, required, addressable_request, \
+			addressable_response, offsetof(type, at)              \
+	}
+int64_t addressable_interval_ms(void *addressable);
+enum refresh_step addressable_request(
+	void *addressable, unsigned step, struct http_request *req, struct err *err);
+enum refresh_result addressable_response(void *addressable, unsigned step,
+	const struct http_response *rsp, const struct refresh_time *time, struct err *err);
 
 #endif

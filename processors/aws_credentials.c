@@ -78,29 +78,28 @@ install(struct aws_credentials *c)
 	c->plan.may_change = may_change;
 }
 
-int
+enum refresh_step
 aws_credentials_request(
 	struct aws_credentials *c, unsigned step, struct http_request *req, struct err *err)
 {
 	if (step == 0 && !helper_running(&c->helper)) {
 		end_run(c);
 		if (aws_plan_make(&c->plan, c->config, err) != 0)
-			return -1;
+			return REFRESH_ERROR;
 	}
 	while (c->stage < c->plan.n) {
 		const struct aws_stage *stage = &c->plan.stage[c->stage];
-		int rc = aws_source_request(c, stage, req, err);
+		enum refresh_step result = aws_source_request(c, stage, req, err);
 
-		if (rc < 0)
-			return err_wrap(
-				err, "AWS credentials: %s", aws_source_name(stage->source));
-		if (rc != 1)
-			return rc;
+		if (result == REFRESH_ERROR)
+			err_wrap(err, "AWS credentials: %s", aws_source_name(stage->source));
+		if (result != REFRESH_NOTHING)
+			return result;
 		c->stage++;
 		c->part = 0;
 	}
 	install(c);
-	return 1;
+	return REFRESH_NOTHING;
 }
 
 enum refresh_result

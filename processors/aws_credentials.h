@@ -46,22 +46,22 @@ void aws_credentials_free(struct aws_credentials *c);
 
 /* As in struct refresh. */
 int64_t aws_credentials_interval_ms(const struct aws_credentials *c, int64_t now_us);
-int aws_credentials_request(
+enum refresh_step aws_credentials_request(
 	struct aws_credentials *c, unsigned step, struct http_request *req, struct err *err);
 enum refresh_result aws_credentials_response(
 	struct aws_credentials *c, const struct http_response *rsp, struct err *err);
 
 /* ---- the requests and replies of the sources (aws_sources.c) */
 
-/* Returns as struct refresh's request does, 1: the stage has its keys in c->next. */
-int aws_source_request(struct aws_credentials *c, const struct aws_stage *stage,
+/* REFRESH_NOTHING: the stage has its keys in c->next. */
+enum refresh_step aws_source_request(struct aws_credentials *c, const struct aws_stage *stage,
 	struct http_request *req, struct err *err);
 /* REFRESH_DONE: the stage has its keys in c->next. */
 enum refresh_result aws_source_response(struct aws_credentials *c,
 	const struct aws_stage *stage, const struct http_response *rsp, struct err *err);
 
 /* ---- STS (aws_sts.c) */
-int aws_sts_request(struct aws_credentials *c, const struct aws_stage *stage,
+enum refresh_step aws_sts_request(struct aws_credentials *c, const struct aws_stage *stage,
 	struct http_request *req, struct err *err);
 int aws_sts_response(
 	struct aws_credentials *c, const struct http_response *rsp, struct err *err);

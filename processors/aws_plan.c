@@ -103,23 +103,22 @@ from_config(struct aws_plan *plan, const struct aws_keys_config *keys, struct er
 	return rc;
 }
 
-/* 0: taken, 1: not there, -1. */
-static int
+static enum aws_found
 from_environment(struct aws_plan *plan, struct err *err)
 {
 	const char *access_key = env("AWS_ACCESS_KEY_ID"),
 		   *secret_key = env("AWS_SECRET_ACCESS_KEY");
 
 	if (access_key == NULL)
-		return 1;
+		return AWS_ABSENT;
 	if (secret_key == NULL)
 		return err_set(err, ERR_CONFIG,
 			"AWS_ACCESS_KEY_ID is set, AWS_SECRET_ACCESS_KEY is not");
 	add_static(plan, access_key, secret_key, env("AWS_SESSION_TOKEN"));
-	return 0;
+	return AWS_FOUND;
 }
 
-static int
+static enum aws_found
 from_web_identity(struct aws_plan *plan, struct err *err)
 {
 	const char *file = env("AWS_WEB_IDENTITY_TOKEN_FILE"), *role = env("AWS_ROLE_ARN"),
@@ -127,17 +126,17 @@ from_web_identity(struct aws_plan *plan, struct err *err)
 	struct aws_stage *s;
 
 	if (file == NULL)
-		return 1;
+		return AWS_ABSENT;
 	if (role == NULL)
 		return err_set(err, ERR_CONFIG,
 			"AWS_WEB_IDENTITY_TOKEN_FILE is set, AWS_ROLE_ARN is not");
 	s = add(plan, AWS_WEB_IDENTITY, file);
 	s->role_arn = mem_strdup(role);
 	s->session_name = mem_strdup(session);
-	return 0;
+	return AWS_FOUND;
 }
 
-static int
+static enum aws_found
 from_container(struct aws_plan *plan)
 {
 	const char *relative = env("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"),
@@ -145,7 +144,7 @@ from_container(struct aws_plan *plan)
 	struct aws_stage *s;
 
 	if (relative == NULL && full == NULL)
-		return 1;
+		return AWS_ABSENT;
 	s = add(plan, AWS_CONTAINER, full);
 	if (relative != NULL) {
 		size_t n = strlen(ECS_HOST) + strlen(relative) + 1;
@@ -154,28 +153,29 @@ from_container(struct aws_plan *plan)
 		s->text = mem_alloc(n);
 		snprintf(s->text, n, "%s%s", ECS_HOST, relative);
 	}
-	return 0;
+	return AWS_FOUND;
 }
 
-static int
+static enum aws_found
 from_imds(struct aws_plan *plan)
 {
 	const char *mode = env("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE"),
 		   *url = env("AWS_EC2_METADATA_SERVICE_ENDPOINT");
 
 	if (env_true("AWS_EC2_METADATA_DISABLED"))
-		return 1;
+		return AWS_ABSENT;
 	if (url == NULL)
 		url = mode != NULL && (strcmp(mode, "IPv6") == 0 || strcmp(mode, "ipv6") == 0)
 			? IMDS_V6
 			: IMDS_V4;
 	add(plan, AWS_IMDS, url);
-	return 0;
+	return AWS_FOUND;
 }
 
 /* ---- profiles */
 
-static int from_profile(struct aws_plan *plan, const char *name, int depth, struct err *err);
+static enum aws_found from_profile(
+	struct aws_plan *plan, const char *name, int depth, struct err *err);
 
 static int
 check_supported(const struct aws_profile *p, const char *name, struct err *err)
@@ -189,12 +189,12 @@ check_supported(const struct aws_profile *p, const char *name, struct err *err)
 }
 
 /* The credentials that a role of a profile is assumed with. */
-static int
+static enum aws_found
 role_source(struct aws_plan *plan, const struct aws_profile *p, const char *name, int depth,
 	struct err *err)
 {
 	const char *from = p->credential_source;
-	int rc = 1;
+	enum aws_found rc = AWS_ABSENT;
 
 	if (p->source_profile != NULL && from != NULL)
 		return err_set(err, ERR_CONFIG,
@@ -205,7 +205,7 @@ role_source(struct aws_plan *plan, const struct aws_profile *p, const char *name
 			return err_set(err, ERR_CONFIG,
 				"profile %s has no aws_secret_access_key", name);
 		add_static(plan, p->access_key, p->secret_key, p->token);
-		return 0;
+		return AWS_FOUND;
 	}
 	if (p->source_profile != NULL)
 		return from_profile(plan, p->source_profile, depth + 1, err);
@@ -225,9 +225,10 @@ role_source(struct aws_plan *plan, const struct aws_profile *p, const char *name
 			"profile %s: credential_source %.40s is none of Environment, "
 			"EcsContainer, Ec2InstanceMetadata",
 			name, from);
-	return rc != 1 ? rc
-		       : err_set(err, ERR_CONFIG,
-				 "profile %s: credential_source %s is not there", name, from);
+	return rc != AWS_ABSENT
+		? rc
+		: err_set(err, ERR_CONFIG, "profile %s: credential_source %s is not there",
+			  name, from);
 }
 
 static int
@@ -254,48 +255,48 @@ add_role(struct aws_plan *plan, const struct aws_profile *p, const char *name, i
 	return 0;
 }
 
-static int
+static enum aws_found
 from_profile(struct aws_plan *plan, const char *name, int depth, struct err *err)
 {
 	struct aws_profile p;
-	int rc = depth < AWS_STAGES_MAX
+	enum aws_found rc = depth < AWS_STAGES_MAX
 		? aws_profile_load(name, &p, err)
 		: err_set(err, ERR_CONFIG, "profile %s: source_profile runs in circles", name);
 
-	if (rc < 0)
-		return -1;
-	if (rc == 1 && depth > 0)
+	if (rc == AWS_ERROR)
+		return AWS_ERROR;
+	if (rc == AWS_ABSENT && depth > 0)
 		return err_set(err, ERR_CONFIG, "no file has the profile %s", name);
-	if (rc == 1)
-		return 1;
+	if (rc == AWS_ABSENT)
+		return AWS_ABSENT;
 	plan->may_change = true;
-	rc = check_supported(&p, name, err);
-	if (rc == 0 && p.role_arn != NULL) {
-		rc = add_role(plan, &p, name, depth, err);
-	} else if (rc == 0 && p.access_key != NULL) {
+	rc = check_supported(&p, name, err) == 0 ? AWS_FOUND : AWS_ERROR;
+	if (rc == AWS_FOUND && p.role_arn != NULL) {
+		rc = add_role(plan, &p, name, depth, err) == 0 ? AWS_FOUND : AWS_ERROR;
+	} else if (rc == AWS_FOUND && p.access_key != NULL) {
 		if (p.secret_key == NULL)
 			rc = err_set(err, ERR_CONFIG, "profile %s has no aws_secret_access_key",
 				name);
 		else
 			add_static(plan, p.access_key, p.secret_key, p.token);
-	} else if (rc == 0 && p.credential_process != NULL) {
+	} else if (rc == AWS_FOUND && p.credential_process != NULL) {
 		add(plan, AWS_PROCESS, p.credential_process);
-	} else if (rc == 0) {
+	} else if (rc == AWS_FOUND) {
 		rc = depth == 0
-			? 1
+			? AWS_ABSENT
 			: err_set(err, ERR_CONFIG, "profile %s has no credentials", name);
 	}
 	aws_profile_free(&p);
 	return rc;
 }
 
-static int
+static enum aws_found
 from_chosen_profile(struct aws_plan *plan, struct err *err)
 {
 	const char *chosen = env("AWS_PROFILE");
-	int rc = from_profile(plan, chosen != NULL ? chosen : "default", 0, err);
+	enum aws_found rc = from_profile(plan, chosen != NULL ? chosen : "default", 0, err);
 
-	if (rc == 1 && chosen != NULL)
+	if (rc == AWS_ABSENT && chosen != NULL)
 		return err_set(err, ERR_CONFIG,
 			"AWS_PROFILE=%s: no file has that profile with credentials", chosen);
 	return rc;
@@ -311,15 +312,15 @@ aws_plan_make(struct aws_plan *plan, const struct aws_keys_config *keys, struct 
 		rc = from_config(plan, keys, err);
 	} else {
 		rc = from_environment(plan, err);
-		if (rc == 1)
+		if (rc == AWS_ABSENT)
 			rc = from_web_identity(plan, err);
-		if (rc == 1)
+		if (rc == AWS_ABSENT)
 			rc = from_chosen_profile(plan, err);
-		if (rc == 1)
+		if (rc == AWS_ABSENT)
 			rc = from_container(plan);
-		if (rc == 1)
+		if (rc == AWS_ABSENT)
 			rc = from_imds(plan);
-		if (rc == 1)
+		if (rc == AWS_ABSENT)
 			rc = err_set(err, ERR_CONFIG,
 				"no AWS credentials: not in the environment, no web identity, "
 				"no profile, no container, instance metadata disabled");
@@ -341,7 +342,7 @@ aws_plan_region(void)
 		region = env("AWS_DEFAULT_REGION");
 	if (region != NULL)
 		return mem_strdup(region);
-	if (aws_profile_load(name != NULL ? name : "default", &p, &ignored) == 0) {
+	if (aws_profile_load(name != NULL ? name : "default", &p, &ignored) == AWS_FOUND) {
 		found = mem_strdup(p.region);
 		aws_profile_free(&p);
 	}

@@ -170,7 +170,7 @@ scan(char *text, const char *name, bool config_file, struct aws_profile *profile
 	return found;
 }
 
-int
+enum aws_found
 aws_profile_load(const char *name, struct aws_profile *profile, struct err *err)
 {
 	struct buf path, text;
@@ -197,5 +197,5 @@ aws_profile_load(const char *name, struct aws_profile *profile, struct err *err)
 	buf_free(&path);
 	if (rc < 0)
 		aws_profile_free(profile);
-	return rc < 0 ? -1 : found ? 0 : 1;
+	return rc < 0 ? AWS_ERROR : found ? AWS_FOUND : AWS_ABSENT;
 }

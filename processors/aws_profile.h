@@ -21,8 +21,11 @@ struct aws_profile {
 	char *sso_session, *sso_start_url, *login_session; /* known, not supported */
 };
 
-/* 0: found, 1: no file has it, -1: a file cannot be read. */
-int aws_profile_load(const char *name, struct aws_profile *profile, struct err *err);
+/* Whether a source of credentials is configured. AWS_ERROR is what err_set returns. */
+enum aws_found { AWS_ERROR = -1, AWS_FOUND, AWS_ABSENT };
+
+/* AWS_ABSENT: no file has it. AWS_ERROR: a file cannot be read. */
+enum aws_found aws_profile_load(const char *name, struct aws_profile *profile, struct err *err);
 void aws_profile_free(struct aws_profile *profile);
 
 #endif

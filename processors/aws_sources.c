@@ -80,17 +80,20 @@ aws_keys_from_json(
 
 /* ---- credential_process */
 
-static int
+static enum refresh_step
 look_at_process(struct aws_credentials *c, const struct aws_stage *stage, struct err *err)
 {
+	enum helper_state state;
 	cJSON *root;
 	int rc;
 
 	if (!helper_running(&c->helper))
-		return helper_start(&c->helper, stage->text, PROCESS_MS, err) == 0 ? 2 : -1;
-	rc = helper_look(&c->helper, err);
-	if (rc <= 0)
-		return rc == 0 ? 2 : -1;
+		return helper_start(&c->helper, stage->text, PROCESS_MS, err) == 0
+			? REFRESH_WAIT
+			: REFRESH_ERROR;
+	state = helper_check(&c->helper, err);
+	if (state != HELPER_SUCCEEDED)
+		return state == HELPER_RUNS ? REFRESH_WAIT : REFRESH_ERROR;
 	root = cJSON_ParseWithLength(c->helper.text, c->helper.len);
 	if (cJSON_GetNumberValue(json_member(root, "Version")) != 1)
 		rc = err_set(err, ERR_PROTOCOL,
@@ -99,7 +102,7 @@ look_at_process(struct aws_credentials *c, const struct aws_stage *stage, struct
 		rc = read_keys(&c->next, root, "what it prints", err);
 	cJSON_Delete(root);
 	helper_end(&c->helper);
-	return rc == 0 ? 1 : -1;
+	return rc == 0 ? REFRESH_NOTHING : REFRESH_ERROR;
 }
 
 /* ---- containers */
@@ -127,7 +130,7 @@ is_allowed(const char *url)
 	return allowed;
 }
 
-static int
+static enum refresh_step
 container_request(struct aws_credentials *c, const struct aws_stage *stage,
 	struct http_request *req, struct err *err)
 {
@@ -142,7 +145,7 @@ container_request(struct aws_credentials *c, const struct aws_stage *stage,
 	if (token.file != NULL)
 		token.value = NULL; /* the file goes first */
 	if (secret_is_set(&token) && secret_read(&token, &text, err) != 0)
-		return -1;
+		return REFRESH_ERROR;
 	if (text != NULL && strpbrk(text, "\r\n") != NULL) {
 		mem_free_secret(text);
 		return err_set(err, ERR_CONFIG, "the authorization token has a line break");
@@ -154,7 +157,7 @@ container_request(struct aws_credentials *c, const struct aws_stage *stage,
 	buf_add_str(&req->url, stage->text);
 	req->peer = &c->direct;
 	req->timeout_ms = CONTAINER_MS;
-	return 0;
+	return REFRESH_SEND;
 }
 
 static enum refresh_result
@@ -171,7 +174,7 @@ container_response(struct aws_credentials *c, const struct http_response *rsp, s
 
 /* ---- EC2 instance metadata, version 2: a token, the role's name, its keys */
 
-static int
+static enum refresh_step
 imds_request(struct aws_credentials *c, const struct aws_stage *stage, struct http_request *req)
 {
 	char ttl[16];
@@ -185,13 +188,13 @@ imds_request(struct aws_credentials *c, const struct aws_stage *stage, struct ht
 		buf_add_str(&req->url, "/latest/api/token");
 		snprintf(ttl, sizeof(ttl), "%d", IMDS_TOKEN_S);
 		http_header(req, "x-aws-ec2-metadata-token-ttl-seconds", ttl);
-		return 0;
+		return REFRESH_SEND;
 	}
 	buf_add_str(&req->url, IMDS_ROLES);
 	if (c->part == 2)
 		buf_add_str(&req->url, c->imds_role);
 	http_header(req, "x-aws-ec2-metadata-token", c->imds_token);
-	return 0;
+	return REFRESH_SEND;
 }
 
 /*
@@ -254,7 +257,7 @@ imds_response(struct aws_credentials *c, const struct http_response *rsp, struct
 
 /* ---- all of them */
 
-int
+enum refresh_step
 aws_source_request(struct aws_credentials *c, const struct aws_stage *stage,
 	struct http_request *req, struct err *err)
 {
@@ -263,7 +266,7 @@ aws_source_request(struct aws_credentials *c, const struct aws_stage *stage,
 		c->next = (struct aws_keys){ .access_key = mem_strdup(stage->access_key),
 			.secret_key = mem_strdup(stage->secret_key),
 			.token = mem_strdup(stage->token) };
-		return 1;
+		return REFRESH_NOTHING;
 	case AWS_PROCESS:
 		return look_at_process(c, stage, err);
 	case AWS_CONTAINER:

@@ -71,7 +71,7 @@ sign(struct aws_credentials *c, struct http_request *req, struct err *err)
 	return rc;
 }
 
-int
+enum refresh_step
 aws_sts_request(struct aws_credentials *c, const struct aws_stage *stage,
 	struct http_request *req, struct err *err)
 {
@@ -82,10 +82,10 @@ aws_sts_request(struct aws_credentials *c, const struct aws_stage *stage,
 
 	endpoint.url = aws_endpoint_from_env("AWS_ENDPOINT_URL_STS");
 	if (aws_endpoint_url("sts", &endpoint, &req->url, err) != 0)
-		return -1;
+		return REFRESH_ERROR;
 	buf_add_char(&req->url, '/');
 	if (web && secret_read(&(struct secret){ .file = stage->text }, &token, err) != 0)
-		return -1;
+		return REFRESH_ERROR;
 	snprintf(session, sizeof(session), "vcourier-%lld",
 		(long long)(clock_wall_us() / 1000000));
 	snprintf(duration, sizeof(duration), "%lld", (long long)stage->duration_s);
@@ -105,7 +105,7 @@ aws_sts_request(struct aws_credentials *c, const struct aws_stage *stage,
 	req->peer = c->peer;
 	req->timeout_ms = STS_MS;
 	http_header(req, "Content-Type", "application/x-www-form-urlencoded");
-	return web ? 0 : sign(c, req, err);
+	return web || sign(c, req, err) == 0 ? REFRESH_SEND : REFRESH_ERROR;
 }
 
 static int

@@ -24,7 +24,7 @@ credentials_interval_ms(void *p)
 	return !self->looked && interval > FIRST_MS ? FIRST_MS : interval;
 }
 
-static int
+static enum refresh_step
 credentials_request(void *p, unsigned step, struct http_request *req, struct err *err)
 {
 	struct eventbridge *self = p;

@@ -130,7 +130,7 @@ bool eventbridge_ruleset_wants(const struct eventbridge_rules *rules, const stru
 int eventbridge_rules_open(struct eventbridge *self, struct err *err);
 void eventbridge_rules_close(struct eventbridge *self);
 int64_t eventbridge_rules_interval_ms(void *self);
-int eventbridge_rules_request(
+enum refresh_step eventbridge_rules_request(
 	void *self, unsigned step, struct http_request *req, struct err *err);
 enum refresh_result eventbridge_rules_response(void *self, unsigned step,
 	const struct http_response *rsp, const struct refresh_time *time, struct err *err);

@@ -143,7 +143,7 @@ add_member(struct buf *out, const char *name, const char *value)
 	json_add_string(out, value, strlen(value));
 }
 
-int
+enum refresh_step
 eventbridge_rules_request(void *p, unsigned step, struct http_request *req, struct err *err)
 {
 	struct eventbridge *self = p;
@@ -151,7 +151,7 @@ eventbridge_rules_request(void *p, unsigned step, struct http_request *req, stru
 	const char *bus = self->config->bus;
 
 	if (self->credentials.generation == 0)
-		return 2; /* they are on their way, or their own refresh says why not */
+		return REFRESH_WAIT; /* they are on their way, or their own refresh says why not */
 	if (step == 0)
 		begin(self);
 	buf_add_str(body, "{\"EventBusName\":");
@@ -167,7 +167,9 @@ eventbridge_rules_request(void *p, unsigned step, struct http_request *req, stru
 		add_member(body, "NextToken", self->next_token);
 	buf_add_char(body, '}');
 	return eventbridge_prepare(
-		self, self->describing ? "DescribeRule" : "ListRules", req, err);
+		       self, self->describing ? "DescribeRule" : "ListRules", req, err) == 0
+		? REFRESH_SEND
+		: REFRESH_ERROR;
 }
 
 /* ---- answers */

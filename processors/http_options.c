@@ -155,11 +155,19 @@ http_auth_load(struct http_auth *auth, struct err *err)
 }
 
 int64_t
-http_auth_interval_ms(const struct http_auth *auth)
+http_auth_interval_ms(void *auth)
 {
 	const struct secret *secret = secret_of(auth);
 
 	return secret != NULL && secret->file != NULL ? RELOAD_MS : 0;
+}
+
+enum refresh_step
+http_auth_request(void *auth, unsigned step, struct http_request *req, struct err *err)
+{
+	(void)step;
+	(void)req;
+	return http_auth_load(auth, err) == 0 ? REFRESH_NOTHING : REFRESH_ERROR;
 }
 
 void

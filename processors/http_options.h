@@ -13,6 +13,7 @@
 #include "config.h"
 #include "err.h"
 #include "http.h"
+#include "processor.h"
 #include "proxy_option.h"
 
 enum http_auth_type { HTTP_AUTH_NONE, HTTP_AUTH_BASIC, HTTP_AUTH_BEARER };
@@ -76,9 +77,8 @@ struct http_auth {
 
 void http_auth_init(struct http_auth *auth, const struct http_auth_options *options);
 void http_auth_free(struct http_auth *auth);
-/* on failure the last good stays */
+/* Reads the secret; on failure the last one stays in use. */
 int http_auth_load(struct http_auth *auth, struct err *err);
-int64_t http_auth_interval_ms(const struct http_auth *auth); /* 0: nothing that could change */
 void http_auth_add(const struct http_auth *auth, struct http_request *req);
 
 /*
@@ -95,6 +95,19 @@ int http_credential_check(const char *secret, const char *what, struct err *err)
  * processor.h).
  */
 int http_auth_check(const struct http_request *req, struct err *err);
+
+/*
+ * A row of processor.refreshes that keeps the credentials up to date: `at` is the struct
+ * http_auth inside the backend's struct `type`.
+ */
+#define HTTP_AUTH_REFRESH(type, at)                                                  \
+	{                                                                            \
+		"credentials", http_auth_interval_ms, true, http_auth_request, NULL, \
+			offsetof(type, at)                                           \
+	}
+int64_t http_auth_interval_ms(void *auth); /* 0: the secret cannot change */
+enum refresh_step http_auth_request(
+	void *auth, unsigned step, struct http_request *req, struct err *err);
 
 /* "Authorization: Bearer ..."; the token has no control characters. */
 void http_auth_bearer(struct http_request *req, const char *token);

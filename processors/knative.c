@@ -10,8 +10,8 @@
 #include <strings.h>
 
 #include "addressable.h"
+#include "event_body.h"
 #include "http_options.h"
-#include "json.h"
 #include "mem.h"
 #include "processor.h"
 #include "text.h"
@@ -27,7 +27,6 @@ struct knative_config {
 
 struct knative {
 	const struct knative_config *config;
-	struct http_peer peer;
 	struct http_auth auth;
 	struct addressable sink;
 	struct buf type, value; /* scratch */
@@ -60,16 +59,14 @@ knative_open(void **out, const void *config, struct err *err)
 	const struct knative_config *c = config;
 	struct knative *self;
 
-	bool auth = c->http.auth.type != HTTP_AUTH_NONE;
-
 	if (http_options_check(&c->http, err) != 0 ||
-		destination_check(&c->destination, auth, err) != 0)
+		destination_check(&c->destination, c->http.auth.type != HTTP_AUTH_NONE, err) !=
+			0)
 		return -1;
 	self = mem_alloc(sizeof(*self));
 	self->config = c;
-	http_options_peer(&c->http, &self->peer);
 	http_auth_init(&self->auth, &c->http.auth);
-	addressable_init(&self->sink, &c->destination, c->http.ca_file, auth);
+	addressable_init(&self->sink, &c->destination, &c->http);
 	buf_init(&self->type, EVENT_ATTRIBUTES_BYTES_MAX * 2);
 	buf_init(&self->value, EVENT_ATTRIBUTES_BYTES_MAX * 3);
 	*out = self;
@@ -90,84 +87,9 @@ knative_close(void *p)
 	free(self);
 }
 
-/* ---- credentials: read from their file now and then, and after a 401 */
-
-static int64_t
-credentials_interval_ms(void *p)
-{
-	const struct knative *self = p;
-
-	return http_auth_interval_ms(&self->auth);
-}
-
-static int
-credentials_request(void *p, unsigned step, struct http_request *req, struct err *err)
-{
-	struct knative *self = p;
-
-	(void)step;
-	(void)req;
-	return http_auth_load(&self->auth, err) == 0 ? 1 : -1;
-}
-
-static enum refresh_result
-credentials_response(void *p, unsigned step, const struct http_response *rsp,
-	const struct refresh_time *time, struct err *err)
-{
-	(void)p;
-	(void)step;
-	(void)rsp;
-	(void)time;
-	(void)err;
-	return REFRESH_DONE;
-}
-
-/* ---- the address, looked up where it is an object's, and the token that it asks for */
-
-static int64_t
-destination_interval_ms(void *p)
-{
-	const struct knative *self = p;
-
-	return addressable_interval_ms(&self->sink);
-}
-
-/* The latest address is the one that requests go to from now on. */
-static enum refresh_result
-use_address(struct knative *self, enum refresh_result result)
-{
-	if (result == REFRESH_DONE)
-		self->peer.ca_pem = self->sink.now.ca_pem;
-	return result;
-}
-
-static int
-destination_request(void *p, unsigned step, struct http_request *req, struct err *err)
-{
-	struct knative *self = p;
-	int result = addressable_request(&self->sink, step, req, err);
-
-	if (result == 1)
-		use_address(self, REFRESH_DONE);
-	return result;
-}
-
-static enum refresh_result
-destination_response(void *p, unsigned step, const struct http_response *rsp,
-	const struct refresh_time *time, struct err *err)
-{
-	struct knative *self = p;
-
-	(void)step;
-	(void)time; /* an address that is not there leaves the last one in use, however long */
-	return use_address(self, addressable_response(&self->sink, rsp, err));
-}
-
 static const struct refresh refreshes[] = {
-	{ "credentials", credentials_interval_ms, true, credentials_request,
-		credentials_response },
-	{ "destination", destination_interval_ms, true, destination_request,
-		destination_response },
+	HTTP_AUTH_REFRESH(struct knative, auth),
+	ADDRESSABLE_REFRESH("destination", true, struct knative, sink),
 	{ NULL },
 };
 
@@ -209,20 +131,6 @@ encode_binary(
 	return event_raw_data(ev, &req->own_body, &req->body, &req->body_len, err);
 }
 
-static void
-encode_structured(struct knative *self, const struct event *ev, struct http_request *req)
-{
-	http_header(req, "Content-Type", EVENT_CONTENT_TYPE);
-	if (ev->json != NULL && strcmp(buf_str(&self->type), ev->type) == 0) {
-		req->body = ev->json;
-		req->body_len = ev->json_len;
-		return;
-	}
-	event_add_structured(ev, buf_str(&self->type), &req->own_body);
-	req->body = buf_str(&req->own_body);
-	req->body_len = req->own_body.len;
-}
-
 static int
 knative_encode(void *p, const struct target *target, const struct event *const *events,
 	size_t n, struct http_request *req, struct err *err)
@@ -238,7 +146,7 @@ knative_encode(void *p, const struct target *target, const struct event *const *
 		return err_set(err, ERR_NOT_FOUND, "the destination has no address yet");
 	buf_add_str(&req->url, self->sink.now.url);
 	if (self->config->encoding == ENCODING_STRUCTURED)
-		encode_structured(self, ev, req);
+		event_body_structured(ev, buf_str(&self->type), req);
 	else if (encode_binary(self, ev, req, err) != 0)
 		return -1;
 	if (http_request_check(req, err) != 0)
@@ -246,7 +154,7 @@ knative_encode(void *p, const struct target *target, const struct event *const *
 	http_auth_add(&self->auth, req);
 	if (self->sink.now.audience != NULL && self->sink.token != NULL)
 		http_auth_bearer(req, self->sink.token);
-	req->peer = &self->peer;
+	req->peer = &self->sink.peer;
 	return http_auth_check(req, err);
 }
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "event_body.h"
 #include "http_options.h"
 #include "mem.h"
 #include "openfaas_functions.h"
@@ -117,35 +118,9 @@ openfaas_close(void *p)
 	free(self);
 }
 
-/* ---- the functions */
-
-static int64_t
-functions_interval_ms(void *p)
-{
-	const struct openfaas *self = p;
-
-	return openfaas_functions_interval_ms(&self->functions);
-}
-
-static int
-functions_request(void *p, unsigned step, struct http_request *req, struct err *err)
-{
-	struct openfaas *self = p;
-
-	return openfaas_functions_request(&self->functions, step, req, err);
-}
-
-static enum refresh_result
-functions_response(void *p, unsigned step, const struct http_response *rsp,
-	const struct refresh_time *time, struct err *err)
-{
-	struct openfaas *self = p;
-
-	return openfaas_functions_response(&self->functions, step, rsp, time, err);
-}
-
 static const struct refresh refreshes[] = {
-	{ "functions", functions_interval_ms, true, functions_request, functions_response },
+	{ "functions", openfaas_functions_interval_ms, true, openfaas_functions_request,
+		openfaas_functions_response, offsetof(struct openfaas, functions) },
 	{ NULL },
 };
 
@@ -284,21 +259,18 @@ openfaas_encode(void *p, const struct target *target, const struct event *const 
 	buf_printf(&req->url, "%s%s", self->base,
 		config->async ? "/async-function/" : "/function/");
 	url_add_escaped(&req->url, target->name);
-	http_header(req, "Content-Type", EVENT_CONTENT_TYPE);
+	event_type(ev, (enum event_type_style)config->type_style, &self->text);
+	event_body_as_router(ev, buf_str(&self->text), req);
 	add_header(self, req, "X-Topic", topic_for(self, ev, target->name));
 	http_header(req, "X-Connector", "vcourier");
 	add_header(self, req, "X-Call-Id", ev->id);
 	add_header(self, req, "traceparent", event_extension(ev, "traceparent"));
 	if (config->callback_url != NULL)
 		http_header(req, "X-Callback-Url", config->callback_url);
-	event_type(ev, (enum event_type_style)config->type_style, &self->text);
-	event_add_structured_as_router(ev, buf_str(&self->text), &req->own_body);
 	if (http_request_check(req, err) != 0)
 		return -1;
 	if (config->auth_invoke)
 		http_auth_add(&self->auth, req);
-	req->body = buf_str(&req->own_body);
-	req->body_len = req->own_body.len;
 	req->peer = &self->peer;
 	return http_auth_check(req, err);
 }

@@ -20,19 +20,23 @@ openfaas_functions_free(struct openfaas_functions *f)
 }
 
 int64_t
-openfaas_functions_interval_ms(const struct openfaas_functions *f)
+openfaas_functions_interval_ms(void *functions)
 {
+	const struct openfaas_functions *f = functions;
+
 	return f->confirm_ms > 0 && f->confirm_ms < f->interval_ms ? f->confirm_ms
 								   : f->interval_ms;
 }
 
-int
+enum refresh_step
 openfaas_functions_request(
-	struct openfaas_functions *f, unsigned step, struct http_request *req, struct err *err)
+	void *functions, unsigned step, struct http_request *req, struct err *err)
 {
+	struct openfaas_functions *f = functions;
+
 	if (step == 0) {
 		if (http_auth_load(f->auth, err) != 0)
-			return -1;
+			return REFRESH_ERROR;
 		function_map_free(f->next);
 		f->next = function_map_new(f->wildcards);
 		f->n_failed = f->n_silent = 0;
@@ -49,7 +53,7 @@ openfaas_functions_request(
 	req->peer = f->peer;
 	req->timeout_ms = LIST_TIMEOUT_MS;
 	req->response_max = LIST_BYTES_MAX;
-	return 0;
+	return REFRESH_SEND;
 }
 
 /* what: "namespaces", "functions". */
@@ -193,9 +197,11 @@ finish(struct openfaas_functions *f, const struct refresh_time *time, struct err
 }
 
 enum refresh_result
-openfaas_functions_response(struct openfaas_functions *f, unsigned step,
-	const struct http_response *rsp, const struct refresh_time *time, struct err *err)
+openfaas_functions_response(void *functions, unsigned step, const struct http_response *rsp,
+	const struct refresh_time *time, struct err *err)
 {
+	struct openfaas_functions *f = functions;
+
 	if (step == 0)
 		return take_namespaces(f, rsp, time, err);
 	return take_functions(f, step, rsp, time, err);

@@ -45,11 +45,11 @@ struct openfaas_functions {
 
 void openfaas_functions_free(struct openfaas_functions *f);
 
-/* The functions of a struct refresh. */
-int64_t openfaas_functions_interval_ms(const struct openfaas_functions *f);
-int openfaas_functions_request(
-	struct openfaas_functions *f, unsigned step, struct http_request *req, struct err *err);
-enum refresh_result openfaas_functions_response(struct openfaas_functions *f, unsigned step,
+/* The functions of a struct refresh; f is a struct openfaas_functions. */
+int64_t openfaas_functions_interval_ms(void *f);
+enum refresh_step openfaas_functions_request(
+	void *f, unsigned step, struct http_request *req, struct err *err);
+enum refresh_result openfaas_functions_response(void *f, unsigned step,
 	const struct http_response *rsp, const struct refresh_time *time, struct err *err);
 
 #endif

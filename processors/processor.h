@@ -94,21 +94,39 @@ struct refresh_time {
 	int64_t empty_grace_ms; /* the option emptyGrace */
 };
 
+/* What a refresh's request did. */
+enum refresh_step {
+	REFRESH_ERROR = -1, /* as err_set returns; tried again after a backoff */
+	REFRESH_SEND,       /* the request is filled in */
+	REFRESH_NOTHING,    /* nothing to send: the run is done */
+	REFRESH_WAIT,       /* called again after 100 ms, same step: a helper program runs */
+};
+
 struct refresh {
 	const char *name; /* "functions": metrics label and /readyz check */
 	/* when next after a success or a doubt; 0: never by timer */
 	int64_t (*interval_ms)(void *self);
 	bool required; /* no deliveries before its first success */
-	/*
-	 * Fills in the next request of a run; step counts from 0. Returns 1 when there is
-	 * nothing to ask, 2 when what it waits for (a helper program) is not there yet: asked
-	 * again, same step, after 100 ms.
-	 */
-	int (*request)(void *self, unsigned step, struct http_request *req, struct err *err);
+	/* Fills in the next request of a run; step counts from 0. */
+	enum refresh_step (*request)(
+		void *self, unsigned step, struct http_request *req, struct err *err);
+	/* NULL when request never sends anything. */
 	enum refresh_result (*response)(void *self, unsigned step,
 		const struct http_response *rsp, const struct refresh_time *time,
 		struct err *err);
+	/*
+	 * self of these functions is a member of the processor's struct: its offset. So a part
+	 * that several backends have brings its own refresh (HTTP_AUTH_REFRESH).
+	 */
+	size_t at;
 };
+
+/* The self of a refresh's functions. */
+static inline void *
+refresh_self(const struct refresh *refresh, void *processor)
+{
+	return (char *)processor + refresh->at;
+}
 
 enum { ROUTE_UNSETTLED = 1 }; /* of route; 0: settled */
 

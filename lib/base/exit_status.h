@@ -4,9 +4,10 @@
 #define VCOURIER_EXIT_STATUS_H
 
 enum {
-	EXIT_RUNTIME = 1, /* it could not do its work, or found what it looks for */
-	EXIT_USAGE = 64,  /* the command line is wrong */
-	EXIT_CONFIG = 78, /* the configuration is wrong: a restart does not help */
+	EXIT_NOT_YET = -1, /* returned by a step of main(): the program goes on */
+	EXIT_RUNTIME = 1,  /* it could not do its work, or found what it looks for */
+	EXIT_USAGE = 64,   /* the command line is wrong */
+	EXIT_CONFIG = 78,  /* the configuration is wrong: a restart does not help */
 };
 
 #endif

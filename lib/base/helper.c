@@ -132,8 +132,8 @@ fail(struct helper *h, struct err *err, const char *why)
 	return err_set(err, ERR_SYSTEM, "the helper program %s", why);
 }
 
-int
-helper_look(struct helper *h, struct err *err)
+enum helper_state
+helper_check(struct helper *h, struct err *err)
 {
 	ssize_t n;
 	int status;
@@ -147,17 +147,19 @@ helper_look(struct helper *h, struct err *err)
 	if (clock_monotonic_ms() > h->deadline_ms)
 		return fail(h, err, "took too long");
 	if (n < 0)
-		return errno == EAGAIN || errno == EINTR ? 0 : fail(h, err, "cannot be read");
+		return errno == EAGAIN || errno == EINTR
+			? HELPER_RUNS
+			: (enum helper_state)fail(h, err, "cannot be read");
 	pid = waitpid(h->pid, &status, WNOHANG);
 	if (pid == 0)
-		return 0;
+		return HELPER_RUNS;
 	close(h->out);
 	h->pid = 0;
 	h->text[h->len] = '\0';
 	if (pid < 0 || !WIFEXITED(status))
 		return fail(h, err, "died");
 	if (WEXITSTATUS(status) == 0)
-		return 1;
+		return HELPER_SUCCEEDED;
 	helper_end(h);
 	return err_set(err, ERR_SYSTEM, "the helper program ended with status %d",
 		WEXITSTATUS(status));

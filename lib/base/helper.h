@@ -34,11 +34,12 @@ int helper_start(struct helper *h, const char *command, int64_t timeout_ms, stru
 
 bool helper_running(const struct helper *h);
 
-/*
- * 1: it has ended well, h->text[0..len) is what it printed, NUL-terminated, until helper_end.
- * 0: not yet. -1: it failed (exit status, signal, time, too much output), and is ended.
- */
-int helper_look(struct helper *h, struct err *err);
+enum helper_state {
+	HELPER_FAILED = -1, /* exit status, signal, time or too much output; it was ended */
+	HELPER_RUNS,
+	HELPER_SUCCEEDED, /* until helper_end, h->text[0..len) is its output, NUL-terminated */
+};
+enum helper_state helper_check(struct helper *h, struct err *err);
 
 /* kills it if need be, wipes what it printed; fine when none runs */
 void helper_end(struct helper *h);

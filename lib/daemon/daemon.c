@@ -246,7 +246,7 @@ first_load(struct daemon *d)
 		printf("%s: ok\n", d->flags.path);
 	return d->current == NULL ? (usage ? EXIT_USAGE : EXIT_CONFIG)
 		: d->flags.check  ? 0
-				  : -1;
+				  : EXIT_NOT_YET;
 }
 
 int
@@ -261,8 +261,8 @@ daemon_open(struct daemon **daemon, const struct daemon_spec *spec, int argc, ch
 	d->spec = spec;
 	pthread_mutex_init(&d->lock, NULL);
 	clock_cond_init(&d->wake);
-	if ((code = flags_parse(&d->flags, spec, argc, argv)) >= 0 ||
-		(code = first_load(d)) >= 0)
+	if ((code = flags_parse(&d->flags, spec, argc, argv)) != EXIT_NOT_YET ||
+		(code = first_load(d)) != EXIT_NOT_YET)
 		goto fail;
 	stop_init();
 	code = EXIT_RUNTIME;
@@ -281,7 +281,7 @@ daemon_open(struct daemon **daemon, const struct daemon_spec *spec, int argc, ch
 		L_INT("metricsPort", status_port(d->status)));
 	notify("READY=1");
 	*daemon = d;
-	return -1;
+	return EXIT_NOT_YET;
 fail:
 	status_close(d->status);
 	loaded_free(d, d->current);

@@ -41,8 +41,8 @@ struct daemon_spec {
 struct daemon;
 
 /*
- * -1: go on. Else what main returns at once: 0 after --help, EXIT_USAGE, EXIT_CONFIG,
- * EXIT_RUNTIME; all is said.
+ * EXIT_NOT_YET: call run(). Otherwise main returns this status at once: 0 after --help; after
+ * an error message EXIT_USAGE, EXIT_CONFIG or EXIT_RUNTIME.
  */
 int daemon_open(struct daemon **daemon, const struct daemon_spec *spec, int argc, char **argv);
 

@@ -103,7 +103,7 @@ flags_parse(struct flags *flags, const struct daemon_spec *spec, int argc, char 
 		}
 	}
 	if (optind == argc)
-		return -1;
+		return EXIT_NOT_YET;
 	fprintf(stderr, "%s: unexpected argument: %s\n", argv[0], argv[optind]);
 	return EXIT_USAGE;
 }

@@ -13,7 +13,10 @@ struct flags { /* strings are argv's; NULL: not given */
 	bool check;
 };
 
-/* -1: go on. Else the exit status, all being said: 0 after --help and --version, EXIT_USAGE. */
+/*
+ * EXIT_NOT_YET, or the exit status: 0 after --help and --version, EXIT_USAGE after an error
+ * message.
+ */
 int flags_parse(struct flags *flags, const struct daemon_spec *spec, int argc, char **argv);
 
 #endif

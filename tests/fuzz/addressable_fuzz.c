@@ -67,7 +67,7 @@ configure(struct destination *d, unsigned bits, const char *text)
 }
 
 static void
-check(const struct addressable *a)
+check(struct addressable *a)
 {
 	assert(a->now.url == NULL || text_starts(a->now.url, "http://") ||
 		text_starts(a->now.url, "https://"));
@@ -87,18 +87,19 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fuzz_parts_init(&parts, data + 1, size - 1);
 	own_token = fuzz_part(&parts);
 	configure(&destination, data[0], own_token);
-	addressable_init(&a, &destination, NULL, data[0] >= 128);
+	addressable_init(&a, &destination, NULL);
 	for (unsigned step = 0, n = 0; fuzz_more(&parts) && n < STEPS_MAX; n++) {
 		struct err err = { .code = ERR_NONE };
 		struct http_response rsp;
 		enum refresh_result result;
-		int rc = addressable_request(&a, step, fuzz_request(), &err);
+		enum refresh_step rc = addressable_request(&a, step, fuzz_request(), &err);
 
 		fuzz_response(&parts, &rsp);
-		assert(rc >= 0 || err.text[0] != '\0');
-		if (rc < 0)
+		assert(rc != REFRESH_ERROR || err.text[0] != '\0');
+		if (rc == REFRESH_ERROR)
 			break;
-		result = rc > 0 ? REFRESH_DONE : addressable_response(&a, &rsp, &err);
+		result = rc == REFRESH_NOTHING ? REFRESH_DONE
+						: addressable_response(&a, step, &rsp, NULL, &err);
 		assert(result != REFRESH_FAILED || err.text[0] != '\0');
 		step = result == REFRESH_MORE ? step + 1 : 0;
 		check(&a);

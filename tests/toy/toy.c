@@ -68,14 +68,14 @@ interval_ms(void *p)
 	return 0;
 }
 
-static int
+static enum refresh_step
 refresh_request(void *p, unsigned step, struct http_request *req, struct err *err)
 {
 	struct toy *self = p;
 
 	(void)err;
 	buf_printf(&req->url, "%s/%s", self->config->address, step == 0 ? "step" : "where");
-	return 0;
+	return REFRESH_SEND;
 }
 
 static enum refresh_result

@@ -93,7 +93,8 @@ backend_ask(struct backend *b, const char *refresh, unsigned step)
 {
 	for (const struct refresh *r = b->p->refreshes; r->name != NULL; r++)
 		if (strcmp(r->name, refresh) == 0)
-			return r->request(b->self, step, backend_request(b), &b->err);
+			return r->request(
+				refresh_self(r, b->self), step, backend_request(b), &b->err);
 	fail_msg("no refresh %s", refresh);
 	return -1;
 }
@@ -115,7 +116,8 @@ backend_reply(
 	b->err.code = ERR_NONE;
 	for (const struct refresh *r = b->p->refreshes; r->name != NULL; r++)
 		if (strcmp(r->name, refresh) == 0)
-			return r->response(b->self, step, &rsp, &b->time, &b->err);
+			return r->response(
+				refresh_self(r, b->self), step, &rsp, &b->time, &b->err);
 	fail_msg("no refresh %s", refresh);
 	return REFRESH_FAILED;
 }

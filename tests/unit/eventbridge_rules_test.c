@@ -128,7 +128,8 @@ all_rules_are_missing_for_a_while(void **state)
 	assert_int_equal(backend_ask(&b, "rules", 0), 0);
 	assert_int_equal(rules_reply(&b, 200, "{\"Rules\":[]}"), REFRESH_UNCONFIRMED);
 	assert_non_null(strstr(b.err.text, "no enabled rule"));
-	assert_int_equal(b.p->refreshes[1].interval_ms(b.self), GRACE);
+	assert_int_equal(
+		b.p->refreshes[1].interval_ms(refresh_self(&b.p->refreshes[1], b.self)), GRACE);
 	assert_int_equal(backend_ask(&b, "rules", 0), 0);
 	assert_int_equal(
 		rules_reply(&b, 200,
@@ -157,7 +158,8 @@ all_rules_are_missing_for_a_while(void **state)
 	assert_int_equal(rules_reply(&b, 200, "{\"Rules\":[]}"), REFRESH_DONE);
 	assert_non_null(strstr(b.err.text, "rule b and 1 more are missing"));
 	assert_string_equal(routed(&b), " ");
-	assert_int_equal(b.p->refreshes[1].interval_ms(b.self), 1);
+	assert_int_equal(
+		b.p->refreshes[1].interval_ms(refresh_self(&b.p->refreshes[1], b.self)), 1);
 	b.time.now_ms += GRACE;
 	assert_int_equal(backend_ask(&b, "rules", 0), 0);
 	assert_int_equal(
@@ -173,7 +175,9 @@ all_rules_are_missing_for_a_while(void **state)
 		REFRESH_DONE);
 	assert_int_equal(b.err.code, ERR_NONE);
 	assert_string_equal(routed(&b), "");
-	assert_int_equal(b.p->refreshes[1].interval_ms(b.self), 300000);
+	assert_int_equal(
+		b.p->refreshes[1].interval_ms(refresh_self(&b.p->refreshes[1], b.self)),
+		300000);
 	backend_close(&b);
 }
 
@@ -193,7 +197,8 @@ what_no_rule_wants_yet(void **state)
 	assert_int_equal(rules_reply(&b, 200, "{\"Rules\":[" NAMED("b", NOTHING, "") "]}"),
 		REFRESH_DONE);
 	assert_string_equal(routed(&b), "?");
-	assert_int_equal(b.p->refreshes[1].interval_ms(b.self), GRACE);
+	assert_int_equal(
+		b.p->refreshes[1].interval_ms(refresh_self(&b.p->refreshes[1], b.self)), GRACE);
 	b.time.now_ms += GRACE;
 	assert_int_equal(backend_ask(&b, "rules", 0), 0);
 	assert_int_equal(rules_reply(&b, 200, "{\"Rules\":[" NAMED("b", NOTHING, "") "]}"),

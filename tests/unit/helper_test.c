@@ -19,7 +19,7 @@ run(struct helper *h, const char *command, int64_t timeout_ms, struct err *err)
 
 	if (helper_start(h, command, timeout_ms, err) != 0)
 		return -1;
-	while ((rc = helper_look(h, err)) == 0)
+	while ((rc = helper_check(h, err)) == HELPER_RUNS)
 		poll(NULL, 0, 1);
 	return rc;
 }

@@ -121,7 +121,10 @@ requests(void **state)
 		assert_int_equal(open_with(&o, rows[i].yaml), 0);
 		event_init(&ev);
 		assert_int_equal(event_parse(&ev, rows[i].json, strlen(rows[i].json), &err), 0);
-		assert_int_equal(knative->refreshes[0].request(o.self, 0, req, &err), 1);
+		assert_int_equal(
+			knative->refreshes[0].request(
+				refresh_self(&knative->refreshes[0], o.self), 0, req, &err),
+			1);
 		assert_int_equal(processor_route(knative, o.self, &ev, &targets, &err), 0);
 		assert_int_equal(targets.n, 1);
 		assert_int_equal(

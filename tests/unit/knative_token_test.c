@@ -18,7 +18,8 @@ broker_with_audience(struct backend *b, unsigned step, int minutes)
 		.retry_after_ms = -1,
 		.date_us = (INT64_C(1795341600) + minutes * 60) * 1000000 };
 
-	return b->p->refreshes[1].response(b->self, step, &rsp, &b->time, &b->err);
+	return b->p->refreshes[1].response(
+		refresh_self(&b->p->refreshes[1], b->self), step, &rsp, &b->time, &b->err);
 }
 
 /* A TokenRequest's answer with a token of so many bytes. */
@@ -112,7 +113,8 @@ a_projected_token(void **state)
 	assert_int_equal(backend_ask(&b, "destination", 0), 1);
 	url(&b);
 	assert_true(has_header(&b, "Authorization: Bearer two\n"));
-	assert_int_equal(b.p->refreshes[1].interval_ms(b.self), 60000);
+	assert_int_equal(
+		b.p->refreshes[1].interval_ms(refresh_self(&b.p->refreshes[1], b.self)), 60000);
 	backend_close(&b);
 }
 

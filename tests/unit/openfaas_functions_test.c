@@ -71,7 +71,7 @@ who_wants(struct backend *b, const char *name)
 static int64_t
 interval(struct backend *b)
 {
-	return b->p->refreshes[0].interval_ms(b->self);
+	return b->p->refreshes[0].interval_ms(refresh_self(&b->p->refreshes[0], b->self));
 }
 
 /*
@@ -271,7 +271,8 @@ a_gateway_that_does_not_answer(void **state)
 	err_set(&silent.why, ERR_TIMEOUT, "no reply within 15 s");
 	while (result == REFRESH_MORE && step < 5) {
 		assert_int_equal(backend_ask(&b, "functions", ++step), 0);
-		result = b.p->refreshes[0].response(b.self, step, &silent, &b.time, &b.err);
+		result = b.p->refreshes[0].response(refresh_self(&b.p->refreshes[0], b.self),
+			step, &silent, &b.time, &b.err);
 	}
 	assert_int_equal(result, REFRESH_FAILED);
 	assert_int_equal(step, 3);
