@@ -155,8 +155,9 @@ work(struct dead *d, const struct action *action)
 	for (size_t i = 0; i < d->n && failed < 10; i++) {
 		struct letter l;
 
-		if (jetstream_stream_get(
-			    d->session.bus, DEAD_STREAM, d->seq[i], NULL, &l.msg, &err) != 0) {
+		if (jetstream_stream_get(d->session.bus,
+			    &(struct message_query){ DEAD_STREAM, d->seq[i], NULL }, &l.msg,
+			    &err) != 0) {
 			fprintf(stderr, "vcourier: dead letter %llu: %s\n",
 				(unsigned long long)d->seq[i], err.text);
 			failed++;

@@ -67,13 +67,20 @@ tell(struct replay *r, bool end)
 		r->dry_run ? "match" : "sent", end ? "\n" : "");
 }
 
+struct copy {
+	struct replay *replay;
+	struct session *session;
+	const char *stream;
+};
+
 static int
-send_again(struct replay *r, struct session *s, const char *stream, const struct bus_msg *msg,
-	const struct jetstream_meta *d, struct err *err)
+send_again(const struct copy *copy, const struct bus_msg *msg, const struct jetstream_meta *d,
+	struct err *err)
 {
+	const struct replay *r = copy->replay;
 	const char *tail = strchr(bus_msg_subject(msg), '.');
 	char id[256];
-	int64_t max = bus_max_payload(s->bus),
+	int64_t max = bus_max_payload(copy->session->bus),
 		room = max - (int64_t)bus_msg_len(msg) - OWN_BYTES;
 	struct copied_headers copied;
 	struct bus_header header[COPIED_HEADERS_MAX + 2];
@@ -90,12 +97,12 @@ send_again(struct replay *r, struct session *s, const char *stream, const struct
 	buf_init(&subject, strlen(r->durable) + strlen(bus_msg_subject(msg)) + 16);
 	buf_printf(&subject, REPLAY_PREFIX ".%s%s", r->durable, tail != NULL ? tail : "._");
 	out.subject = buf_str(&subject);
-	snprintf(id, sizeof(id), "replay/%lld/%s/%llu", (long long)r->run_us, stream,
+	snprintf(id, sizeof(id), "replay/%lld/%s/%llu", (long long)r->run_us, copy->stream,
 		(unsigned long long)d->stream_seq);
 	header[out.n_headers++] = (struct bus_header){ HEADER_MSG_ID, id };
 	if (r->function != NULL)
 		header[out.n_headers++] = (struct bus_header){ HEADER_TARGET, r->function };
-	failed = jetstream_publish(s->bus, &out, SESSION_TIMEOUT_MS, &ack, err);
+	failed = jetstream_publish(copy->session->bus, &out, SESSION_TIMEOUT_MS, &ack, err);
 	buf_free(&subject);
 	return failed;
 }
@@ -110,12 +117,6 @@ wanted(struct replay *r, const struct bus_msg *msg)
 	return message_read_event(msg, &r->event, &err) == 0 &&
 		filter_passes(&r->filter, bus_msg_subject(msg), &r->event);
 }
-
-struct copy {
-	struct replay *replay;
-	struct session *session;
-	const char *stream;
-};
 
 /* One that NATS takes in no state, because of our headers, does not keep the others back. */
 static void
@@ -140,7 +141,7 @@ copy_message(
 	r->seen++;
 	r->total = r->seen + d->pending;
 	if (wanted(r, msg)) {
-		if (r->dry_run || send_again(r, copy->session, copy->stream, msg, d, err) == 0)
+		if (r->dry_run || send_again(copy, msg, d, err) == 0)
 			r->sent++;
 		else if (err->code == ERR_LIMIT)
 			refuse(r, copy->stream, d, err);
@@ -154,12 +155,14 @@ copy_message(
 static int
 replay_stream(struct replay *r, struct session *s, size_t i, struct err *err)
 {
-	char stream[128], whole[256], filter[256] = "";
-	struct consumer_config c = { .stream = stream, .deliver = DELIVER_ALL };
-	struct copy copy = { r, s, stream };
+	struct session_stream stream;
+	char filter[256] = "";
+	struct consumer_config c = { .stream = stream.name, .deliver = DELIVER_ALL };
+	struct copy copy = { r, s, stream.name };
 
-	session_stream(s, i, stream, sizeof(stream), whole, sizeof(whole));
-	if (r->subject != NULL && !filter_narrow(r->subject, whole, filter, sizeof(filter)))
+	session_stream(s, i, &stream);
+	if (r->subject != NULL &&
+		!filter_narrow(r->subject, stream.subjects, filter, sizeof(filter)))
 		return 0;
 	c.filter_subject = filter[0] != '\0' ? filter : NULL;
 	if (r->from_seq > 0) {

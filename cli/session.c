@@ -89,18 +89,18 @@ session_dispatcher(const struct session *s, const char *name, char token[96])
 }
 
 void
-session_stream(const struct session *s, size_t i, char *stream, size_t size, char *subject,
-	size_t subject_size)
+session_stream(const struct session *s, size_t i, struct session_stream *out)
 {
 	const char *name = s->deployment.config.providers.entry[i].name;
 	struct buf text;
 
 	buf_init(&text, 256);
 	subject_stream(&text, name);
-	snprintf(stream, size, "%s", buf_str(&text));
+	snprintf(out->name, sizeof(out->name), "%s", buf_str(&text));
 	buf_clear(&text);
 	subject_add_token(&text, name, strlen(name));
-	snprintf(subject, subject_size, "%s.%s.>", s->config->subject_prefix, buf_str(&text));
+	snprintf(out->subjects, sizeof(out->subjects), "%s.%s.>", s->config->subject_prefix,
+		buf_str(&text));
 	buf_free(&text);
 }
 

@@ -42,9 +42,12 @@ int session_fail(const struct err *err);
  */
 bool session_dispatcher(const struct session *s, const char *name, char token[96]);
 
-/* The stream of the i-th eventProvider, and the stream's subject. */
-void session_stream(const struct session *s, size_t i, char *stream, size_t size, char *subject,
-	size_t subject_size);
+/* The stream of the i-th eventProvider. */
+struct session_stream {
+	char name[128];
+	char subjects[256]; /* "vc.lab.>" */
+};
+void session_stream(const struct session *s, size_t i, struct session_stream *out);
 
 /*
  * "2h" (ago) or an RFC 3339 time, to microseconds; false, and it is said, when it is neither.

@@ -17,8 +17,6 @@ static const char usage[] =
 	"How streams, dispatchers and dead letters stand. The exit status is 1 when something is missing, deliveries\n"
 	"pause, or nobody fetches events that wait.\n";
 
-enum { NAME_MAX_BYTES = 128 };
-
 /* How long ago the message was stored; -1 when there is none. */
 static int64_t
 age_of(struct session *s, const char *stream, uint64_t seq)
@@ -27,7 +25,9 @@ age_of(struct session *s, const char *stream, uint64_t seq)
 	struct err err;
 	int64_t age;
 
-	if (seq == 0 || jetstream_stream_get(s->bus, stream, seq, NULL, &msg, &err) != 0)
+	if (seq == 0 ||
+		jetstream_stream_get(
+			s->bus, &(struct message_query){ stream, seq, NULL }, &msg, &err) != 0)
 		return -1;
 	age = clock_wall_us() - msg.time_us;
 	jetstream_msg_free(&msg);
@@ -99,13 +99,13 @@ show_all(struct session *s, const struct circuits *circuits)
 	const struct router_entries *vcenters = &s->deployment.config.providers;
 	const struct router_entries *dispatchers = &s->deployment.config.processors;
 	struct stream_info info = { .messages = 0 };
-	char name[NAME_MAX_BYTES], subject[256];
+	struct session_stream stream;
 	int bad = 0;
 
 	printf("%-20s %12s %13s %14s %14s\n", "STREAM", "EVENTS", "SIZE", "OLDEST", "NEWEST");
 	for (size_t i = 0; i < vcenters->n; i++) {
-		session_stream(s, i, name, sizeof(name), subject, sizeof(subject));
-		bad |= show_stream(s, name, &info);
+		session_stream(s, i, &stream);
+		bad |= show_stream(s, stream.name, &info);
 	}
 	show_stream(s, DEAD_STREAM, &info);
 	printf("\n%-20s %-20s %12s %9s %14s  %-12s %s\n", "DISPATCHER", "STREAM", "WAITING",
@@ -114,9 +114,9 @@ show_all(struct session *s, const struct circuits *circuits)
 		for (size_t i = 0; i < vcenters->n; i++) {
 			struct err err;
 
-			session_stream(s, i, name, sizeof(name), subject, sizeof(subject));
-			if (jetstream_stream_look(s->bus, name, &info, &err) == 0)
-				bad |= show_consumer(s, circuits, d, name, &info);
+			session_stream(s, i, &stream);
+			if (jetstream_stream_look(s->bus, stream.name, &info, &err) == 0)
+				bad |= show_consumer(s, circuits, d, stream.name, &info);
 		}
 	circuits_print(circuits);
 	return bad;

@@ -33,7 +33,6 @@ struct tail {
 	const char *subject;
 	struct event event;
 	struct stream_reader *reader[READERS_MAX];
-	char stream[READERS_MAX][128];
 	size_t n;
 };
 
@@ -82,14 +81,13 @@ static int
 start(struct tail *t, struct session *s, struct err *err)
 {
 	for (size_t i = 0; i < s->deployment.config.providers.n && t->n < READERS_MAX; i++) {
-		struct consumer_config c = { .stream = t->stream[t->n],
-			.deliver = DELIVER_NEW };
-		char whole[256], filter[256] = "";
+		struct session_stream stream;
+		struct consumer_config c = { .stream = stream.name, .deliver = DELIVER_NEW };
+		char filter[256] = "";
 
-		session_stream(
-			s, i, t->stream[t->n], sizeof(t->stream[0]), whole, sizeof(whole));
+		session_stream(s, i, &stream);
 		if (t->subject != NULL &&
-			!filter_narrow(t->subject, whole, filter, sizeof(filter)))
+			!filter_narrow(t->subject, stream.subjects, filter, sizeof(filter)))
 			continue;
 		c.filter_subject = filter[0] != '\0' ? filter : NULL;
 		if (t->since_us != 0) {

@@ -81,7 +81,8 @@ look(struct lease *l, uint64_t *revision, struct err *err)
 	if (!l->there && jetstream_stream_look(l->bus, LEASE_STREAM, &info, err) != 0)
 		return err->code == ERR_NOT_FOUND ? 0 : -1;
 	l->there = true;
-	if (jetstream_stream_get(l->bus, LEASE_STREAM, 0, l->subject, &msg, err) != 0)
+	if (jetstream_stream_get(l->bus, &(struct message_query){ LEASE_STREAM, 0, l->subject },
+		    &msg, err) != 0)
 		return err->code == ERR_NOT_FOUND ? 0 : -1;
 	deleted = jetstream_msg_header(
 			  msg.headers, HEADER_KV_OPERATION, operation, sizeof(operation)) ||

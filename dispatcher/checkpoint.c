@@ -11,6 +11,8 @@
 #include "mem.h"
 #include "protocol.h"
 
+#define BUCKET_STREAM KV_STREAM(CHECKPOINT_BUCKET)
+
 enum {
 	MARGIN_S = 60, /* the server's clock may be set back by its restart */
 	/* each dispatcher that runs writes its checkpoint every 5 s (LOOK_MS of the watch) */
@@ -158,10 +160,9 @@ read_bucket(struct checkpoint *c, const char *leader, struct stream_position *po
 	*written_us = 0;
 	*position = (struct stream_position){ .seq = 0 };
 	write_key(c, key);
-	if (jetstream_stream_look(c->config.bus, KV_STREAM(CHECKPOINT_BUCKET), &bucket, err) !=
-			0 ||
-		jetstream_stream_get(
-			c->config.bus, KV_STREAM(CHECKPOINT_BUCKET), 0, key, &msg, err) != 0) {
+	if (jetstream_stream_look(c->config.bus, BUCKET_STREAM, &bucket, err) != 0 ||
+		jetstream_stream_get(c->config.bus,
+			&(struct message_query){ BUCKET_STREAM, 0, key }, &msg, err) != 0) {
 		if (err->code == ERR_NOT_FOUND)
 			return confirm(c, "the delivery checkpoint is not found", leader, err);
 		return is_forbidden(c) ? 0 : -1;
@@ -176,7 +177,7 @@ read_bucket(struct checkpoint *c, const char *leader, struct stream_position *po
 static int
 write_bucket(struct checkpoint *c, struct err *err)
 {
-	struct stream_config bucket = { .name = KV_STREAM(CHECKPOINT_BUCKET),
+	struct stream_config bucket = { .name = BUCKET_STREAM,
 		.subjects = { KV_SUBJECT(CHECKPOINT_BUCKET) ">" },
 		.duplicate_window_ms = 2 * 60 * 1000,
 		.replicas = c->config.replicas,

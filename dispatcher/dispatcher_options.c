@@ -171,10 +171,11 @@ dispatcher_options_bind(const struct router_config *config, const struct router_
 	void *options, struct config_errors *errors)
 {
 	struct dispatcher_options *o = options;
+	struct processor_common common = { dispatcher_options_fields, &o->common,
+		sizeof(o->common) };
 
 	(void)config;
-	if (processor_options_bind(entry, dispatcher_options_fields, &o->common,
-		    sizeof(o->common), &o->processor, errors) != 0)
+	if (processor_options_bind(entry, &common, &o->processor, errors) != 0)
 		return -1;
 	return check(entry->node, &o->common, errors);
 }

@@ -186,8 +186,14 @@ puller_pull(struct puller *p, size_t budget, size_t least, int64_t now_ms)
 		return;
 	snprintf(reply, sizeof(reply), "%s.%llu", p->reply,
 		(unsigned long long)pull_credit_next_id(&p->credit));
-	if (jetstream_pull(config->bus, config->stream, config->durable, reply, (int)wanted,
-		    PULL_EXPIRES_MS, PULL_HEARTBEAT_MS, &err) == 0)
+	if (jetstream_pull(config->bus,
+		    &(struct pull_request){ .stream = config->stream,
+			    .consumer = config->durable,
+			    .reply = reply,
+			    .batch = (int)wanted,
+			    .expires_ms = PULL_EXPIRES_MS,
+			    .heartbeat_ms = PULL_HEARTBEAT_MS },
+		    &err) == 0)
 		pull_credit_add(&p->credit, wanted, now_ms);
 	/* else it is not connected: the reconnect requests them again */
 }

@@ -270,8 +270,10 @@ oldest_time(const struct stream_check *check, const struct consumer_info *info)
 	int64_t us;
 
 	if (info->pending + info->ack_pending == 0 ||
-		jetstream_stream_get(check->config.bus, check->stream,
-			info->ack_floor_stream_seq + 1, NULL, &msg, &err) != 0)
+		jetstream_stream_get(check->config.bus,
+			&(struct message_query){
+				check->stream, info->ack_floor_stream_seq + 1, NULL },
+			&msg, &err) != 0)
 		return 0;
 	us = msg.time_us;
 	jetstream_msg_free(&msg);

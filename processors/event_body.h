@@ -10,8 +10,7 @@
  * type: what the event's type is replaced by; NULL: nothing. The request borrows the event's
  * own JSON text when that is the same.
  */
-void event_body_structured(
-	const struct event *ev, const char *type, struct http_request *req);
+void event_body_structured(const struct event *ev, const char *type, struct http_request *req);
 
 /* In the member order of the VMware Event Router (event_add_structured_as_router). */
 void event_body_as_router(const struct event *ev, const char *type, struct http_request *req);

@@ -84,11 +84,11 @@ check_by_opening(const struct config_node *block, const struct processor_options
 }
 
 int
-processor_options_bind(const struct router_entry *entry, const struct config_field *rows,
-	void *common, size_t size, struct processor_options *out, struct config_errors *errors)
+processor_options_bind(const struct router_entry *entry, const struct processor_common *common,
+	struct processor_options *out, struct config_errors *errors)
 {
-	struct config_field *table = processor_options_table(rows, size);
-	size_t before = errors->n, n = 0, whole;
+	struct config_field *table = processor_options_table(common->rows, common->size);
+	size_t before = errors->n, size = common->size, n = 0, whole;
 	const struct config_node *const *blocks, *block = NULL;
 	char *all;
 
@@ -98,7 +98,7 @@ processor_options_bind(const struct router_entry *entry, const struct config_fie
 	whole = size + (n + 1) * sizeof(void *);
 	all = mem_alloc(whole);
 	config_bind(entry->node, table, all, whole, errors);
-	memcpy(common, all, size);
+	memcpy(common->options, all, size);
 	blocks = (const struct config_node *const *)(void *)(all + size);
 	if (entry->type != NULL)
 		block = find_block(entry, blocks, out, errors);

@@ -15,13 +15,20 @@ struct processor_options {
 	void *config; /* the filled struct for processor->open */
 };
 
+/* The options that an entry has beside `type`, `name` and the backend's block. */
+struct processor_common {
+	const struct config_field *rows;
+	void *options; /* filled by processor_options_bind */
+	size_t size;   /* bytes of *options */
+};
+
 /*
- * Fills *out and *common (size bytes, described by the rows in `rows`, which stand beside
- * `type` and `name`). Adds errors and returns -1 when something is wrong;
- * processor_options_release and config_release undo either.
+ * Fills *out and *common->options. Adds errors and returns -1 when something is wrong;
+ * processor_options_release and config_release free either.
  */
-int processor_options_bind(const struct router_entry *entry, const struct config_field *rows,
-	void *common, size_t size, struct processor_options *out, struct config_errors *errors);
+int processor_options_bind(const struct router_entry *entry,
+	const struct processor_common *common, struct processor_options *out,
+	struct config_errors *errors);
 void processor_options_release(struct processor_options *options);
 
 /*

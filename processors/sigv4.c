@@ -100,8 +100,8 @@ sigv4_sign(struct sigv4 *s, const struct sigv4_request *request, int64_t now_s,
 	struct buf *authorization, struct err *err)
 {
 	char date[SIGV4_DATE_SIZE], day[9] = { 0 };
-	struct sigv4_header more[2] = { { "x-amz-date", date },
-		{ "x-amz-security-token", s->token } };
+	struct sigv4_header more[3] = { { "x-amz-date", date },
+		{ s->token != NULL ? "x-amz-security-token" : NULL, s->token } };
 	unsigned char signature[32];
 	struct buf names;
 	int rc;
@@ -112,8 +112,7 @@ sigv4_sign(struct sigv4 *s, const struct sigv4_request *request, int64_t now_s,
 	memcpy(day, date, 8);
 	buf_init(&names, 4096);
 	buf_clear(&s->canonical);
-	rc = sigv4_canonical(
-		request, more, s->token != NULL ? 2 : 1, &s->canonical, &names, err);
+	rc = sigv4_canonical(request, more, &s->canonical, &names, err);
 	if (rc == 0) {
 		buf_clear(&s->text);
 		buf_printf(&s->text, "AWS4-HMAC-SHA256\n%s\n%s/%s/%s/aws4_request\n", date, day,

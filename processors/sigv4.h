@@ -61,11 +61,12 @@ int sigv4_sign(struct sigv4 *s, const struct sigv4_request *request, int64_t now
 	struct buf *authorization, struct err *err);
 
 /*
- * The canonical request, and the names of what is signed ("host;x-amz-date"), with the headers
- * `more` behind those of the request; for the signers.
+ * For the signers: the canonical request, and the names of the signed headers
+ * ("host;x-amz-date"). more: headers to sign beside those of the request; its name is NULL at
+ * the end.
  */
 int sigv4_canonical(const struct sigv4_request *request, const struct sigv4_header *more,
-	size_t n_more, struct buf *canonical, struct buf *names, struct err *err);
+	struct buf *canonical, struct buf *names, struct err *err);
 
 /* Appends SHA-256 of the bytes in lower-case hex. */
 void sigv4_add_hash(struct buf *out, const void *data, size_t len);

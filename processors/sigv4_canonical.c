@@ -179,11 +179,13 @@ add_headers(
 
 int
 sigv4_canonical(const struct sigv4_request *request, const struct sigv4_header *more,
-	size_t n_more, struct buf *canonical, struct buf *names, struct err *err)
+	struct buf *canonical, struct buf *names, struct err *err)
 {
 	const struct sigv4_header *header[SIGV4_HEADERS_MAX];
-	size_t n = request->n_headers + n_more;
+	size_t n = request->n_headers;
 
+	for (const struct sigv4_header *one = more; one->name != NULL; one++)
+		n++;
 	if (n > SIGV4_HEADERS_MAX)
 		return err_set(
 			err, ERR_LIMIT, "more than %d headers to sign", SIGV4_HEADERS_MAX);

@@ -171,8 +171,9 @@ sigv4a_sign(struct sigv4a *s, const struct sigv4_request *request, int64_t now_s
 	struct buf *authorization, struct err *err)
 {
 	char date[SIGV4_DATE_SIZE];
-	struct sigv4_header more[3] = { { "x-amz-date", date },
-		{ "x-amz-region-set", s->region_set }, { "x-amz-security-token", s->token } };
+	struct sigv4_header more[4] = { { "x-amz-date", date },
+		{ "x-amz-region-set", s->region_set },
+		{ s->token != NULL ? "x-amz-security-token" : NULL, s->token } };
 	struct buf canonical, names, text;
 	int rc;
 
@@ -182,7 +183,7 @@ sigv4a_sign(struct sigv4a *s, const struct sigv4_request *request, int64_t now_s
 	buf_init(&canonical, CANONICAL_MAX);
 	buf_init(&names, 4096);
 	buf_init(&text, CANONICAL_MAX);
-	rc = sigv4_canonical(request, more, s->token != NULL ? 3 : 2, &canonical, &names, err);
+	rc = sigv4_canonical(request, more, &canonical, &names, err);
 	if (rc == 0) {
 		buf_printf(&text, ALGORITHM "\n%s\n%.8s/%s/aws4_request\n", date, date,
 			s->service);

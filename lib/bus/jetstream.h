@@ -58,22 +58,32 @@ int jetstream_stream_look(
 	struct bus *bus, const char *name, struct stream_info *info, struct err *err);
 
 /*
- * The message with this sequence; with a subject (wildcards allowed) the first one of it from
- * there on, or its newest when seq is 0. The stream's leader answers. *msg is the caller's
- * (jetstream_msg_free). ERR_NOT_FOUND: none.
- *
- * Only of a stream that jetstream_stream_look or _ensure has shown: nats-server 2.9.10 crashes
- * (jsMsgGetRequest, no store) when it is asked for a message of a stream that somebody else is
- * just making.
+ * Which message of a stream: the one with this sequence; with a subject (wildcards allowed) the
+ * first with that subject from there on; with sequence 0 the last one with that subject.
  */
+struct message_query {
+	const char *stream;
+	uint64_t seq;
+	const char *subject; /* NULL: any */
+};
+
 struct stream_msg {
 	uint64_t seq;
 	char *subject, *headers, *data; /* headers: the raw NATS/1.0 block, "" when none */
 	size_t len;
 	int64_t time_us;
 };
-int jetstream_stream_get(struct bus *bus, const char *stream, uint64_t seq,
-	const char *of_subject, struct stream_msg *msg, struct err *err);
+
+/*
+ * The stream's leader answers. *msg is the caller's (jetstream_msg_free). ERR_NOT_FOUND: there
+ * is no such message.
+ *
+ * Only for a stream that jetstream_stream_look or _ensure has found: nats-server 2.9.10 crashes
+ * (jsMsgGetRequest, no store) when it is asked for a message of a stream that another client is
+ * creating.
+ */
+int jetstream_stream_get(struct bus *bus, const struct message_query *query,
+	struct stream_msg *msg, struct err *err);
 void jetstream_msg_free(struct stream_msg *msg);
 
 /*
@@ -211,13 +221,19 @@ struct jetstream_meta {
 };
 bool jetstream_meta_parse(const char *reply, struct jetstream_meta *d);
 
+struct pull_request {
+	const char *stream, *consumer;
+	const char *reply; /* the subject that the messages are sent to */
+	int batch;         /* at most so many messages */
+	int64_t expires_ms;
+	int64_t heartbeat_ms; /* 0: no heartbeats */
+};
+
 /*
- * Asks for up to n messages, delivered to `reply` within expires_ms; not a round trip. The
- * server sends status messages too (no reply subject, empty body, header Status): see
- * pull_status.
+ * Requests messages; does not wait for them. The server also sends status messages (no reply
+ * subject, empty body, header Status): see jetstream_pull_status.
  */
-int jetstream_pull(struct bus *bus, const char *stream, const char *consumer, const char *reply,
-	int n, int64_t expires_ms, int64_t heartbeat_ms, struct err *err);
+int jetstream_pull(struct bus *bus, const struct pull_request *pull, struct err *err);
 
 enum pull_status {
 	PULL_MESSAGE,   /* not a status: a message to deliver */

@@ -39,7 +39,7 @@ classify(int http_code, int code)
 
 int
 jetstream_call(struct bus *bus, const char *subject, const struct buf *body, cJSON **reply,
-	int *code, struct err *err)
+	struct err *err)
 {
 	struct bus_out out = { .subject = subject,
 		.data = body ? body->data : NULL,
@@ -48,8 +48,6 @@ jetstream_call(struct bus *bus, const char *subject, const struct buf *body, cJS
 	const cJSON *error;
 	cJSON *json;
 
-	if (code != NULL)
-		*code = 0;
 	if (bus_request(bus, &out, JS_API_TIMEOUT_MS, &msg, err) != 0) {
 		if (err->code == ERR_NOT_FOUND)
 			err_set(err, ERR_CONNECT,
@@ -65,15 +63,13 @@ jetstream_call(struct bus *bus, const char *subject, const struct buf *body, cJS
 	if (error != NULL) {
 		int api_code = (int)json_member_int(error, "err_code");
 
-		if (code != NULL)
-			*code = api_code;
 		err_set(err, classify((int)json_member_int(error, "code"), api_code),
 			"%s: %s (%d)%s", subject, json_member_text(error, "description"),
 			api_code,
 			api_code == NOT_FOR_ACCOUNT ? "; does bus.apiPrefix fit the account?"
 						    : "");
 		cJSON_Delete(json);
-		return -1;
+		return api_code > 0 ? api_code : -1;
 	}
 	*reply = json;
 	return 0;

@@ -13,11 +13,11 @@ enum { JS_API_TIMEOUT_MS = 5000, JS_NAME_MAX = 512 };
 
 /*
  * One request; *reply is the caller's (cJSON_Delete). An API error becomes ERR_NOT_FOUND,
- * ERR_FULL, ERR_TIMEOUT (a cluster without a leader), ERR_CONFLICT or ERR_PROTOCOL and its
- * err_code goes to *code (0 when it was none), code may be NULL.
+ * ERR_FULL, ERR_TIMEOUT (a cluster without a leader), ERR_CONFLICT or ERR_PROTOCOL, and
+ * its err_code is the result if there is one.
  */
 int jetstream_call(struct bus *bus, const char *subject, const struct buf *body, cJSON **reply,
-	int *code, struct err *err);
+	struct err *err);
 
 /* Appends "name is X, configured Y" to a list of differences when the two are not equal. */
 void jetstream_differs(char *list, size_t size, const char *name, double is, double wanted);

@@ -128,29 +128,46 @@ compare(const cJSON *reply, const struct consumer_config *c, struct consumer_inf
 			json_member_text(is, "filter_subject"), wanted);
 }
 
-static int
-look(struct bus *bus, const char *stream, const char *name,
-	const struct consumer_config *config, struct consumer_info *info, struct err *err)
+/* The reply of CONSUMER.INFO; NULL: see err. */
+static cJSON *
+look(struct bus *bus, const char *stream, const char *name, struct err *err)
 {
 	char subject[JS_NAME_MAX];
 	cJSON *reply = NULL;
 
 	snprintf(subject, sizeof(subject), "%s.CONSUMER.INFO.%s.%s", bus_api_prefix(bus),
 		stream, name);
-	if (jetstream_call(bus, subject, NULL, &reply, NULL, err) != 0)
-		return err_wrap(err, "consumer %s of %s", name, stream);
-	read_info(reply, info);
-	if (config != NULL)
-		compare(reply, config, info);
-	cJSON_Delete(reply);
-	return 0;
+	if (jetstream_call(bus, subject, NULL, &reply, err) != 0)
+		err_wrap(err, "consumer %s of %s", name, stream);
+	return reply;
 }
 
 int
 jetstream_consumer_look(struct bus *bus, const char *stream, const char *name,
 	struct consumer_info *info, struct err *err)
 {
-	return look(bus, stream, name, NULL, info, err);
+	cJSON *reply = look(bus, stream, name, err);
+
+	if (reply == NULL)
+		return -1;
+	read_info(reply, info);
+	cJSON_Delete(reply);
+	return 0;
+}
+
+/* As jetstream_consumer_look; notes in info->differs what differs from config. */
+static int
+look_and_compare(struct bus *bus, const struct consumer_config *config,
+	struct consumer_info *info, struct err *err)
+{
+	cJSON *reply = look(bus, config->stream, config->name, err);
+
+	if (reply == NULL)
+		return -1;
+	read_info(reply, info);
+	compare(reply, config, info);
+	cJSON_Delete(reply);
+	return 0;
 }
 
 int
@@ -163,7 +180,7 @@ jetstream_consumer_ensure(struct bus *bus, const struct consumer_config *config,
 	int failed;
 
 	if (config->name != NULL) {
-		if (look(bus, config->stream, config->name, config, info, err) == 0)
+		if (look_and_compare(bus, config, info, err) == 0)
 			return 0;
 		if (err->code != ERR_NOT_FOUND)
 			return -1;
@@ -180,10 +197,10 @@ jetstream_consumer_ensure(struct bus *bus, const struct consumer_config *config,
 	else
 		snprintf(subject, sizeof(subject), "%s.CONSUMER.CREATE.%s", bus_api_prefix(bus),
 			config->stream);
-	failed = jetstream_call(bus, subject, &body, &reply, NULL, err);
+	failed = jetstream_call(bus, subject, &body, &reply, err);
 	buf_free(&body);
 	if (failed && err->code == ERR_CONFLICT && config->name != NULL)
-		return look(bus, config->stream, config->name, config, info, err);
+		return look_and_compare(bus, config, info, err);
 	if (failed)
 		return err_wrap(err, "create consumer %s of %s",
 			config->name ? config->name : "(ephemeral)", config->stream);
@@ -206,7 +223,8 @@ delete_consumer(
 	*dirty = false;
 	snprintf(subject, sizeof(subject), "%s.CONSUMER.DELETE.%s.%s", bus_api_prefix(bus),
 		stream, name);
-	if (jetstream_call(bus, subject, NULL, &reply, &code, err) == 0) {
+	code = jetstream_call(bus, subject, NULL, &reply, err);
+	if (code == 0) {
 		cJSON_Delete(reply);
 		return 0;
 	}
@@ -252,22 +270,21 @@ jetstream_consumer_recreate(struct bus *bus, const struct consumer_config *confi
 }
 
 int
-jetstream_pull(struct bus *bus, const char *stream, const char *consumer, const char *reply,
-	int n, int64_t expires_ms, int64_t heartbeat_ms, struct err *err)
+jetstream_pull(struct bus *bus, const struct pull_request *pull, struct err *err)
 {
 	char subject[JS_NAME_MAX], body[160];
-	struct bus_out out = { .subject = subject, .reply = reply, .data = body };
+	struct bus_out out = { .subject = subject, .reply = pull->reply, .data = body };
 	int len;
 
 	snprintf(subject, sizeof(subject), "%s.CONSUMER.MSG.NEXT.%s.%s", bus_api_prefix(bus),
-		stream, consumer);
-	len = heartbeat_ms > 0
+		pull->stream, pull->consumer);
+	len = pull->heartbeat_ms > 0
 		? snprintf(body, sizeof(body),
-			  "{\"batch\":%d,\"expires\":%lld,\"idle_heartbeat\":%lld}", n,
-			  (long long)(expires_ms * NS_PER_MS),
-			  (long long)(heartbeat_ms * NS_PER_MS))
-		: snprintf(body, sizeof(body), "{\"batch\":%d,\"expires\":%lld}", n,
-			  (long long)(expires_ms * NS_PER_MS));
+			  "{\"batch\":%d,\"expires\":%lld,\"idle_heartbeat\":%lld}",
+			  pull->batch, (long long)(pull->expires_ms * NS_PER_MS),
+			  (long long)(pull->heartbeat_ms * NS_PER_MS))
+		: snprintf(body, sizeof(body), "{\"batch\":%d,\"expires\":%lld}", pull->batch,
+			  (long long)(pull->expires_ms * NS_PER_MS));
 	out.len = (size_t)len;
 	return bus_publish(bus, &out, err);
 }

@@ -114,7 +114,7 @@ look(struct bus *bus, const char *name, const struct stream_config *config,
 	for (int tries = 0; reply == NULL; tries++) {
 		const char *lacks;
 
-		if (jetstream_call(bus, subject, NULL, &reply, NULL, err) != 0)
+		if (jetstream_call(bus, subject, NULL, &reply, err) != 0)
 			return err_wrap(err, "stream %s", name);
 		read_info(reply, info);
 		/*
@@ -184,7 +184,7 @@ jetstream_stream_ensure(struct bus *bus, const struct stream_config *config,
 	write_config(&body, config);
 	snprintf(subject, sizeof(subject), "%s.STREAM.CREATE.%s", bus_api_prefix(bus),
 		config->name);
-	failed = jetstream_call(bus, subject, &body, &reply, NULL, err);
+	failed = jetstream_call(bus, subject, &body, &reply, err);
 	buf_free(&body);
 	if (failed && err->code != ERR_CONFLICT)
 		return err_wrap(err, "create stream %s", config->name);
@@ -208,8 +208,8 @@ decode_member(const cJSON *message, const char *name, size_t *len)
 }
 
 int
-jetstream_stream_get(struct bus *bus, const char *stream, uint64_t seq, const char *of_subject,
-	struct stream_msg *msg, struct err *err)
+jetstream_stream_get(struct bus *bus, const struct message_query *query, struct stream_msg *msg,
+	struct err *err)
 {
 	char subject[JS_NAME_MAX];
 	const cJSON *m;
@@ -221,16 +221,17 @@ jetstream_stream_get(struct bus *bus, const char *stream, uint64_t seq, const ch
 
 	buf_init(&body, 4096);
 	buf_add_char(&body, '{');
-	if (seq != 0)
-		buf_printf(&body, "\"seq\":%llu%s", (unsigned long long)seq,
-			of_subject ? "," : "");
-	if (of_subject != NULL) {
-		buf_add_str(&body, seq != 0 ? "\"next_by_subj\":" : "\"last_by_subj\":");
-		json_add_string(&body, of_subject, strlen(of_subject));
+	if (query->seq != 0)
+		buf_printf(&body, "\"seq\":%llu%s", (unsigned long long)query->seq,
+			query->subject ? "," : "");
+	if (query->subject != NULL) {
+		buf_add_str(&body, query->seq != 0 ? "\"next_by_subj\":" : "\"last_by_subj\":");
+		json_add_string(&body, query->subject, strlen(query->subject));
 	}
 	buf_add_char(&body, '}');
-	snprintf(subject, sizeof(subject), "%s.STREAM.MSG.GET.%s", bus_api_prefix(bus), stream);
-	failed = jetstream_call(bus, subject, &body, &reply, NULL, err);
+	snprintf(subject, sizeof(subject), "%s.STREAM.MSG.GET.%s", bus_api_prefix(bus),
+		query->stream);
+	failed = jetstream_call(bus, subject, &body, &reply, err);
 	buf_free(&body);
 	if (failed)
 		return -1;
@@ -290,7 +291,8 @@ jetstream_read_headers(struct bus *bus, struct bus_msg *msg, struct err *err)
 	if (!jetstream_meta_parse(bus_msg_reply(msg), &d) || !needs_headers(msg) ||
 		!stream_of(bus_msg_reply(msg), stream, sizeof(stream)))
 		return 0;
-	if (jetstream_stream_get(bus, stream, d.stream_seq, NULL, &stored, err) != 0)
+	if (jetstream_stream_get(bus, &(struct message_query){ stream, d.stream_seq, NULL },
+		    &stored, err) != 0)
 		return err->code == ERR_NOT_FOUND ? 0
 						  : err_wrap(err, "headers of %s %llu", stream,
 							    (unsigned long long)d.stream_seq);
@@ -313,7 +315,7 @@ jetstream_stream_delete_msg(struct bus *bus, const char *stream, uint64_t seq, s
 	buf_printf(&body, "{\"seq\":%llu,\"no_erase\":true}", (unsigned long long)seq);
 	snprintf(subject, sizeof(subject), "%s.STREAM.MSG.DELETE.%s", bus_api_prefix(bus),
 		stream);
-	failed = jetstream_call(bus, subject, &body, &reply, NULL, err);
+	failed = jetstream_call(bus, subject, &body, &reply, err);
 	buf_free(&body);
 	if (failed)
 		return err_wrap(

@@ -19,7 +19,8 @@ static int
 find_next(struct bus *bus, const char *stream, uint64_t seq, struct message_search *found,
 	struct err *err)
 {
-	if (jetstream_stream_get(bus, stream, seq, ">", &found->msg, err) != 0)
+	if (jetstream_stream_get(
+		    bus, &(struct message_query){ stream, seq, ">" }, &found->msg, err) != 0)
 		return err->code == ERR_NOT_FOUND ? 0 : -1;
 	if (found->msg.seq == seq) {
 		found->presence = MESSAGE_FOUND;
@@ -38,7 +39,8 @@ stream_find(struct bus *bus, const char *stream, uint64_t seq, struct message_se
 	const struct stream_info *info = &found->info;
 
 	*found = (struct message_search){ .presence = MESSAGE_FOUND };
-	if (jetstream_stream_get(bus, stream, seq, NULL, &found->msg, err) == 0)
+	if (jetstream_stream_get(
+		    bus, &(struct message_query){ stream, seq, NULL }, &found->msg, err) == 0)
 		return 0;
 	if (err->code != ERR_NOT_FOUND ||
 		jetstream_stream_look(bus, stream, &found->info, err) != 0)

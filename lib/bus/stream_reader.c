@@ -192,8 +192,10 @@ stream_reader_confirm_end(struct stream_reader *r, uint64_t seq, struct err *err
 	 * nothing came: only the newest message tells whether there is one since the time that
 	 * the read begins at
 	 */
-	if (jetstream_stream_get(r->bus, r->stream, seq == 0 ? r->start_seq : seq + 1,
-		    r->filter, &next, err) != 0)
+	if (jetstream_stream_get(r->bus,
+		    &(struct message_query){
+			    r->stream, seq == 0 ? r->start_seq : seq + 1, r->filter },
+		    &next, err) != 0)
 		return err->code == ERR_NOT_FOUND ? 0 : -1;
 	found = next.seq;
 	before = next.time_us < r->start_us;
@@ -230,8 +232,13 @@ ask(struct stream_reader *r, struct err *err)
 		return 0;
 	r->reconnects = bus_reconnects(r->bus);
 	r->asked_ms = now;
-	return jetstream_pull(
-		r->bus, r->stream, r->consumer, r->inbox, BATCH, PULL_EXPIRES_MS, 0, err);
+	return jetstream_pull(r->bus,
+		&(struct pull_request){ .stream = r->stream,
+			.consumer = r->consumer,
+			.reply = r->inbox,
+			.batch = BATCH,
+			.expires_ms = PULL_EXPIRES_MS },
+		err);
 }
 
 static struct bus_msg *

@@ -26,7 +26,7 @@ check_bytes(const char *path, const char *text, size_t len, struct config_errors
 		column = text[i] == '\n' ? 1 : column + 1;
 		line += text[i] == '\n';
 	}
-	config_error_at(errors, path, line, column, "%s",
+	config_error_at(errors, (struct config_place){ path, line, column }, "%s",
 		text[bad] == '\0' ? "a NUL byte: this is not a text file" : "not UTF-8");
 	return -1;
 }
@@ -43,7 +43,7 @@ config_load(struct config **config, const char *path, struct config_errors *erro
 	*config = NULL;
 	buf_init(&text, CONFIG_FILE_MAX);
 	if (file_read(path, &text, &info, &err) != 0) {
-		config_error_at(errors, NULL, 0, 0, "%s", err.text);
+		config_error_at(errors, (struct config_place){ NULL, 0, 0 }, "%s", err.text);
 		goto done;
 	}
 	if (check_bytes(path, buf_str(&text), text.len, errors) != 0)

@@ -122,14 +122,13 @@ config_warning(
 }
 
 void
-config_error_at(struct config_errors *errors, const char *file, int line, int column,
-	const char *fmt, ...)
+config_error_at(struct config_errors *errors, struct config_place place, const char *fmt, ...)
 {
 	va_list ap;
 
 	if (errors->n++ >= CONFIG_ERRORS_MAX)
 		return;
-	add_place(&errors->text, file, line, column);
+	add_place(&errors->text, place.file, place.line, place.column);
 	va_start(ap, fmt);
 	add_message(&errors->text, NULL, fmt, ap);
 	va_end(ap);

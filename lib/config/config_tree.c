@@ -23,8 +23,10 @@ struct reader {
 static void
 refuse(struct reader *r, const yaml_event_t *ev, const char *what)
 {
-	config_error_at(r->errors, r->config->path, (int)ev->start_mark.line + 1,
-		(int)ev->start_mark.column + 1, "%s", what);
+	config_error_at(r->errors,
+		(struct config_place){ r->config->path, (int)ev->start_mark.line + 1,
+			(int)ev->start_mark.column + 1 },
+		"%s", what);
 }
 
 /*
@@ -239,7 +241,8 @@ syntax_error(struct reader *r, const yaml_parser_t *parser, const char *text, si
 			column = *p == '\n' ? 1 : column + 1;
 			line += *p == '\n';
 		}
-		config_error_at(r->errors, r->config->path, line, column, "%s", problem);
+		config_error_at(r->errors,
+			(struct config_place){ r->config->path, line, column }, "%s", problem);
 		return;
 	}
 	/*
@@ -249,10 +252,13 @@ syntax_error(struct reader *r, const yaml_parser_t *parser, const char *text, si
 	if (at < len && text[at] == '\t')
 		problem = "a tab where YAML wants spaces";
 	if (parser->context != NULL)
-		config_error_at(r->errors, r->config->path, line, column, "%s (%s, line %d)",
-			problem, parser->context, (int)parser->context_mark.line + 1);
+		config_error_at(r->errors,
+			(struct config_place){ r->config->path, line, column },
+			"%s (%s, line %d)", problem, parser->context,
+			(int)parser->context_mark.line + 1);
 	else
-		config_error_at(r->errors, r->config->path, line, column, "%s", problem);
+		config_error_at(r->errors,
+			(struct config_place){ r->config->path, line, column }, "%s", problem);
 }
 
 int
@@ -266,7 +272,8 @@ config_tree_parse(
 	bool end = false;
 
 	if (!yaml_parser_initialize(&parser)) {
-		config_error_at(errors, config->path, 0, 0, "out of memory");
+		config_error_at(
+			errors, (struct config_place){ config->path, 0, 0 }, "out of memory");
 		return -1;
 	}
 	yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
@@ -287,7 +294,8 @@ config_tree_parse(
 	yaml_parser_delete(&parser);
 	free(r.key);
 	if (errors->n == before && r.documents == 0)
-		config_error_at(errors, config->path, 0, 0, "the file has no content");
+		config_error_at(errors, (struct config_place){ config->path, 0, 0 },
+			"the file has no content");
 	return errors->n == before ? 0 : -1;
 }
 

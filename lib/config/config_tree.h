@@ -42,9 +42,13 @@ struct config {
 int config_tree_parse(
 	struct config *config, const char *text, size_t len, struct config_errors *errors);
 
-/* An error where there is no node; line 0: none known. */
-void config_error_at(struct config_errors *errors, const char *file, int line, int column,
-	const char *fmt, ...) ERR_PRINTF(5, 6);
+/* An error at a place that has no node. */
+struct config_place {
+	const char *file; /* NULL: the message names it */
+	int line, column; /* from 1 on; line 0: unknown */
+};
+void config_error_at(struct config_errors *errors, struct config_place place, const char *fmt,
+	...) ERR_PRINTF(3, 4);
 
 /* Puts "eventProcessors[0].knative.encoding" into out: where the node stands. */
 void config_path(const struct config_node *node, struct buf *out);

@@ -108,11 +108,17 @@ too_large(struct err *err)
 		err, ERR_LIMIT, "attributes of more than %d bytes", EVENT_ATTRIBUTES_BYTES_MAX);
 }
 
-/* Stores a value that stands decoded at the end of ev->text, from `at` on, under its name. */
+struct attribute_name {
+	const char *text;
+	size_t len;
+};
+
+/* Stores the decoded value that ends ev->text, from `at` on, as an attribute. */
 static int
-store(struct event *ev, const char *name, size_t name_len, size_t at, bool quoted,
-	struct err *err)
+store(struct event *ev, struct attribute_name of, size_t at, bool quoted, struct err *err)
 {
+	const char *name = of.text;
+	size_t name_len = of.len;
 	const char *value;
 	size_t i, name_at;
 
@@ -165,7 +171,7 @@ event_set(struct event *ev, const char *name, const char *value, size_t len, str
 	if (reserve(ev, err) != 0)
 		return -1;
 	buf_add(&ev->text, value, len);
-	return store(ev, name, strlen(name), at, true, err);
+	return store(ev, (struct attribute_name){ name, strlen(name) }, at, true, err);
 }
 
 bool
@@ -250,7 +256,7 @@ take_member(struct event *ev, const struct member *m, struct err *err)
 			(int)(name_len < 40 ? name_len : 40), name);
 	if (value[0] != '"') {
 		buf_add(&ev->text, value, len);
-		return store(ev, name, name_len, at, false, err);
+		return store(ev, (struct attribute_name){ name, name_len }, at, false, err);
 	}
 	if (!json_decode_string(value, len, &ev->text))
 		return buf_ok(&ev->text)
@@ -260,7 +266,7 @@ take_member(struct event *ev, const struct member *m, struct err *err)
 	if (memchr(ev->text.data + at, '\0', ev->text.len - at) != NULL)
 		return err_set(err, ERR_PROTOCOL, "attribute \"%.*s\" holds a NUL",
 			(int)(name_len < 40 ? name_len : 40), name);
-	return store(ev, name, name_len, at, true, err);
+	return store(ev, (struct attribute_name){ name, name_len }, at, true, err);
 }
 
 /*

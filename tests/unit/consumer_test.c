@@ -88,7 +88,9 @@ use_up(struct world *w)
 	assert_int_equal(jetstream_consumer_ensure(w->bus, &durable, &info, &err), 0);
 	assert_int_equal(bus_subscribe(w->bus, inbox, acknowledge, w->bus, &err), 0);
 	assert_int_equal(
-		jetstream_pull(w->bus, "S", "d", inbox, EVENTS, TIMEOUT_MS, 0, &err), 0);
+		jetstream_pull(w->bus,
+			&(struct pull_request){ "S", "d", inbox, EVENTS, TIMEOUT_MS, 0 }, &err),
+		0);
 	for (int i = 0; i < 1000 && info.ack_floor_stream_seq != EVENTS; i++) {
 		assert_int_equal(jetstream_consumer_look(w->bus, "S", "d", &info, &err), 0);
 		usleep(10000);
