@@ -212,7 +212,8 @@ probe(struct checklist *list, const char *what, const struct processor *p, void 
 	fill_probe(&ev);
 	events[0] = &ev;
 	if (processor_route(p, self, &ev, &targets, &err) != 0 || targets.n == 0 ||
-		p->encode(self, &targets.target[0], events, 1, req, &err) != 0) {
+		p->encode(self, &(struct batch){ &targets.target[0], events, 1 }, req, &err) !=
+			0) {
 		http_request_free(list->http, req);
 		say(list, true, what, "cannot be tried without an event");
 	} else {

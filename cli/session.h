@@ -66,7 +66,7 @@ const char *session_age(int64_t us, char *buf, size_t size);
 /*
  * Calls take for each message that the stream has when the read begins, in order; take borrows
  * the message. 0: all of them were taken, or take stopped. If the replica that is read ends
- * before the stream does, the rest is read from another one. config: as for stream_reader_start.
+ * before the stream does, the rest is read from another one. config: see stream_reader_start.
  */
 enum session_took {
 	SESSION_FAILED = -1, /* as err_set returns */

@@ -26,7 +26,7 @@ static const char usage[] =
 
 enum { READERS_MAX = 8 };
 
-struct tail {
+struct tail_command {
 	bool json, colours;
 	int64_t left; /* < 0: no end */
 	int64_t since_us;
@@ -61,7 +61,7 @@ print_json(const struct bus_msg *msg)
 }
 
 static void
-print(struct tail *t, const struct bus_msg *msg)
+print(struct tail_command *t, const struct bus_msg *msg)
 {
 	struct err err;
 
@@ -78,7 +78,7 @@ print(struct tail *t, const struct bus_msg *msg)
 
 /* A reader for each vCenter's stream that has events of this subject. */
 static int
-start(struct tail *t, struct session *s, struct err *err)
+start(struct tail_command *t, struct session *s, struct err *err)
 {
 	for (size_t i = 0; i < s->deployment.config.providers.n && t->n < READERS_MAX; i++) {
 		struct session_stream stream;
@@ -106,7 +106,7 @@ start(struct tail *t, struct session *s, struct err *err)
 }
 
 static int
-follow(struct tail *t, struct err *err)
+follow(struct tail_command *t, struct err *err)
 {
 	while (!stop_requested())
 		for (size_t i = 0; i < t->n && !stop_requested(); i++) {
@@ -124,7 +124,7 @@ follow(struct tail *t, struct err *err)
 }
 
 static int
-run(struct tail *t, const char *path)
+run(struct tail_command *t, const char *path)
 {
 	struct session s;
 	struct err err;
@@ -148,7 +148,7 @@ tail_main(int argc, char **argv)
 		{ "json", no_argument, NULL, 'j' }, { "count", required_argument, NULL, 'n' },
 		{ "since", required_argument, NULL, 's' }, { "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 } };
-	struct tail t = { .left = -1, .colours = isatty(STDOUT_FILENO) != 0 };
+	struct tail_command t = { .left = -1, .colours = isatty(STDOUT_FILENO) != 0 };
 	const char *path = NULL;
 	int c, rc;
 

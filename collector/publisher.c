@@ -17,7 +17,7 @@
 #include "stop.h"
 #include "text.h"
 
-struct flight {
+struct outstanding {
 	int64_t sent_ms, created_us, again_us;
 	uint64_t seq; /* where it was stored; 0: a duplicate, stored earlier */
 	int32_t key;
@@ -33,8 +33,8 @@ struct publisher {
 	int64_t ack_timeout_ms;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
-	struct flight *ring; /* of `window` */
-	uint64_t sent, done; /* numbers: all below `done` are acked */
+	struct outstanding *ring; /* of `window` */
+	uint64_t sent, done;      /* numbers: all below `done` are acked */
 	/* the sender sleeps until `done` is there: waking it for each ack costs too much */
 	uint64_t awaited;
 	uint64_t base_seq; /* the stream's last sequence before number 0 */
@@ -62,7 +62,7 @@ set_broken(struct publisher *p, enum err_code code, const char *text)
 static void
 settle(struct publisher *p, uint64_t number, const struct pub_ack *ack)
 {
-	struct flight *f = &p->ring[number % p->window];
+	struct outstanding *f = &p->ring[number % p->window];
 
 	if (ack->error_code != 0) {
 		bool fenced = ack->error_code == JS_ERR_WRONG_LAST_SEQ;
@@ -265,10 +265,12 @@ take_place(struct publisher *p, const struct publish *msg, uint64_t *number,
 		if (msg->again_us < p->oldest_us)
 			p->oldest_us = msg->again_us;
 		*number = p->sent++;
-		p->ring[*number % p->window] = (struct flight){ .sent_ms = clock_monotonic_ms(),
+		p->ring[*number % p->window] = (struct outstanding){
+			.sent_ms = clock_monotonic_ms(),
 			.key = msg->key,
 			.created_us = msg->created_us,
-			.again_us = msg->again_us };
+			.again_us = msg->again_us
+		};
 	}
 	pthread_mutex_unlock(&p->lock);
 	return result;
@@ -342,7 +344,7 @@ publisher_take_unacked(
 
 	pthread_mutex_lock(&p->lock);
 	for (i = p->done; i < p->sent; i++) {
-		const struct flight *f = &p->ring[i % p->window];
+		const struct outstanding *f = &p->ring[i % p->window];
 
 		if (!f->acked)
 			fn(ctx,

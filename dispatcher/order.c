@@ -6,24 +6,24 @@
 #include "hash.h"
 #include "json.h"
 
-struct span {
+struct text_span {
 	const char *at;
 	size_t len;
 };
 
 /* The value of one member of a JSON object; len 0 when it is not there or this is no object. */
-static struct span
-member(struct span object, const char *name)
+static struct text_span
+member(struct text_span object, const char *name)
 {
 	const char *p = object.at, *end;
 	size_t n = strlen(name);
 
 	if (object.len == 0)
-		return (struct span){ NULL, 0 };
+		return (struct text_span){ NULL, 0 };
 	end = p + object.len;
 	json_skip_blanks(&p, end);
 	if (p == end || *p++ != '{')
-		return (struct span){ NULL, 0 };
+		return (struct text_span){ NULL, 0 };
 	for (;;) {
 		const char *key, *value;
 		size_t key_len;
@@ -41,12 +41,12 @@ member(struct span object, const char *name)
 		if (!json_skip_value(&p, end))
 			break;
 		if (key_len == n + 2 && memcmp(key + 1, name, n) == 0)
-			return (struct span){ value, (size_t)(p - value) };
+			return (struct text_span){ value, (size_t)(p - value) };
 		json_skip_blanks(&p, end);
 		if (p == end || *p++ != ',')
 			break;
 	}
-	return (struct span){ NULL, 0 };
+	return (struct text_span){ NULL, 0 };
 }
 
 uint64_t
@@ -62,11 +62,11 @@ order_key(const struct event *ev)
 		{ "Datacenter", "Datacenter" },
 	};
 	uint64_t hash = hash_fnv1a(HASH_FNV1A, ev->source, strlen(ev->source));
-	struct span data = { ev->data, ev->data ? ev->data_len : 0 };
+	struct text_span data = { ev->data, ev->data ? ev->data_len : 0 };
 
 	for (size_t i = 0; i < sizeof(entities) / sizeof(entities[0]); i++) {
-		struct span entity = member(member(data, entities[i][0]), entities[i][1]),
-			    id = member(entity, "Value");
+		struct text_span entity = member(member(data, entities[i][0]), entities[i][1]),
+				 id = member(entity, "Value");
 
 		if (id.len > 0)
 			return hash_fnv1a(

@@ -60,18 +60,17 @@ weight_max(void *p)
 }
 
 static int
-encode(void *p, const struct target *target, const struct event *const *ev, size_t n,
-	struct http_request *req, struct err *err)
+encode(void *p, const struct batch *batch, struct http_request *req, struct err *err)
 {
 	struct eventbridge *self = p;
 	size_t weight;
 
-	(void)target;
 	buf_add_str(&req->own_body, "{\"Entries\":[");
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < batch->n; i++) {
 		if (i != 0)
 			buf_add_char(&req->own_body, ',');
-		if (eventbridge_entry_add(self, ev[i], &req->own_body, &weight, err) != 0)
+		if (eventbridge_entry_add(
+			    self, batch->event[i], &req->own_body, &weight, err) != 0)
 			return -1;
 	}
 	buf_add_char(&req->own_body, ']');

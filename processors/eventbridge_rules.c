@@ -150,8 +150,8 @@ eventbridge_rules_request(void *p, unsigned step, struct http_request *req, stru
 	struct buf *body = &req->own_body;
 	const char *bus = self->config->bus;
 
-	if (self->credentials.generation == 0)
-		return REFRESH_WAIT; /* they are on their way, or their own refresh says why not */
+	if (self->credentials.generation == 0) /* their own refresh reports a failure */
+		return REFRESH_WAIT;
 	if (step == 0)
 		begin(self);
 	buf_add_str(body, "{\"EventBusName\":");
@@ -167,9 +167,7 @@ eventbridge_rules_request(void *p, unsigned step, struct http_request *req, stru
 		add_member(body, "NextToken", self->next_token);
 	buf_add_char(body, '}');
 	return eventbridge_prepare(
-		       self, self->describing ? "DescribeRule" : "ListRules", req, err) == 0
-		? REFRESH_SEND
-		: REFRESH_ERROR;
+		self, self->describing ? "DescribeRule" : "ListRules", req, err);
 }
 
 /* ---- answers */

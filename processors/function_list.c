@@ -10,14 +10,14 @@
 #include "text.h"
 #include "url.h"
 
-struct reading {
+struct list_reading {
 	struct function_map *map;
 	const char *what; /* for errors */
 	const char *ns;   /* of the functions */
 };
 
 static int
-not_json(const struct reading *r, struct err *err)
+not_json(const struct list_reading *r, struct err *err)
 {
 	return err_set(err, ERR_PROTOCOL, "%s: the gateway's reply is not JSON", r->what);
 }
@@ -27,8 +27,8 @@ not_json(const struct reading *r, struct err *err)
  * large. Go writes an empty list as null when it never made one.
  */
 static int
-each_entry(const struct reading *r, const char *json, size_t len,
-	int (*add)(const struct reading *r, const cJSON *entry, struct err *err),
+each_entry(const struct list_reading *r, const char *json, size_t len,
+	int (*add)(const struct list_reading *r, const cJSON *entry, struct err *err),
 	struct err *err)
 {
 	const char *p = json, *end = json + len, *value = json;
@@ -83,7 +83,7 @@ is_name(const cJSON *item)
 }
 
 static int
-add_namespace(const struct reading *r, const cJSON *entry, struct err *err)
+add_namespace(const struct list_reading *r, const cJSON *entry, struct err *err)
 {
 	if (!is_name(entry))
 		return err_set(err, ERR_PROTOCOL, "namespaces: an entry is not a name");
@@ -94,7 +94,7 @@ int
 function_list_namespaces(
 	struct function_map *map, const char *json, size_t len, struct err *err)
 {
-	const struct reading r = { .map = map, .what = "namespaces" };
+	const struct list_reading r = { .map = map, .what = "namespaces" };
 
 	return each_entry(&r, json, len, add_namespace, err);
 }
@@ -114,7 +114,7 @@ topics_of(const cJSON *entry)
 }
 
 static int
-add_function(const struct reading *r, const cJSON *entry, struct err *err)
+add_function(const struct list_reading *r, const cJSON *entry, struct err *err)
 {
 	const char *topics = topics_of(entry);
 
@@ -128,7 +128,7 @@ int
 function_list_functions(
 	struct function_map *map, const char *ns, const char *json, size_t len, struct err *err)
 {
-	const struct reading r = { .map = map, .what = "functions", .ns = ns };
+	const struct list_reading r = { .map = map, .what = "functions", .ns = ns };
 
 	return each_entry(&r, json, len, add_function, err);
 }

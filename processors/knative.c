@@ -132,14 +132,11 @@ encode_binary(
 }
 
 static int
-knative_encode(void *p, const struct target *target, const struct event *const *events,
-	size_t n, struct http_request *req, struct err *err)
+knative_encode(void *p, const struct batch *batch, struct http_request *req, struct err *err)
 {
 	struct knative *self = p;
-	const struct event *ev = events[0];
+	const struct event *ev = batch->event[0]; /* batch_max is 1 */
 
-	(void)target;
-	(void)n; /* batch_max is 1 */
 	event_type(ev, (enum event_type_style)self->config->type_style, &self->type);
 	/* the refresh is required: nothing is sent before its success */
 	if (self->sink.now.url == NULL)

@@ -16,14 +16,14 @@
 enum { ENTRIES_MAX = 10000, PEM_BYTES_MAX = 1024 * 1024 };
 
 /* A file being read: where it stands, for what it names relatively to itself. */
-struct source {
+struct kubeconfig_source {
 	const char *path;
 	const struct config_node *root;
 };
 
 /* The `what` ("cluster") of the entry of this name in the list ("clusters"). */
 static const struct config_node *
-entry(const struct source *s, const char *list, const char *what, const char *name,
+entry(const struct kubeconfig_source *s, const char *list, const char *what, const char *name,
 	struct err *err)
 {
 	const struct config_node *entries = config_get(s->root, list);
@@ -43,7 +43,7 @@ entry(const struct source *s, const char *list, const char *what, const char *na
 
 /* A file's path, relative to the kubeconfig's own folder. */
 static char *
-path_of(const struct source *s, const char *file)
+path_of(const struct kubeconfig_source *s, const char *file)
 {
 	const char *slash = strrchr(s->path, '/');
 	struct buf path;
@@ -57,8 +57,8 @@ path_of(const struct source *s, const char *file)
 
 /* The "...-data" members: base64 of a PEM file. */
 static int
-decode(const struct source *s, const struct config_node *map, const char *key, char **out,
-	struct err *err)
+decode(const struct kubeconfig_source *s, const struct config_node *map, const char *key,
+	char **out, struct err *err)
 {
 	const char *text = config_text(config_get(map, key));
 	size_t len = text == NULL ? 0 : strlen(text);
@@ -81,8 +81,8 @@ decode(const struct source *s, const struct config_node *map, const char *key, c
 }
 
 static int
-take_cluster(struct kube *kube, const struct source *s, const struct config_node *cluster,
-	struct err *err)
+take_cluster(struct kube *kube, const struct kubeconfig_source *s,
+	const struct config_node *cluster, struct err *err)
 {
 	const char *server = config_text(config_get(cluster, "server"));
 	const char *insecure = config_text(config_get(cluster, "insecure-skip-tls-verify"));
@@ -112,7 +112,7 @@ take_cluster(struct kube *kube, const struct source *s, const struct config_node
 }
 
 static int
-take_user(struct kube *kube, const struct source *s, const struct config_node *user,
+take_user(struct kube *kube, const struct kubeconfig_source *s, const struct config_node *user,
 	struct err *err)
 {
 	static const char *const unsupported[] = { "exec", "auth-provider", "username", "as" };
@@ -144,7 +144,8 @@ take_user(struct kube *kube, const struct source *s, const struct config_node *u
 }
 
 static int
-take_context(struct kube *kube, const struct source *s, const char *name, struct err *err)
+take_context(
+	struct kube *kube, const struct kubeconfig_source *s, const char *name, struct err *err)
 {
 	const struct config_node *context, *cluster, *user;
 
@@ -169,7 +170,7 @@ kubeconfig_load(struct kube *kube, const char *path, const char *context, struct
 {
 	struct config_errors errors;
 	struct config *config;
-	struct source s = { .path = path };
+	struct kubeconfig_source s = { .path = path };
 	int result;
 
 	config_errors_init(&errors);

@@ -248,14 +248,13 @@ topic_for(struct openfaas *self, const struct event *ev, const char *function)
 }
 
 static int
-openfaas_encode(void *p, const struct target *target, const struct event *const *events,
-	size_t n, struct http_request *req, struct err *err)
+openfaas_encode(void *p, const struct batch *batch, struct http_request *req, struct err *err)
 {
 	struct openfaas *self = p;
 	const struct openfaas_config *config = self->config;
-	const struct event *ev = events[0];
+	const struct event *ev = batch->event[0]; /* batch_max is 1 */
+	const struct target *target = batch->target;
 
-	(void)n; /* batch_max is 1 */
 	buf_printf(&req->url, "%s%s", self->base,
 		config->async ? "/async-function/" : "/function/");
 	url_add_escaped(&req->url, target->name);

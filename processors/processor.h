@@ -58,6 +58,13 @@ struct target {
 	char *name; /* owned by the list */
 };
 
+/* Events that one request carries to one target. */
+struct batch {
+	const struct target *target;
+	const struct event *const *event;
+	size_t n; /* 1 to the processor's batch_max */
+};
+
 struct targets {
 	struct target *target;
 	size_t n, cap;
@@ -169,13 +176,13 @@ struct processor {
 	size_t (*weight)(void *self, const struct event *ev);
 	size_t (*weight_max)(void *self);
 	/*
-	 * Fills in the request for n events (1 <= n <= batch_max) to one target. -1: they are
+	 * Fills in the request for a batch. -1: its events are
 	 * at fault; unless err->code is ERR_AUTH (credentials that cannot be sent) or
 	 * ERR_NOT_FOUND (no address): then the destination cannot be reached now, and they are
 	 * tried again as after VERDICT_RETRY.
 	 */
-	int (*encode)(void *self, const struct target *target, const struct event *const *ev,
-		size_t n, struct http_request *req, struct err *err);
+	int (*encode)(void *self, const struct batch *batch, struct http_request *req,
+		struct err *err);
 	/*
 	 * One outcome per event of the request. out is zeroed (retry), with retry_after_ms -1.
 	 */

@@ -9,7 +9,7 @@
 
 enum { SEGMENTS_MAX = 512, PARAMETERS_MAX = 512 };
 
-struct span {
+struct query_part {
 	const char *at;
 	size_t len, name_len; /* name_len: of a query parameter, up to its "=" */
 };
@@ -36,7 +36,7 @@ sigv4_add_hash(struct buf *out, const void *data, size_t len)
 
 /* Encodes what is already encoded once more, as every service but S3 wants it. */
 static void
-add_encoded(struct buf *out, const struct span *span)
+add_encoded(struct buf *out, const struct query_part *span)
 {
 	for (size_t i = 0; i < span->len; i++) {
 		unsigned char c = (unsigned char)span->at[i];
@@ -52,7 +52,7 @@ add_encoded(struct buf *out, const struct span *span)
 static int
 add_path(struct buf *out, const char *path, struct err *err)
 {
-	struct span segment[SEGMENTS_MAX];
+	struct query_part segment[SEGMENTS_MAX];
 	size_t n = 0, len;
 
 	for (const char *p = path; *p != '\0'; p += len + (p[len] == '/')) {
@@ -66,7 +66,7 @@ add_path(struct buf *out, const char *path, struct err *err)
 		if (n == SEGMENTS_MAX)
 			return err_set(err, ERR_LIMIT, "a path of more than %d segments",
 				SEGMENTS_MAX);
-		segment[n++] = (struct span){ .at = p, .len = len };
+		segment[n++] = (struct query_part){ .at = p, .len = len };
 	}
 	for (size_t i = 0; i < n; i++) {
 		buf_add_char(out, '/');
@@ -86,7 +86,7 @@ compare_bytes(const char *a, size_t len_a, const char *b, size_t len_b)
 }
 
 static int
-compare_parameters(const struct span *a, const struct span *b)
+compare_parameters(const struct query_part *a, const struct query_part *b)
 {
 	int c = compare_bytes(a->at, a->name_len, b->at, b->name_len);
 	size_t skip_a = a->name_len + (a->len > a->name_len),
@@ -101,17 +101,17 @@ compare_parameters(const struct span *a, const struct span *b)
 static int
 add_query(struct buf *out, const char *query, struct err *err)
 {
-	struct span parameter[PARAMETERS_MAX];
+	struct query_part parameter[PARAMETERS_MAX];
 	size_t n = 0, len;
 
 	if (*query == '\0')
 		return 0;
 	for (const char *p = query;; p += len + 1) {
-		struct span one;
+		struct query_part one;
 		size_t to = n;
 
 		len = strcspn(p, "&");
-		one = (struct span){ .at = p, .len = len, .name_len = strcspn(p, "=&") };
+		one = (struct query_part){ .at = p, .len = len, .name_len = strcspn(p, "=&") };
 		if (n++ == PARAMETERS_MAX)
 			return err_set(err, ERR_LIMIT, "a query of more than %d parameters",
 				PARAMETERS_MAX);

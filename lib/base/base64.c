@@ -26,15 +26,15 @@ base64_decode(struct buf *out, const char *text, size_t len)
 	if (len == 0)
 		return true;
 	/*
-	 * EVP_DecodeBlock skips white space at both ends and hyphens at the end, which would
-	 * make the padding count wrong
+	 * EVP_DecodeBlock skips white space at both ends and hyphens at the end, so the
+	 * padding count would be wrong
 	 */
 	if (len % 4 != 0 || len > INT_MAX || (unsigned char)text[0] <= ' ' ||
 		(unsigned char)text[len - 1] <= ' ' || text[len - 1] == '-')
 		return false;
 	while (pad < 2 && text[len - 1 - pad] == '=')
 		pad++;
-	if (memchr(text, '=', len - pad) != NULL) /* OpenSSL takes it for a zero */
+	if (memchr(text, '=', len - pad) != NULL) /* OpenSSL decodes padding as zero bytes */
 		return false;
 	room = buf_room(out, len / 4 * 3 + 1);
 	n = room == NULL

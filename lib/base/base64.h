@@ -18,7 +18,7 @@ void base64_encode(struct buf *out, const void *data, size_t len);
 
 /*
  * Appends the decoded bytes. The text has the standard alphabet with padding and no white space
- * around it. False: the text is not base64, or out is full; out then holds what it held before.
+ * around it. False: the text is not base64, or out is full; out is then unchanged.
  */
 bool base64_decode(struct buf *out, const char *text, size_t len);
 

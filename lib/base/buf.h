@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * A growing byte buffer with a ceiling.
+ * A growing byte buffer with a maximum size.
  *
- * Invariants: data is NULL or holds cap > len bytes and data[len] is NUL; len <= max. Once
- * something did not fit, `overflow` is set and every further add is a no-op: write freely, then
- * ask buf_ok() once.
+ * Invariants: data is NULL or holds cap > len bytes and data[len] is NUL; len <= max. After an
+ * addition that does not fit, `overflow` is set and every further addition does nothing. So
+ * append without checks and call buf_ok() once.
  */
 #ifndef VCOURIER_BUF_H
 #define VCOURIER_BUF_H
@@ -21,8 +21,9 @@ struct buf {
 	bool overflow;
 };
 
-void buf_init(struct buf *b, size_t max); /* no allocation; max: ceiling of len in bytes */
-void buf_free(struct buf *b);             /* back to the state after buf_init */
+void buf_init(
+	struct buf *b, size_t max); /* Allocates nothing. max: the largest len, in bytes. */
+void buf_free(struct buf *b);       /* back to the state after buf_init */
 
 /*
  * Makes room for n more bytes and returns where they go, NULL on overflow; then buf_grew(b, n).

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Clocks and RFC 3339 times. Deadlines use the monotonic clock; what people read, the wall
- * clock.
+ * Clocks and RFC 3339 times. Deadlines use the monotonic clock; times shown to people use the
+ * wall clock.
  */
 #ifndef VCOURIER_CLOCK_H
 #define VCOURIER_CLOCK_H
@@ -17,9 +17,9 @@ int64_t clock_monotonic_ms(void);
 int64_t clock_wall_us(void); /* microseconds since 1970-01-01T00:00:00Z */
 
 /*
- * Conditions that wait by the monotonic clock, at most ms: a wall clock that is set shortens or
- * lengthens nothing. As with pthread_cond_timedwait, look again after the wait, whatever ended
- * it.
+ * Condition variables that wait by the monotonic clock, for at most ms: a change of the wall
+ * clock does not shorten or lengthen the wait. As with pthread_cond_timedwait, check the
+ * condition again after the wait, whatever ended it.
  */
 void clock_cond_init(pthread_cond_t *cond);
 void clock_cond_wait(pthread_cond_t *cond, pthread_mutex_t *lock, int64_t ms);

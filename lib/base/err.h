@@ -6,8 +6,9 @@
  * masked (url_mask.h).
  *
  * A struct err belongs to the caller and is never allocated. Functions that can fail take
- * `struct err *` last and return 0 or -1, so `return err_set(err, ...)` reads well. Libraries
- * and processors never log; whoever decides what happens next does, once.
+ * `struct err *` last and return 0 or -1, so `return err_set(err, ...)` is one statement.
+ * Libraries and processors never log. The caller that decides how to continue writes one log
+ * line.
  */
 #ifndef VCOURIER_ERR_H
 #define VCOURIER_ERR_H
@@ -18,16 +19,16 @@ enum err_code {
 	ERR_CONFIG,    /* the configuration is wrong */
 	ERR_SYSTEM,    /* a system call failed: file, socket, memory map */
 	ERR_CONNECT,   /* the peer cannot be reached */
-	ERR_TLS,       /* the peer is not who it should be, or we are not to it */
+	ERR_TLS,       /* certificate verification failed, on either side */
 	ERR_TIMEOUT,   /* the peer did not answer in time */
 	ERR_AUTH,      /* the peer refuses our credentials */
 	ERR_FORBIDDEN, /* the peer knows us and refuses this request */
 	ERR_NOT_FOUND, /* the peer does not have the thing */
-	ERR_CONFLICT,  /* somebody else changed the thing first */
+	ERR_CONFLICT,  /* another client changed it first */
 	ERR_LIMIT,     /* larger, deeper or more than we accept */
 	ERR_FULL,      /* the peer has no room: try later */
 	ERR_PROTOCOL,  /* the peer's answer, or the input, is not what its format says */
-	ERR_STOPPED,   /* we were asked to stop */
+	ERR_STOPPED,   /* a stop was requested (stop.h) */
 };
 
 struct err {

@@ -4,10 +4,11 @@
 #define VCOURIER_EXIT_STATUS_H
 
 enum {
-	EXIT_NOT_YET = -1, /* returned by a step of main(): the program goes on */
-	EXIT_RUNTIME = 1,  /* it could not do its work, or found what it looks for */
-	EXIT_USAGE = 64,   /* the command line is wrong */
-	EXIT_CONFIG = 78,  /* the configuration is wrong: a restart does not help */
+	EXIT_NOT_YET =
+		-1, /* no exit status: the program continues. Returned by the steps of main() */
+	EXIT_RUNTIME = 1, /* the program failed, or found the fault that it checks for */
+	EXIT_USAGE = 64,  /* the command line is wrong */
+	EXIT_CONFIG = 78, /* the configuration is wrong: a restart does not help */
 };
 
 #endif

@@ -31,7 +31,7 @@ read_all(int fd, const char *path, struct buf *out, struct err *err)
 				out->max >= MIB ? out->max / MIB : out->max,
 				out->max >= MIB ? "MiB" : "bytes");
 	}
-	mem_wipe(chunk, sizeof(chunk)); /* it may be a secret's file */
+	mem_wipe(chunk, sizeof(chunk)); /* the file may hold a secret */
 	return rc;
 }
 

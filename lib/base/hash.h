@@ -9,10 +9,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The offset basis of FNV-1a, 64 bits: http://www.isthe.com/chongo/tech/comp/fnv/ */
+/* The offset basis of 64-bit FNV-1a: http://www.isthe.com/chongo/tech/comp/fnv/ */
 #define HASH_FNV1A UINT64_C(14695981039346656037)
 
-/* FNV-1a over len bytes; start with HASH_FNV1A, or with the hash of what comes before. */
+/* FNV-1a over len bytes. Start with HASH_FNV1A, or with the hash of the bytes before. */
 static inline uint64_t
 hash_fnv1a(uint64_t hash, const void *data, size_t len)
 {

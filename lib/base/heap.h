@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * A binary heap: which of many comes first. A node is a member of the caller's struct and knows
- * its place, so each one can be removed.
+ * A binary heap: it gives the node with the smallest key. A node is a member of the caller's
+ * struct and stores its position, so any node can be removed.
  */
 #ifndef VCOURIER_HEAP_H
 #define VCOURIER_HEAP_H
@@ -11,7 +11,7 @@
 
 struct heap_node {
 	int64_t key; /* the smallest is first */
-	size_t at;   /* its place in the heap */
+	size_t at;   /* position in heap->node */
 };
 
 struct heap { /* { .n = 0 } is an empty one */

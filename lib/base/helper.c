@@ -18,15 +18,15 @@
 extern char **environ;
 
 /*
- * What a helper program may see of our environment: its own tools' variables, and not the
- * passwords that the configuration takes from others.
+ * The variables of our environment that a helper program gets: those of its own tools. It does
+ * not get passwords that the configuration takes from the environment.
  */
 static const char *const passed[] = { "PATH=", "HOME=", "USER=", "LOGNAME=", "SHELL=",
 	"TMPDIR=", "TZ=", "LANG=", "LC_", "AWS_", "HTTP_PROXY=", "HTTPS_PROXY=", "ALL_PROXY=",
 	"NO_PROXY=", "http_proxy=", "https_proxy=", "all_proxy=", "no_proxy=", "SSL_CERT_FILE=",
 	"SSL_CERT_DIR=", "REQUESTS_CA_BUNDLE=", "XDG_", NULL };
 
-/* The caller frees the list; the strings are the environment's. */
+/* The caller frees the list; the strings belong to the environment. */
 static char **
 make_environment(void)
 {
@@ -65,7 +65,7 @@ spawn(pid_t *pid, const char *command, int fd)
 	posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
 	posix_spawn_file_actions_adddup2(&files, fd, 1);
 	posix_spawn_file_actions_addopen(&files, 2, "/dev/null", O_WRONLY, 0);
-	/* cnats' and other sockets lack CLOEXEC */
+	/* sockets of cnats and others lack CLOEXEC */
 	posix_spawn_file_actions_addclosefrom_np(&files, 3);
 	posix_spawnattr_init(&attr);
 	posix_spawnattr_setflags(
@@ -142,7 +142,7 @@ helper_check(struct helper *h, struct err *err)
 	while ((n = read(h->out, h->text + h->len, HELPER_OUTPUT_MAX - h->len)) > 0) {
 		h->len += (size_t)n;
 		if (h->len == HELPER_OUTPUT_MAX)
-			return fail(h, err, "prints too much");
+			return fail(h, err, "printed too much");
 	}
 	if (clock_monotonic_ms() > h->deadline_ms)
 		return fail(h, err, "took too long");

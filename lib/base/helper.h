@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * A helper program that prints something we need (AWS's credential_process): started, looked at
- * now and then, never waited for. What it prints is a secret: kept in memory, wiped when done.
- * Its stderr is not read.
+ * A helper program that prints something we need (AWS's credential_process). It is started and
+ * then checked now and then; nothing waits for it. Its output is a secret: it is kept in memory
+ * and wiped afterwards. Its stderr is not read.
  */
 #ifndef VCOURIER_HELPER_H
 #define VCOURIER_HELPER_H
@@ -17,7 +17,7 @@
 enum { HELPER_OUTPUT_MAX = 64 * 1024 };
 
 struct helper {    /* zeroed: none runs */
-	pid_t pid; /* 0: none; it leads a process group of its own */
+	pid_t pid; /* 0: none. It leads a process group of its own */
 	int out;
 	char *text;
 	size_t len;
@@ -41,7 +41,7 @@ enum helper_state {
 };
 enum helper_state helper_check(struct helper *h, struct err *err);
 
-/* kills it if need be, wipes what it printed; fine when none runs */
+/* Kills the program if it runs and wipes its output. Does nothing when none was started. */
 void helper_end(struct helper *h);
 
 #endif

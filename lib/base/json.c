@@ -53,7 +53,10 @@ static const char escape_of[256] = {
 
 typedef unsigned char bytes16 __attribute__((vector_size(16), may_alias));
 
-/* Whether sixteen bytes go out as they are: ASCII, and none of " & < > \ or below 0x20. */
+/*
+ * Whether these sixteen bytes are copied unchanged: ASCII without " & < > \ and control
+ * characters.
+ */
 static bool
 is_plain(const unsigned char *s)
 {
@@ -67,7 +70,7 @@ is_plain(const unsigned char *s)
 	return (half[0] | half[1]) == 0;
 }
 
-/* How many bytes from s on go out as they are. */
+/* How many bytes from s on are copied unchanged. */
 static size_t
 plain_run(const unsigned char *s, size_t len)
 {
@@ -76,7 +79,7 @@ plain_run(const unsigned char *s, size_t len)
 
 	while (len - n >= step && is_plain(s + n))
 		n += step;
-	/* the rest, and some again */
+	/* the last sixteen bytes; some were counted already */
 	if (len >= step && len - n < step && is_plain(s + len - step))
 		return len;
 	while (n < len && s[n] < 0x80 && escape_of[s[n]] == 0)
@@ -84,7 +87,7 @@ plain_run(const unsigned char *s, size_t len)
 	return n;
 }
 
-/* One multi-byte character, or one bad byte; returns how many bytes of s it took. */
+/* One multi-byte character, or one invalid byte. Returns how many bytes of s it has. */
 static size_t
 add_multibyte(struct buf *b, const unsigned char *s, size_t len)
 {

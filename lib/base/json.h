@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * JSON text for the event path: strings out with escapes, values in by a strict scanner that
- * allocates nothing. (Replies and patterns, off the event path, are cJSON's.)
+ * JSON text for the event path: writes strings with escapes, and checks values with a strict
+ * scanner that allocates nothing. (cJSON parses replies and patterns, off the event path.)
  */
 #ifndef VCOURIER_JSON_H
 #define VCOURIER_JSON_H
@@ -28,9 +28,9 @@ void json_add_escaped(struct buf *b, const char *s, size_t len);
 bool json_needs_escape(const char *s, size_t len);
 
 /*
- * Scans one JSON value at *p (blanks before it are skipped) and moves *p behind it. Checks the
- * whole grammar, nesting up to 512 deep, UTF-8 in strings. False, and *p where it went wrong,
- * if it is none.
+ * Scans one JSON value at *p (white space before it is skipped) and moves *p past it. Checks
+ * the whole grammar, nesting up to 512 deep, and UTF-8 in strings. False if there is no valid
+ * value; *p is then where the error is.
  */
 bool json_skip_value(const char **p, const char *end);
 

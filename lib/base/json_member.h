@@ -11,10 +11,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* NULL when object is no object or has no such member. Names are case-sensitive. */
+/* NULL when object is not a JSON object or lacks the member. Names are case-sensitive. */
 const cJSON *json_member(const cJSON *object, const char *name);
 
-/* NULL when the member is missing or no string. Lives as long as the object. */
+/* NULL when the member is missing or not a string. Lives as long as the object. */
 const char *json_member_string(const cJSON *object, const char *name);
 
 /* The same, "" instead of NULL. */
@@ -24,18 +24,18 @@ const char *json_member_text(const cJSON *object, const char *name);
 bool json_member_true(const cJSON *object, const char *name);
 
 /*
- * 0 when the member is missing or no number. It may be infinite: bound it before it is
- * converted.
+ * 0 when the member is missing or not a number. It may be infinite: bound it before a
+ * conversion.
  */
 double json_member_number(const cJSON *object, const char *name);
 
 /*
- * 0 when the member is missing, no number, negative or NaN; at most UINT64_MAX. Exact up to
+ * 0 when the member is missing, not a number, negative or NaN; at most UINT64_MAX. Exact up to
  * 2^53, as JSON numbers are.
  */
 uint64_t json_member_uint(const cJSON *object, const char *name);
 
-/* 0 when the member is missing, no number or NaN; bounded by INT64_MIN and INT64_MAX. */
+/* 0 when the member is missing, not a number or NaN; bounded by INT64_MIN and INT64_MAX. */
 int64_t json_member_int(const cJSON *object, const char *name);
 
 #endif

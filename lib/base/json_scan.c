@@ -33,7 +33,7 @@ hex4(const char *s, const char *end)
 	return v;
 }
 
-/* Behind a backslash; leaves *p at the last byte of the escape. */
+/* After a backslash; leaves *p at the last byte of the escape. */
 static bool
 skip_escape(const char **p, const char *end)
 {
@@ -180,7 +180,10 @@ skip_nested(const char **p, const char *end)
 		} else {
 			json_skip_blanks(p, end);
 		}
-		/* behind a value: close what ends here, then the next one */
+		/*
+		 * after a value: close the objects and arrays that end here, then start the
+		 * next value
+		 */
 		while (*p < end && depth != 0 && **p == closer[depth - 1]) {
 			(*p)++;
 			if (--depth == 0)
@@ -229,8 +232,8 @@ add_utf8(struct buf *b, unsigned c)
 }
 
 /*
- * The \uXXXX at s (behind the backslash), a surrogate pair as one; returns the bytes taken or
- * 0.
+ * The \uXXXX at s (after the backslash); a surrogate pair counts as one. Returns the bytes
+ * read, or 0.
  */
 static size_t
 add_unicode_escape(struct buf *b, const char *s, const char *end)

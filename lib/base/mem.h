@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Memory. Out of memory stops the process: every event we hold is still in the stream or in
- * vCenter, and comes again. Too big is never out of memory: sizes are bounded before they get
- * here.
+ * Memory. When memory runs out the process stops: every event in it is still in the stream or
+ * in vCenter, and is read again. A large input never exhausts memory, because sizes are bounded
+ * before they get here.
  */
 #ifndef VCOURIER_MEM_H
 #define VCOURIER_MEM_H
@@ -15,8 +15,9 @@ void *mem_array(size_t n, size_t size); /* zeroed; n * size is checked */
 void *mem_grow(void *p, size_t n, size_t size);
 
 /*
- * For an array of *cap elements that holds n: room for one more. Doubles *cap when it is full,
- * from 16 on, and returns the array, which may have moved. The new part is not zeroed.
+ * Makes room for one more element in an array of *cap elements that holds n. Doubles *cap when
+ * it is full, from 16 on, and returns the array, which may have moved. The new part is not
+ * zeroed.
  */
 void *mem_grow_for(void *p, size_t n, size_t *cap, size_t size);
 

@@ -27,7 +27,7 @@ code_point(const char *text, size_t *len)
 		return (uint32_t)(s[0] & 0x0f) << 12 | (uint32_t)(s[1] & 0x3f) << 6 |
 			(s[2] & 0x3f);
 	}
-	*len = 4; /* none of the code points in question is there */
+	*len = 4; /* contains none of the code points in question */
 	return 0x10000;
 }
 
@@ -90,8 +90,8 @@ printable_add_lines(struct buf *out, const char *text, size_t len)
 }
 
 /*
- * Writes valid JSON as one line. Line ends stand between values only, the other code points in
- * strings only.
+ * Writes valid JSON as one line. Line breaks occur between values only, the other code points
+ * in strings only.
  */
 static void
 add_json(struct buf *out, const char *json, size_t len)

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Text from outside on its way to a terminal, a log line or a line of JSON.
+ * Text from outside that goes to a terminal, a log line or a line of JSON.
  *
- * Some code points steer the reader's terminal or reorder what a person sees: C0 controls and
+ * Some code points control the reader's terminal or reorder the displayed text: C0 controls and
  * DEL, C1 controls (U+0080-9F), the bidirectional controls (U+061C, U+200E-200F, U+202A-202E,
- * U+2066-2069) and the line separators U+2028-2029. Here they lose their effect; the rest of
- * the text stays as it is.
+ * U+2066-2069) and the line separators U+2028-2029. These functions disable them and leave the
+ * rest of the text unchanged.
  */
 #ifndef VCOURIER_PRINTABLE_H
 #define VCOURIER_PRINTABLE_H
@@ -31,8 +31,8 @@ void printable_add_lines(struct buf *out, const char *text, size_t len);
 void printable_add_json_string(struct buf *out, const char *text, size_t len);
 
 /*
- * Appends a JSON value as one line, these code points written as \uXXXX, which means the same.
- * False, and out as it was, when text is not exactly one JSON value.
+ * Appends a JSON value as one line; these code points are written as \uXXXX, which has the same
+ * meaning. False, and out is unchanged, when text is not exactly one JSON value.
  */
 bool printable_add_json(struct buf *out, const char *text, size_t len);
 

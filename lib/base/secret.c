@@ -22,7 +22,7 @@ read_secret_file(const char *path, char **out, struct err *err)
 	int rc;
 
 	buf_init(&text, SECRET_BYTES_MAX);
-	/* at once: a buffer that grows leaves copies behind */
+	/* the whole size at once: a buffer that grows leaves copies in freed memory */
 	buf_room(&text, SECRET_BYTES_MAX);
 	rc = file_read(path, &text, NULL, err);
 	if (rc == 0 && text.len > 0 && text.data[text.len - 1] == '\n')
@@ -30,9 +30,9 @@ read_secret_file(const char *path, char **out, struct err *err)
 	if (rc == 0 && text.len > 0 && text.data[text.len - 1] == '\r')
 		buf_truncate(&text, text.len - 1);
 	if (rc == 0 && text.len == 0)
-		rc = err_set(err, ERR_CONFIG, "%s: is empty", path);
+		rc = err_set(err, ERR_CONFIG, "%s: the file is empty", path);
 	else if (rc == 0 && memchr(text.data, '\0', text.len) != NULL)
-		rc = err_set(err, ERR_CONFIG, "%s: has a NUL byte in it", path);
+		rc = err_set(err, ERR_CONFIG, "%s: contains a NUL byte", path);
 	if (rc == 0)
 		*out = mem_strndup(text.data, text.len);
 	mem_wipe(text.data, text.cap);

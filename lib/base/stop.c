@@ -28,9 +28,9 @@ on_signal(int sig)
 			_exit(128 + sig);
 		atomic_store(&stopping, true);
 	}
-	/* never drained after a stop: the descriptor stays readable, so no poll can miss it */
+	/* never drained after a stop: the descriptor stays readable, so every poll sees it */
 	if (wake[1] >= 0 && write(wake[1], "!", 1) < 0) {
-		/* full: it is readable already */
+		/* the pipe is full, so it is readable already */
 	}
 	errno = saved;
 }
@@ -64,7 +64,7 @@ stop_request(void)
 {
 	atomic_store(&stopping, true);
 	if (wake[1] >= 0 && write(wake[1], "!", 1) < 0) {
-		/* full: it is readable already */
+		/* the pipe is full, so it is readable already */
 	}
 }
 
@@ -75,7 +75,7 @@ drain(void)
 
 	while (read(wake[0], c, sizeof(c)) > 0)
 		;
-	if (stop_requested()) /* came in between, and its byte is gone */
+	if (stop_requested()) /* a signal came meanwhile, and its byte is already read */
 		stop_request();
 }
 
@@ -114,7 +114,9 @@ stop_sleep(int64_t ms)
 
 		if (left <= 0)
 			return false;
-		/* its byte would wake us for ever: the caller handles it */
+		/*
+		 * a stale byte would keep the descriptor readable: the caller handles the stop
+		 */
 		if (atomic_load(&reload))
 			return false;
 		poll(&p, 1, left > 60000 ? 60000 : (int)left);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Signals, made into flags the main loop looks at: SIGTERM and SIGINT ask for a clean stop, a
- * second one ends the process at once, SIGHUP asks for a reload. Works as pid 1.
+ * Signals as flags that the main loop checks: SIGTERM and SIGINT request a clean stop, a second
+ * one ends the process at once, SIGHUP requests a reload. Works as pid 1.
  */
 #ifndef VCOURIER_STOP_H
 #define VCOURIER_STOP_H
@@ -12,18 +12,21 @@
 /* installs the handlers, ignores SIGPIPE; call once, before any thread */
 void stop_init(void);
 bool stop_requested(void);   /* from any thread */
-void stop_request(void);     /* as if SIGTERM had come */
+void stop_request(void);     /* the same as a SIGTERM */
 bool stop_take_reload(void); /* true once for each SIGHUP (or several in a row) */
 
 /*
- * Takes a stop_request back (not a signal), once everything has stopped and is to start again.
+ * Cancels a stop_request (not a signal), after everything has stopped and before it starts
+ * again.
  */
 void stop_reset(void);
 
-/* A descriptor that turns readable on a signal, for poll sets; never read from it yourself. */
+/*
+ * A descriptor that becomes readable on a signal, for poll sets. Never read from it yourself.
+ */
 int stop_fd(void);
 
-/* Sleeps up to ms; returns early, and true, when a stop was requested. */
+/* Sleeps up to ms; returns early, with true, when a stop was requested. */
 bool stop_sleep(int64_t ms);
 
 #endif

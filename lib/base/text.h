@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Text from people and peers to values, strictly: the whole string or an error. */
+/* Strict conversion of text to values: the whole string must be valid. */
 #ifndef VCOURIER_TEXT_H
 #define VCOURIER_TEXT_H
 
@@ -8,13 +8,14 @@
 #include <stdint.h>
 
 /*
- * Decimal, optional minus sign, no blanks. True when the whole of s is a number in [min, max].
+ * Decimal, optional minus sign, no white space. True when the whole of s is a number in [min,
+ * max].
  */
 bool text_int(const char *s, int64_t min, int64_t max, int64_t *out);
 
 /*
- * The other way: decimal digits and NUL into buf; returns their number. For hot paths, where
- * snprintf counts.
+ * The reverse: writes decimal digits and NUL to buf; returns the number of digits. For hot
+ * paths, where snprintf is too slow.
  */
 enum { TEXT_INT_SIZE = 21 };
 size_t text_from_int(int64_t value, char buf[TEXT_INT_SIZE]);
@@ -26,7 +27,7 @@ size_t text_from_int(int64_t value, char buf[TEXT_INT_SIZE]);
  */
 bool text_duration(const char *s, int64_t *ms);
 
-/* A size with unit, to bytes: "512" and "512B", "64KiB", "1MiB", "10GiB", "1MB" (10^6). */
+/* A size with its unit, to bytes: "512" and "512B", "64KiB", "1MiB", "10GiB", "1MB" (10^6). */
 bool text_size(const char *s, int64_t *bytes);
 
 /*
@@ -41,7 +42,8 @@ bool text_starts(const char *s, const char *prefix);
 bool text_ends(const char *s, const char *suffix);
 
 /*
- * Edits to turn a into b, ignoring case; `limit` + 1 when more than limit. For "did you mean".
+ * Number of edits that turn a into b, ignoring case; `limit` + 1 when it is more than limit.
+ * For "did you mean".
  */
 unsigned text_distance(const char *a, const char *b, unsigned limit);
 

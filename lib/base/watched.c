@@ -18,8 +18,8 @@ mix(uint64_t h, uint64_t n)
 }
 
 /*
- * Kubernetes swaps a symbolic link, editors a file: either changes what stat says. 0: one is
- * not there.
+ * Kubernetes replaces a symbolic link, editors replace the file: both change the result of
+ * stat. 0: one of the files does not exist.
  */
 static uint64_t
 look(const char *paths)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Files that matter beside the configuration itself: whether one of them is another than at the
- * last look.
+ * Files to watch beside the configuration file: reports whether any file changed since the last
+ * check.
  */
 #ifndef VCOURIER_WATCHED_H
 #define VCOURIER_WATCHED_H
@@ -11,19 +11,20 @@
 #include <stdint.h>
 
 struct watched {
-	char *paths;   /* one after the other, each with its NUL, and one more NUL */
-	size_t len;    /* of all that */
-	uint64_t seen; /* what stat said of them; 0: never looked */
+	char *paths;   /* one after the other, each with its NUL, and one more NUL at the end */
+	size_t len;    /* of paths, all NULs included */
+	uint64_t seen; /* hash of the stat results; 0: not checked yet */
 };
 
 /*
- * Watches `first` and the NULL-terminated list `more` (or NULL). Looks at once when they are
- * others than before.
+ * Watches `first` and the NULL-terminated list `more` (or NULL). If these are other files than
+ * before, the first check is done at once.
  */
 void watched_set(struct watched *w, const char *first, char *const *more);
 
 /*
- * Looks. A file that is not there is between two renames: no change, the next look will tell.
+ * True when a file changed. A file that does not exist is being replaced: no change is reported
+ * until it exists again.
  */
 bool watched_changed(struct watched *w);
 void watched_free(struct watched *w);

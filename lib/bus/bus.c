@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * One thread owns the life of the connection: it makes it, hands it out, and makes a new one
- * when cnats gives up (two authentication errors in a row, a -ERR it does not know). Short
- * interruptions are cnats' own: it reconnects and keeps the subscriptions. Secrets are read
- * anew for each new connection.
+ * One thread manages the connection: it connects, lets the other files use the connection, and
+ * connects again when cnats gives up (two authentication errors in a row, an unknown -ERR).
+ * During short interruptions cnats reconnects by itself and keeps the subscriptions. Secrets
+ * are read again for each new connection.
  */
 #define _DEFAULT_SOURCE
 #include "buf.h"
@@ -21,12 +21,15 @@
 #include "stop.h"
 
 enum {
-	/* a dead peer is noticed after three of these; cnats' default takes minutes */
+	/*
+	 * a dead peer is detected after three missed pings; with cnats' default that takes
+	 * minutes
+	 */
 	PING_INTERVAL_MS = 10000,
 	CONNECT_TIMEOUT_MS = 5000,
 	RECONNECT_MIN_MS = 250,
 	RECONNECT_MAX_MS = 5000,
-	CLOSE_TIMEOUT_MS = 10000, /* a bound only: the library is done when its threads are */
+	CLOSE_TIMEOUT_MS = 10000, /* an upper bound: its threads normally end sooner */
 };
 
 static void
@@ -80,7 +83,7 @@ on_closed(natsConnection *nc, void *ctx)
 	set_connected(ctx, false, true);
 }
 
-/* Permission violations are told here and nowhere else. */
+/* The only place where cnats reports permission violations. */
 static void
 on_error(natsConnection *nc, natsSubscription *sub, natsStatus s, void *ctx)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* cnats' status codes as our errors. */
+/* Maps cnats' status codes to our errors. */
 #define _POSIX_C_SOURCE 200809L
 #include "bus_private.h"
 

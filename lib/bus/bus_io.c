@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Using the connection: publish, subscribe, request. */
+/* Uses the connection: publish, subscribe, request. */
 #define _DEFAULT_SOURCE /* pthread_rwlock_t */
 #include "bus_private.h"
 
@@ -11,14 +11,17 @@
 enum {
 	SPENT_MAX = 64,
 	SPENT_BYTES_MAX = 64 * 1024,
-	/* bytes of subject and reply: max_control_line is 4 KiB, with lengths and inbox */
+	/*
+	 * bytes of subject and reply: max_control_line is 4 KiB, which includes lengths and
+	 * inbox
+	 */
 	SUBJECT_MAX = 4096 - 256,
 };
 
 /*
- * natsMsg_Destroy hands a message to cnats' collector thread and wakes it. For each message
- * that costs more than the message; many at a time cost little, and the thread, which has to
- * compete with those that publish, falls less behind.
+ * natsMsg_Destroy passes a message to cnats' collector thread and wakes it. Per message that
+ * costs more than the message itself; batches cost little, and the thread, which competes with
+ * the publishing threads, lags less.
  */
 static struct {
 	pthread_mutex_t lock;
@@ -77,15 +80,15 @@ bus_start_subscription(struct bus_subscription *sub, natsConnection *nc)
 		return NATS_OK;
 	s = natsConnection_Subscribe(&sub->sub, nc, sub->subject, on_message, sub);
 	/*
-	 * what is on its way is bounded by what we asked for; the library must not drop any of
-	 * it
+	 * the number of messages in transit is bounded by our requests; the library must not
+	 * drop any
 	 */
 	if (s == NATS_OK)
 		s = natsSubscription_SetPendingLimits(sub->sub, -1, -1);
 	return s;
 }
 
-/* Takes the read lock when there is a connection; unlock nc_lock after use. */
+/* Takes the read lock if there is a connection; unlock nc_lock after use. */
 static natsConnection *
 hold(struct bus *bus, struct err *err)
 {
@@ -118,7 +121,7 @@ bus_clustered(const struct bus *bus)
 	int n = 0;
 
 	if (nc == NULL)
-		return true; /* not known: assume what needs more care */
+		return true; /* unknown: assume a cluster, which needs more care */
 	if (natsConnection_GetServers(nc, &servers, &n) == NATS_OK)
 		for (int i = 0; i < n; i++)
 			free(servers[i]);
@@ -133,7 +136,7 @@ make_msg(natsMsg **msg, const struct bus_out *out)
 	natsStatus s = natsMsg_Create(msg, out->subject, out->reply, out->data, (int)out->len);
 	size_t i;
 
-	/* without a value it would hide the next one: bus_msg.c */
+	/* the server's parser would take the next header as its value: bus_msg.c */
 	for (i = 0; i < out->n_headers && s == NATS_OK; i++)
 		if (out->headers[i].value[0] != '\0')
 			s = natsMsgHeader_Add(
@@ -141,13 +144,13 @@ make_msg(natsMsg **msg, const struct bus_out *out)
 	return s;
 }
 
-/* The server ends the connection of whoever sends a longer line. */
+/* The server closes the connection of a client that sends a longer line. */
 static int
 check_subject(const struct bus_out *out, struct err *err)
 {
 	if (strlen(out->subject) + (out->reply != NULL ? strlen(out->reply) : 0) <= SUBJECT_MAX)
 		return 0;
-	return err_set(err, ERR_LIMIT, "%.100s...: the subject is longer than NATS takes",
+	return err_set(err, ERR_LIMIT, "%.100s...: the subject is longer than NATS accepts",
 		out->subject);
 }
 

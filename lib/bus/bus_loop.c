@@ -32,7 +32,7 @@ static void
 wake(struct bus_loop *l)
 {
 	if (write(l->wake[1], "!", 1) < 0) {
-		/* full: it wakes anyway */
+		/* the pipe is full, so it wakes the thread anyway */
 	}
 }
 
@@ -55,7 +55,7 @@ turn(struct bus_loop *l)
 	if (p[0].revents != 0)
 		while (read(l->wake[0], drain, sizeof(drain)) > 0)
 			;
-	/* the library checks by itself whether the connection is still this one */
+	/* the library checks whether the connection is still this one */
 	if (p[1].revents & (POLLIN | POLLHUP | POLLERR))
 		natsConnection_ProcessReadEvent(nc);
 	if (p[1].revents & POLLOUT)
@@ -169,9 +169,9 @@ natsStatus
 bus_loop_use(struct bus_loop *l, natsOptions *opts)
 {
 	/*
-	 * In this mode 3.4.1 keeps what was half written and sends it again behind the next
-	 * CONNECT: the server takes it for garbage and hangs up, for ever. A new connection has
-	 * no past; bus.c makes it.
+	 * In this mode cnats 3.4.1 keeps a partly written message and sends the rest after the
+	 * next CONNECT. The server cannot parse that and closes the connection, again and
+	 * again. A new connection object has no such rest; bus.c creates it.
 	 */
 	natsStatus s = natsOptions_SetAllowReconnect(opts, false);
 

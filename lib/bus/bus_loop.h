@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * One thread for all socket I/O of a connection. cnats before 3.11 reads and writes a TLS
- * connection from two threads, which OpenSSL does not allow; in its event-loop mode it leaves
- * both to us.
+ * connection from two threads, which OpenSSL does not allow. In its event-loop mode cnats
+ * leaves all I/O to this thread.
  */
 #ifndef VCOURIER_BUS_LOOP_H
 #define VCOURIER_BUS_LOOP_H
@@ -12,7 +12,7 @@
 
 struct bus_loop;
 
-bool bus_loop_needed(void); /* by the version of the library in use */
+bool bus_loop_needed(void); /* depends on the version of the library in use */
 
 struct bus_loop *bus_loop_open(void); /* NULL: no descriptors left */
 /* Stops the thread; after natsConnection_Close, before natsConnection_Destroy. NULL is fine. */

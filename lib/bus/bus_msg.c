@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Reading a message. cnats (3.4.1 and later) passes over white space behind a header's colon,
- * ends of lines too. So a header without a value gets the next line as its value, and the next
- * header is missing; without a value in the last header none can be read at all. cnats gives no
- * access to the bytes: what was read like that is told by bus_msg_headers_doubtful, and
- * replaced by what the stream has (jetstream.h).
+ * Reads a message. cnats (3.4.1 and later) skips white space after a header's colon, line ends
+ * included. So a header without a value gets the next line as its value, and that next header
+ * is missing; when the last header has no value, no header can be read. cnats gives no access
+ * to the raw bytes. bus_msg_headers_doubtful detects such a message, and jetstream.h reads its
+ * headers from the stream.
  */
 #define _DEFAULT_SOURCE /* pthread_rwlock_t */
 #include "bus_private.h"
@@ -106,8 +106,7 @@ bus_msg_each_header(
 }
 
 /*
- * Whether a value looks like a header line that we would read: its header had no value of its
- * own, then.
+ * Whether a value looks like a header line that we would read. If so, its header had no value.
  */
 static bool
 looks_like_header(const char *value)
@@ -137,7 +136,7 @@ bus_msg_headers_doubtful(const struct bus_msg *msg)
 		return false;
 	s = natsMsgHeader_Keys(msg->msg, &keys, &n);
 	if (s != NATS_OK)
-		return s != NATS_NOT_FOUND; /* that is: there are none */
+		return s != NATS_NOT_FOUND; /* NATS_NOT_FOUND: there are no headers */
 	for (int i = 0; i < n && !doubtful; i++) {
 		const char *value = bus_msg_header(msg, keys[i]);
 

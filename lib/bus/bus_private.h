@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The state that the files of the bus share; no other file includes cnats. bus.c keeps the
+ * The state that the files of the bus share; no other file includes cnats. bus.c manages the
  * connection, bus_io.c uses it, bus_loop.c does its socket I/O, bus_security.c sets credentials
  * and TLS, bus_error.c translates errors.
  */
@@ -21,7 +21,7 @@ struct bus_subscription {
 	bus_on_msg *on_msg;
 	void *ctx;
 	natsSubscription *sub;
-	bool ended; /* not made again on a new connection */
+	bool ended; /* removed: not subscribed again on a new connection */
 };
 
 struct bus {
@@ -30,12 +30,12 @@ struct bus {
 	pthread_t thread;
 	pthread_rwlock_t nc_lock; /* readers use nc, the thread replaces it */
 	natsConnection *nc;
-	struct bus_loop *loop; /* of nc; NULL: cnats does its own I/O */
-	pthread_mutex_t lock;  /* for what follows */
+	struct bus_loop *loop; /* of nc; NULL: cnats does the I/O */
+	pthread_mutex_t lock;  /* for the members below */
 	pthread_cond_t changed;
 	bool started, connected, dead, closing;
 	struct err last_error;
-	/* n_subs of them; each keeps its address: cnats has it */
+	/* n_subs of them; each keeps its address, because cnats stores it */
 	struct bus_subscription **subs;
 	size_t n_subs;
 	atomic_uint_fast64_t reconnects;
@@ -44,27 +44,28 @@ struct bus {
 struct bus_msg {
 	natsMsg *msg;
 	/*
-	 * in place of those that cnats has read: the text that `header` points into; NULL: none
+	 * replaces the headers that cnats has parsed: the text that `header` points into; NULL:
+	 * not replaced
 	 */
 	char *headers;
 	struct bus_header *header;
 	size_t n_headers;
 };
 
-/* Fills err from a cnats status and its own words; returns -1. */
+/* Fills err from a cnats status and cnats' error text; returns -1. */
 int bus_error(struct err *err, natsStatus s, const char *what);
 
 /*
- * Credentials (read anew) and TLS; err is set when it is not cnats that fails. loop: for a TLS
- * connection, or NULL.
+ * Sets credentials (read again) and TLS; err is set when the cause is not cnats. loop: for a
+ * TLS connection, or NULL.
  */
 natsStatus bus_set_security(natsOptions *opts, const struct bus_options *options,
 	struct bus_loop *loop, struct err *err);
 
-/* Tells the server of a subscription; call with nc_lock held for writing. */
+/* Subscribes at the server; call with nc_lock held for writing. */
 natsStatus bus_start_subscription(struct bus_subscription *sub, natsConnection *nc);
 
-/* Those that were freed and still are cnats'; before cnats ends. */
+/* Destroys messages that were freed and still belong to cnats; call before cnats ends. */
 void bus_destroy_messages(void);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Who we are to NATS, and who it must be: credentials and TLS of a new connection. */
+/* Client credentials and server verification for a new connection. */
 #define _DEFAULT_SOURCE /* pthread_rwlock_t */
 #include "bus_private.h"
 
@@ -23,7 +23,10 @@ set_credentials(natsOptions *opts, const struct bus_options *o, struct err *err)
 		s = natsOptions_SetUserInfo(opts, o->user, secret ? secret : "");
 	}
 	mem_free_secret(secret);
-	/* 3.4.1 signs wrongly once in 256 connects; the thread just connects again */
+	/*
+	 * cnats 3.4.1 makes an invalid signature once in 256 connects; the thread then connects
+	 * again
+	 */
 	if (s == NATS_OK && o->credentials_file != NULL)
 		s = natsOptions_SetUserCredentialsFromFiles(opts, o->credentials_file, NULL);
 	return s;

@@ -57,7 +57,7 @@ header_block_list(char *block, size_t *n)
 		all++;
 	list = mem_array(all + 1, sizeof(*list));
 	*n = 0;
-	/* each line is passed before its ends are written */
+	/* the search for the next line is done before line ends are overwritten */
 	for (const char *p = block; *n < all && header_block_next(&p, &line); (*n)++) {
 		char *name = block + (line.name - block), *value = block + (line.value - block);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * JetStream's wire protocol over bus.h, so that one source runs on nats-server 2.9 to the
+ * JetStream's wire protocol over bus.h, so that one source works with nats-server 2.9 to the
  * newest and never erases a setting that a newer tool made.
  * https://docs.nats.io/reference/reference-protocols/nats_api_reference
  */
@@ -23,7 +23,7 @@ struct stream_config {
 	int64_t max_bytes;       /* <= 0: no limit */
 	int64_t duplicate_window_ms;
 	int replicas;
-	bool discard_new;         /* full: refuse the new (err 10077), else drop the oldest */
+	bool discard_new; /* when full: reject new messages (err 10077), else drop the oldest */
 	int max_msgs_per_subject; /* 0: no limit; 1: a KV bucket without history */
 	bool deny_delete; /* no user may remove single messages; cannot be lifted later */
 	bool deny_purge;  /* no user may empty the stream; cannot be lifted later */
@@ -33,24 +33,23 @@ struct stream_config {
 struct stream_info {
 	uint64_t first_seq, last_seq, messages, bytes;
 	int64_t created_us;
-	char leader[64]; /* in a cluster: the name of the server that leads the stream; ""
-			    without a cluster */
+	char leader
+		[64]; /* in a cluster: the name of the server that leads the stream, else "" */
 	/* bytes of a message, headers included; 0: what the server's max_payload allows */
 	int64_t max_msg_size;
-	char differs[256]; /* what stands otherwise than asked, field by field; "" when nothing
-			    */
+	char differs
+		[256]; /* settings that differ from the configuration, field by field; "" when none does */
 };
 
 /*
- * Makes the stream unless it exists; an existing one is never altered, its differences are told
- * in info->differs (not deny_delete and deny_purge: a stream of an earlier release lacks them
- * and works as well). ERR_FORBIDDEN / ERR_TIMEOUT: this user may not; then only a look is
- * tried. In a cluster a stream that is not found is looked for again for 2 s: a meta leader
- * answers before it has read all of its log.
+ * jetstream_stream_ensure creates the stream unless it exists. It never changes an existing
+ * stream; info->differs lists the differences (but not deny_delete and deny_purge: streams of
+ * earlier releases lack them and work as well). ERR_FORBIDDEN, ERR_TIMEOUT: this user may not
+ * create it; then the stream is only looked up. In a cluster a stream that is not found is
+ * looked up again for 2 s, because a meta leader answers before it has read all of its log.
  *
  * jetstream_stream_look: ERR_NOT_FOUND: there is no such stream. ERR_TIMEOUT: no answer, or the
- * stream has no leader just now (then any replica answers, and its numbers are not the
- * stream's).
+ * stream has no leader at the moment (then any replica answers, with its own numbers).
  */
 int jetstream_stream_ensure(struct bus *bus, const struct stream_config *config,
 	struct stream_info *info, struct err *err);
@@ -87,41 +86,41 @@ int jetstream_stream_get(struct bus *bus, const struct message_query *query,
 void jetstream_msg_free(struct stream_msg *msg);
 
 /*
- * Whether a stream has a message. ERR_NOT_FOUND of jetstream_stream_get is no proof: a leader
- * says so, too, while it has not yet applied what was stored before its election, and when a
- * block cannot be read; DIRECT.GET is answered by any replica, as far as that one is. So the
- * stream's numbers are asked for:
+ * Whether a stream has a message. ERR_NOT_FOUND of jetstream_stream_get does not prove that it
+ * is gone: a leader also returns that while it has not applied what was stored before its
+ * election, and when a block cannot be read; DIRECT.GET is answered by any replica, however far
+ * it lags. So stream_find compares the sequence with the stream's numbers.
  */
 enum message_presence {
 	MESSAGE_FOUND,
-	/* its first sequence is larger, or later messages are there and this one is missing */
+	/* the first sequence is larger, or later messages exist and this one is deleted */
 	MESSAGE_GONE,
-	MESSAGE_BEYOND,  /* it ends before: its leader is behind, or the stream was cut */
-	MESSAGE_UNKNOWN, /* by its numbers it is there: ask again */
+	MESSAGE_BEYOND,  /* the stream ends before it: its leader lags, or it was cut */
+	MESSAGE_UNKNOWN, /* by the stream's numbers it exists: ask again */
 };
 
 struct message_search {
 	enum message_presence presence;
 	struct stream_msg msg; /* MESSAGE_FOUND: the caller's (jetstream_msg_free) */
 	/*
-	 * MESSAGE_GONE: the stream has nothing from the sequence asked for to before this one
+	 * MESSAGE_GONE: the first sequence after seq that may exist; all from seq to before it
+	 * are gone
 	 */
 	uint64_t gone_to;
-	struct stream_info info; /* unless MESSAGE_FOUND: what the leader said */
+	struct stream_info info; /* unless MESSAGE_FOUND: the stream's info from the leader */
 };
 
 /*
- * MESSAGE_GONE stays true. MESSAGE_BEYOND and MESSAGE_UNKNOWN count only when they are still so
- * after a while: see stream_find_steady_for. -1: no answer, or no such stream (ERR_NOT_FOUND).
+ * MESSAGE_GONE is final. MESSAGE_BEYOND and MESSAGE_UNKNOWN count only when they persist: see
+ * stream_find_steady_for. -1: no answer, or no such stream (ERR_NOT_FOUND).
  */
 int stream_find(struct bus *bus, const char *stream, uint64_t seq, struct message_search *found,
 	struct err *err);
 
 /*
- * For how long the same answer has come, in the same words, from the same leader, over the same
- * connection. Begins anew when one of them is another. Without a cluster (leader "") a server
- * answers only when it has read all of its store, so its answer is as good as one that has
- * stood for ever: INT64_MAX.
+ * For how long the same finding has come from the same leader over the same connection. Starts
+ * again when one of them changes. Without a cluster (leader "") a server answers only after it
+ * has read all of its store, so its answer counts at once: INT64_MAX.
  */
 struct steady {
 	const char *what; /* a constant: the finding */
@@ -134,29 +133,32 @@ int64_t stream_find_steady_for(struct steady *steady, const char *what, const ch
 
 enum {
 	STEADY_MS = 5 * 1000, /* longer than an election (4 s at most in nats-server 2.9) */
-	ABSENT_MS = 2 * 1000, /* what a cluster does not find for so long is made */
+	ABSENT_MS = 2 * 1000, /* not found for so long in a cluster: it is created */
 };
 
 /*
  * After a message was delivered: when its headers are doubtful (bus.h), reads them from the
- * stream, one request. May be called on a bus thread. 0: they are right now, or the stream no
- * longer has them. -1: that could not be found out.
+ * stream with one request. May be called on a bus thread. 0: the headers are correct now, or
+ * the stream no longer has the message. -1: the request failed.
  */
 int jetstream_read_headers(struct bus *bus, struct bus_msg *msg, struct err *err);
 
 /*
- * Of an answer to DIRECT.GET. 0: it is the stored message; *stored_us is when it was stored, 0
- * when that cannot be read. Else the status in its place, 404: this replica does not have the
- * message. A message is told by the header that the server adds behind those of the publisher,
- * so none of theirs makes a message a status or another message.
+ * The status of an answer to DIRECT.GET. 0: it is the stored message; *stored_us is when it was
+ * stored, 0 when that cannot be read. Else its status, 404: this replica does not have the
+ * message. Only the header that the server adds after those of the publisher marks a stored
+ * message, so a publisher cannot make a message look like a status, or like another message.
  */
 int jetstream_direct_status(const struct bus_msg *msg, int64_t *stored_us);
 
-/* Removes one message. */
+/* Deletes one message. */
 int jetstream_stream_delete_msg(
 	struct bus *bus, const char *stream, uint64_t seq, struct err *err);
 
-/* A header's value out of a raw NATS/1.0 block, copied to buf; false when it is not there. */
+/*
+ * Copies a header's value from a raw NATS/1.0 block to buf; false when the block does not have
+ * it.
+ */
 bool jetstream_msg_header(const char *headers, const char *name, char *buf, size_t size);
 
 /* ---- consumers: pull, explicit ack */
@@ -164,60 +166,64 @@ bool jetstream_msg_header(const char *headers, const char *name, char *buf, size
 struct consumer_config {
 	/* durable name; NULL: ephemeral, named by the server (info->name) */
 	const char *stream, *name;
-	const char *filter_subject; /* NULL: all */
+	const char *filter_subject; /* NULL: all subjects */
 	enum { DELIVER_ALL, DELIVER_NEW, DELIVER_FROM_SEQ, DELIVER_FROM_TIME } deliver;
 	uint64_t start_seq;
 	int64_t start_time_us;
 	int64_t ack_wait_ms;
 	int max_ack_pending;
-	bool ack_none;     /* a reader: no acks, in order */
-	bool headers_only; /* leave the bodies out */
-	/* the server removes it after this long unused; 0: its default (ephemeral 5 s) */
+	bool ack_none;     /* no acks: messages come in order, once */
+	bool headers_only; /* without the bodies */
+	/*
+	 * the server removes the consumer after this long without use; 0: its default
+	 * (ephemeral 5 s)
+	 */
 	int64_t inactive_ms;
 };
 
 struct consumer_info {
 	uint64_t delivered_stream_seq, delivered_consumer_seq, ack_floor_stream_seq, pending,
 		ack_pending, redelivered;
-	uint64_t waiting; /* pulls: 0 when nobody asks for messages */
+	uint64_t waiting; /* outstanding pull requests */
 	int64_t created_us;
-	char leader[64]; /* in a cluster: the server that leads it; "" without a cluster */
+	char leader[64]; /* in a cluster: the server that leads the consumer, else "" */
 	char name[128];
 	char filter_subject[256];
 	char differs[256];
-	/* it differs in a way that a puller cannot live with: push, or other acks */
+	/* it differs so that pulling cannot work: a push consumer, or another ack policy */
 	bool unusable;
 };
 
-/* Makes the consumer unless it exists; an existing one is never altered, see info->differs. */
+/* Creates the consumer unless it exists; never changes an existing one, see info->differs. */
 int jetstream_consumer_ensure(struct bus *bus, const struct consumer_config *config,
 	struct consumer_info *info, struct err *err);
 int jetstream_consumer_look(struct bus *bus, const char *stream, const char *name,
 	struct consumer_info *info, struct err *err);
 
 /*
- * ERR_NOT_FOUND: there was none. nats-server 2.9 that writes a consumer's state while it
- * removes the consumer leaves a file behind: the next consumer of this name continues from that
- * state, whatever its configuration says.
+ * ERR_NOT_FOUND: there was no such consumer. nats-server 2.9 that writes a consumer's state
+ * while it removes the consumer leaves a file behind: the next consumer of this name continues
+ * from that state, whatever its configuration says.
  */
 int jetstream_consumer_delete(
 	struct bus *bus, const char *stream, const char *name, struct err *err);
 
 /*
- * Removes the durable consumer, if there is one, and makes one that begins as configured. When
- * the server left a file behind it does so again, a few times, for less than a second.
+ * Removes the durable consumer, if there is one, and creates one with this configuration. If
+ * the server left a file behind, this is repeated a few times, for less than a second.
  */
 int jetstream_consumer_recreate(struct bus *bus, const struct consumer_config *config,
 	struct consumer_info *info, struct err *err);
 
 /*
- * What the reply subject of a delivered message says ($JS.ACK..., 9 tokens or the longer v2
+ * The reply subject of a delivered message, parsed ($JS.ACK..., 9 tokens or the longer v2
  * form).
  */
 struct jetstream_meta {
-	uint64_t stream_seq, consumer_seq, delivered; /* delivered: which try this is, from 1 */
-	uint64_t pending;                             /* messages after this one */
-	int64_t time_us;                              /* when the stream stored it */
+	uint64_t stream_seq, consumer_seq,
+		delivered; /* delivered: the number of this delivery, from 1 on */
+	uint64_t pending;  /* messages after this one */
+	int64_t time_us;   /* when the stream stored it */
 };
 bool jetstream_meta_parse(const char *reply, struct jetstream_meta *d);
 
@@ -237,17 +243,20 @@ int jetstream_pull(struct bus *bus, const struct pull_request *pull, struct err 
 
 enum pull_status {
 	PULL_MESSAGE,   /* not a status: a message to deliver */
-	PULL_HEARTBEAT, /* 100: the pull lives */
-	/* 404, 408, 409: the pull ended, ask again; *lost is what it leaves undelivered */
+	PULL_HEARTBEAT, /* 100: the pull is still open */
+	/*
+	 * 404, 408, 409: the pull ended, send another; *undelivered: messages that it did not
+	 * deliver
+	 */
 	PULL_OVER,
-	/* 409 consumer deleted, 503: look what happened to consumer and stream */
+	/* 409 consumer deleted, 503: check consumer and stream */
 	PULL_GONE,
 };
 enum pull_status jetstream_pull_status(const struct bus_msg *msg, int *undelivered);
 
 /*
- * Settling, by the message's reply subject. Acks are plain publishes; ack_confirm is a round
- * trip.
+ * Settles a message by its reply subject. Acks are plain publishes; ack_confirm waits for an
+ * answer.
  */
 int jetstream_ack(struct bus *bus, const char *reply, struct err *err);
 int jetstream_ack_confirm(
@@ -258,12 +267,13 @@ int jetstream_ack_progress(
 
 /* ---- publishing */
 
-/* What the server says of a publish. error_code 0: stored. */
+/* The server's answer to a publish. error_code 0: stored. */
 struct pub_ack {
 	uint64_t seq;
 	bool duplicate;
 	/*
-	 * JetStream err_code: 10071 wrong last sequence, 10077 full, ... 503: no stream listens
+	 * JetStream err_code: 10071 wrong last sequence, 10077 full, ... 503: no stream has
+	 * this subject
 	 */
 	int error_code;
 	char error[160];
@@ -272,27 +282,27 @@ bool jetstream_pub_ack_parse(const struct bus_msg *msg, struct pub_ack *ack);
 
 enum {
 	JS_ERR_WRONG_LAST_SEQ = 10071, /* Nats-Expected-Last-Sequence did not hold */
-	JS_ERR_STORE_FAILED = 10077,   /* full, or the disk is */
-	/* of a consumer's deletion: its files could not be removed */
+	JS_ERR_STORE_FAILED = 10077,   /* the stream or the disk is full */
+	/* of a DELETE request: the consumer's files could not be removed */
 	JS_ERR_STREAM_GENERAL = 10051,
 	JS_ERR_STREAM_NOT_FOUND = 10059,
 	JS_ERR_CONSUMER_NOT_FOUND = 10014,
 	JS_ERR_MSG_NOT_FOUND = 10037,
-	JS_ERR_MSG_TOO_LARGE = 10054,     /* than the stream's max_msg_size */
+	JS_ERR_MSG_TOO_LARGE = 10054,     /* larger than the stream's max_msg_size */
 	JS_ERR_HEADERS_TOO_LARGE = 10097, /* more than 64 KiB */
-	/* not of JetStream: no stream has the subject, or JetStream is away */
+	/* not from JetStream: no stream has the subject, or JetStream is not available */
 	JS_ERR_NO_STREAM = 503,
 };
 
 /*
- * A smaller message, or one with another subject, may be stored: this one is refused whatever
- * state the server is in.
+ * The server rejects this message in any state; a smaller one, or one with another subject, may
+ * be stored.
  */
 bool jetstream_pub_ack_refuses(const struct pub_ack *ack);
 
 /*
- * Publishes and waits for the ack. `out->reply` is ours to set. ERR_LIMIT: this message is too
- * large for server or stream.
+ * Publishes and waits for the ack. Sets `out->reply` itself. ERR_LIMIT: this message is too
+ * large for the server or the stream.
  */
 int jetstream_publish(struct bus *bus, const struct bus_out *out, int64_t timeout_ms,
 	struct pub_ack *ack, struct err *err);

@@ -24,7 +24,7 @@ enum { NOT_FOR_ACCOUNT = 10039 }; /* JetStream not enabled for account */
 static enum err_code
 classify(int http_code, int code)
 {
-	if (code == 10008 /* no leader just now */)
+	if (code == 10008 /* no leader at the moment */)
 		return ERR_TIMEOUT;
 	if (code == JS_ERR_STORE_FAILED || code == 10023 /* insufficient resources */ ||
 		http_code == 503)
@@ -58,7 +58,7 @@ jetstream_call(struct bus *bus, const char *subject, const struct buf *body, cJS
 	json = cJSON_ParseWithLength(bus_msg_data(msg), bus_msg_len(msg));
 	bus_msg_free(msg);
 	if (json == NULL)
-		return err_set(err, ERR_PROTOCOL, "%s: the reply is no JSON", subject);
+		return err_set(err, ERR_PROTOCOL, "%s: the reply is not JSON", subject);
 	error = json_member(json, "error");
 	if (error != NULL) {
 		int api_code = (int)json_member_int(error, "err_code");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What the jetstream_*.c files share: a request to $JS.API and its JSON reply. */
+/* Shared by the jetstream_*.c files: a request to $JS.API and its JSON reply. */
 #ifndef VCOURIER_JETSTREAM_API_H
 #define VCOURIER_JETSTREAM_API_H
 
@@ -13,8 +13,8 @@ enum { JS_API_TIMEOUT_MS = 5000, JS_NAME_MAX = 512 };
 
 /*
  * One request; *reply is the caller's (cJSON_Delete). An API error becomes ERR_NOT_FOUND,
- * ERR_FULL, ERR_TIMEOUT (a cluster without a leader), ERR_CONFLICT or ERR_PROTOCOL, and
- * its err_code is the result if there is one.
+ * ERR_FULL, ERR_TIMEOUT (a cluster without a leader), ERR_CONFLICT or ERR_PROTOCOL. Returns 0,
+ * the err_code of the reply, or -1.
  */
 int jetstream_call(struct bus *bus, const char *subject, const struct buf *body, cJSON **reply,
 	struct err *err);
@@ -24,8 +24,8 @@ void jetstream_differs(char *list, size_t size, const char *name, double is, dou
 
 /*
  * Whether the stream or consumer of an INFO reply is in a cluster, and who leads it: "" without
- * a cluster, or without a leader just now. A server alone names itself the leader from 2.10 on,
- * but no cluster.
+ * a cluster, or when it has no leader at the moment. From 2.10 on a single server names itself
+ * as the leader, but has no cluster name.
  */
 bool jetstream_clustered(const cJSON *reply);
 const char *jetstream_leader(const cJSON *reply);

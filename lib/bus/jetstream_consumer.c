@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Consumers: make, look, delete, ask for messages. */
+/* Consumers: create, look up, delete, request messages. */
 #include "jetstream.h"
 
 #include <stdio.h>
@@ -54,7 +54,7 @@ write_config(struct buf *b, const struct consumer_config *c)
 		json_add_string(b, c->name, strlen(c->name));
 		buf_add_char(b, ',');
 	}
-	/* max_deliver -1 and no backoff: we count, we decide */
+	/* max_deliver -1 and no backoff: the dispatcher counts deliveries and decides */
 	buf_printf(b, "\"ack_policy\":\"%s\",\"max_deliver\":-1,\"replay_policy\":\"instant\"",
 		c->ack_none ? "none" : "explicit");
 	if (!c->ack_none)
@@ -128,7 +128,7 @@ compare(const cJSON *reply, const struct consumer_config *c, struct consumer_inf
 			json_member_text(is, "filter_subject"), wanted);
 }
 
-/* The reply of CONSUMER.INFO; NULL: see err. */
+/* The reply of CONSUMER.INFO; NULL: failed, see err. */
 static cJSON *
 look(struct bus *bus, const char *stream, const char *name, struct err *err)
 {
@@ -155,7 +155,7 @@ jetstream_consumer_look(struct bus *bus, const char *stream, const char *name,
 	return 0;
 }
 
-/* As jetstream_consumer_look; notes in info->differs what differs from config. */
+/* As jetstream_consumer_look; info->differs lists the differences from config. */
 static int
 look_and_compare(struct bus *bus, const struct consumer_config *config,
 	struct consumer_info *info, struct err *err)
@@ -187,10 +187,7 @@ jetstream_consumer_ensure(struct bus *bus, const struct consumer_config *config,
 	}
 	buf_init(&body, 16 * 1024);
 	write_config(&body, config);
-	/*
-	 * DURABLE.CREATE is the form that server 2.9 to the newest and narrow permissions all
-	 * know
-	 */
+	/* DURABLE.CREATE works with servers from 2.9 on and with narrow permissions */
 	if (config->name != NULL)
 		snprintf(subject, sizeof(subject), "%s.CONSUMER.DURABLE.CREATE.%s.%s",
 			bus_api_prefix(bus), config->stream, config->name);
@@ -251,13 +248,13 @@ jetstream_consumer_recreate(struct bus *bus, const struct consumer_config *confi
 
 	for (int i = 0; i < DELETE_TRIES; i++) {
 		if (i > 0 && stop_sleep(DELETE_PAUSE_MS << i))
-			return err_set(err, ERR_STOPPED, "asked to stop");
+			return err_set(err, ERR_STOPPED, "stopped");
 		if (delete_consumer(bus, config->stream, config->name, &dirty, err) != 0 &&
 			err->code != ERR_NOT_FOUND)
 			return -1;
 		/*
-		 * also when dirty: this one finds the files that are left, and only its
-		 * deletion removes them
+		 * also when dirty: the new consumer takes over the remaining files, and only
+		 * its deletion removes them
 		 */
 		if (jetstream_consumer_ensure(bus, config, info, err) != 0)
 			return -1;
@@ -265,7 +262,7 @@ jetstream_consumer_recreate(struct bus *bus, const struct consumer_config *confi
 			return 0;
 	}
 	return err_set(err, ERR_PROTOCOL,
-		"consumer %s of %s: the server does not forget its state", config->name,
+		"consumer %s of %s: the server keeps the state of the old one", config->name,
 		config->stream);
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Messages: what a reply subject says, status messages, acks, publishing with an ack. */
+/* Messages: reply subjects, status messages, acks, publishing with an ack. */
 #include "jetstream.h"
 
 #include <limits.h>
@@ -71,8 +71,8 @@ jetstream_pull_status(const struct bus_msg *msg, int *undelivered)
 
 	*undelivered = 0;
 	/*
-	 * a delivered message has a reply subject, whatever its publisher wrote into its
-	 * headers; a status has none
+	 * a delivered message has a reply subject, whatever headers its publisher wrote; a
+	 * status message has none
 	 */
 	if (*bus_msg_reply(msg) != '\0' || bus_msg_len(msg) != 0 ||
 		(status = bus_msg_header(msg, "Status")) == NULL)
@@ -149,7 +149,7 @@ jetstream_ack_confirm(struct bus *bus, const char *reply, int64_t timeout_ms, st
 
 /*
  * A PubAck is one of two short forms: {"stream":"S","seq":1[,"domain":..][,"duplicate":true]}
- * or one with "error" (and then a "seq":0 that means nothing). The first is read by hand: it is
+ * or one with "error" (then "seq":0 has no meaning). The first is parsed by hand, because it is
  * on the hot path.
  */
 bool
@@ -164,7 +164,7 @@ jetstream_pub_ack_parse(const struct bus_msg *msg, struct pub_ack *ack)
 	*ack = (struct pub_ack){ .seq = 0 };
 	if (status != NULL) {
 		ack->error_code = header_int(status);
-		snprintf(ack->error, sizeof(ack->error), "no stream listens on this subject");
+		snprintf(ack->error, sizeof(ack->error), "no stream has this subject");
 		return ack->error_code != 0;
 	}
 	if (strstr(data, "\"error\"") == NULL) {
@@ -172,7 +172,7 @@ jetstream_pub_ack_parse(const struct bus_msg *msg, struct pub_ack *ack)
 		if (data[0] != '{' || seq == NULL)
 			return false;
 		ack->seq = strtoull(seq + 6, NULL, 10);
-		/* only ever there when true, by some versions with a blank behind the colon */
+		/* written only when true; some versions write a space after the colon */
 		ack->duplicate = strstr(seq, "\"duplicate\"") != NULL;
 		return ack->seq != 0;
 	}
@@ -213,7 +213,7 @@ jetstream_publish(struct bus *bus, const struct bus_out *out, int64_t timeout_ms
 	ok = jetstream_pub_ack_parse(reply, ack);
 	bus_msg_free(reply);
 	if (!ok)
-		return err_set(err, ERR_PROTOCOL, "publish to %s: the reply is no PubAck",
+		return err_set(err, ERR_PROTOCOL, "publish to %s: the reply is not a PubAck",
 			out->subject);
 	if (ack->error_code != 0)
 		return err_set(err, code_of(ack), "publish to %s: %s (%d)", out->subject,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Streams: make, look, read one message. */
+/* Streams: create, look up, read one message. */
 #define _DEFAULT_SOURCE
 #include "base64.h"
 #include "jetstream.h"
@@ -21,10 +21,13 @@
 
 #define NS_PER_MS INT64_C(1000000)
 
-/* the most that max_payload of a server may be */
+/* the largest max_payload that a server accepts */
 enum { MESSAGE_BYTES_MAX = 64 * 1024 * 1024 };
 enum {
-	/* how long somebody may take to make a stream, and it to find a leader */
+	/*
+	 * time that another client may need to create a stream, and the stream to elect a
+	 * leader
+	 */
 	MAKING_MS = 20,
 	MAKING_TRIES = 50,
 	ABSENT_TRIES = 10,
@@ -61,7 +64,7 @@ static void
 read_info(const cJSON *reply, struct stream_info *info)
 {
 	const cJSON *state = json_member(reply, "state");
-	/* -1: none */
+	/* -1: no limit */
 	int64_t size = json_member_int(json_member(reply, "config"), "max_msg_size");
 	const char *created = json_member_text(reply, "created");
 
@@ -118,12 +121,12 @@ look(struct bus *bus, const char *name, const struct stream_config *config,
 			return err_wrap(err, "stream %s", name);
 		read_info(reply, info);
 		/*
-		 * year 1: nats-server 2.9 lists it and has no store for it yet; another request
-		 * for it may crash it
+		 * year 1: nats-server 2.9 lists the stream and has no store for it yet; another
+		 * request for it may crash the server
 		 */
-		lacks = info->created_us < 0 ? "it is being made"
+		lacks = info->created_us < 0 ? "it is being created"
 			: info->leader[0] == '\0' && jetstream_clustered(reply)
-			? "it has no leader just now"
+			? "it has no leader at the moment"
 			: NULL;
 		if (lacks == NULL)
 			break;
@@ -146,8 +149,8 @@ jetstream_stream_look(
 }
 
 /*
- * -1 with ERR_NOT_FOUND: it is not there, and has not been for a while where servers may be
- * behind.
+ * -1 with ERR_NOT_FOUND: it does not exist; where servers may lag, it has not existed for a
+ * while.
  */
 static int
 look_long(struct bus *bus, const struct stream_config *config, struct stream_info *info,
@@ -161,8 +164,7 @@ look_long(struct bus *bus, const struct stream_config *config, struct stream_inf
 			return -1;
 		if (stop_sleep(ABSENT_MS / ABSENT_TRIES) || bus_reconnects(bus) != reconnects)
 			return err_set(err, ERR_TIMEOUT,
-				"stream %s: not found, but the bus is not steady",
-				config->name);
+				"stream %s: not found, but the servers may lag", config->name);
 	}
 	return 0;
 }
@@ -189,7 +191,7 @@ jetstream_stream_ensure(struct bus *bus, const struct stream_config *config,
 	if (failed && err->code != ERR_CONFLICT)
 		return err_wrap(err, "create stream %s", config->name);
 	cJSON_Delete(reply);
-	/* somebody else may have been first, with other settings */
+	/* another client may have created it meanwhile, with other settings */
 	return look(bus, config->name, config, info, err);
 }
 
@@ -248,7 +250,7 @@ jetstream_stream_get(struct bus *bus, const struct message_query *query, struct 
 	return 0;
 }
 
-/* The stream's name out of a reply subject: the token before the consumer's. */
+/* The name of the stream in a reply subject: the token before the consumer's name. */
 static bool
 stream_of(const char *reply, char *name, size_t size)
 {
@@ -257,17 +259,14 @@ stream_of(const char *reply, char *name, size_t size)
 
 	for (const char *c = reply; *c != '\0'; c++)
 		tokens += *c == '.';
-	/* $JS.ACK, and <domain>.<account> in the long form */
+	/* skips $JS.ACK, and <domain>.<account> in the long form */
 	for (size_t skip = tokens > 9 ? 4 : 2; skip != 0; skip--)
 		p = strchr(p, '.') + 1;
 	snprintf(name, size, "%.*s", (int)strcspn(p, "."), p);
 	return strcspn(p, ".") < size;
 }
 
-/*
- * A structured event is in the body, unless it is sent again to one target: then a header says
- * which.
- */
+/* The headers of a structured event are needed only when it is a replay for one target. */
 static bool
 needs_headers(const struct bus_msg *msg)
 {
@@ -296,7 +295,7 @@ jetstream_read_headers(struct bus *bus, struct bus_msg *msg, struct err *err)
 		return err->code == ERR_NOT_FOUND ? 0
 						  : err_wrap(err, "headers of %s %llu", stream,
 							    (unsigned long long)d.stream_seq);
-	/* else another message has its sequence, after a power cut of NATS */
+	/* after a power cut of NATS another message may have its sequence */
 	if (stored.time_us == d.time_us)
 		bus_msg_set_headers(msg, stored.headers);
 	jetstream_msg_free(&stored);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The names that our programs, and others, use on the bus: streams, subjects, KV buckets and
- * headers. They are an interface: a bus keeps messages and permissions with these names. So no
- * name changes its meaning, and none is written as a literal elsewhere. schemas/asyncapi.json
+ * The names on the bus: streams, subjects, KV buckets and headers. They are an interface to
+ * other programs, to permissions and to messages that are already stored. So a name never
+ * changes its meaning, and no other file writes one as a literal. schemas/asyncapi.json
  * describes the messages for other programs, compose/nats/users.py the permissions.
  *
- * Streams of events are named by subject.h: VC_<vCenter>, subjects <prefix>.<vCenter>.>. There
- * <x> is always a token as subject_add_token writes it.
+ * subject.h names the streams of events: VC_<vCenter>, subjects <prefix>.<vCenter>.>. A <name>
+ * here is always a token as subject_add_token writes it.
  */
 #ifndef VCOURIER_PROTOCOL_H
 #define VCOURIER_PROTOCOL_H
@@ -38,12 +38,13 @@
 #define KV_STREAM(bucket) "KV_" bucket       /* the stream that holds a bucket */
 #define KV_SUBJECT(bucket) "$KV." bucket "." /* then the key */
 
-/* Key lease.<vCenter>: the collector that reads it, of several that run. collector/lease.c */
+/* Key lease.<vCenter>: which of several collectors reads this vCenter. collector/lease.c */
 #define LEASE_BUCKET "vcourier"
 
 /*
- * Key <dispatcher>.<stream>: "<sequence> <µs since 1970>", the last event of which, and of all
- * before it, the dispatcher is done, and when the stream stored it. Dispatchers write and read.
+ * Key <dispatcher>.<stream>, value "<sequence> <µs since 1970>": the dispatcher has settled all
+ * events up to this sequence; the time is when the stream stored that event. Written and read
+ * by dispatchers.
  */
 #define CHECKPOINT_BUCKET "vcourier-checkpoints"
 
@@ -61,16 +62,16 @@
 /* ---- headers of events, written by the collector, read by the next collector */
 
 /*
- * RFC 3339, a createdTime; the epoch stands for the earliest. Absent: everything created before
- * the newest createdTime of the stream was stored when this message was sent. Of a stream's
- * messages the newest that a collector wrote counts.
+ * RFC 3339, a createdTime; the epoch stands for the earliest time. Absent: everything created
+ * before the newest createdTime of the stream was stored when this message was sent. Only the
+ * newest message of a collector counts.
  */
 #define HEADER_COMPLETE_BEFORE "Vcourier-Complete-Before"
 
 /*
- * The createdTime of this message does not follow the reading position: "ahead" of the
- * vCenter's clock, or far "behind" the position. A collector that reads the end of the stream
- * takes such a message for stored, and learns nothing else from it.
+ * The createdTime of this message is not a reading position: it is "ahead" of the vCenter's
+ * clock, or far "behind" the position. A collector that reads the end of the stream counts the
+ * message as stored and takes nothing else from it.
  */
 #define HEADER_OUT_OF_ORDER "Vcourier-Out-Of-Order"
 
@@ -80,14 +81,14 @@
 
 /* ---- headers of dead letters, written by dispatchers, read by `vcourier dead` */
 
-/* The event: where it is stored. */
+/* Where the event is stored. */
 #define HEADER_STREAM "Vcourier-Stream"
 #define HEADER_SEQUENCE "Vcourier-Sequence"
 #define HEADER_STORED "Vcourier-Stored"   /* when, RFC 3339 */
 #define HEADER_SUBJECT "Vcourier-Subject" /* with the configured prefix */
 #define HEADER_ORIGINAL_MSG_ID "Vcourier-Msg-Id"
 
-/* Why it was given up. */
+/* Why the dispatcher gave up. */
 #define HEADER_REASON "Vcourier-Reason" /* rejected, gave_up, invalid_event, poison, ... */
 #define HEADER_ERROR "Vcourier-Error"   /* the last one, for people */
 #define HEADER_STATUS "Vcourier-Status" /* of the last HTTP response; absent: none came */
@@ -102,8 +103,8 @@
 #define HEADER_HEADERS_OMITTED "Vcourier-Headers-Left-Out" /* how many headers */
 
 /*
- * Prefixes (any case) of headers that say something about the message that they are in; they
- * are not copied into a dead letter or a replay.
+ * Prefixes (any case) of headers that describe the message that carries them. They are not
+ * copied into a dead letter or a replay.
  */
 #define HEADER_PREFIX_OWN "vcourier-"
 #define HEADER_PREFIX_NATS "nats-"

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Whether a message has left its stream. nats-server answers STREAM.MSG.GET by the stream's
- * leader only, and with the same 404 whether the message was removed, was not applied yet (up
- * to 2.10 a leader answers before it has applied what its log has) or could not be read. What
- * is true once and for all is that a stream's first sequence only grows, and that messages are
- * applied in their order.
+ * Whether a message was removed from its stream. nats-server answers STREAM.MSG.GET by the
+ * stream's leader only, and with the same 404 whether the message was removed, was not applied
+ * yet (up to 2.10 a new leader answers before it has applied its log) or could not be read. Two
+ * facts are certain: a stream's first sequence only grows, and messages are applied in order.
  */
 #include "jetstream.h"
 
@@ -12,8 +11,8 @@
 #include <string.h>
 
 /*
- * By the leader's numbers it may have been removed from between others: then the next one is
- * another one.
+ * By the leader's numbers the message may have been deleted from between others: then the next
+ * message that exists has another sequence.
  */
 static int
 find_next(struct bus *bus, const char *stream, uint64_t seq, struct message_search *found,

@@ -14,17 +14,18 @@
 #include "stop.h"
 
 enum {
-	BATCH = 500,       /* messages of one pull; asked again when half are used up */
+	BATCH = 500, /* messages of one pull; the next pull is sent when half have arrived */
 	QUEUE = 2 * BATCH, /* power of two not needed: the pulls bound it */
 	PULL_EXPIRES_MS = 30000,
-	INACTIVE_MS = 60000, /* a reader that was killed leaves its consumer for so long */
-	WAIT_MS = 100,       /* how late a stop is noticed */
+	INACTIVE_MS =
+		60000, /* a killed reader's consumer is removed by the server after this time */
+	WAIT_MS = 100, /* longest delay before a stop is noticed */
 };
 
 struct stream_reader {
 	struct bus *bus;
 	char *stream, *filter;
-	uint64_t last_seq;  /* the stream's when this read began, as its leader knows it */
+	uint64_t last_seq;  /* of the stream when this read began, from its leader */
 	uint64_t start_seq; /* the read's own limits; 0: none */
 	int64_t start_us;
 	char consumer[128];
@@ -37,13 +38,13 @@ struct stream_reader {
 	pthread_cond_t came;
 	struct bus_msg *queue[QUEUE];
 	size_t first, n;
-	int outstanding; /* asked for and not come */
+	int outstanding; /* requested and not received yet */
 	bool gone;
 };
 
 /*
- * A read that ended leaves messages on their way: of its consumer, and the notice that its
- * consumer was deleted, which comes on the inbox that the pull named.
+ * Messages may arrive after their read has ended: messages of its consumer, and the notice that
+ * the consumer was deleted, which comes on the inbox that the pull named.
  */
 static bool
 of_this_run(const struct stream_reader *r, const struct bus_msg *msg, enum pull_status status)
@@ -65,7 +66,7 @@ on_msg(void *ctx, struct bus_msg *msg)
 
 	pthread_mutex_lock(&r->lock);
 	if (!of_this_run(r, msg, status)) {
-		/* too late */
+		/* of an earlier read */
 	} else if (status == PULL_MESSAGE && r->n < QUEUE) {
 		r->queue[(r->first + r->n++) % QUEUE] = msg;
 		msg = NULL;
@@ -122,7 +123,7 @@ stream_reader_stop(struct stream_reader *r)
 	if (*r->consumer)
 		jetstream_consumer_delete(r->bus, r->stream, r->consumer, &ignored);
 	pthread_mutex_lock(&r->lock);
-	r->consumer[0] = r->inbox[0] = '\0'; /* what still comes is nobody's */
+	r->consumer[0] = r->inbox[0] = '\0'; /* messages that still arrive are ignored */
 	clear(r);
 	pthread_mutex_unlock(&r->lock);
 	free(r->stream);
@@ -189,8 +190,8 @@ stream_reader_confirm_end(struct stream_reader *r, uint64_t seq, struct err *err
 			"the stream's leader is behind: it ends at %llu, it had %llu",
 			(unsigned long long)stream.last_seq, (unsigned long long)r->last_seq);
 	/*
-	 * nothing came: only the newest message tells whether there is one since the time that
-	 * the read begins at
+	 * nothing was received: only the newest message shows whether there is one since the
+	 * time at which the read begins
 	 */
 	if (jetstream_stream_get(r->bus,
 		    &(struct message_query){
@@ -213,7 +214,7 @@ stream_reader_pending(const struct stream_reader *r)
 	return r->pending;
 }
 
-/* Keeps a pull outstanding; an old one dies with its server or after its time. */
+/* Keeps one pull outstanding. A pull is lost when its server stops, or expires. */
 static int
 ask(struct stream_reader *r, struct err *err)
 {
@@ -283,7 +284,7 @@ stream_reader_next(struct stream_reader *r, int64_t timeout_ms, struct bus_msg *
 		if (gone)
 			return err_set(err, ERR_NOT_FOUND, "the reader's consumer is gone");
 		if (stop_requested())
-			return err_set(err, ERR_STOPPED, "asked to stop");
+			return err_set(err, ERR_STOPPED, "stopped");
 		if (left <= 0)
 			return 0;
 	}

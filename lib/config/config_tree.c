@@ -10,7 +10,7 @@
 #include "mem.h"
 
 /* Where the parser stands: the open lists and maps, and a key that waits for its value. */
-struct reader {
+struct tree_reader {
 	struct config *config;
 	struct config_errors *errors;
 	struct config_node *open; /* the innermost one; its parents are the rest */
@@ -21,7 +21,7 @@ struct reader {
 };
 
 static void
-refuse(struct reader *r, const yaml_event_t *ev, const char *what)
+refuse(struct tree_reader *r, const yaml_event_t *ev, const char *what)
 {
 	config_error_at(r->errors,
 		(struct config_place){ r->config->path, (int)ev->start_mark.line + 1,
@@ -85,7 +85,7 @@ expand_env(struct config_node *node)
 }
 
 static struct config_node *
-new_node(struct reader *r, const yaml_event_t *ev, enum node_kind kind)
+new_node(struct tree_reader *r, const yaml_event_t *ev, enum node_kind kind)
 {
 	const struct config_node *same = r->key != NULL ? config_get(r->open, r->key) : NULL;
 	struct config_node *node;
@@ -117,13 +117,13 @@ new_node(struct reader *r, const yaml_event_t *ev, enum node_kind kind)
 }
 
 static bool
-wants_key(const struct reader *r)
+wants_key(const struct tree_reader *r)
 {
 	return r->open != NULL && r->open->kind == NODE_MAP && r->key == NULL;
 }
 
 static void
-on_key(struct reader *r, const yaml_event_t *ev)
+on_key(struct tree_reader *r, const yaml_event_t *ev)
 {
 	r->key_line = (int)ev->start_mark.line + 1;
 	r->key_column = (int)ev->start_mark.column + 1;
@@ -138,7 +138,7 @@ is_null(const char *s)
 }
 
 static void
-on_scalar(struct reader *r, const yaml_event_t *ev)
+on_scalar(struct tree_reader *r, const yaml_event_t *ev)
 {
 	const char *text = (const char *)ev->data.scalar.value;
 	yaml_scalar_style_t style = ev->data.scalar.style;
@@ -166,7 +166,8 @@ on_scalar(struct reader *r, const yaml_event_t *ev)
 }
 
 static void
-on_open(struct reader *r, const yaml_event_t *ev, enum node_kind kind, bool anchor, bool tag)
+on_open(struct tree_reader *r, const yaml_event_t *ev, enum node_kind kind, bool anchor,
+	bool tag)
 {
 	struct config_node *node;
 
@@ -187,7 +188,7 @@ on_open(struct reader *r, const yaml_event_t *ev, enum node_kind kind, bool anch
 }
 
 static void
-on_event(struct reader *r, const yaml_event_t *ev)
+on_event(struct tree_reader *r, const yaml_event_t *ev)
 {
 	switch (ev->type) {
 	case YAML_DOCUMENT_START_EVENT:
@@ -225,7 +226,7 @@ on_event(struct reader *r, const yaml_event_t *ev)
 
 /* libyaml says where in the text; its words are for people who know YAML. */
 static void
-syntax_error(struct reader *r, const yaml_parser_t *parser, const char *text, size_t len)
+syntax_error(struct tree_reader *r, const yaml_parser_t *parser, const char *text, size_t len)
 {
 	size_t at = parser->problem_mark.index;
 	int line = (int)parser->problem_mark.line + 1,
@@ -265,7 +266,7 @@ int
 config_tree_parse(
 	struct config *config, const char *text, size_t len, struct config_errors *errors)
 {
-	struct reader r = { .config = config, .errors = errors };
+	struct tree_reader r = { .config = config, .errors = errors };
 	size_t before = errors->n;
 	yaml_parser_t parser;
 	yaml_event_t ev;

@@ -16,14 +16,14 @@
 
 #include "text.h"
 
-union address {
+union listen_address {
 	struct sockaddr any;
 	struct sockaddr_in v4;
 	struct sockaddr_in6 v6;
 };
 
 static int
-parse(const char *text, union address *addr, struct err *err)
+parse(const char *text, union listen_address *addr, struct err *err)
 {
 	const char *colon = strrchr(text, ':');
 	char host[64] = "";
@@ -55,7 +55,7 @@ int
 listener_open(const char *bind_to, int *fd, int *port, struct err *err)
 {
 	const int on = 1, off = 0;
-	union address addr;
+	union listen_address addr;
 	socklen_t len;
 	int s;
 

@@ -29,11 +29,11 @@ static const struct attribute {
 
 enum {
 	ATTRIBUTES = sizeof(attributes) / sizeof(attributes[0]),
-	/* bytes of a name that is written with escapes; longer ones are no attribute's */
+	/* a longer name with escapes is not an attribute */
 	MEMBER_NAME_MAX = 256,
 };
 
-struct member {                   /* of a structured event, slices of it */
+struct event_member {             /* of a structured event, slices of it */
 	const char *name, *value; /* name without quotes; value as JSON text */
 	size_t name_len, len;
 };
@@ -78,7 +78,10 @@ event_clear(struct event *ev)
 	buf_clear(&ev->text);
 }
 
-/* The text buffer must not move once strings point into it: all its room is taken at once. */
+/*
+ * The text buffer must not move once strings point into it, so all its room is allocated at
+ * once.
+ */
 static int
 reserve(struct event *ev, struct err *err)
 {
@@ -134,7 +137,7 @@ store(struct event *ev, struct attribute_name of, size_t at, bool quoted, struct
 		if (attributes[i].len == name_len &&
 			memcmp(attributes[i].name, name, name_len) == 0) {
 			if (*value_of(ev, i) != '\0')
-				return err_set(err, ERR_PROTOCOL, "attribute %s stands twice",
+				return err_set(err, ERR_PROTOCOL, "attribute %s is given twice",
 					attributes[i].name);
 			*field(ev, i) = value;
 			return 0;
@@ -142,12 +145,12 @@ store(struct event *ev, struct attribute_name of, size_t at, bool quoted, struct
 	}
 	if (!legal_name(name, name_len) || (name_len == 4 && memcmp(name, "data", 4) == 0))
 		return err_set(err, ERR_PROTOCOL,
-			"\"%.*s\" is no attribute name: lower-case letters and digits, not data",
+			"\"%.*s\" is not an attribute name: lower-case letters and digits, not data",
 			(int)(name_len < 40 ? name_len : 40), name);
 	for (i = 0; i < ev->n_extensions; i++)
 		if (strlen(ev->extension[i].name) == name_len &&
 			memcmp(ev->extension[i].name, name, name_len) == 0)
-			return err_set(err, ERR_PROTOCOL, "attribute %s stands twice",
+			return err_set(err, ERR_PROTOCOL, "attribute %s is given twice",
 				ev->extension[i].name);
 	if (ev->n_extensions == EVENT_EXTENSIONS_MAX)
 		return err_set(err, ERR_LIMIT, "more than %d extension attributes",
@@ -204,12 +207,13 @@ event_check(const struct event *ev, struct err *err)
 	size_t i;
 
 	if (!ev->is_1_0)
-		return err_set(
-			err, ERR_PROTOCOL, "no CloudEvent: attribute specversion is missing");
+		return err_set(err, ERR_PROTOCOL,
+			"not a CloudEvent: attribute specversion is missing");
 	for (i = 0; i < ATTRIBUTES; i++)
 		if (attributes[i].required && *value_of(ev, i) == '\0')
 			return err_set(err, ERR_PROTOCOL,
-				"no CloudEvent: attribute %s is missing", attributes[i].name);
+				"not a CloudEvent: attribute %s is missing",
+				attributes[i].name);
 	return 0;
 }
 
@@ -226,7 +230,7 @@ event_extension(const struct event *ev, const char *name)
 
 /* One member's value, the value being JSON text. Data is noted, null means absent. */
 static int
-take_member(struct event *ev, const struct member *m, struct err *err)
+take_member(struct event *ev, const struct event_member *m, struct err *err)
 {
 	const char *name = m->name, *value = m->value;
 	size_t name_len = m->name_len, len = m->len;
@@ -238,9 +242,9 @@ take_member(struct event *ev, const struct member *m, struct err *err)
 		return 0;
 	if (is_data || is_base64) {
 		if (ev->data != NULL)
-			return err_set(err, ERR_PROTOCOL, "data stands twice");
+			return err_set(err, ERR_PROTOCOL, "data is given twice");
 		if (is_base64 && (len < 2 || value[0] != '"'))
-			return err_set(err, ERR_PROTOCOL, "data_base64 is no string");
+			return err_set(err, ERR_PROTOCOL, "data_base64 is not a string");
 		ev->data = is_base64 ? value + 1 : value;
 		ev->data_len = is_base64 ? len - 2 : len;
 		ev->data_is_json = is_data;
@@ -252,7 +256,7 @@ take_member(struct event *ev, const struct member *m, struct err *err)
 		ev->type_len = len;
 	}
 	if (value[0] == '{' || value[0] == '[')
-		return err_set(err, ERR_PROTOCOL, "attribute \"%.*s\" is no scalar",
+		return err_set(err, ERR_PROTOCOL, "attribute \"%.*s\" is not a scalar",
 			(int)(name_len < 40 ? name_len : 40), name);
 	if (value[0] != '"') {
 		buf_add(&ev->text, value, len);
@@ -264,16 +268,17 @@ take_member(struct event *ev, const struct member *m, struct err *err)
 				  (int)(name_len < 40 ? name_len : 40), name)
 			: too_large(err);
 	if (memchr(ev->text.data + at, '\0', ev->text.len - at) != NULL)
-		return err_set(err, ERR_PROTOCOL, "attribute \"%.*s\" holds a NUL",
+		return err_set(err, ERR_PROTOCOL, "attribute \"%.*s\" contains a NUL",
 			(int)(name_len < 40 ? name_len : 40), name);
 	return store(ev, (struct attribute_name){ name, name_len }, at, true, err);
 }
 
 /*
- * Our own layout ends in `"data":` + value + `}`, so behind "data": the rest of the message is
- * the data. True, and *p before the closing brace, when the value from p on is surely the last
- * member: the data is an object, the message ends in "}}". Whether the JSON between is sound
- * was the collector's care; a message that lies there is the backend's 400.
+ * Our own layout ends in `"data":` + value + `}`, so after "data": the rest of the message is
+ * the data. True, with *p at the closing brace, when the value from p on is certainly the last
+ * member: the data is an object and the message ends in "}}". The collector has checked the
+ * JSON in between; if another program wrote invalid JSON there, the backend rejects it with
+ * 400.
  */
 static bool
 data_is_last(const char **p, const char *end)
@@ -288,18 +293,18 @@ data_is_last(const char **p, const char *end)
 	return true;
 }
 
-/* A name with escapes, which nobody needs and JSON allows. */
+/* A name with escapes: JSON allows it, but no known program writes one. */
 static int
-take_escaped(struct event *ev, const struct member *m, struct err *err)
+take_escaped(struct event *ev, const struct event_member *m, struct err *err)
 {
-	struct member plain = *m;
+	struct event_member plain = *m;
 	struct buf name;
 	int failed;
 
 	buf_init(&name, MEMBER_NAME_MAX);
 	if (!json_decode_string(m->name - 1, m->name_len + 2, &name) ||
 		memchr(buf_str(&name), '\0', name.len) != NULL)
-		failed = err_set(err, ERR_PROTOCOL, "\"%.*s\" is no attribute name",
+		failed = err_set(err, ERR_PROTOCOL, "\"%.*s\" is not an attribute name",
 			(int)(m->name_len < 40 ? m->name_len : 40), m->name);
 	else {
 		plain.name = buf_str(&name);
@@ -313,10 +318,10 @@ take_escaped(struct event *ev, const struct member *m, struct err *err)
 static int
 malformed(struct err *err, const char *json, const char *p)
 {
-	return err_set(err, ERR_PROTOCOL, "no JSON object at byte %zu", (size_t)(p - json));
+	return err_set(err, ERR_PROTOCOL, "not a JSON object at byte %zu", (size_t)(p - json));
 }
 
-/* `ours`: trust that data comes last, as we write it. *trusted: that was made use of. */
+/* ours: assume that data comes last, as we write it. *trusted: this assumption was used. */
 static int
 scan(struct event *ev, bool ours, struct err *err)
 {
@@ -327,7 +332,7 @@ scan(struct event *ev, bool ours, struct err *err)
 		return malformed(err, ev->json, p);
 	for (;;) {
 		const char *name, *value;
-		struct member m;
+		struct event_member m;
 		size_t name_len;
 
 		json_skip_blanks(&p, end);
@@ -344,7 +349,7 @@ scan(struct event *ev, bool ours, struct err *err)
 			    data_is_last(&p, end)) &&
 			!json_skip_value(&p, end))
 			return malformed(err, ev->json, p);
-		m = (struct member){ name, value, name_len, (size_t)(p - value) };
+		m = (struct event_member){ name, value, name_len, (size_t)(p - value) };
 		if ((memchr(name, '\\', name_len) != NULL ? take_escaped : take_member)(
 			    ev, &m, err) != 0)
 			return -1;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* CloudEvents out: the structured form, header values, the two type dialects. */
+/* Writes CloudEvents: the structured form, header values, the two type dialects. */
 #include "event.h"
 
 #include <ctype.h>
@@ -46,8 +46,8 @@ add_optional(struct buf *out, const char *name, const char *value)
 }
 
 /*
- * Bytes that a JSON string cannot hold; and those that are called JSON and are not, which it
- * would make JSON.
+ * True for bytes that a JSON string cannot hold, and for data that is declared as JSON but is
+ * not: written as a JSON string, it would become valid JSON.
  */
 static bool
 is_binary(const struct event *ev)
@@ -104,7 +104,7 @@ event_raw_data(const struct event *ev, struct buf *out, const char **bytes, size
 	if (!ok)
 		return err_set(err, ERR_PROTOCOL,
 			ev->data_is_base64 ? "data_base64 is not base64"
-					   : "data is no valid JSON string");
+					   : "data is not a valid JSON string");
 	*bytes = buf_str(out);
 	*len = out->len;
 	return 0;

@@ -41,7 +41,7 @@ add_escaped_byte(struct buf *out, unsigned char c)
 	buf_add(out, e, sizeof(e));
 }
 
-/* "~" and 8 hex digits of the hash of the whole name: the mark of what was cut. */
+/* "~" and 8 hex digits of the hash of the whole name: the mark of a shortened name. */
 static void
 add_hash(struct buf *out, const char *name, size_t len)
 {
@@ -65,7 +65,7 @@ subject_add_token(struct buf *out, const char *name, size_t len)
 		buf_add_str(out, "=5F");
 		return;
 	}
-	/* no further than the cut: the token may not grow with the name */
+	/* stops at the limit: the token must not grow with the name */
 	for (i = 0; i < len && out->len - start <= TOKEN_MAX; i++) {
 		if (is_plain((unsigned char)name[i]))
 			buf_add_char(out, name[i]);

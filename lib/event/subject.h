@@ -17,8 +17,8 @@
 
 enum {
 	/*
-	 * Bytes of the CloudEvents attribute `subject`. vCenter's own event ids are below 128
-	 * characters.
+	 * Bytes of the CloudEvents attribute `subject`. vCenter's own event ids are shorter
+	 * than 128 characters.
 	 */
 	SUBJECT_ATTRIBUTE_MAX = 1024,
 };
@@ -27,15 +27,15 @@ enum {
 void subject_add_token(struct buf *out, const char *name, size_t len);
 
 /*
- * Appends an event name: the dots of an EventEx id stay dots, each part is a token of its own,
- * at most 7 of them (the rest joins the last with =2E).
+ * Appends an event name: the dots of an EventEx id stay dots, so each part is a token, at most
+ * 7 (the rest joins the last one with =2E).
  */
 void subject_add_name(struct buf *out, const char *name);
 
 /*
  * Appends an event name as the CloudEvents attribute `subject`. A name of more than
  * SUBJECT_ATTRIBUTE_MAX bytes is cut between two characters, and ends in "~" and the 8 hex
- * digits that a token of it ends in. False: it was cut. The name is valid UTF-8.
+ * digits that its token ends in, too. False: it was cut. The name is valid UTF-8.
  */
 bool subject_add_attribute(struct buf *out, const char *name);
 
@@ -63,8 +63,8 @@ void subject_write(struct buf *out, const struct subject_parts *parts);
 void subject_stream(struct buf *out, const char *vcenter);
 
 /*
- * The part of a subject that names the event, behind the class: "VmPoweredOnEvent"; the whole
- * when it has none.
+ * The part of a subject that names the event, after the class: "VmPoweredOnEvent"; the whole
+ * subject when it has no such part.
  */
 const char *subject_event(const char *subject);
 

@@ -22,7 +22,7 @@ struct frame {
 	bool is_array, first;
 };
 
-struct reader {
+struct event_reader {
 	struct pattern *pattern;
 	const char *p, *end;
 	struct frame stack[DEPTH_MAX];
@@ -31,7 +31,7 @@ struct reader {
 };
 
 static int
-malformed(struct reader *r, const char *start)
+malformed(struct event_reader *r, const char *start)
 {
 	return err_set(
 		r->err, ERR_PROTOCOL, "the event is no JSON object (byte %td)", r->p - start);
@@ -106,7 +106,7 @@ bisect(const struct pattern *p, const struct frame *f, const struct buf *step, i
 
 /* A scalar at path f->low, if that path ends here. */
 static int
-test_value(struct reader *r, const struct frame *f, struct pattern_value *value)
+test_value(struct event_reader *r, const struct frame *f, struct pattern_value *value)
 {
 	struct pattern *p = r->pattern;
 	struct pattern_path *path = &p->path[f->low];
@@ -138,7 +138,7 @@ test_value(struct reader *r, const struct frame *f, struct pattern_value *value)
 
 /* The scalar at r->p. */
 static int
-read_scalar(struct reader *r, const struct frame *f)
+read_scalar(struct event_reader *r, const struct frame *f)
 {
 	struct pattern_value value = { .kind = VALUE_WORD, .text = r->p };
 	const char *from = r->p;
@@ -166,7 +166,7 @@ read_scalar(struct reader *r, const struct frame *f)
 
 /* The value at r->p, whose paths are those of f: a scalar is tried, a container entered. */
 static int
-read_value(struct reader *r, struct frame f)
+read_value(struct event_reader *r, struct frame f)
 {
 	struct pattern *p = r->pattern;
 	bool element = r->depth != 0 && r->stack[r->depth - 1].is_array;
@@ -189,7 +189,7 @@ read_value(struct reader *r, struct frame f)
 
 /* "key": in front of a member; *child gets the paths that go on with it. */
 static int
-read_key(struct reader *r, const struct frame *f, struct frame *child)
+read_key(struct event_reader *r, const struct frame *f, struct frame *child)
 {
 	struct buf *key = &r->pattern->key;
 	const char *from;
@@ -218,7 +218,7 @@ read_key(struct reader *r, const struct frame *f, struct frame *child)
 
 /* The next member or element of the innermost container, or its end. */
 static int
-read_next(struct reader *r)
+read_next(struct event_reader *r)
 {
 	struct frame *f = &r->stack[r->depth - 1], child = *f;
 	char close = f->is_array ? ']' : '}';
@@ -260,7 +260,7 @@ reset(struct pattern *p)
 int
 pattern_event_read(struct pattern *pattern, const char *event, size_t len, struct err *err)
 {
-	struct reader r;
+	struct event_reader r;
 	struct frame root = { .high = (uint32_t)pattern->n_paths };
 
 	r.pattern = pattern;

@@ -15,7 +15,7 @@ enum {
 	STEPS_MAX = 4 * 1000 * 1000, /* comparisons of places for one event */
 };
 
-struct search {
+struct match_state {
 	struct pattern *pattern;
 	uint32_t path; /* of the current condition */
 	size_t steps;
@@ -24,7 +24,7 @@ struct search {
 
 /* May both places be chosen? Not when they are in different elements of one array. */
 static bool
-consistent(struct search *search, uint32_t a, uint32_t b)
+consistent(struct match_state *search, uint32_t a, uint32_t b)
 {
 	const struct pattern_scope *scope = search->pattern->scope;
 
@@ -42,7 +42,7 @@ consistent(struct search *search, uint32_t a, uint32_t b)
 }
 
 static bool
-fits(struct search *search, const struct pattern_state *state, uint32_t scope)
+fits(struct match_state *search, const struct pattern_state *state, uint32_t scope)
 {
 	for (unsigned i = 0; i < state->n; i++)
 		if (!consistent(search, state->tip[i], scope))
@@ -112,7 +112,7 @@ is_known(struct pattern *p, const struct pattern_state *state)
 }
 
 static void
-add_state(struct search *search, struct pattern_state state)
+add_state(struct match_state *search, struct pattern_state state)
 {
 	struct pattern *p = search->pattern;
 	struct pattern_states *then = &p->then;
@@ -132,7 +132,7 @@ add_state(struct search *search, struct pattern_state state)
 }
 
 static bool
-is_absent(struct search *search, const struct pattern_state *state)
+is_absent(struct match_state *search, const struct pattern_state *state)
 {
 	const struct pattern *p = search->pattern;
 
@@ -144,7 +144,7 @@ is_absent(struct search *search, const struct pattern_state *state)
 
 /* All states that one condition leads to from one state. */
 static void
-follow(struct search *search, const struct pattern_condition *c,
+follow(struct match_state *search, const struct pattern_condition *c,
 	const struct pattern_state *from)
 {
 	const struct pattern *p = search->pattern;
@@ -177,7 +177,7 @@ is_hopeless(const struct pattern *p, const struct pattern_rule *rule)
 }
 
 static bool
-rule_holds(struct search *search, const struct pattern_rule *rule)
+rule_holds(struct match_state *search, const struct pattern_rule *rule)
 {
 	struct pattern *p = search->pattern;
 
@@ -205,7 +205,7 @@ rule_holds(struct search *search, const struct pattern_rule *rule)
 int
 pattern_rules_hold(struct pattern *pattern, struct err *err)
 {
-	struct search search = { .pattern = pattern };
+	struct match_state search = { .pattern = pattern };
 
 	for (size_t i = 0; i < pattern->rules.n; i++) {
 		if (is_hopeless(pattern, &pattern->rules.rule[i]))

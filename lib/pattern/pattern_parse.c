@@ -12,7 +12,7 @@
 
 enum { ENTRIES_MAX = 50000 }; /* conditions of all rules together */
 
-struct frame {
+struct parse_frame {
 	bool is_or;      /* inside "$or": [ ... ]; else inside an object */
 	bool in_or;      /* below some $or: reserved names are refused */
 	size_t members;  /* so far */
@@ -26,7 +26,7 @@ struct parser {
 	struct pattern_scan scan;
 	struct pattern *pattern;
 	struct pattern_rules rules; /* as far as read */
-	struct frame stack[PATTERN_DEPTH_MAX];
+	struct parse_frame stack[PATTERN_DEPTH_MAX];
 	size_t depth;
 	struct buf path, name;
 };
@@ -124,12 +124,12 @@ add_condition(struct parser *ps)
 static int
 push(struct parser *ps, bool is_or, size_t path_len, size_t names)
 {
-	struct frame *f;
+	struct parse_frame *f;
 
 	if (ps->depth == PATTERN_DEPTH_MAX)
 		return pattern_scan_fail(&ps->scan, "Nested deeper than %d", PATTERN_DEPTH_MAX);
 	f = &ps->stack[ps->depth];
-	*f = (struct frame){ .is_or = is_or,
+	*f = (struct parse_frame){ .is_or = is_or,
 		.path_len = path_len,
 		.names = names,
 		.in_or = is_or || (ps->depth != 0 && ps->stack[ps->depth - 1].in_or) };
@@ -146,7 +146,7 @@ push(struct parser *ps, bool is_or, size_t path_len, size_t names)
 static int
 end_object(struct parser *ps)
 {
-	struct frame *f = &ps->stack[ps->depth - 1], *outer = f - 1;
+	struct parse_frame *f = &ps->stack[ps->depth - 1], *outer = f - 1;
 
 	if (f->members == 0)
 		return pattern_scan_fail(&ps->scan, "Empty objects are not allowed");
@@ -166,7 +166,7 @@ end_object(struct parser *ps)
 static int
 end_or(struct parser *ps)
 {
-	struct frame *f = &ps->stack[ps->depth - 1];
+	struct parse_frame *f = &ps->stack[ps->depth - 1];
 
 	if (f->members < 2)
 		return pattern_scan_fail(
@@ -197,7 +197,7 @@ is_reserved(const char *name)
 static int
 read_member(struct parser *ps)
 {
-	struct frame *f = &ps->stack[ps->depth - 1];
+	struct parse_frame *f = &ps->stack[ps->depth - 1];
 	size_t path_len = ps->path.len;
 	char next;
 
@@ -236,7 +236,7 @@ read_member(struct parser *ps)
 static int
 read_branch(struct parser *ps)
 {
-	struct frame *f = &ps->stack[ps->depth - 1];
+	struct parse_frame *f = &ps->stack[ps->depth - 1];
 
 	if (pattern_scan_peek(&ps->scan) != '{')
 		return pattern_scan_fail(
@@ -248,7 +248,7 @@ read_branch(struct parser *ps)
 static int
 read_next(struct parser *ps)
 {
-	struct frame *f = &ps->stack[ps->depth - 1];
+	struct parse_frame *f = &ps->stack[ps->depth - 1];
 
 	if (pattern_scan_take(&ps->scan, f->is_or ? ']' : '}'))
 		return f->is_or ? end_or(ps) : end_object(ps);

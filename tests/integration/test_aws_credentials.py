@@ -160,7 +160,7 @@ def test_credential_process_and_keys_that_expire_while_events_flow(scene, tmp_pa
 
 @pytest.mark.parametrize("text, why", [
     ("exit 3", "ended with status 3"), ("echo '{}'", '"Version": 1'), ("kill -9 $$", "ended with status 137"),
-    ("echo '{\"Version\":1,\"AccessKeyId\":\"a\"}'", "no SecretAccessKey"), ("yes", "prints too much"),
+    ("echo '{\"Version\":1,\"AccessKeyId\":\"a\"}'", "no SecretAccessKey"), ("yes", "printed too much"),
     ("echo '{\"Version\":1,\"AccessKeyId\":\"a\",\"SecretAccessKey\":\"b\",\"Expiration\":\"soon\"}'", "Expiration is no time"),
 ], ids=["status", "empty", "killed", "half", "flood", "time"])
 def test_a_credential_process_that_fails(scene, tmp_path, text, why):

@@ -162,18 +162,18 @@ weight_max(void *p)
 }
 
 static int
-encode(void *p, const struct target *target, const struct event *const *events, size_t n,
-	struct http_request *req, struct err *err)
+encode(void *p, const struct batch *batch, struct http_request *req, struct err *err)
 {
 	struct toy *self = p;
 
-	buf_printf(&req->url, "%s/%s/%s", self->config->address, self->path, target->name);
+	buf_printf(
+		&req->url, "%s/%s/%s", self->config->address, self->path, batch->target->name);
 	http_header(req, "Content-Type", "application/cloudevents-batch+json");
-	for (size_t i = 0; i < n; i++) {
-		if (asks_for(events[i], "unencodable"))
+	for (size_t i = 0; i < batch->n; i++) {
+		if (asks_for(batch->event[i], "unencodable"))
 			return err_set(err, ERR_PROTOCOL, "cannot be encoded");
 		buf_add_char(&req->own_body, i == 0 ? '[' : ',');
-		event_add_structured(events[i], NULL, &req->own_body);
+		event_add_structured(batch->event[i], NULL, &req->own_body);
 	}
 	buf_add_char(&req->own_body, ']');
 	req->body = buf_str(&req->own_body);

@@ -127,7 +127,8 @@ backend_encode(struct backend *b, const char *target, const struct event *ev)
 {
 	struct target t = { .name = (char *)target };
 
-	if (b->p->encode(b->self, &t, &ev, 1, backend_request(b), &b->err) != 0)
+	if (b->p->encode(b->self, &(struct batch){ &t, &ev, 1 }, backend_request(b), &b->err) !=
+		0)
 		fail_msg("%s", b->err.text);
 }
 

@@ -297,8 +297,8 @@ secrets_follow_their_file(void **state)
 		size_t len;
 		const char *want, *error;
 	} cases[] = { { "one\n", 4, "one", NULL }, { "two\r\n", 5, "two", NULL },
-		{ "a\n\n", 3, "a\n", NULL }, { "", 0, NULL, "is empty" },
-		{ "\n", 1, NULL, "is empty" }, { "a\0b", 3, NULL, "NUL byte" } };
+		{ "a\n\n", 3, "a\n", NULL }, { "", 0, NULL, "the file is empty" },
+		{ "\n", 1, NULL, "the file is empty" }, { "a\0b", 3, NULL, "NUL byte" } };
 	char text[128], *value;
 	struct err err;
 

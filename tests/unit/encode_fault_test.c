@@ -68,7 +68,8 @@ check(const struct row *row)
 	event_init(&ev);
 	assert_int_equal(event_parse(&ev, row->event, strlen(row->event), &b.err), 0);
 	b.err.code = ERR_NONE;
-	failed = b.p->encode(b.self, &target, &events, 1, backend_request(&b), &b.err);
+	failed = b.p->encode(
+		b.self, &(struct batch){ &target, &events, 1 }, backend_request(&b), &b.err);
 	assert_int_equal(failed == 0             ? NOBODY
 			: b.err.code == ERR_AUTH ? CREDENTIALS
 						 : EVENT,

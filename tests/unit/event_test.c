@@ -75,10 +75,10 @@ no_cloudevents(void **state)
 	static const struct {
 		const char *json, *why;
 	} rows[] = {
-		{ "", "no JSON object" },
-		{ "[]", "no JSON object" },
-		{ "hello", "no JSON object" },
-		{ "{\"specversion\":\"1.0\",\"id\":\"1\"", "no JSON object" },
+		{ "", "not a JSON object" },
+		{ "[]", "not a JSON object" },
+		{ "hello", "not a JSON object" },
+		{ "{\"specversion\":\"1.0\",\"id\":\"1\"", "not a JSON object" },
 		{ "{\"id\":\"1\",\"source\":\"s\",\"type\":\"t\"}", "specversion is missing" },
 		{ "{\"specversion\":\"0.3\",\"id\":\"1\",\"source\":\"s\",\"type\":\"t\"}",
 			"not 1.0" },
@@ -89,7 +89,7 @@ no_cloudevents(void **state)
 		{ "{\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"s\",\"type\":\"t\",\"Bad\":\"x\"}",
 			"lower-case" },
 		{ "{\"specversion\":\"1.0\",\"id\":{},\"source\":\"s\",\"type\":\"t\"}",
-			"no scalar" },
+			"not a scalar" },
 		{ "{\"specversion\":\"1.0\",\"id\":\"1\",\"id\":\"2\",\"source\":\"s\",\"type\":\"t\"}",
 			"twice" },
 		{ "{\"specversion\":\"1.0\",\"id\":\"a\\u0000b\",\"source\":\"s\",\"type\":\"t\"}",
@@ -97,9 +97,9 @@ no_cloudevents(void **state)
 		{ "{\"specversion\":\"1.0\",\"id\":\"\\ud800\",\"source\":\"s\",\"type\":\"t\"}",
 			"bad string" },
 		{ "{\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"s\",\"type\":\"t\",\"data\":1,\"data_base64\":\"AA==\"}",
-			"data stands twice" },
+			"data is given twice" },
 		{ "{\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"s\",\"type\":\"t\"}}",
-			"no JSON object" },
+			"not a JSON object" },
 	};
 	struct event ev;
 	struct err err;

@@ -79,8 +79,9 @@ entries_carry_the_event_byte_for_byte(void **state)
 	open_with(&b, "resources: ['arn:x', 'arn:y'], traceHeader: true");
 	parse(&ev, event_text);
 	events[0] = events[1] = &ev;
-	assert_int_equal(
-		b.p->encode(b.self, &target, events, 2, backend_request(&b), &b.err), 0);
+	assert_int_equal(b.p->encode(b.self, &(struct batch){ &target, events, 2 },
+				 backend_request(&b), &b.err),
+		0);
 	assert_string_equal(buf_str(&b.req->url), "https://events.eu-west-1.amazonaws.com/");
 	assert_non_null(
 		strstr(buf_str(&b.req->headers), "Content-Type: application/x-amz-json-1.1\n"));
@@ -173,8 +174,9 @@ large_events_are_refused_or_trimmed(void **state)
 	events[0] = &ev;
 	open_with(&b, "maxRequestBytes: 1024B");
 	assert_true(b.p->weight(b.self, &ev) > 2000);
-	assert_int_equal(
-		b.p->encode(b.self, &target, events, 1, backend_request(&b), &b.err), -1);
+	assert_int_equal(b.p->encode(b.self, &(struct batch){ &target, events, 1 },
+				 backend_request(&b), &b.err),
+		-1);
 	assert_int_equal(b.err.code, ERR_LIMIT);
 	backend_close(&b);
 	open_with(&b, "maxRequestBytes: 1024B, oversize: trim");

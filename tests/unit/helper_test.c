@@ -71,7 +71,7 @@ how_it_ends(void **state)
 	} rows[] = { { "printf secret", 20000, 1, "secret" },
 		{ "exit 3", 20000, -1, "status 3" }, { "kill -9 $$", 20000, -1, "died" },
 		{ "sleep 100", 50, -1, "took too long" },
-		{ "yes", 20000, -1, "prints too much" },
+		{ "yes", 20000, -1, "printed too much" },
 		{ "no-such-program", 20000, -1, "status 127" } };
 	struct helper h = { 0 };
 	struct err err;

@@ -128,7 +128,9 @@ requests(void **state)
 		assert_int_equal(processor_route(knative, o.self, &ev, &targets, &err), 0);
 		assert_int_equal(targets.n, 1);
 		assert_int_equal(
-			knative->encode(o.self, targets.target, events, 1, req, &err), 0);
+			knative->encode(o.self, &(struct batch){ targets.target, events, 1 },
+				req, &err),
+			0);
 		assert_string_equal(buf_str(&req->headers), rows[i].headers);
 		assert_int_equal(req->body_len, strlen(rows[i].body));
 		assert_memory_equal(req->body, rows[i].body, req->body_len);
