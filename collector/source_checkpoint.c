@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "checkpoint_bucket.h"
 #include "clock.h"
 #include "log.h"
 #include "mem.h"
@@ -35,6 +36,7 @@ struct source_checkpoint {
 	uint64_t read_back;
 	int64_t checked_ms; /* monotonic */
 	uint64_t taken_back;
+	bool bucket_refused; /* this user may not create the bucket of checkpoints */
 	char uuid[64];
 };
 
@@ -348,6 +350,9 @@ source_checkpoint_load(struct source_checkpoint *cp, const struct source_identit
 		find_message_max(cp, &info, &loaded->message_max, err) != 0)
 		return -1;
 	report_settings(cp, &info);
+	if (!cp->bucket_refused)
+		cp->bucket_refused = checkpoint_bucket_ensure(
+			cp->options.bus, cp->options.stream->replicas);
 	if (load(cp, known, &info, source->now_us, loaded, err) != 0)
 		return -1;
 	cp->loaded = true;

@@ -18,6 +18,7 @@ enum {
 	/* each dispatcher that runs writes its checkpoint every 5 s (LOOK_MS of the watch) */
 	UNWRITTEN_S = 10,
 	TIMEOUT_MS = 2000,
+	START_MS = 15 * 1000,          /* the collector may start later and create the bucket */
 	FORBIDDEN_MS = 10 * 60 * 1000, /* until a write that is not permitted is tried again */
 };
 
@@ -33,6 +34,7 @@ struct checkpoint {
 	uint64_t checking_at, checked_at; /* 0: there was none */
 	struct steady doubt;              /* a finding that counts when it has lasted */
 	bool failing;                     /* reported: it cannot be stored */
+	int64_t failing_since_ms;         /* 0: the last one was stored */
 	int64_t due_ms;                   /* not to be stored before */
 };
 
@@ -174,19 +176,10 @@ read_bucket(struct checkpoint *c, const char *leader, struct stream_position *po
 	return 0;
 }
 
+/* The collector creates the bucket: whoever creates a stream decides which subjects it takes. */
 static int
 write_bucket(struct checkpoint *c, struct err *err)
 {
-	struct stream_config bucket = { .name = BUCKET_STREAM,
-		.subjects = { KV_SUBJECT(CHECKPOINT_BUCKET) ">" },
-		.duplicate_window_ms = 2 * 60 * 1000,
-		.replicas = c->config.replicas,
-		.discard_new = true,
-		.max_msgs_per_subject = 1,
-		.description = "vcourier: up to where each dispatcher has settled all events",
-		.deny_delete = true,
-		.deny_purge = true };
-	struct stream_info info;
 	struct pub_ack ack;
 	char key[256], text[64];
 	struct bus_out out = { .subject = key, .data = text };
@@ -194,12 +187,24 @@ write_bucket(struct checkpoint *c, struct err *err)
 	write_key(c, key);
 	out.len = (size_t)snprintf(text, sizeof(text), "%" PRIu64 " %" PRId64, c->position.seq,
 		c->position.stored_us);
-	if (jetstream_publish(c->config.bus, &out, TIMEOUT_MS, &ack, err) == 0)
-		return 0;
-	if (err->code == ERR_CONNECT ||
-		jetstream_stream_ensure(c->config.bus, &bucket, &info, err) != 0)
-		return -1;
 	return jetstream_publish(c->config.bus, &out, TIMEOUT_MS, &ack, err);
+}
+
+/* A bucket that is not there yet is no news while the parts start. */
+static void
+note_failure(struct checkpoint *c, int64_t now_ms, const struct err *err)
+{
+	if (c->failing_since_ms == 0)
+		c->failing_since_ms = now_ms;
+	if (is_forbidden(c))
+		c->due_ms = now_ms + FORBIDDEN_MS;
+	else if (now_ms - c->failing_since_ms < START_MS)
+		return;
+	if (!c->failing)
+		log_warn(
+			"delivery checkpoint cannot be stored: after a power cut of NATS events may be delivered again",
+			L_STR("stream", c->config.stream), L_ERR(err));
+	c->failing = true;
 }
 
 void
@@ -222,15 +227,10 @@ checkpoint_store(struct checkpoint *c, const struct consumer_info *info)
 	if (write_bucket(c, &err) == 0) {
 		c->stored = true;
 		c->failing = false;
+		c->failing_since_ms = 0;
 		return;
 	}
-	if (is_forbidden(c))
-		c->due_ms = now_ms + FORBIDDEN_MS;
-	if (!c->failing)
-		log_warn(
-			"delivery checkpoint cannot be stored: after a power cut of NATS events may be delivered again",
-			L_STR("stream", c->config.stream), L_ERR(&err));
-	c->failing = true;
+	note_failure(c, now_ms, &err);
 }
 
 /* ---- the check */

@@ -23,7 +23,6 @@ struct checkpoint;
 struct checkpoint_config { /* all borrowed */
 	struct bus *bus;
 	const char *stream, *durable;
-	int replicas; /* of the bucket, if it has to be created */
 };
 
 struct checkpoint *checkpoint_open(const struct checkpoint_config *config);

@@ -37,10 +37,9 @@ struct stream_check {
 struct stream_check *
 stream_check_open(const struct stream_check_config *config)
 {
-	struct checkpoint_config checkpoint = { .bus = config->bus,
-		.stream = config->stream->name,
-		.durable = config->durable,
-		.replicas = config->stream->replicas };
+	struct checkpoint_config checkpoint = {
+		.bus = config->bus, .stream = config->stream->name, .durable = config->durable
+	};
 	struct expire_config expire = { .bus = config->bus,
 		.stream = config->stream->name,
 		.durable = config->durable,

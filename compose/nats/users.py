@@ -68,6 +68,7 @@ def collector(vcenter, durables):
     stream = f"VC_{vcenter}"
     return ([f"vc.{vcenter}.>", f"{API}.STREAM.CREATE.{stream}", *read(stream),
              f"{API}.STREAM.CREATE.{LEASES}", f"{API}.STREAM.INFO.{LEASES}", f"{API}.STREAM.MSG.GET.{LEASES}",
+             f"{API}.STREAM.CREATE.{CHECKPOINTS}", f"{API}.STREAM.INFO.{CHECKPOINTS}",
              f"$KV.vcourier.lease.{vcenter}"], not_of(stream, durables))
 
 
@@ -75,7 +76,7 @@ def dispatcher(name, vcenters):
     """Pull and acknowledge its own durable on each stream and on VCREPLAY, publish its own dead letters and checkpoints,
     answer status requests."""
     allow = [f"vcdead.{name}.>", f"{API}.STREAM.CREATE.VCDEAD", f"{API}.STREAM.INFO.VCDEAD",
-             f"$KV.vcourier-checkpoints.{name}.*", f"{API}.STREAM.CREATE.{CHECKPOINTS}", f"{API}.STREAM.INFO.{CHECKPOINTS}",
+             f"$KV.vcourier-checkpoints.{name}.*", f"{API}.STREAM.INFO.{CHECKPOINTS}",
              f"{API}.STREAM.MSG.GET.{CHECKPOINTS}"]
     for stream in [f"VC_{v}" for v in vcenters] + ["VCREPLAY"]:
         allow += [f"{API}.STREAM.CREATE.{stream}", f"{API}.STREAM.INFO.{stream}", f"{API}.STREAM.MSG.GET.{stream}",

@@ -124,6 +124,11 @@ FORBIDDEN = {
     "$JS.API.STREAM.MSG.DELETE.VC_lab": [],
     "$JS.API.STREAM.PURGE.VCDEAD": [],
     "$JS.API.STREAM.CREATE.OWN": [],
+    "$JS.API.STREAM.CREATE.KV_vcourier-checkpoints": ["collector-lab"],  # who creates a stream decides its subjects
+    "$JS.API.STREAM.CREATE.KV_vcourier": ["collector-lab"],
+    "$JS.API.STREAM.UPDATE.KV_vcourier-checkpoints": [],
+    "$JS.API.STREAM.PURGE.KV_vcourier-checkpoints": [],
+    "$JS.API.STREAM.DELETE.KV_vcourier": [],
     "$JS.API.STREAM.SNAPSHOT.VC_lab": [],
     "$JS.API.STREAM.MSG.GET.VC_other": ["cli", "dispatcher-knative"],
     "$JS.API.CONSUMER.DURABLE.CREATE.VC_lab.openfaas": [],
@@ -348,6 +353,9 @@ def test_the_programs_work_with_their_permissions(lab, tmp_path):
     before = len(receiver.requests)
     operator("replay", "--dispatcher", "knative", "--since", "1h")
     receiver.wait_for(lambda requests: len(requests) >= before + len(expected), what="the replay")
+    for bucket in ("vcourier", "vcourier-checkpoints"):
+        made = bus.login("admin").request(f"{API}.STREAM.INFO.KV_{bucket}").json()["config"]
+        assert made["subjects"] == [f"$KV.{bucket}.>"] and not {"republish", "mirror", "sources"} & set(made)
     refused = [line for line in bus.text().splitlines() if "Violation" in line]
     assert refused == []
 

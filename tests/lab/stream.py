@@ -10,6 +10,7 @@ from .product import knative, router_config
 PROVIDER = {"type": "vcenter", "name": "lab", "vcenter": {"address": "https://vc.invalid/sdk", "auth": {
     "type": "basic_auth", "basicAuth": {"username": "u", "password": "p"}}}}
 STREAM = "VC_lab"
+CHECKPOINTS = "KV_vcourier-checkpoints"
 SECOND = 1_000_000_000
 
 
@@ -47,6 +48,14 @@ class Stream:
         self.js.api(f"STREAM.CREATE.{stream}", {"name": stream, "subjects": [f"vc.{vcenter}.>"], "retention": "limits",
                     "storage": "file", "max_age": 7 * 86400 * SECOND, "max_bytes": 8 << 30, "num_replicas": 1,
                     "duplicate_window": 1800 * SECOND, "discard": "old", "allow_direct": True, **more})
+        self.make_bucket(more.get("num_replicas", 1))
+
+    def make_bucket(self, replicas=1):
+        """The bucket for checkpoints, which a collector creates."""
+        if CHECKPOINTS not in self.js.streams():
+            self.js.api(f"STREAM.CREATE.{CHECKPOINTS}", {"name": CHECKPOINTS, "subjects": [f"$KV.{CHECKPOINTS.removeprefix('KV_')}.>"],
+                        "retention": "limits", "storage": "file", "num_replicas": replicas, "max_msgs_per_subject": 1, "discard": "new",
+                        "deny_delete": True, "deny_purge": True})
 
     def publish(self, n, name="VmPoweredOnEvent", data=None, vcenter="lab", **more):
         """Publishes n events with consecutive ids and waits until they are stored."""
