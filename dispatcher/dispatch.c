@@ -1,150 +1,82 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The event loop. */
-#define _DEFAULT_SOURCE
-#include "parts.h"
+/* Opens the parts of the dispatcher, runs the event loop, and connects their callbacks. */
+#include "dispatch.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "clock.h"
-#include "evict.h"
-#include "filter.h"
+#include "dispatcher_metrics.h"
+#include "http.h"
+#include "inbox.h"
 #include "log.h"
 #include "mem.h"
-#include "pause.h"
+#include "pipeline.h"
+#include "report.h"
+#include "sources.h"
 #include "status.h"
 #include "stop.h"
 #include "subject.h"
+#include "watchdog.h"
+#include "watcher.h"
 
 enum {
-	SHUTDOWN_MS = 20 * 1000,
 	TICK_MS = 100,       /* longest wait: timers are that exact */
-	ACCEPT_AT_ONCE = 64, /* messages taken in before replies are looked at again */
-	/*
-	 * beside what is in flight, as a fast backend takes it while a pull is answered:
-	 * requests at most, events at least
-	 */
-	RESERVE_MIN = 16,
-	RESERVE_MAX = 128,
+	ACCEPT_AT_ONCE = 64, /* messages taken in before replies are read again */
+	SHUTDOWN_MS = 20 * 1000,
+	FLUSH_MS = 2000,
+};
+
+/* The loop's; parts with a thread of their own say so in their headers. */
+struct dispatcher {
+	const struct dispatcher_config *config;
+	char durable[96];
+	bool stopping;
+	int64_t ticked_ms;
+
+	struct bus *bus;
+	struct http *http;
+	struct dispatcher_metrics metrics;
+	struct inbox *inbox;
+	struct pipeline *pipeline; /* from a message to its end */
+	struct watcher *watcher;
+	struct sources *sources;
+	struct report *report;
+	struct watchdog watchdog;
 };
 
 /* ---- one turn */
 
-static size_t
-window(const struct dispatcher *d)
-{
-	size_t all = (size_t)d->options->concurrency;
-
-	if (d->options->ordering == ORDERING_STRICT)
-		return 1;
-	return (all + (all < RESERVE_MAX ? all : RESERVE_MAX)) * d->processor->batch_max +
-		RESERVE_MIN;
-}
-
-/*
- * Nothing is delivered before the backend is known, or while a dead letter cannot be stored.
- */
-static bool
-may_deliver(const struct dispatcher *d)
-{
-	return refresh_ready(d->refresher) && !dead_letters_failing(d->dead_letters);
-}
-
-/* How many more events to hold, those that are being pulled included. */
-static size_t
-budget(struct dispatcher *d, int64_t now_ms)
-{
-	size_t held = backlog_active(d->backlog, now_ms) + inbox_taken(d->inbox),
-	       limit = window(d);
-
-	if (d->stopping || !may_deliver(d) ||
-		d->jobs.bytes >= (size_t)d->options->buffer_bytes || held >= limit)
-		return 0;
-	if (deliver_paused(
-		    d->deliver)) /* one event that was not tried yet is enough, for the probe */
-		return d->jobs.n_untried == 0 ? 1 : 0;
-	return limit - held;
-}
-
-/*
- * Each pull costs the server a request: one is worth it for an eighth of what may be in hand.
- * They overlap.
- */
 static void
-pull(struct dispatcher *d, int64_t now_ms)
+watch_over(struct dispatcher *d, int64_t now_ms)
 {
-	size_t all = budget(d, now_ms), most = window(d),
-	       largest = d->largest > 2048 ? d->largest : 2048;
-	size_t fan_out = d->processor->fan_out != NULL ? d->processor->fan_out(d->self) : 1;
-	size_t bytes = (size_t)d->options->buffer_bytes, left;
+	struct watchdog_view view = { .messages = inbox_taken(d->inbox) };
 
-	largest += job_delivery_bytes(fan_out);
-	left = d->jobs.bytes < bytes ? (bytes - d->jobs.bytes) / largest + 1 : 0;
-	most = most < bytes / largest ? most : bytes / largest;
-	all = all < left ? all : left;
-	sources_pull(d->sources, all, deliver_paused(d->deliver) ? 0 : most / 8, now_ms);
+	if (!watchdog_due(&d->watchdog, now_ms))
+		return;
+	pipeline_view(d->pipeline, &view);
+	sources_summary(d->sources, &view.sources);
+	if (!watchdog_check(&d->watchdog, &view, &d->metrics, now_ms))
+		return;
+	pipeline_restart(d->pipeline);
+	sources_restart(d->sources);
 }
 
-/* When the next timer is due, as a wait. */
 static int64_t
 wait_ms(struct dispatcher *d, int64_t now_ms)
 {
-	int64_t due = now_ms + (deliver_filling(d->deliver) ? DELIVER_FILL_MS : TICK_MS);
-
-	if (inbox_taken(d->inbox) > 0)
+	if (!inbox_may_wait(d->inbox, d->stopping || pipeline_has_slot(d->pipeline)) ||
+		inbox_taken(d->inbox) > 0)
 		return 0;
-	for (size_t i = 0; i < d->jobs.n_queues && i < 64;
-		i++, d->jobs.ring = d->jobs.ring->next) {
-		const struct queue *queue = d->jobs.ring;
-		int64_t queue_at = queue->circuit.state == CIRCUIT_OPEN
-			? queue->circuit.probe_at_ms
-			: queue_due(queue);
-
-		if (queue_at > now_ms && queue_at < due)
-			due = queue_at;
-	}
-	return due - now_ms;
-}
-
-static void
-evict(struct dispatcher *d, int64_t now_ms)
-{
-	struct evict_limits limits = { .window = window(d),
-		.bytes = (size_t)d->options->buffer_bytes };
-
-	if (deliver_in_flight(d->deliver) < (size_t)d->options->concurrency &&
-		!deliver_paused(d->deliver))
-		evict_turn(&d->jobs, &limits, now_ms);
-}
-
-/* What is due ten times a second. */
-static void
-tick(struct dispatcher *d, int64_t now_ms)
-{
-	struct destination_state *destination = deliver_destination(d->deliver);
-
-	refresh_turn(d->refresher, now_ms);
-	dead_letters_turn(d->dead_letters, now_ms);
-	sink_turn(d->sink, now_ms);
-	settle_progress(d->settle, now_ms);
-	backlog_turn(d->backlog,
-		!d->stopping && !dead_letters_failing(d->dead_letters) &&
-			destination->circuit.state == CIRCUIT_CLOSED,
-		now_ms);
-	pause_turn(&d->jobs, destination, now_ms);
-	evict(d, now_ms);
-	body_fetch_turn(d->body_fetch, now_ms);
-	watchdog_turn(d, now_ms);
-	metric_set(d->metrics.in_flight, (double)deliver_in_flight(d->deliver));
-	metric_set(d->metrics.in_memory, (double)d->jobs.n);
+	return pipeline_due(d->pipeline, now_ms, now_ms + TICK_MS) - now_ms;
 }
 
 static int
 turn(struct dispatcher *d, struct err *err)
 {
 	int64_t now_ms = clock_monotonic_ms();
+	struct pipeline_room room;
 	int accepted = 0;
 
 	status_beat();
@@ -153,74 +85,179 @@ turn(struct dispatcher *d, struct err *err)
 		accepted++;
 	if (now_ms - d->ticked_ms >= TICK_MS) {
 		d->ticked_ms = now_ms;
-		tick(d, now_ms);
+		pipeline_tick(d->pipeline, now_ms);
+		watch_over(d, now_ms);
 	}
-	accept_wake_held(d->accept);
-	if (!d->stopping && may_deliver(d))
-		deliver_turn(d->deliver, now_ms);
-	pull(d, now_ms);
-	/* its PING takes the acks and pulls of this turn along */
-	ack_flush_turn(d->ack_flush, deliver_in_flight(d->deliver));
-	jobs_sweep(&d->jobs);
-	return http_run(d->http,
-		inbox_may_wait(d->inbox, d->stopping || deliver_room(d->deliver))
-			? wait_ms(d, now_ms)
-			: 0,
-		err);
+	pipeline_turn(d->pipeline, now_ms);
+	room = pipeline_room(d->pipeline, inbox_taken(d->inbox), now_ms);
+	sources_pull(d->sources, room.budget, room.least, now_ms);
+	pipeline_flush(d->pipeline);
+	return http_run(d->http, wait_ms(d, now_ms), err);
 }
 
-/* ---- the end */
+/* ---- callbacks; ctx is the dispatcher */
+
+static void
+on_message(void *ctx, const struct origin *origin, struct bus_msg *msg,
+	const struct jetstream_meta *meta, int64_t now_ms)
+{
+	struct dispatcher *d = ctx;
+
+	pipeline_message(d->pipeline, origin, msg, meta, now_ms);
+}
+
+static void
+on_recreated(void *ctx, const struct origin *origin)
+{
+	struct dispatcher *d = ctx;
+
+	pipeline_recreated(d->pipeline, origin);
+}
+
+static void
+on_status_request(void *ctx, struct report_status *status)
+{
+	struct dispatcher *d = ctx;
+
+	pipeline_status(d->pipeline, status);
+}
+
+/* ---- start and end */
+
+static int
+open_pipeline(struct dispatcher *d, struct err *err)
+{
+	struct pipeline_config config = { .bus = d->bus,
+		.http = d->http,
+		.inbox = d->inbox,
+		.metrics = &d->metrics,
+		.name = d->config->name,
+		.durable = d->durable,
+		.prefix = d->config->prefix,
+		.dead_stream = d->config->dead_stream->name,
+		.options = d->config->options,
+		.processor = d->config->processor,
+		.processor_config = d->config->processor_config };
+
+	return pipeline_open(&d->pipeline, &config, err);
+}
+
+static int
+open_sources(struct dispatcher *d, struct err *err)
+{
+	struct watcher_config watcher = { .bus = d->bus,
+		.http = d->http,
+		.dead_stream = d->config->dead_stream,
+		.dead_letters = pipeline_dead_letters(d->pipeline),
+		.metrics = &d->metrics };
+	struct sources_config sources = { .bus = d->bus,
+		.inbox = d->inbox,
+		.durable = d->durable,
+		.options = d->config->options,
+		.streams = d->config->streams,
+		.n_streams = d->config->n_streams,
+		.replay_stream = d->config->replay_stream,
+		.expired = d->metrics.expired,
+		.redelivered = d->metrics.redelivered,
+		.on_message = on_message,
+		.on_recreated = on_recreated,
+		.ctx = d };
+
+	sources.watcher = d->watcher = watcher_open(&watcher);
+	return sources_open(&d->sources, &sources, err);
+}
+
+static int
+open_all(struct dispatcher *d, struct err *err)
+{
+	struct report_config report = {
+		.bus = d->bus, .durable = d->durable, .status = on_status_request, .ctx = d
+	};
+
+	dispatcher_metrics_init(&d->metrics, d->config->processor->type);
+	if (http_open(&d->http, err) != 0)
+		return -1;
+	report.inbox = d->inbox = inbox_open(d->http);
+	if (open_pipeline(d, err) != 0 || open_sources(d, err) != 0 ||
+		pipeline_start(d->pipeline, d->sources, err) != 0 ||
+		report_open(&d->report, &report, err) != 0)
+		return -1;
+	return watcher_start(d->watcher, err);
+}
+
+/* Threads first; then what has messages, the bus that made them, and what it called. */
+static void
+close_all(struct dispatcher *d)
+{
+	watcher_stop(d->watcher);
+	pipeline_stop_acks(d->pipeline);
+	inbox_stop(d->inbox);
+	http_close(d->http);
+	pipeline_free_jobs(d->pipeline);
+	bus_close(d->bus);
+	pipeline_close(d->pipeline);
+	report_close(d->report);
+	sources_close(d->sources);
+	watcher_close(d->watcher);
+	inbox_close(d->inbox);
+}
 
 /* Requests under way may end; all other events go back to NATS at once. */
 static void
 drain(struct dispatcher *d)
 {
 	int64_t deadline = clock_monotonic_ms() + SHUTDOWN_MS;
-	size_t had = d->jobs.n;
+	size_t had = pipeline_jobs(d->pipeline);
 	struct err err;
 
 	d->stopping = true;
-	settle_stop(d->settle);
+	pipeline_stop(d->pipeline);
 	sources_end(d->sources, deadline - SHUTDOWN_MS / 2);
-	bus_flush(d->bus, 2000, &err); /* acks of what is done */
+	bus_flush(d->bus, FLUSH_MS, &err); /* acks of what is done */
 	do {
-		settle_give_back_idle(d->settle);
+		pipeline_give_back_idle(d->pipeline);
 		if (turn(d, &err) != 0)
 			break;
-	} while ((d->jobs.n > 0 || !inbox_empty(d->inbox)) && clock_monotonic_ms() < deadline);
-	settle_give_back_idle(d->settle);
-	pause_turn(&d->jobs, deliver_destination(d->deliver), INT64_MAX);
-	log_info(
-		"stopped", L_INT("in_memory", (int64_t)had), L_INT("left", (int64_t)d->jobs.n));
-	bus_flush(d->bus, 2000, &err);
+	} while ((pipeline_jobs(d->pipeline) > 0 || !inbox_empty(d->inbox)) &&
+		clock_monotonic_ms() < deadline);
+	pipeline_give_back_idle(d->pipeline);
+	pipeline_end(d->pipeline);
+	log_info("stopped", L_INT("in_memory", (int64_t)had),
+		L_INT("left", (int64_t)pipeline_jobs(d->pipeline)));
+	bus_flush(d->bus, FLUSH_MS, &err);
+}
+
+static void
+set_durable(struct dispatcher *d)
+{
+	struct buf token;
+
+	buf_init(&token, sizeof(d->durable) - 1);
+	subject_add_token(&token, d->config->name, strlen(d->config->name));
+	snprintf(d->durable, sizeof(d->durable), "%s", buf_str(&token));
+	buf_free(&token);
 }
 
 int
 dispatcher_run(const struct dispatcher_config *config, struct bus *bus, struct err *err)
 {
 	struct dispatcher *d = mem_alloc(sizeof(*d));
-	struct buf token;
 	int failed;
 
 	d->config = config;
-	d->options = config->options;
-	d->processor = config->processor;
 	d->bus = bus;
-	buf_init(&token, sizeof(d->durable) - 1);
-	subject_add_token(&token, config->name, strlen(config->name));
-	snprintf(d->durable, sizeof(d->durable), "%s", buf_str(&token));
-	buf_free(&token);
-	failed = parts_open(d, err);
+	set_durable(d);
+	failed = open_all(d, err);
 	if (!failed) {
-		log_info("started", L_STR("backend", d->processor->type),
+		log_info("started", L_STR("backend", config->processor->type),
 			L_STR("consumer", d->durable),
 			L_INT("streams", (int64_t)sources_n(d->sources)),
-			L_INT("concurrency", d->options->concurrency));
+			L_INT("concurrency", config->options->concurrency));
 		while (!failed && !stop_requested())
 			failed = turn(d, err);
 		drain(d);
 	}
-	parts_close(d);
+	close_all(d);
 	free(d);
 	return failed;
 }

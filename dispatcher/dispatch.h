@@ -1,34 +1,41 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The dispatcher: one event loop between the bus and one backend. dispatch.c runs it.
+ * The dispatcher: one event loop between the bus and one backend.
  *
- *     parts.c          opens and closes the parts below
- *     watcher.c        the watch thread: checks NATS and the streams, where calls block
- *     stream_watch.c   one stream and its consumer: what the watch thread publishes of it
- *     stream_check.c   creates, checks and repairs both
- *     checkpoint.c     how far a stream is settled, stored on the bus; is it the same stream?
- *     expire.c         counts events that left a stream before a dispatcher received them
- *     search.c         whether an event that is held here has left its stream
+ *     sources.h          the streams that are read, each with a puller and a stream_watch
+ *     puller.h           pulls messages: pull_credit.h, recently_acked.h
+ *     inbox.h            messages on their way from the threads of the bus to the loop
+ *     pipeline.h         the way of an event from its message to its end:
+ *     window.h           how many events to hold and to request
+ *     message.h          reads the CloudEvent in a message
+ *     accept.h           a message becomes a job: filter, order, route
+ *     job.h              what a job, a delivery and a queue are
+ *     deliver.h          ready deliveries become requests, replies become outcomes
+ *     outcome.h          what an outcome means for a delivery
+ *     settle.h           carries that out for delivery, job and circuit; acks
+ *     pause.h            log lines about targets that pause and resume
+ *     ack_flush.h        which acks have reached the server; until then they take slots
+ *     dead_letters.h     dead letters, stored before the original is acknowledged
+ *     dead_letter.h      the text and headers of one
+ *     sink.h             sends each dead letter to deadLetterSink, too
+ *     backlog.h          events that only wait for a failing or slow target
+ *     evict.h            drops the bodies of waiting events from memory
+ *     body_fetch.h       fetches them again
+ *     refresh.h          what the processor must read again now and then
+ *     watchdog.h         has the dispatcher stopped although it has work? stall.h
+ *     report.h           replies to status requests on the bus
+ *     dispatcher_metrics.h  the metrics
  *
- *     inbox.c          messages on their way from the threads of the bus to the loop
- *     sources.c        the streams that are read
- *     puller.c         pulls the messages of one: pull_credit.c, recently_acked.c
- *     accept.c         a message becomes a job: filter.c, order.c, message.c, the route
- *     job.c            an event, with a delivery (delivery.c) for each target; queue.c
- *     deliver.c        ready deliveries become requests: deliver_fill.c
- *     settle.c         an outcome ends or delays a delivery (outcome.c, refusals.c, circuit.c)
- *     dead_letters.c   stores dead letters: dead_letter.c, copied_headers.c
- *     sink.c           sends each dead letter to deadLetterSink, too
- *     ack_flush.c      which acks have reached NATS
- *     backlog.c        events that only wait for a failing or slow target
- *     evict.c          drops the bodies of waiting events from memory
- *     body_fetch.c     reads them again from the stream
- *     refresh.c        what the processor reads again at an interval
+ * On the watch thread, where calls wait for the server:
  *
- *     watchdog.c       finds a dispatcher that has stopped although it has work: stall.c
- *     pause.c          log lines of targets that pause and resume: flap.c
- *     report.c         answers status requests on the bus
- *     dispatcher_metrics.c, dispatcher_options.c
+ *     watcher.h          checks NATS and the streams
+ *     stream_watch.h     the state of one stream, for the loop
+ *     stream_check.h     creates, checks and repairs a stream and its consumer
+ *     checkpoint.h       up to where a stream is settled; is it still the same stream?
+ *     expire.h           counts events that left the stream before a dispatcher had them
+ *     search.h           whether an event that is held has left its stream
+ *
+ * Calls run downwards; a part reports upwards by a callback. dispatch.c opens all of them.
  */
 #ifndef VCOURIER_DISPATCH_H
 #define VCOURIER_DISPATCH_H
@@ -53,9 +60,8 @@ struct dispatcher_config {
 };
 
 /*
- * Runs until a stop is requested, and until then each event is settled or given back to NATS.
- * Fails only when it cannot start; an outage of NATS or of the backend is no failure. Closes
- * the bus.
+ * Runs until a stop is requested and all events are settled or given back. Fails only when it
+ * cannot start; NATS or the backend being away is no failure. Closes the bus.
  */
 int dispatcher_run(const struct dispatcher_config *config, struct bus *bus, struct err *err);
 

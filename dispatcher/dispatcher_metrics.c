@@ -41,14 +41,14 @@ static struct metric *
 ended(const struct dispatcher_metrics *b, const char *labels)
 {
 	return counter(b, PREFIX "events_total", labels,
-		"Events that are done with, by how they ended; with what is pending they add up to what was stored.");
+		"Events that have ended, by result. Together with the pending ones they are all that were stored.");
 }
 
 static struct metric *
 stalls(const struct dispatcher_metrics *b, const char *labels)
 {
 	return counter(b, PREFIX "stalls_total", labels,
-		"Times that the dispatcher did nothing for 30 s though it had work, and started over.");
+		"Times that the dispatcher did nothing for 30 s although it had work, and restarted itself.");
 }
 
 void
@@ -61,20 +61,20 @@ dispatcher_metrics_init(struct dispatcher_metrics *b, const char *backend)
 	b->dead = ended(b, "result=\"dead\"");
 	b->expired = ended(b, "result=\"expired\"");
 	b->pending = gauge(b, PREFIX "consumer_pending",
-		"Events in the streams that nobody was given yet.");
-	b->ack_pending = gauge(
-		b, PREFIX "consumer_ack_pending", "Events that dispatchers have in hand.");
+		"Events in the streams that were not delivered to any dispatcher yet.");
+	b->ack_pending = gauge(b, PREFIX "consumer_ack_pending",
+		"Events that were delivered to dispatchers and not acknowledged yet.");
 	b->oldest_age = gauge(b, PREFIX "oldest_pending_age_seconds",
-		"Age of the oldest event that is not done with.");
+		"Age of the oldest event that has not ended.");
 	b->consumer_ahead = gauge(b, PREFIX "consumer_ahead",
-		"1 while a consumer's place is none in its stream.");
-	b->retries = counter(
-		b, PREFIX "retries_total", "", "Deliveries put off to be tried again.");
+		"1 while the position of a consumer is not in its stream.");
+	b->retries = counter(b, PREFIX "retries_total", "",
+		"Failed tries that are followed by another one.");
 	b->throttled = counter(b, PREFIX "throttled_total", "",
 		"Replies that asked for a pause (Retry-After).");
 	b->redelivered = counter(
-		b, PREFIX "redelivered_total", "", "Events that NATS gave out again.");
-	b->in_flight = gauge(b, PREFIX "in_flight", "Requests under way.");
+		b, PREFIX "redelivered_total", "", "Events that NATS redelivered.");
+	b->in_flight = gauge(b, PREFIX "in_flight", "Requests in flight.");
 	b->in_memory = gauge(b, PREFIX "in_memory", "Events in memory.");
 	b->idle = gauge(b, PREFIX "waiting",
 		"Events in memory that only wait for a failing or slow target.");
@@ -86,8 +86,8 @@ dispatcher_metrics_init(struct dispatcher_metrics *b, const char *backend)
 	b->duration = histogram(
 		b, PREFIX "delivery_duration_seconds", "From request to reply.");
 	b->age = histogram(b, PREFIX "event_age_at_delivery_seconds",
-		"From the stream's clock to the backend's yes.");
-	b->attempts = histogram(b, PREFIX "delivery_attempts", "Tries that a delivery took.");
+		"From storing the event in the stream to the backend's acceptance.");
+	b->attempts = histogram(b, PREFIX "delivery_attempts", "Tries until a delivery ended.");
 }
 
 static const char *
@@ -169,6 +169,6 @@ dispatcher_metrics_refresh_age(
 	snprintf(labels, sizeof(labels), "refresh=\"%s\"", refresh);
 	metric_set(
 		metric_gauge(PREFIX "refresh_age_seconds", label(b, labels, text),
-			"Age of what the backend's functions, address, rules or credentials were last read as."),
+			"Time since the backend's functions, address, rules or credentials were last read."),
 		(double)age_ms / 1000);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * What every dispatcher can be told, whatever its backend. The rows stand in the eventProcessor
- * itself.
+ * The options that all dispatchers have, whatever their backend. They are in the
+ * eventProcessor itself.
  */
 #ifndef VCOURIER_DISPATCH_OPTIONS_H
 #define VCOURIER_DISPATCH_OPTIONS_H
@@ -26,9 +26,9 @@ struct dispatch_options {
 	/* 0: all, or a quarter where events fan out to several targets */
 	int64_t concurrency_per_target;
 	int64_t timeout_ms; /* of one request */
-	/* after this long without a sign from us the server gives an event again */
+	/* the server redelivers an event when it was not acknowledged for this long */
 	int64_t ack_wait_ms;
-	int64_t buffer_bytes; /* of events in hand */
+	int64_t buffer_bytes; /* of events in memory */
 	/* between the two answers that events may be filtered for (absence.h) */
 	int64_t empty_grace_ms;
 	struct dispatch_retry {
@@ -37,7 +37,7 @@ struct dispatch_options {
 		int64_t retry_after_max_ms;
 		/* refused events are tried again for this long, see refusals.h */
 		int64_t reject_grace_ms;
-		/* an event given this often without a verdict is set aside unread */
+		/* an event delivered this often without a verdict becomes a dead letter, unread */
 		int64_t max_deliveries;
 		/* Knative's DeliverySpec: what it says goes before the above */
 		int64_t count;      /* tries after the first; -1: no limit but age */

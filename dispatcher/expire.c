@@ -85,7 +85,7 @@ expire_between(
 }
 
 /*
- * Events for this consumer from seq on. Only a consumer that begins there can tell. No
+ * Events for this consumer from seq on. Only the info of a consumer that starts there has that number. No
  * dispatcher can have its name.
  */
 static int
@@ -103,7 +103,7 @@ count_from(struct expire *expire, uint64_t seq, uint64_t *n, struct err *err)
 	struct consumer_info info;
 
 	snprintf(name, sizeof(name), "%s~count", config->durable);
-	/* one that an earlier process left behind begins elsewhere */
+	/* one that an earlier process did not delete starts elsewhere */
 	if (jetstream_consumer_recreate(config->bus, &c, &info, err) != 0)
 		return -1;
 	*n = info.pending;
@@ -113,7 +113,7 @@ count_from(struct expire *expire, uint64_t seq, uint64_t *n, struct err *err)
 /*
  * With a filter, sequences that the consumer passed include events of others. Instead:
  * passed = pending before + stored since - pending now. The sum holds only when nothing was
- * stored between the infos of stream and consumer. False: it cannot be told now.
+ * stored between the infos of stream and consumer. False: it is not known now.
  */
 static bool
 passed_by_filter(struct expire *expire, const struct expire_sample *now, uint64_t *passed)

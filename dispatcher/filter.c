@@ -54,7 +54,8 @@ filter_narrow(const char *filter, const char *stream_subject, char *out, size_t 
 
 		if (fn == 1 && *f == '>')
 			return true;
-		if (sn == 1 && *s == '>') /* behind the part that the stream has given */
+		if (sn == 1 &&
+			*s == '>') /* after the part that the stream's subject has given */
 			return (size_t)snprintf(out, size, "%.*s%s", (int)(s - stream_subject),
 				       stream_subject, f) < size;
 		if (!(fn == 1 && *f == '*') && (fn != sn || memcmp(f, s, fn) != 0))

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Which events a dispatcher is for: by subject, by what is in them. */
+/* Which events a dispatcher delivers: by subject, and by their content. */
 #ifndef VCOURIER_FILTER_H
 #define VCOURIER_FILTER_H
 
@@ -19,15 +19,15 @@ int filter_open(struct filter *filter, const struct dispatch_filter *options, st
 void filter_close(struct filter *filter);
 
 /*
- * In doubt, it passes. The subject's first token, the prefix, does not count: replayed events
+ * An event that cannot be judged passes. The subject's first token, the prefix, does not count: replayed events
  * have another.
  */
 bool filter_passes(struct filter *filter, const char *subject, const struct event *ev);
 
 /*
- * What a consumer of the stream with this subject ("vc.lab.>") has to ask for: a server takes
- * only a filter that is part of the stream's subjects. Writes it to out, "" for everything.
- * False: the stream has nothing that matches.
+ * The filter of a consumer on the stream with this subject ("vc.lab.>"): the server accepts
+ * only one that is part of the stream's subjects. Writes it to out, "" for all events. False:
+ * no event of the stream matches.
  */
 bool filter_narrow(const char *filter, const char *stream_subject, char *out, size_t size);
 

@@ -82,7 +82,7 @@ inbox_put(void *to, struct bus_msg *msg)
 	pthread_mutex_unlock(&inbox->lock);
 }
 
-/* Exchanges the array that is used up for the one that the threads have filled. */
+/* Exchanges the used array for the one that the threads have filled. */
 static void
 take(struct inbox *inbox)
 {

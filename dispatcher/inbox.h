@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Messages on their way from the threads of the bus to the loop, in the order in which they
- * came. Who subscribes has a port; the loop calls the port's handler for each of its messages,
- * so handlers need no locks.
+ * Messages on their way from the threads of the bus to the event loop, in the order in which
+ * they came. Each subscription has a port. The loop calls the port's handler for each message
+ * of it, so handlers need no locks.
  */
 #ifndef VCOURIER_INBOX_H
 #define VCOURIER_INBOX_H
@@ -25,14 +25,11 @@ struct inbox_port {
 	void *ctx;
 };
 
-/* http: the loop waits in its http_run, and is woken there. It must live until inbox_stop. */
+/* http: the loop waits in its http_run and is woken there. It must live until inbox_stop. */
 struct inbox *inbox_open(struct http *http);
-/*
- * Frees the messages that are here and each one that comes later: the bus may still bring some
- * until it is closed.
- */
+/* Frees the messages that are queued and all later ones: some may come until bus_close. */
 void inbox_stop(struct inbox *inbox);
-void inbox_close(struct inbox *inbox); /* after the bus. NULL is fine for both */
+void inbox_close(struct inbox *inbox); /* after bus_close. NULL is allowed for both */
 
 /*
  * A bus_on_msg: subscribe with it and the port as its ctx. The port must live until the bus is
@@ -40,20 +37,17 @@ void inbox_close(struct inbox *inbox); /* after the bus. NULL is fine for both *
  */
 void inbox_put(void *port, struct bus_msg *msg);
 
-/* ---- the loop's */
+/* ---- for the thread of the event loop */
 
-/* Hands over the next message; false when there is none. */
+/* Calls the handler of the next message; false: no message is queued. */
 bool inbox_next(struct inbox *inbox, int64_t now_ms);
-/*
- * Messages that were taken from the threads and not handed over yet: at most those of one
- * batch.
- */
+/* Messages that were taken from the threads and have not reached their handlers yet. */
 size_t inbox_taken(const struct inbox *inbox);
 bool inbox_empty(struct inbox *inbox);
 /*
- * Before the loop waits. wake: a message that comes from now on ends the wait; else it is found
- * when something else does. False: do not wait, a message has come that the loop wants to be
- * woken for.
+ * Call it before the loop waits. wake: a message that comes from now on ends the wait; without
+ * it the loop finds the message when something else has ended the wait. False: do not wait, a
+ * message has come and wake is set.
  */
 bool inbox_may_wait(struct inbox *inbox, bool wake);
 

@@ -215,6 +215,8 @@ void queue_wake(struct queue *queue, int64_t now_ms);          /* what is due be
 void queue_wake_all(struct queue *queue);                      /* everything becomes ready */
 /* of the first that waits; INT64_MAX: none does */
 int64_t queue_due(const struct queue *queue);
+/* Of the queues with an open circuit the one that failed first; NULL: there is none. */
+const struct queue *queue_longest_paused(const struct jobs *jobs, size_t *n_paused);
 void queue_remove(struct jobs *jobs, struct queue *queue);
 /* frees it if nothing is left to remember */
 void queue_release_if_idle(struct jobs *jobs, struct queue *queue);

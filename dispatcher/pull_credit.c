@@ -56,7 +56,7 @@ pull_credit_heard(struct pull_credit *credit, int64_t now_ms)
 	credit->heard_ms = now_ms;
 }
 
-/* A message does not tell its pull; the server serves the oldest first. */
+/* A message does not name its pull. The server serves the oldest pull first. */
 void
 pull_credit_message(struct pull_credit *credit)
 {

@@ -14,7 +14,7 @@
 
 enum {
 	PULLS_MAX = 8,
-	PULL_EXPIRES_MS = 30 * 1000, /* as the server is told */
+	PULL_EXPIRES_MS = 30 * 1000, /* in the request */
 	PULL_HEARTBEAT_MS = 2 * 1000,
 };
 
@@ -42,7 +42,7 @@ size_t pull_credit_wanted(const struct pull_credit *credit, size_t budget, size_
 uint64_t pull_credit_next_id(const struct pull_credit *credit);
 void pull_credit_add(struct pull_credit *credit, size_t messages, int64_t now_ms);
 
-void pull_credit_heard(struct pull_credit *credit, int64_t now_ms); /* anything came */
+void pull_credit_heard(struct pull_credit *credit, int64_t now_ms); /* any message came */
 void pull_credit_message(struct pull_credit *credit); /* one of the requested messages came */
 void pull_credit_end(struct pull_credit *credit, uint64_t id); /* unless it has ended already */
 void pull_credit_end_all(struct pull_credit *credit);

@@ -51,7 +51,7 @@ on_bus_message(void *puller, struct bus_msg *msg)
 	inbox_put(&p->port, msg);
 }
 
-/* A status message tells by its subject which pull it is about. */
+/* The subject of a status message ends with the id of its pull. */
 static void
 end_pull(struct puller *p, const struct bus_msg *msg)
 {

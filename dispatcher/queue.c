@@ -95,3 +95,19 @@ queue_release_if_idle(struct jobs *jobs, struct queue *queue)
 		c->state == CIRCUIT_CLOSED && c->failures == 0 && c->flap.changes == 0)
 		queue_remove(jobs, queue);
 }
+
+const struct queue *
+queue_longest_paused(const struct jobs *jobs, size_t *paused)
+{
+	const struct queue *queue = jobs->ring, *longest = NULL;
+
+	*paused = 0;
+	for (size_t i = 0; i < jobs->n_queues; i++, queue = queue->next) {
+		if (queue->circuit.state != CIRCUIT_OPEN)
+			continue;
+		(*paused)++;
+		if (longest == NULL || queue->failing_ms < longest->failing_ms)
+			longest = queue;
+	}
+	return longest;
+}

@@ -2,9 +2,9 @@
 #include "stall.h"
 
 /*
- * A paused circuit is no excuse when nothing is held: it needs an event for its probe, so one
- * is always asked for. While events are held a full window or a full buffer may be why nothing
- * is asked for; then STALL_DELIVER decides.
+ * An open circuit does not explain that nothing is held: it needs an event for its probe, so
+ * one is always requested. While events are held, a full window or buffer may be the reason
+ * that nothing is requested; then only STALL_DELIVER is checked.
  */
 static enum stall_kind
 kind_of(const struct stall_view *view)

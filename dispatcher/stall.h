@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Decides when the dispatcher has stopped though it has work. That is always a fault of the
- * dispatcher itself: in any other case something that will move an event is under way, or
- * something that it needs is known to be missing. Pure: watchdog.c fills in what it sees, and
- * acts.
+ * Decides when the dispatcher has stopped although it has work. That is always a fault of the
+ * dispatcher itself. Otherwise a request, a timer or another operation that will move an event
+ * is in progress, or something that the dispatcher needs is known to be missing. Pure:
+ * watchdog.c collects the facts.
  */
 #ifndef VCOURIER_STALL_H
 #define VCOURIER_STALL_H
@@ -15,21 +15,19 @@ enum { STALL_MS = 30 * 1000 };
 
 enum stall_kind {
 	STALL_NONE,
-	STALL_PULL,    /* events are pending, none is held here, and no pull asks for them */
-	STALL_DELIVER, /* events are held here, and nothing will ever be done with them */
+	STALL_PULL,    /* events are pending, none is held, and no pull requests them */
+	STALL_DELIVER, /* events are held, and nothing will ever be done with them */
 };
 
 struct stall_view {
-	/* NATS, the backend's refreshes and dead letters are well, and no stop was requested */
+	/* NATS, the backend's refreshes and dead letters work, and no stop was requested */
 	bool able;
-	/* a usable consumer has events pending, and no pull of ours waits for them */
+	/* a usable consumer has events pending, and no pull of ours is open */
 	bool starving;
 	bool holding; /* there are jobs, or messages that are not jobs yet */
-	/*
-	 * a job's request, timer, probe, dead letter or body; or messages that are not jobs yet
-	 */
+	/* a request, timer, probe, dead letter or body of a job, or a message without a job */
 	bool under_way;
-	uint64_t progress; /* any number that is another one after a job has come or gone */
+	uint64_t progress; /* any number that changes when a job begins or ends */
 };
 
 /* Zero it to begin. */

@@ -27,7 +27,7 @@ struct stream_watch_config { /* all borrowed */
 	struct metric *expired; /* counts events that left the stream undelivered */
 };
 
-/* Any thread calls wake when the watch thread should look at once. */
+/* Wakes the watch thread. Called on any thread. */
 typedef void stream_watch_wake_fn(void *ctx);
 
 struct stream_watch *stream_watch_open(

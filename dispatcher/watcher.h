@@ -19,7 +19,7 @@ struct watcher_config { /* all borrowed */
 	struct bus *bus;
 	struct http *http; /* its loop is woken after each turn */
 	const struct stream_config *dead_stream;
-	struct dead_letters *dead_letters; /* is told when dead_stream exists */
+	struct dead_letters *dead_letters; /* gets dead_letters_stream_ready */
 	struct dispatcher_metrics *metrics;
 };
 
