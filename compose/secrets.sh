@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# secrets.sh DIR USERS_CONF: makes a random password for each user of the bus that has none in DIR, and gives each service a
-# directory with the secrets that it needs, DIR/services/SERVICE. The service `volume` runs it at each start; files that are
-# there stay. With STANDINS=1 it makes the passwords of the stand-ins, too: those of real peers come from you.
+# secrets.sh DIR USERS_CONF: creates a random password for each NATS user without one in DIR, and a directory for each service
+# with the secrets that it needs, DIR/services/SERVICE. The service `volume` runs it at each start. Existing files stay. With
+# STANDINS=1 it also creates the passwords of the stand-ins. The passwords of real peers come from the operator.
 set -eu
 users=$2
 cd "$1"
@@ -15,7 +15,7 @@ make() {
 	chmod 0444 "$1"
 }
 
-# a hard link, so that a password that is written in place is seen by the service
+# a hard link, so that the service reads a password that is written in place
 give() { # SERVICE NAME FILE
 	[ -e "$3" ] || return 0
 	mkdir -p "services/$1"

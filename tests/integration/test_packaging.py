@@ -37,7 +37,7 @@ def test_systemd_knows_every_key_of_the_unit(unit):
 
 
 def secrets_of(instance):
-    """The directory whose files systemd hands to vcourier-<instance>."""
+    """The directory whose files systemd passes to vcourier-<instance>."""
     kind, name = instance.split("@")
     text = (ROOT / "systemd" / f"vcourier-{kind}@.service").read_text()
     (given,) = re.findall(r"^LoadCredential=(.*)$", text, re.M)
@@ -50,12 +50,12 @@ def test_an_instance_gets_its_own_secrets_only():
     assert len(set(directories)) == 4
     for one in directories:
         assert one.parent == Path("/etc/vcourier/secrets") and "%" not in str(one)
-    for unit in UNITS:  # the directory above is root's: no user or group of a unit gets in by itself
+    for unit in UNITS:  # the parent directory belongs to root: no user or group of a unit can read it
         assert "/etc/vcourier/secrets" not in re.sub(r"^(LoadCredential=|#).*$", "", unit.read_text(), flags=re.M)
 
 
 def upgrade(script, root):
-    """The postinst's part for secrets of earlier releases, with other roots."""
+    """Runs the part of postinst for secrets of earlier releases, below another root directory."""
     text = script.read_text()
     part = text[text.index("cd /etc/vcourier/secrets"):text.index("cd /\n")]
     part = part.replace("/etc/", f"{root}/etc/")
@@ -63,7 +63,7 @@ def upgrade(script, root):
 
 
 def test_an_upgrade_keeps_enabled_instances_running(tmp_path):
-    """Earlier releases gave all secrets to all; an enabled instance goes on with copies, and who has directories keeps them."""
+    """Earlier releases passed all secrets to every instance. Enabled instances get copies, and existing directories stay."""
     secrets, wants = tmp_path / "etc/vcourier/secrets", tmp_path / "etc/systemd/system/multi-user.target.wants"
     script = ROOT / "systemd/postinst"
     (secrets / "dispatcher@kn").mkdir(parents=True)
