@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-What memory would give away. No process of ours leaves a core, whatever the limits of who started it; and the password that
-is needed once, that of vCenter, is not in the memory of a collector that has logged in. Others are needed at each request or
-connection and must be there: docs/security.md says which.
+Secrets in memory. No process writes a core dump, whatever limits it was started with. The password of vCenter, which is needed
+once, is not in the memory of a collector after its login. Other secrets are needed for each request or connection and stay in
+memory: see docs/security.md.
 """
 import base64
 import os
@@ -25,7 +25,7 @@ METRICS = "canary0f0metrics0x7q"
 
 @pytest.fixture
 def logged_in(lab, tmp_path):
-    """A collector that has its vCenter's password from a file, and has read events."""
+    """A collector that has its vCenter's password from a file and has read events."""
     (tmp_path / "password").write_text(PASSWORD + "\n")
     (tmp_path / "metrics").write_text(METRICS + "\n")
     vcenter = lab.vcenter("-backlog", "20")
@@ -44,7 +44,7 @@ def logged_in(lab, tmp_path):
 
 
 def core_of(process, directory):
-    """A core made by gdb, which root may do to any process."""
+    """A core dump by gdb, which root may create of any process."""
     if not shutil.which("gcore") or os.geteuid() != 0:
         pytest.skip("needs gdb and root")
     run = subprocess.run(["gcore", "-a", "-o", directory / "core", str(process.pid)], capture_output=True, text=True, timeout=120)
@@ -61,7 +61,7 @@ def test_the_password_of_vcenter_is_not_in_memory_after_the_login(logged_in, tmp
 
 
 def aborted(argv):
-    """Whether the kernel made a core of a process that is ended by SIGABRT after it has started; limits as wide as they go."""
+    """Whether the kernel wrote a core dump of a process that is ended by SIGABRT after its start, with unlimited core size."""
     def limits():
         resource.setrlimit(resource.RLIMIT_CORE, (resource.RLIM_INFINITY,) * 2)
     child = subprocess.Popen(argv, preexec_fn=limits, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -87,5 +87,5 @@ def test_no_core_is_left(lab, program):
     child = next(run)
     wait_until(lambda: daemon.get("/livez")[0] == 200, what="it runs")
     assert re.search(r"Max core file size +0 +0 ", Path(f"/proc/{child.pid}/limits").read_text())
-    assert os.stat(f"/proc/{child.pid}/mem").st_uid == 0  # PR_SET_DUMPABLE 0: not even another process of this user looks in
+    assert os.stat(f"/proc/{child.pid}/mem").st_uid == 0  # PR_SET_DUMPABLE 0: even another process of this user cannot read its memory
     assert next(run) is False

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-What TLS every client of ours asks for: 1.2 at least, also where the system's policy allows less, and keys as strong as the
-security level of the system's policy says (SSL_CTX_set_security_level(3)). The peers are OpenSSL's, by Python.
+The TLS requirements of all our clients: at least version 1.2, even if the system's policy allows less, and keys of the strength
+that the system's security level requires (SSL_CTX_set_security_level(3)). The servers use OpenSSL through Python.
 """
 import json
 import socket
@@ -42,7 +42,7 @@ def server_context(authority, version=None, level=2):
 
 
 class TlsNats:
-    """Says INFO, then does a handshake, and keeps what became of each: the version, or the error."""
+    """Sends INFO, then does a TLS handshake, and records the result of each: the version or the error."""
 
     def __init__(self, context):
         self.context, self.results = context, []
@@ -59,14 +59,14 @@ class TlsNats:
             client.sendall(b"INFO " + json.dumps(INFO).encode() + b"\r\n")
             try:
                 with self.context.wrap_socket(client, server_side=True) as tls:
-                    tls.recv(1)  # CONNECT follows only when the client takes our certificate
+                    tls.recv(1)  # CONNECT follows only if the client accepts our certificate
                     self.results.append(tls.version())
             except OSError as e:
                 self.results.append(f"{e}")
 
 
 def old_client(port, authority, info=False):
-    """The server does speak TLS 1.1, to a client that wants it."""
+    """The server supports TLS 1.1 for a client that requests it."""
     context = ssl.create_default_context(cafile=authority.ca)
     context.set_ciphers("ALL:@SECLEVEL=0")
     with warnings.catch_warnings():
@@ -82,7 +82,7 @@ def old_client(port, authority, info=False):
 
 @pytest.fixture
 def lax(tmp_path):
-    """An environment whose OpenSSL policy allows everything down to a security level."""
+    """An environment whose OpenSSL policy allows everything down to this security level."""
     def environment(level):
         file = tmp_path / f"openssl-{level}.cnf"
         file.write_text(LAX.format(level=level))
@@ -154,7 +154,7 @@ def weak(lab, tmp_path):
 
 
 def test_the_security_level_is_the_systems(lab, stream, weak, lax):
-    """Debian's is 2. We set none ourselves: a stricter or laxer policy of the system counts."""
+    """Debian's is 2. vcourier sets none, so a stricter or more permissive policy of the system applies."""
     receiver = lab.receiver(context=weak)
     dispatcher = to_backend(lab, stream, receiver, {})
     stream.publish(20)
