@@ -118,8 +118,8 @@ vcenter_metrics_stall(const char *reason)
 	char labels[64];
 
 	snprintf(labels, sizeof(labels), "reason=\"%s\"", reason);
-	metric_add(metric_counter(PREFIX "stalls_total", labels,
-			   "Times reading had to be helped on."),
+	metric_add(metric_counter(
+			   PREFIX "stalls_total", labels, "Times reading had to be helped on."),
 		1);
 }
 

@@ -222,8 +222,7 @@ send_one(struct deliver *d, struct queue *queue, int64_t now_ms)
 		? d->config.options->retry.timeout_ms
 		: d->config.options->timeout_ms;
 	if (d->config.processor->encode(
-		    d->config.self, &(struct batch){ &target, events, r->n }, req, &err) !=
-		0) {
+		    d->config.self, &(struct batch){ &target, events, r->n }, req, &err) != 0) {
 		http_request_free(d->config.http, req);
 		refuse(r, &err);
 		return true;

@@ -98,8 +98,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		assert(rc != REFRESH_ERROR || err.text[0] != '\0');
 		if (rc == REFRESH_ERROR)
 			break;
-		result = rc == REFRESH_NOTHING ? REFRESH_DONE
-						: addressable_response(&a, step, &rsp, NULL, &err);
+		result = rc == REFRESH_NOTHING
+			? REFRESH_DONE
+			: addressable_response(&a, step, &rsp, NULL, &err);
 		assert(result != REFRESH_FAILED || err.text[0] != '\0');
 		step = result == REFRESH_MORE ? step + 1 : 0;
 		check(&a);
