@@ -30,6 +30,7 @@ struct source_checkpoint {
 	int64_t known_us;
 	bool loaded; /* seen, position and publisher agreed with the stream once */
 	struct stream_length length;
+	uint64_t known_seq; /* last sequence that the publisher knows to be stored */
 	/* number of reconnects to NATS when the stream was loaded; or NOT_CURRENT */
 	uint64_t reconnects;
 	/* messages to read back at least, since the stream refused duplicates */
@@ -305,14 +306,14 @@ find_message_max(const struct source_checkpoint *cp, const struct stream_info *i
 	return 0;
 }
 
-/* The three ways to read the stream again; known: its last sequence that was stored. */
+/* The three ways to read the stream again. */
 static int
-load(struct source_checkpoint *cp, uint64_t known, const struct stream_info *info,
-	int64_t now_us, struct source_loaded *loaded, struct err *err)
+load(struct source_checkpoint *cp, const struct stream_info *info, int64_t now_us,
+	struct source_loaded *loaded, struct err *err)
 {
 	bool refused = publisher_refused_duplicate(cp->options.publisher);
 	enum stream_length_state length;
-	uint64_t before = cp->taken_back;
+	uint64_t before = cp->taken_back, known = cp->known_seq;
 
 	publisher_take_unacked(cp->options.publisher, take_back, cp);
 	loaded->taken_back = cp->taken_back != before;
@@ -340,20 +341,20 @@ int
 source_checkpoint_load(struct source_checkpoint *cp, const struct source_identity *source,
 	struct source_loaded *loaded, struct err *err)
 {
-	uint64_t known = publisher_last_seq(cp->options.publisher);
 	uint64_t reconnects = bus_reconnects(cp->options.bus);
 	struct stream_info info;
 
+	/* first: acks that come later may be ahead of the stream's info */
+	cp->known_seq = publisher_last_seq(cp->options.publisher);
 	*loaded = (struct source_loaded){ .whole = false };
 	snprintf(cp->uuid, sizeof(cp->uuid), "%s", source->uuid);
 	if (jetstream_stream_ensure(cp->options.bus, cp->options.stream, &info, err) != 0 ||
 		find_message_max(cp, &info, &loaded->message_max, err) != 0)
 		return -1;
 	report_settings(cp, &info);
-	if (!cp->bucket_refused)
-		cp->bucket_refused = checkpoint_bucket_ensure(
-			cp->options.bus, cp->options.stream->replicas);
-	if (load(cp, known, &info, source->now_us, loaded, err) != 0)
+	cp->bucket_refused = cp->bucket_refused ||
+		checkpoint_bucket_ensure(cp->options.bus, cp->options.stream->replicas);
+	if (load(cp, &info, source->now_us, loaded, err) != 0)
 		return -1;
 	cp->loaded = true;
 	cp->reconnects = reconnects;

@@ -14,38 +14,38 @@ enum {
 	STACK_MAX = 128, /* halving microseconds of 30 years takes 50 */
 };
 
-struct span {
+struct period {
 	int64_t from_us, to_us; /* both inclusive */
 };
 
 struct stack {
-	struct span span[STACK_MAX];
+	struct period period[STACK_MAX];
 	unsigned n;
 };
 
 static void
-push_halves(struct stack *s, struct span span)
+push_halves(struct stack *s, struct period period)
 {
-	int64_t middle = span.from_us + (span.to_us - span.from_us) / 2;
+	int64_t middle = period.from_us + (period.to_us - period.from_us) / 2;
 
-	s->span[s->n++] = (struct span){ middle + 1, span.to_us };
-	s->span[s->n++] = (struct span){ span.from_us, middle };
+	s->period[s->n++] = (struct period){ middle + 1, period.to_us };
+	s->period[s->n++] = (struct period){ period.from_us, middle };
 }
 
 /* density: events per microsecond, guessed from the keys. */
 static enum source_result
-read_at_depth(struct vcenter_bisect *b, struct span whole, double density, size_t *fresh,
+read_at_depth(struct vcenter_bisect *b, struct period whole, double density, size_t *fresh,
 	struct err *err)
 {
-	struct stack stack = { .span = { whole }, .n = 1 };
+	struct stack stack = { .period = { whole }, .n = 1 };
 	unsigned calls = 0, depth = b->depth ? b->depth : DEPTH_FIRST;
 	unsigned empty_max = EMPTY_CALLS * depth < EMPTY_CALLS_MAX ? EMPTY_CALLS * depth
 								   : EMPTY_CALLS_MAX;
 
 	while (stack.n != 0 && calls < CALLS_MAX && !stop_requested()) {
-		struct span span = stack.span[--stack.n];
-		struct vcenter_window w = { .filter = { .begin_us = span.from_us,
-						    .end_us = span.to_us } };
+		struct period period = stack.period[--stack.n];
+		struct vcenter_window w = { .filter = { .begin_us = period.from_us,
+						    .end_us = period.to_us } };
 		enum source_result result = vcenter_window_read(b->reader, &w, err);
 		double expected;
 
@@ -54,11 +54,11 @@ read_at_depth(struct vcenter_bisect *b, struct span whole, double density, size_
 		*fresh += w.fresh;
 		calls += w.calls;
 		if (w.read != 0)
-			span.from_us = w.last_us + 1;
-		expected = (double)(span.to_us - span.from_us) * density * depth;
-		if (expected > (double)EVENTS_EXPECTED && span.to_us > span.from_us &&
+			period.from_us = w.last_us + 1;
+		expected = (double)(period.to_us - period.from_us) * density * depth;
+		if (expected > (double)EVENTS_EXPECTED && period.to_us > period.from_us &&
 			stack.n + 2 <= STACK_MAX && (w.read != 0 || calls < empty_max))
-			push_halves(&stack, span);
+			push_halves(&stack, period);
 	}
 	b->depth = depth < DEPTH_MAX ? depth * DEPTH_FACTOR : depth;
 	return SOURCE_OK;
@@ -69,16 +69,16 @@ vcenter_bisect_read(struct vcenter_bisect *b, int64_t from_us, const struct vim_
 	size_t *found, struct err *err)
 {
 	const struct position *p = source_checkpoint_position(b->reader->checkpoint);
-	const struct span span = { from_us, latest->created_us };
+	const struct period period = { from_us, latest->created_us };
 	double keys = (double)((uint32_t)latest->key - (p->any ? (uint32_t)p->newest.key : 0));
-	double density = keys / (double)(span.to_us - span.from_us + 1);
+	double density = keys / (double)(period.to_us - period.from_us + 1);
 	size_t fresh;
 
 	do {
 		enum source_result result;
 
 		fresh = 0;
-		result = read_at_depth(b, span, density, &fresh, err);
+		result = read_at_depth(b, period, density, &fresh, err);
 		if (result != SOURCE_OK)
 			return result;
 		*found += fresh;
@@ -90,7 +90,7 @@ vcenter_bisect_read(struct vcenter_bisect *b, int64_t from_us, const struct vim_
 
 struct by_type {
 	struct vcenter_bisect *bisect;
-	const struct vcenter_window *span;
+	const struct vcenter_window *period;
 	size_t *found;
 	struct err *err;
 	enum source_result result;
@@ -100,7 +100,7 @@ static bool
 read_type(void *ctx, const char *name)
 {
 	struct by_type *t = ctx;
-	struct vcenter_window w = *t->span;
+	struct vcenter_window w = *t->period;
 
 	w.filter.type = name;
 	t->result = vcenter_window_read(t->bisect->reader, &w, t->err);
@@ -110,9 +110,9 @@ read_type(void *ctx, const char *name)
 
 enum source_result
 vcenter_bisect_read_types(struct vcenter_bisect *b, const struct vcenter_catalogue *types,
-	const struct vcenter_window *span, size_t *found, struct err *err)
+	const struct vcenter_window *period, size_t *found, struct err *err)
 {
-	struct by_type t = { .bisect = b, .span = span, .found = found, .err = err };
+	struct by_type t = { .bisect = b, .period = period, .found = found, .err = err };
 
 	vcenter_catalogue_each(types, read_type, &t);
 	return t.result;

@@ -176,7 +176,7 @@ read_bucket(struct checkpoint *c, const char *leader, struct stream_position *po
 	return 0;
 }
 
-/* The collector creates the bucket: whoever creates a stream decides which subjects it takes. */
+/* The collector creates the bucket (checkpoint_bucket.h). */
 static int
 write_bucket(struct checkpoint *c, struct err *err)
 {

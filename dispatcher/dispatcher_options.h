@@ -37,7 +37,7 @@ struct dispatch_options {
 		int64_t retry_after_max_ms;
 		/* refused events are tried again for this long, see refusals.h */
 		int64_t reject_grace_ms;
-		/* an event delivered this often without a verdict becomes a dead letter, unread */
+		/* an event delivered this often without a verdict is a dead letter, unread */
 		int64_t max_deliveries;
 		/* Knative's DeliverySpec: what it says goes before the above */
 		int64_t count;      /* tries after the first; -1: no limit but age */

@@ -85,8 +85,8 @@ expire_between(
 }
 
 /*
- * Events for this consumer from seq on. Only the info of a consumer that starts there has that number. No
- * dispatcher can have its name.
+ * Events for this consumer from seq on. Only the info of a consumer that starts there has that
+ * number. No dispatcher can have its name.
  */
 static int
 count_from(struct expire *expire, uint64_t seq, uint64_t *n, struct err *err)

@@ -19,8 +19,8 @@ int filter_open(struct filter *filter, const struct dispatch_filter *options, st
 void filter_close(struct filter *filter);
 
 /*
- * An event that cannot be judged passes. The subject's first token, the prefix, does not count: replayed events
- * have another.
+ * An event that cannot be judged passes. The subject's first token, the prefix, does not count:
+ * replayed events have another.
  */
 bool filter_passes(struct filter *filter, const char *subject, const struct event *ev);
 

@@ -14,7 +14,7 @@
 /* Replays get this part of the budget beside what the other streams get. */
 enum { REPLAY_SHARE = 8 };
 
-struct source {
+struct read_stream {
 	struct sources *all;
 	struct origin origin;
 	char stream[128], filter[256];
@@ -24,13 +24,13 @@ struct source {
 
 struct sources {
 	struct sources_config config;
-	struct source *source;
+	struct read_stream *source;
 	size_t n;
 	size_t next; /* whose turn it is to pull first */
 };
 
 static void
-report_recreated(struct source *s)
+report_recreated(struct read_stream *s)
 {
 	if (stream_watch_was_recreated(s->watch))
 		s->all->config.on_recreated(s->all->config.ctx, &s->origin);
@@ -40,7 +40,7 @@ report_recreated(struct source *s)
 static void
 on_message(void *source, struct bus_msg *msg, const struct jetstream_meta *meta, int64_t now_ms)
 {
-	struct source *s = source;
+	struct read_stream *s = source;
 
 	report_recreated(s);
 	s->all->config.on_message(s->all->config.ctx, &s->origin, msg, meta, now_ms);
@@ -48,7 +48,7 @@ on_message(void *source, struct bus_msg *msg, const struct jetstream_meta *meta,
 
 /* False: no subject of the stream passes the filter. */
 static bool
-set_filter(struct source *s, const struct stream_config *stream)
+set_filter(struct read_stream *s, const struct stream_config *stream)
 {
 	const struct sources_config *config = &s->all->config;
 	const char *filter = config->options->filter.subject;
@@ -66,7 +66,7 @@ open_source(
 	struct sources *all, const struct stream_config *stream, bool replay, struct err *err)
 {
 	const struct sources_config *config = &all->config;
-	struct source *s = &all->source[all->n];
+	struct read_stream *s = &all->source[all->n];
 	struct stream_watch_config watch = { .bus = config->bus,
 		.durable = config->durable,
 		.stream = stream,
@@ -142,7 +142,7 @@ sources_pull(struct sources *all, size_t budget, size_t least, int64_t now_ms)
 	size_t streams = all->n > 1 ? all->n - 1 : 1;
 
 	for (size_t i = 0; i < all->n; i++) {
-		struct source *s = &all->source[(all->next + i) % all->n];
+		struct read_stream *s = &all->source[(all->next + i) % all->n];
 		size_t share = s->origin.replay ? REPLAY_SHARE : streams;
 
 		puller_pull(s->puller, (budget + share - 1) / share, least / share, now_ms);
@@ -189,7 +189,7 @@ sources_summary(struct sources *all, struct sources_summary *summary)
 {
 	*summary = (struct sources_summary){ .pending = 0 };
 	for (size_t i = 0; i < all->n; i++) {
-		struct source *s = &all->source[i];
+		struct read_stream *s = &all->source[i];
 		size_t pulls = puller_open_pulls(s->puller);
 		struct stream_state state;
 

@@ -29,8 +29,8 @@ void table_init(struct table *t, const struct table_type *type);
 void table_free(struct table *t);
 
 /*
- * A pointer to an entry is valid until the next table_add, _reserve, _remove or _keep. The key of an
- * entry in the table must not change.
+ * A pointer to an entry is valid until the next table_add, _reserve, _remove or _keep. The key
+ * of an entry in the table must not change.
  */
 
 /* The entry with the same key, or NULL. */

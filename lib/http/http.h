@@ -146,8 +146,8 @@ bool http_response_header(
 	const struct http_response *rsp, const char *name, char *buf, size_t size);
 
 /*
- * Retry-After as RFC 9110 10.2.3 says: delay-seconds or HTTP-date, in milliseconds, a century at
- * most; -1 when it is neither.
+ * Retry-After as RFC 9110 10.2.3 says: delay-seconds or HTTP-date, in milliseconds, at most a
+ * century; -1 when it is neither.
  */
 int64_t http_parse_retry_after(const char *value, int64_t now_us);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* OpenFaaS: the requests that list namespaces and functions, and replies that are not a list. */
+/* OpenFaaS: requests that list namespaces and functions, and replies that are not a list. */
 #define _GNU_SOURCE /* mkstemp */
 #include "test.h"
 
