@@ -1,19 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "url_mask.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 /* What ends a URL within a text, and is in none (RFC 3986, 2). */
 #define NOT_IN_URLS " \t\r\n\"<>\\`"
 
+/* The last character of a scheme, or of what is masked. */
+static bool
+is_scheme(char c)
+{
+	return c == '*' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+		(c >= '0' && c <= '9');
+}
+
 /* The length of the URL's rest, up to a URL that follows in a list or within this one. */
 static size_t
-length(const char *host)
+length(const char *rest)
 {
-	size_t n = strcspn(host, NOT_IN_URLS);
-	const char *next = strstr(host, "://");
+	size_t n = strcspn(rest, NOT_IN_URLS);
+	const char *next = rest;
 
-	return next != NULL && (size_t)(next - host) < n ? (size_t)(next - host) : n;
+	while ((next = strstr(next, "://")) != NULL && (size_t)(next - rest) < n) {
+		if (next > rest && is_scheme(next[-1]))
+			return (size_t)(next - rest);
+		next++;
+	}
+	return n;
 }
 
 static const char *
@@ -29,11 +43,14 @@ static void
 add_rest(struct buf *to, const char *rest, size_t n)
 {
 	const char *end = rest + n, *at;
-	size_t authority = strcspn(rest, "/?#"), shown;
+	size_t authority = strcspn(rest, "/?#"), path = strcspn(rest, "?#"), shown;
 
 	authority = authority < n ? authority : n;
-	at = last_at(rest, authority);
-	if (at == NULL && memchr(rest, ':', authority) != NULL && last_at(rest, n) != NULL) {
+	path = path < n ? path : n;
+	at = last_at(rest, path);
+	if (at == NULL && memchr(rest, ':', authority) != NULL)
+		at = last_at(rest, n);
+	if (at != NULL && at >= rest + authority) {
 		buf_add_str(to, "***");
 		return;
 	}
@@ -58,8 +75,7 @@ url_mask_add(struct buf *to, const char *s)
 	const char *scheme;
 
 	while ((scheme = strstr(s, "://")) != NULL) {
-		/* libcurl skips more slashes */
-		const char *rest = scheme + 3 + strspn(scheme + 3, "/");
+		const char *rest = scheme + 3;
 		size_t n = length(rest);
 
 		buf_add(to, s, (size_t)(rest - s));

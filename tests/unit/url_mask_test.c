@@ -28,9 +28,13 @@ static const struct {
 	{ "https://u:p@host/a?token=t@u", "https://***@host/a?***" },
 	{ "https://host/?", "https://host/?" },
 	{ "https://host/?to=a@b", "https://host/?***" },
-	{ "https://host/x@y", "https://host/x@y" },
+	{ "https://host/x@y", "https://***" },
+	{ "https://u:p@host/x@y", "https://***" },
 	/* a slash or question mark that should have been escaped */
 	{ "https://u:p/q@host/a", "https://***" },
+	{ "https://u:/q@host/a", "https://***" },
+	{ "https://u://q/r@host/a", "https://u://***" },
+	{ "https://:///q@host/a", "https://***" },
 	{ "https://u:12/q@host/a", "https://***" },
 	{ "https://u:p?q@host/a", "https://***" },
 	{ "https://u:p#q@host/a", "https://***" },
@@ -45,7 +49,7 @@ static const struct {
 	{ "http://h/?u=http://u:p@x/", "http://h/?***://***@x/" },
 	{ "://u:p@h", "://***@h" },
 	/* libcurl skips more slashes */
-	{ "http:///u:p@host", "http:///***@host" },
+	{ "http:///u:p@host", "http://***" },
 	{ "https://http://u:p@host/", "https://http://***@host/" },
 	{ "https://a:b@http://u:p@host/", "https://***@http://***@host/" },
 	{ "://", "://" },
