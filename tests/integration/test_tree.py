@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The rules of HACKING.md that a compiler does not check."""
+import fnmatch
 import re
 import shutil
 import subprocess
@@ -205,3 +206,23 @@ def test_what_static_analysis_leaves_out_is_explained():
     suppressed = [f"{named(f)}: {m[0]}" for f in SOURCES for m in re.finditer(r"NOLINT.*", f.read_text())
                   if not re.match(r"NOLINT(NEXTLINE|BEGIN)?\([\w.-]+\): \w|NOLINTEND\([\w.-]+\)", m[0])]
     assert not suppressed
+
+
+def test_hacking_names_files_that_exist():
+    """Each path or file name in its code spans. `foo` and `x` are placeholders; a bare name is looked for in every folder."""
+    text = (ROOT / "HACKING.md").read_text()
+    spans = [w for span in re.findall(r"`([^`\n]+)`", text) for w in re.findall(r"[\w.*/-]*(?:\w/|\.(?:c|h|md|py|json|yaml|conf|sh|mk|go))(?![\w.])", span)]
+    names = {named(f) for f in FILES}
+    missing = [w for w in spans if not re.search(r"foo|test_x\.py", w) and not list(ROOT.glob(w.rstrip("/"))) and not (ROOT / "tests" / w).is_dir()
+               and not any(fnmatch.fnmatch(name, f"*/{w}") for name in names)]
+    assert len(spans) > 30 and not missing
+
+
+@pytest.mark.parametrize("name", re.findall(r"^PROCESSOR\((\w+)\)", (ROOT / "processors/list.h").read_text(), re.M))
+def test_each_backend_has_all_that_hacking_lists(name):
+    steps = (ROOT / "HACKING.md").read_text().split("## Add a backend")[1].split("\n## ")[0]
+    files = [path.replace("foo", name) for path in re.findall(r"`([\w./-]*foo[\w./-]*\.\w+|[\w/]+/foo/)`", steps)]
+    assert len(files) == 5 and not [path for path in files if not (ROOT / path).exists()]
+    for place, words in {"README.md": f"docs/{name}.md", "tests/run.py": f'"{name}_test"', "tests/integration/test_check.py": name.lower(),
+                         "k8s/base/config.yaml": name, "compose/nats/users.conf": f"dispatcher-{name}"}.items():
+        assert words in (ROOT / place).read_text().lower(), place
