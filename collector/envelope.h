@@ -44,7 +44,7 @@ bool envelope_write(struct envelope *e, const struct envelope_source *source,
 	const struct normalize_event *event, const char *severity);
 
 /*
- * A record that events between two times are missing: they left the vCenter before they were
+ * A record that events between two times may be missing: they left the vCenter before they were
  * read. Type com.vcourier.gap, subject EventGap; data {"From","To","Reason"}.
  */
 bool envelope_write_gap(struct envelope *e, const struct envelope_source *source,

@@ -25,10 +25,8 @@
 
 enum {
 	LEASE_TTL_MS = 10000,
-	RENEW_MS = 3000, /* three tries before it runs out */
-	/*
-	 * a standby looks so often: takeover right after a release, within the TTL after a kill
-	 */
+	RENEW_MS = 3000, /* three tries before it expires */
+	/* of a standby: it takes over at once after a release, within the TTL after a kill */
 	TRY_MS = 500,
 	TIMEOUT_MS = 2000,
 };
@@ -44,7 +42,7 @@ struct lease {
 	bool closing;
 	int64_t held_until_ms; /* by our own clock, from before the renewal was sent */
 	uint64_t revision;
-	bool there; /* the bucket has been seen */
+	bool bucket_exists;
 };
 
 static int
@@ -68,7 +66,7 @@ put(struct lease *l, uint64_t revision, const char *operation, uint64_t *new_rev
 	return 0;
 }
 
-/* The revision to overwrite: 0 when nobody holds the lease, -1 when somebody does. */
+/* *revision: the one to overwrite; 0: no one. ERR_CONFLICT: another collector holds it. */
 static int
 look(struct lease *l, uint64_t *revision, struct err *err)
 {
@@ -78,9 +76,9 @@ look(struct lease *l, uint64_t *revision, struct err *err)
 	bool deleted;
 
 	*revision = 0;
-	if (!l->there && jetstream_stream_look(l->bus, LEASE_STREAM, &info, err) != 0)
+	if (!l->bucket_exists && jetstream_stream_look(l->bus, LEASE_STREAM, &info, err) != 0)
 		return err->code == ERR_NOT_FOUND ? 0 : -1;
-	l->there = true;
+	l->bucket_exists = true;
 	if (jetstream_stream_get(l->bus, &(struct message_query){ LEASE_STREAM, 0, l->subject },
 		    &msg, err) != 0)
 		return err->code == ERR_NOT_FOUND ? 0 : -1;
@@ -101,7 +99,7 @@ set_held(struct lease *l, int64_t until_ms, uint64_t revision)
 	pthread_mutex_unlock(&l->lock);
 }
 
-/* One try to get or keep the lease; true when we hold it. */
+/* Tries once to get or to renew the lease; true: we hold it. */
 static bool
 renew(struct lease *l)
 {
@@ -128,7 +126,7 @@ renew(struct lease *l)
 	}
 	if (revision != 0) {
 		if (err.code != ERR_CONFLICT)
-			return lease_held(l); /* no answer: we hold it until it runs out */
+			return lease_held(l); /* no answer: we hold it until it expires */
 		set_held(l, 0, 0);
 	}
 	if (look(l, &revision, &err) != 0) {
@@ -137,7 +135,7 @@ renew(struct lease *l)
 			return false;
 		revision = 0;
 	}
-	/* the bucket may not be there yet: no stream answers */
+	/* the bucket may not exist yet: then no stream answers */
 	if (put(l, revision, NULL, &revision, &err) != 0 &&
 		(err.code == ERR_CONFLICT ||
 			jetstream_stream_ensure(l->bus, &bucket, &info, &err) != 0 ||

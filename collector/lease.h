@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Who reads, when several collectors of one vCenter run: a key in a NATS KV bucket, kept alive
- * by its holder. It only saves work: two that both believe to hold it are kept apart by the
- * publisher's fence.
+ * Chooses the collector that reads when several run for one source: a key in a NATS KV bucket
+ * that its holder renews. It only saves work: when two collectors both believe that they hold
+ * it, the publisher's fence keeps the stream correct.
  */
 #ifndef VCOURIER_LEASE_H
 #define VCOURIER_LEASE_H
@@ -14,15 +14,15 @@
 struct lease;
 
 /*
- * Starts trying to get the lease `name`, in a thread. replicas: of the bucket, when it has to
- * be made.
+ * Starts a thread that tries to get the lease `name`. replicas: of the bucket, when it is
+ * created.
  */
 int lease_open(
 	struct lease **lease, struct bus *bus, const char *name, int replicas, struct err *err);
 
 /*
- * Gives it up, so that a standby takes over at once, and frees it; before bus_close. NULL is
- * fine.
+ * Releases the lease, so that a standby takes over at once, and frees it. Call before
+ * bus_close. NULL is fine.
  */
 void lease_close(struct lease *lease);
 

@@ -35,14 +35,14 @@ struct publisher {
 	pthread_cond_t changed;
 	struct outstanding *ring; /* of `window` */
 	uint64_t sent, done;      /* numbers: all below `done` are acked */
-	/* the sender sleeps until `done` is there: waking it for each ack costs too much */
+	/* wake the sender when `done` reaches this: waking it for each ack costs too much */
 	uint64_t awaited;
 	uint64_t base_seq; /* the stream's last sequence before number 0 */
-	/* of the newest stored one, all before it being stored too */
+	/* of the newest message that is stored, with all before it */
 	uint64_t last_seq;
-	uint64_t generation; /* replies to an earlier one are too late */
+	uint64_t generation; /* replies to an earlier one are ignored */
 	int64_t oldest_us;   /* no later than any again_us in flight */
-	uint64_t oldest_due; /* the number at which it is looked for again */
+	uint64_t oldest_due; /* the number at which it is computed again */
 	int64_t complete_us; /* what `complete` says */
 	char complete[CLOCK_TEXT_SIZE];
 	bool broken, refused_duplicate;
@@ -68,9 +68,8 @@ settle(struct publisher *p, uint64_t number, const struct pub_ack *ack)
 		bool fenced = ack->error_code == JS_ERR_WRONG_LAST_SEQ;
 
 		/*
-		 * the server answers in order: without a word on the oldest it is that one
-		 * which was not stored, and why we do not know. nats-server 2.15 with a full
-		 * disk does this.
+		 * the server answers in order: when the oldest has no answer, it was not
+		 * stored, for an unknown reason. nats-server 2.15 with a full disk does this.
 		 */
 		if (fenced && number != p->done)
 			set_broken(p, ERR_FULL,
@@ -88,7 +87,7 @@ settle(struct publisher *p, uint64_t number, const struct pub_ack *ack)
 	f->acked = true;
 	p->stats.last_ack_seconds = (double)(clock_monotonic_ms() - f->sent_ms) / 1000;
 	if (ack->duplicate) {
-		/* the stream did not grow: what was sent behind this one expects too much */
+		/* the stream did not grow: messages sent after this one expect too much */
 		p->stats.duplicates++;
 		p->refused_duplicate = true;
 		set_broken(p, ERR_CONFLICT, "the stream had this event already");
@@ -110,7 +109,7 @@ on_ack(void *ctx, struct bus_msg *msg)
 	struct pub_ack ack;
 	char *dot, *end;
 
-	/* "<generation>.<number>" after our own prefix: only the server's replies come here */
+	/* "<generation>.<number>" after our own prefix: only replies of the server come here */
 	generation = strtoull(subject, &dot, 10);
 	number = strtoull(*dot == '.' ? dot + 1 : dot, &end, 10);
 	if (*dot == '.' && *end == '\0' && jetstream_pub_ack_parse(msg, &ack)) {
@@ -177,7 +176,7 @@ publisher_reset(struct publisher *p, uint64_t last_seq)
 	pthread_mutex_unlock(&p->lock);
 }
 
-/* Call with the lock held: is the oldest one overdue? */
+/* Call with the lock held. Broken, when the oldest message waits for too long. */
 static void
 check_overdue(struct publisher *p)
 {
@@ -188,7 +187,7 @@ check_overdue(struct publisher *p)
 					      : "connection to NATS lost");
 }
 
-/* Waits until all below `number` are acked, it is broken, or ms are over. Holds the lock. */
+/* With the lock held. Waits until all before `number` are acked, at most ms, or broken. */
 static void
 wait_acks(struct publisher *p, uint64_t number, int64_t ms)
 {
@@ -230,7 +229,7 @@ publisher_room(struct publisher *p)
 
 /*
  * The oldest again_us in flight; call with the lock held. Acks only make it later, so it is
- * looked for once in a while: too early a time costs a few events read again.
+ * computed once in a while: a time that is too early costs a few events read again.
  */
 static int64_t
 oldest(struct publisher *p)
@@ -247,7 +246,7 @@ oldest(struct publisher *p)
 	return p->oldest_us;
 }
 
-/* Waits for a place in the window and takes it; its number, and what is complete before it. */
+/* Waits for a free place in the window and takes it: its number, and what is complete. */
 static int
 take_place(struct publisher *p, const struct publish *msg, uint64_t *number,
 	int64_t *complete_us, struct err *err)
@@ -295,7 +294,7 @@ publisher_send(struct publisher *p, const struct publish *msg, struct err *err)
 
 	if (take_place(p, msg, &number, &complete_us, err) != 0)
 		return -1;
-	/* before vCenter was: from the earliest */
+	/* a time before 1970: the earliest */
 	if (complete_us != INT64_MAX && complete_us != p->complete_us)
 		clock_format(complete_us > 0 ? complete_us : 0, p->complete);
 	p->complete_us = complete_us;
@@ -313,7 +312,7 @@ publisher_send(struct publisher *p, const struct publish *msg, struct err *err)
 	if (bus_publish(p->bus, &out, err) == 0)
 		return 0;
 	pthread_mutex_lock(&p->lock);
-	p->sent--; /* it was not: nobody has to take it back */
+	p->sent--; /* it was not sent: it is not taken back */
 	set_broken(p, err->code, err->text);
 	pthread_mutex_unlock(&p->lock);
 	return -1;
@@ -353,7 +352,7 @@ publisher_take_unacked(
 					.again_us = f->again_us });
 	}
 	p->done = p->sent;
-	p->generation++; /* an ack that is still on its way would count what was taken back */
+	p->generation++; /* a late ack must not count what was taken back */
 	pthread_mutex_unlock(&p->lock);
 }
 

@@ -2,19 +2,25 @@
 /*
  * Pipelined publishing to one stream, without loss and without duplicates.
  *
- * Every message says by Nats-Expected-Last-Sequence which one it follows. So if one is refused
- * or lost, all behind it are refused too: the publisher is `broken`, the collector takes back
- * what was not stored and reads it again. The same fence keeps a second collector of this
- * vCenter out, but for one case: its message takes the place of ours number n, and ours number
- * n + 1 then has just the sequence that it expects. While we live, number n comes later. For
- * whoever takes over from us, each message that was sent while others were without an ack says
- * so: everything created before its HEADER_COMPLETE_BEFORE was stored, what came then has to
- * be read again.
+ * Each message says by Nats-Expected-Last-Sequence which sequence it follows. If one is refused
+ * or lost, the server refuses all after it: the publisher is `broken`, and the collector takes
+ * back what was not stored and reads it again. The same fence keeps a second collector of this
+ * vCenter out, with one exception:
  *
- * Nats-Expected-Last-Msg-Id would leave no such case, and must not be used: in a stream with
+ *     sequence   ours, in flight    the stream
+ *     11         n    (lost)        the other collector's message is stored here
+ *     12         n+1                expects 11, which exists: it is stored
+ *
+ * Event n is then missing until it is sent again. While we run, we do that. When we are killed,
+ * nobody knows of it, so each message that is sent while others wait for their acks says in
+ * HEADER_COMPLETE_BEFORE from where events may be missing; a collector that takes over reads
+ * them again.
+ *
+ * Nats-Expected-Last-Msg-Id would exclude this case, but it must not be used: in a stream with
  * replicas each server compares it with the last id that it stored itself, which one that has
  * caught up does not know (processCatchupMsg in nats-server's jetstream_cluster.go does not set
- * it, 2.9.10 to 2.15.2). It then drops everything, for ever, and still is a vote for each ack.
+ * it, 2.9.10 to 2.15.2). That server then drops everything, for ever, and its vote still counts
+ * for each ack.
  *
  * One thread sends; acks come on a bus thread.
  */
@@ -37,7 +43,7 @@ struct publish {
 	int32_t key;
 	int64_t created_us;
 	int64_t again_us; /* a reading that begins at this createdTime finds it again */
-	/* what was created before is stored or was sent; INT64_MAX: everything that was read */
+	/* everything created before is stored or was sent; INT64_MAX: all that was read */
 	int64_t complete_us;
 	const char *out_of_order; /* "ahead", "behind"; NULL: it is in order */
 };
@@ -58,14 +64,14 @@ int publisher_open(struct publisher **publisher, struct bus *bus, size_t window,
 void publisher_close(struct publisher *publisher);
 
 /*
- * Begins anew behind sequence last_seq: forgets what is in flight, also replies that are on
- * their way.
+ * Starts again after sequence last_seq of the stream: forgets what is in flight. Acks of it
+ * that come later are ignored.
  */
 void publisher_reset(struct publisher *publisher, uint64_t last_seq);
 
 /*
  * Sends one; waits while the window is full. -1: broken (err says why), nothing was sent; or
- * ERR_STOPPED. ERR_CONFLICT: somebody else wrote to the stream; ERR_FULL: no room; ERR_TIMEOUT:
+ * ERR_STOPPED. ERR_CONFLICT: another writer stored a message; ERR_FULL: no room; ERR_TIMEOUT:
  * no ack; ERR_CONNECT.
  */
 int publisher_send(struct publisher *publisher, const struct publish *p, struct err *err);
@@ -73,15 +79,15 @@ int publisher_send(struct publisher *publisher, const struct publish *p, struct 
 /* Whether publisher_send would not have to wait. */
 bool publisher_room(struct publisher *publisher);
 
-/* Looks, without sending: -1 when broken. */
+/* -1: broken, err says why. Sends nothing. */
 int publisher_check(struct publisher *publisher, struct err *err);
 
 /* Waits until all is acked, at most timeout_ms. -1: broken, or not all acked in time. */
 int publisher_drain(struct publisher *publisher, int64_t timeout_ms, struct err *err);
 
 /*
- * Calls fn for each event that was sent and not acked, and forgets them; also acks that are on
- * their way. Then read the stream's tail and reset.
+ * Calls fn for each event that was sent and not acked, and forgets these events; acks that come
+ * later are ignored. Then read the end of the stream and call publisher_reset.
  */
 struct publisher_unacked {
 	int32_t key;
@@ -94,7 +100,7 @@ void publisher_take_unacked(struct publisher *publisher,
 uint64_t publisher_last_seq(struct publisher *publisher);
 /* no later than any again_us in flight; INT64_MAX: none */
 int64_t publisher_oldest_us(struct publisher *publisher);
-/* The server refused an event since the last reset, because it has it already. */
+/* Since the last reset the server refused an event that the stream has already. */
 bool publisher_refused_duplicate(struct publisher *publisher);
 void publisher_stats(struct publisher *publisher, struct publisher_stats *stats);
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The set of events that are in the stream, as far back as anything is ever read again. An
- * event is (key, createdTime): keys alone start over with a re-created database. Times are
- * compared in milliseconds: the vCenter may tell the same event once with ms and once with us.
+ * The set of events that are in the stream, as far back as events are ever read again. An event
+ * is identified by key and createdTime: keys alone start over with a re-created database. Times
+ * are compared in milliseconds: a vCenter may report the same event once with milliseconds and
+ * once with microseconds.
  */
 #ifndef VCOURIER_SEEN_H
 #define VCOURIER_SEEN_H
@@ -45,14 +46,14 @@ bool seen_reused(const struct seen *s, int32_t key, int64_t created_us);
 void seen_remove(struct seen *s, int32_t key, int64_t created_us);
 
 /*
- * Forgets what was created before this time, but for the events with the newest SEEN_KEYS_KEPT
- * keys up to last_key: a look at the vCenter's newest events meets those, whatever their date.
- * 32 bytes of memory per event stay.
+ * Forgets the events created before this time, except those with the newest SEEN_KEYS_KEPT keys
+ * up to last_key: the newest events of the vCenter are read by key, whatever their date. An
+ * event takes some 64 bytes.
  */
 enum { SEEN_KEYS_KEPT = 4096 };
 void seen_prune(struct seen *s, int64_t before_us, int32_t last_key);
 
-/* Microseconds to the milliseconds that identify an event. */
+/* The milliseconds that identify an event, from microseconds. */
 int64_t seen_ms(int64_t us);
 
 #endif

@@ -116,10 +116,10 @@ take_back(void *ctx, const struct publisher_unacked *event)
 	cp->taken_back++;
 }
 
-static struct tail_query
+static struct stream_tail_query
 query(const struct source_checkpoint *cp, int64_t now_us)
 {
-	return (struct tail_query){ .reader = cp->reader,
+	return (struct stream_tail_query){ .reader = cp->reader,
 		.stream = cp->options.stream->name,
 		.uuid = cp->uuid,
 		.at_least = cp->read_back,
@@ -127,7 +127,7 @@ query(const struct source_checkpoint *cp, int64_t now_us)
 }
 
 static void
-adopt(struct source_checkpoint *cp, const struct tail *tail)
+adopt(struct source_checkpoint *cp, const struct stream_tail *tail)
 {
 	position_adopt(&cp->position, tail->any ? &tail->newest : NULL,
 		tail->any_stored ? &tail->stored : NULL, tail->complete_us);
@@ -135,7 +135,7 @@ adopt(struct source_checkpoint *cp, const struct tail *tail)
 
 static void
 report_loaded(const struct source_checkpoint *cp, const struct stream_info *info,
-	const struct tail *tail)
+	const struct stream_tail *tail)
 {
 	const struct position *p = &cp->position;
 	const char *stream = cp->options.stream->name;
@@ -159,15 +159,15 @@ report_loaded(const struct source_checkpoint *cp, const struct stream_info *info
 /* Reads everything again: at start, and when the stream is not the one that was known. */
 static int
 load_all(struct source_checkpoint *cp, const struct stream_info *info, int64_t now_us,
-	struct tail *tail, struct err *err)
+	struct stream_tail *tail, struct err *err)
 {
 	const struct position *p = &cp->position;
-	const struct tail_query q = query(cp, now_us);
+	const struct stream_tail_query q = query(cp, now_us);
 
 	seen_free(&cp->seen);
 	position_forget(&cp->position);
-	if (tail_load(&q, info, p->overlap_us + p->audit_us, INT64_MAX, &cp->seen, tail, err) !=
-		0)
+	if (stream_tail_load(&q, info, p->overlap_us + p->audit_us, INT64_MAX, &cp->seen, tail,
+		    err) != 0)
 		return -1;
 	cp->known_us = tail->since_us;
 	adopt(cp, tail);
@@ -184,10 +184,10 @@ static int
 load_since(struct source_checkpoint *cp, const struct stream_info *info, int64_t since_us,
 	int64_t now_us, struct err *err)
 {
-	const struct tail_query q = query(cp, now_us);
-	struct tail tail;
+	const struct stream_tail_query q = query(cp, now_us);
+	struct stream_tail tail;
 
-	if (tail_load(&q, info, 0, since_us, &cp->seen, &tail, err) != 0)
+	if (stream_tail_load(&q, info, 0, since_us, &cp->seen, &tail, err) != 0)
 		return -1;
 	if (tail.since_us < cp->known_us)
 		cp->known_us = tail.since_us;
@@ -232,11 +232,11 @@ static int
 load_rest(struct source_checkpoint *cp, uint64_t known, const struct stream_info *info,
 	int64_t now_us, struct err *err)
 {
-	const struct tail_query q = query(cp, now_us);
-	struct tail tail;
+	const struct stream_tail_query q = query(cp, now_us);
+	struct stream_tail tail;
 
-	tail_init(&tail);
-	if (tail_load_range(&q, known + 1, info->last_seq, &cp->seen, &tail, err) != 0)
+	stream_tail_init(&tail);
+	if (stream_tail_load_range(&q, known + 1, info->last_seq, &cp->seen, &tail, err) != 0)
 		return -1;
 	adopt(cp, &tail);
 	publisher_reset(cp->options.publisher, info->last_seq);

@@ -14,7 +14,7 @@
 #include "position.h"
 #include "publisher.h"
 #include "seen.h"
-#include "tail.h"
+#include "stream_tail.h"
 
 struct source_checkpoint;
 
@@ -38,9 +38,9 @@ struct source_loaded {
 	 * end. Else what others have added since.
 	 */
 	bool whole;
-	struct tail tail;   /* when `whole` */
-	bool taken_back;    /* events were sent and are not stored: they are read again */
-	size_t message_max; /* bytes that a message may have */
+	struct stream_tail tail; /* when `whole` */
+	bool taken_back;         /* events were sent and are not stored: they are read again */
+	size_t message_max;      /* bytes that a message may have */
 };
 
 /* The options are copied; what they point to is borrowed until close. */

@@ -150,7 +150,7 @@ vcenter_clock_watch_check_page(
 }
 
 void
-vcenter_clock_watch_compare(struct vcenter_clock_watch *w, const struct tail *tail)
+vcenter_clock_watch_compare(struct vcenter_clock_watch *w, const struct stream_tail *tail)
 {
 	int64_t now_us = vcenter_clock_watch_now(w), wall_us = clock_wall_us();
 	int64_t elapsed_us = wall_us > tail->stored_at_us ? wall_us - tail->stored_at_us : 0;

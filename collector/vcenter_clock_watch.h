@@ -35,7 +35,7 @@ int vcenter_clock_watch_check_page(
 	struct vcenter_clock_watch *w, const struct normalize_page *page, struct err *err);
 
 /* At the start: whether the clock was set back since the stream's newest event was stored. */
-void vcenter_clock_watch_compare(struct vcenter_clock_watch *w, const struct tail *tail);
+void vcenter_clock_watch_compare(struct vcenter_clock_watch *w, const struct stream_tail *tail);
 
 /* Microseconds since 1970; what the clock shows now, or a little less. */
 int64_t vcenter_clock_watch_now(const struct vcenter_clock_watch *w);

@@ -181,7 +181,7 @@ identify(void *self, struct source_identity *id)
 
 /* The whole end of the stream was read. */
 static void
-adopt_tail(struct vcenter *v, const struct tail *tail)
+adopt_tail(struct vcenter *v, const struct stream_tail *tail)
 {
 	const char *uuid = vim_about(v->vim)->instance_uuid;
 

@@ -14,7 +14,7 @@
 #include "event.h"
 #include "fuzz.h"
 #include "subject.h"
-#include "tail.h"
+#include "stream_tail.h"
 #include "text.h"
 
 enum { DATA_MAX = 1024 };
@@ -50,7 +50,7 @@ check_id(const char *msg_id, const struct normalize_event *ev)
 	int32_t key;
 	int64_t us;
 
-	assert(tail_parse_id(msg_id, uuid, &key, &us));
+	assert(stream_tail_parse_id(msg_id, uuid, &key, &us));
 	assert(strcmp(uuid, source.uuid) == 0 && key == ev->key);
 	assert(us <= ev->created_us + 1000 && us >= ev->created_us - 1000);
 }
@@ -124,7 +124,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_id(buf_str(&e.msg_id), &ev);
 	check_message(&e, &ev);
 	text = fuzz_part(&parts);
-	if (tail_parse_id(text, uuid, &ev.key, &us))
+	if (stream_tail_parse_id(text, uuid, &ev.key, &us))
 		assert(strlen(uuid) > 0 && strncmp(uuid, text, strlen(uuid)) == 0);
 	write_gap(&e, us, text);
 	envelope_free(&e);

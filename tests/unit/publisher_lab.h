@@ -11,7 +11,7 @@
 #include "nats.h"
 #include "publisher.h"
 #include "stop.h"
-#include "tail.h"
+#include "stream_tail.h"
 
 #define UUID "dbed6e0c-bd88-4ef6-b594-21283e1c677f"
 
@@ -108,10 +108,10 @@ send_event(struct world *w, int key, struct err *err)
 	return publisher_send(w->publisher, &p, err);
 }
 
-static inline struct tail_query
+static inline struct stream_tail_query
 our_tail(const struct world *w)
 {
-	return (struct tail_query){
+	return (struct stream_tail_query){
 		.reader = w->reader, .stream = "VC_t", .uuid = UUID, .cap_us = INT64_MAX
 	};
 }

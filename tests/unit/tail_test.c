@@ -14,12 +14,12 @@ identities(void **state)
 	int32_t key;
 
 	(void)state;
-	assert_true(tail_parse_id("u/-5/1700000000123", uuid, &key, &us));
+	assert_true(stream_tail_parse_id("u/-5/1700000000123", uuid, &key, &us));
 	assert_string_equal(uuid, "u");
 	assert_int_equal(key, -5);
 	assert_int_equal(us, INT64_C(1700000000123000));
 	for (size_t i = 0; i < COUNT(bad); i++)
-		assert_false(tail_parse_id(bad[i], uuid, &key, &us));
+		assert_false(stream_tail_parse_id(bad[i], uuid, &key, &us));
 }
 
 /* A replica that is behind shows fewer messages than the stream has: that is no end. */
@@ -54,8 +54,8 @@ static void
 the_tail_is_read_as_far_as_needed(void **state)
 {
 	struct world *w = *state;
-	struct tail_query q = our_tail(w);
-	struct tail tail;
+	struct stream_tail_query q = our_tail(w);
+	struct stream_tail tail;
 	struct seen seen;
 	struct err err;
 
@@ -64,7 +64,7 @@ the_tail_is_read_as_far_as_needed(void **state)
 	assert_int_equal(publisher_drain(w->publisher, TIMEOUT_MS, &err), 0);
 	assert_int_equal(jetstream_stream_look(w->bus, "VC_t", &w->info, &err), 0);
 	seen_init(&seen);
-	if (tail_load(&q, &w->info, 5000 * 1000, INT64_MAX, &seen, &tail, &err) != 0)
+	if (stream_tail_load(&q, &w->info, 5000 * 1000, INT64_MAX, &seen, &tail, &err) != 0)
 		fail_msg("%s", err.text);
 	assert_true(tail.any);
 	assert_int_equal(tail.newest.key, 20000);
@@ -75,13 +75,13 @@ the_tail_is_read_as_far_as_needed(void **state)
 	/* a clock that was wrong does not count as the newest */
 	seen_free(&seen);
 	q.cap_us = INT64_C(1000) * 19000;
-	if (tail_load(&q, &w->info, 5000 * 1000, INT64_MAX, &seen, &tail, &err) != 0)
+	if (stream_tail_load(&q, &w->info, 5000 * 1000, INT64_MAX, &seen, &tail, &err) != 0)
 		fail_msg("%s", err.text);
 	assert_int_equal(tail.newest.key, 19000);
 	seen_free(&seen);
 	/* another vCenter's events are no identities of ours */
 	q.uuid = "other";
-	if (tail_load(&q, &w->info, 5000 * 1000, INT64_MAX, &seen, &tail, &err) != 0)
+	if (stream_tail_load(&q, &w->info, 5000 * 1000, INT64_MAX, &seen, &tail, &err) != 0)
 		fail_msg("%s", err.text);
 	assert_int_equal(seen.events.n, 0);
 	assert_string_equal(tail.uuid, UUID);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tail.h"
+#include "stream_tail.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -18,7 +18,7 @@ enum {
 };
 
 bool
-tail_parse_id(const char *msg_id, char uuid[64], int32_t *key, int64_t *created_us)
+stream_tail_parse_id(const char *msg_id, char uuid[64], int32_t *key, int64_t *created_us)
 {
 	const char *first = strchr(msg_id, '/'),
 		   *second = first ? strchr(first + 1, '/') : NULL;
@@ -39,30 +39,30 @@ tail_parse_id(const char *msg_id, char uuid[64], int32_t *key, int64_t *created_
 	return true;
 }
 
-/* What one chunk held. */
+/* What one chunk holds. */
 struct span {
 	int64_t newest_us; /* of the messages in order; INT64_MIN: nothing */
 };
 
-/* What the newest message of a collector's says of those before it. */
+/* The newest message that a collector wrote says whether those before it are complete. */
 static void
-take_complete(const struct bus_msg *msg, uint64_t seq, struct tail *tail)
+take_complete(const struct bus_msg *msg, uint64_t seq, struct stream_tail *tail)
 {
 	const char *text = bus_msg_header(msg, HEADER_COMPLETE_BEFORE);
 	int64_t us;
 
 	if (seq < tail->writer_seq || bus_msg_header(msg, HEADER_EXPECTED_LAST_SEQ) == NULL)
-		return; /* without a fence it is nobody's who reads a vCenter */
+		return; /* not written by a collector: it has no fence */
 	tail->writer_seq = seq;
 	tail->complete_us = INT64_MAX;
 	if (text != NULL && clock_parse(text, strlen(text), &us))
 		tail->complete_us = us > 0 ? us : INT64_MIN;
 }
 
-/* What a message in order says of the position. */
+/* A message in order moves the position. */
 static void
-take_position(const struct tail_query *q, const struct position_event *e,
-	const struct jetstream_meta *d, const char *uuid, struct tail *tail)
+take_position(const struct stream_tail_query *q, const struct position_event *e,
+	const struct jetstream_meta *d, const char *uuid, struct stream_tail *tail)
 {
 	if (d->stream_seq + NEWEST > tail->last_seq &&
 		e->created_us - d->time_us > tail->ahead_us)
@@ -79,15 +79,16 @@ take_position(const struct tail_query *q, const struct position_event *e,
 }
 
 static void
-take(const struct tail_query *q, const struct bus_msg *msg, const struct jetstream_meta *d,
-	struct seen *seen, struct tail *tail, struct span *span)
+take(const struct stream_tail_query *q, const struct bus_msg *msg,
+	const struct jetstream_meta *d, struct seen *seen, struct stream_tail *tail,
+	struct span *span)
 {
 	const char *id = bus_msg_header(msg, HEADER_MSG_ID);
 	struct position_event e;
 	char uuid[64];
 
 	take_complete(msg, d->stream_seq, tail);
-	if (id == NULL || !tail_parse_id(id, uuid, &e.key, &e.created_us))
+	if (id == NULL || !stream_tail_parse_id(id, uuid, &e.key, &e.created_us))
 		return;
 	if (strcmp(uuid, q->uuid) == 0)
 		seen_add(seen, e.key, e.created_us);
@@ -106,8 +107,8 @@ take(const struct tail_query *q, const struct bus_msg *msg, const struct jetstre
 }
 
 static int
-load(const struct tail_query *q, uint64_t from, uint64_t to, struct seen *seen,
-	struct tail *tail, struct span *span, struct err *err)
+load(const struct stream_tail_query *q, uint64_t from, uint64_t to, struct seen *seen,
+	struct stream_tail *tail, struct span *span, struct err *err)
 {
 	struct consumer_config config = { .stream = q->stream,
 		.deliver = DELIVER_FROM_SEQ,
@@ -147,8 +148,8 @@ load(const struct tail_query *q, uint64_t from, uint64_t to, struct seen *seen,
 }
 
 int
-tail_load_range(const struct tail_query *q, uint64_t from, uint64_t to, struct seen *seen,
-	struct tail *tail, struct err *err)
+stream_tail_load_range(const struct stream_tail_query *q, uint64_t from, uint64_t to,
+	struct seen *seen, struct stream_tail *tail, struct err *err)
 {
 	struct span span;
 
@@ -156,9 +157,9 @@ tail_load_range(const struct tail_query *q, uint64_t from, uint64_t to, struct s
 }
 
 void
-tail_init(struct tail *tail)
+stream_tail_init(struct stream_tail *tail)
 {
-	*tail = (struct tail){ .complete_us = INT64_MAX,
+	*tail = (struct stream_tail){ .complete_us = INT64_MAX,
 		.ahead_us = INT64_MIN / 2,
 		.since_us = INT64_MIN,
 		.first_seq = UINT64_MAX };
@@ -171,12 +172,13 @@ less(int64_t a, int64_t b)
 }
 
 int
-tail_load(const struct tail_query *q, const struct stream_info *info, int64_t span_us,
-	int64_t since_us, struct seen *seen, struct tail *tail, struct err *err)
+stream_tail_load(const struct stream_tail_query *q, const struct stream_info *info,
+	int64_t span_us, int64_t since_us, struct seen *seen, struct stream_tail *tail,
+	struct err *err)
 {
 	uint64_t to = info->last_seq, size = CHUNK_FIRST;
 
-	tail_init(tail);
+	stream_tail_init(tail);
 	tail->last_seq = info->last_seq;
 	while (to != 0 && to >= info->first_seq) {
 		uint64_t from = to >= size ? to - size + 1 : 1;

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The stream's own tail is the checkpoint: which events it holds, read back from the
- * Nats-Msg-Id headers (<instanceUuid>/<key>/<createdTime ms>). No other record can disagree
- * with what was published.
+ * The end of the stream is the checkpoint: which events it holds, read back from the headers
+ * Nats-Msg-Id (<instanceUuid>/<key>/<createdTime ms>). There is no other record of the events
+ * that were published, so none can disagree.
  */
-#ifndef VCOURIER_TAIL_H
-#define VCOURIER_TAIL_H
+#ifndef VCOURIER_STREAM_TAIL_H
+#define VCOURIER_STREAM_TAIL_H
 
 #include "position.h"
 #include "seen.h"
 #include "stream_reader.h"
 
-struct tail {
+struct stream_tail {
 	uint64_t last_seq; /* how far it was read */
 	bool held;         /* the stream holds an event of a vCenter */
 	bool any;          /* `newest` is set */
@@ -38,7 +38,7 @@ struct tail {
 	uint64_t read; /* messages looked at */
 };
 
-struct tail_query {
+struct stream_tail_query {
 	struct stream_reader *reader;
 	const char *stream;
 	/* this vCenter's instanceUuid: other vCenters' events are not added to `seen` */
@@ -49,24 +49,24 @@ struct tail_query {
 };
 
 /*
- * Adds the events with sequences in [from, to] to seen and to *tail. All of them, or -1: a
- * replica that is behind the stream's leader may be the one that answers, and is then not taken
- * for the stream.
+ * Adds the events with sequences in [from, to] to seen and to *tail. -1 unless all of them were
+ * read: a replica that lags behind the stream's leader may report an end that is too early.
  */
-int tail_load_range(const struct tail_query *q, uint64_t from, uint64_t to, struct seen *seen,
-	struct tail *tail, struct err *err);
+int stream_tail_load_range(const struct stream_tail_query *q, uint64_t from, uint64_t to,
+	struct seen *seen, struct stream_tail *tail, struct err *err);
 
 /*
  * Reads back from last_seq until everything created since `span_us` before the newest event, or
  * before complete_us, is in seen, or everything since since_us when that is earlier (INT64_MAX:
- * no such wish). *tail is set anew.
+ * it is not). *tail is overwritten.
  */
-int tail_load(const struct tail_query *q, const struct stream_info *info, int64_t span_us,
-	int64_t since_us, struct seen *seen, struct tail *tail, struct err *err);
+int stream_tail_load(const struct stream_tail_query *q, const struct stream_info *info,
+	int64_t span_us, int64_t since_us, struct seen *seen, struct stream_tail *tail,
+	struct err *err);
 
-void tail_init(struct tail *tail);
+void stream_tail_init(struct stream_tail *tail);
 
-/* "<uuid>/<key>/<ms>" apart; false when it is none (somebody else's message, a gap record). */
-bool tail_parse_id(const char *msg_id, char uuid[64], int32_t *key, int64_t *created_us);
+/* Parses "<uuid>/<key>/<ms>"; false: another id (of another program, or of a gap record). */
+bool stream_tail_parse_id(const char *msg_id, char uuid[64], int32_t *key, int64_t *created_us);
 
 #endif
