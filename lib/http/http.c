@@ -233,6 +233,7 @@ http_submit(struct http *http, struct http_request *req, http_on_done *done, voi
 	t->error[0] = '\0';
 	t->header_bytes = 0;
 	t->final = t->headers_cut = t->body_cut = t->wrong_thumbprint = false;
+	t->chain_problem = NULL;
 	t->body.max = req->response_max > 0 ? req->response_max : RESPONSE_MAX;
 	buf_clear(&t->body);
 	buf_clear(&t->headers);

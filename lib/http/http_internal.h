@@ -36,6 +36,8 @@ struct transfer {
 	size_t cap_lines;
 	char error[CURL_ERROR_SIZE];
 	bool wrong_thumbprint; /* the peer's certificate was not the pinned one */
+	/* why its chain was refused, behind an https:// proxy; NULL: it was not */
+	const char *chain_problem;
 
 	const struct http_proxy *proxy;     /* of this request; NULL: none */
 	const struct http_proxy *env_proxy; /* what the environment says for this URL: */

@@ -123,6 +123,8 @@ describe(struct transfer *t, CURLcode result, struct http_response *rsp)
 		err_set(&rsp->why, ERR_TLS,
 			"the certificate's thumbprint is %s, not the configured one",
 			t->http->seen_thumbprint);
+	else if (t->chain_problem != NULL)
+		err_set(&rsp->why, ERR_TLS, "SSL certificate problem: %s", t->chain_problem);
 	http_proxy_explain(t, &rsp->why);
 }
 

@@ -92,12 +92,30 @@ verify_thumbprint(X509_STORE_CTX *store, void *arg)
 	return 0;
 }
 
+/*
+ * The check that OpenSSL does anyway. Behind an https:// proxy the reason of a failure does not
+ * get to libcurl.
+ */
+static int
+verify_chain(X509_STORE_CTX *store, void *arg)
+{
+	struct transfer *t = arg;
+	int valid = X509_verify_cert(store);
+
+	if (valid != 1)
+		t->chain_problem = X509_verify_cert_error_string(
+			X509_STORE_CTX_get_error(store));
+	return valid;
+}
+
 static CURLcode
 on_ssl_ctx(CURL *easy, void *ssl_ctx, void *transfer)
 {
+	const struct transfer *t = transfer;
+
 	(void)easy;
 	/* libcurl calls this for both handshakes; the pin is the peer's */
-	if (http_proxy_handshake(transfer))
+	if (http_proxy_handshake(t))
 		return CURLE_OK;
 	/*
 	 * the connection outlives the transfer that the callback looks at: no second handshake
@@ -105,7 +123,10 @@ on_ssl_ctx(CURL *easy, void *ssl_ctx, void *transfer)
 	 */
 	SSL_CTX_set_options(ssl_ctx, SSL_OP_NO_RENEGOTIATION);
 	SSL_CTX_set_verify(ssl_ctx, SSL_VERIFY_PEER, NULL);
-	SSL_CTX_set_cert_verify_callback(ssl_ctx, verify_thumbprint, transfer);
+	SSL_CTX_set_cert_verify_callback(ssl_ctx,
+		t->req.peer != NULL && t->req.peer->thumbprint != NULL ? verify_thumbprint
+								       : verify_chain,
+		transfer);
 	return CURLE_OK;
 }
 
@@ -159,6 +180,7 @@ http_tls_setup(struct transfer *t, struct err *err)
 	static const struct http_peer anyone;
 	const struct http_peer *peer = t->req.peer ? t->req.peer : &anyone;
 	bool pinned = peer->thumbprint != NULL && !peer->insecure;
+	bool behind_tls = t->proxy != NULL && t->proxy->kind == HTTP_PROXY_HTTPS;
 	CURL *easy = t->easy;
 
 	if (t->plain) /* setting TLS up costs more than the rest */
@@ -172,11 +194,11 @@ http_tls_setup(struct transfer *t, struct err *err)
 	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, peer->insecure || pinned ? 0L : 2L);
 	curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	trust(t, peer);
-	if (pinned) {
+	if (pinned || (behind_tls && !peer->insecure)) {
 		if (curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, on_ssl_ctx) != CURLE_OK ||
 			curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, t) != CURLE_OK)
 			return err_set(err, ERR_TLS,
-				"this libcurl cannot check thumbprints (not built with OpenSSL)");
+				"this libcurl cannot check certificates (not built with OpenSSL)");
 	}
 	present(easy, peer);
 	return 0;
