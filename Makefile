@@ -98,7 +98,9 @@ $(foreach f,$(folders),$(if $(main.$(f)),$(eval $(call program_rules,$(f)))))
 unit_sources := $(wildcard tests/unit/*_test.c)
 unit_tests   := $(patsubst tests/unit/%.c,$(B)/unit/%,$(unit_sources))
 includes.tests := $(call includes,tests)
-test_archives  := $(foreach f,cli collector schemas dispatcher processors $(lib),$(call archive,$(f)))
+# The tests in ThreadSanitizer need less than all, and what they do not need is not built for them.
+test_folders   := $(if $(filter tsan,$(VARIANT)),,cli processors) collector schemas dispatcher $(lib)
+test_archives  := $(foreach f,$(test_folders),$(call archive,$(f)))
 
 unit_helpers := $(patsubst tests/unit/%.c,$(B)/unit/%.o,$(filter-out $(unit_sources),$(wildcard tests/unit/*.c)))
 $(unit_helpers): $(B)/unit/%.o: tests/unit/%.c Makefile

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Runs README's commands on another Debian release, in a new root that contains only git and make in addition to the base.
 #
-#   tests/debian/run.sh RELEASE [TARGET...]     RELEASE: bookworm, trixie; TARGET: of make, "demo DURATION=5", "unit" and "lint" by itself
+#   tests/debian/run.sh RELEASE [TARGET...]     RELEASE: bookworm, trixie; TARGET: of make, "demo DURATION=5" and "unit" by itself
 #
 # Uses the mirror from this machine's apt configuration. Exit code 77 with a reason if the root cannot be created.
 set -eu
@@ -70,7 +70,6 @@ inside 'apt-get -qq update; apt-get -qq install -y --no-install-recommends git m
 if [ $# = 0 ]; then
 	inside 'make demo DURATION=5'
 	inside 'make unit'
-	inside 'make lint'
 else
 	inside "make $*"
 fi

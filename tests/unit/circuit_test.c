@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The circuit breaker and the queues of the dispatcher: pure, with time as an argument. */
+/* The circuit breaker of the dispatcher: pure, with time as an argument. */
 #include "test.h"
 
 #include <string.h>
 
 #include "circuit.h"
-#include "hash.h"
-#include "job.h"
 
 static struct circuit
 closed(void)
@@ -142,40 +140,6 @@ pauses_when_everything_is_refused(void **state)
 	assert_int_equal(c.state, CIRCUIT_OPEN);
 }
 
-static void
-waiting_legs_come_in_order(void **state)
-{
-	struct jobs jobs;
-	struct delivery deliveries[200];
-	uint64_t random = 5;
-	int64_t last = -1;
-	struct queue *queue;
-
-	(void)state;
-	jobs_init(&jobs, 1000, 60000, 1);
-	queue = queue_find(&jobs, "a");
-	assert_ptr_equal(queue_find(&jobs, "a"), queue);
-	for (size_t i = 0; i < COUNT(deliveries); i++) {
-		deliveries[i] = (struct delivery){ .queue = queue };
-		delivery_wait(&deliveries[i], (int64_t)(hash_splitmix64(&random) % 1000));
-	}
-	for (size_t i = 0; i < COUNT(deliveries); i += 3)
-		delivery_take(&deliveries[i]);
-	assert_int_equal(queue->n_waiting, 133);
-	queue_wake(queue, 500);
-	assert_true(queue_due(queue) > 500);
-	queue_wake_all(queue);
-	assert_int_equal(queue->n_ready, 133);
-	for (struct delivery *delivery = queue->ready; delivery != NULL;
-		delivery = delivery->next) {
-		assert_true(delivery->due_ms >= last);
-		last = delivery->due_ms;
-	}
-	while (queue->ready != NULL)
-		delivery_take(queue->ready);
-	jobs_free(&jobs);
-}
-
 int
 main(void)
 {
@@ -185,7 +149,6 @@ main(void)
 		cmocka_unit_test(obeys_retry_after),
 		cmocka_unit_test(pauses_in_a_flood_of_rejections),
 		cmocka_unit_test(pauses_when_everything_is_refused),
-		cmocka_unit_test(waiting_legs_come_in_order),
 	};
 
 	return cmocka_run_group_tests_name("circuit", tests, NULL, NULL);
