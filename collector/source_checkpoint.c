@@ -117,9 +117,10 @@ take_back(void *ctx, const struct publisher_unacked *event)
 }
 
 static struct stream_tail_query
-query(const struct source_checkpoint *cp, int64_t now_us)
+query(struct source_checkpoint *cp, int64_t now_us)
 {
 	return (struct stream_tail_query){ .reader = cp->reader,
+		.seen = &cp->seen,
 		.stream = cp->options.stream->name,
 		.uuid = cp->uuid,
 		.at_least = cp->read_back,
@@ -161,13 +162,14 @@ static int
 load_all(struct source_checkpoint *cp, const struct stream_info *info, int64_t now_us,
 	struct stream_tail *tail, struct err *err)
 {
-	const struct position *p = &cp->position;
+	const struct stream_tail_reach reach = {
+		cp->position.overlap_us + cp->position.audit_us, INT64_MAX
+	};
 	const struct stream_tail_query q = query(cp, now_us);
 
 	seen_free(&cp->seen);
 	position_forget(&cp->position);
-	if (stream_tail_load(&q, info, p->overlap_us + p->audit_us, INT64_MAX, &cp->seen, tail,
-		    err) != 0)
+	if (stream_tail_load(&q, info, &reach, tail, err) != 0)
 		return -1;
 	cp->known_us = tail->since_us;
 	adopt(cp, tail);
@@ -184,10 +186,11 @@ static int
 load_since(struct source_checkpoint *cp, const struct stream_info *info, int64_t since_us,
 	int64_t now_us, struct err *err)
 {
+	const struct stream_tail_reach reach = { 0, since_us };
 	const struct stream_tail_query q = query(cp, now_us);
 	struct stream_tail tail;
 
-	if (stream_tail_load(&q, info, 0, since_us, &cp->seen, &tail, err) != 0)
+	if (stream_tail_load(&q, info, &reach, &tail, err) != 0)
 		return -1;
 	if (tail.since_us < cp->known_us)
 		cp->known_us = tail.since_us;
@@ -236,7 +239,7 @@ load_rest(struct source_checkpoint *cp, uint64_t known, const struct stream_info
 	struct stream_tail tail;
 
 	stream_tail_init(&tail);
-	if (stream_tail_load_range(&q, known + 1, info->last_seq, &cp->seen, &tail, err) != 0)
+	if (stream_tail_load_range(&q, known + 1, info->last_seq, &tail, err) != 0)
 		return -1;
 	adopt(cp, &tail);
 	publisher_reset(cp->options.publisher, info->last_seq);

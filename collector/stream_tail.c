@@ -39,8 +39,9 @@ stream_tail_parse_id(const char *msg_id, char uuid[64], int32_t *key, int64_t *c
 	return true;
 }
 
-/* What one chunk holds. */
+/* The sequences of one chunk, and what it holds. */
 struct span {
+	uint64_t from, to;
 	int64_t newest_us; /* of the messages in order; INT64_MIN: nothing */
 };
 
@@ -80,8 +81,7 @@ take_position(const struct stream_tail_query *q, const struct position_event *e,
 
 static void
 take(const struct stream_tail_query *q, const struct bus_msg *msg,
-	const struct jetstream_meta *d, struct seen *seen, struct stream_tail *tail,
-	struct span *span)
+	const struct jetstream_meta *d, struct stream_tail *tail, struct span *span)
 {
 	const char *id = bus_msg_header(msg, HEADER_MSG_ID);
 	struct position_event e;
@@ -91,7 +91,7 @@ take(const struct stream_tail_query *q, const struct bus_msg *msg,
 	if (id == NULL || !stream_tail_parse_id(id, uuid, &e.key, &e.created_us))
 		return;
 	if (strcmp(uuid, q->uuid) == 0)
-		seen_add(seen, e.key, e.created_us);
+		seen_add(q->seen, e.key, e.created_us);
 	if (!tail->held || d->time_us > tail->stored_at_us)
 		tail->stored_at_us = d->time_us;
 	tail->held = true;
@@ -107,18 +107,18 @@ take(const struct stream_tail_query *q, const struct bus_msg *msg,
 }
 
 static int
-load(const struct stream_tail_query *q, uint64_t from, uint64_t to, struct seen *seen,
-	struct stream_tail *tail, struct span *span, struct err *err)
+load(const struct stream_tail_query *q, struct span *span, struct stream_tail *tail,
+	struct err *err)
 {
 	struct consumer_config config = { .stream = q->stream,
 		.deliver = DELIVER_FROM_SEQ,
-		.start_seq = from,
+		.start_seq = span->from,
 		.headers_only = true };
-	struct jetstream_meta d = { .stream_seq = from - 1 };
+	struct jetstream_meta d = { .stream_seq = span->from - 1 };
 	int failed = 0;
 
 	span->newest_us = INT64_MIN;
-	if (from > to)
+	if (span->from > span->to)
 		return 0;
 	if (stream_reader_start(q->reader, &config, err) != 0)
 		return err_wrap(err, "read back %s", q->stream);
@@ -131,29 +131,29 @@ load(const struct stream_tail_query *q, uint64_t from, uint64_t to, struct seen 
 			if (failed == 0 && msg == NULL)
 				failed = err_set(err, ERR_TIMEOUT, "no message within 10 s");
 			if (failed == 0) {
-				take(q, msg, &d, seen, tail, span);
+				take(q, msg, &d, tail, span);
 				tail->read++;
 				bus_msg_free(msg);
 			}
-		} while (failed == 0 && d.stream_seq < to && d.pending != 0);
+		} while (failed == 0 && d.stream_seq < span->to && d.pending != 0);
 	}
-	if (failed == 0 && d.stream_seq < to)
+	if (failed == 0 && d.stream_seq < span->to)
 		failed = stream_reader_confirm_end(q->reader, d.stream_seq, err);
 	stream_reader_stop(q->reader);
 	if (failed)
 		return err_wrap(err, "read back %s", q->stream);
-	if (to > tail->last_seq)
-		tail->last_seq = to;
+	if (span->to > tail->last_seq)
+		tail->last_seq = span->to;
 	return 0;
 }
 
 int
 stream_tail_load_range(const struct stream_tail_query *q, uint64_t from, uint64_t to,
-	struct seen *seen, struct stream_tail *tail, struct err *err)
+	struct stream_tail *tail, struct err *err)
 {
-	struct span span;
+	struct span span = { .from = from, .to = to };
 
-	return load(q, from, to, seen, tail, &span, err);
+	return load(q, &span, tail, err);
 }
 
 void
@@ -173,26 +173,25 @@ less(int64_t a, int64_t b)
 
 int
 stream_tail_load(const struct stream_tail_query *q, const struct stream_info *info,
-	int64_t span_us, int64_t since_us, struct seen *seen, struct stream_tail *tail,
-	struct err *err)
+	const struct stream_tail_reach *reach, struct stream_tail *tail, struct err *err)
 {
 	uint64_t to = info->last_seq, size = CHUNK_FIRST;
 
 	stream_tail_init(tail);
 	tail->last_seq = info->last_seq;
 	while (to != 0 && to >= info->first_seq) {
-		uint64_t from = to >= size ? to - size + 1 : 1;
+		struct span span = { .from = to >= size ? to - size + 1 : 1, .to = to };
 		int64_t needed;
-		struct span span;
 
-		if (from < info->first_seq)
-			from = info->first_seq;
-		if (load(q, from, to, seen, tail, &span, err) != 0)
+		if (span.from < info->first_seq)
+			span.from = info->first_seq;
+		if (load(q, &span, tail, err) != 0)
 			return -1;
 		needed = tail->any ? less(tail->newest.created_us, tail->complete_us)
 				   : INT64_MIN;
-		needed = less(needed == INT64_MIN ? needed : needed - span_us, since_us);
-		to = from - 1;
+		needed = less(needed == INT64_MIN ? needed : needed - reach->span_us,
+			reach->since_us);
+		to = span.from - 1;
 		/*
 		 * a whole chunk from before that time: order in the stream is near enough to
 		 * order in time

@@ -46,6 +46,7 @@ struct stream_tail_query {
 	int64_t cap_us; /* times beyond are a clock that was wrong */
 	/* messages to read back, however old they are, when the stream has so many */
 	uint64_t at_least;
+	struct seen *seen; /* the events of `uuid` are added to it */
 };
 
 /*
@@ -53,16 +54,20 @@ struct stream_tail_query {
  * read: a replica that lags behind the stream's leader may report an end that is too early.
  */
 int stream_tail_load_range(const struct stream_tail_query *q, uint64_t from, uint64_t to,
-	struct seen *seen, struct stream_tail *tail, struct err *err);
+	struct stream_tail *tail, struct err *err);
+
+/* How far to read back. */
+struct stream_tail_reach {
+	int64_t span_us; /* before the newest event, or before complete_us when that is earlier */
+	int64_t since_us; /* at least until then; INT64_MAX: span_us decides alone */
+};
 
 /*
- * Reads back from last_seq until everything created since `span_us` before the newest event, or
- * before complete_us, is in seen, or everything since since_us when that is earlier (INT64_MAX:
- * it is not). *tail is overwritten.
+ * Reads back from last_seq until everything created within `reach` is in seen. *tail is
+ * overwritten.
  */
 int stream_tail_load(const struct stream_tail_query *q, const struct stream_info *info,
-	int64_t span_us, int64_t since_us, struct seen *seen, struct stream_tail *tail,
-	struct err *err);
+	const struct stream_tail_reach *reach, struct stream_tail *tail, struct err *err);
 
 void stream_tail_init(struct stream_tail *tail);
 

@@ -143,7 +143,7 @@ accept_wake_held(struct accept *a)
 		return;
 	version = a->config.processor->route_version(a->config.self);
 	if (version != a->held_version)
-		queue_wake_all(a->held);
+		delivery_wake_all(a->held);
 	a->held_version = version;
 }
 

@@ -257,7 +257,7 @@ deliver_turn(struct deliver *d, int64_t now_ms)
 		struct queue *queue = jobs->ring;
 
 		jobs->ring = queue->next;
-		queue_wake(queue, now_ms);
+		delivery_wake_due(queue, now_ms);
 		if (may_send(d, queue, now_ms) && send_one(d, queue, now_ms))
 			idle = 0;
 		else

@@ -134,3 +134,20 @@ delivery_explain(struct delivery *delivery, int status, const char *why)
 	free(delivery->why);
 	delivery->why = mem_strdup(why);
 }
+
+void
+delivery_wake_due(struct queue *queue, int64_t now_ms)
+{
+	while (queue->n_waiting > 0 && queue->waiting[0]->due_ms <= now_ms) {
+		struct delivery *delivery = queue->waiting[0];
+
+		delivery_take(delivery);
+		delivery_ready(delivery);
+	}
+}
+
+void
+delivery_wake_all(struct queue *queue)
+{
+	delivery_wake_due(queue, INT64_MAX);
+}

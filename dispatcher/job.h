@@ -203,6 +203,9 @@ void delivery_ready(struct delivery *delivery);
 void delivery_ready_first(struct delivery *delivery); /* before all others */
 void delivery_wait(struct delivery *delivery, int64_t due_ms);
 void delivery_take(struct delivery *delivery);
+/* The waiting deliveries of a queue that are due, or all of them, become ready. */
+void delivery_wake_due(struct queue *queue, int64_t now_ms);
+void delivery_wake_all(struct queue *queue);
 void delivery_over(
 	struct delivery *delivery, enum delivery_state state); /* delivered or dead */
 void delivery_explain(struct delivery *delivery, int status, const char *why);
@@ -211,8 +214,6 @@ void delivery_explain(struct delivery *delivery, int status, const char *why);
 bool job_chain(struct jobs *jobs, struct job *job, uint64_t key);
 
 struct queue *queue_find(struct jobs *jobs, const char *name); /* made when it is not there */
-void queue_wake(struct queue *queue, int64_t now_ms);          /* what is due becomes ready */
-void queue_wake_all(struct queue *queue);                      /* everything becomes ready */
 /* of the first that waits; INT64_MAX: none does */
 int64_t queue_due(const struct queue *queue);
 /* Of the queues with an open circuit the one that failed first; NULL: there is none. */

@@ -28,7 +28,7 @@ pause_queue(
 	queue->failing_ms = clock_monotonic_ms();
 	dispatcher_metrics_circuit(metrics, open);
 	if (!open)
-		queue_wake_all(queue);
+		delivery_wake_all(queue);
 	if (!flap_change(&queue->circuit.flap, open, queue->failing_ms))
 		return;
 	if (!open)
@@ -52,7 +52,7 @@ pause_destination(
 
 	destination->changed_ms = clock_monotonic_ms();
 	for (size_t i = 0; i < jobs->n_queues && !open; i++, jobs->ring = jobs->ring->next)
-		queue_wake_all(jobs->ring);
+		delivery_wake_all(jobs->ring);
 	if (!flap_change(&destination->circuit.flap, open, destination->changed_ms))
 		return;
 	if (open)

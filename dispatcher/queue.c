@@ -43,23 +43,6 @@ queue_find(struct jobs *jobs, const char *name)
 	return queue;
 }
 
-void
-queue_wake(struct queue *queue, int64_t now_ms)
-{
-	while (queue->n_waiting > 0 && queue->waiting[0]->due_ms <= now_ms) {
-		struct delivery *delivery = queue->waiting[0];
-
-		delivery_take(delivery);
-		delivery_ready(delivery);
-	}
-}
-
-void
-queue_wake_all(struct queue *queue)
-{
-	queue_wake(queue, INT64_MAX);
-}
-
 int64_t
 queue_due(const struct queue *queue)
 {

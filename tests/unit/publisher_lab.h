@@ -109,11 +109,13 @@ send_event(struct world *w, int key, struct err *err)
 }
 
 static inline struct stream_tail_query
-our_tail(const struct world *w)
+our_tail(const struct world *w, struct seen *seen)
 {
-	return (struct stream_tail_query){
-		.reader = w->reader, .stream = "VC_t", .uuid = UUID, .cap_us = INT64_MAX
-	};
+	return (struct stream_tail_query){ .reader = w->reader,
+		.seen = seen,
+		.stream = "VC_t",
+		.uuid = UUID,
+		.cap_us = INT64_MAX };
 }
 
 #endif

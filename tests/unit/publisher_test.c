@@ -71,10 +71,10 @@ a_second_writer_hides_no_hole(void **state)
 {
 	struct world *w = *state;
 	struct bus_out foreign = { .subject = "vc.t.y", .data = "{}", .len = 2 };
-	struct stream_tail_query q = our_tail(w);
+	struct seen seen;
+	struct stream_tail_query q = our_tail(w, &seen);
 	bool stored[501] = { false }, all[501] = { false };
 	struct stream_tail tail;
-	struct seen seen;
 	struct pub_ack ack;
 	struct err err;
 	int key, first;
@@ -92,7 +92,8 @@ a_second_writer_hides_no_hole(void **state)
 	check_claims(w, stored, 500);
 	assert_int_equal(jetstream_stream_look(w->bus, "VC_t", &w->info, &err), 0);
 	seen_init(&seen);
-	if (stream_tail_load(&q, &w->info, 0, INT64_MAX, &seen, &tail, &err) != 0)
+	if (stream_tail_load(&q, &w->info, &(struct stream_tail_reach){ 0, INT64_MAX }, &tail,
+		    &err) != 0)
 		fail_msg("%s", err.text);
 	for (first = 1; stored[first]; first++)
 		;
@@ -125,7 +126,8 @@ what_is_complete_is_told(void **state)
 		{ INT64_MIN, INT64_MIN, true },
 	};
 	struct world *w = *state;
-	struct stream_tail_query q = our_tail(w);
+	struct seen seen;
+	struct stream_tail_query q = our_tail(w, &seen);
 	struct err err;
 
 	for (int i = 0; i < (int)COUNT(rows); i++) {
@@ -139,7 +141,6 @@ what_is_complete_is_told(void **state)
 			.again_us = 1000 * (i + 1),
 			.complete_us = rows[i].complete_us };
 		struct stream_tail tail = { .any = false };
-		struct seen seen;
 
 		snprintf(id, sizeof(id), UUID "/%d/%d", i + 1, i + 1);
 		assert_int_equal(publisher_send(w->publisher, &p, &err), 0);
@@ -150,7 +151,7 @@ what_is_complete_is_told(void **state)
 		assert_int_equal(publisher_drain(w->publisher, TIMEOUT_MS, &err), 0);
 		assert_int_equal(publisher_oldest_us(w->publisher), INT64_MAX);
 		seen_init(&seen);
-		if (stream_tail_load_range(&q, 1, (uint64_t)i + 1, &seen, &tail, &err) != 0)
+		if (stream_tail_load_range(&q, 1, (uint64_t)i + 1, &tail, &err) != 0)
 			fail_msg("%s", err.text);
 		if (i != 2) /* there the ack of the one before may have come */
 			assert_true(tail.complete_us == rows[i].told_us);
@@ -212,9 +213,9 @@ static void
 a_killed_server_loses_nothing_acked(void **state)
 {
 	struct world *w = *state;
-	struct stream_tail_query q = our_tail(w);
-	struct stream_tail tail;
 	struct seen seen;
+	struct stream_tail_query q = our_tail(w, &seen);
+	struct stream_tail tail;
 	struct err err = { .code = ERR_NONE };
 	uint64_t acked;
 
@@ -232,7 +233,8 @@ a_killed_server_loses_nothing_acked(void **state)
 			fail_msg("%s", err.text);
 	assert_true(w->info.last_seq >= acked);
 	seen_init(&seen);
-	if (stream_tail_load(&q, &w->info, INT64_MAX / 4, INT64_MAX, &seen, &tail, &err) != 0)
+	if (stream_tail_load(&q, &w->info,
+		    &(struct stream_tail_reach){ INT64_MAX / 4, INT64_MAX }, &tail, &err) != 0)
 		fail_msg("%s", err.text);
 	assert_int_equal(seen.events.n, w->info.last_seq);
 	assert_int_equal(tail.newest.key, (int)w->info.last_seq);

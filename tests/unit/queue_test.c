@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The queue of one target in dispatcher/job.h: deliveries come when they are due, in that order. */
+/* The queue of one target (dispatcher/job.h): deliveries become ready as they are due. */
 #include "test.h"
 
 #include "hash.h"
@@ -25,9 +25,9 @@ waiting_deliveries_come_in_order(void **state)
 	for (size_t i = 0; i < COUNT(deliveries); i += 3)
 		delivery_take(&deliveries[i]);
 	assert_int_equal(queue->n_waiting, 133);
-	queue_wake(queue, 500);
+	delivery_wake_due(queue, 500);
 	assert_true(queue_due(queue) > 500);
-	queue_wake_all(queue);
+	delivery_wake_all(queue);
 	assert_int_equal(queue->n_ready, 133);
 	for (struct delivery *delivery = queue->ready; delivery != NULL;
 		delivery = delivery->next) {

@@ -54,9 +54,9 @@ static void
 the_tail_is_read_as_far_as_needed(void **state)
 {
 	struct world *w = *state;
-	struct stream_tail_query q = our_tail(w);
-	struct stream_tail tail;
 	struct seen seen;
+	struct stream_tail_query q = our_tail(w, &seen);
+	struct stream_tail tail;
 	struct err err;
 
 	for (int key = 1; key <= 20000; key++)
@@ -64,7 +64,8 @@ the_tail_is_read_as_far_as_needed(void **state)
 	assert_int_equal(publisher_drain(w->publisher, TIMEOUT_MS, &err), 0);
 	assert_int_equal(jetstream_stream_look(w->bus, "VC_t", &w->info, &err), 0);
 	seen_init(&seen);
-	if (stream_tail_load(&q, &w->info, 5000 * 1000, INT64_MAX, &seen, &tail, &err) != 0)
+	if (stream_tail_load(&q, &w->info,
+		    &(struct stream_tail_reach){ 5000 * 1000, INT64_MAX }, &tail, &err) != 0)
 		fail_msg("%s", err.text);
 	assert_true(tail.any);
 	assert_int_equal(tail.newest.key, 20000);
@@ -75,13 +76,15 @@ the_tail_is_read_as_far_as_needed(void **state)
 	/* a clock that was wrong does not count as the newest */
 	seen_free(&seen);
 	q.cap_us = INT64_C(1000) * 19000;
-	if (stream_tail_load(&q, &w->info, 5000 * 1000, INT64_MAX, &seen, &tail, &err) != 0)
+	if (stream_tail_load(&q, &w->info,
+		    &(struct stream_tail_reach){ 5000 * 1000, INT64_MAX }, &tail, &err) != 0)
 		fail_msg("%s", err.text);
 	assert_int_equal(tail.newest.key, 19000);
 	seen_free(&seen);
 	/* another vCenter's events are no identities of ours */
 	q.uuid = "other";
-	if (stream_tail_load(&q, &w->info, 5000 * 1000, INT64_MAX, &seen, &tail, &err) != 0)
+	if (stream_tail_load(&q, &w->info,
+		    &(struct stream_tail_reach){ 5000 * 1000, INT64_MAX }, &tail, &err) != 0)
 		fail_msg("%s", err.text);
 	assert_int_equal(seen.events.n, 0);
 	assert_string_equal(tail.uuid, UUID);
