@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * vcourier check: is this configuration right, and, with --connect, does everything in it
- * answer?
+ * vcourier check: checks configuration files and, with --connect, tries the connections in
+ * them.
  */
 #include <stdbool.h>
 #include <stdio.h>
@@ -15,16 +15,16 @@ int check_main(int argc, char **argv);
 
 static const char usage[] = "usage: vcourier check [--connect] FILE...\n"
 			    "\n"
-			    "Checks configuration files and tells all errors at once, one a "
+			    "Checks configuration files and prints all errors, one a "
 			    "line: FILE:LINE:COLUMN: KEY: REASON.\n"
-			    "Nothing is contacted, unless --connect is given: then each "
+			    "It connects to nothing, unless --connect is given: then each "
 			    "vCenter, NATS and each backend are tried with\n"
-			    "their credentials, as far as that changes nothing there.\n"
+			    "their credentials, without changing anything there.\n"
 			    "\n"
-			    "Exit status: 0 all is well (there may be warnings), 1 something "
+			    "Exit status: 0 no errors (warnings are possible), 1 something "
 			    "does not answer, 78 a file is wrong.\n";
 
-/* Each line of text, with a word put in front of what comes after "file:line:column: ". */
+/* Prints each line of text, with a word inserted after "file:line:column: ". */
 static void
 print_warnings(const char *text)
 {

@@ -16,8 +16,8 @@
 
 enum {
 	REPLIES_MAX = 256,
-	FIRST_MS = 1000, /* a dispatcher that lives answers within its tick of 100 ms */
-	OTHERS_MS = 300, /* after the first of them; who has replicas does not say */
+	FIRST_MS = 1000, /* a running dispatcher answers within its tick of 100 ms */
+	OTHERS_MS = 300, /* after the first ones; the number of replicas is unknown */
 	POLL_MS = 10,
 	FLUSH_MS = 2000,
 	ERR_TEXT_SHOWN = 320, /* bytes: all of a struct err */
@@ -25,12 +25,12 @@ enum {
 
 struct reply {
 	size_t dispatcher;
-	cJSON *json; /* NULL: nobody listens */
+	cJSON *json; /* NULL: no dispatcher runs */
 };
 
 struct circuits {
 	const struct session *session;
-	pthread_mutex_t lock; /* for what follows */
+	pthread_mutex_t lock; /* for the members below */
 	struct reply reply[REPLIES_MAX];
 	size_t n;
 };
@@ -43,7 +43,7 @@ on_reply(void *ctx, struct bus_msg *msg)
 	struct reply reply = { .dispatcher = dot != NULL ? strtoul(dot + 1, NULL, 10)
 							 : SIZE_MAX };
 
-	/* the answering program chose this number: it may be any */
+	/* the replying program chose this number: it may be anything */
 	if (reply.dispatcher >= c->session->deployment.config.processors.n) {
 		bus_msg_free(msg);
 		return;
@@ -58,7 +58,7 @@ on_reply(void *ctx, struct bus_msg *msg)
 	bus_msg_free(msg);
 }
 
-/* Everybody has answered who was asked, or nobody of that name is there. */
+/* Every dispatcher has replied, or NATS has reported that none runs. */
 static bool
 all_heard(struct circuits *c)
 {
@@ -133,7 +133,7 @@ circuits_free(struct circuits *c)
 	free(c);
 }
 
-/* ---- what they said */
+/* ---- their replies */
 
 static int64_t
 paused_us(const cJSON *json)
@@ -179,7 +179,7 @@ circuits_text(const struct circuits *c, size_t i, char *buf, size_t size)
 	size_t paused, replicas = count(c, i, &paused);
 
 	if (replicas == 0)
-		snprintf(buf, size, "no answer");
+		snprintf(buf, size, "no reply");
 	else if (paused == 0)
 		snprintf(buf, size, "closed");
 	else if (replicas == 1)
@@ -189,7 +189,9 @@ circuits_text(const struct circuits *c, size_t i, char *buf, size_t size)
 	return buf;
 }
 
-/* The one that has been paused longest; a backend with one destination has no name for it. */
+/*
+ * The target that has been paused longest; a backend with one destination has no name for it.
+ */
 static void
 print_target(const cJSON *json)
 {
@@ -217,7 +219,7 @@ print_paused(const cJSON *json)
 {
 	char since[32];
 
-	printf("has paused for %s: ", session_age(paused_us(json), since, sizeof(since)));
+	printf("has been paused for %s: ", session_age(paused_us(json), since, sizeof(since)));
 	if (json_member_true(json, "dead_letters_fail"))
 		printf("dead letters cannot be stored");
 	else if (json_member_true(json, "down"))
@@ -231,7 +233,7 @@ print_paused(const cJSON *json)
 }
 
 /*
- * What of the backend's lists, addresses and credentials it could not read, and what waits for
+ * Lists, addresses and credentials that the backend could not read, and events that wait for
  * them.
  */
 static void
@@ -250,7 +252,7 @@ print_refreshes(const struct circuits *c, const struct reply *reply)
 	if (json_member_int(reply->json, "held") > 0) {
 		print_replica(c, reply);
 		printf("holds %" PRId64
-		       " events that no target wants so far, until emptyGrace is over\n",
+		       " events that match no target yet, until emptyGrace is over\n",
 			json_member_int(reply->json, "held"));
 	}
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * What running dispatchers say of themselves: each replica that lives answers, the others do
- * not.
+ * The state of running dispatchers, from their replies to a status request. Replicas that do
+ * not run do not reply.
  */
 #ifndef VCOURIER_CIRCUITS_H
 #define VCOURIER_CIRCUITS_H
@@ -14,18 +14,19 @@
 struct circuits;
 
 /*
- * Asks all dispatchers of the configuration; takes about a second at most. When it cannot, that
- * is said: no answers.
+ * Sends a request to all dispatchers of the configuration; takes about a second at most. When
+ * it cannot, it prints an error, and there are no replies.
  */
 struct circuits *circuits_ask(struct session *s);
-void circuits_free(struct circuits *c); /* after the session: answers may come until its end */
+void circuits_free(
+	struct circuits *c); /* after the session: replies may come until it is closed */
 
-/* Of the i-th eventProcessor: "closed", "OPEN", "OPEN 1 of 3" (replicas), "no answer". */
+/* For the i-th eventProcessor: "closed", "OPEN", "OPEN 1 of 3" (replicas), "no reply". */
 const char *circuits_text(const struct circuits *c, size_t i, char *buf, size_t size);
 bool circuits_open(const struct circuits *c, size_t i); /* at least one replica has paused */
 
 /*
- * A line for each replica that has paused, with what is paused there, and for each list that it
+ * Prints a line for each replica that is paused, with what is paused, and for each list that it
  * could not read in full.
  */
 void circuits_print(const struct circuits *c);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * vcourier config: the effective configuration; or what there is to configure, as a page or a
- * schema.
+ * vcourier config: prints the effective configuration; or all options, as a page or a schema.
  */
 #include <stdio.h>
 #include <string.h>
@@ -34,11 +33,11 @@ add_reference(struct buf *out)
 		"<!-- Written by `make docs` from the option tables. -->\n\n"
 		"One YAML file for the whole deployment, the event router's "
 		"`RouterConfig`. `vcourier check FILE` checks it, "
-		"`vcourier config FILE` shows what it comes to, "
-		"`schemas/config.schema.json` makes editors complete it. "
-		"`--name` says which `eventProviders` or `eventProcessors` entry a "
-		"process runs.\n\n"
-		"- Durations carry units: `250ms`, `30s`, `1h30m`, `7d`, or ISO 8601 "
+		"`vcourier config FILE` prints the effective configuration, "
+		"`schemas/config.schema.json` lets editors complete and check it. "
+		"`--name` selects the `eventProviders` or `eventProcessors` entry that a "
+		"process uses.\n\n"
+		"- Durations have units: `250ms`, `30s`, `1h30m`, `7d`, or ISO 8601 "
 		"(`PT30S`). Sizes too: `64KiB`, "
 		"`10GiB`.\n"
 		"- `true` and `false` are the only booleans; unknown or repeated "
@@ -47,11 +46,11 @@ add_reference(struct buf *out)
 		"- `${NAME}` and `${NAME:-default}` in a value are replaced from the "
 		"environment, except in single "
 		"quotes.\n"
-		"- Beside each secret stands its `...File` form: the file is read at "
+		"- Each secret also has a `...File` form: the file is read at "
 		"each use, so a secret changes "
-		"without a restart. A file name without a slash is looked for in "
+		"without a restart. A file name without a slash is searched in "
 		"systemd's credentials directory.\n"
-		"- A changed file, or SIGHUP, is read anew; a wrong one is reported "
+		"- A changed file, or SIGHUP, is read again; an invalid one is reported "
 		"and the old one stays in use.\n\n"
 		"## The file\n\n");
 	config_reference(deployment_table(), out);

@@ -81,7 +81,7 @@ check_vcenter(struct checklist *list, const char *name, const struct vcenter_opt
 			access.missing);
 	} else {
 		say(list, true, what, "%s, logged in, %s", vim_about(vim)->name,
-			access.known ? "may read" : "permissions not told");
+			access.known ? "may read" : "permissions unknown");
 	}
 	vim_close(vim);
 }
@@ -102,7 +102,7 @@ check_stream(struct checklist *list, struct bus *bus, const char *name)
 	if (jetstream_stream_look(bus, buf_str(&stream), &info, &err) == 0)
 		say(list, true, what, "%llu events", (unsigned long long)info.messages);
 	else if (err.code == ERR_NOT_FOUND)
-		say(list, true, what, "not there yet, the collector makes it");
+		say(list, true, what, "does not exist yet, the collector creates it");
 	else
 		say(list, false, what, "%s", err.text);
 	buf_free(&stream);
@@ -135,15 +135,15 @@ check_nats(struct checklist *list)
 /* ---- backends */
 
 /*
- * Runs one refresh to its end. 1: it had something to ask and got it (err is a warning, if its
- * code is set), 0: nothing to ask, -1: failed. looks: how often one that waits for a helper
- * program may be asked again.
+ * Runs one refresh to its end. 1: it sent requests and succeeded (err is a warning, if its code
+ * is set), 0: nothing to send, -1: failed. looks: how often a refresh that waits for a helper
+ * program is called again.
  */
 static int
 run_refresh(struct checklist *list, void *self, const struct refresh *refresh, unsigned looks,
 	struct err *err)
 {
-	/* one look has to do */
+	/* no grace: one answer counts */
 	static const struct refresh_time time = { .empty_grace_ms = 0 };
 	unsigned step = 0;
 
@@ -158,7 +158,8 @@ run_refresh(struct checklist *list, void *self, const struct refresh *refresh, u
 			http_request_free(list->http, req);
 		if (asked == REFRESH_WAIT) {
 			if (looks-- == 0 || stop_sleep(LOOK_MS))
-				return err_set(err, ERR_TIMEOUT, "waits for what is not there");
+				return err_set(err, ERR_TIMEOUT,
+					"it waits for another refresh that failed");
 			continue;
 		}
 		if (asked != REFRESH_SEND)
@@ -187,7 +188,7 @@ fill_probe(struct event *ev)
 			ev, attributes[i][0], attributes[i][1], strlen(attributes[i][1]), NULL);
 }
 
-/* 405 and 501 say that it is there, and has no OPTIONS. */
+/* 405 and 501: the destination exists, and does not support OPTIONS. */
 static bool
 answers_well(int status)
 {
@@ -196,8 +197,8 @@ answers_well(int status)
 }
 
 /*
- * Where nothing needed to be read, the destination is asked for its OPTIONS: no event is sent,
- * and any answer but a refusal shows that it is there and knows us.
+ * If no refresh sent a request, the destination gets an OPTIONS request: no event is sent, and
+ * any answer except a refusal shows that it exists and accepts our credentials.
  */
 static void
 probe(struct checklist *list, const char *what, const struct processor *p, void *self)
@@ -215,7 +216,7 @@ probe(struct checklist *list, const char *what, const struct processor *p, void 
 		p->encode(self, &(struct batch){ &targets.target[0], events, 1 }, req, &err) !=
 			0) {
 		http_request_free(list->http, req);
-		say(list, true, what, "cannot be tried without an event");
+		say(list, true, what, "cannot be checked without an event");
 	} else {
 		req->method = "OPTIONS";
 		req->body = NULL;
@@ -271,7 +272,7 @@ connect_check(const struct deployment *d)
 	struct err err;
 	size_t i;
 
-	stop_init(); /* Ctrl-C ends a wait */
+	stop_init(); /* Ctrl-C interrupts a wait */
 	if (http_open(&list.http, &err) != 0) {
 		say(&list, false, "HTTP", "%s", err.text);
 		return -1;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * vcourier convert: recorded SOAP replies to CloudEvents, with the collector's own code: what
- * functions will be sent for an event, before anything runs.
+ * vcourier convert: converts recorded SOAP replies to CloudEvents with the collector's own
+ * code. It shows what functions will receive for an event, before anything runs.
  */
 #define _GNU_SOURCE /* memmem */
 #include <errno.h>
@@ -44,7 +44,7 @@ static const char usage[] =
 	"\n"
 	"Reads SOAP replies of ReadNextEvents and QueryEvents, one or many in a file\n"
 	"(`-`: standard input), and prints one CloudEvent a line, as the collector publishes\n"
-	"it. What stands before a reply, such as HTTP headers, is skipped. A severity that\n"
+	"it. Text before a reply, such as HTTP headers, is skipped. A severity that\n"
 	"only the vCenter knows is `info`.\n"
 	"\n"
 	"      --source URL            the vCenter's SDK URL, for `source`\n"
@@ -55,8 +55,8 @@ static const char usage[] =
 	"      --style router|vsphere  the dialect of `type` (default router)\n"
 	"      --data                  print the data alone\n"
 	"\n"
-	"Exit status: 0 all replies were converted, 1 some was broken, cut, a SOAP fault or\n"
-	"no page of events.\n";
+	"Exit status: 0 all replies were converted, 1 a reply was invalid, incomplete, a SOAP fault or\n"
+	"not a page of events.\n";
 
 static void
 complain(struct convert *c, const char *text)
@@ -98,7 +98,7 @@ convert_page(struct convert *c, const struct normalize_page *page)
 		complain(c, text);
 	}
 	if (page->repaired || page->n_left_out != 0) {
-		snprintf(text, sizeof(text), "%zu of %zu events left out%s%s", page->n_left_out,
+		snprintf(text, sizeof(text), "%zu of %zu events omitted%s%s", page->n_left_out,
 			page->n + page->n_left_out, page->repaired ? ", some repaired: " : "",
 			page->why);
 		complain(c, text);
@@ -127,8 +127,8 @@ convert_reply(struct convert *c, const char *reply, size_t len)
 }
 
 /*
- * Where the reply at s ends: behind its envelope, or where another begins; NULL: that is not
- * there yet.
+ * Where the reply at s ends: after its envelope, or where another one begins; NULL: its end has
+ * not been read yet.
  */
 static const char *
 reply_end(const char *s, const char *end)
@@ -144,7 +144,7 @@ reply_end(const char *s, const char *end)
 	return next;
 }
 
-/* Converts the whole replies in c->in and takes them out. */
+/* Converts the complete replies in c->in and removes them. */
 static void
 convert_replies(struct convert *c, bool last)
 {
@@ -174,7 +174,8 @@ convert_stream(struct convert *c, FILE *f)
 	while ((room = buf_room(&c->in, READ_SIZE)) != NULL &&
 		(n = fread(room, 1, READ_SIZE, f)) != 0) {
 		buf_grew(&c->in, n);
-		if (c->in.len < 2 * looked) /* a long reply is not searched at each read */
+		if (c->in.len <
+			2 * looked) /* do not search a long reply again after each read */
 			continue;
 		convert_replies(c, false);
 		looked = c->in.len;
@@ -188,7 +189,7 @@ convert_stream(struct convert *c, FILE *f)
 	if (ferror(f))
 		complain(c, err_strerror(errno));
 	else if (c->replies == 0)
-		complain(c, "there is none in this file");
+		complain(c, "the file has no reply");
 }
 
 static int

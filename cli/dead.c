@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/*
- * vcourier dead: the events that could not be delivered; look at them, send them again, or drop
- * them.
- */
+/* vcourier dead: shows events that could not be delivered, sends them again, or drops them. */
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +26,7 @@ static const char usage[] =
 	"\n"
 	"  -c, --config FILE      the configuration that names the NATS servers\n"
 	"  -d, --dispatcher NAME  those of this eventProcessor\n"
-	"  -e, --event NAME       those of this event, as VmPoweredOnEvent\n"
+	"  -e, --event NAME       those of this event, for example VmPoweredOnEvent\n"
 	"  -r, --reason REASON    rejected, gave_up, invalid_event, poison, ...\n"
 	"  -s, --since TIME       dead since then: RFC 3339, or a duration (2h)\n"
 	"  -a, --all              all of them\n"
@@ -39,7 +36,7 @@ struct dead {
 	const char *path, *dispatcher, *event, *reason;
 	int64_t since_us;
 	bool all, json;
-	uint64_t *seq; /* what to work on */
+	uint64_t *seq; /* the dead letters to process */
 	size_t n, cap;
 	struct session session;
 };
@@ -73,7 +70,7 @@ collect_one(
 	return SESSION_NEXT;
 }
 
-/* The sequences that the filters choose. */
+/* Collects the sequences that the filters select. */
 static int
 collect(struct dead *d, struct err *err)
 {
@@ -93,7 +90,7 @@ collect(struct dead *d, struct err *err)
 		c.deliver = DELIVER_FROM_TIME;
 		c.start_time_us = d->since_us;
 	}
-	/* no stream: nothing was ever dead */
+	/* no stream: there was never a dead letter */
 	if (session_read(s, &c, collect_one, d, err) != 0)
 		return err->code == ERR_NOT_FOUND ? 0 : -1;
 	return 0;
@@ -133,7 +130,8 @@ drop(struct dead *d, struct letter *l, struct err *err)
 }
 
 static const struct action {
-	const char *name, *done; /* done: for the summary; NULL: it prints by itself */
+	const char *name,
+		*done; /* done: for the summary; NULL: the action prints its own output */
 	int (*run)(struct dead *d, struct letter *l, struct err *err);
 	bool changes;
 } actions[] = {
@@ -225,7 +223,9 @@ read_options(struct dead *d, int argc, char **argv)
 	return EXIT_NOT_YET;
 }
 
-/* What changes something wants to be told what; filters and sequences exclude each other. */
+/*
+ * A command that changes something needs a selection; filters and sequences exclude each other.
+ */
 static bool
 choice_ok(const struct dead *d, const struct action *action)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* A configuration file with everything in it bound: every provider, every processor. */
+/* A configuration file with all of its providers and processors bound. */
 #ifndef VCOURIER_DEPLOYMENT_H
 #define VCOURIER_DEPLOYMENT_H
 
@@ -17,18 +17,18 @@ struct deployment {
 	struct dispatcher_options *dispatcher; /* config.processors.n of them */
 };
 
-/* Reads and checks all of it; -1 and errors when something is wrong. Free it anyway. */
+/* Reads and checks all of it; -1 and errors when something is invalid. Free it anyway. */
 int deployment_load(
 	struct deployment *deployment, const char *path, struct config_errors *errors);
 void deployment_free(struct deployment *deployment);
 
 /*
- * The table of the whole file, entries and blocks included, for docs and schema. Lives as long
- * as the process.
+ * The table of the whole file, entries and blocks included, for docs and schema. It lives as
+ * long as the process.
  */
 const struct config_field *deployment_table(void);
 
-/* The effective configuration as YAML, every default in it, secrets masked. */
+/* The effective configuration as YAML, with every default, secrets masked. */
 void deployment_print(const struct deployment *deployment, struct buf *out);
 
 /*

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* vcourier health: one GET and an exit code, for images that have neither shell nor curl. */
+/*
+ * vcourier health: one GET request and an exit status, for images that have neither shell nor
+ * curl.
+ */
 #include <stdio.h>
 #include <string.h>
 
@@ -15,7 +18,7 @@ static int
 usage(FILE *to, int code)
 {
 	fputs("usage: vcourier health [URL]\n\n"
-	      "Asks URL (http://127.0.0.1:8082/readyz), prints the answer; 0 when it is 2xx, else 1.\n",
+	      "Gets URL (default http://127.0.0.1:8082/readyz) and prints the reply. Exit status: 0 for 2xx, else 1.\n",
 		to);
 	return code;
 }

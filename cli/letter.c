@@ -16,7 +16,7 @@
 
 enum {
 	VALUE_MAX = 1200,
-	OWN_HEADERS_BYTES = 2 * 1024, /* of what is sent again: id and target */
+	OWN_HEADERS_BYTES = 2 * 1024, /* of a message that is sent again: id and target */
 };
 
 const char *
@@ -29,7 +29,7 @@ letter_event_name(const char *subject)
 	return subject;
 }
 
-/* "" when the letter does not have it; value is where it goes. */
+/* Copies a header to value; "" when the dead letter does not have it. */
 static const char *
 header(const struct letter *l, const char *name, char value[VALUE_MAX])
 {
@@ -119,7 +119,7 @@ letter_print_all(const struct letter *l)
 
 /* ---- sending it again */
 
-/* A message to send again: one that is stored, with the headers that go along. */
+/* A stored message that is sent again, with the headers that are copied. */
 struct again {
 	char *block;
 	struct bus_header *all; /* of the stored message; they point into block */
@@ -137,7 +137,7 @@ each_of_list(const void *message, void (*fn)(void *, const char *, const char *)
 		fn(ctx, a->all[i].name, a->all[i].value);
 }
 
-/* max_payload: the others of its headers make room for the body; 0: not known. */
+/* max_payload: the copied headers leave room for the body; 0: unknown. */
 static void
 again_init(struct again *a, const struct stream_msg *stored, int64_t max_payload)
 {
@@ -157,8 +157,8 @@ again_init(struct again *a, const struct stream_msg *stored, int64_t max_payload
 }
 
 /*
- * An event that fills max_payload has no room for an id: then a redrive that is done twice is
- * not noticed. False: there is more than the id.
+ * An event that fills max_payload has no room for an id; then a second redrive of it is not
+ * detected. False: the id is not the last header.
  */
 static bool
 drop_id(struct again *a)
@@ -179,8 +179,8 @@ again_free(struct again *a)
 }
 
 /*
- * VC_<vCenter> or CE_<source>, as subject_stream writes it, or what was sent again; so no other
- * subject of the API can be meant.
+ * VC_<vCenter> or CE_<source>, as subject_stream writes it, or the stream of replays. So the
+ * name cannot change the subject of the API request.
  */
 static bool
 is_event_stream(const char *name)
@@ -197,9 +197,9 @@ is_event_stream(const char *name)
 }
 
 /*
- * Body or headers were too large to go along: they are where they came from, if that is still
- * there. Who may write dead letters is not who runs this command: only streams of events are
- * read, whatever the letter names.
+ * If body or headers did not fit into the dead letter, the original is read from its stream, if
+ * it still exists. The dispatcher that wrote the dead letter has other permissions than this
+ * command, so only streams of events are read, whatever the dead letter names.
  */
 static int
 fetch_original(
@@ -218,7 +218,7 @@ fetch_original(
 	seq = header(l, HEADER_SEQUENCE, digits);
 	if (!is_event_stream(stream))
 		return err_set(err, ERR_PROTOCOL,
-			"it names \"%.100s\", which is no stream of events", stream);
+			"it names \"%.100s\", which is not a stream of events", stream);
 	if (!text_int(seq, 1, INT64_MAX, &number))
 		return err_set(err, ERR_PROTOCOL,
 			"it names \"%.100s\", which is not a sequence number", seq);
@@ -226,16 +226,17 @@ fetch_original(
 		return err_wrap(err, "its event, %.100s in stream %.100s", seq, stream);
 	if (found.presence == MESSAGE_GONE)
 		return err_set(err, ERR_NOT_FOUND,
-			"its event, %.100s in stream %.100s, has left the stream", seq, stream);
+			"its event, %.100s in stream %.100s, was removed from the stream", seq,
+			stream);
 	if (found.presence != MESSAGE_FOUND)
 		return err_set(err, ERR_TIMEOUT,
-			"its event, %.100s in stream %.100s, is not found just now: try again",
+			"its event, %.100s in stream %.100s, is not found at the moment: try again",
 			seq, stream);
 	if (*header(l, HEADER_STORED, stored) != '\0' &&
 		strcmp(stored, clock_format_ms(found.msg.time_us, time)) != 0) {
 		jetstream_msg_free(&found.msg);
 		return err_set(err, ERR_NOT_FOUND,
-			"its event, %.100s in stream %.100s, was lost: another one is there",
+			"its event, %.100s in stream %.100s, was lost: its sequence has another event",
 			seq, stream);
 	}
 	*original = found.msg;

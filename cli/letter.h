@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * One dead letter: what it says, and how it goes back. Its headers are written by
- * dispatcher/dead.c.
+ * One dead letter: prints it and sends it again. dispatcher/dead_letter.c writes its headers.
  */
 #ifndef VCOURIER_LETTER_H
 #define VCOURIER_LETTER_H
@@ -15,9 +14,8 @@ struct letter {
 };
 
 /*
- * The event's name out of
- * vcdead.<dispatcher>.<vcenter>.<dc>.<cluster>.<severity>.<class>.<name>; NULL: no such
- * subject.
+ * The event's name in vcdead.<dispatcher>.<vcenter>.<dc>.<cluster>.<severity>.<class>.<name>;
+ * NULL: the subject has another form.
  */
 const char *letter_event_name(const char *subject);
 
@@ -25,8 +23,8 @@ void letter_print_line(const struct letter *l, bool json);
 void letter_print_all(const struct letter *l);
 
 /*
- * Publishes the original to the dispatcher's replays, confirmed. Doing it twice is noticed by
- * the server.
+ * Publishes the original to the dispatcher's replays and waits for the ack. The server detects
+ * a second call for the same dead letter.
  */
 int letter_send_again(struct session *s, const struct letter *l, struct err *err);
 

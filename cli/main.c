@@ -25,7 +25,7 @@ usage(FILE *to)
 	fputs("usage: vcourier COMMAND [OPTIONS]\n\n", to);
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
 		fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].help);
-	fputs("\nvcourier COMMAND --help describes a command; vcourier --version says which this is.\n",
+	fputs("\nvcourier COMMAND --help describes a command; vcourier --version prints the version.\n",
 		to);
 }
 

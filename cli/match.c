@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * vcourier match: tries an event pattern on events, one JSON text a line, and says `match` or
+ * vcourier match: tries an event pattern on events, one JSON text a line, and prints `match` or
  * `nomatch` for each; a dry run for `filter:`, `pattern:` and EventBridge rules.
  */
 #define _POSIX_C_SOURCE 200809L /* getc_unlocked */
@@ -46,7 +46,7 @@ static const char usage[] =
 	"      --account ID      AWS account in that envelope (default 123456789012)\n"
 	"      --region NAME     AWS region in that envelope (default us-east-1)\n"
 	"\n"
-	"Exit status: 0 every event was tried, 1 some line is no event (printed as `error`), 2 the pattern is\n"
+	"Exit status: 0 every event was tried, 1 a line is not an event (printed as `error`), 2 the pattern is\n"
 	"invalid.\n";
 
 /* One line without its newline; false at the end of the file. Too long: line->overflow. */
@@ -88,7 +88,7 @@ load_pattern(struct match *m)
 	return rc;
 }
 
-/* 1, 0, or -1 and why. */
+/* 1: matches, 0: does not match, or -1 and an error. */
 static int
 try_event(struct match *m, struct err *err)
 {

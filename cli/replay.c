@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * vcourier replay: sends stored events again, to one dispatcher. They are copied to the stream
- * of replays, which every dispatcher reads beside its vCenters' streams; nobody else sees them,
- * no position is touched.
+ * vcourier replay: sends stored events again to one dispatcher. It copies them to the stream of
+ * replays, which every dispatcher reads beside the vCenters' streams. Other dispatchers do not
+ * get them, and no position changes.
  */
 #include <getopt.h>
 #include <stdlib.h>
@@ -24,8 +24,8 @@ int replay_main(int argc, char **argv);
 static const char usage[] =
 	"usage: vcourier replay [-c FILE] --dispatcher NAME [OPTIONS]\n"
 	"\n"
-	"Sends events that are still in the streams again, to this dispatcher alone; the others and all positions stay\n"
-	"as they are. The dispatcher's own filter holds for them too.\n"
+	"Sends events that are still in the streams again, to this dispatcher only; other dispatchers and all positions do\n"
+	"not change. The dispatcher's own filter applies.\n"
 	"\n"
 	"  -c, --config FILE      the configuration that names the NATS servers\n"
 	"  -d, --dispatcher NAME  the eventProcessor's name\n"
@@ -33,15 +33,15 @@ static const char usage[] =
 	"  -u, --until TIME       up to this time; default: now\n"
 	"  -q, --from-seq N       from this sequence on; with one vCenter, or --vcenter\n"
 	"  -v, --vcenter NAME     only this eventProvider's events\n"
-	"  -f, --filter SUBJECT   only these: a subject with wildcards, as vc.*.*.*.error.>\n"
+	"  -f, --filter SUBJECT   only these: a subject with wildcards, for example vc.*.*.*.error.>\n"
 	"  -p, --pattern JSON     only these: an event pattern, over the CloudEvent\n"
-	"  -F, --function NAME    to this function only (OpenFaaS, NAME.NAMESPACE): of those that it has a topic for\n"
+	"  -F, --function NAME    to this function only (OpenFaaS, NAME.NAMESPACE), events of its topics\n"
 	"  -n, --dry-run          only count\n";
 
 enum {
 	TELL_MS = 500,
 	REFUSED_TOLD_MAX = 10,
-	OWN_BYTES = 1024, /* of the headers that are ours: id and function */
+	OWN_BYTES = 1024, /* of our own headers: id and function */
 };
 
 struct replay {
@@ -49,7 +49,7 @@ struct replay {
 	int64_t since_us, until_us, from_seq;
 	bool dry_run, progress;
 	char durable[96];
-	int64_t run_us, told_ms; /* run: makes the ids of this replay its own */
+	int64_t run_us, told_ms; /* run_us: makes the message ids of this replay unique */
 	struct filter filter;
 	struct event event;
 	unsigned long long seen, sent, total, refused;
@@ -118,7 +118,7 @@ wanted(struct replay *r, const struct bus_msg *msg)
 		filter_passes(&r->filter, bus_msg_subject(msg), &r->event);
 }
 
-/* One that NATS takes in no state, because of our headers, does not keep the others back. */
+/* NATS accepts such an event in no state, because of our headers; the others are sent. */
 static void
 refuse(struct replay *r, const char *stream, const struct jetstream_meta *d,
 	const struct err *err)

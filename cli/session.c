@@ -13,7 +13,10 @@
 #include "text.h"
 
 enum {
-	/* until a read is begun anew, so often: the next reader may be on another replica */
+	/*
+	 * an incomplete read is repeated after this time, because the next reader may use
+	 * another replica
+	 */
 	AGAIN_MS = 500,
 	READ_TRIES = 20,
 	ABSENT_TRIES = 4,
@@ -81,7 +84,8 @@ session_dispatcher(const struct session *s, const char *name, char token[96])
 		buf_free(&text);
 		return true;
 	}
-	fprintf(stderr, "vcourier: no eventProcessor is named \"%s\"; there is:", name);
+	fprintf(stderr,
+		"vcourier: no eventProcessor is named \"%s\"; the configuration has:", name);
 	for (size_t i = 0; i < all->n; i++)
 		fprintf(stderr, " %s", all->entry[i].name);
 	fputc('\n', stderr);
@@ -128,7 +132,7 @@ session_print_safe(FILE *f, const char *text, size_t max)
 	size_t len = end != NULL ? (size_t)(end - text) : max;
 	struct buf out;
 
-	/* not within a character */
+	/* do not cut a character */
 	while (end == NULL && len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80)
 		len--;
 	buf_init(&out, 3 * len + 1);
@@ -181,7 +185,7 @@ session_age(int64_t us, char *buf, size_t size)
 	return text_duration_str(us / 1000000 * 1000, buf, size);
 }
 
-/* One reader's messages; *seq is the last one's. */
+/* Reads the messages of one reader; *seq is the sequence of the last one. */
 static enum session_took
 read_once(struct session *s, session_take *take, void *ctx, uint64_t *seq, struct err *err)
 {
@@ -229,7 +233,7 @@ session_read(struct session *s, const struct consumer_config *config, session_ta
 				return -1;
 		}
 		if (stop_sleep(AGAIN_MS))
-			return err_set(err, ERR_STOPPED, "asked to stop");
+			return err_set(err, ERR_STOPPED, "stopped");
 		if (seq != 0) {
 			c.deliver = DELIVER_FROM_SEQ;
 			c.start_seq = seq + 1;

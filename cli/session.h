@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * What the commands that speak to NATS share: configuration, connection, a reader, times, lines
- * for people.
+ * Shared by the commands that use NATS: configuration, connection, a reader, times, output for
+ * people.
  */
 #ifndef VCOURIER_SESSION_H
 #define VCOURIER_SESSION_H
@@ -33,12 +33,12 @@ struct session {
 int session_open(struct session *s, const char *path);
 void session_close(struct session *s);
 
-/* Says what went wrong; returns the exit status. */
+/* Prints the error; returns the exit status. */
 int session_fail(const struct err *err);
 
 /*
- * The durable's name of a dispatcher: its token. False, and it is said, when the configuration
- * has none of that name.
+ * Writes the durable's name of a dispatcher: its token. False, after an error message, when the
+ * configuration has no dispatcher of that name.
  */
 bool session_dispatcher(const struct session *s, const char *name, char token[96]);
 
@@ -50,17 +50,18 @@ struct session_stream {
 void session_stream(const struct session *s, size_t i, struct session_stream *out);
 
 /*
- * "2h" (ago) or an RFC 3339 time, to microseconds; false, and it is said, when it is neither.
+ * "2h" (ago) or an RFC 3339 time, to microseconds; false, after an error message, when it is
+ * neither.
  */
 bool session_time(const char *option, const char *text, int64_t *us);
 
-/* Text from outside, without what could drive a terminal. */
+/* Prints text from outside, without characters that control a terminal. */
 void session_print_safe(FILE *f, const char *text, size_t max);
 
-/* One line for people. */
+/* Prints one line for people. */
 void session_print_event(FILE *f, const struct event *ev, bool colours);
 
-/* "3m12s"; "-" for less than nothing. */
+/* "3m12s"; "-" for a negative age. */
 const char *session_age(int64_t us, char *buf, size_t size);
 
 /*
@@ -78,7 +79,7 @@ typedef enum session_took session_take(
 int session_read(struct session *s, const struct consumer_config *config, session_take *take,
 	void *ctx, struct err *err);
 
-/* The stream of replays, made when it is not there. */
+/* Creates the stream of replays if it does not exist. */
 int session_replay_stream(struct session *s, struct err *err);
 
 #endif

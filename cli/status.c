@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* vcourier status: streams, dispatchers, dead letters on one screen. */
+/* vcourier status: streams, dispatchers and dead letters on one screen. */
 #include <getopt.h>
 #include <string.h>
 
@@ -14,10 +14,10 @@ int status_main(int argc, char **argv);
 static const char usage[] =
 	"usage: vcourier status [-c FILE]\n"
 	"\n"
-	"How streams, dispatchers and dead letters stand. The exit status is 1 when something is missing, deliveries\n"
-	"pause, or nobody fetches events that wait.\n";
+	"Shows streams, dispatchers and dead letters. The exit status is 1 when something is missing, deliveries\n"
+	"are paused, or no dispatcher fetches waiting events.\n";
 
-/* How long ago the message was stored; -1 when there is none. */
+/* Time since the message was stored; -1 when there is no such message. */
 static int64_t
 age_of(struct session *s, const char *stream, uint64_t seq)
 {
@@ -41,7 +41,8 @@ show_stream(struct session *s, const char *name, struct stream_info *info)
 	struct err err;
 
 	if (jetstream_stream_look(s->bus, name, info, &err) != 0) {
-		printf("%-20s %s\n", name, err.code == ERR_NOT_FOUND ? "not there" : err.text);
+		printf("%-20s %s\n", name,
+			err.code == ERR_NOT_FOUND ? "does not exist" : err.text);
 		return 1;
 	}
 	printf("%-20s %12llu %9.1f MiB %14s %14s\n", name, (unsigned long long)info->messages,
@@ -78,7 +79,7 @@ show_consumer(struct session *s, const struct circuits *circuits, size_t d, cons
 		state = "paused";
 		bad = 1;
 	} else if (c.pending > 0 && c.waiting == 0) {
-		state = c.ack_pending > 0 ? "busy" : "nobody fetches";
+		state = c.ack_pending > 0 ? "busy" : "not fetched";
 		bad = c.ack_pending == 0;
 	} else if (c.pending + c.ack_pending > 0) {
 		state = "delivering";

@@ -17,7 +17,7 @@ int tail_main(int argc, char **argv);
 static const char usage[] =
 	"usage: vcourier tail [-c FILE] [--json] [--since TIME] [--count N] [SUBJECT]\n"
 	"\n"
-	"Shows events as they come, until it is stopped. SUBJECT may have wildcards; default: every event.\n"
+	"Shows events as they are stored, until it is stopped. SUBJECT may have wildcards; default: every event.\n"
 	"\n"
 	"  -c, --config FILE  the configuration that names the NATS servers\n"
 	"  -j, --json         the whole CloudEvents, one JSON text a line\n"
@@ -46,7 +46,7 @@ print_fault(const struct bus_msg *msg, const char *why)
 	fputc('\n', stderr);
 }
 
-/* The reader relies on one JSON text a line, so a message that is not JSON is left out. */
+/* The reader expects one JSON text a line, so a message that is not JSON is skipped. */
 static void
 print_json(const struct bus_msg *msg)
 {
@@ -76,7 +76,7 @@ print(struct tail_command *t, const struct bus_msg *msg)
 		stop_request();
 }
 
-/* A reader for each vCenter's stream that has events of this subject. */
+/* Opens a reader for each vCenter's stream that has events of this subject. */
 static int
 start(struct tail_command *t, struct session *s, struct err *err)
 {

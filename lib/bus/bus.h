@@ -30,9 +30,8 @@ struct bus_options {
 	bool insecure;
 	/* connection name, as `nats server report connections` shows it */
 	const char *name;
-	const char *
-		inbox_prefix; /* readable by this user only: "_INBOX_collector"; never the shared _INBOX */
-	const char *api_prefix; /* prefix of JetStream requests; NULL: "$JS.API" */
+	const char *inbox_prefix; /* this user's own: "_INBOX_collector"; never _INBOX */
+	const char *api_prefix;   /* prefix of JetStream requests; NULL: "$JS.API" */
 };
 
 /*

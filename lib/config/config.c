@@ -10,7 +10,7 @@
 #include "mem.h"
 #include "text.h"
 
-/* libyaml gives line 1 for these, whatever the line. */
+/* libyaml reports line 1 for these, wherever they are. */
 static int
 check_bytes(const char *path, const char *text, size_t len, struct config_errors *errors)
 {
@@ -56,7 +56,7 @@ config_load(struct config **config, const char *path, struct config_errors *erro
 		config_warning(errors, config_root(c),
 			"every user of this machine may change this file: chmod o-w");
 done:
-	mem_wipe(text.data, text.len); /* passwords may stand in it */
+	mem_wipe(text.data, text.len); /* the text may contain passwords */
 	buf_free(&text);
 	if (rc == 0)
 		*config = c;

@@ -33,7 +33,7 @@ enum config_type {       /* the C type at `offset` */
 	CONFIG_OBJECT,  /* a struct in place, described by `fields` */
 	CONFIG_OBJECTS, /* struct config_list: a list of such structs of item_size bytes */
 	CONFIG_JSON,    /* char *; any YAML value, as JSON text (for patterns) */
-	/* const struct config_node *; bound later by whoever knows its table */
+	/* const struct config_node *; bound later by the code that has its table */
 	CONFIG_NODE,
 	/*
 	 * char *, made by `custom`: a value with several forms; `fields` are its mapping form
@@ -51,14 +51,14 @@ struct config_errors;
 
 enum {
 	CONFIG_REQUIRED = 1 << 0,
-	/* accepted for compatibility, warns, does nothing; help says why */
+	/* accepted for compatibility without effect: warns; help says why */
 	CONFIG_IGNORED = 1 << 1,
 	CONFIG_URL = 1 << 2,      /* a string: http:// or https:// with a host */
 	CONFIG_FILE = 1 << 3,     /* a string: a path */
 	CONFIG_INSECURE = 1 << 4, /* a bool that weakens security: warns when true */
 	/* a string: IP:port to listen on; [::]:port and localhost:port too */
 	CONFIG_BIND = 1 << 5,
-	/* a secret that is none, but comes from a file like one: an access key id */
+	/* not a secret, but may come from a file like one: an access key id */
 	CONFIG_INLINE = 1 << 6,
 };
 
@@ -67,7 +67,7 @@ struct config_field {
 	enum config_type type;
 	size_t offset;
 	unsigned flags;
-	const char *def;  /* default, as it would stand in the file; NULL: none */
+	const char *def;  /* default, as written in a file; NULL: none */
 	int64_t min, max; /* INT, DURATION (ms), SIZE (bytes); max 0: no upper bound */
 	const char *const *choices;        /* ENUM: NULL-terminated */
 	const struct config_field *fields; /* OBJECT, OBJECTS */
@@ -99,7 +99,7 @@ void config_error(struct config_errors *errors, const struct config_node *node, 
 void config_warning(struct config_errors *errors, const struct config_node *node,
 	const char *fmt, ...) ERR_PRINTF(3, 4);
 
-/* For "did you mean": set text, offer every candidate, read best (NULL: none is near). */
+/* For "did you mean": set text, pass every candidate, read best (NULL: none is similar). */
 struct config_suggestion {
 	const char *text, *best;
 	unsigned distance;
@@ -107,24 +107,26 @@ struct config_suggestion {
 void config_suggest(struct config_suggestion *s, const char *candidate);
 
 /*
- * ${NAME} and ${NAME:-default} in a value are replaced from the environment, not in single
- * quotes; that NAME is not set is an error when the value is used. A value of nothing, ~ or
- * null is as if the key was not there.
+ * ${NAME} and ${NAME:-default} in a value are replaced from the environment, except in single
+ * quotes. If NAME is not set, using the value is an error. An empty value, ~ or null counts as
+ * an absent key.
  */
 
-/* Puts the errors in the order of their lines. */
+/* Sorts the errors by line. */
 void config_errors_sort(struct config_errors *errors);
 
 /*
- * Reads and checks the YAML itself: a regular file, at most 1 MiB, one document, depth at most
- * 32, no anchors, aliases, tags or duplicate keys, valid UTF-8. On failure *config is NULL and
- * errors say why.
+ * Reads the file and checks the YAML: a regular file, at most 1 MiB, one document, depth at
+ * most 32, no anchors, aliases, tags or duplicate keys, valid UTF-8. On failure *config is NULL
+ * and errors has the reasons.
  */
 int config_load(struct config **config, const char *path, struct config_errors *errors);
 void config_free(struct config *config);
 const struct config_node *config_root(const struct config *config);
 
-/* Walking the tree, for what a table cannot say. NULL is fine and gives NULL or 0. */
+/*
+ * Access to the tree, for checks that a table cannot express. NULL is fine and gives NULL or 0.
+ */
 const struct config_node *config_get(const struct config_node *map, const char *key);
 const struct config_node *config_item(const struct config_node *list, size_t i);
 size_t config_length(const struct config_node *node);
@@ -132,12 +134,13 @@ const char *config_text(const struct config_node *node); /* a scalar's text; NUL
 
 /*
  * Fills *out, zeroed first, from a mapping. Unknown keys are errors with a suggestion. NULL:
- * the block is not there: all defaults, nothing required (nor in an optional block within that
- * is not there). A required text is not empty. Returns -1 when it added errors; what was filled
- * is then still there to release.
+ * the block is absent: all defaults, nothing required (nor in optional blocks inside it that
+ * are absent). A required string must not be empty. Returns -1 when it added errors; release
+ * *out in that case, too.
  */
 int config_bind(const struct config_node *map, const struct config_field *fields, void *out,
 	size_t out_size, struct config_errors *errors);
-void config_release(const struct config_field *fields, void *out); /* frees what bind filled */
+void config_release(
+	const struct config_field *fields, void *out); /* Frees what config_bind filled. */
 
 #endif

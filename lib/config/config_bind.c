@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Trees to structs, by table. */
+/* Fills structs from trees, by table. */
 #define _DEFAULT_SOURCE /* statfs */
 #include "config_tree.h"
 
@@ -15,7 +15,7 @@
 
 enum { KEY_MAX = 64, RAMFS = (int)0x858458f6, TMPFS = 0x01021994 };
 
-/* "password" -> "passwordFile": where a secret may stand instead. */
+/* "password" -> "passwordFile": the key of the secret's file. */
 static const char *
 twin(const char *key, char buf[KEY_MAX])
 {
@@ -88,8 +88,8 @@ bind_strings(const struct config_node *node, const struct config_field *f, void 
 }
 
 /*
- * A file that others than its owner may read; memory file systems (Kubernetes, systemd) keep
- * them out otherwise.
+ * True for a file that users other than its owner may read; memory file systems (Kubernetes,
+ * systemd) are protected otherwise.
  */
 static void
 check_secret_file(
@@ -106,7 +106,10 @@ check_secret_file(
 			"every user of this machine may read this file: chmod o-rw");
 }
 
-/* A bare name is a systemd credential when there are any (LoadCredential=, systemd.exec(5)). */
+/*
+ * A file name without a slash is a systemd credential, if credentials are in use
+ * (LoadCredential=, systemd.exec(5)).
+ */
 static char *
 secret_path(const char *text)
 {
@@ -147,9 +150,7 @@ bind_secret(const struct config_node *map, const struct config_field *f, struct 
 			return -1;
 		if (!inl->from_env && !(f->flags & CONFIG_INLINE))
 			config_warning(errors, inl,
-				"the secret stands in the file itself: %s keeps it out, and "
-				"lets it "
-				"change without a restart",
+				"the secret is in the file itself: with %s it is not, and can change without a restart",
 				key);
 	} else if (f->flags & CONFIG_REQUIRED) {
 		config_error(errors, map, "%s or %s is missing", f->key, key);
@@ -180,10 +181,7 @@ bind_objects(const struct config_node *node, const struct config_field *f,
 	return rc;
 }
 
-/*
- * The default, as if it stood in the file; the tables' authors answer for it, and a test
- * checks.
- */
+/* The default, parsed like a value in a file. A test checks that every default is valid. */
 static int
 bind_default(const struct config_field *f, void *out, struct config_errors *errors)
 {
@@ -208,7 +206,8 @@ bind_missing(const struct config_node *map, const struct config_field *f, void *
 	struct config_errors *errors)
 {
 	/*
-	 * a missing block is all defaults; what it requires is required only when it is there
+	 * in an absent block every option has its default; its required options are required
+	 * only when it is present
 	 */
 	if ((f->flags & CONFIG_REQUIRED) && map != NULL) {
 		config_error(errors, map, "%s is missing", f->key);
@@ -248,7 +247,7 @@ bind_present(const struct config_node *node, const struct config_field *f, void 
 	}
 }
 
-/* map NULL: the block is not in the file. */
+/* map NULL: the block is absent. */
 static int
 bind_fields(const struct config_node *map, const struct config_field *fields, void *out,
 	struct config_errors *errors)

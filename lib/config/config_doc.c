@@ -24,8 +24,8 @@ is_block(const struct config_field *f)
 }
 
 /*
- * The row before f that has the same block ("eventProvider" for "eventProviders"): told once is
- * enough.
+ * The row before f that describes the same block ("eventProvider" for "eventProviders"): it is
+ * documented once.
  */
 static const struct config_field *
 same_block(const struct config_field *fields, const struct config_field *f)
@@ -212,7 +212,7 @@ schema_type(const struct config_field *f, struct buf *out)
 	case CONFIG_JSON:
 		buf_add_str(out, "\"type\":[\"object\",\"string\"]");
 		break;
-	default: /* any scalar of YAML is a text */
+	default: /* every scalar of YAML is also valid as a string */
 		buf_add_str(out, "\"type\":[\"string\",\"number\",\"boolean\"]");
 		break;
 	}
@@ -220,7 +220,7 @@ schema_type(const struct config_field *f, struct buf *out)
 
 static void schema_block(const struct config_field *fields, struct buf *out);
 
-/* What the file may hold at this key, null included: it means "not given". */
+/* What the file may have at this key, null included: it means "not set". */
 static void
 schema_value(const struct config_field *fields, const struct config_field *f, struct buf *out)
 {
@@ -248,7 +248,7 @@ schema_value(const struct config_field *fields, const struct config_field *f, st
 		schema_type(f, out);
 		buf_add_str(out, "}");
 		if (f->type != CONFIG_STRING && f->type != CONFIG_SECRET &&
-			f->type != CONFIG_CUSTOM) /* a variable */
+			f->type != CONFIG_CUSTOM) /* ${NAME}: an environment variable */
 			buf_add_str(
 				out, ",{\"type\":\"string\",\"pattern\":\"[$][{][A-Za-z_]\"}");
 		buf_add_char(out, ']');
@@ -257,7 +257,7 @@ schema_value(const struct config_field *fields, const struct config_field *f, st
 	buf_add_char(out, '}');
 }
 
-/* A required secret may stand in either of its keys, so it is not in this list. */
+/* A required secret may be given by either of its keys, so it is not in this list. */
 static void
 schema_required(const struct config_field *fields, struct buf *out)
 {

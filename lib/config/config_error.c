@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The list of errors and warnings of a configuration file, each with its place. */
+/* The list of errors and warnings of a configuration file, each with its position. */
 #define _DEFAULT_SOURCE /* strsep */
 #include <stdarg.h>
 #include <stdio.h>
@@ -134,7 +134,7 @@ config_error_at(struct config_errors *errors, struct config_place place, const c
 	va_end(ap);
 }
 
-/* The line that "file:12:5: ..." names; 0 when it names none. */
+/* The line number in "file:12:5: ..."; 0 when there is none. */
 static long
 line_of(const char *message)
 {

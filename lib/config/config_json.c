@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* YAML to JSON text, for values that are JSON in disguise: event patterns. */
+/* YAML to JSON text, for values that are JSON: event patterns. */
 #include "config_tree.h"
 
 #include <stdlib.h>
@@ -9,7 +9,10 @@
 
 enum { JSON_TEXT_MAX = 256 * 1024 };
 
-/* A plain scalar that is a JSON number or literal stays one; everything else is a string. */
+/*
+ * A plain scalar that is a JSON number or literal stays one; every other scalar becomes a
+ * string.
+ */
 static void
 add_scalar(struct buf *out, const struct config_node *node)
 {
@@ -94,7 +97,7 @@ config_json(const struct config_node *node, char **out, struct config_errors *er
 	if (node->kind == NODE_SCALAR && (node->text[0] == '{' || node->text[0] == '[')) {
 		const char *p = node->text, *end = p + strlen(p);
 
-		buf_add_str(&b, node->text); /* JSON already, in a string */
+		buf_add_str(&b, node->text); /* a string that contains JSON */
 		if (!json_skip_value(&p, end) || p + strspn(p, " \t\r\n") != end) {
 			config_error(errors, node, "not valid JSON at character %zu",
 				(size_t)(p - node->text) + 1);

@@ -23,7 +23,8 @@ print_text_as_is(const char *text, struct buf *out)
 		json_add_string(out, text, strlen(text)); /* a JSON string is a YAML string */
 		return;
 	}
-	buf_add_char(out, '\''); /* where nothing is replaced from the environment */
+	buf_add_char(
+		out, '\''); /* single quotes: nothing in it is replaced from the environment */
 	for (s = text; *s != '\0'; s++)
 		buf_add_str(out, *s == '\'' ? "''" : (char[]){ *s, '\0' });
 	buf_add_char(out, '\'');
@@ -110,7 +111,7 @@ print_object(const struct config_field *f, const void *bound, int indent, struct
 	buf_printf(out, "%*s%s:\n", indent, "", f->key);
 	inside = out->len;
 	config_print(f->fields, bound, indent + 2, out);
-	if (out->len == inside) /* nothing set in it */
+	if (out->len == inside) /* no option in it is set */
 		buf_truncate(out, start);
 }
 

@@ -9,7 +9,7 @@
 
 #include "mem.h"
 
-/* Where the parser stands: the open lists and maps, and a key that waits for its value. */
+/* The state of the parser: the open lists and maps, and a key that has no value yet. */
 struct tree_reader {
 	struct config *config;
 	struct config_errors *errors;
@@ -17,7 +17,7 @@ struct tree_reader {
 	size_t depth, documents;
 	char *key;
 	int key_line, key_column;
-	bool fatal; /* no use reading on */
+	bool fatal; /* parsing stops */
 };
 
 static void
@@ -29,9 +29,7 @@ refuse(struct tree_reader *r, const yaml_event_t *ev, const char *what)
 		"%s", what);
 }
 
-/*
- * ${NAME} and ${NAME:-default}; anything else that begins with a dollar sign is left as it is.
- */
+/* ${NAME} and ${NAME:-default}; other text after a dollar sign is not changed. */
 static const char *
 env_reference(const char *s, size_t *name_len)
 {
@@ -224,7 +222,7 @@ on_event(struct tree_reader *r, const yaml_event_t *ev)
 	}
 }
 
-/* libyaml says where in the text; its words are for people who know YAML. */
+/* libyaml gives the position; its messages are for people who know YAML. */
 static void
 syntax_error(struct tree_reader *r, const yaml_parser_t *parser, const char *text, size_t len)
 {
@@ -251,7 +249,7 @@ syntax_error(struct tree_reader *r, const yaml_parser_t *parser, const char *tex
 	 * up to it
 	 */
 	if (at < len && text[at] == '\t')
-		problem = "a tab where YAML wants spaces";
+		problem = "a tab where YAML needs spaces";
 	if (parser->context != NULL)
 		config_error_at(r->errors,
 			(struct config_place){ r->config->path, line, column },

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The tree behind config.h: what libyaml's events become. Only the files of lib/config see
- * inside.
+ * The tree behind config.h, built from libyaml's events. Only the files of lib/config use its
+ * details.
  */
 #ifndef VCOURIER_CONFIG_TREE_H
 #define VCOURIER_CONFIG_TREE_H
@@ -29,12 +29,13 @@ struct config_node {
 	/* SCALAR without quotes (or from the environment): may be a number or a boolean */
 	bool plain;
 	bool from_env;   /* ${NAME} was replaced in it */
-	char *env_unset; /* the variable that ${NAME} names and nobody set */
+	char *env_unset; /* the unset variable that ${NAME} refers to */
 };
 
 struct config {
 	char *path;
-	struct config_node *nodes; /* CONFIG_NODES_MAX of them; untouched pages cost nothing */
+	struct config_node
+		*nodes; /* CONFIG_NODES_MAX of them; pages that are not used take no memory */
 	size_t n_nodes;
 };
 
@@ -50,19 +51,22 @@ struct config_place {
 void config_error_at(struct config_errors *errors, struct config_place place, const char *fmt,
 	...) ERR_PRINTF(3, 4);
 
-/* Puts "eventProcessors[0].knative.encoding" into out: where the node stands. */
+/* Appends the path of a node to out: "eventProcessors[0].knative.encoding". */
 void config_path(const struct config_node *node, struct buf *out);
 
 /*
- * How a value may be quoted in a message: escaped, cut, user info in a URL hidden. buf of 80
- * bytes or so.
+ * A value as a message may show it: escaped, cut, user info in a URL hidden. buf of about 80
+ * bytes.
  */
 const char *config_quote(const char *text, char *buf, size_t size);
 
-/* A size as it may stand in a file: 1048576 -> "1MiB"; returns buf. */
+/* A size as a file may have it: 1048576 -> "1MiB"; returns buf. */
 const char *config_size_str(int64_t bytes, char *buf, size_t size);
 
-/* One scalar to the C value of the row's type; reports at node. (config_value.c) */
+/*
+ * Converts a scalar to the C value of the row's type; errors are reported at node.
+ * (config_value.c)
+ */
 int config_value(const struct config_node *node, const struct config_field *field, void *out,
 	struct config_errors *errors);
 

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/*
- * One scalar of a file to one C value: types, bounds, formats, and what to say when they do not
- * fit.
- */
+/* Converts one scalar of a file to one C value: types, bounds, formats, and the errors. */
 #define _POSIX_C_SOURCE 200809L
 #include "config_tree.h"
 
@@ -42,7 +39,7 @@ number_str(enum config_type type, int64_t v, char *buf, size_t size)
 	return buf;
 }
 
-/* YAML 1.1 reads 010 as 8, YAML 1.2 as 10: nobody should have to know. */
+/* YAML 1.1 reads 010 as 8, YAML 1.2 as 10, so a leading zero is refused. */
 static bool
 plain_number(const char *s, int64_t *out)
 {
@@ -109,7 +106,7 @@ boolean(const struct config_node *node, const struct config_field *f, bool *out,
 	if (yes && (f->flags & CONFIG_INSECURE)) {
 		errors->n_insecure++;
 		config_warning(errors, node,
-			"is insecure: whoever is on the network path can read and change "
+			"is insecure: anyone on the network path can read and change "
 			"everything");
 	}
 	*out = yes;

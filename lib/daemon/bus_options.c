@@ -8,7 +8,9 @@
 #include "subject.h"
 #include "text.h"
 
-enum { PREFIX_MAX = 64 }; /* it is in every subject, and those have room for so much */
+enum {
+	PREFIX_MAX = 64
+}; /* it is a part of every subject; other buffers have room for this length */
 
 #define DAY_MS (INT64_C(24) * 3600 * 1000)
 
@@ -30,9 +32,9 @@ static const struct config_field stream_fields[] = {
 		.min = 1000, .max = DAY_MS,
 		.help = "How long the server remembers message ids, to refuse a second copy." },
 	{ "whenFull", CONFIG_ENUM, AT(when_full), .def = "dropOldest", .choices = when_full,
-		.help = "At `maxBytes`: `dropOldest` makes room (an event that no dispatcher "
-			"had yet is then "
-			"counted as expired), `pause` stops reading, vCenter keeps the "
+		.help = "At `maxBytes`: `dropOldest` makes room (an event that a dispatcher "
+			"has not received yet is "
+			"counted as expired); `pause` stops reading, and vCenter keeps the "
 			"events." },
 	{ NULL },
 };
@@ -44,7 +46,7 @@ static const struct config_field dead_letter_fields[] = {
 		.max = INT64_C(1) << 50,
 		.help = "How large the stream of dead letters may grow. When it is full, "
 			"deliveries pause: no "
-			"event is given up without a trace." },
+			"event is dropped without a dead letter." },
 	{ "replicas", CONFIG_INT, AT(replicas), .def = "1", .min = 1, .max = 5,
 		.help = "Copies in a NATS cluster." },
 	{ "duplicateWindow", CONFIG_DURATION, AT(duplicate_window_ms), .def = "30m",
@@ -59,8 +61,8 @@ static const struct config_field dead_letter_fields[] = {
 const struct config_field bus_fields[] = {
 	{ "urls", CONFIG_STRINGS, AT(urls), .def = "nats://127.0.0.1:4222",
 		.help = "NATS servers, `nats://host:port` or `tls://host:port`; one is enough, "
-			"the others of a "
-			"cluster are learnt from it." },
+			"it names the others of a "
+			"cluster." },
 	{ "user", CONFIG_STRING, AT(user), .help = "NATS user." },
 	{ "password", CONFIG_SECRET, AT(password), .help = "Its password." },
 	{ "token", CONFIG_SECRET, AT(token), .help = "Token, in place of user and password." },
@@ -68,7 +70,7 @@ const struct config_field bus_fields[] = {
 		.help = "A `.creds` file (JWT and nkey), in place of user and password. Needs "
 			"libnats 3.8." },
 	{ "caFile", CONFIG_STRING, AT(ca_file), CONFIG_FILE,
-		.help = "PEM file of the authorities that may vouch for the server, instead of "
+		.help = "PEM file of the CA certificates that verify the server, instead of "
 			"the system's." },
 	{ "certFile", CONFIG_STRING, AT(cert_file), CONFIG_FILE,
 		.help = "PEM file of the client certificate." },
@@ -82,12 +84,12 @@ const struct config_field bus_fields[] = {
 		.help = "Prefix of requests to JetStream: `$JS.<domain>.API` for a JetStream domain, or the name under which "
 			"this account imports the API of another." },
 	{ "stream", CONFIG_OBJECT, AT(stream), .fields = stream_fields,
-		.help = "Limits of each vCenter's stream. They count when the stream is made; "
+		.help = "Limits of each vCenter's stream. They apply when the stream is created; "
 			"an existing one is "
-			"never altered, its differences are told." },
+			"never changed, its differences are reported." },
 	{ "deadLetters", CONFIG_OBJECT, AT(dead_letters), .fields = dead_letter_fields,
 		.help = "Limits of `" DEAD_STREAM
-			"`, the stream of what could not be delivered." },
+			"`, the stream of events that could not be delivered." },
 	{ NULL },
 };
 
@@ -238,9 +240,9 @@ bus_config_dead_letters(const struct bus_config *config, struct stream_config *o
 	*out = (struct stream_config){ .name = DEAD_STREAM,
 		.subjects = { DEAD_PREFIX ".>" },
 		.description = "dead letters",
-		.deny_purge = true }; /* but the operator removes single ones */
+		.deny_purge = true }; /* the operator may delete single messages */
 	bus_config_stream(&config->dead_letters, out);
-	out->discard_new = true; /* deliveries pause when it is full */
+	out->discard_new = true; /* when it is full, deliveries pause */
 }
 
 void

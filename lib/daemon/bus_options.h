@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The `bus` block of the configuration file: where NATS is, who we are to it, how large the
- * streams may be.
+ * The `bus` block of the configuration file: NATS servers, client credentials, limits of the
+ * streams.
  */
 #ifndef VCOURIER_BUS_OPTIONS_H
 #define VCOURIER_BUS_OPTIONS_H
@@ -13,14 +13,14 @@
 #include "jetstream.h"
 
 /*
- * Dropping the oldest keeps vCenter's news flowing; pausing leaves them in vCenter until there
- * is room.
+ * What happens when a stream is full: the oldest events are dropped, or the collector stops
+ * reading and vCenter keeps the events.
  */
 enum when_full { WHEN_FULL_DROP_OLDEST, WHEN_FULL_PAUSE };
 
 struct bus_stream_options {
 	int64_t max_age_ms, max_bytes, replicas, duplicate_window_ms;
-	/* enum when_full; not for dead letters, which are never dropped for new ones */
+	/* enum when_full; not for dead letters, which never replace older ones */
 	int when_full;
 };
 
@@ -36,7 +36,7 @@ struct bus_config {
 
 extern const struct config_field bus_fields[];
 
-/* What a table cannot say; errors name the place. */
+/* Checks that a table cannot express; errors have the position in the file. */
 int bus_config_check(const struct config_node *node, const struct bus_config *config,
 	struct config_errors *errors);
 
@@ -55,12 +55,12 @@ bool bus_config_is_cleartext(const struct bus_config *config);
 void bus_config_options(const struct bus_config *config, const char *component,
 	const char *name, struct buf *texts, struct bus_options *out);
 
-/* The limits of a stream in the protocol's terms; name and subjects are the caller's to set. */
+/* The limits of a stream as JetStream needs them; the caller sets name and subjects. */
 void bus_config_stream(const struct bus_stream_options *options, struct stream_config *out);
 
 /*
- * The two streams that all vCenters share, as dispatchers and `vcourier` make them: the stream
- * of dead letters, and the stream of replays, which has the limits of dead letters, too.
+ * The two streams that all vCenters share, as dispatchers and `vcourier` create them: the
+ * stream of dead letters, and the stream of replays, which has the same limits.
  */
 void bus_config_dead_letters(const struct bus_config *config, struct stream_config *out);
 void bus_config_replays(const struct bus_config *config, struct stream_config *out);

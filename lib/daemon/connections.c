@@ -20,7 +20,7 @@ static struct {
 } table = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 /*
- * The oldest of those that are not shut down already; NULL when fewer than CONNECTIONS_KEPT are
+ * The oldest connection that is not shut down yet; NULL when fewer than CONNECTIONS_KEPT are
  * open.
  */
 static struct connection *
@@ -42,7 +42,7 @@ surplus(void)
 }
 
 /*
- * The slot stays taken until the server has closed the connection: its fd may not be used again
+ * The slot stays in use until the server has closed the connection: its fd may not be reused
  * before.
  */
 static void

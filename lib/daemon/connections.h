@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * The open connections of the status port. A client that sends a byte now and then would keep
- * its connection for ever: libmicrohttpd's timeout counts silence only. So each connection has
- * an age limit, and when many are open the oldest gives way. A probe is therefore answered
- * however many slow clients there are. Safe from any thread.
+ * its connection without limit, because libmicrohttpd's timeout counts silence only. So each
+ * connection has an age limit, and when many are open the oldest is closed. A probe is
+ * therefore answered even when there are many slow clients. Safe from any thread.
  */
 #ifndef VCOURIER_CONNECTIONS_H
 #define VCOURIER_CONNECTIONS_H
@@ -13,7 +13,8 @@
 enum {
 	CONNECTIONS_MAX = 64, /* that the server may accept */
 	/*
-	 * from here on a new one closes the oldest; the rest is room for those that are closing
+	 * above this number a new one closes the oldest; the rest is room for those that are
+	 * closing
 	 */
 	CONNECTIONS_KEPT = 48,
 	CONNECTIONS_MS_MAX = 5000,

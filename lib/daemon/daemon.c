@@ -23,7 +23,7 @@
 
 enum { WATCH_MS = 1000 };
 
-/* One reading of the file and everything made of it. */
+/* One version of the file with everything that was read from it. */
 struct loaded {
 	struct router_config config;
 	const struct router_entry *entry;
@@ -41,8 +41,8 @@ struct daemon {
 	pthread_t watcher;
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
-	struct loaded *next;    /* what a reload brought, until daemon_again takes it */
-	struct watched watched; /* the file, and the authorities that it names */
+	struct loaded *next;    /* set by a reload, until daemon_again takes it */
+	struct watched watched; /* the file and the CA files that it names */
 	bool closing;
 };
 
@@ -61,7 +61,9 @@ loaded_free(const struct daemon *d, struct loaded *l)
 	free(l);
 }
 
-/* NULL when it cannot be used; *usage then tells whether the command line is at fault. */
+/*
+ * NULL when the configuration is not usable; *usage is true when the command line is the cause.
+ */
 static struct loaded *
 load(struct daemon *d, struct config_errors *errors, bool *usage)
 {
@@ -71,7 +73,7 @@ load(struct daemon *d, struct config_errors *errors, bool *usage)
 
 	*usage = false;
 	buf_init(&l->bind, 256);
-	/* the entry's own errors are wanted beside its */
+	/* report the errors of this entry, too */
 	router_config_load(&l->config, d->flags.path, errors);
 	l->entry = router_config_pick(
 		d->spec->provider ? &l->config.providers : &l->config.processors, d->flags.name,
@@ -114,20 +116,20 @@ tell_settings(const struct config_errors *errors, const struct loaded *l, bool r
 {
 	log_lines(LOG_WARN, "configuration warning", &errors->warnings);
 	metric_set(metric_gauge("vcourier_tls_insecure", "",
-			   "Options in use that turn certificate checks off."),
+			   "Options in use that disable certificate checks."),
 		(double)errors->n_insecure);
 	metric_set(
 		metric_gauge("vcourier_nats_cleartext", "",
 			"1 when the connection to a NATS server on another host has no TLS."),
 		bus_config_is_cleartext(&l->config.top.bus));
 	metric_set(metric_gauge("vcourier_config_last_reload_successful", "",
-			   "Whether the configuration in use is the one in the file."),
+			   "1 when the configuration in use is the one in the file."),
 		1);
 	metric_set(metric_gauge("vcourier_config_last_reload_timestamp_seconds", "",
 			   "When the configuration in use was read."),
 		(double)clock_wall_us() / 1e6);
 	if (reloaded)
-		log_info("configuration read anew: starting over with it");
+		log_info("configuration changed: restarting with it");
 }
 
 /* ---- reload */
@@ -152,8 +154,8 @@ reload(struct daemon *d)
 		pthread_mutex_unlock(&d->lock);
 		loaded_free(d, old);
 	} else {
-		log_lines(
-			LOG_ERROR, "bad configuration: the old one stays in use", &errors.text);
+		log_lines(LOG_ERROR, "invalid configuration: the old one stays in use",
+			&errors.text);
 		metric_set(metric_gauge("vcourier_config_last_reload_successful", "", ""), 0);
 	}
 	config_errors_free(&errors);
@@ -196,7 +198,7 @@ start_log(const struct daemon *d)
 		d->spec->component, d->log_name);
 }
 
-/* The name outlives the file it came from: the log is used to the end. */
+/* The name must outlive its file: it is logged until the end. */
 static void
 set_log_name(struct daemon *d, const char *name)
 {
@@ -273,8 +275,9 @@ daemon_open(struct daemon **daemon, const struct daemon_spec *spec, int argc, ch
 		goto fail;
 	}
 	if (pthread_create(&d->watcher, NULL, watch, d) != 0) {
-		log_error(
-			"cannot start", L_STR("error", "no thread to watch the configuration"));
+		log_error("cannot start",
+			L_STR("error",
+				"cannot start the thread that watches the configuration"));
 		goto fail;
 	}
 	log_info("started", L_STR("version", VCOURIER_VERSION), L_STR("config", d->flags.path),
@@ -315,7 +318,7 @@ daemon_again(struct daemon *d, int code)
 	loaded_free(d, d->current);
 	d->current = next;
 	if (open_status(d, &err) != 0)
-		log_error("no metrics port", L_ERR(&err));
+		log_error("cannot open the metrics port", L_ERR(&err));
 	return true;
 }
 

@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * What both daemons do the same: command line, configuration, log, metrics port, reload. Their
+ * What both daemons share: command line, configuration, log, metrics port, reload. Their
  * main():
  *
- *     if ((code = daemon_open(&d, &spec, argc, argv)) >= 0)
- *             return code;
- *     do
- *             code = run(daemon_options(d), ...);   (returns when a stop is requested, or on
- * failure) while (daemon_again(d, code)); daemon_close(d); return code;
+ *      if ((code = daemon_open(&d, &spec, argc, argv)) != EXIT_NOT_YET)
+ *              return code;
+ *      do
+ *              code = run(daemon_options(d), ...);   (returns after a stop or a failure)
+ *      while (daemon_again(d, code));
+ *      daemon_close(d);
+ *      return code;
  *
- * Reload: on SIGHUP, or when the file changes, a thread reads it. A bad file is reported and
- * the old one goes on. A good one asks run() to stop just as SIGTERM does (nothing is lost or
- * repeated by that), and daemon_again starts it anew with the new options. Secrets in files
- * need no reload: they are read at each use.
+ * Reload: on SIGHUP, or when the file changes, a thread reads it. An invalid file is reported
+ * and the old configuration stays in use. A valid one makes run() stop as after SIGTERM
+ * (nothing is lost or repeated), and daemon_again starts it again with the new options. Secrets
+ * in files need no reload: they are read at each use.
  */
 #ifndef VCOURIER_DAEMON_H
 #define VCOURIER_DAEMON_H
@@ -30,7 +32,7 @@ struct daemon_spec {
 	size_t options_size;
 	/*
 	 * Fills the options of one entry, zeroed before; adds errors and returns -1. release
-	 * undoes either.
+	 * frees them in either case.
 	 */
 	int (*bind)(const struct router_config *config, const struct router_entry *entry,
 		void *options, struct config_errors *errors);
@@ -46,7 +48,7 @@ struct daemon;
  */
 int daemon_open(struct daemon **daemon, const struct daemon_spec *spec, int argc, char **argv);
 
-/* Whether run() is to be called again: only when it returned 0 because of a reload. */
+/* Whether to call run() again: only when it returned 0 because of a reload. */
 bool daemon_again(struct daemon *daemon, int code);
 void daemon_close(struct daemon *daemon);
 

@@ -20,10 +20,10 @@ print_help(const struct daemon_spec *spec)
 	       "      --log-level LEVEL  debug, info, warn or error, instead of the file's\n"
 	       "      --log-format FORM  logfmt or json, instead of the file's\n"
 	       "      --metrics ADDRESS  the metrics port, instead of the file's\n"
-	       "      --check            read the configuration as a start does, tell all errors, and end\n"
+	       "      --check            check the configuration as at a start, print all errors and exit\n"
 	       "      --help, --version\n\n"
-	       "One dash will do, and -log-json. SIGHUP or a changed file reloads; SIGTERM "
-	       "drains and ends.\n"
+	       "One dash is enough, and -log-json is accepted. SIGHUP or a changed file reloads; SIGTERM "
+	       "finishes the work in progress and exits.\n"
 	       "Exit status: 0 stopped, 1 failed, 64 wrong usage, 78 wrong configuration.\n",
 		spec->component, spec->about,
 		spec->provider ? "eventProvider" : "eventProcessor");
@@ -37,7 +37,7 @@ print_help(const struct daemon_spec *spec)
 
 enum { CONFIG = 'c', NAME = 256, LEVEL, FORMAT, LOG_JSON_FLAG, METRICS, CHECK, HELP, VERSION };
 
-/* 0: taken, -1: not a good value. */
+/* 0: applied, -1: the value is invalid. */
 static int
 take(struct flags *f, int flag, const char *value)
 {
@@ -67,7 +67,7 @@ take(struct flags *f, int flag, const char *value)
 			return -1;
 		f->level = (int)level;
 		return 0;
-	default: /* getopt has said why */
+	default: /* getopt has printed why */
 		return -1;
 	}
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The command line of the daemons, the same for each; the event router's flags work too. */
+/*
+ * The command line of the daemons, the same for each; it accepts the event router's flags, too.
+ */
 #ifndef VCOURIER_FLAGS_H
 #define VCOURIER_FLAGS_H
 

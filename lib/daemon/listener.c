@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Opened here and not by libmicrohttpd: version 1.0.1 closes a socket twice when the port is
- * taken, and loses errno.
+ * The socket is opened here and not by libmicrohttpd, because its version 1.0.1 closes a socket
+ * twice when the port is in use, and loses errno.
  */
 #define _GNU_SOURCE
 #include "listener.h"
@@ -65,7 +65,7 @@ listener_open(const char *bind_to, int *fd, int *port, struct err *err)
 	s = socket(addr.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (s < 0)
 		return err_set(err, ERR_SYSTEM, "%s", err_strerror(errno));
-	/* else a restart waits for TIME_WAIT */
+	/* without it a restart would wait for TIME_WAIT */
 	setsockopt(s, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	if (addr.any.sa_family == AF_INET6)
 		setsockopt(s, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));

@@ -43,7 +43,7 @@ struct family {
 	struct metric *first, **end;
 };
 
-/* Only ever grows: whoever has a metric may use it without the lock. */
+/* Only grows: a metric may be used without the lock. */
 static struct {
 	pthread_mutex_t lock;
 	struct family *first, **end;
@@ -165,8 +165,8 @@ add_histogram(struct buf *out, const char *name, const struct metric *m)
 {
 	const char *comma = *m->labels != '\0' ? "," : "";
 	/*
-	 * read first: what is counted in the meantime then only makes buckets larger, and is
-	 * cut
+	 * read first: observations that come meanwhile only make buckets larger, and are cut
+	 * off
 	 */
 	uint64_t all = metric_count(m), sum = 0;
 	size_t i;
@@ -229,8 +229,8 @@ open_fds(void)
 }
 
 /*
- * Field 22 of proc(5)'s stat: start time in clock ticks since boot; the name before may hold
- * anything.
+ * Field 22 of proc(5)'s stat: start time in clock ticks since boot; the process name before it
+ * may have any characters.
  */
 static double
 start_time(void)
@@ -311,7 +311,7 @@ metrics_render(struct buf *out)
 		"A constant 1, labelled with the version.");
 	buf_add_str(out, "vcourier_build_info{version=\"" VCOURIER_VERSION "\"} 1\n");
 	add_header(out, "vcourier_log_messages_total", "counter",
-		"Log lines by level, written or left out.");
+		"Log lines by level, written or not.");
 	for (i = 0; i <= LOG_ERROR; i++)
 		buf_printf(out, "vcourier_log_messages_total{level=\"%s\"} %" PRIu64 "\n",
 			levels[i], log_count((enum log_level)i));

@@ -15,8 +15,8 @@
 struct metric;
 
 /*
- * Finds or makes a series; never fails, lives as long as the process. name without labels,
- * constant; labels as they stand in the exposition format without braces
+ * Finds or creates a series; never fails, the series lives as long as the process. name:
+ * without labels, constant. labels: as in the exposition format without braces
  * (`result="ok",code="503"`), "" for none; copied.
  */
 struct metric *metric_counter(const char *name, const char *labels, const char *help);
@@ -30,7 +30,7 @@ void metric_observe(struct metric *m, double seconds);
 uint64_t metric_count(const struct metric *m); /* a counter's value, or a histogram's count */
 double metric_value(const struct metric *m);   /* a gauge's value, or a histogram's sum */
 
-/* All of them, and process_* and log lines by level. */
+/* Writes all of them, process_* metrics and log lines by level. */
 void metrics_render(struct buf *out);
 
 #endif

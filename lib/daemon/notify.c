@@ -27,7 +27,7 @@ notify(const char *state)
 	if ((path[0] != '/' && path[0] != '@') || len >= sizeof(to.sun_path))
 		return -1;
 	memcpy(to.sun_path, path, len);
-	/* an abstract socket: its name starts with NUL and has no end mark */
+	/* an abstract socket: its name starts with NUL and is not terminated */
 	if (path[0] == '@')
 		to.sun_path[0] = '\0';
 	if ((fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)) < 0)

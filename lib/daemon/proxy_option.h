@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The options about a proxy that every peer over HTTP has. */
+/* The proxy options of every HTTP peer. */
 #ifndef VCOURIER_PROXY_OPTION_H
 #define VCOURIER_PROXY_OPTION_H
 
 #include "config.h"
 
-/*
- * Fits config_field.custom, char *: a proxy's URL (http_proxy.h), its scheme filled in; or "".
- */
+/* For config_field.custom, char *: a proxy's URL (http_proxy.h) with its scheme; or "". */
 int proxy_option(const struct config_node *node, void *field, struct config_errors *errors);
 
 /*
@@ -18,10 +16,10 @@ int proxy_option(const struct config_node *node, void *field, struct config_erro
 	{ "proxy", CONFIG_CUSTOM, offsetof(config, proxy_member), .custom = proxy_option, \
 		.help = "Proxy for all requests to this peer: `http://`, `https://` or " \
 			"`socks5://host:port`; `\"\"` for none. Default: what `HTTP_PROXY`, " \
-			"`HTTPS_PROXY` and `NO_PROXY` in the environment say." }, \
+			"`HTTPS_PROXY` and `NO_PROXY` in the environment." }, \
 	{ "proxyCaFile", CONFIG_STRING, offsetof(config, ca_member), CONFIG_FILE, \
-		.help = "PEM file of authorities to trust, beside the system's, for an " \
-			"`https://` proxy. The other TLS options are about the peer, never about " \
+		.help = "PEM file of CA certificates, beside the system's, for an " \
+			"`https://` proxy. The other TLS options apply to the peer, not to " \
 			"the proxy." }
 /* clang-format on */
 

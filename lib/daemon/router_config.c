@@ -16,7 +16,10 @@ static const char *const log_levels[] = { "debug", "info", "warn", "error", NULL
 static const char *const log_formats[] = { "logfmt", "json", NULL };
 static const char *const auth_types[] = { "none", "basic_auth", NULL };
 
-/* The rows of nested blocks keep offsets of the whole: each stands once in the file. */
+/*
+ * Rows of nested blocks have offsets in the whole struct, because each block occurs once in the
+ * file.
+ */
 static const struct config_field metadata_fields[] = {
 	{ "name", CONFIG_STRING, AT(metadata.name), .help = "A name for people." },
 	{ "labels", CONFIG_MAP, AT(metadata.labels), .help = "Labels for people." },
@@ -32,7 +35,7 @@ static const struct config_field basic_fields[] = {
 
 static const struct config_field metrics_auth_fields[] = {
 	{ "type", CONFIG_ENUM, AT(metrics.auth_type), .def = "none", .choices = auth_types,
-		.help = "`basic_auth` asks for a password for everything but `/livez` and "
+		.help = "`basic_auth` requires a password for everything except `/livez` and "
 			"`/readyz`." },
 	{ "basicAuth", CONFIG_OBJECT, .fields = basic_fields, .help = "User and password." },
 	{ NULL },
@@ -44,13 +47,14 @@ static const struct config_field metrics_default_fields[] = {
 			"first provider of the "
 			"file takes this port, each further provider and then each processor "
 			"the next one." },
-	{ "auth", CONFIG_OBJECT, .fields = metrics_auth_fields, .help = "Who may look." },
+	{ "auth", CONFIG_OBJECT, .fields = metrics_auth_fields,
+		.help = "Access to this port." },
 	{ NULL },
 };
 
 static const struct config_field metrics_fields[] = {
 	{ "type", CONFIG_ENUM, AT(metrics.type), .def = "default", .choices = metrics_types,
-		.help = "There is just one type." },
+		.help = "There is only one type." },
 	{ "name", CONFIG_STRING, AT(metrics.name), .help = "A name for people." },
 	{ "default", CONFIG_OBJECT, .fields = metrics_default_fields,
 		.help = "The metrics port." },
@@ -59,16 +63,16 @@ static const struct config_field metrics_fields[] = {
 
 static const struct config_field log_fields[] = {
 	{ "level", CONFIG_ENUM, AT(log.level), .def = "info", .choices = log_levels,
-		.help = "The least that is logged." },
+		.help = "The lowest level that is logged." },
 	{ "format", CONFIG_ENUM, AT(log.format), .def = "logfmt", .choices = log_formats,
-		.help = "How a line looks." },
+		.help = "The format of a line." },
 	{ NULL },
 };
 
 static const struct config_field certificates_fields[] = {
 	{ "rootCAs", CONFIG_STRINGS, AT(root_cas), CONFIG_FILE,
-		.help = "PEM files of the authorities that may vouch for vCenter, instead of "
-			"the system's. A changed file is seen within seconds." },
+		.help = "PEM files of the CA certificates that verify vCenter, instead of "
+			"the system's. A changed file is used within seconds." },
 	{ NULL },
 };
 
@@ -81,23 +85,23 @@ const struct config_field router_fields[] = {
 	{ "eventProvider", CONFIG_NODE, AT(provider), .help = "The one vCenter to read." },
 	{ "eventProviders", CONFIG_NODE, AT(providers),
 		.help = "Several vCenters; each is read by a collector of its own, `--name` "
-			"says which." },
+			"selects one." },
 	{ "eventProcessor", CONFIG_NODE, AT(processor),
 		.help = "The one backend to deliver to." },
 	{ "eventProcessors", CONFIG_NODE, AT(processors),
 		.help = "Several backends; each is served by a dispatcher of its own, `--name` "
-			"says which." },
+			"selects one." },
 	{ "metricsProvider", CONFIG_OBJECT, .fields = metrics_fields,
 		.help = "The metrics port." },
 	{ "certificates", CONFIG_OBJECT, .fields = certificates_fields,
-		.help = "Whom to trust." },
+		.help = "CA certificates." },
 	{ "log", CONFIG_OBJECT, .fields = log_fields,
-		.help = "The log, on standard error; flags go before." },
+		.help = "The log, on standard error; flags have precedence." },
 	{ "bus", CONFIG_OBJECT, AT(bus), .fields = bus_fields, .help = "NATS." },
 	{ NULL },
 };
 
-enum { ENTRIES_MAX = 1000 }; /* each name is compared with all before it */
+enum { ENTRIES_MAX = 1000 }; /* each name is compared with all names before it */
 
 static void
 add_entry(struct router_entries *entries, const struct config_node *node,
@@ -172,7 +176,7 @@ router_config_load(struct router_config *config, const char *path, struct config
 	if (config->providers.n == 0 && errors->n == before)
 		config_error(errors, root,
 			"no eventProvider: the vCenter to read, whose stream dispatchers read");
-	if (config->top.bus.urls != NULL) /* else the file is not even a mapping */
+	if (config->top.bus.urls != NULL) /* otherwise the file is not even a mapping */
 		bus_config_check(config_get(root, "bus"), &config->top.bus, errors);
 	check_metrics(config, errors);
 	return errors->n == before ? 0 : -1;
@@ -198,7 +202,8 @@ router_config_pick(const struct router_entries *entries, const char *name, struc
 		return &entries->entry[0];
 	buf_init(&names, 200);
 	for (i = 0; i < entries->n; i++) {
-		if (entries->entry[i].name == NULL) /* reported when the file was read */
+		if (entries->entry[i].name ==
+			NULL) /* its error was reported when the file was read */
 			continue;
 		if (name != NULL && strcmp(entries->entry[i].name, name) == 0) {
 			buf_free(&names);

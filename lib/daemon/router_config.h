@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The layout of the configuration file: the event router's RouterConfig v1alpha1 and what
- * vcourier adds at the top. What stands inside a provider or a processor is bound by whoever
- * knows it: router_entry.node.
+ * The layout of the configuration file: the event router's RouterConfig v1alpha1 and vcourier's
+ * top-level options. The content of a provider or a processor is bound by its own module:
+ * router_entry.node.
  */
 #ifndef VCOURIER_ROUTER_CONFIG_H
 #define VCOURIER_ROUTER_CONFIG_H
@@ -16,7 +16,7 @@
 struct router_entry { /* one event provider or event processor; strings are the file's */
 	const char *name, *type;
 	const struct config_node *node;
-	size_t position; /* in the file, providers first: tells their metrics ports apart */
+	size_t position; /* in the file, providers first; numbers the metrics ports */
 };
 
 struct router_entries {
@@ -52,14 +52,14 @@ struct router_config {
 };
 
 /*
- * Reads and binds all but the insides of the entries. On failure errors say why; free it
- * anyway.
+ * Reads the file and binds everything except the content of the entries. On failure errors has
+ * the reasons; free it anyway.
  */
 int router_config_load(
 	struct router_config *config, const char *path, struct config_errors *errors);
 void router_config_free(struct router_config *config);
 
-/* The entry of that name; name NULL: the only one. Errors list the names there are. */
+/* The entry with that name; name NULL: the only entry. Errors list the names. */
 const struct router_entry *router_config_pick(
 	const struct router_entries *entries, const char *name, struct err *err);
 

@@ -28,7 +28,7 @@ static struct {
 	int64_t started_us;
 	uint64_t events, failed;
 	struct subject_count
-		subject[SUBJECTS_MAX + 1]; /* sorted; the last place is for "other" */
+		subject[SUBJECTS_MAX + 1]; /* sorted; the last one counts "other" */
 	size_t n;
 } self = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
@@ -66,7 +66,7 @@ stats_events(uint64_t n, uint64_t failed)
 	pthread_mutex_unlock(&self.lock);
 }
 
-/* Its place among the first n, or where it belongs. */
+/* Its index among the first n, or where it would be inserted. */
 static size_t
 find(const char *subject, bool *found)
 {
@@ -149,8 +149,8 @@ add_invocations(struct buf *out)
 }
 
 /*
- * Go's expvar begins with the command line and runtime memory; of the latter only what makes
- * sense here.
+ * Go's expvar begins with the command line and runtime memory; only the memory figures that
+ * exist in C are given.
  */
 static void
 add_runtime(struct buf *out, double seconds)

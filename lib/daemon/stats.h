@@ -17,7 +17,7 @@
  */
 void stats_init(bool provider, const char *name, const char *address);
 
-/* a provider's events read, and those it could not publish */
+/* For a provider: events read, and events that could not be published. */
 void stats_events(uint64_t n, uint64_t failed);
 
 /*

@@ -86,7 +86,7 @@ status_ready(void)
 	return ready;
 }
 
-/* What `systemctl status` shows: ready, or the first thing that is missing. */
+/* The text for `systemctl status`: ready, or the first check that fails. */
 static void
 tell_systemd(void)
 {
@@ -172,11 +172,11 @@ answer_live(struct buf *out)
 {
 	bool live = clock_monotonic_ms() - atomic_load(&self.beat_ms) < LIVE_MS;
 
-	buf_add_str(out, live ? "ok\n" : "the main loop has not turned for 30 s\n");
+	buf_add_str(out, live ? "ok\n" : "the main loop has not run for 30 s\n");
 	return live ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE;
 }
 
-/* Takes as long for a wrong guess as for the right one, whatever part of it is right. */
+/* Takes the same time for a wrong password, whatever part of it is right. */
 static bool
 same_text(const char *guess, const char *want)
 {
@@ -301,7 +301,7 @@ status_open(struct status **status, const struct status_options *options, struct
 		(size_t)REQUEST_BYTES_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
 		(unsigned)(CONNECTIONS_MS_MAX / 1000), MHD_OPTION_NOTIFY_CONNECTION,
 		on_connection, NULL, MHD_OPTION_END);
-	/* the library has closed fd, or not: it depends on how far it came */
+	/* whether the library has closed fd depends on how far it got */
 	if (s->daemon == NULL) {
 		free(s);
 		return err_set(err, ERR_SYSTEM,

@@ -100,7 +100,7 @@ transfer_recycle(struct transfer *t)
 	buf_clear(&req->url);
 	buf_clear(&req->headers);
 	buf_clear(&req->own_body);
-	if (req->own_body.cap > RESPONSE_MAX) /* one huge event must not stay for ever */
+	if (req->own_body.cap > RESPONSE_MAX) /* do not keep the memory of one huge event */
 		buf_free(&req->own_body);
 	if (t->body.cap > RESPONSE_MAX)
 		buf_free(&t->body);
@@ -193,9 +193,9 @@ http_request_free(struct http *http, struct http_request *req)
 }
 
 /*
- * The settings that are always the same. TLS leaves others behind, so those of a handle that
- * was used for it go first; what a plain request sets the next one sets again, and a reset
- * costs more than all of that.
+ * The settings that never change. A handle that was used for TLS is reset first, because TLS
+ * leaves other settings behind. A plain request's settings are all set again by the next one;
+ * that is cheaper than a reset.
  */
 static void
 make_ready(struct transfer *t)
@@ -256,7 +256,7 @@ fail:
 
 /* ---- the loop */
 
-/* Calls back for each transfer that is over; the number of them. */
+/* Calls the callback of each finished transfer; returns their number. */
 static size_t
 collect(struct http *http)
 {
@@ -289,7 +289,7 @@ collect(struct http *http)
 int
 http_run(struct http *http, int64_t timeout_ms, struct err *err)
 {
-	/* what was submitted starts first; what has failed by then is no reason to wait */
+	/* submitted requests start first; if one has failed already, do not wait */
 	CURLMcode code = http_loop_timers(http);
 
 	if (code == CURLM_OK)
@@ -346,9 +346,8 @@ http_perform(
 	if (!w.done) {
 		transfer_unlink(t);
 		transfer_recycle(t);
-		return !stopping && stop_requested()
-			? err_set(err, ERR_STOPPED, "asked to stop")
-			: -1;
+		return !stopping && stop_requested() ? err_set(err, ERR_STOPPED, "stopped")
+						     : -1;
 	}
 	if (rsp->error == ERR_NONE)
 		return 0;

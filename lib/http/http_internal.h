@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What the files behind http.h share; nobody else includes it. */
+/* Shared by the files behind http.h; no other file includes it. */
 #ifndef VCOURIER_HTTP_INTERNAL_H
 #define VCOURIER_HTTP_INTERNAL_H
 
@@ -17,9 +17,9 @@ enum {
 	HTTP_THUMBPRINT_SIZE = 32 * 3, /* colon hex of a SHA-256, NUL included */
 };
 
-/* One request and its reply; made once, used again and again. */
+/* One request and its reply; allocated once and reused. */
 struct transfer {
-	struct http_request req; /* first: a request is its transfer */
+	struct http_request req; /* first: a request is cast to its transfer */
 	struct http *http;
 	CURL *easy;
 	struct transfer *next; /* in the list of idle ones */
@@ -28,10 +28,10 @@ struct transfer {
 	http_on_done *done;
 	void *ctx;
 	bool plain;              /* the settings are those of a request without TLS */
-	bool bad_header;         /* a request header that must not go out */
-	bool keep;               /* not recycled after its callback: http_perform's */
+	bool bad_header;         /* a request header is invalid */
+	bool keep;               /* not recycled after its callback: belongs to http_perform */
 	CURLU *url;              /* the handle's, parsed */
-	struct buf url_text;     /* the same as it was given; empty: the handle has none */
+	struct buf url_text;     /* the text that `url` was parsed from; empty: none */
 	struct curl_slist *line; /* of cap_lines */
 	size_t cap_lines;
 	char error[CURL_ERROR_SIZE];
@@ -39,11 +39,11 @@ struct transfer {
 	/* why its chain was refused, behind an https:// proxy; NULL: it was not */
 	const char *chain_problem;
 
-	const struct http_proxy *proxy;     /* of this request; NULL: none */
-	const struct http_proxy *env_proxy; /* what the environment says for this URL: */
-	struct buf env_proxy_url;           /* empty: not known */
-	struct http_proxy own_proxy;        /* the peer's own, */
-	char *own_proxy_text;               /* made of this */
+	const struct http_proxy *proxy;     /* for this request; NULL: none */
+	const struct http_proxy *env_proxy; /* from the environment, for env_proxy_url */
+	struct buf env_proxy_url;           /* empty: unknown */
+	struct http_proxy own_proxy;        /* the peer's own, parsed from own_proxy_text */
+	char *own_proxy_text;
 
 	struct buf body, headers; /* of the reply */
 	size_t header_bytes;      /* over all header blocks, 1xx included */
@@ -55,15 +55,16 @@ struct transfer {
 struct http {
 	CURLM *multi;
 	struct transfer *idle, *active;
-	struct transfer *kept; /* of the last http_perform: its body is still on loan */
+	struct transfer
+		*kept; /* of the last http_perform: the caller may still read its body */
 	size_t in_flight;
 	void (*waiting)(void); /* see http_while_waiting */
 	int epoll, wake;
 	int64_t due_ms; /* libcurl's next timer */
 	struct http_socket *sockets;
 	size_t n_sockets;
-	char date_text[64];           /* the last Date header, */
-	int64_t date_us;              /* read */
+	char date_text[64];           /* the last Date header, as text */
+	int64_t date_us;              /* and parsed */
 	const char *ca_file, *ca_dir; /* the system's; NULL: none */
 	struct http_environment environment;
 	char seen_thumbprint[HTTP_THUMBPRINT_SIZE];
@@ -72,34 +73,35 @@ struct http {
 /* http_loop.c: from before the first transfer until after the multi handle's end. */
 int http_loop_open(struct http *http, struct err *err);
 void http_loop_close(struct http *http);
-void http_loop_prepare(struct http *http, CURL *easy); /* after each reset of the handle */
-/* runs what is due by the clock, and what was submitted */
+void http_loop_prepare(
+	struct http *http, CURL *easy); /* Call after each reset of the handle. */
+/* Runs due timers and starts submitted requests. */
 CURLMcode http_loop_timers(struct http *http);
 CURLMcode http_loop_turn(struct http *http, int64_t timeout_ms);
 
-void http_request_prepare(CURL *easy); /* after each reset of the handle */
+void http_request_prepare(CURL *easy); /* Call after each reset of the handle. */
 /* Sets URL, method, headers, body and deadlines of a transfer. */
 int http_request_setup(struct transfer *t, struct err *err);
 
-/* Looks where the system keeps its authorities. */
+/* Finds the system's CA certificates. */
 void http_tls_open(struct http *http);
 
 /* Sets the TLS options of a transfer towards its peer. After http_proxy_setup. */
 int http_tls_setup(struct transfer *t, struct err *err);
 
-/* Chooses the proxy of a transfer and sets all options about it. After http_request_setup. */
+/* Chooses the proxy of a transfer and sets its options. After http_request_setup. */
 int http_proxy_setup(struct transfer *t, struct err *err);
-/*
- * Whether the TLS handshake that begins now is the one with the proxy, not the one with the
- * peer behind it.
- */
+/* Whether the TLS handshake that begins now is with the proxy, not with the peer. */
 bool http_proxy_handshake(const struct transfer *t);
-/* Words a failure that the proxy had a part in: which proxy, and what it has to do with it. */
+/*
+ * Extends the error of a transfer that used a proxy: names the proxy and its part in the
+ * failure.
+ */
 void http_proxy_explain(const struct transfer *t, struct err *why);
 
 /*
- * An IP address, without brackets, as its 16 bytes; an IPv4 address as ::ffff:a.b.c.d. False
- * when it is none.
+ * An IP address without brackets, as 16 bytes; an IPv4 address as ::ffff:a.b.c.d. False when it
+ * is not an IP address.
  */
 bool http_url_ip(const char *host, uint8_t ip[16]);
 bool http_url_ip_is_v4(const uint8_t ip[16]);
@@ -108,7 +110,7 @@ bool http_url_ip_is_v4(const uint8_t ip[16]);
 size_t http_reply_header(char *data, size_t size, size_t n, void *transfer);
 size_t http_reply_body(char *data, size_t size, size_t n, void *transfer);
 
-/* Fills in the response from what arrived and how the transfer ended. */
+/* Fills in the response from the data that arrived and the result of the transfer. */
 void http_reply_finish(struct transfer *t, CURLcode result, struct http_response *rsp);
 
 #endif

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * What libcurl waits for, in one epoll set: its sockets, its next timer, a wake-up from other
- * threads, a stop. So a turn costs what has happened, not what is under way.
+ * Waits for libcurl's sockets and its next timer, wake-ups from other threads and a stop, with
+ * one epoll set. So the cost of a turn depends on the number of events, not on the number of
+ * transfers.
  *
- * libcurl takes a socket out at the end of each transfer and puts it back for the next. The
- * kernel is told neither: a socket of ours stays in the set until something comes that nobody
- * waits for, or it is closed.
+ * libcurl removes a socket at the end of each transfer and adds it again for the next one.
+ * Neither is passed on to the kernel: a socket stays in the set until it becomes readable
+ * without a transfer, or is closed.
  */
 #define _GNU_SOURCE /* SOCK_CLOEXEC */
 #include "http_internal.h"
@@ -25,10 +26,11 @@ enum { EVENTS_AT_ONCE = 128, WAIT_MAX_MS = 60 * 1000 };
 
 /* By descriptor. */
 struct http_socket {
-	uint32_t wanted;  /* by libcurl */
-	uint32_t watched; /* by the kernel; 0: not in the set */
+	uint32_t wanted;  /* events that libcurl wants */
+	uint32_t watched; /* events registered with the kernel; 0: not in the set */
 	/*
-	 * we hear of its end; else (the resolver's) it must leave the set when libcurl says so
+	 * we are told when it is closed; else (sockets of the resolver) it leaves the set when
+	 * libcurl says so
 	 */
 	bool ours;
 };
@@ -126,8 +128,8 @@ http_loop_open(struct http *http, struct err *err)
 		epoll_ctl(http->epoll, EPOLL_CTL_ADD, http->wake, &event) != 0)
 		return err_set(err, ERR_SYSTEM, "epoll: %s", err_strerror(errno));
 	/*
-	 * once a stop is requested its descriptor stays readable: an edge wakes the wait, a
-	 * level would make it spin
+	 * after a stop its descriptor stays readable: edge-triggered, it wakes the wait once;
+	 * level-triggered, the loop would spin
 	 */
 	event = (struct epoll_event){ .events = EPOLLIN | EPOLLET, .data.fd = stop_fd() };
 	if (stop_fd() >= 0)
@@ -187,7 +189,7 @@ http_loop_timers(struct http *http)
 
 	if (http->due_ms > clock_monotonic_ms())
 		return CURLM_OK;
-	http->due_ms = INT64_MAX; /* libcurl says anew what comes next */
+	http->due_ms = INT64_MAX; /* libcurl sets the next timer again */
 	return curl_multi_socket_action(http->multi, CURL_SOCKET_TIMEOUT, 0, &running);
 }
 
@@ -215,6 +217,6 @@ http_wakeup(struct http *http)
 	uint64_t one = 1;
 
 	if (write(http->wake, &one, sizeof(one)) < 0) {
-		/* full: it wakes anyway */
+		/* the pipe is full, so it wakes the loop anyway */
 	}
 }

@@ -10,7 +10,10 @@
 
 enum { ADDRESS_MAX = 1024 };
 
-/* The kinds by their schemes, with the default ports of Go's net/http (socks5: RFC 1928). */
+/*
+ * Kinds of proxies by their schemes, with the default ports of Go's net/http (socks5: RFC
+ * 1928).
+ */
 static const struct scheme {
 	const char *name, *port;
 	enum http_proxy_kind kind;
@@ -33,7 +36,7 @@ http_proxy_free(struct http_proxy *proxy)
 	*proxy = (struct http_proxy){ 0 };
 }
 
-/* Skips "scheme://"; NULL when it is one that we do not know. */
+/* Skips "scheme://"; NULL when the scheme is unknown. */
 static const struct scheme *
 take_scheme(const char **text)
 {
@@ -54,8 +57,8 @@ take_scheme(const char **text)
 }
 
 /*
- * Percent-decodes text[0..len); NULL when that is no text, or has characters that Go refuses
- * there.
+ * Percent-decodes text[0..len); NULL when the result is not text, or has characters that Go
+ * refuses here.
  */
 static char *
 decode(const char *text, size_t len)
@@ -196,7 +199,7 @@ http_environment_free(struct http_environment *env)
 	env->exceptions = NULL;
 }
 
-/* Whether a URL is one that goes through the proxy that is set for its scheme. */
+/* Whether a URL uses the proxy that is set for its scheme. */
 static bool
 needs_proxy(const struct http_environment *env, const char *text)
 {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Which proxy a request goes through. The choice is ours, not libcurl's: the environment is
- * read as Go's net/http.ProxyFromEnvironment reads it, because deployments of the VMware Event
- * Router (a Go program) have it set for that. The differences to libcurl that mattered: the
- * upper case names go first and HTTP_PROXY is read, ALL_PROXY is not; the default port of an
- * http:// proxy is 80, not 1080; a socks5:// proxy resolves the names; NO_PROXY (no_proxy.h);
- * no proxy for localhost and loopback addresses. Go's rule for CGI programs (REQUEST_METHOD) is
- * left out: nobody runs a vcourier program as a CGI handler.
+ * Which proxy a request uses. vcourier chooses it, not libcurl: it reads the environment as
+ * Go's net/http.ProxyFromEnvironment does, because deployments of the VMware Event Router (a Go
+ * program) set it for Go. The differences to libcurl that matter: the upper-case names have
+ * precedence and HTTP_PROXY is read, ALL_PROXY is not; the default port of an http:// proxy is
+ * 80, not 1080; a socks5:// proxy resolves the names; NO_PROXY (no_proxy.h); no proxy for
+ * localhost and loopback addresses. Go's rule for CGI programs (REQUEST_METHOD) is omitted,
+ * because no vcourier program is a CGI handler.
  */
 #ifndef VCOURIER_HTTP_PROXY_H
 #define VCOURIER_HTTP_PROXY_H
@@ -17,7 +17,7 @@ enum http_proxy_kind { HTTP_PROXY_HTTP, HTTP_PROXY_HTTPS, HTTP_PROXY_SOCKS5 };
 
 struct http_proxy {
 	enum http_proxy_kind kind;
-	/* scheme://host:port, without user and password, so it may be shown; NULL: no proxy */
+	/* scheme://host:port without user and password, so it may be shown; NULL: no proxy */
 	char *url;
 	char *address;         /* host:port */
 	char *user, *password; /* NULL: none */
@@ -25,13 +25,13 @@ struct http_proxy {
 
 /*
  * [scheme://][user[:password]@]host[:port][/...]: http (the default), https, socks5 or socks5h;
- * user and password percent-encoded. Returns -1 with ERR_CONFIG, and *proxy empty, when text is
- * something else; the message does not quote it.
+ * user and password percent-encoded. Returns -1 with ERR_CONFIG, and an empty *proxy, for any
+ * other text; the message does not quote it.
  */
 int http_proxy_parse(struct http_proxy *proxy, const char *text, struct err *err);
-void http_proxy_free(struct http_proxy *proxy); /* *proxy is empty then */
+void http_proxy_free(struct http_proxy *proxy); /* *proxy is empty afterwards */
 
-/* What the environment says. */
+/* The proxy settings of the environment. */
 struct http_environment {
 	struct http_proxy http, https; /* for http:// and https:// URLs */
 	/* ERR_CONFIG: the variable is set to something that is not a proxy's URL */
@@ -40,17 +40,17 @@ struct http_environment {
 };
 
 /*
- * Reads HTTP_PROXY, HTTPS_PROXY and NO_PROXY; each also in lower case, the upper case goes
- * first.
+ * Reads HTTP_PROXY, HTTPS_PROXY and NO_PROXY; each also in lower case, the upper-case name has
+ * precedence.
  */
 void http_environment_read(struct http_environment *env);
 void http_environment_free(struct http_environment *env);
 
 /*
  * The proxy for a URL; NULL: none, or not a URL. Valid until http_environment_free. Returns -1
- * with ERR_CONFIG, naming the variable, when the proxy that the URL needs cannot be read: to go
- * without it is not ours to decide. (Go goes without it, or takes the wrong part of it for the
- * proxy's name.)
+ * with ERR_CONFIG, naming the variable, when the proxy that the URL needs cannot be parsed:
+ * connecting without it could violate the operator's intent. (Go connects without it, or takes
+ * the wrong part of it as the proxy's name.)
  */
 int http_environment_proxy(const struct http_environment *env, const char *url,
 	const struct http_proxy **proxy, struct err *err);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The reply of a transfer: what is kept of it, and what became of it. */
+/* The reply of a transfer: the parts that are kept, and the result. */
 #include "http_internal.h"
 
 #include <ctype.h>
@@ -12,8 +12,8 @@
 #include "text.h"
 
 /*
- * One header line with its line end; libcurl's errors stop the transfer when we do not take it
- * whole.
+ * One header line with its line end. A callback that accepts fewer bytes makes libcurl stop the
+ * transfer.
  */
 size_t
 http_reply_header(char *data, size_t size, size_t n, void *transfer)
@@ -30,7 +30,7 @@ http_reply_header(char *data, size_t size, size_t n, void *transfer)
 	}
 	while (end > 0 && (data[end - 1] == '\n' || data[end - 1] == '\r'))
 		end--;
-	if (end == 0) { /* the block is over: a 1xx is followed by another one */
+	if (end == 0) { /* the block is complete: after a 1xx another one follows */
 		long status = 0;
 
 		curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
@@ -42,7 +42,7 @@ http_reply_header(char *data, size_t size, size_t n, void *transfer)
 		return len;
 	}
 	room = buf_room(&t->headers, end + 1);
-	if (room == NULL) /* HTTP_HEADERS_MAX is its ceiling, too */
+	if (room == NULL) /* its limit is HTTP_HEADERS_MAX, too */
 		return 0;
 	for (size_t i = 0; i < end; i++) {
 		in_name = in_name && data[i] != ':';
@@ -69,7 +69,7 @@ http_reply_body(char *data, size_t size, size_t n, void *transfer)
 	buf_add(&t->body, data, len < room ? len : room);
 	if (len <= room)
 		return len;
-	/* enough of it: the rest is not worth a transfer, however long it is */
+	/* the limit is reached: the rest is not worth the transfer, however long it is */
 	t->body_cut = true;
 	return 0;
 }
@@ -116,8 +116,8 @@ describe(struct transfer *t, CURLcode result, struct http_response *rsp)
 		if ((unsigned char)*p < ' ')
 			*p = ' ';
 	/*
-	 * behind an https:// proxy OpenSSL forgets why a handshake failed, so libcurl does not
-	 * know either
+	 * behind an https:// proxy OpenSSL drops the reason of a failed handshake, so libcurl
+	 * does not know it either
 	 */
 	if (t->wrong_thumbprint)
 		err_set(&rsp->why, ERR_TLS,
@@ -135,7 +135,7 @@ describe(struct transfer *t, CURLcode result, struct http_response *rsp)
 #define DATE_MAX ((time_t)253402300799)
 
 /*
- * The Date header; that of the reply before is mostly the same text, and reading one is slow.
+ * The Date header. It mostly has the same text as in the reply before, and parsing it is slow.
  */
 static int64_t
 date_of(struct http *http, const struct http_response *rsp)
@@ -175,15 +175,13 @@ http_reply_finish(struct transfer *t, CURLcode result, struct http_response *rsp
 			err_set(&rsp->why, ERR_PROTOCOL, "no complete reply");
 		return;
 	}
-	/*
-	 * a reply that broke off in its body still told its status: it is a reply, and marked
-	 */
+	/* an incomplete body still has a status: it counts as a reply, and is marked */
 	rsp->body_cut = t->body_cut || result != CURLE_OK;
 	curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &n);
-	/* an http:// request through the proxy: the peer has not seen it */
+	/* an http:// request through the proxy: the peer did not receive it */
 	if (n == 407 && t->proxy != NULL) {
 		err_set(&rsp->why, ERR_CONNECT,
-			"the proxy %s refused the request: HTTP 407 (it wants a user name and "
+			"the proxy %s refused the request: HTTP 407 (it requires a user name and "
 			"password)",
 			t->proxy->url);
 		rsp->error = rsp->why.code;
@@ -238,7 +236,7 @@ http_parse_retry_after(const char *value, int64_t now_us)
 		return seconds * 1000;
 	}
 	if (!isalpha((unsigned char)
-			    value[0])) /* curl_getdate would read "-5" and "1.5" as some date */
+			    value[0])) /* curl_getdate would parse "-5" and "1.5" as dates */
 		return -1;
 	date = curl_getdate(value, NULL);
 	if (date < 0)

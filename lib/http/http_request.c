@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* A request, from what the caller filled in to what libcurl wants. */
+/* Converts a request from the caller's form to libcurl's options. */
 #include "base64.h"
 #include "http_internal.h"
 
@@ -11,16 +11,15 @@ enum {
 	TIMEOUT_MS = 30 * 1000,
 	CONNECT_TIMEOUT_MS = 5 * 1000,
 	/*
-	 * below the idle limit of the usual load balancers (60 s), so that they never close
-	 * first
+	 * shorter than the idle limit of the usual load balancers (60 s), so that the peer
+	 * never closes first
 	 */
 	CONNECTION_IDLE_S = 50,
-	/*
-	 * so that a scaled-out or renamed service is found, and a rotated certificate is used
-	 */
+	/* so that a moved service is found, and a rotated certificate is used */
 	CONNECTION_LIFE_S = 120,
-	REPLY_BUFFER = 1024,       /* each transfer has one, and a delivery's reply is short */
-	STREAM_BUFFER = 64 * 1024, /* for on_body: few and large replies */
+	REPLY_BUFFER =
+		1024, /* each transfer has such a buffer, and a delivery's reply is short */
+	STREAM_BUFFER = 64 * 1024, /* for on_body: few, large replies */
 };
 
 void
@@ -31,9 +30,7 @@ http_header(struct http_request *req, const char *name, const char *value)
 	if (strpbrk(name, "\r\n:; ") != NULL || name[0] == '\0' ||
 		strpbrk(value, "\r\n") != NULL)
 		t->bad_header = true;
-	/*
-	 * libcurl's notation: "name;" is a header without a value, "name:" would be none at all
-	 */
+	/* libcurl's notation: "name;" sends a header without a value, "name:" removes it */
 	buf_printf(&req->headers, value[0] != '\0' ? "%s: %s\n" : "%s;\n", name, value);
 }
 
@@ -48,7 +45,7 @@ http_basic_auth(struct http_request *req, const char *user, const char *password
 	buf_add_str(&coded, "Basic ");
 	base64_encode(&coded, plain.data, plain.len);
 	if (!buf_ok(&plain) || !buf_ok(&coded))
-		((struct transfer *)req)->bad_header = true; /* too long to send */
+		((struct transfer *)req)->bad_header = true; /* too long to be sent */
 	http_header(req, "Authorization", buf_str(&coded));
 	mem_wipe(plain.data, plain.len);
 	mem_wipe(coded.data, coded.len);
@@ -86,7 +83,7 @@ http_request_check(const struct http_request *req, struct err *err)
 }
 
 /*
- * The request's header lines as the list libcurl wants, without copying: the line ends become
+ * The request's header lines as the list that libcurl needs, without copying: line ends become
  * NULs. An empty "Expect:" and "Content-Type:" keep libcurl from adding its own.
  */
 static void
@@ -162,7 +159,7 @@ http_request_prepare(CURL *easy)
 	curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
 }
 
-/* Left to libcurl, a URL is taken apart anew for each request: a tenth of what one costs. */
+/* libcurl would parse the URL again for each request: a tenth of a request's cost. */
 static void
 set_url(struct transfer *t)
 {
@@ -175,7 +172,7 @@ set_url(struct transfer *t)
 	curl_easy_setopt(t->easy, CURLOPT_URL, url);
 	if (t->url == NULL)
 		t->url = curl_url();
-	/* one that cannot be read is refused by the transfer itself */
+	/* a URL that cannot be parsed makes the transfer fail */
 	if (t->url == NULL || curl_url_set(t->url, CURLUPART_URL, url, 0) != CURLUE_OK)
 		return;
 	curl_easy_setopt(t->easy, CURLOPT_CURLU, t->url);

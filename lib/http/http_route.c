@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The way to the peer: tells libcurl the proxy that was chosen, and says in errors what the
- * proxy had to do with them.
+ * The connection to the peer: passes the chosen proxy to libcurl, and names the proxy in
+ * errors.
  */
 #include "http_internal.h"
 
@@ -10,7 +10,7 @@
 
 #include "mem.h"
 
-/* The peer's own proxy, parsed; the one of the request before is mostly the same. */
+/* The peer's own proxy, parsed; it is mostly the same as for the request before. */
 static int
 own_proxy(struct transfer *t, const char *text, struct err *err)
 {
@@ -25,7 +25,7 @@ own_proxy(struct transfer *t, const char *text, struct err *err)
 	return 0;
 }
 
-/* The same for the environment's: what it says for a URL does not change. */
+/* The proxy from the environment; it does not change for a URL. */
 static int
 env_proxy(struct transfer *t, const char *url, struct err *err)
 {
@@ -72,15 +72,15 @@ http_proxy_setup(struct transfer *t, struct err *err)
 			return -1;
 		t->proxy = &t->own_proxy;
 	}
-	/* never unset: then libcurl would read the environment by its own rules */
+	/* never unset: libcurl would then read the environment by its own rules */
 	curl_easy_setopt(easy, CURLOPT_PROXY, t->proxy != NULL ? t->proxy->address : "");
 	if (t->proxy == NULL)
 		return 0;
 	curl_easy_setopt(easy, CURLOPT_PROXYTYPE, types[t->proxy->kind]);
-	curl_easy_setopt(easy, CURLOPT_NOPROXY, ""); /* as with CURLOPT_PROXY */
+	curl_easy_setopt(easy, CURLOPT_NOPROXY, ""); /* as for CURLOPT_PROXY */
 	curl_easy_setopt(easy, CURLOPT_PROXYUSERNAME, t->proxy->user);
 	curl_easy_setopt(easy, CURLOPT_PROXYPASSWORD, t->proxy->password);
-	/* they are not the peer's reply */
+	/* the proxy's headers are not part of the peer's reply */
 	curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 	if (t->proxy->kind == HTTP_PROXY_HTTPS)
 		trust_proxy(t, peer);
@@ -97,7 +97,7 @@ connect_status(const struct transfer *t)
 }
 
 /*
- * The handshake with the peer comes after the proxy's reply to CONNECT, always in the same
+ * The handshake with the peer follows the proxy's reply to CONNECT, always in the same
  * transfer.
  */
 bool
@@ -107,8 +107,8 @@ http_proxy_handshake(const struct transfer *t)
 }
 
 /*
- * Whether a connection to the proxy was there, and with it, for https:// and SOCKS, the way to
- * the peer.
+ * Whether the connection to the proxy was established and, for https:// and SOCKS, the tunnel
+ * to the peer.
  */
 static bool
 reached(const struct transfer *t)
@@ -117,7 +117,7 @@ reached(const struct transfer *t)
 
 	if (connect_status(t) != 0)
 		return true;
-	/* not through a tunnel: PRETRANSFER comes when the request is about to be sent */
+	/* without a tunnel: PRETRANSFER is reached when the request is about to be sent */
 	curl_easy_getinfo(t->easy, CURLINFO_PRETRANSFER_TIME_T, &us);
 	return us > 0;
 }
@@ -132,7 +132,7 @@ http_proxy_explain(const struct transfer *t, struct err *why)
 	if (status >= 300)
 		err_set(why, ERR_CONNECT, "the proxy %s refused CONNECT: HTTP %ld%s",
 			t->proxy->url, status,
-			status == 407 ? " (it wants a user name and password)" : "");
+			status == 407 ? " (it requires a user name and password)" : "");
 	else if (!reached(t))
 		err_wrap(why, "cannot reach proxy %s", t->proxy->url);
 	else

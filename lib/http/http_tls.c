@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Whom a transfer trusts, and who it is to the server. */
+/* TLS of a transfer: trusted authorities and the client certificate. */
 #include "http_internal.h"
 
 #include <openssl/crypto.h>
@@ -10,12 +10,12 @@
 #include <unistd.h>
 
 /*
- * libcurl keeps the parsed CA file this long; loading the system's bundle costs 10 ms of CPU,
- * once per handshake without the cache. Short, so that a rotated file is seen.
+ * libcurl caches the parsed CA file for this time; without the cache loading the system's
+ * bundle costs 10 ms of CPU for each handshake. Short, so that a rotated file is noticed.
  */
 enum { CA_CACHE_S = 60 };
 
-/* libcurl's own defaults, as the distribution built them. */
+/* libcurl's defaults, as the distribution built them. */
 void
 http_tls_open(struct http *http)
 {
@@ -58,8 +58,8 @@ colon_hex(const unsigned char *digest, unsigned len, char *out)
 }
 
 /*
- * Runs instead of the chain check, in every full handshake: the leaf is the expected one, or
- * nobody.
+ * Replaces the chain check in every full handshake: only the expected leaf certificate is
+ * accepted.
  */
 static int
 verify_thumbprint(X509_STORE_CTX *store, void *arg)
@@ -114,13 +114,10 @@ on_ssl_ctx(CURL *easy, void *ssl_ctx, void *transfer)
 	const struct transfer *t = transfer;
 
 	(void)easy;
-	/* libcurl calls this for both handshakes; the pin is the peer's */
+	/* libcurl calls this for both handshakes; the thumbprint is the peer's */
 	if (http_proxy_handshake(t))
 		return CURLE_OK;
-	/*
-	 * the connection outlives the transfer that the callback looks at: no second handshake
-	 * on it
-	 */
+	/* no session reuse: the connection outlives the transfer that the callback refers to */
 	SSL_CTX_set_options(ssl_ctx, SSL_OP_NO_RENEGOTIATION);
 	SSL_CTX_set_verify(ssl_ctx, SSL_VERIFY_PEER, NULL);
 	SSL_CTX_set_cert_verify_callback(ssl_ctx,
@@ -154,13 +151,13 @@ trust(struct transfer *t, const struct http_peer *peer)
 		curl_easy_setopt(easy, CURLOPT_CAINFO, peer->ca_file);
 		curl_easy_setopt(easy, CURLOPT_CAPATH, peer->ca_only ? NULL : system_dir);
 	} else {
-		/* one file and no directory is what libcurl can cache */
+		/* libcurl can cache one file without a directory */
 		curl_easy_setopt(easy, CURLOPT_CAINFO, system_file);
 		curl_easy_setopt(easy, CURLOPT_CAPATH, system_file ? NULL : system_dir);
 	}
 }
 
-/* Who we are, to a server that asks. */
+/* The client certificate, for a server that requests one. */
 static void
 present(CURL *easy, const struct http_peer *peer)
 {
@@ -183,12 +180,12 @@ http_tls_setup(struct transfer *t, struct err *err)
 	bool behind_tls = t->proxy != NULL && t->proxy->kind == HTTP_PROXY_HTTPS;
 	CURL *easy = t->easy;
 
-	if (t->plain) /* setting TLS up costs more than the rest */
+	if (t->plain) /* setting up TLS costs more than everything else */
 		return 0;
 	/*
-	 * libcurl reuses a connection only for the same pair of these two, and does not look at
-	 * the callback: chain and name, neither, and pinned are three pairs, so none is taken
-	 * for another.
+	 * libcurl reuses a connection only for the same values of these two options, and
+	 * ignores the callback. Chain and host name, neither, and thumbprint have three
+	 * different pairs, so that no connection is reused for another kind.
 	 */
 	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, peer->insecure ? 0L : 1L);
 	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, peer->insecure || pinned ? 0L : 2L);

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* Ours are http and https with a host; anything else libcurl would parse too is none. */
+/* Only http and https URLs with a host are accepted; libcurl would parse others, too. */
 static bool
 take(CURLU *url, struct buf *out)
 {

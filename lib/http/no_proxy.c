@@ -12,14 +12,14 @@
 
 struct rule {
 	char *domain;  /* ".corp.example"; NULL: an address or a network */
-	bool host_too; /* "corp.example" itself matches as well */
+	bool host_too; /* "corp.example" itself matches, too */
 	uint8_t ip[16];
-	unsigned bits;    /* of ip that count */
+	unsigned bits;    /* of ip that are compared */
 	const char *port; /* "": any */
 };
 
 struct no_proxy {
-	char *text; /* the ports of the rules are in it */
+	char *text; /* holds the ports of the rules */
 	struct rule *rule;
 	size_t n;
 	bool all;
@@ -49,7 +49,7 @@ read_network(char *entry, struct rule *rule)
 	return true;
 }
 
-/* Cuts "host:port" or "[address]:port" in two; the port is "" when there is none. */
+/* Splits "host:port" or "[address]:port"; the port is "" when there is none. */
 static char *
 cut_port(char *entry, const char **port)
 {
@@ -145,7 +145,7 @@ no_proxy_free(struct no_proxy *list)
 static bool
 match_address(const struct rule *rule, const uint8_t ip[16])
 {
-	/* ::/0 and its like are networks of IPv6 addresses alone */
+	/* ::/0 and similar networks contain IPv6 addresses only */
 	if (http_url_ip_is_v4(rule->ip) != http_url_ip_is_v4(ip))
 		return false;
 	for (unsigned i = 0; i < rule->bits; i++)
@@ -178,7 +178,8 @@ no_proxy_match(const struct no_proxy *list, const char *host, const char *port)
 
 		if (rule->domain == NULL)
 			match = is_address && match_address(rule, ip);
-		else if (!is_address) /* else ".1" would name 10.0.0.1: Go's CVE-2025-22870 */
+		else if (
+			!is_address) /* without this ".1" would match 10.0.0.1: Go's CVE-2025-22870 */
 			match = match_domain(rule, host);
 		if (match && (*rule->port == '\0' || strcmp(rule->port, port) == 0))
 			return true;

@@ -20,7 +20,8 @@ compare_paths(const void *a, const void *b)
 }
 
 /*
- * Sorts the paths and hangs the conditions on them; then the conditions of each rule by path.
+ * Sorts the paths and links the conditions to them; then sorts the conditions of each rule by
+ * path.
  */
 static void
 arrange(struct pattern *p)

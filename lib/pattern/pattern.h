@@ -26,25 +26,25 @@ struct pattern;
 enum {
 	PATTERN_TEXT_MAX = 16 * 1024, /* AWS stores at most 4096 characters */
 	PATTERN_DEPTH_MAX = 64,
-	/* what the $or of a pattern may multiply to; AWS's own limit */
+	/* limit of combinations by $or in a pattern; AWS's own limit */
 	PATTERN_RULES_MAX = 1000,
 };
 
 /*
- * Compiles a pattern's JSON text. -1 and ERR_CONFIG when AWS would refuse it too:
- * "Event pattern is not valid. Reason: Unrecognized match type EXISTS at line: 1, column: 26".
+ * Compiles a pattern's JSON text. -1 and ERR_CONFIG when AWS would reject it, too: "Event
+ * pattern is not valid. Reason: Unrecognized match type EXISTS at line: 1, column: 26".
  */
 int pattern_compile(struct pattern **pattern, const char *json, size_t len, struct err *err);
 
 /*
- * 1: the event matches, 0: it does not. -1: it cannot be said: the event is no JSON object
- * (ERR_PROTOCOL) or its arrays are too entangled (ERR_LIMIT); when in doubt, deliver.
+ * 1: the event matches, 0: it does not. -1: undecided, because the event is not a JSON object
+ * (ERR_PROTOCOL) or its arrays need too many steps (ERR_LIMIT); deliver it in this case.
  */
 int pattern_match(struct pattern *pattern, const char *event, size_t len, struct err *err);
 
 /*
- * Takes whatever the pattern asks of this field (dotted path) for given: for what is not known
- * yet, as the `id` that AWS will give to an event.
+ * Treats every condition on this field (dotted path) as true, for a value that is not known
+ * yet: the `id` that AWS will give to an event.
  */
 void pattern_assume(struct pattern *pattern, const char *path);
 

@@ -7,7 +7,7 @@
 #include "pattern_value.h"
 #include "text.h"
 
-/* Decimal, leading zeros allowed, which inet_pton refuses. */
+/* Decimal, leading zeros allowed, which inet_pton rejects. */
 static size_t
 parse_v4(const char *text, size_t len, unsigned char out[16])
 {
@@ -57,7 +57,7 @@ parse_v6(const char *text, size_t len, unsigned char out[16])
 size_t
 pattern_address_parse(const char *text, size_t len, unsigned char out[16])
 {
-	/* most strings are no address: look at few bytes of them */
+	/* most strings are not addresses: a few bytes decide */
 	if (len < 2 || len > 45 || (!isxdigit((unsigned char)text[0]) && text[0] != ':'))
 		return 0;
 	return memchr(text, ':', len) != NULL ? parse_v6(text, len, out)

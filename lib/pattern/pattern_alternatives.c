@@ -199,7 +199,7 @@ but_operator(
 	return 0;
 }
 
-/* One or a list of them; name NULL: plain values. */
+/* One of them or a list; name NULL: plain values. */
 static int
 but_list(struct pattern_scan *s, const char *name, struct pattern_test *test, struct buf *text)
 {
@@ -305,8 +305,8 @@ match_expression(struct pattern_scan *s, struct pattern_condition *c, struct buf
 }
 
 /*
- * A number matches by value, where it can be compared, and by its text; a string that is an IP
- * address, any form of it.
+ * A number matches by value, if it can be compared, and by its text. A string that is an IP
+ * address matches any form of that address.
  */
 static int
 plain_value(struct pattern_scan *s, struct pattern_condition *c, struct buf *text)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * From the text of an event to marks: one pass, into the members that the pattern names and
- * nowhere else.
+ * From the text of an event to marks: one pass, which enters only the members that the pattern
+ * names.
  */
 #include <string.h>
 
@@ -66,7 +66,7 @@ add_array(struct pattern *p)
 	return (uint32_t)i;
 }
 
-/* Puts a mark for this place before the list at *head, unless it is the last one there. */
+/* Adds a mark for this scope to the list at *head, unless it is the last one there. */
 static void
 add_mark(struct pattern *p, uint32_t *head, uint32_t scope)
 {
@@ -80,8 +80,8 @@ add_mark(struct pattern *p, uint32_t *head, uint32_t scope)
 }
 
 /*
- * The first of paths [low, high) whose bytes behind `matched` are not before step (bound 0), or
- * behind it (1).
+ * The first of paths [low, high) whose bytes after `matched` are not smaller than step (bound
+ * 0), or are larger (1).
  */
 static uint32_t
 bisect(const struct pattern *p, const struct frame *f, const struct buf *step, int bound)
@@ -164,7 +164,9 @@ read_scalar(struct event_reader *r, const struct frame *f)
 	return test_value(r, f, &value);
 }
 
-/* The value at r->p, whose paths are those of f: a scalar is tried, a container entered. */
+/*
+ * The value at r->p, whose paths are those of f: a scalar is compared, a container is entered.
+ */
 static int
 read_value(struct event_reader *r, struct frame f)
 {
@@ -187,7 +189,7 @@ read_value(struct event_reader *r, struct frame f)
 	return 0;
 }
 
-/* "key": in front of a member; *child gets the paths that go on with it. */
+/* "key": before a member; *child gets the paths that continue with it. */
 static int
 read_key(struct event_reader *r, const struct frame *f, struct frame *child)
 {

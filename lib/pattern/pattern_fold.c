@@ -12,7 +12,7 @@
 enum {
 	ASCII_END = 0x80,
 	BMP_END = 0x10000,
-	DOTTED_I = 0x130, /* its small letter is two characters: no pair */
+	DOTTED_I = 0x130, /* its lower-case form is two characters: no pair */
 };
 
 static unsigned
@@ -53,8 +53,8 @@ encode(unsigned c, char out[4])
 }
 
 /*
- * Only characters of the BMP have pairs: event-ruler folds Java chars. locale NULL: ASCII
- * alone.
+ * Only characters of the BMP have pairs, because event-ruler folds Java chars. locale NULL:
+ * ASCII only.
  */
 static void
 fold_one(struct pattern_fold *fold, const char *text, size_t len, locale_t locale)

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Do the rules hold for the marks of an event? Conditions are taken in the order of their
- * paths, as event-ruler does (it matters for exists:false), with the set of all choices of
- * array elements that are still open. A choice in an array that has no value on a later path is
- * forgotten, which keeps the set small.
+ * Decides whether the rules hold for the marks of an event. Conditions are evaluated in the
+ * order of their paths, as event-ruler does (the order matters for exists:false), with the set
+ * of all choices of array elements that are still possible. A choice in an array that has no
+ * value on a later path is dropped, which keeps the set small.
  */
 #include <string.h>
 
@@ -12,7 +12,7 @@
 
 enum {
 	STATES_MAX = 1 << 16,
-	STEPS_MAX = 4 * 1000 * 1000, /* comparisons of places for one event */
+	STEPS_MAX = 4 * 1000 * 1000, /* comparisons of scopes for one event */
 };
 
 struct match_state {
@@ -22,7 +22,7 @@ struct match_state {
 	bool limit; /* out of steps, states or tips */
 };
 
-/* May both places be chosen? Not when they are in different elements of one array. */
+/* Whether both scopes may be chosen: not when they are in different elements of one array. */
 static bool
 consistent(struct match_state *search, uint32_t a, uint32_t b)
 {
@@ -58,7 +58,7 @@ is_above(const struct pattern_scope *scope, uint32_t upper, uint32_t lower)
 	return lower == upper;
 }
 
-/* state + one more place; false when that needs too many tips. */
+/* state plus one more scope; false when that needs too many tips. */
 static bool
 choose(const struct pattern_scope *scope, struct pattern_state *state, uint32_t place)
 {
@@ -77,7 +77,7 @@ choose(const struct pattern_scope *scope, struct pattern_state *state, uint32_t 
 	return true;
 }
 
-/* Drops choices in arrays that no later path looks into. */
+/* Drops choices in arrays that no later path enters. */
 static void
 forget(const struct pattern *p, uint32_t path, struct pattern_state *state)
 {
@@ -97,7 +97,10 @@ forget(const struct pattern *p, uint32_t path, struct pattern_state *state)
 	state->n = kept;
 }
 
-/* Is it among the states already? Exact for those with at most one tip, which is nearly all. */
+/*
+ * Whether the state is already in the set. Exact for states with at most one tip, which is
+ * nearly all.
+ */
 static bool
 is_known(struct pattern *p, const struct pattern_state *state)
 {
@@ -142,7 +145,7 @@ is_absent(struct match_state *search, const struct pattern_state *state)
 	return true;
 }
 
-/* All states that one condition leads to from one state. */
+/* All states that follow from one state by one condition. */
 static void
 follow(struct match_state *search, const struct pattern_condition *c,
 	const struct pattern_state *from)
@@ -163,7 +166,10 @@ follow(struct match_state *search, const struct pattern_condition *c,
 	}
 }
 
-/* No mark and no way to hold without one: the rule is out, whatever the arrays say. */
+/*
+ * No mark, and the condition cannot hold without one: the rule does not match, whatever the
+ * arrays are.
+ */
 static bool
 is_hopeless(const struct pattern *p, const struct pattern_rule *rule)
 {
@@ -214,7 +220,7 @@ pattern_rules_hold(struct pattern *pattern, struct err *err)
 			return 1;
 		if (search.limit)
 			return err_set(err, ERR_LIMIT,
-				"the event's arrays are too entangled for the pattern");
+				"the event's arrays need too many steps for the pattern");
 	}
 	return 0;
 }

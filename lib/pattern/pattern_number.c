@@ -9,9 +9,10 @@
 #include "pattern_value.h"
 
 enum {
-	DIGITS_MAX = 17,       /* no double needs more to be told from its neighbours */
-	DIGITS_SAFE = 15,      /* a decimal this short survives the way through a double */
-	EXPONENT_MAX = 100000, /* far beyond any double, and no overflow while counting */
+	DIGITS_MAX = 17, /* enough to distinguish any two doubles */
+	DIGITS_SAFE =
+		15, /* a decimal of this length survives the conversion to a double and back */
+	EXPONENT_MAX = 100000, /* far beyond any double, and small enough not to overflow */
 };
 
 /*

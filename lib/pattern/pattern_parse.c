@@ -58,7 +58,7 @@ rules_copy(const struct pattern_rules *from)
 	return to;
 }
 
-/* Moves all of `from` behind `to`. */
+/* Appends all of `from` to `to`. */
 static void
 rules_append(struct pattern_rules *to, struct pattern_rules *from)
 {
@@ -88,7 +88,7 @@ find_path(struct pattern *p, const struct buf *text)
 }
 
 /*
- * A condition on the current path, for all rules so far: the last one on a path is the one that
+ * Adds a condition on the current path to all rules so far: the last condition on a path
  * counts.
  */
 static int
@@ -193,7 +193,7 @@ is_reserved(const char *name)
 	return false;
 }
 
-/* "name": and what comes behind it. */
+/* "name": and the value that follows. */
 static int
 read_member(struct parser *ps)
 {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * A compiled pattern. $or is multiplied out: a pattern is a list of rules, a rule a list of
- * conditions that must all hold, a condition a path and its alternatives.
+ * A compiled pattern. $or is expanded: a pattern is a list of rules, a rule is a list of
+ * conditions that must all hold, a condition is a path and its alternatives.
  *
- * An event is first reduced to marks: for each condition the places where it holds. A place is
- * a scope: the root, or an element of an array, whose parent is the scope around that array.
- * Then a rule holds when there is a mark for each condition such that no two of them lie in
- * different elements of the same array.
+ * An event is first reduced to marks: for each condition, the scopes in which it holds. A scope
+ * is the root, or an element of an array; its parent is the scope around that array. A rule
+ * holds when each condition has a mark such that no two of these marks are in different
+ * elements of the same array.
  */
 #ifndef VCOURIER_PATTERN_RULE_H
 #define VCOURIER_PATTERN_RULE_H
@@ -36,8 +36,8 @@ struct pattern_path {
 	char *text;
 	size_t len;
 	uint32_t condition; /* the first on it */
-	bool absent;        /* some condition on it asks for absence: note where values are */
-	uint32_t mark;      /* of this event: the last place of any value */
+	bool absent;   /* a condition on it requires absence: all values on it are marked */
+	uint32_t mark; /* of this event: the last place of any value */
 };
 
 struct pattern_rule {
@@ -66,7 +66,7 @@ struct pattern_array {
 
 enum { PATTERN_TIPS = 4 };
 
-/* Which elements were chosen so far: the deepest of each chain, none above another. */
+/* The elements chosen so far: the deepest of each chain; none contains another. */
 struct pattern_state {
 	uint32_t tip[PATTERN_TIPS];
 	unsigned n;

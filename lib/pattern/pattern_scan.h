@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Reading the JSON text of a pattern token by token, with a message that says where it went
- * wrong.
+ * Reads the JSON text of a pattern token by token, with error messages that have line and
+ * column.
  */
 #ifndef VCOURIER_PATTERN_SCAN_H
 #define VCOURIER_PATTERN_SCAN_H
@@ -22,13 +22,13 @@ struct pattern_scan {
  */
 int pattern_scan_fail(struct pattern_scan *s, const char *fmt, ...) ERR_PRINTF(2, 3);
 
-/* The next character that is not blank, or NUL at the end; not taken. */
+/* The next character that is not white space, or NUL at the end; it is not consumed. */
 char pattern_scan_peek(struct pattern_scan *s);
 
-/* Takes the next character if it is c. */
+/* Consumes the next character if it is c. */
 bool pattern_scan_take(struct pattern_scan *s, char c);
 
-/* The same, and a failure if it is something else. */
+/* The same, and an error if it is another character. */
 int pattern_scan_expect(struct pattern_scan *s, char c);
 
 /* The next string, decoded, into out (cleared first). */

@@ -43,8 +43,8 @@ same_text(const struct pattern_test *test, const struct pattern_value *value)
 }
 
 /*
- * The value is compared with its quotes, as event-ruler does: a prefix may reach to the closing
- * one.
+ * The value is compared with its quotes, as in event-ruler: a prefix may include the closing
+ * quote.
  */
 static bool
 has_prefix(const struct pattern_test *test, const struct pattern_value *value)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The alternatives of a field, and the values of an event that they are tried on. */
+/* The alternatives of a field, and the values of an event that they are compared with. */
 #ifndef VCOURIER_PATTERN_VALUE_H
 #define VCOURIER_PATTERN_VALUE_H
 
@@ -18,10 +18,10 @@ struct pattern_value {
 	} kind;
 	const char *text; /* a string decoded, else as it stands in the JSON */
 	size_t len;
-	/* worked out when first asked for */
+	/* computed when first needed */
 	bool number_known, comparable, address_known;
 	double number;
-	size_t address_len; /* 4, 16; 0: no IP address literal */
+	size_t address_len; /* 4, 16; 0: not an IP address literal */
 	unsigned char address[16];
 };
 
@@ -32,8 +32,8 @@ struct pattern_value {
 bool pattern_number_parse(const char *text, size_t len, double *out);
 
 /*
- * The bytes of an IP address literal; 0 when it is none. IPv4 mapped to IPv6 (in hex) counts as
- * IPv4.
+ * The bytes of an IP address literal; 0 when it is not one. IPv4 mapped to IPv6 (in hex) counts
+ * as IPv4.
  */
 size_t pattern_address_parse(const char *text, size_t len, unsigned char out[16]);
 
@@ -98,7 +98,7 @@ bool pattern_fold_matches(const struct pattern_test *test, const char *text, siz
 const char *pattern_wildcard_compile(struct pattern_test *test, const char *text, size_t len);
 bool pattern_wildcard_matches(const struct pattern_test *test, const char *text, size_t len);
 
-/* NULL, or why it is no CIDR block. */
+/* NULL, or why it is not a CIDR block. */
 const char *pattern_address_cidr(struct pattern_net *net, const char *text);
 
 #endif

@@ -6,15 +6,15 @@
 #include "pattern_value.h"
 
 /*
- * How many of its prefixes may match one input at once. AWS refuses patterns beyond some bound
- * that it does not publish; recorded from it: 7 is accepted, 11 is refused.
+ * How many of its prefixes may match one input at once. AWS rejects patterns beyond a limit
+ * that it does not publish; by observation it accepts 7 and rejects 11.
  */
 enum {
 	COMPLEXITY_MAX = 10,
-	LITERALS_MAX = 2048, /* behind the first star: what judging it may cost */
+	LITERALS_MAX = 2048, /* after the first star: bounds the cost of the check */
 };
 
-/* Do the first na bytes of part a end the first nb bytes of part b? */
+/* Whether the first na bytes of part a are the end of the first nb bytes of part b. */
 static bool
 is_run_suffix(const struct pattern_test *test, const struct pattern_part *a, size_t na,
 	const struct pattern_part *b, size_t nb)
@@ -24,7 +24,7 @@ is_run_suffix(const struct pattern_test *test, const struct pattern_part *a, siz
 	return na <= nb && memcmp(text + a->at, text + b->at + nb - na, na) == 0;
 }
 
-/* The prefixes alive together with the one that ends n bytes into part b. */
+/* The number of prefixes that match at once with the one that ends n bytes into part b. */
 static size_t
 alive_with(const struct pattern_test *test, const struct pattern_part *b, size_t n)
 {
@@ -86,8 +86,8 @@ pattern_wildcard_compile(struct pattern_test *test, const char *text, size_t len
 }
 
 /*
- * The first part stands at the beginning, the last at the end, the others leftmost one after
- * another.
+ * The first part must match at the beginning, the last at the end, the others leftmost one
+ * after another.
  */
 bool
 pattern_wildcard_matches(const struct pattern_test *test, const char *text, size_t len)

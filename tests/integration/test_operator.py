@@ -89,7 +89,7 @@ def test_a_redrive_reads_only_streams_of_events(lab, stream, named):
     wait_until(lambda: len(stream.dead()) == 1, 30, "it is stored")
     run = subprocess.run([BUILD / "vcourier", "dead", "redrive", "-c", dispatcher.file, "--all"], capture_output=True, text=True,
                          timeout=60)
-    assert run.returncode == 1 and f'it names "{named}", which is no stream of events' in run.stderr
+    assert run.returncode == 1 and f'it names "{named}", which is not a stream of events' in run.stderr
     assert run.stdout == "0 sent again\n" and len(stream.dead()) == 1
     letter(wire, Body="omitted", Stream="VC_lab", Sequence="0x1")
     wait_until(lambda: len(stream.dead()) == 2, 30, "it is stored")
@@ -255,7 +255,7 @@ def test_status(lab, stream):
     stream.publish(7)
     text = vcourier(dispatcher, "status", code=1)
     [line] = [line for line in text.splitlines() if line.startswith("kn ")]
-    assert line.split()[2] == "7" and line.endswith("nobody fetches")
+    assert line.split()[2] == "7" and line.endswith("not fetched")
 
 
 def circuits(text):
@@ -274,12 +274,12 @@ def test_status_shows_the_paused_replica(lab, stream):
     works = lab.dispatcher(stream.config(lab.receiver().url, **FAST), name="works").wait_ready()
     text = vcourier(paused, "status", code=1)
     assert circuits(text) == "OPEN 1 of 2"
-    assert f"pid {paused.pid}) has paused for" in text and "1 of 1 targets; HTTP 503" in text
+    assert f"pid {paused.pid}) has been paused for" in text and "1 of 1 targets; HTTP 503" in text
     paused.kill()
     stream.idle()
     assert circuits(vcourier(works, "status")) == "closed"
     works.stop()
-    assert circuits(vcourier(works, "status")) == "no answer"
+    assert circuits(vcourier(works, "status")) == "no reply"
 
 
 def test_status_names_the_function_that_is_down(lab, stream):
@@ -346,10 +346,10 @@ def test_a_dead_letter_without_its_body(lab, stream):
         assert run.returncode != 0
         return run.stderr
     leader = StandIn([stream.server], {"$JS.API.STREAM.MSG.GET.VC_lab": lambda request: not_found()})
-    assert "is not found just now: try again" in refused("1")
+    assert "is not found at the moment: try again" in refused("1")
     leader.end()
     stream.js.api("STREAM.MSG.DELETE.VC_lab", {"seq": 2})
-    assert "has left the stream" in refused("2")
-    assert "another one is there" in refused("3")
+    assert "was removed from the stream" in refused("2")
+    assert "its sequence has another event" in refused("3")
     assert vcourier(dispatcher, "dead", "redrive", "1") == "1 sent again\n"
     assert stream.js.count("VCDEAD") == 2

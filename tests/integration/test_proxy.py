@@ -135,7 +135,7 @@ def test_an_unreachable_proxy_is_named(check, environment, options, why):
 
 
 @pytest.mark.parametrize("options, why", [
-    ({"user": "a:b"}, "the proxy URL refused CONNECT: HTTP 407 (it wants a user name and password)"),
+    ({"user": "a:b"}, "the proxy URL refused CONNECT: HTTP 407 (it requires a user name and password)"),
     ({"refuse": 403}, "the proxy URL refused CONNECT: HTTP 403"),
     ({"refuse": 502}, "the proxy URL refused CONNECT: HTTP 502")], ids=["407", "403", "502"])
 def test_a_proxy_that_refuses_is_named(check, proxies, options, why):

@@ -208,14 +208,14 @@ def test_sighup_and_a_changed_file_reload(lab):
     line.collector.signal(signal.SIGHUP)
     line.dispatcher.signal(signal.SIGHUP)
     for daemon in (line.collector, line.dispatcher):
-        wait_until(lambda: daemon.lines("configuration read anew"), 20, "reload by SIGHUP")
+        wait_until(lambda: daemon.lines("configuration changed: restarting with it"), 20, "reload by SIGHUP")
     line.more()
     line.config["eventProvider"]["vcenter"]["pageSize"] = 7
     line.config["eventProcessor"]["concurrency"] = 3
     line.config["eventProcessor"]["knative"]["destination"]["uri"] = line.receiver.url + "/new"
     for daemon in (line.collector, line.dispatcher):
         daemon.configure(line.config)
-        wait_until(lambda: len(daemon.lines("configuration read anew")) == 2, 20, "reload of a changed file")
+        wait_until(lambda: len(daemon.lines("configuration changed: restarting with it")) == 2, 20, "reload of a changed file")
     line.receiver.wait_for(lambda requests: requests[-1].path == "/new", what="the new address")
     line.more()
     assert line.collector.metric("vcourier_config_last_reload_successful") == 1
@@ -247,7 +247,7 @@ def test_a_wrong_new_file_leaves_the_old_one_in_use(lab):
     line = Line(lab)
     for daemon in (line.collector, line.dispatcher):
         daemon.configure({**line.config, "nonsense": "canary"})
-        wait_until(lambda: daemon.lines("bad configuration: the old one stays in use.*nonsense: unknown key"), 20,
+        wait_until(lambda: daemon.lines("invalid configuration: the old one stays in use.*nonsense: unknown key"), 20,
                    "the invalid file is logged")
         wait_until(lambda: daemon.metric("vcourier_config_last_reload_successful") == 0, 20, "the metric")
         assert not daemon.lines("canary")

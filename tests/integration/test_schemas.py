@@ -155,8 +155,8 @@ def test_many_valid_and_invalid_replies_in_one_run():
 
 @pytest.mark.parametrize("arguments, text, status, error", [
     (["-"], "<!DOCTYPE html><html>", 1, "stdin: reply 1: the reply is an HTML page, no SOAP"),
-    (["-"], "nothing", 1, "there is none in this file"),
-    (["-"], "", 1, "there is none in this file"),
+    (["-"], "nothing", 1, "the file has no reply"),
+    (["-"], "", 1, "the file has no reply"),
     (["--style", "tanzu", "-"], "", 64, "--style is router or vsphere"),
     (["/none/such"], "", 64, "/none/such: No such file or directory"),
     ([], "", 64, "usage: vcourier convert"),

@@ -47,7 +47,7 @@ static const struct {
 	{ "a: !!python/object 1\n", 0, ":1:4: tags are not supported" },
 	{ "a: !x [1]\n", 0, ":1:4: tags are not supported" },
 	{ "? [a, b]\n: 1\n", 0, ":1:3: a key must be a word" },
-	{ "a:\n\tb: 1\n", 0, ":2:1: a tab where YAML wants spaces" },
+	{ "a:\n\tb: 1\n", 0, ":2:1: a tab where YAML needs spaces" },
 	{ "a: 1\nb: \"x\n", 0, ":3:1: " },
 	{ "a: 1\n b: 2\n", 0, ":2:" },
 	{ "a: 1\nb: caf\xe9\n", 0, ":2:7: not UTF-8" },

@@ -142,7 +142,7 @@ values_arrive(void **state)
 	assert_string_equal(got.custom, "HEY");
 	assert_non_null(strstr(buf_str(&errors.warnings), "old: is ignored: nobody reads it"));
 	assert_non_null(strstr(buf_str(&errors.warnings),
-		":12:1: password: the secret stands in the file itself"));
+		":12:1: password: the secret is in the file itself"));
 	assert_int_equal(errors.n_warnings, 2);
 	unbind();
 }
