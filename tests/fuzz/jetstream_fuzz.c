@@ -96,11 +96,12 @@ check_search(struct bus *bus)
 static void
 check_get(struct bus *bus)
 {
+	const struct message_query query = { .stream = "VC_lab", .subject = "vc.>" };
 	struct stream_msg msg;
 	struct err err = { .code = ERR_NONE };
 	char value[32];
 
-	if (jetstream_stream_get(bus, "VC_lab", 0, "vc.>", &msg, &err) != 0) {
+	if (jetstream_stream_get(bus, &query, &msg, &err) != 0) {
 		assert(err.text[0] != '\0');
 		return;
 	}
