@@ -13,7 +13,7 @@
 #include "mem.h"
 
 bool __wrap_helper_running(const struct helper *h);
-int __wrap_helper_look(struct helper *h, struct err *err);
+enum helper_state __wrap_helper_check(struct helper *h, struct err *err);
 
 /* The program has ended, and has printed what fuzz_one put there. */
 bool
@@ -22,12 +22,12 @@ __wrap_helper_running(const struct helper *h)
 	return h->text != NULL;
 }
 
-int
-__wrap_helper_look(struct helper *h, struct err *err)
+enum helper_state
+__wrap_helper_check(struct helper *h, struct err *err)
 {
 	(void)h;
 	(void)err;
-	return 1;
+	return HELPER_SUCCEEDED;
 }
 
 static void
@@ -69,10 +69,10 @@ run(struct aws_credentials *c, struct fuzz_parts *parts)
 	for (unsigned step = 1; step < 8; step++) {
 		struct http_request *req = fuzz_request();
 		struct err err = { .code = ERR_NONE };
-		int rc = aws_credentials_request(c, step, req, &err);
+		enum refresh_step rc = aws_credentials_request(c, step, req, &err);
 
-		if (rc != 0) {
-			assert(rc > 0 || err.text[0] != '\0');
+		if (rc != REFRESH_SEND) {
+			assert(rc != REFRESH_ERROR || err.text[0] != '\0');
 			return;
 		}
 		check_request(req, strlen(c->plan.stage[0].text));

@@ -94,7 +94,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		fuzz_response(&parts, &rsp);
 		judge(self, &rsp, 1 + n % 3);
 		err.code = ERR_NONE;
-		if (processor_eventbridge.refreshes[1].request(self, step, req, &err) != 0)
+		if (processor_eventbridge.refreshes[1].request(self, step, req, &err) !=
+			REFRESH_SEND)
 			break;
 		assert(req->own_body.len > 0 && req->own_body.data[0] == '{');
 		step = processor_eventbridge.refreshes[1].response(

@@ -87,6 +87,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			assert(memcmp(a.event[i].data, b.event[i].data, a.event[i].data_len) ==
 				0);
 		}
+	} else if (normalizer_end_partial(whole, &a)) {
+		assert(normalizer_has_begun(whole));
+		for (size_t i = 0; i < a.n; i++)
+			check_event(&a.event[i]);
 	}
 	read_small_reply(reply, size);
 	return 0;

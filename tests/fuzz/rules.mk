@@ -9,7 +9,7 @@ fuzz_helpers := $(patsubst tests/fuzz/%.c,$(B)/bin/%.o,$(filter-out %_fuzz.c,$(w
 fuzz_wrapped := bus_request bus_publish bus_flush bus_subscribe bus_clustered bus_max_payload bus_msg_free stop_sleep clock_monotonic_ms \
 	natsMsg_GetSubject natsMsg_GetReply natsMsg_GetData natsMsg_GetDataLength natsMsgHeader_Get natsMsgHeader_Values natsMsgHeader_Keys
 fuzz_wrapped.addressable     := kube_load
-fuzz_wrapped.aws_credentials := helper_running helper_look
+fuzz_wrapped.aws_credentials := helper_running helper_check
 fuzz_wrapped.http_reply      := curl_easy_getinfo
 fuzz_wrapped.printable       := write
 fuzz_wrapped.vim             := http_perform http_submit http_run

@@ -139,7 +139,7 @@ read_page(struct vim *vim, char letter, struct vim_collector *c, struct err *err
 
 	if (rc == 0)
 		assert(read.fault == NULL && (read.n == 0 || read.event != NULL) &&
-			(!full || read.n > 0));
+			(!full || read.n + read.n_left_out > 0));
 	return rc;
 }
 
