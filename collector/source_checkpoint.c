@@ -30,7 +30,7 @@ struct source_checkpoint {
 	int64_t known_us;
 	bool loaded; /* seen, position and publisher agreed with the stream once */
 	struct stream_length length;
-	uint64_t known_seq; /* last sequence that the publisher knows to be stored */
+	uint64_t known_seq; /* the publisher's last one, from before the stream was checked */
 	/* number of reconnects to NATS when the stream was loaded; or NOT_CURRENT */
 	uint64_t reconnects;
 	/* messages to read back at least, since the stream refused duplicates */
@@ -162,9 +162,8 @@ static int
 load_all(struct source_checkpoint *cp, const struct stream_info *info, int64_t now_us,
 	struct stream_tail *tail, struct err *err)
 {
-	const struct stream_tail_reach reach = {
-		cp->position.overlap_us + cp->position.audit_us, INT64_MAX
-	};
+	const struct position *p = &cp->position;
+	const struct stream_tail_reach reach = { p->overlap_us + p->audit_us, INT64_MAX };
 	const struct stream_tail_query q = query(cp, now_us);
 
 	seen_free(&cp->seen);
@@ -347,7 +346,6 @@ source_checkpoint_load(struct source_checkpoint *cp, const struct source_identit
 	uint64_t reconnects = bus_reconnects(cp->options.bus);
 	struct stream_info info;
 
-	/* first: acks that come later may be ahead of the stream's info */
 	cp->known_seq = publisher_last_seq(cp->options.publisher);
 	*loaded = (struct source_loaded){ .whole = false };
 	snprintf(cp->uuid, sizeof(cp->uuid), "%s", source->uuid);
