@@ -30,9 +30,8 @@ struct source_checkpoint {
 	int64_t known_us;
 	bool loaded; /* seen, position and publisher agreed with the stream once */
 	struct stream_length length;
-	uint64_t known_seq; /* the publisher's last one, from before the stream was checked */
-	/* number of reconnects to NATS when the stream was loaded; or NOT_CURRENT */
-	uint64_t reconnects;
+	uint64_t known_seq;  /* the publisher's last one, from before the stream was checked */
+	uint64_t reconnects; /* to NATS, when the stream was loaded; or NOT_CURRENT */
 	/* messages to read back at least, since the stream refused duplicates */
 	uint64_t read_back;
 	int64_t checked_ms; /* monotonic */

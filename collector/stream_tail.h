@@ -58,7 +58,8 @@ int stream_tail_load_range(const struct stream_tail_query *q, uint64_t from, uin
 
 /* How far to read back. */
 struct stream_tail_reach {
-	int64_t span_us; /* before the newest event, or before complete_us when that is earlier */
+	/* before the newest event, or before complete_us if that is earlier */
+	int64_t span_us;
 	int64_t since_us; /* at least until then; INT64_MAX: span_us decides alone */
 };
 
