@@ -131,17 +131,19 @@ stream_watch_count_redelivery(struct stream_watch *w)
 
 /* ---- the watch thread's */
 
-/* Publishes the result, unless the loop has requested another check meanwhile. */
+/* Not ready when the loop has requested another check meanwhile; info is as new as it gets. */
 static void
-publish(struct stream_watch *w, bool ready, const struct consumer_info *info,
+publish(struct stream_watch *w, bool fits, const struct consumer_info *info,
 	uint64_t reconnects)
 {
+	bool ready;
+
 	pthread_mutex_lock(&w->lock);
-	ready = ready && !w->check_requested;
+	ready = fits && !w->check_requested;
 	w->checked_reconnects = reconnects;
 	w->state.generation += ready && !w->state.ready;
 	w->state.ready = ready;
-	if (ready) {
+	if (fits) {
 		w->state.pending = info->pending;
 		w->state.ack_pending = info->ack_pending;
 	}
