@@ -258,7 +258,7 @@ find_block(const struct router_entry *entry, const struct provider_entry *given,
 	else if (!sim && strcmp(entry->type, "vcenter") != 0)
 		config_error(errors, type, "must be vcenter or vcsim");
 	else if (block == NULL)
-		config_error(errors, entry->node, "%s is missing: the block that type names",
+		config_error(errors, entry->node, "%s is missing: the block for this type",
 			entry->type);
 	else
 		return block;

@@ -76,7 +76,7 @@ addressable_interval_ms(void *addressable)
 	return a->token_life_ms - TOKEN_SPARE_MS;
 }
 
-/* ---- what is asked for */
+/* ---- requests */
 
 /* apiVersion is "GROUP/VERSION", or "v1" of the core group, whose name is empty. */
 static struct kube_object
@@ -86,7 +86,7 @@ object_of(const struct addressable *a, char group[254])
 	const char *slash = strchr(ref->api_version, '/');
 	size_t len = slash == NULL ? 0 : (size_t)(slash - ref->api_version);
 
-	memcpy(group, ref->api_version, len); /* destination_check saw that it fits */
+	memcpy(group, ref->api_version, len); /* destination_check has checked the length */
 	group[len] = '\0';
 	return (struct kube_object){
 		.verb = "get",
@@ -154,9 +154,9 @@ request_object(struct addressable *a, struct http_request *req)
 	kube_request(&a->kube, &object, req);
 }
 
-/* ---- what came */
+/* ---- replies */
 
-/* The address in use from now on. */
+/* Makes the new address the one in use. */
 static enum refresh_result
 commit(struct addressable *a)
 {
@@ -179,7 +179,7 @@ read_token_file(struct addressable *a, struct err *err)
 		    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/=")] !=
 		'\0') {
 		mem_free_secret(token);
-		return err_set(err, ERR_CONFIG, "%s: is no token", file.file);
+		return err_set(err, ERR_CONFIG, "%s: not a token", file.file);
 	}
 	if (http_credential_check(token, file.file, err) != 0) {
 		mem_free_secret(token);
@@ -192,8 +192,8 @@ read_token_file(struct addressable *a, struct err *err)
 }
 
 /*
- * The address is known; is a token still to come? now_us: the API server's clock, 0 when
- * unknown.
+ * The address is known. Requests a token if one is needed. now_us: the API server's clock, 0
+ * when unknown.
  */
 static enum refresh_result
 with_address(struct addressable *a, int64_t now_us, struct err *err)
@@ -212,7 +212,10 @@ with_address(struct addressable *a, int64_t now_us, struct err *err)
 	return REFRESH_MORE;
 }
 
-/* A TokenRequest's answer: status.token, status.expirationTimestamp, spec.expirationSeconds. */
+/*
+ * The reply to a TokenRequest: status.token, status.expirationTimestamp,
+ * spec.expirationSeconds.
+ */
 static enum refresh_result
 take_token(struct addressable *a, const cJSON *reply, struct err *err)
 {
@@ -226,7 +229,7 @@ take_token(struct addressable *a, const cJSON *reply, struct err *err)
 			"the Kubernetes API answered a TokenRequest without a token");
 		return REFRESH_FAILED;
 	}
-	if (http_credential_check(token, "the token that the Kubernetes API gave", err) != 0)
+	if (http_credential_check(token, "the token from the Kubernetes API", err) != 0)
 		return REFRESH_FAILED;
 	if (expires == NULL || !clock_parse(expires, strlen(expires), &a->token_expires_us))
 		a->token_expires_us = 0;
@@ -242,10 +245,7 @@ take_token(struct addressable *a, const cJSON *reply, struct err *err)
 
 /* ---- the refresh */
 
-/*
- * Whether the Kubernetes API is needed at all: not for a URL, with or without a projected
- * token.
- */
+/* Whether the Kubernetes API is needed: not for a URL, with or without a projected token. */
 static bool
 needs_api(const struct addressable *a)
 {
@@ -307,7 +307,7 @@ addressable_request(void *addressable, unsigned step, struct http_request *req, 
 	return REFRESH_SEND;
 }
 
-/* Is it the answer to what was asked? */
+/* Checks the reply's status. */
 static int
 check_reply(struct addressable *a, const struct http_response *rsp, struct err *err)
 {
@@ -316,7 +316,7 @@ check_reply(struct addressable *a, const struct http_response *rsp, struct err *
 							   : object_of(a, text);
 
 	if (a->asking == ASK_OBJECT && rsp->status == 404 && !addressable_is_service(a)) {
-		free(a->plural); /* the kind itself may be gone, or renamed */
+		free(a->plural); /* the kind itself may be removed or renamed */
 		a->plural = NULL;
 		object.resource = a->destination->ref.kind;
 	}
@@ -339,7 +339,7 @@ addressable_response(void *addressable, unsigned step, const struct http_respons
 	if (!cJSON_IsObject(reply)) {
 		cJSON_Delete(reply);
 		err_set(err, ERR_PROTOCOL,
-			"the Kubernetes API answered something that is no JSON object");
+			"the Kubernetes API answered something that is not a JSON object");
 		return REFRESH_FAILED;
 	}
 	switch (a->asking) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * A Knative destination: a URL, or an object of the cluster that has one in its status
- * ("Addressable"), and the OIDC token that its audience asks for. Resolved step by step, as a
- * refresh of a processor:
+ * ("Addressable"), and the OIDC token for its audience. Resolved step by step, as a refresh of
+ * a processor:
  *
  *   GET  /apis/GROUP/VERSION                              the plural of the kind
  *   GET  /apis/GROUP/VERSION/namespaces/NS/PLURAL/NAME    the address
@@ -26,7 +26,7 @@
 
 struct destination_ref {
 	char *api_version, *kind, *name, *ns;
-	char *address; /* which of status.addresses, by name; NULL: the first */
+	char *address; /* a name in status.addresses; NULL: the first */
 };
 
 struct destination {
@@ -42,27 +42,27 @@ struct destination {
 extern const struct config_field destination_fields[];
 
 /*
- * What a table cannot say. auth: requests carry credentials of another kind, so no token is
- * asked for.
+ * Checks that a table cannot express. auth: requests carry credentials of the options, so no
+ * token is requested.
  */
 int destination_check(const struct destination *destination, bool auth, struct err *err);
 
 struct address {
 	char *url;      /* NULL: not resolved yet */
-	char *ca_pem;   /* to trust beside the system's; NULL: nothing */
-	char *audience; /* NULL: no token is asked for */
+	char *ca_pem;   /* CA certificates beside the system's; NULL: none */
+	char *audience; /* NULL: no token is needed */
 };
 
 struct addressable {
 	const struct destination *destination;
-	const char *ca_file;   /* of the options; NULL: none */
+	const char *ca_file;   /* CA file of the options; NULL: none */
 	bool auth;             /* requests carry credentials of the options */
 	struct http_peer peer; /* of requests to the address; trusts its CACerts, too */
 	struct address now;    /* the last good one */
 	char *token;           /* for now.audience */
 	bool token_refused;    /* set by the owner after a 401 */
 
-	/* a resolution under way */
+	/* the current resolution */
 	struct address next;
 	struct kube kube;
 	enum { ASK_KIND, ASK_OBJECT, ASK_TOKEN } asking;
@@ -76,7 +76,7 @@ struct addressable {
 void addressable_init(struct addressable *a, const struct destination *destination,
 	const struct http_options *http);
 void addressable_free(struct addressable *a);
-/* What of the API's answers goes where; addressable_status.c */
+/* addressable_status.c: reads the API's replies */
 struct cJSON;
 int addressable_take_kind(struct addressable *a, const struct cJSON *list, struct err *err);
 /* into next */

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What the Kubernetes API tells of a destination: its plural, and the address in its status. */
+/*
+ * Reads a destination from the replies of the Kubernetes API: its plural, and the address in
+ * its status.
+ */
 #include "addressable.h"
 
 #include <stdlib.h>
@@ -52,7 +55,7 @@ addressable_join_certs(
 
 	*out = NULL;
 	if (from_status == NULL && from_config == NULL)
-		return 0; /* a CA file alone is the peer's business */
+		return 0; /* a CA file without other certificates is the peer's option */
 	if (a->ca_file != NULL && secret_read(&file, &from_file, err) != 0)
 		return err_wrap(err, "caFile");
 	buf_init(&all, 1024 * 1024);
@@ -84,7 +87,7 @@ find_address(const struct destination_ref *ref, const cJSON *status)
 	return NULL;
 }
 
-/* Why there is no address: what the object says about itself. */
+/* The reason why there is no address, from the object's status. */
 static int
 no_address(const struct destination_ref *ref, const cJSON *status, struct err *err)
 {
@@ -140,7 +143,7 @@ addressable_take_object(struct addressable *a, const cJSON *object, struct err *
 			certs != NULL && *certs != '\0' ? certs : NULL, &a->next.ca_pem, err);
 	else
 		result = err_set(err, ERR_PROTOCOL,
-			"%s %s: its address \"%s\" is no URL with a host", d->ref.kind,
+			"%s %s: its address \"%s\" is not a URL with a host", d->ref.kind,
 			d->ref.name, base);
 	free(base);
 	a->next.url = buf_take(&url, NULL);

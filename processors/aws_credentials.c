@@ -61,7 +61,7 @@ same(const char *a, const char *b)
 	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
 }
 
-/* The last stage is through: its keys are the ones in use from now on. */
+/* After the last stage: its keys replace those in use. */
 static void
 install(struct aws_credentials *c)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * AWS credentials, kept fresh: runs the stages of a plan as the requests of a refresh, ahead of
- * the expiry. Until a new set is complete the old one is used; a failure leaves it in place.
+ * AWS credentials, renewed before they expire: runs the stages of a plan as the requests of a
+ * refresh. Until a new set is complete the old one is used; after a failure it stays in use.
  */
 #ifndef VCOURIER_AWS_CREDENTIALS_H
 #define VCOURIER_AWS_CREDENTIALS_H
@@ -16,7 +16,7 @@
 
 struct aws_keys {
 	char *access_key, *secret_key, *token; /* token NULL: none */
-	int64_t expires_us;                    /* 0: not known to */
+	int64_t expires_us;                    /* 0: unknown, or never */
 };
 void aws_keys_free(struct aws_keys *keys);
 
@@ -29,22 +29,22 @@ struct aws_credentials {
 	struct aws_keys keys; /* in use */
 	uint64_t generation;  /* counts up with each new set */
 
-	/* the run under way */
+	/* the current run */
 	struct aws_plan plan;
 	size_t stage;
 	unsigned part; /* of a stage that takes several requests */
 	struct aws_keys next;
 	char *imds_token, *imds_role;
 	struct helper helper;
-	int64_t skew_s; /* the service's clock less ours */
+	int64_t skew_s; /* the service's clock minus ours */
 };
 
-/* region: of STS. Everything is borrowed. */
+/* region: for STS. Everything is borrowed. */
 void aws_credentials_init(struct aws_credentials *c, const struct aws_keys_config *config,
 	const struct aws_endpoint_options *endpoint, const struct http_peer *peer);
 void aws_credentials_free(struct aws_credentials *c);
 
-/* As in struct refresh. */
+/* For struct refresh. */
 int64_t aws_credentials_interval_ms(const struct aws_credentials *c, int64_t now_us);
 enum refresh_step aws_credentials_request(
 	struct aws_credentials *c, unsigned step, struct http_request *req, struct err *err);

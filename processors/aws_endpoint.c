@@ -8,10 +8,10 @@
 #include "text.h"
 
 static const struct partition {
-	/* of its regions' names, ended by '-'; longest first */
+	/* prefix of its regions' names, ends in '-'; longest first */
 	const char *prefix;
 	const char *suffix, *dual_suffix;
-	bool plain_fips; /* the plain names are FIPS endpoints already */
+	bool plain_fips; /* the plain names are FIPS endpoints, too */
 } partitions[] = {
 	{ "us-gov-", "amazonaws.com", "api.aws", true },
 	{ "us-isob-", "sc2s.sgov.gov", NULL, false },
@@ -58,7 +58,8 @@ aws_endpoint_url(const char *service, const struct aws_endpoint_options *options
 	bool fips;
 
 	if (!is_region(options->region))
-		return err_set(err, ERR_CONFIG, "\"%.40s\" is no AWS region", options->region);
+		return err_set(
+			err, ERR_CONFIG, "\"%.40s\" is not an AWS region", options->region);
 	if (options->url != NULL) {
 		size_t len = strlen(options->url);
 
@@ -94,12 +95,12 @@ aws_endpoint_global_url(
 		if (endpoint_id[i] == '.')
 			dots++;
 		else if (!isalnum((unsigned char)endpoint_id[i]) && endpoint_id[i] != '-')
-			return err_set(
-				err, ERR_CONFIG, "\"%.60s\" is no endpoint ID", endpoint_id);
+			return err_set(err, ERR_CONFIG, "\"%.60s\" is not an endpoint ID",
+				endpoint_id);
 	}
 	if (dots != 1 || endpoint_id[0] == '.' || endpoint_id[len - 1] == '.' || len > 50)
-		return err_set(err, ERR_CONFIG, "\"%.60s\" is no endpoint ID, as in abcde.xyz",
-			endpoint_id);
+		return err_set(err, ERR_CONFIG,
+			"\"%.60s\" is not an endpoint ID such as abcde.xyz", endpoint_id);
 	buf_printf(url, "https://%s.endpoint.events.%s", endpoint_id,
 		partition_of(region)->suffix);
 	return 0;
@@ -118,7 +119,7 @@ aws_endpoint_from_env(const char *variable)
 	return url != NULL && *url != '\0' ? url : NULL;
 }
 
-/* What stands between scheme and path. */
+/* The part between scheme and path. */
 static const char *
 authority(const char *url, size_t *len)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Where an AWS service listens: partitions, FIPS and dual-stack names, ARNs.
+ * Endpoints of AWS services: partitions, FIPS and dual-stack names, ARNs.
  * https://docs.aws.amazon.com/general/latest/gr/ev.html
  */
 #ifndef VCOURIER_AWS_ENDPOINT_H
@@ -19,8 +19,8 @@ struct aws_endpoint_options {
 };
 
 /*
- * Appends the URL of a service ("events", "sts") without a path. -1: no such region, or options
- * that contradict.
+ * Appends the URL of a service ("events", "sts") without a path. -1: unknown region, or
+ * contradictory options.
  */
 int aws_endpoint_url(const char *service, const struct aws_endpoint_options *options,
 	struct buf *url, struct err *err);
@@ -30,12 +30,12 @@ int aws_endpoint_global_url(
 	const char *endpoint_id, const char *region, struct buf *url, struct err *err);
 
 /*
- * The custom URL that the environment names for a service: AWS_ENDPOINT_URL_<service>,
+ * The custom URL for a service in the environment: AWS_ENDPOINT_URL_<service>,
  * AWS_ENDPOINT_URL; or NULL.
  */
 const char *aws_endpoint_from_env(const char *variable);
 
-/* Appends the Host header of a URL: host, and the port unless it is the scheme's own. */
+/* Appends the Host header of a URL: host, and the port unless it is the scheme's default. */
 void aws_endpoint_host(const char *url, struct buf *host);
 
 /* Appends the path of a URL, at least "/", without query. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The event as the rules of an event bus see it: AWS puts what PutEvents brings into an
+ * The event as the rules of an event bus match it: AWS puts an entry of PutEvents into an
  * envelope, and patterns are matched against that.
  * https://docs.aws.amazon.com/eventbridge/latest/ref/overiew-event-structure.html
  */
@@ -15,11 +15,11 @@ struct aws_envelope {
 	char **resources; /* NULL-terminated; NULL: none */
 };
 
-/* Appends the envelope around ev. Its `id` is "": AWS draws one when the event is sent. */
+/* Appends ev in its envelope. The `id` is "": AWS generates it when the event is sent. */
 void aws_envelope_add(
 	struct buf *out, const struct aws_envelope *envelope, const struct event *ev);
 
-/* When ev happened, in whole seconds as AWS keeps it; now when it does not say. */
+/* The time of ev in whole seconds, as AWS stores it; the current time when ev has none. */
 int64_t aws_envelope_seconds(const struct event *ev);
 
 #endif

@@ -188,7 +188,7 @@ check_supported(const struct aws_profile *p, const char *name, struct err *err)
 	return 0;
 }
 
-/* The credentials that a role of a profile is assumed with. */
+/* The credentials with which a profile's role is assumed. */
 static enum aws_found
 role_source(struct aws_plan *plan, const struct aws_profile *p, const char *name, int depth,
 	struct err *err)
@@ -222,12 +222,12 @@ role_source(struct aws_plan *plan, const struct aws_profile *p, const char *name
 		rc = from_imds(plan);
 	else
 		return err_set(err, ERR_CONFIG,
-			"profile %s: credential_source %.40s is none of Environment, "
-			"EcsContainer, Ec2InstanceMetadata",
+			"profile %s: credential_source %.40s is not Environment, "
+			"EcsContainer or Ec2InstanceMetadata",
 			name, from);
 	return rc != AWS_ABSENT
 		? rc
-		: err_set(err, ERR_CONFIG, "profile %s: credential_source %s is not there",
+		: err_set(err, ERR_CONFIG, "profile %s: credential_source %s is not configured",
 			  name, from);
 }
 
@@ -261,7 +261,7 @@ from_profile(struct aws_plan *plan, const char *name, int depth, struct err *err
 	struct aws_profile p;
 	enum aws_found rc = depth < AWS_STAGES_MAX
 		? aws_profile_load(name, &p, err)
-		: err_set(err, ERR_CONFIG, "profile %s: source_profile runs in circles", name);
+		: err_set(err, ERR_CONFIG, "profile %s: source_profile refers to itself", name);
 
 	if (rc == AWS_ERROR)
 		return AWS_ERROR;

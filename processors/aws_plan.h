@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Where AWS credentials come from: the environment and the shared files, read as the AWS SDKs
- * do, made into a list of stages. The first gives credentials, each further one is a role
- * assumed with those before it.
+ * Where AWS credentials come from: reads the environment and the shared files as the AWS SDKs
+ * do, and makes a list of stages. The first stage gives credentials; each further stage is a
+ * role that is assumed with the credentials before it.
  * https://docs.aws.amazon.com/sdkref/latest/guide/standardized-credentials.html
  */
 #ifndef VCOURIER_AWS_PLAN_H
@@ -16,7 +16,7 @@
 enum { AWS_STAGES_MAX = 6 };
 
 enum aws_source {
-	AWS_STATIC,       /* keys as they stand in config, environment or a file */
+	AWS_STATIC,       /* keys in the configuration, the environment or a file */
 	AWS_PROCESS,      /* text: a command that prints them */
 	AWS_WEB_IDENTITY, /* text: the file with the token (IRSA) */
 	AWS_CONTAINER,    /* ECS, EKS Pod Identity; text: the URL */
@@ -35,7 +35,7 @@ struct aws_stage {
 struct aws_plan {
 	struct aws_stage stage[AWS_STAGES_MAX];
 	size_t n;
-	bool may_change; /* keys from files: to be read again now and then */
+	bool may_change; /* keys from files, which are read again now and then */
 };
 
 /* auth.awsAccessKeyAuth of the configuration. */
@@ -43,17 +43,16 @@ struct aws_keys_config {
 	struct secret access_key, secret_key, token;
 };
 
-/*
- * keys NULL: the default chain. -1 says what was looked for, or what is wrong with the first
- * thing found.
- */
+/* keys NULL: the default chain. -1: no source was found, or the first one found is invalid. */
 int aws_plan_make(struct aws_plan *plan, const struct aws_keys_config *keys, struct err *err);
 void aws_plan_free(struct aws_plan *plan);
 
-/* The region that environment and shared files name, to be freed; NULL when they do not. */
+/*
+ * The region in the environment and shared files, freed by the caller; NULL when there is none.
+ */
 char *aws_plan_region(void);
 
-/* "AssumeRole", "credential_process": for messages. */
+/* "AssumeRole", "credential_process": for error messages. */
 const char *aws_source_name(enum aws_source source);
 
 #endif

@@ -79,7 +79,7 @@ read_file(const char *path, struct buf *text, struct err *err)
 	return err_set(err, why.code, "%s", why.text);
 }
 
-/* Cuts blanks from both ends, in place. */
+/* Removes white space at both ends, in place. */
 static char *
 trim(char *s)
 {
@@ -94,8 +94,8 @@ trim(char *s)
 }
 
 /*
- * Is "[...]" the section of this profile? In the config file it is "profile NAME", but for
- * "default".
+ * Whether "[...]" is the section of this profile. In the config file it is "profile NAME",
+ * except for "default".
  */
 static bool
 is_section(char *line, const char *name, bool config_file)
@@ -120,7 +120,7 @@ is_section(char *line, const char *name, bool config_file)
 	return strcmp(inside, name) == 0;
 }
 
-/* "key = value", a comment behind blanks cut off. */
+/* "key = value"; a comment after white space is removed. */
 static void
 take_value(struct aws_profile *profile, char *line)
 {
@@ -145,14 +145,14 @@ take_value(struct aws_profile *profile, char *line)
 	}
 }
 
-/* True when the text has the profile; its values go over those there. */
+/* True when the text has the profile; its values replace those that are set. */
 static bool
 scan(char *text, const char *name, bool config_file, struct aws_profile *profile)
 {
 	bool inside = false, found = false;
 	char *next;
 
-	/* a byte order mark, as Windows editors leave */
+	/* a byte order mark, as Windows editors write it */
 	if (strncmp(text, "\xef\xbb\xbf", 3) == 0)
 		text += 3;
 	for (char *line = text; line != NULL; line = next) {

@@ -9,8 +9,8 @@
 #include "err.h"
 
 /*
- * What a profile says; NULL where it says nothing. The credentials file goes before the config
- * file.
+ * The values of a profile; NULL when a value is absent. The credentials file has precedence
+ * over the config file.
  */
 struct aws_profile {
 	char *access_key, *secret_key, *token;
@@ -18,7 +18,7 @@ struct aws_profile {
 	char *role_arn, *source_profile, *credential_source, *external_id, *session_name,
 		*duration;
 	char *web_identity_token_file, *credential_process;
-	char *sso_session, *sso_start_url, *login_session; /* known, not supported */
+	char *sso_session, *sso_start_url, *login_session; /* recognised, but not supported */
 };
 
 /* Whether a source of credentials is configured. AWS_ERROR is what err_set returns. */

@@ -79,8 +79,8 @@ copy_line(char *out, size_t size, const char *text)
 }
 
 /*
- * "com.amazon.events#ThrottlingException:http://..." -> ThrottlingException; what is no such
- * word is "".
+ * "com.amazon.events#ThrottlingException:http://..." -> ThrottlingException; "" for any other
+ * text.
  */
 static void
 copy_code(char out[AWS_CODE_SIZE], const char *text)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The sources of credentials that are not STS: keys at hand, a helper program, container and
+ * The sources of credentials other than STS: static keys, a helper program, container and
  * instance metadata.
  */
 #include <stdio.h>
@@ -20,7 +20,7 @@
 enum {
 	PROCESS_MS = 60 * 1000,
 	CONTAINER_MS = 2 * 1000,
-	/* in a container the hop limit of 1 makes it silence: do not wait long */
+	/* in a container the hop limit of 1 causes silence: do not wait long */
 	IMDS_MS = 1000,
 	IMDS_TOKEN_S = 21600,
 	STALE_MINUTES = 10,
@@ -49,7 +49,7 @@ read_keys(struct aws_keys *keys, const cJSON *root, const char *what, struct err
 	int64_t expires_us = 0;
 
 	if (!cJSON_IsObject(root))
-		return err_set(err, ERR_PROTOCOL, "%s is no JSON object", what);
+		return err_set(err, ERR_PROTOCOL, "%s is not a JSON object", what);
 	if ((access_key == NULL || secret_key == NULL) && code != NULL)
 		return err_set(err, ERR_AUTH, "%s: %.60s: %.120s", what, code,
 			message ? message : "no keys");
@@ -57,7 +57,7 @@ read_keys(struct aws_keys *keys, const cJSON *root, const char *what, struct err
 		return err_set(err, ERR_PROTOCOL, "%s has no %s", what,
 			access_key ? "SecretAccessKey" : "AccessKeyId");
 	if (expires != NULL && !clock_parse(expires, strlen(expires), &expires_us))
-		return err_set(err, ERR_PROTOCOL, "%s: Expiration is no time", what);
+		return err_set(err, ERR_PROTOCOL, "%s: Expiration is not a time", what);
 	if (token == NULL)
 		token = member(root, "SessionToken");
 	*keys = (struct aws_keys){ .access_key = mem_strdup(access_key),
@@ -97,9 +97,9 @@ look_at_process(struct aws_credentials *c, const struct aws_stage *stage, struct
 	root = cJSON_ParseWithLength(c->helper.text, c->helper.len);
 	if (cJSON_GetNumberValue(json_member(root, "Version")) != 1)
 		rc = err_set(err, ERR_PROTOCOL,
-			"what it prints is no JSON object with \"Version\": 1");
+			"its output is not a JSON object with \"Version\": 1");
 	else
-		rc = read_keys(&c->next, root, "what it prints", err);
+		rc = read_keys(&c->next, root, "its output", err);
 	cJSON_Delete(root);
 	helper_end(&c->helper);
 	return rc == 0 ? REFRESH_NOTHING : REFRESH_ERROR;
@@ -107,10 +107,7 @@ look_at_process(struct aws_credentials *c, const struct aws_stage *stage, struct
 
 /* ---- containers */
 
-/*
- * http only where the network itself is trusted: this machine, and the link-local addresses of
- * ECS and EKS.
- */
+/* http is allowed only within this machine, and to the link-local addresses of ECS and EKS. */
 static bool
 is_allowed(const char *url)
 {
@@ -143,7 +140,7 @@ container_request(struct aws_credentials *c, const struct aws_stage *stage,
 			"the URL in AWS_CONTAINER_CREDENTIALS_FULL_URI is neither https nor a "
 			"loopback, ECS or EKS address");
 	if (token.file != NULL)
-		token.value = NULL; /* the file goes first */
+		token.value = NULL; /* the file has precedence */
 	if (secret_is_set(&token) && secret_read(&token, &text, err) != 0)
 		return REFRESH_ERROR;
 	if (text != NULL && strpbrk(text, "\r\n") != NULL) {
@@ -198,8 +195,8 @@ imds_request(struct aws_credentials *c, const struct aws_stage *stage, struct ht
 }
 
 /*
- * The first line of a short text, with nothing in it that has no business in a header or a
- * path.
+ * The first line of a short text; NULL if it has characters that are not allowed in a header or
+ * a path.
  */
 static char *
 plain_line(const struct http_response *rsp)
@@ -222,8 +219,8 @@ imds_keys(struct aws_credentials *c, const struct http_response *rsp, struct err
 	if (aws_keys_from_json(&c->next, rsp->body, rsp->body_len, "the reply", err) != 0)
 		return REFRESH_FAILED;
 	/*
-	 * Static stability: when the service cannot renew them it hands out the old ones, and
-	 * AWS accepts those.
+	 * Static stability: when the service cannot renew the keys it returns the old ones, and
+	 * AWS accepts them.
 	 */
 	if (c->next.expires_us != 0 && c->next.expires_us < now)
 		c->next.expires_us = now + STALE_MINUTES * INT64_C(60000000);
@@ -248,7 +245,7 @@ imds_response(struct aws_credentials *c, const struct http_response *rsp, struct
 		return imds_keys(c, rsp, err);
 	*into = plain_line(rsp);
 	if (*into == NULL) {
-		err_set(err, ERR_PROTOCOL, "the reply is no %s",
+		err_set(err, ERR_PROTOCOL, "the reply is not a %s",
 			c->part == 0 ? "token" : "role name");
 		return REFRESH_FAILED;
 	}

@@ -16,7 +16,7 @@
 
 enum {
 	STS_MS = 10 * 1000,
-	SKEW_S = 4 * 60, /* AWS accepts five minutes */
+	SKEW_S = 4 * 60, /* AWS accepts five minutes of difference */
 	TOKEN_SIZE = 16 * 1024,
 };
 
@@ -117,7 +117,7 @@ refused(struct aws_credentials *c, const struct http_response *rsp, struct err *
 	aws_error_read(rsp, &e);
 	if (aws_error_class(e.code) == AWS_SKEW &&
 		(off - c->skew_s >= SKEW_S || c->skew_s - off >= SKEW_S))
-		c->skew_s = off; /* the next try is signed by the service's clock */
+		c->skew_s = off; /* the next request is signed with the service's clock */
 	aws_error_explain(rsp, &e, err);
 	return -1;
 }

@@ -8,8 +8,7 @@
 #include "text.h"
 
 /*
- * The event router's form of destination.uri: a Go net/url.URL, of which these members are
- * text.
+ * The event router's form of destination.uri: a Go net/url.URL, with these members as strings.
  */
 static const struct config_field uri_fields[] = {
 	{ "scheme", CONFIG_STRING, 0, .help = "`http` or `https`." },
@@ -37,7 +36,7 @@ uri_from_mapping(const struct config_node *node, struct buf *uri, struct config_
 		known += known_uri_member(node, f->key);
 	if (known != config_length(node)) {
 		config_error(errors, node,
-			"has keys other than scheme, host, path and rawquery, each a text");
+			"has keys other than scheme, host, path and rawquery, each a string");
 		return -1;
 	}
 	if (known_uri_member(node, "scheme") != known_uri_member(node, "host") ||
@@ -72,7 +71,7 @@ bind_uri(const struct config_node *node, void *field, struct config_errors *erro
 		: text_starts(text, "https://") ? text + 8
 						: "";
 	if (text_starts(text, "/") || text_starts(text, "?"))
-		host = "relative"; /* to a ref's address; destination_check asks for the ref */
+		host = "relative"; /* relative to a ref's address; destination_check requires the ref */
 	if (!failed &&
 		(*host == '\0' || *host == '/' || strpbrk(text, " \t\r\n\"<>\\`") != NULL ||
 			!buf_ok(&uri))) {
@@ -93,7 +92,7 @@ static const struct config_field ref_fields[] = {
 	{ "name", CONFIG_STRING, offsetof(struct destination_ref, name), CONFIG_REQUIRED,
 		.help = "Its name." },
 	{ "namespace", CONFIG_STRING, offsetof(struct destination_ref, ns),
-		.help = "Its namespace. Default: that of the service account, or of the kubeconfig's context." },
+		.help = "Its namespace. Default: the namespace of the service account, or of the kubeconfig's context." },
 	{ "address", CONFIG_STRING, offsetof(struct destination_ref, address),
 		.help = "Which of its `status.addresses`, by name. Default: the first." },
 	{ NULL },
@@ -102,10 +101,10 @@ static const struct config_field ref_fields[] = {
 static const struct config_field oidc_fields[] = {
 	{ "tokenFile", CONFIG_STRING, offsetof(struct destination_oidc, token_file),
 		CONFIG_FILE,
-		.help = "Projected service account token for the audience. Default: a token is asked for by "
+		.help = "Projected service account token for the audience. Default: a token is requested by "
 			"TokenRequest." },
 	{ "serviceAccount", CONFIG_STRING, offsetof(struct destination_oidc, service_account),
-		.help = "`namespace/name` to ask a token for. Default: the account we run as." },
+		.help = "`namespace/name` to request a token for. Default: the service account of the dispatcher." },
 	{ NULL },
 };
 
@@ -117,9 +116,9 @@ const struct config_field destination_fields[] = {
 		.help = "A URL, or the event router's `{scheme, host, path}`; beside `ref`, a path relative to "
 			"its address." },
 	{ "CACerts", CONFIG_STRING, offsetof(struct destination, ca_certs),
-		.help = "PEM text of authorities to trust, beside those that the object names." },
+		.help = "PEM text of CA certificates to trust, beside those of the object." },
 	{ "audience", CONFIG_STRING, offsetof(struct destination, audience),
-		.help = "OIDC audience to get a token for. Default: the one that the object names." },
+		.help = "OIDC audience to get a token for. Default: the audience of the object." },
 	{ "oidc", CONFIG_OBJECT, offsetof(struct destination, oidc), .fields = oidc_fields,
 		.help = "Where the token for the audience comes from." },
 	{ "resolveInterval", CONFIG_DURATION, offsetof(struct destination, resolve_interval_ms),
@@ -143,7 +142,7 @@ check_ref(const struct destination *d, struct err *err)
 		return err_set(err, ERR_CONFIG, "destination.ref.apiVersion is too long");
 	if (d->uri != NULL && strstr(d->uri, "://") != NULL)
 		return err_set(err, ERR_CONFIG,
-			"destination.uri must be relative (a path) when destination.ref is there: one of the two");
+			"destination.uri must be relative (a path) when destination.ref is set");
 	return 0;
 }
 

@@ -7,8 +7,8 @@
 #include "http.h"
 
 /*
- * type: what the event's type is replaced by; NULL: nothing. The request borrows the event's
- * own JSON text when that is the same.
+ * type: replaces the event's type; NULL: does not. If the result is the same, the request
+ * borrows the event's JSON text.
  */
 void event_body_structured(const struct event *ev, const char *type, struct http_request *req);
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * AWS EventBridge: events go to one bus by PutEvents, ten in a request; the patterns of the
- * bus's rules are evaluated here, so that nothing is sent (and paid for) that no rule wants.
+ * AWS EventBridge: events go to one bus by PutEvents, ten in a request. The patterns of the
+ * bus's rules are evaluated here, so that only events that match a rule are sent (and paid
+ * for).
  * https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
  */
 #include <string.h>
@@ -20,7 +21,7 @@ credentials_interval_ms(void *p)
 	const struct eventbridge *self = p;
 	int64_t interval = aws_credentials_interval_ms(&self->credentials, clock_wall_us());
 
-	/* not accepted yet: whoever puts them right should not have to wait */
+	/* not accepted yet: read them again soon, in case somebody corrects them */
 	return !self->looked && interval > FIRST_MS ? FIRST_MS : interval;
 }
 
@@ -86,7 +87,7 @@ encode(void *p, const struct batch *batch, struct http_request *req, struct err 
 const struct processor processor_eventbridge = {
 	.type = "aws_event_bridge",
 	.block = "awsEventBridge",
-	.help = "Sends events to an AWS EventBridge bus, those that its rules want.",
+	.help = "Sends events to an AWS EventBridge bus, those that match its rules.",
 	.fields = eventbridge_fields,
 	.config_size = sizeof(struct eventbridge_config),
 	.batch_max = EVENTBRIDGE_ENTRIES_MAX,

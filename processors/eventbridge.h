@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Inside the EventBridge processor: what its files share. */
+/* Shared by the files of the EventBridge processor. */
 #ifndef VCOURIER_EVENTBRIDGE_H
 #define VCOURIER_EVENTBRIDGE_H
 
@@ -20,8 +20,8 @@
 enum {
 	/* https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html */
 	EVENTBRIDGE_ENTRIES_MAX = 10,
-	EVENTBRIDGE_TIME_BYTES = 14, /* what Time counts in an entry's size */
-	/* the cap until 2026-01, and still of some partitions */
+	EVENTBRIDGE_TIME_BYTES = 14, /* size of Time in an entry */
+	/* the limit until 2026-01, and still the limit of some partitions */
 	EVENTBRIDGE_BYTES_OLD = 256 * 1024,
 	EVENTBRIDGE_TRACE_MAX = 500,
 	EVENTBRIDGE_DETAIL_TYPE_MAX = 128,
@@ -49,9 +49,9 @@ extern const struct config_field eventbridge_fields[];
 struct eventbridge_rule {
 	char *arn, *name;
 	bool found, disabled;
-	/* NULL: takes every event (AWS accepted it, we cannot read it) */
+	/* NULL: matches every event (AWS accepted a pattern that we cannot parse) */
 	struct pattern *pattern;
-	struct absence absence; /* from the list of all rules */
+	struct absence absence; /* is it missing from the list of all rules? */
 };
 
 struct eventbridge_rules {
@@ -73,29 +73,30 @@ struct eventbridge {
 	struct eventbridge_endpoint {
 		char *url, *host, *path;
 	} regional, global; /* global: where PutEvents goes with endpointId; all NULL without */
-	const char *bus_name;   /* without the ARN around it; of config->bus or bus_arn */
+	const char
+		*bus_name; /* without the rest of the ARN; points into config->bus or bus_arn */
 	struct aws_arn bus_arn; /* when config->bus is one */
 
 	struct aws_credentials credentials;
 	uint64_t generation; /* of the credentials in the signer */
 	struct sigv4 signer;
 	struct sigv4a global_signer;
-	int64_t skew_s;   /* AWS's clock less ours */
-	size_t bytes_max; /* of one request, as far as known */
+	int64_t skew_s;   /* AWS's clock minus ours */
+	size_t bytes_max; /* limit of one request, as far as known */
 
 	/* eventbridge_rules.c */
 	enum eventbridge_choice choice;
 	struct aws_envelope envelope;
 	char *account;
 	struct eventbridge_rules rules, next; /* in use; being read */
-	bool loaded;                          /* rules are there to go by */
-	bool settled;                         /* what no rule wants is filtered */
+	bool loaded;                          /* the rules in use are complete */
+	bool settled;                         /* an event that matches no rule is filtered */
 	uint64_t version;                     /* of the rules in use */
-	struct absence others;                /* of rules that the first list left out */
-	int64_t confirm_ms; /* an absence waits to be confirmed for so long; 0: none does */
-	bool looked;        /* the bus was seen once */
+	struct absence others; /* of further rules: the first list may be incomplete */
+	int64_t confirm_ms;    /* time until an absence can be confirmed; 0: none is waiting */
+	bool looked;           /* the bus has been found once */
 	bool bus_missing, describing;
-	size_t asking; /* which rule of `next` is asked for */
+	size_t asking; /* the rule of `next` that is requested */
 	char *next_token;
 	unsigned pages;
 
@@ -117,13 +118,13 @@ void eventbridge_ruleset_free(struct eventbridge_rules *rules);
 struct eventbridge_rule *eventbridge_ruleset_add(
 	struct eventbridge_rules *rules, const char *arn, const char *name);
 /*
- * Moves into `next` the rules of `old`, in use until now, that it lacks without that being
- * believed yet. Returns how many, and how long until the absence of the first of them can be
- * confirmed.
+ * Moves those rules of `old`, in use until now, into `next` that it lacks and whose absence is
+ * not confirmed yet. Returns their number, and the time until the absence of the first of them
+ * can be confirmed.
  */
 size_t eventbridge_ruleset_keep(struct eventbridge_rules *next, struct eventbridge_rules *old,
 	const struct refresh_time *time, int64_t *confirm_ms);
-/* text: the event in its envelope; not ok: too large to decide, so it is wanted */
+/* text: the event in its envelope; if it is too large to be matched, it counts as wanted */
 bool eventbridge_ruleset_wants(const struct eventbridge_rules *rules, const struct buf *text);
 
 /* eventbridge_rules.c */
@@ -139,10 +140,10 @@ int eventbridge_route(
 	void *self, const struct event *ev, struct targets *targets, struct err *err);
 
 /* eventbridge_entry.c: one event as an entry of PutEvents */
-/* -1: no bus would take it */
+/* -1: no bus would accept it */
 int eventbridge_entry_check(const struct event *ev, struct err *err);
 size_t eventbridge_weight(void *self, const struct event *ev);
-/* Appends the entry; -1: the event cannot be one. *weight: its size as AWS counts. */
+/* Appends the entry; -1: the event cannot be an entry. *weight: its size as AWS counts it. */
 int eventbridge_entry_add(struct eventbridge *self, const struct event *ev, struct buf *out,
 	size_t *weight, struct err *err);
 
@@ -150,8 +151,8 @@ int eventbridge_entry_add(struct eventbridge *self, const struct event *ev, stru
 void eventbridge_judge(void *self, const struct target *target, const struct http_response *rsp,
 	size_t n, struct outcome *out);
 /*
- * After a reply that AWS refused for its date: true when the clock's offset changed, and trying
- * again makes sense.
+ * For a reply that AWS rejected because of its date: true when the clock's offset was corrected
+ * and a retry makes sense.
  */
 bool eventbridge_correct_clock(
 	struct eventbridge *self, const struct http_response *rsp, int64_t now_us);

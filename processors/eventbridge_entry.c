@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * One event as an entry of PutEvents. Source, DetailType and Detail are what the event router
- * sent, so that users' rules go on to match: the CloudEvent's source and subject, and the
- * structured event as it stands on the bus.
+ * One event as an entry of PutEvents. Source, DetailType and Detail are those of the event
+ * router, so that users' rules continue to match: the CloudEvent's source and subject, and the
+ * structured event as on the bus.
  * https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEventsRequestEntry.html
  */
 #include <stdio.h>
@@ -28,8 +28,7 @@ entry_size(const struct eventbridge *self, const struct event *ev, size_t detail
 }
 
 /*
- * The structured event, in the dialect wanted; borrowed where it stands like that in the
- * message.
+ * The structured event with the configured type; borrowed from the message if it is the same.
  */
 static const char *
 detail_of(struct eventbridge *self, const struct event *ev, size_t *len)
@@ -45,7 +44,7 @@ detail_of(struct eventbridge *self, const struct event *ev, size_t *len)
 	return buf_str(&self->text);
 }
 
-/* The same without its data, which is said. */
+/* The event without its data, with an extension that says so. */
 static const char *
 trimmed_of(struct eventbridge *self, const struct event *ev, size_t *len)
 {
@@ -113,7 +112,7 @@ eventbridge_entry_check(const struct event *ev, struct err *err)
 		characters += ((unsigned char)*p & 0xc0) != 0x80;
 	if (characters == 0)
 		return err_set(err, ERR_PROTOCOL,
-			"the event has no subject, and EventBridge wants a DetailType");
+			"the event has no subject, and EventBridge requires a DetailType");
 	if (characters > EVENTBRIDGE_DETAIL_TYPE_MAX)
 		return err_set(err, ERR_LIMIT,
 			"the subject has more than the %d characters of a DetailType",
@@ -138,7 +137,7 @@ eventbridge_entry_add(struct eventbridge *self, const struct event *ev, struct b
 		*weight = entry_size(self, ev, len);
 	}
 	if (*weight > self->bytes_max)
-		return err_set(err, ERR_LIMIT, "an entry of %zu bytes, EventBridge takes %zu",
+		return err_set(err, ERR_LIMIT, "an entry of %zu bytes, EventBridge accepts %zu",
 			*weight, self->bytes_max);
 	buf_add_char(out, '{');
 	add_string(out, "Source", ev->source, strlen(ev->source));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The options of the EventBridge processor, and what a table cannot say about them. */
+/* The options of the EventBridge processor, and checks that a table cannot express. */
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,7 +27,7 @@ static const struct config_field key_fields[] = {
 static const struct config_field auth_fields[] = {
 	{ "type", CONFIG_ENUM, offsetof(struct eventbridge_auth_config, type),
 		.def = "aws_iam_role", .choices = auth_types,
-		.help = "`aws_access_key`: the keys in `awsAccessKeyAuth`. `aws_iam_role`: where the AWS tools look: "
+		.help = "`aws_access_key`: the keys in `awsAccessKeyAuth`. `aws_iam_role`: the sources of the AWS tools: "
 			"environment, web identity (IRSA), shared files, container or Pod Identity, instance metadata." },
 	{ "awsAccessKeyAuth", CONFIG_OBJECT, offsetof(struct eventbridge_auth_config, keys),
 		.fields = key_fields, .help = "Keys, for `aws_access_key`." },
@@ -36,8 +36,7 @@ static const struct config_field auth_fields[] = {
 
 const struct config_field eventbridge_fields[] = {
 	{ "region", CONFIG_STRING, offsetof(struct eventbridge_config, region),
-		.help = "AWS region. Default: that of the rule's or the bus's ARN, else what `AWS_REGION` or the profile "
-			"says." },
+		.help = "AWS region. Default: the region of the rule's or the bus's ARN, else of `AWS_REGION` or the profile." },
 	{ "eventBus", CONFIG_STRING, offsetof(struct eventbridge_config, bus), .def = "default",
 		.help = "Name or ARN of the event bus." },
 	{ "ruleARN", CONFIG_STRINGS, offsetof(struct eventbridge_config, rules),
@@ -48,13 +47,13 @@ const struct config_field eventbridge_fields[] = {
 	{ "rulesInterval", CONFIG_DURATION,
 		offsetof(struct eventbridge_config, rules_interval_ms), .def = "5m",
 		.min = 1000, .max = 24 * 3600 * 1000,
-		.help = "How often rules are read again, and the bus is looked for." },
+		.help = "How often rules are read again, and the bus is checked." },
 	{ "auth", CONFIG_OBJECT, offsetof(struct eventbridge_config, auth),
 		.fields = auth_fields, .help = "Credentials." },
 	{ "endpoint", CONFIG_STRING, offsetof(struct eventbridge_config, endpoint), CONFIG_URL,
 		.help = "URL to use instead of the region's: a VPC interface endpoint, a test server." },
 	{ "endpointId", CONFIG_STRING, offsetof(struct eventbridge_config, endpoint_id),
-		.help = "ID of a global endpoint, `abcde.xyz`: events go to whichever of its regions is healthy." },
+		.help = "ID of a global endpoint, `abcde.xyz`: events go to a healthy one of its regions." },
 	{ "useFIPS", CONFIG_BOOL, offsetof(struct eventbridge_config, fips), .def = "false",
 		.help = "Use the region's FIPS endpoint; also by `AWS_USE_FIPS_ENDPOINT=true`." },
 	{ "useDualStack", CONFIG_BOOL, offsetof(struct eventbridge_config, dual_stack),
@@ -63,16 +62,16 @@ const struct config_field eventbridge_fields[] = {
 	{ "maxRequestBytes", CONFIG_SIZE,
 		offsetof(struct eventbridge_config, request_bytes_max), .def = "1MB",
 		.min = 1024, .max = 16 * 1024 * 1024,
-		.help = "Size of the entries of one request, as AWS counts it. A smaller limit of the service is noticed." },
+		.help = "Size of the entries of one request, as AWS counts it. A smaller limit of the service is detected." },
 	{ "oversize", CONFIG_ENUM, offsetof(struct eventbridge_config, oversize),
 		.def = "deadLetter", .choices = oversizes,
-		.help = "What becomes of an event that is larger alone: a dead letter, or `trim`: sent without its data, "
-			"with the extension `datatrimmed` that says how many bytes those were." },
+		.help = "What happens to a single event that is larger: it becomes a dead letter, or with `trim` is sent without its data, "
+			"with the extension `datatrimmed` (their number of bytes)." },
 	{ "resources", CONFIG_STRINGS, offsetof(struct eventbridge_config, resources),
 		.help = "ARNs to put into each entry's `Resources`." },
 	{ "traceHeader", CONFIG_BOOL, offsetof(struct eventbridge_config, trace_header),
 		.def = "false",
-		.help = "Hand an event's `traceparent` on as X-Ray `TraceHeader`." },
+		.help = "Send an event's `traceparent` as X-Ray `TraceHeader`." },
 	{ "typeStyle", CONFIG_ENUM, offsetof(struct eventbridge_config, type_style),
 		.def = "router", .choices = type_styles,
 		.help = "Dialect of the CloudEvent's type: `com.vmware.event.router/event` or "
@@ -109,7 +108,7 @@ check_bus(struct eventbridge *self, struct err *err)
 		if (!aws_arn_parse(bus, &self->bus_arn) ||
 			strcmp(self->bus_arn.service, "events") != 0 ||
 			!text_starts(self->bus_arn.resource, "event-bus/"))
-			return err_set(err, ERR_CONFIG, "eventBus: is no ARN of an event bus");
+			return err_set(err, ERR_CONFIG, "eventBus: not an ARN of an event bus");
 		self->bus_name = self->bus_arn.resource + strlen("event-bus/");
 	}
 	if (*self->bus_name == '\0' || strlen(self->bus_name) > 256)
@@ -117,11 +116,11 @@ check_bus(struct eventbridge *self, struct err *err)
 	for (const char *p = self->bus_name; *p != '\0'; p++)
 		if (!isalnum((unsigned char)*p) && strchr("/.-_", *p) == NULL)
 			return err_set(err, ERR_CONFIG,
-				"eventBus: has a character that no bus name has");
+				"eventBus: has a character that is not allowed in a bus name");
 	return 0;
 }
 
-/* The region: as configured, of the bus, of the first rule, of the environment. */
+/* The region: from the configuration, the bus, the first rule or the environment. */
 static int
 find_region(struct eventbridge *self, struct err *err)
 {
@@ -140,7 +139,7 @@ find_region(struct eventbridge *self, struct err *err)
 		self->region = aws_plan_region();
 	if (self->region == NULL || *self->region == '\0')
 		return err_set(err, ERR_CONFIG,
-			"region: is missing, and AWS_REGION and the profile do not say it");
+			"region: is missing, also in AWS_REGION and the profile");
 	if (self->bus_name != c->bus && strcmp(self->region, self->bus_arn.region) != 0)
 		return err_set(err, ERR_CONFIG, "region is %.40s, but the bus is in %.40s",
 			self->region, self->bus_arn.region);
@@ -181,7 +180,7 @@ free_endpoint(struct eventbridge_endpoint *endpoint)
 	free(endpoint->path);
 }
 
-/* A custom endpoint stands for the global one, too. */
+/* A custom endpoint replaces the global one, too. */
 static int
 find_global(
 	struct eventbridge *self, const struct aws_endpoint_options *options, struct err *err)

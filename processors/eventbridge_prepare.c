@@ -48,7 +48,7 @@ eventbridge_prepare(struct eventbridge *self, const char *operation, struct http
 	if (use_credentials(self, err) != 0 ||
 		(global ? sigv4a_sign(&self->global_signer, &request, now, &self->text, err)
 			: sigv4_sign(&self->signer, &request, now, &self->text, err)) != 0) {
-		err->code = ERR_AUTH; /* nothing of the events but their bytes takes part */
+		err->code = ERR_AUTH; /* not the events: only the body depends on them */
 		return -1;
 	}
 	sigv4_date(now, date);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * What PutEvents answers: for the whole request, and for each entry, which fail one by one.
+ * The replies to PutEvents: for the whole request, and for each entry, which can fail
+ * separately.
  * https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEventsResultEntry.html
  */
 #include <string.h>
@@ -13,8 +14,9 @@
 #include "json_member.h"
 
 enum {
-	SKEW_S = 4 * 60,          /* AWS accepts signatures five minutes old or early */
-	ATTENTION_MS = 30 * 1000, /* between tries of what a person must put right */
+	SKEW_S = 4 * 60, /* AWS accepts signatures five minutes old or early */
+	ATTENTION_MS = 30 *
+		1000, /* between retries after an error that a person must correct */
 };
 
 bool
@@ -29,7 +31,7 @@ eventbridge_correct_clock(
 	return true;
 }
 
-/* The codes of entries that come back the same however often they are sent. */
+/* Codes of entries that fail again however often they are sent. */
 static bool
 is_permanent(const char *code)
 {
@@ -53,7 +55,7 @@ judge_entry(struct eventbridge *self, const cJSON *entry, struct outcome *out)
 
 	if (code == NULL && id != NULL && *id != '\0') {
 		out->verdict = VERDICT_DELIVERED;
-		/* AWS takes what goes to a bus that is not there, and drops it */
+		/* AWS accepts events for a bus that does not exist, and drops them */
 		if (self->bus_missing) {
 			out->verdict = VERDICT_RETRY;
 			out->refresh = true;
@@ -85,12 +87,12 @@ judge_entries(struct eventbridge *self, const struct http_response *rsp, size_t 
 
 	if (!cJSON_IsArray(entries) || (size_t)cJSON_GetArraySize(entries) != n) {
 		/*
-		 * which entry is which cannot be told: all again, and twice is better than
-		 * never
+		 * the entries cannot be assigned: all are sent again, which may deliver some
+		 * twice
 		 */
 		for (i = 0; i < n; i++)
 			err_set(&out[i].why, ERR_PROTOCOL,
-				"the reply is no result of PutEvents for %zu entries", n);
+				"the reply is not a result of PutEvents for %zu entries", n);
 	} else {
 		cJSON_ArrayForEach(entry, entries)
 		{
@@ -101,9 +103,9 @@ judge_entries(struct eventbridge *self, const struct http_response *rsp, size_t 
 }
 
 /*
- * Larger than this endpoint takes. Recorded text: "Total size of the entries in the request is
- * over the limit." Partitions differ, so the lower limit is learned; an event beyond it is then
- * trimmed or refused when encoded.
+ * A request larger than this endpoint accepts. Text of a real reply: "Total size of the entries
+ * in the request is over the limit." Partitions differ, so the smaller limit is learned; a
+ * larger event is then trimmed or rejected by encode.
  */
 static void
 judge_size(struct eventbridge *self, size_t n, struct outcome *out)
@@ -125,12 +127,12 @@ judge_invalid(
 	if (strstr(e->message, "size") != NULL && strstr(e->message, "over the limit") != NULL)
 		judge_size(self, n, out);
 	else if (n > 1)
-		out->split = true; /* one of them is at fault: find out which */
+		out->split = true; /* one of them is at fault: send them separately */
 	else
 		out->verdict = VERDICT_REJECTED;
 }
 
-/* A refusal of the whole request, the same for all its events. */
+/* The whole request was rejected; all its events get the same outcome. */
 static void
 judge_refusal(struct eventbridge *self, const struct http_response *rsp, size_t n,
 	struct outcome *out)
@@ -151,7 +153,7 @@ judge_refusal(struct eventbridge *self, const struct http_response *rsp, size_t 
 		if (eventbridge_correct_clock(self, rsp, clock_wall_us()))
 			out->retry_after_ms = 0;
 		else
-			out->refresh = true; /* the secret may have been changed */
+			out->refresh = true; /* the secret may have changed */
 	} else if (class == AWS_REFUSED) {
 		out->refresh = true;
 		if (out->retry_after_ms < ATTENTION_MS)
@@ -161,8 +163,8 @@ judge_refusal(struct eventbridge *self, const struct http_response *rsp, size_t 
 		judge_invalid(self, &e, n, out);
 	}
 	/*
-	 * what no AWS service wrote (a proxy's page) says nothing about the event: it is tried
-	 * again
+	 * a reply that is not from an AWS service (a proxy's page) does not concern the event:
+	 * retry
 	 */
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Does a rule of the bus want this event? */
+/* Whether a rule of the bus matches an event. */
 #include "eventbridge.h"
 
 static bool

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The rules of the bus, read again on a timer: by ListRules, or DescribeRule when denied.
- * The same call shows whether the bus is there: to one that is not, PutEvents "succeeds".
+ * The rules of the bus, read again on a timer: by ListRules, or DescribeRule when denied. The
+ * same call shows whether the bus exists, because PutEvents "succeeds" without it, too.
  */
 #include <cjson/cJSON.h>
 #include <stdlib.h>
@@ -17,7 +17,7 @@
 
 enum { PAGE = 100, PAGES_MAX = 1000 };
 
-/* What the envelope cannot know before AWS has made it: such conditions count as met. */
+/* Members that AWS sets in the envelope: conditions on them count as met. */
 static void
 assume_unknown(struct eventbridge *self, struct pattern *pattern)
 {
@@ -37,7 +37,7 @@ check_rule(struct eventbridge *self, const char *text, struct err *err)
 	if (!aws_arn_parse(text, &arn) || strcmp(arn.service, "events") != 0 ||
 		!text_starts(arn.resource, "rule/") || arn.resource[5] == '\0')
 		return err_set(
-			err, ERR_CONFIG, "ruleARN: \"%.120s\" is no ARN of a rule", text);
+			err, ERR_CONFIG, "ruleARN: \"%.120s\" is not an ARN of a rule", text);
 	bus = arn.resource + 5;
 	name = strrchr(bus, '/');
 	bus_len = name == NULL ? 0 : (size_t)(name - bus);
@@ -108,7 +108,7 @@ eventbridge_rules_close(struct eventbridge *self)
 	free(self->account);
 }
 
-/* ---- asking */
+/* ---- requests */
 
 int64_t
 eventbridge_rules_interval_ms(void *p)
@@ -170,12 +170,9 @@ eventbridge_rules_request(void *p, unsigned step, struct http_request *req, stru
 		self, self->describing ? "DescribeRule" : "ListRules", req, err);
 }
 
-/* ---- answers */
+/* ---- replies */
 
-/*
- * Takes what the reply says about a rule. A pattern that AWS accepted and we cannot read takes
- * every event.
- */
+/* Takes a rule from the reply. A pattern that cannot be parsed here matches every event. */
 static int
 take_rule(struct eventbridge *self, struct eventbridge_rule *rule, const cJSON *said,
 	struct err *warning)
@@ -187,7 +184,9 @@ take_rule(struct eventbridge *self, struct eventbridge_rule *rule, const cJSON *
 	if (*text == '\0')
 		return -1;
 	if (pattern_compile(&rule->pattern, text, strlen(text), warning) != 0)
-		err_wrap(warning, "rule %.64s: taking every event", rule->name);
+		err_wrap(warning,
+			"rule %.64s: its pattern cannot be parsed, so it matches every event",
+			rule->name);
 	else
 		assume_unknown(self, rule->pattern);
 	return 0;
@@ -233,9 +232,9 @@ take_page(struct eventbridge *self, const cJSON *page, struct err *err, struct e
 }
 
 /*
- * The list of all rules is complete. It may still be one that is not true yet, so a rule that
- * it leaves out decides on until that is confirmed. Named rules cannot be left out: one that is
- * not found fails the refresh.
+ * The list of all rules is complete, but it may not be true yet. A rule that it omits stays in
+ * use until its absence is confirmed. Named rules cannot be omitted: one that is not found
+ * fails the refresh.
  */
 static enum refresh_result
 check_list(struct eventbridge *self, const struct refresh_time *time, struct err *err)
@@ -246,13 +245,13 @@ check_list(struct eventbridge *self, const struct refresh_time *time, struct err
 
 	if (kept == 1)
 		err_set(err, ERR_NOT_FOUND,
-			"rule %.64s is missing from the list of the bus, or disabled: it decides on until "
+			"rule %.64s is missing from the list of the bus, or disabled: it stays in use until "
 			"that is confirmed",
 			self->next.rule[self->next.n - 1].name);
 	else if (kept > 1)
 		err_set(err, ERR_NOT_FOUND,
 			"rule %.64s and %zu more are missing from the list of the bus, or disabled: they "
-			"decide on until that is confirmed",
+			"stay in use until that is confirmed",
 			self->next.rule[self->next.n - kept].name, kept - 1);
 	else if (self->next.n == 0)
 		err_set(err, ERR_CONFIG,
@@ -265,7 +264,7 @@ check_list(struct eventbridge *self, const struct refresh_time *time, struct err
 	return REFRESH_DONE;
 }
 
-/* Everything is read: use it. */
+/* All rules are read: use them. */
 static enum refresh_result
 finish(struct eventbridge *self, const struct refresh_time *time, struct err *err)
 {
@@ -304,7 +303,7 @@ go_on(struct eventbridge *self, const char *token, const struct refresh_time *ti
 		(self->choice == RULES_ALL ||
 			(named && !self->next.rule[self->asking].found))) {
 		if (++self->pages == PAGES_MAX) {
-			err_set(err, ERR_LIMIT, "ListRules does not come to an end");
+			err_set(err, ERR_LIMIT, "ListRules returns too many pages");
 			return REFRESH_FAILED;
 		}
 		self->next_token = mem_strdup(token);
@@ -349,7 +348,7 @@ refused(struct eventbridge *self, const struct http_response *rsp,
 		return REFRESH_MORE;
 	}
 	if (self->choice == RULES_NONE || self->choice == RULES_LOCAL) {
-		err_wrap(err, "ListRules is denied, so a missing bus would not be noticed");
+		err_wrap(err, "ListRules is denied, so a missing bus would not be detected");
 		return finish(self, time, &(struct err){ .code = ERR_NONE });
 	}
 	err_wrap(err, "reading rules needs events:ListRules");
@@ -375,7 +374,7 @@ eventbridge_rules_response(void *p, unsigned step, const struct http_response *r
 	page = cJSON_ParseWithLength(rsp->body, rsp->body_len);
 	if (!cJSON_IsObject(page) ||
 		(!self->describing && !cJSON_IsArray(json_member(page, "Rules")))) {
-		err_set(err, ERR_PROTOCOL, "%s: the reply is no list of rules",
+		err_set(err, ERR_PROTOCOL, "%s: the reply is not a list of rules",
 			self->describing ? "DescribeRule" : "ListRules");
 		result = REFRESH_FAILED;
 	} else if (self->describing) {

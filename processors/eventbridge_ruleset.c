@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The rules that decide what is sent, as a set: the one in use, and the one that is being read.
+ * The set of rules that decide which events are sent: the set in use, and the set that is being
+ * read.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -79,7 +80,7 @@ eventbridge_ruleset_wants(const struct eventbridge_rules *rules, const struct bu
 	for (size_t i = 0; i < rules->n; i++) {
 		struct pattern *pattern = rules->rule[i].pattern;
 
-		/* what cannot be decided is sent: AWS decides again */
+		/* an undecided event is sent: AWS evaluates it again */
 		if (pattern == NULL || !buf_ok(text) ||
 			pattern_match(pattern, buf_str(text), text->len, NULL) != 0)
 			return true;

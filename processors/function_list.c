@@ -23,8 +23,8 @@ not_json(const struct list_reading *r, struct err *err)
 }
 
 /*
- * Calls add for each entry of a list, parsed one by one: a list of ten thousand functions is
- * large. Go writes an empty list as null when it never made one.
+ * Calls add for each entry of a list; entries are parsed one by one, because a list of ten
+ * thousand functions is large. Go writes an empty list that was never allocated as null.
  */
 static int
 each_entry(const struct list_reading *r, const char *json, size_t len,
@@ -52,7 +52,7 @@ each_entry(const struct list_reading *r, const char *json, size_t len,
 		int result;
 
 		value = p;
-		json_skip_value(&p, end); /* the list as a whole was sound */
+		json_skip_value(&p, end); /* the list was checked as a whole */
 		entry = cJSON_ParseWithLength(value, (size_t)(p - value));
 		result = entry == NULL ? not_json(r, err) : add(r, entry, err);
 		cJSON_Delete(entry);
@@ -65,7 +65,7 @@ each_entry(const struct list_reading *r, const char *json, size_t len,
 	return 0;
 }
 
-/* Names end up in URLs and logs: printable, and no longer than Kubernetes allows. */
+/* Names are used in URLs and logs: printable, and not longer than Kubernetes allows. */
 static bool
 is_name(const cJSON *item)
 {
@@ -99,7 +99,7 @@ function_list_namespaces(
 	return each_entry(&r, json, len, add_namespace, err);
 }
 
-/* The topics of one entry of the list, NULL when it has none or makes no sense. */
+/* The topics of a list entry; NULL when it has none or is invalid. */
 static const char *
 topics_of(const cJSON *entry)
 {

@@ -19,10 +19,9 @@ int function_list_namespaces(
 	struct function_map *map, const char *json, size_t len, struct err *err);
 
 /*
- * Adds a reply of /system/functions for one namespace of the map ("": the gateway has none). An
- * entry or an annotation that makes no sense leaves out that function only. ERR_PROTOCOL: the
- * reply is not a list, and nothing of it was added; ERR_LIMIT: it holds more than the map
- * takes.
+ * Adds a reply of /system/functions for one namespace of the map ("": the gateway has no
+ * namespaces). An invalid entry or annotation skips only that function. ERR_PROTOCOL: the reply
+ * is not a list, and nothing was added; ERR_LIMIT: it has more functions than the map holds.
  */
 int function_list_functions(struct function_map *map, const char *ns, const char *json,
 	size_t len, struct err *err);

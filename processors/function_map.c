@@ -90,7 +90,7 @@ function_map_subscribe(
 	}
 }
 
-/* "A, B,,C": split on commas, blanks around a topic do not count, empty ones neither. */
+/* "A, B,,C": split at commas; white space around a topic and empty topics are ignored. */
 static int
 subscribe_all(
 	struct function_map *map, const char *topics, const char *function, struct err *err)
@@ -184,9 +184,7 @@ function_map_sort(struct function_map *map)
 			function_map_by_name);
 }
 
-/*
- * Sorts, and leaves out what is there twice: a topic in an annotation, or a function in a list.
- */
+/* Sorts and removes duplicates: a topic in an annotation, or a function in a list. */
 static size_t
 sort_unique(struct subscription *s, size_t n, int (*order)(const void *, const void *))
 {
@@ -251,7 +249,7 @@ function_map_same(const struct function_map *a, const struct function_map *b)
 		same(a->pattern, a->n_pattern, b->pattern, b->n_pattern);
 }
 
-/* The first subscription that is not before this topic. */
+/* The first subscription that is not less than this topic. */
 static size_t
 lower_bound(const struct function_map *map, const char *topic)
 {
@@ -269,8 +267,8 @@ lower_bound(const struct function_map *map, const char *topic)
 }
 
 /*
- * `*` is any run of bytes. What stands between two stars is looked for behind what was found
- * before: each byte of text is passed once, so a pattern with many stars costs no more.
+ * `*` is any run of bytes. The text between two stars is searched after the previous match:
+ * each byte of text is passed once, so a pattern with many stars costs no more.
  */
 static bool
 matches(const char *pattern, const char *text)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Which OpenFaaS function wants which topic. A map is built from the gateway's lists
- * (function_list.h), takes over from the map before it what those lists leave out without being
- * believed yet, is sealed, and from then on only read; the next refresh builds another one.
+ * Which OpenFaaS function subscribes to which topic. A map is built from the gateway's lists
+ * (function_list.h), takes over functions from the previous map whose absence is not confirmed
+ * yet, is sealed, and is then only read. The next refresh builds another one.
  */
 #ifndef VCOURIER_FUNCTION_MAP_H
 #define VCOURIER_FUNCTION_MAP_H
@@ -17,7 +17,7 @@ enum {
 	FUNCTION_NAMESPACES_MAX = 1000,
 	FUNCTIONS_MAX = 50000,               /* in all namespaces together */
 	FUNCTION_SUBSCRIPTIONS_MAX = 200000, /* topics of all functions together */
-	/* bytes of a name, and of a namespace: a DNS name's */
+	/* bytes of a name, and of a namespace: as of a DNS name */
 	FUNCTION_NAME_MAX = 253,
 	FUNCTION_TOPIC_MAX = 1024, /* bytes */
 };
@@ -25,7 +25,8 @@ enum {
 struct function_map;
 
 /*
- * wildcards: a `*` in an annotation stands for any run of characters; else it is a plain star.
+ * wildcards: a `*` in an annotation matches any run of characters; else it is an ordinary
+ * character.
  */
 struct function_map *function_map_new(bool wildcards);
 void function_map_free(struct function_map *map);
@@ -34,9 +35,7 @@ int function_map_add_namespace(struct function_map *map, const char *name, struc
 size_t function_map_namespaces(const struct function_map *map);
 const char *function_map_namespace(const struct function_map *map, size_t i);
 
-/*
- * Namespace i could not be listed this time: function_map_keep keeps all that was known of it.
- */
+/* Namespace i could not be listed this time: function_map_keep keeps its functions. */
 void function_map_namespace_failed(struct function_map *map, size_t i);
 
 /*
@@ -48,11 +47,11 @@ int function_map_add_function(struct function_map *map, const char *ns, const ch
 
 size_t function_map_functions(const struct function_map *map); /* that have topics */
 
-/* What function_map_keep has taken over although the lists leave it out. */
+/* Functions that function_map_keep has taken over although the lists omit them. */
 struct function_map_kept {
 	size_t missing;   /* functions whose absence is not confirmed yet */
 	const char *name; /* one of them; lives as long as the map */
-	/* how long until the absence of the first of them can be confirmed */
+	/* time until the absence of the first of them can be confirmed */
 	int64_t confirm_ms;
 };
 
@@ -69,13 +68,16 @@ void function_map_keep(struct function_map *map, const struct function_map *old,
 /* after the last add, before the first match */
 void function_map_seal(struct function_map *map);
 
-/* Whether the same functions want the same topics; both are sealed. */
+/* Whether the same functions have the same topics; both maps are sealed. */
 bool function_map_same(const struct function_map *a, const struct function_map *b);
 
-/* Adds the functions that want one of the topics, "name.namespace" each, every one once. */
+/* Adds the functions that subscribe to one of the topics, "name.namespace" each, each once. */
 void function_map_match(const struct function_map *map, const char *const *topics, size_t n,
 	struct targets *targets);
-/* The most functions that function_map_match can find for so many topics; the map is sealed. */
+/*
+ * The largest number of functions that function_map_match can find for so many topics; the map
+ * is sealed.
+ */
 size_t function_map_fan_out(const struct function_map *map, size_t topics);
 bool function_map_wants(
 	const struct function_map *map, const char *function, const char *topic);

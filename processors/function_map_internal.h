@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Inside the function map: what its files share. */
+/* Shared by the files of the function map. */
 #ifndef VCOURIER_FUNCTION_MAP_INTERNAL_H
 #define VCOURIER_FUNCTION_MAP_INTERNAL_H
 

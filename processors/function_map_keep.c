@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/*
- * What a new map takes over from the one before it: functions whose absence is not to be
- * believed yet.
- */
+/* Takes over functions from the previous map whose absence is not confirmed yet. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,7 +15,7 @@ has_failed(const struct function_map *map, const char *ns)
 	return false;
 }
 
-/* Whether a function that is not among the listed ones stays; its absence is noted in *f. */
+/* Whether a function that is not listed is kept; its absence is noted in *f. */
 static bool
 stays(const struct function_map *map, struct function *f, const struct refresh_time *time,
 	struct function_map_kept *kept)

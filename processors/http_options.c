@@ -27,9 +27,9 @@ static const struct config_field bearer_fields[] = {
 
 const struct config_field http_auth_fields[] = {
 	{ "type", CONFIG_ENUM, offsetof(struct http_auth_options, type), .def = "none",
-		.choices = auth_types, .help = "The method; its block must be there too." },
+		.choices = auth_types, .help = "The method; its block is required, too." },
 	{ "basicAuth", CONFIG_OBJECT, offsetof(struct http_auth_options, basic),
-		.fields = basic_fields, .help = "User and password, for `basic_auth`." },
+		.fields = basic_fields, .help = "User name and password, for `basic_auth`." },
 	{ "bearer", CONFIG_OBJECT, offsetof(struct http_auth_options, bearer),
 		.fields = bearer_fields, .help = "Token, for `bearer`." },
 	{ NULL },
@@ -105,7 +105,7 @@ secret_of(const struct http_auth *auth)
 	}
 }
 
-/* A file that is read while it is written is empty or torn. */
+/* A file that is read while it is written may be empty or incomplete. */
 int
 http_credential_check(const char *secret, const char *what, struct err *err)
 {

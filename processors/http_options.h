@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * What every backend over HTTP offers its operator: whom to trust, who we are, which proxy. The
- * rows stand in the backend's own block, beside its other options.
+ * The options of every HTTP backend: CA certificates, client credentials, proxy. Their rows are
+ * in the backend's own block, beside its other options.
  */
 #ifndef VCOURIER_HTTP_OPTIONS_H
 #define VCOURIER_HTTP_OPTIONS_H
@@ -45,9 +45,9 @@ extern const struct config_field http_auth_fields[];
 /* clang-format off */
 #define HTTP_PEER_ROWS(config, at) \
 	{ "caFile", CONFIG_STRING, offsetof(config, at.ca_file), CONFIG_FILE, \
-		.help = "PEM file of authorities to trust beside the system's." }, \
+		.help = "PEM file of CA certificates to trust beside the system's." }, \
 	{ "certFile", CONFIG_STRING, offsetof(config, at.cert_file), CONFIG_FILE, \
-		.help = "PEM file of the client certificate, for servers that ask for one." }, \
+		.help = "PEM file of the client certificate, for servers that request one." }, \
 	{ "keyFile", CONFIG_STRING, offsetof(config, at.key_file), CONFIG_FILE, \
 		.help = "PEM file of the client certificate's private key." }, \
 	PROXY_ROWS(config, at.proxy, at.proxy_ca_file), \
@@ -60,15 +60,18 @@ extern const struct config_field http_auth_fields[];
 		.help = "How to authenticate." }
 /* clang-format on */
 
-/* What a table cannot say: auth.type has its block, certFile and keyFile come together. */
+/*
+ * Checks that a table cannot express: auth.type has its block, certFile and keyFile are both
+ * set.
+ */
 int http_options_check(const struct http_options *options, struct err *err);
 
-/* The peer these options describe; borrows their strings. */
+/* The peer for these options; borrows their strings. */
 void http_options_peer(const struct http_options *options, struct http_peer *peer);
 
 /*
- * The credentials in use. They are read by a refresh, not for each request: a password file
- * that is missing or half written for a moment then costs nothing, the last good one goes on.
+ * The credentials in use. They are read by a refresh, not for each request: when the file is
+ * missing or incomplete for a moment, the last valid password stays in use.
  */
 struct http_auth {
 	const struct http_auth_options *options;
@@ -82,16 +85,16 @@ int http_auth_load(struct http_auth *auth, struct err *err);
 void http_auth_add(const struct http_auth *auth, struct http_request *req);
 
 /*
- * Whether a password or token can be sent in a header: not empty, no control characters, no
- * longer than 16 KiB. That leaves room for an event's attributes, and real servers take 8 to 16
- * KiB. what: for the message.
+ * Whether a password or token can be sent in a header: not empty, no control characters, at
+ * most 16 KiB. That leaves room for an event's attributes; real servers accept 8 to 16 KiB.
+ * what: for the error message.
  */
 enum { HTTP_CREDENTIAL_MAX = 16 * 1024 };
 int http_credential_check(const char *secret, const char *what, struct err *err);
 
 /*
- * For encode(), after the credentials were added to a request that passed http_request_check
- * without them: what does not fit now is the credentials' fault, so the error is ERR_AUTH (see
+ * For encode(), after credentials were added to a request that passed http_request_check
+ * without them: if it fails now, the credentials are at fault, so the error is ERR_AUTH (see
  * processor.h).
  */
 int http_auth_check(const struct http_request *req, struct err *err);

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What an HTTP reply or a transport error means for an event. */
+/* Maps an HTTP reply or a transport error to an outcome. */
 #include "processor.h"
 #include "text.h"
 
-/* Whose fault a status is: the destination's, which may pass, or the event's, which stays. */
+/*
+ * Whether a status is about the destination, and may change, or about the event, and will not.
+ */
 static enum verdict
 verdict_of(int status)
 {
@@ -38,10 +40,7 @@ code_of(int status)
 	}
 }
 
-/*
- * "HTTP 503: upstream gone": the status, and the beginning of what the peer says to it, on one
- * line.
- */
+/* "HTTP 503: upstream gone": the status and the beginning of the body, on one line. */
 static void
 explain(const struct http_response *rsp, struct err *why)
 {

@@ -138,7 +138,7 @@ knative_encode(void *p, const struct batch *batch, struct http_request *req, str
 	const struct event *ev = batch->event[0]; /* batch_max is 1 */
 
 	event_type(ev, (enum event_type_style)self->config->type_style, &self->type);
-	/* the refresh is required: nothing is sent before its success */
+	/* the refresh is required: nothing is sent before it succeeds */
 	if (self->sink.now.url == NULL)
 		return err_set(err, ERR_NOT_FOUND, "the destination has no address yet");
 	buf_add_str(&req->url, self->sink.now.url);
@@ -168,7 +168,7 @@ knative_judge(void *p, const struct target *target, const struct http_response *
 	http_outcome(rsp, out);
 	if (rsp->status == 401)
 		self->sink.token_refused = true;
-	/* credentials that have changed, or a sink that has moved */
+	/* the credentials may have changed, or the address */
 	out->refresh = rsp->status == 401 || rsp->status == 403 ||
 		(addressable_by_ref(&self->sink) && (away || rsp->status == 404));
 }

@@ -21,8 +21,8 @@ enum {
 };
 
 /*
- * Where the kubelet mounts it:
- * https://kubernetes.io/docs/tasks/run-application/access-api-from-pod/
+ * Where the kubelet mounts the token:
+ * https://kubernetes.io/docs/tasks/run-application/access-api-from-pod
  */
 #define SERVICE_ACCOUNT_DIR "/var/run/secrets/kubernetes.io/serviceaccount"
 
@@ -98,7 +98,7 @@ load_in_cluster(struct kube *kube, const char *dir, const char *host, struct err
 	if (read_mounted(dir, "token", &kube->token, err) != 0)
 		return err_wrap(err, "service account");
 	if (read_mounted(dir, "namespace", &kube->ns, &ignored) != 0)
-		kube->ns = NULL; /* needed only where the configuration names none */
+		kube->ns = NULL; /* needed only when the configuration has no namespace */
 	buf_init(&ca, 4096);
 	buf_printf(&ca, "%s/ca.crt", dir);
 	kube->ca_file = buf_take(&ca, NULL);
@@ -127,7 +127,7 @@ check_token(const char *token, struct err *err)
 	for (; token != NULL && *token != '\0'; token++)
 		if (*token <= ' ' || *token >= 0x7f)
 			return err_set(err, ERR_CONFIG,
-				"the Kubernetes token has characters that no token has");
+				"the Kubernetes token has characters that are not allowed in a token");
 	return 0;
 }
 
@@ -156,7 +156,7 @@ kube_load(struct kube *kube, const struct kube_options *options, struct err *err
 	return result;
 }
 
-/* ---- the token's own words */
+/* ---- the content of the token */
 
 char *
 kube_account(const char *token)
@@ -188,7 +188,7 @@ kube_account(const char *token)
 	return account;
 }
 
-/* ---- asking */
+/* ---- requests */
 
 static void
 add_segment(struct buf *url, const char *segment)
@@ -224,7 +224,7 @@ kube_request(const struct kube *kube, const struct kube_object *o, struct http_r
 	req->response_max = API_REPLY_MAX;
 }
 
-/* "brokers.eventing.knative.dev default in namespace fn", as kubectl's messages have it. */
+/* "brokers.eventing.knative.dev default in namespace fn", as in kubectl's messages. */
 static void
 describe(const struct kube_object *o, struct buf *out)
 {
@@ -266,7 +266,7 @@ kube_check(const struct kube_object *o, const struct http_response *rsp, struct 
 	else if (rsp->status == 404)
 		err_set(err, ERR_NOT_FOUND, "%s does not exist", buf_str(&what));
 	else if (rsp->body_cut)
-		err_set(err, ERR_PROTOCOL, "%s: the reply is too large or broke off",
+		err_set(err, ERR_PROTOCOL, "%s: the reply is too large or incomplete",
 			buf_str(&what));
 	else
 		err_set(err, ERR_PROTOCOL, "%s %s: HTTP %d", o->verb, buf_str(&what),

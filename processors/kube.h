@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The Kubernetes API: where it is, who we are there, and what its answers mean. In a cluster by
- * the pod's service account, outside by a kubeconfig. Everything is read anew by each
- * kube_load, so a rotated token or certificate needs no restart.
+ * The Kubernetes API: its address, our credentials, and the meaning of its replies. In a
+ * cluster it uses the pod's service account, elsewhere a kubeconfig. Each kube_load reads
+ * everything again, so a rotated token or certificate needs no restart.
  */
 #ifndef VCOURIER_KUBE_H
 #define VCOURIER_KUBE_H
@@ -21,12 +21,11 @@ extern const struct config_field kube_fields[];
 
 struct kube {
 	char *server;  /* "https://10.0.0.1:443", no slash at the end */
-	char *ns;      /* the default namespace; NULL when nobody says one */
-	char *token;   /* NULL: a client certificate, or nothing */
-	char *account; /* "namespace/name" of the service account that the token is for; NULL:
-			  another user */
+	char *ns;      /* the default namespace; NULL: none is configured */
+	char *token;   /* NULL: a client certificate, or no credentials */
+	char *account; /* "namespace/name" of the token's service account; NULL: another user */
 	struct http_peer peer;
-	/* what peer points to */
+	/* the strings that peer points to */
 	char *ca_file, *ca_pem, *cert_file, *cert_pem, *key_file, *key_pem, *proxy;
 };
 
@@ -41,10 +40,13 @@ void kube_free(struct kube *kube);
 /* Fills kube from a kubeconfig file; context NULL: its current one. kubeconfig.c */
 int kubeconfig_load(struct kube *kube, const char *path, const char *context, struct err *err);
 
-/* Namespace and name from a service account's token (the JWT's sub); NULL when it is none. */
+/*
+ * Namespace and name from a service account's token (the JWT's sub); NULL when it is not such a
+ * token.
+ */
 char *kube_account(const char *token);
 
-/* What is asked for, for URLs and messages. */
+/* The requested object, for URLs and messages. */
 struct kube_object {
 	const char *verb;            /* "get" */
 	const char *group, *version; /* group "" for core */
@@ -53,13 +55,13 @@ struct kube_object {
 	const char *subresource;     /* NULL: none */
 };
 
-/* URL, authorization, trust and limits; verb "create" makes it a POST. */
+/* URL, authorization, TLS and limits; verb "create" makes it a POST. */
 void kube_request(
 	const struct kube *kube, const struct kube_object *object, struct http_request *req);
 
 /*
- * 0 when the answer is what was asked for; a 403 names verb, resource and namespace that are
- * missing.
+ * 0 when the reply is the requested object; for a 403, err names the verb, resource and
+ * namespace.
  */
 int kube_check(
 	const struct kube_object *object, const struct http_response *rsp, struct err *err);

@@ -15,13 +15,13 @@
 
 enum { ENTRIES_MAX = 10000, PEM_BYTES_MAX = 1024 * 1024 };
 
-/* A file being read: where it stands, for what it names relatively to itself. */
+/* A file that is being read: its path, because it may contain relative paths. */
 struct kubeconfig_source {
 	const char *path;
 	const struct config_node *root;
 };
 
-/* The `what` ("cluster") of the entry of this name in the list ("clusters"). */
+/* The entry with this name in a list: the `what` ("cluster") of a "clusters" list. */
 static const struct config_node *
 entry(const struct kubeconfig_source *s, const char *list, const char *what, const char *name,
 	struct err *err)
@@ -68,13 +68,15 @@ decode(const struct kubeconfig_source *s, const struct config_node *map, const c
 	if (len == 0)
 		return 0;
 	buf_init(&pem, PEM_BYTES_MAX);
-	/* at once: a buffer that grows leaves copies of the key behind */
+	/*
+	 * the whole size at once: a buffer that grows leaves copies of the key in freed memory
+	 */
 	buf_room(&pem, len / 4 * 3 + 1);
 	if (!base64_decode(&pem, text, len) || strstr(buf_str(&pem), "-----BEGIN") == NULL) {
 		mem_wipe(pem.data, pem.len);
 		buf_free(&pem);
 		return err_set(
-			err, ERR_CONFIG, "%s: %s is not the base64 of PEM", s->path, key);
+			err, ERR_CONFIG, "%s: %s is not base64-encoded PEM", s->path, key);
 	}
 	*out = buf_take(&pem, NULL);
 	return 0;
@@ -91,7 +93,8 @@ take_cluster(struct kube *kube, const struct kubeconfig_source *s,
 	size_t len = server == NULL ? 0 : strlen(server);
 
 	if (len == 0 || (!text_starts(server, "https://") && !text_starts(server, "http://")))
-		return err_set(err, ERR_CONFIG, "%s: the cluster's server is no URL", s->path);
+		return err_set(
+			err, ERR_CONFIG, "%s: the cluster's server is not a URL", s->path);
 	while (server[len - 1] == '/')
 		len--;
 	if (config_get(cluster, "tls-server-name") != NULL)

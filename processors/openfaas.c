@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * OpenFaaS: a function is invoked for the events that its `topic` annotation names. Each
- * function is a target of its own, so one function's trouble is never another's.
- * https://docs.openfaas.com/reference/rest-api/
+ * OpenFaaS: a function is invoked for the events in its `topic` annotation. Each function is a
+ * target of its own, so a failing function does not affect the others.
+ * https://docs.openfaas.com/reference/rest-api
  */
 #include <stdlib.h>
 #include <string.h>
@@ -42,7 +42,7 @@ static const struct config_field fields[] = {
 	{ "address", CONFIG_STRING, offsetof(struct openfaas_config, address),
 		CONFIG_REQUIRED | CONFIG_URL, .help = "The gateway's URL." },
 	{ "async", CONFIG_BOOL, offsetof(struct openfaas_config, async), .def = "false",
-		.help = "Hand events to the gateway's queue (`/async-function/`) instead of waiting "
+		.help = "Send events to the gateway's queue (`/async-function/`) instead of waiting "
 			"for the function." },
 	{ "callbackUrl", CONFIG_STRING, offsetof(struct openfaas_config, callback_url),
 		CONFIG_URL,
@@ -54,10 +54,10 @@ static const struct config_field fields[] = {
 		.def = "subject", .choices = topic_styles,
 		.help = "What the `topic` annotation is compared with: the event's name "
 			"(`VmPoweredOnEvent`), the older vcenter-connector's form (`vm.powered.on`), "
-			"or either." },
+			"or both." },
 	{ "topicWildcards", CONFIG_BOOL, offsetof(struct openfaas_config, wildcards),
 		.def = "false",
-		.help = "A `*` in an annotation stands for any run of characters." },
+		.help = "A `*` in an annotation matches any run of characters." },
 	{ "typeStyle", CONFIG_ENUM, offsetof(struct openfaas_config, type_style),
 		.def = "router", .choices = type_styles,
 		.help = "Dialect of the CloudEvent's type: `com.vmware.event.router/event` or "
@@ -84,7 +84,7 @@ openfaas_open(void **out, const void *config, struct err *err)
 	if (c->callback_url != NULL && !c->async)
 		return err_set(err, ERR_CONFIG, "callbackUrl needs async: true");
 	if (strpbrk(c->address, "?#") != NULL)
-		return err_set(err, ERR_CONFIG, "address must not hold a query or a fragment");
+		return err_set(err, ERR_CONFIG, "address must not have a query or a fragment");
 	while (len > 0 && c->address[len - 1] == '/')
 		len--;
 	self = mem_alloc(sizeof(*self));
@@ -142,8 +142,8 @@ skip_event(const char *s)
 
 /*
  * VmPoweredOnEvent -> vm.powered.on, NASDatastoreEvent -> nas.datastore: a word begins at a
- * capital after a small letter, or before one. Out of all EventEx the older connector made one
- * topic, "ex".
+ * capital letter after a small letter, or before one. The older connector used one topic for
+ * all EventEx, "ex".
  */
 static void
 dotted_topic(const struct event *ev, struct buf *out)
@@ -167,7 +167,7 @@ dotted_topic(const struct event *ev, struct buf *out)
 	}
 }
 
-/* The topics of an event, at most 2; `dotted` lives in self until the next call. */
+/* The topics of an event, at most 2; `dotted` is valid until the next call. */
 static size_t
 topics_of(struct openfaas *self, const struct event *ev, const char *topics[2])
 {
@@ -190,9 +190,9 @@ openfaas_route(void *p, const struct event *ev, struct targets *targets, struct 
 	size_t n = topics_of(self, ev, topics);
 
 	if (self->config->wildcards && strlen(ev->subject) > FUNCTION_TOPIC_MAX)
-		return err_set(err, ERR_LIMIT, "a subject of %zu bytes, topics have %d",
+		return err_set(err, ERR_LIMIT, "a subject of %zu bytes, topics have at most %d",
 			strlen(ev->subject), FUNCTION_TOPIC_MAX);
-	/* the refresh is required: there are no events before its success */
+	/* the refresh is required: there are no events before it succeeds */
 	if (self->functions.map != NULL)
 		function_map_match(self->functions.map, topics, n, targets);
 	return self->functions.settled ? 0 : ROUTE_UNSETTLED;
@@ -217,8 +217,8 @@ openfaas_route_version(void *p)
 }
 
 /*
- * Forged attributes may hold what a header must not: they go percent-encoded, ours never
- * change.
+ * Attributes of forged events may have characters that are not allowed in a header, so values
+ * are percent-encoded; vCenter's do not change.
  */
 static void
 add_header(struct openfaas *self, struct http_request *req, const char *name, const char *value)
@@ -231,7 +231,7 @@ add_header(struct openfaas *self, struct http_request *req, const char *name, co
 }
 
 /*
- * The topic that brought the event to this function; the event's name when the map has changed
+ * The topic for which this function gets the event; the event's name when the map has changed
  * since.
  */
 static const char *
@@ -282,7 +282,7 @@ openfaas_judge(void *p, const struct target *target, const struct http_response 
 	(void)target;
 	(void)n;
 	http_outcome(rsp, out);
-	/* The function is gone, or the password has changed: look before the retry. */
+	/* The function may be removed, or the password changed: refresh before the retry. */
 	if (rsp->status == 401 || rsp->status == 404)
 		out->refresh = true;
 }

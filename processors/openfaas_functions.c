@@ -8,7 +8,7 @@ enum {
 	LIST_TIMEOUT_MS = 15 * 1000,
 	/* 10,000 functions with labels and limits are about 8 MiB */
 	LIST_BYTES_MAX = 32 * 1024 * 1024,
-	/* lists in one run that get no answer; then the gateway itself is at fault */
+	/* lists in one run without a reply; after that the gateway itself is at fault */
 	SILENT_MAX = 3,
 };
 
@@ -70,14 +70,15 @@ check_reply(const struct http_response *rsp, const char *what, struct err *err)
 	if (rsp->status != 200)
 		return err_set(err, ERR_PROTOCOL, "%s: HTTP %d", what, rsp->status);
 	if (rsp->body_cut && rsp->body_len < LIST_BYTES_MAX)
-		return err_set(err, ERR_PROTOCOL, "%s: the gateway's reply broke off", what);
+		return err_set(
+			err, ERR_PROTOCOL, "%s: the gateway's reply is incomplete", what);
 	if (rsp->body_cut)
 		return err_set(err, ERR_LIMIT, "%s: the gateway's reply is larger than %d MiB",
 			what, LIST_BYTES_MAX / 1024 / 1024);
 	return 0;
 }
 
-/* A gateway from before namespaces says 404; so does one that is not yet ready. */
+/* A gateway without namespaces returns 404; so does one that is not ready yet. */
 static enum refresh_result
 take_namespaces(struct openfaas_functions *f, const struct http_response *rsp,
 	const struct refresh_time *time, struct err *err)
@@ -93,13 +94,14 @@ take_namespaces(struct openfaas_functions *f, const struct http_response *rsp,
 	} else if (!absence_confirmed(&f->namespaces, time)) {
 		f->confirm_ms = absence_left_ms(&f->namespaces, time);
 		err_set(err, ERR_PROTOCOL,
-			"namespaces: the gateway lists none any more, and had %zu", had);
+			"namespaces: the gateway lists no namespaces any more, before it had %zu",
+			had);
 		return REFRESH_UNCONFIRMED;
 	}
 	return REFRESH_MORE;
 }
 
-/* With the credentials that list namespaces, a 403 is about this namespace alone. */
+/* The same credentials list namespaces, so a 403 concerns this namespace only. */
 static int
 read_namespace(struct openfaas_functions *f, size_t i, const struct http_response *rsp,
 	struct err *err)
@@ -144,7 +146,7 @@ take_functions(struct openfaas_functions *f, unsigned step, const struct http_re
 	return step < n ? REFRESH_MORE : finish(f, time, err);
 }
 
-/* What is wrong with the lists as a whole; a text that stays the same while they do. */
+/* A warning about the lists as a whole; its text does not change while they do not. */
 static void
 warn(const struct openfaas_functions *f, const struct function_map_kept *kept, struct err *err)
 {
@@ -164,12 +166,11 @@ warn(const struct openfaas_functions *f, const struct function_map_kept *kept, s
 			"until that is confirmed",
 			kept->name);
 	else if (function_map_functions(f->next) == 0)
-		err_set(err, ERR_NOT_FOUND, "functions: the gateway lists none with a topic");
+		err_set(err, ERR_NOT_FOUND,
+			"functions: the gateway lists no function with a topic");
 }
 
-/*
- * Everything is read: the map that is complete becomes the one in use, if it can be believed.
- */
+/* All lists are read: the complete map becomes the one in use, if it can be trusted. */
 static enum refresh_result
 finish(struct openfaas_functions *f, const struct refresh_time *time, struct err *err)
 {

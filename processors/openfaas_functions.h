@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The functions of an OpenFaaS gateway, read as a refresh of the processor: first the
+ * The functions of an OpenFaaS gateway, read by a refresh of the processor: first the
  * namespaces, then the functions of each. Namespaces are independent: one that cannot be listed
- * keeps what was known of it, and is named.
+ * keeps its functions, and is named in a warning.
  */
 #ifndef VCOURIER_OPENFAAS_FUNCTIONS_H
 #define VCOURIER_OPENFAAS_FUNCTIONS_H
@@ -27,19 +27,19 @@ struct openfaas_functions {
 	int64_t interval_ms; /* refreshInterval */
 
 	struct function_map *map; /* in use; NULL before the first refresh is done */
-	bool settled;             /* what no function of the map wants is wanted by nobody */
+	bool settled;             /* an event that matches no function of the map is filtered */
 	uint64_t version;         /* counts up when either changes */
 
-	/* a refresh under way */
+	/* the current refresh */
 	struct function_map *next;
 	size_t n_failed;   /* namespaces */
-	size_t n_silent;   /* of them without an answer */
-	struct err failed; /* the first of them */
+	size_t n_silent;   /* lists without a reply */
+	struct err failed; /* the error of the first of them */
 	bool full;         /* the map has no room for all functions */
 
-	struct absence others;     /* of functions that the first list left out */
-	struct absence namespaces; /* of a gateway that had some */
-	/* an absence waits to be confirmed for so long; 0: none does */
+	struct absence others;     /* of further functions: the first list may be incomplete */
+	struct absence namespaces; /* of the namespaces of a gateway that had some */
+	/* time until an absence can be confirmed; 0: none is waiting */
 	int64_t confirm_ms;
 };
 

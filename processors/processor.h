@@ -19,13 +19,13 @@
 #include "event.h"
 #include "http.h"
 
-/* The zero value retries: what nobody decided comes again. */
+/* The zero value is a retry: an event without a decision is sent again. */
 enum verdict {
-	/* the destination is at fault or silent: keep the event, try later */
+	/* the destination is at fault or does not reply: keep the event, retry later */
 	VERDICT_RETRY,
 	VERDICT_DELIVERED, /* the destination has it */
 	/*
-	 * the reply blames the event: a dead letter, if others are taken
+	 * the reply rejects the event: a dead letter, if others are accepted
 	 * (dispatcher/refusals.h)
 	 */
 	VERDICT_REJECTED,
@@ -33,14 +33,14 @@ enum verdict {
 
 struct outcome {
 	enum verdict verdict;
-	/* what the processor knows is stale (404, 401): run its refreshes before the retry */
+	/* the processor's data is out of date (404, 401): run its refreshes before the retry */
 	bool refresh;
-	/* the batch was too large: send its events again in smaller ones */
+	/* the batch was too large: send its events again in smaller batches */
 	bool split;
-	/* HTTP status, 0 when none came; for logs, metrics and dead letters */
+	/* HTTP status, 0 without a reply; for logs, metrics and dead letters */
 	int status;
-	int64_t retry_after_ms; /* not before this long; -1: no wish */
-	struct err why;         /* text when not delivered */
+	int64_t retry_after_ms; /* retry not before; -1: not specified */
+	struct err why;         /* the reason, unless delivered */
 };
 
 /*
@@ -74,27 +74,26 @@ void targets_clear(struct targets *targets); /* keeps memory */
 void targets_free(struct targets *targets);
 
 /*
- * Something to re-read now and then: a function map, rules, credentials, an address. The
- * dispatcher drives it: request -> HTTP -> response, again while response answers REFRESH_MORE
- * (paging, several steps).
+ * Data that is read again now and then: a function map, rules, credentials, an address. The
+ * dispatcher runs it: request -> HTTP -> response, again while response returns REFRESH_MORE
+ * (pages, several steps).
  */
 enum refresh_result {
-	/*
-	 * with err->code set: done, and err is a warning, logged once while it stays the same
-	 */
+	/* if err->code is set, err is a warning, logged once while it does not change */
 	REFRESH_DONE,
 	REFRESH_MORE,
-	REFRESH_FAILED, /* what was read last goes on being used; again after a backoff */
+	REFRESH_FAILED, /* the last data stays in use; tried again after a backoff */
 	/*
-	 * The answer came, but it may not be true yet: a list that is empty because a gateway
-	 * has just started. What was read last goes on being used, a required refresh that was
-	 * never done stays so; again after interval_ms. err says what is in doubt.
+	 * The reply may not be true yet: a list that is empty because a gateway has just
+	 * started. The last data stays in use; a required refresh that never succeeded has
+	 * still not succeeded; tried again after interval_ms. err says what is in doubt.
 	 */
 	REFRESH_UNCONFIRMED,
 };
 
 /*
- * The time of an answer, for what is only believed when it has stood for a while (absence.h).
+ * The time of a reply, for data that counts only after it has not changed for a while
+ * (absence.h).
  */
 struct refresh_time {
 	int64_t now_ms;         /* monotonic */
@@ -111,9 +110,9 @@ enum refresh_step {
 
 struct refresh {
 	const char *name; /* "functions": metrics label and /readyz check */
-	/* when next after a success or a doubt; 0: never by timer */
+	/* time to the next run after a success or a doubt; 0: no timer */
 	int64_t (*interval_ms)(void *self);
-	bool required; /* no deliveries before its first success */
+	bool required; /* no deliveries before it has succeeded once */
 	/* Fills in the next request of a run; step counts from 0. */
 	enum refresh_step (*request)(
 		void *self, unsigned step, struct http_request *req, struct err *err);
@@ -122,8 +121,8 @@ struct refresh {
 		const struct http_response *rsp, const struct refresh_time *time,
 		struct err *err);
 	/*
-	 * self of these functions is a member of the processor's struct: its offset. So a part
-	 * that several backends have brings its own refresh (HTTP_AUTH_REFRESH).
+	 * Offset of the member of the processor's struct that these functions get as self. So a
+	 * part that several backends share brings its own refresh (HTTP_AUTH_REFRESH).
 	 */
 	size_t at;
 };
@@ -147,39 +146,38 @@ struct processor {
 
 	/*
 	 * config: the filled struct of config_size bytes; outlives self. Checks what a table
-	 * cannot.
+	 * cannot express.
 	 */
 	int (*open)(void **self, const void *config, struct err *err);
 	/*
-	 * Adds the targets of an event; none means filtered. ROUTE_UNSETTLED: there may be more
-	 * targets than those added, as the list of them has not stood for long enough; an event
-	 * without any waits, and is routed again when route_version changes. -1: the event is
-	 * at fault (err says how). NULL: every event has the one target "", so that it need not
-	 * be read before its turn.
+	 * Adds the targets of an event; without targets the event is filtered. ROUTE_UNSETTLED:
+	 * further targets are possible, because the list of them is not confirmed yet; an event
+	 * without targets waits, and is routed again when route_version changes. -1: the event
+	 * is at fault (err says why). NULL: every event has the one target "", so that it is
+	 * not parsed before its turn.
 	 */
 	int (*route)(
 		void *self, const struct event *ev, struct targets *targets, struct err *err);
 	/*
-	 * Another number after each refresh that can make route answer otherwise, so that what
-	 * waits is routed again only then. NULL when route is never unsettled.
+	 * Changes after each refresh that can change the result of route, so that waiting
+	 * events are routed again only then. NULL when route is never unsettled.
 	 */
 	uint64_t (*route_version)(void *self);
 	/*
-	 * The most targets that one event may have now: each takes room in the buffer, and
-	 * events are asked for accordingly. NULL: one.
+	 * The largest number of targets that one event may have now. Each takes room in the
+	 * buffer, and the dispatcher requests fewer events accordingly. NULL: one.
 	 */
 	size_t (*fan_out)(void *self);
 	/*
-	 * Bytes this event adds to a request, and how many a request may have; NULL when
+	 * Bytes that this event adds to a request, and the limit of a request; NULL when
 	 * batch_max is 1.
 	 */
 	size_t (*weight)(void *self, const struct event *ev);
 	size_t (*weight_max)(void *self);
 	/*
-	 * Fills in the request for a batch. -1: its events are
-	 * at fault; unless err->code is ERR_AUTH (credentials that cannot be sent) or
-	 * ERR_NOT_FOUND (no address): then the destination cannot be reached now, and they are
-	 * tried again as after VERDICT_RETRY.
+	 * Fills in the request for a batch. -1: its events are at fault. Exceptions: err->code
+	 * ERR_AUTH (the credentials cannot be sent) and ERR_NOT_FOUND (no address): the
+	 * destination cannot be reached now, and the events are retried as after VERDICT_RETRY.
 	 */
 	int (*encode)(void *self, const struct batch *batch, struct http_request *req,
 		struct err *err);
@@ -194,7 +192,7 @@ struct processor {
 
 /* All of them, NULL-terminated, from list.h. */
 extern const struct processor *const processor_list[];
-/* p->route, or what its absence means. */
+/* Calls p->route, or does what its absence means. */
 int processor_route(const struct processor *p, void *self, const struct event *ev,
 	struct targets *targets, struct err *err);
 

@@ -9,8 +9,8 @@
 #include "mem.h"
 
 /*
- * Behind the common options: the blocks, in the order of processor_list[]; then type and name,
- * read elsewhere.
+ * After the common options: the blocks, in the order of processor_list[]; then type and name,
+ * which are read elsewhere.
  */
 struct config_field *
 processor_options_table(const struct config_field *rows, size_t size)
@@ -24,7 +24,7 @@ processor_options_table(const struct config_field *rows, size_t size)
 		n_blocks++;
 	table = mem_array(n_rows + n_blocks + 3, sizeof(*table));
 	table[0] = (struct config_field){ "type", CONFIG_NODE, size + n_blocks * sizeof(void *),
-		CONFIG_REQUIRED, .help = "The backend; its block must be there too." };
+		CONFIG_REQUIRED, .help = "The backend; its block is required, too." };
 	table[1] = (struct config_field){ "name", CONFIG_NODE, size + n_blocks * sizeof(void *),
 		CONFIG_REQUIRED,
 		.help = "Names the dispatcher: its durable consumer, its dead letters, its "
@@ -37,7 +37,7 @@ processor_options_table(const struct config_field *rows, size_t size)
 	return table;
 }
 
-/* The block of the processor that type names; NULL when the file has none, or nothing in it. */
+/* The block of the processor in `type`; NULL when it is absent or empty. */
 static const struct config_node *
 find_block(const struct router_entry *entry, const struct config_node *const *blocks,
 	struct processor_options *out, struct config_errors *errors)
@@ -54,7 +54,7 @@ find_block(const struct router_entry *entry, const struct config_node *const *bl
 			block = blocks[i];
 			if (block == NULL)
 				config_error(errors, entry->node,
-					"%s is missing: the block that type names",
+					"%s is missing: the block for this type",
 					processor_list[i]->block);
 		} else if (blocks[i] != NULL) {
 			config_warning(
@@ -69,7 +69,7 @@ find_block(const struct router_entry *entry, const struct config_node *const *bl
 	return block;
 }
 
-/* What a table cannot say, the processor itself checks when it is opened. */
+/* The processor checks what a table cannot express when it is opened. */
 static void
 check_by_opening(const struct config_node *block, const struct processor_options *o,
 	struct config_errors *errors)

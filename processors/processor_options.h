@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * An eventProcessor of the configuration file: what every dispatcher can be told, and the
+ * An eventProcessor of the configuration file: the options of every dispatcher, and the
  * backend's own block.
  */
 #ifndef VCOURIER_PROCESSOR_OPTIONS_H
@@ -31,14 +31,11 @@ int processor_options_bind(const struct router_entry *entry,
 	struct config_errors *errors);
 void processor_options_release(struct processor_options *options);
 
-/*
- * Where the backend is, as the file says it: an address, a bus, a name; "" when it is none of
- * them.
- */
+/* The backend's address as in the file: an address, a bus, a name; "" when it has none. */
 const char *processor_options_address(
 	const struct router_entry *entry, const struct processor_options *options);
 
-/* all options, on standard output */
+/* Prints all options. */
 void processor_options_help(const struct config_field *rows);
 
 /*

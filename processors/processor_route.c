@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Where an event goes, also for a backend that has one target and no route of its own. */
+/* The targets of an event, also for a backend that has one target and no route function. */
 #include "processor.h"
 
 int

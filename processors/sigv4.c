@@ -37,7 +37,7 @@ sigv4_free(struct sigv4 *s)
 	free(s->service);
 	free(s->region);
 	if (s->canonical.data != NULL)
-		mem_wipe(s->canonical.data, s->canonical.cap); /* the token stands in it */
+		mem_wipe(s->canonical.data, s->canonical.cap); /* it contains the token */
 	buf_free(&s->canonical);
 	buf_free(&s->text);
 	*s = (struct sigv4){ 0 };
@@ -75,7 +75,7 @@ hmac(const void *key, size_t key_len, const char *text, unsigned char out[32])
 		&len);
 }
 
-/* The key of the day: HMAC upon HMAC over date, region, service. */
+/* The key of the day: nested HMACs of date, region and service. */
 static void
 derive_key(struct sigv4 *s, const char *day)
 {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * AWS Signature Version 4, pure: credentials, a request and a time in, the Authorization header
- * out. https://docs.aws.amazon.com/IAM/latest/UserGuide/create-signed-request.html
- * (libcurl 7.88 signs too, but sends X-Amz-Date twice when it is given one, which a skewed
- * clock needs.)
+ * AWS Signature Version 4, pure: from credentials, a request and a time it makes the
+ * Authorization header.
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/create-signed-request.html
+ * (libcurl 7.88 signs too, but sends X-Amz-Date twice when the caller sets it, as a skewed
+ * clock requires.)
  */
 #ifndef VCOURIER_SIGV4_H
 #define VCOURIER_SIGV4_H
@@ -20,20 +21,23 @@ struct sigv4_header {
 	const char *name, *value;
 };
 
-/* What is signed. All headers given are; x-amz-date and x-amz-security-token are added here. */
+/*
+ * The request to sign. All its headers are signed; x-amz-date and x-amz-security-token are
+ * added.
+ */
 struct sigv4_request {
 	const char *method;
 	const char *path;  /* as it is sent, percent-encoded; "" is "/" */
 	const char *query; /* as it is sent, without the question mark; "" for none */
-	const struct sigv4_header *header; /* host among them */
+	const struct sigv4_header *header; /* including host */
 	size_t n_headers;
 	const void *body;
 	size_t body_len;
 };
 
 /*
- * A signer: one service in one region with one set of credentials. The day's key is computed
- * once.
+ * A signer: one service in one region with one set of credentials. The key of the day is
+ * computed once.
  */
 struct sigv4 {
 	char *service, *region;
@@ -44,7 +48,7 @@ struct sigv4 {
 };
 
 void sigv4_init(struct sigv4 *s, const char *service, const char *region);
-void sigv4_free(struct sigv4 *s); /* wipes what is secret */
+void sigv4_free(struct sigv4 *s); /* wipes the secrets */
 
 /* Copies the credentials; token may be NULL or "". */
 void sigv4_set_credentials(

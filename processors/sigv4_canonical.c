@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The canonical request: one spelling for all spellings of a request. */
+/* The canonical request: the same text for all equivalent forms of a request. */
 #include <ctype.h>
 #include <openssl/evp.h>
 #include <string.h>
@@ -34,7 +34,7 @@ sigv4_add_hash(struct buf *out, const void *data, size_t len)
 	sigv4_add_hex(out, digest, sizeof(digest));
 }
 
-/* Encodes what is already encoded once more, as every service but S3 wants it. */
+/* Percent-encodes the encoded path again, as every service except S3 requires. */
 static void
 add_encoded(struct buf *out, const struct query_part *span)
 {
@@ -48,7 +48,7 @@ add_encoded(struct buf *out, const struct query_part *span)
 	}
 }
 
-/* Without empty segments, "." and ".." (RFC 3986 5.2.4); a slash at the end stays. */
+/* Without empty segments, "." and ".." (RFC 3986 5.2.4); a slash at the end is kept. */
 static int
 add_path(struct buf *out, const char *path, struct err *err)
 {
@@ -97,7 +97,7 @@ compare_parameters(const struct query_part *a, const struct query_part *b)
 				b->len - skip_b);
 }
 
-/* Sorted by name, then value; a parameter without value gets its "=". */
+/* Sorted by name, then value; a parameter without a value gets its "=". */
 static int
 add_query(struct buf *out, const char *query, struct err *err)
 {
@@ -131,7 +131,7 @@ add_query(struct buf *out, const char *query, struct err *err)
 	return 0;
 }
 
-/* Without blanks at its ends, and runs of blanks as one. */
+/* Without white space at its ends; runs of white space become one space. */
 static void
 add_header_value(struct buf *out, const char *value)
 {
@@ -155,7 +155,7 @@ add_lower(struct buf *out, const char *name)
 		buf_add_char(out, (char)tolower((unsigned char)*name));
 }
 
-/* Lower-case names, sorted; the values of one name in their order, joined by commas. */
+/* Lower-case names, sorted; values of the same name in their order, joined by commas. */
 static void
 add_headers(
 	struct buf *out, struct buf *names, const struct sigv4_header *const *header, size_t n)

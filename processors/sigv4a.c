@@ -44,8 +44,8 @@ sigv4a_free(struct sigv4a *s)
 }
 
 /*
- * One try of NIST SP 800-108 in counter mode: HMAC over 1, the algorithm, 0, the access key,
- * the try, 256.
+ * One attempt of NIST SP 800-108 in counter mode: HMAC over 1, the algorithm, 0, the access
+ * key, the attempt, 256.
  */
 static void
 candidate(const char *access_key, const char *secret_key, unsigned char attempt,
@@ -71,7 +71,7 @@ candidate(const char *access_key, const char *secret_key, unsigned char attempt,
 	buf_free(&text);
 }
 
-/* The key whose private part is d; NULL when OpenSSL has none. */
+/* The key with private part d; NULL when OpenSSL fails. */
 static EVP_PKEY *
 key_of(const EC_GROUP *group, const BIGNUM *d)
 {
@@ -103,8 +103,8 @@ key_of(const EC_GROUP *group, const BIGNUM *d)
 }
 
 /*
- * The first candidate not above n - 2, plus one: even over 1 .. n - 1, the order of the group
- * being n.
+ * The first candidate not above n - 2, plus one: uniform over 1 .. n - 1, where n is the order
+ * of the group.
  */
 static EVP_PKEY *
 derive_key(const char *access_key, const char *secret_key)
@@ -195,7 +195,7 @@ sigv4a_sign(struct sigv4a *s, const struct sigv4_request *request, int64_t now_s
 		rc = add_signature(s, &text, authorization, err);
 	}
 	if (canonical.data != NULL)
-		mem_wipe(canonical.data, canonical.cap); /* the token stands in it */
+		mem_wipe(canonical.data, canonical.cap); /* it contains the token */
 	buf_free(&canonical);
 	buf_free(&names);
 	buf_free(&text);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * AWS Signature Version 4A: the asymmetric form, good in several regions at once, which global
- * endpoints want. An ECDSA P-256 key is derived from the secret; what is signed is as in
- * Version 4, but for the region, which becomes the header x-amz-region-set.
+ * AWS Signature Version 4A: the asymmetric form, valid in several regions at once, which global
+ * endpoints require. An ECDSA P-256 key is derived from the secret. The canonical request is
+ * that of Version 4, but the region becomes the header x-amz-region-set.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html
  */
 #ifndef VCOURIER_SIGV4A_H
@@ -17,7 +17,7 @@ struct sigv4a {
 	EVP_PKEY *key;                                   /* NULL: no credentials yet */
 };
 
-/* region_set: "*", or names with commas between. */
+/* region_set: "*", or names separated by commas. */
 void sigv4a_init(struct sigv4a *s, const char *service, const char *region_set);
 void sigv4a_free(struct sigv4a *s);
 

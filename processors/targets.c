@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Where an event goes: the list of its targets. */
+/* The list of an event's targets. */
 #include <stdlib.h>
 
 #include "mem.h"

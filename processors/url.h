@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* URLs put together from names (RFC 3986). */
+/* Builds URLs from names (RFC 3986). */
 #ifndef VCOURIER_URL_H
 #define VCOURIER_URL_H
 
@@ -8,12 +8,15 @@
 #include "buf.h"
 
 /*
- * Appends s as one path segment or query value: all but the unreserved characters
+ * Appends s as one path segment or query value: everything except the unreserved characters is
  * percent-encoded.
  */
 void url_add_escaped(struct buf *out, const char *s);
 
-/* "." or "..": libcurl folds such a segment of a path, escaped or not, and so changes the path. */
+/*
+ * "." or "..": libcurl removes such a segment from a path, escaped or not, and so changes the
+ * path.
+ */
 bool url_is_dot_segment(const char *s);
 
 #endif

@@ -161,7 +161,7 @@ def test_credential_process_and_keys_that_expire_while_events_flow(scene, tmp_pa
 @pytest.mark.parametrize("text, why", [
     ("exit 3", "ended with status 3"), ("echo '{}'", '"Version": 1'), ("kill -9 $$", "ended with status 137"),
     ("echo '{\"Version\":1,\"AccessKeyId\":\"a\"}'", "no SecretAccessKey"), ("yes", "printed too much"),
-    ("echo '{\"Version\":1,\"AccessKeyId\":\"a\",\"SecretAccessKey\":\"b\",\"Expiration\":\"soon\"}'", "Expiration is no time"),
+    ("echo '{\"Version\":1,\"AccessKeyId\":\"a\",\"SecretAccessKey\":\"b\",\"Expiration\":\"soon\"}'", "Expiration is not a time"),
 ], ids=["status", "empty", "killed", "half", "flood", "time"])
 def test_a_credential_process_that_fails(scene, tmp_path, text, why):
     script = helper(tmp_path / "helper", text)
@@ -221,9 +221,9 @@ def test_missing_metadata_service_does_not_delay_the_start(scene):
     ({}, {"AWS_PROFILE": "none"}, "AWS_PROFILE=none: no file has that profile"),
     ({}, {"AWS_WEB_IDENTITY_TOKEN_FILE": "/x"}, "AWS_ROLE_ARN is not"),
     ({"config": "[default]\nsso_session=x\n"}, {}, "SSO or login, which is not supported"),
-    ({"config": "[default]\nrole_arn=a\nsource_profile=b\n[profile b]\nrole_arn=a\nsource_profile=default\n"}, {}, "runs in circles"),
+    ({"config": "[default]\nrole_arn=a\nsource_profile=b\n[profile b]\nrole_arn=a\nsource_profile=default\n"}, {}, "refers to itself"),
     ({"config": "[default]\nrole_arn=a\n"}, {}, "role_arn without source_profile"),
-    ({"config": "[default]\nrole_arn=a\ncredential_source=Moon\n"}, {}, "is none of Environment"),
+    ({"config": "[default]\nrole_arn=a\ncredential_source=Moon\n"}, {}, "is not Environment"),
     ({"credentials": "[default]\naws_access_key_id=a\n"}, {}, "has no aws_secret_access_key"),
 ], ids=["nothing", "half", "noprofile", "norole", "sso", "circle", "nosource", "badsource", "nosecret"])
 def test_settings_without_usable_credentials(scene, files, env, why):

@@ -54,9 +54,9 @@ def test_a_backlog_waits_for_a_gateway_that_lists_nothing_yet(lab, stream, gatew
     kept = dict(gateway.functions)
     gateway.functions.clear()
     dispatcher.start()
-    ready_reason(dispatcher, "the gateway lists none with a topic")
+    ready_reason(dispatcher, "the gateway lists no function with a topic")
     assert dispatcher.get("/readyz")[0] == 503
-    assert len(dispatcher.lines("level=warn.*the gateway lists none with a topic")) == 1
+    assert len(dispatcher.lines("level=warn.*the gateway lists no function with a topic")) == 1
     look_again(gateway)
     gateway.functions.update(kept)
     dispatcher.wait_ready()

@@ -268,7 +268,7 @@ def unauthorized(handler):
     return handler.command == "GET"
 
 
-@pytest.mark.parametrize("fault, reason", [(html, "not JSON"), (vanish_in_mid_list, "broke off"),
+@pytest.mark.parametrize("fault, reason", [(html, "not JSON"), (vanish_in_mid_list, "is incomplete"),
                                            (unauthorized, "refuses our credentials")])
 def test_the_last_good_function_map_stays_in_use(lab, stream, gateway, fault, reason):
     gateway.deploy("f", "VmPoweredOnEvent")

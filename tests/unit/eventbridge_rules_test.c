@@ -145,7 +145,7 @@ all_rules_are_missing_for_a_while(void **state)
 	assert_int_equal(rules_reply(&b, 200, "{\"Rules\":[" NAMED("b", NOTHING, "") "]}"),
 		REFRESH_DONE);
 	assert_string_equal(b.err.text,
-		"rule a is missing from the list of the bus, or disabled: it decides on until "
+		"rule a is missing from the list of the bus, or disabled: it stays in use until "
 		"that is confirmed");
 	assert_string_equal(routed(&b), " ");
 	b.time.now_ms += GRACE - 1;
@@ -245,7 +245,7 @@ patterns_that_only_aws_can_read_take_all(void **state)
 				 "{\"Rules\":[" NAMED("r",
 					 "{\\\"a\\\":[{\\\"new-operator\\\":1}]}", "") "]}"),
 		REFRESH_DONE);
-	assert_non_null(strstr(b.err.text, "taking every event"));
+	assert_non_null(strstr(b.err.text, "it matches every event"));
 	assert_string_equal(routed(&b), " ");
 	backend_close(&b);
 }
@@ -273,7 +273,7 @@ rules_that_cannot_be_listed(void **state)
 	assert_int_equal(backend_ask(&b, "rules", 0), 0);
 	assert_string_equal(b.req->body, "{\"EventBusName\":\"bus\",\"Limit\":1}");
 	assert_int_equal(rules_reply(&b, 400, denied), REFRESH_DONE);
-	assert_non_null(strstr(b.err.text, "a missing bus would not be noticed"));
+	assert_non_null(strstr(b.err.text, "a missing bus would not be detected"));
 	backend_close(&b);
 	open_with(&b, "ruleARN: all");
 	assert_int_equal(backend_ask(&b, "rules", 0), 0);
@@ -289,9 +289,9 @@ garbage_for_rules(void **state)
 		int status;
 		const char *body, *why;
 	} rows[] = {
-		{ 200, "", "no list of rules" },
-		{ 200, "<html>", "no list of rules" },
-		{ 200, "{\"Rules\":{}}", "no list" },
+		{ 200, "", "not a list of rules" },
+		{ 200, "<html>", "not a list of rules" },
+		{ 200, "{\"Rules\":{}}", "not a list" },
 		{ 200, "{\"Rules\":[1,null,{\"Arn\":3}]}", "does not exist" },
 		{ 503, "<html>busy</html>", "HTTP 503, no AWS error" },
 		{ 400, "{\"__type\":\"x#ThrottlingException\",\"message\":\"Rate exceeded\"}",

@@ -17,17 +17,17 @@ options_that_cannot_be(void **state)
 	static const struct {
 		const char *yaml, *why;
 	} rows[] = {
-		{ "{region: nowhere, " KEYS "}", "no AWS region" },
+		{ "{region: nowhere, " KEYS "}", "not an AWS region" },
 		{ "{region: eu-west-1, auth: {type: aws_access_key}}", "secretKey" },
 		{ "{region: eu-west-1, auth: {type: aws_iam_role, awsAccessKeyAuth: {accessKey: A, secretKey: B}}}",
 			"needs auth.type aws_access_key" },
-		{ "{region: eu-west-1, eventBus: 'a b'}", "no bus name has" },
+		{ "{region: eu-west-1, eventBus: 'a b'}", "not allowed in a bus name" },
 		{ "{region: eu-west-1, eventBus: ''}", "eventBus" },
 		{ "{region: eu-west-1, eventBus: 'arn:aws:sns:eu-west-1:1:x'}",
-			"no ARN of an event bus" },
+			"not an ARN of an event bus" },
 		{ "{region: us-east-1, eventBus: 'arn:aws:events:eu-west-1:1:event-bus/x'}",
 			"the bus is in eu-west-1" },
-		{ "{region: eu-west-1, ruleARN: something}", "no ARN of a rule" },
+		{ "{region: eu-west-1, ruleARN: something}", "not an ARN of a rule" },
 		{ "{region: eu-west-1, ruleARN: '" RULE "r'}",
 			"is on bus bus, eventBus is default" },
 		{ "{region: us-east-1, eventBus: bus, ruleARN: '" RULE "r'}",
@@ -37,7 +37,7 @@ options_that_cannot_be(void **state)
 		{ "{region: eu-west-1, endpoint: 'https://x', useFIPS: true}",
 			"excludes FIPS" },
 		{ "{region: us-iso-east-1, useDualStack: true}", "no dual-stack" },
-		{ "{region: eu-west-1, endpointId: nodot}", "no endpoint ID" },
+		{ "{region: eu-west-1, endpointId: nodot}", "not an endpoint ID" },
 		{ "{region: eu-west-1, endpointId: a.b, useFIPS: true}", "have no FIPS form" },
 		{ "{region: eu-west-1, certFile: /x}", "certFile and keyFile" },
 	};

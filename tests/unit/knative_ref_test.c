@@ -63,8 +63,8 @@ failures(void **state)
 			"not allowed to get brokers.eventing.knative.dev default in namespace fn" },
 		{ 500, "",
 			"get brokers.eventing.knative.dev default in namespace fn: HTTP 500" },
-		{ 200, "<html>", "no JSON object" },
-		{ 200, "[]", "no JSON object" },
+		{ 200, "<html>", "not a JSON object" },
+		{ 200, "[]", "not a JSON object" },
 		{ 200, "{}", "Broker default has no address yet" },
 		{ 200,
 			BROKER("\"conditions\":[{\"type\":\"Ready\",\"status\":\"False\",\"message\":\"The channel is not "
@@ -73,8 +73,9 @@ failures(void **state)
 		{ 200, BROKER("\"address\":{}"), "has no address yet" },
 		{ 200, BROKER("\"address\":{\"url\":7}"), "has no address yet" },
 		{ 200, BROKER("\"address\":{\"url\":\"/x\"}"),
-			"its address \"/x\" is no URL with a host" },
-		{ 200, BROKER("\"address\":{\"url\":\"ftp://x\"}"), "is no URL with a host" },
+			"its address \"/x\" is not a URL with a host" },
+		{ 200, BROKER("\"address\":{\"url\":\"ftp://x\"}"),
+			"is not a URL with a host" },
 		{ 404, "{\"kind\":\"Status\",\"reason\":\"NotFound\",\"code\":404}",
 			"does not exist" },
 	};

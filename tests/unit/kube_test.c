@@ -53,7 +53,7 @@ kubeconfigs(void **state)
 		{ "none", "no context named none" },
 		{ "lost", "no cluster named c9" },
 		{ "exec", "users with `exec` are not supported" },
-		{ "torn", "is not the base64 of PEM" },
+		{ "torn", "is not base64-encoded PEM" },
 	};
 	for (size_t i = 0; i < COUNT(bad); i++) {
 		struct kube_options options = { .kubeconfig = path,

@@ -86,14 +86,16 @@ an_empty_list_is_believed_late(void **state)
 	(void)state;
 	open_at(&b, START);
 	assert_int_equal(LISTS(&b, "[\"fn\"]", "[]"), REFRESH_UNCONFIRMED);
-	assert_string_equal(b.err.text, "functions: the gateway lists none with a topic");
+	assert_string_equal(
+		b.err.text, "functions: the gateway lists no function with a topic");
 	assert_int_equal(interval(&b), 10000);
 	b.time.now_ms += GRACE - 1;
 	assert_int_equal(LISTS(&b, "[\"fn\"]", "[" NO_TOPIC("f") "]"), REFRESH_UNCONFIRMED);
 	assert_int_equal(interval(&b), 1); /* the next look is the one that confirms it */
 	b.time.now_ms += 1;
 	assert_int_equal(LISTS(&b, "[\"fn\"]", "[]"), REFRESH_DONE);
-	assert_string_equal(b.err.text, "functions: the gateway lists none with a topic");
+	assert_string_equal(
+		b.err.text, "functions: the gateway lists no function with a topic");
 	assert_string_equal(who_wants(&b, "A"), "");
 	assert_int_equal(interval(&b), 10000);
 	assert_int_equal(LISTS(&b, "[\"fn\"]", "[" FUNCTION("f", "A") "]"), REFRESH_DONE);
@@ -299,8 +301,8 @@ a_namespace_that_vanishes(void **state)
 	 * names
 	 */
 	assert_int_equal(LISTS(&b, "404 page not found", NULL), REFRESH_UNCONFIRMED);
-	assert_string_equal(
-		b.err.text, "namespaces: the gateway lists none any more, and had 1");
+	assert_string_equal(b.err.text,
+		"namespaces: the gateway lists no namespaces any more, before it had 1");
 	assert_string_equal(who_wants(&b, "A"), " f.a g.b");
 	assert_int_equal(LISTS(&b, "[]", NULL), REFRESH_UNCONFIRMED);
 	b.time.now_ms += GRACE;

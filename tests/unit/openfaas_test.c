@@ -122,7 +122,7 @@ bad_options(void **state)
 	} rows[] = {
 		{ "{async: true}\n", "address" },
 		{ "{address: gw}\n", "address" },
-		{ "{address: 'http://gw?x=1'}\n", "address must not hold a query" },
+		{ "{address: 'http://gw?x=1'}\n", "address must not have a query" },
 		{ "{address: 'http://gw', callbackUrl: 'http://cb'}\n",
 			"callbackUrl needs async" },
 		{ "{address: 'http://gw', authInvoke: true}\n", "authInvoke needs auth" },

@@ -157,7 +157,7 @@ static const struct {
 	{ "eventProvider: {type: vcenter}\n", "eventProvider: name is missing" },
 	{ "eventProvider: {type: vcenter, name: ''}\n", "eventProvider: name is missing" },
 	{ "eventProvider: {type: vcenter, name: a}\n",
-		"eventProvider: vcenter is missing: the block that type names" },
+		"eventProvider: vcenter is missing: the block for this type" },
 	{ "eventProvider: {type: vcenter, name: a, vcsim: {}}\n",
 		"eventProvider: vcenter is missing" },
 	{ "eventProvider: {type: horizon, name: a, horizon: {address: x}}\n",
