@@ -80,7 +80,7 @@ may_send(struct deliver *d, struct queue *queue, int64_t now_ms)
 {
 	bool open = queue->circuit.state == CIRCUIT_OPEN;
 
-	if (queue->n_ready == 0 && !(open && queue->n_waiting > 0))
+	if (queue->n_ready == 0 && !(open && queue->waiting.n > 0))
 		return false;
 	if (filling(d, queue, now_ms)) {
 		d->filling = true;

@@ -26,7 +26,7 @@ pick(struct queue *queue, bool probe)
 		delivery = delivery->next, i++)
 		if (rank(delivery) > rank(best))
 			best = delivery;
-	return best != NULL ? best : queue->n_waiting > 0 ? queue->waiting[0] : NULL;
+	return best != NULL ? best : queue_first_waiting(queue);
 }
 
 /* Its ackWait is over: NATS has delivered it again, maybe to another replica. */

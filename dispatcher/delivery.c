@@ -40,64 +40,13 @@ delivery_ready_first(struct delivery *delivery)
 	queue->n_ready++;
 }
 
-static void
-heap_put(struct queue *queue, size_t at, struct delivery *delivery)
-{
-	queue->waiting[at] = delivery;
-	delivery->heap_at = at;
-}
-
-static void
-heap_up(struct queue *queue, size_t at, struct delivery *delivery)
-{
-	for (; at > 0 && queue->waiting[(at - 1) / 2]->due_ms > delivery->due_ms;
-		at = (at - 1) / 2)
-		heap_put(queue, at, queue->waiting[(at - 1) / 2]);
-	heap_put(queue, at, delivery);
-}
-
-static void
-heap_down(struct queue *queue, size_t at, struct delivery *delivery)
-{
-	for (size_t child = 2 * at + 1; child < queue->n_waiting; child = 2 * at + 1) {
-		if (child + 1 < queue->n_waiting &&
-			queue->waiting[child + 1]->due_ms < queue->waiting[child]->due_ms)
-			child++;
-		if (queue->waiting[child]->due_ms >= delivery->due_ms)
-			break;
-		heap_put(queue, at, queue->waiting[child]);
-		at = child;
-	}
-	heap_put(queue, at, delivery);
-}
-
 void
 delivery_wait(struct delivery *delivery, int64_t due_ms)
 {
 	struct queue *queue = delivery->queue;
 
 	delivery->state = DELIVERY_WAITING;
-	delivery->due_ms = due_ms;
-	if (queue->n_waiting == queue->cap_waiting) {
-		queue->cap_waiting = queue->cap_waiting == 0 ? 16 : queue->cap_waiting * 2;
-		queue->waiting = mem_grow(
-			queue->waiting, queue->cap_waiting, sizeof(struct delivery *));
-	}
-	heap_up(queue, queue->n_waiting++, delivery);
-}
-
-static void
-heap_remove(struct queue *queue, struct delivery *delivery)
-{
-	struct delivery *last = queue->waiting[--queue->n_waiting];
-	size_t at = delivery->heap_at;
-
-	if (last == delivery)
-		return;
-	if (at > 0 && queue->waiting[(at - 1) / 2]->due_ms > last->due_ms)
-		heap_up(queue, at, last);
-	else
-		heap_down(queue, at, last);
+	heap_add(&queue->waiting, &delivery->wait, due_ms);
 }
 
 void
@@ -106,7 +55,7 @@ delivery_take(struct delivery *delivery)
 	struct queue *queue = delivery->queue;
 
 	if (delivery->state == DELIVERY_WAITING) {
-		heap_remove(queue, delivery);
+		heap_remove(&queue->waiting, &delivery->wait);
 	} else if (delivery->state == DELIVERY_READY) {
 		*(delivery->prev ? &delivery->prev->next : &queue->ready) = delivery->next;
 		*(delivery->next ? &delivery->next->prev : &queue->ready_tail) = delivery->prev;
@@ -138,9 +87,9 @@ delivery_explain(struct delivery *delivery, int status, const char *why)
 void
 delivery_wake_due(struct queue *queue, int64_t now_ms)
 {
-	while (queue->n_waiting > 0 && queue->waiting[0]->due_ms <= now_ms) {
-		struct delivery *delivery = queue->waiting[0];
+	struct delivery *delivery;
 
+	while (queue_due(queue) <= now_ms && (delivery = queue_first_waiting(queue)) != NULL) {
 		delivery_take(delivery);
 		delivery_ready(delivery);
 	}

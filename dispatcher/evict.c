@@ -14,7 +14,7 @@ stuck(const struct delivery *delivery, int64_t now_ms)
 {
 	if (delivery->state == DELIVERY_WAITING)
 		return delivery->queue->circuit.state == CIRCUIT_OPEN ||
-			delivery->due_ms > now_ms + SOON_MS;
+			delivery->wait.key > now_ms + SOON_MS;
 	return delivery->state == DELIVERY_READY &&
 		(delivery->queue->circuit.state == CIRCUIT_OPEN ||
 			delivery->queue->n_ready > 16);

@@ -14,6 +14,7 @@
 
 #include "bus.h"
 #include "circuit.h"
+#include "heap.h"
 #include "refusals.h"
 
 enum delivery_state {
@@ -31,7 +32,6 @@ struct delivery {
 	struct job *job;
 	struct queue *queue; /* NULL once it is over */
 	struct delivery *prev, *next;
-	size_t heap_at; /* place in queue->waiting */
 	enum delivery_state state;
 	/*
 	 * HTTP/2 broke off its request; libcurl 7.88 does that to an answer that comes before
@@ -39,7 +39,7 @@ struct delivery {
 	 */
 	bool http1;
 	unsigned attempts, batch_max;
-	int64_t due_ms;
+	struct heap_node wait;     /* in queue->waiting; its key is when it is due, in ms */
 	int64_t sent_ms;           /* its request went out */
 	int64_t first_us, last_us; /* tries, wall clock */
 	struct refusal refusal;
@@ -104,8 +104,8 @@ struct queue {
 	int64_t failing_ms;   /* since when its circuit is open */
 	int64_t delivered_ms; /* when it last took an event; 0: never */
 	struct delivery *ready, *ready_tail;
-	struct delivery **waiting; /* a heap by due_ms */
-	size_t n_ready, n_waiting, cap_waiting, in_flight;
+	struct heap waiting; /* deliveries by the time they are due */
+	size_t n_ready, in_flight;
 	size_t deliveries; /* that are not over */
 	size_t fetching;   /* jobs whose bodies are on their way */
 };
@@ -215,6 +215,8 @@ bool job_chain(struct jobs *jobs, struct job *job, uint64_t key);
 
 struct queue *queue_find(struct jobs *jobs, const char *name); /* made when it is not there */
 /* of the first that waits; INT64_MAX: none does */
+/* The waiting delivery that is due first; NULL: none waits. */
+struct delivery *queue_first_waiting(const struct queue *queue);
 int64_t queue_due(const struct queue *queue);
 /* Of the queues with an open circuit the one that failed first; NULL: there is none. */
 const struct queue *queue_longest_paused(const struct jobs *jobs, size_t *n_paused);

@@ -43,10 +43,20 @@ queue_find(struct jobs *jobs, const char *name)
 	return queue;
 }
 
+struct delivery *
+queue_first_waiting(const struct queue *queue)
+{
+	struct heap_node *first = heap_first(&queue->waiting);
+
+	return first == NULL
+		? NULL
+		: (struct delivery *)(void *)((char *)first - offsetof(struct delivery, wait));
+}
+
 int64_t
 queue_due(const struct queue *queue)
 {
-	return queue->n_waiting > 0 ? queue->waiting[0]->due_ms : INT64_MAX;
+	return queue->waiting.n > 0 ? heap_first(&queue->waiting)->key : INT64_MAX;
 }
 
 void
@@ -64,7 +74,7 @@ queue_remove(struct jobs *jobs, struct queue *queue)
 	jobs->n_queues--;
 	free(queue->name);
 	free(queue->url);
-	free(queue->waiting);
+	heap_free(&queue->waiting);
 	free(queue);
 }
 

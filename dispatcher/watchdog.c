@@ -25,7 +25,7 @@ under_way(const struct watchdog_view *view)
 	if (view->messages > 0 || view->under_way || circuit_open(view))
 		return true;
 	for (size_t i = 0; i < view->jobs->n_queues; i++, queue = queue->next)
-		if (queue->n_waiting > 0)
+		if (queue->waiting.n > 0)
 			return true;
 	for (const struct job *job = view->jobs->oldest; job != NULL; job = job->next)
 		if (job->fetch_queue != NULL || job->again_ms != 0)

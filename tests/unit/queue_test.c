@@ -24,15 +24,15 @@ waiting_deliveries_come_in_order(void **state)
 	}
 	for (size_t i = 0; i < COUNT(deliveries); i += 3)
 		delivery_take(&deliveries[i]);
-	assert_int_equal(queue->n_waiting, 133);
+	assert_int_equal(queue->waiting.n, 133);
 	delivery_wake_due(queue, 500);
 	assert_true(queue_due(queue) > 500);
 	delivery_wake_all(queue);
 	assert_int_equal(queue->n_ready, 133);
 	for (struct delivery *delivery = queue->ready; delivery != NULL;
 		delivery = delivery->next) {
-		assert_true(delivery->due_ms >= last);
-		last = delivery->due_ms;
+		assert_true(delivery->wait.key >= last);
+		last = delivery->wait.key;
 	}
 	while (queue->ready != NULL)
 		delivery_take(queue->ready);
