@@ -47,9 +47,10 @@ add_rest(struct buf *to, const char *rest, size_t n)
 
 	authority = authority < n ? authority : n;
 	path = path < n ? path : n;
-	at = last_at(rest, path);
-	if (at == NULL && memchr(rest, ':', authority) != NULL)
-		at = last_at(rest, n);
+	at = last_at(rest, n);
+	/* An @ behind ? or # may end a password with one of these, if a : is before it. */
+	if (at != NULL && at >= rest + path && memchr(rest, ':', path) == NULL)
+		at = last_at(rest, path);
 	if (at != NULL && at >= rest + authority) {
 		buf_add_str(to, "***");
 		return;

@@ -25,7 +25,7 @@ static const struct {
 	{ "https://host/a?token=t", "https://host/a?***" },
 	{ "https://host?a=b&c=d#e", "https://host?***" },
 	{ "https://host/a#token=t", "https://host/a#***" },
-	{ "https://u:p@host/a?token=t@u", "https://***@host/a?***" },
+	{ "https://u:p@host/a?token=t@u", "https://***" },
 	{ "https://host/?", "https://host/?" },
 	{ "https://host/?to=a@b", "https://host/?***" },
 	{ "https://host/x@y", "https://***" },
