@@ -328,7 +328,7 @@ load(struct source_checkpoint *cp, const struct stream_info *info, int64_t now_u
 		return refused ? load_refused(cp, info, now_us, err)
 			       : load_rest(cp, known, info, now_us, err);
 	if (length == STREAM_LENGTH_LOST)
-		log_error("the stream is not what it was: reading the missing span again",
+		log_error("the stream was changed: reading the missing span again",
 			L_INT("known_sequence", (int64_t)known),
 			L_INT("sequence", (int64_t)info->last_seq));
 	if (load_all(cp, info, now_us, &loaded->tail, err) != 0)

@@ -96,7 +96,7 @@ mem_wiping_realloc(void *p, size_t size)
 
 	if (p != NULL && size != 0 && size <= old)
 		return p;
-	moved = malloc(size);
+	moved = malloc(size > 0 ? size : 1);
 	if (moved == NULL || p == NULL)
 		return moved;
 	memcpy(moved, p, old < size ? old : size);
