@@ -44,7 +44,12 @@ check_written(const struct event *ev, const struct buf *out)
 	json_skip_blanks(&p, end);
 	assert(p == end);
 	event_init(&again);
-	assert(event_parse(&again, buf_str((struct buf *)out), out->len, &err) == 0);
+	if (event_parse(&again, buf_str((struct buf *)out), out->len, &err) != 0) {
+		assert(err.code ==
+			ERR_LIMIT); /* another type may be too long beside the rest */
+		event_free(&again);
+		return;
+	}
 	assert(strcmp(again.id, ev->id) == 0 && strcmp(again.source, ev->source) == 0);
 	assert(strcmp(again.subject, ev->subject) == 0 && strcmp(again.time, ev->time) == 0);
 	assert(again.n_extensions == ev->n_extensions);

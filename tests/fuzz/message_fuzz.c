@@ -33,8 +33,10 @@ read_event(const uint8_t *data, size_t size)
 		order_key(&ev);
 		event_add_structured(&ev, "other.type", &out);
 		/* what we write of an event is that event */
-		assert(!buf_ok(&out) || event_parse(&again, buf_str(&out), out.len, &err) == 0);
-		assert(!buf_ok(&out) || strcmp(again.id, ev.id) == 0);
+		if (buf_ok(&out) && event_parse(&again, buf_str(&out), out.len, &err) == 0)
+			assert(strcmp(again.id, ev.id) == 0);
+		else /* the other type may be too long beside the rest */
+			assert(!buf_ok(&out) || err.code == ERR_LIMIT);
 	}
 	buf_free(&out);
 	event_free(&again);
