@@ -7,6 +7,8 @@ cd "$(dirname "$0")/../.." || exit 1
 mkdir -p "build/fuzz/corpus/$name" "tests/fuzz/corpus/$name"
 log=build/fuzz/$name.log
 options="-timeout=10 -rss_limit_mb=1024"
+# FUZZ_SEED: the same inputs in each run, so that CI fails for a change and not by chance
+[ -z "${FUZZ_SEED:-}" ] || options="$options -seed=$FUZZ_SEED"
 for found in "build/fuzz/$name"-*; do
 	[ -e "$found" ] || continue
 	if "build/fuzz/bin/$name" $options "$found" >"$log" 2>&1; then
