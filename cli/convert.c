@@ -171,7 +171,7 @@ convert_stream(struct convert *c, FILE *f)
 	char *room;
 
 	buf_clear(&c->in);
-	while ((room = buf_room(&c->in, READ_SIZE)) != NULL &&
+	while (!feof(f) && !ferror(f) && (room = buf_room(&c->in, READ_SIZE)) != NULL &&
 		(n = fread(room, 1, READ_SIZE, f)) != 0) {
 		buf_grew(&c->in, n);
 		if (c->in.len <

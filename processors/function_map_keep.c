@@ -81,6 +81,7 @@ function_map_keep(struct function_map *map, const struct function_map *old,
 	for (size_t i = 0; i < old->n_functions && map->n_functions < FUNCTIONS_MAX; i++) {
 		struct function f = *old->function[i], *p = &f;
 
+		/* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): each has a name */
 		if ((i > 0 && strcmp(old->function[i - 1]->name, f.name) == 0) ||
 			(listed > 0 &&
 				/* NOLINTNEXTLINE(bugprone-sizeof-expression): of pointers */
