@@ -10,11 +10,7 @@
 static struct queue **
 queue_bucket(struct jobs *jobs, const char *name)
 {
-	uint32_t hash = 2166136261u; /* FNV-1a */
-
-	for (; *name != '\0'; name++)
-		hash = (hash ^ (unsigned char)*name) * 16777619u;
-	return &jobs->queue_bucket[hash % QUEUE_BUCKETS];
+	return &jobs->queue_bucket[hash_fnv1a(HASH_FNV1A, name, strlen(name)) % QUEUE_BUCKETS];
 }
 
 struct queue *

@@ -67,7 +67,7 @@ open_source(
 {
 	const struct sources_config *config = &all->config;
 	struct read_stream *s = &all->source[all->n];
-	struct stream_watch_config watch = { .bus = config->bus,
+	struct stream_check_config watch = { .bus = config->bus,
 		.durable = config->durable,
 		.stream = stream,
 		.filter = s->filter,

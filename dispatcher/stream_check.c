@@ -19,6 +19,8 @@ enum {
 
 struct stream_check {
 	struct stream_check_config config;
+	stream_check_recreated_fn *on_recreated;
+	void *ctx;
 	const char *stream; /* its name */
 	struct checkpoint *checkpoint;
 	struct expire *expire;
@@ -35,7 +37,8 @@ struct stream_check {
 };
 
 struct stream_check *
-stream_check_open(const struct stream_check_config *config)
+stream_check_open(const struct stream_check_config *config,
+	stream_check_recreated_fn *on_recreated, void *ctx)
 {
 	struct checkpoint_config checkpoint = {
 		.bus = config->bus, .stream = config->stream->name, .durable = config->durable
@@ -47,6 +50,8 @@ stream_check_open(const struct stream_check_config *config)
 	struct stream_check *c = mem_alloc(sizeof(*c));
 
 	c->config = *config;
+	c->on_recreated = on_recreated;
+	c->ctx = ctx;
 	c->stream = config->stream->name;
 	c->checkpoint = checkpoint_open(&checkpoint);
 	c->expire = expire_open(&expire);
@@ -79,7 +84,7 @@ set_trouble(struct stream_check *check, const char *trouble)
 static void
 forget_sequences(struct stream_check *check)
 {
-	check->config.on_recreated(check->config.ctx);
+	check->on_recreated(check->ctx);
 }
 
 /* Where a consumer starts: a new one as configured, a lost one where it was. */

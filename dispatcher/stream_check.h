@@ -25,15 +25,16 @@ struct stream_check_config { /* all borrowed */
 	bool replay;        /* the replay stream: start_from does not apply to it */
 	const struct dispatch_options *options;
 	struct metric *expired; /* counts events that left the stream undelivered */
-	/*
-	 * The stream was recreated, or cut and grown again: the known sequences belong to other
-	 * events. Called before the new consumer can deliver.
-	 */
-	void (*on_recreated)(void *ctx);
-	void *ctx;
 };
 
-struct stream_check *stream_check_open(const struct stream_check_config *config);
+/*
+ * The stream was recreated, or cut and grown again: the known sequences belong to other events.
+ * Called before the new consumer can deliver.
+ */
+typedef void stream_check_recreated_fn(void *ctx);
+
+struct stream_check *stream_check_open(const struct stream_check_config *config,
+	stream_check_recreated_fn *on_recreated, void *ctx);
 void stream_check_close(struct stream_check *check); /* NULL is fine */
 
 struct stream_check_input {

@@ -14,7 +14,7 @@
 enum { CHECK_MS = 5 * 1000 }; /* checkpoint.c counts on it */
 
 struct stream_watch {
-	struct stream_watch_config config;
+	struct stream_check_config config;
 	stream_watch_wake_fn *wake;
 	void *ctx;
 
@@ -46,25 +46,16 @@ on_recreated(void *watch)
 
 struct stream_watch *
 stream_watch_open(
-	const struct stream_watch_config *config, stream_watch_wake_fn *wake, void *ctx)
+	const struct stream_check_config *config, stream_watch_wake_fn *wake, void *ctx)
 {
 	struct stream_watch *w = mem_alloc(sizeof(*w));
-	struct stream_check_config check = { .bus = config->bus,
-		.durable = config->durable,
-		.stream = config->stream,
-		.filter = config->filter,
-		.replay = config->replay,
-		.options = config->options,
-		.expired = config->expired,
-		.on_recreated = on_recreated,
-		.ctx = w };
 
 	w->config = *config;
 	w->wake = wake;
 	w->ctx = ctx;
 	w->checked_ms = INT64_MIN / 2;
 	w->search = search_open(config->bus, config->stream->name);
-	w->check = stream_check_open(&check);
+	w->check = stream_check_open(config, on_recreated, w);
 	pthread_mutex_init(&w->lock, NULL);
 	return w;
 }

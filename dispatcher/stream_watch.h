@@ -10,28 +10,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "bus.h"
-#include "dispatcher_options.h"
-#include "jetstream.h"
-#include "metrics.h"
+#include "stream_check.h"
 
 struct stream_watch;
-
-struct stream_watch_config { /* all borrowed */
-	struct bus *bus;
-	const char *durable;
-	const struct stream_config *stream;
-	const char *filter; /* the consumer's subject; "": the whole stream */
-	bool replay;        /* the replay stream: start_from does not apply to it */
-	const struct dispatch_options *options;
-	struct metric *expired; /* counts events that left the stream undelivered */
-};
 
 /* Wakes the watch thread. Called on any thread. */
 typedef void stream_watch_wake_fn(void *ctx);
 
 struct stream_watch *stream_watch_open(
-	const struct stream_watch_config *config, stream_watch_wake_fn *wake, void *ctx);
+	const struct stream_check_config *config, stream_watch_wake_fn *wake, void *ctx);
 /* after the watch thread has ended and the loop has stopped. NULL is fine */
 void stream_watch_close(struct stream_watch *watch);
 

@@ -52,7 +52,7 @@ wake(void *watcher)
 }
 
 struct stream_watch *
-watcher_add(struct watcher *w, const struct stream_watch_config *config)
+watcher_add(struct watcher *w, const struct stream_check_config *config)
 {
 	w->stream = mem_grow_for(w->stream, w->n, &w->cap, sizeof(struct stream_watch *));
 	w->stream[w->n] = stream_watch_open(config, wake, w);

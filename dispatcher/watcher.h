@@ -26,7 +26,7 @@ struct watcher_config { /* all borrowed */
 struct watcher *watcher_open(const struct watcher_config *config);
 /* Before the start. The stream_watch is the watcher's; it lives until watcher_close. */
 struct stream_watch *watcher_add(
-	struct watcher *watcher, const struct stream_watch_config *config);
+	struct watcher *watcher, const struct stream_check_config *config);
 int watcher_start(struct watcher *watcher, struct err *err);
 /* Ends the thread; waits for the call to the server that it is in. */
 void watcher_stop(struct watcher *watcher);
