@@ -61,15 +61,19 @@ vcenter_metrics_poll(bool ok)
 	metric_add(ok ? m.polls_ok : m.polls_failed, 1);
 }
 
-void
-vcenter_metrics_session(const char *reason)
+static void
+count_by_reason(const char *name, const char *reason, const char *help)
 {
 	char labels[64];
 
 	snprintf(labels, sizeof(labels), "reason=\"%s\"", reason);
-	metric_add(metric_counter(PREFIX "sessions_total", labels,
-			   "Sessions made, and logins refused."),
-		1);
+	metric_add(metric_counter(name, labels, help), 1);
+}
+
+void
+vcenter_metrics_session(const char *reason)
+{
+	count_by_reason(PREFIX "sessions_total", reason, "Sessions made, and logins refused.");
 }
 
 void
@@ -115,12 +119,7 @@ vcenter_metrics_epoch(void)
 void
 vcenter_metrics_stall(const char *reason)
 {
-	char labels[64];
-
-	snprintf(labels, sizeof(labels), "reason=\"%s\"", reason);
-	metric_add(metric_counter(
-			   PREFIX "stalls_total", labels, "Times reading had to be helped on."),
-		1);
+	count_by_reason(PREFIX "stalls_total", reason, "Times reading had to be helped on.");
 }
 
 void

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "event.h"
 #include "http.h"
 #include "mem.h"
 #include "processor.h"
@@ -148,6 +149,17 @@ backend_judge(struct backend *b, const char *target, int status, struct outcome 
 		err_set(&rsp.why, ERR_CONNECT, "no route");
 	}
 	b->p->judge(b->self, &t, &rsp, 1, out);
+}
+
+/* Reads an event; event_free frees it. */
+static inline void
+backend_event(struct event *ev, const char *json)
+{
+	struct err err;
+
+	event_init(ev);
+	if (event_parse(ev, json, strlen(json), &err) != 0)
+		fail_msg("%s", err.text);
 }
 
 /*

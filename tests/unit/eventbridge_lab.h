@@ -19,16 +19,6 @@ static const char event_text[] =
 	"\"data\":{\"Vm\":{\"Name\":\"a\\\"b\\u00e9\"},\"Big\":12345678901234567890,\"X\":1.50}}";
 
 static inline void
-parse(struct event *ev, const char *json)
-{
-	struct err err;
-
-	event_init(ev);
-	if (event_parse(ev, json, strlen(json), &err) != 0)
-		fail_msg("%s", err.text);
-}
-
-static inline void
 open_with(struct backend *b, const char *more)
 {
 	char yaml[2048];

@@ -164,7 +164,7 @@ follows_the_clock_of_aws(void **state)
 
 	(void)state;
 	open_with(&b, "");
-	parse(&ev, event_text);
+	backend_event(&ev, event_text);
 	backend_encode(&b, "", &ev);
 	assert_in_range(date_offset(&b) + 5, 0, 10);
 	judge(&b, 400, "", said, 1, out, clock_wall_us() + INT64_C(3600) * 1000000);

@@ -11,7 +11,7 @@ routed(struct backend *b)
 	struct event ev;
 	const char *names;
 
-	parse(&ev, event_text);
+	backend_event(&ev, event_text);
 	names = backend_route(b, &ev);
 	event_free(&ev);
 	return names;

@@ -77,7 +77,7 @@ entries_carry_the_event_byte_for_byte(void **state)
 
 	(void)state;
 	open_with(&b, "resources: ['arn:x', 'arn:y'], traceHeader: true");
-	parse(&ev, event_text);
+	backend_event(&ev, event_text);
 	events[0] = events[1] = &ev;
 	assert_int_equal(b.p->encode(b.self, &(struct batch){ &target, events, 2 },
 				 backend_request(&b), &b.err),
@@ -120,7 +120,7 @@ global_endpoints(void **state)
 
 	(void)state;
 	open_with(&b, "endpointId: abcde.xyz");
-	parse(&ev, event_text);
+	backend_event(&ev, event_text);
 	backend_encode(&b, "", &ev);
 	assert_string_equal(
 		buf_str(&b.req->url), "https://abcde.xyz.endpoint.events.amazonaws.com/");
@@ -145,7 +145,7 @@ other_dialect_in_the_detail(void **state)
 
 	(void)state;
 	open_with(&b, "typeStyle: vsphere");
-	parse(&ev, event_text);
+	backend_event(&ev, event_text);
 	backend_encode(&b, "", &ev);
 	body = cJSON_Parse(b.req->body);
 	assert_non_null(strstr(text_of(cJSON_GetObjectItem(body, "Entries")->child, "Detail"),
@@ -170,7 +170,7 @@ large_events_are_refused_or_trimmed(void **state)
 	strcpy(strstr(big, "12345678901234567890"), "\"");
 	memset(big + strlen(big), 'x', 2000);
 	strcat(big, "\"}}");
-	parse(&ev, big);
+	backend_event(&ev, big);
 	events[0] = &ev;
 	open_with(&b, "maxRequestBytes: 1024B");
 	assert_true(b.p->weight(b.self, &ev) > 2000);
@@ -207,7 +207,7 @@ events_no_bus_would_take(void **state)
 	(void)state;
 	open_with(&b, "");
 	for (size_t i = 0; i < COUNT(texts); i++) {
-		parse(&ev, texts[i]);
+		backend_event(&ev, texts[i]);
 		assert_int_equal(b.p->route(b.self, &ev, &targets, &b.err), -1);
 		event_free(&ev);
 	}

@@ -35,6 +35,24 @@ extern const struct processor processor_knative;
 
 static char dir[] = "/tmp/knative_ref.XXXXXX";
 
+/* The group's setup and teardown. */
+static inline int
+make_dir(void **state)
+{
+	(void)state;
+	return mkdtemp(dir) == NULL;
+}
+
+static inline int
+remove_dir(void **state)
+{
+	char command[100];
+
+	(void)state;
+	snprintf(command, sizeof(command), "rm -rf %s", dir);
+	return system(command);
+}
+
 static inline void
 put(const char *name, const char *text)
 {
@@ -66,24 +84,14 @@ open_in_cluster(struct backend *b, const char *yaml)
 	buf_free(&text);
 }
 
-static inline void
-parse(struct event *ev)
-{
-	static const char json[] =
-		"{\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"s\",\"type\":\"t\",\"data\":{}}";
-	struct err err;
-
-	event_init(ev);
-	assert_int_equal(event_parse(ev, json, sizeof(json) - 1, &err), 0);
-}
-
 /* The URL that the next event would be sent to. */
 static inline const char *
 url(struct backend *b)
 {
 	struct event ev;
 
-	parse(&ev);
+	backend_event(&ev,
+		"{\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"s\",\"type\":\"t\",\"data\":{}}");
 	backend_encode(b, "", &ev);
 	event_free(&ev);
 	return buf_str(&b->req->url);

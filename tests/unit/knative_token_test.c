@@ -125,12 +125,6 @@ main(void)
 		cmocka_unit_test(a_token_for_the_audience),
 		cmocka_unit_test(a_projected_token),
 	};
-	char command[100];
-	int failed;
 
-	if (mkdtemp(dir) == NULL)
-		return 1;
-	failed = cmocka_run_group_tests(tests, NULL, NULL);
-	snprintf(command, sizeof(command), "rm -rf %s", dir);
-	return system(command) != 0 || failed;
+	return cmocka_run_group_tests(tests, make_dir, remove_dir);
 }

@@ -8,23 +8,13 @@
 extern const struct processor processor_openfaas;
 
 static inline void
-parse(struct event *ev, const char *json)
-{
-	struct err err;
-
-	event_init(ev);
-	if (event_parse(ev, json, strlen(json), &err) != 0)
-		fail_msg("%s", err.text);
-}
-
-static inline void
 named(struct event *ev, char *json, size_t size, const char *class, const char *name)
 {
 	snprintf(json, size,
 		"{\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"s\",\"type\":\"t\",\"subject\":\"%s\","
 		"\"eventclass\":\"%s\",\"data\":{}}",
 		name, class);
-	parse(ev, json);
+	backend_event(ev, json);
 }
 
 static inline const char *

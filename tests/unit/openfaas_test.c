@@ -27,7 +27,7 @@ invocation(void **state)
 	struct backend b;
 
 	(void)state;
-	parse(&ev, ON_THE_BUS);
+	backend_event(&ev, ON_THE_BUS);
 	backend_open(&b, &processor_openfaas, "{address: 'https://gw', insecureSSL: true}\n");
 	assert_int_equal(load(&b, "[]"), REFRESH_DONE);
 	backend_encode(&b, "echo.openfaas-fn", &ev);
@@ -49,7 +49,7 @@ invocation_with_everything(void **state)
 	struct backend b;
 
 	(void)state;
-	parse(&ev,
+	backend_event(&ev,
 		"{\"specversion\":\"1.0\",\"id\":\"a\\r\\nb c\",\"source\":\"s\","
 		"\"type\":\"com.vmware.event.router/event\",\"subject\":\"X\",\"eventkey\":7,"
 		"\"traceparent\":\"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\"}");
