@@ -19,7 +19,7 @@ enum {
 	SHORT_WAIT_MS = 200,
 	RETRY_MIN_MS = 500,
 	RETRY_MAX_MS = 60000,
-	FORBIDDEN_MS = 10000, /* somebody has to grant a privilege */
+	FORBIDDEN_MS = 10000, /* an administrator has to grant a privilege */
 	/* vCenter locks an account after a few failures in some minutes: stay well below */
 	LOGIN_MIN_MS = 60000,
 	LOGIN_MAX_MS = 600000,
@@ -192,7 +192,7 @@ stream_failed(struct collect *c, const struct turn_plan *plan, const struct err 
 	if (plan->stream_failed)
 		report_nats(c, "stream", err);
 	else
-		log_warn("somebody else wrote to the stream: reading its tail again",
+		log_warn("another writer wrote to the stream: reading its tail again",
 			L_ERR(err));
 	source_checkpoint_invalidate(c->checkpoint);
 }

@@ -11,10 +11,10 @@
  *     11         n    (lost)        the other collector's message is stored here
  *     12         n+1                expects 11, which exists: it is stored
  *
- * Event n is then missing until it is sent again. While we run, we do that. When we are killed,
- * nobody knows of it, so each message that is sent while others wait for their acks says in
- * HEADER_COMPLETE_BEFORE from where events may be missing; a collector that takes over reads
- * them again.
+ * Event n is then missing until it is sent again, which a running collector does. A collector
+ * that is killed cannot. So each message that is sent while others wait for their acks has the
+ * time from which events may be missing in HEADER_COMPLETE_BEFORE; a collector that takes over
+ * reads the events from then on again.
  *
  * Nats-Expected-Last-Msg-Id would exclude this case, but it must not be used: in a stream with
  * replicas each server compares it with the last id that it stored itself, which one that has

@@ -12,7 +12,7 @@ enum turn_wait {
 	TURN_NO_WAIT,
 	TURN_WAIT_SHORT,     /* the source is not ready */
 	TURN_WAIT_BACKOFF,   /* longer after each failure in a row */
-	TURN_WAIT_FORBIDDEN, /* somebody has to grant a privilege */
+	TURN_WAIT_FORBIDDEN, /* an administrator has to grant a privilege */
 	TURN_WAIT_LOGIN, /* until the credentials change, or long enough to lock no account */
 };
 

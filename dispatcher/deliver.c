@@ -165,8 +165,8 @@ fail_to_send(struct request *r, const struct err *err)
 
 /*
  * The processor cannot make a request of them. An event that is at fault is found by sending
- * each alone; credentials or an address that cannot be used are nobody's fault here: tried
- * again, and the circuit hears of it.
+ * each alone. Credentials or an address that cannot be used are no fault of the events: they
+ * are tried again, and the circuit counts a failure.
  */
 static void
 refuse(struct request *r, const struct err *err)
