@@ -7,6 +7,7 @@
 #include "backoff.h"
 #include "clock.h"
 #include "collect_metrics.h"
+#include "collect_report.h"
 #include "lease.h"
 #include "log.h"
 #include "mem.h"
@@ -45,6 +46,8 @@ struct collect {
 	struct lease *lease; /* NULL: there is no other collector */
 	struct backoff backoff, login_backoff;
 	struct trouble trouble;
+	struct collect_report *report;
+	int64_t caught_up_ms; /* see struct collect_report_state */
 };
 
 /* Reports a failure of a peer: "nats", "stream" or the source's name. */
@@ -104,6 +107,7 @@ is_leader(struct collect *c)
 {
 	if (c->lease == NULL || lease_held(c->lease))
 		return true;
+	c->caught_up_ms = clock_monotonic_ms(); /* the other one reads: nothing is behind */
 	c->source->stand_by(c->self);
 	source_checkpoint_invalidate(c->checkpoint);
 	status_check(c->source->name, true, "standby: another collector reads");
@@ -207,8 +211,10 @@ succeeded(struct collect *c, int64_t wait_ms)
 	backoff_reset(&c->backoff);
 	status_check(c->source->name, true, "");
 	status_check("stream", true, "");
-	if (wait_ms > 0)
-		status_sleep(wait_ms);
+	if (wait_ms <= 0)
+		return;
+	c->caught_up_ms = clock_monotonic_ms();
+	status_sleep(wait_ms);
 }
 
 static void
@@ -249,6 +255,7 @@ turn(struct collect *c)
 static void
 update_metrics(struct collect *c)
 {
+	struct collect_report_state state = { .caught_up_ms = c->caught_up_ms };
 	struct collect_metrics_view view = {
 		.taken_back = source_checkpoint_taken_back(c->checkpoint),
 		.reconnects = bus_reconnects(c->bus),
@@ -260,6 +267,8 @@ update_metrics(struct collect *c)
 	c->source->position(c->self, &view.source);
 	publisher_stats(c->publisher, &view.publisher);
 	collect_metrics_update(&view);
+	state.now = view;
+	collect_report_update(c->report, &state);
 }
 
 static void
@@ -311,6 +320,13 @@ open_bus_parts(struct collect *c, struct err *err)
 		.audit_us = o->audit_span_ms * us_per_ms,
 		.message_min = o->source->message_min };
 
+	const struct collect_report_config report = {
+		.bus = c->bus, .name = o->name, .kind = o->source->name, .address = o->address
+	};
+
+	c->caught_up_ms = clock_monotonic_ms();
+	if (collect_report_open(&c->report, &report, err) != 0)
+		return -1;
 	if (publisher_open(&c->publisher, c->bus, (size_t)o->window, ACK_TIMEOUT_MS, err) != 0)
 		return -1;
 	checkpoint.publisher = c->publisher;
@@ -338,6 +354,7 @@ collect_run(struct bus *bus, struct http *http, const struct collect_options *op
 	bus_close(bus);
 	source_checkpoint_close(c->checkpoint);
 	publisher_close(c->publisher);
+	collect_report_close(c->report);
 	free(c);
 	return failed;
 }

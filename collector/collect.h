@@ -11,6 +11,7 @@
 
 struct collect_options {
 	const char *name;            /* of the source, as configured */
+	const char *address;         /* where it is, without user info; for `vcourier status` */
 	const struct source *source; /* which kind it is */
 	const void *source_options;  /* its own struct */
 	struct stream_config stream;

@@ -35,6 +35,7 @@ fill(struct collect_options *o, const struct vcenter_options *v,
 	const struct router_entry *entry, const struct bus_config *bus)
 {
 	*o = (struct collect_options){ .name = entry->name,
+		.address = v->address,
 		.source = &vcenter_source,
 		.overlap_ms = v->overlap_ms,
 		.audit_span_ms = v->audit_window_ms,

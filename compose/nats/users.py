@@ -18,7 +18,8 @@ from pathlib import Path
 
 API = "$JS.API"
 LEASES = "KV_vcourier"  # bucket of the leases by which standby collectors choose the active one
-STATUS = "vcourier.status."  # dispatchers answer status requests here
+STATUS = "vcourier.status."  # dispatchers and collectors answer status requests here
+STATUS_OF = {"dispatcher": f"{STATUS}*", "collector": f"{STATUS}collector.*"}
 CHECKPOINTS = "KV_vcourier-checkpoints"  # bucket of the checkpoints of dispatchers
 
 
@@ -64,7 +65,8 @@ def not_of(stream, durables):
 
 
 def collector(vcenter, durables):
-    """Publish the subjects of one vCenter, read the end of its stream, hold the lease, create the stream. It cannot change a stream."""
+    """Publish the subjects of one vCenter, read the end of its stream, hold the lease, create the stream, answer status requests.
+    It cannot change a stream."""
     stream = f"VC_{vcenter}"
     return ([f"vc.{vcenter}.>", f"{API}.STREAM.CREATE.{stream}", *read(stream),
              f"{API}.STREAM.CREATE.{LEASES}", f"{API}.STREAM.INFO.{LEASES}", f"{API}.STREAM.MSG.GET.{LEASES}",
@@ -87,7 +89,7 @@ def dispatcher(name, vcenters):
 def cli(vcenters, durables):
     """The operator's tool: inspect and read all streams, send events again, delete dead letters."""
     allow = [f"{API}.INFO", f"{API}.STREAM.NAMES", f"{API}.STREAM.LIST", f"{API}.STREAM.CREATE.VCREPLAY", "vcreplay.>",
-             "vcourier.status.*", f"{API}.STREAM.MSG.DELETE.VCDEAD"]
+             *STATUS_OF.values(), f"{API}.STREAM.MSG.DELETE.VCDEAD"]
     streams = [f"VC_{v}" for v in vcenters] + ["VCREPLAY"]
     for stream in streams + ["VCDEAD"]:
         allow += [*read(stream), f"{API}.CONSUMER.NAMES.{stream}", f"{API}.CONSUMER.LIST.{stream}",
@@ -138,20 +140,20 @@ def exports(grants):
         f'accounts: [{", ".join(chr(34) + a + chr(34) for a in names)}] }}' for subject, names in accounts.items()] + ["    ]"]
 
 
-def program_account(name, rights, dispatchers, asked=None):
+def program_account(name, rights, asked=None, answers=()):
     """
     One user in its own account, which imports exactly the subjects that the user may publish. A reply subject belongs to that
     account, so a user cannot direct the server's replies to the API or to a stream (docs/nats.md). Two details:
     - $JS.API.INFO is imported so that the server does not import the API of this account's own JetStream, which is disabled.
     - No subject with a wildcard is imported under another name, because a reply to such a name crashes nats-server (seen with 2.9.10, 2.10.27).
+    asked: subject of requests that this account answers. answers: (account, subject) of those that it may send.
     """
     allow, deny = list(dict.fromkeys([f"{API}.INFO", *rights[0]])), rights[1]
     lines = [f'  "{name}" {{', "    users: [", user(name, (allow, deny), asked), "    ]", "    imports: ["]
     for subject in allow:
-        if subject == f"{STATUS}*":
-            lines += [import_line(f"{STATUS}{d}", f'"dispatcher-{d}"') for d in dispatchers]
-        else:
+        if subject not in STATUS_OF.values():
             lines.append(import_line(subject))
+    lines += [import_line(subject, f'"{account}"') for account, subject in answers]
     lines.append("    ]")
     if asked:
         lines += exports([("cli", asked)])
@@ -188,7 +190,9 @@ def config(args):
     rights |= {f"dispatcher-{d}": dispatcher(d, args.vcenter) for d in args.dispatcher}
     rights["cli"] = cli(args.vcenter, durables)
     rights |= {f"reader-{r}": reader(r, args.vcenter) for r in args.reader}
-    asked = {f"dispatcher-{d}": f"{STATUS}{d}" for d in args.dispatcher}
+    asked = {f"{kind}-{name}": pattern.replace("*", name)
+             for kind, pattern, all_names in (("dispatcher", STATUS_OF["dispatcher"], args.dispatcher),
+                                              ("collector", STATUS_OF["collector"], args.vcenter)) for name in all_names}
     grants = [(name, f"{API}.INFO") for name in [*rights, *(f"guest-{g}" for g in args.guest)]]
     grants += [(name, subject) for name, (allow, _) in rights.items() for subject in allow
                if not subject.startswith(STATUS) and subject != f"{API}.INFO"]
@@ -198,7 +202,7 @@ def config(args):
              'include "secrets/passwords.conf"', "accounts {", "  VCOURIER {", "    jetstream: enabled",
              "    users: [", user("admin"), "    ]", *exports(grants), "  }"]
     for name, allowed in rights.items():
-        lines += program_account(name, allowed, args.dispatcher, asked.get(name))
+        lines += program_account(name, allowed, asked.get(name), asked.items() if name == "cli" else ())
     for g in args.guest:
         lines += guest_account(g, args.vcenter)
     return "\n".join(lines + ["}"]) + "\n"

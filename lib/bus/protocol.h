@@ -33,6 +33,9 @@
  */
 #define STATUS_PREFIX "vcourier.status"
 
+/* vcourier.status.collector.<source>: the same, of collectors (collector/collect_report.c). */
+#define STATUS_COLLECTOR_PREFIX STATUS_PREFIX ".collector"
+
 /* ---- KV buckets: https://github.com/nats-io/nats-architecture-and-design, ADR-8 */
 
 #define KV_STREAM(bucket) "KV_" bucket       /* the stream that holds a bucket */

@@ -128,6 +128,32 @@ status_sleep(int64_t ms)
 	return stop_sleep(ms);
 }
 
+int64_t
+status_beat_age_ms(void)
+{
+	return clock_monotonic_ms() - atomic_load(&self.beat_ms);
+}
+
+bool
+status_write(struct buf *out)
+{
+	bool ready;
+	size_t i;
+
+	pthread_mutex_lock(&self.lock);
+	ready = ready_locked();
+	buf_printf(out, "{\"ready\":%s,\"checks\":{", ready ? "true" : "false");
+	for (i = 0; i < self.n; i++) {
+		buf_printf(out, "%s\"%s\":{\"ok\":%s,\"why\":", i != 0 ? "," : "",
+			self.check[i].name, self.check[i].ok ? "true" : "false");
+		printable_add_json_string(out, self.check[i].why, strlen(self.check[i].why));
+		buf_add_char(out, '}');
+	}
+	pthread_mutex_unlock(&self.lock);
+	buf_add_str(out, "}}");
+	return ready;
+}
+
 static void
 on_connection(void *ctx, struct MHD_Connection *connection, void **socket_context,
 	enum MHD_ConnectionNotificationCode code)
@@ -150,27 +176,16 @@ on_connection(void *ctx, struct MHD_Connection *connection, void **socket_contex
 static unsigned
 answer_ready(struct buf *out)
 {
-	bool ready;
-	size_t i;
+	bool ready = status_write(out);
 
-	pthread_mutex_lock(&self.lock);
-	ready = ready_locked();
-	buf_printf(out, "{\"ready\":%s,\"checks\":{", ready ? "true" : "false");
-	for (i = 0; i < self.n; i++) {
-		buf_printf(out, "%s\"%s\":{\"ok\":%s,\"why\":", i != 0 ? "," : "",
-			self.check[i].name, self.check[i].ok ? "true" : "false");
-		printable_add_json_string(out, self.check[i].why, strlen(self.check[i].why));
-		buf_add_char(out, '}');
-	}
-	pthread_mutex_unlock(&self.lock);
-	buf_add_str(out, "}}\n");
+	buf_add_char(out, '\n');
 	return ready ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE;
 }
 
 static unsigned
 answer_live(struct buf *out)
 {
-	bool live = clock_monotonic_ms() - atomic_load(&self.beat_ms) < LIVE_MS;
+	bool live = status_beat_age_ms() < LIVE_MS;
 
 	buf_add_str(out, live ? "ok\n" : "the main loop has not run for 30 s\n");
 	return live ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE;

@@ -38,8 +38,15 @@ int status_port(const struct status *status); /* the port in use */
 void status_check(const char *name, bool ok, const char *why);
 bool status_ready(void); /* every check passes, and there is at least one */
 
+/*
+ * Appends the body of /readyz: {"ready":true,"checks":{"nats":{"ok":true,"why":""}}}. Returns
+ * status_ready() at that time.
+ */
+bool status_write(struct buf *out);
+
 /* The main loop calls this on each turn; /livez and systemd's watchdog depend on it. */
 void status_beat(void);
+int64_t status_beat_age_ms(void); /* since the last call */
 /* stop_sleep (stop.h) for the main loop, of any length: it beats meanwhile. */
 bool status_sleep(int64_t ms);
 

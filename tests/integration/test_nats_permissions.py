@@ -142,10 +142,13 @@ FORBIDDEN = {
     "$KV.vcourier.lease.other": [],
     "$KV.vcourier-checkpoints.openfaas.VC_lab": [],
     "vcourier.status.knative": ["cli"],
+    "vcourier.status.collector.lab": ["cli"],
+    "vcourier.status.collector.other": ["cli"],
     "_INBOX_collector-lab.forged": [],
     "anything": [],
 }
-NOT_OVERHEARD = ["vc.>", "vcdead.>", ">", "vcreplay.>", "$JS.ACK.>", "$JS.API.>", "_INBOX_dispatcher-openfaas.>", "vcourier.status.openfaas", "$KV.>", "$SYS.>"]
+NOT_OVERHEARD = ["vc.>", "vcdead.>", ">", "vcreplay.>", "$JS.ACK.>", "$JS.API.>", "_INBOX_dispatcher-openfaas.>", "vcourier.status.openfaas", "vcourier.status.collector.other",
+                 "$KV.>", "$SYS.>"]
 OWN = {"collector-lab": ["vc.lab._._.info.event.Forged"]}
 
 

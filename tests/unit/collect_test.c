@@ -234,6 +234,7 @@ static void
 run(const struct nats_server *server, struct toy *t)
 {
 	const struct collect_options options = { .name = "toy",
+		.address = "toy://",
 		.source = &toy_source,
 		.stream = { .name = "VC_toy",
 			.subjects = { "vc.toy.>" },
