@@ -13,6 +13,7 @@
 #include "mem.h"
 #include "status.h"
 #include "stop.h"
+#include "stream_metrics.h"
 #include "turn.h"
 
 enum {
@@ -26,6 +27,7 @@ enum {
 	LOGIN_MAX_MS = 600000,
 	DRAIN_MS = 10000,
 	TROUBLE_REPEAT_MS = 60000,
+	MEASURE_MS = 10000,
 };
 
 static const int64_t us_per_ms = 1000;
@@ -48,6 +50,7 @@ struct collect {
 	struct trouble trouble;
 	struct collect_report *report;
 	int64_t caught_up_ms; /* see struct collect_report_state */
+	int64_t measure_ms;   /* when the stream is measured next */
 };
 
 /* Reports a failure of a peer: "nats", "stream" or the source's name. */
@@ -201,6 +204,22 @@ stream_failed(struct collect *c, const struct turn_plan *plan, const struct err 
 	source_checkpoint_invalidate(c->checkpoint);
 }
 
+/* How full the stream is. */
+static void
+measure_stream(struct collect *c)
+{
+	const char *name = c->options->stream.name;
+	int64_t now_ms = clock_monotonic_ms();
+	struct stream_info info;
+	struct err err;
+
+	if (now_ms < c->measure_ms)
+		return;
+	c->measure_ms = now_ms + MEASURE_MS;
+	if (jetstream_stream_look(c->bus, name, &info, &err) == 0)
+		stream_metrics_set(name, &info);
+}
+
 static void
 succeeded(struct collect *c, int64_t wait_ms)
 {
@@ -211,6 +230,7 @@ succeeded(struct collect *c, int64_t wait_ms)
 	backoff_reset(&c->backoff);
 	status_check(c->source->name, true, "");
 	status_check("stream", true, "");
+	measure_stream(c);
 	if (wait_ms <= 0)
 		return;
 	c->caught_up_ms = clock_monotonic_ms();

@@ -16,10 +16,20 @@
 static struct {
 	struct metric *read, *published, *duplicate, *rejected, *retried;
 	struct metric *last_key, *last_time, *in_flight, *ack_seconds, *leader, *identities;
-	struct metric *reconnects, *nats_up, *source_up;
+	struct metric *reconnects, *fenced, *nats_up, *source_up;
 	/* totals at the last update */
 	uint64_t n_read, n_published, n_duplicate, n_rejected, n_retried, n_reconnects;
 } m;
+
+static struct metric *
+publish_errors(enum err_code code)
+{
+	char labels[64];
+
+	snprintf(labels, sizeof(labels), "code=\"%s\"", err_name(code));
+	return metric_counter(
+		PREFIX "publish_errors_total", labels, "Publishes refused or lost, by reason.");
+}
 
 void
 collect_metrics_init(const char *source_name)
@@ -45,6 +55,10 @@ collect_metrics_init(const char *source_name)
 		"Stored events remembered, to suppress what is read again.");
 	m.reconnects = metric_counter(
 		"vcourier_nats_reconnects_total", "", "Reconnects to NATS.");
+	m.fenced = metric_counter(
+		PREFIX "fenced_total", "", "Times another writer was ahead of us.");
+	for (enum err_code code = ERR_NONE + 1; code <= ERR_LAST; code++)
+		publish_errors(code);
 	m.nats_up = metric_gauge(UP, "peer=\"nats\"", UP_HELP);
 	snprintf(labels, sizeof(labels), "peer=\"%s\"", source_name);
 	m.source_up = metric_gauge(UP, labels, UP_HELP);
@@ -84,14 +98,7 @@ collect_metrics_update(const struct collect_metrics_view *v)
 void
 collect_metrics_publish_error(enum err_code code)
 {
-	char labels[64];
-
-	snprintf(labels, sizeof(labels), "code=\"%s\"", err_name(code));
-	metric_add(metric_counter(PREFIX "publish_errors_total", labels,
-			   "Publishes refused or lost, by reason."),
-		1);
+	metric_add(publish_errors(code), 1);
 	if (code == ERR_CONFLICT)
-		metric_add(metric_counter(PREFIX "fenced_total", "",
-				   "Times another writer was ahead of us."),
-			1);
+		metric_add(m.fenced, 1);
 }

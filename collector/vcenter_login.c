@@ -28,7 +28,7 @@ vcenter_login_connect(struct vcenter_login *l, struct vim *vim, bool *fresh, str
 {
 	if (vim_connect(vim, fresh, err) != 0) {
 		if (err->code == ERR_AUTH) {
-			vcenter_metrics_session("refused");
+			vcenter_metrics_session(true);
 			remember_refused(l);
 		}
 		return -1;

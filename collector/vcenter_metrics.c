@@ -12,17 +12,47 @@
 	"Events stored whose date is ahead of the vCenter's clock, or far behind what was read."
 #define POLLS PREFIX "polls_total"
 #define POLLS_HELP "ReadNextEvents calls."
+#define SESSIONS PREFIX "sessions_total"
+#define SESSIONS_HELP "Sessions made, and logins refused."
+#define STALLS PREFIX "stalls_total"
+#define STALLS_HELP "Times reading had to be helped on."
 
 static struct {
 	struct metric *unknown, *trimmed, *stubs, *repaired, *bad_chars, *burst;
 	struct metric *ahead, *behind, *before_start;
 	struct metric *lag, *backlog, *skew, *missing;
 	struct metric *polls_ok, *polls_failed, *gaps, *epochs;
+	struct metric *login, *refused, *permission_gap, *unseen;
 } m;
+
+static struct metric *
+by_reason(const char *name, const char *reason, const char *help)
+{
+	char labels[64];
+
+	snprintf(labels, sizeof(labels), "reason=\"%s\"", reason);
+	return metric_counter(name, labels, help);
+}
+
+static void
+init_access(void)
+{
+	m.login = by_reason(SESSIONS, "login", SESSIONS_HELP);
+	m.refused = by_reason(SESSIONS, "refused", SESSIONS_HELP);
+	m.permission_gap = by_reason(STALLS, "permission_gap", STALLS_HELP);
+	m.unseen = by_reason(STALLS, "unseen", STALLS_HELP);
+	m.polls_ok = metric_counter(POLLS, "result=\"ok\"", POLLS_HELP);
+	m.polls_failed = metric_counter(POLLS, "result=\"error\"", POLLS_HELP);
+	m.skew = metric_gauge(
+		PREFIX "clock_skew_seconds", "", "The vCenter's clock less ours, at login.");
+	m.missing = metric_gauge(PREFIX "permission_missing", "",
+		"1: the account may not see all events of the vCenter.");
+}
 
 void
 vcenter_metrics_init(void)
 {
+	init_access();
 	m.before_start = metric_counter(PREFIX "events_total", "result=\"before_start\"",
 		"Events read from the source, by what became of them.");
 	m.ahead = metric_counter(ORDER, "date=\"ahead\"", ORDER_HELP);
@@ -43,16 +73,10 @@ vcenter_metrics_init(void)
 		"How far the newest event that is stored is behind the vCenter's latest.");
 	m.backlog = metric_gauge(PREFIX "backlog_events", "",
 		"Keys between the newest event that is stored and the latest.");
-	m.skew = metric_gauge(
-		PREFIX "clock_skew_seconds", "", "The vCenter's clock less ours, at login.");
-	m.polls_ok = metric_counter(POLLS, "result=\"ok\"", POLLS_HELP);
-	m.polls_failed = metric_counter(POLLS, "result=\"error\"", POLLS_HELP);
 	m.gaps = metric_counter(PREFIX "event_gaps_total", "",
 		"Spans that left the vCenter before they were read.");
 	m.epochs = metric_counter(
 		PREFIX "epochs_total", "", "Times the vCenter's database or clock went back.");
-	m.missing = metric_gauge(PREFIX "permission_missing", "",
-		"1: the account may not see all events of the vCenter.");
 }
 
 void
@@ -61,19 +85,10 @@ vcenter_metrics_poll(bool ok)
 	metric_add(ok ? m.polls_ok : m.polls_failed, 1);
 }
 
-static void
-count_by_reason(const char *name, const char *reason, const char *help)
-{
-	char labels[64];
-
-	snprintf(labels, sizeof(labels), "reason=\"%s\"", reason);
-	metric_add(metric_counter(name, labels, help), 1);
-}
-
 void
-vcenter_metrics_session(const char *reason)
+vcenter_metrics_session(bool refused)
 {
-	count_by_reason(PREFIX "sessions_total", reason, "Sessions made, and logins refused.");
+	metric_add(refused ? m.refused : m.login, 1);
 }
 
 void
@@ -117,9 +132,9 @@ vcenter_metrics_epoch(void)
 }
 
 void
-vcenter_metrics_stall(const char *reason)
+vcenter_metrics_stall(enum vcenter_stall_reason reason)
 {
-	count_by_reason(PREFIX "stalls_total", reason, "Times reading had to be helped on.");
+	metric_add(reason == VCENTER_STALL_UNSEEN ? m.unseen : m.permission_gap, 1);
 }
 
 void

@@ -129,7 +129,7 @@ on_login(struct vcenter *v, struct err *err)
 {
 	const struct vim_about *about = vim_about(v->vim);
 
-	vcenter_metrics_session("login");
+	vcenter_metrics_session(false);
 	log_info("logged in", L_STR("vcenter", about->name),
 		L_STR("version", about->api_version), L_STR("build", about->build),
 		L_STR("uuid", about->instance_uuid));

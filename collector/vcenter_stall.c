@@ -113,7 +113,7 @@ read_past_hidden(struct vcenter_stall *s, const struct vim_latest *latest, size_
 						     .end_us = latest->created_us } };
 	enum source_result result;
 
-	vcenter_metrics_stall("permission_gap");
+	vcenter_metrics_stall(VCENTER_STALL_PERMISSION_GAP);
 	result = vcenter_bisect_read(&s->bisect, from_us, latest, fresh, err);
 	if (result == SOURCE_OK && *fresh == 0 && s->checks == TYPES_AT)
 		result = vcenter_bisect_read_types(
@@ -130,7 +130,7 @@ give_up(struct vcenter_stall *s, const struct vim_latest *latest)
 {
 	s->hidden = *latest; /* do not search for this one again */
 	vcenter_bisect_reset(&s->bisect);
-	vcenter_metrics_stall("unseen");
+	vcenter_metrics_stall(VCENTER_STALL_UNSEEN);
 	log_warn(
 		"the latest event of the vCenter cannot be seen, and what it hides cannot be reached",
 		L_INT("latest_key", latest->key));

@@ -126,7 +126,8 @@ update_destination(struct request *r, const struct http_response *rsp, int64_t n
 		return;
 	r->destination_probe = false;
 	if (changed)
-		pause_destination(d->config.jobs, &d->destination, &rsp->why);
+		pause_destination(
+			d->config.metrics, d->config.jobs, &d->destination, &rsp->why);
 }
 
 static void
@@ -291,6 +292,16 @@ deliver_paused(const struct deliver *d)
 	return d->destination.circuit.state == CIRCUIT_OPEN ||
 		(!jobs->fans_out && jobs->ring != NULL &&
 			jobs->ring->circuit.state == CIRCUIT_OPEN);
+}
+
+void
+deliver_report(const struct deliver *d, size_t paused_targets, bool ready)
+{
+	struct dispatcher_metrics *metrics = d->config.metrics;
+
+	metric_set(metrics->in_flight, (double)d->in_flight);
+	dispatcher_metrics_backend(metrics, ready && !deliver_paused(d),
+		d->destination.circuit.state == CIRCUIT_OPEN, paused_targets);
 }
 
 struct destination_state *

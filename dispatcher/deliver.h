@@ -58,6 +58,8 @@ bool deliver_room(const struct deliver *deliver);        /* a slot for one more 
 size_t deliver_target_limit(const struct deliver *deliver);
 /* Nothing is sent but a probe now and then. */
 bool deliver_paused(const struct deliver *deliver);
+/* Sets the metrics of the backend. ready: what it needs was read. */
+void deliver_report(const struct deliver *deliver, size_t paused_targets, bool ready);
 struct destination_state *deliver_destination(struct deliver *deliver);
 /* Forgets what is in flight. For a dispatcher that has stopped by a fault: no request is. */
 void deliver_reset(struct deliver *deliver);

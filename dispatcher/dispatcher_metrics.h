@@ -20,16 +20,25 @@ struct dispatcher_metrics {
 	struct metric *delivered, *filtered, *dead, *expired; /* events, each counted once */
 	struct metric *pending, *ack_pending, *oldest_age, *consumer_ahead;
 	struct metric *retries, *throttled, *redelivered;
-	struct metric *in_flight, *in_memory, *idle, *circuit, *circuit_opens;
+	struct metric *in_flight, *in_memory, *idle;
+	struct metric *circuit, *circuit_opens, *paused_targets;
+	struct metric *nats_up, *backend_up, *reconnects;
 	struct metric *stalled_pull, *stalled_deliver;
 	struct metric *duration, *age, *attempts;
 	struct metric *by_status[STATUSES]; /* made when first needed */
+	uint64_t n_reconnects;              /* at the last update */
 };
 
+/* Every series except those by HTTP status exists from here on. Again before each run. */
 void dispatcher_metrics_init(struct dispatcher_metrics *metrics, const char *backend);
 void dispatcher_metrics_response(
 	struct dispatcher_metrics *metrics, const struct http_response *rsp, size_t events);
-void dispatcher_metrics_circuit(struct dispatcher_metrics *metrics, bool open);
+void dispatcher_metrics_pause(struct dispatcher_metrics *metrics); /* of a target begins */
+/* up: deliveries run; down: no target answers */
+void dispatcher_metrics_backend(
+	struct dispatcher_metrics *metrics, bool up, bool down, size_t paused_targets);
+void dispatcher_metrics_nats(
+	struct dispatcher_metrics *metrics, bool connected, uint64_t reconnects);
 void dispatcher_metrics_age(
 	struct dispatcher_metrics *metrics, int64_t age_us); /* stored until delivered */
 void dispatcher_metrics_attempts(struct dispatcher_metrics *metrics, unsigned attempts);

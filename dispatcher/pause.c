@@ -26,8 +26,9 @@ pause_queue(
 	bool open = queue->circuit.state == CIRCUIT_OPEN;
 
 	queue->failing_ms = clock_monotonic_ms();
-	dispatcher_metrics_circuit(metrics, open);
-	if (!open)
+	if (open)
+		dispatcher_metrics_pause(metrics);
+	else
 		delivery_wake_all(queue);
 	if (!flap_change(&queue->circuit.flap, open, queue->failing_ms))
 		return;
@@ -45,12 +46,14 @@ pause_queue(
 }
 
 void
-pause_destination(
-	struct jobs *jobs, struct destination_state *destination, const struct err *why)
+pause_destination(struct dispatcher_metrics *metrics, struct jobs *jobs,
+	struct destination_state *destination, const struct err *why)
 {
 	bool open = destination->circuit.state == CIRCUIT_OPEN;
 
 	destination->changed_ms = clock_monotonic_ms();
+	if (open)
+		dispatcher_metrics_pause(metrics);
 	for (size_t i = 0; i < jobs->n_queues && !open; i++, jobs->ring = jobs->ring->next)
 		delivery_wake_all(jobs->ring);
 	if (!flap_change(&destination->circuit.flap, open, destination->changed_ms))
@@ -75,12 +78,16 @@ log_sum(struct circuit *c, const char *target, int64_t now_ms)
 			L_BOOL("paused", c->state == CIRCUIT_OPEN));
 }
 
-void
+size_t
 pause_turn(struct jobs *jobs, struct destination_state *destination, int64_t now_ms)
 {
 	struct queue *queue = jobs->ring;
+	size_t paused = 0;
 
 	log_sum(&destination->circuit, "", now_ms);
-	for (size_t i = 0; i < jobs->n_queues; i++, queue = queue->next)
+	for (size_t i = 0; i < jobs->n_queues; i++, queue = queue->next) {
 		log_sum(&queue->circuit, queue->name, now_ms);
+		paused += queue->circuit.state == CIRCUIT_OPEN;
+	}
+	return paused;
 }

@@ -19,9 +19,12 @@ void pause_queue(
 /* The circuit was open, and is now open because of a flood of refusals. */
 void pause_flood(const struct queue *queue, const struct outcome *outcome);
 /* The circuit of the whole destination opened or closed. All queues go on when it closed. */
-void pause_destination(
-	struct jobs *jobs, struct destination_state *destination, const struct err *why);
-/* Logs the sums that are due; now_ms INT64_MAX logs all of them, at the end. */
-void pause_turn(struct jobs *jobs, struct destination_state *destination, int64_t now_ms);
+void pause_destination(struct dispatcher_metrics *metrics, struct jobs *jobs,
+	struct destination_state *destination, const struct err *why);
+/*
+ * Logs the sums that are due; now_ms INT64_MAX logs all of them, at the end. Returns how many
+ * queues are paused.
+ */
+size_t pause_turn(struct jobs *jobs, struct destination_state *destination, int64_t now_ms);
 
 #endif

@@ -250,10 +250,10 @@ pipeline_tick(struct pipeline *p, int64_t now_ms)
 		!p->stopping && !dead_letters_failing(p->dead_letters) &&
 			destination->circuit.state == CIRCUIT_CLOSED,
 		now_ms);
-	pause_turn(&p->jobs, destination, now_ms);
+	deliver_report(p->deliver, pause_turn(&p->jobs, destination, now_ms),
+		refresh_ready(p->refresher));
 	evict(p, now_ms);
 	body_fetch_turn(p->body_fetch, now_ms);
-	metric_set(p->config.metrics->in_flight, (double)deliver_in_flight(p->deliver));
 	metric_set(p->config.metrics->in_memory, (double)p->jobs.n);
 }
 

@@ -11,6 +11,7 @@
 #include "expire.h"
 #include "log.h"
 #include "mem.h"
+#include "stream_metrics.h"
 
 enum {
 	STALLED_MS = 15 * 1000,
@@ -123,6 +124,7 @@ note_stream(struct stream_check *check, const struct stream_info *stream)
 		forget_sequences(check);
 	}
 	check->stream_created_us = stream->created_us;
+	stream_metrics_set(check->stream, stream);
 }
 
 /*

@@ -10,13 +10,15 @@
 #include "log.h"
 #include "mem.h"
 #include "status.h"
+#include "stream_metrics.h"
 
-enum { TURN_MS = 1000 };
+enum { TURN_MS = 1000, MEASURE_MS = 10000 };
 
 struct watcher {
 	struct watcher_config config;
 
 	/* the thread's, once it runs */
+	int64_t measure_ms; /* when the dead letters' stream is measured next */
 	struct stream_watch **stream;
 	size_t n, cap;
 	bool bus_lost; /* reported */
@@ -66,8 +68,10 @@ static bool
 check_bus(struct watcher *w)
 {
 	struct err err = { .code = ERR_NONE };
+	bool connected = bus_connected(w->config.bus);
 
-	if (bus_connected(w->config.bus)) {
+	dispatcher_metrics_nats(w->config.metrics, connected, bus_reconnects(w->config.bus));
+	if (connected) {
 		if (w->bus_lost)
 			log_info("NATS: connected again");
 		w->bus_lost = false;
@@ -97,6 +101,22 @@ ensure_dead_stream(struct watcher *w)
 	else if (err.code != ERR_TIMEOUT && err.code != ERR_CONNECT)
 		log_warn("no stream for dead letters", L_STR("stream", config->name),
 			L_ERR(&err));
+}
+
+/* How full the dead letters' stream is: when it is full, deliveries pause. */
+static void
+measure_dead_stream(struct watcher *w)
+{
+	const char *name = w->config.dead_stream->name;
+	int64_t now_ms = clock_monotonic_ms();
+	struct stream_info info;
+	struct err err;
+
+	if (now_ms < w->measure_ms)
+		return;
+	w->measure_ms = now_ms + MEASURE_MS;
+	if (jetstream_stream_look(w->config.bus, name, &info, &err) == 0)
+		stream_metrics_set(name, &info);
 }
 
 /* The sums over all streams. The replay stream is no condition of readiness. */
@@ -143,6 +163,7 @@ turn(struct watcher *w)
 		checked |= stream_watch_turn(w->stream[i]);
 	if (checked)
 		report(w);
+	measure_dead_stream(w);
 	http_wakeup(w->config.http);
 }
 

@@ -29,6 +29,7 @@ enum err_code {
 	ERR_FULL,      /* the peer has no room: try later */
 	ERR_PROTOCOL,  /* the peer's answer, or the input, is not what its format says */
 	ERR_STOPPED,   /* a stop was requested (stop.h) */
+	ERR_LAST = ERR_STOPPED,
 };
 
 struct err {

@@ -32,6 +32,7 @@ struct stream_config {
 
 struct stream_info {
 	uint64_t first_seq, last_seq, messages, bytes;
+	int64_t max_bytes; /* how many it may have; 0: no limit */
 	int64_t created_us;
 	char leader
 		[64]; /* in a cluster: the name of the server that leads the stream, else "" */

@@ -65,7 +65,9 @@ read_info(const cJSON *reply, struct stream_info *info)
 {
 	const cJSON *state = json_member(reply, "state");
 	/* -1: no limit */
-	int64_t size = json_member_int(json_member(reply, "config"), "max_msg_size");
+	const cJSON *config = json_member(reply, "config");
+	int64_t size = json_member_int(config, "max_msg_size");
+	int64_t max = json_member_int(config, "max_bytes");
 	const char *created = json_member_text(reply, "created");
 
 	*info = (struct stream_info){
@@ -73,6 +75,7 @@ read_info(const cJSON *reply, struct stream_info *info)
 		.last_seq = json_member_uint(state, "last_seq"),
 		.messages = json_member_uint(state, "messages"),
 		.bytes = json_member_uint(state, "bytes"),
+		.max_bytes = max > 0 ? max : 0,
 		.max_msg_size = size > 0 ? size : 0,
 	};
 	clock_parse(created, strlen(created), &info->created_us);

@@ -198,12 +198,16 @@ start_log(const struct daemon *d)
 		d->spec->component, d->log_name);
 }
 
-/* The name must outlive its file: it is logged until the end. */
+/*
+ * The name of the entry, in log lines and metrics. It must outlive its file: it is logged until
+ * the end.
+ */
 static void
-set_log_name(struct daemon *d, const char *name)
+set_name(struct daemon *d, const char *name)
 {
 	char *old = d->log_name;
 
+	metrics_set_label(d->spec->provider ? "source" : "dispatcher", name);
 	if (old == NULL || strcmp(old, name) != 0)
 		d->log_name = mem_strdup(name);
 	start_log(d);
@@ -220,7 +224,7 @@ open_status(struct daemon *d, struct err *err)
 		.password = &top->metrics.password,
 		.stats = stats_render };
 
-	set_log_name(d, d->current->entry->name);
+	set_name(d, d->current->entry->name);
 	return status_open(&d->status, &options, err);
 }
 
@@ -239,7 +243,7 @@ first_load(struct daemon *d)
 			fprintf(stderr, "%s: and %zu more\n", d->flags.path,
 				errors.n - CONFIG_ERRORS_MAX);
 	} else {
-		set_log_name(d, d->current->entry->name);
+		set_name(d, d->current->entry->name);
 		tell_settings(&errors, d->current, false);
 		watched_set(&d->watched, d->flags.path, d->current->config.top.root_cas);
 	}

@@ -1,21 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-#define _DEFAULT_SOURCE
 #include "metrics.h"
 
-#include <dirent.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <time.h>
-#include <unistd.h>
 
-#include "clock.h"
 #include "log.h"
 #include "mem.h"
+#include "process_metrics.h"
 
 #ifndef VCOURIER_VERSION
 #define VCOURIER_VERSION "unknown"
@@ -23,17 +18,16 @@
 
 enum kind { COUNTER, GAUGE, HISTOGRAM };
 
-static const double bounds[] = { 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1,
-	2.5, 5, 10, 30, 60 };
-
-enum { BUCKETS = sizeof(bounds) / sizeof(bounds[0]) };
+enum { LABEL_MAX = 64 * 1024 }; /* more than a name in the configuration has */
 
 struct metric {
 	struct metric *next; /* of the same family */
 	char *labels;
-	atomic_uint_fast64_t count;           /* counter; histogram: of all observations */
-	_Atomic double value;                 /* gauge; histogram: sum */
-	atomic_uint_fast64_t bucket[BUCKETS]; /* not cumulative; unused unless a histogram */
+	atomic_uint_fast64_t count; /* counter; histogram: of all observations */
+	_Atomic double value;       /* gauge; histogram: sum */
+	/* histogram */
+	const struct metric_buckets *buckets;
+	atomic_uint_fast64_t bucket[METRIC_BUCKETS_MAX]; /* not cumulative */
 };
 
 struct family {
@@ -47,6 +41,7 @@ struct family {
 static struct {
 	pthread_mutex_t lock;
 	struct family *first, **end;
+	char *labels; /* of every series, with a comma after them; NULL: none */
 } registry = { .lock = PTHREAD_MUTEX_INITIALIZER, .end = &registry.first };
 
 static struct family *
@@ -68,7 +63,8 @@ find_family(const char *name, enum kind kind, const char *help)
 }
 
 static struct metric *
-find(const char *name, const char *labels, enum kind kind, const char *help)
+find(const char *name, const char *labels, enum kind kind, const struct metric_buckets *buckets,
+	const char *help)
 {
 	struct family *f;
 	struct metric *m;
@@ -81,6 +77,7 @@ find(const char *name, const char *labels, enum kind kind, const char *help)
 	if (m == NULL) {
 		m = mem_alloc(sizeof(*m));
 		m->labels = mem_strdup(labels);
+		m->buckets = buckets;
 		*f->end = m;
 		f->end = &m->next;
 	}
@@ -88,22 +85,43 @@ find(const char *name, const char *labels, enum kind kind, const char *help)
 	return m;
 }
 
+void
+metrics_set_label(const char *name, const char *value)
+{
+	struct buf label;
+
+	buf_init(&label, LABEL_MAX);
+	buf_printf(&label, "%s=\"", name);
+	for (const char *c = value; *c != '\0'; c++)
+		if (*c == '"' || *c == '\\')
+			buf_printf(&label, "\\%c", *c);
+		else
+			buf_add_char(&label, *c == '\n' ? ' ' : *c);
+	buf_add_str(&label, "\",");
+	pthread_mutex_lock(&registry.lock);
+	free(registry.labels);
+	registry.labels = buf_ok(&label) ? buf_take(&label, NULL) : NULL;
+	pthread_mutex_unlock(&registry.lock);
+	buf_free(&label);
+}
+
 struct metric *
 metric_counter(const char *name, const char *labels, const char *help)
 {
-	return find(name, labels, COUNTER, help);
+	return find(name, labels, COUNTER, NULL, help);
 }
 
 struct metric *
 metric_gauge(const char *name, const char *labels, const char *help)
 {
-	return find(name, labels, GAUGE, help);
+	return find(name, labels, GAUGE, NULL, help);
 }
 
 struct metric *
-metric_histogram(const char *name, const char *labels, const char *help)
+metric_histogram(const char *name, const char *labels, const struct metric_buckets *buckets,
+	const char *help)
 {
-	return find(name, labels, HISTOGRAM, help);
+	return find(name, labels, HISTOGRAM, buckets, help);
 }
 
 void
@@ -119,16 +137,17 @@ metric_set(struct metric *m, double v)
 }
 
 void
-metric_observe(struct metric *m, double seconds)
+metric_observe(struct metric *m, double value)
 {
 	double sum = atomic_load_explicit(&m->value, memory_order_relaxed);
+	const struct metric_buckets *b = m->buckets;
 	size_t i = 0;
 
-	while (i < BUCKETS && seconds > bounds[i])
+	while (i < b->n && value > b->bound[i])
 		i++;
-	if (i < BUCKETS)
+	if (i < b->n)
 		atomic_fetch_add_explicit(&m->bucket[i], 1, memory_order_relaxed);
-	while (!atomic_compare_exchange_weak(&m->value, &sum, sum + seconds))
+	while (!atomic_compare_exchange_weak(&m->value, &sum, sum + value))
 		;
 	atomic_fetch_add_explicit(&m->count, 1, memory_order_relaxed);
 }
@@ -145,7 +164,7 @@ metric_value(const struct metric *m)
 	return atomic_load_explicit(&m->value, memory_order_relaxed);
 }
 
-/* ---- rendering */
+/* ---- rendering: the caller has the lock */
 
 static void
 add_header(struct buf *out, const char *name, const char *type, const char *help)
@@ -153,35 +172,67 @@ add_header(struct buf *out, const char *name, const char *type, const char *help
 	buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
 }
 
+/* "{...}" with the labels that every series has; le: of a bucket, else NULL. */
 static void
-add_labels(struct buf *out, const char *labels)
+add_labels(struct buf *out, const char *labels, const char *le)
 {
-	if (*labels != '\0')
-		buf_printf(out, "{%s}", labels);
+	const char *all = registry.labels != NULL ? registry.labels : "";
+	size_t n = strlen(all);
+
+	if (*labels == '\0' && le == NULL) {
+		if (n > 0)
+			buf_printf(out, "{%.*s}", (int)n - 1, all);
+		return;
+	}
+	buf_printf(out, "{%s%s", all, labels);
+	if (le != NULL)
+		buf_printf(out, "%sle=\"%s\"", *labels != '\0' ? "," : "", le);
+	buf_add_char(out, '}');
+}
+
+static void
+add_count(struct buf *out, const char *name, const char *labels, uint64_t n)
+{
+	buf_add_str(out, name);
+	add_labels(out, labels, NULL);
+	buf_printf(out, " %" PRIu64 "\n", n);
+}
+
+static void
+add_value(struct buf *out, const char *name, const char *labels, double value)
+{
+	buf_add_str(out, name);
+	add_labels(out, labels, NULL);
+	buf_printf(out, " %.15g\n", value);
+}
+
+static void
+add_bucket(struct buf *out, const char *name, const char *labels, const char *le, uint64_t n)
+{
+	buf_printf(out, "%s_bucket", name);
+	add_labels(out, labels, le);
+	buf_printf(out, " %" PRIu64 "\n", n);
 }
 
 static void
 add_histogram(struct buf *out, const char *name, const struct metric *m)
 {
-	const char *comma = *m->labels != '\0' ? "," : "";
-	/*
-	 * read first: observations that come meanwhile only make buckets larger, and are cut
-	 * off
-	 */
+	/* read first: later observations only make buckets larger, and are cut off */
 	uint64_t all = metric_count(m), sum = 0;
+	char text[32];
 	size_t i;
 
-	for (i = 0; i < BUCKETS; i++) {
+	for (i = 0; i < m->buckets->n; i++) {
 		sum += atomic_load_explicit(&m->bucket[i], memory_order_relaxed);
-		buf_printf(out, "%s_bucket{%s%sle=\"%g\"} %" PRIu64 "\n", name, m->labels,
-			comma, bounds[i], sum < all ? sum : all);
+		snprintf(text, sizeof(text), "%g", m->buckets->bound[i]);
+		add_bucket(out, name, m->labels, text, sum < all ? sum : all);
 	}
-	buf_printf(
-		out, "%s_bucket{%s%sle=\"+Inf\"} %" PRIu64 "\n", name, m->labels, comma, all);
+	add_bucket(out, name, m->labels, "+Inf", all);
+	snprintf(text, sizeof(text), "%.9g", metric_value(m));
 	buf_printf(out, "%s_sum", name);
-	add_labels(out, m->labels);
-	buf_printf(out, " %.9g\n%s_count", metric_value(m), name);
-	add_labels(out, m->labels);
+	add_labels(out, m->labels, NULL);
+	buf_printf(out, " %s\n%s_count", text, name);
+	add_labels(out, m->labels, NULL);
 	buf_printf(out, " %" PRIu64 "\n", all);
 }
 
@@ -192,135 +243,51 @@ add_family(struct buf *out, const struct family *f)
 	const struct metric *m;
 
 	add_header(out, f->name, types[f->kind], f->help);
-	for (m = f->first; m != NULL; m = m->next) {
-		if (f->kind == HISTOGRAM) {
+	for (m = f->first; m != NULL; m = m->next)
+		if (f->kind == HISTOGRAM)
 			add_histogram(out, f->name, m);
-			continue;
-		}
-		buf_add_str(out, f->name);
-		add_labels(out, m->labels);
-		if (f->kind == COUNTER)
-			buf_printf(out, " %" PRIu64 "\n", metric_count(m));
+		else if (f->kind == COUNTER)
+			add_count(out, f->name, m->labels, metric_count(m));
 		else
-			buf_printf(out, " %.15g\n", metric_value(m));
-	}
+			add_value(out, f->name, m->labels, metric_value(m));
 }
 
+/* process_metrics_fn */
 static void
-add_number(struct buf *out, const char *name, const char *type, const char *help, double v)
+add_number(void *out, const char *name, const char *type, const char *help, double value)
 {
 	add_header(out, name, type, help);
-	buf_printf(out, "%s %.15g\n", name, v);
-}
-
-static double
-open_fds(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	double n = -3; /* ".", "..", and the descriptor of this directory */
-
-	if (dir == NULL)
-		return 0;
-	while (readdir(dir) !=
-		NULL) /* NOLINT(concurrency-mt-unsafe): no other thread has dir */
-		n++;
-	closedir(dir);
-	return n;
-}
-
-/*
- * Field 22 of proc(5)'s stat: start time in clock ticks since boot; the process name before it
- * may have any characters.
- */
-static double
-start_time(void)
-{
-	static double cached;
-	unsigned long long ticks = 0;
-	struct timespec boot, now;
-	char text[1024], *p;
-	FILE *f;
-	size_t n;
-
-	if (cached > 0 || (f = fopen("/proc/self/stat", "re")) == NULL)
-		return cached;
-	n = fread(text, 1, sizeof(text) - 1, f);
-	fclose(f);
-	text[n] = '\0';
-	p = strrchr(text, ')');
-	for (n = 0; p != NULL && n < 20; n++)
-		p = strchr(p + 1, ' ');
-	if (p != NULL)
-		ticks = strtoull(p + 1, NULL, 10);
-	clock_gettime(CLOCK_BOOTTIME, &boot);
-	clock_gettime(CLOCK_REALTIME, &now);
-	cached = (double)(now.tv_sec - boot.tv_sec) +
-		(double)ticks / (double)sysconf(_SC_CLK_TCK);
-	return cached;
+	add_value(out, name, "", value);
 }
 
 static void
-add_memory(struct buf *out)
+add_log_lines(struct buf *out)
 {
-	FILE *f = fopen("/proc/self/statm", "re");
-	unsigned long size = 0, resident = 0;
-	double page = (double)sysconf(_SC_PAGESIZE);
+	static const char *const levels[] = { "level=\"debug\"", "level=\"info\"",
+		"level=\"warn\"", "level=\"error\"" };
 
-	if (f == NULL)
-		return;
-	/* NOLINTNEXTLINE(cert-err34-c): the kernel writes numbers that fit */
-	if (fscanf(f, "%lu %lu", &size, &resident) == 2) {
-		add_number(out, "process_virtual_memory_bytes", "gauge",
-			"Virtual memory size in bytes.", (double)size * page);
-		add_number(out, "process_resident_memory_bytes", "gauge",
-			"Resident memory size in bytes.", (double)resident * page);
-	}
-	fclose(f);
-}
-
-static void
-add_process(struct buf *out)
-{
-	struct rusage usage;
-	struct rlimit files;
-
-	if (getrusage(RUSAGE_SELF, &usage) == 0)
-		add_number(out, "process_cpu_seconds_total", "counter",
-			"Total user and system CPU time spent in seconds.",
-			(double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
-				(double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) /
-					1e6);
-	add_memory(out);
-	add_number(out, "process_open_fds", "gauge", "Number of open file descriptors.",
-		open_fds());
-	if (getrlimit(RLIMIT_NOFILE, &files) == 0)
-		add_number(out, "process_max_fds", "gauge",
-			"Maximum number of open file descriptors.", (double)files.rlim_cur);
-	add_number(out, "process_start_time_seconds", "gauge",
-		"Start time of the process since unix epoch in seconds.", start_time());
+	add_header(out, "vcourier_log_messages_total", "counter",
+		"Log lines by level, written or not.");
+	for (unsigned i = 0; i <= LOG_ERROR; i++)
+		add_count(out, "vcourier_log_messages_total", levels[i],
+			log_count((enum log_level)i));
+	add_header(out, "vcourier_log_messages_left_out_total", "counter",
+		"Log lines that were counted and not written: more than 100 a minute with one text.");
+	add_count(out, "vcourier_log_messages_left_out_total", "", log_left_out());
 }
 
 void
 metrics_render(struct buf *out)
 {
-	static const char *const levels[] = { "debug", "info", "warn", "error" };
 	const struct family *f;
-	unsigned i;
 
+	pthread_mutex_lock(&registry.lock);
 	add_header(out, "vcourier_build_info", "gauge",
 		"A constant 1, labelled with the version.");
-	buf_add_str(out, "vcourier_build_info{version=\"" VCOURIER_VERSION "\"} 1\n");
-	add_header(out, "vcourier_log_messages_total", "counter",
-		"Log lines by level, written or not.");
-	for (i = 0; i <= LOG_ERROR; i++)
-		buf_printf(out, "vcourier_log_messages_total{level=\"%s\"} %" PRIu64 "\n",
-			levels[i], log_count((enum log_level)i));
-	add_header(out, "vcourier_log_messages_left_out_total", "counter",
-		"Log lines that were counted and not written: more than 100 a minute with one text.");
-	buf_printf(out, "vcourier_log_messages_left_out_total %" PRIu64 "\n", log_left_out());
-	pthread_mutex_lock(&registry.lock);
+	add_value(out, "vcourier_build_info", "version=\"" VCOURIER_VERSION "\"", 1);
+	add_log_lines(out);
 	for (f = registry.first; f != NULL; f = f->next)
 		add_family(out, f);
+	process_metrics_each(add_number, out);
 	pthread_mutex_unlock(&registry.lock);
-	add_process(out);
 }

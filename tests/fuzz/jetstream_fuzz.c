@@ -36,7 +36,7 @@ check_streams(struct bus *bus, char letter)
 		return;
 	assert(memchr(info.leader, '\0', sizeof(info.leader)) != NULL);
 	assert(memchr(info.differs, '\0', sizeof(info.differs)) != NULL);
-	assert(info.created_us >= 0 && info.max_msg_size >= 0);
+	assert(info.created_us >= 0 && info.max_msg_size >= 0 && info.max_bytes >= 0);
 }
 
 static void

@@ -92,7 +92,7 @@ def test_a_destination_that_temporarily_refuses_everything(lab, stream, status):
     opened = time.time()
     assert settle(stream, receiver, want, accepted=lambda r: r.at >= opened) == []
     assert balanced(dispatcher, 60)["delivered"] == 60
-    assert dispatcher.metric("vcourier_dispatcher_circuit_state") == 0
+    wait_until(lambda: dispatcher.metric("vcourier_dispatcher_circuit_state") == 0, what="deliveries run")
 
 
 @pytest.mark.parametrize("concurrency", [1, 64])

@@ -75,7 +75,6 @@ interop_tests += tests/integration/test_kube_apiserver.py
 
 interop-packages: build/interop/bin/nats-server build/interop/bin/nats
 interop-packages: build/interop/.npm build/interop/.python build/interop/.event-ruler build/interop/.moto build/interop/.go
-	@tests/deps.sh prometheus
 
 interop: all simulator unit-tests interop-packages ## tests against other implementations, from npm, PyPI and Go's module proxy
 	@echo "interop: SKIPPED: a real OpenFaaS gateway: the module proxy does not serve it; tests/lab/gateway.py stands for it"

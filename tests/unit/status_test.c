@@ -229,6 +229,7 @@ metrics_follow_the_text_format(void **state)
 		"process_resident_memory_bytes ",
 		"process_start_time_seconds ",
 	};
+	static const struct metric_buckets buckets = { 4, { 0.001, 0.1, 0.25, 60 } };
 	struct metric *ok = metric_counter("t_events_total", "result=\"ok\"", "Events."), *wait;
 	pthread_t thread[2];
 	struct buf out;
@@ -239,7 +240,7 @@ metrics_follow_the_text_format(void **state)
 	metric_add(metric_counter("t_events_total", "result=\"ok\"", "Events."), 1);
 	assert_int_equal(metric_count(ok), 3);
 	metric_set(metric_gauge("t_lag_seconds", "", "Lag."), 1.5);
-	wait = metric_histogram("t_wait_seconds", "peer=\"x\"", "Wait.");
+	wait = metric_histogram("t_wait_seconds", "peer=\"x\"", &buckets, "Wait.");
 	metric_observe(wait, 0.001);
 	metric_observe(wait, 100);
 	for (size_t i = 0; i < COUNT(thread); i++)
@@ -251,6 +252,31 @@ metrics_follow_the_text_format(void **state)
 	for (size_t i = 0; i < COUNT(want); i++)
 		if (strstr(out.data, want[i]) == NULL)
 			fail_msg("not there: %s\n%s", want[i], out.data);
+	buf_free(&out);
+}
+
+static void
+each_series_has_the_label_of_the_process(void **state)
+{
+	static const char *const want[] = {
+		"vcourier_build_info{source=\"a \\\"b\\\" c\\\\\",version=",
+		"vcourier_log_messages_left_out_total{source=\"a \\\"b\\\" c\\\\\"} 0\n",
+		"t_events_total{source=\"a \\\"b\\\" c\\\\\",result=\"ok\"} ",
+		"t_wait_seconds_bucket{source=\"a \\\"b\\\" c\\\\\",peer=\"x\",le=\"60\"} ",
+		"t_wait_seconds_count{source=\"a \\\"b\\\" c\\\\\",peer=\"x\"} ",
+		"process_open_fds{source=\"a \\\"b\\\" c\\\\\"} ",
+	};
+	struct buf out;
+
+	(void)state;
+	metrics_set_label("dispatcher", "an earlier one");
+	metrics_set_label("source", "a \"b\"\nc\\");
+	buf_init(&out, 1 << 20);
+	metrics_render(&out);
+	for (size_t i = 0; i < COUNT(want); i++)
+		if (strstr(out.data, want[i]) == NULL)
+			fail_msg("not there: %s\n%s", want[i], out.data);
+	assert_null(strstr(out.data, "dispatcher="));
 	buf_free(&out);
 }
 
@@ -284,6 +310,7 @@ main(void)
 		cmocka_unit_test(a_password_keeps_others_out),
 		cmocka_unit_test(a_port_in_use_is_said),
 		cmocka_unit_test(metrics_follow_the_text_format),
+		cmocka_unit_test(each_series_has_the_label_of_the_process),
 		cmocka_unit_test(slow_clients_do_not_take_the_probes),
 	};
 
