@@ -12,8 +12,6 @@ enum {
 	EVENTS_MAX = 10000,
 	FAULT_MAX = 4096,
 	MEMORY_KEPT = 2 * 1024 * 1024, /* bytes of a buffer that is kept for the next page */
-	PARSE_MIN = 16 * 1024,         /* bytes gathered before the parser is called */
-	SKIP_PIECE = 16 * 1024,        /* bytes after which room in raw is looked for */
 	/*
 	 * Bytes skipped of one page, some 0.3 s of CPU time with TLS. A larger event fails like
 	 * one whose reply breaks off, see vim_read.c.
@@ -101,7 +99,7 @@ normalizer_begin(struct normalizer *n)
 	buf_clear(&n->fault_code);
 	buf_clear(&n->fault_text);
 	event_writer_clear(&n->writer);
-	n->parsed = n->n_carry = n->n = n->n_seen = 0;
+	n->parsed = n->block_len = n->n = n->n_seen = 0;
 	n->tags = (struct xmltext_tags){ 0 };
 	n->skip = (struct normalize_skip){ 0 };
 	n->repairing = n->partial = n->writer.cut = false;
@@ -110,28 +108,6 @@ normalizer_begin(struct normalizer *n)
 	n->page = (struct normalize_page){ 0 };
 	n->err = (struct err){ 0 };
 	normalize_parse_begin(n, false);
-}
-
-/* Scrubs what came into raw, behind a character that the last call left unfinished. */
-static void
-take(struct normalizer *n, const char *data, size_t len)
-{
-	while (n->n_carry != 0 && len != 0) {
-		size_t taken;
-
-		n->carry[n->n_carry++] = *data++;
-		len--;
-		taken = xmltext_scrub(
-			&n->raw, n->carry, n->n_carry, n->n_carry == 4, &n->page.n_bad_chars);
-		n->n_carry -= taken;
-		memmove(n->carry, n->carry + taken, n->n_carry);
-	}
-	if (len != 0) {
-		size_t taken = xmltext_scrub(&n->raw, data, len, false, &n->page.n_bad_chars);
-
-		n->n_carry = len - taken;
-		memcpy(n->carry, data + taken, n->n_carry);
-	}
 }
 
 static bool
@@ -164,22 +140,29 @@ cut_event(struct normalizer *n)
 		normalize_over(n, "an event is too large");
 }
 
-/* Takes what arrived into raw, but for the rest of an event that is too large. */
+/*
+ * Takes the block into raw, except the bytes of an event that is too large. A character that
+ * the block ends in stays in the block, unless `last`.
+ */
 static void
-receive(struct normalizer *n, const char *data, size_t len)
+take_block(struct normalizer *n, bool last)
 {
-	const char *rest = data;
-	size_t rest_len = len;
+	const char *rest = n->block;
+	size_t len = n->block_len, taken = 0;
 
 	if (n->skip.active)
-		rest = normalize_skip(n, data, &rest_len);
+		rest = normalize_skip(n, n->block, &len);
+	n->block_len = 0;
 	if (n->skip.bytes > SKIP_MAX) {
 		n->stopped = true;
 		err_set(&n->err, ERR_LIMIT, "an event is larger than %d MiB", SKIP_MAX >> 20);
 		return;
 	}
-	if (rest != NULL)
-		take(n, rest, rest_len);
+	if (rest != NULL) {
+		taken = xmltext_scrub(&n->raw, rest, len, last, &n->page.n_bad_chars);
+		n->block_len = len - taken;
+		memmove(n->block, rest + taken, n->block_len);
+	}
 	if (normalize_skip_begin(n))
 		cut_event(n);
 }
@@ -190,30 +173,43 @@ too_large(const struct normalizer *n, struct err *err)
 	return err_set(err, ERR_LIMIT, "the page is larger than %zu bytes", n->limits.page_max);
 }
 
-int
-normalizer_feed(struct normalizer *n, const char *data, size_t len, struct err *err)
+/* -1: the rest of the reply is not worth receiving. */
+static int
+check_bounds(const struct normalizer *n, struct err *err)
 {
-	while (len != 0 && !n->stopped) {
-		size_t piece = len < SKIP_PIECE ? len : SKIP_PIECE;
-
-		receive(n, data, piece);
-		data += piece;
-		len -= piece;
-	}
-	if (!buf_ok(&n->raw))
-		return too_large(n, err);
-	/*
-	 * libxml2 searches back to the last < each time: the longer that is ago, the more is
-	 * gathered before
-	 */
-	if (!n->stopped && !n->malformed &&
-		n->raw.len - n->parsed >= PARSE_MIN + (n->parsed - n->tags.open) / 4)
-		parse_rest(n, false);
-	if (!buf_ok(&n->writer.out))
+	if (!buf_ok(&n->raw) || !buf_ok(&n->writer.out))
 		return too_large(n, err);
 	if (n->stopped)
 		return err_set(err, n->err.code, "%s", n->err.text);
 	return 0;
+}
+
+/*
+ * All steps run once for each full block. So the result does not depend on the sizes of the
+ * pieces in which the reply arrives.
+ */
+int
+normalizer_feed(struct normalizer *n, const char *data, size_t len, struct err *err)
+{
+	while (len != 0 && check_bounds(n, NULL) == 0) {
+		size_t room = sizeof(n->block) - n->block_len, piece = len < room ? len : room;
+
+		memcpy(n->block + n->block_len, data, piece);
+		n->block_len += piece;
+		data += piece;
+		len -= piece;
+		if (n->block_len < sizeof(n->block))
+			break;
+		take_block(n, false);
+		/*
+		 * libxml2 searches back to the last < each time: the longer that is ago, the
+		 * more is gathered before
+		 */
+		if (!n->stopped && !n->malformed && buf_ok(&n->raw) &&
+			n->raw.len - n->parsed > (n->parsed - n->tags.open) / 4)
+			parse_rest(n, false);
+	}
+	return check_bounds(n, err);
 }
 
 /* ---- the end of a page ---- */
@@ -231,10 +227,8 @@ has_end(const struct normalizer *n)
 static int
 check(struct normalizer *n, struct err *err)
 {
-	if (!buf_ok(&n->raw) || !buf_ok(&n->writer.out))
-		return too_large(n, err);
-	if (n->stopped)
-		return err_set(err, n->err.code, "%s", n->err.text);
+	if (check_bounds(n, err) != 0)
+		return -1;
 	if (n->raw.len == 0)
 		return err_set(err, ERR_PROTOCOL, "the reply is empty");
 	if (n->malformed && !has_end(n))
@@ -324,9 +318,8 @@ int
 normalizer_end(struct normalizer *n, struct normalize_page *page, struct err *err)
 {
 	if (!n->stopped && buf_ok(&n->raw)) {
-		xmltext_scrub(&n->raw, n->carry, n->n_carry, true, &n->page.n_bad_chars);
-		n->n_carry = 0;
-		if (!n->malformed)
+		take_block(n, true);
+		if (!n->stopped && !n->malformed)
 			parse_rest(n, true);
 	}
 	if (check(n, err) != 0)

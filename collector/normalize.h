@@ -103,7 +103,8 @@ void normalizer_limit_event(struct normalizer *n, size_t event_max);
 void normalizer_begin(struct normalizer *n);
 
 /*
- * The next bytes of the reply, any number of them. -1 when the rest is not worth receiving:
+ * The next bytes of the reply, any number of them: the result is the same for pieces of any
+ * size. -1 when the rest is not worth receiving:
  * ERR_LIMIT (the page is larger than page_max, or takes too much to repair: read smaller
  * pages), ERR_PROTOCOL (HTML, a DOCTYPE, no SOAP at all).
  */

@@ -20,6 +20,7 @@ enum {
 	EVENTS_CUT_MAX = 4, /* of one page; with more it is too large */
 	/* bytes kept of an event that is cut: in them its small members are looked for */
 	NORMALIZE_CUT_KEPT = 256 * 1024,
+	NORMALIZE_BLOCK = 16 * 1024, /* bytes that are taken at once */
 	SKIP_TAIL = 256, /* bytes in which an end tag is found that comes in pieces */
 };
 
@@ -58,9 +59,9 @@ struct normalizer {
 
 	/* the bytes */
 	struct buf raw, scratch;
-	size_t parsed; /* of raw */
-	char carry[4]; /* a character that came cut in two */
-	size_t n_carry;
+	size_t parsed;               /* of raw */
+	char block[NORMALIZE_BLOCK]; /* arrived, and not yet in raw */
+	size_t block_len;
 	struct xmltext_tags tags; /* of raw */
 	struct normalize_skip skip;
 

@@ -44,7 +44,7 @@ normalize_skip_begin(struct normalizer *n)
 		return false;
 	s->cut_at[s->n_cut++] = s->event_at;
 	s->active = true;
-	s->tail_len = n->n_carry = 0;
+	s->tail_len = 0;
 	buf_truncate(&n->raw, s->event_at + kept);
 	return true;
 }

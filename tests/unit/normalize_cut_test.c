@@ -6,6 +6,8 @@
 
 enum { PAGE = 1 << 20 };
 
+static const size_t pieces[] = { 1, 7, 1000, 16 * 1024, 5 * PAGE };
+
 #define GOOD(key)                               \
 	"<returnval xsi:type='Event'><key>" key \
 	"</key><createdTime>2026-11-22T10:11:12.5Z</createdTime></returnval>"
@@ -59,7 +61,6 @@ static const struct large {
 static void
 an_event_larger_than_the_page(void **state)
 {
-	static const size_t pieces[] = { 1, 7, 1000, 16 * 1024, 5 * PAGE };
 	struct page p;
 
 	(void)state;
@@ -103,6 +104,33 @@ an_event_that_fills_the_page(void **state)
 	assert_int_equal(p.page.n, 1);
 	assert_false(p.page.event[0].trimmed || p.page.event[0].repaired);
 	assert_true(p.page.event[0].data_len > 6 * PAGE);
+	page_close(&p);
+}
+
+/* An event is cut or kept whole, however its bytes arrive: sizes about PAGE less 64 KiB. */
+static void
+the_pieces_change_nothing(void **state)
+{
+	struct page p;
+	bool is_cut = false;
+
+	(void)state;
+	page_open(&p, &limits);
+	for (size_t size = PAGE - 68 * 1024; size < PAGE - 60 * 1024; size += 256) {
+		buf_clear(&p.text);
+		buf_add_str(&p.text, PAGE_HEAD);
+		add_large(&p, LARGE("<fullFormattedMessage>"), size,
+			"</fullFormattedMessage></returnval>");
+		buf_add_str(&p.text, GOOD("2") PAGE_TAIL);
+		for (size_t k = 0; k < sizeof(pieces) / sizeof(pieces[0]); k++) {
+			page_read(&p, p.text.data, p.text.len, pieces[k]);
+			assert_int_equal(p.rc, 0);
+			assert_int_equal(p.page.n, 2);
+			if (k == 0)
+				is_cut = p.page.event[0].stub;
+			assert_true(p.page.event[0].stub == is_cut);
+		}
+	}
 	page_close(&p);
 }
 
@@ -200,6 +228,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_event_larger_than_the_page),
 		cmocka_unit_test(an_event_that_fills_the_page),
+		cmocka_unit_test(the_pieces_change_nothing),
 		cmocka_unit_test(many_events_larger_than_the_page),
 		cmocka_unit_test(an_event_without_an_end),
 		cmocka_unit_test(a_reply_that_is_cut),
