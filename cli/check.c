@@ -7,22 +7,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "command_list.h"
 #include "connect.h"
-#include "daemon.h"
 #include "deployment.h"
 
-int check_main(int argc, char **argv);
-
-static const char usage[] = "usage: vcourier check [--connect] FILE...\n"
-			    "\n"
-			    "Checks configuration files and prints all errors, one a "
-			    "line: FILE:LINE:COLUMN: KEY: REASON.\n"
-			    "It connects to nothing, unless --connect is given: then each "
-			    "vCenter, NATS and each backend are tried with\n"
-			    "their credentials, without changing anything there.\n"
-			    "\n"
-			    "Exit status: 0 no errors (warnings are possible), 1 something "
-			    "does not answer, 78 a file is wrong.\n";
+struct check_options {
+	bool connect;
+};
 
 /* Prints each line of text, with a word inserted after "file:line:column: ". */
 static void
@@ -73,28 +64,41 @@ check_file(const char *path, bool connect)
 	return code;
 }
 
-int
-check_main(int argc, char **argv)
+static int
+run(void *values, char **args, size_t n_args)
 {
-	bool connect = false;
-	int i = 1, code = 0;
+	const struct check_options *o = values;
+	int code = 0;
 
-	if (argc > 1 && strcmp(argv[1], "--help") == 0) {
-		fputs(usage, stdout);
-		return 0;
-	}
-	if (argc > 1 && strcmp(argv[1], "--connect") == 0) {
-		connect = true;
-		i++;
-	}
-	if (i == argc || argv[i][0] == '-') {
-		fputs(usage, stderr);
-		return EXIT_USAGE;
-	}
-	for (; i < argc; i++) {
-		int one = check_file(argv[i], connect);
+	for (size_t i = 0; i < n_args; i++) {
+		int one = check_file(args[i], o->connect);
 
 		code = one > code ? one : code;
 	}
 	return code;
 }
+
+static const struct command_option options[] = {
+	{ "connect", 0, COMMAND_FLAG, offsetof(struct check_options, connect), NULL, NULL, 0,
+		"try each vCenter, NATS and each backend with their credentials, without changing "
+		"anything there" },
+	{ NULL },
+};
+
+static const struct command_exit exits[] = { { 0, "no errors; warnings are possible" },
+	{ 1, "something does not answer" }, { EXIT_USAGE, "wrong usage" },
+	{ EXIT_CONFIG, "a file is wrong" }, { 0, NULL } };
+
+const struct command check_command = { .program = "vcourier",
+	.name = "check",
+	.summary = "check a configuration, and the connections in it",
+	.arguments = "FILE...",
+	.args_min = 1,
+	.args_max = SIZE_MAX,
+	.options = options,
+	.values_size = sizeof(struct check_options),
+	.about =
+		"Checks configuration files and prints all errors, one a line: "
+		"FILE:LINE:COLUMN: KEY: REASON. It connects to nothing, unless --connect is given.",
+	.exits = exits,
+	.run = run };

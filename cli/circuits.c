@@ -44,7 +44,7 @@ on_reply(void *ctx, struct bus_msg *msg)
 							 : SIZE_MAX };
 
 	/* the replying program chose this number: it may be anything */
-	if (reply.dispatcher >= c->session->deployment.config.processors.n) {
+	if (reply.dispatcher >= c->session->n_dispatchers) {
 		bus_msg_free(msg);
 		return;
 	}
@@ -62,7 +62,7 @@ on_reply(void *ctx, struct bus_msg *msg)
 static bool
 all_heard(struct circuits *c)
 {
-	size_t dispatchers = c->session->deployment.config.processors.n, heard = 0;
+	size_t dispatchers = c->session->n_dispatchers, heard = 0;
 
 	pthread_mutex_lock(&c->lock);
 	for (size_t d = 0; d < dispatchers; d++)
@@ -91,17 +91,14 @@ wait_for_replies(struct circuits *c)
 static int
 ask(struct circuits *c, struct session *s, struct err *err)
 {
-	char inbox[256], reply[288], subject[160], token[96];
+	char inbox[256], reply[288], subject[160];
 	struct bus_out out = { .subject = subject, .reply = reply };
 
 	snprintf(inbox, sizeof(inbox), "%s.status.*", bus_inbox(s->bus));
 	if (bus_subscribe(s->bus, inbox, on_reply, c, err) != 0)
 		return -1;
-	for (size_t i = 0; i < s->deployment.config.processors.n; i++) {
-		if (!session_dispatcher(
-			    s, s->deployment.config.processors.entry[i].name, token))
-			continue;
-		snprintf(subject, sizeof(subject), STATUS_PREFIX ".%s", token);
+	for (size_t i = 0; i < s->n_dispatchers; i++) {
+		snprintf(subject, sizeof(subject), STATUS_PREFIX ".%s", s->dispatcher[i].token);
 		snprintf(reply, sizeof(reply), "%s.status.%zu", bus_inbox(s->bus), i);
 		if (bus_publish(s->bus, &out, err) != 0)
 			return -1;
@@ -118,7 +115,7 @@ circuits_ask(struct session *s)
 	c->session = s;
 	pthread_mutex_init(&c->lock, NULL);
 	if (ask(c, s, &err) != 0)
-		session_fail(&err);
+		session_fail(s, &err);
 	else
 		wait_for_replies(c);
 	return c;
@@ -208,8 +205,9 @@ print_target(const cJSON *json)
 static void
 print_replica(const struct circuits *c, const struct reply *reply)
 {
-	printf("\n%s on ",
-		c->session->deployment.config.processors.entry[reply->dispatcher].name);
+	putchar('\n');
+	session_print_safe(stdout, c->session->dispatcher[reply->dispatcher].name, 96);
+	printf(" on ");
 	session_print_safe(stdout, json_member_text(reply->json, "host"), 64);
 	printf(" (pid %" PRId64 ") ", json_member_int(reply->json, "pid"));
 }

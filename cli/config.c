@@ -3,27 +3,17 @@
  * vcourier config: prints the effective configuration; or all options, as a page or a schema.
  */
 #include <stdio.h>
-#include <string.h>
 
+#include "command_list.h"
 #include "config_print.h"
-#include "daemon.h"
 #include "deployment.h"
 #include "flags.h"
 
-int config_main(int argc, char **argv);
-
 enum { OUTPUT_MAX = 16 * 1024 * 1024 };
 
-static const char usage[] =
-	"usage: vcourier config [FILE]\n"
-	"       vcourier config --reference | --schema\n"
-	"\n"
-	"Prints the effective configuration of FILE (default " FLAGS_DEFAULT_PATH
-	"): every default filled in,\n"
-	"secrets masked. --reference prints the page of all options (Markdown), --schema the "
-	"JSON Schema for editors.\n"
-	"\n"
-	"Exit status: 0 printed, 78 the configuration is wrong.\n";
+struct config_options {
+	bool reference, schema;
+};
 
 static void
 add_reference(struct buf *out)
@@ -69,32 +59,50 @@ print_effective(const char *path, struct buf *out)
 	return 0;
 }
 
-int
-config_main(int argc, char **argv)
+static int
+run(void *values, char **args, size_t n_args)
 {
-	const char *first = argc > 1 ? argv[1] : "";
+	const struct config_options *o = values;
 	struct buf out;
 	int code = 0;
 
-	if (strcmp(first, "--help") == 0) {
-		fputs(usage, stdout);
-		return 0;
-	}
-	if (argc > 2 ||
-		(first[0] == '-' && strcmp(first, "--reference") != 0 &&
-			strcmp(first, "--schema") != 0)) {
-		fputs(usage, stderr);
-		return EXIT_USAGE;
-	}
+	if (o->reference + o->schema + (n_args > 0) > 1)
+		return command_usage_error(
+			&config_command, "FILE, --reference and --schema exclude each other");
 	buf_init(&out, OUTPUT_MAX);
-	if (strcmp(first, "--reference") == 0)
+	if (o->reference)
 		add_reference(&out);
-	else if (strcmp(first, "--schema") == 0)
+	else if (o->schema)
 		config_schema(
 			deployment_table(), "vcourier configuration (RouterConfig)", &out);
 	else
-		code = print_effective(argc > 1 ? first : NULL, &out);
+		code = print_effective(n_args > 0 ? args[0] : NULL, &out);
 	fputs(buf_str(&out), stdout);
 	buf_free(&out);
 	return code;
 }
+
+#define AT(member) offsetof(struct config_options, member)
+
+static const struct command_option options[] = {
+	{ "reference", 0, COMMAND_FLAG, AT(reference), NULL, NULL, 0,
+		"print the page of all options (Markdown) instead" },
+	{ "schema", 0, COMMAND_FLAG, AT(schema), NULL, NULL, 0,
+		"print the JSON Schema for editors instead" },
+	{ NULL },
+};
+
+static const struct command_exit exits[] = { { 0, "printed" }, { EXIT_USAGE, "wrong usage" },
+	{ EXIT_CONFIG, "the configuration is wrong" }, { 0, NULL } };
+
+const struct command config_command = { .program = "vcourier",
+	.name = "config",
+	.summary = "the effective configuration; or all options, as a page or a schema",
+	.arguments = "[FILE]",
+	.args_max = 1,
+	.options = options,
+	.values_size = sizeof(struct config_options),
+	.about = "Prints the effective configuration of FILE (default " FLAGS_DEFAULT_PATH
+		 "): every default filled in, secrets masked.",
+	.exits = exits,
+	.run = run };

@@ -5,25 +5,26 @@
  */
 #define _GNU_SOURCE /* memmem */
 #include <errno.h>
-#include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "command_list.h"
 #include "envelope.h"
 #include "event.h"
-#include "exit_status.h"
 #include "normalize.h"
 #include "severities.h"
 #include "xmltext.h"
 
-int convert_main(int argc, char **argv);
-
 enum {
-	EXIT_BAD_REPLY = 1,
 	READ_SIZE = 64 * 1024,
 	REPLY_MAX = 128 * 1024 * 1024,
+};
+
+struct convert_options {
+	const char *source, *uuid, *api_version, *style;
+	bool data;
 };
 
 struct convert {
@@ -38,25 +39,6 @@ struct convert {
 	const char *file;
 	unsigned long replies, failed; /* of this file */
 };
-
-static const char usage[] =
-	"usage: vcourier convert [OPTIONS] FILE...\n"
-	"\n"
-	"Reads SOAP replies of ReadNextEvents and QueryEvents, one or many in a file\n"
-	"(`-`: standard input), and prints one CloudEvent a line, as the collector publishes\n"
-	"it. Text before a reply, such as HTTP headers, is skipped. A severity that\n"
-	"only the vCenter knows is `info`.\n"
-	"\n"
-	"      --source URL            the vCenter's SDK URL, for `source`\n"
-	"                              (default https://vcenter.example/sdk)\n"
-	"      --uuid UUID             its instance uuid, for `vcenteruuid`\n"
-	"      --api-version VERSION   its API version, for `vsphereapiversion`\n"
-	"                              (default 8.0.0.0)\n"
-	"      --style router|vsphere  the dialect of `type` (default router)\n"
-	"      --data                  print the data alone\n"
-	"\n"
-	"Exit status: 0 all replies were converted, 1 a reply was invalid, incomplete, a SOAP fault or\n"
-	"not a page of events.\n";
 
 static void
 complain(struct convert *c, const char *text)
@@ -207,66 +189,28 @@ convert_file(struct convert *c, const char *path)
 	convert_stream(c, f);
 	if (!standard)
 		fclose(f);
-	return c->failed != 0 ? EXIT_BAD_REPLY : 0;
+	return c->failed != 0 ? EXIT_RUNTIME : 0;
 }
 
-/* EXIT_NOT_YET, or the exit status. */
+static const char *
+or_default(const char *text, const char *def)
+{
+	return text != NULL ? text : def;
+}
+
 static int
-read_options(struct convert *c, int argc, char **argv)
+run(void *values, char **args, size_t n_args)
 {
-	static const struct option options[] = {
-		{ "source", required_argument, NULL, 's' },
-		{ "uuid", required_argument, NULL, 'u' },
-		{ "api-version", required_argument, NULL, 'v' },
-		{ "style", required_argument, NULL, 't' },
-		{ "data", no_argument, NULL, 'd' },
-		{ "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 },
-	};
-	int option;
+	const struct convert_options *o = values;
+	struct convert c = { .source = { .vcenter = "convert", .prefix = "vc" } };
+	int rc = 0;
 
-	/* NOLINTNEXTLINE(concurrency-mt-unsafe): before the first thread */
-	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		if (option == 'h') {
-			fputs(usage, stdout);
-			return 0;
-		} else if (option == 's') {
-			c->source.url = optarg;
-		} else if (option == 'u') {
-			c->source.uuid = optarg;
-		} else if (option == 'v') {
-			c->source.api_version = optarg;
-		} else if (option == 'd') {
-			c->data_only = true;
-		} else if (option == 't' &&
-			(strcmp(optarg, "router") == 0 || strcmp(optarg, "vsphere") == 0)) {
-			c->style = *optarg == 'r' ? EVENT_TYPE_ROUTER : EVENT_TYPE_VSPHERE;
-		} else {
-			if (option == 't')
-				fprintf(stderr,
-					"vcourier: --style is router or vsphere, not \"%s\"\n",
-					optarg);
-			return EXIT_USAGE;
-		}
-	}
-	if (optind < argc)
-		return EXIT_NOT_YET;
-	fputs(usage, stderr);
-	return EXIT_USAGE;
-}
-
-int
-convert_main(int argc, char **argv)
-{
-	struct convert c = { .source = { .vcenter = "convert",
-				     .prefix = "vc",
-				     .url = "https://vcenter.example/sdk",
-				     .api_version = "8.0.0.0",
-				     .uuid = "00000000-0000-0000-0000-000000000000" } };
-	int rc = read_options(&c, argc, argv);
-
-	if (rc != EXIT_NOT_YET)
-		return rc;
+	c.source.url = or_default(o->source, "https://vcenter.example/sdk");
+	c.source.api_version = or_default(o->api_version, "8.0.0.0");
+	c.source.uuid = or_default(o->uuid, "00000000-0000-0000-0000-000000000000");
+	c.data_only = o->data;
+	c.style = o->style != NULL && strcmp(o->style, "vsphere") == 0 ? EVENT_TYPE_VSPHERE
+								       : EVENT_TYPE_ROUTER;
 	normalizer_open(&c.normalizer, NULL);
 	severities_init(&c.severities);
 	envelope_init(&c.envelope, REPLY_MAX);
@@ -274,8 +218,8 @@ convert_main(int argc, char **argv)
 	buf_init(&c.in, REPLY_MAX + READ_SIZE);
 	buf_init(&c.type, 1024);
 	buf_init(&c.out, REPLY_MAX);
-	for (rc = 0; optind < argc; optind++) {
-		int failed = convert_file(&c, argv[optind]);
+	for (size_t i = 0; i < n_args; i++) {
+		int failed = convert_file(&c, args[i]);
 
 		rc = failed != 0 ? failed : rc;
 	}
@@ -286,9 +230,42 @@ convert_main(int argc, char **argv)
 	envelope_free(&c.envelope);
 	severities_free(&c.severities);
 	normalizer_close(c.normalizer);
-	if (fflush(stdout) != 0 || ferror(stdout)) {
-		fprintf(stderr, "vcourier: standard output: %s\n", err_strerror(errno));
-		return EXIT_BAD_REPLY;
-	}
 	return rc;
 }
+
+#define AT(member) offsetof(struct convert_options, member)
+
+static const char *const styles[] = { "router", "vsphere", NULL };
+
+static const struct command_option options[] = {
+	{ "source", 0, COMMAND_TEXT, AT(source), "URL", NULL, 0,
+		"the vCenter's SDK URL, for \"source\" (default https://vcenter.example/sdk)" },
+	{ "uuid", 0, COMMAND_TEXT, AT(uuid), "UUID", NULL, 0,
+		"its instance uuid, for \"vcenteruuid\"" },
+	{ "api-version", 0, COMMAND_TEXT, AT(api_version), "VERSION", NULL, 0,
+		"its API version, for \"vsphereapiversion\" (default 8.0.0.0)" },
+	{ "style", 0, COMMAND_CHOICE, AT(style), "STYLE", styles, 0,
+		"the dialect of \"type\": router (default) or vsphere" },
+	{ "data", 0, COMMAND_FLAG, AT(data), NULL, NULL, 0, "print the data alone" },
+	{ NULL },
+};
+
+static const struct command_exit exits[] = { { 0, "all replies were converted" },
+	{ 1, "a reply was invalid, incomplete, a SOAP fault or not a page of events" },
+	{ EXIT_USAGE, "wrong usage, or a file that cannot be read" }, { 0, NULL } };
+
+const struct command convert_command = { .program = "vcourier",
+	.name = "convert",
+	.summary = "recorded SOAP replies to CloudEvents: what the collector publishes",
+	.arguments = "FILE...",
+	.args_min = 1,
+	.args_max = SIZE_MAX,
+	.options = options,
+	.values_size = sizeof(struct convert_options),
+	.about =
+		"Reads SOAP replies of ReadNextEvents and QueryEvents, one or many in a file "
+		"(-: standard input), and prints one CloudEvent a line, as the collector "
+		"publishes it. Text before a reply, such as HTTP headers, is skipped. A severity "
+		"that only the vCenter knows is info.",
+	.exits = exits,
+	.run = run };

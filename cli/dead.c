@@ -1,41 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 /* vcourier dead: shows events that could not be delivered, sends them again, or drops them. */
-#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "clock.h"
-#include "daemon.h"
+#include "command_list.h"
 #include "letter.h"
 #include "mem.h"
 #include "protocol.h"
 #include "session.h"
 #include "text.h"
 
-int dead_main(int argc, char **argv);
+enum { FAILURES_MAX = 10 };
 
-static const char usage[] =
-	"usage: vcourier dead ls      [-c FILE] [FILTERS]\n"
-	"       vcourier dead show    [-c FILE] SEQ...\n"
-	"       vcourier dead redrive [-c FILE] SEQ... | FILTERS | --all\n"
-	"       vcourier dead drop    [-c FILE] SEQ... | FILTERS | --all\n"
-	"\n"
-	"Dead letters are events that a backend rejected, or that could not be delivered for too long. redrive sends them\n"
-	"again, each to the dispatcher and the target it was meant for, and removes the dead letter. drop removes it.\n"
-	"\n"
-	"  -c, --config FILE      the configuration that names the NATS servers\n"
-	"  -d, --dispatcher NAME  those of this eventProcessor\n"
-	"  -e, --event NAME       those of this event, for example VmPoweredOnEvent\n"
-	"  -r, --reason REASON    rejected, gave_up, invalid_event, poison, ...\n"
-	"  -s, --since TIME       dead since then: RFC 3339, or a duration (2h)\n"
-	"  -a, --all              all of them\n"
-	"  -j, --json             ls, show: one JSON object a line\n";
+struct dead_options {
+	struct connection_flags connection;
+	const char *dispatcher, *event, *reason;
+	int64_t since_us; /* 0: not given */
+	bool all, json;
+};
 
 struct dead {
-	const char *path, *dispatcher, *event, *reason;
-	int64_t since_us;
-	bool all, json;
+	const struct dead_options *options;
 	uint64_t *seq; /* the dead letters to process */
 	size_t n, cap;
 	struct session session;
@@ -51,11 +37,12 @@ add_seq(struct dead *d, uint64_t seq)
 static bool
 matches(const struct dead *d, const struct bus_msg *msg)
 {
+	const struct dead_options *o = d->options;
 	const char *reason = bus_msg_header(msg, HEADER_REASON);
 	const char *name = letter_event_name(bus_msg_subject(msg));
 
-	return (d->reason == NULL || (reason != NULL && strcmp(reason, d->reason) == 0)) &&
-		(d->event == NULL || (name != NULL && strcmp(name, d->event) == 0));
+	return (o->reason == NULL || (reason != NULL && strcmp(reason, o->reason) == 0)) &&
+		(o->event == NULL || (name != NULL && strcmp(name, o->event) == 0));
 }
 
 static enum session_took
@@ -70,37 +57,41 @@ collect_one(
 	return SESSION_NEXT;
 }
 
-/* Collects the sequences that the filters select. */
+/* Collects the sequences that the filters select. EXIT_NOT_YET, or the exit status. */
 static int
-collect(struct dead *d, struct err *err)
+collect(struct dead *d)
 {
+	const struct dead_options *o = d->options;
 	struct session *s = &d->session;
 	struct consumer_config c = {
 		.stream = DEAD_STREAM, .deliver = DELIVER_ALL, .headers_only = true
 	};
 	char token[96], filter[128];
+	struct err err;
+	int rc;
 
-	if (d->dispatcher != NULL) {
-		if (!session_dispatcher(s, d->dispatcher, token))
-			return err_set(err, ERR_USAGE, "nothing done");
+	if (o->dispatcher != NULL) {
+		rc = session_dispatcher(s, o->dispatcher, token);
+		if (rc != EXIT_NOT_YET)
+			return rc;
 		snprintf(filter, sizeof(filter), DEAD_PREFIX ".%s.>", token);
 		c.filter_subject = filter;
 	}
-	if (d->since_us != 0) {
+	if (o->since_us != 0) {
 		c.deliver = DELIVER_FROM_TIME;
-		c.start_time_us = d->since_us;
+		c.start_time_us = o->since_us;
 	}
 	/* no stream: there was never a dead letter */
-	if (session_read(s, &c, collect_one, d, err) != 0)
-		return err->code == ERR_NOT_FOUND ? 0 : -1;
-	return 0;
+	if (session_read(s, &c, collect_one, d, &err) != 0 && err.code != ERR_NOT_FOUND)
+		return session_fail(s, &err);
+	return EXIT_NOT_YET;
 }
 
 static int
 list(struct dead *d, struct letter *l, struct err *err)
 {
 	(void)err;
-	letter_print_line(l, d->json);
+	letter_print_line(l, d->options->json);
 	return 0;
 }
 
@@ -108,7 +99,7 @@ static int
 show(struct dead *d, struct letter *l, struct err *err)
 {
 	(void)err;
-	if (d->json)
+	if (d->options->json)
 		letter_print_line(l, true);
 	else
 		letter_print_all(l);
@@ -129,46 +120,46 @@ drop(struct dead *d, struct letter *l, struct err *err)
 	return jetstream_stream_delete_msg(d->session.bus, DEAD_STREAM, l->msg.seq, err);
 }
 
-static const struct action {
-	const char *name,
-		*done; /* done: for the summary; NULL: the action prints its own output */
+struct action {
+	const char *done; /* for the summary; NULL: the action prints its own output */
 	int (*run)(struct dead *d, struct letter *l, struct err *err);
 	bool changes;
-} actions[] = {
-	{ "ls", NULL, list, false },
-	{ "show", NULL, show, false },
-	{ "redrive", "sent again", redrive, true },
-	{ "drop", "dropped", drop, true },
 };
+
+/* One dead letter; the error is printed. */
+static bool
+act(struct dead *d, const struct action *action, uint64_t seq)
+{
+	struct letter l = { .msg = { .seq = 0 } };
+	struct err err;
+	bool done = jetstream_stream_get(d->session.bus,
+			    &(struct message_query){ DEAD_STREAM, seq, NULL }, &l.msg,
+			    &err) == 0 &&
+		action->run(d, &l, &err) == 0;
+
+	if (l.msg.seq != 0)
+		jetstream_msg_free(&l.msg);
+	if (done)
+		return true;
+	session_explain(&d->session, &err);
+	fprintf(stderr, "vcourier: dead letter %llu: %s\n", (unsigned long long)seq, err.text);
+	return false;
+}
 
 static int
 work(struct dead *d, const struct action *action)
 {
 	bool progress = action->changes && isatty(STDERR_FILENO);
 	size_t done = 0, failed = 0;
-	struct err err;
+	int rc;
 
-	if (d->n == 0 && collect(d, &err) != 0)
-		return session_fail(&err);
-	for (size_t i = 0; i < d->n && failed < 10; i++) {
-		struct letter l;
-
-		if (jetstream_stream_get(d->session.bus,
-			    &(struct message_query){ DEAD_STREAM, d->seq[i], NULL }, &l.msg,
-			    &err) != 0) {
-			fprintf(stderr, "vcourier: dead letter %llu: %s\n",
-				(unsigned long long)d->seq[i], err.text);
-			failed++;
-			continue;
-		}
-		if (action->run(d, &l, &err) != 0) {
-			fprintf(stderr, "vcourier: dead letter %llu: %s\n",
-				(unsigned long long)d->seq[i], err.text);
-			failed++;
-		} else {
+	if (d->n == 0 && (rc = collect(d)) != EXIT_NOT_YET)
+		return rc;
+	for (size_t i = 0; i < d->n && failed < FAILURES_MAX; i++) {
+		if (act(d, action, d->seq[i]))
 			done++;
-		}
-		jetstream_msg_free(&l.msg);
+		else
+			failed++;
 		if (progress && (done % 100 == 0 || i + 1 == d->n))
 			fprintf(stderr, "\r%zu of %zu%s", i + 1, d->n,
 				i + 1 == d->n ? "\n" : "");
@@ -180,44 +171,14 @@ work(struct dead *d, const struct action *action)
 
 /* EXIT_NOT_YET, or the exit status. */
 static int
-read_options(struct dead *d, int argc, char **argv)
+read_sequences(struct dead *d, const struct command *c, char **args, size_t n)
 {
-	static const struct option options[] = { { "config", required_argument, NULL, 'c' },
-		{ "dispatcher", required_argument, NULL, 'd' },
-		{ "event", required_argument, NULL, 'e' },
-		{ "reason", required_argument, NULL, 'r' },
-		{ "since", required_argument, NULL, 's' }, { "all", no_argument, NULL, 'a' },
-		{ "json", no_argument, NULL, 'j' }, { "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 } };
 	int64_t seq;
-	int c;
 
-	/* NOLINTNEXTLINE(concurrency-mt-unsafe): before the first thread */
-	while ((c = getopt_long(argc, argv, "c:d:e:r:s:ajh", options, NULL)) != -1) {
-		if (c == 'c')
-			d->path = optarg;
-		else if (c == 'd')
-			d->dispatcher = optarg;
-		else if (c == 'e')
-			d->event = optarg;
-		else if (c == 'r')
-			d->reason = optarg;
-		else if (c == 'a')
-			d->all = true;
-		else if (c == 'j')
-			d->json = true;
-		else if (c == 'h')
-			return fputs(usage, stdout) < 0;
-		else if (c != 's' || !session_time("--since", optarg, &d->since_us))
-			return EXIT_USAGE;
-	}
-	for (; optind < argc; optind++) {
-		if (!text_int(argv[optind], 1, INT64_MAX, &seq)) {
-			fprintf(stderr,
-				"vcourier: \"%s\" is not the sequence of a dead letter\n",
-				argv[optind]);
-			return EXIT_USAGE;
-		}
+	for (size_t i = 0; i < n; i++) {
+		if (!text_int(args[i], 1, INT64_MAX, &seq))
+			return command_usage_error(
+				c, "\"%.60s\" is not the sequence of a dead letter", args[i]);
 		add_seq(d, (uint64_t)seq);
 	}
 	return EXIT_NOT_YET;
@@ -226,41 +187,32 @@ read_options(struct dead *d, int argc, char **argv)
 /*
  * A command that changes something needs a selection; filters and sequences exclude each other.
  */
-static bool
-choice_ok(const struct dead *d, const struct action *action)
+static int
+check_choice(const struct dead *d, const struct command *c, bool needed)
 {
-	bool filters = d->dispatcher != NULL || d->event != NULL || d->reason != NULL ||
-		d->since_us != 0;
+	const struct dead_options *o = d->options;
+	bool filters = o->dispatcher != NULL || o->event != NULL || o->reason != NULL ||
+		o->since_us != 0;
 
-	if (d->n > 0)
-		return !filters && !d->all;
-	return !(action->changes || action->run == show) || filters || d->all;
+	if (d->n > 0 && (filters || o->all))
+		return command_usage_error(c, "SEQ and filters exclude each other");
+	if (d->n == 0 && needed && !filters && !o->all)
+		return command_usage_error(
+			c, "which dead letters is missing: SEQ, a filter or --all");
+	return EXIT_NOT_YET;
 }
 
-int
-dead_main(int argc, char **argv)
+static int
+dead(void *values, const struct command_args *args, const struct command *c,
+	const struct action *action)
 {
-	struct dead d = { .path = NULL };
-	const struct action *action = NULL;
-	int rc;
+	struct dead d = { .options = values };
+	int rc = read_sequences(&d, c, args->arg, args->n);
 
-	for (size_t i = 0; argc > 1 && i < sizeof(actions) / sizeof(actions[0]); i++)
-		if (strcmp(argv[1], actions[i].name) == 0)
-			action = &actions[i];
-	if (action == NULL) {
-		bool help = argc > 1 &&
-			(strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0);
-
-		fputs(usage, help ? stdout : stderr);
-		return help ? 0 : EXIT_USAGE;
-	}
-	rc = read_options(&d, argc - 1, argv + 1);
-	if (rc == EXIT_NOT_YET && !choice_ok(&d, action)) {
-		fputs(usage, stderr);
-		rc = EXIT_USAGE;
-	}
 	if (rc == EXIT_NOT_YET)
-		rc = session_open(&d.session, d.path);
+		rc = check_choice(&d, c, action->run != list);
+	if (rc == EXIT_NOT_YET)
+		rc = session_open(&d.session, &d.options->connection);
 	if (rc == EXIT_NOT_YET) {
 		rc = work(&d, action);
 		session_close(&d.session);
@@ -268,3 +220,99 @@ dead_main(int argc, char **argv)
 	free(d.seq);
 	return rc;
 }
+
+static int
+run_ls(void *values, char **args, size_t n)
+{
+	static const struct action action = { NULL, list, false };
+
+	return dead(values, &(struct command_args){ args, n }, &dead_ls_command, &action);
+}
+
+static int
+run_show(void *values, char **args, size_t n)
+{
+	static const struct action action = { NULL, show, false };
+
+	return dead(values, &(struct command_args){ args, n }, &dead_show_command, &action);
+}
+
+static int
+run_redrive(void *values, char **args, size_t n)
+{
+	static const struct action action = { "sent again", redrive, true };
+
+	return dead(values, &(struct command_args){ args, n }, &dead_redrive_command, &action);
+}
+
+static int
+run_drop(void *values, char **args, size_t n)
+{
+	static const struct action action = { "dropped", drop, true };
+
+	return dead(values, &(struct command_args){ args, n }, &dead_drop_command, &action);
+}
+
+/* ---- the command lines */
+
+#define AT(member) offsetof(struct dead_options, member)
+#define FILTERS                                                                 \
+	{ "dispatcher", 'd', COMMAND_TEXT, AT(dispatcher), "NAME", NULL, 0,     \
+		"those of this dispatcher, by its name in the configuration" }, \
+		{ "event", 'e', COMMAND_TEXT, AT(event), "NAME", NULL, 0,       \
+			"those of this event, for example VmPoweredOnEvent" },  \
+		{ "reason", 'r', COMMAND_TEXT, AT(reason), "REASON", NULL, 0,   \
+			"rejected, gave_up, invalid_event, poison, ..." },      \
+	{                                                                       \
+		"since", 's', COMMAND_TIME, AT(since_us), "TIME", NULL, 0,      \
+			"dead since then: RFC 3339, or a duration (2h)"         \
+	}
+#define ALL                                                                     \
+	{                                                                       \
+		"all", 'a', COMMAND_FLAG, AT(all), NULL, NULL, 0, "all of them" \
+	}
+#define JSON                                                                                 \
+	{                                                                                    \
+		"json", 'j', COMMAND_FLAG, AT(json), NULL, NULL, 0, "one JSON object a line" \
+	}
+
+static const struct command_option ls_options[] = { FILTERS, JSON, { NULL } };
+static const struct command_option show_options[] = { FILTERS, ALL, JSON, { NULL } };
+static const struct command_option change_options[] = { FILTERS, ALL, { NULL } };
+
+static const struct command_exit exits[] = { { 0, "done" },
+	{ 1, "not all of them could be done" }, COMMAND_CONNECTS_EXITS };
+
+static const char *const redrive_examples[] = { "dead redrive --reason rejected",
+	"dead redrive 17 18", NULL };
+
+const struct command dead_ls_command = { COMMAND_CONNECTS, .name = "dead ls",
+	.summary = "events that could not be delivered, one line each", .options = ls_options,
+	.values_size = sizeof(struct dead_options),
+	.about = "Lists dead letters: events that a backend rejected, or that could not be "
+		 "delivered for too long.",
+	.exits = exits, .run = run_ls };
+
+const struct command dead_show_command = { COMMAND_CONNECTS, .name = "dead show",
+	.summary = "dead letters with their headers and the event", .arguments = "[SEQ...]",
+	.args_max = SIZE_MAX, .options = show_options,
+	.values_size = sizeof(struct dead_options),
+	.about = "Shows dead letters, with the reply of the backend and the event. SEQ is the "
+		 "number that \"dead ls\" prints.",
+	.exits = exits, .run = run_show };
+
+const struct command dead_redrive_command = { COMMAND_CONNECTS, .name = "dead redrive",
+	.summary = "send dead letters again and remove them", .arguments = "[SEQ...]",
+	.args_max = SIZE_MAX, .options = change_options,
+	.values_size = sizeof(struct dead_options),
+	.about = "Sends dead letters again, each to the dispatcher and the target it was meant "
+		 "for, and removes the dead letter. SEQ is the number that \"dead ls\" prints.",
+	.examples = redrive_examples, .exits = exits, .run = run_redrive };
+
+const struct command dead_drop_command = { COMMAND_CONNECTS, .name = "dead drop",
+	.summary = "remove dead letters", .arguments = "[SEQ...]", .args_max = SIZE_MAX,
+	.options = change_options, .values_size = sizeof(struct dead_options),
+	.about =
+		"Removes dead letters without sending them. SEQ is the number that \"dead ls\" "
+		"prints.",
+	.exits = exits, .run = run_drop };

@@ -4,24 +4,12 @@
  * curl.
  */
 #include <stdio.h>
-#include <string.h>
 
-#include "exit_status.h"
+#include "command_list.h"
 #include "http.h"
 #include "stop.h"
 
 enum { TIMEOUT_MS = 3000 };
-
-int health_main(int argc, char **argv);
-
-static int
-usage(FILE *to, int code)
-{
-	fputs("usage: vcourier health [URL]\n\n"
-	      "Gets URL (default http://127.0.0.1:8082/readyz) and prints the reply. Exit status: 0 for 2xx, else 1.\n",
-		to);
-	return code;
-}
 
 static int
 ask(struct http *http, const char *url)
@@ -42,24 +30,37 @@ ask(struct http *http, const char *url)
 	return rsp.status / 100 == 2 ? 0 : 1;
 }
 
-int
-health_main(int argc, char **argv)
+static int
+run(void *values, char **args, size_t n_args)
 {
-	const char *url = argc > 1 ? argv[1] : "http://127.0.0.1:8082/readyz";
 	struct http *http;
 	struct err err;
 	int code;
 
-	if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0))
-		return usage(stdout, 0);
-	if (argc > 2 || *url == '-')
-		return usage(stderr, EXIT_USAGE);
+	(void)values;
 	stop_init();
 	if (http_open(&http, &err) != 0) {
 		fprintf(stderr, "vcourier: %s\n", err.text);
-		return 1;
+		return EXIT_RUNTIME;
 	}
-	code = ask(http, url);
+	code = ask(http, n_args > 0 ? args[0] : "http://127.0.0.1:8082/readyz");
 	http_close(http);
 	return code;
 }
+
+static const struct command_option options[] = { { NULL } };
+
+static const struct command_exit exits[] = { { 0, "ready (2xx)" }, { 1, "not ready" },
+	{ EXIT_USAGE, "wrong usage" }, { 0, NULL } };
+
+const struct command health_command = { .program = "vcourier",
+	.name = "health",
+	.summary = "ask a metrics port whether its process is ready",
+	.arguments = "[URL]",
+	.args_max = 1,
+	.options = options,
+	.about =
+		"Gets URL (default http://127.0.0.1:8082/readyz) and prints the reply: for health "
+		"checks of containers that have neither shell nor curl.",
+	.exits = exits,
+	.run = run };

@@ -1,53 +1,175 @@
 // SPDX-License-Identifier: Apache-2.0
 /* vcourier: the operator's tool. `vcourier COMMAND --help` describes each command. */
+#include <errno.h>
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "bus.h"
-#include "exit_status.h"
+#include "command_list.h"
+#include "config.h"
+#include "mem.h"
 
-#define COMMAND(name, help) int name##_main(int argc, char **argv);
-#include "commands.h"
-#undef COMMAND
+/* The subcommands; word "dead": only those of this group. Returns how many there are. */
+static int
+add_list(const char *word, FILE *to)
+{
+	size_t len = strlen(word);
+	int n = 0;
 
-static const struct command {
-	const char *name, *help;
-	int (*main)(int argc, char **argv);
-} commands[] = {
-#define COMMAND(name, help) { #name, help, name##_main },
-#include "commands.h"
-#undef COMMAND
-};
+	for (const struct command *const *c = command_list; *c != NULL; c++) {
+		const char *name = (*c)->name;
+
+		if (len > 0 && (strncmp(name, word, len) != 0 || name[len] != ' '))
+			continue;
+		if (n++ == 0)
+			fprintf(to, "usage: vcourier %s%sCOMMAND [OPTIONS]\n\n", word,
+				len > 0 ? " " : "");
+		fprintf(to, "  %-13s %s\n", name, (*c)->summary);
+	}
+	return n;
+}
+
+enum { GROUPS_MAX = 8 };
 
 static void
 usage(FILE *to)
 {
-	fputs("usage: vcourier COMMAND [OPTIONS]\n\n", to);
-	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
-		fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].help);
+	add_list("", to);
 	fputs("\nvcourier COMMAND --help describes a command; vcourier --version prints the version.\n",
 		to);
+}
+
+/* The number of words of the command's name when argv begins with them, else 0. */
+static int
+words_of(const struct command *c, int argc, char **argv)
+{
+	const char *name = c->name;
+	int n = 0;
+
+	while (*name != '\0') {
+		size_t len = strcspn(name, " ");
+
+		if (n == argc || strlen(argv[n]) != len || strncmp(argv[n], name, len) != 0)
+			return 0;
+		n++;
+		name += len;
+		name += *name == ' ';
+	}
+	return n;
+}
+
+static bool
+is_group(const char *word)
+{
+	size_t len = strlen(word);
+
+	for (const struct command *const *c = command_list; *c != NULL; c++)
+		if (strncmp((*c)->name, word, len) == 0 && (*c)->name[len] == ' ')
+			return true;
+	return false;
+}
+
+static bool
+asks_for_help(const char *word)
+{
+	return strncmp(word, "--help", 6) == 0 || strcmp(word, "-h") == 0;
+}
+
+static int
+suggest(const char *name)
+{
+	struct config_suggestion near = { .text = name };
+	char group[GROUPS_MAX][COMMAND_NAME_SIZE];
+	int n = 0;
+
+	for (const struct command *const *c = command_list; *c != NULL; c++) {
+		size_t len = strcspn((*c)->name, " ");
+
+		config_suggest(&near, (*c)->name);
+		if ((*c)->name[len] == '\0' || n == GROUPS_MAX)
+			continue;
+		snprintf(group[n], sizeof(group[n]), "%.*s", (int)len, (*c)->name);
+		config_suggest(&near, group[n++]);
+	}
+	fprintf(stderr, "vcourier: unknown command \"%.60s\"", name);
+	if (near.best != NULL)
+		fprintf(stderr, ", did you mean \"%s\"?\n", near.best);
+	else
+		fputs("; vcourier --help lists them\n", stderr);
+	return EXIT_USAGE;
+}
+
+/* argv begins with no command. */
+static int
+explain(int argc, char **argv)
+{
+	char name[COMMAND_NAME_SIZE];
+
+	if (argc == 0) {
+		fputs("vcourier: the command is missing\n", stderr);
+		usage(stderr);
+	} else if (argv[0][0] == '-') {
+		fprintf(stderr, "vcourier: %.60s: the command comes before the options\n",
+			argv[0]);
+		usage(stderr);
+	} else if (!is_group(argv[0])) {
+		return suggest(argv[0]);
+	} else if (argc > 1 && asks_for_help(argv[1])) {
+		add_list(argv[0], stdout);
+		return 0;
+	} else if (argc > 1 && argv[1][0] != '-') {
+		snprintf(name, sizeof(name), "%s %.40s", argv[0], argv[1]);
+		return suggest(name);
+	} else {
+		fprintf(stderr, "vcourier: %s: which command is missing\n", argv[0]);
+		add_list(argv[0], stderr);
+	}
+	return EXIT_USAGE;
+}
+
+static int
+run(const struct command *c, int argc, char **argv)
+{
+	void *values = mem_alloc(c->values_size + 1);
+	struct command_args args;
+	int rc = command_parse(c, argc, argv, values, &args);
+
+	if (rc == EXIT_NOT_YET)
+		rc = c->run(values, args.arg, args.n);
+	free(values);
+	return rc;
+}
+
+/* A reader that has seen enough, as `head`, is no failure; a full disk is one. */
+static int
+finish_output(int rc)
+{
+	if ((fflush(stdout) == 0 && !ferror(stdout)) || errno == EPIPE)
+		return rc;
+	fprintf(stderr, "vcourier: standard output: %s\n", err_strerror(errno));
+	return rc == 0 ? EXIT_RUNTIME : rc;
 }
 
 int
 main(int argc, char **argv)
 {
-	const char *name = argc > 1 ? argv[1] : "";
+	const char *name = argc > 1 ? argv[1] : NULL;
 
 	bus_init();
-	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
-		if (strcmp(commands[i].name, name) == 0)
-			return commands[i].main(argc - 1, argv + 1);
-	if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
-		usage(stdout);
-		return 0;
+	signal(SIGPIPE, SIG_IGN);
+	for (const struct command *const *c = command_list; name != NULL && *c != NULL; c++) {
+		int words = words_of(*c, argc - 1, argv + 1);
+
+		if (words > 0)
+			return finish_output(run(*c, argc - words, argv + words));
 	}
-	if (strcmp(name, "--version") == 0) {
+	if (name != NULL && strcmp(name, "--version") == 0)
 		puts("vcourier " VCOURIER_VERSION);
-		return 0;
-	}
-	if (*name != '\0')
-		fprintf(stderr, "vcourier: unknown command \"%s\"\n", name);
-	usage(stderr);
-	return EXIT_USAGE;
+	else if (name != NULL && asks_for_help(name))
+		usage(stdout);
+	else
+		return explain(argc - 1, argv + 1);
+	return finish_output(0);
 }

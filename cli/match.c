@@ -5,7 +5,6 @@
  */
 #define _POSIX_C_SOURCE 200809L /* getc_unlocked */
 #include <errno.h>
-#include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,41 +12,27 @@
 
 #include "aws_envelope.h"
 #include "buf.h"
+#include "command_list.h"
 #include "event.h"
-#include "exit_status.h"
-#include "pattern.h"
-
-int match_main(int argc, char **argv);
+#include "pattern_argument.h"
 
 enum {
-	EXIT_BAD_EVENT = 1,
-	EXIT_BAD_PATTERN = 2,
 	LINE_MAX_BYTES = 64 * 1024 * 1024,
 };
 
-struct match {
-	const char *pattern_file, *events_file;
+struct match_options {
+	const char *pattern, *account, *region;
 	bool cloudevent;
+};
+
+struct match {
+	const struct match_options *options;
+	const char *events_file;
 	struct aws_envelope envelope;
 	struct pattern *pattern;
 	struct event event;
 	struct buf line, text;
 };
-
-static const char usage[] =
-	"usage: vcourier match --pattern FILE [--cloudevent] [EVENTS|-]\n"
-	"\n"
-	"Prints `match` or `nomatch` for each event of EVENTS (default: standard input), JSON lines.\n"
-	"\n"
-	"  -p, --pattern FILE    the event pattern, as EventBridge rules have it\n"
-	"  -c, --cloudevent      the events are CloudEvents (structured mode): match what an EventBridge rule\n"
-	"                        sees of them, {\"source\":...,\"detail-type\":...,\"detail\":<the event>}; a\n"
-	"                        condition on the envelope's id, which only AWS knows, counts as met\n"
-	"      --account ID      AWS account in that envelope (default 123456789012)\n"
-	"      --region NAME     AWS region in that envelope (default us-east-1)\n"
-	"\n"
-	"Exit status: 0 every event was tried, 1 a line is not an event (printed as `error`), 2 the pattern is\n"
-	"invalid.\n";
 
 /* One line without its newline; false at the end of the file. Too long: line->overflow. */
 static bool
@@ -63,38 +48,13 @@ read_line(FILE *f, struct buf *line)
 	return true;
 }
 
-static int
-load_pattern(struct match *m)
-{
-	FILE *f = fopen(m->pattern_file, "re");
-	struct err err;
-	int rc = 0, c;
-
-	if (f == NULL) {
-		fprintf(stderr, "vcourier: %s: %s\n", m->pattern_file, err_strerror(errno));
-		return EXIT_USAGE;
-	}
-	buf_clear(&m->text);
-	while (m->text.len <= PATTERN_TEXT_MAX && (c = getc_unlocked(f)) != EOF)
-		buf_add_char(&m->text, (char)c);
-	if (ferror(f)) {
-		fprintf(stderr, "vcourier: %s: %s\n", m->pattern_file, err_strerror(errno));
-		rc = EXIT_USAGE;
-	} else if (pattern_compile(&m->pattern, buf_str(&m->text), m->text.len, &err) != 0) {
-		fprintf(stderr, "vcourier: %s: %s\n", m->pattern_file, err.text);
-		rc = EXIT_BAD_PATTERN;
-	}
-	fclose(f);
-	return rc;
-}
-
 /* 1: matches, 0: does not match, or -1 and an error. */
 static int
 try_event(struct match *m, struct err *err)
 {
 	if (!buf_ok(&m->line))
 		return err_set(err, ERR_LIMIT, "longer than %d bytes", LINE_MAX_BYTES);
-	if (!m->cloudevent)
+	if (!m->options->cloudevent)
 		return pattern_match(m->pattern, buf_str(&m->line), m->line.len, err);
 	if (event_parse(&m->event, buf_str(&m->line), m->line.len, err) != 0)
 		return -1;
@@ -127,81 +87,81 @@ try_all(struct match *m)
 		if (matched < 0) {
 			fprintf(stderr, "vcourier: %s:%lu: %s\n",
 				standard ? "stdin" : m->events_file, n, err.text);
-			rc = EXIT_BAD_EVENT;
+			rc = EXIT_RUNTIME;
 		}
 	}
 	if (ferror(f)) {
 		fprintf(stderr, "vcourier: %s: %s\n", m->events_file, err_strerror(errno));
-		rc = EXIT_BAD_EVENT;
+		rc = EXIT_RUNTIME;
 	}
 	if (!standard)
 		fclose(f);
-	return fflush(stdout) == 0 ? rc : EXIT_BAD_EVENT;
+	return fflush(stdout) == 0 ? rc : EXIT_RUNTIME;
 }
 
-/* EXIT_NOT_YET, or the exit status. */
 static int
-read_options(struct match *m, int argc, char **argv)
+run(void *values, char **args, size_t n_args)
 {
-	static const struct option options[] = {
-		{ "pattern", required_argument, NULL, 'p' },
-		{ "cloudevent", no_argument, NULL, 'c' },
-		{ "account", required_argument, NULL, 'a' },
-		{ "region", required_argument, NULL, 'r' },
-		{ "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 },
-	};
-	int c;
+	struct match m = { .options = values, .events_file = n_args > 0 ? args[0] : "-" };
+	const struct match_options *o = m.options;
+	int rc;
 
-	/* NOLINTNEXTLINE(concurrency-mt-unsafe): before the first thread */
-	while ((c = getopt_long(argc, argv, "p:ch", options, NULL)) != -1) {
-		switch (c) {
-		case 'p':
-			m->pattern_file = optarg;
-			break;
-		case 'c':
-			m->cloudevent = true;
-			break;
-		case 'a':
-			m->envelope.account = optarg;
-			break;
-		case 'r':
-			m->envelope.region = optarg;
-			break;
-		case 'h':
-			fputs(usage, stdout);
-			return 0;
-		default:
-			return EXIT_USAGE;
-		}
-	}
-	if (m->pattern_file == NULL || argc - optind > 1) {
-		fputs(usage, stderr);
-		return EXIT_USAGE;
-	}
-	m->events_file = optind < argc ? argv[optind] : "-";
-	return EXIT_NOT_YET;
-}
-
-int
-match_main(int argc, char **argv)
-{
-	struct match m = { .envelope = { .account = "123456789012", .region = "us-east-1" } };
-	int rc = read_options(&m, argc, argv);
-
+	if (o->pattern == NULL)
+		return command_usage_error(&match_command, "--pattern PATTERN is missing");
+	m.envelope.account = o->account != NULL ? o->account : "123456789012";
+	m.envelope.region = o->region != NULL ? o->region : "us-east-1";
+	rc = pattern_argument_compile(o->pattern, &m.pattern);
 	if (rc != EXIT_NOT_YET)
 		return rc;
 	event_init(&m.event);
 	buf_init(&m.line, LINE_MAX_BYTES);
 	buf_init(&m.text, LINE_MAX_BYTES + EVENT_ATTRIBUTES_BYTES_MAX * 8);
-	rc = load_pattern(&m);
-	if (rc == 0 && m.cloudevent)
+	if (o->cloudevent)
 		pattern_assume(m.pattern, "id"); /* as the dispatcher does */
-	if (rc == 0)
-		rc = try_all(&m);
+	rc = try_all(&m);
 	pattern_free(m.pattern);
 	event_free(&m.event);
 	buf_free(&m.line);
 	buf_free(&m.text);
 	return rc;
 }
+
+#define AT(member) offsetof(struct match_options, member)
+
+static const struct command_option options[] = {
+	{ "pattern", 'p', COMMAND_TEXT, AT(pattern), "PATTERN", NULL, 0,
+		"the event pattern: JSON text, or the name of a file" },
+	{ "cloudevent", 0, COMMAND_FLAG, AT(cloudevent), NULL, NULL, 0,
+		"the events are CloudEvents (structured mode): match what a rule of EventBridge sees of them" },
+	{ "account", 0, COMMAND_TEXT, AT(account), "ID", NULL, COMMAND_RARE,
+		"AWS account in what the rule sees (default 123456789012)" },
+	{ "region", 0, COMMAND_TEXT, AT(region), "NAME", NULL, COMMAND_RARE,
+		"AWS region in what the rule sees (default us-east-1)" },
+	{ NULL },
+};
+
+static const struct command_exit exits[] = { { 0, "every event was tried" },
+	{ 1, "a line is not an event (printed as error)" },
+	{ EXIT_USAGE, "wrong usage, an invalid pattern, or a file that cannot be read" },
+	{ 0, NULL } };
+
+static const char *const examples[] = {
+	"match -p '{\"subject\":[\"VmPoweredOnEvent\"]}' events.jsonl",
+	"match --cloudevent --pattern rule.json events.jsonl", NULL
+};
+
+const struct command match_command = { .program = "vcourier",
+	.name = "match",
+	.summary = "try an event pattern on events",
+	.arguments = "[EVENTS|-]",
+	.args_max = 1,
+	.options = options,
+	.values_size = sizeof(struct match_options),
+	.about = "Prints match or nomatch for each event of the file EVENTS (default: standard "
+		 "input), one JSON text a line.",
+	.more = PATTERN_ARGUMENT_HELP
+	"\n\nA rule of EventBridge sees {\"source\":..., \"detail-type\":..., \"detail\":<the "
+	"event>}. A condition on the id of that envelope, which only AWS knows, counts as met.",
+	.examples = examples,
+	.exits = exits,
+	.run = run };

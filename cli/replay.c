@@ -4,39 +4,18 @@
  * replays, which every dispatcher reads beside the vCenters' streams. Other dispatchers do not
  * get them, and no position changes.
  */
-#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "clock.h"
 #include "copied_headers.h"
-#include "daemon.h"
+#include "command_list.h"
 #include "filter.h"
 #include "message.h"
+#include "pattern_argument.h"
 #include "protocol.h"
 #include "session.h"
-#include "stop.h"
-#include "text.h"
-
-int replay_main(int argc, char **argv);
-
-static const char usage[] =
-	"usage: vcourier replay [-c FILE] --dispatcher NAME [OPTIONS]\n"
-	"\n"
-	"Sends events that are still in the streams again, to this dispatcher only; other dispatchers and all positions do\n"
-	"not change. The dispatcher's own filter applies.\n"
-	"\n"
-	"  -c, --config FILE      the configuration that names the NATS servers\n"
-	"  -d, --dispatcher NAME  the eventProcessor's name\n"
-	"  -s, --since TIME       from this time on: RFC 3339, or a duration (2h); default: everything\n"
-	"  -u, --until TIME       up to this time; default: now\n"
-	"  -q, --from-seq N       from this sequence on; with one vCenter, or --vcenter\n"
-	"  -v, --vcenter NAME     only this eventProvider's events\n"
-	"  -f, --filter SUBJECT   only these: a subject with wildcards, for example vc.*.*.*.error.>\n"
-	"  -p, --pattern JSON     only these: an event pattern, over the CloudEvent\n"
-	"  -F, --function NAME    to this function only (OpenFaaS, NAME.NAMESPACE), events of its topics\n"
-	"  -n, --dry-run          only count\n";
 
 enum {
 	TELL_MS = 500,
@@ -44,10 +23,17 @@ enum {
 	OWN_BYTES = 1024, /* of our own headers: id and function */
 };
 
+struct replay_options {
+	struct connection_flags connection;
+	const char *dispatcher, *vcenter, *subject, *pattern, *function;
+	int64_t since_us, until_us, from_seq; /* 0: not given */
+	bool dry_run;
+};
+
 struct replay {
-	const char *path, *dispatcher, *vcenter, *subject, *pattern_text, *function;
-	int64_t since_us, until_us, from_seq;
-	bool dry_run, progress;
+	const struct replay_options *options;
+	int64_t until_us;
+	bool progress;
 	char durable[96];
 	int64_t run_us, told_ms; /* run_us: makes the message ids of this replay unique */
 	struct filter filter;
@@ -64,7 +50,7 @@ tell(struct replay *r, bool end)
 		return;
 	r->told_ms = now_ms;
 	fprintf(stderr, "\r%llu of %llu read, %llu %s%s", r->seen, r->total, r->sent,
-		r->dry_run ? "match" : "sent", end ? "\n" : "");
+		r->options->dry_run ? "match" : "sent", end ? "\n" : "");
 }
 
 struct copy {
@@ -100,8 +86,9 @@ send_again(const struct copy *copy, const struct bus_msg *msg, const struct jets
 	snprintf(id, sizeof(id), "replay/%lld/%s/%llu", (long long)r->run_us, copy->stream,
 		(unsigned long long)d->stream_seq);
 	header[out.n_headers++] = (struct bus_header){ HEADER_MSG_ID, id };
-	if (r->function != NULL)
-		header[out.n_headers++] = (struct bus_header){ HEADER_TARGET, r->function };
+	if (r->options->function != NULL)
+		header[out.n_headers++] = (struct bus_header){ HEADER_TARGET,
+			r->options->function };
 	failed = jetstream_publish(copy->session->bus, &out, SESSION_TIMEOUT_MS, &ack, err);
 	buf_free(&subject);
 	return failed;
@@ -141,7 +128,7 @@ copy_message(
 	r->seen++;
 	r->total = r->seen + d->pending;
 	if (wanted(r, msg)) {
-		if (r->dry_run || send_again(copy, msg, d, err) == 0)
+		if (r->options->dry_run || send_again(copy, msg, d, err) == 0)
 			r->sent++;
 		else if (err->code == ERR_LIMIT)
 			refuse(r, copy->stream, d, err);
@@ -155,126 +142,105 @@ copy_message(
 static int
 replay_stream(struct replay *r, struct session *s, size_t i, struct err *err)
 {
-	struct session_stream stream;
+	const struct replay_options *o = r->options;
+	const struct session_source *source = &s->source[i];
 	char filter[256] = "";
-	struct consumer_config c = { .stream = stream.name, .deliver = DELIVER_ALL };
-	struct copy copy = { r, s, stream.name };
+	struct consumer_config c = { .stream = source->stream, .deliver = DELIVER_ALL };
+	struct copy copy = { r, s, source->stream };
 
-	session_stream(s, i, &stream);
-	if (r->subject != NULL &&
-		!filter_narrow(r->subject, stream.subjects, filter, sizeof(filter)))
+	if (o->subject != NULL &&
+		!filter_narrow(o->subject, source->subjects, filter, sizeof(filter)))
 		return 0;
 	c.filter_subject = filter[0] != '\0' ? filter : NULL;
-	if (r->from_seq > 0) {
+	if (o->from_seq > 0) {
 		c.deliver = DELIVER_FROM_SEQ;
-		c.start_seq = (uint64_t)r->from_seq;
-	} else if (r->since_us != 0) {
+		c.start_seq = (uint64_t)o->from_seq;
+	} else if (o->since_us != 0) {
 		c.deliver = DELIVER_FROM_TIME;
-		c.start_time_us = r->since_us;
+		c.start_time_us = o->since_us;
 	}
 	return session_read(s, &c, copy_message, &copy, err);
+}
+
+static bool
+is_chosen(const struct replay_options *o, const struct session_source *source)
+{
+	return o->vcenter == NULL || strcmp(source->name, o->vcenter) == 0;
+}
+
+/* EXIT_NOT_YET, or the exit status. */
+static int
+choose(struct replay *r, struct session *s)
+{
+	const struct replay_options *o = r->options;
+	size_t chosen = 0;
+	struct err err;
+	int rc = session_dispatcher(s, o->dispatcher, r->durable);
+
+	if (rc != EXIT_NOT_YET)
+		return rc;
+	if (session_sources(s, &err) != 0)
+		return session_fail(s, &err);
+	for (size_t i = 0; i < s->n_sources; i++)
+		chosen += is_chosen(o, &s->source[i]);
+	if (chosen == 0 && o->vcenter != NULL)
+		return command_usage_error(&replay_command,
+			"there is no event provider \"%.60s\" and no stream of it", o->vcenter);
+	if (chosen > 1 && o->from_seq > 0)
+		return command_usage_error(&replay_command,
+			"--from-seq needs --vcenter, because there are several streams");
+	return EXIT_NOT_YET;
 }
 
 static int
 replay_all(struct replay *r, struct session *s)
 {
-	const struct router_entries *vcenters = &s->deployment.config.providers;
-	size_t chosen = 0;
+	bool dry_run = r->options->dry_run;
 	struct err err;
-	int rc = 0;
+	int rc = choose(r, s);
 
-	if (!session_dispatcher(s, r->dispatcher, r->durable))
-		return EXIT_USAGE;
-	for (size_t i = 0; i < vcenters->n; i++)
-		chosen += r->vcenter == NULL ||
-			strcmp(vcenters->entry[i].name, r->vcenter) == 0;
-	if (chosen == 0 || (chosen > 1 && r->from_seq > 0)) {
-		fprintf(stderr,
-			chosen == 0 ? "vcourier: no eventProvider of that name\n"
-				    : "vcourier: --from-seq needs --vcenter\n");
-		return EXIT_USAGE;
-	}
-	if (!r->dry_run && session_replay_stream(s, &err) != 0)
-		return session_fail(&err);
-	for (size_t i = 0; i < vcenters->n && rc == 0; i++)
-		if (r->vcenter == NULL || strcmp(vcenters->entry[i].name, r->vcenter) == 0)
+	if (rc != EXIT_NOT_YET)
+		return rc;
+	if (!dry_run && session_replay_stream(s, &err) != 0)
+		return session_fail(s, &err);
+	rc = 0;
+	for (size_t i = 0; i < s->n_sources && rc == 0; i++)
+		if (is_chosen(r->options, &s->source[i]))
 			rc = replay_stream(r, s, i, &err);
 	tell(r, true);
 	if (rc != 0)
-		session_fail(&err);
+		rc = session_fail(s, &err);
 	printf("%llu of %llu events %s\n", r->sent, r->seen,
-		r->dry_run ? "would be sent again" : "sent again");
-	return rc != 0 || r->refused > 0 ? EXIT_RUNTIME : 0;
+		dry_run ? "would be sent again" : "sent again");
+	return rc == 0 && r->refused > 0 ? EXIT_RUNTIME : rc;
 }
 
-/* EXIT_NOT_YET, or the exit status. */
 static int
-read_options(struct replay *r, int argc, char **argv)
+run(void *values, char **args, size_t n_args)
 {
-	static const struct option options[] = { { "config", required_argument, NULL, 'c' },
-		{ "dispatcher", required_argument, NULL, 'd' },
-		{ "since", required_argument, NULL, 's' },
-		{ "until", required_argument, NULL, 'u' },
-		{ "from-seq", required_argument, NULL, 'q' },
-		{ "vcenter", required_argument, NULL, 'v' },
-		{ "filter", required_argument, NULL, 'f' },
-		{ "pattern", required_argument, NULL, 'p' },
-		{ "dry-run", no_argument, NULL, 'n' },
-		{ "function", required_argument, NULL, 'F' },
-		{ "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 } };
-	int c;
-
-	/* NOLINTNEXTLINE(concurrency-mt-unsafe): before the first thread */
-	while ((c = getopt_long(argc, argv, "c:d:s:u:q:v:f:p:F:nh", options, NULL)) != -1) {
-		if (c == 'c')
-			r->path = optarg;
-		else if (c == 'd')
-			r->dispatcher = optarg;
-		else if (c == 'v')
-			r->vcenter = optarg;
-		else if (c == 'f')
-			r->subject = optarg;
-		else if (c == 'p')
-			r->pattern_text = optarg;
-		else if (c == 'F')
-			r->function = optarg;
-		else if (c == 'n')
-			r->dry_run = true;
-		else if (c == 'h')
-			return fputs(usage, stdout) < 0;
-		else if ((c == 's' && session_time("--since", optarg, &r->since_us)) ||
-			(c == 'u' && session_time("--until", optarg, &r->until_us)) ||
-			(c == 'q' && text_int(optarg, 1, INT64_MAX, &r->from_seq)))
-			continue;
-		else
-			return EXIT_USAGE;
-	}
-	if (r->dispatcher != NULL && optind == argc && !(r->from_seq > 0 && r->since_us != 0))
-		return EXIT_NOT_YET;
-	fputs(usage, stderr);
-	return EXIT_USAGE;
-}
-
-int
-replay_main(int argc, char **argv)
-{
-	struct replay r = { .until_us = clock_wall_us(),
+	struct replay r = { .options = values,
 		.run_us = clock_wall_us(),
 		.progress = isatty(STDERR_FILENO) != 0 };
 	struct dispatch_filter filter = { .subject = NULL };
 	struct session s;
-	struct err err;
-	int rc = read_options(&r, argc, argv);
+	int rc;
 
-	if (rc != EXIT_NOT_YET)
+	(void)args;
+	(void)n_args;
+	r.until_us = r.options->until_us != 0 ? r.options->until_us : r.run_us;
+	if (r.options->dispatcher == NULL)
+		return command_usage_error(&replay_command, "--dispatcher NAME is missing");
+	if (r.options->from_seq > 0 && r.options->since_us != 0)
+		return command_usage_error(
+			&replay_command, "--from-seq and --since exclude each other");
+	filter_open(&r.filter, &filter, NULL);
+	rc = pattern_argument_compile(r.options->pattern, &r.filter.pattern);
+	if (rc != EXIT_NOT_YET) {
+		filter_close(&r.filter);
 		return rc;
-	filter.pattern = (char *)(uintptr_t)r.pattern_text;
-	if (filter_open(&r.filter, &filter, &err) != 0) {
-		session_fail(&err);
-		return EXIT_USAGE;
 	}
 	event_init(&r.event);
-	rc = session_open(&s, r.path);
+	rc = session_open(&s, &r.options->connection);
 	if (rc == EXIT_NOT_YET) {
 		rc = replay_all(&r, &s);
 		session_close(&s);
@@ -283,3 +249,41 @@ replay_main(int argc, char **argv)
 	filter_close(&r.filter);
 	return rc;
 }
+
+#define AT(member) offsetof(struct replay_options, member)
+
+static const struct command_option options[] = {
+	{ "dispatcher", 'd', COMMAND_TEXT, AT(dispatcher), "NAME", NULL, 0,
+		"the dispatcher, by its name in the configuration" },
+	{ "since", 's', COMMAND_TIME, AT(since_us), "TIME", NULL, 0,
+		"from then on: RFC 3339, or a duration (2h); default: everything" },
+	{ "until", 'u', COMMAND_TIME, AT(until_us), "TIME", NULL, 0,
+		"up to then; default: now" },
+	{ "from-seq", 'q', COMMAND_COUNT, AT(from_seq), "SEQ", NULL, 0,
+		"from this sequence on; with one vCenter, or --vcenter" },
+	{ "vcenter", 'v', COMMAND_TEXT, AT(vcenter), "NAME", NULL, 0,
+		"only the events of this source" },
+	{ "filter", 'f', COMMAND_TEXT, AT(subject), "SUBJECT", NULL, 0,
+		"only these: a subject with wildcards, vc.*.*.*.error.>" },
+	{ "pattern", 'p', COMMAND_TEXT, AT(pattern), "PATTERN", NULL, 0,
+		"only these: an event pattern, over the CloudEvent" },
+	{ "function", 'F', COMMAND_TEXT, AT(function), "NAME", NULL, 0,
+		"to this OpenFaaS function only, NAME.NAMESPACE" },
+	{ "dry-run", 0, COMMAND_FLAG, AT(dry_run), NULL, NULL, 0, "only count" },
+	{ NULL },
+};
+
+static const struct command_exit exits[] = { { 0, "done" },
+	{ 1, "some events could not be sent" }, COMMAND_CONNECTS_EXITS };
+
+static const char *const examples[] = { "replay --dispatcher kn --since 2h --dry-run",
+	"replay --dispatcher kn --since 1d --filter 'vc.*.*.*.error.>'",
+	"replay --dispatcher kn --pattern '{\"subject\":[\"VmPoweredOnEvent\"]}'", NULL };
+
+const struct command replay_command = { COMMAND_CONNECTS, .name = "replay",
+	.summary = "send stored events again, to one dispatcher", .options = options,
+	.values_size = sizeof(struct replay_options),
+	.about =
+		"Sends events that are still in the streams again, to this dispatcher only; other "
+		"dispatchers and all positions do not change. The dispatcher's own filter applies.",
+	.more = PATTERN_ARGUMENT_HELP, .examples = examples, .exits = exits, .run = run };

@@ -2,14 +2,12 @@
 #include "session.h"
 
 #include <cjson/cJSON.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "clock.h"
-#include "daemon.h"
 #include "json_member.h"
 #include "printable.h"
 #include "stop.h"
-#include "subject.h"
 #include "text.h"
 
 enum {
@@ -19,40 +17,117 @@ enum {
 	 */
 	AGAIN_MS = 500,
 	READ_TRIES = 20,
+	LOOK_MS = 50,
+	CREDS_MS = 2000,
 	ABSENT_TRIES = 4,
 };
 
-int
-session_fail(const struct err *err)
+/* ---- errors */
+
+void
+session_explain(struct session *s, struct err *err)
 {
-	fprintf(stderr, "vcourier: %s\n", err->text);
-	return EXIT_RUNTIME;
+	struct err last;
+
+	if (s->bus == NULL || (err->code != ERR_TIMEOUT && err->code != ERR_CONNECT))
+		return;
+	bus_last_error(s->bus, &last);
+	if (last.code == ERR_FORBIDDEN)
+		*err = last;
+}
+
+static int
+status_of(enum err_code code)
+{
+	switch (code) {
+	case ERR_CONNECT:
+	case ERR_TLS:
+	case ERR_TIMEOUT:
+		return EXIT_UNREACHABLE;
+	case ERR_AUTH:
+	case ERR_FORBIDDEN:
+		return EXIT_FORBIDDEN;
+	case ERR_USAGE:
+		return EXIT_USAGE;
+	case ERR_CONFIG:
+		return EXIT_CONFIG;
+	default:
+		return EXIT_RUNTIME;
+	}
 }
 
 int
-session_open(struct session *s, const char *path)
+session_fail(struct session *s, struct err *err)
+{
+	session_explain(s, err);
+	fputs("vcourier: ", stderr);
+	if (err->code == ERR_FORBIDDEN)
+		fprintf(stderr,
+			"not permitted%s%s: ", s->config->user != NULL ? " to user " : "",
+			s->config->user != NULL ? s->config->user : "");
+	session_print_safe(stderr, err->text, sizeof(err->text));
+	fputc('\n', stderr);
+	return status_of(err->code);
+}
+
+/* ---- connecting */
+
+/* The first failure counts: waiting for a server that refuses helps nobody. */
+static int
+wait_connected(struct session *s, struct err *err)
+{
+	bool again = s->config->credentials_file != NULL; /* see bus_security.c */
+	int rc = -1;
+
+	for (int64_t waited = 0; rc != 0 && waited < SESSION_TIMEOUT_MS; waited += LOOK_MS) {
+		struct err last;
+
+		rc = bus_wait_connected(s->bus, LOOK_MS, err);
+		bus_last_error(s->bus, &last);
+		if (rc != 0 && (err->code == ERR_STOPPED || last.code != ERR_NONE) &&
+			(!again || waited > CREDS_MS))
+			return -1;
+	}
+	return rc;
+}
+
+static int
+fail_to_connect(struct session *s, const struct err *err)
+{
+	const char *user = s->config->user;
+	int status = status_of(err->code);
+
+	fputs("vcourier: ", stderr);
+	session_print_safe(stderr, err->text, sizeof(err->text));
+	if (err->code == ERR_AUTH)
+		fprintf(stderr, " (%s%s)", user != NULL ? "user " : "no user is given",
+			user != NULL ? user : "");
+	fprintf(stderr, "; the connection is from %s\n", s->connection.origin);
+	/* a file that cannot be read */
+	return status == EXIT_RUNTIME && err->code != ERR_STOPPED ? EXIT_CONFIG : status;
+}
+
+int
+session_open(struct session *s, const struct connection_flags *flags)
 {
 	struct bus_options options;
 	struct err err;
 	int rc;
 
 	*s = (struct session){ .bus = NULL };
-	rc = deployment_open(&s->deployment, path);
-	if (rc != EXIT_NOT_YET)
-		return rc;
-	s->loaded = true;
-	s->config = &s->deployment.config.top.bus;
 	buf_init(&s->texts, 1024);
-	stop_init();
-	bus_config_options(s->config, "cli", "operator", &s->texts, &options);
-	if (bus_open(&s->bus, &options, &err) != 0 ||
-		bus_wait_connected(s->bus, SESSION_TIMEOUT_MS, &err) != 0 ||
-		stream_reader_open(&s->reader, s->bus, &err) != 0) {
-		rc = session_fail(&err);
-		session_close(s);
-		return rc;
+	rc = connection_open(&s->connection, flags);
+	if (rc == EXIT_NOT_YET) {
+		s->config = &s->connection.bus;
+		stop_init();
+		bus_config_options(s->config, "cli", "operator", &s->texts, &options);
+		if (bus_open(&s->bus, &options, &err) == 0 && wait_connected(s, &err) == 0 &&
+			stream_reader_open(&s->reader, s->bus, &err) == 0)
+			return EXIT_NOT_YET;
+		rc = fail_to_connect(s, &err);
 	}
-	return EXIT_NOT_YET;
+	session_close(s);
+	return rc;
 }
 
 void
@@ -62,67 +137,15 @@ session_close(struct session *s)
 		stream_reader_stop(s->reader);
 	bus_close(s->bus);
 	stream_reader_close(s->reader);
-	if (s->loaded) {
-		buf_free(&s->texts);
-		deployment_free(&s->deployment);
-	}
+	buf_free(&s->texts);
+	for (size_t i = 0; i < s->n_sources; i++)
+		free(s->source[i].name);
+	for (size_t i = 0; i < s->n_dispatchers; i++)
+		free(s->dispatcher[i].name);
+	free(s->source);
+	free(s->dispatcher);
+	connection_free(&s->connection);
 	*s = (struct session){ .bus = NULL };
-}
-
-bool
-session_dispatcher(const struct session *s, const char *name, char token[96])
-{
-	const struct router_entries *all = &s->deployment.config.processors;
-	struct buf text;
-
-	for (size_t i = 0; i < all->n; i++) {
-		if (strcmp(all->entry[i].name, name) != 0)
-			continue;
-		buf_init(&text, 95);
-		subject_add_token(&text, name, strlen(name));
-		snprintf(token, 96, "%s", buf_str(&text));
-		buf_free(&text);
-		return true;
-	}
-	fprintf(stderr,
-		"vcourier: no eventProcessor is named \"%s\"; the configuration has:", name);
-	for (size_t i = 0; i < all->n; i++)
-		fprintf(stderr, " %s", all->entry[i].name);
-	fputc('\n', stderr);
-	return false;
-}
-
-void
-session_stream(const struct session *s, size_t i, struct session_stream *out)
-{
-	const char *name = s->deployment.config.providers.entry[i].name;
-	struct buf text;
-
-	buf_init(&text, 256);
-	subject_stream(&text, name);
-	snprintf(out->name, sizeof(out->name), "%s", buf_str(&text));
-	buf_clear(&text);
-	subject_add_token(&text, name, strlen(name));
-	snprintf(out->subjects, sizeof(out->subjects), "%s.%s.>", s->config->subject_prefix,
-		buf_str(&text));
-	buf_free(&text);
-}
-
-bool
-session_time(const char *option, const char *text, int64_t *us)
-{
-	int64_t ms;
-
-	if (clock_parse(text, strlen(text), us))
-		return true;
-	if (text_duration(text, &ms)) {
-		*us = clock_wall_us() - ms * 1000;
-		return true;
-	}
-	fprintf(stderr,
-		"vcourier: %s: \"%s\" is neither a time (2026-11-22T10:00:00Z) nor a duration (2h)\n",
-		option, text);
-	return false;
 }
 
 void

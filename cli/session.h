@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Shared by the commands that use NATS: configuration, connection, a reader, times, output for
- * people.
+ * Shared by the commands that use NATS: connection, names of what is there, a reader, output
+ * for people.
  */
 #ifndef VCOURIER_SESSION_H
 #define VCOURIER_SESSION_H
@@ -11,49 +11,70 @@
 #include <stdio.h>
 
 #include "bus.h"
-#include "deployment.h"
+#include "connection.h"
+#include "exit_status.h"
 #include "event.h"
 #include "stream_reader.h"
 
 enum { SESSION_TIMEOUT_MS = 10 * 1000 };
 
-struct session {
-	struct deployment deployment;
-	const struct bus_config *config;
-	struct bus *bus;
-	struct stream_reader *reader;
-	struct buf texts;
-	bool loaded;
-};
-
-/*
- * path NULL: the default configuration. EXIT_NOT_YET, or the exit status after an error
- * message.
- */
-int session_open(struct session *s, const char *path);
-void session_close(struct session *s);
-
-/* Prints the error; returns the exit status. */
-int session_fail(const struct err *err);
-
-/*
- * Writes the durable's name of a dispatcher: its token. False, after an error message, when the
- * configuration has no dispatcher of that name.
- */
-bool session_dispatcher(const struct session *s, const char *name, char token[96]);
-
-/* The stream of the i-th eventProvider. */
-struct session_stream {
-	char name[128];
+/* A source of events and its stream. */
+struct session_source {
+	char *name;         /* as in the configuration, or made from the stream's name */
+	char stream[128];   /* "VC_lab" */
 	char subjects[256]; /* "vc.lab.>" */
 };
-void session_stream(const struct session *s, size_t i, struct session_stream *out);
+
+struct session_dispatcher {
+	char *name;
+	char token[96]; /* the name of its durables, and of its part of VCDEAD and VCREPLAY */
+};
+
+struct session {
+	struct connection_settings connection;
+	const struct bus_config *config; /* the block `bus` */
+	struct bus *bus;
+	struct stream_reader *reader;
+	struct session_source *source; /* after session_sources */
+	size_t n_sources;
+	struct session_dispatcher *dispatcher; /* after session_dispatchers */
+	size_t n_dispatchers;
+	struct buf texts;
+	bool listed_sources, listed_dispatchers;
+};
 
 /*
- * "2h" (ago) or an RFC 3339 time, to microseconds; false, after an error message, when it is
- * neither.
+ * Connects as the options say. EXIT_NOT_YET, or the exit status after an error message. Close
+ * it in the first case only.
  */
-bool session_time(const char *option, const char *text, int64_t *us);
+int session_open(struct session *s, const struct connection_flags *flags);
+void session_close(struct session *s);
+
+/*
+ * Prints the error, what NATS did not permit if that is the reason; returns the exit status:
+ * EXIT_UNREACHABLE, EXIT_FORBIDDEN, EXIT_USAGE, EXIT_CONFIG, or EXIT_RUNTIME for the rest.
+ */
+int session_fail(struct session *s, struct err *err);
+
+/*
+ * A request that NATS does not permit looks like one without an answer: replaces such an error
+ * by what NATS said (ERR_FORBIDDEN). session_fail calls it.
+ */
+void session_explain(struct session *s, struct err *err);
+
+/*
+ * The sources and the dispatchers: those that the configuration file names, in its order;
+ * without a file, or names in it, what NATS has: streams of events, and durables of VCREPLAY,
+ * where every dispatcher has one. Asked once. -1: NATS did not answer or does not permit it.
+ */
+int session_sources(struct session *s, struct err *err);
+int session_dispatchers(struct session *s, struct err *err);
+
+/*
+ * The token of a dispatcher. EXIT_NOT_YET; EXIT_USAGE, after an error message, when there is no
+ * dispatcher of that name. Who may not list dispatchers may name any.
+ */
+int session_dispatcher(struct session *s, const char *name, char token[96]);
 
 /* Prints text from outside, without characters that control a terminal. */
 void session_print_safe(FILE *f, const char *text, size_t max);

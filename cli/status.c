@@ -1,21 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /* vcourier status: streams, dispatchers and dead letters on one screen. */
-#include <getopt.h>
 #include <string.h>
 
 #include "circuits.h"
 #include "clock.h"
-#include "daemon.h"
+#include "command_list.h"
 #include "protocol.h"
 #include "session.h"
-
-int status_main(int argc, char **argv);
-
-static const char usage[] =
-	"usage: vcourier status [-c FILE]\n"
-	"\n"
-	"Shows streams, dispatchers and dead letters. The exit status is 1 when something is missing, deliveries\n"
-	"are paused, or no dispatcher fetches waiting events.\n";
 
 /* Time since the message was stored; -1 when there is no such message. */
 static int64_t
@@ -41,6 +32,7 @@ show_stream(struct session *s, const char *name, struct stream_info *info)
 	struct err err;
 
 	if (jetstream_stream_look(s->bus, name, info, &err) != 0) {
+		session_explain(s, &err);
 		printf("%-20s %s\n", name,
 			err.code == ERR_NOT_FOUND ? "does not exist" : err.text);
 		return 1;
@@ -58,16 +50,15 @@ static int
 show_consumer(struct session *s, const struct circuits *circuits, size_t d, const char *stream,
 	const struct stream_info *info)
 {
-	const char *dispatcher = s->deployment.config.processors.entry[d].name;
+	const char *dispatcher = s->dispatcher[d].name;
 	struct consumer_info c;
-	char token[96], oldest[32], circuit[64];
+	char oldest[32], circuit[64];
 	const char *state = "up to date";
 	struct err err;
 	int bad = 0;
 
-	if (!session_dispatcher(s, dispatcher, token))
-		return 1;
-	if (jetstream_consumer_look(s->bus, stream, token, &c, &err) != 0) {
+	if (jetstream_consumer_look(s->bus, stream, s->dispatcher[d].token, &c, &err) != 0) {
+		session_explain(s, &err);
 		printf("%-20s %-20s %s\n", dispatcher, stream,
 			err.code == ERR_NOT_FOUND ? "has never run" : err.text);
 		return 1;
@@ -97,57 +88,62 @@ show_consumer(struct session *s, const struct circuits *circuits, size_t d, cons
 static int
 show_all(struct session *s, const struct circuits *circuits)
 {
-	const struct router_entries *vcenters = &s->deployment.config.providers;
-	const struct router_entries *dispatchers = &s->deployment.config.processors;
 	struct stream_info info = { .messages = 0 };
-	struct session_stream stream;
 	int bad = 0;
 
 	printf("%-20s %12s %13s %14s %14s\n", "STREAM", "EVENTS", "SIZE", "OLDEST", "NEWEST");
-	for (size_t i = 0; i < vcenters->n; i++) {
-		session_stream(s, i, &stream);
-		bad |= show_stream(s, stream.name, &info);
-	}
+	for (size_t i = 0; i < s->n_sources; i++)
+		bad |= show_stream(s, s->source[i].stream, &info);
 	show_stream(s, DEAD_STREAM, &info);
 	printf("\n%-20s %-20s %12s %9s %14s  %-12s %s\n", "DISPATCHER", "STREAM", "WAITING",
 		"IN HAND", "OLDEST", "CIRCUIT", "STATE");
-	for (size_t d = 0; d < dispatchers->n; d++)
-		for (size_t i = 0; i < vcenters->n; i++) {
+	for (size_t d = 0; d < s->n_dispatchers; d++)
+		for (size_t i = 0; i < s->n_sources; i++) {
+			const char *stream = s->source[i].stream;
 			struct err err;
 
-			session_stream(s, i, &stream);
-			if (jetstream_stream_look(s->bus, stream.name, &info, &err) == 0)
-				bad |= show_consumer(s, circuits, d, stream.name, &info);
+			if (jetstream_stream_look(s->bus, stream, &info, &err) == 0)
+				bad |= show_consumer(s, circuits, d, stream, &info);
 		}
 	circuits_print(circuits);
 	return bad;
 }
 
-int
-status_main(int argc, char **argv)
+static int
+run(void *values, char **args, size_t n_args)
 {
-	static const struct option options[] = { { "config", required_argument, NULL, 'c' },
-		{ "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 } };
-	const char *path = NULL;
+	const struct connection_flags *flags = values;
 	struct circuits *circuits;
 	struct session s;
-	int c, rc;
+	struct err err;
+	int rc = session_open(&s, flags);
 
-	/* NOLINTNEXTLINE(concurrency-mt-unsafe): before the first thread */
-	while ((c = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
-		if (c == 'c') {
-			path = optarg;
-		} else {
-			fputs(usage, c == 'h' ? stdout : stderr);
-			return c == 'h' ? 0 : EXIT_USAGE;
-		}
-	}
-	rc = session_open(&s, path);
+	(void)args;
+	(void)n_args;
 	if (rc != EXIT_NOT_YET)
 		return rc;
+	if (session_sources(&s, &err) != 0 || session_dispatchers(&s, &err) != 0) {
+		rc = session_fail(&s, &err);
+		session_close(&s);
+		return rc;
+	}
 	circuits = circuits_ask(&s);
 	rc = show_all(&s, circuits);
 	session_close(&s);
 	circuits_free(circuits);
 	return rc;
 }
+
+static const struct command_exit exits[] = { { 0, "all is well" },
+	{ 1, "something is missing, deliveries are paused, or no dispatcher fetches waiting events" },
+	COMMAND_CONNECTS_EXITS };
+
+const struct command status_command = {
+	COMMAND_CONNECTS,
+	.name = "status",
+	.summary = "streams, dispatchers and dead letters on one screen",
+	.values_size = sizeof(struct connection_flags),
+	.about = "Shows streams, dispatchers and dead letters.",
+	.exits = exits,
+	.run = run,
+};

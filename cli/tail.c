@@ -1,35 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 /* vcourier tail: events as they are stored, one line each. */
-#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "daemon.h"
+#include "command_list.h"
 #include "filter.h"
 #include "printable.h"
 #include "session.h"
 #include "stop.h"
-#include "text.h"
-
-int tail_main(int argc, char **argv);
-
-static const char usage[] =
-	"usage: vcourier tail [-c FILE] [--json] [--since TIME] [--count N] [SUBJECT]\n"
-	"\n"
-	"Shows events as they are stored, until it is stopped. SUBJECT may have wildcards; default: every event.\n"
-	"\n"
-	"  -c, --config FILE  the configuration that names the NATS servers\n"
-	"  -j, --json         the whole CloudEvents, one JSON text a line\n"
-	"  -s, --since TIME   begin with the events stored since then: RFC 3339, or a duration (10m)\n"
-	"  -n, --count N      stop after N events\n";
 
 enum { READERS_MAX = 8 };
 
+struct tail_options {
+	struct connection_flags connection;
+	bool json;
+	int64_t count, since_us; /* 0: not given */
+};
+
 struct tail_command {
-	bool json, colours;
-	int64_t left; /* < 0: no end */
-	int64_t since_us;
+	const struct tail_options *options;
+	bool colours;
+	int64_t left; /* 0: no end */
 	const char *subject;
 	struct event event;
 	struct stream_reader *reader[READERS_MAX];
@@ -67,7 +59,7 @@ print(struct tail_command *t, const struct bus_msg *msg)
 
 	if (event_parse(&t->event, bus_msg_data(msg), bus_msg_len(msg), &err) != 0) {
 		print_fault(msg, err.text);
-	} else if (t->json) {
+	} else if (t->options->json) {
 		print_json(msg);
 	} else {
 		session_print_event(stdout, &t->event, t->colours);
@@ -80,19 +72,20 @@ print(struct tail_command *t, const struct bus_msg *msg)
 static int
 start(struct tail_command *t, struct session *s, struct err *err)
 {
-	for (size_t i = 0; i < s->deployment.config.providers.n && t->n < READERS_MAX; i++) {
-		struct session_stream stream;
-		struct consumer_config c = { .stream = stream.name, .deliver = DELIVER_NEW };
+	if (session_sources(s, err) != 0)
+		return -1;
+	for (size_t i = 0; i < s->n_sources && t->n < READERS_MAX; i++) {
+		const struct session_source *source = &s->source[i];
+		struct consumer_config c = { .stream = source->stream, .deliver = DELIVER_NEW };
 		char filter[256] = "";
 
-		session_stream(s, i, &stream);
 		if (t->subject != NULL &&
-			!filter_narrow(t->subject, stream.subjects, filter, sizeof(filter)))
+			!filter_narrow(t->subject, source->subjects, filter, sizeof(filter)))
 			continue;
 		c.filter_subject = filter[0] != '\0' ? filter : NULL;
-		if (t->since_us != 0) {
+		if (t->options->since_us != 0) {
 			c.deliver = DELIVER_FROM_TIME;
-			c.start_time_us = t->since_us;
+			c.start_time_us = t->options->since_us;
 		}
 		if (stream_reader_open(&t->reader[t->n], s->bus, err) != 0)
 			return -1;
@@ -124,15 +117,15 @@ follow(struct tail_command *t, struct err *err)
 }
 
 static int
-run(struct tail_command *t, const char *path)
+follow_all(struct tail_command *t)
 {
 	struct session s;
 	struct err err;
-	int rc = session_open(&s, path);
+	int rc = session_open(&s, &t->options->connection);
 
 	if (rc != EXIT_NOT_YET)
 		return rc;
-	rc = start(t, &s, &err) != 0 || follow(t, &err) != 0 ? session_fail(&err) : 0;
+	rc = start(t, &s, &err) != 0 || follow(t, &err) != 0 ? session_fail(&s, &err) : 0;
 	for (size_t i = 0; i < t->n; i++)
 		stream_reader_stop(t->reader[i]);
 	session_close(&s);
@@ -141,41 +134,47 @@ run(struct tail_command *t, const char *path)
 	return rc;
 }
 
-int
-tail_main(int argc, char **argv)
+static int
+run(void *values, char **args, size_t n_args)
 {
-	static const struct option options[] = { { "config", required_argument, NULL, 'c' },
-		{ "json", no_argument, NULL, 'j' }, { "count", required_argument, NULL, 'n' },
-		{ "since", required_argument, NULL, 's' }, { "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 } };
-	struct tail_command t = { .left = -1, .colours = isatty(STDOUT_FILENO) != 0 };
-	const char *path = NULL;
-	int c, rc;
+	struct tail_command t = { .options = values, .colours = isatty(STDOUT_FILENO) != 0 };
+	int rc;
 
-	/* NOLINTNEXTLINE(concurrency-mt-unsafe): before the first thread */
-	while ((c = getopt_long(argc, argv, "c:jn:s:h", options, NULL)) != -1) {
-		if (c == 'c') {
-			path = optarg;
-		} else if (c == 'j') {
-			t.json = true;
-		} else if (c == 's') {
-			if (!session_time("--since", optarg, &t.since_us))
-				return EXIT_USAGE;
-		} else if (c == 'h') {
-			fputs(usage, stdout);
-			return 0;
-		} else if (c != 'n' || !text_int(optarg, 1, INT64_MAX, &t.left)) {
-			fputs(usage, stderr);
-			return EXIT_USAGE;
-		}
-	}
-	if (argc - optind > 1) {
-		fputs(usage, stderr);
-		return EXIT_USAGE;
-	}
+	t.left = t.options->count;
+	t.subject = n_args > 0 ? args[0] : NULL;
 	event_init(&t.event);
-	t.subject = argv[optind];
-	rc = run(&t, path);
+	rc = follow_all(&t);
 	event_free(&t.event);
 	return rc;
 }
+
+#define AT(member) offsetof(struct tail_options, member)
+
+static const struct command_option options[] = {
+	{ "json", 'j', COMMAND_FLAG, AT(json), NULL, NULL, 0,
+		"the whole CloudEvents, one JSON text a line" },
+	{ "since", 's', COMMAND_TIME, AT(since_us), "TIME", NULL, 0,
+		"begin with the events stored since then: RFC 3339, or a duration (10m)" },
+	{ "count", 'n', COMMAND_COUNT, AT(count), "N", NULL, 0, "stop after N events" },
+	{ NULL },
+};
+
+static const struct command_exit exits[] = { { 0, "stopped" }, COMMAND_CONNECTS_EXITS };
+
+static const char *const examples[] = { "tail --since 10m", "tail -n 1 --json",
+	"tail 'vc.*.*.*.error.>'", NULL };
+
+const struct command tail_command = {
+	COMMAND_CONNECTS,
+	.name = "tail",
+	.summary = "events as they are stored, one line each",
+	.arguments = "[SUBJECT]",
+	.args_max = 1,
+	.options = options,
+	.values_size = sizeof(struct tail_options),
+	.about = "Shows events as they are stored, until it is stopped. SUBJECT may have "
+		 "wildcards; default: every event.",
+	.examples = examples,
+	.exits = exits,
+	.run = run,
+};

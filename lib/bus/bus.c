@@ -61,7 +61,7 @@ on_disconnected(natsConnection *nc, void *ctx)
 
 	natsConnection_GetLastError(nc, &text);
 	err_set(&err, ERR_CONNECT, "disconnected%s%s", text && *text ? ": " : "",
-		text ? text : "");
+		text ? bus_error_text(text) : "");
 	note_error(bus, &err);
 	set_connected(bus, false, false);
 }
@@ -93,7 +93,7 @@ on_error(natsConnection *nc, natsSubscription *sub, natsStatus s, void *ctx)
 	(void)sub;
 	natsConnection_GetLastError(nc, &text);
 	err_set(&err, s == NATS_NOT_PERMITTED ? ERR_FORBIDDEN : ERR_CONNECT, "%s",
-		text && *text ? text : natsStatus_GetText(s));
+		text && *text ? bus_error_text(text) : natsStatus_GetText(s));
 	note_error(ctx, &err);
 }
 

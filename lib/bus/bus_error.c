@@ -3,6 +3,17 @@
 #define _POSIX_C_SOURCE 200809L
 #include "bus_private.h"
 
+#include <string.h>
+
+/* Without the place in the source of cnats that its texts begin with: "(conn.c:2088): ". */
+const char *
+bus_error_text(const char *text)
+{
+	const char *end = *text == '(' ? strstr(text, "): ") : NULL;
+
+	return end != NULL && memchr(text, ' ', (size_t)(end - text)) == NULL ? end + 3 : text;
+}
+
 int
 bus_error(struct err *err, natsStatus s, const char *what)
 {
@@ -21,6 +32,8 @@ bus_error(struct err *err, natsStatus s, const char *what)
 		code = ERR_LIMIT;
 	else if (s == NATS_INVALID_SUBJECT || s == NATS_INVALID_ARG)
 		code = ERR_PROTOCOL;
+	if (s == NATS_NO_SERVER)
+		text = "no server answers there";
 	return err_set(err, code, "%s: %s", what,
-		text != NULL && *text ? text : natsStatus_GetText(s));
+		text != NULL && *text ? bus_error_text(text) : natsStatus_GetText(s));
 }

@@ -54,6 +54,8 @@ struct bus_msg {
 
 /* Fills err from a cnats status and cnats' error text; returns -1. */
 int bus_error(struct err *err, natsStatus s, const char *what);
+/* A text of cnats without the place in its source. */
+const char *bus_error_text(const char *text);
 
 /*
  * Sets credentials (read again) and TLS; err is set when the cause is not cnats. loop: for a

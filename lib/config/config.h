@@ -140,6 +140,11 @@ const char *config_text(const struct config_node *node); /* a scalar's text; NUL
  */
 int config_bind(const struct config_node *map, const struct config_field *fields, void *out,
 	size_t out_size, struct config_errors *errors);
+
+/* Only the check of the keys: unknown ones are errors, with a suggestion. map is a mapping. */
+void config_check_keys(const struct config_node *map, const struct config_field *fields,
+	struct config_errors *errors);
+
 void config_release(
 	const struct config_field *fields, void *out); /* Frees what config_bind filled. */
 

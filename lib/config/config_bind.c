@@ -29,8 +29,8 @@ given(const struct config_node *node)
 	return node != NULL && node->kind != NODE_NULL;
 }
 
-static void
-check_unknown(const struct config_node *map, const struct config_field *fields,
+void
+config_check_keys(const struct config_node *map, const struct config_field *fields,
 	struct config_errors *errors)
 {
 	const struct config_node *node;
@@ -260,7 +260,7 @@ bind_fields(const struct config_node *map, const struct config_field *fields, vo
 		return -1;
 	}
 	if (map != NULL)
-		check_unknown(map, fields, errors);
+		config_check_keys(map, fields, errors);
 	for (f = fields; f->key != NULL; f++) {
 		const struct config_node *node = config_get(map, f->key);
 

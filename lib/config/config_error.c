@@ -174,6 +174,8 @@ config_suggest(struct config_suggestion *s, const char *candidate)
 	unsigned limit = strlen(s->text) < 5 ? 1 : strlen(s->text) < 10 ? 2 : 3;
 	unsigned d = text_distance(s->text, candidate, limit);
 
+	if (d > limit && strlen(s->text) >= 3 && text_starts(candidate, s->text))
+		d = limit; /* the beginning of a word */
 	if (d <= limit && (s->best == NULL || d < s->distance)) {
 		s->best = candidate;
 		s->distance = d;

@@ -15,8 +15,9 @@
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static struct router_entry entry[] = { { .name = "fn" }, { .name = "broker" } };
-	struct session s = { .deployment.config.processors = { entry, 2 } };
+	static struct session_dispatcher dispatcher[] = { { (char *)(uintptr_t) "fn", "fn" },
+		{ (char *)(uintptr_t) "broker", "broker" } };
+	struct session s = { .dispatcher = dispatcher, .n_dispatchers = 2 };
 	struct circuits *circuits;
 	struct fuzz_parts parts;
 	char text[64], *printed;

@@ -39,7 +39,7 @@ def test_cloudevents_in_the_form_that_rules_match(tmp_path, pattern, expected):
 
 def test_an_invalid_pattern_is_refused_with_its_position(tmp_path):
     run = match(tmp_path, '{"a":[{"EXISTS":true}]}', '{"a":1}')
-    assert run.returncode == 2 and run.stdout == ""
+    assert run.returncode == 64 and run.stdout == ""
     assert "Event pattern is not valid. Reason: Unrecognized match type EXISTS at line: 1, column:" in run.stderr
 
 

@@ -123,7 +123,7 @@ def test_dead_letters_by_filter(lab, stream):
     assert ls() == 4
     vcourier(dispatcher, "dead", "drop", code=64)
     vcourier(dispatcher, "dead", "drop", "1", "--all", code=64)
-    vcourier(dispatcher, "dead", "ls", "--dispatcher", "nobody", code=1)
+    vcourier(dispatcher, "dead", "ls", "--dispatcher", "nobody", code=64)
     vcourier(dispatcher, "dead", "redrive", "99999", code=1)
     vcourier(dispatcher, "dead", "redrive", "x", code=64)
 
@@ -190,7 +190,7 @@ def test_tail(lab, stream):
     wait_until(lambda: stream.js.info("VC_lab")["state"]["consumer_count"] == 2, 30, "it listens")
     stream.publish(3)
     assert [line.split()[3] for line in live.communicate(timeout=30)[0].splitlines()] == [f"{n}-1700000000000" for n in (11, 12, 13)]
-    vcourier(dispatcher, "tail", "other.>", code=1)
+    vcourier(dispatcher, "tail", "other.>", code=64)
 
 
 HOSTILE = "\x1b]0;title\x07\x1b[2J\u009b31m\u202ecod.exe\x7f"

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The names of sources and dispatchers: from the configuration, else from NATS. */
+#include "session.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "mem.h"
+#include "protocol.h"
+#include "subject.h"
+#include "text.h"
+
+static const char *
+to_token(const char *name, char token[96])
+{
+	struct buf text;
+
+	buf_init(&text, 95);
+	subject_add_token(&text, name, strlen(name));
+	snprintf(token, 96, "%s", buf_str(&text));
+	buf_free(&text);
+	return token;
+}
+
+static int
+hex(char c)
+{
+	return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/* The name that a token stands for; one that was cut stays as it is. */
+static char *
+from_token(const char *token)
+{
+	struct buf name;
+
+	buf_init(&name, strlen(token) + 1);
+	for (; *token != '\0'; token++)
+		if (*token == '=' && hex(token[1]) >= 0 && hex(token[2]) >= 0) {
+			buf_add_char(&name, (char)(hex(token[1]) * 16 + hex(token[2])));
+			token += 2;
+		} else {
+			buf_add_char(&name, *token);
+		}
+	return buf_take(&name, NULL);
+}
+
+/* ---- sources */
+
+static struct session_source *
+new_source(struct session *s)
+{
+	s->source = mem_grow(s->source, s->n_sources + 1, sizeof(*s->source));
+	s->source[s->n_sources] = (struct session_source){ .name = NULL };
+	return &s->source[s->n_sources++];
+}
+
+static void
+add_configured(struct session *s, const char *name)
+{
+	struct session_source *source = new_source(s);
+	char token[96];
+	struct buf text;
+
+	source->name = mem_strdup(name);
+	buf_init(&text, 256);
+	subject_stream(&text, name);
+	snprintf(source->stream, sizeof(source->stream), "%s", buf_str(&text));
+	buf_free(&text);
+	snprintf(source->subjects, sizeof(source->subjects), "%s.%s.>",
+		s->config->subject_prefix, to_token(name, token));
+}
+
+static void
+add_found(void *ctx, const char *stream, const char *subject)
+{
+	struct session *s = ctx;
+	struct session_source *source;
+	size_t prefix = text_starts(stream, VCENTER_STREAM_PREFIX)
+		? strlen(VCENTER_STREAM_PREFIX)
+		: text_starts(stream, SOURCE_STREAM_PREFIX) ? strlen(SOURCE_STREAM_PREFIX)
+							    : 0;
+
+	if (prefix == 0 || strlen(stream) >= sizeof(source->stream) ||
+		strlen(subject) >= sizeof(source->subjects))
+		return;
+	source = new_source(s);
+	source->name = from_token(stream + prefix);
+	snprintf(source->stream, sizeof(source->stream), "%s", stream);
+	snprintf(source->subjects, sizeof(source->subjects), "%s", subject);
+}
+
+static int
+by_stream(const void *a, const void *b)
+{
+	return strcmp(((const struct session_source *)a)->stream,
+		((const struct session_source *)b)->stream);
+}
+
+int
+session_sources(struct session *s, struct err *err)
+{
+	const struct jetstream_list list = { add_found, s };
+
+	if (s->listed_sources)
+		return 0;
+	for (char **name = s->connection.vcenters; name != NULL && *name != NULL; name++)
+		add_configured(s, *name);
+	if (s->n_sources == 0) {
+		if (jetstream_list_streams(s->bus, &list, err) != 0)
+			return -1;
+		if (s->n_sources > 1)
+			qsort(s->source, s->n_sources, sizeof(*s->source), by_stream);
+	}
+	s->listed_sources = true;
+	return 0;
+}
+
+/* ---- dispatchers */
+
+static void
+add_dispatcher(struct session *s, char *name, const char *token)
+{
+	s->dispatcher = mem_grow(s->dispatcher, s->n_dispatchers + 1, sizeof(*s->dispatcher));
+	s->dispatcher[s->n_dispatchers] = (struct session_dispatcher){ .name = name };
+	snprintf(s->dispatcher[s->n_dispatchers++].token, 96, "%s", token);
+}
+
+static void
+add_durable(void *ctx, const char *name, const char *subject)
+{
+	struct session *s = ctx;
+
+	(void)subject;
+	/* a temporary consumer: of a dispatcher that counts, or of a read */
+	if (text_ends(name, "~count") || strlen(name) >= 96)
+		return;
+	add_dispatcher(s, from_token(name), name);
+}
+
+static int
+by_name(const void *a, const void *b)
+{
+	return strcmp(((const struct session_dispatcher *)a)->token,
+		((const struct session_dispatcher *)b)->token);
+}
+
+int
+session_dispatchers(struct session *s, struct err *err)
+{
+	const struct jetstream_list list = { add_durable, s };
+	char token[96];
+
+	if (s->listed_dispatchers)
+		return 0;
+	for (char **name = s->connection.dispatchers; name != NULL && *name != NULL; name++)
+		add_dispatcher(s, mem_strdup(*name), to_token(*name, token));
+	/* no VCREPLAY: there was never a dispatcher */
+	if (s->n_dispatchers == 0 &&
+		jetstream_list_consumers(s->bus, REPLAY_STREAM, &list, err) != 0 &&
+		err->code != ERR_NOT_FOUND)
+		return -1;
+	if (s->n_dispatchers > 1 && s->connection.dispatchers == NULL)
+		qsort(s->dispatcher, s->n_dispatchers, sizeof(*s->dispatcher), by_name);
+	s->listed_dispatchers = true;
+	return 0;
+}
+
+int
+session_dispatcher(struct session *s, const char *name, char token[96])
+{
+	struct err err;
+
+	to_token(name, token);
+	if (session_dispatchers(s, &err) != 0)
+		return EXIT_NOT_YET;
+	for (size_t i = 0; i < s->n_dispatchers; i++)
+		if (strcmp(s->dispatcher[i].token, token) == 0)
+			return EXIT_NOT_YET;
+	fprintf(stderr, "vcourier: there is no dispatcher \"%s\"; there %s", name,
+		s->n_dispatchers > 0 ? "are:" : "is none");
+	for (size_t i = 0; i < s->n_dispatchers; i++) {
+		fputc(' ', stderr);
+		session_print_safe(stderr, s->dispatcher[i].name, 96);
+	}
+	fputc('\n', stderr);
+	return EXIT_USAGE;
+}
