@@ -16,6 +16,7 @@
 #include "log.h"
 #include "mem.h"
 #include "message.h"
+#include "trace.h"
 #include "url_mask.h"
 
 enum {
@@ -206,6 +207,7 @@ write_letter(
 		extend(&ev, "knativeerrordata", buf_str(&data));
 	ev.json = NULL; /* so that it is written from its parts */
 	event_body_structured(&ev, NULL, req);
+	trace_add_headers(&ev, req);
 	buf_free(&data);
 	buf_free(&url);
 }

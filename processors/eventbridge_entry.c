@@ -11,6 +11,7 @@
 #include "eventbridge.h"
 #include "json.h"
 #include "text.h"
+#include "trace.h"
 
 /*
  * As AWS computes it:
@@ -81,19 +82,19 @@ eventbridge_weight(void *p, const struct event *ev)
 }
 
 /*
- * W3C traceparent 00-<trace 32 hex>-<parent 16 hex>-<flags> as X-Ray's
- * Root=1-8-24;Parent=16;Sampled=0|1.
+ * The traceparent as X-Ray's Root=1-8-24;Parent=16;Sampled=0|1. Sampled is the lowest bit of
+ * the flags.
+ * https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader
  */
 static void
 add_trace(const struct event *ev, struct buf *out)
 {
-	const char *t = event_extension(ev, "traceparent");
+	const char *t = trace_parent(ev);
 
-	if (strlen(t) != 55 || strspn(t, "0123456789abcdef-") != 55 || t[2] != '-' ||
-		t[35] != '-' || t[52] != '-')
+	if (*t == '\0')
 		return;
 	buf_printf(out, ",\"TraceHeader\":\"Root=1-%.8s-%.24s;Parent=%.16s;Sampled=%d\"", t + 3,
-		t + 11, t + 36, (t[54] - '0') & 1);
+		t + 11, t + 36, strchr("13579bdf", t[54]) != NULL);
 }
 
 static void

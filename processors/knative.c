@@ -15,6 +15,7 @@
 #include "mem.h"
 #include "processor.h"
 #include "text.h"
+#include "trace.h"
 
 enum encoding { ENCODING_BINARY, ENCODING_STRUCTURED };
 
@@ -146,6 +147,7 @@ knative_encode(void *p, const struct batch *batch, struct http_request *req, str
 		event_body_structured(ev, buf_str(&self->type), req);
 	else if (encode_binary(self, ev, req, err) != 0)
 		return -1;
+	trace_add_headers(ev, req);
 	if (http_request_check(req, err) != 0)
 		return -1;
 	http_auth_add(&self->auth, req);

@@ -13,6 +13,7 @@
 #include "openfaas_functions.h"
 #include "processor.h"
 #include "text.h"
+#include "trace.h"
 #include "url.h"
 
 enum topic_style { TOPIC_SUBJECT, TOPIC_DOTTED, TOPIC_BOTH };
@@ -263,7 +264,7 @@ openfaas_encode(void *p, const struct batch *batch, struct http_request *req, st
 	add_header(self, req, "X-Topic", topic_for(self, ev, target->name));
 	http_header(req, "X-Connector", "vcourier");
 	add_header(self, req, "X-Call-Id", ev->id);
-	add_header(self, req, "traceparent", event_extension(ev, "traceparent"));
+	trace_add_headers(ev, req);
 	if (config->callback_url != NULL)
 		http_header(req, "X-Callback-Url", config->callback_url);
 	if (http_request_check(req, err) != 0)
