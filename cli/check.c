@@ -57,8 +57,8 @@ check_file(const char *path, bool connect)
 	print_warnings(buf_str(&errors.warnings));
 	if (code == 0)
 		print_summary(path, &deployment);
-	if (code == 0 && connect && connect_check(&deployment) != 0)
-		code = EXIT_RUNTIME;
+	if (code == 0 && connect)
+		code = connect_check(&deployment);
 	deployment_free(&deployment);
 	config_errors_free(&errors);
 	return code;
@@ -86,8 +86,10 @@ static const struct command_option options[] = {
 };
 
 static const struct command_exit exits[] = { { 0, "no errors; warnings are possible" },
-	{ 1, "something does not answer" }, { EXIT_USAGE, "wrong usage" },
-	{ EXIT_CONFIG, "a file is wrong" }, { 0, NULL } };
+	{ 1, "another fault of a connection" }, { EXIT_USAGE, "wrong usage" },
+	{ EXIT_UNREACHABLE, "something does not answer" },
+	{ EXIT_FORBIDDEN, "credentials were refused, or a permission is missing" },
+	{ EXIT_CONFIG, "a file is wrong, or a certificate is not trusted" }, { 0, NULL } };
 
 const struct command check_command = { .program = "vcourier",
 	.name = "check",

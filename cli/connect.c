@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "bus.h"
+#include "certificate.h"
 #include "event.h"
+#include "exit_status.h"
 #include "http.h"
 #include "jetstream.h"
 #include "session.h"
@@ -24,7 +26,10 @@ enum {
 struct checklist {
 	const struct deployment *deployment;
 	struct http *http;
-	unsigned failed;
+	int status; /* exit status: the highest of all failures */
+	/* of the last request to a backend */
+	struct buf url;
+	const struct http_peer *peer;
 };
 
 static void say(struct checklist *list, bool ok, const char *what, const char *fmt, ...)
@@ -36,7 +41,8 @@ say(struct checklist *list, bool ok, const char *what, const char *fmt, ...)
 	char text[1024]; /* some of it comes from the peer */
 	va_list ap;
 
-	list->failed += !ok;
+	if (!ok && list->status == 0)
+		list->status = EXIT_RUNTIME;
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
@@ -46,6 +52,22 @@ say(struct checklist *list, bool ok, const char *what, const char *fmt, ...)
 	session_print_safe(stdout, text, sizeof(text));
 	putchar('\n');
 	fflush(stdout);
+}
+
+static void
+fail(struct checklist *list, const char *what, const struct err *err)
+{
+	int status = EXIT_RUNTIME;
+
+	if (err->code == ERR_TLS) /* the configuration has to say whom to trust */
+		status = EXIT_CONFIG;
+	else if (err->code == ERR_AUTH || err->code == ERR_FORBIDDEN)
+		status = EXIT_FORBIDDEN;
+	else if (err->code == ERR_CONNECT || err->code == ERR_TIMEOUT)
+		status = EXIT_UNREACHABLE;
+	if (status > list->status)
+		list->status = status;
+	say(list, false, what, "%s", err->text);
 }
 
 static const char *
@@ -74,8 +96,12 @@ check_vcenter(struct checklist *list, const char *name, const struct vcenter_opt
 	vcenter_options_peer(o, &options.peer);
 	vim_open(&vim, list->http, &options);
 	if (vim_connect(vim, &fresh, &err) != 0) {
-		say(list, false, what, "%s", err.text);
+		fail(list, what, &err);
+		if (err.code == ERR_TLS)
+			certificate_print(list->http, o->address, &options.peer,
+				&(struct certificate_place){ "eventProvider.vcenter", true });
 	} else if (vim_access(vim, &access, &err) == 0 && *access.missing) {
+		list->status = list->status > EXIT_FORBIDDEN ? list->status : EXIT_FORBIDDEN;
 		say(list, false, what,
 			"the account lacks %s on the root folder: give it the role Read-only there, with propagation",
 			access.missing);
@@ -104,7 +130,7 @@ check_stream(struct checklist *list, struct bus *bus, const char *name)
 	else if (err.code == ERR_NOT_FOUND)
 		say(list, true, what, "does not exist yet, the collector creates it");
 	else
-		say(list, false, what, "%s", err.text);
+		fail(list, what, &err);
 	buf_free(&stream);
 }
 
@@ -122,7 +148,7 @@ check_nats(struct checklist *list)
 	bus_config_options(&config->top.bus, "cli", "check", &texts, &options);
 	if (bus_open(&bus, &options, &err) != 0 ||
 		bus_wait_connected(bus, WAIT_MS, &err) != 0) {
-		say(list, false, "NATS", "%s", err.text);
+		fail(list, "NATS", &err);
 	} else {
 		say(list, true, "NATS", "connected to %s", options.urls[0]);
 		for (i = 0; i < config->providers.n; i++)
@@ -133,6 +159,32 @@ check_nats(struct checklist *list)
 }
 
 /* ---- backends */
+
+static int
+perform(struct checklist *list, struct http_request *req, struct http_response *rsp,
+	struct err *err)
+{
+	buf_clear(&list->url);
+	buf_add_str(&list->url, buf_str(&req->url));
+	list->peer = req->peer;
+	return http_perform(list->http, req, rsp, err);
+}
+
+/* After a request to the backend has failed. */
+static void
+fail_backend(struct checklist *list, const struct processor *p, const char *what,
+	const struct err *err)
+{
+	static const struct http_peer anyone;
+	char block[80];
+
+	fail(list, what, err);
+	snprintf(block, sizeof(block), "eventProcessor.%s", p->block);
+	if (err->code == ERR_TLS && list->url.len != 0)
+		certificate_print(list->http, buf_str(&list->url),
+			list->peer != NULL ? list->peer : &anyone,
+			&(struct certificate_place){ block, false });
+}
 
 /*
  * Runs one refresh to its end. 1: it sent requests and succeeded (err is a warning, if its code
@@ -164,7 +216,7 @@ run_refresh(struct checklist *list, void *self, const struct refresh *refresh, u
 		}
 		if (asked != REFRESH_SEND)
 			return asked == REFRESH_ERROR ? -1 : step != 0;
-		if (http_perform(list->http, req, &rsp, err) != 0)
+		if (perform(list, req, &rsp, err) != 0)
 			return -1;
 		result = refresh->response(self, step, &rsp, &time, err);
 		if (result != REFRESH_MORE)
@@ -222,10 +274,14 @@ probe(struct checklist *list, const char *what, const struct processor *p, void 
 		req->body = NULL;
 		req->body_len = 0;
 		req->timeout_ms = WAIT_MS;
-		if (http_perform(list->http, req, &rsp, &err) != 0)
-			say(list, false, what, "%s", err.text);
-		else
+		if (perform(list, req, &rsp, &err) != 0) {
+			fail_backend(list, p, what, &err);
+		} else {
+			if (rsp.status == 401 || rsp.status == 403)
+				list->status = list->status > EXIT_FORBIDDEN ? list->status
+									     : EXIT_FORBIDDEN;
 			say(list, answers_well(rsp.status), what, "answers %d", rsp.status);
+		}
 	}
 	targets_free(&targets);
 	event_free(&ev);
@@ -252,7 +308,7 @@ check_backend(struct checklist *list, const char *name, const struct processor_o
 
 		snprintf(step, sizeof(step), "%s, %s", what, r->name);
 		if (rc < 0)
-			say(list, false, step, "%s", err.text);
+			fail_backend(list, p, step, &err);
 		else if (rc > 0 && err.code != ERR_NONE)
 			say(list, true, step, "read, but %s", err.text);
 		else if (rc > 0)
@@ -272,10 +328,11 @@ connect_check(const struct deployment *d)
 	struct err err;
 	size_t i;
 
+	buf_init(&list.url, 64 * 1024);
 	stop_init(); /* Ctrl-C interrupts a wait */
 	if (http_open(&list.http, &err) != 0) {
-		say(&list, false, "HTTP", "%s", err.text);
-		return -1;
+		fail(&list, "HTTP", &err);
+		return list.status;
 	}
 	for (i = 0; i < d->config.providers.n; i++)
 		check_vcenter(&list, d->config.providers.entry[i].name, &d->vcenter[i]);
@@ -284,5 +341,6 @@ connect_check(const struct deployment *d)
 		check_backend(
 			&list, d->config.processors.entry[i].name, &d->dispatcher[i].processor);
 	http_close(list.http);
-	return list.failed == 0 ? 0 : -1;
+	buf_free(&list.url);
+	return list.status;
 }

@@ -5,7 +5,12 @@
 
 #include "deployment.h"
 
-/* Prints a line ("ok" or "FAILED", what, why) for each connection; -1 when one failed. */
+/*
+ * Prints a line ("ok" or "FAILED", what, why) for each connection, and the certificate of a
+ * peer that is not trusted. 0: all work; else the exit status: EXIT_CONFIG (a certificate is
+ * not trusted), EXIT_FORBIDDEN (credentials or permissions), EXIT_UNREACHABLE, EXIT_RUNTIME;
+ * the highest of them when several connections fail.
+ */
 int connect_check(const struct deployment *deployment);
 
 #endif

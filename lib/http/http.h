@@ -58,6 +58,8 @@ struct http_request {
 	size_t response_max;
 	http_on_body *on_body; /* gets the body, which is then not kept; may be NULL */
 	void *on_body_ctx;
+	/* http_look_at_certificate: the handshake ends when the certificate is seen */
+	struct http_certificate *certificate;
 };
 
 struct http_response {
@@ -161,5 +163,22 @@ int64_t http_parse_retry_after(const char *value, int64_t now_us);
  * messages; "" if none.
  */
 const char *http_seen_thumbprint(const struct http *http);
+
+/* A peer's own certificate, whether it is trusted or not. Texts are the peer's: any bytes. */
+struct http_certificate {
+	char subject[256], issuer[256];      /* RFC 2253: "CN=vc1.example.com,O=Example" */
+	char names[256];                     /* DNS names and IP addresses, ", " between two */
+	int64_t not_before_us, not_after_us; /* since 1970; INT64_MIN: not readable */
+	char sha256[96];                     /* colon hex, as http_peer.thumbprint takes it */
+	bool self_signed;                    /* issued by itself */
+};
+
+/*
+ * Begins a TLS handshake with the peer of this URL, reads its certificate and ends the
+ * handshake: no request is sent, and neither trust nor thumbprint of `peer` are looked at. -1:
+ * no certificate came (ERR_USAGE: the URL is not https).
+ */
+int http_look_at_certificate(struct http *http, const char *url, const struct http_peer *peer,
+	struct http_certificate *certificate, struct err *err);
 
 #endif

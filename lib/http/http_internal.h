@@ -86,6 +86,12 @@ int http_request_setup(struct transfer *t, struct err *err);
 /* Finds the system's CA certificates. */
 void http_tls_open(struct http *http);
 
+/* Fills in req.certificate from an OpenSSL X509. (http_certificate.c) */
+void http_certificate_fill(struct http_certificate *certificate, void *x509);
+
+/* The colon hex of a digest, NUL-terminated: 3 * len bytes. */
+void http_certificate_hex(const unsigned char *digest, unsigned len, char *out);
+
 /* Sets the TLS options of a transfer towards its peer. After http_proxy_setup. */
 int http_tls_setup(struct transfer *t, struct err *err);
 

@@ -44,19 +44,6 @@ bare_hex(const char *text, char *out, size_t size)
 	return n;
 }
 
-static void
-colon_hex(const unsigned char *digest, unsigned len, char *out)
-{
-	static const char hex[] = "0123456789ABCDEF";
-
-	*out = '\0';
-	for (unsigned i = 0; i < len; i++) {
-		*out++ = hex[digest[i] >> 4];
-		*out++ = hex[digest[i] & 15];
-		*out++ = i + 1 < len ? ':' : '\0';
-	}
-}
-
 /*
  * Replaces the chain check in every full handshake: only the expected leaf certificate is
  * accepted.
@@ -79,7 +66,7 @@ verify_thumbprint(X509_STORE_CTX *store, void *arg)
 		X509_STORE_CTX_set_error(store, X509_V_ERR_UNSPECIFIED);
 		return 0;
 	}
-	colon_hex(digest, len, seen);
+	http_certificate_hex(digest, len, seen);
 	bare_hex(seen, seen_bare, sizeof(seen_bare));
 	/* in constant time: how far they agree tells nobody anything */
 	if (CRYPTO_memcmp(seen_bare, want, sizeof(want)) == 0) {
@@ -108,6 +95,19 @@ verify_chain(X509_STORE_CTX *store, void *arg)
 	return valid;
 }
 
+/* For http_look_at_certificate: nothing is sent to a peer that was not checked. */
+static int
+look(X509_STORE_CTX *store, void *arg)
+{
+	struct transfer *t = arg;
+	X509 *leaf = X509_STORE_CTX_get0_cert(store);
+
+	if (leaf != NULL)
+		http_certificate_fill(t->req.certificate, leaf);
+	X509_STORE_CTX_set_error(store, X509_V_ERR_APPLICATION_VERIFICATION);
+	return 0;
+}
+
 static CURLcode
 on_ssl_ctx(CURL *easy, void *ssl_ctx, void *transfer)
 {
@@ -121,8 +121,10 @@ on_ssl_ctx(CURL *easy, void *ssl_ctx, void *transfer)
 	SSL_CTX_set_options(ssl_ctx, SSL_OP_NO_RENEGOTIATION);
 	SSL_CTX_set_verify(ssl_ctx, SSL_VERIFY_PEER, NULL);
 	SSL_CTX_set_cert_verify_callback(ssl_ctx,
-		t->req.peer != NULL && t->req.peer->thumbprint != NULL ? verify_thumbprint
-								       : verify_chain,
+		t->req.certificate != NULL ? look
+			: t->req.peer != NULL && t->req.peer->thumbprint != NULL
+			? verify_thumbprint
+			: verify_chain,
 		transfer);
 	return CURLE_OK;
 }
@@ -191,7 +193,9 @@ http_tls_setup(struct transfer *t, struct err *err)
 	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, peer->insecure || pinned ? 0L : 2L);
 	curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	trust(t, peer);
-	if (pinned || (behind_tls && !peer->insecure)) {
+	if (t->req.certificate != NULL)
+		curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
+	if (t->req.certificate != NULL || pinned || (behind_tls && !peer->insecure)) {
 		if (curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, on_ssl_ctx) != CURLE_OK ||
 			curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, t) != CURLE_OK)
 			return err_set(err, ERR_TLS,

@@ -287,5 +287,5 @@ def test_check_connect_prints_a_checklist(lab, tmp_path):
     line.config["eventProcessor"]["knative"]["destination"]["uri"] = "http://127.0.0.1:1/"
     file.write_text(json.dumps(line.config))
     run = check()
-    assert run.returncode == 1 and run.stdout.count("FAILED") == 2 and "canary" not in run.stdout + run.stderr, run.stdout
+    assert run.returncode == 77 and run.stdout.count("FAILED") == 2 and "canary" not in run.stdout + run.stderr, run.stdout
     line.settle()

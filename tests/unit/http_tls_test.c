@@ -91,11 +91,49 @@ certificates(void **state)
 	SSL_CTX_free(tls);
 }
 
+/* The certificate is read whether it is trusted or not, and no request follows. */
+static void
+a_look(void **state)
+{
+	char right[96], port[64];
+	SSL_CTX *tls = self_signed(right);
+	const struct http_peer peers[] = { { 0 }, { .thumbprint = "00" },
+		{ .insecure = true } };
+	struct http_certificate c;
+	struct fixture f;
+	struct err err;
+
+	(void)state;
+	fixture_start(&f, script, tls);
+	snprintf(port, sizeof(port), "https://127.0.0.1:%d/ok", f.server.port);
+	for (size_t i = 0; i < COUNT(peers); i++) {
+		assert_int_equal(
+			http_look_at_certificate(f.http, port, &peers[i], &c, &err), 0);
+		assert_string_equal(c.sha256, right);
+		assert_string_equal(c.subject, "CN=x");
+		assert_string_equal(c.issuer, "CN=x");
+		assert_string_equal(c.names, "");
+		assert_true(c.self_signed);
+		/* self_signed makes it valid from an hour ago for an hour */
+		assert_int_equal(c.not_after_us - c.not_before_us, 7200 * INT64_C(1000000));
+	}
+	assert_int_equal(
+		http_look_at_certificate(f.http, "http://127.0.0.1/", &peers[0], &c, &err), -1);
+	assert_int_equal(err.code, ERR_USAGE);
+	assert_int_equal(
+		http_look_at_certificate(f.http, "https://127.0.0.1:1/", &peers[0], &c, &err),
+		-1);
+	assert_int_equal(err.code, ERR_CONNECT);
+	fixture_stop(&f);
+	SSL_CTX_free(tls);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(certificates),
+		cmocka_unit_test(a_look),
 	};
 
 	signal(SIGPIPE, SIG_IGN);
