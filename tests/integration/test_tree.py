@@ -224,3 +224,12 @@ def test_each_backend_has_all_that_hacking_lists(name):
     for place, words in {"README.md": f"docs/{name}.md", "tests/run.py": f'"{name}_test"', "tests/integration/test_check.py": name.lower(),
                          "k8s/base/config.yaml": name, "compose/nats/users.conf": f"dispatcher-{name}"}.items():
         assert words in (ROOT / place).read_text().lower(), place
+
+
+def test_every_fuzz_target_has_inputs_and_words():
+    """libFuzzer ignores a word of more than 64 bytes without a message."""
+    for target in (f.name.removesuffix("_fuzz.c") for f in (ROOT / "tests/fuzz").glob("*_fuzz.c")):
+        assert list((ROOT / "tests/fuzz/corpus" / target).iterdir()), target
+        words = re.findall(r'^"(.+)"$', (ROOT / "tests/fuzz/dictionaries" / target).read_text(), re.MULTILINE)
+        lengths = [len(re.sub(r"\\(x[0-9a-f]{2}|.)", "_", word).encode()) for word in words]
+        assert words and max(lengths) <= 64, (target, words[lengths.index(max(lengths))])
