@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "seen.h"
 
+enum { LARGE = 32768 };
+
 int64_t
 seen_ms(int64_t us)
 {
@@ -56,6 +58,7 @@ seen_free(struct seen *s)
 {
 	table_free(&s->events);
 	table_free(&s->keys);
+	s->kept = 0;
 	s->epoch = 0;
 }
 
@@ -179,4 +182,11 @@ seen_prune(struct seen *s, int64_t before_us, int32_t last_key)
 		&s->keys); /* first, so that there are never more than three tables in memory */
 	table_keep(&s->events, is_kept, &limit);
 	recount_keys(s);
+	s->kept = s->events.n;
+}
+
+bool
+seen_is_large(const struct seen *s)
+{
+	return s->events.n > LARGE && s->events.n / 2 > s->kept;
 }

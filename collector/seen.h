@@ -33,6 +33,7 @@ struct seen_key {
 struct seen {
 	struct table events; /* struct seen_entry by key and time */
 	struct table keys;   /* struct seen_key by key */
+	size_t kept;         /* events that the last seen_prune did not forget */
 	/* the caller's count of databases: a key names one event of a database */
 	uint16_t epoch;
 };
@@ -52,6 +53,11 @@ void seen_remove(struct seen *s, int32_t key, int64_t created_us);
  */
 enum { SEEN_KEYS_KEPT = 4096 };
 void seen_prune(struct seen *s, int64_t before_us, int32_t last_key);
+/*
+ * It is time for seen_prune: more than 32,768 events, which take 2 MiB, and twice as many as
+ * the last one kept.
+ */
+bool seen_is_large(const struct seen *s);
 
 /* The milliseconds that identify an event, from microseconds. */
 int64_t seen_ms(int64_t us);

@@ -16,7 +16,6 @@ enum {
 	CHECK_EVERY_MS = 10 * 1000,
 	READ_BACK_MIN = 64000, /* after a refused duplicate: so many messages, each time more */
 	READ_BACK_FACTOR = 8,
-	PRUNE_ABOVE = 65536, /* events kept before old ones are forgotten */
 };
 
 static const uint64_t NOT_CURRENT = UINT64_MAX;
@@ -386,7 +385,7 @@ source_checkpoint_prune(struct source_checkpoint *cp)
 	const struct position *p = &cp->position;
 	int64_t until_us, in_flight_us;
 
-	if (cp->seen.events.n <= PRUNE_ABOVE || cp->seen.events.n * 3 <= cp->seen.events.slots)
+	if (!seen_is_large(&cp->seen))
 		return;
 	until_us = position_oldest_needed(p);
 	if (until_us == INT64_MIN)

@@ -5,11 +5,12 @@
  * During short interruptions cnats reconnects by itself and keeps the subscriptions. Secrets
  * are read again for each new connection.
  */
-#define _DEFAULT_SOURCE
+#define _GNU_SOURCE /* SCHED_BATCH */
 #include "buf.h"
 #include "bus_private.h"
 
 #include <openssl/crypto.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -233,6 +234,24 @@ bus_init(void)
 	OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL);
 }
 
+/*
+ * The library frees messages in a thread of its own, without a bound for those that wait. That
+ * thread competes with those that publish: as SCHED_BATCH, which it would inherit, it wakes up
+ * too late and thousands pile up on a busy machine (sched(7)).
+ */
+static natsStatus
+start_library(void)
+{
+	const struct sched_param none = { 0 };
+	int policy = sched_getscheduler(0);
+	bool changed = policy == SCHED_BATCH && sched_setscheduler(0, SCHED_OTHER, &none) == 0;
+	natsStatus s = nats_Open(-1);
+
+	if (changed)
+		sched_setscheduler(0, policy, &none);
+	return s;
+}
+
 int
 bus_open(struct bus **out, const struct bus_options *options, struct err *err)
 {
@@ -242,7 +261,7 @@ bus_open(struct bus **out, const struct bus_options *options, struct err *err)
 	natsStatus s;
 
 	bus->options = *options;
-	if ((s = nats_Open(-1)) != NATS_OK || (s = natsInbox_Create(&inbox)) != NATS_OK) {
+	if ((s = start_library()) != NATS_OK || (s = natsInbox_Create(&inbox)) != NATS_OK) {
 		free(bus);
 		return bus_error(err, s, "cnats");
 	}

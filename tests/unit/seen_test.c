@@ -140,6 +140,39 @@ one_key_very_often(void **state)
 		cpu_of(100000, true) <= 20 * (cpu_of(100000, false) + CLOCKS_PER_SEC / 100));
 }
 
+/* A long history: what is kept takes no more memory at its end than soon after its start. */
+static void
+memory_of_a_long_history(void **state)
+{
+	const size_t max = 2 << 20, page = 1000, needed = 3000;
+	struct seen s;
+	size_t prunes = 0;
+
+	(void)state;
+	seen_init(&s);
+	for (int32_t key = 0; key < 300000; key++) {
+		seen_add(&s, key, key * INT64_C(1000000));
+		if ((size_t)key % page == 0 && seen_is_large(&s)) {
+			seen_prune(&s, (key - (int32_t)needed) * INT64_C(1000000), key);
+			prunes++;
+		}
+		assert_true(s.events.slots * sizeof(struct seen_entry) +
+				s.keys.slots * sizeof(struct seen_key) <=
+			max);
+	}
+	assert_in_range(prunes, 5, 20);
+	/* everything is needed: it is looked through no more often than it doubles */
+	for (int32_t key = 300000; key < 600000; key++) {
+		seen_add(&s, key, key * INT64_C(1000000));
+		if ((size_t)key % page == 0 && seen_is_large(&s)) {
+			seen_prune(&s, INT64_MIN, key);
+			prunes++;
+		}
+	}
+	assert_in_range(prunes, 5, 25);
+	seen_free(&s);
+}
+
 static void
 milliseconds(void **state)
 {
@@ -156,7 +189,8 @@ main(void)
 	const struct CMUnitTest tests[] = { cmocka_unit_test(as_a_list_would_say),
 		cmocka_unit_test(a_key_with_another_time),
 		cmocka_unit_test(reused_as_a_list_would_say),
-		cmocka_unit_test(one_key_very_often), cmocka_unit_test(milliseconds) };
+		cmocka_unit_test(one_key_very_often),
+		cmocka_unit_test(memory_of_a_long_history), cmocka_unit_test(milliseconds) };
 
 	return cmocka_run_group_tests_name("seen", tests, NULL, NULL);
 }
