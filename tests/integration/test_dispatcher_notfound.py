@@ -8,7 +8,7 @@ import pytest
 from lab.stream import Stream, counters, keys
 from lab.gateway import Gateway
 from lab.process import wait_until
-from lab.stand_in import StandIn, not_found
+from lab.stand_in import StandIn, lagging, not_found
 
 FAST = {"retry": {"initial": "20ms", "max": "100ms"}, "ackWait": "5s"}
 NS = "openfaas-fn"
@@ -98,13 +98,6 @@ def three(lab):
     return stream
 
 
-def lagging(stream, last):
-    """The stream info of a leader that has applied its log only up to this sequence."""
-    info = stream.js.info("VC_lab")
-    info["state"] |= {"last_seq": last, "messages": last}
-    return info
-
-
 def clustered(stream, receiver, **more):
     config = stream.config(receiver.url, **FAST, **more)
     config["bus"] |= {"urls": [s.url for s in stream.servers], "stream": {"replicas": 3}, "deadLetters": {"replicas": 3}}
@@ -118,8 +111,7 @@ def test_a_lagging_leader_does_not_move_the_consumer(lab, three):
     want = [*three.publish(100)]
     three.idle()
     created = three.consumer()["created"]
-    info = lagging(three, 60)
-    leader = StandIn(three.servers, {STREAM_INFO: lambda request: info, MSG_GET: lambda request: not_found()})
+    leader = StandIn(three.servers, {STREAM_INFO: lagging(three.js.info("VC_lab"), 60), MSG_GET: lambda request: not_found()})
     leader.wait_asked(STREAM_INFO, 2)
     leader.end()
     want += three.publish(50)

@@ -11,7 +11,7 @@ import pytest
 from lab.jetstream import ApiError
 from lab.process import wait_until
 from lab.proxy import Proxy
-from lab.stand_in import StandIn
+from lab.stand_in import StandIn, lagging
 from lab.pipeline import LONG, more_stored, pause, stored_at_least
 
 
@@ -350,10 +350,8 @@ def test_a_lagging_leader_is_not_taken_for_a_shorter_stream(lab, pipeline):
     cluster = lab.cluster(3)
     lab = pipeline("-backlog", "500", bus=cluster, stream={"replicas": 3})
     lab.ledger.settle()
-    info = lab.ledger.js.info("VC_lab")
-    info["state"] |= {"last_seq": 400, "messages": 400}
     subject = "$JS.API.STREAM.INFO.VC_lab"
-    leader = StandIn(cluster, {subject: lambda request: info})
+    leader = StandIn(cluster, {subject: lagging(lab.ledger.js.info("VC_lab"), 400)})
     leader.wait_asked(subject, 2)
     leader.end()
     lab.vc.burst(100)

@@ -365,7 +365,7 @@ def test_the_programs_work_with_their_permissions(lab, tmp_path):
 
 def test_connections_without_a_user_are_refused(bus):
     for user, password in ((None, None), ("admin", "wrong"), ("nobody", "x")):
-        with pytest.raises(ConnectionError, match="Authorization Violation|reset by peer"):
+        with pytest.raises(ConnectionError, match="Authorization Violation"):
             Wire(bus.port, user, password)
 
 

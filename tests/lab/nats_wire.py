@@ -29,8 +29,8 @@ class Wire:
                    "lang": "test", "version": "0"}
         if user:
             options |= {"user": user, "pass": password}
-        self._send(b"CONNECT " + json.dumps(options).encode() + b"\r\n")
-        self.flush()
+        # one piece: a server that refuses the login closes, and bytes that it has not read would discard its reason (RST)
+        self.flush(b"CONNECT " + json.dumps(options).encode() + b"\r\n")
 
     def close(self):
         self.file.close()
@@ -60,10 +60,10 @@ class Wire:
         reply = words[3].decode() if len(words) == (6 if with_headers else 5) else ""
         self.messages.append(Message(int(words[2]), words[1].decode(errors="replace"), reply, body[:cut], body[cut:]))
 
-    def flush(self):
+    def flush(self, before=b""):
         """A round trip: afterwards the server has processed everything that was sent before."""
         seen = self.pongs
-        self._send(b"PING\r\n")
+        self._send(before + b"PING\r\n")
         while self.pongs == seen:
             self._read()
 

@@ -53,10 +53,15 @@ class NatsServer(Process):
         return f"nats://127.0.0.1:{self.port}"
 
     def reload(self, extra):
-        """Changes the extra lines of configuration without a restart."""
+        """Changes the extra lines of configuration without a restart. Meanwhile, JetStream does not answer."""
         self.extra = extra
         self._configure()
+        before = self._reloads()
         self.signal(signal.SIGHUP)
+        wait_until(lambda: self._reloads() > before, 30, f"{self.name} has read its configuration")
+
+    def _reloads(self):
+        return len(self.lines("Reloaded server configuration"))
 
     def connect(self, user=None, password=None):
         return Wire(self.port, *((user, password) if user else self.account))

@@ -3,6 +3,7 @@
 Answers parts of the JetStream API instead of the server, like a replica or a leader that lags. A real server cannot be
 put into that state on demand. The server maps the API's subject to another subject, on which a client answers.
 """
+import itertools
 import json
 import threading
 
@@ -62,3 +63,13 @@ class StandIn:
 
 def not_found(description="no message found", code=10037):
     return {"error": {"code": 404, "err_code": code, "description": description}}
+
+
+def lagging(info, last):
+    """
+    An answer for STREAM.INFO: a leader that was elected a moment ago and has applied its log only up to this sequence. Each
+    answer is from another leader, so that none of them can be taken for a steady one, however long the test takes.
+    """
+    elections = itertools.count()
+    return lambda request: info | {"state": info["state"] | {"last_seq": last, "messages": last},
+                                   "cluster": {**info["cluster"], "leader": f"leader-{next(elections)}"}}
