@@ -7,8 +7,8 @@ reads its corpus, and counts as one.
 Arguments select tests: names of unit tests (buf_test) and pytest arguments (tests/integration/..., -k ...).
 A test that fails while others run is repeated alone and marked AGAIN, ALONE. If it then passes, it counts as passed, and the line
 `needed a second run: ...` near the end names it. The last line is `N passed, N failed`, with `, N skipped` if tests were
-skipped. VCOURIER_COMPOSE=1 adds the container stack (`make compose-test`), VCOURIER_DEBIAN=trixie adds that release in a new root
-(`make debian-test`), VCOURIER_FUZZ=1 adds `make fuzz`; each counts as one test. The argument `unit` selects all unit tests in all variants.
+skipped. VCOURIER_COMPOSE=1 adds the container stack (`make compose-test`), VCOURIER_SYSTEMD=1 the packaged units on a machine with systemd
+(`make deb-test`), VCOURIER_DEBIAN=trixie that release in a new root (`make debian-test`), VCOURIER_FUZZ=1 adds `make fuzz`; each counts as one test. The argument `unit` selects all unit tests in all variants.
 """
 import importlib.util
 import os
@@ -146,6 +146,8 @@ def separate_programs():
     """(name, command...) of the separate programs that the environment selects."""
     if os.environ.get("VCOURIER_COMPOSE"):
         yield "compose-test", sys.executable, ROOT / "tests/compose/run.py"
+    if os.environ.get("VCOURIER_SYSTEMD"):
+        yield "deb-test", sys.executable, ROOT / "tests/pages/systemd.py"
     if os.environ.get("VCOURIER_FUZZ"):
         yield "fuzz", "make", "-s", "fuzz"
     if release := os.environ.get("VCOURIER_DEBIAN"):
