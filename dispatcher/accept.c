@@ -202,10 +202,16 @@ accept_message(struct accept *a, const struct origin *origin, struct bus_msg *ms
 	route(a, job, ev);
 }
 
+bool
+accept_has_queue(const struct accept *a)
+{
+	return a->held != NULL;
+}
+
 size_t
 accept_n_held(const struct accept *a)
 {
-	return a->held != NULL ? a->held->deliveries : SIZE_MAX;
+	return a->held != NULL ? a->held->deliveries : 0;
 }
 
 bool

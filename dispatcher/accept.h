@@ -47,8 +47,9 @@ void accept_message(struct accept *accept, const struct origin *origin, struct b
 void accept_wake_held(struct accept *accept);
 bool accept_holds(const struct accept *accept, const struct delivery *delivery);
 void accept_again(struct accept *accept, struct job *job); /* its body is in memory */
-/* How many events are held; SIZE_MAX: none ever was, so there is no queue for them. */
-size_t accept_n_held(const struct accept *accept);
+size_t accept_n_held(const struct accept *accept);         /* how many events are held */
+/* One of the queues in struct jobs is that of held events, and not a target. */
+bool accept_has_queue(const struct accept *accept);
 
 /*
  * True when the processor still names this target for the event. Asked after a 404, when the

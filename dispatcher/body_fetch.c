@@ -100,7 +100,7 @@ on_reply(void *ctx, struct bus_msg *msg, int64_t now_ms)
 		origin = sources_origin(f->config.sources, index);
 	if (origin != NULL)
 		job = job_find(f->config.jobs, origin, seq);
-	if (job == NULL || job->stale || job->msg != NULL || job->fetch_by_ms == 0) {
+	if (job == NULL || job->msg != NULL || job->fetch_by_ms == 0) {
 		bus_msg_free(msg); /* too late */
 		return;
 	}

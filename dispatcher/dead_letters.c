@@ -64,11 +64,11 @@ publish(struct dead_letters *l, struct pending_letter *b, struct err *err)
 static void
 fail(struct dead_letters *l, struct pending_letter *b, const char *why, int64_t now_ms)
 {
+	status_check("dead-letters", false, why); /* before the line that sends someone there */
 	if (!l->failing)
 		log_error("dead letter not stored: deliveries pause",
 			L_STR("stream", l->config.stream), L_STR("error", why));
 	l->failing = true;
-	status_check("dead-letters", false, why);
 	b->due_ms = now_ms + backoff_next(&b->backoff);
 	b->bare = false; /* the stream may accept it whole once it is back */
 }
@@ -152,10 +152,10 @@ read_answer(struct dead_letters *l, const struct bus_msg *msg, int64_t now_ms)
 		fail(l, b, answer.error, now_ms);
 		return;
 	}
+	status_check("dead-letters", true, "");
 	if (l->failing)
 		log_info("dead letters are stored again");
 	l->failing = false;
-	status_check("dead-letters", true, "");
 	LIST_REMOVE(b, link);
 	l->config.on_stored(l->config.ctx, b->delivery);
 	free(b);

@@ -9,20 +9,47 @@
 
 enum { DELIVERY_TEXT_BYTES = 64 }; /* the name of its target */
 
+/* An entry of jobs->by_seq. */
+struct by_seq {
+	uint64_t seq;
+	const struct origin *origin;
+	struct job *job;
+};
+
+static uint64_t
+hash_seq(const void *entry, uint64_t seed)
+{
+	const struct by_seq *e = entry;
+
+	return table_hash_numbers(e->seq, e->origin->index, seed);
+}
+
+static bool
+same_seq(const void *a, const void *b)
+{
+	const struct by_seq *x = a, *y = b;
+
+	return x->seq == y->seq && x->origin == y->origin;
+}
+
 void
 jobs_init(struct jobs *jobs, int64_t circuit_initial_ms, int64_t circuit_max_ms, uint64_t seed)
 {
+	static const struct table_type by_seq = { sizeof(struct by_seq), hash_seq, same_seq };
+
 	*jobs = (struct jobs){ .circuit_initial_ms = circuit_initial_ms,
 		.circuit_max_ms = circuit_max_ms,
 		.random = seed };
+	table_init(&jobs->by_seq, &by_seq);
+	queues_init(jobs);
 }
 
 /* ---- jobs */
 
-static struct job **
-bucket_of(struct jobs *jobs, const struct origin *origin, uint64_t seq)
+static struct by_seq *
+find(const struct jobs *jobs, const struct origin *origin, uint64_t seq)
 {
-	return &jobs->bucket[(seq + origin->index * 977) % JOB_BUCKETS];
+	return table_find(&jobs->by_seq, &(struct by_seq){ .seq = seq, .origin = origin });
 }
 
 static void
@@ -44,15 +71,13 @@ unlink_job(struct jobs *jobs, struct job *job)
 struct job *
 job_new(struct jobs *jobs, const struct origin *origin, uint64_t seq, struct bus_msg *msg)
 {
-	struct job **bucket = bucket_of(jobs, origin, seq);
 	struct job *job = mem_alloc(sizeof(*job));
 
 	job->origin = origin;
 	job->seq = seq;
 	job->msg = msg;
 	job->reply = mem_strdup(bus_msg_reply(msg));
-	job->hash_next = *bucket;
-	*bucket = job;
+	table_add(&jobs->by_seq, &(struct by_seq){ seq, origin, job });
 	append(jobs, job);
 	jobs->changes++;
 	jobs->n++;
@@ -61,13 +86,19 @@ job_new(struct jobs *jobs, const struct origin *origin, uint64_t seq, struct bus
 }
 
 struct job *
-job_find(struct jobs *jobs, const struct origin *origin, uint64_t seq)
+job_find(const struct jobs *jobs, const struct origin *origin, uint64_t seq)
 {
-	struct job *job = *bucket_of(jobs, origin, seq);
+	const struct by_seq *entry = find(jobs, origin, seq);
 
-	while (job != NULL && (job->seq != seq || job->origin != origin))
-		job = job->hash_next;
-	return job;
+	return entry != NULL ? entry->job : NULL;
+}
+
+void
+job_set_stale(struct jobs *jobs, struct job *job)
+{
+	if (!job->stale)
+		table_remove(&jobs->by_seq, find(jobs, job->origin, job->seq));
+	job->stale = true;
 }
 
 void
@@ -240,12 +271,9 @@ job_drop_deliveries(struct jobs *jobs, struct job *job)
 struct job *
 job_free(struct jobs *jobs, struct job *job)
 {
-	struct job **p = bucket_of(jobs, job->origin, job->seq);
 	struct job *first = unchain(jobs, job);
 
-	while (*p != job)
-		p = &(*p)->hash_next;
-	*p = job->hash_next;
+	job_set_stale(jobs, job);
 	unlink_job(jobs, job);
 	job_drop_deliveries(jobs, job);
 	fetch_end(jobs, job);
@@ -318,8 +346,8 @@ jobs_free(struct jobs *jobs)
 		next = job->next;
 		job_free(jobs, job);
 	}
-	while (jobs->ring != NULL)
-		queue_remove(jobs, jobs->ring);
+	table_free(&jobs->by_seq);
+	queues_free(jobs);
 	jobs_sweep(jobs);
 	*jobs = (struct jobs){ .n = 0 };
 }

@@ -16,6 +16,7 @@
 #include "circuit.h"
 #include "heap.h"
 #include "refusals.h"
+#include "table.h"
 
 enum delivery_state {
 	DELIVERY_BLOCKED,      /* an earlier event of the same key comes first */
@@ -58,7 +59,6 @@ struct origin {
 
 struct job {
 	const struct origin *origin;
-	struct job *hash_next;
 	struct job *prev, *next;   /* in jobs->oldest..newest, by touched_ms */
 	struct bus_msg *msg;       /* NULL while evicted: the body is fetched again */
 	int64_t fetch_by_ms;       /* evicted: when the body should be here; 0: not asked for */
@@ -91,7 +91,7 @@ struct job {
 };
 
 struct queue {
-	struct queue *hash_next, *prev, *next; /* next: in the ring of all queues */
+	struct queue *prev, *next; /* in the ring of all queues */
 	char *name;
 	struct circuit circuit;
 	struct refusals refusals;
@@ -110,7 +110,7 @@ struct queue {
 	size_t fetching;   /* jobs whose bodies are on their way */
 };
 
-enum { JOB_BUCKETS = 8192, QUEUE_BUCKETS = 1024, KEY_BUCKETS = 1024, FREE_LIST_MAX = 64 };
+enum { KEY_BUCKETS = 1024, FREE_LIST_MAX = 64 };
 
 /* Tells the owner that a delivery has ended somewhere. */
 typedef void delivery_fn(void *ctx, struct delivery *delivery);
@@ -126,15 +126,15 @@ struct destination_state {
  * job out of each.
  */
 struct jobs {
-	struct job *bucket[JOB_BUCKETS];
+	struct table by_seq; /* jobs that are not stale, by origin and seq */
 	struct job *oldest, *newest;
 	uint64_t changes; /* jobs that came, and that went */
 	size_t n, n_evicted, bytes;
 	size_t n_untried, n_fetching; /* jobs with .untried; jobs whose body is on its way */
 	size_t n_missing;             /* jobs whose body was not found: asked for again */
 	size_t n_idle, idle_bytes;    /* jobs with .idle; their bodies and deliveries */
-	struct queue *queue_bucket[QUEUE_BUCKETS];
-	struct queue *ring; /* the queue whose turn it is */
+	struct table by_name;         /* all queues by name */
+	struct queue *ring;           /* the queue whose turn it is */
 	size_t n_queues;
 	bool fans_out; /* the targets have names */
 	/* the last job of each key, by key % KEY_BUCKETS */
@@ -148,7 +148,13 @@ struct jobs {
 /* Adds a job; owns msg. */
 struct job *job_new(
 	struct jobs *jobs, const struct origin *origin, uint64_t seq, struct bus_msg *msg);
-struct job *job_find(struct jobs *jobs, const struct origin *origin, uint64_t seq);
+/* NULL: there is none that is not stale. */
+struct job *job_find(const struct jobs *jobs, const struct origin *origin, uint64_t seq);
+/*
+ * Its event was removed with its stream, and another event may have its sequence: job_find does
+ * not find it any more.
+ */
+void job_set_stale(struct jobs *jobs, struct job *job);
 void job_evict(struct jobs *jobs, struct job *job); /* lets the body go */
 void job_restore(struct jobs *jobs, struct job *job, struct bus_msg *msg);
 /*
@@ -213,11 +219,12 @@ void delivery_explain(struct delivery *delivery, int status, const char *why);
 /* Puts the job behind the last one with this key; true when it has to wait for that one. */
 bool job_chain(struct jobs *jobs, struct job *job, uint64_t key);
 
+void queues_init(struct jobs *jobs);
+void queues_free(struct jobs *jobs);
 struct queue *queue_find(struct jobs *jobs, const char *name); /* made when it is not there */
-/* of the first that waits; INT64_MAX: none does */
 /* The waiting delivery that is due first; NULL: none waits. */
 struct delivery *queue_first_waiting(const struct queue *queue);
-int64_t queue_due(const struct queue *queue);
+int64_t queue_due(const struct queue *queue); /* when it is due; INT64_MAX: none waits */
 /* Of the queues with an open circuit the one that failed first; NULL: there is none. */
 const struct queue *queue_longest_paused(const struct jobs *jobs, size_t *n_paused);
 void queue_remove(struct jobs *jobs, struct queue *queue);

@@ -197,9 +197,9 @@ pipeline_message(struct pipeline *p, const struct origin *origin, struct bus_msg
 {
 	struct job *job = job_find(&p->jobs, origin, meta->stream_seq);
 
-	if (job != NULL && job->stored_us != meta->time_us)
-		job->stale = true;
-	if (job != NULL && !job->stale) {
+	if (job != NULL && job->stored_us != meta->time_us) {
+		settle_stale(p->settle, job);
+	} else if (job != NULL) {
 		job_redelivered(&p->jobs, job, bus_msg_reply(msg), meta->delivered, now_ms);
 		bus_msg_free(msg);
 		return;
@@ -213,7 +213,7 @@ pipeline_message(struct pipeline *p, const struct origin *origin, struct bus_msg
 void
 pipeline_recreated(struct pipeline *p, const struct origin *origin)
 {
-	settle_stale(p->settle, origin);
+	settle_recreated(p->settle, origin);
 }
 
 /* ---- each turn */
@@ -322,13 +322,12 @@ pipeline_status(struct pipeline *p, struct report_status *status)
 {
 	const struct destination_state *destination = deliver_destination(p->deliver);
 	const struct queue *longest = queue_longest_paused(&p->jobs, &status->paused_targets);
-	size_t held = accept_n_held(p->accept);
 	int64_t now_ms = clock_monotonic_ms(), since_ms = now_ms;
 
 	status->in_flight = deliver_in_flight(p->deliver);
 	status->in_memory = p->jobs.n;
-	status->targets = p->jobs.n_queues - (held != SIZE_MAX);
-	status->held = held != SIZE_MAX ? held : 0;
+	status->targets = p->jobs.n_queues - accept_has_queue(p->accept);
+	status->held = accept_n_held(p->accept);
 	status->down = destination->circuit.state == CIRCUIT_OPEN;
 	status->dead_letters_fail = dead_letters_failing(p->dead_letters);
 	status->refresher = p->refresher;

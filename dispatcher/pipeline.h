@@ -53,7 +53,7 @@ void pipeline_close(struct pipeline *pipeline);
 /* A new event, or one that is held and was redelivered; owns msg. */
 void pipeline_message(struct pipeline *pipeline, const struct origin *origin,
 	struct bus_msg *msg, const struct jetstream_meta *meta, int64_t now_ms);
-/* The stream was recreated, or cut and grown again: see settle_stale. */
+/* The stream was recreated, or cut and grown again: see settle_recreated. */
 void pipeline_recreated(struct pipeline *pipeline, const struct origin *origin);
 
 /* ---- each turn */

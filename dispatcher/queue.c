@@ -7,27 +7,62 @@
 
 #include "mem.h"
 
-static struct queue **
-queue_bucket(struct jobs *jobs, const char *name)
+/* An entry of jobs->by_name. */
+struct by_name {
+	const char *name; /* the queue's */
+	struct queue *queue;
+};
+
+static uint64_t
+hash_name(const void *entry, uint64_t seed)
 {
-	return &jobs->queue_bucket[hash_fnv1a(HASH_FNV1A, name, strlen(name)) % QUEUE_BUCKETS];
+	return table_hash_string(((const struct by_name *)entry)->name, seed);
+}
+
+static bool
+same_name(const void *a, const void *b)
+{
+	const struct by_name *x = a, *y = b;
+
+	return strcmp(x->name, y->name) == 0;
+}
+
+void
+queues_init(struct jobs *jobs)
+{
+	static const struct table_type by_name = { sizeof(struct by_name), hash_name,
+		same_name };
+
+	table_init(&jobs->by_name, &by_name);
+}
+
+void
+queues_free(struct jobs *jobs)
+{
+	while (jobs->ring != NULL)
+		queue_remove(jobs, jobs->ring);
+	table_free(&jobs->by_name);
+}
+
+static struct by_name *
+find(const struct jobs *jobs, const char *name)
+{
+	return table_find(&jobs->by_name, &(struct by_name){ .name = name });
 }
 
 struct queue *
 queue_find(struct jobs *jobs, const char *name)
 {
-	struct queue **bucket = queue_bucket(jobs, name), *queue = *bucket;
+	const struct by_name *entry = find(jobs, name);
+	struct queue *queue;
 
-	while (queue != NULL && strcmp(queue->name, name) != 0)
-		queue = queue->hash_next;
-	if (queue != NULL)
-		return queue;
+	if (entry != NULL)
+		return entry->queue;
 	queue = mem_alloc(sizeof(*queue));
 	queue->name = mem_strdup(name);
 	circuit_init(&queue->circuit, jobs->circuit_initial_ms, jobs->circuit_max_ms,
 		hash_splitmix64(&jobs->random));
-	queue->hash_next = *bucket;
-	*bucket = queue;
+	table_add(&jobs->by_name, &(struct by_name){ queue->name, queue });
 	if (jobs->ring == NULL) {
 		jobs->ring = queue->prev = queue->next = queue;
 	} else { /* last in turn */
@@ -58,11 +93,7 @@ queue_due(const struct queue *queue)
 void
 queue_remove(struct jobs *jobs, struct queue *queue)
 {
-	struct queue **p = queue_bucket(jobs, queue->name);
-
-	while (*p != queue)
-		p = &(*p)->hash_next;
-	*p = queue->hash_next;
+	table_remove(&jobs->by_name, find(jobs, queue->name));
 	queue->prev->next = queue->next;
 	queue->next->prev = queue->prev;
 	if (jobs->ring == queue)

@@ -104,6 +104,7 @@ succeeded(struct refreshing *r, const struct err *warning, int64_t now_ms)
 	const struct refresh *def = r->def;
 	int64_t interval = def->interval_ms(r->self);
 
+	status_check(def->name, true, warning->code != ERR_NONE ? warning->text : "");
 	if (r->failed)
 		log_info("refresh works again", L_STR("refresh", def->name));
 	r->running = r->failed = r->wanted = false;
@@ -115,7 +116,6 @@ succeeded(struct refreshing *r, const struct err *warning, int64_t now_ms)
 		log_warn("refresh succeeded with a warning", L_STR("refresh", def->name),
 			L_STR("warning", warning->text));
 	r->trouble = *warning;
-	status_check(def->name, true, warning->code != ERR_NONE ? warning->text : "");
 }
 
 /* What was read before stays in use. */
@@ -124,13 +124,13 @@ failed(struct refreshing *r, const struct err *err, int64_t now_ms)
 {
 	const struct refresh *def = r->def;
 
+	status_check(def->name, false, err->text);
 	if (!r->failed)
 		log_error("refresh failed", L_STR("refresh", def->name), L_ERR(err));
 	r->running = r->wanted = false;
 	r->failed = true;
 	r->trouble = *err;
 	r->due_ms = now_ms + RETRY_INITIAL_MS / 2 + backoff_next(&r->backoff);
-	status_check(def->name, false, err->text);
 }
 
 /* The answer may not be true yet. This is neither a success nor a failure. */
@@ -139,6 +139,7 @@ doubted(struct refreshing *r, const struct err *err, int64_t now_ms)
 {
 	const struct refresh *def = r->def;
 
+	status_check(def->name, false, err->text);
 	if (strcmp(err->text, r->trouble.text) != 0)
 		log_warn("refresh not believed yet", L_STR("refresh", def->name),
 			L_STR("warning", err->text));
@@ -146,7 +147,6 @@ doubted(struct refreshing *r, const struct err *err, int64_t now_ms)
 	r->due_ms = now_ms + def->interval_ms(r->self);
 	backoff_reset(&r->backoff);
 	r->trouble = *err;
-	status_check(def->name, false, err->text);
 }
 
 static void step(struct refreshing *r, int64_t now_ms);

@@ -136,15 +136,20 @@ settle_expired(struct settle *s, struct job *job)
 }
 
 void
-settle_stale(struct settle *s, const struct origin *origin)
+settle_stale(struct settle *s, struct job *job)
+{
+	job_set_stale(s->config.jobs, job);
+	if (job->msg == NULL)
+		settle_expired(s, job);
+}
+
+void
+settle_recreated(struct settle *s, const struct origin *origin)
 {
 	for (struct job *job = s->config.jobs->oldest, *next; job != NULL; job = next) {
 		next = job->next;
-		if (job->origin != origin)
-			continue;
-		job->stale = true;
-		if (job->msg == NULL)
-			settle_expired(s, job);
+		if (job->origin == origin)
+			settle_stale(s, job);
 	}
 }
 

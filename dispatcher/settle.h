@@ -63,11 +63,12 @@ void settle_drop(struct settle *settle, struct job *job);
 /* Returns the job to NATS, which delivers it again at once, to this dispatcher or another. */
 void settle_give_back(struct settle *settle, struct job *job);
 /*
- * The stream was recreated, or cut short and grown again. Its sequences, and so the acks of the
- * jobs from before, belong to other events now. Jobs with a body are delivered and not
- * acknowledged; the others count as expired.
+ * Another event has the job's sequence, and so its ack. With a body it is delivered and not
+ * acknowledged; else it counts as expired.
  */
-void settle_stale(struct settle *settle, const struct origin *origin);
+void settle_stale(struct settle *settle, struct job *job);
+/* The stream was recreated, or cut short and grown again: all its jobs are stale. */
+void settle_recreated(struct settle *settle, const struct origin *origin);
 
 /* ---- all jobs */
 

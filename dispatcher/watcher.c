@@ -72,10 +72,10 @@ check_bus(struct watcher *w)
 
 	dispatcher_metrics_nats(w->config.metrics, connected, bus_reconnects(w->config.bus));
 	if (connected) {
+		status_check("nats", true, "");
 		if (w->bus_lost)
 			log_info("NATS: connected again");
 		w->bus_lost = false;
-		status_check("nats", true, "");
 		return true;
 	}
 	bus_last_error(w->config.bus, &err);

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.stream import keys, settle, subject
+from lab.stream import got_202, keys, settle, subject
 from lab.process import free_port, wait_until
 from lab.proxy import Proxy
 from lab.receiver import Answer
@@ -214,8 +214,7 @@ def test_d8_a_flood_of_rejections_does_not_empty_the_stream(lab, stream):
     wait_until(lambda: dispatcher.metric("vcourier_dispatcher_circuit_state") == 2, what="deliveries pause")
     wait_until(lambda: dispatcher.lines("rejects most events"), what="the error is logged")
     receiver.answer = None  # the setting is corrected
-    dead = settle(stream, receiver, want, accepted=lambda r: receiver.answer is None and r.at > flipped, twice=2000) \
-        if (flipped := time.time()) else None
+    dead = settle(stream, receiver, want, accepted=got_202, twice=2000)
     assert dead == [], "within the grace; what comes after it: test_dispatcher_refusals.py"
 
 

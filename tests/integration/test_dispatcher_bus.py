@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from lab.stream import SECOND, Stream, counters, event, keys, settle, subject
+from lab.stream import SECOND, Stream, counters, event, got_202, keys, settle, subject
 from lab.process import wait_until
 from lab.proxy import Proxy
 from lab.receiver import Answer
@@ -109,9 +109,8 @@ def test_n5_a_full_stream_drops_its_oldest(lab, stream):
     want = stream.publish(1900, data=PAD)
     first = stream.js.info("VC_lab")["state"]["first_seq"]
     assert first > 500, "the stream was full"
-    up_at = time.time()
     down[0] = False
-    settle(stream, receiver, [n for n in want if n >= first], accepted=lambda r: r.at >= up_at)
+    settle(stream, receiver, [n for n in want if n >= first], accepted=got_202)
     wait_until(lambda: counters(dispatcher)["all"] == 2000 and counters(dispatcher)["pending"] == 0, 30, lambda: counters(dispatcher))
     assert 0 < counters(dispatcher)["expired"] < first
 
@@ -372,6 +371,7 @@ def test_expired_events_are_counted(lab, stream, filtered):
     stored += 70 if filtered else 100
     wait_until(lambda: counters(dispatcher)["expired"] > 0, 30, lambda: counters(dispatcher))
     receiver.answer = None  # the server no longer tracks the held events; those whose body is in memory are delivered
-    wait_until(lambda: counters(dispatcher)["pending"] == 0 and counters(dispatcher)["all"] == stored, 30, lambda: counters(dispatcher))
+    wait_until(lambda: counters(dispatcher)["pending"] == 0 and counters(dispatcher)["all"] == stored, 30,
+               lambda: (counters(dispatcher), stream.consumer()))
     assert 400 < counters(dispatcher)["expired"] <= (550 if filtered else 650), "all but the held events"
     assert dispatcher.lines("left the stream before they were delivered")

@@ -15,6 +15,7 @@ class Request:
     path: str
     headers: dict  # names in lower case
     body: bytes
+    status: int = None  # of the reply, once it is known
 
     def json(self):
         return json.loads(self.body)
@@ -68,7 +69,9 @@ class Receiver:
             if self.keep:
                 self.requests.append(request)
             self.changed.notify_all()
-        return (self.answer and self.answer(request)) or Answer()
+        answer = (self.answer and self.answer(request)) or Answer()
+        request.status = answer.status
+        return answer
 
     def wait_for(self, condition, timeout=60, what="the requests"):
         """Waits until condition(requests) is true and returns its value."""

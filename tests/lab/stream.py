@@ -120,6 +120,10 @@ def keys(requests):
     return [int(r.event()["eventkey"]) for r in requests]
 
 
+def got_202(request):
+    return request.status == 202
+
+
 def settle(stream, receiver, want, accepted=lambda request: True, twice=0, timeout=60):
     """
     Checks that each event of `want` was accepted by the receiver or is a dead letter, with at most `twice` repeated deliveries.

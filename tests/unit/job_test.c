@@ -158,6 +158,28 @@ a_reset_mends_the_counters(void **state)
 	assert_empty(&jobs);
 }
 
+/* The stream was recreated: the old event of a sequence is in hand beside the new one. */
+static void
+a_stale_job_is_not_found(void **state)
+{
+	struct jobs jobs;
+	struct job *old, *new;
+
+	(void)state;
+	jobs_init(&jobs, 1000, 60000, 1);
+	old = new_job(&jobs, 7, 1);
+	job_set_stale(&jobs, old);
+	assert_null(job_find(&jobs, &origin, 7));
+	new = new_job(&jobs, 7, 1);
+	assert_ptr_equal(job_find(&jobs, &origin, 7), new);
+	job_free(&jobs, old);
+	assert_ptr_equal(job_find(&jobs, &origin, 7), new);
+	job_set_stale(&jobs, new);
+	job_set_stale(&jobs, new);
+	job_free(&jobs, new);
+	assert_empty(&jobs);
+}
+
 /* One step of a job's life, as the dispatcher's parts do it. */
 static void
 step(struct jobs *jobs, struct job *job, unsigned what)
@@ -242,6 +264,7 @@ main(void)
 		cmocka_unit_test(idle_bytes_come_and_go_with_the_job),
 		cmocka_unit_test(counters_agree_with_a_count),
 		cmocka_unit_test(a_reset_mends_the_counters),
+		cmocka_unit_test(a_stale_job_is_not_found),
 	};
 
 	return cmocka_run_group_tests(tests, nats_library_open, nats_library_close);
