@@ -37,7 +37,8 @@ config_check_keys(const struct config_node *map, const struct config_field *fiel
 	const struct config_field *f;
 	char other[KEY_MAX];
 
-	for (node = map->first; node != NULL; node = node->next) {
+	STAILQ_FOREACH(node, &map->children, link)
+	{
 		struct config_suggestion near = { .text = node->key };
 		bool secret;
 
@@ -62,7 +63,7 @@ bind_strings(const struct config_node *node, const struct config_field *f, void 
 {
 	struct config_field one = { .type = CONFIG_STRING, .flags = f->flags };
 	bool map = f->type == CONFIG_MAP, single = node->kind == NODE_SCALAR && !map;
-	const struct config_node *item = single ? node : node->first;
+	const struct config_node *item = single ? node : STAILQ_FIRST(&node->children);
 	char **list;
 	size_t n = 0;
 	int rc = 0;
@@ -72,7 +73,7 @@ bind_strings(const struct config_node *node, const struct config_field *f, void 
 		return -1;
 	}
 	list = mem_array(2 * node->n + 2, sizeof(*list));
-	for (; item != NULL; item = single ? NULL : item->next) {
+	for (; item != NULL; item = single ? NULL : STAILQ_NEXT(item, link)) {
 		if (map)
 			list[n++] = mem_strdup(item->key);
 		if (item->kind == NODE_NULL)
@@ -174,10 +175,10 @@ bind_objects(const struct config_node *node, const struct config_field *f,
 		return -1;
 	}
 	out->items = mem_array(node->n, f->item_size);
-	for (item = node->first; item != NULL; item = item->next)
-		if (bind_fields(item, f->fields, (char *)out->items + out->n++ * f->item_size,
-			    errors) != 0)
-			rc = -1;
+	STAILQ_FOREACH(item, &node->children, link)
+	if (bind_fields(
+		    item, f->fields, (char *)out->items + out->n++ * f->item_size, errors) != 0)
+		rc = -1;
 	return rc;
 }
 

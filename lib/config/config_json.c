@@ -71,17 +71,17 @@ add_tree(struct buf *out, const struct config_node *root)
 
 	add_value(out, root);
 	for (;;) {
-		if (node->first != NULL) {
-			node = node->first;
+		if (!STAILQ_EMPTY(&node->children)) {
+			node = STAILQ_FIRST(&node->children);
 		} else {
 			add_close(out, node);
-			while (node != root && node->next == NULL) {
+			while (node != root && STAILQ_NEXT(node, link) == NULL) {
 				node = node->parent;
 				add_close(out, node);
 			}
 			if (node == root)
 				return;
-			node = node->next;
+			node = STAILQ_NEXT(node, link);
 		}
 		add_open(out, node);
 		add_value(out, node);

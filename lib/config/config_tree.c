@@ -95,6 +95,7 @@ new_node(struct tree_reader *r, const yaml_event_t *ev, enum node_kind kind)
 	}
 	node = &r->config->nodes[r->config->n_nodes++];
 	node->kind = kind;
+	STAILQ_INIT(&node->children);
 	node->config = r->config;
 	node->line = r->key != NULL ? r->key_line : (int)ev->start_mark.line + 1;
 	node->column = r->key != NULL ? r->key_column : (int)ev->start_mark.column + 1;
@@ -105,11 +106,7 @@ new_node(struct tree_reader *r, const yaml_event_t *ev, enum node_kind kind)
 		config_error(r->errors, node, "duplicate key, first at line %d", same->line);
 	if (r->open != NULL) {
 		node->index = r->open->n++;
-		if (r->open->last != NULL)
-			r->open->last->next = node;
-		else
-			r->open->first = node;
-		r->open->last = node;
+		STAILQ_INSERT_TAIL(&r->open->children, node, link);
 	}
 	return node;
 }
@@ -313,9 +310,9 @@ config_get(const struct config_node *map, const char *key)
 
 	if (map == NULL || map->kind != NODE_MAP)
 		return NULL;
-	for (node = map->first; node != NULL; node = node->next)
-		if (strcmp(node->key, key) == 0)
-			return node;
+	STAILQ_FOREACH(node, &map->children, link)
+	if (strcmp(node->key, key) == 0)
+		return node;
 	return NULL;
 }
 
@@ -326,9 +323,10 @@ config_item(const struct config_node *list, size_t i)
 
 	if (list == NULL || list->kind != NODE_LIST)
 		return NULL;
-	for (node = list->first; node != NULL && i > 0; node = node->next)
-		i--;
-	return node;
+	STAILQ_FOREACH(node, &list->children, link)
+	if (node->index == i)
+		return node;
+	return NULL;
 }
 
 size_t

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/queue.h>
 
 #include "config.h"
 
@@ -20,12 +21,13 @@ struct config_node {
 	enum node_kind kind;
 	int line, column; /* from 1 */
 	const struct config *config;
-	/* siblings and children, in file order */
-	struct config_node *parent, *next, *first, *last;
-	size_t n;     /* children */
-	size_t index; /* in the parent list */
-	char *key;    /* in the parent map; NULL: not in one */
-	char *text;   /* SCALAR */
+	struct config_node *parent;
+	STAILQ_ENTRY(config_node) link;                     /* in the parent's children */
+	STAILQ_HEAD(config_children, config_node) children; /* in file order */
+	size_t n;                                           /* children */
+	size_t index;                                       /* in the parent list */
+	char *key;  /* in the parent map; NULL: not in one */
+	char *text; /* SCALAR */
 	/* SCALAR without quotes (or from the environment): may be a number or a boolean */
 	bool plain;
 	bool from_env;   /* ${NAME} was replaced in it */

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 
 #include "log.h"
 #include "mem.h"
@@ -21,7 +22,7 @@ enum kind { COUNTER, GAUGE, HISTOGRAM };
 enum { LABEL_MAX = 64 * 1024 }; /* more than a name in the configuration has */
 
 struct metric {
-	struct metric *next; /* of the same family */
+	STAILQ_ENTRY(metric) link; /* in its family */
 	char *labels;
 	atomic_uint_fast64_t count; /* counter; histogram: of all observations */
 	_Atomic double value;       /* gauge; histogram: sum */
@@ -31,34 +32,34 @@ struct metric {
 };
 
 struct family {
-	struct family *next;
+	STAILQ_ENTRY(family) link;
 	const char *name, *help;
 	enum kind kind;
-	struct metric *first, **end;
+	STAILQ_HEAD(, metric) metrics;
 };
 
 /* Only grows: a metric may be used without the lock. */
 static struct {
 	pthread_mutex_t lock;
-	struct family *first, **end;
+	STAILQ_HEAD(, family) families;
 	char *labels; /* of every series, with a comma after them; NULL: none */
-} registry = { .lock = PTHREAD_MUTEX_INITIALIZER, .end = &registry.first };
+} registry = { .lock = PTHREAD_MUTEX_INITIALIZER,
+	.families = STAILQ_HEAD_INITIALIZER(registry.families) };
 
 static struct family *
 find_family(const char *name, enum kind kind, const char *help)
 {
 	struct family *f;
 
-	for (f = registry.first; f != NULL; f = f->next)
-		if (f->kind == kind && strcmp(f->name, name) == 0)
-			return f;
+	STAILQ_FOREACH(f, &registry.families, link)
+	if (f->kind == kind && strcmp(f->name, name) == 0)
+		return f;
 	f = mem_alloc(sizeof(*f));
 	f->name = name;
 	f->help = help;
 	f->kind = kind;
-	f->end = &f->first;
-	*registry.end = f;
-	registry.end = &f->next;
+	STAILQ_INIT(&f->metrics);
+	STAILQ_INSERT_TAIL(&registry.families, f, link);
 	return f;
 }
 
@@ -71,15 +72,14 @@ find(const char *name, const char *labels, enum kind kind, const struct metric_b
 
 	pthread_mutex_lock(&registry.lock);
 	f = find_family(name, kind, help);
-	for (m = f->first; m != NULL; m = m->next)
-		if (strcmp(m->labels, labels) == 0)
-			break;
+	STAILQ_FOREACH(m, &f->metrics, link)
+	if (strcmp(m->labels, labels) == 0)
+		break;
 	if (m == NULL) {
 		m = mem_alloc(sizeof(*m));
 		m->labels = mem_strdup(labels);
 		m->buckets = buckets;
-		*f->end = m;
-		f->end = &m->next;
+		STAILQ_INSERT_TAIL(&f->metrics, m, link);
 	}
 	pthread_mutex_unlock(&registry.lock);
 	return m;
@@ -243,13 +243,13 @@ add_family(struct buf *out, const struct family *f)
 	const struct metric *m;
 
 	add_header(out, f->name, types[f->kind], f->help);
-	for (m = f->first; m != NULL; m = m->next)
-		if (f->kind == HISTOGRAM)
-			add_histogram(out, f->name, m);
-		else if (f->kind == COUNTER)
-			add_count(out, f->name, m->labels, metric_count(m));
-		else
-			add_value(out, f->name, m->labels, metric_value(m));
+	STAILQ_FOREACH(m, &f->metrics, link)
+	if (f->kind == HISTOGRAM)
+		add_histogram(out, f->name, m);
+	else if (f->kind == COUNTER)
+		add_count(out, f->name, m->labels, metric_count(m));
+	else
+		add_value(out, f->name, m->labels, metric_value(m));
 }
 
 /* process_metrics_fn */
@@ -286,8 +286,8 @@ metrics_render(struct buf *out)
 		"A constant 1, labelled with the version.");
 	add_value(out, "vcourier_build_info", "version=\"" VCOURIER_VERSION "\"", 1);
 	add_log_lines(out);
-	for (f = registry.first; f != NULL; f = f->next)
-		add_family(out, f);
+	STAILQ_FOREACH(f, &registry.families, link)
+	add_family(out, f);
 	process_metrics_each(add_number, out);
 	pthread_mutex_unlock(&registry.lock);
 }

@@ -108,8 +108,7 @@ transfer_recycle(struct transfer *t)
 		.url = req->url, .headers = req->headers, .own_body = req->own_body
 	};
 	t->bad_header = t->keep = false;
-	t->next = t->http->idle;
-	t->http->idle = t;
+	LIST_INSERT_HEAD(&t->http->idle, t, link);
 }
 
 static void
@@ -117,9 +116,7 @@ transfer_unlink(struct transfer *t)
 {
 	struct http *http = t->http;
 
-	*(t->prev_active ? &t->prev_active->next_active : &http->active) = t->next_active;
-	if (t->next_active != NULL)
-		t->next_active->prev_active = t->prev_active;
+	LIST_REMOVE(t, link);
 	curl_multi_remove_handle(http->multi, t->easy);
 	http->in_flight--;
 }
@@ -129,11 +126,7 @@ transfer_link(struct transfer *t)
 {
 	struct http *http = t->http;
 
-	t->prev_active = NULL;
-	t->next_active = http->active;
-	if (http->active != NULL)
-		http->active->prev_active = t;
-	http->active = t;
+	LIST_INSERT_HEAD(&http->active, t, link);
 	http->in_flight++;
 }
 
@@ -148,20 +141,18 @@ release_kept(struct http *http)
 void
 http_close(struct http *http)
 {
+	struct transfer *t;
+
 	if (http == NULL)
 		return;
 	release_kept(http);
-	while (http->active != NULL) {
-		struct transfer *t = http->active;
-
-		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): http->active moves on */
+	while ((t = LIST_FIRST(&http->active)) != NULL) {
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): the list moves on */
 		transfer_unlink(t);
 		transfer_free(t);
 	}
-	while (http->idle != NULL) {
-		struct transfer *t = http->idle;
-
-		http->idle = t->next;
+	while ((t = LIST_FIRST(&http->idle)) != NULL) {
+		LIST_REMOVE(t, link);
 		transfer_free(t);
 	}
 	curl_multi_cleanup(http->multi);
@@ -175,12 +166,12 @@ http_close(struct http *http)
 struct http_request *
 http_request_new(struct http *http)
 {
-	struct transfer *t = http->idle;
+	struct transfer *t = LIST_FIRST(&http->idle);
 
 	if (t == NULL)
 		t = transfer_new(http);
 	else
-		http->idle = t->next;
+		LIST_REMOVE(t, link);
 	return &t->req;
 }
 

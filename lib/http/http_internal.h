@@ -4,6 +4,7 @@
 #define VCOURIER_HTTP_INTERNAL_H
 
 #include <curl/curl.h>
+#include <sys/queue.h>
 
 #include "http.h"
 #include "http_proxy.h"
@@ -22,8 +23,7 @@ struct transfer {
 	struct http_request req; /* first: a request is cast to its transfer */
 	struct http *http;
 	CURL *easy;
-	struct transfer *next; /* in the list of idle ones */
-	struct transfer *prev_active, *next_active;
+	LIST_ENTRY(transfer) link; /* in the idle or the active ones; not the kept one */
 
 	http_on_done *done;
 	void *ctx;
@@ -54,7 +54,7 @@ struct transfer {
 
 struct http {
 	CURLM *multi;
-	struct transfer *idle, *active;
+	LIST_HEAD(transfers, transfer) idle, active;
 	struct transfer
 		*kept; /* of the last http_perform: the caller may still read its body */
 	size_t in_flight;
