@@ -317,9 +317,11 @@ finish(struct collect *c)
 static void
 run(struct collect *c, struct http *http)
 {
-	const struct source_context context = {
-		.http = http, .publisher = c->publisher, .checkpoint = c->checkpoint
-	};
+	const struct source_context context = { .name = c->options->name,
+		.subject_prefix = c->options->subject_prefix,
+		.http = http,
+		.publisher = c->publisher,
+		.checkpoint = c->checkpoint };
 
 	c->source->open(&c->self, c->options->source_options, &context);
 	while (!stop_requested()) {
@@ -336,23 +338,27 @@ open_bus_parts(struct collect *c, struct err *err)
 	const struct collect_options *o = c->options;
 	struct source_checkpoint_options checkpoint = { .bus = c->bus,
 		.stream = &o->stream,
-		.overlap_us = o->overlap_ms * us_per_ms,
-		.audit_us = o->audit_span_ms * us_per_ms,
+		.overlap_us = o->settings.overlap_ms * us_per_ms,
+		.audit_us = o->settings.audit_span_ms * us_per_ms,
 		.message_min = o->source->message_min };
 
-	const struct collect_report_config report = {
-		.bus = c->bus, .name = o->name, .kind = o->source->name, .address = o->address
-	};
+	const struct collect_report_config report = { .bus = c->bus,
+		.name = o->name,
+		.kind = o->source->name,
+		.address = o->settings.address };
 
 	c->caught_up_ms = clock_monotonic_ms();
 	if (collect_report_open(&c->report, &report, err) != 0)
 		return -1;
-	if (publisher_open(&c->publisher, c->bus, (size_t)o->window, ACK_TIMEOUT_MS, err) != 0)
+	if (publisher_open(&c->publisher, c->bus, (size_t)o->settings.window, ACK_TIMEOUT_MS,
+		    err) != 0)
 		return -1;
 	checkpoint.publisher = c->publisher;
 	if (source_checkpoint_open(&c->checkpoint, &checkpoint, err) != 0)
 		return -1;
-	return o->lease ? lease_open(&c->lease, c->bus, o->name, o->stream.replicas, err) : 0;
+	return o->settings.lease
+		? lease_open(&c->lease, c->bus, o->name, o->stream.replicas, err)
+		: 0;
 }
 
 int

@@ -10,17 +10,12 @@
 #include "source.h"
 
 struct collect_options {
-	const char *name;            /* of the source, as configured */
-	const char *address;         /* where it is, without user info; for `vcourier status` */
-	const struct source *source; /* which kind it is */
-	const void *source_options;  /* its own struct */
+	const char *name;                /* of the eventProvider */
+	const char *subject_prefix;      /* of its events: "vc" */
+	const struct source *source;     /* which kind it is */
+	const void *source_options;      /* its own struct, */
+	struct source_settings settings; /* and what the loop needs of it */
 	struct stream_config stream;
-	/* W: how far before the newest event reading begins; 60 s */
-	int64_t overlap_ms;
-	int64_t audit_span_ms; /* A: how far back late events are looked for; 10 min */
-	int window;            /* publishes in flight */
-	/* choose one reader among several collectors by a lease in NATS KV */
-	bool lease;
 };
 
 /*

@@ -30,6 +30,7 @@
 #include "err.h"
 #include "http.h"
 #include "publisher.h"
+#include "router_config.h"
 
 /* Which side failed; err says how. */
 enum source_result {
@@ -48,6 +49,8 @@ enum source_result {
 
 /* Lent to the source from open to close. */
 struct source_context {
+	const char *name;           /* of the eventProvider */
+	const char *subject_prefix; /* of its events: "vc" */
 	struct http *http;
 	struct publisher *publisher;
 	struct source_checkpoint *checkpoint;
@@ -63,13 +66,35 @@ struct source_status {
 	struct position_event newest; /* the newest event that was sent */
 };
 
+/* What the loop needs of the source's options; strings are those of the options. */
+struct source_settings {
+	const char
+		*address; /* of the peer, without user info, for logs and `vcourier status` */
+	/* W: how far before the newest event reading begins; 60 s */
+	int64_t overlap_ms;
+	int64_t audit_span_ms; /* A: how far back late events are looked for; 10 min */
+	int window;            /* publishes in flight */
+	/* choose one reader among several collectors by a lease in NATS KV */
+	bool lease;
+};
+
 struct source {
 	const char *name; /* "vcenter": check on /readyz, label of metrics */
+
+	/* The options: a struct of the source. bind and release as in struct daemon_spec. */
+	const char *const *types; /* values of eventProvider.type, NULL at the end */
+	size_t options_size;
+	int (*bind)(const struct router_config *config, const struct router_entry *entry,
+		void *options, struct config_errors *errors);
+	void (*release)(void *options);
+	void (*help)(void); /* prints them for --help */
+	void (*settings)(const void *options, struct source_settings *settings);
+
 	/* log messages of failures: of ERR_AUTH, of ERR_FORBIDDEN, of any other */
 	const char *refused, *forbidden, *failed;
 	size_t message_min; /* bytes that a message must be allowed to have */
 
-	/* options: the source's own struct, borrowed until close. Cannot fail: does no I/O. */
+	/* options are borrowed until close. Cannot fail: does no I/O. */
 	void (*open)(void **self, const void *options, const struct source_context *context);
 
 	/* A session, when there is none; reads the credentials again for it. */

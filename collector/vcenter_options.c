@@ -13,6 +13,7 @@
 #include "file.h"
 #include "mem.h"
 #include "proxy_option.h"
+#include "source.h"
 #include "text.h"
 
 #define MIB (INT64_C(1024) * 1024)
@@ -322,4 +323,16 @@ vcenter_options_peer(const struct vcenter_options *o, struct http_peer *peer)
 		.thumbprint = o->thumbprint,
 		.proxy = o->proxy,
 		.proxy_ca_file = o->proxy_ca_file };
+}
+
+void
+vcenter_options_settings(const void *options, struct source_settings *s)
+{
+	const struct vcenter_options *o = options;
+
+	*s = (struct source_settings){ .address = o->address,
+		.overlap_ms = o->overlap_ms,
+		.audit_span_ms = o->audit_window_ms,
+		.window = (int)o->in_flight,
+		.lease = o->standby };
 }

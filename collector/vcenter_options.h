@@ -50,6 +50,10 @@ void vcenter_options_release(void *options);
 
 void vcenter_options_help(void); /* fits daemon_spec.help */
 
+/* Fits struct source; the string is that of the options. */
+struct source_settings;
+void vcenter_options_settings(const void *options, struct source_settings *settings);
+
 /* How to reach the vCenter; borrows the options' strings. */
 void vcenter_options_peer(const struct vcenter_options *options, struct http_peer *peer);
 

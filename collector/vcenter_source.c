@@ -17,6 +17,7 @@
 #include "vcenter_login.h"
 #include "vcenter_metrics.h"
 #include "vcenter_newest.h"
+#include "vcenter_options.h"
 #include "vcenter_stall.h"
 #include "vcenter_window.h"
 
@@ -27,7 +28,7 @@ enum {
 };
 
 struct vcenter {
-	const struct vcenter_source_options *options;
+	const struct vcenter_options *options;
 	struct source_checkpoint *checkpoint;
 	struct vim *vim;
 	struct vcenter_cursor cursor;
@@ -44,11 +45,27 @@ struct vcenter {
 	int64_t pause_ms; /* between polls, grows while no events come */
 };
 
+static void
+open_vim(struct vcenter *v, struct http *http)
+{
+	const struct vcenter_options *o = v->options;
+	struct vim_options vim = { .url = o->address,
+		.user = o->user,
+		.password = &o->password,
+		.timeout_ms = o->timeout_ms,
+		.page_size = (int)o->page_size,
+		.limits = { .page_max = (size_t)o->page_max_bytes,
+			.event_max = (size_t)o->event_max_bytes } };
+
+	vcenter_options_peer(o, &vim.peer);
+	vim_open(&v->vim, http, &vim);
+}
+
 /* The parts that read again what the live collector did not show. */
 static void
 open_checks(struct vcenter *v, struct publisher *publisher)
 {
-	const struct vcenter_source_options *o = v->options;
+	const struct vcenter_options *o = v->options;
 
 	v->reader = (struct vcenter_window_reader){ .vim = v->vim,
 		.checkpoint = v->checkpoint,
@@ -65,7 +82,7 @@ open_checks(struct vcenter *v, struct publisher *publisher)
 		.catalogue = v->catalogue });
 	v->access = vcenter_access_open(&(struct vcenter_access_options){ .reader = &v->reader,
 		.cursor = &v->cursor,
-		.user = o->vim.user,
+		.user = o->user,
 		.interval_ms = o->audit_interval_ms,
 		.grace_ms = o->empty_grace_ms });
 }
@@ -73,26 +90,27 @@ open_checks(struct vcenter *v, struct publisher *publisher)
 static void
 open_source(void **self, const void *options, const struct source_context *context)
 {
-	const struct vcenter_source_options *o = options;
-	size_t event_max = o->vim.limits.event_max;
+	const struct vcenter_options *o = options;
+	size_t event_max = (size_t)o->event_max_bytes;
 	struct vcenter *v = mem_alloc(sizeof(*v));
 
 	v->options = o;
 	v->checkpoint = context->checkpoint;
 	vcenter_metrics_init();
-	vim_open(&v->vim, context->http, &o->vim);
-	v->login.password = o->vim.password;
+	open_vim(v, context->http);
+	v->login.password = &o->password;
 	v->catalogue = vcenter_catalogue_open(v->vim, o->empty_grace_ms);
 	v->clock = vcenter_clock_watch_open(v->vim, v->checkpoint, &v->cursor, o->overlap_ms);
-	v->intake = vcenter_intake_open(&(struct vcenter_intake_options){ .vcenter = o->name,
-		.prefix = o->subject_prefix,
-		.url = o->vim.url,
-		.event_max = event_max != 0 ? event_max : EVENT_MAX,
-		.vim = v->vim,
-		.publisher = context->publisher,
-		.checkpoint = v->checkpoint,
-		.clock = v->clock,
-		.catalogue = v->catalogue });
+	v->intake = vcenter_intake_open(
+		&(struct vcenter_intake_options){ .vcenter = context->name,
+			.prefix = context->subject_prefix,
+			.url = o->address,
+			.event_max = event_max != 0 ? event_max : EVENT_MAX,
+			.vim = v->vim,
+			.publisher = context->publisher,
+			.checkpoint = v->checkpoint,
+			.clock = v->clock,
+			.catalogue = v->catalogue });
 	v->live = (struct vcenter_live){ .vim = v->vim,
 		.cursor = &v->cursor,
 		.checkpoint = v->checkpoint,
@@ -201,7 +219,7 @@ static enum source_result
 resume(void *self, const struct source_loaded *loaded, struct err *err)
 {
 	struct vcenter *v = self;
-	size_t wanted = v->options->vim.limits.event_max;
+	size_t wanted = (size_t)v->options->event_max_bytes;
 	size_t data_max = loaded->message_max - MESSAGE_OVERHEAD;
 
 	(void)err;
@@ -247,7 +265,7 @@ open_cursor(struct vcenter *v, struct err *err)
 static enum source_result
 read_live(struct vcenter *v, bool *full, struct err *err)
 {
-	const struct vcenter_source_options *o = v->options;
+	const struct vcenter_options *o = v->options;
 	enum source_result result = open_cursor(v, err);
 	size_t fresh = 0;
 
@@ -351,8 +369,16 @@ position(const void *self, struct source_status *status)
 		.newest = p->newest };
 }
 
+static const char *const types[] = { "vcenter", "vcsim", NULL };
+
 const struct source vcenter_source = {
 	.name = "vcenter",
+	.types = types,
+	.options_size = sizeof(struct vcenter_options),
+	.bind = vcenter_options_bind,
+	.release = vcenter_options_release,
+	.help = vcenter_options_help,
+	.settings = vcenter_options_settings,
 	.failed = "vCenter: cannot read events, trying again",
 	.refused =
 		"vCenter: login refused: check user and password; accounts lock, so the next "

@@ -234,14 +234,14 @@ static void
 run(const struct nats_server *server, struct toy *t)
 {
 	const struct collect_options options = { .name = "toy",
-		.address = "toy://",
 		.source = &toy_source,
+		.settings = { .address = "toy://",
+			.overlap_ms = 60000,
+			.audit_span_ms = 600000,
+			.window = 4 },
 		.stream = { .name = "VC_toy",
 			.subjects = { "vc.toy.>" },
-			.duplicate_window_ms = 60000 },
-		.overlap_ms = 60000,
-		.audit_span_ms = 600000,
-		.window = 4 };
+			.duplicate_window_ms = 60000 } };
 	struct err err;
 
 	toy = t;

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The sources of events, and which of them serves an eventProvider: the one that lists its
+ * type. A new source is a line in source_choice.c.
+ */
+#ifndef VCOURIER_SOURCE_CHOICE_H
+#define VCOURIER_SOURCE_CHOICE_H
+
+#include "source.h"
+
+/* The source that lists this type; of an unknown type the first, whose bind refuses it. */
+const struct source *source_choice_find(const char *type);
+
+struct source_choice {
+	const struct source *source; /* NULL: nothing was bound */
+	void *options;               /* the source's own struct */
+};
+
+/* Fit daemon_spec.bind, release and help; `choice` is a struct source_choice. */
+int source_choice_bind(const struct router_config *config, const struct router_entry *entry,
+	void *choice, struct config_errors *errors);
+void source_choice_release(void *choice);
+void source_choice_help(void);
+
+#endif
