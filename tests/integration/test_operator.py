@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The operator's commands that use NATS: tail, status, dead, replay."""
+"""The operator's commands that use NATS: tail, dead, replay. test_status.py has status."""
 import json
-import re
 import subprocess
 import threading
 import time
@@ -241,59 +240,6 @@ def test_a_forged_status_reply(lab, stream):
     out, err = run.communicate(timeout=30)
     assert run.returncode in (0, 1) and b"kn" in out, (run.returncode, out, err)
     assert not bad_characters(out.decode())
-
-
-def test_status(lab, stream):
-    receiver = lab.receiver()
-    dispatcher = lab.dispatcher(stream.config(receiver.url, **FAST)).wait_ready()
-    stream.publish(10)
-    stream.idle()
-    text = vcourier(dispatcher, "status")
-    assert [line.split()[:2] for line in text.splitlines() if line.startswith("VC_lab")] == [["VC_lab", "10"]]
-    assert [line for line in text.splitlines() if line.startswith("kn ") and line.endswith("up to date")]
-    dispatcher.stop()
-    stream.publish(7)
-    text = vcourier(dispatcher, "status", code=1)
-    [line] = [line for line in text.splitlines() if line.startswith("kn ")]
-    assert line.split()[2] == "7" and line.endswith("not fetched")
-
-
-def circuits(text):
-    """The column of the dispatcher kn."""
-    [line] = [line for line in text.splitlines() if re.match(r"kn +VC_lab ", line)]
-    return re.split(r"\s{2,}", line)[-2]
-
-
-def test_status_shows_the_paused_replica(lab, stream):
-    """Of two replicas, the one whose destination fails is shown as paused. After it stops it is not shown any more."""
-    receiver = lab.receiver(lambda request: Answer(503))
-    paused = lab.dispatcher(stream.config(receiver.url, **FAST))
-    assert circuits(vcourier(paused.wait_ready(), "status")) == "closed"
-    stream.publish(10)
-    wait_until(lambda: paused.metric("vcourier_dispatcher_circuit_state") == 2, what="it pauses")
-    works = lab.dispatcher(stream.config(lab.receiver().url, **FAST), name="works").wait_ready()
-    text = vcourier(paused, "status", code=1)
-    assert circuits(text) == "OPEN 1 of 2"
-    assert f"pid {paused.pid}) has been paused for" in text and "1 of 1 targets; HTTP 503" in text
-    paused.kill()
-    stream.idle()
-    assert circuits(vcourier(works, "status")) == "closed"
-    works.stop()
-    assert circuits(vcourier(works, "status")) == "no reply"
-
-
-def test_status_names_the_function_that_is_down(lab, stream):
-    gateway = Gateway().start()
-    lab.closers.append(gateway.close)
-    gateway.deploy("good", "VmPoweredOffEvent")
-    gateway.deploy("broken", "VmPoweredOnEvent", lambda call: 503)
-    auth = {"type": "basic_auth", "basicAuth": {"username": "admin", "password": "secret"}}
-    dispatcher = lab.dispatcher(stream.config(
-        {"type": "openfaas", "name": "kn", "openfaas": {"address": gateway.url, "auth": auth}} | FAST))
-    stream.publish(10, "VmPoweredOffEvent")
-    stream.publish(10, "VmPoweredOnEvent")
-    wait_until(lambda: dispatcher.metric("vcourier_dispatcher_circuit_state") == 2, what="it pauses")
-    assert "1 of 2 targets; broken.openfaas-fn: HTTP 503" in vcourier(dispatcher, "status", code=1)
 
 
 def meanwhile(stand_in, subject, run):

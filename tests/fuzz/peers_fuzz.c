@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "circuits.h"
+#include "peers.h"
 #include "fuzz_bus.h"
 #include "printable.h"
 
@@ -18,28 +18,29 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static struct session_dispatcher dispatcher[] = { { (char *)(uintptr_t) "fn", "fn" },
 		{ (char *)(uintptr_t) "broker", "broker" } };
 	struct session s = { .dispatcher = dispatcher, .n_dispatchers = 2 };
-	struct circuits *circuits;
+	struct peers *peers;
 	struct fuzz_parts parts;
-	char text[64], *printed;
-	size_t len, line;
+	char *printed;
+	size_t len, line, replicas, paused;
+	struct err err;
 
 	fuzz_parts_init(&parts, data, size);
 	s.bus = fuzz_bus(&parts);
-	circuits = circuits_ask(&s);
+	assert(peers_open(&peers, &s, &err) == 0 && peers_ask(peers, &err) == 0);
 	for (size_t i = 0; i < 2; i++) {
-		circuits_text(circuits, i, text, sizeof(text));
-		assert(memchr(text, '\0', sizeof(text)) != NULL);
-		assert(circuits_open(circuits, i) == (strncmp(text, "OPEN", 4) == 0));
+		replicas = peers_count(peers, i, &paused);
+		assert(paused <= replicas && (replicas == 0 || peers_heard(peers, i)));
+		assert(peers_reply(peers, i, replicas) == NULL);
 	}
 	fuzz_print_begin();
-	circuits_print(circuits);
+	peers_print(peers, stdout);
 	printed = fuzz_printed(&len);
 	for (size_t at = 0; at < len; at += line + 1) {
 		line = strcspn(printed + at, "\n");
 		assert(printable_is(printed + at, line));
 	}
 	free(printed);
-	circuits_free(circuits);
+	peers_free(peers);
 	fuzz_parts_free(&parts);
 	return 0;
 }

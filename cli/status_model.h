@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What `vcourier status` shows: streams, collectors, dispatchers. */
+#ifndef VCOURIER_STATUS_MODEL_H
+#define VCOURIER_STATUS_MODEL_H
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "peers.h"
+#include "session.h"
+
+/*
+ * Looks at everything now; the caller's. A JSON object, which `--json` prints;
+ * docs/operations.md has its members. After session_sources, session_dispatchers and
+ * peers_ask.
+ */
+cJSON *status_model_look(struct session *s, const struct peers *peers);
+
+/* False: something is missing, does not answer, has failed or is paused. */
+bool status_model_is_well(const cJSON *model);
+
+/* For people, on a terminal of `width` columns. */
+void status_model_print(const cJSON *model, int width, FILE *out);
+
+#endif
