@@ -22,11 +22,11 @@ extern const struct command *const command_list[];
 	.program = "vcourier", .shared = connection_options, .shared_title = CONNECTION_TITLE
 
 /* The exit statuses that every command which connects has, after its own. */
-#define COMMAND_CONNECTS_EXITS                                                               \
-	{ EXIT_USAGE, "wrong usage" }, { EXIT_UNREACHABLE, "NATS does not answer" },         \
+#define COMMAND_CONNECTS_EXITS \
+	{ EXIT_USAGE, "wrong usage" }, { EXIT_UNREACHABLE, "NATS does not answer" }, \
 		{ EXIT_FORBIDDEN, "not permitted" }, { EXIT_CONFIG, "wrong configuration" }, \
-	{                                                                                    \
-		0, NULL                                                                      \
+	{ \
+		0, NULL \
 	}
 
 #endif

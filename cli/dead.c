@@ -256,23 +256,23 @@ run_drop(void *values, char **args, size_t n)
 /* ---- the command lines */
 
 #define AT(member) offsetof(struct dead_options, member)
-#define FILTERS                                                                 \
-	{ "dispatcher", 'd', COMMAND_TEXT, AT(dispatcher), "NAME", NULL, 0,     \
+#define FILTERS \
+	{ "dispatcher", 'd', COMMAND_TEXT, AT(dispatcher), "NAME", NULL, 0, \
 		"those of this dispatcher, by its name in the configuration" }, \
-		{ "event", 'e', COMMAND_TEXT, AT(event), "NAME", NULL, 0,       \
-			"those of this event, for example VmPoweredOnEvent" },  \
-		{ "reason", 'r', COMMAND_TEXT, AT(reason), "REASON", NULL, 0,   \
-			"rejected, gave_up, invalid_event, poison, ..." },      \
-	{                                                                       \
-		"since", 's', COMMAND_TIME, AT(since_us), "TIME", NULL, 0,      \
-			"dead since then: RFC 3339, or a duration (2h)"         \
+		{ "event", 'e', COMMAND_TEXT, AT(event), "NAME", NULL, 0, \
+			"those of this event, for example VmPoweredOnEvent" }, \
+		{ "reason", 'r', COMMAND_TEXT, AT(reason), "REASON", NULL, 0, \
+			"rejected, gave_up, invalid_event, poison, ..." }, \
+	{ \
+		"since", 's', COMMAND_TIME, AT(since_us), "TIME", NULL, 0, \
+			"dead since then: RFC 3339, or a duration (2h)" \
 	}
-#define ALL                                                                     \
-	{                                                                       \
+#define ALL \
+	{ \
 		"all", 'a', COMMAND_FLAG, AT(all), NULL, NULL, 0, "all of them" \
 	}
-#define JSON                                                                                 \
-	{                                                                                    \
+#define JSON \
+	{ \
 		"json", 'j', COMMAND_FLAG, AT(json), NULL, NULL, 0, "one JSON object a line" \
 	}
 

@@ -5,7 +5,7 @@
 
 #include "pattern.h"
 
-#define PATTERN_ARGUMENT_HELP                                                                     \
+#define PATTERN_ARGUMENT_HELP \
 	"PATTERN is an event pattern, as rules of EventBridge have it: JSON text when it begins " \
 	"with {, else the name of a file."
 

@@ -91,10 +91,10 @@ bool addressable_by_ref(const struct addressable *a);
 /*
  * A row of a table of struct refresh: `at` is the struct addressable inside the struct `type`.
  */
-#define ADDRESSABLE_REFRESH(name, required, type, at)                         \
-	{                                                                     \
+#define ADDRESSABLE_REFRESH(name, required, type, at) \
+	{ \
 		name, addressable_interval_ms, required, addressable_request, \
-			addressable_response, offsetof(type, at)              \
+			addressable_response, offsetof(type, at) \
 	}
 int64_t addressable_interval_ms(void *addressable);
 enum refresh_step addressable_request(

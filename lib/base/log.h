@@ -62,7 +62,7 @@ uint64_t log_count(enum log_level level);
 /* How many of all lines were not written. */
 uint64_t log_left_out(void);
 
-#define log_at(level, ...)                                                              \
+#define log_at(level, ...) \
 	(log_enabled(level) ? log_write(level, &(const struct log_line){ __VA_ARGS__ }) \
 			    : (void)0)
 #define log_debug(...) log_at(LOG_DEBUG, __VA_ARGS__)

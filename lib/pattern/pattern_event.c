@@ -37,13 +37,13 @@ malformed(struct event_reader *r, const char *start)
 		r->err, ERR_PROTOCOL, "the event is no JSON object (byte %td)", r->p - start);
 }
 
-#define POOL_ADD(pattern, pool, n, cap)                                                       \
-	((pattern)->n == (pattern)->cap                                                       \
-			? (void)((pattern)->pool = mem_grow((pattern)->pool,                  \
+#define POOL_ADD(pattern, pool, n, cap) \
+	((pattern)->n == (pattern)->cap \
+			? (void)((pattern)->pool = mem_grow((pattern)->pool, \
 					 (pattern)->cap = (pattern)->cap ? (pattern)->cap * 2 \
-									 : 64,                \
-					 sizeof(*(pattern)->pool)))                           \
-			: (void)0,                                                            \
+									 : 64, \
+					 sizeof(*(pattern)->pool))) \
+			: (void)0, \
 		(pattern)->n++)
 
 static uint32_t

@@ -10,9 +10,9 @@
 
 enum fault { NOBODY, EVENT, CREDENTIALS };
 
-#define EVENT_WITH(members)                                                                  \
+#define EVENT_WITH(members) \
 	"{\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"s\",\"type\":\"t\",\"subject\":" \
-	"\"VmPoweredOnEvent\","                                                              \
+	"\"VmPoweredOnEvent\"," \
 	"\"time\":\"2026-11-22T10:11:12Z\"" members ",\"data\":{\"a\":1}}"
 #define PLAIN EVENT_WITH("")
 #define FORGED_TYPE EVENT_WITH(",\"datacontenttype\":\"application/json\\r\\nX-Forged: yes\"")
@@ -21,7 +21,7 @@ enum fault { NOBODY, EVENT, CREDENTIALS };
 #define BASIC ", auth: {type: basic_auth, basicAuth: {username: '%s', password: p}}}\n"
 #define GATEWAY "{address: 'http://gw:8080'"
 #define INVOKE ", authInvoke: true"
-#define AWS                                                                                  \
+#define AWS \
 	"{region: eu-west-1, eventBus: bus, auth: {type: aws_access_key, awsAccessKeyAuth: " \
 	"{accessKey: '%s', secretKey: S}}}\n"
 

@@ -24,7 +24,7 @@ rules_reply(struct backend *b, int status, const char *body)
 	return backend_reply(b, "rules", 0, status, body);
 }
 
-#define NAMED(name, pattern, more)                                                     \
+#define NAMED(name, pattern, more) \
 	"{\"Name\":\"" name "\",\"Arn\":\"" RULE name "\",\"EventPattern\":\"" pattern \
 	"\"" more "}"
 

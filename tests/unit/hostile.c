@@ -3,9 +3,9 @@
 
 #include <string.h>
 
-#define EVENT(key)                                                                 \
+#define EVENT(key) \
 	"<returnval xsi:type=\"VmPoweredOnEvent\"><key>" key "</key><chainId>" key \
-	"</chainId>"                                                               \
+	"</chainId>" \
 	"<createdTime>2026-11-22T10:11:12.5Z</createdTime><userName>root</userName>"
 #define END "</returnval>"
 #define TEN(x) x x x x x x x x x x

@@ -15,21 +15,21 @@ extern const struct processor processor_knative;
  * {"alg":"RS256"} .
  * {"aud":["https://kubernetes.default.svc"],"sub":"system:serviceaccount:apps:vcourier"} . x
  */
-#define SA_TOKEN                                                                                        \
+#define SA_TOKEN \
 	"eyJhbGciOiJSUzI1NiJ9.eyJhdWQiOlsiaHR0cHM6Ly9rdWJlcm5ldGVzLmRlZmF1bHQuc3ZjIl0sInN1YiI6InN5c3Rl" \
 	"bTpzZXJ2aWNlYWNjb3VudDphcHBzOnZjb3VyaWVyIn0.eA"
-#define RESOURCES                                                                                               \
-	"{\"kind\":\"APIResourceList\",\"apiVersion\":\"v1\",\"groupVersion\":\"eventing.knative.dev/v1\","     \
-	"\"resources\":[{\"name\":\"brokers\",\"singularName\":\"broker\",\"namespaced\":true,"                 \
+#define RESOURCES \
+	"{\"kind\":\"APIResourceList\",\"apiVersion\":\"v1\",\"groupVersion\":\"eventing.knative.dev/v1\"," \
+	"\"resources\":[{\"name\":\"brokers\",\"singularName\":\"broker\",\"namespaced\":true," \
 	"\"kind\":\"Broker\",\"verbs\":[\"get\",\"list\"]},{\"name\":\"brokers/status\",\"singularName\":\"\"," \
-	"\"namespaced\":true,\"kind\":\"Broker\",\"verbs\":[\"get\"]},{\"name\":\"triggers\","                  \
+	"\"namespaced\":true,\"kind\":\"Broker\",\"verbs\":[\"get\"]},{\"name\":\"triggers\"," \
 	"\"namespaced\":true,\"kind\":\"Trigger\",\"verbs\":[\"get\"]}]}"
 #define INGRESS "http://broker-ingress.knative-eventing.svc.cluster.local/fn/default"
-#define BROKER(status)                                                                                        \
+#define BROKER(status) \
 	"{\"apiVersion\":\"eventing.knative.dev/v1\",\"kind\":\"Broker\",\"metadata\":{\"name\":\"default\"," \
 	"\"namespace\":\"fn\"},\"spec\":{},\"status\":{" status "}}"
 #define ONE_ADDRESS BROKER("\"address\":{\"url\":\"" INGRESS "\"}")
-#define REF(more)                                                                                                    \
+#define REF(more) \
 	"{destination: {ref: {apiVersion: eventing.knative.dev/v1, kind: Broker, name: default, namespace: fn}" more \
 	"}}\n"
 

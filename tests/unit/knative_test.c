@@ -10,10 +10,10 @@
 #include "mem.h"
 #include "processor.h"
 
-#define EVENT(type, extra, data)                                                                \
+#define EVENT(type, extra, data) \
 	"{\"specversion\":\"1.0\",\"id\":\"42\",\"source\":\"https://vc/sdk\",\"type\":\"" type \
-	"\","                                                                                   \
-	"\"subject\":\"VmPoweredOnEvent\",\"time\":\"2026-11-22T10:11:12.5Z\"" extra "," data   \
+	"\"," \
+	"\"subject\":\"VmPoweredOnEvent\",\"time\":\"2026-11-22T10:11:12.5Z\"" extra "," data \
 	"}"
 #define JSON_TYPE ",\"datacontenttype\":\"application/json\""
 #define ROUTER "com.vmware.event.router/event"

@@ -4,7 +4,7 @@
 
 #include "pages.h"
 
-#define EVENT(key, xml)                                               \
+#define EVENT(key, xml) \
 	"<returnval xsi:type=\"VmPoweredOnEvent\"><key>" key "</key>" \
 	"<createdTime>2026-11-22T10:11:12.5Z</createdTime>" xml "</returnval>"
 #define GOOD_1 EVENT("1", "<userName>one</userName>")

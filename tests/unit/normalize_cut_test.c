@@ -8,7 +8,7 @@ enum { PAGE = 1 << 20 };
 
 static const size_t pieces[] = { 1, 7, 1000, 16 * 1024, 5 * PAGE };
 
-#define GOOD(key)                               \
+#define GOOD(key) \
 	"<returnval xsi:type='Event'><key>" key \
 	"</key><createdTime>2026-11-22T10:11:12.5Z</createdTime></returnval>"
 

@@ -8,7 +8,7 @@
 #include "pages.h"
 #include "schema.h"
 
-#define EVENT(key)                                                    \
+#define EVENT(key) \
 	"<returnval xsi:type=\"VmPoweredOnEvent\"><key>" key "</key>" \
 	"<createdTime>2026-11-22T10:11:12.5Z</createdTime></returnval>"
 #define GOOD_1 EVENT("1")

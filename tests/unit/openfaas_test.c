@@ -5,19 +5,19 @@
 
 #include "openfaas_lab.h"
 
-#define DATA                                                                                  \
+#define DATA \
 	"{\"FullFormattedMessage\":\"a \\u003cb\\u003e \\u0026 \\u2028 \xc3\xa9 \\\"q\\\"\"," \
 	"\"Key\":4217,\"Vm\":null}"
-#define ON_THE_BUS                                                                                   \
+#define ON_THE_BUS \
 	"{\"specversion\":\"1.0\",\"id\":\"4217-1668942671123\",\"source\":\"https://vc1.lab/sdk\"," \
-	"\"type\":\"com.vmware.event.router/event\",\"subject\":\"VmPoweredOnEvent\","               \
-	"\"time\":\"2022-11-20T11:11:11.12345Z\",\"datacontenttype\":\"application/json\","          \
+	"\"type\":\"com.vmware.event.router/event\",\"subject\":\"VmPoweredOnEvent\"," \
+	"\"time\":\"2022-11-20T11:11:11.12345Z\",\"datacontenttype\":\"application/json\"," \
 	"\"vsphereapiversion\":\"8.0.1.0\",\"data\":" DATA "}"
 /* What cloudevents/sdk-go 2.8.0, the event router's, marshals for this event. */
-#define ROUTER_SENT                                                                                  \
+#define ROUTER_SENT \
 	"{\"specversion\":\"1.0\",\"id\":\"4217-1668942671123\",\"source\":\"https://vc1.lab/sdk\"," \
-	"\"type\":\"com.vmware.event.router/event\",\"subject\":\"VmPoweredOnEvent\","               \
-	"\"datacontenttype\":\"application/json\",\"time\":\"2022-11-20T11:11:11.12345Z\","          \
+	"\"type\":\"com.vmware.event.router/event\",\"subject\":\"VmPoweredOnEvent\"," \
+	"\"datacontenttype\":\"application/json\",\"time\":\"2022-11-20T11:11:11.12345Z\"," \
 	"\"data\":" DATA ",\"vsphereapiversion\":\"8.0.1.0\"}"
 
 static void

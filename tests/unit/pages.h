@@ -11,14 +11,14 @@
 #include "normalize.h"
 #include "text.h"
 
-#define PAGE_HEAD                                                  \
+#define PAGE_HEAD \
 	"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<S:Envelope " \
-	"xmlns:S=\"http://schemas.xmlsoap.org/soap/envelope/\" "   \
-	"xmlns:xsd=\"http://www.w3.org/2001/XMLSchema\" "          \
+	"xmlns:S=\"http://schemas.xmlsoap.org/soap/envelope/\" " \
+	"xmlns:xsd=\"http://www.w3.org/2001/XMLSchema\" " \
 	"xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\">" \
 	"<S:Body><ReadNextEventsResponse xmlns=\"urn:vim25\">"
 #define PAGE_TAIL "</ReadNextEventsResponse></S:Body></S:Envelope>\n"
-#define EVENT_BASE                                                                      \
+#define EVENT_BASE \
 	"<key>7</key><createdTime>2026-11-22T10:11:12.5Z</createdTime><userName>root</" \
 	"userName>"
 

@@ -112,7 +112,7 @@ faults(void **state)
 	}
 }
 
-#define ENVELOPE(body)                                                                    \
+#define ENVELOPE(body) \
 	"<S:Envelope xmlns:S=\"http://schemas.xmlsoap.org/soap/envelope/\"><S:Body>" body \
 	"</S:Body></S:Envelope>"
 

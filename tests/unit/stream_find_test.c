@@ -19,12 +19,12 @@
 	"{\"error\":{\"code\":404,\"err_code\":10059,\"description\":\"stream not found\"}}"
 #define UNAVAILABLE \
 	"{\"error\":{\"code\":503,\"err_code\":10008,\"description\":\"JetStream system temporarily unavailable\"}}"
-#define MESSAGE(SEQ)                                      \
+#define MESSAGE(SEQ) \
 	"{\"message\":{\"subject\":\"vc.a\",\"seq\":" SEQ \
 	",\"data\":\"eA==\",\"time\":\"2026-11-22T10:00:00Z\"}}"
-#define INFO(LEADER, FIRST, LAST, MESSAGES)                                                      \
+#define INFO(LEADER, FIRST, LAST, MESSAGES) \
 	"{\"created\":\"2026-11-22T09:00:00Z\",\"cluster\":{\"name\":\"c\",\"leader\":\"" LEADER \
-	"\"},\"state\":{"                                                                        \
+	"\"},\"state\":{" \
 	"\"first_seq\":" FIRST ",\"last_seq\":" LAST ",\"messages\":" MESSAGES "}}"
 
 enum { TIMEOUT_MS = 60000, ANSWERS_MAX = 4 };
