@@ -50,7 +50,7 @@ def unit(binary, *wrapper):
 def units():
     """Every way to run every unit test; two at a time."""
     runs = [(u,) for v in ("release", "asan", "tsan") for u in sorted((ROOT / "build" / v / "unit").glob("*_test"))]
-    valgrind = ("valgrind", "-q", "--error-exitcode=65", "--leak-check=full", "--errors-for-leak-kinds=definite")
+    valgrind = ("valgrind", "-q", f"--suppressions={ROOT / 'tests/unit/valgrind.supp'}", "--error-exitcode=65", "--leak-check=full", "--errors-for-leak-kinds=definite")
     runs += [(ROOT / "build/release/unit" / name, *valgrind) for name in VALGRIND]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         results = list(pool.map(lambda run: unit(*run), runs))
