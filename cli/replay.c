@@ -16,6 +16,7 @@
 #include "pattern_argument.h"
 #include "protocol.h"
 #include "session.h"
+#include "subject_pattern.h"
 
 enum {
 	TELL_MS = 500,
@@ -179,6 +180,9 @@ choose(struct replay *r, struct session *s)
 
 	if (rc != EXIT_NOT_YET)
 		return rc;
+	if (o->subject != NULL &&
+		subject_pattern_check(o->subject, s->config->subject_prefix, &err) != 0)
+		return session_fail(s, &err);
 	if (session_sources(s, &err) != 0)
 		return session_fail(s, &err);
 	for (size_t i = 0; i < s->n_sources; i++)

@@ -176,11 +176,19 @@ set_moref(struct walk *w, const char *value, struct err *err)
 	return 0;
 }
 
+/* Key and ChainId are xsd:int; the table does not have the width of other numbers. */
+static bool
+is_32_bits(const struct walk *w)
+{
+	return w->owner->field == NULL && w->field - schema_class_fields(w->owner->class) < 2;
+}
+
 static int
 set_scalar(struct walk *w, const char *value, struct err *err)
 {
 	enum schema_kind kind = (enum schema_kind)w->field->kind;
 	struct buf json;
+	int64_t n;
 	bool ok;
 
 	if (*w->at != '\0')
@@ -194,6 +202,9 @@ set_scalar(struct walk *w, const char *value, struct err *err)
 	buf_free(&json);
 	if (!ok)
 		return bad_value(w, value, err);
+	if (is_32_bits(w) && !text_int(value, INT32_MIN, INT32_MAX, &n))
+		return err_set(
+			err, ERR_USAGE, "data.%.120s does not fit into 32 bits", w->path);
 	sample_set_text(w->node, value);
 	return 0;
 }

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+#define _XOPEN_SOURCE 700 /* wcwidth */
 #include "screen.h"
 
+#include <locale.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <wchar.h>
 
 #include "buf.h"
 #include "mem.h"
@@ -40,39 +43,61 @@ screen_cell(struct screen_table *t, const char *fmt, ...)
 	buf_free(&safe);
 }
 
-static bool
-begins_character(char c)
+/*
+ * The columns of the character at s, by the C library's table, whatever the user's locale is;
+ * *bytes: its length. Text is valid UTF-8.
+ */
+static int
+character(const char *s, size_t *bytes)
 {
-	return ((unsigned char)c & 0xc0) != 0x80;
+	static locale_t utf8;
+	locale_t before;
+	mbstate_t state = { 0 };
+	wchar_t c = 0;
+	size_t n;
+	int width;
+
+	if (utf8 == (locale_t)0)
+		utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+	before = uselocale(utf8 != (locale_t)0 ? utf8 : LC_GLOBAL_LOCALE);
+	n = mbrtowc(&c, s, strlen(s), &state);
+	width = n != 0 && n <= 4 ? wcwidth(c) : 1;
+	uselocale(before);
+	*bytes = n != 0 && n <= 4 ? n : 1;
+	return width < 0 ? 1 : width;
 }
 
 int
 screen_width_of(const char *text)
 {
+	size_t bytes;
 	int n = 0;
 
-	for (; *text != '\0'; text++)
-		n += begins_character(*text);
+	for (; *text != '\0'; text += bytes)
+		n += character(text, &bytes);
 	return n;
 }
 
 void
 screen_fit(const char *text, int width, bool right, FILE *out)
 {
-	int n = screen_width_of(text), shown = n > width ? width - 1 : n, i = 0;
+	int n = screen_width_of(text), room = n > width ? width - 1 : width, used = 0;
+	size_t bytes;
 
 	if (width <= 0)
 		return;
 	if (right && n < width)
 		fprintf(out, "%*s", width - n, "");
-	for (; *text != '\0'; text++) {
-		i += begins_character(*text);
-		if (i > shown)
+	for (; *text != '\0'; text += bytes) {
+		int columns = character(text, &bytes);
+
+		if (used + columns > room)
 			break;
-		putc(*text, out);
+		fwrite(text, 1, bytes, out);
+		used += columns;
 	}
 	if (n > width)
-		putc('~', out);
+		fprintf(out, "~%*s", width - 1 - used, "");
 	else if (!right)
 		fprintf(out, "%*s", width - n, "");
 }
@@ -172,7 +197,7 @@ void
 screen_table_print(const struct screen_table *t, int screen, FILE *out)
 {
 	const char *text[SCREEN_COLUMNS_MAX] = { NULL };
-	int width[SCREEN_COLUMNS_MAX];
+	int width[SCREEN_COLUMNS_MAX] = { 0 };
 	size_t rows = t->n_cells / t->n_columns;
 
 	if (shrink(t, width, measure(t, width), screen) > screen) {

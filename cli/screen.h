@@ -37,7 +37,7 @@ void screen_cell(struct screen_table *t, const char *fmt, ...)
 /* Prints the titles and the rows; width: columns of the terminal. */
 void screen_table_print(const struct screen_table *t, int width, FILE *out);
 
-/* The columns that valid UTF-8 takes: one for each character. */
+/* The columns that valid UTF-8 takes: two for a wide character, none for a combining one. */
 int screen_width_of(const char *text);
 
 /*

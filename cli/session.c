@@ -164,40 +164,6 @@ session_print_safe(FILE *f, const char *text, size_t max)
 	buf_free(&out);
 }
 
-static const char *
-colour_of(const char *severity)
-{
-	if (strcmp(severity, "error") == 0)
-		return "\033[31m";
-	if (strcmp(severity, "warning") == 0)
-		return "\033[33m";
-	return "\033[36m";
-}
-
-void
-session_print_event(FILE *f, const struct event *ev, bool colours)
-{
-	const char *severity = event_extension(ev, "severity");
-	cJSON *data = ev->data != NULL && ev->data_is_json
-		? cJSON_ParseWithLength(ev->data, ev->data_len)
-		: NULL;
-	const char *message = json_member_string(data, "FullFormattedMessage");
-
-	session_print_safe(f, ev->time, 40);
-	fprintf(f, " %s", colours ? colour_of(severity) : "");
-	session_print_safe(f, severity[0] != '\0' ? severity : "-", 10);
-	fprintf(f, "%s ", colours ? "\033[0;1m" : "");
-	session_print_safe(f, ev->subject[0] != '\0' ? ev->subject : ev->type, 200);
-	fprintf(f, "%s ", colours ? "\033[0m" : "");
-	session_print_safe(f, ev->id, 100);
-	if (message != NULL && message[0] != '\0') {
-		fputs("  ", f);
-		session_print_safe(f, message, 1000);
-	}
-	fputc('\n', f);
-	cJSON_Delete(data);
-}
-
 const char *
 session_age(int64_t us, char *buf, size_t size)
 {

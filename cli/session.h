@@ -79,9 +79,6 @@ int session_dispatcher(struct session *s, const char *name, char token[96]);
 /* Prints text from outside, without characters that control a terminal. */
 void session_print_safe(FILE *f, const char *text, size_t max);
 
-/* Prints one line for people. */
-void session_print_event(FILE *f, const struct event *ev, bool colours);
-
 /* "3m12s"; "-" for a negative age. */
 const char *session_age(int64_t us, char *buf, size_t size);
 

@@ -6,11 +6,13 @@
 
 #include "command_list.h"
 #include "filter.h"
+#include "mem.h"
 #include "printable.h"
+#include "screen.h"
 #include "session.h"
 #include "stop.h"
-
-enum { READERS_MAX = 8 };
+#include "subject_pattern.h"
+#include "tail_row.h"
 
 struct tail_options {
 	struct connection_flags connection;
@@ -18,13 +20,19 @@ struct tail_options {
 	int64_t count, since_us; /* 0: not given */
 };
 
+struct tail_reader {
+	struct stream_reader *reader;
+	const char *source;
+};
+
 struct tail_command {
 	const struct tail_options *options;
-	bool colours;
+	struct tail_format format;
+	bool terminal;
 	int64_t left; /* 0: no end */
 	const char *subject;
 	struct event event;
-	struct stream_reader *reader[READERS_MAX];
+	struct tail_reader *reader;
 	size_t n;
 };
 
@@ -53,7 +61,7 @@ print_json(const struct bus_msg *msg)
 }
 
 static void
-print(struct tail_command *t, const struct bus_msg *msg)
+print(struct tail_command *t, const char *source, const struct bus_msg *msg)
 {
 	struct err err;
 
@@ -62,35 +70,54 @@ print(struct tail_command *t, const struct bus_msg *msg)
 	} else if (t->options->json) {
 		print_json(msg);
 	} else {
-		session_print_event(stdout, &t->event, t->colours);
+		t->format.width = t->terminal ? command_width() : 0; /* it may be resized */
+		tail_row(&t->format, source, &t->event, stdout);
 	}
 	if (fflush(stdout) != 0 || (t->left > 0 && --t->left == 0))
 		stop_request();
+}
+
+static int
+open_reader(struct tail_command *t, struct session *s, const struct session_source *source,
+	const char *filter, struct err *err)
+{
+	struct consumer_config c = { .stream = source->stream, .deliver = DELIVER_NEW };
+	struct tail_reader *r;
+	int width = screen_width_of(source->name);
+
+	c.filter_subject = filter[0] != '\0' ? filter : NULL;
+	if (t->options->since_us != 0) {
+		c.deliver = DELIVER_FROM_TIME;
+		c.start_time_us = t->options->since_us;
+	}
+	t->reader = mem_grow(t->reader, t->n + 1, sizeof(*t->reader));
+	r = &t->reader[t->n];
+	*r = (struct tail_reader){ .source = source->name };
+	if (stream_reader_open(&r->reader, s->bus, err) != 0)
+		return -1;
+	t->n++;
+	t->format.source_width = width > t->format.source_width ? width
+								: t->format.source_width;
+	return stream_reader_start(r->reader, &c, err);
 }
 
 /* Opens a reader for each vCenter's stream that has events of this subject. */
 static int
 start(struct tail_command *t, struct session *s, struct err *err)
 {
+	if (t->subject != NULL &&
+		subject_pattern_check(t->subject, s->config->subject_prefix, err) != 0)
+		return -1;
 	if (session_sources(s, err) != 0)
 		return -1;
-	for (size_t i = 0; i < s->n_sources && t->n < READERS_MAX; i++) {
+	for (size_t i = 0; i < s->n_sources; i++) {
 		const struct session_source *source = &s->source[i];
-		struct consumer_config c = { .stream = source->stream, .deliver = DELIVER_NEW };
 		char filter[256] = "";
 
 		if (t->subject != NULL &&
 			!filter_narrow(t->subject, source->subjects, filter, sizeof(filter)))
 			continue;
-		c.filter_subject = filter[0] != '\0' ? filter : NULL;
-		if (t->options->since_us != 0) {
-			c.deliver = DELIVER_FROM_TIME;
-			c.start_time_us = t->options->since_us;
-		}
-		if (stream_reader_open(&t->reader[t->n], s->bus, err) != 0)
-			return -1;
-		t->n++;
-		if (stream_reader_start(t->reader[t->n - 1], &c, err) != 0)
+		if (open_reader(t, s, source, filter, err) != 0)
 			return -1;
 	}
 	return t->n > 0 ? 0
@@ -101,16 +128,20 @@ start(struct tail_command *t, struct session *s, struct err *err)
 static int
 follow(struct tail_command *t, struct err *err)
 {
+	t->format.width = t->terminal ? command_width() : 0;
+	if (!t->options->json && t->terminal)
+		tail_row_titles(&t->format, stdout);
+	fflush(stdout);
 	while (!stop_requested())
 		for (size_t i = 0; i < t->n && !stop_requested(); i++) {
 			struct bus_msg *msg = NULL;
 			struct jetstream_meta d;
 
-			if (stream_reader_next(
-				    t->reader[i], t->n > 1 ? 20 : 500, &msg, &d, err) != 0)
+			if (stream_reader_next(t->reader[i].reader, t->n > 1 ? 20 : 500, &msg,
+				    &d, err) != 0)
 				return err->code == ERR_STOPPED ? 0 : -1;
 			if (msg != NULL)
-				print(t, msg);
+				print(t, t->reader[i].source, msg);
 			bus_msg_free(msg);
 		}
 	return 0;
@@ -127,19 +158,22 @@ follow_all(struct tail_command *t)
 		return rc;
 	rc = start(t, &s, &err) != 0 || follow(t, &err) != 0 ? session_fail(&s, &err) : 0;
 	for (size_t i = 0; i < t->n; i++)
-		stream_reader_stop(t->reader[i]);
+		stream_reader_stop(t->reader[i].reader);
 	session_close(&s);
 	for (size_t i = 0; i < t->n; i++)
-		stream_reader_close(t->reader[i]);
+		stream_reader_close(t->reader[i].reader);
+	free(t->reader);
 	return rc;
 }
 
 static int
 run(void *values, char **args, size_t n_args)
 {
-	struct tail_command t = { .options = values, .colours = isatty(STDOUT_FILENO) != 0 };
+	const char *no_colour = getenv("NO_COLOR"); /* https://no-color.org */
+	struct tail_command t = { .options = values, .terminal = isatty(STDOUT_FILENO) != 0 };
 	int rc;
 
+	t.format.colours = t.terminal && (no_colour == NULL || *no_colour == '\0');
 	t.left = t.options->count;
 	t.subject = n_args > 0 ? args[0] : NULL;
 	event_init(&t.event);
@@ -172,8 +206,10 @@ const struct command tail_command = {
 	.args_max = 1,
 	.options = options,
 	.values_size = sizeof(struct tail_options),
-	.about = "Shows events as they are stored, until it is stopped. SUBJECT may have "
-		 "wildcards; default: every event.",
+	.about =
+		"Shows events as they are stored, until it is stopped: the time of the event in "
+		"UTC, source, severity, event, entity and user. SUBJECT may have wildcards; "
+		"default: every event.",
 	.examples = examples,
 	.exits = exits,
 	.run = run,

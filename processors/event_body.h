@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* An event as the body of a request, in structured mode, with its Content-Type. */
+/*
+ * An event as a request of the CloudEvents HTTP binding, in structured or binary mode.
+ * https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/http-protocol-binding.md
+ */
 #ifndef VCOURIER_EVENT_BODY_H
 #define VCOURIER_EVENT_BODY_H
 
@@ -14,5 +17,12 @@ void event_body_structured(const struct event *ev, const char *type, struct http
 
 /* In the member order of the VMware Event Router (event_add_structured_as_router). */
 void event_body_as_router(const struct event *ev, const char *type, struct http_request *req);
+
+/*
+ * The attributes as `ce-` headers, the data as the body. -1: the data is not valid for its
+ * type.
+ */
+int event_body_binary(
+	const struct event *ev, const char *type, struct http_request *req, struct err *err);
 
 #endif

@@ -30,7 +30,7 @@ struct knative {
 	const struct knative_config *config;
 	struct http_auth auth;
 	struct addressable sink;
-	struct buf type, value; /* scratch */
+	struct buf type; /* scratch */
 };
 
 /* ---- configuration */
@@ -69,7 +69,6 @@ knative_open(void **out, const void *config, struct err *err)
 	http_auth_init(&self->auth, &c->http.auth);
 	addressable_init(&self->sink, &c->destination, &c->http);
 	buf_init(&self->type, EVENT_ATTRIBUTES_BYTES_MAX * 2);
-	buf_init(&self->value, EVENT_ATTRIBUTES_BYTES_MAX * 3);
 	*out = self;
 	return 0;
 }
@@ -84,7 +83,6 @@ knative_close(void *p)
 	http_auth_free(&self->auth);
 	addressable_free(&self->sink);
 	buf_free(&self->type);
-	buf_free(&self->value);
 	free(self);
 }
 
@@ -95,42 +93,6 @@ static const struct refresh refreshes[] = {
 };
 
 /* ---- deliveries */
-
-static void
-add_attribute(
-	struct knative *self, struct http_request *req, const char *name, const char *value)
-{
-	char header[64];
-
-	if (*value == '\0')
-		return;
-	snprintf(header, sizeof(header), "ce-%s", name);
-	buf_clear(&self->value);
-	event_add_header_value(&self->value, value);
-	http_header(req, header, buf_str(&self->value));
-}
-
-static int
-encode_binary(
-	struct knative *self, const struct event *ev, struct http_request *req, struct err *err)
-{
-	const char *type = ev->datacontenttype;
-
-	if (*type == '\0' && ev->data_is_json)
-		type = "application/json";
-	http_header(req, "ce-specversion", "1.0");
-	add_attribute(self, req, "id", ev->id);
-	add_attribute(self, req, "source", ev->source);
-	add_attribute(self, req, "type", buf_str(&self->type));
-	add_attribute(self, req, "subject", ev->subject);
-	add_attribute(self, req, "time", ev->time);
-	add_attribute(self, req, "dataschema", ev->dataschema);
-	for (size_t i = 0; i < ev->n_extensions; i++)
-		add_attribute(self, req, ev->extension[i].name, ev->extension[i].value);
-	if (*type != '\0')
-		http_header(req, "Content-Type", type);
-	return event_raw_data(ev, &req->own_body, &req->body, &req->body_len, err);
-}
 
 static int
 knative_encode(void *p, const struct batch *batch, struct http_request *req, struct err *err)
@@ -145,7 +107,7 @@ knative_encode(void *p, const struct batch *batch, struct http_request *req, str
 	buf_add_str(&req->url, self->sink.now.url);
 	if (self->config->encoding == ENCODING_STRUCTURED)
 		event_body_structured(ev, buf_str(&self->type), req);
-	else if (encode_binary(self, ev, req, err) != 0)
+	else if (event_body_binary(ev, buf_str(&self->type), req, err) != 0)
 		return -1;
 	trace_add_headers(ev, req);
 	if (http_request_check(req, err) != 0)

@@ -122,6 +122,17 @@ is_choice(const struct command_option *o, const char *text)
 	return false;
 }
 
+static int
+take_another(const struct command_parser *p, const struct command_option *o, const char *text,
+	struct command_texts *to)
+{
+	if (to->n == COMMAND_TEXTS_MAX)
+		return command_usage_error(
+			p->command, "--%s: more than %d of them", o->name, COMMAND_TEXTS_MAX);
+	to->text[to->n++] = text;
+	return EXIT_NOT_YET;
+}
+
 /* EXIT_NOT_YET, or the exit status. */
 static int
 take(const struct command_parser *p, const struct command_option *o, const char *text,
@@ -138,6 +149,8 @@ take(const struct command_parser *p, const struct command_option *o, const char 
 			return wrong_choice(p, o, text);
 		*(const char **)to = text;
 		break;
+	case COMMAND_TEXTS:
+		return take_another(p, o, text, to);
 	case COMMAND_COUNT:
 		if (!text_int(text, 1, INT64_MAX, to))
 			return command_usage_error(p->command,

@@ -15,10 +15,18 @@
 enum command_type {     /* the C type at `offset` */
 	COMMAND_FLAG,   /* bool */
 	COMMAND_TEXT,   /* const char *, of argv */
+	COMMAND_TEXTS,  /* struct command_texts: the option may be repeated */
 	COMMAND_CHOICE, /* const char *, of argv: one of choices */
 	COMMAND_COUNT,  /* int64_t, from 1 on */
 	/* int64_t, µs since 1970: RFC 3339, or a duration, which counts back from now */
 	COMMAND_TIME,
+};
+
+enum { COMMAND_TEXTS_MAX = 64 };
+
+struct command_texts {
+	const char *text[COMMAND_TEXTS_MAX]; /* of argv */
+	size_t n;
 };
 
 enum {

@@ -1,13 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """The operator's commands that use NATS: tail, dead, replay. test_status.py has status."""
-import json
-import subprocess
-import threading
-import time
+
 from collections import Counter
 from datetime import datetime, timezone
-
+import fcntl
+import json
+import os
+import pty
 import pytest
+import re
+import struct
+import subprocess
+import termios
+import threading
+import time
+import unicodedata
 
 from lab.stream import event, keys, subject
 from lab.gateway import Gateway
@@ -176,20 +183,63 @@ def test_replay_reaches_one_dispatcher_and_changes_no_position(lab, stream):
     vcourier(first, "replay", "--dispatcher", "kn", "--since", "yesterday", code=64)
 
 
+ROW = re.compile(r"(\S+ \S+) (\S+) +(\S+) +(\S+) +(\S+) +(\S+) +(.*)")
+
+
 def test_tail(lab, stream):
     receiver = lab.receiver()
     dispatcher = lab.dispatcher(stream.config(receiver.url, **FAST)).wait_ready()
-    stream.publish(5, data={"FullFormattedMessage": "on\x1b[31m \u009bred\nx"})
+    data = {"FullFormattedMessage": "on\x1b[31m \u009bred\nx", "UserName": "LAB\\jane", "Vm": {"Name": "web-1"}, "Host": {"Name": "esx-1"}}
+    stream.publish(5, data=data)
     lines = vcourier(dispatcher, "tail", "--since", "1h", "-n", "5").splitlines()
-    assert len(lines) == 5 and lines[0] == "2026-11-22T10:11:12.345Z info VmPoweredOnEvent 1-1700000000000  on\ufffd[31m \ufffdred x"
+    assert len(lines) == 5 and ROW.fullmatch(lines[0]).groups() == (
+        "2026-11-22 10:11:12", "lab", "info", "VmPoweredOnEvent", "web-1", "LAB\\jane", "on\ufffd[31m \ufffdred x")
     stream.publish(5, "com.vmware.vc.HA.X")
     texts = vcourier(dispatcher, "tail", "--json", "--since", "1h", "-n", "2", "vc.*.*.*.*.eventex.>").splitlines()
     assert [json.loads(t)["eventkey"] for t in texts] == ["6", "7"]
     live = subprocess.Popen([BUILD / "vcourier", "tail", "-c", dispatcher.file, "-n", "3"], stdout=subprocess.PIPE, text=True)
     wait_until(lambda: stream.js.info("VC_lab")["state"]["consumer_count"] == 2, 30, "it listens")
-    stream.publish(3)
-    assert [line.split()[3] for line in live.communicate(timeout=30)[0].splitlines()] == [f"{n}-1700000000000" for n in (11, 12, 13)]
-    vcourier(dispatcher, "tail", "other.>", code=64)
+    for name in ("web-2", "web-3", "web-4"):
+        stream.publish(1, data={"Vm": {"Name": name}})
+    assert [ROW.fullmatch(line)[5] for line in live.communicate(timeout=30)[0].splitlines()] == ["web-2", "web-3", "web-4"]
+
+
+@pytest.mark.parametrize("subject, why", [
+    ("vc.*.*.*.*.*.VmPowered*", "in NATS a wildcard is a whole token"), ("vc.*.*.*.*.VmPoweredOnEvent", "the class, is"),
+    ("vc.*.*.*.warn.>", "the severity, is"), ("vc.*.*.*.*.*", "6 tokens"), ("other.>", "begin with vc"),
+    ("vc.elsewhere.>", "no stream has events of")])
+@pytest.mark.parametrize("command", [["tail"], ["replay", "--dispatcher", "kn", "--dry-run", "--filter"]])
+def test_a_subject_that_matches_nothing_is_told_at_once(lab, stream, command, subject, why):
+    dispatcher = lab.dispatcher(stream.config(lab.receiver().url, **FAST)).wait_ready()
+    run = subprocess.run([BUILD / "vcourier", command[0], "-c", dispatcher.file, *command[1:], subject], capture_output=True, text=True, timeout=60)
+    if command == ["tail"] or "no stream" not in why:
+        assert run.returncode == 64 and why in run.stderr and run.stderr.count("\n") == 1, run
+
+
+@pytest.mark.parametrize("columns", [30, 40, 80, 100, 160])
+def test_tail_fits_the_terminal(lab, stream, columns):
+    """On a terminal no line is longer than it is wide, in characters, and without NO_COLOR the severity has a colour."""
+    dispatcher = lab.dispatcher(stream.config(lab.receiver().url, **FAST)).wait_ready()
+    long = {"FullFormattedMessage": "m" * 300, "UserName": "VSPHERE.LOCAL\\" + "\u00e4" * 80, "Vm": {"Name": "\u4e2d" * 3 + "v" * 100}}
+    stream.publish(3, "com.vmware.vc.HA." + "X" * 90, data=long)
+    for colour in ({}, {"NO_COLOR": "1"}):
+        main, other = pty.openpty()
+        fcntl.ioctl(other, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        env = {k: v for k, v in os.environ.items() if k != "NO_COLOR"} | colour
+        tail = subprocess.Popen([BUILD / "vcourier", "tail", "-c", dispatcher.file, "--since", "1h", "-n", "3"], stdout=other, env=env)
+        os.close(other)
+        text = b""
+        try:
+            while chunk := os.read(main, 65536):
+                text += chunk
+        except OSError:
+            pass
+        assert tail.wait(30) == 0
+        os.close(main)
+        lines = text.decode().replace("\r", "").splitlines()
+        assert len(lines) == (6 if columns < 60 else 4) and ("\x1b[" in text.decode()) != bool(colour)
+        plain = [re.sub(r"\x1b\[\d*m", "", line) for line in lines]
+        assert max(sum(1 + (unicodedata.east_asian_width(c) == "W") for c in line) for line in plain) <= columns, lines
 
 
 HOSTILE = "\x1b]0;title\x07\x1b[2J\u009b31m\u202ecod.exe\x7f"
