@@ -48,6 +48,7 @@ struct collect {
 	struct lease *lease; /* NULL: there is no other collector */
 	struct backoff backoff, login_backoff;
 	struct trouble trouble;
+	bool source_down; /* its last call failed; a session outlives that */
 	struct collect_report *report;
 	int64_t caught_up_ms; /* see struct collect_report_state */
 	int64_t measure_ms;   /* when the stream is measured next */
@@ -227,6 +228,7 @@ succeeded(struct collect *c, int64_t wait_ms)
 		log_info("reading events again");
 		c->trouble.text[0] = '\0';
 	}
+	c->source_down = false;
 	backoff_reset(&c->backoff);
 	status_check(c->source->name, true, "");
 	status_check("stream", true, "");
@@ -242,6 +244,7 @@ failed(struct collect *c, enum source_result result, const struct err *err)
 {
 	struct turn_plan plan = turn_plan(result, err->code, c->backoff.attempts);
 
+	c->source_down |= plan.source_failed;
 	if (plan.source_failed)
 		report_source(c, err);
 	if (plan.load_stream)
@@ -285,6 +288,7 @@ update_metrics(struct collect *c)
 	};
 
 	c->source->position(c->self, &view.source);
+	view.source.connected &= !c->source_down;
 	publisher_stats(c->publisher, &view.publisher);
 	collect_metrics_update(&view);
 	state.now = view;

@@ -24,7 +24,7 @@ def test_promtool(tmp_path):
 @pytest.mark.parametrize("alert", ALERTS, ids=lambda a: a["alert"])
 def test_each_alert_has_a_runbook_and_existing_metrics(alert):
     assert f"### {alert['alert']}\n" in (ROOT / "docs/operations.md").read_text()
-    assert alert["labels"]["severity"] in ("page", "ticket", "info") and alert["annotations"]["summary"]
+    assert alert["labels"]["severity"] in ("critical", "warning", "info") and alert["annotations"]["summary"]
     source = "".join(p.read_text() for d in ("lib", "collector", "dispatcher") for p in (ROOT / d).rglob("*.c"))
     for metric in re.findall(r"vcourier_\w+", alert["expr"]):
         name = re.sub(r"^vcourier_(collector|dispatcher)_", "", metric)

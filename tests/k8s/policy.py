@@ -271,6 +271,9 @@ def scalers_find_their_target(m):
         target = o["spec"]["scaleTargetRef"]["name"]
         if target not in m.named("Deployment"):
             yield f"{o['metadata']['name']}: scales nothing"
+        for metric in o["spec"].get("metrics", []):
+            if f"dispatcher-{metric['external']['metric']['selector']['matchLabels']['dispatcher']}" != target:
+                yield f"{o['metadata']['name']}: watches another dispatcher"
         for trigger in o["spec"].get("triggers", []):
             meta = trigger["metadata"]
             if (meta["stream"] != f"VC_{config['eventProvider']['name']}" or f"dispatcher-{meta['consumer']}" != target

@@ -8,6 +8,7 @@ from .jetstream import ApiError, JetStream
 from .natsserver import NatsServer
 from .process import free_port, wait_until
 from .product import Daemon
+from .prometheus import Prometheus
 from .receiver import Receiver
 from .vcenter import Authority, Vcenter
 
@@ -65,6 +66,12 @@ class Lab:
 
     def open_ledger(self, server, vcenter, stream="VC_lab"):
         return Ledger(self.jetstream(server), stream, vcenter)
+
+    def prometheus(self, *daemons, rules=None):
+        """Starts a Prometheus that has scraped each of these daemons twice."""
+        prometheus = self._keep(Prometheus(self.directory, daemons, rules)).start()
+        prometheus.scraped(*(d.name for d in daemons))
+        return prometheus
 
     def daemon(self, program, config, *flags, name=None):
         """Returns the program without starting it."""

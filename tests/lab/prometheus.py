@@ -34,7 +34,7 @@ def faster(rules, by):
     def expression(text):
         text = re.sub(r"\[(\w+)\]", lambda m: f"[{shorter(m[1], by)}]", text)
         text = re.sub(r"offset (\w+)", lambda m: f"offset {shorter(m[1], by)}", text)
-        return re.sub(r"(_seconds\S* > )(\d+)", lambda m: f"{m[1]}{int(m[2]) / by}", text)
+        return re.sub(r"(_seconds\S* [<>] )(\d+)", lambda m: f"{m[1]}{int(m[2]) / by}", text)
 
     def rule(r):
         return {**r, "expr": expression(r["expr"]), **({"for": shorter(r["for"], by)} if "for" in r else {})}
@@ -60,7 +60,7 @@ class Prometheus(Process):
 
     def watch(self, targets):
         """Scrapes these from now on."""
-        text = json.dumps([{"targets": [f"127.0.0.1:{t.port}"], "labels": {"daemon": t.name}} for t in targets])
+        text = json.dumps([{"targets": [f"127.0.0.1:{t.port}"], "labels": {"daemon": t.name, "namespace": "vcourier"}} for t in targets])
         new = self.targets.with_suffix(".new")
         new.write_text(text)
         new.rename(self.targets)
