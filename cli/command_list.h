@@ -14,7 +14,7 @@
 #include "commands.h"
 #undef COMMAND
 
-/* NULL-terminated. */
+/* All of them, in main.c; NULL-terminated. One without a summary is for the build. */
 extern const struct command *const command_list[];
 
 /* What commands that connect have in common: members of a struct command. */

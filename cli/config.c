@@ -97,7 +97,7 @@ static const struct command_exit exits[] = { { 0, "printed" }, { EXIT_USAGE, "wr
 
 const struct command config_command = { .program = "vcourier",
 	.name = "config",
-	.summary = "the effective configuration; or all options, as a page or a schema",
+	.summary = "the effective configuration, or all options",
 	.arguments = "[FILE]",
 	.args_max = 1,
 	.options = options,

@@ -256,7 +256,7 @@ static const struct command_exit exits[] = { { 0, "all replies were converted" }
 
 const struct command convert_command = { .program = "vcourier",
 	.name = "convert",
-	.summary = "recorded SOAP replies to CloudEvents: what the collector publishes",
+	.summary = "recorded SOAP replies to CloudEvents",
 	.arguments = "FILE...",
 	.args_min = 1,
 	.args_max = SIZE_MAX,

@@ -21,7 +21,8 @@ add_list(const char *word, FILE *to)
 	for (const struct command *const *c = command_list; *c != NULL; c++) {
 		const char *name = (*c)->name;
 
-		if (len > 0 && (strncmp(name, word, len) != 0 || name[len] != ' '))
+		if ((*c)->summary == NULL ||
+			(len > 0 && (strncmp(name, word, len) != 0 || name[len] != ' ')))
 			continue;
 		if (n++ == 0)
 			fprintf(to, "usage: vcourier %s%sCOMMAND [OPTIONS]\n\n", word,
@@ -31,13 +32,21 @@ add_list(const char *word, FILE *to)
 	return n;
 }
 
+const struct command *const command_list[] = {
+#define COMMAND(name) &name##_command,
+#include "commands.h"
+#undef COMMAND
+	NULL
+};
+
 enum { GROUPS_MAX = 8 };
 
 static void
 usage(FILE *to)
 {
 	add_list("", to);
-	fputs("\nvcourier COMMAND --help describes a command; vcourier --version prints the version.\n",
+	fputs("\nvcourier COMMAND --help describes a command;\n"
+	      "vcourier --version prints the version.\n",
 		to);
 }
 

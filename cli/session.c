@@ -7,6 +7,7 @@
 
 #include "json_member.h"
 #include "printable.h"
+#include "reach.h"
 #include "stop.h"
 #include "text.h"
 
@@ -96,9 +97,13 @@ fail_to_connect(struct session *s, const struct err *err)
 {
 	const char *user = s->config->user;
 	int status = status_of(err->code);
+	struct err why;
 
 	fputs("vcourier: ", stderr);
-	session_print_safe(stderr, err->text, sizeof(err->text));
+	if (err->code == ERR_CONNECT && reach_try(s->config->urls[0], &why) != 0)
+		fprintf(stderr, "%s: %s", s->config->urls[0], why.text);
+	else
+		session_print_safe(stderr, err->text, sizeof(err->text));
 	if (err->code == ERR_AUTH)
 		fprintf(stderr, " (%s%s)", user != NULL ? "user " : "no user is given",
 			user != NULL ? user : "");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* vcourier-collector: publishes the events of one eventProvider to its stream. */
 #include "collect.h"
+#include "collector_spec.h"
 #include "daemon.h"
 #include "log.h"
 #include "source_choice.h"
@@ -63,18 +64,8 @@ run(const struct router_config *config, const struct router_entry *entry,
 int
 main(int argc, char **argv)
 {
-	static const struct daemon_spec spec = {
-		.component = "collector",
-		.about =
-			"Reads the events of one vCenter and publishes them as CloudEvents to NATS JetStream.",
-		.provider = true,
-		.options_size = sizeof(struct source_choice),
-		.bind = source_choice_bind,
-		.release = source_choice_release,
-		.help = source_choice_help,
-	};
 	struct daemon *daemon;
-	int code = daemon_open(&daemon, &spec, argc, argv);
+	int code = daemon_open(&daemon, &collector_spec, argc, argv);
 
 	if (code != EXIT_NOT_YET)
 		return code;

@@ -87,7 +87,7 @@ struct source {
 	int (*bind)(const struct router_config *config, const struct router_entry *entry,
 		void *options, struct config_errors *errors);
 	void (*release)(void *options);
-	void (*help)(void); /* prints them for --help */
+	void (*help)(struct buf *out); /* prints them for --help */
 	void (*settings)(const void *options, struct source_settings *settings);
 
 	/* log messages of failures: of ERR_AUTH, of ERR_FORBIDDEN, of any other */

@@ -47,8 +47,8 @@ source_choice_release(void *choice)
 }
 
 void
-source_choice_help(void)
+source_choice_help(struct buf *out)
 {
 	for (size_t i = 0; i < N_SOURCES; i++)
-		sources[i]->help();
+		sources[i]->help(out);
 }

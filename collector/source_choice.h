@@ -20,6 +20,6 @@ struct source_choice {
 int source_choice_bind(const struct router_config *config, const struct router_entry *entry,
 	void *choice, struct config_errors *errors);
 void source_choice_release(void *choice);
-void source_choice_help(void);
+void source_choice_help(struct buf *out);
 
 #endif

@@ -303,14 +303,10 @@ vcenter_options_release(void *options)
 }
 
 void
-vcenter_options_help(void)
+vcenter_options_help(struct buf *out)
 {
-	struct buf out;
-
-	buf_init(&out, 64 * 1024);
-	config_help(vcenter_fields, "eventProvider.vcenter.", &out);
-	printf("\nThe vCenter's options in the file:\n%s", buf_str(&out));
-	buf_free(&out);
+	buf_add_str(out, "\nThe vCenter's options in the file:\n");
+	config_help(vcenter_fields, "eventProvider.vcenter.", out);
 }
 
 void

@@ -48,7 +48,7 @@ int vcenter_options_bind(const struct router_config *config, const struct router
 	void *options, struct config_errors *errors);
 void vcenter_options_release(void *options);
 
-void vcenter_options_help(void); /* fits daemon_spec.help */
+void vcenter_options_help(struct buf *out); /* fits daemon_spec.help */
 
 /* Fits struct source; the string is that of the options. */
 struct source_settings;

@@ -38,6 +38,7 @@ fi
 give nats passwords.conf passwords.conf
 give collector nats "collector-${VCENTER_NAME:-lab}"
 give collector vcenter vcenter
+give cli nats cli
 for name in knative openfaas eventbridge; do give "dispatcher-$name" nats "dispatcher-$name"; done
 give dispatcher-openfaas gateway gateway
 give dispatcher-eventbridge aws aws

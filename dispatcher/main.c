@@ -4,18 +4,13 @@
 #include <string.h>
 
 #include "daemon.h"
+#include "dispatcher_spec.h"
 #include "dispatch.h"
 #include "log.h"
 #include "mem.h"
 #include "processor_options.h"
 #include "stats.h"
 #include "subject.h"
-
-static void
-help(void)
-{
-	processor_options_help(dispatcher_options_fields);
-}
 
 /* One stream for each vCenter in the file; free_streams frees them. */
 static struct stream_config *
@@ -92,17 +87,8 @@ run(const struct dispatcher_options *o, const struct router_config *config,
 int
 main(int argc, char **argv)
 {
-	static const struct daemon_spec spec = {
-		.component = "dispatcher",
-		.about = "Delivers vCenter events from NATS JetStream to one backend.",
-		.provider = false,
-		.options_size = sizeof(struct dispatcher_options),
-		.bind = dispatcher_options_bind,
-		.release = dispatcher_options_release,
-		.help = help,
-	};
 	struct daemon *daemon;
-	int code = daemon_open(&daemon, &spec, argc, argv);
+	int code = daemon_open(&daemon, &dispatcher_spec, argc, argv);
 
 	if (code != EXIT_NOT_YET)
 		return code;

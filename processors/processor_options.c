@@ -142,20 +142,15 @@ processor_options_address(
 }
 
 void
-processor_options_help(const struct config_field *rows)
+processor_options_help(const struct config_field *rows, struct buf *out)
 {
-	struct buf out;
-	size_t i;
-
-	buf_init(&out, 256 * 1024);
-	config_help(rows, "eventProcessor.", &out);
-	for (i = 0; processor_list[i] != NULL; i++) {
+	buf_add_str(out, "\nThe dispatcher's options in the file:\n");
+	config_help(rows, "eventProcessor.", out);
+	for (size_t i = 0; processor_list[i] != NULL; i++) {
 		char prefix[64];
 
 		snprintf(
 			prefix, sizeof(prefix), "eventProcessor.%s.", processor_list[i]->block);
-		config_help(processor_list[i]->fields, prefix, &out);
+		config_help(processor_list[i]->fields, prefix, out);
 	}
-	printf("\nThe dispatcher's options in the file:\n%s", buf_str(&out));
-	buf_free(&out);
 }

@@ -36,7 +36,7 @@ const char *processor_options_address(
 	const struct router_entry *entry, const struct processor_options *options);
 
 /* Prints all options. */
-void processor_options_help(const struct config_field *rows);
+void processor_options_help(const struct config_field *rows, struct buf *out);
 
 /*
  * The table of a whole entry: rows, `type`, `name` and one block per backend, whose fields are

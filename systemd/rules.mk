@@ -3,12 +3,17 @@ PREFIX ?= /usr/local
 sysconfdir ?= /etc
 docdir = $(DESTDIR)$(PREFIX)/share/doc/vcourier
 datadir = $(DESTDIR)$(PREFIX)/share/vcourier
+mandir = $(DESTDIR)$(PREFIX)/share/man
+bashdir = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+zshdir = $(DESTDIR)$(PREFIX)/share/zsh/$(if $(filter /usr,$(PREFIX)),vendor-completions,site-functions)
+fishdir = $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
+completions = $(bashdir) $(zshdir) $(fishdir)
 units := $(notdir $(wildcard systemd/*.service))
 
-install: all ## install programs, units, documentation; obeys DESTDIR= and PREFIX=/usr/local
+install: all manuals ## install programs, units, manual pages, documentation; obeys DESTDIR= and PREFIX=/usr/local
 	install -d -m 0755 $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/systemd/system \
-		$(DESTDIR)$(PREFIX)/lib/sysusers.d $(docdir)/examples $(datadir)
-	install -d -m 0750 $(DESTDIR)$(sysconfdir)/vcourier $(DESTDIR)$(sysconfdir)/vcourier/nats/secrets
+		$(DESTDIR)$(PREFIX)/lib/sysusers.d $(docdir)/examples $(datadir) $(foreach s,1 5 8,$(mandir)/man$(s)) $(completions)
+	install -d -m 0750 $(DESTDIR)$(sysconfdir)/vcourier $(DESTDIR)$(sysconfdir)/vcourier/nats/secrets $(DESTDIR)$(sysconfdir)/vcourier/cli
 	install -d -m 0700 $(DESTDIR)$(sysconfdir)/vcourier/secrets
 	install -m 0755 -s $(programs) $(DESTDIR)$(PREFIX)/bin
 	install -m 0755 compose/nats/users.py $(DESTDIR)$(PREFIX)/bin/vcourier-nats-users
@@ -18,6 +23,12 @@ install: all ## install programs, units, documentation; obeys DESTDIR= and PREFI
 	install -m 0644 systemd/nats.conf $(wildcard schemas/config.schema.json) $(datadir)
 	sed -n '/^  groups:/,$$s/^  //p' k8s/components/monitoring/prometheusrule.yaml > $(datadir)/prometheus-rules.yaml
 	chmod 0644 $(datadir)/prometheus-rules.yaml $(DESTDIR)$(PREFIX)/lib/systemd/system/*
+	for section in 1 5 8; do install -m 0644 $(B)/man/*.$$section $(mandir)/man$$section; done
+	install -m 0644 systemd/vcourier-nats-users.8 $(mandir)/man8
+	install -m 0644 $(B)/completion/bash $(bashdir)/vcourier
+	install -m 0644 $(B)/completion/zsh $(zshdir)/_vcourier
+	install -m 0644 $(B)/completion/fish $(fishdir)/vcourier.fish
+	test -e $(DESTDIR)$(sysconfdir)/vcourier/cli.yaml || install -m 0640 systemd/cli.yaml $(DESTDIR)$(sysconfdir)/vcourier
 	install -m 0644 README.md $(wildcard docs/*.md) $(docdir)
 	install -m 0644 $(wildcard docs/examples/*) $(docdir)/examples
 

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Logging to stderr: one line a fact, logfmt or JSON, one write() a line, values escaped.
+ * Logging to stderr: one line a fact, logfmt or JSON, one write() a line, values escaped. On a
+ * terminal the lines are aligned, and coloured unless NO_COLOR is set (https://no-color.org) or
+ * TERM is "dumb". In the journal of systemd each line begins with its priority, "<6>"
+ * (sd-daemon(3)).
  *
  *     log_info("stream created", L_STR("stream", name), L_INT("replicas", n));
  *
@@ -24,7 +27,7 @@
 #include "err.h"
 
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
-enum log_format { LOG_LOGFMT, LOG_JSON };
+enum log_format { LOG_LOGFMT, LOG_JSON, LOG_TERMINAL };
 
 struct log_field {
 	const char *key;
@@ -44,6 +47,12 @@ struct log_line {
  */
 void log_init(
 	enum log_level level, enum log_format format, const char *component, const char *name);
+/* Standard error is a terminal: LOG_TERMINAL is for it. */
+bool log_on_terminal(void);
+
+/* "<4>" when standard error goes to the journal, else "": for lines that are not written here. */
+const char *log_priority(enum log_level level);
+
 bool log_enabled(enum log_level level);
 void log_write(enum log_level level, const struct log_line *line);
 

@@ -14,14 +14,29 @@
 #include "clock.h"
 
 static atomic_bool stopping, signalled, reload;
+static bool on_terminal; /* when it started */
 static int wake[2] = { -1, -1 };
 
+/*
+ * The kernel sends SIGHUP to the foreground of a terminal that is closed; a shell that ends
+ * sends it to its jobs.
+ */
+static bool
+is_hangup(const siginfo_t *info)
+{
+	return info->si_code == SI_KERNEL ||
+		(on_terminal && info->si_code == SI_USER && info->si_pid == getppid());
+}
+
 static void
-on_signal(int sig)
+on_signal(int sig, siginfo_t *info, void *context)
 {
 	int saved = errno;
 
-	if (sig == SIGHUP) {
+	(void)context;
+	if (sig == SIGHUP && is_hangup(info)) {
+		atomic_store(&stopping, true);
+	} else if (sig == SIGHUP) {
 		atomic_store(&reload, true);
 	} else {
 		if (atomic_exchange(&signalled, true))
@@ -43,12 +58,14 @@ stop_init(void)
 	if (wake[0] < 0 && pipe2(wake, O_CLOEXEC | O_NONBLOCK) != 0)
 		abort();
 	memset(&sa, 0, sizeof(sa));
-	sa.sa_handler = on_signal;
-	sa.sa_flags = SA_RESTART;
+	on_terminal = isatty(STDIN_FILENO) || isatty(STDERR_FILENO);
+	sa.sa_sigaction = on_signal;
+	sa.sa_flags = SA_RESTART | SA_SIGINFO;
 	sigemptyset(&sa.sa_mask);
 	sigaction(SIGTERM, &sa, NULL);
 	sigaction(SIGINT, &sa, NULL);
 	sigaction(SIGHUP, &sa, NULL);
+	sa.sa_flags = SA_RESTART;
 	sa.sa_handler = SIG_IGN;
 	sigaction(SIGPIPE, &sa, NULL);
 }

@@ -30,21 +30,45 @@ struct command_parser {
 	int n;
 };
 
+static void say(const struct command *c, const char *fmt, va_list ap) ERR_PRINTF(2, 0);
+
+static void
+say(const struct command *c, const char *fmt, va_list ap)
+{
+	char name[COMMAND_NAME_SIZE];
+
+	fprintf(stderr, "%s: ", command_name(c, name));
+	vfprintf(stderr, fmt, ap);
+}
+
 int
 command_usage_error(const struct command *c, const char *fmt, ...)
 {
-	char name[COMMAND_NAME_SIZE];
 	struct buf usage;
 	va_list ap;
 
-	fprintf(stderr, "%s: ", command_name(c, name));
 	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
+	say(c, fmt, ap);
 	va_end(ap);
 	buf_init(&usage, 4096);
 	command_add_usage(c, &usage);
-	fprintf(stderr, "\n%s", buf_str(&usage));
+	fprintf(stderr, "; %s", buf_str(&usage));
 	buf_free(&usage);
+	return EXIT_USAGE;
+}
+
+static int option_error(const struct command *c, const char *fmt, ...) ERR_PRINTF(2, 3);
+
+/* An option is wrong, and the message says how. */
+static int
+option_error(const struct command *c, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	say(c, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
 	return EXIT_USAGE;
 }
 
@@ -107,7 +131,7 @@ wrong_choice(const struct command_parser *p, const struct command_option *o, con
 	buf_init(&list, 512);
 	for (size_t i = 0; o->choices[i] != NULL; i++)
 		buf_printf(&list, "%s%s", i > 0 ? ", " : "", o->choices[i]);
-	rc = command_usage_error(
+	rc = option_error(
 		p->command, "--%s: \"%.60s\" is none of %s", o->name, text, buf_str(&list));
 	buf_free(&list);
 	return rc;
@@ -153,19 +177,18 @@ take(const struct command_parser *p, const struct command_option *o, const char 
 		return take_another(p, o, text, to);
 	case COMMAND_COUNT:
 		if (!text_int(text, 1, INT64_MAX, to))
-			return command_usage_error(p->command,
+			return option_error(p->command,
 				"--%s: \"%.60s\" is not a number from 1 on", o->name, text);
 		break;
 	case COMMAND_TIME:
 		if (!take_time(text, to))
-			return command_usage_error(p->command,
+			return option_error(p->command,
 				"--%s: \"%.60s\" is neither a time (2026-11-22T10:00:00Z) nor a duration (2h)",
 				o->name, text);
 		break;
 	default:
 		if (*text == '\0')
-			return command_usage_error(
-				p->command, "--%s: the value is empty", o->name);
+			return option_error(p->command, "--%s: the value is empty", o->name);
 		*(const char **)to = text;
 		break;
 	}
@@ -193,25 +216,24 @@ refuse(const struct command_parser *p, const char *word, int letter)
 	struct config_suggestion near = { .text = text };
 
 	if (o != NULL && letter < FIRST)
-		return command_usage_error(
-			p->command, "-%c needs a value: %s", letter, o->value);
+		return option_error(p->command, "-%c needs a value: %s", letter, o->value);
 	if (o != NULL)
-		return command_usage_error(p->command, "--%s takes no value", o->name);
+		return option_error(p->command, "--%s takes no value", o->name);
 	if (letter != 0 && letter < FIRST)
-		return command_usage_error(p->command, "-%c: unknown option", letter);
+		return option_error(p->command, "-%c: unknown option", letter);
 	if (letter != 0)
-		return command_usage_error(p->command, "%.60s takes no value", word);
+		return option_error(p->command, "%.60s takes no value", word);
 	snprintf(text, sizeof(text), "%.*s", (int)(len < 60 ? len : 60), name);
 	if (is_ambiguous(p, name, len))
-		return command_usage_error(
+		return option_error(
 			p->command, "--%s is the beginning of several options", text);
 	for (int i = 0; i < p->n + 2; i++)
 		if (i >= p->n || !(p->row[i]->flags & COMMAND_HIDDEN))
 			config_suggest(&near, p->known[i].name);
 	if (near.best != NULL)
-		return command_usage_error(p->command,
-			"--%s: unknown option, did you mean --%s?", text, near.best);
-	return command_usage_error(p->command, "--%s: unknown option", text);
+		return option_error(p->command, "--%s: unknown option, did you mean --%s?",
+			text, near.best);
+	return option_error(p->command, "--%s: unknown option", text);
 }
 
 static int
@@ -219,7 +241,7 @@ lacks_value(const struct command_parser *p, int flag)
 {
 	const struct command_option *o = row_of(p, flag);
 
-	return command_usage_error(p->command, "--%s needs a value: %s", o->name, o->value);
+	return option_error(p->command, "--%s needs a value: %s", o->name, o->value);
 }
 
 static int

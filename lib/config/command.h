@@ -71,8 +71,8 @@ struct command {
 	const char *const *examples; /* command lines without the program; NULL-terminated */
 	const struct command_exit *exits;
 	bool one_dash; /* long options with one dash, too: the event router's */
-	/* Adds a part to `--help all`; NULL: none. */
-	void (*add_help)(struct buf *out);
+	/* Each adds a part to `--help all`; NULL: none. */
+	void (*add_help[2])(struct buf *out);
 	/* The values that were parsed, and the arguments after the options. */
 	int (*run)(void *values, char **args, size_t n_args);
 };
@@ -80,7 +80,7 @@ struct command {
 /*
  * Fills values (values_size bytes, zeroed: an option that is not given stays 0) and moves the
  * arguments to the end of argv: *args, n_args. EXIT_NOT_YET, or the exit status: 0 after --help
- * and --version, EXIT_USAGE after one line that says what is wrong, and the usage.
+ * and --version, EXIT_USAGE after one line that says what is wrong.
  */
 struct command_args {
 	char **arg;
@@ -89,7 +89,10 @@ struct command_args {
 int command_parse(const struct command *command, int argc, char **argv, void *values,
 	struct command_args *args);
 
-/* Prints "vcourier tail: <reason>" and the usage to standard error. Returns EXIT_USAGE. */
+/*
+ * Prints "vcourier tail: <reason>; usage: ..." to standard error: something is missing or too
+ * much. Returns EXIT_USAGE.
+ */
 int command_usage_error(const struct command *command, const char *fmt, ...) ERR_PRINTF(2, 3);
 
 /* "vcourier tail"; size bytes are enough for all names: 64. */

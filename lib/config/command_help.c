@@ -219,6 +219,7 @@ command_add_help(const struct command *c, bool all, int width, struct buf *out)
 		add_paragraphs(c->more, width, out);
 	add_examples(c, out);
 	add_exits(c->exits, width, out);
-	if (c->add_help != NULL)
-		c->add_help(out);
+	for (size_t i = 0; i < sizeof(c->add_help) / sizeof(c->add_help[0]); i++)
+		if (c->add_help[i] != NULL)
+			c->add_help[i](out);
 }

@@ -5,9 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "command.h"
+#include "config_tree.h"
 #include "json.h"
 #include "text.h"
-#include "config_tree.h"
 
 enum { PATH_SIZE = 256 };
 
@@ -320,26 +321,53 @@ config_schema(const struct config_field *fields, const char *title, struct buf *
 /* ---- --help */
 
 void
-config_help(const struct config_field *fields, const char *prefix, struct buf *out)
+config_each(
+	const struct config_field *fields, const char *prefix, config_on_option *fn, void *ctx)
 {
-	const struct config_field *f;
 	char path[PATH_SIZE];
 
-	for (f = fields; f->key != NULL; f++) {
-		if ((f->flags & CONFIG_IGNORED) ||
+	for (const struct config_field *f = fields; f->key != NULL; f++) {
+		struct buf name, type;
+
+		if ((f->flags & CONFIG_IGNORED) || same_block(fields, f) != NULL ||
 			(f->type == CONFIG_NODE && f->fields == NULL))
 			continue;
 		if (is_block(f)) {
 			join(path, prefix, f);
-			config_help(f->fields, path, out);
+			config_each(f->fields, path, fn, ctx);
 			continue;
 		}
-		buf_printf(out, "  %s%s%s (", prefix, f->key,
+		buf_init(&name, 1024);
+		buf_init(&type, 1024);
+		buf_printf(&name, "%s%s%s", prefix, f->key,
 			f->type == CONFIG_SECRET ? "[File]" : "");
-		add_type(f, out);
+		add_type(f, &type);
 		if (f->def != NULL)
-			buf_printf(out, "; default %s", f->def);
-		buf_printf(out, "%s)\n      %s\n",
-			f->flags & CONFIG_REQUIRED ? "; required" : "", f->help);
+			buf_printf(&type, "; default %s", f->def);
+		buf_add_str(&type, f->flags & CONFIG_REQUIRED ? "; required" : "");
+		fn(ctx, buf_str(&name), buf_str(&type), f->help);
+		buf_free(&name);
+		buf_free(&type);
+		if (f->type == CONFIG_CUSTOM && f->fields != NULL) { /* its form as a block */
+			join(path, prefix, f);
+			config_each(f->fields, path, fn, ctx);
+		}
 	}
+}
+
+static void
+add_help(void *ctx, const char *name, const char *type, const char *help)
+{
+	struct command_wrap wrap = { .indent = 6, .used = 6, .width = command_width() - 1 };
+	struct buf *out = ctx;
+
+	buf_printf(out, "  %s (%s)\n      ", name, type);
+	command_add_wrapped(&wrap, help, out);
+	buf_add_char(out, '\n');
+}
+
+void
+config_help(const struct config_field *fields, const char *prefix, struct buf *out)
+{
+	config_each(fields, prefix, add_help, out);
 }

@@ -157,7 +157,12 @@ config_errors_sort(struct config_errors *errors)
 	char *sorted[CONFIG_ERRORS_MAX + 1];
 	size_t n = 0, i;
 
+	/* what two steps have found is one error */
 	while ((line = strsep(&rest, "\n")) != NULL && *line != '\0' && n < CONFIG_ERRORS_MAX) {
+		for (i = 0; i < n && strcmp(sorted[i], line) != 0; i++)
+			;
+		if (i < n)
+			continue;
 		for (i = n++; i > 0 && line_of(sorted[i - 1]) > line_of(line); i--)
 			sorted[i] = sorted[i - 1];
 		sorted[i] = line;

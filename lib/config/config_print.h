@@ -34,6 +34,13 @@ void config_reference(const struct config_field *fields, struct buf *out);
 /* JSON Schema (2020-12) of the file that this table describes. */
 void config_schema(const struct config_field *fields, const char *title, struct buf *out);
 
+/*
+ * Calls fn for each option: its path in the file, "duration, 1s to 1h; default 5s", and its help.
+ */
+typedef void config_on_option(void *ctx, const char *name, const char *type, const char *help);
+void config_each(
+	const struct config_field *fields, const char *prefix, config_on_option *fn, void *ctx);
+
 /* A line or two per option, for --help; prefix: "vcenter." */
 void config_help(const struct config_field *fields, const char *prefix, struct buf *out);
 

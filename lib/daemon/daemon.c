@@ -61,6 +61,25 @@ loaded_free(const struct daemon *d, struct loaded *l)
 	free(l);
 }
 
+/* The start fails: whoever corrects the file wants to know all that is wrong in it. */
+static void
+add_other_errors(const struct daemon *d, const struct loaded *l, struct config_errors *errors)
+{
+	const struct router_entries *all = d->spec->provider ? &l->config.providers
+							     : &l->config.processors;
+
+	for (size_t i = 0; i < all->n; i++) {
+		void *options;
+
+		if (&all->entry[i] == l->entry)
+			continue;
+		options = mem_alloc(d->spec->options_size);
+		d->spec->bind(&l->config, &all->entry[i], options, errors);
+		d->spec->release(options);
+		free(options);
+	}
+}
+
 /*
  * NULL when the configuration is not usable; *usage is true when the command line is the cause.
  */
@@ -95,6 +114,9 @@ load(struct daemon *d, struct config_errors *errors, bool *usage)
 		router_config_metrics_bind(&l->config, l->entry, &l->bind);
 	return l;
 fail:
+	if (l->entry == NULL || errors->n != before)
+		add_other_errors(d, l, errors);
+	*usage = *usage && errors->n == before + 1;
 	config_errors_sort(errors);
 	loaded_free(d, l);
 	return NULL;
@@ -192,10 +214,13 @@ static void
 start_log(const struct daemon *d)
 {
 	const struct router_top *top = &d->current->config.top;
+	int format = d->flags.format;
 
+	if (format < 0)
+		format = top->log.format == LOG_LOGFMT && log_on_terminal() ? LOG_TERMINAL
+									    : top->log.format;
 	log_init((enum log_level)(d->flags.level >= 0 ? d->flags.level : top->log.level),
-		(enum log_format)(d->flags.format >= 0 ? d->flags.format : top->log.format),
-		d->spec->component, d->log_name);
+		(enum log_format)format, d->spec->component, d->log_name);
 }
 
 /*
@@ -228,6 +253,16 @@ open_status(struct daemon *d, struct err *err)
 	return status_open(&d->status, &options, err);
 }
 
+/* Before there is a log. */
+static void
+print_errors(const char *text)
+{
+	for (size_t len; *text != '\0'; text += len + (text[len] == '\n')) {
+		len = strcspn(text, "\n");
+		fprintf(stderr, "%s%.*s\n", log_priority(LOG_ERROR), (int)len, text);
+	}
+}
+
 static int
 first_load(struct daemon *d)
 {
@@ -238,7 +273,7 @@ first_load(struct daemon *d)
 	watched_set(&d->watched, d->flags.path, NULL);
 	d->current = load(d, &errors, &usage);
 	if (d->current == NULL) {
-		fputs(buf_str(&errors.text), stderr);
+		print_errors(buf_str(&errors.text));
 		if (errors.n > CONFIG_ERRORS_MAX)
 			fprintf(stderr, "%s: and %zu more\n", d->flags.path,
 				errors.n - CONFIG_ERRORS_MAX);

@@ -27,6 +27,7 @@
 
 struct daemon_spec {
 	const char *component; /* "collector" */
+	const char *summary;   /* a few words, for its manual page */
 	const char *about;     /* what it does, for --help */
 	bool provider;         /* runs an eventProvider, else an eventProcessor */
 	size_t options_size;
@@ -37,7 +38,8 @@ struct daemon_spec {
 	int (*bind)(const struct router_config *config, const struct router_entry *entry,
 		void *options, struct config_errors *errors);
 	void (*release)(void *options);
-	void (*help)(void); /* prints the entry's options after the flags; may be NULL */
+	/* adds the entry's options in the file, for `--help all`; may be NULL */
+	void (*help)(struct buf *out);
 };
 
 struct daemon;

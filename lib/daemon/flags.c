@@ -1,109 +1,84 @@
 // SPDX-License-Identifier: Apache-2.0
-#define _GNU_SOURCE /* getopt_long_only */
 #include "flags.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "config_print.h"
 #include "log.h"
 
-static void
-print_help(const struct daemon_spec *spec)
-{
-	struct buf out;
+#define AT(member) .offset = offsetof(struct flags, member)
 
-	printf("usage: vcourier-%s [options]\n\n%s\n\n"
-	       "  -c, --config FILE      configuration (default " FLAGS_DEFAULT_PATH ")\n"
-	       "      --name NAME        which %s of the file, when there are several\n"
-	       "      --log-level LEVEL  debug, info, warn or error, instead of the file's\n"
-	       "      --log-format FORM  logfmt or json, instead of the file's\n"
-	       "      --metrics ADDRESS  the metrics port, instead of the file's\n"
-	       "      --check            check the configuration as at a start, print all errors and exit\n"
-	       "      --help, --version\n\n"
-	       "One dash is enough, and -log-json is accepted. SIGHUP or a changed file reloads; SIGTERM "
-	       "finishes the work in progress and exits.\n"
-	       "Exit status: 0 stopped, 1 failed, 64 wrong usage, 78 wrong configuration.\n",
-		spec->component, spec->about,
-		spec->provider ? "eventProvider" : "eventProcessor");
-	if (spec->help != NULL)
-		spec->help();
-	buf_init(&out, 64 * 1024);
-	config_help(router_fields, "", &out);
-	printf("\nThe other options in the file:\n%s", buf_str(&out));
-	buf_free(&out);
+static const char *const levels[] = { "debug", "info", "warn", "error", NULL };
+static const char *const formats[] = { "logfmt", "json", NULL };
+
+static const struct command_option options[] = {
+	{ "config", 'c', COMMAND_TEXT, AT(path), "FILE",
+		.help = "configuration (default " FLAGS_DEFAULT_PATH ")" },
+	{ "name", 0, COMMAND_TEXT, AT(name), "NAME",
+		.help = "which entry of the file, when there are several" },
+	{ "log-level", 0, COMMAND_CHOICE, AT(level_text), "LEVEL", levels,
+		.help = "debug, info, warn or error, instead of the file's" },
+	{ "log-format", 0, COMMAND_CHOICE, AT(format_text), "FORM", formats,
+		.help = "logfmt or json, instead of the file's" },
+	{ "log-json", 0, COMMAND_FLAG, AT(log_json), .flags = COMMAND_HIDDEN, .help = "" },
+	{ "metrics", 0, COMMAND_TEXT, AT(metrics), "ADDRESS",
+		.help = "the metrics port, instead of the file's" },
+	{ "check", 0, COMMAND_FLAG, AT(check),
+		.help = "check the configuration as at a start, print all errors and exit" },
+	{ NULL },
+};
+
+static const struct command_exit exits[] = { { 0, "stopped" }, { EXIT_RUNTIME, "failed" },
+	{ EXIT_USAGE, "wrong usage" }, { EXIT_CONFIG, "wrong configuration" }, { 0, NULL } };
+
+static void
+add_file_options(struct buf *out)
+{
+	buf_add_str(out, "\nThe other options in the file:\n");
+	config_help(router_fields, "", out);
 }
 
-enum { CONFIG = 'c', NAME = 256, LEVEL, FORMAT, LOG_JSON_FLAG, METRICS, CHECK, HELP, VERSION };
-
-/* 0: applied, -1: the value is invalid. */
-static int
-take(struct flags *f, int flag, const char *value)
+void
+flags_command(const struct daemon_spec *spec, char name[COMMAND_NAME_SIZE], struct command *out)
 {
-	enum log_level level;
-
-	switch (flag) {
-	case CONFIG:
-		f->path = value;
-		return 0;
-	case NAME:
-		f->name = value;
-		return 0;
-	case METRICS:
-		f->metrics = value;
-		return 0;
-	case CHECK:
-		f->check = true;
-		return 0;
-	case LOG_JSON_FLAG:
-		f->format = LOG_JSON;
-		return 0;
-	case FORMAT:
-		f->format = strcmp(value, "json") == 0 ? LOG_JSON : LOG_LOGFMT;
-		return f->format == LOG_JSON || strcmp(value, "logfmt") == 0 ? 0 : -1;
-	case LEVEL:
-		if (!log_parse_level(value, &level))
-			return -1;
-		f->level = (int)level;
-		return 0;
-	default: /* getopt has printed why */
-		return -1;
-	}
+	snprintf(name, COMMAND_NAME_SIZE, "vcourier-%s", spec->component);
+	*out = (struct command){ .program = name,
+		.summary = spec->summary,
+		.options = options,
+		.values_size = sizeof(struct flags),
+		.about = spec->about,
+		.more = "SIGHUP or a changed file reloads the configuration; on a terminal SIGHUP "
+			"ends the program. SIGTERM finishes the work in progress and exits. "
+			"One dash is enough for a long option, and -log-json is accepted: the event "
+			"router's flags.",
+		.exits = exits,
+		.one_dash = true,
+		.add_help = { spec->help, add_file_options } };
 }
 
 int
 flags_parse(struct flags *flags, const struct daemon_spec *spec, int argc, char **argv)
 {
-	static const struct option known[] = { { "config", required_argument, NULL, CONFIG },
-		{ "name", required_argument, NULL, NAME },
-		{ "log-level", required_argument, NULL, LEVEL },
-		{ "log-format", required_argument, NULL, FORMAT },
-		{ "log-json", no_argument, NULL, LOG_JSON_FLAG },
-		{ "metrics", required_argument, NULL, METRICS },
-		{ "check", no_argument, NULL, CHECK }, { "help", no_argument, NULL, HELP },
-		{ "version", no_argument, NULL, VERSION }, { NULL, 0, NULL, 0 } };
-	int flag;
+	char name[COMMAND_NAME_SIZE];
+	struct command command;
+	struct command_args args;
+	enum log_level level = LOG_INFO;
+	int rc;
 
-	*flags = (struct flags){ .path = FLAGS_DEFAULT_PATH, .level = -1, .format = -1 };
-	/* NOLINTNEXTLINE(concurrency-mt-unsafe): before the first thread */
-	while ((flag = getopt_long_only(argc, argv, "c:", known, NULL)) != -1) {
-		if (flag == HELP || flag == VERSION) {
-			if (flag == HELP)
-				print_help(spec);
-			else
-				printf("vcourier-%s %s\n", spec->component, VCOURIER_VERSION);
-			return 0;
-		}
-		if (take(flags, flag, optarg) != 0) {
-			if (flag != '?')
-				fprintf(stderr, "%s: not a log level or format: %s\n", argv[0],
-					optarg);
-			return EXIT_USAGE;
-		}
-	}
-	if (optind == argc)
-		return EXIT_NOT_YET;
-	fprintf(stderr, "%s: unexpected argument: %s\n", argv[0], argv[optind]);
-	return EXIT_USAGE;
+	flags_command(spec, name, &command);
+	rc = command_parse(&command, argc, argv, flags, &args);
+	if (rc != EXIT_NOT_YET)
+		return rc;
+	if (flags->path == NULL)
+		flags->path = FLAGS_DEFAULT_PATH;
+	flags->level = flags->level_text != NULL && log_parse_level(flags->level_text, &level)
+		? (int)level
+		: -1;
+	flags->format = flags->format_text != NULL
+		? strcmp(flags->format_text, "json") == 0 ? LOG_JSON : LOG_LOGFMT
+		: -1;
+	if (flags->log_json)
+		flags->format = LOG_JSON;
+	return EXIT_NOT_YET;
 }

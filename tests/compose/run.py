@@ -145,6 +145,8 @@ def exercise(stack):
     stack.burst()
     stack.check_events("up")
     stack.figures("idle")
+    shown = stack.compose("run", "--rm", "-T", "cli", "status")
+    assert all(name in shown for name in ("VC_lab", "knative", "openfaas", "eventbridge")), shown
     for service in ("collector", *BACKENDS.values(), *BACKENDS, "nats"):
         stack.burst()
         stack.kill(service)

@@ -25,6 +25,7 @@ NAME, STREAM = "demo", "VC_demo"
 class Demo:
     def __init__(self, lab):
         self.arrived = {}  # id: latency in ms
+        self.output = threading.Lock()
         self.nats = lab.nats()
         self.vcenter = lab.vcenter("-real", "4", "-rate", "1")
         self.receiver = lab.receiver(self.take, keep=False)
@@ -35,25 +36,36 @@ class Demo:
         self.js = lab.jetstream(self.nats)
 
     def header(self):
-        print(f"""
+        program = BUILD.relative_to(Path.cwd()) if BUILD.is_relative_to(Path.cwd()) else BUILD
+        self.say(f"""
   vCenter     {self.vcenter.url}  (simulator over TLS, live inventory events)
   collector   reads it, writes CloudEvents to NATS      metrics http://127.0.0.1:{self.collector.port}/metrics
   NATS        {self.nats.url}  stream {STREAM}, nats-server with JetStream in a scratch directory
   dispatcher  delivers them, Knative style              metrics http://127.0.0.1:{self.dispatcher.port}/metrics
   receiver    {self.receiver.url}  prints what arrives
 
-  Subscribe too:  nats --server {self.nats.url} sub 'vc.{NAME}.>'
-  Only power:     nats --server {self.nats.url} sub 'vc.*.*.*.*.*.VmPowered*'
-  Our own tool:   {BUILD.relative_to(Path.cwd()) if BUILD.is_relative_to(Path.cwd()) else BUILD}/vcourier --help
+  In another terminal, here:
+    {program}/vcourier status --server {self.nats.url}
+    {program}/vcourier tail --server {self.nats.url}
+    {program}/vcourier tail --server {self.nats.url} 'vc.{NAME}.*.*.*.*.VmPoweredOnEvent'
+    {program}/vcourier dead ls --server {self.nats.url}
+  The same with the nats CLI:
+    nats --server {self.nats.url} sub 'vc.{NAME}.>'
+    nats --server {self.nats.url} sub 'vc.{NAME}.*.*.*.*.VmPoweredOnEvent'
   Ctrl-C ends it all.
 
-{show.HEADING}""", flush=True)
+{show.HEADING}""")
+
+    def say(self, text):
+        """Threads of the receiver print, too."""
+        with self.output:
+            print(text, flush=True)
 
     def take(self, request):
         event = request.event()
         if event["id"] not in self.arrived:
             self.arrived[event["id"]] = show.milliseconds(event, request.at)
-            print(show.line(event, NAME, request.at), flush=True)
+            self.say(show.line(event, NAME, request.at))
 
     def happened(self, since):
         """Ids of the events that vCenter has created since then."""
@@ -63,7 +75,7 @@ class Demo:
         """Prints the last lines. Returns whether all expected events arrived."""
         lost = expected - set(self.arrived)
         latencies = list(self.arrived.values())
-        print(f"\n{self.js.count(STREAM)} published, {len(self.arrived)} delivered, {len(lost)} lost; "
+        self.say(f"\n{self.js.count(STREAM)} published, {len(self.arrived)} delivered, {len(lost)} lost; "
               f"latency p50 {show.percentile(latencies, 50):.0f} ms, p99 {show.percentile(latencies, 99):.0f} ms")
         return not lost and bool(self.arrived)
 

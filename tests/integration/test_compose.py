@@ -13,7 +13,8 @@ from lab.process import ROOT
 
 COMPOSE = ROOT / "compose"
 NEEDED = {"nats": ["passwords.conf"], "collector": ["nats", "vcenter"], "dispatcher-knative": ["nats"],
-          "dispatcher-openfaas": ["gateway", "nats"], "dispatcher-eventbridge": ["aws", "nats"], "vcenter": ["password"]}
+          "dispatcher-openfaas": ["gateway", "nats"], "dispatcher-eventbridge": ["aws", "nats"], "cli": ["nats"],
+          "vcenter": ["password"]}
 
 
 def first_start(directory, standins="1"):

@@ -79,7 +79,7 @@ def test_the_schema_is_valid_and_refuses_the_same_files_as_the_program():
 
 def test_help_lists_the_options():
     for program, option in (("collector", "eventProvider.vcenter.address"), ("dispatcher", "eventProcessor.knative.encoding")):
-        run = subprocess.run([BUILD / f"vcourier-{program}", "--help"], capture_output=True, text=True)
+        run = subprocess.run([BUILD / f"vcourier-{program}", "--help", "all"], capture_output=True, text=True)
         assert run.returncode == 0 and option in run.stdout and "bus.urls" in run.stdout
 
 
@@ -151,6 +151,18 @@ def test_name_selects_one_of_several(tmp_path):
     file = write(tmp_path / "router.yaml", f"eventProviders: [{entry % 'a'}, {entry % 'b'}]\n")
     run = subprocess.run([BUILD / "vcourier-collector", "-c", file], capture_output=True, text=True, timeout=30)
     assert run.returncode == 64 and "--name must pick one: a, b" in run.stderr
+
+
+def test_a_start_that_fails_reports_the_errors_of_all_entries(tmp_path):
+    """Also when it is not clear which entry is meant; each once."""
+    entry = "{type: vcenter, name: %s, vcenter: {address: vc, timeout: 30, auth: {basicAuth: {username: u, password: p}}}}"
+    file = write(tmp_path / "router.yaml", f"eventProviders:\n- {entry % 'a'}\n- {entry % 'b'}\n- {{type: vcenter}}\n")
+    for flags in ([], ["--name", "a"]):
+        run = subprocess.run([BUILD / "vcourier-collector", "-c", file, *flags], capture_output=True, text=True, timeout=30)
+        wrong = run.stderr.splitlines()
+        assert run.returncode == 78 and len(wrong) == len(set(wrong)), run.stderr
+        for line in ("2:51: eventProviders[0].vcenter.timeout", "3:51: eventProviders[1].vcenter.timeout", "4:3: eventProviders[2]: name is missing"):
+            assert any(f"{file}:{line}" in one for one in wrong), run.stderr
 
 
 # ---- hostile files

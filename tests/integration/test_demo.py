@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -41,6 +42,25 @@ def test_demo_ends_with_a_summary(tmp_path):
     assert re.search(r"^\d+ published, [1-9]\d* delivered, 0 lost; latency p50 \d+ ms, p99 \d+ ms$", text, re.M), text
     assert re.search(r"^\d\d:\d\d:\d\d\.\d{3}  demo  +\S+ +.* ms$", text, re.M), text
     wait_until(lambda: not left_over(tmp_path), 10, lambda: left_over(tmp_path))
+
+
+def test_the_commands_that_the_demo_prints_show_the_demo(tmp_path):
+    """Each is taken from its output and run as it stands, except that tail ends after an event. `nats` may not be installed."""
+    demo = start(tmp_path, DEMO)
+    out = tmp_path / "out"
+    wait_until(lambda: out.read_text().count(" ms\n") > 4, 60, out.read_text)
+    commands = [line.strip() for line in out.read_text().splitlines() if "/vcourier " in line]
+    assert [shlex.split(c)[1] for c in commands] == ["status", "tail", "tail", "dead"]
+    for command in commands:
+        tail = " -n 1 --since 1h" if " tail " in command else ""
+        run = subprocess.run(command + tail, shell=True, cwd=ROOT, capture_output=True, text=True, timeout=60)
+        assert run.returncode == 0 and not run.stderr, (command, run)
+        wanted = {"status": "VC_demo", "tail": "Event", "dead": ""}[shlex.split(command)[1]]
+        assert wanted in run.stdout, (command, run.stdout)
+    subjects = {shlex.split(line)[-1] for line in out.read_text().splitlines() if " sub " in line}
+    assert subjects == {"vc.demo.>", "vc.demo.*.*.*.*.VmPoweredOnEvent"}, "NATS: a * is a whole token"
+    demo.send_signal(signal.SIGINT)
+    assert demo.wait(30) == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
