@@ -39,11 +39,11 @@ extern const struct command_option connection_options[];
 #define CONNECTION_TITLE "the connection to NATS"
 
 /* The order above, for the manual page. */
-#define CONNECTION_ORDER                                                                           \
+#define CONNECTION_ORDER \
 	"The settings come from the first of: -c FILE or --context; --server or VCOURIER_SERVER, " \
-	"then nothing is read from files; VCOURIER_CONTEXT; " CONNECTION_CLI_PATH                  \
-	" and /etc/vcourier/config.yaml; the context that `nats context select` has chosen; "      \
-	"nats://127.0.0.1:4222. The other options and variables replace single settings. After "   \
+	"then nothing is read from files; VCOURIER_CONTEXT; " CONNECTION_CLI_PATH \
+	" and /etc/vcourier/config.yaml; the context that `nats context select` has chosen; " \
+	"nats://127.0.0.1:4222. The other options and variables replace single settings. After " \
 	"-c or --context no variable is read."
 
 struct connection_settings {

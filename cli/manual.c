@@ -48,7 +48,7 @@ add_name(struct buf *out, const char *name, const char *summary)
 {
 	buf_add_str(out, ".SH NAME\n");
 	roff_add_word(out, name, strlen(name));
-	buf_add_str(out, " \\- ");
+	buf_add_str(out, " \\-\n");
 	roff_add_word(out, summary, strlen(summary));
 	buf_add_char(out, '\n');
 }

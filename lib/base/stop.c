@@ -14,27 +14,25 @@
 #include "clock.h"
 
 static atomic_bool stopping, signalled, reload;
-static bool on_terminal; /* when it started */
+static int terminal = -1; /* the controlling terminal */
 static int wake[2] = { -1, -1 };
 
-/*
- * The kernel sends SIGHUP to the foreground of a terminal that is closed; a shell that ends
- * sends it to its jobs.
- */
+/* Sent because the terminal is closed: a SIGHUP from `kill` finds it open. */
 static bool
-is_hangup(const siginfo_t *info)
+is_hangup(void)
 {
-	return info->si_code == SI_KERNEL ||
-		(on_terminal && info->si_code == SI_USER && info->si_pid == getppid());
+	struct pollfd p = { .fd = terminal, .events = 0 };
+
+	return terminal >= 0 && poll(&p, 1, 0) == 1 && (p.revents & POLLHUP) != 0;
 }
 
 static void
-on_signal(int sig, siginfo_t *info, void *context)
+on_signal(int sig)
 {
 	int saved = errno;
 
-	(void)context;
-	if (sig == SIGHUP && is_hangup(info)) {
+	if (sig == SIGHUP && is_hangup()) {
+		atomic_store(&signalled, true);
 		atomic_store(&stopping, true);
 	} else if (sig == SIGHUP) {
 		atomic_store(&reload, true);
@@ -57,15 +55,16 @@ stop_init(void)
 
 	if (wake[0] < 0 && pipe2(wake, O_CLOEXEC | O_NONBLOCK) != 0)
 		abort();
+	/* nohup(1) has the process survive its terminal */
+	if (terminal < 0 && sigaction(SIGHUP, NULL, &sa) == 0 && sa.sa_handler != SIG_IGN)
+		terminal = open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
 	memset(&sa, 0, sizeof(sa));
-	on_terminal = isatty(STDIN_FILENO) || isatty(STDERR_FILENO);
-	sa.sa_sigaction = on_signal;
-	sa.sa_flags = SA_RESTART | SA_SIGINFO;
+	sa.sa_handler = on_signal;
+	sa.sa_flags = SA_RESTART;
 	sigemptyset(&sa.sa_mask);
 	sigaction(SIGTERM, &sa, NULL);
 	sigaction(SIGINT, &sa, NULL);
 	sigaction(SIGHUP, &sa, NULL);
-	sa.sa_flags = SA_RESTART;
 	sa.sa_handler = SIG_IGN;
 	sigaction(SIGPIPE, &sa, NULL);
 }

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Signals as flags that the main loop checks: SIGTERM and SIGINT request a clean stop, a second
- * one ends the process at once, SIGHUP requests a reload. A SIGHUP because the terminal was
- * closed, from the kernel or from the shell that started the process, requests a stop. Works as
- * pid 1.
+ * one ends the process at once, SIGHUP requests a reload. SIGHUP because the controlling
+ * terminal was closed requests a stop, unless the process was started by nohup. Works as pid 1.
  */
 #ifndef VCOURIER_STOP_H
 #define VCOURIER_STOP_H

@@ -48,7 +48,7 @@ flags_command(const struct daemon_spec *spec, char name[COMMAND_NAME_SIZE], stru
 		.options = options,
 		.values_size = sizeof(struct flags),
 		.about = spec->about,
-		.more = "SIGHUP or a changed file reloads the configuration; on a terminal SIGHUP "
+		.more = "SIGHUP or a changed file reloads the configuration; a closed terminal "
 			"ends the program. SIGTERM finishes the work in progress and exits. "
 			"One dash is enough for a long option, and -log-json is accepted: the event "
 			"router's flags.",
