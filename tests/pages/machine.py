@@ -13,7 +13,7 @@ from pathlib import Path
 
 from lab.process import ROOT, wait_until
 
-PACKAGES = "systemd,systemd-sysv,dbus,ca-certificates,iproute2"
+PACKAGES = "systemd,systemd-sysv,dbus,ca-certificates"
 # What would change the kernel of the host, and what waits for hardware.
 MASKED = ("systemd-sysctl.service", "systemd-modules-load.service", "sys-kernel-debug.mount", "sys-kernel-tracing.mount",
           "dev-hugepages.mount", "dev-mqueue.mount", "sys-fs-fuse-connections.mount", "systemd-remount-fs.service",

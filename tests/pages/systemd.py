@@ -16,6 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests"), str(Path(__file__).resolve().parent)]
 import machine  # noqa: E402
+import namespace  # noqa: E402
 import page  # noqa: E402
 from lab.lab import Lab  # noqa: E402
 from lab.process import wait_until  # noqa: E402
@@ -132,7 +133,7 @@ def remove(debian):
 
 def inside(network):
     """Runs in its own network namespace."""
-    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    namespace.loopback_up()
     with tempfile.TemporaryDirectory(prefix="vcourier-machine-", dir=ROOT / "build") as directory:
         (Path(directory) / "root").mkdir()
         debian = machine.Machine(Path(directory) / "root", Path(directory) / "systemd.log")

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every block of commands in README and docs is run by a test, in the order of its page."""
+import re
+import subprocess
+import sys
+
+import pytest
+
+from lab.process import ROOT
+
+sys.path.insert(0, str(ROOT / "tests/pages"))
+import namespace  # noqa: E402
+import page  # noqa: E402
+
+# (page, heading, number of the block): the file that runs it. test_a_file_that_runs_a_block_names_it guards the table.
+RUN_BY = {
+    ("README.md", "Two commands", 1): ".ci/run",
+    ("CONTRIBUTING.md", "Set up", 1): ".ci/run",
+    ("docs/systemd.md", "Run with systemd", 1): "tests/pages/systemd.py",
+    ("docs/systemd.md", "Run with systemd", 2): "tests/pages/systemd.py",
+    ("docs/systemd.md", "Run with systemd", 3): "tests/pages/systemd.py",
+    ("docs/migration.md", "Migration from the VMware Event Router (VEBA)", 1): "tests/pages/host.py",
+    ("docs/migration.md", "Migration from the VMware Event Router (VEBA)", 2): "tests/pages/host.py",
+    ("docs/delivery.md", "Dead letters", 1): "tests/pages/host.py",
+    ("docs/delivery.md", "Send past events again", 1): "tests/pages/host.py",
+    ("docs/openfaas.md", "Commands", 1): "tests/pages/host.py",
+    ("docs/eventbridge.md", "Which events are sent", 1): "tests/pages/host.py",
+    ("docs/nats.md", "Users", 1): "tests/pages/host.py",
+}
+# Blocks that no test runs as they are printed, and what runs the same commands.
+NOT_AS_PRINTED = {
+    ("docs/compose.md", "Run with Docker Compose", 1): "tests/compose/run.py starts the stack in the background",
+    ("docs/compose.md", "A real vCenter and real backends", 1): "nothing: it needs files that the user edits",
+    ("docs/consumers.md", "Examples", 1): "tests/integration/test_consumer_examples.py, where the NATS CLI is installed",
+    ("docs/kubernetes.md", "Start", 2): "tests/integration/test_kube_apiserver.py applies the overlays",
+}
+COMMANDS = ("make", "apt", "cd", "cp", "mkdir", "install", "systemctl", "vcourier", "vcourier-collector", "vcourier-dispatcher", "nats",
+            "nats-server", "docker", "kubectl", "helm", "python3", "curl", "users.py", "./nats/users.py", "compose/nats/users.py", "sh")
+
+
+def blocks_of_commands():
+    for name in page.PAGES:
+        for block in page.blocks(name):
+            first = next((line for line in block.text.splitlines() if line.strip() and not line.startswith("#")), "")
+            if first.split(" ")[0] in COMMANDS:
+                yield block
+
+
+@pytest.mark.parametrize("block", blocks_of_commands(), ids=lambda b: b.at)
+def test_a_test_runs_each_block_of_commands(block):
+    key = (block.page, block.heading, block.number)
+    if key in NOT_AS_PRINTED:
+        pytest.skip(f"not run as printed: {NOT_AS_PRINTED[key]}")
+    by = RUN_BY.get(key)
+    assert by, f"{block.at}: no test runs\n{block.text}"
+    if by.endswith(".py"):
+        assert block.page in (ROOT / by).read_text() and f'"{block.heading}"' in (ROOT / by).read_text(), f"{by} does not run {block.at}"
+
+
+def test_every_row_names_a_block():
+    there = {(b.page, b.heading, b.number) for b in blocks_of_commands()}
+    assert sorted((RUN_BY.keys() | NOT_AS_PRINTED.keys()) - there) == []
+
+
+@pytest.mark.parametrize("scenario", ["first_day", "functions", "patterns", "users"])
+def test_the_commands_of_a_page(scenario):
+    if reason := namespace.missing():
+        pytest.skip(reason)
+    run = subprocess.run(["unshare", "--net", "--mount", sys.executable, ROOT / "tests/pages/host.py", scenario],
+                         capture_output=True, text=True, timeout=300)
+    assert run.returncode == 0, run.stdout + run.stderr
+    print(run.stdout)
+
+
+def test_commands_in_sentences_exist():
+    """`vcourier NAME` in a sentence names a subcommand."""
+    usage = subprocess.run([ROOT / "build/release/vcourier", "--help"], capture_output=True, text=True).stdout
+    named = {m for p in page.PAGES for m in re.findall(r"`vcourier ([a-z]+)[ `]", (ROOT / p).read_text())}
+    assert {n for n in named if not re.search(rf"^\s*{n}\b", usage, re.M)} == set()

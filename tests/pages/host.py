@@ -1,0 +1,137 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""host.py SCENARIO: the commands of a page, in order, as they are printed.
+
+A network namespace with the loopback interface alone, where NATS has its own port free, and a mount namespace with an empty /var/lib.
+tests/integration/test_pages.py starts it."""
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "tests"), str(Path(__file__).resolve().parent)]
+import namespace  # noqa: E402
+from page import block  # noqa: E402
+from lab.gateway import Gateway  # noqa: E402
+from lab.lab import Lab  # noqa: E402
+from lab.process import BUILD, wait_until  # noqa: E402
+from lab.product import knative, provider, router_config  # noqa: E402
+from lab.receiver import Answer  # noqa: E402
+from lab.stream import event  # noqa: E402
+
+
+class Shell:
+    """Commands in a directory of the user's, with the built programs in PATH."""
+
+    def __init__(self, directory):
+        self.directory = Path(directory)
+        self.environment = {"HOME": str(directory), "PATH": f"{BUILD}:{ROOT / 'compose/nats'}:{os.environ['PATH']}", "LC_ALL": "C.UTF-8"}
+        self.background = []
+
+    def run(self, script):
+        """What the commands print. The first command that fails ends them."""
+        done = subprocess.run(["sh", "-ec", script], cwd=self.directory, env=self.environment, capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, f"{script}\nexit code {done.returncode}\n{done.stdout}{done.stderr}"
+        print(f"$ {script.strip()}\n{done.stdout}{done.stderr}", flush=True)
+        return done.stdout
+
+    def start(self, script):
+        """Commands that end with &. They end with the scenario."""
+        log = open(self.directory / "background.log", "ab")
+        self.background.append(subprocess.Popen(["sh", "-ec", f"{script}\nwait"], cwd=self.directory, env=self.environment, stdout=log,
+                                                stderr=log, start_new_session=True))
+        print(f"$ {script.strip()}", flush=True)
+
+    def close(self):
+        for process in self.background:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def old_file(shell, lab, vcenter, processor):
+    """The file of the old router, with the whole history, so that there are events."""
+    config = router_config("unused", lab.authority.ca, [provider(vcenter, "vc1", startFrom="earliest")], [processor])
+    del config["bus"]
+    (shell.directory / "your-event-router-config.yaml").write_text(json.dumps(config))
+
+
+def migrate(shell):
+    print(shell.run(block("docs/migration.md", "Migration from the VMware Event Router (VEBA)", 1).text))
+    Path("/var/lib/nats").mkdir()
+    shell.start(block("docs/migration.md", "Migration from the VMware Event Router (VEBA)", 2).text)
+
+
+def all_of(vcenter):
+    return {f"{key}-{created}" for key, created in vcenter.events()}
+
+
+def first_day(shell, lab):
+    """docs/migration.md, then docs/delivery.md: one event in five is refused and becomes a dead letter; after the repair these are sent again."""
+    vcenter, broken = lab.vcenter("-backlog", "120"), [True]
+    receiver = lab.receiver(lambda r: Answer(400, body=b"no") if broken and int(r.headers["ce-eventkey"]) % 5 == 0 else Answer())
+    old_file(shell, lab, vcenter, knative(receiver.url, "kn"))
+    migrate(shell)
+    receiver.wait_for(lambda requests: {r.headers["ce-id"] for r in requests} == all_of(vcenter), what="every event")
+    letters = wait_until(lambda: (lines := shell.run("vcourier dead ls").splitlines()) and len(lines) >= 20 and lines, 30, "dead letters")
+    broken.clear()
+    before = len(receiver.requests)
+    shell.run(block("docs/delivery.md", "Dead letters").text)
+    receiver.wait_count(before + len(letters) - 1)  # one was dropped
+    assert shell.run("vcourier dead ls") == ""
+    shell.run(block("docs/delivery.md", "Send past events again").text)
+
+
+def functions(shell, lab):
+    """docs/openfaas.md: dead letters of a function, and past events for one that was deployed later."""
+    vcenter = lab.vcenter("-backlog", "20")
+    gateway = Gateway()
+    gateway.start().deploy("mail", "VmPoweredOnEvent,VmPoweredOffEvent")
+    login = {"type": "basic_auth", "basicAuth": {"username": gateway.user, "password": gateway.password}}
+    old_file(shell, lab, vcenter, {"type": "openfaas", "name": "faas", "openfaas": {"address": gateway.url, "auth": login}})
+    migrate(shell)
+    gateway.wait(lambda g: g.calls)
+    shell.run(block("docs/openfaas.md", "Commands").text)
+
+
+def patterns(shell, lab):
+    """docs/eventbridge.md: the page's pattern, tried on events."""
+    (shell.directory / "rule.json").write_text(block("docs/eventbridge.md", "The entry on the bus").text)
+    (shell.directory / "events.jsonl").write_bytes(event(1) + b"\n" + event(2) + b"\n")
+    shell.run(block("docs/eventbridge.md", "Which events are sent").text)
+
+
+def users(shell, lab):
+    """docs/nats.md: nats-server accepts the users that the page makes."""
+    shell.run(block("docs/nats.md", "Users").text)
+    shell.run("nats-server -t -c users.conf")
+
+
+SCENARIOS = {f.__name__: f for f in (first_day, functions, patterns, users)}
+
+
+def main():
+    namespace.loopback_up()
+    with tempfile.TemporaryDirectory(prefix="vcourier-page-") as directory:
+        home, logs = Path(directory) / "home", Path(directory) / "logs"
+        for new in (home, logs, Path(directory) / "var-lib"):
+            new.mkdir()
+        namespace.instead("/var/lib", Path(directory) / "var-lib")
+        lab, shell = Lab(logs), Shell(home)
+        try:
+            SCENARIOS[sys.argv[1]](shell, lab)
+        except AssertionError:
+            if (home / "background.log").exists():
+                print((home / "background.log").read_text(errors="replace")[-6000:])
+            lab.show_logs()
+            raise
+        finally:
+            shell.close()
+            lab.close()
+
+
+if __name__ == "__main__":
+    main()
