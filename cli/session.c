@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bus_streams.h"
 #include "json_member.h"
 #include "printable.h"
 #include "reach.h"
@@ -241,6 +242,6 @@ session_replay_stream(struct session *s, struct err *err)
 	struct stream_config config;
 	struct stream_info info;
 
-	bus_config_replays(s->config, &config);
+	bus_streams_replays(s->config, &config);
 	return jetstream_stream_ensure(s->bus, &config, &info, err);
 }

@@ -15,6 +15,7 @@
 
 #include "clock.h"
 #include "jetstream.h"
+#include "kv_bucket.h"
 #include "log.h"
 #include "mem.h"
 #include "protocol.h"
@@ -103,16 +104,11 @@ set_held(struct lease *l, int64_t until_ms, uint64_t revision)
 static bool
 renew(struct lease *l)
 {
-	struct stream_config bucket = { .name = LEASE_STREAM,
-		.subjects = { LEASE_PREFIX ">" },
-		.max_age_ms = LEASE_TTL_MS,
-		.duplicate_window_ms = LEASE_TTL_MS,
-		.discard_new = true,
-		.max_msgs_per_subject = 1,
-		.replicas = l->replicas,
+	const struct kv_bucket bucket = { .stream = LEASE_STREAM,
+		.subjects = LEASE_PREFIX ">",
 		.description = "vcourier: which collector reads",
-		.deny_delete = true,
-		.deny_purge = true };
+		.ttl_ms = LEASE_TTL_MS,
+		.replicas = l->replicas };
 	int64_t start = clock_monotonic_ms();
 	struct stream_info info;
 	uint64_t revision = l->revision;
@@ -131,14 +127,14 @@ renew(struct lease *l)
 	}
 	if (look(l, &revision, &err) != 0) {
 		if (err.code == ERR_CONFLICT ||
-			jetstream_stream_ensure(l->bus, &bucket, &info, &err) != 0)
+			kv_bucket_ensure(l->bus, &bucket, &info, &err) != 0)
 			return false;
 		revision = 0;
 	}
 	/* the bucket may not exist yet: then no stream answers */
 	if (put(l, revision, NULL, &revision, &err) != 0 &&
 		(err.code == ERR_CONFLICT ||
-			jetstream_stream_ensure(l->bus, &bucket, &info, &err) != 0 ||
+			kv_bucket_ensure(l->bus, &bucket, &info, &err) != 0 ||
 			put(l, revision, NULL, &revision, &err) != 0))
 		return false;
 	set_held(l, start + LEASE_TTL_MS, revision);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /* vcourier-collector: publishes the events of one eventProvider to its stream. */
+#include "bus_streams.h"
 #include "collect.h"
 #include "collector_spec.h"
 #include "daemon.h"
 #include "log.h"
 #include "source_choice.h"
 #include "stats.h"
-#include "subject.h"
 
 static void
 fill(struct collect_options *o, const struct source_choice *choice,
@@ -17,16 +17,13 @@ fill(struct collect_options *o, const struct source_choice *choice,
 		.source = choice->source,
 		.source_options = choice->options };
 	choice->source->settings(choice->options, &o->settings);
-	bus_config_stream(&bus->stream, &o->stream);
-	/* its last message is the position */
-	o->stream.deny_delete = o->stream.deny_purge = true;
 }
 
 static int
 run(const struct router_config *config, const struct router_entry *entry,
 	const struct source_choice *choice)
 {
-	struct buf stream, subjects, texts;
+	struct buf stream, texts;
 	struct collect_options options;
 	struct bus_options bus_options;
 	struct http *http = NULL;
@@ -36,18 +33,12 @@ run(const struct router_config *config, const struct router_entry *entry,
 
 	fill(&options, choice, entry, &config->top.bus);
 	stats_init(true, entry->name, options.settings.address);
-	buf_init(&stream, CONFIG_FILE_MAX);
-	buf_init(&subjects, CONFIG_FILE_MAX);
+	buf_init(&stream, 2 * CONFIG_FILE_MAX);
 	buf_init(&texts, CONFIG_FILE_MAX);
-	subject_stream(&stream, entry->name);
-	buf_printf(&subjects, "%s.", options.subject_prefix);
-	subject_add_token(&subjects, entry->name, strlen(entry->name));
-	buf_add_str(&subjects, ".>");
-	options.stream.name = buf_str(&stream);
-	options.stream.subjects[0] = buf_str(&subjects);
+	bus_streams_events(&config->top.bus, entry->name, &stream, &options.stream);
 	bus_config_options(&config->top.bus, "collector", entry->name, &texts, &bus_options);
 	log_info("collector starts", L_STR(options.source->name, options.settings.address),
-		L_STR("stream", buf_str(&stream)), L_STR("nats", bus_options.urls[0]),
+		L_STR("stream", options.stream.name), L_STR("nats", bus_options.urls[0]),
 		L_STR("version", VCOURIER_VERSION));
 	if (http_open(&http, &err) == 0 && bus_open(&bus, &bus_options, &err) == 0 &&
 		collect_run(bus, http, &options, &err) == 0)
@@ -56,7 +47,6 @@ run(const struct router_config *config, const struct router_entry *entry,
 		log_error("collector cannot run", L_ERR(&err));
 	http_close(http);
 	buf_free(&stream);
-	buf_free(&subjects);
 	buf_free(&texts);
 	return code;
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bus_streams.h"
 #include "daemon.h"
 #include "dispatcher_spec.h"
 #include "dispatch.h"
@@ -10,41 +11,37 @@
 #include "mem.h"
 #include "processor_options.h"
 #include "stats.h"
-#include "subject.h"
 
-/* One stream for each vCenter in the file; free_streams frees them. */
-static struct stream_config *
+/* One stream for each vCenter in the file, and the texts that it points to. */
+struct event_streams {
+	struct stream_config *stream;
+	struct buf *texts;
+	size_t n;
+};
+
+static struct event_streams
 streams_of(const struct router_config *config)
 {
 	const struct router_entries *providers = &config->providers;
-	struct stream_config *streams = mem_array(providers->n + 1, sizeof(*streams));
+	struct event_streams s = { .stream = mem_array(providers->n + 1, sizeof(*s.stream)),
+		.texts = mem_array(providers->n + 1, sizeof(*s.texts)),
+		.n = providers->n };
 
-	for (size_t i = 0; i < providers->n; i++) {
-		const char *name = providers->entry[i].name;
-		struct buf stream, subject;
-
-		buf_init(&stream, CONFIG_FILE_MAX);
-		buf_init(&subject, CONFIG_FILE_MAX);
-		subject_stream(&stream, name);
-		buf_printf(&subject, "%s.", config->top.bus.subject_prefix);
-		subject_add_token(&subject, name, strlen(name));
-		buf_add_str(&subject, ".>");
-		bus_config_stream(&config->top.bus.stream, &streams[i]);
-		streams[i].deny_delete = streams[i].deny_purge = true;
-		streams[i].name = buf_take(&stream, NULL);
-		streams[i].subjects[0] = buf_take(&subject, NULL);
+	for (size_t i = 0; i < s.n; i++) {
+		buf_init(&s.texts[i], 2 * CONFIG_FILE_MAX);
+		bus_streams_events(
+			&config->top.bus, providers->entry[i].name, &s.texts[i], &s.stream[i]);
 	}
-	return streams;
+	return s;
 }
 
 static void
-free_streams(struct stream_config *streams, size_t n)
+free_streams(struct event_streams *s)
 {
-	for (size_t i = 0; i < n; i++) {
-		free((void *)(uintptr_t)streams[i].name);
-		free((void *)(uintptr_t)streams[i].subjects[0]);
-	}
-	free(streams);
+	for (size_t i = 0; i < s->n; i++)
+		buf_free(&s->texts[i]);
+	free(s->texts);
+	free(s->stream);
 }
 
 static int
@@ -60,7 +57,7 @@ run(const struct dispatcher_options *o, const struct router_config *config,
 		.options = &o->common,
 		.processor = o->processor.processor,
 		.processor_config = o->processor.config };
-	struct stream_config *streams;
+	struct event_streams streams = streams_of(config);
 	struct bus_options bo;
 	struct bus *bus = NULL;
 	struct buf inbox;
@@ -69,17 +66,16 @@ run(const struct dispatcher_options *o, const struct router_config *config,
 
 	stats_init(false, entry->name, processor_options_address(entry, &o->processor));
 	buf_init(&inbox, CONFIG_FILE_MAX);
-	streams = streams_of(config);
-	dc.streams = streams;
-	bus_config_dead_letters(&config->top.bus, &dead);
-	bus_config_replays(&config->top.bus, &replay);
+	dc.streams = streams.stream;
+	bus_streams_dead_letters(&config->top.bus, &dead);
+	bus_streams_replays(&config->top.bus, &replay);
 	bus_config_options(&config->top.bus, "dispatcher", entry->name, &inbox, &bo);
 	failed = bus_open(&bus, &bo, &err);
 	if (!failed)
 		failed = dispatcher_run(&dc, bus, &err);
 	if (failed)
 		log_error("stopped", L_ERR(&err));
-	free_streams(streams, config->providers.n);
+	free_streams(&streams);
 	buf_free(&inbox);
 	return failed ? EXIT_RUNTIME : 0;
 }

@@ -223,36 +223,3 @@ bus_config_options(const struct bus_config *config, const char *component, const
 		.inbox_prefix = texts->data + inbox,
 		.api_prefix = config->api_prefix };
 }
-
-void
-bus_config_stream(const struct bus_stream_options *options, struct stream_config *out)
-{
-	out->max_age_ms = options->max_age_ms;
-	out->max_bytes = options->max_bytes;
-	out->duplicate_window_ms = options->duplicate_window_ms;
-	out->replicas = (int)options->replicas;
-	out->discard_new = options->when_full == WHEN_FULL_PAUSE;
-}
-
-void
-bus_config_dead_letters(const struct bus_config *config, struct stream_config *out)
-{
-	*out = (struct stream_config){ .name = DEAD_STREAM,
-		.subjects = { DEAD_PREFIX ".>" },
-		.description = "dead letters",
-		.deny_purge = true }; /* the operator may delete single messages */
-	bus_config_stream(&config->dead_letters, out);
-	out->discard_new = true; /* when it is full, deliveries pause */
-}
-
-void
-bus_config_replays(const struct bus_config *config, struct stream_config *out)
-{
-	*out = (struct stream_config){ .name = REPLAY_STREAM,
-		.subjects = { REPLAY_PREFIX ".>" },
-		.description = "events to send again to one dispatcher",
-		.deny_delete = true,
-		.deny_purge = true };
-	bus_config_stream(&config->dead_letters, out);
-	out->discard_new = true;
-}

@@ -10,7 +10,6 @@
 
 #include "bus.h"
 #include "config.h"
-#include "jetstream.h"
 
 /*
  * What happens when a stream is full: the oldest events are dropped, or the collector stops
@@ -54,15 +53,5 @@ bool bus_config_is_cleartext(const struct bus_config *config);
  */
 void bus_config_options(const struct bus_config *config, const char *component,
 	const char *name, struct buf *texts, struct bus_options *out);
-
-/* The limits of a stream as JetStream needs them; the caller sets name and subjects. */
-void bus_config_stream(const struct bus_stream_options *options, struct stream_config *out);
-
-/*
- * The two streams that all vCenters share, as dispatchers and `vcourier` create them: the
- * stream of dead letters, and the stream of replays, which has the same limits.
- */
-void bus_config_dead_letters(const struct bus_config *config, struct stream_config *out);
-void bus_config_replays(const struct bus_config *config, struct stream_config *out);
 
 #endif
