@@ -73,6 +73,7 @@ class Toy:
                 return Answer(200, body=" ".join(self.where).encode())
             path, target = request.path.strip("/").partition("/")[::2]
             events = request.json()
+            events = events if isinstance(events, list) else [events]
             if path != self.where[0]:
                 self.bad_paths += 1
                 return Answer(401)

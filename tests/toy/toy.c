@@ -9,13 +9,14 @@
  *     refresh  the path of the requests, and which targets there are, is read in two steps
  * before the first delivery
  *
- * A request is a JSON array of events. A reply of 200 has one HTTP status for each of them in
- * its body. An event's extension "toy" asks for a fault: unroutable (route fails), nobody
+ * A request is an event, with batches a JSON array of events. A reply of 200 has one HTTP
+ * status for each of them in its body. An event's extension "toy" asks for a fault: unroutable (route fails), nobody
  * (route names no target), unencodable (encode fails), big (fills a request alone).
  */
 #include <stdlib.h>
 #include <string.h>
 
+#include "event_body.h"
 #include "mem.h"
 #include "processor.h"
 
@@ -162,16 +163,33 @@ weight_max(void *p)
 }
 
 static int
-encode(void *p, const struct batch *batch, struct http_request *req, struct err *err)
+begin(const struct toy *self, const struct batch *batch, struct http_request *req,
+	struct err *err)
 {
-	struct toy *self = p;
-
-	buf_printf(
-		&req->url, "%s/%s/%s", self->config->address, self->path, batch->target->name);
-	http_header(req, "Content-Type", "application/cloudevents-batch+json");
-	for (size_t i = 0; i < batch->n; i++) {
+	for (size_t i = 0; i < batch->n; i++)
 		if (asks_for(batch->event[i], "unencodable"))
 			return err_set(err, ERR_PROTOCOL, "cannot be encoded");
+	buf_printf(
+		&req->url, "%s/%s/%s", self->config->address, self->path, batch->target->name);
+	return 0;
+}
+
+static int
+encode_one(void *p, const struct batch *batch, struct http_request *req, struct err *err)
+{
+	if (begin(p, batch, req, err) != 0)
+		return -1;
+	event_body_structured(batch->event[0], NULL, req);
+	return 0;
+}
+
+static int
+encode_batch(void *p, const struct batch *batch, struct http_request *req, struct err *err)
+{
+	if (begin(p, batch, req, err) != 0)
+		return -1;
+	http_header(req, "Content-Type", "application/cloudevents-batch+json");
+	for (size_t i = 0; i < batch->n; i++) {
 		buf_add_char(&req->own_body, i == 0 ? '[' : ',');
 		event_add_structured(batch->event[i], NULL, &req->own_body);
 	}
@@ -208,7 +226,8 @@ judge(void *p, const struct target *target, const struct http_response *rsp, siz
 	{ .type = text, .block = text, .help = "For tests.", .fields = fields, \
 		.config_size = sizeof(struct toy_config), .batch_max = batch, \
 		.open = toy_open, .route = how_route, .weight = (batch) > 1 ? weight : NULL, \
-		.weight_max = (batch) > 1 ? weight_max : NULL, .encode = encode, \
+		.weight_max = (batch) > 1 ? weight_max : NULL, \
+		.encode = (batch) > 1 ? encode_batch : encode_one, \
 		.judge = judge, .refreshes = how_refresh, .close = toy_close }
 #define WITH_AND_WITHOUT_REFRESH(text, batch, how_route) \
 	TOY(text, batch, how_route, NULL), TOY(text "-refresh", batch, how_route, refreshes)

@@ -172,7 +172,7 @@ backend_route(struct backend *b, const struct event *ev)
 	static char names[2048];
 	struct targets targets = { .target = NULL };
 
-	int routed = b->p->route(b->self, ev, &targets, &b->err);
+	int routed = processor_route(b->p, b->self, ev, &targets, &b->err);
 
 	assert_true(routed >= 0);
 	snprintf(names, sizeof(names), "%s",

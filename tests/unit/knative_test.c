@@ -3,12 +3,9 @@
 #define _DEFAULT_SOURCE /* mkstemp */
 #include "test.h"
 
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "mem.h"
-#include "processor.h"
+#include "backend.h"
 
 #define EVENT(type, extra, data) \
 	"{\"specversion\":\"1.0\",\"id\":\"42\",\"source\":\"https://vc/sdk\",\"type\":\"" type \
@@ -18,44 +15,7 @@
 #define JSON_TYPE ",\"datacontenttype\":\"application/json\""
 #define ROUTER "com.vmware.event.router/event"
 
-static const struct processor *knative;
-
-/* A processor with this block of configuration, or the errors of reading it. */
-struct opened {
-	void *config, *self;
-	struct config *file;
-	struct config_errors errors;
-	struct err err;
-};
-
-static int
-open_with(struct opened *o, const char *yaml)
-{
-	char path[] = "/tmp/knative_testXXXXXX";
-	int fd = mkstemp(path), failed;
-
-	*o = (struct opened){ .config = mem_alloc(knative->config_size) };
-	config_errors_init(&o->errors);
-	assert_int_equal(write(fd, yaml, strlen(yaml)), strlen(yaml));
-	close(fd);
-	failed = config_load(&o->file, path, &o->errors);
-	unlink(path);
-	if (!failed)
-		failed = config_bind(config_root(o->file), knative->fields, o->config,
-			knative->config_size, &o->errors);
-	return failed ? failed : knative->open(&o->self, o->config, &o->err);
-}
-
-static void
-close_it(struct opened *o)
-{
-	if (o->self != NULL)
-		knative->close(o->self);
-	config_release(knative->fields, o->config);
-	config_errors_free(&o->errors);
-	config_free(o->file);
-	free(o->config);
-}
+extern const struct processor processor_knative;
 
 static void
 requests(void **state)
@@ -106,41 +66,23 @@ requests(void **state)
 			EVENT("com.vmware.vsphere.VmPoweredOnEvent.v0", JSON_TYPE,
 				"\"data\":{\"Key\": 1.50}") },
 	};
-	struct http *http;
-	struct err err;
-
 	(void)state;
-	assert_int_equal(http_open(&http, &err), 0);
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct http_request *req = http_request_new(http);
-		struct targets targets = { .target = NULL };
+		struct backend b;
 		struct event ev;
-		const struct event *events[1] = { &ev };
-		struct opened o;
 
-		assert_int_equal(open_with(&o, rows[i].yaml), 0);
-		event_init(&ev);
-		assert_int_equal(event_parse(&ev, rows[i].json, strlen(rows[i].json), &err), 0);
-		assert_int_equal(
-			knative->refreshes[0].request(
-				refresh_self(&knative->refreshes[0], o.self), 0, req, &err),
-			1);
-		assert_int_equal(processor_route(knative, o.self, &ev, &targets, &err), 0);
-		assert_int_equal(targets.n, 1);
-		assert_int_equal(
-			knative->encode(o.self, &(struct batch){ targets.target, events, 1 },
-				req, &err),
-			0);
-		assert_string_equal(buf_str(&req->headers), rows[i].headers);
-		assert_int_equal(req->body_len, strlen(rows[i].body));
-		assert_memory_equal(req->body, rows[i].body, req->body_len);
-		assert_string_equal(buf_str(&req->url), "http://b/x");
-		http_request_free(http, req);
-		targets_free(&targets);
+		backend_open(&b, &processor_knative, rows[i].yaml);
+		backend_event(&ev, rows[i].json);
+		assert_int_equal(backend_ask(&b, "credentials", 0), REFRESH_NOTHING);
+		assert_string_equal(backend_route(&b, &ev), " "); /* one target, "" */
+		backend_encode(&b, "", &ev);
+		assert_string_equal(buf_str(&b.req->headers), rows[i].headers);
+		assert_int_equal(b.req->body_len, strlen(rows[i].body));
+		assert_memory_equal(b.req->body, rows[i].body, b.req->body_len);
+		assert_string_equal(buf_str(&b.req->url), "http://b/x");
 		event_free(&ev);
-		close_it(&o);
+		backend_close(&b);
 	}
-	http_close(http);
 }
 
 static void
@@ -168,15 +110,19 @@ destinations(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct opened o;
-		int failed = open_with(&o, rows[i].yaml);
+		struct backend b;
+		struct buf why;
+		int failed;
 
+		buf_init(&why, 10000);
+		failed = backend_try(&b, &processor_knative, rows[i].yaml, &why);
 		assert_int_equal(failed != 0, rows[i].uri == NULL);
 		if (rows[i].error != NULL)
-			assert_non_null(strstr(buf_str(&o.errors.text), rows[i].error));
+			assert_non_null(strstr(buf_str(&why), rows[i].error));
 		else
-			assert_string_equal(**(char ***)(void *)&o.config, rows[i].uri);
-		close_it(&o);
+			assert_string_equal(**(char ***)(void *)&b.options, rows[i].uri);
+		buf_free(&why);
+		backend_close(&b);
 	}
 }
 
@@ -188,6 +134,5 @@ main(void)
 		cmocka_unit_test(destinations),
 	};
 
-	knative = processor_find("knative");
 	return cmocka_run_group_tests_name("knative", tests, NULL, NULL);
 }
