@@ -22,6 +22,7 @@ install: all manuals ## install programs, units, manual pages, documentation; ob
 	install -m 0644 systemd/vcourier.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/vcourier.conf
 	install -m 0644 systemd/nats.conf $(wildcard schemas/config.schema.json) $(datadir)
 	sed -n '/^  groups:/,$$s/^  //p' k8s/components/monitoring/prometheusrule.yaml > $(datadir)/prometheus-rules.yaml
+	install -m 0644 k8s/components/grafana/vcourier.json $(datadir)/grafana-dashboard.json
 	chmod 0644 $(datadir)/prometheus-rules.yaml $(DESTDIR)$(PREFIX)/lib/systemd/system/*
 	for section in 1 5 8; do install -m 0644 $(B)/man/*.$$section $(mandir)/man$$section; done
 	install -m 0644 systemd/vcourier-nats-users.8 $(mandir)/man8

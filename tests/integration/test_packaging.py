@@ -123,6 +123,11 @@ def test_the_package_has_the_alerts_as_a_plain_rules_file(package):
     assert yaml.safe_load((package / "usr/share/vcourier/prometheus-rules.yaml").read_text()) == envelope["spec"]
 
 
+def test_the_package_has_the_dashboard(package):
+    dashboard = ROOT / "k8s/components/grafana/vcourier.json"
+    assert (package / "usr/share/vcourier/grafana-dashboard.json").read_bytes() == dashboard.read_bytes()
+
+
 def test_installed_units_start_installed_programs(package):
     for unit in (package / "usr/lib/systemd/system").glob("vcourier-[cd]*.service"):
         program = re.search(r"^ExecStart=(\S+)", unit.read_text(), re.M)[1]
