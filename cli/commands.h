@@ -5,6 +5,7 @@
  */
 COMMAND(status)
 COMMAND(tail)
+COMMAND(events)
 COMMAND(dead_ls)
 COMMAND(dead_show)
 COMMAND(dead_redrive)

@@ -6,6 +6,7 @@
 
 #include "backoff.h"
 #include "clock.h"
+#include "catalogue_report.h"
 #include "collect_metrics.h"
 #include "collect_report.h"
 #include "lease.h"
@@ -50,6 +51,7 @@ struct collect {
 	struct trouble trouble;
 	bool source_down; /* its last call failed; a session outlives that */
 	struct collect_report *report;
+	struct catalogue_report *catalogue;
 	int64_t caught_up_ms; /* see struct collect_report_state */
 	int64_t measure_ms;   /* when the stream is measured next */
 };
@@ -332,6 +334,7 @@ run(struct collect *c, struct http *http)
 		status_beat();
 		turn(c);
 		update_metrics(c);
+		catalogue_report_answer(c->catalogue, c->source, c->self);
 	}
 	finish(c);
 }
@@ -352,7 +355,8 @@ open_bus_parts(struct collect *c, struct err *err)
 		.address = o->settings.address };
 
 	c->caught_up_ms = clock_monotonic_ms();
-	if (collect_report_open(&c->report, &report, err) != 0)
+	if (collect_report_open(&c->report, &report, err) != 0 ||
+		catalogue_report_open(&c->catalogue, c->bus, o->name, err) != 0)
 		return -1;
 	if (publisher_open(&c->publisher, c->bus, (size_t)o->settings.window, ACK_TIMEOUT_MS,
 		    err) != 0)
@@ -385,6 +389,7 @@ collect_run(struct bus *bus, struct http *http, const struct collect_options *op
 	source_checkpoint_close(c->checkpoint);
 	publisher_close(c->publisher);
 	collect_report_close(c->report);
+	catalogue_report_close(c->catalogue);
 	free(c);
 	return failed;
 }

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+#define _DEFAULT_SOURCE /* strnlen */
 #include "severities.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "mem.h"
+#include "text.h"
 
 enum { NAMES_MAX = 16384 }; /* a real vCenter describes some 2,500 */
 
@@ -43,13 +45,21 @@ severities_init(struct severities *s)
 	table_init(&s->by_name, &type);
 }
 
+static void
+free_entry(const struct severity_entry *e)
+{
+	free(e->name);
+	free(e->category);
+	free(e->text);
+}
+
 void
 severities_free(struct severities *s)
 {
 	const struct severity_entry *e = NULL;
 
 	while ((e = table_next(&s->by_name, e)) != NULL)
-		free(e->name);
+		free_entry(e);
 	table_free(&s->by_name);
 }
 
@@ -59,8 +69,17 @@ find(const struct severities *s, const char *name)
 	return table_find(&s->by_name, &(struct severity_entry){ .name = (char *)name });
 }
 
+/* Not more than a bound, whole characters. */
+static char *
+copy(const char *text)
+{
+	size_t len = strnlen(text, SEVERITIES_TEXT_MAX);
+
+	return mem_strndup(text, text_utf8_valid(text, len));
+}
+
 void
-severities_add(struct severities *s, const char *name, const char *category)
+severities_add(struct severities *s, const char *name, const char *category, const char *text)
 {
 	struct severity_entry *e;
 
@@ -70,6 +89,10 @@ severities_add(struct severities *s, const char *name, const char *category)
 	if (e == NULL)
 		e = table_add(
 			&s->by_name, &(struct severity_entry){ .name = mem_strdup(name) });
+	free(e->category);
+	free(e->text);
+	e->category = copy(category);
+	e->text = copy(text);
 	e->severity = word(category) ? word(category) : "info";
 }
 

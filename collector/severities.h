@@ -12,8 +12,11 @@
 
 struct severity_entry {
 	char *name;
-	const char *severity; /* one of the four words */
+	const char *severity;  /* one of the four words */
+	char *category, *text; /* as the vCenter has them; at most SEVERITIES_TEXT_MAX bytes */
 };
+
+enum { SEVERITIES_TEXT_MAX = 200 };
 
 struct severities {
 	struct table by_name; /* of struct severity_entry */
@@ -22,8 +25,12 @@ struct severities {
 void severities_init(struct severities *s);
 void severities_free(struct severities *s);
 
-/* Notes that events of this name have this category; unknown words count as info. */
-void severities_add(struct severities *s, const char *name, const char *category);
+/*
+ * Notes that events of this name have this category, of which unknown words count as info, and
+ * what they say.
+ */
+void severities_add(
+	struct severities *s, const char *name, const char *category, const char *text);
 
 /*
  * The severity of an event: its own (EventEx.severity) when it is one of the four words, else

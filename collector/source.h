@@ -78,6 +78,14 @@ struct source_settings {
 	bool lease;
 };
 
+/* What the source says of one kind of event; all texts are its own. */
+struct source_description {
+	const char *name;     /* a class, or the id of an EventEx */
+	const char *severity; /* "info", "warning", "error", "user" */
+	const char *category, *text;
+};
+typedef void source_description_fn(void *ctx, const struct source_description *description);
+
 struct source {
 	const char *name; /* "vcenter": check on /readyz, label of metrics */
 
@@ -123,6 +131,9 @@ struct source {
 	void (*stand_by)(void *self);
 
 	void (*position)(const void *self, struct source_status *status);
+
+	/* Calls fn for each kind of event that the source describes. NULL: none. */
+	void (*describe)(const void *self, source_description_fn *fn, void *ctx);
 
 	void (*close)(void *self); /* ends the session; NULL is fine */
 };

@@ -48,11 +48,11 @@ vcenter_catalogue_close(struct vcenter_catalogue *t)
 }
 
 static void
-add(void *ctx, const char *name, const char *severity)
+add(void *ctx, const struct vim_description *d)
 {
 	struct reading *r = ctx;
 
-	severities_add(r->names, name, severity);
+	severities_add(r->names, d->name, d->category, d->text);
 	r->n++;
 }
 
@@ -97,7 +97,7 @@ vcenter_catalogue_check(struct vcenter_catalogue *t, bool *wait, struct err *err
 	if (now_ms < t->due_ms && *wait == t->waited)
 		return 0;
 	t->waited = *wait;
-	if (vim_event_severities(t->vim, add, &r, err) == 0 && r.n == 0)
+	if (vim_event_descriptions(t->vim, add, &r, err) == 0 && r.n == 0)
 		err_set(err, ERR_PROTOCOL, "the vCenter describes no events");
 	if (r.n > 0) {
 		t->due_ms = t->read_once ? INT64_MAX : now_ms + t->empty_grace_ms;
@@ -125,4 +125,16 @@ vcenter_catalogue_each(
 
 	while ((e = table_next(&t->names.by_name, e)) != NULL && fn(ctx, e->name))
 		;
+}
+
+void
+vcenter_catalogue_describe(
+	const struct vcenter_catalogue *t, source_description_fn *fn, void *ctx)
+{
+	const struct severity_entry *e = NULL;
+
+	while ((e = table_next(&t->names.by_name, e)) != NULL)
+		fn(ctx,
+			&(struct source_description){
+				e->name, e->severity, e->category, e->text });
 }

@@ -11,6 +11,7 @@
 #define VCOURIER_VCENTER_CATALOGUE_H
 
 #include "normalize.h"
+#include "source.h"
 #include "vim.h"
 
 struct vcenter_catalogue;
@@ -34,5 +35,9 @@ const char *vcenter_catalogue_severity(
 /* Calls fn for each described name until it returns false. */
 void vcenter_catalogue_each(
 	const struct vcenter_catalogue *t, bool (*fn)(void *ctx, const char *name), void *ctx);
+
+/* Calls fn for each of them. */
+void vcenter_catalogue_describe(
+	const struct vcenter_catalogue *t, source_description_fn *fn, void *ctx);
 
 #endif

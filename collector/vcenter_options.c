@@ -15,6 +15,7 @@
 #include "proxy_option.h"
 #include "source.h"
 #include "text.h"
+#include "vim.h"
 
 #define MIB (INT64_C(1024) * 1024)
 
@@ -319,6 +320,19 @@ vcenter_options_peer(const struct vcenter_options *o, struct http_peer *peer)
 		.thumbprint = o->thumbprint,
 		.proxy = o->proxy,
 		.proxy_ca_file = o->proxy_ca_file };
+}
+
+void
+vcenter_options_vim(const struct vcenter_options *o, struct vim_options *vim)
+{
+	*vim = (struct vim_options){ .url = o->address,
+		.user = o->user,
+		.password = &o->password,
+		.timeout_ms = o->timeout_ms,
+		.page_size = (int)o->page_size,
+		.limits = { .page_max = (size_t)o->page_max_bytes,
+			.event_max = (size_t)o->event_max_bytes } };
+	vcenter_options_peer(o, &vim->peer);
 }
 
 void

@@ -57,4 +57,8 @@ void vcenter_options_settings(const void *options, struct source_settings *setti
 /* How to reach the vCenter; borrows the options' strings. */
 void vcenter_options_peer(const struct vcenter_options *options, struct http_peer *peer);
 
+/* The same, with credentials and limits. */
+struct vim_options;
+void vcenter_options_vim(const struct vcenter_options *options, struct vim_options *vim);
+
 #endif

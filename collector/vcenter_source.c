@@ -45,22 +45,6 @@ struct vcenter {
 	int64_t pause_ms; /* between polls, grows while no events come */
 };
 
-static void
-open_vim(struct vcenter *v, struct http *http)
-{
-	const struct vcenter_options *o = v->options;
-	struct vim_options vim = { .url = o->address,
-		.user = o->user,
-		.password = &o->password,
-		.timeout_ms = o->timeout_ms,
-		.page_size = (int)o->page_size,
-		.limits = { .page_max = (size_t)o->page_max_bytes,
-			.event_max = (size_t)o->event_max_bytes } };
-
-	vcenter_options_peer(o, &vim.peer);
-	vim_open(&v->vim, http, &vim);
-}
-
 /* The parts that read again what the live collector did not show. */
 static void
 open_checks(struct vcenter *v, struct publisher *publisher)
@@ -93,11 +77,13 @@ open_source(void **self, const void *options, const struct source_context *conte
 	const struct vcenter_options *o = options;
 	size_t event_max = (size_t)o->event_max_bytes;
 	struct vcenter *v = mem_alloc(sizeof(*v));
+	struct vim_options vim;
 
 	v->options = o;
 	v->checkpoint = context->checkpoint;
 	vcenter_metrics_init();
-	open_vim(v, context->http);
+	vcenter_options_vim(o, &vim);
+	vim_open(&v->vim, context->http, &vim);
 	v->login.password = &o->password;
 	v->catalogue = vcenter_catalogue_open(v->vim, o->empty_grace_ms);
 	v->clock = vcenter_clock_watch_open(v->vim, v->checkpoint, &v->cursor, o->overlap_ms);
@@ -371,6 +357,14 @@ position(const void *self, struct source_status *status)
 
 static const char *const types[] = { "vcenter", "vcsim", NULL };
 
+static void
+describe(const void *self, source_description_fn *fn, void *ctx)
+{
+	const struct vcenter *v = self;
+
+	vcenter_catalogue_describe(v->catalogue, fn, ctx);
+}
+
 const struct source vcenter_source = {
 	.name = "vcenter",
 	.types = types,
@@ -394,6 +388,7 @@ const struct source vcenter_source = {
 	.resume = resume,
 	.next = next,
 	.observe = observe,
+	.describe = describe,
 	.stand_by = stand_by,
 	.position = position,
 	.close = close_source,

@@ -121,11 +121,15 @@ int vim_latest_page(struct vim *vim, int max,
 	void (*fn)(void *ctx, const struct vim_latest *event), void *ctx, struct err *err);
 
 /*
- * Calls fn for each event class or EventEx id that the vCenter describes: "info", "warning",
- * "error", "user".
+ * Calls fn for each event class or EventEx id that the vCenter describes. category: "info",
+ * "warning", "error", "user"; text: what such an event says, in the vCenter's language. Both
+ * live during the call.
  */
-int vim_event_severities(struct vim *vim,
-	void (*fn)(void *ctx, const char *name, const char *severity), void *ctx,
+struct vim_description {
+	const char *name, *category, *text;
+};
+int vim_event_descriptions(struct vim *vim,
+	void (*fn)(void *ctx, const struct vim_description *description), void *ctx,
 	struct err *err);
 
 /*

@@ -202,8 +202,8 @@ vim_latest_page(struct vim *vim, int max, void (*fn)(void *ctx, const struct vim
 }
 
 int
-vim_event_severities(struct vim *vim,
-	void (*fn)(void *ctx, const char *name, const char *severity), void *ctx,
+vim_event_descriptions(struct vim *vim,
+	void (*fn)(void *ctx, const struct vim_description *description), void *ctx,
 	struct err *err)
 {
 	const struct object manager = event_manager(vim);
@@ -216,16 +216,20 @@ vim_event_severities(struct vim *vim,
 		soap_body(reply), "returnval/objects/propSet/val/EventDescriptionEventDetail");
 	for (; info != NULL; info = soap_next(info)) {
 		const char *key = soap_text(info, "key");
-		const char *full = soap_text(info, "fullFormat");
+		const char *full = soap_text(info, "fullFormat"), *bar = strchr(full, '|');
+		struct vim_description d = { key, soap_text(info, "category"),
+			soap_text(info, "description") };
 
-		fn(ctx, key, soap_text(info, "category"));
+		fn(ctx, &d);
 		/* an EventEx or ExtendedEvent is described as "id|text" under its class */
 		if ((strcmp(key, "EventEx") == 0 || strcmp(key, "ExtendedEvent") == 0) &&
-			strchr(full, '|') != NULL) {
+			bar != NULL) {
 			char id[256];
 
-			snprintf(id, sizeof(id), "%.*s", (int)strcspn(full, "|"), full);
-			fn(ctx, id, soap_text(info, "category"));
+			snprintf(id, sizeof(id), "%.*s", (int)(bar - full), full);
+			d.name = id;
+			d.text = *d.text != '\0' ? d.text : bar + 1;
+			fn(ctx, &d);
 		}
 	}
 	soap_free(reply);

@@ -20,6 +20,7 @@ API = "$JS.API"
 LEASES = "KV_vcourier"  # bucket of the leases by which standby collectors choose the active one
 STATUS = "vcourier.status."  # dispatchers and collectors answer status requests here
 STATUS_OF = {"dispatcher": f"{STATUS}*", "collector": f"{STATUS}collector.*"}
+CATALOGUE = "vcourier.catalogue."  # collectors answer requests for the descriptions of events here
 CHECKPOINTS = "KV_vcourier-checkpoints"  # bucket of the checkpoints of dispatchers
 
 
@@ -89,7 +90,7 @@ def dispatcher(name, vcenters):
 def cli(vcenters, durables):
     """The operator's tool: inspect and read all streams, send events again, delete dead letters."""
     allow = [f"{API}.INFO", f"{API}.STREAM.NAMES", f"{API}.STREAM.LIST", f"{API}.STREAM.CREATE.VCREPLAY", "vcreplay.>",
-             *STATUS_OF.values(), f"{API}.STREAM.MSG.DELETE.VCDEAD"]
+             *STATUS_OF.values(), f"{CATALOGUE}*", f"{API}.STREAM.MSG.DELETE.VCDEAD"]
     streams = [f"VC_{v}" for v in vcenters] + ["VCREPLAY"]
     for stream in streams + ["VCDEAD"]:
         allow += [*read(stream), f"{API}.CONSUMER.NAMES.{stream}", f"{API}.CONSUMER.LIST.{stream}",
@@ -110,14 +111,14 @@ def variable(name):
     return re.sub("[^A-Za-z0-9]", "_", name)
 
 
-def user(name, rights=None, asked=None):
+def user(name, rights=None, asked=()):
     """A line of the users list. rights: (allow, deny) for publish; None: the administrator of the account.
-    asked: subject of requests that the user may answer, once each. The default inbox is allowed, because the account is the user's own."""
+    asked: subjects of requests that the user may answer. The default inbox is allowed, because the account is the user's own."""
     password = "$" + variable(name)
     if rights is None:
         return f'      {{ user: "{name}", password: {password} }}'
-    inboxes = f'"_INBOX.>", "_INBOX_{name}.>"' + (f', "{asked}"' if asked else "")
-    answers = ", allow_responses: true" if asked else ""
+    inboxes = f'"_INBOX.>", "_INBOX_{name}.>"' + "".join(f', "{subject}"' for subject in asked)
+    answers = ', allow_responses: { max: 100, expires: "1m" }' if asked else ""
     lists = [f"{kind}: [\n" + ",\n".join(f'          "{s}"' for s in subjects) + "\n        ]"
              for kind, subjects in zip(("allow", "deny"), rights) if subjects]
     return (f'      {{ user: "{name}", password: {password}, permissions: {{\n'
@@ -136,27 +137,27 @@ def exports(grants):
     for account, subject in grants:
         accounts.setdefault(subject, []).append(account)
     return ["    exports: ["] + [
-        f'      {{ service: "{subject}"{", response_type: stream" if "MSG.NEXT" in subject or subject.startswith(STATUS) else ""}, '
+        f'      {{ service: "{subject}"{", response_type: stream" if "MSG.NEXT" in subject or subject.startswith((STATUS, CATALOGUE)) else ""}, '
         f'accounts: [{", ".join(chr(34) + a + chr(34) for a in names)}] }}' for subject, names in accounts.items()] + ["    ]"]
 
 
-def program_account(name, rights, asked=None, answers=()):
+def program_account(name, rights, asked=(), answers=()):
     """
     One user in its own account, which imports exactly the subjects that the user may publish. A reply subject belongs to that
     account, so a user cannot direct the server's replies to the API or to a stream (docs/nats.md). Two details:
     - $JS.API.INFO is imported so that the server does not import the API of this account's own JetStream, which is disabled.
     - No subject with a wildcard is imported under another name, because a reply to such a name crashes nats-server (seen with 2.9.10, 2.10.27).
-    asked: subject of requests that this account answers. answers: (account, subject) of those that it may send.
+    asked: subjects of requests that this account answers. answers: (account, subject) of those that it may send.
     """
     allow, deny = list(dict.fromkeys([f"{API}.INFO", *rights[0]])), rights[1]
     lines = [f'  "{name}" {{', "    users: [", user(name, (allow, deny), asked), "    ]", "    imports: ["]
     for subject in allow:
-        if subject not in STATUS_OF.values():
+        if not subject.startswith((STATUS, CATALOGUE)):
             lines.append(import_line(subject))
     lines += [import_line(subject, f'"{account}"') for account, subject in answers]
     lines.append("    ]")
     if asked:
-        lines += exports([("cli", asked)])
+        lines += exports([("cli", subject) for subject in asked])
     return lines + ["  }"]
 
 
@@ -190,19 +191,19 @@ def config(args):
     rights |= {f"dispatcher-{d}": dispatcher(d, args.vcenter) for d in args.dispatcher}
     rights["cli"] = cli(args.vcenter, durables)
     rights |= {f"reader-{r}": reader(r, args.vcenter) for r in args.reader}
-    asked = {f"{kind}-{name}": pattern.replace("*", name)
-             for kind, pattern, all_names in (("dispatcher", STATUS_OF["dispatcher"], args.dispatcher),
-                                              ("collector", STATUS_OF["collector"], args.vcenter)) for name in all_names}
+    asked = {f"dispatcher-{d}": [STATUS_OF["dispatcher"].replace("*", d)] for d in args.dispatcher}
+    asked |= {f"collector-{v}": [STATUS_OF["collector"].replace("*", v), CATALOGUE + v] for v in args.vcenter}
+    answers = [(account, subject) for account, subjects in asked.items() for subject in subjects]
     grants = [(name, f"{API}.INFO") for name in [*rights, *(f"guest-{g}" for g in args.guest)]]
     grants += [(name, subject) for name, (allow, _) in rights.items() for subject in allow
-               if not subject.startswith(STATUS) and subject != f"{API}.INFO"]
+               if not subject.startswith((STATUS, CATALOGUE)) and subject != f"{API}.INFO"]
     grants += [(f"guest-{g}", subject) for g in args.guest for subject in guest_rights(g, args.vcenter)]
     lines = ["# Written by users.py" + "".join(f" --{k} {v}" for k in ("vcenter", "dispatcher", "reader", "guest")
                                                for v in getattr(args, k)) + "; do not edit.",
              'include "secrets/passwords.conf"', "accounts {", "  VCOURIER {", "    jetstream: enabled",
              "    users: [", user("admin"), "    ]", *exports(grants), "  }"]
     for name, allowed in rights.items():
-        lines += program_account(name, allowed, asked.get(name), asked.items() if name == "cli" else ())
+        lines += program_account(name, allowed, asked.get(name, ()), answers if name == "cli" else ())
     for g in args.guest:
         lines += guest_account(g, args.vcenter)
     return "\n".join(lines + ["}"]) + "\n"

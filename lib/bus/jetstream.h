@@ -174,6 +174,17 @@ int jetstream_list_streams(struct bus *bus, const struct jetstream_list *list, s
 int jetstream_list_consumers(struct bus *bus, const char *stream,
 	const struct jetstream_list *list, struct err *err);
 
+/*
+ * Calls add for each subject that messages of the stream have, below `filter` (wildcards
+ * allowed), with their number. 100,000 subjects at most.
+ */
+struct jetstream_subjects {
+	void (*add)(void *ctx, const char *subject, uint64_t messages);
+	void *ctx;
+};
+int jetstream_list_subjects(struct bus *bus, const char *stream, const char *filter,
+	const struct jetstream_subjects *list, struct err *err);
+
 /* ---- consumers: pull, explicit ack */
 
 struct consumer_config {

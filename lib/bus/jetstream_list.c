@@ -5,9 +5,14 @@
 
 #include "jetstream.h"
 #include "jetstream_api.h"
+#include "json.h"
 #include "json_member.h"
 
-enum { ENTRIES_MAX = 10 * 1000 }; /* bounds the memory and the time of the caller */
+/* bound the memory and the time of the caller */
+enum {
+	ENTRIES_MAX = 10 * 1000,
+	SUBJECTS_MAX = 100 * 1000,
+};
 
 /*
  * Requests the pages and calls each for every entry of the array `member`. 0, or -1: a request
@@ -71,4 +76,44 @@ jetstream_list_consumers(
 
 	snprintf(subject, sizeof(subject), "%s.CONSUMER.NAMES.%s", bus_api_prefix(bus), stream);
 	return each_page(bus, subject, "consumers", list, err);
+}
+
+int
+jetstream_list_subjects(struct bus *bus, const char *stream, const char *filter,
+	const struct jetstream_subjects *list, struct err *err)
+{
+	char request[JS_NAME_MAX];
+	int offset = 0, n = 1;
+
+	snprintf(request, sizeof(request), "%s.STREAM.INFO.%s", bus_api_prefix(bus), stream);
+	while (n > 0 && offset < SUBJECTS_MAX) {
+		cJSON *reply = NULL;
+		const cJSON *subject;
+		struct buf body;
+		int rc;
+
+		buf_init(&body, 2048);
+		buf_add_str(&body, "{\"subjects_filter\":");
+		json_add_string(&body, filter, strlen(filter));
+		buf_printf(&body, ",\"offset\":%d}", offset);
+		rc = jetstream_call(bus, request, &body, &reply, err);
+		buf_free(&body);
+		if (rc != 0)
+			return -1;
+		n = 0;
+		cJSON_ArrayForEach(
+			subject, json_member(json_member(reply, "state"), "subjects"))
+		{
+			list->add(list->ctx, subject->string != NULL ? subject->string : "",
+				cJSON_IsNumber(subject) && subject->valuedouble >= 0
+					? (uint64_t)subject->valuedouble
+					: 0);
+			n++;
+		}
+		offset += n;
+		if (offset >= json_member_number(reply, "total"))
+			n = 0;
+		cJSON_Delete(reply);
+	}
+	return 0;
 }

@@ -36,6 +36,13 @@
 /* vcourier.status.collector.<source>: the same, of collectors (collector/collect_report.c). */
 #define STATUS_COLLECTOR_PREFIX STATUS_PREFIX ".collector"
 
+/*
+ * vcourier.catalogue.<source>: a request (no stream). The collector that reads replies with the
+ * source's descriptions of events, in several messages (collector/catalogue_report.c);
+ * `vcourier events` asks.
+ */
+#define CATALOGUE_PREFIX "vcourier.catalogue"
+
 /* ---- KV buckets: https://github.com/nats-io/nats-architecture-and-design, ADR-8 */
 
 #define KV_STREAM(bucket) "KV_" bucket       /* the stream that holds a bucket */

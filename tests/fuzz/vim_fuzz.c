@@ -111,9 +111,9 @@ note_event(void *n, const struct vim_latest *event)
 }
 
 static void
-note_severity(void *severities, const char *name, const char *category)
+note_description(void *severities, const struct vim_description *d)
 {
-	severities_add(severities, name, category);
+	severities_add(severities, d->name, d->category, d->text);
 }
 
 static int
@@ -123,7 +123,7 @@ read_severities(struct vim *vim, struct err *err)
 	int rc;
 
 	severities_init(&names);
-	rc = vim_event_severities(vim, note_severity, &names, err);
+	rc = vim_event_descriptions(vim, note_description, &names, err);
 	assert(severities_of(&names, "", "VmPoweredOnEvent", "VmEvent")[0] != '\0');
 	severities_free(&names);
 	return rc;

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """compose/nats/users.py: each NATS user can do its work and nothing else."""
+import json
 import re
 import shlex
 import subprocess
@@ -144,12 +145,13 @@ FORBIDDEN = {
     "$KV.vcourier-checkpoints.openfaas.VC_lab": [],
     "vcourier.status.knative": ["cli"],
     "vcourier.status.collector.lab": ["cli"],
+    "vcourier.catalogue.lab": ["cli"],
     "vcourier.status.collector.other": ["cli"],
     "_INBOX_collector-lab.forged": [],
     "anything": [],
 }
 NOT_OVERHEARD = ["vc.>", "vcdead.>", ">", "vcreplay.>", "$JS.ACK.>", "$JS.API.>", "_INBOX_dispatcher-openfaas.>", "vcourier.status.openfaas", "vcourier.status.collector.other",
-                 "$KV.>", "$SYS.>"]
+                 "vcourier.catalogue.other", "$KV.>", "$SYS.>"]
 OWN = {"collector-lab": ["vc.lab._._.info.event.Forged"]}
 
 
@@ -348,11 +350,14 @@ def test_the_programs_work_with_their_permissions(lab, tmp_path):
         expected = set(vcenter.events())
         receiver.wait_for(lambda requests: len({r.event()["id"] for r in requests}) >= len(expected))
         lines = operator("status").splitlines()
+        described = [json.loads(line) for line in operator("events", "--json").splitlines()]
         collector.kill()
     wait_until(lambda: refuse["id"] in operator("dead", "ls", "--json"), 30, "the dead letter")
     assert [line for line in lines if re.match("knative .*(up to date|delivering)$", line)], "the dispatcher may answer"
     assert [line for line in lines if re.match("lab +leader .*(reading|catching up)$", line)], "the collector may answer"
     assert operator("tail", "--since", "1h", "--count", "3", "--json").count("\n") == 3
+    assert len([e for e in described if e.get("description")]) > 40 and sum(e["events"] for e in described) > 0
+    operator("emit", "VmPoweredOnEvent", "--dispatcher", "knative")
     refuse["id"] = "nobody"
     operator("dead", "redrive", "--all")
     before = len(receiver.requests)
