@@ -76,7 +76,7 @@ def first_day(shell, lab):
     old_file(shell, lab, vcenter, knative(receiver.url, "kn"))
     migrate(shell)
     receiver.wait_for(lambda requests: {r.headers["ce-id"] for r in requests} == all_of(vcenter), what="every event")
-    letters = wait_until(lambda: (lines := shell.run("vcourier dead ls").splitlines()) and len(lines) >= 20 and lines, 30, "dead letters")
+    letters = wait_until(lambda: (lines := shell.run("vcourier dead ls").splitlines()) and len(lines) >= 20 and lines, 120, "dead letters")
     broken.clear()
     before = len(receiver.requests)
     shell.run(block("docs/delivery.md", "Dead letters").text)
