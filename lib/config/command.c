@@ -227,9 +227,11 @@ refuse(const struct command_parser *p, const char *word, int letter)
 	if (is_ambiguous(p, name, len))
 		return option_error(
 			p->command, "--%s is the beginning of several options", text);
-	for (int i = 0; i < p->n + 2; i++)
-		if (i >= p->n || !(p->row[i]->flags & COMMAND_HIDDEN))
+	for (int i = 0; i < p->n + 2; i++) {
+		o = row_of(p, p->known[i].val); /* NULL: --help, --version */
+		if (o == NULL || !(o->flags & COMMAND_HIDDEN))
 			config_suggest(&near, p->known[i].name);
+	}
 	if (near.best != NULL)
 		return option_error(p->command, "--%s: unknown option, did you mean --%s?",
 			text, near.best);
