@@ -8,7 +8,7 @@ import pytest
 from lab.stream import Stream, counters, keys
 from lab.gateway import Gateway
 from lab.process import wait_until
-from lab.stand_in import StandIn, lagging, not_found
+from lab.stand_in import StandIn, elections, not_found
 
 FAST = {"retry": {"initial": "20ms", "max": "100ms"}, "ackWait": "5s"}
 NS = "openfaas-fn"
@@ -111,7 +111,7 @@ def test_a_lagging_leader_does_not_move_the_consumer(lab, three):
     want = [*three.publish(100)]
     three.idle()
     created = three.consumer()["created"]
-    leader = StandIn(three.servers, {STREAM_INFO: lagging(three.js.info("VC_lab"), 60), MSG_GET: lambda request: not_found()})
+    leader = StandIn(three.servers, {STREAM_INFO: elections(three.js.info("VC_lab"), 60), MSG_GET: lambda request: not_found()})
     leader.wait_asked(STREAM_INFO, 2)
     leader.end()
     want += three.publish(50)
@@ -134,7 +134,8 @@ def test_a_consumer_that_is_temporarily_not_found(lab, three):
     created = three.consumer()["created"]
     asked = "$JS.API.CONSUMER.INFO.VC_lab.kn"
     create = "$JS.API.CONSUMER.DURABLE.CREATE.VC_lab.kn"
-    leader = StandIn(three.servers, {asked: lambda request: not_found("consumer not found", 10014), create: lambda request: {}})
+    leader = StandIn(three.servers, {asked: lambda request: not_found("consumer not found", 10014), create: lambda request: {},
+                                     STREAM_INFO: elections(three.js.info("VC_lab"), 50)})
     dispatcher.start()
     leader.wait_asked(asked, 3)
     leader.end()
@@ -156,7 +157,7 @@ def test_a_checkpoint_that_is_temporarily_not_found(lab, three):
     before = receiver.count
     want += three.publish(30)
     checkpoint = "$JS.API.STREAM.MSG.GET.KV_vcourier-checkpoints"
-    leader = StandIn(three.servers, {checkpoint: lambda request: not_found()})
+    leader = StandIn(three.servers, {checkpoint: lambda request: not_found(), STREAM_INFO: elections(three.js.info("VC_lab"), 50)})
     dispatcher.start()
     leader.wait_asked(checkpoint, 3)
     assert receiver.count == before

@@ -11,7 +11,7 @@ import pytest
 from lab.jetstream import ApiError
 from lab.process import wait_until
 from lab.proxy import Proxy
-from lab.stand_in import StandIn, lagging
+from lab.stand_in import StandIn, elections
 from lab.pipeline import LONG, more_stored, pause, stored_at_least
 
 
@@ -351,7 +351,7 @@ def test_a_lagging_leader_is_not_taken_for_a_shorter_stream(lab, pipeline):
     lab = pipeline("-backlog", "500", bus=cluster, stream={"replicas": 3})
     lab.ledger.settle()
     subject = "$JS.API.STREAM.INFO.VC_lab"
-    leader = StandIn(cluster, {subject: lagging(lab.ledger.js.info("VC_lab"), 400)})
+    leader = StandIn(cluster, {subject: elections(lab.ledger.js.info("VC_lab"), 400)})
     leader.wait_asked(subject, 2)
     leader.end()
     lab.vc.burst(100)

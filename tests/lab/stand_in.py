@@ -65,11 +65,11 @@ def not_found(description="no message found", code=10037):
     return {"error": {"code": 404, "err_code": code, "description": description}}
 
 
-def lagging(info, last):
+def elections(info, last):
     """
-    An answer for STREAM.INFO: a leader that was elected a moment ago and has applied its log only up to this sequence. Each
-    answer is from another leader, so that none of them can be taken for a steady one, however long the test takes.
+    An answer for STREAM.INFO: a leader that was elected a moment ago and has applied its log up to this sequence. Each answer
+    is from another leader. So what it finds, or does not find, must not be believed, however long the test takes.
     """
-    elections = itertools.count()
+    number = itertools.count()
     return lambda request: info | {"state": info["state"] | {"last_seq": last, "messages": last},
-                                   "cluster": {**info["cluster"], "leader": f"leader-{next(elections)}"}}
+                                   "cluster": {**info["cluster"], "leader": f"leader-{next(number)}"}}
