@@ -116,7 +116,7 @@ explain(int argc, char **argv)
 {
 	char name[COMMAND_NAME_SIZE];
 
-	if (argc == 0) {
+	if (argc <= 0 || argv[0] == NULL) {
 		fputs("vcourier: the command is missing\n", stderr);
 		usage(stderr);
 	} else if (argv[0][0] == '-') {

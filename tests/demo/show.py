@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One readable line for each event, with its delivery time."""
+"""One readable line for each event, with its delivery time; it fits 80 columns."""
 from datetime import datetime
 
 
@@ -18,10 +18,10 @@ def milliseconds(event, at):
 
 def line(event, vcenter, at):
     when = datetime.fromtimestamp(at).strftime("%H:%M:%S.%f")[:-3]
-    return f"{when}  {vcenter:<8}  {event['subject']:<38.38}  {entity(event['data']):<28.28}  {milliseconds(event, at):8.1f} ms"
+    return f"{when}  {vcenter:<8.8}  {event['subject']:<26.26}  {entity(event['data']):<15.15}  {milliseconds(event, at):7.1f} ms"
 
 
-HEADING = f"{'arrived':<12}  {'vCenter':<8}  {'event':<38}  {'entity':<28}  {'latency':>8}"
+HEADING = f"{'arrived':<12}  {'vCenter':<8}  {'event':<26}  {'entity':<15}  {'latency':>7}"
 
 
 def percentile(values, p):

@@ -91,13 +91,25 @@ def test_lines_in_the_journal_have_their_priority(router, tmp_path):
     assert all(line.startswith(f"<3>{wrong}:") for line in to_journal([BUILD / "vcourier-collector", "-c", wrong]))
 
 
-def start_in_session(argv, hangup_ignored=False):
+@pytest.fixture
+def session():
     """Starts a program as the leader of a new session with a terminal of its own. Returns its pid and the terminal."""
-    pid, main = pty.fork()
-    if pid == 0:
-        signal.signal(signal.SIGHUP, signal.SIG_IGN if hangup_ignored else signal.SIG_DFL)
-        os.execv(argv[0], [*map(str, argv)])
-    return pid, main
+    started = []
+
+    def start(argv, hangup_ignored=False):
+        pid, main = pty.fork()
+        if pid == 0:
+            signal.signal(signal.SIGHUP, signal.SIG_IGN if hangup_ignored else signal.SIG_DFL)
+            os.execv(argv[0], [*map(str, argv)])
+        started.append(pid)
+        return pid, main
+    yield start
+    for pid in started:
+        try:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+        except (ProcessLookupError, ChildProcessError):  # it has ended
+            pass
 
 
 def read_until(main, words):
@@ -112,8 +124,8 @@ def ended(pid):
     return (os.waitstatus_to_exitcode(status),) if done else None
 
 
-def test_closing_the_terminal_ends_a_foreground_process(router):
-    pid, main = start_in_session([BUILD / "vcourier-collector", "-c", router(free_port())])
+def test_closing_the_terminal_ends_a_foreground_process(router, session):
+    pid, main = session([BUILD / "vcourier-collector", "-c", router(free_port())])
     read_until(main, b"collector starts")
     subprocess.run(["kill", "-HUP", str(pid)], check=True)  # not from the terminal
     read_until(main, b"configuration changed")
@@ -122,9 +134,9 @@ def test_closing_the_terminal_ends_a_foreground_process(router):
     assert wait_until(lambda: ended(pid), 30, "it ends") == (0,)
 
 
-def test_nohup_keeps_it_running(router):
+def test_nohup_keeps_it_running(router, session):
     port = free_port()
-    pid, main = start_in_session([BUILD / "vcourier-collector", "-c", router(port)], hangup_ignored=True)
+    pid, main = session([BUILD / "vcourier-collector", "-c", router(port)], hangup_ignored=True)
     read_until(main, b"collector starts")
     os.close(main)
     os.kill(pid, signal.SIGHUP)

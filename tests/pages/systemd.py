@@ -25,7 +25,7 @@ from lab.vcenter import PASSWORD  # noqa: E402
 
 PAGE = "docs/systemd.md"
 UNITS = ("vcourier-nats", "vcourier-collector@vc1", "vcourier-dispatcher@kn")
-CONFIG_ERROR = 78
+CONFIG_ERROR, NOT_PERMITTED = 78, 77
 
 
 def told(text):
@@ -79,6 +79,22 @@ def states(debian):
     return [debian.run(f"systemctl show --property StatusText --value {unit}").strip() for unit in UNITS[1:]]
 
 
+def operator(debian):
+    """vcourier without options: root and members of the group may, others are told why not, the daemons do not see the password."""
+    debian.run("useradd --create-home --groups vcourier member && useradd --create-home stranger")
+    for command in ("vcourier status", "su member -c 'vcourier status'", "su member -c 'vcourier dead ls'"):
+        shown = debian.run(command)
+        assert "status" not in command or all(word in shown for word in ("VC_vc1", "vc1", "kn", "reading")), shown
+    refused = debian.run("su stranger -c 'vcourier status' 2>&1", code=NOT_PERMITTED)
+    assert "/etc/vcourier/cli.yaml: Permission denied" in refused and "group vcourier" in refused, refused
+    for unit in UNITS:
+        seen = debian.run(f"nsenter --mount --target $(systemctl show --property MainPID --value {unit}) ls -A /etc/vcourier/cli 2>&1 || true")
+        assert "password" not in seen, f"{unit} sees the operator's password: {seen}"
+    warnings = debian.run("journalctl -p warning -o cat -u vcourier-collector@vc1")
+    assert all("level=warn" in line or "level=error" in line for line in warnings.splitlines() if line.startswith("ts=")), warnings
+    told("vcourier status works for root and the group vcourier")
+
+
 def faults(debian, lab, vcenter, sink):
     """Each unit is killed, then restarted in order; then a password changes. Every event arrives."""
     for unit in UNITS:
@@ -109,6 +125,7 @@ def walk(debian, network):
             for unit in UNITS:
                 assert debian.run(f"systemctl is-active {unit}").strip() == "active"
             wait_until(lambda: all("ready" in text for text in states(debian)), 30, lambda: f"states: {states(debian)}")
+            operator(debian)
             faults(debian, lab, vcenter, sink)
             remove(debian)
         except AssertionError:
