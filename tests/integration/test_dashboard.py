@@ -2,6 +2,7 @@
 """The Grafana dashboard: every query returns data from a real Prometheus that scrapes real processes, and the layout is sound."""
 import json
 import re
+import subprocess
 
 import pytest
 import yaml
@@ -39,6 +40,15 @@ def test_layout():
         assert not cells & taken and at["x"] + at["w"] <= 24, panel["title"]
         taken |= cells
     assert [p["title"].split(":")[0] for p in DASHBOARD["panels"] if p["type"] == "row"] == ["Overview", "Source", "Dispatcher", "Dead letters"]
+
+
+def test_grafanas_schemas():
+    """With every key required that Grafana itself writes."""
+    program = ROOT / "build" / "interop" / "bin" / "check-dashboard"
+    if not program.exists():
+        pytest.skip("the schemas of dashboards are not built (`make interop`)")
+    run = subprocess.run([program, COMPONENT / "vcourier.json"], capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
 
 
 @pytest.mark.parametrize("panel", PANELS, ids=lambda p: p["title"])

@@ -51,6 +51,15 @@ build/interop/bin/nats-server build/interop/bin/nats:
 	@GOBIN=$(CURDIR)/$(@D) GO111MODULE=on GOTOOLCHAIN=local GOFLAGS= go install $(module) 2>build/interop/go.log || \
 		{ tail -1 build/interop/go.log; echo "interop: SKIPPED: $(module) cannot be built here"; }
 
+# Grafana's schemas of dashboards, as a Go library; its licence is Apache 2.0, that of Grafana itself is not.
+build/interop/bin/check-dashboard: $(wildcard tests/interop/dashboard/*)
+	@mkdir -p $(@D)
+	@cd $(<D) && GO111MODULE=on GOTOOLCHAIN=local GOFLAGS= go build -o $(CURDIR)/$@ . 2>$(CURDIR)/build/interop/go.log || \
+		{ tail -1 $(CURDIR)/build/interop/go.log; echo "interop: SKIPPED: the schemas of dashboards cannot be built here"; }
+
+interop-packages: build/interop/bin/check-dashboard
+interop_tests += tests/integration/test_dashboard.py
+
 # Go programs that `go install` refuses because of their go.mod. The first build takes five minutes for Kubernetes and two for Compose.
 gobuild = tests/interop/gobuild.sh $(1) >build/interop/go.log 2>&1 || \
 	{ tail -1 build/interop/go.log; echo "interop: SKIPPED: $(firstword $(1)) cannot be built here"; }
