@@ -76,6 +76,7 @@ MUTATIONS = {
     "rollouts_keep_capacity": spec("Deployment", "dispatcher-openfaas", strategy={}),
     "names_agree_with_the_configuration": container(args=["--name", "openfass"]),
     "scalers_find_their_target": spec("ScaledObject", "dispatcher-openfaas", scaleTargetRef={"name": "x"}),
+    "monitors_find_their_pods": spec("PodMonitor", "vcourier", podTargetLabels=["app"]),
     "proxies_find_their_service": without("Service", "collector"),
 }
 

@@ -282,6 +282,23 @@ def scalers_find_their_target(m):
 
 
 @rule
+def monitors_find_their_pods(m):
+    for o in m.kind("PodMonitor"):
+        spec, name = o["spec"], o["metadata"]["name"]
+        pods = [t for _, t in m.workloads() if selects(spec["selector"], t["metadata"]["labels"])]
+        if {t["metadata"]["labels"]["app.kubernetes.io/name"] for t in pods} != {w["metadata"]["name"] for w, _ in m.workloads()} - {"nats"}:
+            yield f"PodMonitor/{name}: not each of our processes"
+        for template in pods:
+            ports = {p["name"] for c in template["spec"]["containers"] for p in c["ports"]}
+            if not {e["port"] for e in spec["podMetricsEndpoints"]} <= ports:
+                yield f"PodMonitor/{name}: no such port"
+            if not set(spec["podTargetLabels"]) <= set(template["metadata"]["labels"]):
+                yield f"PodMonitor/{name}: no such label"
+        if "vcourier" not in f"{o['metadata']['namespace']}/{name}":  # the job, by which VcourierProcessDown selects
+            yield f"PodMonitor/{name}: another job"
+
+
+@rule
 def proxies_find_their_service(m):
     for o in m.kind("HTTPProxy"):
         if o["spec"]["virtualhost"]["tls"]["minimumProtocolVersion"] < "1.2":
