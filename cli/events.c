@@ -160,7 +160,7 @@ static const char *const examples[] = { "events --seen", "events PoweredOn", "ev
 const struct command events_command = {
 	COMMAND_CONNECTS,
 	.name = "events",
-	.summary = "the catalogue of events: class, severity, description, how many are stored",
+	.summary = "the kinds of events: severity, description, how many are stored",
 	.arguments = "[TEXT]",
 	.args_max = 1,
 	.options = options,
