@@ -89,7 +89,13 @@ struct normalize_page {
 	size_t n_left_out;
 	size_t n_bad_chars; /* bytes and characters that became U+FFFD, in the whole page */
 	bool repaired;      /* the page was not well formed */
-	char why[160];      /* what was wrong with it, for the log; "" when nothing */
+	/*
+	 * Set by vim_read.c alone: there is an event that could not be read between
+	 * skipped_after_us and the page's events (createdTime); its hash is in left_out
+	 */
+	bool skipped;
+	int64_t skipped_after_us;
+	char why[160]; /* what was wrong with it, for the log; "" when nothing */
 };
 
 /* limits may be NULL: the defaults. */

@@ -36,7 +36,7 @@
 enum source_result {
 	SOURCE_OK,
 	SOURCE_NOT_READY, /* it answers, and cannot be read yet: try again soon */
-	/* a reply could not be taken, and the next one is asked for in another way: at once */
+	/* a reply could not be read: the next call, at once, asks for less. No failure yet */
 	SOURCE_RETRY,
 	/*
 	 * no connection, a refusal, a bad reply. ERR_AUTH: the credentials were refused.

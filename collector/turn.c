@@ -24,8 +24,6 @@ turn_plan(enum source_result result, enum err_code code, unsigned attempts)
 	switch (result) {
 	case SOURCE_NOT_READY:
 		return (struct turn_plan){ .wait = TURN_WAIT_SHORT };
-	case SOURCE_RETRY:
-		return (struct turn_plan){ .source_failed = true };
 	case SOURCE_FAILED:
 		return (struct turn_plan){ .source_failed = true,
 			.first_attempt = code == ERR_NOT_FOUND && attempts == 0,
@@ -35,6 +33,7 @@ turn_plan(enum source_result result, enum err_code code, unsigned attempts)
 			.load_stream = true,
 			.wait = code == ERR_CONFLICT ? TURN_NO_WAIT : TURN_WAIT_BACKOFF };
 	case SOURCE_OK:
+	case SOURCE_RETRY:
 	case SOURCE_STOPPED:
 		break;
 	}

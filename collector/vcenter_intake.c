@@ -157,12 +157,50 @@ publish(struct vcenter_intake *in, const struct normalize_event *e, int64_t now_
 	return 0;
 }
 
+static enum source_result
+publisher_failed(const struct err *err)
+{
+	return err->code == ERR_STOPPED ? SOURCE_STOPPED : STREAM_FAILED;
+}
+
+/* A record that takes the place of events that are not in the stream. */
+static enum source_result
+send_gap(struct vcenter_intake *in, int64_t from_us, int64_t to_us, const char *reason,
+	struct err *err)
+{
+	struct publish p;
+
+	vcenter_metrics_gap();
+	if (!envelope_write_gap(&in->envelope, &in->source, from_us, to_us, reason))
+		return SOURCE_OK;
+	p = message(in);
+	p.created_us = p.again_us = from_us;
+	if (publisher_send(in->options.publisher, &p, err) != 0)
+		return publisher_failed(err);
+	in->counts.read++; /* it is published like an event: the books count it */
+	return SOURCE_OK;
+}
+
+static enum source_result
+report_skipped(struct vcenter_intake *in, const struct normalize_page *page, struct err *err)
+{
+	int64_t after_us = page->skipped_after_us, next_us = page->event[0].created_us;
+	int64_t from_us = after_us < next_us ? after_us : next_us;
+	int64_t to_us = after_us < next_us ? next_us : after_us;
+	char from[CLOCK_TEXT_SIZE], to[CLOCK_TEXT_SIZE];
+
+	log_error("event skipped: vCenter fails each time that it is read",
+		L_STR("from", clock_format(from_us, from)),
+		L_STR("to", clock_format(to_us, to)));
+	return send_gap(in, from_us, to_us, "vCenter cannot return an event", err);
+}
+
 /*
  * Events without a readable key or time cannot be known by them: each is counted when it is
  * read for the first time.
  */
-static void
-count_damaged(struct vcenter_intake *in, const struct normalize_page *page)
+static enum source_result
+count_damaged(struct vcenter_intake *in, const struct normalize_page *page, struct err *err)
 {
 	struct damaged *d = &in->damaged;
 	const size_t cap = sizeof(d->hash) / sizeof(d->hash[0]);
@@ -179,9 +217,12 @@ count_damaged(struct vcenter_intake *in, const struct normalize_page *page)
 		}
 		d->hash[d->n++ % cap] = page->left_out[i];
 		in->counts.rejected++;
+		if (page->skipped)
+			return report_skipped(in, page, err);
 		log_error("event left out: it has no readable key and time",
 			L_STR("why", page->why));
 	}
+	return SOURCE_OK;
 }
 
 /* The event is not stored again, or not at all: the stream has it, or is not about it. */
@@ -229,12 +270,6 @@ take_event(struct vcenter_intake *in, const struct normalize_event *e, int64_t n
 	return 0;
 }
 
-static enum source_result
-publisher_failed(const struct err *err)
-{
-	return err->code == ERR_STOPPED ? SOURCE_STOPPED : STREAM_FAILED;
-}
-
 enum source_result
 vcenter_intake_page(struct vcenter_intake *in, const struct normalize_page *page,
 	const int32_t *after_key, size_t *fresh, struct err *err)
@@ -260,8 +295,7 @@ vcenter_intake_page(struct vcenter_intake *in, const struct normalize_page *page
 		log_warn("a page was not well formed and was repaired", L_STR("why", page->why),
 			L_INT("events", (int64_t)page->n),
 			L_INT("left_out", (int64_t)page->n_left_out));
-	count_damaged(in, page);
-	return SOURCE_OK;
+	return count_damaged(in, page, err);
 }
 
 enum source_result
@@ -269,18 +303,9 @@ vcenter_intake_gap(struct vcenter_intake *in, int64_t from_us, int64_t to_us,
 	const char *reason, struct err *err)
 {
 	char from[CLOCK_TEXT_SIZE], to[CLOCK_TEXT_SIZE];
-	struct publish p;
 
 	log_error("events may be missing: the vCenter no longer has what was stored last",
 		L_STR("reason", reason), L_STR("from", clock_format(from_us, from)),
 		L_STR("to", clock_format(to_us, to)));
-	vcenter_metrics_gap();
-	if (!envelope_write_gap(&in->envelope, &in->source, from_us, to_us, reason))
-		return SOURCE_OK;
-	p = message(in);
-	p.created_us = p.again_us = from_us;
-	if (publisher_send(in->options.publisher, &p, err) != 0)
-		return publisher_failed(err);
-	in->counts.read++; /* it is published like an event: the books count it */
-	return SOURCE_OK;
+	return send_gap(in, from_us, to_us, reason, err);
 }

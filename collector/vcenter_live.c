@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "vcenter_live.h"
 
+#include "log.h"
 #include "vcenter_gap.h"
 #include "vcenter_metrics.h"
 
@@ -88,11 +89,15 @@ end_page(const struct vcenter_live *l, const struct normalize_page *page, bool f
 enum source_result
 vcenter_live_poll(const struct vcenter_live *l, bool *full, size_t *fresh, struct err *err)
 {
+	bool whole_pages = l->cursor->live.page_size == 0;
 	struct normalize_page page;
 	enum source_result result;
 	int failed = vim_read_next(l->vim, &l->cursor->live, &page, full, err);
 
 	vcenter_metrics_poll(failed == 0);
+	if (failed && err->code == ERR_LIMIT && whole_pages)
+		log_warn("vCenter: a page of events cannot be read: requesting smaller pages",
+			L_ERR(err));
 	if (failed || vcenter_clock_watch_check_page(l->clock, &page, err) != 0)
 		return SOURCE_FAILED;
 	result = vcenter_gap_check(l->cursor, l->checkpoint, l->intake, &page, err);

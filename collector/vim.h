@@ -48,6 +48,7 @@ struct vim_collector {
 	int page_size;     /* 0: vim_options.page_size; else fewer, since a page failed */
 	int64_t last_us;   /* createdTime of the last event that was read */
 	int64_t failed_us; /* the same, before the page that failed */
+	unsigned failures; /* of that page, in a row, with nothing of it in the reply */
 };
 
 struct vim_filter {
@@ -91,6 +92,9 @@ void vim_destroy_collector(struct vim *vim, struct vim_collector *c); /* best ef
  * asked for. Then the page after it is asked for at once, to arrive while the caller works on
  * this one; the next vim_read_next of this collector returns it. Reading anything else, or
  * vim_destroy_collector, drops it: then the collector's position is unknown.
+ *
+ * page->skipped: before this page there is an event that vCenter fails to return: each call
+ * with it ended in a fault or without a reply, pages before and after it did not.
  */
 int vim_read_next(struct vim *vim, struct vim_collector *c, struct normalize_page *page,
 	bool *full, struct err *err);
@@ -104,7 +108,7 @@ bool vim_receive(struct vim *vim);
 /* Goes to before the newest events of the collector, as many as its filter's `latest`. */
 int vim_reset_collector(struct vim *vim, const struct vim_collector *c, struct err *err);
 
-/* The page before; as vim_read_next, but none is asked for ahead. */
+/* The page before; as vim_read_next, but none is asked for ahead. page->skipped: as there. */
 int vim_read_previous(
 	struct vim *vim, struct vim_collector *c, struct normalize_page *page, struct err *err);
 

@@ -107,6 +107,7 @@ vim_page_submit(
 	/* the caller may build other requests before this one is sent */
 	buf_add(&req->own_body, req->body, req->body_len);
 	req->body = req->own_body.data;
+	req->once = true; /* it moves the collector's position */
 	req->on_body = on_body;
 	req->on_body_ctx = p;
 	p->dropped = p->ended = false;

@@ -10,7 +10,10 @@
 #include "vim_page.h"
 #include "vim_session.h"
 
-enum { TIMES_FAILED = 3 }; /* until an event is taken for bad; the network may fail, too */
+enum {
+	TIMES_FAILED = 3,     /* until an event is taken for bad; the network may fail, too */
+	SKIPPED_IN_A_ROW = 8, /* events that cannot be read, one after the other */
+};
 
 static const char next_events[] = "ReadNextEvents", previous_events[] = "ReadPreviousEvents";
 
@@ -72,32 +75,35 @@ grow(struct vim *vim, struct vim_collector *c, const struct normalize_page *page
 	if (page->n == 0)
 		return;
 	c->last_us = page->event[page->n - 1].created_us;
-	if (c->page_size != 0 && c->last_us > c->failed_us)
+	if (c->last_us > c->failed_us) {
 		c->page_size *= 2;
+		c->failures = 0;
+	}
 	if (c->page_size >= vim->options.page_size)
 		c->page_size = 0;
 }
 
 /* ---- an event that no reply brings */
 
-/*
- * Counts a failure of the event that this page of one event is about. Without a key it is known
- * by its bytes and the event before it.
- */
+/* The identity of the event that this page of one event is about: its key, else its bytes. */
+static uint64_t
+bad_event_id(const struct vim_collector *c, const struct normalize_page *page)
+{
+	const struct normalize_event *e = page->event;
+	uint64_t id = HASH_FNV1A;
+
+	if (page->n == 0) /* with the event before it */
+		return hash_fnv1a(page->left_out[0], &c->last_us, sizeof(c->last_us));
+	id = hash_fnv1a(id, &e->key, sizeof(e->key));
+	return hash_fnv1a(id, &e->created_us, sizeof(e->created_us));
+}
+
 static struct vim_bad_event *
-count_failure(struct vim *vim, const struct vim_collector *c, const struct normalize_page *page)
+count_failure(struct vim *vim, uint64_t id)
 {
 	const size_t cap = sizeof(vim->bad) / sizeof(vim->bad[0]);
 	size_t n = vim->n_bad < cap ? vim->n_bad : cap, i = 0;
-	uint64_t id = HASH_FNV1A;
 
-	if (page->n != 0) {
-		id = hash_fnv1a(id, &page->event[0].key, sizeof(page->event[0].key));
-		id = hash_fnv1a(
-			id, &page->event[0].created_us, sizeof(page->event[0].created_us));
-	} else {
-		id = hash_fnv1a(page->left_out[0], &c->last_us, sizeof(c->last_us));
-	}
 	while (i < n && vim->bad[i].id != id)
 		i++;
 	if (i == n) {
@@ -138,8 +144,6 @@ take_partial(struct vim *vim, struct vim_collector *c, bool forward,
 {
 	const struct vim_bad_event *bad;
 
-	if (!vim_page_is_events(vim->current.page))
-		return -1;
 	if (vim->current.asked > 1) {
 		shrink(c, vim->current.asked);
 		err->code = ERR_LIMIT; /* see vim.h */
@@ -147,35 +151,122 @@ take_partial(struct vim *vim, struct vim_collector *c, bool forward,
 	}
 	if (!vim_page_end_partial(vim->current.page, page) || page->n + page->n_left_out != 1)
 		return -1;
-	bad = count_failure(vim, c, page);
+	bad = count_failure(vim, bad_event_id(c, page));
 	if (bad->times < TIMES_FAILED)
 		return -1;
 	return vim->n_whole > bad->n_whole || (forward && goes_on(vim, c)) ? 0 : -1;
 }
 
 static int
-receive(struct vim *vim, struct vim_collector *c, bool forward, struct normalize_page *page,
-	struct err *err)
+wait_current(struct vim *vim, struct err *err)
 {
-	int status, failed;
+	if (vim_page_wait(vim->current.page, vim->http, INT64_MAX, err) == 0)
+		return 0;
+	vim_page_drop(vim->current.page);
+	return -1;
+}
 
-	if (vim_page_wait(vim->current.page, vim->http, INT64_MAX, err) != 0) {
-		vim_page_drop(vim->current.page);
-		return -1;
-	}
-	failed = vim_page_end(vim->current.page, page, &status, err);
+/* The current page; *partial: it is not whole, but its reply has events. */
+static int
+end_current(struct vim *vim, struct normalize_page *page, bool *partial, struct err *err)
+{
+	int status, failed = vim_page_end(vim->current.page, page, &status, err);
+
 	if (failed && err->code == ERR_LIMIT)
 		err->code = ERR_PROTOCOL;
-	if (failed && status == 200)
-		return take_partial(vim, c, forward, page, err);
-	vim->n_whole += forward && !failed && page->n != 0;
-	if (failed && status != 0 && status != 500)
+	*partial = failed && status == 200 && vim_page_is_events(vim->current.page);
+	if (failed && status != 0 && status != 200 && status != 500)
 		return vim_bad_status(status, err);
 	if (!failed && page->fault != NULL)
 		return vim_fault(vim, page->fault, err);
 	if (!failed && status != 200)
 		return vim_bad_status(status, err);
 	return failed;
+}
+
+/* The session and the collector are fine, but there is no page. */
+static bool
+may_be_the_event(const struct err *err)
+{
+	return err->code == ERR_PROTOCOL || err->code == ERR_CONNECT ||
+		err->code == ERR_TIMEOUT;
+}
+
+/*
+ * Asks the same collector for the page after the one that failed; whether the vCenter has moved
+ * its position past that one is known when the page comes. An event between the two that was
+ * not read is found again by any collector that can read it: it counts as not stored.
+ */
+static int
+skip_event(struct vim *vim, const char *method, struct vim_collector *c,
+	struct normalize_page *page)
+{
+	int64_t from_us = c->last_us, to_us;
+	struct err err;
+
+	for (int i = 0; i < SKIPPED_IN_A_ROW; i++) {
+		bool partial;
+
+		if (ask(vim, method, c, &err) != 0 || wait_current(vim, &err) != 0)
+			return -1;
+		if (end_current(vim, page, &partial, &err) == 0)
+			break;
+		if (partial || !may_be_the_event(&err) || i + 1 == SKIPPED_IN_A_ROW)
+			return -1;
+	}
+	if (page->n == 0)
+		return -1;
+	/* the same when it is read backwards */
+	to_us = page->event[0].created_us;
+	vim->skipped_id = hash_fnv1a(HASH_FNV1A, from_us < to_us ? &from_us : &to_us, 8);
+	vim->skipped_id = hash_fnv1a(vim->skipped_id, from_us < to_us ? &to_us : &from_us, 8);
+	page->skipped = true;
+	page->skipped_after_us = from_us;
+	page->left_out = &vim->skipped_id;
+	page->n_left_out = 1;
+	return 0;
+}
+
+/*
+ * The reply has nothing of the page. When that happens to the same page each time, while others
+ * come whole, an event in it is to blame.
+ */
+static int
+page_failed(struct vim *vim, const char *method, struct vim_collector *c,
+	struct normalize_page *page, struct err *err)
+{
+	if (!may_be_the_event(err))
+		return -1;
+	if (c->failed_us != c->last_us)
+		c->failures = 0;
+	c->failed_us = c->last_us;
+	if (vim->current.asked > 1) {
+		if (++c->failures < TIMES_FAILED && c->page_size == 0 && vim->skipped_id == 0)
+			return -1;
+		shrink(c, vim->current.asked);
+		err->code = ERR_LIMIT; /* see vim.h */
+		return -1;
+	}
+	if (count_failure(vim, hash_fnv1a(HASH_FNV1A, &c->last_us, sizeof(c->last_us)))->times <
+		TIMES_FAILED)
+		return -1;
+	return skip_event(vim, method, c, page);
+}
+
+static int
+receive(struct vim *vim, const char *method, struct vim_collector *c,
+	struct normalize_page *page, struct err *err)
+{
+	bool forward = method == next_events, partial;
+
+	if (wait_current(vim, err) != 0)
+		return -1;
+	if (end_current(vim, page, &partial, err) != 0 &&
+		(partial ? take_partial(vim, c, forward, page, err)
+			 : page_failed(vim, method, c, page, err)) != 0)
+		return -1;
+	vim->n_whole += forward && !partial && page->n != 0;
+	return 0;
 }
 
 int
@@ -191,7 +282,7 @@ vim_read_next(struct vim *vim, struct vim_collector *c, struct normalize_page *p
 	} else if (ask(vim, next_events, c, err) != 0) {
 		return -1;
 	}
-	if (receive(vim, c, true, page, err) != 0)
+	if (receive(vim, next_events, c, page, err) != 0)
 		return err_wrap(err, "%s", next_events);
 	grow(vim, c, page);
 	*full = page->n + page->n_left_out >= (size_t)vim->current.asked;
@@ -206,8 +297,11 @@ vim_read_previous(
 {
 	if (ask(vim, previous_events, c, err) != 0)
 		return -1;
-	return receive(vim, c, false, page, err) != 0 ? err_wrap(err, "%s", previous_events)
-						      : 0;
+	if (receive(vim, previous_events, c, page, err) != 0)
+		return err_wrap(err, "%s", previous_events);
+	if (page->n != 0)
+		c->last_us = page->event[0].created_us;
+	return 0;
 }
 
 bool

@@ -49,7 +49,9 @@ struct vim {
 	struct vim_page_slot current; /* lent to the caller */
 	struct vim_page_slot spare;   /* for the page after it */
 	struct vim_bad_event bad[16];
-	size_t n_bad;     /* that there ever were */
+	size_t n_bad; /* that there ever were */
+	/* the last event that was skipped, see struct normalize_page; 0: none ever */
+	uint64_t skipped_id;
 	uint64_t n_whole; /* pages of ReadNextEvents, with events in them, that came whole */
 	char ahead[128];  /* the collector whose next page `spare` is; "": none was asked for */
 };

@@ -54,6 +54,11 @@ struct http_request {
 	const struct http_peer *peer; /* NULL: system trust, environment's proxy */
 	int64_t timeout_ms;           /* whole request; 0: 30 s */
 	bool http1;                   /* no HTTP/2, even if the peer offers it */
+	/*
+	 * it has a body and must not be sent twice: libcurl repeats a request whose connection
+	 * was used before and ends without a reply, although the peer may have taken it
+	 */
+	bool once;
 	/* bytes of the reply that are kept; 0: 64 KiB; more is cut off and marked */
 	size_t response_max;
 	http_on_body *on_body; /* gets the body, which is then not kept; may be NULL */

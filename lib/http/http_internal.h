@@ -47,6 +47,7 @@ struct transfer {
 
 	struct buf body, headers; /* of the reply */
 	size_t header_bytes;      /* over all header blocks, 1xx included */
+	size_t body_read;         /* of the request, see http_request.once */
 	bool final;               /* the header block of a final status is complete */
 	bool headers_cut, body_cut;
 	int64_t started_ms;

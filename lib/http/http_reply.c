@@ -86,6 +86,7 @@ error_of(CURLcode code)
 	case CURLE_SEND_ERROR:
 	case CURLE_RECV_ERROR:
 	case CURLE_GOT_NOTHING:
+	case CURLE_SEND_FAIL_REWIND: /* http_request.once */
 	case CURLE_PROXY:
 		return ERR_CONNECT;
 	case CURLE_SSL_CONNECT_ERROR:
@@ -110,6 +111,8 @@ describe(struct transfer *t, CURLcode result, struct http_response *rsp)
 	if (t->headers_cut)
 		err_set(&rsp->why, ERR_PROTOCOL, "reply headers larger than %d bytes",
 			HTTP_HEADERS_MAX);
+	else if (result == CURLE_SEND_FAIL_REWIND)
+		err_set(&rsp->why, error_of(result), "the connection ended without a reply");
 	else
 		err_set(&rsp->why, error_of(result), "%s", text);
 	for (char *p = rsp->why.text; *p != '\0'; p++)

@@ -108,6 +108,19 @@ set_headers(struct transfer *t)
 	curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->line);
 }
 
+/* Without a function to go back, libcurl cannot repeat the request: see http_request.once. */
+static size_t
+read_body(char *out, size_t size, size_t n, void *arg)
+{
+	struct transfer *t = arg;
+	size_t left = t->req.body_len - t->body_read;
+	size_t len = size * n < left ? size * n : left;
+
+	memcpy(out, t->req.body + t->body_read, len);
+	t->body_read += len;
+	return len;
+}
+
 static void
 set_method(struct transfer *t)
 {
@@ -118,7 +131,14 @@ set_method(struct transfer *t)
 		curl_easy_setopt(t->easy, CURLOPT_POST, 1L);
 		curl_easy_setopt(
 			t->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)req->body_len);
-		curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS, req->body ? req->body : "");
+		if (req->once) {
+			t->body_read = 0;
+			curl_easy_setopt(t->easy, CURLOPT_READFUNCTION, read_body);
+			curl_easy_setopt(t->easy, CURLOPT_READDATA, t);
+		} else {
+			curl_easy_setopt(
+				t->easy, CURLOPT_POSTFIELDS, req->body ? req->body : "");
+		}
 	} else if (strcmp(method, "HEAD") == 0) {
 		curl_easy_setopt(t->easy, CURLOPT_NOBODY, 1L);
 	} else {

@@ -31,7 +31,8 @@ the account may not see all events                 missing_permission_at_start, 
 one session, one connection, Logout                one_session_over_one_connection, sigterm_logs_out_and_resumes
 huge events, huge pages                            huge_events, page_larger_than_accepted, event_larger_than_a_page
 one event that cannot be read holds up no other    event_larger_than_a_page, reply_that_ends_in_the_same_event_each_time,
-                                                   event_without_a_key, event_that_cannot_be_parsed
+                                                   event_without_a_key, event_that_cannot_be_parsed,
+                                                   call_that_fails_at_the_same_event_each_time, calls_that_fail_at_every_event
 vCenter restarts                                   vcenter_restarts
 the fence: no loss, no duplicate                   what_is_complete_is_told, killed_after_a_hole, an_end_is_confirmed_by_the_leader,
                                                    a_second_writer_hides_no_hole, an_unanswered_message_is_no_conflict

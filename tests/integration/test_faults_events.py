@@ -96,6 +96,46 @@ def test_event_without_a_key(pipeline, fault):
     assert lab.col.metric(METRIC + "events_total", result="rejected") == 1
 
 
+@pytest.mark.parametrize("kind", ["runtime", "reset", "503"])
+@pytest.mark.parametrize("backlog", ["200", "0"], ids=["among others", "the first"])
+def test_call_that_fails_at_the_same_event_each_time(pipeline, kind, backlog):
+    """The event is skipped and a record takes its place. It is stored as soon as vCenter returns it within the audit's span."""
+    lab = pipeline("-backlog", backlog, auditInterval="2s")
+    lab.col.wait_ready()
+    lab.ledger.settle()
+    before = lab.ledger.js.count("VC_lab")
+    lab.vc.lab("key", next=5000)
+    lab.vc.fault(kind, n=-1, key=5000)
+    lab.vc.burst(300)
+    wait_until(lambda: {key for key, _ in lab.ledger.missing()} == {5000}, 120, "the events after it")
+    lab.vc.burst(50)
+    wait_until(lambda: {key for key, _ in lab.ledger.missing()} == {5000}, 60, "later events")
+    audits = lab.col.metric(METRIC + "polls_total", result="ok")
+    wait_until(lambda: lab.col.metric(METRIC + "polls_total", result="ok") > audits + 20, 60, "more audits")
+    lab.col.wait_ready()
+    assert lab.col.metric(METRIC + "events_total", result="rejected") == 1
+    assert lab.col.metric(METRIC + "event_gaps_total") == 1
+    assert len(lab.col.lines("level=error.*event skipped: vCenter fails each time that it is read")) == 1
+    records = [m for m in lab.ledger.js.read("VC_lab") if m.subject.endswith("EventGap")]
+    assert len(records) == 1 and lab.ledger.js.count("VC_lab") == before + 349 + 1
+    lab.vc.lab("clear")
+    wait_until(lambda: not lab.ledger.missing(), 60, "the event that was skipped")
+
+
+def test_calls_that_fail_at_every_event(pipeline):
+    """While every call fails, vCenter is at fault: no event is skipped."""
+    lab = pipeline("-backlog", "20")
+    lab.ledger.settle()
+    lab.vc.fault("runtime", n=-1, method="ReadNextEvents")
+    lab.vc.burst(50)
+    calls = lab.vc.stats()["calls"]["ReadNextEvents"]
+    wait_until(lambda: lab.vc.stats()["calls"]["ReadNextEvents"] > calls + 20, 120, "more attempts")
+    lab.vc.lab("clear")
+    lab.ledger.settle()
+    assert lab.col.metric(METRIC + "event_gaps_total") == 0
+    assert not lab.col.lines("event skipped")
+
+
 def test_every_reply_cut_short_is_no_fault_of_the_events(pipeline):
     """While no reply is complete, the connection is at fault: no part of a reply is stored as a stub."""
     lab = pipeline("-backlog", "0")

@@ -108,6 +108,33 @@ headers_of_the_final_reply_only(void **state)
 	fixture_stop(&f);
 }
 
+/* The connection is reused and ends without a reply: libcurl would repeat the request. */
+static void
+a_request_that_is_sent_once(void **state)
+{
+	struct fixture f;
+	struct http_response rsp;
+	struct err err;
+
+	(void)state;
+	fixture_start(&f, script, NULL);
+	for (int i = 0; i < 4; i++) {
+		struct http_request *req = request(&f, i % 2 == 0 ? "/ok" : "/nothing");
+		int rc;
+
+		req->once = true;
+		req->body = "{\"a\":1}";
+		req->body_len = 7;
+		rc = http_perform(f.http, req, &rsp, &err);
+		assert_int_equal(rc, i % 2 == 0 ? 0 : -1);
+		if (rc != 0)
+			assert_int_equal(err.code, ERR_CONNECT);
+		assert_int_equal(f.server.requests, i + 1);
+		assert_non_null(strstr(f.server.last_request, "\r\n\r\n{\"a\":1}"));
+	}
+	fixture_stop(&f);
+}
+
 static void
 requests_as_written(void **state)
 {
@@ -264,6 +291,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(replies),
 		cmocka_unit_test(headers_of_the_final_reply_only),
+		cmocka_unit_test(a_request_that_is_sent_once),
 		cmocka_unit_test(requests_as_written),
 		cmocka_unit_test(requests_inherit_nothing),
 		cmocka_unit_test(many_at_once_and_closing_with_some_left),

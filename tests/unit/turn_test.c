@@ -13,7 +13,7 @@ static const struct row {
 } rows[] = {
 	{ "events were read", SOURCE_OK, ERR_NONE, 0, { TURN_NO_WAIT } },
 	{ "not ready", SOURCE_NOT_READY, ERR_NONE, 0, { TURN_WAIT_SHORT } },
-	{ "a reply that is too large", SOURCE_RETRY, ERR_LIMIT, 3, { .source_failed = true } },
+	{ "a reply that is too large", SOURCE_RETRY, ERR_LIMIT, 3, { .wait = TURN_NO_WAIT } },
 	{ "no connection", SOURCE_FAILED, ERR_CONNECT, 0,
 		{ .source_failed = true, .wait = TURN_WAIT_BACKOFF } },
 	{ "a reply of a call that has no smaller one", SOURCE_FAILED, ERR_LIMIT, 0,
