@@ -55,7 +55,7 @@ def test_the_commands_that_the_demo_prints_show_the_demo(tmp_path):
         tail = " -n 1 --since 1h" if " tail " in command else ""
         run = subprocess.run(command + tail, shell=True, cwd=ROOT, capture_output=True, text=True, timeout=60)
         assert run.returncode == 0 and not run.stderr, (command, run)
-        wanted = {"status": "VC_demo", "tail": "Event", "dead": ""}[shlex.split(command)[1]]
+        wanted = {"status": "VC_demo", "tail": " demo ", "dead": ""}[shlex.split(command)[1]]
         assert wanted in run.stdout, (command, run.stdout)
     subjects = {shlex.split(line)[-1] for line in out.read_text().splitlines() if " sub " in line}
     assert subjects == {"vc.demo.>", "vc.demo.*.*.*.*.VmPoweredOnEvent"}, "NATS: a * is a whole token"
