@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * What the files of the normalizer share; nobody else includes it. Calls run down: normalize.c
+ * Shared by the files of the normalizer only. Calls run down: normalize.c
  * (pages), normalize_repair.c, normalize_skip.c, normalize_parse.c (libxml2),
  * normalize_events.c.
  */
@@ -29,7 +29,7 @@ enum {
  * bytes are searched for its end tag and not kept.
  */
 struct normalize_skip {
-	size_t event_at; /* where the last event in raw begins, or what is behind it */
+	size_t event_at; /* offset in raw of the last event, or of the text after it */
 	size_t searched; /* raw was searched for events up to here */
 	bool in_event;   /* an event begins at event_at */
 	bool active;     /* what arrives is the rest of an event that was cut */
@@ -82,7 +82,7 @@ struct normalizer {
 		n_errors; /* while repairing: given to the parser, found by it in recovery */
 	struct err err;
 
-	/* what came out */
+	/* the result */
 	struct event_facts *facts;
 	struct normalize_event *event;
 	size_t n, cap, n_seen; /* n_seen: events that were closed, kept or not */
@@ -134,7 +134,7 @@ int normalize_repair(struct normalizer *n, struct err *err);
 void normalize_event_done(struct normalizer *n);
 
 /*
- * An event that nothing identifies, by these bytes: they give the same hash when it is read
+ * An event that nothing identifies, by these bytes: the hash is the same when it is read
  * again.
  */
 void normalize_leave_out(struct normalizer *n, const char *s, size_t len);

@@ -120,7 +120,7 @@ read_past_hidden(struct vcenter_stall *s, const struct vim_latest *latest, size_
 			&s->bisect, s->options.catalogue, &span, fresh, err);
 	if (result == SOURCE_OK)
 		log_warn(
-			"no events although there are some: walked past events this account cannot see",
+			"reading was stalled by events that this account cannot see: it continues after them",
 			L_INT("latest_key", latest->key), L_INT("found", (int64_t)*fresh));
 	return result;
 }
@@ -132,7 +132,7 @@ give_up(struct vcenter_stall *s, const struct vim_latest *latest)
 	vcenter_bisect_reset(&s->bisect);
 	vcenter_metrics_stall(VCENTER_STALL_UNSEEN);
 	log_warn(
-		"the latest event of the vCenter cannot be seen, and what it hides cannot be reached",
+		"the latest event of the vCenter cannot be read, and other events before it may be missing",
 		L_INT("latest_key", latest->key));
 }
 

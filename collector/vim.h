@@ -28,7 +28,7 @@ struct vim;
 struct vim_options {
 	const char *url; /* https://vc1.example.com/sdk */
 	const char *user;
-	const struct secret *password; /* read anew at each login */
+	const struct secret *password; /* read again at each login */
 	struct http_peer peer;
 	int64_t timeout_ms; /* of one call */
 	int page_size;      /* events of a page, 1..1000; fewer where a page fails */

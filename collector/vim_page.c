@@ -15,15 +15,15 @@ enum {
 
 struct vim_page {
 	struct normalizer *normalizer;
-	struct buf arrived;      /* bytes of the reply that are not forgotten yet, */
-	size_t parsed;           /* and how many of them were parsed */
+	struct buf arrived;      /* bytes of the reply: received, not all parsed */
+	size_t parsed;           /* bytes of `arrived` that were parsed */
 	bool busy;               /* the reply is not complete */
 	bool dropped;            /* the reply is not wanted any more */
 	int status;              /* of the reply; 0: none came */
 	struct err why, refused; /* why none came; what the normalizer refused */
-	bool ended;              /* what vim_page_end says was found out, */
+	bool ended;              /* the result of vim_page_end is known: */
 	struct normalize_page page;
-	struct err failed; /* and is this */
+	struct err failed; /* ERR_NONE: `page` is it */
 };
 
 struct vim_page *

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * XML as bytes, before and beside the parser: what it would choke on, and where the events of
- * a broken page are.
+ * XML as bytes, without a parser: removes what libxml2 refuses, and finds the events of a page
+ * that is not well formed.
  */
 #ifndef VCOURIER_XMLTEXT_H
 #define VCOURIER_XMLTEXT_H
