@@ -101,7 +101,7 @@ catalogue_sorted(const struct catalogue *c, size_t *n)
 	*n = 0;
 	while ((e = table_next(&c->by_name, e)) != NULL)
 		list[(*n)++] = e;
-	qsort(list, *n, sizeof(*list), by_name);
+	qsort(list, *n, sizeof(void *), by_name);
 	return list;
 }
 

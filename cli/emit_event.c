@@ -18,7 +18,9 @@ static const char data_path[] = "data.";
 static const char *
 value_of(const char *setting)
 {
-	return strchr(setting, '=') + 1;
+	const char *equals = strchr(setting, '=');
+
+	return equals != NULL ? equals + 1 : "";
 }
 
 static bool

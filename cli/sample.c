@@ -121,6 +121,8 @@ class_named(const char *name)
 void
 sample_set_text(struct sample_node *node, const char *text)
 {
+	if (node == NULL)
+		return;
 	free(node->text);
 	node->text = mem_strdup(text);
 }

@@ -76,6 +76,7 @@ struct sample_node *sample_add(
 /* Takes a node out of its parent. It is freed with the sample. */
 void sample_remove(struct sample_node *node);
 
+/* NULL, for a member that the class does not have: no effect. */
 void sample_set_text(struct sample_node *node, const char *text);
 
 #endif

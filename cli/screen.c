@@ -60,6 +60,7 @@ character(const char *s, size_t *bytes)
 	if (utf8 == (locale_t)0)
 		utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
 	before = uselocale(utf8 != (locale_t)0 ? utf8 : LC_GLOBAL_LOCALE);
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): the state is of this call */
 	n = mbrtowc(&c, s, strlen(s), &state);
 	width = n != 0 && n <= 4 ? wcwidth(c) : 1;
 	uselocale(before);
