@@ -188,12 +188,15 @@ loop(watch_draw *draw, void *ctx, int interval_ms)
 			FILE *out;
 
 			free(text);
+			text = NULL;
 			out = open_memstream(&text, &len);
+			if (out == NULL)
+				break;
 			rc = draw(ctx, size.ws_col, out);
 			fclose(out);
 			due = clock_monotonic_ms() + interval_ms;
 		}
-		show(text, size, paused);
+		show(text != NULL ? text : "", size, paused);
 		key = wait_key(paused ? interval_ms : due - clock_monotonic_ms());
 		if (key == 'q' || key == 'Q')
 			break;
