@@ -160,6 +160,16 @@ vim_request(struct vim *vim, const char *method, struct http_request **out, stru
 	return 0;
 }
 
+/* The value goes into the header of each request, so it has no control character. */
+static bool
+is_cookie_value(const char *value, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if ((unsigned char)value[i] < ' ' || value[i] == 0x7f)
+			return false;
+	return true;
+}
+
 /* Keeps the session cookie of a reply to Login; the value may be quoted. */
 static void
 take_cookie(struct vim *vim, const struct http_response *rsp)
@@ -174,9 +184,14 @@ take_cookie(struct vim *vim, const struct http_response *rsp)
 			value = line + strlen("set-cookie:");
 			value += strspn(value, " ");
 			if (text_starts(value, cookie_name)) {
+				size_t len;
+
 				value += sizeof(cookie_name) - 1;
+				len = strcspn(value, ";\r\n");
+				if (!is_cookie_value(value, len))
+					return;
 				mem_free_secret(vim->cookie);
-				vim->cookie = mem_strndup(value, strcspn(value, ";\r\n"));
+				vim->cookie = mem_strndup(value, len);
 				return;
 			}
 		}
