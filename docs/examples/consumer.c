@@ -41,8 +41,7 @@ main(int argc, char **argv)
 			printf("%.*s\n", natsMsg_GetDataLength(list.Msgs[i]),
 				natsMsg_GetData(list.Msgs[i]));
 			fflush(stdout);
-			natsMsg_Ack(list.Msgs[i],
-				NULL); // without an ack within ack_wait, the event is delivered again
+			natsMsg_Ack(list.Msgs[i], NULL); // otherwise it comes again after ack_wait
 		}
 		natsMsgList_Destroy(&list);
 	}

@@ -8,7 +8,8 @@ KIND = "toy"
 
 
 def keys(requests):
-    return [int(e["eventkey"]) for r in requests for e in r.json()]
+    bodies = [r.json() for r in requests]  # an event, or a batch of events
+    return [int(e["eventkey"]) for b in bodies for e in (b if isinstance(b, list) else [b])]
 
 
 def start(lab, stream, receiver, fault, monkeypatch, **options):

@@ -32,6 +32,7 @@ NOT_AS_PRINTED = {
     ("docs/compose.md", "Run with Docker Compose", 1): "tests/compose/run.py starts the stack in the background",
     ("docs/compose.md", "A real vCenter and real backends", 1): "nothing: it needs files that the user edits",
     ("docs/consumers.md", "Examples", 1): "tests/integration/test_consumer_examples.py, where the NATS CLI is installed",
+    ("docs/events.md", "Try a function with a made-up event", 1): "tests/integration/test_emit.py, with its own receiver and dispatcher",
     ("docs/kubernetes.md", "Start", 2): "tests/integration/test_kube_apiserver.py applies the overlays",
 }
 COMMANDS = ("make", "apt", "cd", "cp", "mkdir", "install", "systemctl", "vcourier", "vcourier-collector", "vcourier-dispatcher", "nats",

@@ -157,7 +157,7 @@ def test_many_valid_and_invalid_replies_in_one_run():
     (["-"], "<!DOCTYPE html><html>", 1, "stdin: reply 1: the reply is an HTML page, no SOAP"),
     (["-"], "nothing", 1, "the file has no reply"),
     (["-"], "", 1, "the file has no reply"),
-    (["--style", "tanzu", "-"], "", 64, "--is none of router, vsphere"),
+    (["--style", "tanzu", "-"], "", 64, "is none of router, vsphere"),
     (["/none/such"], "", 64, "/none/such: No such file or directory"),
     ([], "", 64, "usage: vcourier convert"),
 ])
