@@ -7,7 +7,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/uio.h>
 
 #include "fuzz.h"
 #include "json.h"
@@ -16,19 +16,22 @@
 #include "session.h"
 #include "text.h"
 
-ssize_t __real_write(int fd, const void *data, size_t len);
-ssize_t __wrap_write(int fd, const void *data, size_t len);
+ssize_t __real_writev(int fd, const struct iovec *parts, int n);
+ssize_t __wrap_writev(int fd, const struct iovec *parts, int n);
 
 static bool logging;
 static struct buf logged;
 
 ssize_t
-__wrap_write(int fd, const void *data, size_t len)
+__wrap_writev(int fd, const struct iovec *parts, int n)
 {
+	size_t before = logged.len;
+
 	if (!logging)
-		return __real_write(fd, data, len);
-	buf_add(&logged, data, len);
-	return (ssize_t)len;
+		return __real_writev(fd, parts, n);
+	for (int i = 0; i < n; i++)
+		buf_add(&logged, parts[i].iov_base, parts[i].iov_len);
+	return (ssize_t)(logged.len - before);
 }
 
 static void

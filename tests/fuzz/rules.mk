@@ -11,7 +11,7 @@ fuzz_wrapped := bus_request bus_publish bus_flush bus_subscribe bus_clustered bu
 fuzz_wrapped.addressable     := kube_load
 fuzz_wrapped.aws_credentials := helper_running helper_check
 fuzz_wrapped.http_reply      := curl_easy_getinfo
-fuzz_wrapped.printable       := write
+fuzz_wrapped.printable       := writev
 fuzz_wrapped.vim             := http_perform http_submit http_run
 
 $(fuzz_helpers): $(B)/bin/%.o: tests/fuzz/%.c Makefile
