@@ -138,29 +138,6 @@ catalogue_take(struct catalogue *c, const char *text, size_t len)
 
 /* ---- what the streams hold */
 
-static int
-hex(char c)
-{
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
-/* The name that the last tokens of a subject stand for; a name that was cut stays cut. */
-static char *
-name_of(const char *tail)
-{
-	char *name = mem_strdup(tail), *to = name;
-
-	for (const char *s = tail; *s != '\0'; s++)
-		if (*s == '=' && hex(s[1]) >= 0 && hex(s[2]) >= 0) {
-			*to++ = (char)(hex(s[1]) * 16 + hex(s[2]));
-			s += 2;
-		} else {
-			*to++ = *s;
-		}
-	*to = '\0';
-	return name;
-}
-
 static void
 add_subject(void *ctx, const char *subject, uint64_t messages)
 {
@@ -171,7 +148,7 @@ add_subject(void *ctx, const char *subject, uint64_t messages)
 
 	if (tail == subject)
 		return;
-	name = name_of(tail);
+	name = subject_decode(tail);
 	e = entry_of(catalogue, name);
 	free(name);
 	if (e == NULL)

@@ -22,29 +22,6 @@ to_token(const char *name, char token[96])
 	return token;
 }
 
-static int
-hex(char c)
-{
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
-/* The name that a token stands for; one that was cut stays as it is. */
-static char *
-from_token(const char *token)
-{
-	struct buf name;
-
-	buf_init(&name, strlen(token) + 1);
-	for (; *token != '\0'; token++)
-		if (*token == '=' && hex(token[1]) >= 0 && hex(token[2]) >= 0) {
-			buf_add_char(&name, (char)(hex(token[1]) * 16 + hex(token[2])));
-			token += 2;
-		} else {
-			buf_add_char(&name, *token);
-		}
-	return buf_take(&name, NULL);
-}
-
 /* ---- sources */
 
 static struct session_source *
@@ -85,7 +62,7 @@ add_found(void *ctx, const char *stream, const char *subject)
 		strlen(subject) >= sizeof(source->subjects))
 		return;
 	source = new_source(s);
-	source->name = from_token(stream + prefix);
+	source->name = subject_decode(stream + prefix);
 	snprintf(source->stream, sizeof(source->stream), "%s", stream);
 	snprintf(source->subjects, sizeof(source->subjects), "%s", subject);
 }
@@ -135,7 +112,7 @@ add_durable(void *ctx, const char *name, const char *subject)
 	/* a temporary consumer: of a dispatcher that counts, or of a read */
 	if (text_ends(name, "~count") || strlen(name) >= 96)
 		return;
-	add_dispatcher(s, from_token(name), name);
+	add_dispatcher(s, subject_decode(name), name);
 }
 
 static int

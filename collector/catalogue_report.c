@@ -95,13 +95,6 @@ finish(struct writer *w, bool more)
 	begin(w);
 }
 
-static void
-add_member(struct buf *out, const char *name, const char *text)
-{
-	buf_printf(out, "\"%s\":", name);
-	json_add_string(out, text, strlen(text));
-}
-
 /* A source_description_fn. */
 static void
 add(void *ctx, const struct source_description *d)
@@ -111,13 +104,13 @@ add(void *ctx, const struct source_description *d)
 	if (w->text.len + ENTRY_MAX > CATALOGUE_REPLY_BYTES)
 		finish(w, true);
 	buf_add_str(&w->text, w->n++ != 0 ? ",{" : "{");
-	add_member(&w->text, "name", d->name);
+	json_add_member(&w->text, "name", d->name);
 	buf_add_char(&w->text, ',');
-	add_member(&w->text, "severity", d->severity);
+	json_add_member(&w->text, "severity", d->severity);
 	buf_add_char(&w->text, ',');
-	add_member(&w->text, "category", d->category);
+	json_add_member(&w->text, "category", d->category);
 	buf_add_char(&w->text, ',');
-	add_member(&w->text, "description", d->text);
+	json_add_member(&w->text, "description", d->text);
 	buf_add_char(&w->text, '}');
 	w->any = true;
 }

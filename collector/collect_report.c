@@ -27,8 +27,7 @@ struct collect_report {
 static void
 add_text(struct buf *out, const char *name, const char *text)
 {
-	buf_printf(out, "\"%s\":", name);
-	json_add_string(out, text, strlen(text));
+	json_add_member(out, name, text);
 	buf_add_char(out, ',');
 }
 

@@ -160,16 +160,6 @@ vim_request(struct vim *vim, const char *method, struct http_request **out, stru
 	return 0;
 }
 
-/* The value goes into the header of each request, so it has no control character. */
-static bool
-is_cookie_value(const char *value, size_t len)
-{
-	for (size_t i = 0; i < len; i++)
-		if ((unsigned char)value[i] < ' ' || value[i] == 0x7f)
-			return false;
-	return true;
-}
-
 /* Keeps the session cookie of a reply to Login; the value may be quoted. */
 static void
 take_cookie(struct vim *vim, const struct http_response *rsp)
@@ -188,7 +178,8 @@ take_cookie(struct vim *vim, const struct http_response *rsp)
 
 				value += sizeof(cookie_name) - 1;
 				len = strcspn(value, ";\r\n");
-				if (!is_cookie_value(value, len))
+				/* it goes into the header of each request */
+				if (text_has_control(value, len))
 					return;
 				mem_free_secret(vim->cookie);
 				vim->cookie = mem_strndup(value, len);

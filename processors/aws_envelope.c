@@ -22,8 +22,7 @@ aws_envelope_seconds(const struct event *ev)
 static void
 add_member(struct buf *out, const char *name, const char *value)
 {
-	buf_printf(out, "\"%s\":", name);
-	json_add_string(out, value, strlen(value));
+	json_add_member(out, name, value);
 	buf_add_char(out, ',');
 }
 

@@ -76,10 +76,7 @@ is_name(const cJSON *item)
 		return false;
 	if (len == 0 || len > FUNCTION_NAME_MAX || text_utf8_valid(name, len) != len)
 		return false;
-	for (size_t i = 0; i < len; i++)
-		if ((unsigned char)name[i] < ' ' || name[i] == 0x7f)
-			return false;
-	return true;
+	return !text_has_control(name, len);
 }
 
 static int

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "mem.h"
+#include "text.h"
 
 /* Kubernetes writes changed secrets and tokens into running pods about once a minute. */
 enum { RELOAD_MS = 60 * 1000 };
@@ -115,12 +116,8 @@ http_credential_check(const char *secret, const char *what, struct err *err)
 		return err_set(err, ERR_CONFIG,
 			"%s: %zu bytes, more than the %d that fit a request", what, n,
 			HTTP_CREDENTIAL_MAX);
-	if (n == 0)
+	if (n == 0 || text_has_control(secret, n))
 		return err_set(err, ERR_CONFIG, "%s: empty, or with control characters", what);
-	for (; *secret != '\0'; secret++)
-		if ((unsigned char)*secret < ' ' || *secret == 0x7f)
-			return err_set(
-				err, ERR_CONFIG, "%s: empty, or with control characters", what);
 	return 0;
 }
 

@@ -152,6 +152,13 @@ json_add_string(struct buf *b, const char *s, size_t len)
 	buf_add_char(b, '"');
 }
 
+void
+json_add_member(struct buf *b, const char *name, const char *text)
+{
+	buf_printf(b, "\"%s\":", name);
+	json_add_string(b, text, strlen(text));
+}
+
 bool
 json_needs_escape(const char *s, size_t len)
 {

@@ -18,6 +18,9 @@
  */
 void json_add_string(struct buf *b, const char *s, size_t len);
 
+/* Appends "name":"text"; the name is written as it is. */
+void json_add_member(struct buf *b, const char *name, const char *text);
+
 /* Bytes of the longest escape: of one byte, such as > */
 enum { JSON_ESCAPED_MAX = 6 };
 

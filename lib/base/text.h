@@ -38,6 +38,9 @@ const char *text_duration_str(int64_t ms, char *buf, size_t size);
 /* The length of the longest valid UTF-8 prefix of s[0..len); == len when all is valid. */
 size_t text_utf8_valid(const char *s, size_t len);
 
+/* A byte of s[0..len) is a control character of ASCII: 0 to 31, 127. */
+bool text_has_control(const char *s, size_t len);
+
 bool text_starts(const char *s, const char *prefix);
 bool text_ends(const char *s, const char *suffix);
 

@@ -14,12 +14,9 @@
 static void
 print_text_as_is(const char *text, struct buf *out)
 {
-	bool control = false;
 	const char *s;
 
-	for (s = text; *s != '\0'; s++)
-		control = control || (unsigned char)*s < ' ' || *s == 127;
-	if (strstr(text, "${") == NULL || control) {
+	if (strstr(text, "${") == NULL || text_has_control(text, strlen(text))) {
 		json_add_string(out, text, strlen(text)); /* a JSON string is a YAML string */
 		return;
 	}

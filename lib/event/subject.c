@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "mem.h"
 #include "text.h"
 
 enum {
@@ -39,6 +40,30 @@ add_escaped_byte(struct buf *out, unsigned char c)
 	char e[3] = { '=', hex[c >> 4], hex[c & 15] };
 
 	buf_add(out, e, sizeof(e));
+}
+
+static int
+hex_digit(char c)
+{
+	const char *found = c != '\0' ? strchr(hex, c) : NULL;
+
+	return found != NULL ? (int)(found - hex) : -1;
+}
+
+char *
+subject_decode(const char *tokens)
+{
+	char *name = mem_strdup(tokens), *to = name;
+
+	for (const char *s = tokens; *s != '\0'; s++)
+		if (*s == '=' && hex_digit(s[1]) >= 0 && hex_digit(s[2]) >= 0) {
+			*to++ = (char)(hex_digit(s[1]) * 16 + hex_digit(s[2]));
+			s += 2;
+		} else {
+			*to++ = *s;
+		}
+	*to = '\0';
+	return name;
 }
 
 /* "~" and 8 hex digits of the hash of the whole name: the mark of a shortened name. */

@@ -39,6 +39,12 @@ void subject_add_name(struct buf *out, const char *name);
  */
 bool subject_add_attribute(struct buf *out, const char *name);
 
+/*
+ * The reverse of subject_add_token and subject_add_name: the name that tokens stand for, to be
+ * freed by the caller. A name that was cut stays cut, and "_" stays "_".
+ */
+char *subject_decode(const char *tokens);
+
 struct subject_parts { /* any may be NULL or "" */
 	const char *prefix, *vcenter, *datacenter, *cluster;
 	const char *severity;   /* info, warning, error, user */

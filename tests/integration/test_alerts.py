@@ -246,15 +246,7 @@ def test_one_target_of_a_backend_is_down(lab, stream):
     lab.closers.append(gateway.close)
     gateway.deploy("bad", "BadEvent")
     gateway.deploy("good", "VmPoweredOnEvent")
-
-    def fault(handler):
-        if "/bad." not in handler.path:
-            return False
-        handler.send_response(500)
-        handler.send_header("Content-Length", "0")
-        handler.end_headers()
-        return True
-    gateway.fault = fault
+    gateway.fail({"bad"})
     auth = {"type": "basic_auth", "basicAuth": {"username": gateway.user, "password": gateway.password}}
     dispatcher = lab.dispatcher(stream.config({"type": "openfaas", "name": "of", "openfaas": {"address": gateway.url, "auth": auth}},
                                               **FAST)).wait_ready()

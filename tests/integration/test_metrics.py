@@ -116,16 +116,7 @@ def test_one_target_pauses_while_another_resumes(lab, stream, gateway):
     gateway.deploy("bad", "BadEvent")
     gateway.deploy("mended", "MendedEvent")
     failing = {"bad", "mended"}
-
-    def fault(handler):
-        name = handler.path.split("/")[-1].split(".")[0]
-        if name not in failing:
-            return False
-        handler.send_response(500)
-        handler.send_header("Content-Length", "0")
-        handler.end_headers()
-        return True
-    gateway.fault = fault
+    gateway.fail(failing)
     auth = {"type": "basic_auth", "basicAuth": {"username": gateway.user, "password": gateway.password}}
     dispatcher = lab.dispatcher(stream.config({"type": "openfaas", "name": "of", "openfaas": {
         "address": gateway.url, "auth": auth, "refreshInterval": "1s"}}, retry={"initial": "20ms", "max": "200ms"})).wait_ready()

@@ -111,6 +111,17 @@ class Gateway:
             self.functions[(f.namespace, name)] = f
         return f
 
+    def fail(self, names):
+        """Calls of these functions get 500. `names` may change."""
+        def fault(handler):
+            if handler.path.split("/")[-1].split(".")[0] not in names:
+                return False
+            handler.send_response(500)
+            handler.send_header("Content-Length", "0")
+            handler.end_headers()
+            return True
+        self.fault = fault
+
     def remove(self, name, namespace="openfaas-fn"):
         with self.changed:
             del self.functions[(namespace, name)]

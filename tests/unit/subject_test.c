@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "test.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "subject.h"
@@ -37,6 +38,37 @@ tokens(void **state)
 	assert_string_equal(
 		buf_str(&b), "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa~2DD603EC");
 	buf_free(&b);
+}
+
+static void
+decoded_tokens(void **state)
+{
+	static const struct {
+		const char *tokens, *name;
+	} rows[] = {
+		{ "Prod-A_1", "Prod-A_1" },
+		{ "=5F", "_" },
+		{ "DC=200=3E=2A", "DC 0>*" },
+		{ "M=C3=BCnchen", "M\xc3\xbcnchen" },
+		{ "esx.problem=2Ex", "esx.problem.x" },
+		{ "=3D", "=" },
+		/* not written by subject_add_token: they stay */
+		{ "=", "=" },
+		{ "=4", "=4" },
+		{ "=4g", "=4g" },
+		{ "=c3", "=c3" },
+		{ "a~2DD603EC", "a~2DD603EC" },
+		{ "_", "_" },
+		{ "", "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		char *name = subject_decode(rows[i].tokens);
+
+		assert_string_equal(name, rows[i].name);
+		free(name);
+	}
 }
 
 /*
@@ -160,8 +192,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(tokens),
-		cmocka_unit_test(long_tokens), cmocka_unit_test(attributes),
-		cmocka_unit_test(subjects) };
+		cmocka_unit_test(decoded_tokens), cmocka_unit_test(long_tokens),
+		cmocka_unit_test(attributes), cmocka_unit_test(subjects) };
 
 	return cmocka_run_group_tests_name("subject", tests, NULL, NULL);
 }
