@@ -18,10 +18,6 @@ skip() {
 
 mirror=$("$source/tests/debian/mirror.sh")
 
-settings() {
-	apt-config dump | grep -E '^Acquire::(http|https|ftp)::Proxy |^Acquire::Check-(Valid-Until|Date) ' || true
-}
-
 # Runs in its own mount and process namespaces, so all mounts and processes end with it.
 if [ -z "${VCOURIER_DEBIAN_ROOT:-}" ]; then
 	[ "$(id -u)" = 0 ] || skip "it takes root"
@@ -48,7 +44,7 @@ if ! debootstrap --variant=minbase "$release" "$root" "$mirror" $script >"$root.
 	skip "debootstrap cannot make a root"
 fi
 rm -f "$root.log"
-settings >"$root/etc/apt/apt.conf.d/90machine"
+"$source/tests/debian/apt_settings.sh" >"$root/etc/apt/apt.conf.d/90machine"
 cp /etc/resolv.conf /etc/hosts "$root/etc/"
 mount -t proc proc "$root/proc"
 mount -t sysfs sysfs "$root/sys"

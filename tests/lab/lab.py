@@ -8,7 +8,6 @@ from .jetstream import ApiError, JetStream
 from .natsserver import NatsServer
 from .process import free_port, wait_until
 from .product import Daemon
-from .prometheus import Prometheus
 from .receiver import Receiver
 from .vcenter import Authority, Vcenter
 
@@ -69,6 +68,7 @@ class Lab:
 
     def prometheus(self, *daemons, rules=None):
         """Starts a Prometheus that has scraped each of these daemons twice."""
+        from .prometheus import Prometheus  # here: `make demo` uses this file, on a machine without python3-yaml
         prometheus = self._keep(Prometheus(self.directory, daemons, rules)).start()
         prometheus.scraped(*(d.name for d in daemons))
         return prometheus

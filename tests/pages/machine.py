@@ -101,9 +101,8 @@ class Machine:
             link.symlink_to("/dev/null")
         (self.path / "etc/machine-id").write_text("")
         shutil.copy("/etc/resolv.conf", self.path / "etc/resolv.conf")
-        proxy = subprocess.run("apt-config dump | grep -E '^Acquire::(http|https)::Proxy |^Acquire::Check-(Valid-Until|Date) '",
-                               shell=True, capture_output=True, text=True).stdout
-        (self.path / "etc/apt/apt.conf.d/90machine").write_text(proxy)
+        settings = subprocess.check_output([ROOT / "tests/debian/apt_settings.sh"], text=True)
+        (self.path / "etc/apt/apt.conf.d/90machine").write_text(settings)
         self.group = cgroup2() / f"vcourier-machine-{os.getpid()}"
         self.process = None
 
