@@ -22,20 +22,21 @@ static int
 each_page(struct bus *bus, const char *subject, const char *member,
 	const struct jetstream_list *list, struct err *err)
 {
-	double offset = 0, total = 1;
+	int offset = 0, n = 1;
 
-	while (offset < total && offset < ENTRIES_MAX) {
+	while (n > 0 && offset < ENTRIES_MAX) {
 		cJSON *reply = NULL;
 		const cJSON *entries, *entry;
 		struct buf body;
-		int n = 0, rc;
+		int rc;
 
 		buf_init(&body, 64);
-		buf_printf(&body, "{\"offset\":%.0f}", offset);
+		buf_printf(&body, "{\"offset\":%d}", offset);
 		rc = jetstream_call(bus, subject, &body, &reply, err);
 		buf_free(&body);
 		if (rc != 0)
 			return -1;
+		n = 0;
 		entries = json_member(reply, member);
 		cJSON_ArrayForEach(entry, entries)
 		{
@@ -50,11 +51,10 @@ each_page(struct bus *bus, const char *subject, const char *member,
 			list->add(list->ctx, name, first != NULL ? first : "");
 			n++;
 		}
-		total = json_member_number(reply, "total");
-		cJSON_Delete(reply);
-		if (n == 0)
-			break;
 		offset += n;
+		if (offset >= json_member_number(reply, "total"))
+			n = 0;
+		cJSON_Delete(reply);
 	}
 	return 0;
 }

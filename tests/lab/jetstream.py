@@ -3,6 +3,8 @@
 import json
 from dataclasses import dataclass
 
+from .process import wait_until
+
 
 class ApiError(Exception):
     def __init__(self, error):
@@ -79,6 +81,17 @@ class JetStream:
         messages in order, and refuses this one."""
         if self.wire:
             self.wire.request(subject, b"", {"Nats-Expected-Stream": "none"})
+
+    def create(self, stream, config):
+        """Creates a stream. A cluster may elect another leader meanwhile, and the request of the old one is then never answered;
+        a repetition with the same settings is answered like the first request."""
+        def created():
+            try:
+                self.api(f"STREAM.CREATE.{stream}", config)
+            except OSError:
+                return False
+            return True
+        wait_until(created, 60, lambda: f"{stream} is created")
 
     def streams(self):
         return self.api("STREAM.NAMES").get("streams") or []

@@ -45,7 +45,7 @@ class Stream:
         return config
 
     def make_stream(self, stream=STREAM, vcenter="lab", **more):
-        self.js.api(f"STREAM.CREATE.{stream}", {"name": stream, "subjects": [f"vc.{vcenter}.>"], "retention": "limits",
+        self.js.create(stream, {"name": stream, "subjects": [f"vc.{vcenter}.>"], "retention": "limits",
                     "storage": "file", "max_age": 7 * 86400 * SECOND, "max_bytes": 8 << 30, "num_replicas": 1,
                     "duplicate_window": 1800 * SECOND, "discard": "old", "allow_direct": True, **more})
         self.make_bucket(more.get("num_replicas", 1))
@@ -53,7 +53,7 @@ class Stream:
     def make_bucket(self, replicas=1):
         """The bucket for checkpoints, which a collector creates."""
         if CHECKPOINTS not in self.js.streams():
-            self.js.api(f"STREAM.CREATE.{CHECKPOINTS}", {"name": CHECKPOINTS, "subjects": [f"$KV.{CHECKPOINTS.removeprefix('KV_')}.>"],
+            self.js.create(CHECKPOINTS, {"name": CHECKPOINTS, "subjects": [f"$KV.{CHECKPOINTS.removeprefix('KV_')}.>"],
                         "retention": "limits", "storage": "file", "num_replicas": replicas, "max_msgs_per_subject": 1, "discard": "new",
                         "deny_delete": True, "deny_purge": True})
 
