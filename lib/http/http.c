@@ -54,15 +54,23 @@ http_open(struct http **http, struct err *err)
 
 /* ---- transfers */
 
+static CURL *
+new_handle(void)
+{
+	CURL *easy = curl_easy_init();
+
+	if (easy == NULL)
+		abort(); /* out of memory, libcurl's way */
+	return easy;
+}
+
 static struct transfer *
 transfer_new(struct http *http)
 {
 	struct transfer *t = mem_alloc(sizeof(*t));
 
 	t->http = http;
-	t->easy = curl_easy_init();
-	if (t->easy == NULL)
-		abort(); /* out of memory, libcurl's way */
+	t->easy = new_handle();
 	buf_init(&t->req.url, HTTP_URL_MAX);
 	buf_init(&t->url_text, HTTP_URL_MAX);
 	buf_init(&t->env_proxy_url, HTTP_URL_MAX);
@@ -192,11 +200,17 @@ static void
 make_ready(struct transfer *t)
 {
 	bool plain = text_starts(buf_str(&t->req.url), "http:"), same = t->plain && plain;
-	CURL *easy = t->easy;
+	CURL *easy;
 
+	if (t->spoiled) {
+		curl_easy_cleanup(t->easy);
+		t->easy = new_handle();
+		t->spoiled = same = false;
+	}
 	t->plain = plain;
 	if (same)
 		return;
+	easy = t->easy;
 	curl_easy_reset(easy);
 	buf_clear(&t->url_text);
 	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, http_reply_header);
@@ -214,7 +228,6 @@ http_submit(struct http *http, struct http_request *req, http_on_done *done, voi
 	struct err *err)
 {
 	struct transfer *t = (struct transfer *)req;
-	CURL *easy = t->easy;
 	CURLMcode code;
 
 	if (http->kept != t)
@@ -233,7 +246,7 @@ http_submit(struct http *http, struct http_request *req, http_on_done *done, voi
 	if (http_request_setup(t, err) != 0 || http_proxy_setup(t, err) != 0 ||
 		http_tls_setup(t, err) != 0)
 		goto fail;
-	code = curl_multi_add_handle(http->multi, easy);
+	code = curl_multi_add_handle(http->multi, t->easy);
 	if (code != CURLM_OK) {
 		err_set(err, ERR_SYSTEM, "libcurl: %s", curl_multi_strerror(code));
 		goto fail;
@@ -265,6 +278,7 @@ collect(struct http *http)
 			continue;
 		curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &private);
 		t = (struct transfer *)(void *)private;
+		t->spoiled = t->req.once && result != CURLE_OK; /* a reset does not help */
 		http_reply_finish(t, result, &rsp);
 		transfer_unlink(t);
 		t->done(t->ctx, &rsp);

@@ -27,7 +27,8 @@ struct transfer {
 
 	http_on_done *done;
 	void *ctx;
-	bool plain;              /* the settings are those of a request without TLS */
+	bool plain;   /* the settings are those of a request without TLS */
+	bool spoiled; /* libcurl 8.14.1 of Debian 13 fails all later requests of the handle */
 	bool bad_header;         /* a request header is invalid */
 	bool keep;               /* not recycled after its callback: belongs to http_perform */
 	CURLU *url;              /* the handle's, parsed */
