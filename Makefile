@@ -25,7 +25,7 @@ main.collector  := vcourier-collector
 main.dispatcher := vcourier-dispatcher
 main.cli        := vcourier
 
-VERSION := 0.1.0
+VERSION := $(file <VERSION)
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules
@@ -80,9 +80,9 @@ include $(wildcard schemas/rules.mk)
 all: $(programs) ## build the three programs into build/release
 
 define folder_rules
-$(B)/$(1)/%.o: $(1)/%.c Makefile | $(gen.$(1))
+$(B)/$(1)/%.o: $(1)/%.c Makefile VERSION | $(gen.$(1))
 	@mkdir -p $$(@D); $$(call say,CC,$$<); $$(CC) $$(CFLAGS) $(includes) -c $$< -o $$@
-$(B)/gen/$(1)/%.o: build/gen/$(1)/%.c Makefile
+$(B)/gen/$(1)/%.o: build/gen/$(1)/%.c Makefile VERSION
 	@mkdir -p $$(@D); $$(call say,CC,$$<); $$(CC) $$(CFLAGS) $(includes) -c $$< -o $$@
 $(call archive,$(1)): $(call objects,$(1))
 	@mkdir -p $$(@D); rm -f $$@; $$(call say,AR,$$@); ar rcs $$@ $$^

@@ -13,10 +13,6 @@
 #include "mem.h"
 #include "process_metrics.h"
 
-#ifndef VCOURIER_VERSION
-#define VCOURIER_VERSION "unknown"
-#endif
-
 enum kind { COUNTER, GAUGE, HISTOGRAM };
 
 enum { LABEL_MAX = 64 * 1024 }; /* more than a name in the configuration has */

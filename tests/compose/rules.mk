@@ -2,7 +2,7 @@
 BASE ?= debian:bookworm-slim
 
 images: ## container images vcourier-collector, vcourier-dispatcher and vcourier-cli; BASE=debian:bookworm-slim
-	for target in collector dispatcher cli; do docker build -q -f compose/Dockerfile --build-arg BASE=$(BASE) \
+	for target in collector dispatcher cli; do docker build -q -f compose/Dockerfile --build-arg BASE=$(BASE) --build-arg VERSION=$(VERSION) \
 		--target $$target -t vcourier-$$target:$(VERSION) -t vcourier-$$target . || exit 1; done
 
 compose-test: ## build the images, run the compose stack, kill every container, scale a dispatcher, check that no event is lost
