@@ -17,10 +17,11 @@ see.schemas     := schemas $(lib)
 see.collector   := collector schemas $(lib)
 see.processors  := processors $(lib)
 see.dispatcher  := dispatcher processors $(lib)
-see.cli         := cli collector schemas dispatcher processors $(lib)
-see.tests       := tests/unit dispatcher cli collector schemas processors $(lib)
+see.operator    := operator schemas dispatcher processors $(lib)
+see.cli         := cli operator collector schemas dispatcher processors $(lib)
+see.tests       := tests/unit dispatcher cli operator collector schemas processors $(lib)
 
-folders   := $(lib) schemas collector processors dispatcher cli
+folders   := $(lib) schemas collector processors dispatcher operator cli
 main.collector  := vcourier-collector
 main.dispatcher := vcourier-dispatcher
 main.cli        := vcourier
@@ -99,7 +100,7 @@ unit_sources := $(wildcard tests/unit/*_test.c)
 unit_tests   := $(patsubst tests/unit/%.c,$(B)/unit/%,$(unit_sources))
 includes.tests := $(call includes,tests)
 # The tests in ThreadSanitizer need less than all, and what they do not need is not built for them.
-test_folders   := $(if $(filter tsan,$(VARIANT)),,cli processors) collector schemas dispatcher $(lib)
+test_folders   := $(if $(filter tsan,$(VARIANT)),,cli operator processors) collector schemas dispatcher $(lib)
 test_archives  := $(foreach f,$(test_folders),$(call archive,$(f)))
 
 unit_helpers := $(patsubst tests/unit/%.c,$(B)/unit/%.o,$(filter-out $(unit_sources),$(wildcard tests/unit/*.c)))

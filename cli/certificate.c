@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "clock.h"
-#include "session.h"
+#include "session_open.h"
 
 enum { TEXT_MAX = 2048 }; /* bytes of a URL that are printed */
 

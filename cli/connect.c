@@ -11,7 +11,7 @@
 #include "exit_status.h"
 #include "http.h"
 #include "jetstream.h"
-#include "session.h"
+#include "session_open.h"
 #include "stop.h"
 #include "subject.h"
 #include "vim.h"

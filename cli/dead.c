@@ -5,10 +5,10 @@
 #include <unistd.h>
 
 #include "command_list.h"
-#include "letter.h"
+#include "letter_print.h"
 #include "mem.h"
 #include "protocol.h"
-#include "session.h"
+#include "session_open.h"
 #include "text.h"
 
 enum { FAILURES_MAX = 10 };

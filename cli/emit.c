@@ -13,7 +13,7 @@
 #include "http.h"
 #include "printable.h"
 #include "protocol.h"
-#include "session.h"
+#include "session_open.h"
 #include "stop.h"
 
 enum { TIMEOUT_MS = 30 * 1000, ANSWER_SHOWN = 2000 };

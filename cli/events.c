@@ -11,6 +11,7 @@
 #include "json.h"
 #include "printable.h"
 #include "screen.h"
+#include "session_open.h"
 
 struct events_options {
 	struct connection_flags connection;

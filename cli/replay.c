@@ -15,7 +15,7 @@
 #include "message.h"
 #include "pattern_argument.h"
 #include "protocol.h"
-#include "session.h"
+#include "session_open.h"
 #include "subject_pattern.h"
 
 enum {

@@ -3,11 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "peers.h"
+#include "peers_print.h"
 #include "command_list.h"
 #include "printable.h"
-#include "session.h"
-#include "status_model.h"
+#include "session_open.h"
+#include "status_text.h"
 #include "watch.h"
 
 enum { INTERVAL_MS = 2000 };
@@ -59,7 +59,7 @@ draw(void *ctx, int width, FILE *out)
 		print_json(model, out);
 	} else {
 		status_model_print(model, width, out);
-		peers_print(c->peers, out);
+		peers_print(&c->session, c->peers, out);
 	}
 	cJSON_Delete(model);
 	return rc;

@@ -7,7 +7,8 @@
 #include "json_member.h"
 #include "protocol.h"
 #include "screen.h"
-#include "status_model.h"
+#include "session_open.h"
+#include "status_text.h"
 
 enum { NAME_SHORTEST = 8, WHY_MAX = 400 };
 

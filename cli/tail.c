@@ -9,7 +9,7 @@
 #include "mem.h"
 #include "printable.h"
 #include "screen.h"
-#include "session.h"
+#include "session_open.h"
 #include "stop.h"
 #include "subject_pattern.h"
 #include "tail_row.h"

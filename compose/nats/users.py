@@ -20,6 +20,7 @@ API = "$JS.API"
 LEASES = "KV_vcourier"  # bucket of the leases by which standby collectors choose the active one
 STATUS = "vcourier.status."  # dispatchers and collectors answer status requests here
 STATUS_OF = {"dispatcher": f"{STATUS}*", "collector": f"{STATUS}collector.*"}
+ASKING = ("cli", "console", "console-operator")  # users that send these requests
 CATALOGUE = "vcourier.catalogue."  # collectors answer requests for the descriptions of events here
 CHECKPOINTS = "KV_vcourier-checkpoints"  # bucket of the checkpoints of dispatchers
 
@@ -87,15 +88,20 @@ def dispatcher(name, vcenters):
     return allow, []
 
 
-def cli(vcenters, durables):
-    """The operator's tool: inspect and read all streams, send events again, delete dead letters."""
-    allow = [f"{API}.INFO", f"{API}.STREAM.NAMES", f"{API}.STREAM.LIST", f"{API}.STREAM.CREATE.VCREPLAY", "vcreplay.>",
-             *STATUS_OF.values(), f"{CATALOGUE}*", f"{API}.STREAM.MSG.DELETE.VCDEAD"]
+def console(vcenters, durables):
+    """The console: inspect and read all streams, ask all processes for their state. It cannot change anything."""
+    allow = [f"{API}.INFO", f"{API}.STREAM.NAMES", f"{API}.STREAM.LIST", *STATUS_OF.values(), f"{CATALOGUE}*"]
     streams = [f"VC_{v}" for v in vcenters] + ["VCREPLAY"]
     for stream in streams + ["VCDEAD"]:
         allow += [*read(stream), f"{API}.CONSUMER.NAMES.{stream}", f"{API}.CONSUMER.LIST.{stream}",
                   f"{API}.CONSUMER.INFO.{stream}.*"]
     return allow, [subject for stream in streams for subject in not_of(stream, durables)]
+
+
+def cli(vcenters, durables):
+    """The operator's tool, and the console when an operator changes something: send events again, delete dead letters."""
+    allow, deny = console(vcenters, durables)
+    return [*allow, f"{API}.STREAM.CREATE.VCREPLAY", "vcreplay.>", f"{API}.STREAM.MSG.DELETE.VCDEAD"], deny
 
 
 def reader(name, vcenters):
@@ -157,7 +163,7 @@ def program_account(name, rights, asked=(), answers=()):
     lines += [import_line(subject, f'"{account}"') for account, subject in answers]
     lines.append("    ]")
     if asked:
-        lines += exports([("cli", subject) for subject in asked])
+        lines += exports([(name, subject) for subject in asked for name in ASKING])
     return lines + ["  }"]
 
 
@@ -181,7 +187,7 @@ def guest_rights(name, vcenters):
 
 def names(args):
     """All users, in the order of the file."""
-    return (["admin"] + [f"collector-{v}" for v in args.vcenter] + [f"dispatcher-{d}" for d in args.dispatcher] + ["cli"] +
+    return (["admin"] + [f"collector-{v}" for v in args.vcenter] + [f"dispatcher-{d}" for d in args.dispatcher] + ["cli", "console", "console-operator"] +
             [f"reader-{r}" for r in args.reader] + [f"guest-{g}" for g in args.guest])
 
 
@@ -189,7 +195,8 @@ def config(args):
     durables = args.dispatcher + args.reader + args.guest
     rights = {f"collector-{v}": collector(v, durables) for v in args.vcenter}
     rights |= {f"dispatcher-{d}": dispatcher(d, args.vcenter) for d in args.dispatcher}
-    rights["cli"] = cli(args.vcenter, durables)
+    rights |= {"cli": cli(args.vcenter, durables), "console": console(args.vcenter, durables),
+               "console-operator": cli(args.vcenter, durables)}
     rights |= {f"reader-{r}": reader(r, args.vcenter) for r in args.reader}
     asked = {f"dispatcher-{d}": [STATUS_OF["dispatcher"].replace("*", d)] for d in args.dispatcher}
     asked |= {f"collector-{v}": [STATUS_OF["collector"].replace("*", v), CATALOGUE + v] for v in args.vcenter}
@@ -203,7 +210,7 @@ def config(args):
              'include "secrets/passwords.conf"', "accounts {", "  VCOURIER {", "    jetstream: enabled",
              "    users: [", user("admin"), "    ]", *exports(grants), "  }"]
     for name, allowed in rights.items():
-        lines += program_account(name, allowed, asked.get(name, ()), answers if name == "cli" else ())
+        lines += program_account(name, allowed, asked.get(name, ()), answers if name in ASKING else ())
     for g in args.guest:
         lines += guest_account(g, args.vcenter)
     return "\n".join(lines + ["}"]) + "\n"

@@ -3,6 +3,7 @@
 #include "stream_reader.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +30,8 @@ struct stream_reader {
 	uint64_t start_seq; /* the read's own limits; 0: none */
 	int64_t start_us;
 	char consumer[128];
-	char inbox[256]; /* of this read's pulls: "<bus inbox>.reader.<run>" */
+	char inbox[256]; /* of this read's pulls: "<bus inbox>.reader.<number>.<run>" */
+	unsigned number; /* of the readers of this process: each has pulls of its own */
 	unsigned run;
 	uint64_t pending;
 	uint64_t reconnects;
@@ -84,15 +86,17 @@ on_msg(void *ctx, struct bus_msg *msg)
 int
 stream_reader_open(struct stream_reader **reader, struct bus *bus, struct err *err)
 {
+	static atomic_uint opened;
 	struct stream_reader *r = mem_alloc(sizeof(*r));
 	struct buf subject;
 	int failed;
 
 	r->bus = bus;
+	r->number = atomic_fetch_add(&opened, 1);
 	pthread_mutex_init(&r->lock, NULL);
 	clock_cond_init(&r->came);
 	buf_init(&subject, 512);
-	buf_printf(&subject, "%s.reader.*", bus_inbox(bus));
+	buf_printf(&subject, "%s.reader.%u.*", bus_inbox(bus), r->number);
 	failed = bus_subscribe(bus, buf_str(&subject), on_msg, r, err);
 	buf_free(&subject);
 	if (failed) {
@@ -166,7 +170,8 @@ stream_reader_start(
 	r->start_us = config->deliver == DELIVER_FROM_TIME ? config->start_time_us : INT64_MIN;
 	pthread_mutex_lock(&r->lock);
 	snprintf(r->consumer, sizeof(r->consumer), "%s", info.name);
-	snprintf(r->inbox, sizeof(r->inbox), "%s.reader.%u", bus_inbox(r->bus), ++r->run);
+	snprintf(r->inbox, sizeof(r->inbox), "%s.reader.%u.%u", bus_inbox(r->bus), r->number,
+		++r->run);
 	pthread_mutex_unlock(&r->lock);
 	r->pending = info.pending;
 	r->reconnects = bus_reconnects(r->bus);

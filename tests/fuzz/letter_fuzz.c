@@ -10,7 +10,7 @@
 
 #include "fuzz_bus.h"
 #include "json.h"
-#include "letter.h"
+#include "letter_print.h"
 #include "printable.h"
 
 /* Prints in one of the ways; the text is to be freed. */

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "peers.h"
 #include "fuzz_bus.h"
+#include "peers_print.h"
 #include "printable.h"
 
 int
@@ -33,7 +33,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		assert(peers_reply(peers, i, replicas) == NULL);
 	}
 	fuzz_print_begin();
-	peers_print(peers, stdout);
+	peers_print(&s, peers, stdout);
 	printed = fuzz_printed(&len);
 	for (size_t at = 0; at < len; at += line + 1) {
 		line = strcspn(printed + at, "\n");

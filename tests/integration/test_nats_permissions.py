@@ -67,12 +67,13 @@ def test_a_dispatcher_pulls_settles_and_stores_dead_letters(streams, name):
     assert me.take_errors() == []
 
 
-def test_the_cli_reads_everything_and_handles_dead_letters(streams):
-    me = streams.login("cli")
+@pytest.mark.parametrize("user", ["cli", "console-operator"])
+def test_an_operator_reads_everything_and_handles_dead_letters(streams, user):
+    me = streams.login(user)
     assert set(me.request(f"{API}.STREAM.NAMES").json()["streams"]) >= {"VC_lab", "VC_other", "VCDEAD"}
     assert me.request(f"{API}.STREAM.INFO.VC_lab").json()["state"]["messages"] == 4
     assert me.request(f"{API}.CONSUMER.INFO.VC_lab.knative").json()["name"] == "knative"
-    dead = streams.login("dispatcher-knative").request("vcdead.knative.cli", b"{}").json()
+    dead = streams.login("dispatcher-knative").request(f"vcdead.knative.{user}", b"{}").json()
     assert me.request(f"{API}.STREAM.MSG.DELETE.VCDEAD", {"seq": dead["seq"]}).json()["success"]
     made = me.request(f"{API}.STREAM.CREATE.VCREPLAY", {"name": "VCREPLAY", "subjects": ["vcreplay.>"]}).json()
     assert "error" not in made and me.request("vcreplay.knative.x", b"{}").json()["stream"] == "VCREPLAY"
@@ -113,18 +114,21 @@ def test_a_guest_works_in_its_own_account_and_its_replies_stay_there(streams):
     assert gone(admin.request(f"{API}.CONSUMER.DELETE.VC_lab.team-a").json())
 
 
+TOOLS = ["cli", "console", "console-operator"]
 # Requests and the users who may make them. All others must be refused. Written by hand, not derived from users.py.
 FORBIDDEN = {
     "vc.lab._._.info.event.Forged": [],  # the collector's own permission is tested by its work
     "vc.other._._.info.event.Forged": [],
     "vcdead.openfaas.forged": [],
-    "vcreplay.openfaas.forged": ["cli"],
+    "vcreplay.openfaas.forged": ["cli", "console-operator"],
     "$JS.API.CONSUMER.MSG.NEXT.VCREPLAY.openfaas": [],
     "$JS.API.STREAM.PURGE.VC_lab": [],
     "$JS.API.STREAM.DELETE.VC_lab": [],
     "$JS.API.STREAM.UPDATE.VC_lab": [],
     "$JS.API.STREAM.MSG.DELETE.VC_lab": [],
     "$JS.API.STREAM.PURGE.VCDEAD": [],
+    "$JS.API.STREAM.MSG.DELETE.VCDEAD": ["cli", "console-operator"],
+    "$JS.API.STREAM.CREATE.VCREPLAY": ["cli", "console-operator", "dispatcher-knative"],
     "$JS.API.STREAM.CREATE.OWN": [],
     "$JS.API.STREAM.CREATE.KV_vcourier-checkpoints": ["collector-lab"],  # who creates a stream decides its subjects
     "$JS.API.STREAM.CREATE.KV_vcourier": ["collector-lab"],
@@ -132,21 +136,21 @@ FORBIDDEN = {
     "$JS.API.STREAM.PURGE.KV_vcourier-checkpoints": [],
     "$JS.API.STREAM.DELETE.KV_vcourier": [],
     "$JS.API.STREAM.SNAPSHOT.VC_lab": [],
-    "$JS.API.STREAM.MSG.GET.VC_other": ["cli", "dispatcher-knative"],
+    "$JS.API.STREAM.MSG.GET.VC_other": [*TOOLS, "dispatcher-knative"],
     "$JS.API.CONSUMER.DURABLE.CREATE.VC_lab.openfaas": [],
     "$JS.API.CONSUMER.DELETE.VC_lab.openfaas": [],
     "$JS.API.CONSUMER.MSG.NEXT.VC_lab.openfaas": [],
-    "$JS.API.CONSUMER.MSG.NEXT.VCDEAD.openfaas": ["cli"],
+    "$JS.API.CONSUMER.MSG.NEXT.VCDEAD.openfaas": TOOLS,
     "$JS.ACK.VC_lab.openfaas.1.1.1.0.0": [],
     "$JS.ACK.a.b.VC_lab.openfaas.1.1.1.0.0": [],
     "$JS.API.ACCOUNT.PURGE.VCOURIER": [],
     "$SYS.REQ.SERVER.PING": [],
     "$KV.vcourier.lease.other": [],
     "$KV.vcourier-checkpoints.openfaas.VC_lab": [],
-    "vcourier.status.knative": ["cli"],
-    "vcourier.status.collector.lab": ["cli"],
-    "vcourier.catalogue.lab": ["cli"],
-    "vcourier.status.collector.other": ["cli"],
+    "vcourier.status.knative": TOOLS,
+    "vcourier.status.collector.lab": TOOLS,
+    "vcourier.catalogue.lab": TOOLS,
+    "vcourier.status.collector.other": TOOLS,
     "_INBOX_collector-lab.forged": [],
     "anything": [],
 }
@@ -155,7 +159,7 @@ NOT_OVERHEARD = ["vc.>", "vcdead.>", ">", "vcreplay.>", "$JS.ACK.>", "$JS.API.>"
 OWN = {"collector-lab": ["vc.lab._._.info.event.Forged"]}
 
 
-USERS = ["collector-lab", "dispatcher-knative", "cli", "reader-reports"]
+USERS = ["collector-lab", "dispatcher-knative", *TOOLS, "reader-reports"]
 
 
 @pytest.mark.parametrize("user", USERS)

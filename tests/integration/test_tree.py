@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PRODUCT = ("lib", "schemas", "collector", "processors", "dispatcher", "cli")
+PRODUCT = ("lib", "schemas", "collector", "processors", "dispatcher", "operator", "cli")
 FILES = []
 if shutil.which("git"):
     FILES = [ROOT / f for f in subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True).stdout.split()]

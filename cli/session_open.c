@@ -1,42 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "session.h"
+#include "session_open.h"
 
-#include <cjson/cJSON.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "bus_streams.h"
-#include "json_member.h"
+#include "mem.h"
 #include "printable.h"
 #include "reach.h"
 #include "stop.h"
 #include "text.h"
 
 enum {
-	/*
-	 * an incomplete read is repeated after this time, because the next reader may use
-	 * another replica
-	 */
-	AGAIN_MS = 500,
-	READ_TRIES = 20,
 	LOOK_MS = 50,
 	CREDS_MS = 2000,
-	ABSENT_TRIES = 4,
 };
 
-/* ---- errors */
-
-void
-session_explain(struct session *s, struct err *err)
-{
-	struct err last;
-
-	if (s->bus == NULL || (err->code != ERR_TIMEOUT && err->code != ERR_CONNECT))
-		return;
-	bus_last_error(s->bus, &last);
-	if (last.code == ERR_FORBIDDEN)
-		*err = last;
-}
+struct session_settings {
+	struct connection_settings connection;
+	struct buf texts;
+};
 
 static int
 status_of(enum err_code code)
@@ -72,8 +55,6 @@ session_fail(struct session *s, struct err *err)
 	return status_of(err->code);
 }
 
-/* ---- connecting */
-
 /* The first failure counts: waiting for a server that refuses helps nobody. */
 static int
 wait_connected(struct session *s, struct err *err)
@@ -108,7 +89,7 @@ fail_to_connect(struct session *s, const struct err *err)
 	if (err->code == ERR_AUTH)
 		fprintf(stderr, " (%s%s)", user != NULL ? "user " : "no user is given",
 			user != NULL ? user : "");
-	fprintf(stderr, "; the connection is from %s\n", s->connection.origin);
+	fprintf(stderr, "; the connection is from %s\n", s->settings->connection.origin);
 	/* a file that cannot be read */
 	return status == EXIT_RUNTIME && err->code != ERR_STOPPED ? EXIT_CONFIG : status;
 }
@@ -116,17 +97,21 @@ fail_to_connect(struct session *s, const struct err *err)
 int
 session_open(struct session *s, const struct connection_flags *flags)
 {
+	struct session_settings *settings = mem_alloc(sizeof(*settings));
+	struct connection_settings *connection = &settings->connection;
 	struct bus_options options;
 	struct err err;
 	int rc;
 
-	*s = (struct session){ .bus = NULL };
-	buf_init(&s->texts, 1024);
-	rc = connection_open(&s->connection, flags);
+	*s = (struct session){ .settings = settings };
+	buf_init(&settings->texts, 1024);
+	rc = connection_open(connection, flags);
 	if (rc == EXIT_NOT_YET) {
-		s->config = &s->connection.bus;
+		s->config = &connection->bus;
+		s->source_names = connection->vcenters;
+		s->dispatcher_names = connection->dispatchers;
 		stop_init();
-		bus_config_options(s->config, "cli", "operator", &s->texts, &options);
+		bus_config_options(s->config, "cli", "operator", &settings->texts, &options);
 		if (bus_open(&s->bus, &options, &err) == 0 && wait_connected(s, &err) == 0 &&
 			stream_reader_open(&s->reader, s->bus, &err) == 0)
 			return EXIT_NOT_YET;
@@ -143,15 +128,26 @@ session_close(struct session *s)
 		stream_reader_stop(s->reader);
 	bus_close(s->bus);
 	stream_reader_close(s->reader);
-	buf_free(&s->texts);
-	for (size_t i = 0; i < s->n_sources; i++)
-		free(s->source[i].name);
-	for (size_t i = 0; i < s->n_dispatchers; i++)
-		free(s->dispatcher[i].name);
-	free(s->source);
-	free(s->dispatcher);
-	connection_free(&s->connection);
+	session_forget(s);
+	buf_free(&s->settings->texts);
+	connection_free(&s->settings->connection);
+	free(s->settings);
 	*s = (struct session){ .bus = NULL };
+}
+
+int
+session_dispatcher(struct session *s, const char *name, char token[96])
+{
+	if (session_dispatcher_token(s, name, token))
+		return EXIT_NOT_YET;
+	fprintf(stderr, "vcourier: there is no dispatcher \"%s\"; there %s", name,
+		s->n_dispatchers > 0 ? "are:" : "is none");
+	for (size_t i = 0; i < s->n_dispatchers; i++) {
+		fputc(' ', stderr);
+		session_print_safe(stderr, s->dispatcher[i].name, 96);
+	}
+	fputc('\n', stderr);
+	return EXIT_USAGE;
 }
 
 void
@@ -178,70 +174,4 @@ session_age(int64_t us, char *buf, size_t size)
 		return buf;
 	}
 	return text_duration_str(us / 1000000 * 1000, buf, size);
-}
-
-/* Reads the messages of one reader; *seq is the sequence of the last one. */
-static enum session_took
-read_once(struct session *s, session_take *take, void *ctx, uint64_t *seq, struct err *err)
-{
-	for (uint64_t left = stream_reader_pending(s->reader); left > 0; left--) {
-		struct bus_msg *msg = NULL;
-		struct jetstream_meta at;
-		enum session_took rc;
-
-		if (stream_reader_next(s->reader, SESSION_TIMEOUT_MS, &msg, &at, err) != 0)
-			return SESSION_FAILED;
-		if (msg == NULL)
-			return err_set(err, ERR_TIMEOUT, "no more messages came");
-		*seq = at.stream_seq;
-		rc = take(ctx, msg, &at, err);
-		bus_msg_free(msg);
-		if (rc != SESSION_NEXT)
-			return rc;
-	}
-	return SESSION_NEXT;
-}
-
-int
-session_read(struct session *s, const struct consumer_config *config, session_take *take,
-	void *ctx, struct err *err)
-{
-	struct consumer_config c = *config;
-	uint64_t seq = 0;
-
-	for (int tries = 0;; tries++) {
-		int rc = stream_reader_start(s->reader, &c, err);
-
-		/* the leader of a cluster answers before it has read all of its log */
-		if (rc != 0 &&
-			(err->code != ERR_NOT_FOUND || !bus_clustered(s->bus) ||
-				tries == ABSENT_TRIES))
-			return -1;
-		if (rc == 0) {
-			enum session_took took = read_once(s, take, ctx, &seq, err);
-
-			if (took != SESSION_NEXT)
-				return took == SESSION_FAILED ? -1 : 0;
-			if (stream_reader_confirm_end(s->reader, seq, err) == 0)
-				return 0;
-			if (err->code != ERR_TIMEOUT || tries == READ_TRIES)
-				return -1;
-		}
-		if (stop_sleep(AGAIN_MS))
-			return err_set(err, ERR_STOPPED, "stopped");
-		if (seq != 0) {
-			c.deliver = DELIVER_FROM_SEQ;
-			c.start_seq = seq + 1;
-		}
-	}
-}
-
-int
-session_replay_stream(struct session *s, struct err *err)
-{
-	struct stream_config config;
-	struct stream_info info;
-
-	bus_streams_replays(s->config, &config);
-	return jetstream_stream_ensure(s->bus, &config, &info, err);
 }

@@ -2,6 +2,7 @@
 /* The names of sources and dispatchers: from the configuration, else from NATS. */
 #include "session.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -81,7 +82,7 @@ session_sources(struct session *s, struct err *err)
 
 	if (s->listed_sources)
 		return 0;
-	for (char **name = s->connection.vcenters; name != NULL && *name != NULL; name++)
+	for (char **name = s->source_names; name != NULL && *name != NULL; name++)
 		add_configured(s, *name);
 	if (s->n_sources == 0) {
 		if (jetstream_list_streams(s->bus, &list, err) != 0)
@@ -130,36 +131,29 @@ session_dispatchers(struct session *s, struct err *err)
 
 	if (s->listed_dispatchers)
 		return 0;
-	for (char **name = s->connection.dispatchers; name != NULL && *name != NULL; name++)
+	for (char **name = s->dispatcher_names; name != NULL && *name != NULL; name++)
 		add_dispatcher(s, mem_strdup(*name), to_token(*name, token));
 	/* no VCREPLAY: there was never a dispatcher */
 	if (s->n_dispatchers == 0 &&
 		jetstream_list_consumers(s->bus, REPLAY_STREAM, &list, err) != 0 &&
 		err->code != ERR_NOT_FOUND)
 		return -1;
-	if (s->n_dispatchers > 1 && s->connection.dispatchers == NULL)
+	if (s->n_dispatchers > 1 && s->dispatcher_names == NULL)
 		qsort(s->dispatcher, s->n_dispatchers, sizeof(*s->dispatcher), by_name);
 	s->listed_dispatchers = true;
 	return 0;
 }
 
-int
-session_dispatcher(struct session *s, const char *name, char token[96])
+bool
+session_dispatcher_token(struct session *s, const char *name, char token[96])
 {
 	struct err err;
 
 	to_token(name, token);
 	if (session_dispatchers(s, &err) != 0)
-		return EXIT_NOT_YET;
+		return true;
 	for (size_t i = 0; i < s->n_dispatchers; i++)
 		if (strcmp(s->dispatcher[i].token, token) == 0)
-			return EXIT_NOT_YET;
-	fprintf(stderr, "vcourier: there is no dispatcher \"%s\"; there %s", name,
-		s->n_dispatchers > 0 ? "are:" : "is none");
-	for (size_t i = 0; i < s->n_dispatchers; i++) {
-		fputc(' ', stderr);
-		session_print_safe(stderr, s->dispatcher[i].name, 96);
-	}
-	fputc('\n', stderr);
-	return EXIT_USAGE;
+			return true;
+	return false;
 }

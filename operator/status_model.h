@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What `vcourier status` shows: streams, collectors, dispatchers. */
+/*
+ * The state of a deployment, as `vcourier status` and the console show it: streams, collectors,
+ * dispatchers.
+ */
 #ifndef VCOURIER_STATUS_MODEL_H
 #define VCOURIER_STATUS_MODEL_H
 
 #include <cjson/cJSON.h>
 #include <stdbool.h>
-#include <stdio.h>
 
 #include "peers.h"
 #include "session.h"
@@ -19,8 +21,5 @@ cJSON *status_model_look(struct session *s, const struct peers *peers);
 
 /* False: something is missing, does not answer, has failed or is paused. */
 bool status_model_is_well(const cJSON *model);
-
-/* For people, on a terminal of `width` columns. */
-void status_model_print(const cJSON *model, int width, FILE *out);
 
 #endif

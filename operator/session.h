@@ -1,19 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Shared by the commands that use NATS: connection, names of what is there, a reader, output
- * for people.
+ * What an operator's tool knows of a deployment, over one connection to NATS: the sources, the
+ * dispatchers, and a reader of streams. The command line and the console use it. Used by one
+ * thread at a time.
  */
 #ifndef VCOURIER_SESSION_H
 #define VCOURIER_SESSION_H
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 
 #include "bus.h"
-#include "connection.h"
-#include "exit_status.h"
-#include "event.h"
+#include "bus_options.h"
 #include "stream_reader.h"
 
 enum { SESSION_TIMEOUT_MS = 10 * 1000 };
@@ -31,34 +29,26 @@ struct session_dispatcher {
 };
 
 struct session {
-	struct connection_settings connection;
+	/* set by its owner */
 	const struct bus_config *config; /* the block `bus` */
+	/* names from the configuration file, NULL-terminated; NULL: what NATS has counts */
+	char **source_names, **dispatcher_names;
 	struct bus *bus;
 	struct stream_reader *reader;
 	struct session_source *source; /* after session_sources */
 	size_t n_sources;
 	struct session_dispatcher *dispatcher; /* after session_dispatchers */
 	size_t n_dispatchers;
-	struct buf texts;
 	bool listed_sources, listed_dispatchers;
+	struct session_settings *settings; /* of cli/session_open.c; NULL: another owner */
 };
 
-/*
- * Connects as the options say. EXIT_NOT_YET, or the exit status after an error message. Close
- * it in the first case only.
- */
-int session_open(struct session *s, const struct connection_flags *flags);
-void session_close(struct session *s);
-
-/*
- * Prints the error, what NATS did not permit if that is the reason; returns the exit status:
- * EXIT_UNREACHABLE, EXIT_FORBIDDEN, EXIT_USAGE, EXIT_CONFIG, or EXIT_RUNTIME for the rest.
- */
-int session_fail(struct session *s, struct err *err);
+/* Frees the names, so that they are listed again at the next use. */
+void session_forget(struct session *s);
 
 /*
  * A request that NATS does not permit looks like one without an answer: replaces such an error
- * by what NATS said (ERR_FORBIDDEN). session_fail calls it.
+ * by what NATS said (ERR_FORBIDDEN).
  */
 void session_explain(struct session *s, struct err *err);
 
@@ -71,16 +61,10 @@ int session_sources(struct session *s, struct err *err);
 int session_dispatchers(struct session *s, struct err *err);
 
 /*
- * The token of a dispatcher. EXIT_NOT_YET; EXIT_USAGE, after an error message, when there is no
- * dispatcher of that name. Who may not list dispatchers may name any.
+ * The token of a dispatcher. False: there is none of that name. Who may not list dispatchers
+ * may name any.
  */
-int session_dispatcher(struct session *s, const char *name, char token[96]);
-
-/* Prints text from outside, without characters that control a terminal. */
-void session_print_safe(FILE *f, const char *text, size_t max);
-
-/* "3m12s"; "-" for a negative age. */
-const char *session_age(int64_t us, char *buf, size_t size);
+bool session_dispatcher_token(struct session *s, const char *name, char token[96]);
 
 /*
  * Calls take for each message that the stream has when the read begins, in order; take borrows

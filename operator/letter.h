@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * One dead letter: prints it and sends it again. dispatcher/dead_letter.c writes its headers.
+ * One dead letter: as JSON, and sent again. dispatcher/dead_letter.c writes its headers.
  */
 #ifndef VCOURIER_LETTER_H
 #define VCOURIER_LETTER_H
@@ -19,8 +19,14 @@ struct letter {
  */
 const char *letter_event_name(const char *subject);
 
-void letter_print_line(const struct letter *l, bool json);
-void letter_print_all(const struct letter *l);
+enum { LETTER_VALUE_MAX = 1200 };
+
+/* Copies a header to value; "" when the dead letter does not have it. */
+const char *letter_header(
+	const struct letter *l, const char *name, char value[LETTER_VALUE_MAX]);
+
+/* Appends it as one JSON object, which `vcourier dead show --json` prints. */
+void letter_add_json(const struct letter *l, struct buf *out);
 
 /*
  * Publishes the original to the dispatcher's replays and waits for the ack. The server detects

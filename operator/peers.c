@@ -3,8 +3,8 @@
 #include "peers.h"
 
 #include <cjson/cJSON.h>
-#include <inttypes.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -21,7 +21,6 @@ enum {
 	OTHERS_MS = 300, /* after the first ones; the number of replicas is unknown */
 	POLL_MS = 10,
 	FLUSH_MS = 2000,
-	ERR_TEXT_SHOWN = 320, /* bytes: all of a struct err */
 };
 
 struct reply {
@@ -183,16 +182,8 @@ peers_free(struct peers *p)
 
 /* ---- their replies */
 
-static int64_t
-paused_us(const cJSON *json)
-{
-	int64_t ms = json_member_int(json, "paused_ms");
-
-	return ms > 0 && ms < INT64_MAX / 1000 ? ms * 1000 : 0;
-}
-
-static bool
-has_paused(const cJSON *json)
+bool
+peers_is_paused(const cJSON *json)
 {
 	return json_member_true(json, "down") || json_member_true(json, "dead_letters_fail") ||
 		json_member_int(json, "paused") > 0;
@@ -214,93 +205,6 @@ peers_count(const struct peers *p, size_t peer, size_t *paused)
 	size_t replicas = 0;
 
 	for (*paused = 0; (json = peers_reply(p, peer, replicas)) != NULL; replicas++)
-		*paused += has_paused(json);
+		*paused += peers_is_paused(json);
 	return replicas;
-}
-
-/*
- * The target that has been paused longest; a backend with one destination has no name for it.
- */
-static void
-print_target(const cJSON *json, FILE *out)
-{
-	fprintf(out, "; ");
-	session_print_safe(out, json_member_text(json, "target"), 64);
-	if (json_member_text(json, "target")[0] != '\0')
-		fprintf(out, ": ");
-	if (json_member_int(json, "status") > 0)
-		fprintf(out, "HTTP %" PRId64, json_member_int(json, "status"));
-	else
-		fprintf(out, "no reply");
-}
-
-static void
-print_replica(const struct peers *p, const struct reply *reply, FILE *out)
-{
-	putc('\n', out);
-	session_print_safe(out, p->session->dispatcher[reply->peer].name, 96);
-	fprintf(out, " on ");
-	session_print_safe(out, json_member_text(reply->json, "host"), 64);
-	fprintf(out, " (pid %" PRId64 ") ", json_member_int(reply->json, "pid"));
-}
-
-static void
-print_paused(const cJSON *json, FILE *out)
-{
-	char since[32];
-
-	fprintf(out,
-		"has been paused for %s: ", session_age(paused_us(json), since, sizeof(since)));
-	if (json_member_true(json, "dead_letters_fail"))
-		fprintf(out, "dead letters cannot be stored");
-	else if (json_member_true(json, "down"))
-		fprintf(out, "the destination does not answer");
-	else
-		fprintf(out, "%" PRId64 " of %" PRId64 " targets",
-			json_member_int(json, "paused"), json_member_int(json, "targets"));
-	if (json_member_int(json, "paused") > 0)
-		print_target(json, out);
-	putc('\n', out);
-}
-
-/*
- * Lists, addresses and credentials that the backend could not read, and events that wait for
- * them.
- */
-static void
-print_refreshes(const struct peers *p, const struct reply *reply, FILE *out)
-{
-	const cJSON *refresh;
-
-	cJSON_ArrayForEach(refresh, json_member(reply->json, "refreshes"))
-	{
-		print_replica(p, reply, out);
-		session_print_safe(out, json_member_text(refresh, "name"), 64);
-		fprintf(out, ": ");
-		session_print_safe(out, json_member_text(refresh, "why"), ERR_TEXT_SHOWN);
-		putc('\n', out);
-	}
-	if (json_member_int(reply->json, "held") > 0) {
-		print_replica(p, reply, out);
-		fprintf(out,
-			"holds %" PRId64
-			" events that match no target yet, until emptyGrace is over\n",
-			json_member_int(reply->json, "held"));
-	}
-}
-
-void
-peers_print(const struct peers *p, FILE *out)
-{
-	for (size_t i = 0; i < p->n; i++) {
-		const struct reply *reply = &p->reply[i];
-
-		if (reply->json == NULL || reply->peer >= p->session->n_dispatchers)
-			continue;
-		if (has_paused(reply->json)) {
-			print_replica(p, reply, out);
-			print_paused(reply->json, out);
-		}
-		print_refreshes(p, reply, out);
-	}
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "letter.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,7 +16,6 @@
 #include "text.h"
 
 enum {
-	VALUE_MAX = 1200,
 	OWN_HEADERS_BYTES = 2 * 1024, /* of a message that is sent again: id and target */
 };
 
@@ -29,15 +29,14 @@ letter_event_name(const char *subject)
 	return subject;
 }
 
-/* Copies a header to value; "" when the dead letter does not have it. */
-static const char *
-header(const struct letter *l, const char *name, char value[VALUE_MAX])
+const char *
+letter_header(const struct letter *l, const char *name, char value[LETTER_VALUE_MAX])
 {
-	return jetstream_msg_header(l->msg.headers, name, value, VALUE_MAX) ? value : "";
+	return jetstream_msg_header(l->msg.headers, name, value, LETTER_VALUE_MAX) ? value : "";
 }
 
-static void
-print_json(const struct letter *l)
+void
+letter_add_json(const struct letter *l, struct buf *out)
 {
 	static const struct {
 		const char *key, *header;
@@ -47,74 +46,22 @@ print_json(const struct letter *l)
 		{ "firstAttempt", HEADER_FIRST_ATTEMPT },
 		{ "lastAttempt", HEADER_LAST_ATTEMPT }, { "stream", HEADER_STREAM },
 		{ "sequence", HEADER_SEQUENCE }, { "subject", HEADER_SUBJECT } };
-	char value[VALUE_MAX], time[CLOCK_TEXT_SIZE];
+	char value[LETTER_VALUE_MAX], time[CLOCK_TEXT_SIZE];
 	size_t without_event;
-	struct buf out;
 
-	buf_init(&out, 64 * 1024 * 1024);
-	buf_printf(&out, "{\"seq\":%llu,\"time\":\"%s\"", (unsigned long long)l->msg.seq,
+	buf_printf(out, "{\"seq\":%llu,\"time\":\"%s\"", (unsigned long long)l->msg.seq,
 		clock_format_ms(l->msg.time_us, time));
 	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
-		const char *text = header(l, members[i].header, value);
+		const char *text = letter_header(l, members[i].header, value);
 
-		buf_printf(&out, ",\"%s\":", members[i].key);
-		printable_add_json_string(&out, text, strlen(text));
+		buf_printf(out, ",\"%s\":", members[i].key);
+		printable_add_json_string(out, text, strlen(text));
 	}
-	without_event = out.len;
-	buf_add_str(&out, ",\"event\":");
-	if (!printable_add_json(&out, l->msg.data, l->msg.len))
-		buf_truncate(&out, without_event);
-	printf("%s}\n", buf_str(&out));
-	buf_free(&out);
-}
-
-void
-letter_print_line(const struct letter *l, bool json)
-{
-	char value[VALUE_MAX], time[CLOCK_TEXT_SIZE];
-	const char *name = letter_event_name(l->msg.subject);
-
-	if (json) {
-		print_json(l);
-		return;
-	}
-	printf("%8llu %s ", (unsigned long long)l->msg.seq,
-		clock_format_ms(l->msg.time_us, time));
-	session_print_safe(stdout, header(l, HEADER_DISPATCHER, value), 64);
-	putchar(' ');
-	session_print_safe(stdout, name != NULL ? name : l->msg.subject, 200);
-	putchar(' ');
-	session_print_safe(stdout, header(l, HEADER_ATTEMPTS, value), 20);
-	printf("x ");
-	session_print_safe(stdout, header(l, HEADER_REASON, value), 32);
-	fputs(": ", stdout);
-	session_print_safe(stdout, header(l, HEADER_ERROR, value), 300);
-	putchar('\n');
-}
-
-void
-letter_print_all(const struct letter *l)
-{
-	char time[CLOCK_TEXT_SIZE];
-	struct buf body;
-
-	printf("dead letter %llu of %s\nsubject: ", (unsigned long long)l->msg.seq,
-		clock_format_ms(l->msg.time_us, time));
-	session_print_safe(stdout, l->msg.subject, 1024);
-	putchar('\n');
-	for (const char *line = strchr(l->msg.headers, '\n'); line != NULL && line[1] > ' ';
-		line = strchr(line + 1, '\n')) {
-		char copy[VALUE_MAX];
-
-		snprintf(copy, sizeof(copy), "%.*s", (int)strcspn(line + 1, "\r\n"), line + 1);
-		session_print_safe(stdout, copy, sizeof(copy));
-		putchar('\n');
-	}
-	putchar('\n');
-	buf_init(&body, 3 * l->msg.len + 1);
-	printable_add_lines(&body, l->msg.data, l->msg.len);
-	printf("%s\n\n", buf_str(&body));
-	buf_free(&body);
+	without_event = out->len;
+	buf_add_str(out, ",\"event\":");
+	if (!printable_add_json(out, l->msg.data, l->msg.len))
+		buf_truncate(out, without_event);
+	buf_add_char(out, '}');
 }
 
 /* ---- sending it again */
@@ -205,17 +152,18 @@ static int
 fetch_original(
 	struct session *s, const struct letter *l, struct stream_msg *original, struct err *err)
 {
-	char value[VALUE_MAX], digits[VALUE_MAX], stored[VALUE_MAX], time[CLOCK_TEXT_SIZE];
+	char value[LETTER_VALUE_MAX], digits[LETTER_VALUE_MAX], stored[LETTER_VALUE_MAX],
+		time[CLOCK_TEXT_SIZE];
 	struct message_search found;
 	const char *stream, *seq;
 	int64_t number;
 
 	*original = (struct stream_msg){ .seq = 0 };
-	if (*header(l, HEADER_BODY_OMITTED, value) == '\0' &&
-		*header(l, HEADER_HEADERS_OMITTED, value) == '\0')
+	if (*letter_header(l, HEADER_BODY_OMITTED, value) == '\0' &&
+		*letter_header(l, HEADER_HEADERS_OMITTED, value) == '\0')
 		return 0;
-	stream = header(l, HEADER_STREAM, value);
-	seq = header(l, HEADER_SEQUENCE, digits);
+	stream = letter_header(l, HEADER_STREAM, value);
+	seq = letter_header(l, HEADER_SEQUENCE, digits);
 	if (!is_event_stream(stream))
 		return err_set(err, ERR_PROTOCOL,
 			"it names \"%.100s\", which is not a stream of events", stream);
@@ -232,7 +180,7 @@ fetch_original(
 		return err_set(err, ERR_TIMEOUT,
 			"its event, %.100s in stream %.100s, is not found at the moment: try again",
 			seq, stream);
-	if (*header(l, HEADER_STORED, stored) != '\0' &&
+	if (*letter_header(l, HEADER_STORED, stored) != '\0' &&
 		strcmp(stored, clock_format_ms(found.msg.time_us, time)) != 0) {
 		jetstream_msg_free(&found.msg);
 		return err_set(err, ERR_NOT_FOUND,
@@ -249,7 +197,7 @@ letter_send_again(struct session *s, const struct letter *l, struct err *err)
 	const char *tail = text_starts(l->msg.subject, DEAD_PREFIX ".")
 		? l->msg.subject + strlen(DEAD_PREFIX ".")
 		: NULL;
-	char id[128], target[VALUE_MAX];
+	char id[128], target[LETTER_VALUE_MAX];
 	struct stream_msg original;
 	struct again again;
 	struct pub_ack ack;
@@ -268,7 +216,7 @@ letter_send_again(struct session *s, const struct letter *l, struct err *err)
 	snprintf(id, sizeof(id), "redrive/%llu/%lld", (unsigned long long)l->msg.seq,
 		(long long)l->msg.time_us);
 	again.header[again.out.n_headers++] = (struct bus_header){ HEADER_MSG_ID, id };
-	if (*header(l, HEADER_TARGET, target) != '\0')
+	if (*letter_header(l, HEADER_TARGET, target) != '\0')
 		again.header[again.out.n_headers++] = (struct bus_header){ HEADER_TARGET,
 			target };
 	failed = jetstream_publish(s->bus, &again.out, SESSION_TIMEOUT_MS, &ack, err);

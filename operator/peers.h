@@ -11,7 +11,6 @@
 #include <cjson/cJSON.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdio.h>
 
 #include "session.h"
 
@@ -37,10 +36,7 @@ bool peers_heard(const struct peers *p, size_t peer);
 /* How many replicas of a dispatcher reply; *paused: those that have paused deliveries. */
 size_t peers_count(const struct peers *p, size_t peer, size_t *paused);
 
-/*
- * Prints a line for each replica of a dispatcher that is paused, with what is paused, and for
- * each list that it could not read in full.
- */
-void peers_print(const struct peers *p, FILE *out);
+/* The replica has paused deliveries, or cannot store dead letters. */
+bool peers_is_paused(const cJSON *reply);
 
 #endif

@@ -8,8 +8,8 @@
 #include "clock.h"
 #include "json_member.h"
 #include "protocol.h"
-#include "screen.h"
 #include "subject.h"
+#include "text.h"
 
 enum {
 	STUCK_MS = 30 * 1000,  /* as /livez: status.h */
@@ -140,14 +140,13 @@ add_report(struct status_look *l, const char *source, const cJSON *report)
 	cJSON *entry = add_entry(l->model, "collectors");
 	bool leader = json_member_true(report, "leader");
 	int64_t loop_ms = json_member_int(report, "loop_ms");
-	char why[320], age[16];
+	char why[320], age[32];
 
 	cJSON_AddStringToObject(entry, "source", source);
 	cJSON_AddItemToObject(entry, "report", cJSON_Duplicate(report, true));
 	if (loop_ms >= STUCK_MS) {
 		snprintf(why, sizeof(why), "its main loop has not run for %s",
-			screen_age(loop_ms < INT64_MAX / 1000 ? loop_ms * 1000 : 0, age,
-				sizeof(age)));
+			text_duration_str(loop_ms / 1000 * 1000, age, sizeof(age)));
 		set_state(entry, "stuck", false);
 		cJSON_AddStringToObject(entry, "why", why);
 	} else if (failing(report, why, sizeof(why))) {
