@@ -3,16 +3,19 @@
 """Writes the NATS users of a vcourier deployment with their exact permissions.
 
     users.py --vcenter lab --dispatcher knative --reader grafana --guest team-a > users.conf
+    users.py --vcenter lab --dispatcher knative --connector siem --subject 'vc.lab.*.*.error.>' > users.conf
     users.py --vcenter lab --dispatcher knative ... --passwords DIR
 
-The names are eventProvider.name and eventProcessor.name of the configuration file. The second form creates one
-random password file for each user in DIR (existing files stay) and DIR/passwords.conf, which users.conf includes.
+The names are eventProvider.name and eventProcessor.name of the configuration file. --subject belongs to the --connector before
+it and may be repeated; without it, the connector reads every event. The last form creates one random password file for each
+user in DIR (existing files stay) and DIR/passwords.conf, which users.conf includes.
 docs/nats.md describes the users and the limits of their permissions.
 """
 import argparse
 import base64
 import os
 import re
+import shlex
 import sys
 from pathlib import Path
 
@@ -22,6 +25,7 @@ STATUS = "vcourier.status."  # dispatchers and collectors answer status requests
 STATUS_OF = {"dispatcher": f"{STATUS}*", "collector": f"{STATUS}collector.*"}
 ASKING = ("cli", "console", "console-operator")  # users that send these requests
 CATALOGUE = "vcourier.catalogue."  # collectors answer requests for the descriptions of events here
+KINDS = ("vcenter", "dispatcher", "reader", "connector", "guest")
 CHECKPOINTS = "KV_vcourier-checkpoints"  # bucket of the checkpoints of dispatchers
 
 
@@ -112,18 +116,47 @@ def reader(name, vcenters):
     return allow, []
 
 
+def feed(subject, vcenters):
+    """The subjects of single vCenters that a connector's subject selects: pairs of vCenter and subject. Exits if it selects none."""
+    tokens = subject.split(".")
+    wrong = [t for t in tokens if not re.fullmatch(r"\*|[A-Za-z0-9_=~-]+", t)]
+    if tokens[0] != "vc" or len(tokens) < 2 or wrong not in ([], [">"]) or ">" in tokens[:-1]:
+        sys.exit(f"users.py: {subject}: not a subject of events, such as vc.lab.>; `vcourier subject` prints subjects")
+    if tokens[-1] != ">" and (len(tokens) < 7 or tokens[-1] == "*"):
+        sys.exit(f"users.py: {subject}: end it with > or the name of an event")  # in a request, > would pass as the token of *
+    found = [(v, ".".join(["vc", v, *tokens[2:]]) if tokens[1] != ">" else f"vc.{v}.>")
+             for v in vcenters if tokens[1] in ("*", ">", v)]
+    return found or sys.exit(f"users.py: {subject}: no --vcenter {tokens[1]}")
+
+
+def connector(name, feeds, vcenters):
+    """A ready-made tool: creates, pulls, acknowledges and deletes the durable with its own name, which selects no more than
+    the feeds, and looks up streams, as many tools do. The filter is part of the request's subject, and the server checks that
+    the durable has this filter. It cannot publish."""
+    allow = [f"{API}.STREAM.NAMES"]
+    for v in vcenters:
+        stream, subjects = f"VC_{v}", [subject for vcenter, subject in feeds if vcenter == v]
+        if f"vc.{v}.>" in subjects:
+            allow += [f"{API}.STREAM.INFO.{stream}", *own(stream, name)]
+        elif subjects:
+            allow += [f"{API}.STREAM.INFO.{stream}", f"{API}.CONSUMER.DELETE.{stream}.{name}", *pull(stream, name),
+                      *(f"{API}.CONSUMER.CREATE.{stream}.{name}.{subject}" for subject in subjects)]
+    return allow, []
+
+
 def variable(name):
     """The variable in passwords.conf that holds a user's password."""
     return re.sub("[^A-Za-z0-9]", "_", name)
 
 
-def user(name, rights=None, asked=()):
+def user(name, rights=None, asked=(), feeds=()):
     """A line of the users list. rights: (allow, deny) for publish; None: the administrator of the account.
-    asked: subjects of requests that the user may answer. The default inbox is allowed, because the account is the user's own."""
+    asked: subjects of requests that the user may answer. A user with feeds may subscribe to everything: its account has nothing
+    else. The default inbox is allowed, because the account is the user's own."""
     password = "$" + variable(name)
     if rights is None:
         return f'      {{ user: "{name}", password: {password} }}'
-    inboxes = f'"_INBOX.>", "_INBOX_{name}.>"' + "".join(f', "{subject}"' for subject in asked)
+    inboxes = '">"' if feeds else f'"_INBOX.>", "_INBOX_{name}.>"' + "".join(f', "{subject}"' for subject in asked)
     answers = ', allow_responses: { max: 100, expires: "1m" }' if asked else ""
     lists = [f"{kind}: [\n" + ",\n".join(f'          "{s}"' for s in subjects) + "\n        ]"
              for kind, subjects in zip(("allow", "deny"), rights) if subjects]
@@ -132,38 +165,47 @@ def user(name, rights=None, asked=()):
             f'        publish: {{ {", ".join(lists)} }}\n      }} }}')
 
 
-def import_line(subject, account="VCOURIER", to=None):
+def import_line(subject, account="VCOURIER", to=None, kind="service"):
     local = f', to: "{to}"' if to else ""
-    return f'      {{ service: {{ account: {account}, subject: "{subject}" }}{local} }}'
+    return f'      {{ {kind}: {{ account: {account}, subject: "{subject}" }}{local} }}'
 
 
-def exports(grants):
-    """The requests that other accounts may import. grants: (account, subject) pairs. Pulls and status requests get several replies."""
-    accounts = {}
+def exports(grants, feeds=()):
+    """The requests that other accounts may import. grants: (account, subject) pairs. Pulls and status requests get several replies.
+    feeds: (account, subject) pairs of the messages that other accounts may subscribe to."""
+    accounts, listeners = {}, {}
     for account, subject in grants:
         accounts.setdefault(subject, []).append(account)
-    return ["    exports: ["] + [
+    for account, subject in feeds:
+        listeners.setdefault(subject, []).append(account)
+    return ["    exports: ["] + [f'      {{ stream: "{subject}", accounts: [{", ".join(chr(34) + a + chr(34) for a in names)}] }}'
+                                 for subject, names in listeners.items()] + [
         f'      {{ service: "{subject}"{", response_type: stream" if "MSG.NEXT" in subject or subject.startswith((STATUS, CATALOGUE)) else ""}, '
         f'accounts: [{", ".join(chr(34) + a + chr(34) for a in names)}] }}' for subject, names in accounts.items()] + ["    ]"]
 
 
-def program_account(name, rights, asked=(), answers=()):
+def program_account(name, rights, asked=(), answers=(), feeds=()):
     """
     One user in its own account, which imports exactly the subjects that the user may publish. A reply subject belongs to that
     account, so a user cannot direct the server's replies to the API or to a stream (docs/nats.md). Two details:
     - $JS.API.INFO is imported so that the server does not import the API of this account's own JetStream, which is disabled.
     - No subject with a wildcard is imported under another name, because a reply to such a name crashes nats-server (seen with 2.9.10, 2.10.27).
     asked: subjects of requests that this account answers. answers: (account, subject) of those that it may send.
+    feeds: of a collector, (account, subject) of the messages that it shares; of a connector, (vCenter, subject) of those that it
+    receives. They come from the collector's account: a subscription without a wildcard in the account with the streams would be a
+    place to which others could direct their push consumers.
     """
+    received = feeds if name.startswith("connector-") else ()
     allow, deny = list(dict.fromkeys([f"{API}.INFO", *rights[0]])), rights[1]
-    lines = [f'  "{name}" {{', "    users: [", user(name, (allow, deny), asked), "    ]", "    imports: ["]
+    lines = [f'  "{name}" {{', "    users: [", user(name, (allow, deny), asked, received), "    ]", "    imports: ["]
     for subject in allow:
         if not subject.startswith((STATUS, CATALOGUE)):
             lines.append(import_line(subject))
     lines += [import_line(subject, f'"{account}"') for account, subject in answers]
+    lines += [import_line(subject, f'"collector-{vcenter}"', kind="stream") for vcenter, subject in received]
     lines.append("    ]")
     if asked:
-        lines += exports([(name, subject) for subject in asked for name in ASKING])
+        lines += exports([(name, subject) for subject in asked for name in ASKING], () if received else feeds)
     return lines + ["  }"]
 
 
@@ -187,17 +229,31 @@ def guest_rights(name, vcenters):
 
 def names(args):
     """All users, in the order of the file."""
-    return (["admin"] + [f"collector-{v}" for v in args.vcenter] + [f"dispatcher-{d}" for d in args.dispatcher] + ["cli", "console", "console-operator"] +
-            [f"reader-{r}" for r in args.reader] + [f"guest-{g}" for g in args.guest])
+    return (["admin"] + [f"collector-{v}" for v in args.vcenter] + [f"dispatcher-{d}" for d in args.dispatcher] + list(ASKING) +
+            [f"reader-{r}" for r in args.reader] + [f"connector-{c}" for c in args.connector] + [f"guest-{g}" for g in args.guest])
+
+
+def words(args):
+    """The arguments that make this configuration again."""
+    for kind in KINDS:
+        for name in getattr(args, kind):
+            yield from (f"--{kind}", name)
+            if kind == "connector":
+                yield from (word for subject in args.connector[name] for word in ("--subject", subject))
 
 
 def config(args):
-    durables = args.dispatcher + args.reader + args.guest
+    durables = [*args.dispatcher, *args.reader, *args.connector, *args.guest]
+    feeds = {f"connector-{c}": list(dict.fromkeys(f for s in subjects or ["vc.>"] for f in feed(s, args.vcenter)))
+             for c, subjects in args.connector.items()}
     rights = {f"collector-{v}": collector(v, durables) for v in args.vcenter}
     rights |= {f"dispatcher-{d}": dispatcher(d, args.vcenter) for d in args.dispatcher}
     rights |= {"cli": cli(args.vcenter, durables), "console": console(args.vcenter, durables),
                "console-operator": cli(args.vcenter, durables)}
     rights |= {f"reader-{r}": reader(r, args.vcenter) for r in args.reader}
+    rights |= {c: connector(c.removeprefix("connector-"), received, args.vcenter) for c, received in feeds.items()}
+    feeds |= {f"collector-{vcenter}": [(c, s) for c, received in feeds.items() for v, s in received if v == vcenter]
+              for vcenter in args.vcenter}
     asked = {f"dispatcher-{d}": [STATUS_OF["dispatcher"].replace("*", d)] for d in args.dispatcher}
     asked |= {f"collector-{v}": [STATUS_OF["collector"].replace("*", v), CATALOGUE + v] for v in args.vcenter}
     answers = [(account, subject) for account, subjects in asked.items() for subject in subjects]
@@ -205,12 +261,11 @@ def config(args):
     grants += [(name, subject) for name, (allow, _) in rights.items() for subject in allow
                if not subject.startswith((STATUS, CATALOGUE)) and subject != f"{API}.INFO"]
     grants += [(f"guest-{g}", subject) for g in args.guest for subject in guest_rights(g, args.vcenter)]
-    lines = ["# Written by users.py" + "".join(f" --{k} {v}" for k in ("vcenter", "dispatcher", "reader", "guest")
-                                               for v in getattr(args, k)) + "; do not edit.",
+    lines = [f"# Written by users.py {' '.join(shlex.quote(a) for a in words(args))}; do not edit.",
              'include "secrets/passwords.conf"', "accounts {", "  VCOURIER {", "    jetstream: enabled",
              "    users: [", user("admin"), "    ]", *exports(grants), "  }"]
     for name, allowed in rights.items():
-        lines += program_account(name, allowed, asked.get(name, ()), answers if name in ASKING else ())
+        lines += program_account(name, allowed, asked.get(name, ()), answers if name in ASKING else (), feeds.get(name, ()))
     for g in args.guest:
         lines += guest_account(g, args.vcenter)
     return "\n".join(lines + ["}"]) + "\n"
@@ -239,14 +294,34 @@ def passwords(directory, args):
     secret_file(directory / "routes.conf", f"routes: [\n{routes}]\n")
 
 
+class Connector(argparse.Action):
+    """--connector NAME begins a connector, --subject SUBJECT belongs to the last one. The value is a dict of names and subjects."""
+
+    def __call__(self, parser, args, value, option=None):
+        if option == "--connector":
+            args.connector = {**args.connector, token(value): []}
+        elif not args.connector:
+            parser.error("--subject belongs to the --connector before it")
+        else:
+            args.connector[list(args.connector)[-1]].append(value)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for kind in ("vcenter", "dispatcher", "reader", "guest"):
-        parser.add_argument(f"--{kind}", action="append", default=[], type=token, metavar="NAME")
+    for kind in KINDS:
+        if kind == "connector":
+            parser.add_argument("--connector", action=Connector, default={}, metavar="NAME")
+            parser.add_argument("--subject", action=Connector, metavar="SUBJECT")
+        else:
+            parser.add_argument(f"--{kind}", action="append", default=[], type=token, metavar="NAME")
     parser.add_argument("--passwords", type=Path, metavar="DIR")
     args = parser.parse_args()
     if not args.vcenter:
         parser.error("at least one --vcenter")
+    durables = [*args.dispatcher, *args.reader, *args.connector, *args.guest]
+    twice = [name for name in durables if durables.count(name) > 1]
+    if twice:
+        parser.error(f"{twice[0]}: two users would share the durable of this name")
     if args.passwords:
         passwords(args.passwords, args)
     else:

@@ -26,7 +26,7 @@ ESX = "vc.lab.Berlin.Prod-A.warning.eventex.esx.problem.net.connectivity.lost"
 
 @pytest.fixture
 def bus(tmp_path):
-    bus = SecuredNats(tmp_path, "--vcenter", "lab", "--reader", "reports").start()
+    bus = SecuredNats(tmp_path, "--vcenter", "lab", "--reader", "reports", "--connector", "siem", "--subject", "vc.lab.*.*.error.>").start()
     collector = bus.login("collector-lab")
     collector.request("$JS.API.STREAM.CREATE.VC_lab", {"name": "VC_lab", "subjects": ["vc.lab.>"]})
     bus.keys, bus.stored = 0, []
@@ -125,17 +125,24 @@ def test_the_nats_cli_as_in_the_docs(bus, tmp_path):
     program = INTEROP / "bin" / "nats"
     if not program.exists():
         pytest.skip("the nats CLI is not installed: `make interop` builds it where go is new enough")
-    stored = bus.store(HA)[0]
+    stored, output = bus.store(HA)[0], {}
     page = (ROOT / "docs" / "consumers.md").read_text().replace("\\\n", " ")
     commands = [line.strip() for line in page.splitlines() if line.startswith("    nats ")]
-    assert len(commands) == 3
+    assert len(commands) == 4
     for command in commands:
+        live = command.startswith("nats sub ")
         command = (command.replace("nats://host:4222", bus.url).replace("vc1", "lab").replace("--count 10", "--count 1")
-                   .replace("$(cat secrets/reader-reports)", bus.password("reader-reports")).replace("nats ", f"{program} ", 1))
-        run = subprocess.run(shlex.split(command), capture_output=True, text=True, timeout=60,
-                             env={"HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path), "PATH": "/usr/bin:/bin"})
-        assert run.returncode == 0, run.stdout + run.stderr
-    assert f'"id": "{stored}"' in run.stdout and "Acknowledged" in run.stdout
+                   .replace("$(cat secrets/reader-reports)", bus.password("reader-reports"))
+                   .replace("$(cat secrets/connector-siem)", bus.password("connector-siem")).replace("nats ", f"{program} ", 1))
+        run = subprocess.Popen([*shlex.split(command), *(["--count", "1"] if live else [])], stdout=subprocess.PIPE,
+                               stderr=subprocess.STDOUT, text=True,
+                               env={"HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path), "PATH": "/usr/bin:/bin"})
+        if live:  # an event is heard as soon as the command has subscribed
+            wait_until(lambda: bus.store(HA) and run.poll() is not None, 60, "a live event")
+        output[command.split()[1]] = run.communicate(timeout=60)[0]
+        assert run.returncode == 0, output
+    assert f'"id": "{stored}"' in output["consumer"] and "Acknowledged" in output["consumer"]
+    assert "com.vmware.vc.HA.DasHostFailedEvent" in output["sub"]
 
 
 @pytest.mark.parametrize("example", sorted(EXAMPLES.glob("consumer.*")), ids=lambda p: p.name)

@@ -18,7 +18,7 @@ from lab.receiver import Answer
 
 Stored = namedtuple("Stored", "subject")
 NAMES = ["--vcenter", "lab", "--vcenter", "other", "--dispatcher", "knative", "--dispatcher", "openfaas",
-         "--reader", "reports", "--guest", "team-a"]
+         "--reader", "reports", "--guest", "team-a", "--connector", "siem", "--subject", "vc.lab.*.*.error.>", "--connector", "tool"]
 API = "$JS.API"
 ID = "CONSUMER.DURABLE.CREATE"
 
@@ -101,7 +101,7 @@ def test_a_guest_works_in_its_own_account_and_its_replies_stay_there(streams):
     event = guest.request(pull, b"1")
     assert event.subject.startswith("vc.lab.") and event.data == b"{}"
     assert guest.request(event.reply, b"+ACK").data == b""
-    before = admin.request(f"{API}.STREAM.INFO.VCDEAD").json()["state"]["last_seq"]
+    before = [admin.request(f"{API}.STREAM.INFO.{stream}").json()["state"]["last_seq"] for stream in ("VCDEAD", "VC_lab")]
     hijacked = guest.subscribe("vcdead.knative.hijack")
     guest.publish(pull, b"1", reply="vcdead.knative.hijack")  # the server does not check a reply subject ...
     assert guest.next(hijacked).data == b"{}"  # ... but here it is a subject of the guest's account, not of the account with the streams
@@ -109,8 +109,7 @@ def test_a_guest_works_in_its_own_account_and_its_replies_stay_there(streams):
     guest.publish(f"{API}.STREAM.PURGE.VC_lab", b"")
     guest.publish("$JS.ACK.VC_lab.knative.1.2.2.0.0", b"+ACK")
     guest.flush()
-    assert admin.request(f"{API}.STREAM.INFO.VCDEAD").json()["state"]["last_seq"] == before
-    assert admin.request(f"{API}.STREAM.INFO.VC_lab").json()["state"]["messages"] == 4
+    assert [admin.request(f"{API}.STREAM.INFO.{stream}").json()["state"]["last_seq"] for stream in ("VCDEAD", "VC_lab")] == before
     assert gone(admin.request(f"{API}.CONSUMER.DELETE.VC_lab.team-a").json())
 
 
@@ -159,7 +158,7 @@ NOT_OVERHEARD = ["vc.>", "vcdead.>", ">", "vcreplay.>", "$JS.ACK.>", "$JS.API.>"
 OWN = {"collector-lab": ["vc.lab._._.info.event.Forged"]}
 
 
-USERS = ["collector-lab", "dispatcher-knative", *TOOLS, "reader-reports"]
+USERS = ["collector-lab", "dispatcher-knative", *TOOLS, "reader-reports", "connector-siem", "connector-tool"]
 
 
 @pytest.mark.parametrize("user", USERS)
@@ -171,7 +170,7 @@ def test_nothing_else_is_allowed(streams, user):
         me.publish(subject, b"{}")
         refused = me.take_errors()
         assert len(refused) == 1 and "Permissions Violation for Publish" in refused[0], subject
-    for subject in NOT_OVERHEARD:
+    for subject in NOT_OVERHEARD if not user.startswith("connector-") else ():  # see test_nats_connectors.py
         me.subscribe(subject)
         refused = me.take_errors()
         assert len(refused) == 1 and "Permissions Violation for Subscription" in refused[0], subject
@@ -185,7 +184,7 @@ HIJACKED = [f"{API}.STREAM.DELETE.VC_lab", f"{API}.STREAM.PURGE.VCDEAD", f"{API}
 
 def requests(user):
     """Permitted requests of the user to which the server replies with a status, with JSON, or with a message."""
-    durable = {"dispatcher-knative": "knative", "reader-reports": "reports", "guest-team-a": "team-a"}.get(user, "eph")
+    durable = {"dispatcher-knative": "knative", **dict.fromkeys(["collector-lab", *TOOLS], "eph")}.get(user) or user.split("-", 1)[1]
     yield f"{API}.CONSUMER.MSG.NEXT.VC_lab.{durable}", b'{"batch":1,"no_wait":true}'  # 404 No Messages
     yield f"{API}.CONSUMER.MSG.NEXT.VC_lab.{durable}", b'{"batch":1,"expires":1000000}'  # 408 Request Timeout
     yield f"{API}.CONSUMER.MSG.NEXT.VC_lab.{durable}", b"{"  # 400 Bad Request
@@ -203,7 +202,7 @@ def requests(user):
 def drained(streams):
     """Creates every durable without pending messages, so that the server replies to a pull with a status."""
     admin = streams.login("admin")
-    for name in ("knative", "openfaas", "reports", "team-a"):
+    for name in ("knative", "openfaas", "reports", "team-a", "siem", "tool"):
         assert "error" not in admin.request(f"{API}.{ID}.VC_lab.{name}", durable("VC_lab", name, "vc.lab.nothing")).json() or name in (
             "knative", "openfaas")
     made = admin.request(f"{API}.CONSUMER.CREATE.VC_lab.eph", {"stream_name": "VC_lab", "config": {
@@ -249,8 +248,11 @@ def test_no_reply_reaches_the_api_or_a_stream(drained, user):
 
 def pushes(user):
     """The subjects with which a user may create consumers. The server publishes to a push consumer's subject with its own rights."""
-    name = {"dispatcher-knative": "knative", "reader-reports": "reports"}.get(user)
-    if name:
+    name = {"dispatcher-knative": "knative", "reader-reports": "reports", "connector-tool": "tool"}.get(user)
+    if user == "connector-siem":
+        subject = "vc.lab.*.*.error.>"
+        yield f"{API}.CONSUMER.CREATE.VC_lab.siem.{subject}", {"durable_name": "siem", "name": "siem", "filter_subject": subject}
+    elif name:
         yield f"{API}.CONSUMER.DURABLE.CREATE.VC_lab.{name}", {"durable_name": name}
         yield f"{API}.CONSUMER.CREATE.VC_lab.{name}", {"durable_name": name, "name": name}
         yield f"{API}.CONSUMER.CREATE.VC_lab.{name}.vc.lab.>", {"durable_name": name, "name": name, "filter_subject": "vc.lab.>"}
@@ -261,7 +263,7 @@ def pushes(user):
 @pytest.mark.parametrize("user", USERS)
 def test_no_push_consumer_reaches_the_api_or_a_stream(drained, user):
     admin, me = drained.login("admin"), drained.login(user)
-    for name in ("knative", "reports"):
+    for name in ("knative", "reports", "siem", "tool"):
         admin.request(f"{API}.CONSUMER.DELETE.VC_lab.{name}")
     before = state(admin)
     for subject, config in pushes(user):

@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: Apache-2.0
+"""users.py --connector: the account of a ready-made tool, which works with the tool's defaults and reads only what it was given.
+test_nats_permissions.py tests connectors in the matrix of all users."""
+import subprocess
+import sys
+
+import pytest
+from test_nats_permissions import API, ID, bus, streams  # noqa: F401 (bus and streams are fixtures)
+
+from lab.bususers import GENERATOR
+from lab.jetstream import gone
+
+# What a connector with --subject may not do, but one without it may.
+FORBIDDEN_TO_SIEM = [f"{API}.CONSUMER.DURABLE.CREATE.VC_lab.siem", f"{API}.CONSUMER.CREATE.VC_lab.siem", f"{API}.CONSUMER.CREATE.VC_lab",
+                     f"{API}.CONSUMER.CREATE.VC_lab.siem.vc.lab.>", f"{API}.CONSUMER.CREATE.VC_lab.siem.>",
+                     f"{API}.CONSUMER.CREATE.VC_lab.siem.vc.lab.*.*.>", f"{API}.CONSUMER.CREATE.VC_lab.siem.vc.lab.*.*.info.>",
+                     f"{API}.CONSUMER.CREATE.VC_lab.knative.vc.lab.*.*.error.>", f"{API}.CONSUMER.CREATE.VC_other.siem.vc.other.*.*.error.>",
+                     f"{API}.STREAM.INFO.VC_other", f"{API}.STREAM.MSG.GET.VC_lab", f"{API}.DIRECT.GET.VC_lab",
+                     f"{API}.DIRECT.GET.VC_lab.vc.lab._._.info.event.VmPoweredOnEvent"]
+
+
+
+@pytest.mark.parametrize("subject", FORBIDDEN_TO_SIEM)
+def test_a_connector_creates_no_other_consumer(streams, subject):
+    me = streams.login("connector-siem")
+    me.publish(subject, b"{}")
+    assert ["Permissions Violation for Publish" in error for error in me.take_errors()] == [True]
+
+
+@pytest.mark.parametrize("name, subject", [("siem", "vc.lab.*.*.error.>"), ("siem", "vc.lab.Berlin.*.error.event.>"),
+                                           ("tool", "vc.lab.>"), ("tool", "vc.lab.*.*.error.>")])
+def test_a_connector_makes_a_durable_with_a_filter_that_it_was_given(streams, name, subject):
+    """As the client libraries create it, since nats-server 2.9: the filter is in the subject of the request and in its body."""
+    streams.login("collector-lab").request("vc.lab.Berlin._.error.event.HostConnectionLostEvent", b"{}")
+    me = streams.login(f"connector-{name}")
+    config = {"durable_name": name, "name": name, "ack_policy": "explicit", "filter_subject": subject}
+    made = me.request(f"{API}.CONSUMER.CREATE.VC_lab.{name}.{subject}", {"stream_name": "VC_lab", "config": config}).json()
+    assert "error" not in made
+    event = me.request(f"{API}.CONSUMER.MSG.NEXT.VC_lab.{name}", b"1")
+    assert event.subject.startswith("vc.lab.") and (subject == "vc.lab.>" or ".error." in event.subject)
+    assert me.request(event.reply, b"+ACK").data == b""
+    assert me.request(f"{API}.STREAM.NAMES", {"subject": subject}).json()["streams"] == ["VC_lab"]
+    assert me.request(f"{API}.STREAM.INFO.VC_lab").json()["config"]["name"] == "VC_lab"
+    assert gone(me.request(f"{API}.CONSUMER.DELETE.VC_lab.{name}").json())
+    assert me.take_errors() == []
+
+
+@pytest.mark.parametrize("body", [{"filter_subject": "vc.lab.>"}, {}, {"filter_subject": "vc.lab.*.*.info.>"},
+                                  {"filter_subjects": ["vc.lab.>"]}, {"filter_subjects": ["vc.lab.*.*.error.>", "vc.lab.*.*.info.>"]},
+                                  {"filter_subject": "vc.lab.*.*.error.>", "filter_subjects": ["vc.lab.*.*.info.>"]},
+                                  {"name": "knative", "durable_name": "knative", "filter_subject": "vc.lab.*.*.error.>"}])
+def test_a_connector_has_no_other_filter_in_the_body(streams, body):
+    """The permission covers the subject of the request alone; the server compares both. Servers before 2.10 do not know filter_subjects."""
+    me, subject = streams.login("connector-siem"), "vc.lab.*.*.error.>"
+    made = me.request(f"{API}.CONSUMER.CREATE.VC_lab.siem.{subject}", {"stream_name": "VC_lab", "config": {
+        "durable_name": "siem", "name": "siem", "ack_policy": "explicit", **body}}).json()
+    if "error" not in made:
+        assert made["config"].get("filter_subject") == subject and "filter_subjects" not in made["config"]
+        me.request(f"{API}.CONSUMER.DELETE.VC_lab.siem")
+
+
+def test_a_connector_hears_only_its_events(streams):
+    """Whatever it subscribes to: live events of its subjects, on the same subjects, without JetStream; no inbox, no ack, no request."""
+    tool, siem, everything = (streams.login(f"connector-{name}") for name in ("tool", "siem", "siem"))
+    sids = [tool.subscribe("vc.*.*.*.*.event.Heard"), siem.subscribe("vc.lab.*.*.error.event.Heard"), everything.subscribe(">")]
+    for me in (tool, siem, everything):
+        me.flush()
+    for vcenter in ("lab", "other"):
+        for severity in ("info", "error"):
+            stored = streams.login(f"collector-{vcenter}").request(f"vc.{vcenter}._._.{severity}.event.Heard", b'{"a":1}')
+            assert stored.json()["stream"] == f"VC_{vcenter}"
+    dispatcher = streams.login("dispatcher-knative")
+    pulled = dispatcher.request(f"{API}.CONSUMER.MSG.NEXT.VC_lab.knative", b"1")
+    dispatcher.request(pulled.reply, b"-NAK")
+    dispatcher.request("vcdead.knative.heard", b"{}")
+
+    def heard(me, sid):
+        me.flush()
+        return sorted(m.subject for m in me.messages if m.sid == sid)
+    errors = ["vc.lab._._.error.event.Heard"]
+    assert heard(tool, sids[0]) == sorted([*errors, "vc.lab._._.info.event.Heard", "vc.other._._.error.event.Heard",
+                                           "vc.other._._.info.event.Heard"])
+    assert heard(siem, sids[1]) == errors and heard(everything, sids[2]) == errors
+    reply = siem.messages[-1].reply  # the inbox of the collector's request, in the collector's account
+    assert siem.messages[-1].data == b'{"a":1}'
+    if reply:
+        siem.publish(reply, b'{"stream":"VC_lab","seq":1}')
+        assert "Permissions Violation for Publish" in siem.take_errors()[0]
+
+
+@pytest.mark.parametrize("arguments, error", [
+    (["--subject", "vc.lab.>"], "belongs to the --connector before it"),
+    (["--connector", "a", "--subject", "vc.nowhere.>"], "no --vcenter nowhere"),
+    (["--connector", "a", "--subject", "vcdead.>"], "not a subject of events"),
+    (["--connector", "a", "--subject", ">"], "not a subject of events"),
+    (["--connector", "a", "--subject", "vc.lab.VmPowered*"], "not a subject of events"),
+    (["--connector", "a", "--subject", "vc.lab.>.x"], "not a subject of events"),
+    (["--connector", "a", "--subject", 'vc.lab."} .>'], "not a subject of events"),
+    (["--connector", "a", "--subject", "vc.lab..>"], "not a subject of events"),
+    (["--connector", "a", "--subject", "vc.lab.*"], "end it with >"),
+    (["--connector", "a", "--subject", "vc.lab.*.*.error.event.*"], "end it with >"),
+    (["--connector", "reports", "--reader", "reports"], "two users would share the durable"),
+    (["--dispatcher", "knative", "--guest", "knative"], "two users would share the durable"),
+    (["--reader", "a", "--reader", "a"], "two users would share the durable"),
+])
+def test_wrong_arguments_are_refused(arguments, error):
+    run = subprocess.run([sys.executable, GENERATOR, "--vcenter", "lab", *arguments], capture_output=True, text=True)
+    assert run.returncode != 0 and error in run.stderr and run.stdout == ""
+
+
+def test_no_push_consumer_reaches_a_connector_or_a_stream_through_it(streams):
+    """A push consumer delivers where somebody subscribes without a wildcard. A connector's subscriptions are in no account in
+    which consumers deliver: else events of one vCenter could be put into the stream of another."""
+    admin, tool, other = streams.login("admin"), streams.login("connector-tool"), streams.login("reader-reports")
+    target = "vc.other._._.info.event.Copied"
+    heard = tool.subscribe(target)
+    tool.flush()
+    before = admin.request(f"{API}.STREAM.INFO.VC_other").json()["state"]["last_seq"]
+    admin.request(f"{API}.CONSUMER.DELETE.VC_lab.reports")
+    made = other.request(f"{API}.{ID}.VC_lab.reports", {"stream_name": "VC_lab", "config": {
+        "durable_name": "reports", "deliver_subject": target, "ack_policy": "none", "deliver_policy": "all"}}).json()
+    assert "error" not in made
+    collector = streams.login("collector-lab")  # the consumer has events to deliver, and the server has seen it before these
+    for i in range(3):
+        collector.request("vc.lab._._.info.event.VmPoweredOnEvent", b"{}")
+    info = admin.request(f"{API}.CONSUMER.INFO.VC_lab.reports").json()
+    tool.flush()
+    assert info["num_pending"] >= 3 and info["delivered"]["consumer_seq"] == 0
+    assert admin.request(f"{API}.STREAM.INFO.VC_other").json()["state"]["last_seq"] == before
+    assert [m for m in tool.messages if m.sid == heard] == []
+    admin.request(f"{API}.CONSUMER.DELETE.VC_lab.reports")
