@@ -104,7 +104,7 @@ bus_ready(struct collect *c)
 	else
 		report_nats(c, "nats", &err);
 	status_check("nats", false, err.text);
-	status_sleep(SHORT_WAIT_MS);
+	bus_wait_connected(c->bus, SHORT_WAIT_MS, &err);
 	return false;
 }
 

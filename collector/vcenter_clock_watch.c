@@ -9,7 +9,7 @@
 #include "vcenter_metrics.h"
 
 enum {
-	CHECK_EVERY_MS = 10000,
+	CHECK_EVERY_MS = 20000,
 	DATES_EVERY_MS = 1000, /* while events have dates that the clock has to confirm */
 	STEP_MIN_MS = 1000,
 	STEP_MAX_MS = 30000,

@@ -23,7 +23,7 @@ struct vcenter_clock_watch *vcenter_clock_watch_open(struct vim *vim,
 void vcenter_clock_watch_close(struct vcenter_clock_watch *w); /* NULL is fine */
 
 int vcenter_clock_watch_ask(struct vcenter_clock_watch *w, struct err *err);   /* now */
-int vcenter_clock_watch_check(struct vcenter_clock_watch *w, struct err *err); /* every 10 s */
+int vcenter_clock_watch_check(struct vcenter_clock_watch *w, struct err *err); /* every 20 s */
 
 /*
  * Asks when an event's date is ahead of the clock, or far behind the position: the clock may

@@ -15,7 +15,7 @@ enum {
 	/* newest events to look at; VIM_LATEST_MAX when there are more than these */
 	PAGE = 256,
 	/* so many new ones: look soon, or the page does not show them all */
-	BUSY_EVENTS = PAGE / 2,
+	BUSY_EVENTS = PAGE * 3 / 4,
 	/* at start `seen` has so many from the stream; later it keeps SEEN_KEYS_KEPT */
 	RECENT_KEYS = 2000,
 	PAGES_BACK_MAX = 1000, /* after a break: as many as a million events */

@@ -76,11 +76,15 @@ const struct config_field vcenter_fields[] = {
 			"duration before now such as `24h`." },
 	{ "timeout", CONFIG_DURATION, AT(timeout_ms), .def = "60s", .min = SECOND, .max = HOUR,
 		.help = "Time limit of a call." },
-	{ "pollMin", CONFIG_DURATION, AT(poll_min_ms), .def = "20ms", .min = 1, .max = MINUTE,
-		.help = "Interval between polls directly after an event." },
-	{ "pollMax", CONFIG_DURATION, AT(poll_max_ms), .def = "500ms", .min = 10,
+	{ "pollMin", CONFIG_DURATION, AT(poll_min_ms), .def = "52ms", .min = 1, .max = MINUTE,
+		.help = "Pause between two read calls after new events. While events keep coming, "
+			"vCenter answers one call in this time: see `docs/scale.md` for calls and "
+			"latency at several values." },
+	{ "pollMax", CONFIG_DURATION, AT(poll_max_ms), .def = "1s", .min = 10,
 		.max = 5 * MINUTE,
-		.help = "Longest interval between polls while there are no events." },
+		.help = "Longest pause between two read calls. Each call without a new event doubles "
+			"the pause, from `pollMin` to this. A vCenter without events answers one call in "
+			"this time, and about 11 other calls a minute." },
 	{ "pageSize", CONFIG_INT, AT(page_size), .def = "1000", .min = 1, .max = 1000,
 		.help = "Events for each read call. vCenter's own limit is 1000." },
 	{ "overlap", CONFIG_DURATION, AT(overlap_ms), .def = "60s", .min = 0, .max = 24 * HOUR,

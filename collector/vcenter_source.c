@@ -242,6 +242,7 @@ open_cursor(struct vcenter *v, struct err *err)
 	result = vcenter_live_open(&v->live, err);
 	if (result == SOURCE_OK) {
 		vcenter_newest_set_due(v->newest);
+		vcenter_stall_distrust(v->stall);
 		v->pause_ms = v->options->poll_min_ms;
 	}
 	return result;

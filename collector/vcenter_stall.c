@@ -11,11 +11,12 @@
 
 enum {
 	FIRST_MS = 1000, /* idle for so long: ask for the latest event */
-	INTERVAL_MAX_MS = 10000,
+	INTERVAL_MAX_MS = 20000,
 	LIMITED_MS = 60000, /* the account lacks privileges */
 	LAG_EVERY_MS = 10000,
-	CHECKS_MAX = 8, /* then an event that is not found is given up */
-	TYPES_AT = 3,   /* after so many checks that bisected by time, one by type */
+	CHECK_DELAY_MS = 5000, /* a check that is due may wait for a pause between polls */
+	CHECKS_MAX = 8,        /* then an event that is not found is given up */
+	TYPES_AT = 3,          /* after so many checks that bisected by time, one by type */
 };
 
 /* vCenter's default event.maxAge */
@@ -44,6 +45,7 @@ vcenter_stall_open(const struct vcenter_stall_options *options)
 	s->seen = source_checkpoint_seen(options->reader->checkpoint);
 	s->bisect.reader = options->reader;
 	s->progress_ms = clock_monotonic_ms();
+	s->interval_ms = FIRST_MS;
 	return s;
 }
 
@@ -58,6 +60,11 @@ vcenter_stall_progress(struct vcenter_stall *s)
 {
 	s->progress_ms = clock_monotonic_ms();
 	s->checks = 0;
+}
+
+void
+vcenter_stall_distrust(struct vcenter_stall *s)
+{
 	s->interval_ms = FIRST_MS;
 }
 
@@ -220,7 +227,9 @@ vcenter_stall_measure_lag(struct vcenter_stall *s)
 	int64_t now_ms = clock_monotonic_ms();
 	struct vim_latest latest;
 
-	if (!vim_has_session(vim) || now_ms - s->lag_ms < LAG_EVERY_MS)
+	/* a check measures it too */
+	if (!vim_has_session(vim) || now_ms - s->lag_ms < LAG_EVERY_MS ||
+		now_ms - s->checked_ms < s->interval_ms + CHECK_DELAY_MS)
 		return;
 	s->lag_ms = now_ms;
 	if (vim_latest_event(vim, &latest, NULL) == 0)
@@ -231,7 +240,6 @@ enum source_result
 vcenter_stall_check(struct vcenter_stall *s, bool limited, struct err *err)
 {
 	int64_t now_ms = clock_monotonic_ms();
-	enum source_result result = SOURCE_OK;
 	struct vim_latest latest;
 
 	if (now_ms - s->progress_ms < FIRST_MS ||
@@ -241,12 +249,13 @@ vcenter_stall_check(struct vcenter_stall *s, bool limited, struct err *err)
 	if (vim_latest_event(s->options.reader->vim, &latest, err) != 0)
 		return SOURCE_FAILED;
 	set_lag(s, &latest);
-	if (!is_missing(s, &latest))
-		s->checks = 0;
-	else
-		result = search(s, &latest, err);
-	if (result == SOURCE_OK)
-		s->interval_ms = s->interval_ms * 2 < INTERVAL_MAX_MS ? s->interval_ms * 2
-								      : INTERVAL_MAX_MS;
-	return result;
+	if (is_missing(s, &latest)) {
+		vcenter_stall_distrust(s);
+		return search(s, &latest, err);
+	}
+	s->checks = 0;
+	s->interval_ms *= 2;
+	if (s->interval_ms > INTERVAL_MAX_MS)
+		s->interval_ms = INTERVAL_MAX_MS;
+	return SOURCE_OK;
 }

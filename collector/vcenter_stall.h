@@ -35,13 +35,17 @@ void vcenter_stall_progress(struct vcenter_stall *s); /* new events came */
 /* The account may see more than before: an event that could not be found may be visible now. */
 void vcenter_stall_forget_hidden(struct vcenter_stall *s);
 
+/* A new live collector reads, and nothing is known of it: checks are frequent again. */
+void vcenter_stall_distrust(struct vcenter_stall *s);
+
 /*
- * Asks for the latest event after 1 s without new ones, then less and less often, at most every
- * 10 s. limited: the account lacks privileges, so it asks once a minute.
+ * Asks for the latest event when no new ones came for 1 s: 1 s after the last time, and half as
+ * often after each answer that is stored, down to once in 20 s. An answer that is not stored
+ * makes it frequent again. limited: the account lacks privileges, so it asks once a minute.
  */
 enum source_result vcenter_stall_check(struct vcenter_stall *s, bool limited, struct err *err);
 
-/* Every 10 s: asks only to measure the lag. For when vcenter_stall_check is not called. */
+/* Every 10 s: asks only to measure the lag. For when vcenter_stall_check does not ask. */
 void vcenter_stall_measure_lag(struct vcenter_stall *s);
 
 #endif

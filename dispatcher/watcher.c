@@ -151,13 +151,17 @@ report(struct watcher *w)
 	status_check("consumer", ready, trouble);
 }
 
-static void
+/* False: there is no connection; it has waited for one. */
+static bool
 turn(struct watcher *w)
 {
 	bool checked = false;
+	struct err err;
 
-	if (!check_bus(w))
-		return;
+	if (!check_bus(w)) {
+		bus_wait_connected(w->config.bus, TURN_MS, &err);
+		return false;
+	}
 	ensure_dead_stream(w);
 	for (size_t i = 0; i < w->n; i++)
 		checked |= stream_watch_turn(w->stream[i]);
@@ -165,18 +169,19 @@ turn(struct watcher *w)
 		report(w);
 	measure_dead_stream(w);
 	http_wakeup(w->config.http);
+	return true;
 }
 
 static void *
 run(void *arg)
 {
 	struct watcher *w = arg;
-	bool end;
+	bool connected, end;
 
 	do {
-		turn(w);
+		connected = turn(w);
 		pthread_mutex_lock(&w->lock);
-		if (!w->end && !w->woken)
+		if (connected && !w->end && !w->woken)
 			clock_cond_wait(&w->wake, &w->lock, TURN_MS);
 		w->woken = false;
 		end = w->end;
