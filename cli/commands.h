@@ -6,6 +6,7 @@
 COMMAND(status)
 COMMAND(tail)
 COMMAND(events)
+COMMAND(subject)
 COMMAND(dead_ls)
 COMMAND(dead_show)
 COMMAND(dead_redrive)

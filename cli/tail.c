@@ -11,12 +11,13 @@
 #include "screen.h"
 #include "session_open.h"
 #include "stop.h"
+#include "subject_explain.h"
 #include "subject_pattern.h"
 #include "tail_row.h"
 
 struct tail_options {
 	struct connection_flags connection;
-	bool json;
+	bool json, explain;
 	int64_t count, since_us; /* 0: not given */
 };
 
@@ -166,6 +167,34 @@ follow_all(struct tail_command *t)
 	return rc;
 }
 
+/* Reads the configuration for the prefix of subjects, but does not connect. */
+static int
+explain(const struct tail_options *o, const char *subject)
+{
+	struct connection_settings settings;
+	struct buf text;
+	struct err err;
+	int rc = connection_open(&settings, &o->connection);
+
+	if (rc == EXIT_NOT_YET) {
+		buf_init(&text, 64 * 1024);
+		rc = subject_pattern_check(subject, settings.bus.subject_prefix, &err) != 0
+			? EXIT_USAGE
+			: 0;
+		if (rc == 0)
+			subject_explain(subject, &text);
+		fputs(buf_str(&text), stdout);
+		buf_free(&text);
+		if (rc != 0) {
+			fputs("vcourier tail: ", stderr);
+			session_print_safe(stderr, err.text, sizeof(err.text));
+			fputc('\n', stderr);
+		}
+	}
+	connection_free(&settings);
+	return rc;
+}
+
 static int
 run(void *values, char **args, size_t n_args)
 {
@@ -173,6 +202,10 @@ run(void *values, char **args, size_t n_args)
 	struct tail_command t = { .options = values, .terminal = isatty(STDOUT_FILENO) != 0 };
 	int rc;
 
+	if (t.options->explain)
+		return n_args > 0
+			? explain(t.options, args[0])
+			: command_usage_error(&tail_command, "--explain: which SUBJECT?");
 	t.format.colours = t.terminal && (no_colour == NULL || *no_colour == '\0');
 	t.left = t.options->count;
 	t.subject = n_args > 0 ? args[0] : NULL;
@@ -190,13 +223,15 @@ static const struct command_option options[] = {
 	{ "since", 's', COMMAND_TIME, AT(since_us), "TIME", NULL, 0,
 		"begin with the events stored since then: RFC 3339, or a duration (10m)" },
 	{ "count", 'n', COMMAND_COUNT, AT(count), "N", NULL, 0, "stop after N events" },
+	{ "explain", 0, COMMAND_FLAG, AT(explain), NULL, NULL, 0,
+		"say what each part of SUBJECT selects, and end" },
 	{ NULL },
 };
 
 static const struct command_exit exits[] = { { 0, "stopped" }, COMMAND_CONNECTS_EXITS };
 
 static const char *const examples[] = { "tail --since 10m", "tail -n 1 --json",
-	"tail 'vc.*.*.*.error.>'", NULL };
+	"tail 'vc.*.*.*.error.>'", "tail --explain 'vc.*.*.*.error.>'", NULL };
 
 const struct command tail_command = {
 	COMMAND_CONNECTS,
@@ -209,7 +244,7 @@ const struct command tail_command = {
 	.about =
 		"Shows events as they are stored, until it is stopped: the time of the event in "
 		"UTC, source, severity, event, entity and user. SUBJECT may have wildcards; "
-		"default: every event.",
+		"default: every event. `vcourier subject` prints subjects.",
 	.examples = examples,
 	.exits = exits,
 	.run = run,

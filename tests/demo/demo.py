@@ -6,6 +6,7 @@ Runs until Ctrl-C, or for --duration SECONDS. Then all events must have arrived;
 """
 import argparse
 import signal
+import subprocess
 import sys
 import tempfile
 import threading
@@ -36,6 +37,8 @@ class Demo:
         self.js = lab.jetstream(self.nats)
 
     def header(self):
+        power = subprocess.check_output([BUILD / "vcourier", "subject", "--vcenter", NAME, "--event", "VmPoweredOnEvent"],
+                                        text=True, stderr=subprocess.DEVNULL).strip()
         program = BUILD.relative_to(Path.cwd()) if BUILD.is_relative_to(Path.cwd()) else BUILD
         self.say(f"""
   vCenter     {self.vcenter.url}  (simulator over TLS, live inventory events)
@@ -47,11 +50,11 @@ class Demo:
   In another terminal, here:
     {program}/vcourier status --server {self.nats.url}
     {program}/vcourier tail --server {self.nats.url}
-    {program}/vcourier tail --server {self.nats.url} 'vc.{NAME}.*.*.*.*.VmPoweredOnEvent'
+    {program}/vcourier tail --server {self.nats.url} '{power}'
     {program}/vcourier dead ls --server {self.nats.url}
   The same with the nats CLI:
     nats --server {self.nats.url} sub 'vc.{NAME}.>'
-    nats --server {self.nats.url} sub 'vc.{NAME}.*.*.*.*.VmPoweredOnEvent'
+    nats --server {self.nats.url} sub '{power}'
   Ctrl-C ends it all.
 
 {show.HEADING}""")

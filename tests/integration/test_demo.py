@@ -58,7 +58,7 @@ def test_the_commands_that_the_demo_prints_show_the_demo(tmp_path):
         wanted = {"status": "VC_demo", "tail": " demo ", "dead": ""}[shlex.split(command)[1]]
         assert wanted in run.stdout, (command, run.stdout)
     subjects = {shlex.split(line)[-1] for line in out.read_text().splitlines() if " sub " in line}
-    assert subjects == {"vc.demo.>", "vc.demo.*.*.*.*.VmPoweredOnEvent"}, "NATS: a * is a whole token"
+    assert subjects == {"vc.demo.>", "vc.demo.*.*.*.event.VmPoweredOnEvent"}, "NATS: a * is a whole token"
     demo.send_signal(signal.SIGINT)
     assert demo.wait(30) == 0
 
