@@ -26,6 +26,16 @@ RUN_BY = {
     ("docs/openfaas.md", "Commands", 1): "tests/pages/host.py",
     ("docs/eventbridge.md", "Which events are sent", 1): "tests/pages/host.py",
     ("docs/nats.md", "Users", 1): "tests/pages/host.py",
+    ("docs/tutorial.md", "1. Start the demo", 1): "tests/pages/host.py",
+    ("docs/tutorial.md", "1. Start the demo", 2): "tests/pages/host.py",
+    ("docs/tutorial.md", "2. Look at the events", 1): "tests/pages/host.py",
+    ("docs/tutorial.md", "3. Write a function", 2): "tests/pages/host.py",
+    ("docs/tutorial.md", "3. Write a function", 3): "tests/pages/host.py",
+    ("docs/tutorial.md", "4. Connect it", 2): "tests/pages/host.py",
+    ("docs/tutorial.md", "5. A dead letter", 1): "tests/pages/host.py",
+    ("docs/tutorial.md", "4. Connect it", 3): "tests/pages/host.py",
+    ("docs/tutorial.md", "5. A dead letter", 2): "tests/pages/host.py",
+    ("docs/tutorial.md", "5. A dead letter", 3): "tests/pages/host.py",
 }
 # Blocks that no test runs as they are printed, and what runs the same commands.
 NOT_AS_PRINTED = {
@@ -36,7 +46,7 @@ NOT_AS_PRINTED = {
     ("docs/kubernetes.md", "Start", 2): "tests/integration/test_kube_apiserver.py applies the overlays",
 }
 COMMANDS = ("make", "apt", "cd", "cp", "mkdir", "install", "systemctl", "vcourier", "vcourier-collector", "vcourier-dispatcher", "nats",
-            "nats-server", "docker", "kubectl", "helm", "python3", "curl", "users.py", "./nats/users.py", "compose/nats/users.py", "sh")
+            "nats-server", "docker", "kubectl", "helm", "python3", "curl", "export", "kill", "tail", "users.py", "./nats/users.py", "compose/nats/users.py", "sh")
 
 
 def blocks_of_commands():
@@ -63,11 +73,11 @@ def test_every_row_names_a_block():
     assert sorted((RUN_BY.keys() | NOT_AS_PRINTED.keys()) - there) == []
 
 
-@pytest.mark.parametrize("scenario", ["first_day", "functions", "patterns", "users"])
+@pytest.mark.parametrize("scenario", ["first_day", "functions", "patterns", "users", "tutorial"])
 def test_the_commands_of_a_page(scenario):
     if reason := namespace.missing():
         pytest.skip(reason)
-    run = subprocess.run(["unshare", "--net", "--mount", sys.executable, ROOT / "tests/pages/host.py", scenario],
+    run = subprocess.run(["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", sys.executable, ROOT / "tests/pages/host.py", scenario],
                          capture_output=True, text=True, timeout=300)
     assert run.returncode == 0, run.stdout + run.stderr
     print(run.stdout)

@@ -2,11 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """host.py SCENARIO: the commands of a page, in order, as they are printed.
 
-A network namespace with the loopback interface alone, where NATS has its own port free, and a mount namespace with an empty /var/lib.
+A network namespace with the loopback interface alone, where NATS has its own port free, and a mount namespace for an empty /var/lib.
 tests/integration/test_pages.py starts it."""
 import json
 import os
+import re
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -52,6 +54,34 @@ class Shell:
             process.wait()
 
 
+class Terminal:
+    """A shell that stays, so that its variables and jobs do. The first command that fails ends it."""
+
+    def __init__(self, directory, environment):
+        self.bash = subprocess.Popen(["bash", "-e"], cwd=directory, env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                     stderr=subprocess.STDOUT, start_new_session=True)
+
+    def run(self, script):
+        """What the commands print."""
+        print(f"$ {script.strip()}", flush=True)
+        self.bash.stdin.write(f"trap 'echo -- failed --' EXIT\n{script}\necho -- done --\n")
+        self.bash.stdin.flush()
+        lines = []
+        for line in self.bash.stdout:
+            if line == "-- done --\n":
+                return "".join(lines)
+            if line == "-- failed --\n":
+                break
+            lines.append(line)
+            print(line, end="", flush=True)
+        raise AssertionError(f"the shell ended with {self.bash.wait()}: {script}\n{''.join(lines)}")
+
+    def close(self):
+        if self.bash.poll() is None:
+            os.killpg(self.bash.pid, signal.SIGKILL)
+        self.bash.wait()
+
+
 def old_file(shell, lab, vcenter, processor):
     """The file of the old router, with the whole history, so that there are events."""
     config = router_config("unused", lab.authority.ca, [provider(vcenter, "vc1", startFrom="earliest")], [processor])
@@ -61,6 +91,7 @@ def old_file(shell, lab, vcenter, processor):
 
 def migrate(shell):
     print(shell.run(block("docs/migration.md", "Migration from the VMware Event Router (VEBA)", 1).text))
+    namespace.instead("/var/lib", tempfile.mkdtemp(dir=shell.directory))
     Path("/var/lib/nats").mkdir()
     shell.start(block("docs/migration.md", "Migration from the VMware Event Router (VEBA)", 2).text)
 
@@ -110,16 +141,52 @@ def users(shell, lab):
     shell.run("nats-server -t -c users.conf")
 
 
-SCENARIOS = {f.__name__: f for f in (first_day, functions, patterns, users)}
+def listens(port):
+    with socket.socket() as s:
+        return s.connect_ex(("127.0.0.1", port)) == 0
+
+
+def tutorial(shell, lab):
+    """docs/tutorial.md, beside a demo in this repository. The files are saved, and the commands run, in a directory of the user's."""
+    page = "docs/tutorial.md"
+    home = shell.directory
+    shell.start(f"cd {ROOT} && {block(page, '1. Start the demo', 1).text}")
+    output = home / "background.log"
+    address = wait_until(lambda: re.search(r"--server (nats://\S+)", output.read_text()), 120, "the demo prints its address")[1]
+    terminal = Terminal(home, shell.environment)
+    log = home / "function.log"
+    try:
+        terminal.run(block(page, "1. Start the demo", 2).text.replace("nats://127.0.0.1:4222", address))
+        wait_until(lambda: subprocess.run([BUILD / "vcourier", "status", "--server", address], capture_output=True).returncode == 0, 60,
+                   "the demo is complete")
+        terminal.run(block(page, "2. Look at the events").text)
+        (home / "function.py").write_text(block(page, "3. Write a function", 1).text)
+        terminal.run(block(page, "3. Write a function", 2).text)
+        wait_until(lambda: listens(8080), 30, "the function listens")
+        assert "web-1 was powered off" in terminal.run(block(page, "3. Write a function", 3).text)
+        (home / "tutorial.yaml").write_text(block(page, "4. Connect it", 1).text)
+        terminal.run(block(page, "4. Connect it", 2).text)
+        assert block(page, "4. Connect it", 3).text == "tail -f function.log\n"
+        wait_until(lambda: len(log.read_text().splitlines()) >= 3, 120, "events of the demo arrive")
+        terminal.run(block(page, "5. A dead letter", 1).text)
+        terminal.run("until vcourier dead ls | grep -q 'HTTP 422'; do sleep 0.2; done")
+        terminal.run(block(page, "5. A dead letter", 2).text)
+        terminal.run(block(page, "5. A dead letter", 3).text)
+        wait_until(lambda: "bad-1 was powered off" in log.read_text(), 60, "the function takes it")
+        assert terminal.run("vcourier dead ls") == ""
+    finally:
+        terminal.close()
+
+
+SCENARIOS = {f.__name__: f for f in (first_day, functions, patterns, users, tutorial)}
 
 
 def main():
     namespace.loopback_up()
     with tempfile.TemporaryDirectory(prefix="vcourier-page-") as directory:
         home, logs = Path(directory) / "home", Path(directory) / "logs"
-        for new in (home, logs, Path(directory) / "var-lib"):
+        for new in (home, logs):
             new.mkdir()
-        namespace.instead("/var/lib", Path(directory) / "var-lib")
         lab, shell = Lab(logs), Shell(home)
         try:
             SCENARIOS[sys.argv[1]](shell, lab)
