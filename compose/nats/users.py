@@ -6,9 +6,9 @@
     users.py --vcenter lab --dispatcher knative --connector siem --subject 'vc.lab.*.*.error.>' > users.conf
     users.py --vcenter lab --dispatcher knative ... --passwords DIR
 
-The names are eventProvider.name and eventProcessor.name of the configuration file. --subject belongs to the --connector before
-it and may be repeated; without it, the connector reads every event. The last form creates one random password file for each
-user in DIR (existing files stay) and DIR/passwords.conf, which users.conf includes.
+The names are eventProvider.name and eventProcessor.name of the configuration file; --config FILE takes all of them from it.
+--subject belongs to the --connector before it and may be repeated; without it, the connector reads every event. The last form
+creates one random password file for each user in DIR (existing files stay) and DIR/passwords.conf, which users.conf includes.
 docs/nats.md describes the users and the limits of their permissions.
 """
 import argparse
@@ -306,6 +306,26 @@ class Connector(argparse.Action):
             args.connector[list(args.connector)[-1]].append(value)
 
 
+def of_configuration(path):
+    """The names of vCenters and of dispatchers in a configuration file."""
+    try:
+        import yaml
+    except ImportError:
+        sys.exit("users.py: --config needs the package python3-yaml; without it, give the names with --vcenter and --dispatcher")
+    try:
+        with open(path, encoding="utf-8") as file:
+            config = yaml.safe_load(file) or {}
+        lists = [(config[one] and [config[one]] if one in config else []) + (config.get(several) or [])
+                 for one, several in (("eventProvider", "eventProviders"), ("eventProcessor", "eventProcessors"))]
+        return [[token(entry["name"]) for entry in entries] for entries in lists]
+    except OSError as error:
+        sys.exit(f"users.py: {path}: {error.strerror}")
+    except yaml.YAMLError as error:
+        sys.exit(f"users.py: {path}: {error}")
+    except (AttributeError, KeyError, TypeError):
+        sys.exit(f"users.py: {path}: an eventProvider or eventProcessor has no name; `vcourier check {path}` says which")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for kind in KINDS:
@@ -314,8 +334,12 @@ def main():
             parser.add_argument("--subject", action=Connector, metavar="SUBJECT")
         else:
             parser.add_argument(f"--{kind}", action="append", default=[], type=token, metavar="NAME")
+    parser.add_argument("--config", metavar="FILE")
     parser.add_argument("--passwords", type=Path, metavar="DIR")
     args = parser.parse_args()
+    if args.config:
+        for names_given, found in zip((args.vcenter, args.dispatcher), of_configuration(args.config)):
+            names_given += [name for name in found if name not in names_given]
     if not args.vcenter:
         parser.error("at least one --vcenter")
     durables = [*args.dispatcher, *args.reader, *args.connector, *args.guest]

@@ -1,18 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """k8s/: every overlay renders, obeys our rules, and matches typed schemas of the objects."""
 import json
+import os
 import shutil
 import subprocess
 import sys
 
 import pytest
+import yaml
 
 from lab.bususers import GENERATOR
 from lab.nats_wire import Wire
 from lab.process import BUILD, ROOT, Process, free_port, wait_until
 
-sys.path.insert(0, str(ROOT / "tests" / "k8s"))
-from overlays import OVERLAYS, render  # noqa: E402
+sys.path[:0] = [str(ROOT / "tests" / "k8s"), str(ROOT / "tests" / "pages")]
+import page  # noqa: E402
+from overlays import OVERLAYS, kustomize, render  # noqa: E402
 from policy import RULES, Manifests  # noqa: E402
 
 INTEROP = ROOT / "build" / "interop"
@@ -20,9 +23,12 @@ INTEROP = ROOT / "build" / "interop"
 
 @pytest.mark.parametrize("overlay", OVERLAYS, ids=lambda p: p.name)
 def test_the_rules_hold(overlay):
-    manifests = Manifests(render(overlay))
-    broken = {f.__name__: list(f(manifests)) for f in RULES}
-    assert {name: problems for name, problems in broken.items() if problems} == {}
+    assert violations(render(overlay)) == {}
+
+
+def violations(objects):
+    broken = {f.__name__: list(f(Manifests(objects))) for f in RULES}
+    return {name: problems for name, problems in broken.items() if problems}
 
 
 def edit(kind, name, change):
@@ -62,6 +68,11 @@ MUTATIONS = {
     "no_privileges": container(securityContext={"allowPrivilegeEscalation": True}),
     "nothing_of_the_host": pod(hostNetwork=True),
     "resources_are_bounded": container(resources={}),
+    "the_log_is_no_reason_to_evict": container(resources={"limits": {"ephemeral-storage": "16Mi"}}),
+    "a_start_is_seen_at_once": container(startupProbe={"periodSeconds": 5}),
+    "servers_hand_over_only_to_others": spec("StatefulSet", "nats", replicas=1),
+    "clients_use_a_cluster_address": spec("Service", "nats-client", clusterIP="None"),
+    "labels_are_complete": edit("Deployment", "dispatcher-openfaas", lambda o: o["metadata"]["labels"].pop("app.kubernetes.io/instance")),
     "probes": container(livenessProbe={"httpGet": {"path": "/readyz"}}),
     "tokens_only_where_used": pod(automountServiceAccountToken=True),
     "rbac_is_narrow": edit("ClusterRole", "vcourier", lambda o: o["rules"][0].update(resources=["*"])),
@@ -74,17 +85,144 @@ MUTATIONS = {
     "secrets_are_directories": container(envFrom=[{"secretRef": {"name": "x"}}]),
     "config_maps_exist": pod(volumes=[{"name": "config", "configMap": {"name": "other"}}, {"name": "secrets", "secret": {}}]),
     "rollouts_keep_capacity": spec("Deployment", "dispatcher-openfaas", strategy={}),
-    "names_agree_with_the_configuration": container(args=["--name", "openfass"]),
+    "names_agree_with_the_configuration": container(args=["--name", "$(DISPATCHER)"], env=[
+        {"name": "DISPATCHER", "value": "openfass"}, {"name": "NATS_USER", "value": "dispatcher-$(DISPATCHER)"}]),
     "scalers_find_their_target": spec("ScaledObject", "dispatcher-openfaas", scaleTargetRef={"name": "x"}),
     "monitors_find_their_pods": spec("PodMonitor", "vcourier", podTargetLabels=["app"]),
+    "routes_find_their_service": edit("HTTPRoute", "collector", lambda o: o["spec"]["rules"][0]["backendRefs"][0].update(name="x")),
     "proxies_find_their_service": without("Service", "collector"),
 }
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda f: f.__name__)
 def test_each_rule_can_fail(rule):
-    objects = MUTATIONS[rule.__name__](render(ROOT / "k8s" / "overlays" / "full"))
+    overlay = "gateway" if rule.__name__ == "routes_find_their_service" else "full"
+    objects = MUTATIONS[rule.__name__](render(ROOT / "k8s" / "overlays" / overlay))
     assert list(rule(Manifests(objects)))
+
+
+def write_overlay(directory, components, resources=()):
+    """An overlay beside this checkout, as a user writes it."""
+    k8s = os.path.relpath(ROOT / "k8s", directory)
+    directory.mkdir(exist_ok=True)
+    (directory / "kustomization.yaml").write_text(json.dumps({
+        "resources": [f"{k8s}/base", *resources], "components": [f"{k8s}/components/{c}" for c in components]}))
+    return directory
+
+
+@pytest.mark.parametrize("part", ["scaling", "scaling-hpa", "contour", "gateway"])
+@pytest.mark.parametrize("backend", ["knative", "openfaas", "eventbridge"])
+def test_scaling_and_status_of_one_dispatcher(part, backend, tmp_path):
+    """They do not assume the other dispatchers."""
+    parts = [part, f"{part}/{backend}"] if part in ("contour", "gateway") else [f"{part}/{backend}"]
+    objects = render(write_overlay(tmp_path / "my", [backend, *parts]))
+    assert violations(objects) == {} and len(Manifests(objects).kind("Deployment")) == 1
+
+
+@pytest.mark.parametrize("part, kind, least", [("scaling", "ScaledObject", "minReplicaCount"), ("scaling-hpa", "HorizontalPodAutoscaler", "minReplicas")])
+def test_an_autoscaler_keeps_the_two_replicas_of_ha(part, kind, least, tmp_path):
+    for components, want in ((["knative", f"{part}/knative"], 1), (["knative", "ha", f"{part}/knative"], 2)):
+        objects = render(write_overlay(tmp_path / f"my{want}", components))
+        assert violations(objects) == {} and Manifests(objects).kind(kind)[0]["spec"][least] == want
+
+
+@pytest.mark.parametrize("components, said", [
+    (["scaling/knative"], "nothing selected by Deployment"), (["scaling-hpa/knative"], "nothing selected by Deployment"),
+    (["knative", "scaling/knative", "ha"], "missing key: /spec/replicas"), (["contour/knative"], "nothing selected by HTTPProxy"),
+    (["gateway/knative"], "nothing selected by HTTPRoute")])
+def test_components_in_a_wrong_order_are_refused(components, said, tmp_path):
+    run = kustomize(write_overlay(tmp_path / "my", components))
+    assert run.returncode != 0 and said in run.stderr, run.stderr
+
+
+START = "Start"
+NAMES = "Another name, another vCenter, another dispatcher"
+
+
+def page_block(heading, number):
+    return page.block("docs/kubernetes.md", heading, number).text
+
+
+def quickstart(directory, change=lambda config: None):
+    """A directory in which steps 2 and 3 of docs/kubernetes.md were done as printed. kubectl only notes what it is asked for."""
+    (directory / "my").mkdir()
+    for name in ("k8s", "compose"):
+        (directory / name).symlink_to(ROOT / name)
+    config = yaml.safe_load((ROOT / "k8s/base/config.yaml").read_text())
+    config["eventProcessors"] = [p for p in config["eventProcessors"] if p["type"] == "knative"]
+    change(config)
+    (directory / "my/config.yaml").write_text(yaml.safe_dump(config))
+    (directory / "my/kustomization.yaml").write_text(page_block(START, 1))
+    (directory / "vcenter-password").write_text("secret")
+    tools = directory / "tools"
+    tools.mkdir()
+    (tools / "kubectl").write_text('#!/bin/sh\nfor word; do printf "%s\\0" "$word"; done >> kubectl.log; printf "\\n" >> kubectl.log\n')
+    (tools / "kubectl").chmod(0o755)
+    subprocess.run(["sh", "-eu", "-c", page_block(START, 2)], cwd=directory, check=True,
+                   env={"PATH": f"{tools}:{os.environ['PATH']}"})
+    asked = [line.strip("\0").split("\0") for line in (directory / "kubectl.log").read_text().splitlines()]
+    return {words[5]: [w.removeprefix("--from-file=") for w in words[6:]] for words in asked if words[2:5] == ["create", "secret", "generic"]}
+
+
+def copied(directory):
+    """The manifests without symbolic links, which kustomize follows out of the overlay's tree."""
+    for name in ("k8s", "compose"):
+        (directory / name).unlink()
+        shutil.copytree(ROOT / name, directory / name)
+    return directory / "my"
+
+
+def test_the_quickstart_works_as_printed(tmp_path):
+    """NATS finds a password for each user, each pod its Secret with the files that the configuration names."""
+    secrets = quickstart(tmp_path)
+    objects = render(copied(tmp_path))
+    assert violations(objects) == {}
+    for name, spec, _ in Manifests(objects).containers():
+        for volume in spec["volumes"]:
+            for source in [volume, *volume.get("projected", {}).get("sources", [])]:
+                if named := source.get("secret", {}).get("secretName") or source.get("secret", {}).get("name"):
+                    keys = {k.partition("=")[0].rpartition("/")[2] for k in secrets[named]}
+                    assert {i["key"] for i in source["secret"].get("items", [])} <= keys, name
+    assert [k.partition("=")[0] for k in secrets["collector"]] == ["nats", "vcenter"]
+    accept(tmp_path, objects, tmp_path / "secrets")
+
+
+def test_a_second_vcenter_and_a_second_dispatcher_are_three_lines_each(tmp_path):
+    def change(config):
+        config["eventProviders"] = [config.pop("eventProvider")]
+        config["eventProviders"].append({**config["eventProviders"][0], "name": "vc2"})
+        config["eventProcessors"].append({**config["eventProcessors"][0], "name": "audit"})
+    quickstart(tmp_path, change)
+    for number, name in ((2, "vc2"), (3, "audit")):
+        text = page_block(NAMES, number)
+        assert text.startswith(f"# my/{name}/kustomization.yaml") and len(text.splitlines()) == 4
+        (tmp_path / "my" / name).mkdir()
+        (tmp_path / "my" / name / "kustomization.yaml").write_text(text)
+    overlay = yaml.safe_load(page_block(START, 1))
+    overlay["resources"] += ["vc2", "audit"]
+    overlay["components"].append("../k8s/components/ha")
+    (tmp_path / "my/kustomization.yaml").write_text(yaml.safe_dump(overlay))
+    objects = render(copied(tmp_path))
+    assert violations(objects) == {}
+    manifests = Manifests(objects)
+    secrets = {name: v["secret"]["secretName"] for name, spec, _ in manifests.containers() for v in spec["volumes"] if "secret" in v}
+    assert secrets == {name: name for name in ("collector", "collector-vc2", "dispatcher-knative", "dispatcher-audit")}
+    for kind in ("Service", "PodDisruptionBudget", "ServiceAccount"):
+        assert {"collector-vc2", "dispatcher-audit"} <= manifests.named(kind)
+    subjects = {s["name"] for o in manifests.kind("RoleBinding", "ClusterRoleBinding") for s in o["subjects"]}
+    assert subjects == {"dispatcher-knative", "dispatcher-audit"}
+    for o in manifests.kind("NetworkPolicy"):
+        if o["metadata"]["name"] in ("dispatcher-audit", "collector-vcenter-vc2"):
+            assert o["spec"]["podSelector"]["matchLabels"]["app.kubernetes.io/name"] in ("dispatcher-audit", "collector-vc2")
+    accept(tmp_path, objects, tmp_path / "secrets")
+
+
+def test_another_name_of_the_vcenter_is_one_patch(tmp_path):
+    quickstart(tmp_path, lambda config: config["eventProvider"].update(name="vc1"))
+    overlay = yaml.safe_load(page_block(START, 1)) | yaml.safe_load(page_block(NAMES, 1))
+    overlay["components"].append("../k8s/components/scaling/knative")
+    (tmp_path / "my/kustomization.yaml").write_text(yaml.safe_dump(overlay))
+    assert violations(render(copied(tmp_path))) == {}
 
 
 def test_ha_has_three_separate_servers_that_sync_each_write():
@@ -102,18 +240,27 @@ def test_ha_has_three_separate_servers_that_sync_each_write():
             assert {"name": "NATS_REPLICAS", "value": "3"} in environment
 
 
-@pytest.mark.parametrize("overlay", ["base", "overlays/ha"])
-def test_nats_accepts_its_configuration(overlay, tmp_path):
-    maps = {k: v for o in render(ROOT / "k8s" / overlay) if o["kind"] == "ConfigMap" for k, v in o["data"].items()}
+def accept(directory, objects, secrets):
+    """nats-server reads the configuration of these objects with these secrets."""
+    maps = {k: v for o in objects if o["kind"] == "ConfigMap" for k, v in o["data"].items()}
+    etc = directory / "etc"
+    etc.mkdir()
+    (etc / "secrets").symlink_to(secrets)
     for name in ("nats.conf", "users.conf"):
-        text = maps[name].replace("/data", str(tmp_path / "data"))
-        (tmp_path / name).write_text(text.replace("  sync_interval: always\n", ""))  # Debian 12's 2.9 does not have this option
-    arguments = maps["users.conf"].splitlines()[0].split("users.py")[1].removesuffix("; do not edit.").split()
-    generator = ROOT / "compose" / "nats" / "users.py"
-    subprocess.run([sys.executable, generator, *arguments, "--passwords", tmp_path / "secrets"], check=True)
-    run = subprocess.run(["nats-server", "-t", "-c", tmp_path / "nats.conf"], capture_output=True, text=True,
+        text = maps[name].replace("/data", str(directory / "data"))
+        (etc / name).write_text(text.replace("  sync_interval: always\n", ""))  # Debian 12's 2.9 does not have this option
+    run = subprocess.run(["nats-server", "-t", "-c", etc / "nats.conf"], capture_output=True, text=True,
                          env={"PATH": "/usr/sbin:/usr/bin", "POD_NAME": "nats-0"})
     assert run.returncode == 0, run.stderr
+
+
+@pytest.mark.parametrize("overlay", ["base", "overlays/ha"])
+def test_nats_accepts_its_configuration(overlay, tmp_path):
+    objects = render(ROOT / "k8s" / overlay)
+    users = next(o["data"]["users.conf"] for o in objects if o["kind"] == "ConfigMap" and "users.conf" in o["data"])
+    arguments = users.splitlines()[0].split("users.py")[1].removesuffix("; do not edit.").split()
+    subprocess.run([sys.executable, GENERATOR, *arguments, "--passwords", tmp_path / "secrets"], check=True)
+    accept(tmp_path, objects, tmp_path / "secrets")
 
 
 def test_the_ha_configuration_makes_a_cluster(tmp_path, lab):
@@ -157,7 +304,7 @@ def test_our_programs_accept_their_configuration(replicas):
 
 
 # The package of typed models for each API group; all other groups are in "kubernetes-models".
-PACKAGES = {"keda.sh": "@kubernetes-models/keda", "projectcontour.io": "@kubernetes-models/contour",
+PACKAGES = {"gateway.networking.k8s.io": "@kubernetes-models/gateway-api", "keda.sh": "@kubernetes-models/keda", "projectcontour.io": "@kubernetes-models/contour",
             "monitoring.coreos.com": "@kubernetes-models/prometheus-operator"}
 
 

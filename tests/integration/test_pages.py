@@ -36,6 +36,7 @@ RUN_BY = {
     ("docs/tutorial.md", "4. Connect it", 3): "tests/pages/host.py",
     ("docs/tutorial.md", "5. A dead letter", 2): "tests/pages/host.py",
     ("docs/tutorial.md", "5. A dead letter", 3): "tests/pages/host.py",
+    ("docs/kubernetes.md", "Start", 2): "tests/integration/test_k8s.py",
 }
 # Blocks that no test runs as they are printed, and what runs the same commands.
 NOT_AS_PRINTED = {
@@ -43,7 +44,6 @@ NOT_AS_PRINTED = {
     ("docs/compose.md", "A real vCenter and real backends", 1): "nothing: it needs files that the user edits",
     ("docs/consumers.md", "Examples", 1): "tests/integration/test_consumer_examples.py, where the NATS CLI is installed",
     ("docs/events.md", "Try a function with a made-up event", 1): "tests/integration/test_emit.py, with its own receiver and dispatcher",
-    ("docs/kubernetes.md", "Start", 2): "tests/integration/test_kube_apiserver.py applies the overlays",
 }
 COMMANDS = ("make", "apt", "cd", "cp", "mkdir", "install", "systemctl", "vcourier", "vcourier-collector", "vcourier-dispatcher", "nats",
             "nats-server", "docker", "kubectl", "helm", "python3", "curl", "export", "kill", "tail", "users.py", "./nats/users.py", "compose/nats/users.py", "sh")

@@ -11,9 +11,9 @@ from lab.receiver import Answer
 from lab.stream import PROVIDER
 
 SCALING = ROOT / "k8s" / "components"
-HPA = list(yaml.safe_load_all((SCALING / "scaling-hpa/hpa.yaml").read_text()))
+HPA = [yaml.safe_load(f.read_text()) for f in sorted(SCALING.glob("scaling-hpa/*/hpa.yaml"))]
 RULE, = yaml.safe_load((SCALING / "scaling-hpa/adapter-values.yaml").read_text())["rules"]["external"]
-KEDA = list(yaml.safe_load_all((SCALING / "scaling/scaledobjects.yaml").read_text()))
+KEDA = [yaml.safe_load(f.read_text()) for f in sorted(SCALING.glob("scaling/*/scaledobject.yaml"))]
 
 
 def adapter_query(hpa):

@@ -14,17 +14,22 @@ OVERLAYS = [ROOT / "k8s" / "base", *sorted((ROOT / "k8s" / "overlays").iterdir()
 _rendered = {}
 
 
+def kustomize(overlay):
+    """The run of kustomize, by the kubectl of `make interop` or the installed one."""
+    kubectl = {"env": {**os.environ, "PATH": f"{ROOT}/build/interop/bin:{os.environ['PATH']}"}, "capture_output": True, "text": True}
+    try:
+        version = subprocess.run(["kubectl", "version", "--client"], **kubectl).stdout
+    except OSError:
+        pytest.skip("kubectl (1.27 or later) is not installed")
+    if not re.search(r"Kustomize Version: v[5-9]", version):
+        pytest.skip("kubectl is too old: kustomize 5 is needed (Debian 12 has 2.0)")
+    return subprocess.run(["kubectl", "kustomize", overlay], **kubectl)
+
+
 def render(overlay):
-    """The objects of an overlay, rendered by the kubectl of `make interop` or the installed one."""
+    """The objects of an overlay."""
     if overlay not in _rendered:
-        kubectl = {"env": {**os.environ, "PATH": f"{ROOT}/build/interop/bin:{os.environ['PATH']}"}, "capture_output": True, "text": True}
-        try:
-            version = subprocess.run(["kubectl", "version", "--client"], **kubectl).stdout
-        except OSError:
-            pytest.skip("kubectl (1.27 or later) is not installed")
-        if not re.search(r"Kustomize Version: v[5-9]", version):
-            pytest.skip("kubectl is too old: kustomize 5 is needed (Debian 12 has 2.0)")
-        run = subprocess.run(["kubectl", "kustomize", overlay], **kubectl)
+        run = kustomize(overlay)
         assert run.returncode == 0, run.stderr
         _rendered[overlay] = list(yaml.safe_load_all(run.stdout))
     return copy.deepcopy(_rendered[overlay])

@@ -5,6 +5,10 @@ import re
 import yaml
 
 NAMESPACE = "vcourier"
+LABELS = {f"app.kubernetes.io/{name}" for name in ("name", "instance", "component", "part-of", "managed-by")}
+# A container's log counts as ephemeral storage. The kubelet's defaults keep five files of 10 MiB, and rotate every 10 s
+# (containerLogMaxFiles, containerLogMaxSize, containerLogMonitorInterval of KubeletConfiguration); a burst fills more.
+LOG_MIB = 256
 CLUSTER_WIDE = {"Namespace", "ClusterRole", "ClusterRoleBinding"}
 RULES = []
 
@@ -33,11 +37,31 @@ class Manifests:
     def named(self, kind):
         return {o["metadata"]["name"] for o in self.kind(kind)}
 
+    def vcenters(self):
+        config = self.router_config()
+        return [p["name"] for p in config.get("eventProviders") or [config["eventProvider"]]]
+
+    def resolvers(self):
+        """The dispatchers that use the Kubernetes API: those to Knative."""
+        return {f"dispatcher-{p['name']}" for p in self.router_config()["eventProcessors"] if p["type"] == "knative"}
+
     def router_config(self):
         for o in self.kind("ConfigMap"):
             if "config.yaml" in o.get("data", {}):
                 return yaml.safe_load(o["data"]["config.yaml"])
         return {}
+
+
+def environment(container):
+    """The environment with the references $(NAME) to earlier entries replaced, as the kubelet does."""
+    known = {}
+    for entry in container.get("env", []):
+        known[entry["name"]] = expand(entry.get("value", ""), known)
+    return known
+
+
+def expand(text, known):
+    return re.sub(r"\$\((\w+)\)", lambda m: known.get(m[1], m[0]), text)
 
 
 def selects(selector, labels):
@@ -119,6 +143,14 @@ def resources_are_bounded(m):
 
 
 @rule
+def the_log_is_no_reason_to_evict(m):
+    for name, _, c in m.containers():
+        limit = c.get("resources", {}).get("limits", {}).get("ephemeral-storage", f"{LOG_MIB}Mi")
+        if not limit.endswith("Mi") or int(limit.removesuffix("Mi")) < LOG_MIB:
+            yield f"{name}: evicted when its log has {limit}"
+
+
+@rule
 def probes(m):
     for name, _, c in m.containers():
         for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
@@ -129,10 +161,54 @@ def probes(m):
 
 
 @rule
+def a_start_is_seen_at_once(m):
+    for name, _, c in m.containers():
+        if c["startupProbe"].get("periodSeconds", 10) > 1 or c["readinessProbe"].get("periodSeconds", 10) > 2:
+            yield f"{name}: is ready for seconds before Kubernetes looks"
+        if "initialDelaySeconds" in c["startupProbe"]:
+            yield f"{name}: waits although the startup probe does"
+
+
+@rule
+def servers_hand_over_only_to_others(m):
+    """The lame duck mode of nats-server takes at least 10 s. With one server this only prolongs the outage."""
+    for o, template in m.workloads():
+        for c in template["spec"]["containers"]:
+            if "nats-server" in c.get("command", []) and ("lifecycle" in c) != (o["spec"]["replicas"] > 1):
+                yield f"{o['metadata']['name']}: preStop with {o['spec']['replicas']} servers"
+
+
+@rule
+def clients_use_a_cluster_address(m):
+    """Names of a headless Service change with the pods, and DNS answers are cached: a restart of the bus took 47 s."""
+    headless = {o["metadata"]["name"] for o in m.kind("Service") if o["spec"].get("clusterIP") == "None"}
+    for url in m.router_config()["bus"]["urls"]:
+        host = re.match(r"\w+://([\w-]+)", url)[1]
+        if host in headless or host not in m.named("Service"):
+            yield f"bus.urls: {host} is headless, or no Service"
+    for o in m.kind("StatefulSet"):
+        if o["spec"]["serviceName"] not in headless:
+            yield f"{o['metadata']['name']}: its pods have no names"
+
+
+@rule
+def labels_are_complete(m):
+    for o, template in m.workloads():
+        for labels in (o["metadata"]["labels"], template["metadata"]["labels"]):
+            if LABELS - set(labels) or labels["app.kubernetes.io/name"] != o["metadata"]["name"]:
+                yield f"{o['metadata']['name']}: labels {sorted(labels)}"
+            if labels["app.kubernetes.io/component"] != "bus" and labels.get("app.kubernetes.io/version") != template["spec"]["containers"][0]["image"].partition(":")[2]:
+                yield f"{o['metadata']['name']}: the label of the version"
+    for o in m.objects:
+        if "app.kubernetes.io/part-of" not in o["metadata"].get("labels", {}):
+            yield f"{o['kind']}/{o['metadata']['name']}: is part of nothing"
+
+
+@rule
 def tokens_only_where_used(m):
     for o, template in m.workloads():
         name = o["metadata"]["name"]
-        if bool(template["spec"].get("automountServiceAccountToken", True)) != (name == "dispatcher-knative"):
+        if bool(template["spec"].get("automountServiceAccountToken", True)) != (name in m.resolvers()):
             yield f"{name}: service account token"
         if template["spec"].get("serviceAccountName") not in m.named("ServiceAccount"):
             yield f"{name}: no service account of its own"
@@ -148,7 +224,7 @@ def rbac_is_narrow(m):
             if "*" in r["apiGroups"] + r["resources"] + r["verbs"] or "secrets" in r["resources"]:
                 yield f"{o['metadata']['name']}: too wide"
     for o in m.kind("RoleBinding", "ClusterRoleBinding"):
-        if [s["name"] for s in o["subjects"]] != ["dispatcher-knative"]:
+        if len(o["subjects"]) != 1 or o["subjects"][0]["name"] not in m.resolvers() or o["subjects"][0]["namespace"] != NAMESPACE:
             yield f"{o['metadata']['name']}: bound to others"
 
 
@@ -221,13 +297,14 @@ def time_to_drain(m):
 
 @rule
 def secrets_are_directories(m):
+    claims = {c["metadata"]["name"] for o in m.kind("StatefulSet") for c in o["spec"].get("volumeClaimTemplates", [])}
     for name, pod, c in m.containers():
         if any("secretKeyRef" in (e.get("valueFrom") or {}) for e in c.get("env", [])) or c.get("envFrom"):
             yield f"{name}: a secret in the environment"
         if any("subPath" in v for v in c["volumeMounts"]):
             yield f"{name}: subPath never sees a rotation"
         mounted = {v["name"] for v in c["volumeMounts"]}
-        known = {v["name"] for v in pod.get("volumes", [])} | {"data"}
+        known = {v["name"] for v in pod.get("volumes", [])} | claims
         if mounted - known:
             yield f"{name}: volume {mounted - known}"
 
@@ -252,31 +329,34 @@ def rollouts_keep_capacity(m):
 @rule
 def names_agree_with_the_configuration(m):
     config = m.router_config()
-    names = {p["name"] for p in [config["eventProvider"], *config["eventProcessors"]]}
+    names = {*m.vcenters(), *(p["name"] for p in config["eventProcessors"])}
     users = next(o["data"]["users.conf"] for o in m.kind("ConfigMap") if "users.conf" in o.get("data", {}))
     for name, _, c in m.containers():
         if name == "nats":
             continue
-        if c["args"][c["args"].index("--name") + 1] not in names:
-            yield f"{name}: --name is not in the configuration"
-        user = next(e["value"] for e in c["env"] if e["name"] == "NATS_USER")
-        if f'user: "{user}"' not in users:
-            yield f"{name}: no such user of the bus: {user}"
+        env = environment(c)
+        own = expand(c["args"][c["args"].index("--name") + 1], env)
+        if own not in names:
+            yield f"{name}: --name is not in the configuration: {own}"
+        if f'user: "{env["NATS_USER"]}"' not in users or env["NATS_USER"] != f"{name.partition('-')[0]}-{own}":
+            yield f"{name}: no such user of the bus: {env['NATS_USER']}"
 
 
 @rule
 def scalers_find_their_target(m):
-    config = m.router_config()
     for o in m.kind("ScaledObject", "HorizontalPodAutoscaler"):
         target = o["spec"]["scaleTargetRef"]["name"]
         if target not in m.named("Deployment"):
             yield f"{o['metadata']['name']}: scales nothing"
+        for deployment in m.kind("Deployment"):
+            if deployment["metadata"]["name"] == target and "replicas" in deployment["spec"]:
+                yield f"{target}: each apply would undo what the autoscaler did"
         for metric in o["spec"].get("metrics", []):
             if f"dispatcher-{metric['external']['metric']['selector']['matchLabels']['dispatcher']}" != target:
                 yield f"{o['metadata']['name']}: watches another dispatcher"
         for trigger in o["spec"].get("triggers", []):
             meta = trigger["metadata"]
-            if (meta["stream"] != f"VC_{config['eventProvider']['name']}" or f"dispatcher-{meta['consumer']}" != target
+            if (meta["stream"] not in {f"VC_{v}" for v in m.vcenters()} or f"dispatcher-{meta['consumer']}" != target
                     or meta["account"] != "VCOURIER"):
                 yield f"{o['metadata']['name']}: watches another durable"
 
@@ -299,8 +379,25 @@ def monitors_find_their_pods(m):
 
 
 @rule
+def routes_find_their_service(m):
+    routes = m.kind("HTTPRoute")
+    processes = {o["metadata"]["name"] for o, t in m.workloads() if t["metadata"]["labels"].get("vcourier.io/bus")}
+    for o in routes:
+        services = {b["name"] for r in o["spec"]["rules"] for b in r["backendRefs"]}
+        if services != {o["metadata"]["name"]} or not services <= m.named("Service"):
+            yield f"HTTPRoute/{o['metadata']['name']}: {services}"
+        if o["spec"]["parentRefs"] != routes[0]["spec"]["parentRefs"] or o["spec"]["hostnames"] != routes[0]["spec"]["hostnames"]:
+            yield f"HTTPRoute/{o['metadata']['name']}: another gateway"
+    if routes and m.named("HTTPRoute") != processes:
+        yield "HTTPRoute: not each of our processes"
+
+
+@rule
 def proxies_find_their_service(m):
+    processes = {o["metadata"]["name"] for o, t in m.workloads() if t["metadata"]["labels"].get("vcourier.io/bus")}
     for o in m.kind("HTTPProxy"):
+        if {s["name"] for route in o["spec"]["routes"] for s in route["services"]} != processes:
+            yield f"HTTPProxy/{o['metadata']['name']}: not each of our processes"
         if o["spec"]["virtualhost"]["tls"]["minimumProtocolVersion"] < "1.2":
             yield "old TLS"
         for route in o["spec"]["routes"]:
