@@ -261,7 +261,7 @@ kube_check(const struct kube_object *o, const struct http_response *rsp, struct 
 	else if (rsp->status == 403)
 		err_set(err, ERR_FORBIDDEN,
 			"not allowed to %s %s: grant it to our service account, see "
-			"k8s/components/knative/rbac.yaml (HTTP 403)",
+			"k8s/components/knative/dispatcher/rbac.yaml (HTTP 403)",
 			o->verb, buf_str(&what));
 	else if (rsp->status == 404)
 		err_set(err, ERR_NOT_FOUND, "%s does not exist", buf_str(&what));

@@ -106,7 +106,7 @@ def test_a_missing_permission_is_named(lab, stream, cluster):
     cluster.forbidden.add("brokers")
     dispatcher = in_cluster(lab, stream, cluster, {"ref": BROKER})
     reason(dispatcher, "not allowed to get brokers.eventing.knative.dev default in namespace fn")
-    assert "k8s/components/knative/rbac.yaml" in dispatcher.get("/readyz")[1]
+    assert "k8s/components/knative/dispatcher/rbac.yaml" in dispatcher.get("/readyz")[1]
     cluster.forbidden.clear()
     dispatcher.wait_ready()
 

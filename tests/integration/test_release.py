@@ -17,7 +17,7 @@ HISTORY = {"CHANGELOG.md", "VERSION", "release/interfaces.txt", "debian/changelo
 
 def copies():
     """The files to which `make version` writes the version."""
-    words = re.search(r"^version_copies := (.*)$", (ROOT / "release/rules.mk").read_text(), re.M)[1]
+    words = re.search(r"^version_copies := ((?:.*\\\n)*.*)$", (ROOT / "release/rules.mk").read_text(), re.M)[1].replace("\\\n", " ")
     patterns = [w.removesuffix(")") for w in words.split() if not w.startswith("$")]
     return {str(p.relative_to(ROOT)) for pattern in patterns for p in ROOT.glob(pattern)}
 
@@ -36,7 +36,7 @@ def test_the_version_is_in_one_place():
 
 
 def test_copies_of_the_version_are_up_to_date():
-    found = {name: re.findall(r"(?:image: vcourier-[a-z]+:|^(?:version|appVersion): )\"?([^\s\"]+)", (ROOT / name).read_text(), re.M) for name in copies()}
+    found = {name: re.findall(r"(?:image: vcourier-[a-z]+:|app.kubernetes.io/version: |^(?:version|appVersion): )\"?([^\s\"]+)", (ROOT / name).read_text(), re.M) for name in copies()}
     assert len(found) >= 2 and all(found.values()) and {v for versions in found.values() for v in versions} == {VERSION}, "make version"
 
 
