@@ -36,7 +36,8 @@ add_zero(struct members *m, struct buf *out, const struct schema_field *field)
 	} else if (field->kind == SCHEMA_OBJECT) {
 		const struct schema_class *class = &schema_classes[field->class];
 
-		buf_add_char(out, '{'); /* as deep as structs embed each other by value: 3 */
+		buf_add_char(out,
+			'{'); /* structs embed by value, at most 3 deep */
 		members_add_unset(m, out, class, 0, class->n);
 		buf_add_char(out, '}');
 	} else {
@@ -50,7 +51,7 @@ make_unset(struct members *m, struct unset *unset, const struct schema_class *cl
 	struct buf text;
 
 	buf_init(&text, 64 * 1024);
-	buf_add_char(&text, ' '); /* no brace before the first comma */
+	buf_add_char(&text, ' '); /* so that the first comma does not follow a brace */
 	unset->at = mem_array(class->n + 1U, sizeof(*unset->at));
 	for (size_t i = 0; i < class->n; i++) {
 		const struct schema_field *field = &schema_class_fields(class)[i];
@@ -80,7 +81,7 @@ members_add_unset(struct members *m, struct buf *out, const struct schema_class 
 
 /* Then the fields, then the unknown. */
 static const size_t ORDER_TYPE_NAME = 0, ORDER_FIELDS = 1;
-static const size_t UNSET_MAX = 64; /* bytes of what stands for a member that was taken out */
+static const size_t UNSET_MAX = 64; /* bytes of the value that replaces a removed member */
 
 static size_t
 order_of(const struct schema_class *class, const char *name, size_t len)
@@ -109,7 +110,7 @@ field_of(const struct schema_class *class, const struct member *member)
 	return &schema_class_fields(class)[member->order - ORDER_FIELDS];
 }
 
-/* Lists the members of the object at p, which we wrote: it needs no checks. */
+/* Lists the members of the object at p. This program wrote the object, so it is valid. */
 static void
 list(struct members *m, const char *p, const char *end, const struct schema_class *class)
 {
@@ -161,7 +162,7 @@ by_size(const void *x, const void *y)
 	return (a->value > b->value) - (a->value < b->value);
 }
 
-/* The items of all arrays; what is null had none. */
+/* The items of all arrays. A value of null has none. */
 static void
 add_joined(struct buf *out, const struct member *member, size_t n)
 {
@@ -186,7 +187,7 @@ add_array(struct buf *out, const struct member *member, size_t n)
 	buf_add_char(out, ']');
 }
 
-/* n members of one name become one. */
+/* Replaces n members of the same name by one. */
 static void
 add_group(struct buf *out, const struct member *member, size_t n,
 	const struct schema_class *class)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The members of a finished JSON object, put right after the fact. The cold path of
- * event_writer.c: elements that came in no schema order, members that no table knows and that
- * may repeat, events that are too large.
+ * Corrects a JSON object after it was written. This is the slow path of event_writer.c, for
+ * elements that arrive in another order than the schema's, for members that are in no table and
+ * may repeat, and for events that are too large.
  */
 #ifndef VCOURIER_MEMBERS_H
 #define VCOURIER_MEMBERS_H
@@ -18,50 +18,48 @@ struct member {
 	size_t name_len, value_len, order;
 };
 
-struct unset { /* of a class: ,"Name":null for each field, and where each begins */
+struct unset { /* the text ,"Name":null for each field of a class, and where each begins */
 	char *text;
 	uint32_t *at; /* n + 1 */
 };
 
-struct members { /* memory that is used again and again */
+struct members { /* working memory, kept between events */
 	struct member *member;
 	size_t n, cap;
 	struct buf text;
-	struct unset *unset; /* of each class, made when it is first needed */
+	struct unset *unset; /* one for each class, built at its first use */
 };
 void members_init(struct members *m, size_t max); /* max: bytes of an object */
 void members_free(struct members *m);
 
 /*
- * Rewrites the object that is out's text from `start` on: "_typeName" first, then the members
- * of the class in its order (NULL: no class), then the others by name. Of members of the same
- * name, arrays of the class are joined, of others of the class the last stands, and those that
- * no class knows become an array.
+ * Rewrites the object that begins at out's byte `start`: "_typeName" first, then the members of
+ * the class in the class's order (class NULL: none), then the others sorted by name. Members
+ * with the same name become one: if the class declares an array, the arrays are joined; if it
+ * declares another kind, the last value is used; if it does not have the member, the values
+ * become an array.
  */
 void members_merge(
 	struct members *m, struct buf *out, size_t start, const struct schema_class *class);
 
 /*
- * Takes the largest members out of the object until it has at most max bytes; a member of the
- * class becomes null or its zero value. MEMBERS_STUB: that was not enough, because the event
- * has very many small members; those that the class does not know are gone too. What remains
- * has a bound: the members of the class, each of at most 64 bytes. MEMBERS_TOO_LARGE: even that
- * is more than max.
+ * Removes the largest members of the object until it has at most max bytes. A member of the
+ * class becomes null or its zero value instead. MEMBERS_STUB: the object was still too large
+ * because it has very many small members, so all members that are not in the class were removed
+ * too; the rest is bounded, because each member of the class has at most 64 bytes.
+ * MEMBERS_TOO_LARGE: that rest is larger than max.
  */
 enum members_trimmed { MEMBERS_FIT, MEMBERS_STUB, MEMBERS_TOO_LARGE };
 enum members_trimmed members_trim(struct members *m, struct buf *out, size_t start,
 	const struct schema_class *class, size_t max);
 
-/*
- * Appends all of a class's fields from index `from` to below `to` as unset: null, or the zero
- * value.
- */
+/* Appends the fields [from, to) of a class as unset members: null, or the zero value. */
 void members_add_unset(struct members *m, struct buf *out, const struct schema_class *class,
 	size_t from, size_t to);
 
 /*
- * Appends members that start with a comma; right behind the brace that opens their object it
- * is left out.
+ * Appends text that starts with a comma and contains members. The comma is omitted directly
+ * after the opening brace of the object.
  */
 static inline void
 members_add(struct buf *out, const char *text, size_t len)
@@ -81,7 +79,7 @@ members_add_name(struct buf *out, const struct schema_field *field)
 
 	if (to == NULL || out->overflow)
 		return;
-	/* more than the name: a known size is copied fastest */
+	/* copies more than the name, because a copy of a constant size is fastest */
 	memcpy(to, schema_member_text + name->at + first, SCHEMA_MEMBER_PAD - 1);
 	buf_grew(out, name->len - first);
 }

@@ -79,7 +79,7 @@ normalizer_limit_event(struct normalizer *n, size_t event_max)
 	n->limits.event_max = n->writer.event_max = event_max;
 }
 
-/* A large page is rare: its memory is given back. */
+/* Large pages are rare, so their memory is freed. */
 static void
 empty(struct buf *b)
 {
@@ -126,7 +126,7 @@ parse_rest(struct normalizer *n, bool last)
 		n, n->raw.len == 0 ? "" : n->raw.data + from, n->raw.len - from, last);
 }
 
-/* The parser gets the events before the one that is cut; repair takes those behind it. */
+/* The parser gets the events before the cut event; the repair takes those after it. */
 static void
 cut_event(struct normalizer *n)
 {
@@ -173,7 +173,7 @@ too_large(const struct normalizer *n, struct err *err)
 	return err_set(err, ERR_LIMIT, "the page is larger than %zu bytes", n->limits.page_max);
 }
 
-/* -1: the rest of the reply is not worth receiving. */
+/* -1: the rest of the reply is useless. */
 static int
 check_bounds(const struct normalizer *n, struct err *err)
 {
@@ -214,7 +214,7 @@ normalizer_feed(struct normalizer *n, const char *data, size_t len, struct err *
 
 /* ---- the end of a page ---- */
 
-/* A page that lost its end is no page, however much of it came. */
+/* A page without its end is not a page. */
 static bool
 has_end(const struct normalizer *n)
 {

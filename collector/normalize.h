@@ -1,33 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Pages of events: the SOAP replies of ReadNextEvents, ReadPreviousEvents and QueryEvents,
- * parsed once as they arrive, written as JSON as they are parsed.
+ * Pages of events, the SOAP replies of ReadNextEvents, ReadPreviousEvents and QueryEvents. A
+ * page is parsed while it arrives, and its JSON is written while it is parsed.
  *
  *     normalizer_begin(n);
  *     for each chunk:  normalizer_feed(n, chunk, len, &err)     from libcurl's write callback
  *     normalizer_end(n, &page, &err)                            the events, or a fault
  *
- * Nothing is given out before the page is there to its last tag. The data of an event is byte
- * for byte what encoding/json makes of govmomi 0.24's struct (CamelCase names, unset members
- * written as null, "", 0, false), plus "_typeName" where the class of a member is not the one
- * it is declared with.
+ * Events are returned only after the last tag of the page has arrived. The data of an event is
+ * byte for byte the output of Go's encoding/json for govmomi 0.24's struct (CamelCase names,
+ * unset members as null, "", 0, false), plus "_typeName" where the class of a member differs
+ * from its declared class.
  *
- * A page that is complete but not well formed is repaired event by event: the good ones are as
- * they would have been, a bad one keeps what can be read of it, and only one without a key and
- * a createdTime is left out and counted. Bytes that are not UTF-8 and characters that XML
- * forbids become U+FFFD.
+ * A page that is complete but not well formed is repaired event by event. Good events do not
+ * change; a damaged event keeps the parts that can be read; an event without a key or a
+ * createdTime is left out and counted. Bytes that are not UTF-8 and characters that XML forbids
+ * become U+FFFD.
  *
- * An event that fills page_max is cut: the rest of it is received and not kept, and it becomes
- * a stub of the small members that came whole. So the largest event holds up no other one.
+ * An event that fills page_max is cut: the rest of it is received and discarded, and the event
+ * becomes a stub with its small, complete members. So a very large event does not block others.
  *
- * Work and memory have bounds, whatever the page is: tests/unit/hostile_page_test.c holds a
- * list of pages against them. A page takes at most four times page_max, and some 20 times the
- * CPU time of usual events. What no vCenter sends (a tag of more than 64 KiB or 128 attributes,
- * elements too deep, too many namespaces or names) counts as not well formed: it costs the
- * event that it is in. An event keeps its first 65,536 elements.
+ * Work and memory are bounded for every input; tests/unit/hostile_page_test.c has a list of
+ * pages that try to exceed the bounds. A page takes at most four times page_max of memory, and
+ * about 20 times the CPU time of usual events. Input that no vCenter sends (a tag with more
+ * than 64 KiB or 128 attributes, very deep elements, too many namespaces or names) counts as
+ * not well formed and damages only the event that contains it. An event keeps its first 65,536
+ * elements.
  *
- * Memory: the page's bytes and its JSON, both bounded by the limits, kept for the next page
- * unless large.
+ * Memory: the bytes of the page and its JSON, both bounded by the limits. Buffers are kept for
+ * the next page unless they are large.
  */
 #ifndef VCOURIER_NORMALIZE_H
 #define VCOURIER_NORMALIZE_H
@@ -45,7 +46,7 @@ struct normalize_limits { /* 0: the default */
 	/* bytes of one event's data, larger ones are trimmed; at least 16 KiB; 64 MiB */
 	size_t event_max;
 	size_t events_max; /* events of one page; default 10,000 (vCenter sends 1,000) */
-	/* called after each 64 KiB that were parsed, for a watchdog; NULL: nothing */
+	/* called after each 64 KiB of parsed input, for a watchdog; may be NULL */
 	void (*on_progress)(void);
 };
 
@@ -54,23 +55,23 @@ enum normalize_kind { NORMALIZE_EVENT, NORMALIZE_EVENTEX, NORMALIZE_EXTENDEDEVEN
 /* "event", "eventex", "extendedevent": the eventclass extension and the subject's token. */
 const char *normalize_kind_name(enum normalize_kind kind);
 
-/* One event. Strings are NUL-terminated, never NULL, good until the next normalizer_begin. */
+/* One event. Strings end with NUL, are never NULL, and live until the next normalizer_begin. */
 struct normalize_event {
 	const char *data; /* one JSON object; not NUL-terminated */
 	size_t data_len;
 	int32_t key;
 	int64_t created_us;     /* createdTime, in microseconds since 1970 */
-	const char *created;    /* the same as RFC 3339 text, as it stands in data */
+	const char *created;    /* the same as RFC 3339 text, as in data */
 	const char *class_name; /* as vCenter sent it: "VmPoweredOnEvent", "EventEx" */
 	const char *name;       /* the id of an EventEx or ExtendedEvent, else class_name */
 	enum normalize_kind kind;
 	const char *severity;   /* EventEx.severity; "" when the event has none */
-	const char *datacenter; /* names; "" when the event is not about one */
+	const char *datacenter; /* names; "" when the event has none */
 	const char *cluster;    /* computeResource.name */
-	bool schema_unknown;    /* something in it is in no table: written schema-light */
-	bool repaired;          /* its XML was damaged; some of it may be missing */
-	bool trimmed;           /* larger than event_max or too deep: members were left out */
-	/* cut, or trimmed to the small members of its class: key, time, little else */
+	bool schema_unknown; /* a part is in no type table and was written without a schema */
+	bool repaired;       /* its XML was damaged; parts may be missing */
+	bool trimmed;        /* larger than event_max or too deep: members were left out */
+	/* cut, or reduced to the small members of its class, such as key and time */
 	bool stub;
 };
 
@@ -84,51 +85,51 @@ struct normalize_fault {
 struct normalize_page {
 	const struct normalize_event *event; /* in the order of the reply */
 	size_t n;
-	const struct normalize_fault *fault; /* NULL when the reply is none; n is 0 then */
-	const uint64_t *left_out; /* a hash of each event that is damaged beyond an identity */
+	const struct normalize_fault
+		*fault;           /* NULL: the reply is not a fault. Otherwise n is 0 */
+	const uint64_t *left_out; /* a hash of each event without a readable key and time */
 	size_t n_left_out;
 	size_t n_bad_chars; /* bytes and characters that became U+FFFD, in the whole page */
 	bool repaired;      /* the page was not well formed */
 	/*
-	 * Set by vim_read.c alone: there is an event that could not be read between
-	 * skipped_after_us and the page's events (createdTime); its hash is in left_out
+	 * Set only by vim_read.c: an event between skipped_after_us and the events of this page
+	 * (createdTime) could not be read. Its hash is in left_out.
 	 */
 	bool skipped;
 	int64_t skipped_after_us;
-	char why[160]; /* what was wrong with it, for the log; "" when nothing */
+	char why[160]; /* the fault in the XML, for the log; "": none */
 };
 
-/* limits may be NULL: the defaults. */
+/* limits: NULL means the defaults. */
 void normalizer_open(struct normalizer **n, const struct normalize_limits *limits);
 void normalizer_close(struct normalizer *n);
 
-/* A new event_max, for the events that follow. */
+/* Changes event_max for the next events. */
 void normalizer_limit_event(struct normalizer *n, size_t event_max);
 
-/* Starts a reply; forgets the one before, complete or not. */
+/* Starts a reply and discards the previous one, complete or not. */
 void normalizer_begin(struct normalizer *n);
 
 /*
- * The next bytes of the reply, any number of them: the result is the same for pieces of any
- * size. -1 when the rest is not worth receiving:
- * ERR_LIMIT (the page is larger than page_max, or takes too much to repair: read smaller
- * pages), ERR_PROTOCOL (HTML, a DOCTYPE, no SOAP at all).
+ * Takes the next bytes of the reply. The sizes of the pieces do not change the result. -1: the
+ * rest of the reply is useless. ERR_LIMIT: the page is larger than page_max, or its repair
+ * takes too long; read smaller pages. ERR_PROTOCOL: HTML, a DOCTYPE, or not SOAP.
  */
 int normalizer_feed(struct normalizer *n, const char *data, size_t len, struct err *err);
 
 /*
- * The reply is complete. 0: *page is filled in, borrowed until the next normalizer_begin. -1:
- * ERR_PROTOCOL when the reply was cut, empty or is no SOAP reply, or what normalizer_feed said.
- * Call it once, whatever feed returned.
+ * Ends the reply. 0: *page is filled in and valid until the next normalizer_begin. -1:
+ * ERR_PROTOCOL when the reply was cut, empty or not SOAP, or the error of normalizer_feed. Call
+ * it once for each reply, also after normalizer_feed failed.
  */
 int normalizer_end(struct normalizer *n, struct normalize_page *page, struct err *err);
 
 bool normalizer_has_begun(const struct normalizer *n); /* the reply began as a page of events */
 
 /*
- * After normalizer_end has failed. True when the reply began as a page of events: then *page
- * has what is left of it. The event in which it ended is a stub, or is left out when its key or
- * createdTime did not come.
+ * For use after normalizer_end has failed. True: the reply began as a page of events, and *page
+ * has the events that arrived. The event in which the reply ended becomes a stub; without a key
+ * and a createdTime it is left out.
  */
 bool normalizer_end_partial(struct normalizer *n, struct normalize_page *page);
 

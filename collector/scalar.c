@@ -88,7 +88,7 @@ is_float(const char *s, const char *end)
 	return s == end && s != digits;
 }
 
-/* The fewest digits that read back as the same number. */
+/* The shortest digits from which the same number is read. */
 static void
 shortest(double v, bool single, char *text, size_t size)
 {
@@ -152,13 +152,13 @@ add_float(struct buf *out, const char *s, size_t len, bool single)
 		buf_printf(out, "e%+d", exponent);
 		return true;
 	}
-	if (n > 1) /* take the point out */
+	if (n > 1) /* remove the decimal point */
 		memmove(text + 1, text + 2, (size_t)(--n - 1));
 	add_plain(out, text, n, exponent);
 	return true;
 }
 
-/* RFC 3339 with the zeros at the end of the fraction cut, nanoseconds at most, UTC as "Z". */
+/* RFC 3339: at most nanoseconds, no zeros at the end of the fraction, UTC as "Z". */
 static bool
 add_time(struct buf *out, const char *s, size_t len, int64_t *us)
 {
@@ -206,7 +206,7 @@ add_value(struct buf *out, enum schema_kind kind, const char *s, size_t len)
 	}
 }
 
-/* Cuts the blanks off both ends of *s, of *len bytes. */
+/* Removes the blanks at both ends of *s, which has *len bytes. */
 static void
 trim(const char **s, size_t *len)
 {

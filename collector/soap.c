@@ -134,14 +134,14 @@ read_fault(struct soap_reply *reply, const struct soap_node *fault)
 	reply->fault.class_name = reply->fault_class;
 }
 
-/* What the parser is to refuse, and has refused. */
+/* The bounds for the parser, and which one was exceeded. */
 struct bounds {
-	xmlSAXHandler built_in; /* what makes the tree */
+	xmlSAXHandler built_in; /* libxml2's own callbacks, which build the tree */
 	size_t nodes;
 	bool doctype, over;
 };
 
-/* Before any entity is declared. */
+/* Called before any entity is declared. */
 static void
 refuse_doctype(void *ctx, const xmlChar *name, const xmlChar *external, const xmlChar *system)
 {
@@ -155,7 +155,7 @@ refuse_doctype(void *ctx, const xmlChar *name, const xmlChar *external, const xm
 	xmlStopParser(ctxt);
 }
 
-/* Before there is a node: a byte of the reply may become 60 of the tree. */
+/* Called before a node exists. One byte of the reply may become 60 bytes of the tree. */
 static void
 count_nodes(void *ctx, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri, int n_ns,
 	const xmlChar **ns, int n_attributes, int n_defaulted, const xmlChar **attributes)
@@ -202,8 +202,8 @@ find_root(struct soap_reply *reply, const char *name, struct err *err)
 }
 
 /*
- * The tree, or NULL when it is none or exceeds a bound. The push parser ends at the first
- * error; the other one goes on, a microsecond for each.
+ * The tree, or NULL when the text is not XML or exceeds a bound. The push parser stops at the
+ * first error. libxml2's other parser would continue, and spend a microsecond on each error.
  */
 static xmlDocPtr
 read_tree(const char *data, size_t len, bool head, struct err *err)
@@ -256,7 +256,10 @@ read_tree(const char *data, size_t len, bool head, struct err *err)
 	return doc;
 }
 
-/* Takes doc, NULL when there is none. root: its root element; NULL: a SOAP envelope. */
+/*
+ * Frees doc, which may be NULL, on failure. root: the name of the root element; NULL: a SOAP
+ * envelope.
+ */
 static int
 take_tree(struct soap_reply **out, xmlDocPtr doc, const char *root, struct err *err)
 {

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Small SOAP replies as a tree: RetrieveServiceContent, Login, CreateCollectorForEvents,
- * CurrentTime, RetrievePropertiesEx. (Pages of events are the normalizer's: normalize.h.)
+ * CurrentTime, RetrievePropertiesEx. Pages of events are parsed by normalize.h.
  *
  *     soap_parse(&reply, body, len, &err)
- *     soap_fault(reply)                                     NULL, or what the vCenter refused
+ *     soap_fault(reply)                                     NULL, or the fault in the reply
  *     soap_text(soap_body(reply), "returnval/about/apiVersion")
  *
- * Elements are named by their local name, whatever their prefix. Nodes and texts belong to the
- * reply.
+ * Elements are found by their local name; the prefix does not matter. Nodes and texts live as
+ * long as the reply.
  */
 #ifndef VCOURIER_SOAP_H
 #define VCOURIER_SOAP_H
@@ -23,47 +23,48 @@ struct soap_reply;
 struct soap_node;
 
 /*
- * Bytes, and elements, attributes and namespaces together, of which a tree takes up to 270
- * bytes each. The largest reply of a real vCenter: some 2 MB and 30,000 for the event
- * descriptions, or 5 MB and 60,000 for a latestPage of 1,000 events.
+ * Bounds of a reply: its bytes, and the sum of its elements, attributes and namespaces. Each of
+ * these takes up to 270 bytes in the tree. The largest replies of a real vCenter are about 2 MB
+ * and 30,000 (the event descriptions), or 5 MB and 60,000 (a latestPage of 1,000 events).
  */
 enum { SOAP_REPLY_MAX = 16 * 1024 * 1024, SOAP_NODES_MAX = 200000 };
 
 /*
- * ERR_PROTOCOL: not well formed, no SOAP envelope, a DOCTYPE, nested deeper than libxml2's 256
- * levels. ERR_LIMIT: exceeds a bound above or those of xmltext.h. data is not used after the
- * call.
+ * Parses a reply. On success *reply belongs to the caller (soap_free). -1 with ERR_PROTOCOL:
+ * the text is not well formed, is not a SOAP envelope, has a DOCTYPE, or is nested deeper than
+ * libxml2's 256 levels. -1 with ERR_LIMIT: it exceeds a bound above or one of xmltext.h. `data`
+ * is not used after the call.
  */
 int soap_parse(struct soap_reply **reply, const char *data, size_t len, struct err *err);
-/* The same for the beginning of a reply: elements without an end tag end where it does. */
+/* The same for the beginning of a reply: open elements end where the data ends. */
 int soap_parse_head(struct soap_reply **reply, const char *data, size_t len, struct err *err);
 void soap_free(struct soap_reply *reply); /* NULL is fine */
 
 /*
- * The same for a document that is no SOAP: its root element, which has this name, is soap_body.
- * err may be NULL.
+ * The same for a document that is not SOAP. Its root element must have the name `root`;
+ * soap_body returns that element. err may be NULL.
  */
 int soap_parse_document(struct soap_reply **reply, const char *root, const char *data,
 	size_t len, struct err *err);
 
 const struct normalize_fault *soap_fault(
-	const struct soap_reply *reply); /* NULL: the reply is no fault */
+	const struct soap_reply *reply); /* NULL: the reply is not a fault */
 
 /* The <XyzResponse> element, or the <Fault>. Never NULL. */
 const struct soap_node *soap_body(const struct soap_reply *reply);
 
 /*
- * The first element at a path of local names below node ("returnval/about"); NULL when there
- * is none.
+ * The first element at a path of local names below node ("returnval/about"). NULL: no such
+ * element.
  */
 const struct soap_node *soap_get(const struct soap_node *node, const char *path);
 
-/* The next sibling of the same name; NULL behind the last. */
+/* The next sibling with the same name; NULL after the last one. */
 const struct soap_node *soap_next(const struct soap_node *node);
 
 /*
- * The text of the element at a path ("" for the node itself); "" when there is none. node may
- * be NULL.
+ * The text of the element at a path; the path "" means the node itself. Returns "" when there
+ * is no such element, or node is NULL.
  */
 const char *soap_text(const struct soap_node *node, const char *path);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * One page of events: its reply is parsed as it arrives. A page knows no session and no
- * collector; the request is prepared by vim_read.c.
+ * One page of events. Its reply is parsed while it arrives. vim_read.c prepares the request;
+ * this file has no session and no collector.
  */
 #ifndef VCOURIER_VIM_PAGE_H
 #define VCOURIER_VIM_PAGE_H
@@ -21,28 +21,29 @@ void vim_page_close(struct vim_page *p);                         /* NULL is fine
 void vim_page_limit_event(struct vim_page *p, size_t event_max); /* normalizer_limit_event */
 
 /*
- * Sends the request and forgets the page read before. Takes req; req->body is copied. A page
- * whose reply is still arriving must not be submitted: wait for it first.
+ * Sends the request and discards the previous page. Takes over req; req->body is copied. Do not
+ * submit a page whose reply is still arriving: call vim_page_wait first.
  */
 int vim_page_submit(
 	struct vim_page *p, struct http *http, struct http_request *req, struct err *err);
 bool vim_page_is_busy(const struct vim_page *p); /* the reply is not complete */
 
 /*
- * Waits until the reply is complete, and parses meanwhile. -1: it is not complete: ERR_TIMEOUT
- * after max_ms, ERR_STOPPED, or what http_run says.
+ * Parses the reply until it is complete. -1: it is not complete: ERR_TIMEOUT after max_ms,
+ * ERR_STOPPED, or the error of http_run.
  */
 int vim_page_wait(struct vim_page *p, struct http *http, int64_t max_ms, struct err *err);
 
-/* Parses a bounded part of what has arrived, below a millisecond's work; false: nothing. */
+/* Parses a part of the reply, for less than a millisecond. False: nothing has arrived. */
 bool vim_page_receive(struct vim_page *p, struct http *http);
 
-/* The page is not wanted any more: the rest of its reply is refused. */
+/* Discards the page: the rest of its reply is not received. */
 void vim_page_drop(struct vim_page *p);
 
 /*
- * After vim_page_wait, once or more. *status: the HTTP status of the reply, 0 when none came.
- * 0: *page is filled in, valid until the next vim_page_submit. -1: no reply, or it is no page.
+ * For use after vim_page_wait, also repeatedly. *status: the HTTP status; 0: no reply. Returns
+ * 0: *page is filled in and valid until the next vim_page_submit. -1: there is no reply, or it
+ * is not a page.
  */
 int vim_page_end(struct vim_page *p, struct normalize_page *page, int *status, struct err *err);
 
