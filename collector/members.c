@@ -36,8 +36,7 @@ add_zero(struct members *m, struct buf *out, const struct schema_field *field)
 	} else if (field->kind == SCHEMA_OBJECT) {
 		const struct schema_class *class = &schema_classes[field->class];
 
-		buf_add_char(out,
-			'{'); /* structs embed by value, at most 3 deep */
+		buf_add_char(out, '{'); /* structs embed by value, at most 3 deep */
 		members_add_unset(m, out, class, 0, class->n);
 		buf_add_char(out, '}');
 	} else {
