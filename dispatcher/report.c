@@ -10,6 +10,7 @@
 #include "json.h"
 #include "mem.h"
 #include "protocol.h"
+#include "status.h"
 
 struct report {
 	struct report_config config;
@@ -55,7 +56,9 @@ report_write(const struct report_status *status, struct buf *out)
 	buf_add_str(out, ",\"refreshes\":[");
 	if (status->refresher != NULL)
 		refresh_each_trouble(status->refresher, add_refresh, &list);
-	buf_add_str(out, "]}");
+	buf_add_str(out, "],\"state\":");
+	status_write(out);
+	buf_add_char(out, '}');
 }
 
 static void

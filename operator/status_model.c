@@ -88,19 +88,20 @@ add_age(cJSON *entry, const char *name, int64_t ms)
 		cJSON_AddNumberToObject(entry, name, (double)ms);
 }
 
-static bool
+static void
 look_at_stream(struct status_look *l, const char *name, struct stream_info *info)
 {
 	cJSON *entry = add_entry(l->model, "streams");
 	bool dead = strcmp(name, DEAD_STREAM) == 0;
 	struct err err;
 
+	*info = (struct stream_info){ .messages = 0 };
 	cJSON_AddStringToObject(entry, "name", name);
 	if (jetstream_stream_look(l->session->bus, name, info, &err) != 0) {
 		set_failed(l, entry, &err, "does not exist");
 		if (dead && err.code == ERR_NOT_FOUND) /* there were no dead letters yet */
 			set_state(entry, "does not exist", true);
-		return false;
+		return;
 	}
 	add_number(entry, "messages", info->messages);
 	add_number(entry, "bytes", info->bytes);
@@ -111,7 +112,6 @@ look_at_stream(struct status_look *l, const char *name, struct stream_info *info
 		add_age(entry, "newest_ms", age_of(l->session, name, info->last_seq));
 	}
 	set_state(entry, "", true);
-	return true;
 }
 
 /* ---- collectors */
@@ -227,6 +227,23 @@ set_progress(struct status_look *l, cJSON *entry, size_t d, const struct consume
 		set_state(entry, idle ? "up to date" : "delivering", true);
 }
 
+/* A dispatcher without a consumer on the stream. If it runs, it says what it waits for. */
+static void
+set_without_consumer(struct status_look *l, cJSON *entry, size_t d, struct err *err)
+{
+	const cJSON *report = peers_reply(l->peers, d, 0);
+	char why[320];
+
+	if (err->code != ERR_NOT_FOUND || report == NULL) {
+		set_failed(l, entry, err, "has never run");
+		return;
+	}
+	set_state(entry, "failing", false);
+	failing(report, why, sizeof(why));
+	cJSON_AddStringToObject(entry, "why", why);
+	cJSON_AddItemToObject(entry, "report", cJSON_Duplicate(report, true));
+}
+
 static void
 look_at_consumer(struct status_look *l, size_t d, const char *stream, uint64_t last_seq)
 {
@@ -239,7 +256,7 @@ look_at_consumer(struct status_look *l, size_t d, const char *stream, uint64_t l
 	cJSON_AddStringToObject(entry, "stream", stream);
 	if (jetstream_consumer_look(l->session->bus, stream, dispatcher->token, &c, &err) !=
 		0) {
-		set_failed(l, entry, &err, "has never run");
+		set_without_consumer(l, entry, d, &err);
 		return;
 	}
 	add_number(entry, "waiting", c.pending);
@@ -281,15 +298,14 @@ status_model_look(struct session *s, const struct peers *peers)
 	static const char *const lists[] = { "streams", "collectors", "dispatchers",
 		"replicas" };
 	struct status_look l = { s, peers, was_refused(s), cJSON_CreateObject() };
-	struct stream_info info = { .messages = 0 };
+	struct stream_info info;
 
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
 		cJSON_AddItemToObject(l.model, lists[i], cJSON_CreateArray());
 	for (size_t i = 0; i < s->n_sources; i++) {
-		bool found = look_at_stream(&l, s->source[i].stream, &info);
-
+		look_at_stream(&l, s->source[i].stream, &info);
 		look_at_collectors(&l, i);
-		for (size_t d = 0; found && d < s->n_dispatchers; d++)
+		for (size_t d = 0; d < s->n_dispatchers; d++)
 			look_at_consumer(&l, d, s->source[i].stream, info.last_seq);
 	}
 	look_at_stream(&l, DEAD_STREAM, &info);

@@ -17,6 +17,7 @@ from lab.gateway import Gateway
 from lab.process import BUILD, free_port, wait_until
 from lab.product import knative, provider, router_config
 from lab.receiver import Answer
+from lab.stream import Stream
 
 FAST = {"retry": {"initial": "50ms", "max": "200ms", "rejectGrace": "0s"}, "ackWait": "2s"}
 COLLECTOR = ["source", "role", "lag", "last", "host", "pid", "state"]
@@ -111,6 +112,15 @@ def test_a_dispatcher_that_is_stopped(lab, stream):
     stream.publish(7)
     columns = row(run(dispatcher, code=1).stdout, "kn")
     assert columns[2:4] == ["7", "0"] and columns[-1] == "not fetched"
+
+
+def test_a_dispatcher_that_cannot_create_its_streams(lab):
+    """It runs, answers, and says what it waits for: the server's store is smaller than the streams."""
+    server = lab.nats(max_store="50MB")
+    dispatcher = lab.dispatcher(Stream(lab, server).config(lab.receiver().url))
+    wait_until(lambda: look(dispatcher)["dispatchers"][0]["state"] == "failing", 60, "it answers")
+    text = run(dispatcher, code=1).stdout
+    assert re.search(rf"^kn on .* \(pid {dispatcher.pid}\): consumer: .*insufficient storage", text, re.M), text
 
 
 def test_the_paused_replica(lab, stream):

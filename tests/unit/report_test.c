@@ -17,7 +17,7 @@ write(void **state)
 	} rows[] = {
 		{ { .in_flight = 3, .in_memory = 20, .targets = 1 },
 			"\"in_flight\":3,\"in_memory\":20,\"targets\":1,\"paused\":0,\"down\":false,"
-			"\"held\":0,\"paused_ms\":0,\"dead_letters_fail\":false,\"refreshes\":[]}" },
+			"\"held\":0,\"paused_ms\":0,\"dead_letters_fail\":false,\"refreshes\":[],\"state\":{\"ready\":false,\"checks\":{}}}" },
 		{ { .in_memory = 7,
 			  .targets = 5,
 			  .paused_targets = 2,
@@ -29,7 +29,7 @@ write(void **state)
 			  .dead_letters_fail = true },
 			"\"in_flight\":0,\"in_memory\":7,\"targets\":5,\"paused\":2,\"down\":true,"
 			"\"held\":4,\"paused_ms\":61000,\"dead_letters_fail\":true,"
-			"\"status\":503,\"target\":\"a \\\"b\\\"\",\"refreshes\":[]}" },
+			"\"status\":503,\"target\":\"a \\\"b\\\"\",\"refreshes\":[],\"state\":{\"ready\":false,\"checks\":{}}}" },
 	};
 
 	(void)state;
