@@ -39,7 +39,7 @@ give nats passwords.conf passwords.conf
 give collector nats "collector-${VCENTER_NAME:-lab}"
 give collector vcenter vcenter
 give cli nats cli
-for name in knative openfaas eventbridge; do give "dispatcher-$name" nats "dispatcher-$name"; done
+for name in knative openfaas eventbridge functions; do give "dispatcher-$name" nats "dispatcher-$name"; done
 give dispatcher-openfaas gateway gateway
 give dispatcher-eventbridge aws aws
 chown -R "$owner" .

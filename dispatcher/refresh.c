@@ -192,7 +192,9 @@ step(struct refreshing *r, int64_t now_ms)
 	}
 	http_request_free(http, req);
 	r->waiting = answer == REFRESH_WAIT;
-	if (r->waiting)
+	if (answer == REFRESH_FILES)
+		on_done(r, NULL);
+	else if (r->waiting)
 		r->due_ms = now_ms + WAIT_MS;
 	else if (answer == REFRESH_NOTHING)
 		succeeded(r, &err, now_ms);

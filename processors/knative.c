@@ -36,7 +36,7 @@ struct knative {
 /* ---- configuration */
 
 static const char *const encodings[] = { "binary", "structured", NULL };
-static const char *const type_styles[] = { "router", "vsphere", NULL };
+static const char *const type_styles[] = { "router", "vsphere", "vsphereUnversioned", NULL };
 
 static const struct config_field fields[] = {
 	{ "destination", CONFIG_OBJECT, offsetof(struct knative_config, destination),
@@ -48,8 +48,8 @@ static const struct config_field fields[] = {
 			"every receiver) or `binary` (attributes as `ce-` headers)." },
 	{ "typeStyle", CONFIG_ENUM, offsetof(struct knative_config, type_style),
 		.def = "router", .choices = type_styles,
-		.help = "Dialect of the CloudEvent's type: `com.vmware.event.router/event` or "
-			"`com.vmware.vsphere.VmPoweredOnEvent.v0`." },
+		.help = "Dialect of the CloudEvent's type: `com.vmware.event.router/event`, "
+			"`com.vmware.vsphere.VmPoweredOnEvent.v0`, or the same without `.v0`." },
 	HTTP_OPTIONS_ROWS(struct knative_config, http),
 	{ NULL },
 };

@@ -3,3 +3,4 @@
 PROCESSOR(knative)
 PROCESSOR(openfaas)
 PROCESSOR(eventbridge)
+PROCESSOR(functions)

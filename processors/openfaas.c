@@ -37,7 +37,7 @@ struct openfaas {
 };
 
 static const char *const topic_styles[] = { "subject", "dotted", "both", NULL };
-static const char *const type_styles[] = { "router", "vsphere", NULL };
+static const char *const type_styles[] = { "router", "vsphere", "vsphereUnversioned", NULL };
 
 static const struct config_field fields[] = {
 	{ "address", CONFIG_STRING, offsetof(struct openfaas_config, address),
@@ -61,8 +61,8 @@ static const struct config_field fields[] = {
 		.help = "A `*` in an annotation matches any run of characters." },
 	{ "typeStyle", CONFIG_ENUM, offsetof(struct openfaas_config, type_style),
 		.def = "router", .choices = type_styles,
-		.help = "Dialect of the CloudEvent's type: `com.vmware.event.router/event` or "
-			"`com.vmware.vsphere.VmPoweredOnEvent.v0`." },
+		.help = "Dialect of the CloudEvent's type: `com.vmware.event.router/event`, "
+			"`com.vmware.vsphere.VmPoweredOnEvent.v0`, or the same without `.v0`." },
 	{ "refreshInterval", CONFIG_DURATION,
 		offsetof(struct openfaas_config, refresh_interval_ms), .def = "10s",
 		.min = 1000, .max = 24 * 3600 * 1000,

@@ -106,6 +106,8 @@ enum refresh_step {
 	REFRESH_SEND,       /* the request is filled in */
 	REFRESH_NOTHING,    /* nothing to send: the run is done */
 	REFRESH_WAIT,       /* called again after 100 ms, same step: a helper program runs */
+	/* nothing to send: response reads the data from files; it gets a NULL reply at once */
+	REFRESH_FILES,
 };
 
 struct refresh {
@@ -116,7 +118,7 @@ struct refresh {
 	/* Fills in the next request of a run; step counts from 0. */
 	enum refresh_step (*request)(
 		void *self, unsigned step, struct http_request *req, struct err *err);
-	/* NULL when request never sends anything. */
+	/* NULL when request returns neither REFRESH_SEND nor REFRESH_FILES. */
 	enum refresh_result (*response)(void *self, unsigned step,
 		const struct http_response *rsp, const struct refresh_time *time,
 		struct err *err);
@@ -149,6 +151,12 @@ struct processor {
 	 * cannot express.
 	 */
 	int (*open)(void **self, const void *config, struct err *err);
+	/*
+	 * Reads the files that the options name, and adds warnings about them at `block`; NULL:
+	 * there are none. It is called once, after open.
+	 */
+	void (*check)(
+		void *self, const struct config_node *block, struct config_errors *errors);
 	/*
 	 * Adds the targets of an event; without targets the event is filtered. ROUTE_UNSETTLED:
 	 * further targets are possible, because the list of them is not confirmed yet; an event

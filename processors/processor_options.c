@@ -77,10 +77,13 @@ check_by_opening(const struct config_node *block, const struct processor_options
 	struct err err = { 0 };
 	void *self;
 
-	if (o->processor->open(&self, o->config, &err) == 0)
-		o->processor->close(self);
-	else
+	if (o->processor->open(&self, o->config, &err) != 0) {
 		config_error(errors, block, "%s", err.text);
+		return;
+	}
+	if (o->processor->check != NULL)
+		o->processor->check(self, block, errors);
+	o->processor->close(self);
 }
 
 int
@@ -130,6 +133,7 @@ processor_options_address(
 	const struct config_node *destination = config_get(block, "destination"),
 				 *uri = config_get(destination, "uri");
 	const char *const texts[] = { config_text(config_get(block, "address")),
+		config_text(config_get(block, "directory")),
 		config_text(config_get(block, "eventBus")), config_text(uri),
 		config_text(config_get(uri, "host")),
 		config_text(config_get(config_get(destination, "ref"), "name")) };

@@ -13,7 +13,8 @@ units := $(notdir $(wildcard systemd/*.service))
 install: all manuals ## install programs, units, manual pages, documentation; obeys DESTDIR= and PREFIX=/usr/local
 	install -d -m 0755 $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/systemd/system \
 		$(DESTDIR)$(PREFIX)/lib/sysusers.d $(docdir)/examples $(datadir) $(foreach s,1 5 8,$(mandir)/man$(s)) $(completions)
-	install -d -m 0750 $(DESTDIR)$(sysconfdir)/vcourier $(DESTDIR)$(sysconfdir)/vcourier/nats/secrets $(DESTDIR)$(sysconfdir)/vcourier/cli
+	install -d -m 0750 $(DESTDIR)$(sysconfdir)/vcourier $(DESTDIR)$(sysconfdir)/vcourier/nats/secrets $(DESTDIR)$(sysconfdir)/vcourier/cli \
+		$(DESTDIR)$(sysconfdir)/vcourier/functions
 	install -d -m 0700 $(DESTDIR)$(sysconfdir)/vcourier/secrets
 	install -m 0755 -s $(programs) $(DESTDIR)$(PREFIX)/bin
 	install -m 0755 compose/nats/users.py $(DESTDIR)$(PREFIX)/bin/vcourier-nats-users

@@ -31,8 +31,8 @@ check_bytes(const char *path, const char *text, size_t len, struct config_errors
 	return -1;
 }
 
-int
-config_load(struct config **config, const char *path, struct config_errors *errors)
+static int
+load(struct config **config, const char *path, bool manifest, struct config_errors *errors)
 {
 	struct config *c = NULL;
 	struct file_info info;
@@ -50,6 +50,8 @@ config_load(struct config **config, const char *path, struct config_errors *erro
 		goto done;
 	c = mem_alloc(sizeof(*c));
 	c->path = mem_strdup(path);
+	c->manifest = manifest;
+	STAILQ_INIT(&c->documents);
 	c->nodes = mem_array(CONFIG_NODES_MAX, sizeof(*c->nodes));
 	rc = config_tree_parse(c, buf_str(&text), text.len, errors);
 	if (rc == 0 && info.world_writable)
@@ -63,6 +65,18 @@ done:
 	else
 		config_free(c);
 	return rc;
+}
+
+int
+config_load(struct config **config, const char *path, struct config_errors *errors)
+{
+	return load(config, path, false, errors);
+}
+
+int
+config_load_manifest(struct config **config, const char *path, struct config_errors *errors)
+{
+	return load(config, path, true, errors);
 }
 
 void

@@ -121,6 +121,15 @@ void config_errors_sort(struct config_errors *errors);
  * and errors has the reasons.
  */
 int config_load(struct config **config, const char *path, struct config_errors *errors);
+/*
+ * The same for a file that is written for Kubernetes: it may have several documents, and
+ * `${NAME}` in it is ordinary text.
+ */
+int config_load_manifest(
+	struct config **config, const char *path, struct config_errors *errors);
+/* The document after `last`, the first for NULL; NULL: there is no further one. */
+const struct config_node *config_next_document(
+	const struct config *config, const struct config_node *last);
 void config_free(struct config *config);
 const struct config_node *config_root(const struct config *config);
 

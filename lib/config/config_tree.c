@@ -107,6 +107,8 @@ new_node(struct tree_reader *r, const yaml_event_t *ev, enum node_kind kind)
 	if (r->open != NULL) {
 		node->index = r->open->n++;
 		STAILQ_INSERT_TAIL(&r->open->children, node, link);
+	} else {
+		STAILQ_INSERT_TAIL(&r->config->documents, node, link);
 	}
 	return node;
 }
@@ -156,7 +158,7 @@ on_scalar(struct tree_reader *r, const yaml_event_t *ev)
 		return;
 	}
 	node->text = mem_strdup(text);
-	if (style != YAML_SINGLE_QUOTED_SCALAR_STYLE)
+	if (style != YAML_SINGLE_QUOTED_SCALAR_STYLE && !r->config->manifest)
 		expand_env(node);
 }
 
@@ -187,7 +189,7 @@ on_event(struct tree_reader *r, const yaml_event_t *ev)
 {
 	switch (ev->type) {
 	case YAML_DOCUMENT_START_EVENT:
-		if (r->documents++ != 0) {
+		if (r->documents++ != 0 && !r->config->manifest) {
 			refuse(r, ev, "a second document: only one is allowed in a file");
 			r->fatal = true;
 		}
@@ -301,6 +303,12 @@ const struct config_node *
 config_root(const struct config *config)
 {
 	return config != NULL && config->n_nodes != 0 ? &config->nodes[0] : NULL;
+}
+
+const struct config_node *
+config_next_document(const struct config *config, const struct config_node *last)
+{
+	return last != NULL ? STAILQ_NEXT(last, link) : STAILQ_FIRST(&config->documents);
 }
 
 const struct config_node *

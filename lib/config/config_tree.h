@@ -36,6 +36,9 @@ struct config_node {
 
 struct config {
 	char *path;
+	/* written for Kubernetes: several documents, and ${NAME} is ordinary text */
+	bool manifest;
+	struct config_children documents; /* their roots */
 	struct config_node
 		*nodes; /* CONFIG_NODES_MAX of them; pages that are not used take no memory */
 	size_t n_nodes;

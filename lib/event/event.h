@@ -25,10 +25,10 @@ enum {
 #define EVENT_CONTENT_TYPE "application/cloudevents+json"
 
 /*
- * com.vmware.event.router/<class> (the VMware Event Router) or com.vmware.vsphere.<Name>.v0
- * (VSphereSource)
+ * com.vmware.event.router/<class> (the VMware Event Router), com.vmware.vsphere.<Name>.v0
+ * (VSphereSource), and com.vmware.vsphere.<Name> (VSphereSource before September 2021)
  */
-enum event_type_style { EVENT_TYPE_ROUTER, EVENT_TYPE_VSPHERE };
+enum event_type_style { EVENT_TYPE_ROUTER, EVENT_TYPE_VSPHERE, EVENT_TYPE_VSPHERE_UNVERSIONED };
 
 struct event_extension {
 	const char *name;
@@ -94,7 +94,7 @@ int event_check(const struct event *ev, struct err *err);
 const char *event_extension(const struct event *ev, const char *name);
 
 /*
- * The type in one of the two dialects; out is cleared first. A type of another origin is
+ * The type in one of the dialects; out is cleared first. A type of another origin is
  * unchanged.
  */
 void event_type(const struct event *ev, enum event_type_style style, struct buf *out);

@@ -176,9 +176,10 @@ void
 event_type(const struct event *ev, enum event_type_style style, struct buf *out)
 {
 	buf_clear(out);
-	if (style == EVENT_TYPE_VSPHERE && text_starts(ev->type, router_prefix) &&
+	if (style != EVENT_TYPE_ROUTER && text_starts(ev->type, router_prefix) &&
 		*ev->subject != '\0')
-		buf_printf(out, "com.vmware.vsphere.%s.v0", ev->subject);
+		buf_printf(out, "com.vmware.vsphere.%s%s", ev->subject,
+			style == EVENT_TYPE_VSPHERE ? ".v0" : "");
 	else
 		buf_add_str(out, ev->type);
 }

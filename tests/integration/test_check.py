@@ -22,6 +22,7 @@ from lab.pipeline import seeded
 PROVIDER = {"type": "vcenter", "name": "lab", "vcenter": {"address": "vc.invalid", "auth": {
     "type": "basic_auth", "basicAuth": {"username": "u", "password": "p"}}}}
 BACKENDS = {"knative": {"destination": {"uri": "http://127.0.0.1:9/"}}, "openfaas": {"address": "http://127.0.0.1:9"},
+            "functions": {"directory": "/tmp"},
             "awsEventBridge": {"region": "eu-central-1", "ruleARN": "arn:aws:events:eu-central-1:123456789012:rule/a"}}
 TYPES = {"awsEventBridge": "aws_event_bridge"}
 VALUES = ["", "x", " ", "0", 0, 1, -1, 2**31, 2**63, 1.5, True, "1ms", "1s", "1h", "9999d", "P1D", "-1s", "1", "64KiB", "1GiB",

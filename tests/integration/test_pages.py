@@ -44,6 +44,7 @@ NOT_AS_PRINTED = {
     ("docs/compose.md", "A real vCenter and real backends", 1): "nothing: it needs files that the user edits",
     ("docs/consumers.md", "Examples", 1): "tests/integration/test_consumer_examples.py, where the NATS CLI is installed",
     ("docs/events.md", "Try a function with a made-up event", 1): "tests/integration/test_emit.py, with its own receiver and dispatcher",
+    ("docs/functions.md", "With compose", 1): "nothing: tests/compose/run.py starts the same dispatcher with other backends",
 }
 COMMANDS = ("make", "apt", "cd", "cp", "mkdir", "install", "systemctl", "vcourier", "vcourier-collector", "vcourier-dispatcher", "nats",
             "nats-server", "docker", "kubectl", "helm", "python3", "curl", "export", "kill", "tail", "users.py", "./nats/users.py", "compose/nats/users.py", "sh")
