@@ -73,6 +73,7 @@ look(struct status_command *c)
 	if (session_sources(&c->session, &err) != 0 ||
 		session_dispatchers(&c->session, &err) != 0)
 		return session_fail(&c->session, &err);
+	session_add_orphans(&c->session);
 	if (peers_open(&c->peers, &c->session, &err) != 0)
 		return session_fail(&c->session, &err);
 	return c->watch ? watch_run(draw, c, INTERVAL_MS) : draw(c, command_width(), stdout);

@@ -12,7 +12,7 @@
 
 struct accept {
 	struct accept_config config;
-	struct filter filter;
+	struct filters filters;
 	struct event event; /* the one that was read last */
 	struct targets targets;
 	struct queue *held;    /* of events without a target; NULL: there were none */
@@ -26,7 +26,7 @@ accept_open(struct accept **accept, const struct accept_config *config, struct e
 
 	a->config = *config;
 	event_init(&a->event);
-	return filter_open(&a->filter, &config->options->filter, err);
+	return filters_open(&a->filters, &config->options->filter, config->streams, err);
 }
 
 void
@@ -36,7 +36,7 @@ accept_close(struct accept *a)
 		return;
 	event_free(&a->event);
 	targets_free(&a->targets);
-	filter_close(&a->filter);
+	filters_close(&a->filters);
 	free(a);
 }
 
@@ -170,7 +170,7 @@ accept_again(struct accept *a, struct job *job)
 static bool
 looks_inside(const struct accept *a)
 {
-	return a->config.processor->route != NULL || a->filter.pattern != NULL ||
+	return a->config.processor->route != NULL || a->filters.any_pattern ||
 		a->config.options->ordering != ORDERING_NONE;
 }
 
@@ -195,7 +195,7 @@ accept_message(struct accept *a, const struct origin *origin, struct bus_msg *ms
 		reject(a, job, "invalid_event", &err);
 		return;
 	}
-	if (!filter_passes(&a->filter, job_subject(job), ev)) {
+	if (!filters_pass(&a->filters, job_subject(job), ev)) {
 		settle_filtered(a->config.settle, job);
 		return;
 	}

@@ -19,6 +19,7 @@
 #include "bus.h"
 #include "dispatcher_options.h"
 #include "err.h"
+#include "event_streams.h"
 #include "jetstream.h"
 #include "job.h"
 #include "processor.h"
@@ -30,11 +31,12 @@ struct accept_config {
 	struct jobs *jobs;
 	struct settle *settle; /* of events that go nowhere */
 	const struct dispatch_options *options;
+	const struct event_streams *streams; /* for their filters */
 	const struct processor *processor;
 	void *self; /* the processor's */
 };
 
-/* Fails (ERR_CONFIG) when the filter is not valid. */
+/* Fails (ERR_CONFIG) when a filter is not valid. */
 int accept_open(struct accept **accept, const struct accept_config *config, struct err *err);
 void accept_close(struct accept *accept); /* NULL is allowed */
 

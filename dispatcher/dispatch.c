@@ -120,6 +120,7 @@ on_status_request(void *ctx, struct report_status *status)
 	struct dispatcher *d = ctx;
 
 	pipeline_status(d->pipeline, status);
+	status->streams = d->config->streams;
 }
 
 /* ---- start and end */
@@ -136,6 +137,7 @@ open_pipeline(struct dispatcher *d, struct err *err)
 		.prefix = d->config->prefix,
 		.dead_stream = d->config->dead_stream->name,
 		.options = d->config->options,
+		.streams = d->config->streams,
 		.processor = d->config->processor,
 		.processor_config = d->config->processor_config };
 
@@ -155,7 +157,6 @@ open_sources(struct dispatcher *d, struct err *err)
 		.durable = d->durable,
 		.options = d->config->options,
 		.streams = d->config->streams,
-		.n_streams = d->config->n_streams,
 		.replay_stream = d->config->replay_stream,
 		.expired = d->metrics.expired,
 		.redelivered = d->metrics.redelivered,

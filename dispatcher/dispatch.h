@@ -45,14 +45,14 @@
 #include "bus.h"
 #include "dispatcher_options.h"
 #include "err.h"
+#include "event_streams.h"
 #include "jetstream.h"
 #include "processor.h"
 
 struct dispatcher_config {
 	const char *name;   /* of the eventProcessor; its token is the durable's name */
 	const char *prefix; /* of subjects: "vc" */
-	const struct stream_config *streams; /* one per vCenter */
-	size_t n_streams;
+	const struct event_streams *streams;
 	const struct stream_config *dead_stream, *replay_stream;
 	const struct dispatch_options *options;
 	const struct processor *processor;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "event_streams.h"
 #include "pattern.h"
 
 #define MINUTE (60 * INT64_C(1000))
@@ -64,6 +65,18 @@ static const struct config_field filter_fields[] = {
 	{ NULL },
 };
 
+#define PER_VCENTER(member) .offset = offsetof(struct dispatch_per_vcenter, member)
+
+static const struct config_field per_vcenter_fields[] = {
+	{ "vcenters", CONFIG_STRINGS, PER_VCENTER(vcenters), CONFIG_REQUIRED,
+		.help = "Names of eventProviders, or patterns such as `berlin-*`." },
+	{ "filter", CONFIG_OBJECT, PER_VCENTER(filter), .fields = filter_fields,
+		.help = "Replaces the dispatcher's `filter`." },
+	{ "startFrom", CONFIG_STRING, PER_VCENTER(start_from),
+		.help = "Replaces the dispatcher's `startFrom`." },
+	{ NULL },
+};
+
 const struct config_field dispatcher_options_fields[] = {
 	{ "concurrency", CONFIG_INT, offsetof(struct dispatch_options, concurrency),
 		.def = "64", .min = 1, .max = 4096,
@@ -95,6 +108,14 @@ const struct config_field dispatcher_options_fields[] = {
 	{ "filter", CONFIG_OBJECT, offsetof(struct dispatch_options, filter),
 		.fields = filter_fields,
 		.help = "The events that this dispatcher delivers. Default: all." },
+	{ "vcenters", CONFIG_STRINGS, offsetof(struct dispatch_options, vcenters),
+		.help = "The vCenters whose events this dispatcher delivers: names of "
+			"eventProviders, or patterns such as `berlin-*`. Default: all. So a fleet is "
+			"split over several dispatchers." },
+	{ "perVcenter", CONFIG_OBJECTS, offsetof(struct dispatch_options, per_vcenter),
+		.fields = per_vcenter_fields, .item_size = sizeof(struct dispatch_per_vcenter),
+		.help = "Other settings for some vCenters. The first block that names a vCenter "
+			"counts." },
 	{ "ordering", CONFIG_ENUM, offsetof(struct dispatch_options, ordering), .def = "none",
 		.choices = orderings,
 		.help = "`none`: as fast as possible. `key`: events of one managed entity one after "
@@ -133,37 +154,62 @@ is_given(const struct destination *d)
 		d->ca_certs != NULL;
 }
 
-/* What a table cannot say. */
-static int
-check(const struct config_node *node, const struct dispatch_options *o,
+/* node: the block with the members startFrom and filter. */
+static void
+check_start(
+	const struct config_node *node, const char *start_from, struct config_errors *errors)
+{
+	enum dispatch_start start;
+	int64_t time_us;
+
+	if (!dispatcher_options_start_parse(start_from, &start, &time_us))
+		config_error(errors, config_get(node, "startFrom"),
+			"must be earliest, now or a time");
+}
+
+static void
+check_filter(const struct config_node *node, const struct dispatch_filter *f,
 	struct config_errors *errors)
 {
 	const struct config_node *filter = config_get(node, "filter");
-	enum dispatch_start start;
 	struct pattern *pattern;
-	size_t before = errors->n;
-	int64_t time_us;
 	struct err err;
 
-	if (!dispatcher_options_start_parse(o->start_from, &start, &time_us))
-		config_error(errors, config_get(node, "startFrom"),
-			"must be earliest, now or a time");
+	if (f->subject != NULL &&
+		(f->subject[0] == '\0' || strpbrk(f->subject, " \t\r\n") != NULL))
+		config_error(errors, config_get(filter, "subject"), "is no NATS subject");
+	if (f->pattern == NULL)
+		return;
+	if (pattern_compile(&pattern, f->pattern, strlen(f->pattern), &err) == 0)
+		pattern_free(pattern);
+	else
+		config_error(errors, config_get(filter, "pattern"), "%s", err.text);
+}
+
+/* What a table cannot say. */
+static void
+check(const struct config_node *node, const struct dispatch_options *o,
+	struct config_errors *errors)
+{
+	const struct dispatch_per_vcenter *one = o->per_vcenter.items;
+	struct err err;
+
+	check_start(node, o->start_from, errors);
+	check_filter(node, &o->filter, errors);
+	for (size_t i = 0; i < o->per_vcenter.n; i++, one++) {
+		const struct config_node *block = config_item(
+			config_get(node, "perVcenter"), i);
+
+		if (one->start_from != NULL)
+			check_start(block, one->start_from, errors);
+		check_filter(block, &one->filter, errors);
+	}
 	if (is_given(&o->dead_letter_sink) &&
 		destination_check(&o->dead_letter_sink, false, &err) != 0)
 		config_error(errors, config_get(node, "deadLetterSink"), "%s", err.text);
 	if (o->retry.initial_ms > o->retry.max_ms)
 		config_error(errors, config_get(node, "retry"),
 			"initial must not be longer than max");
-	if (o->filter.subject != NULL &&
-		(o->filter.subject[0] == '\0' || strpbrk(o->filter.subject, " \t\r\n") != NULL))
-		config_error(errors, config_get(filter, "subject"), "is no NATS subject");
-	if (o->filter.pattern == NULL)
-		return errors->n == before ? 0 : -1;
-	if (pattern_compile(&pattern, o->filter.pattern, strlen(o->filter.pattern), &err) == 0)
-		pattern_free(pattern);
-	else
-		config_error(errors, config_get(filter, "pattern"), "%s", err.text);
-	return errors->n == before ? 0 : -1;
 }
 
 int
@@ -174,10 +220,13 @@ dispatcher_options_bind(const struct router_config *config, const struct router_
 	struct processor_common common = { dispatcher_options_fields, &o->common,
 		sizeof(o->common) };
 
-	(void)config;
+	size_t before = errors->n;
+
 	if (processor_options_bind(entry, &common, &o->processor, errors) != 0)
 		return -1;
-	return check(entry->node, &o->common, errors);
+	check(entry->node, &o->common, errors);
+	event_streams_check(config, entry->node, &o->common, errors);
+	return errors->n == before ? 0 : -1;
 }
 
 void

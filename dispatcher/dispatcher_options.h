@@ -21,6 +21,19 @@ enum ordering {
 	ORDERING_STRICT, /* one event at a time */
 };
 
+struct dispatch_filter {
+	char *subject; /* NATS wildcards; the server filters */
+	/* EventBridge's language, over the whole CloudEvent; JSON text */
+	char *pattern;
+};
+
+/* What replaces the dispatcher's own options for some vCenters. */
+struct dispatch_per_vcenter {
+	char **vcenters;               /* names or patterns */
+	struct dispatch_filter filter; /* when one of its members is set */
+	char *start_from;              /* NULL: not replaced */
+};
+
 struct dispatch_options {
 	int64_t concurrency; /* requests in flight */
 	/* 0: all, or a quarter where events fan out to several targets */
@@ -45,11 +58,9 @@ struct dispatch_options {
 		int64_t timeout_ms; /* 0: that of all requests */
 		int policy;         /* enum backoff_policy */
 	} retry;
-	struct dispatch_filter {
-		char *subject; /* NATS wildcards; the server filters */
-		/* EventBridge's language, over the whole CloudEvent; JSON text */
-		char *pattern;
-	} filter;
+	struct dispatch_filter filter;
+	char **vcenters; /* names or patterns of those that it reads; NULL: all */
+	struct config_list per_vcenter; /* of struct dispatch_per_vcenter; the first counts */
 	struct destination dead_letter_sink;
 	int ordering;     /* enum ordering */
 	char *start_from; /* "earliest", "now" or a time; checked */

@@ -7,6 +7,7 @@
 
 #include "event.h"
 #include "dispatcher_options.h"
+#include "event_streams.h"
 #include "pattern.h"
 
 struct filter {
@@ -14,6 +15,29 @@ struct filter {
 	struct pattern *pattern;
 	struct buf text; /* scratch */
 };
+
+/*
+ * The filters of a dispatcher: one for all vCenters, and those of some vCenters.
+ */
+struct filters {
+	struct filter common;
+	struct vcenter_filter *own; /* sorted by token */
+	size_t n_own;
+	bool any_pattern; /* a filter looks into events */
+};
+
+struct vcenter_filter {
+	char token[80]; /* of the vCenter in subjects */
+	struct filter filter;
+};
+
+/* Options and streams are borrowed. */
+int filters_open(struct filters *filters, const struct dispatch_filter *common,
+	const struct event_streams *streams, struct err *err);
+void filters_close(struct filters *filters);
+
+/* filter_passes, with the filter of the event's vCenter, the second token of the subject. */
+bool filters_pass(struct filters *filters, const char *subject, const struct event *ev);
 
 int filter_open(struct filter *filter, const struct dispatch_filter *options, struct err *err);
 void filter_close(struct filter *filter);

@@ -123,6 +123,7 @@ pipeline_start(struct pipeline *p, struct sources *sources, struct err *err)
 	struct accept_config accept = { .jobs = &p->jobs,
 		.settle = p->settle,
 		.options = config->options,
+		.streams = config->streams,
 		.processor = config->processor,
 		.self = p->self };
 	struct body_fetch_config fetch = { .bus = config->bus,

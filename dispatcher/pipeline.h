@@ -36,6 +36,7 @@ struct pipeline_config { /* all borrowed */
 	const char *prefix;      /* of the subjects of events: "vc" */
 	const char *dead_stream; /* name of the stream of dead letters */
 	const struct dispatch_options *options;
+	const struct event_streams *streams;
 	const struct processor *processor;
 	const void *processor_config;
 };

@@ -12,6 +12,8 @@
 #include "protocol.h"
 #include "status.h"
 
+enum { REPLY_MAX = 512 * 1024 }; /* a thousand streams have 80 KiB; NATS takes 1 MiB */
+
 struct report {
 	struct report_config config;
 	struct inbox_port port;
@@ -31,6 +33,19 @@ add_refresh(void *ctx, const char *name, const char *why)
 	json_add_string(list->out, why, strlen(why));
 	buf_add_char(list->out, '}');
 	list->comma = ",";
+}
+
+static void
+add_streams(const struct event_streams *streams, struct buf *out)
+{
+	buf_add_str(out, ",\"streams\":[");
+	for (size_t i = 0; i < streams->n; i++) {
+		const char *name = streams->stream[i].config.name;
+
+		buf_add_str(out, i != 0 ? "," : "");
+		json_add_string(out, name, strlen(name));
+	}
+	buf_add_char(out, ']');
 }
 
 void
@@ -58,6 +73,8 @@ report_write(const struct report_status *status, struct buf *out)
 		refresh_each_trouble(status->refresher, add_refresh, &list);
 	buf_add_str(out, "],\"state\":");
 	status_write(out);
+	if (status->streams != NULL)
+		add_streams(status->streams, out);
 	buf_add_char(out, '}');
 }
 
@@ -69,8 +86,8 @@ reply(struct report *r, const char *subject)
 	struct buf text;
 	struct err err;
 
-	buf_init(&text, 16 * 1024);
 	r->config.status(r->config.ctx, &status);
+	buf_init(&text, REPLY_MAX);
 	report_write(&status, &text);
 	out.data = buf_str(&text);
 	out.len = text.len;

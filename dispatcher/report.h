@@ -12,6 +12,7 @@
 
 #include "buf.h"
 #include "bus.h"
+#include "event_streams.h"
 #include "inbox.h"
 #include "refresh.h"
 
@@ -27,7 +28,8 @@ struct report_status {
 	const char *target; /* the one that has been paused for longest; NULL: none is */
 	int target_status;  /* the status of its last failed request; 0: no HTTP reply came */
 	bool dead_letters_fail;
-	const struct refresher *refresher; /* of it, what failed or has a warning */
+	const struct refresher *refresher;   /* of it, what failed or has a warning */
+	const struct event_streams *streams; /* that it reads; NULL: not reported */
 };
 
 /* Fills in the present status. What it refers to must live until the callback's caller ends. */

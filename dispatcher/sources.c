@@ -48,30 +48,34 @@ on_message(void *source, struct bus_msg *msg, const struct jetstream_meta *meta,
 
 /* False: no subject of the stream passes the filter. */
 static bool
-set_filter(struct read_stream *s, const struct stream_config *stream)
+set_filter(struct read_stream *s, const struct event_stream *events)
 {
-	const struct sources_config *config = &s->all->config;
-	const char *filter = config->options->filter.subject;
+	const char *filter;
 
 	if (s->origin.replay) {
-		snprintf(s->filter, sizeof(s->filter), REPLAY_PREFIX ".%s.>", config->durable);
+		snprintf(s->filter, sizeof(s->filter), REPLAY_PREFIX ".%s.>",
+			s->all->config.durable);
 		return true;
 	}
+	filter = events->filter->subject;
 	return filter == NULL ||
-		filter_narrow(filter, stream->subjects[0], s->filter, sizeof(s->filter));
+		filter_narrow(filter, events->config.subjects[0], s->filter, sizeof(s->filter));
 }
 
+/* events: NULL for the replay stream. */
 static int
-open_source(
-	struct sources *all, const struct stream_config *stream, bool replay, struct err *err)
+open_source(struct sources *all, const struct event_stream *events, struct err *err)
 {
+	const struct stream_config *stream = events != NULL ? &events->config
+							    : all->config.replay_stream;
 	const struct sources_config *config = &all->config;
 	struct read_stream *s = &all->source[all->n];
 	struct stream_check_config watch = { .bus = config->bus,
 		.durable = config->durable,
 		.stream = stream,
 		.filter = s->filter,
-		.replay = replay,
+		.start_from = events != NULL ? events->start_from : "earliest",
+		.replay = events == NULL,
 		.options = config->options,
 		.expired = config->expired };
 	struct puller_config puller = { .bus = config->bus,
@@ -86,9 +90,9 @@ open_source(
 
 	s->all = all;
 	s->origin = (struct origin){
-		.index = all->n, .stream = stream->name, .replay = replay
+		.index = all->n, .stream = stream->name, .replay = events == NULL
 	};
-	if (!set_filter(s, stream)) {
+	if (!set_filter(s, events)) {
 		log_info("no event of this stream passes the filter",
 			L_STR("stream", stream->name));
 		return 0;
@@ -105,11 +109,11 @@ sources_open(struct sources **sources, const struct sources_config *config, stru
 
 	*sources = all;
 	all->config = *config;
-	all->source = mem_array(config->n_streams + 1, sizeof(*all->source));
-	for (size_t i = 0; i < config->n_streams; i++)
-		if (open_source(all, &config->streams[i], false, err) != 0)
+	all->source = mem_array(config->streams->n + 1, sizeof(*all->source));
+	for (size_t i = 0; i < config->streams->n; i++)
+		if (open_source(all, &config->streams->stream[i], err) != 0)
 			return -1;
-	return open_source(all, config->replay_stream, true, err);
+	return open_source(all, NULL, err);
 }
 
 void

@@ -12,6 +12,7 @@
 
 #include "bus.h"
 #include "dispatcher_options.h"
+#include "event_streams.h"
 #include "inbox.h"
 #include "jetstream.h"
 #include "job.h"
@@ -26,8 +27,7 @@ struct sources_config { /* all borrowed */
 	struct watcher *watcher;
 	const char *durable;
 	const struct dispatch_options *options;
-	const struct stream_config *streams; /* one per vCenter */
-	size_t n_streams;
+	const struct event_streams *streams;
 	const struct stream_config *replay_stream;
 	struct metric *expired, *redelivered;
 
@@ -42,7 +42,7 @@ struct sources_config { /* all borrowed */
 	void *ctx;
 };
 
-/* Streams in which no subject passes the filter of the options are left out. */
+/* Streams in which no subject passes their filter are left out. */
 int sources_open(
 	struct sources **sources, const struct sources_config *config, struct err *err);
 void sources_close(struct sources *sources); /* after the bus. NULL is fine */

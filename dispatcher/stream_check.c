@@ -105,8 +105,7 @@ fill_config(const struct stream_check *check, struct consumer_config *c)
 		c->start_seq = check->ack_floor + 1;
 		return;
 	}
-	if (!check->config.replay)
-		dispatcher_options_start_parse(o->start_from, &start, &c->start_time_us);
+	dispatcher_options_start_parse(check->config.start_from, &start, &c->start_time_us);
 	c->deliver = start == START_NOW ? DELIVER_NEW
 		: start == START_TIME   ? DELIVER_FROM_TIME
 					: DELIVER_ALL;

@@ -21,8 +21,9 @@ struct stream_check_config { /* all borrowed */
 	struct bus *bus;
 	const char *durable;
 	const struct stream_config *stream;
-	const char *filter; /* the consumer's subject; "": the whole stream */
-	bool replay;        /* the replay stream: start_from does not apply to it */
+	const char *filter;     /* the consumer's subject; "": the whole stream */
+	const char *start_from; /* where a new consumer starts */
+	bool replay;            /* the replay stream */
 	const struct dispatch_options *options;
 	struct metric *expired; /* counts events that left the stream undelivered */
 };

@@ -16,9 +16,9 @@
 #include "subject.h"
 
 enum {
-	REPLIES_MAX = 256,
-	FIRST_MS = 1000, /* a running dispatcher answers within its tick of 100 ms */
-	OTHERS_MS = 300, /* after the first ones; the number of replicas is unknown */
+	REPLIES_BESIDE = 256, /* of replicas and standbys, beside one for each peer */
+	FIRST_MS = 1000,      /* a running dispatcher answers within its tick of 100 ms */
+	OTHERS_MS = 300,      /* after the first ones; the number of replicas is unknown */
 	POLL_MS = 10,
 	FLUSH_MS = 2000,
 };
@@ -32,8 +32,8 @@ struct peers {
 	struct session *session;
 	pthread_mutex_t lock; /* for the members below, while `open` is set */
 	bool open;            /* replies are taken */
-	struct reply reply[REPLIES_MAX];
-	size_t n;
+	struct reply *reply;
+	size_t n, max;
 };
 
 static size_t
@@ -56,7 +56,7 @@ on_reply(void *ctx, struct bus_msg *msg)
 	}
 	reply.json = cJSON_ParseWithLength(bus_msg_data(msg), bus_msg_len(msg));
 	pthread_mutex_lock(&p->lock);
-	if (p->open && p->n < REPLIES_MAX)
+	if (p->open && p->n < p->max)
 		p->reply[p->n++] = reply;
 	else
 		cJSON_Delete(reply.json);
@@ -142,6 +142,8 @@ peers_open(struct peers **peers, struct session *s, struct err *err)
 	char inbox[256];
 
 	p->session = s;
+	p->max = number_of(s) + REPLIES_BESIDE;
+	p->reply = mem_array(p->max, sizeof(*p->reply));
 	pthread_mutex_init(&p->lock, NULL);
 	snprintf(inbox, sizeof(inbox), "%s.status.*", bus_inbox(s->bus));
 	return bus_subscribe(s->bus, inbox, on_reply, p, err);
@@ -177,6 +179,7 @@ peers_free(struct peers *p)
 		return;
 	forget(p);
 	pthread_mutex_destroy(&p->lock);
+	free(p->reply);
 	free(p);
 }
 

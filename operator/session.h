@@ -21,6 +21,7 @@ struct session_source {
 	char *name;         /* as in the configuration, or made from the stream's name */
 	char stream[128];   /* "VC_lab" */
 	char subjects[256]; /* "vc.lab.>" */
+	bool orphaned;      /* NATS has the stream, the configuration does not name it */
 };
 
 struct session_dispatcher {
@@ -59,6 +60,11 @@ void session_explain(struct session *s, struct err *err);
  */
 int session_sources(struct session *s, struct err *err);
 int session_dispatchers(struct session *s, struct err *err);
+/*
+ * When a configuration names the sources: adds those that NATS has beside them, with `orphaned`
+ * set. None when the user may not list streams.
+ */
+void session_add_orphans(struct session *s);
 
 /*
  * The token of a dispatcher. False: there is none of that name. Who may not list dispatchers

@@ -94,6 +94,33 @@ session_sources(struct session *s, struct err *err)
 	return 0;
 }
 
+static void
+add_orphan(void *ctx, const char *stream, const char *subject)
+{
+	struct session *s = ctx;
+	size_t had = s->n_sources;
+
+	for (size_t i = 0; i < had; i++)
+		if (strcmp(s->source[i].stream, stream) == 0)
+			return;
+	add_found(s, stream, subject);
+	if (s->n_sources > had)
+		s->source[had].orphaned = true;
+}
+
+void
+session_add_orphans(struct session *s)
+{
+	const struct jetstream_list list = { add_orphan, s };
+	size_t had = s->n_sources;
+	struct err err;
+
+	if (s->source_names == NULL || jetstream_list_streams(s->bus, &list, &err) != 0)
+		return;
+	if (s->n_sources > had + 1)
+		qsort(s->source + had, s->n_sources - had, sizeof(*s->source), by_stream);
+}
+
 /* ---- dispatchers */
 
 static void

@@ -185,10 +185,15 @@ look_at_collectors(struct status_look *l, size_t source)
 		if (!json_member_true(report, "leader"))
 			add_report(l, name, report);
 	if (n == 0 || leaders == 0) {
+		bool orphaned = n == 0 && l->session->source[source].orphaned;
 		cJSON *entry = add_entry(l->model, "collectors");
 
 		cJSON_AddStringToObject(entry, "source", name);
-		set_state(entry, n == 0 ? silence(l, peer) : "no leader", false);
+		set_state(entry,
+			orphaned         ? "orphaned"
+				: n == 0 ? silence(l, peer)
+					 : "no leader",
+			orphaned);
 	}
 }
 
@@ -244,18 +249,61 @@ set_without_consumer(struct status_look *l, cJSON *entry, size_t d, struct err *
 	cJSON_AddItemToObject(entry, "report", cJSON_Duplicate(report, true));
 }
 
+static bool
+has_text(const cJSON *list, const char *text)
+{
+	const cJSON *item;
+
+	cJSON_ArrayForEach(item, list) if (cJSON_IsString(item) &&
+		strcmp(item->valuestring, text) == 0) return true;
+	return false;
+}
+
+/* The dispatcher runs, and no replica reads this stream: see its option `vcenters`. */
+static bool
+is_not_read(const struct status_look *l, size_t d, const char *stream)
+{
+	const cJSON *report, *streams;
+	size_t k = 0;
+
+	for (; (report = peers_reply(l->peers, d, k)) != NULL; k++) {
+		streams = json_member(report, "streams");
+		if (!cJSON_IsArray(streams) || has_text(streams, stream))
+			return false;
+	}
+	return k > 0;
+}
+
+/* Events may wait for a dispatcher that does not read this stream any more. */
+static void
+set_orphaned(cJSON *entry, const struct consumer_info *c)
+{
+	bool waits = c->pending + c->ack_pending > 0;
+
+	set_state(entry, "orphaned", !waits);
+	if (waits)
+		cJSON_AddStringToObject(entry, "why",
+			"events wait in a stream that this dispatcher does not read any more: "
+			"its vCenter is not in the configuration, or not among `vcenters`");
+}
+
 static void
 look_at_consumer(struct status_look *l, size_t d, const char *stream, uint64_t last_seq)
 {
 	const struct session_dispatcher *dispatcher = &l->session->dispatcher[d];
-	cJSON *entry = add_entry(l->model, "dispatchers");
+	bool not_read = is_not_read(l, d, stream);
 	struct consumer_info c;
 	struct err err;
+	cJSON *entry;
+	int failed = jetstream_consumer_look(
+		l->session->bus, stream, dispatcher->token, &c, &err);
 
+	if (failed && not_read && err.code == ERR_NOT_FOUND)
+		return;
+	entry = add_entry(l->model, "dispatchers");
 	cJSON_AddStringToObject(entry, "name", dispatcher->name);
 	cJSON_AddStringToObject(entry, "stream", stream);
-	if (jetstream_consumer_look(l->session->bus, stream, dispatcher->token, &c, &err) !=
-		0) {
+	if (failed) {
 		set_without_consumer(l, entry, d, &err);
 		return;
 	}
@@ -264,7 +312,10 @@ look_at_consumer(struct status_look *l, size_t d, const char *stream, uint64_t l
 	if (c.pending + c.ack_pending > 0)
 		add_age(entry, "oldest_ms",
 			age_of(l->session, stream, c.ack_floor_stream_seq + 1));
-	set_progress(l, entry, d, &c, last_seq);
+	if (not_read)
+		set_orphaned(entry, &c);
+	else
+		set_progress(l, entry, d, &c, last_seq);
 }
 
 /* What the replicas say of themselves. */

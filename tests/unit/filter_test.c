@@ -63,11 +63,51 @@ filters_narrowed_to_a_stream(void **state)
 	}
 }
 
+/* An event is judged by the filter of its vCenter, whether it is new or comes from a replay. */
+static void
+each_vcenter_has_its_filter(void **state)
+{
+	static const struct dispatch_filter common = { .subject = "vc.*.*.*.error.>" },
+					    all = { .subject = "vc.>" },
+					    none = { .pattern = "{\"type\":[\"x\"]}" };
+	struct event_stream stream[] = {
+		{ .config.subjects = { "vc.paris.>" }, .filter = &all },
+		{ .config.subjects = { "vc.lab.>" }, .filter = &common },
+		{ .config.subjects = { "vc.berlin.>" }, .filter = &none },
+	};
+	static const struct {
+		const char *subject;
+		bool want;
+	} rows[] = {
+		{ "vc.lab.d.c.error.event.X", true },
+		{ "vc.lab.d.c.info.event.X", false },
+		{ "vc.paris.d.c.info.event.X", true },
+		{ "kn.paris.d.c.info.event.X", true }, /* replayed */
+		{ "kn.lab.d.c.info.event.X", false },
+		{ "vc.berlin.d.c.error.event.X", false },
+		{ "vc.berli.d.c.error.event.X", true }, /* no own filter */
+		{ "vc.berlin-2.d.c.error.event.X", true },
+		{ "vc.berlin-2.d.c.info.event.X", false },
+	};
+	const struct event_streams streams = { stream, COUNT(stream) };
+	const struct event ev = { .json = "{}", .json_len = 2 };
+	struct filters filters;
+	struct err err;
+
+	(void)state;
+	assert_int_equal(filters_open(&filters, &common, &streams, &err), 0);
+	assert_true(filters.any_pattern);
+	for (size_t i = 0; i < COUNT(rows); i++)
+		assert_int_equal(filters_pass(&filters, rows[i].subject, &ev), rows[i].want);
+	filters_close(&filters);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(subjects),
+		cmocka_unit_test(each_vcenter_has_its_filter),
 		cmocka_unit_test(filters_narrowed_to_a_stream),
 	};
 

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "event_streams.h"
+
+#include <fnmatch.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bus_streams.h"
+#include "mem.h"
+
+/* names: names or patterns (fnmatch(3)); NULL: all vCenters. */
+static bool
+is_among(char *const *names, const char *vcenter)
+{
+	if (names == NULL)
+		return true;
+	for (; *names != NULL; names++)
+		if (fnmatch(*names, vcenter, 0) == 0)
+			return true;
+	return false;
+}
+
+static bool
+is_pattern(const char *name)
+{
+	return strpbrk(name, "*?[\\") != NULL;
+}
+
+/* ---- the streams */
+
+static const struct dispatch_per_vcenter *
+settings_of(const struct dispatch_options *options, const char *vcenter)
+{
+	const struct dispatch_per_vcenter *one = options->per_vcenter.items;
+
+	for (size_t i = 0; i < options->per_vcenter.n; i++, one++)
+		if (is_among(one->vcenters, vcenter))
+			return one;
+	return NULL;
+}
+
+static bool
+is_given(const struct dispatch_filter *filter)
+{
+	return filter->subject != NULL || filter->pattern != NULL;
+}
+
+static void
+add_stream(struct event_streams *streams, const struct router_config *config,
+	const struct dispatch_options *options, const char *vcenter)
+{
+	const struct dispatch_per_vcenter *one = settings_of(options, vcenter);
+	struct event_stream *s = &streams->stream[streams->n++];
+
+	s->filter = one != NULL && is_given(&one->filter) ? &one->filter : &options->filter;
+	s->start_from = one != NULL && one->start_from != NULL ? one->start_from
+							       : options->start_from;
+	buf_init(&s->texts, 2 * CONFIG_FILE_MAX);
+	bus_streams_events(&config->top.bus, vcenter, &s->texts, &s->config);
+}
+
+void
+event_streams_init(struct event_streams *streams, const struct router_config *config,
+	const struct dispatch_options *options)
+{
+	const struct router_entries *providers = &config->providers;
+
+	*streams = (struct event_streams){
+		.stream = mem_array(providers->n + 1, sizeof(*streams->stream)),
+	};
+	for (size_t i = 0; i < providers->n; i++)
+		if (is_among(options->vcenters, providers->entry[i].name))
+			add_stream(streams, config, options, providers->entry[i].name);
+}
+
+void
+event_streams_free(struct event_streams *streams)
+{
+	for (size_t i = 0; i < streams->n; i++)
+		buf_free(&streams->stream[i].texts);
+	free(streams->stream);
+}
+
+/* ---- checks */
+
+static size_t
+count_matches(const struct router_entries *providers, char *const *names)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < providers->n; i++)
+		n += providers->entry[i].name != NULL &&
+			is_among(names, providers->entry[i].name);
+	return n;
+}
+
+static void
+check_name(const struct router_entries *providers, const struct config_node *node,
+	const char *name, struct config_errors *errors)
+{
+	char *const alone[] = { (char *)name, NULL };
+	struct config_suggestion near = { .text = name };
+
+	if (count_matches(providers, alone) != 0)
+		return;
+	if (is_pattern(name)) {
+		config_warning(errors, node, "\"%s\" matches no eventProvider", name);
+		return;
+	}
+	for (size_t i = 0; i < providers->n; i++)
+		if (providers->entry[i].name != NULL)
+			config_suggest(&near, providers->entry[i].name);
+	config_error(errors, node, "there is no eventProvider \"%s\"%s%s%s", name,
+		near.best != NULL ? " (did you mean \"" : "",
+		near.best != NULL ? near.best : "", near.best != NULL ? "\"?)" : "");
+}
+
+static void
+check_names(const struct router_entries *providers, const struct config_node *list,
+	char *const *names, struct config_errors *errors)
+{
+	if (names == NULL)
+		return;
+	if (names[0] == NULL)
+		config_error(errors, list, "must be a list of at least one");
+	for (size_t i = 0; names[i] != NULL; i++) {
+		const struct config_node *item = config_item(list, i);
+
+		check_name(providers, item != NULL ? item : list, names[i], errors);
+	}
+}
+
+void
+event_streams_check(const struct router_config *config, const struct config_node *node,
+	const struct dispatch_options *options, struct config_errors *errors)
+{
+	const struct dispatch_per_vcenter *one = options->per_vcenter.items;
+	const struct config_node *list = config_get(node, "vcenters");
+	size_t before = errors->n;
+
+	if (config->providers.n == 0) /* that is an error of its own */
+		return;
+	check_names(&config->providers, list, options->vcenters, errors);
+	if (errors->n == before && count_matches(&config->providers, options->vcenters) == 0)
+		config_error(errors, list, "chooses no eventProvider of this file");
+	for (size_t i = 0; i < options->per_vcenter.n; i++, one++)
+		check_names(&config->providers,
+			config_get(config_item(config_get(node, "perVcenter"), i), "vcenters"),
+			one->vcenters, errors);
+}
