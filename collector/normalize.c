@@ -13,8 +13,8 @@ enum {
 	FAULT_MAX = 4096,
 	MEMORY_KEPT = 2 * 1024 * 1024, /* bytes of a buffer that is kept for the next page */
 	/*
-	 * Bytes skipped of one page, some 0.3 s of CPU time with TLS. A larger event fails like
-	 * one whose reply breaks off, see vim_read.c.
+	 * Bytes that may be skipped in one page; they take about 0.3 s of CPU time with TLS. A
+	 * larger event fails like one in which the reply breaks off: vim_read.c.
 	 */
 	SKIP_MAX = 128 * 1024 * 1024,
 };
@@ -132,7 +132,7 @@ cut_event(struct normalizer *n)
 {
 	size_t at = n->skip.event_at;
 
-	/* beyond `at` the parser may have more than raw has now */
+	/* the parser may have received more bytes after `at` than raw has now */
 	if (!n->malformed && n->parsed < at)
 		normalize_parse(n, n->raw.data + n->parsed, at - n->parsed, false);
 	n->parsed = n->raw.len;
@@ -141,8 +141,8 @@ cut_event(struct normalizer *n)
 }
 
 /*
- * Takes the block into raw, except the bytes of an event that is too large. A character that
- * the block ends in stays in the block, unless `last`.
+ * Moves the block to raw, except the bytes of an event that is too large. An incomplete
+ * character at the end of the block stays there, unless `last`.
  */
 static void
 take_block(struct normalizer *n, bool last)
@@ -185,8 +185,8 @@ check_bounds(const struct normalizer *n, struct err *err)
 }
 
 /*
- * All steps run once for each full block. So the result does not depend on the sizes of the
- * pieces in which the reply arrives.
+ * All steps run once for each full block, so the result does not depend on the sizes of the
+ * arriving pieces.
  */
 int
 normalizer_feed(struct normalizer *n, const char *data, size_t len, struct err *err)
@@ -202,8 +202,8 @@ normalizer_feed(struct normalizer *n, const char *data, size_t len, struct err *
 			break;
 		take_block(n, false);
 		/*
-		 * libxml2 searches back to the last < each time: the longer that is ago, the
-		 * more is gathered before
+		 * libxml2 searches back to the last < for each piece. The farther away it is,
+		 * the larger the next piece must be.
 		 */
 		if (!n->stopped && !n->malformed && buf_ok(&n->raw) &&
 			n->raw.len - n->parsed > (n->parsed - n->tags.open) / 4)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The events of a page that are complete: those that are kept, and those left out. */
+/* The complete events of a page: which are kept and which are left out. */
 #include "normalize_internal.h"
 
 #include "hash.h"

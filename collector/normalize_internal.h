@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Shared by the files of the normalizer only. Calls run down: normalize.c
- * (pages), normalize_repair.c, normalize_skip.c, normalize_parse.c (libxml2),
+ * Shared by the files of the normalizer. A file calls only files that come later in this list:
+ * normalize.c (pages), normalize_repair.c, normalize_skip.c, normalize_parse.c (libxml2),
  * normalize_events.c.
  */
 #ifndef VCOURIER_NORMALIZE_INTERNAL_H
@@ -17,35 +17,35 @@
 enum {
 	NAMESPACES_MAX = 64,
 	NAMES_MAX = 4096,   /* slots of the element name cache; a power of two */
-	EVENTS_CUT_MAX = 4, /* of one page; with more it is too large */
-	/* bytes kept of an event that is cut: in them its small members are looked for */
+	EVENTS_CUT_MAX = 4, /* cut events of one page; a page with more is too large */
+	/* bytes kept of a cut event, in which its small members are searched */
 	NORMALIZE_CUT_KEPT = 256 * 1024,
-	NORMALIZE_BLOCK = 16 * 1024, /* bytes that are taken at once */
-	SKIP_TAIL = 256, /* bytes in which an end tag is found that comes in pieces */
+	NORMALIZE_BLOCK = 16 * 1024, /* bytes that are processed at once */
+	SKIP_TAIL = 256,             /* bytes kept to find an end tag that arrives in pieces */
 };
 
 /*
- * normalize_skip.c: where events begin in raw, and the end of one that is too large for it. Its
- * bytes are searched for its end tag and not kept.
+ * State of normalize_skip.c: where events begin in raw, and the event that is too large for
+ * raw. Its bytes are searched for its end tag and discarded.
  */
 struct normalize_skip {
-	size_t event_at; /* offset in raw of the last event, or of the text after it */
-	size_t searched; /* raw was searched for events up to here */
+	size_t event_at; /* offset in raw of the last event, or of the text after that event */
+	size_t searched; /* raw has been searched for events up to this offset */
 	bool in_event;   /* an event begins at event_at */
-	bool active;     /* what arrives is the rest of an event that was cut */
-	size_t cut_at[EVENTS_CUT_MAX]; /* where in raw the events begin that were cut */
+	bool active;     /* the arriving bytes belong to a cut event */
+	size_t cut_at[EVENTS_CUT_MAX]; /* offsets in raw of the cut events */
 	size_t n_cut;
-	size_t tail_len; /* the last bytes of what was skipped */
+	size_t tail_len; /* the last of the skipped bytes */
 	char tail[SKIP_TAIL];
-	uint64_t bytes; /* skipped of this page */
+	uint64_t bytes; /* number of skipped bytes of this page */
 };
 
 struct xml_namespace {
-	const char *prefix, *uri; /* libxml2's; prefix "" is the default */
+	const char *prefix, *uri; /* owned by libxml2; the prefix "" is the default namespace */
 	size_t depth;
 };
 
-/* An element name as libxml2 interned it, and what the type table says of it. */
+/* An element name, interned by libxml2, with its entry in the type table. */
 struct xml_name {
 	const char *text;
 	uint16_t id, len;
@@ -60,7 +60,7 @@ struct normalizer {
 	/* the bytes */
 	struct buf raw, scratch;
 	size_t parsed;               /* of raw */
-	char block[NORMALIZE_BLOCK]; /* arrived, and not yet in raw */
+	char block[NORMALIZE_BLOCK]; /* bytes that have arrived and are not in raw yet */
 	size_t block_len;
 	struct xmltext_tags tags; /* of raw */
 	struct normalize_skip skip;
@@ -71,71 +71,72 @@ struct normalizer {
 	size_t n_namespaces, depth;
 	struct xml_name name[NAMES_MAX];
 	size_t n_names;
-	const xmlChar *type, *xsi; /* "type" and the namespace of xsi:type, interned */
+	const xmlChar *type, *xsi; /* interned: "type" and the namespace of xsi:type */
 	enum page_part part;
-	bool in_body, in_event, page_done; /* page_done: the envelope was closed */
-	bool stopped;                      /* by us: `err` says why */
-	bool malformed;                    /* says libxml2, or a bound: `page.why` says how */
-	bool repairing; /* an event of a malformed page is parsed by itself */
-	bool partial;   /* the page has no end, and is wanted as far as it came */
-	size_t repaired_bytes,
-		n_errors; /* while repairing: given to the parser, found by it in recovery */
+	bool in_body, in_event, page_done; /* page_done: the envelope has ended */
+	bool stopped;                      /* by this program; `err` has the reason */
+	bool malformed; /* for libxml2, or by a bound; `page.why` has the reason */
+	bool repairing; /* single events of a malformed page are being parsed */
+	bool partial;   /* the page has no end, and the events that arrived are used */
+	size_t repaired_bytes, n_errors; /* during repair: parsed bytes, errors in them */
 	struct err err;
 
 	/* the result */
 	struct event_facts *facts;
 	struct normalize_event *event;
-	size_t n, cap, n_seen; /* n_seen: events that were closed, kept or not */
+	size_t n, cap, n_seen; /* n_seen: events that have ended, kept or not */
 	struct normalize_page page;
-	uint64_t *left_out; /* what page.left_out points to */
+	uint64_t *left_out; /* the array of page.left_out */
 	size_t left_out_cap;
 	struct normalize_fault fault;
 	struct buf fault_code, fault_text;
-	struct buf *fault_part; /* of those the one that is open, or NULL */
+	struct buf *fault_part; /* which of them is open, or NULL */
 	char fault_class[128];
 };
 
 /*
- * True: there is no room in raw, since its last event takes more than half of it; the event was
- * cut, and raw ends in it.
+ * Cuts the last event when raw is full and that event takes more than half of it. True: it was
+ * cut, and raw ends with its beginning.
  */
 bool normalize_skip_begin(struct normalizer *n);
 
 /*
- * Takes bytes of the event that was cut. Returns those that are behind it and moves *len to
- * their number; NULL: none. What is returned is in n->scratch.
+ * Takes bytes of the cut event. Returns the bytes after the event, which are in n->scratch, and
+ * sets *len to their number. NULL: the event has not ended.
  */
 const char *normalize_skip(struct normalizer *n, const char *data, size_t *len);
 
-/* Whether the event that begins at s in raw was cut. */
+/* Whether the event at s in raw was cut. */
 bool normalize_skip_has_cut(const struct normalizer *n, const char *s);
 
-/* Makes the parser ready for a new document. */
+/* Prepares the parser for a new document. */
 void normalize_parse_begin(struct normalizer *n, bool recover);
 
-/* The next bytes; `last` ends the document. False when it is malformed or we stopped it. */
+/*
+ * Parses the next bytes. `last`: the document ends with them. False: it is malformed, or the
+ * parser was stopped.
+ */
 bool normalize_parse(struct normalizer *n, const char *s, size_t len, bool last);
 
 void normalize_parse_free(struct normalizer *n);
 
 /*
- * Something exceeds a bound: the same as not well formed. The parser takes no more of this
- * document.
+ * A bound is exceeded. This counts as not well formed, and ends the parsing of this document.
  */
 void normalize_over(struct normalizer *n, const char *what);
 
 /*
- * Takes the events of a whole page that is malformed, from the first that was not closed. -1:
- * ERR_LIMIT, it takes too much; never for a page of one event.
+ * Parses the events of a malformed page one by one, beginning with the first that did not end.
+ * -1 with ERR_LIMIT: the repair takes too long; this never happens to a page of one event.
  */
 int normalize_repair(struct normalizer *n, struct err *err);
 
-/* The event that is open, or was just closed, is complete: keep it, or leave it out. */
+/* The current event is complete. Keeps it, or leaves it out. */
 void normalize_event_done(struct normalizer *n);
 
 /*
- * An event that nothing identifies, by these bytes: the hash is the same when it is read
- * again.
+ * Counts an event without an identity. The hash of these bytes is the same when the event is
+ * read again.
  */
 void normalize_leave_out(struct normalizer *n, const char *s, size_t len);
 

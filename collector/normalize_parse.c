@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* libxml2's push parser in front of the event writer: SOAP envelope, faults, namespaces. */
+/* Drives libxml2's push parser and the event writer: SOAP envelope, faults, namespaces. */
 #define _GNU_SOURCE /* memrchr */
 #include "normalize_internal.h"
 
@@ -13,15 +13,15 @@
 #define XSD "http://www.w3.org/2001/XMLSchema"
 
 enum {
-	PIECE = 64 * 1024, /* bytes given to libxml2 at once; it looks ahead within them */
-	REPAIR_PIECE = 32 * 1024, /* of a broken event: its errors are counted behind each */
+	PIECE = 64 * 1024, /* bytes given to libxml2 at once; it searches ahead in them */
+	REPAIR_PIECE = 32 * 1024, /* of a damaged event; its errors are counted after each */
 	/*
-	 * libxml2 searches the namespaces in force for each tag, and its dictionary of names,
-	 * which has 16,384 buckets at most, has long chains when there are more names. A page
-	 * of a real vCenter has 3 and some 300.
+	 * libxml2 searches all current namespaces for each tag. Its dictionary of names has at
+	 * most 16,384 buckets, so more names make long chains. A page of a real vCenter has 3
+	 * namespaces and about 300 names.
 	 */
 	NAMESPACES_IN_FORCE_MAX = 512,
-	DEPTH_MAX = 4096, /* its stack of open elements takes some 40 bytes for each */
+	DEPTH_MAX = 4096, /* libxml2's stack takes about 40 bytes for each open element */
 	DICTIONARY_MAX = 128 * 1024,
 	DICTIONARY_BYTES_KEPT = 256 * 1024,
 	EVENT_ERRORS_MAX = 10000,
@@ -37,10 +37,7 @@ stop(struct normalizer *n, enum err_code code, const char *text, const char *wha
 
 /* ---- names and namespaces ---- */
 
-/*
- * libxml2 interns names: the same name is the same pointer for as long as its dictionary
- * lives.
- */
+/* libxml2 interns names: while its dictionary exists, equal names are equal pointers. */
 static inline void
 read_name(struct normalizer *n, const char *text, struct start_tag *tag)
 {
@@ -83,8 +80,8 @@ pop_namespaces(struct normalizer *n)
 }
 
 /*
- * Whether a prefix in an xsi:type value means XML Schema; an undeclared "xsd" is taken for
- * what it says.
+ * Whether a prefix in an xsi:type value means XML Schema. "xsd" means it also without a
+ * declaration.
  */
 static bool
 is_xsd(const struct normalizer *n, const char *prefix, size_t len)
@@ -98,7 +95,7 @@ is_xsd(const struct normalizer *n, const char *prefix, size_t len)
 	return len == 3 && memcmp(prefix, "xsd", 3) == 0;
 }
 
-/* An undeclared "xsi" is taken for what it says, too. */
+/* "xsi" is also accepted without a declaration. */
 static bool
 is_xsi(struct normalizer *n, const xmlChar **attribute)
 {
@@ -110,7 +107,8 @@ is_xsi(struct normalizer *n, const xmlChar **attribute)
 }
 
 /*
- * libxml2 gives each attribute as five pointers: name, prefix, namespace, value, value's end.
+ * libxml2 passes each attribute as five pointers: name, prefix, namespace, value, end of the
+ * value.
  */
 static void
 read_attributes(
@@ -170,7 +168,7 @@ start_event(struct normalizer *n, const struct start_tag *tag)
 	n->in_event = true;
 }
 
-/* A fault's class is its detail's xsi:type, or the name of the element, less "Fault". */
+/* The class of a fault is the xsi:type of its detail, or the element's name without "Fault". */
 static void
 start_fault_detail(struct normalizer *n, const struct start_tag *tag)
 {
@@ -270,7 +268,7 @@ on_text(void *ctx, const xmlChar *text, int len)
 		buf_add(n->fault_part, text, (size_t)len);
 }
 
-/* Before any entity can be declared. */
+/* Called before any entity can be declared. */
 static void
 on_doctype(void *ctx, const xmlChar *name, const xmlChar *external, const xmlChar *system)
 {
@@ -324,11 +322,11 @@ normalize_parse_free(struct normalizer *n)
 void
 normalize_parse_begin(struct normalizer *n, bool recover)
 {
-	/* NOENT: & in attributes as it is; on_doctype sees to it that there are no entities */
+	/* NOENT decodes & in attributes; on_doctype ensures that no entities are declared */
 	int options = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING |
 		XML_PARSE_IGNORE_ENC | XML_PARSE_NOENT;
 
-	/* the dictionary only grows, and at 10 MB takes no more */
+	/* the dictionary only grows, and accepts no names beyond 10 MB */
 	if (n->ctxt != NULL &&
 		(xmlDictSize(n->ctxt->dict) >= NAMES_MAX / 2 ||
 			xmlDictGetUsage(n->ctxt->dict) > DICTIONARY_BYTES_KEPT))
@@ -383,7 +381,10 @@ normalize_parse(struct normalizer *n, const char *s, size_t len, bool last)
 		xmlParseChunk(n->ctxt, s, (int)piece, last && len == 0 ? 1 : 0);
 		s += piece;
 		n->limits.on_progress();
-		/* disableSAX alone: it is out of room, and silent about it */
+		/*
+		 * disableSAX without an error: libxml2 has reached a limit and does not report
+		 * it
+		 */
 		if (!n->stopped && n->ctxt->recovery == 0 &&
 			(n->ctxt->wellFormed == 0 || n->ctxt->disableSAX != 0))
 			note_error(n);

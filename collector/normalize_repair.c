@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* A page that is not well formed, or exceeds a bound: each of its events by itself. */
+/*
+ * Repairs a page that is not well formed or exceeds a bound: its events are parsed one by one.
+ */
 #define _GNU_SOURCE /* memrchr */
 #include "normalize_internal.h"
 
@@ -9,16 +11,17 @@
 #include "soap.h"
 
 enum {
-	NAMESPACE_MAX = 64, /* bytes of a prefix or URI that is declared again for each event */
+	NAMESPACE_MAX = 64, /* bytes of a prefix or URI; each event declares it again */
 	/*
-	 * What repair of a page with more than one event may take beside the bytes of the page.
+	 * The bound of the repair's work, in addition to the bytes of the page, if it has more
+	 * than one event.
 	 */
 	REPAIR_BYTES_RATIO = 4,
 	REPAIR_BYTES_FREE = 256 * 1024,
 	REPAIR_ERRORS_MAX = 50000,
 };
 
-/* Of a long namespace the beginning will do: none that we look for is long. */
+/* A long namespace is cut; no namespace that this program compares is long. */
 static void
 add_namespace(struct buf *out, const struct xml_namespace *ns)
 {
@@ -30,7 +33,7 @@ add_namespace(struct buf *out, const struct xml_namespace *ns)
 	buf_add_char(out, '"');
 }
 
-/* An envelope with the namespaces that were in force where the events stood. */
+/* An envelope with the namespaces that are current at the position of the events. */
 static void
 add_prologue(struct normalizer *n, struct buf *out)
 {
@@ -48,7 +51,7 @@ add_prologue(struct normalizer *n, struct buf *out)
 	buf_add_str(out, "><Body><QueryEventsResponse>");
 }
 
-/* Parses the event's document in scratch; true when exactly one event came of it. */
+/* Parses the document in scratch. True: it had exactly one event. */
 static bool
 parse_event(struct normalizer *n, bool recover)
 {
@@ -68,8 +71,8 @@ parse_event(struct normalizer *n, bool recover)
 }
 
 /*
- * Makes a document of one event in scratch, behind the prologue; false when it is only the
- * beginning of the event.
+ * Builds a document with one event in scratch, after the prologue. False: only the beginning of
+ * the event fits.
  */
 static bool
 add_event(struct normalizer *n, const char *s, size_t len)
@@ -83,7 +86,7 @@ add_event(struct normalizer *n, const char *s, size_t len)
 		(fits < len && fits != 0 && (s[fits] & 0xc0) == 0x80)) /* whole characters */
 		fits = fits > room ? room : fits - 1;
 	n->repairing = xmltext_scrub_references(&n->scratch, s, fits, &n->page.n_bad_chars);
-	if (!buf_ok(&n->scratch)) { /* escapes took more room: the part before them did fit */
+	if (!buf_ok(&n->scratch)) { /* escaped, only a part fits */
 		n->scratch.overflow = false;
 		fits = 0;
 	}
@@ -93,8 +96,8 @@ add_event(struct normalizer *n, const char *s, size_t len)
 }
 
 /*
- * The end of s..end, an event that was cut, behind the last end tag there: so that a member of
- * which only the beginning came is none.
+ * Returns the end of the last end tag in [s, end), which is a cut event, so that an incomplete
+ * member at its end is not used.
  */
 static const char *
 whole_members(const char *s, const char *end)
@@ -111,7 +114,7 @@ whole_members(const char *s, const char *end)
 	return s;
 }
 
-/* s[0..len): from one event's start tag up to the next. */
+/* s[0..len): from the start tag of an event to the next one. */
 static void
 repair_event(struct normalizer *n, size_t prologue, const char *s, size_t len)
 {

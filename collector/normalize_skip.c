@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-/* An event that is too large: its beginning is kept, its end is looked for. */
+/* Skips an event that is too large: keeps its beginning and searches its end. */
 #include "normalize_internal.h"
 
 #include <string.h>
 
 enum {
-	OVERLAP = SKIP_TAIL, /* bytes searched twice: a tag may come in pieces */
-	ROOM = 64 * 1024,    /* bytes of raw that are left when an event is cut */
+	OVERLAP = SKIP_TAIL, /* bytes searched again: a tag may arrive in pieces */
+	ROOM = 64 * 1024,    /* free bytes of raw at which an event is cut */
 };
 
 /* Moves event_at to the last start tag of an event in raw. */

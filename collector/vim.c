@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Session and transport: envelope out, reply or fault in, the cookie, login and logout. */
+/* The session and the transport: requests, replies and faults, the cookie, login and logout. */
 #include "vim_session.h"
 
 #include <stdio.h>
@@ -16,8 +16,8 @@ enum {
 	REQUEST_MAX = 64 * 1024,
 	LOGOUT_TIMEOUT_MS = 3000,
 	AHEAD_WAIT_MS = 5000,
-	HEAD_MAX = 256 * 1024, /* of a reply whose beginning has what is looked for */
-	ANONYMOUS_REPLY_MAX = 4 * 1024 * 1024, /* before there is a session: 4 KiB are usual */
+	HEAD_MAX = 256 * 1024, /* bytes kept of a reply of which only the beginning is needed */
+	ANONYMOUS_REPLY_MAX = 4 << 20, /* before the login; 4 KiB are usual */
 };
 
 static const char cookie_name[] = "vmware_soap_session=";
@@ -30,7 +30,7 @@ vim_open(struct vim **out, struct http *http, const struct vim_options *options)
 	vim->http = http;
 	http_while_waiting(http, status_beat);
 	vim->options = *options;
-	/* ten times less to carry; on this machine that only costs time, on both sides */
+	/* gzip reduces the traffic to a tenth. On the same machine it only costs CPU time. */
 	vim->options.peer.no_compression = http_url_is_loopback(options->url);
 	buf_init(&vim->body, REQUEST_MAX);
 	vim->options.limits.on_progress = status_beat;
@@ -160,7 +160,7 @@ vim_request(struct vim *vim, const char *method, struct http_request **out, stru
 	return 0;
 }
 
-/* Keeps the session cookie of a reply to Login; the value may be quoted. */
+/* Stores the session cookie from the reply to Login. The value may be quoted. */
 static void
 take_cookie(struct vim *vim, const struct http_response *rsp)
 {
@@ -178,7 +178,7 @@ take_cookie(struct vim *vim, const struct http_response *rsp)
 
 				value += sizeof(cookie_name) - 1;
 				len = strcspn(value, ";\r\n");
-				/* it goes into the header of each request */
+				/* each request sends it in a header */
 				if (text_has_control(value, len))
 					return;
 				mem_free_secret(vim->cookie);
@@ -190,7 +190,7 @@ take_cookie(struct vim *vim, const struct http_response *rsp)
 	}
 }
 
-/* A fault as an error; a lost session is forgotten. */
+/* Converts a fault to an error. After the fault NotAuthenticated there is no session. */
 int
 vim_fault(struct vim *vim, const struct normalize_fault *fault, struct err *err)
 {
@@ -210,13 +210,13 @@ vim_fault(struct vim *vim, const struct normalize_fault *fault, struct err *err)
 		code = ERR_FULL;
 	}
 	/*
-	 * VersionMismatchFaultCode: Unsupported version URI "urn:vim25/7.0"; one of them is
-	 * enough
+	 * VersionMismatchFaultCode: Unsupported version URI "urn:vim25/7.0". One of the two
+	 * texts is enough.
 	 */
 	if (strstr(fault->code, "VersionMismatch") != NULL ||
 		strstr(fault->text, "Unsupported version") != NULL) {
 		vim->version_refused = true;
-		/* in the midst of one: the vCenter has another release now */
+		/* the session had another version: vCenter was upgraded */
 		forget_session(vim);
 		code = ERR_NOT_FOUND;
 	}
@@ -229,7 +229,7 @@ vim_bad_status(int status, struct err *err)
 	return err_set(err, ERR_CONNECT, "HTTP status %d, no SOAP reply", status);
 }
 
-/* max: bytes that were accepted; of a larger reply HEAD_MAX, the beginning, will do. */
+/* max: bytes that are accepted. Of a larger reply only the first HEAD_MAX are used. */
 static int
 parse_reply(struct vim *vim, const struct http_response *rsp, size_t max,
 	struct soap_reply **reply, struct err *err)
@@ -246,7 +246,7 @@ parse_reply(struct vim *vim, const struct http_response *rsp, size_t max,
 	else
 		failed = soap_parse(reply, rsp->body, rsp->body_len, &why);
 	vim->too_large = failed && why.code == ERR_LIMIT;
-	/* ERR_LIMIT would say that smaller pages are to be read, see vim.h */
+	/* not ERR_LIMIT, which means that smaller pages must be read: vim.h */
 	return failed ? err_set(err, vim->too_large ? ERR_PROTOCOL : why.code, "%s", why.text)
 		      : 0;
 }
@@ -264,7 +264,7 @@ call(struct vim *vim, const char *method, bool head, struct soap_reply **reply, 
 	if (vim_request(vim, method, &req, err) != 0)
 		return -1;
 	req->response_max = max;
-	/* it has the connection: without waiting, this call would open another one */
+	/* the page uses the connection; without this wait the call would open a second one */
 	if (*vim->ahead)
 		vim_page_wait(vim->spare.page, vim->http, AHEAD_WAIT_MS, NULL);
 	if (http_perform(vim->http, req, &rsp, err) != 0)
@@ -371,9 +371,9 @@ vim_connect(struct vim *vim, bool *fresh, struct err *err)
 	*fresh = false;
 	if (vim->cookie != NULL)
 		return 0;
-	/* at each login: another vCenter may answer to this name now, or a newer one */
+	/* at each login, because this name may belong to another or a newer vCenter now */
 	if (vim_agree_version(vim, service_content, err) != 0 || log_in(vim, err) != 0) {
-		/* a reply before the login may have set the cookie: that is no session */
+		/* a reply before the login may have set a cookie, which is not a session */
 		forget_session(vim);
 		return -1;
 	}

@@ -85,7 +85,7 @@ vim_destroy_collector(struct vim *vim, struct vim_collector *c)
 
 struct object {
 	const char *type, *ref;
-	bool head; /* of a reply that is too large, the beginning will do */
+	bool head; /* if the reply is too large, its beginning is enough */
 };
 
 static struct object
@@ -95,8 +95,8 @@ event_manager(const struct vim *vim)
 }
 
 /*
- * RetrievePropertiesEx of one property of one object. A dead session shows in missingSet, with
- * HTTP 200.
+ * RetrievePropertiesEx of one property of one object. vCenter reports a session that has ended
+ * in missingSet, with HTTP 200.
  */
 static int
 get_property(struct vim *vim, const struct object *object, const char *path,
@@ -128,7 +128,7 @@ get_property(struct vim *vim, const struct object *object, const char *path,
 	return -1;
 }
 
-/* An Event's identity; any is false when it has none. */
+/* The identity of an Event. any is false when it has none. */
 static struct vim_latest
 identity(const struct soap_node *event)
 {
@@ -221,7 +221,10 @@ vim_event_descriptions(struct vim *vim,
 			soap_text(info, "description") };
 
 		fn(ctx, &d);
-		/* an EventEx or ExtendedEvent is described as "id|text" under its class */
+		/*
+		 * the description of an EventEx or ExtendedEvent is "id|text", listed under its
+		 * class
+		 */
 		if ((strcmp(key, "EventEx") == 0 || strcmp(key, "ExtendedEvent") == 0) &&
 			bar != NULL) {
 			char id[256];
@@ -254,10 +257,10 @@ vim_access(struct vim *vim, struct vim_access *access, struct err *err)
 	vim_add(vim, "privId", "System.View");
 	vim_add(vim, "privId", "System.Read");
 	if (vim_call(vim, "HasPrivilegeOnEntities", &reply, err) != 0) {
-		if (err->code == ERR_FORBIDDEN) /* asking takes System.View */
+		if (err->code == ERR_FORBIDDEN) /* the question itself needs System.View */
 			*access = (struct vim_access){ .known = true,
 				.missing = "System.View" };
-		/* older than 5.5: no such method */
+		/* a vCenter before 5.5 does not have the method */
 		return err->code == ERR_FORBIDDEN || err->code == ERR_PROTOCOL ? 0 : -1;
 	}
 	p = soap_get(soap_body(reply), "returnval/privAvailability");

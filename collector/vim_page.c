@@ -9,21 +9,21 @@
 #include "stop.h"
 
 enum {
-	STEP = 16 * 1024,         /* some ten events: a tenth of a millisecond */
-	ARRIVED_MAX = 512 * 1024, /* bytes kept unparsed; more is parsed as it arrives */
+	STEP = 16 * 1024,         /* about ten events, which take 0.1 ms */
+	ARRIVED_MAX = 512 * 1024, /* bytes that may wait; more are parsed at once */
 };
 
 struct vim_page {
 	struct normalizer *normalizer;
-	struct buf arrived;      /* bytes of the reply: received, not all parsed */
-	size_t parsed;           /* bytes of `arrived` that were parsed */
+	struct buf arrived;      /* received bytes of the reply */
+	size_t parsed;           /* how many bytes of `arrived` were parsed */
 	bool busy;               /* the reply is not complete */
-	bool dropped;            /* the reply is not wanted any more */
-	int status;              /* of the reply; 0: none came */
-	struct err why, refused; /* why none came; what the normalizer refused */
-	bool ended;              /* the result of vim_page_end is known: */
+	bool dropped;            /* the rest of the reply is discarded */
+	int status;              /* of the reply; 0: there was no reply */
+	struct err why, refused; /* why there was no reply, or why the normalizer refused it */
+	bool ended;              /* vim_page_end has been called */
 	struct normalize_page page;
-	struct err failed; /* ERR_NONE: `page` is it */
+	struct err failed; /* the error of vim_page_end. ERR_NONE: `page` is valid */
 };
 
 struct vim_page *
@@ -58,7 +58,7 @@ vim_page_is_busy(const struct vim_page *p)
 	return p->busy;
 }
 
-/* Gives at most max of the arrived bytes to the normalizer; false when there are none. */
+/* Passes at most max of the arrived bytes to the normalizer. False: there are none. */
 static bool
 parse(struct vim_page *p, size_t max)
 {
@@ -104,10 +104,10 @@ int
 vim_page_submit(
 	struct vim_page *p, struct http *http, struct http_request *req, struct err *err)
 {
-	/* the caller may build other requests before this one is sent */
+	/* a copy, because the caller may build other requests before this one is sent */
 	buf_add(&req->own_body, req->body, req->body_len);
 	req->body = req->own_body.data;
-	req->once = true; /* it moves the collector's position */
+	req->once = true; /* a repeated request would move the collector twice */
 	req->on_body = on_body;
 	req->on_body_ctx = p;
 	p->dropped = p->ended = false;
@@ -133,7 +133,7 @@ vim_page_wait(struct vim_page *p, struct http *http, int64_t max_ms, struct err 
 			return err_set(err, ERR_STOPPED, "asked to stop");
 		if (now >= end)
 			return err_set(err, ERR_TIMEOUT, "no reply yet");
-		status_beat(); /* a page may take as long as `timeout` to arrive */
+		status_beat(); /* a page may take `timeout` to arrive */
 		if (http_run(http, end - now < 1000 ? end - now : 1000, err) != 0)
 			return -1;
 		now = clock_monotonic_ms();

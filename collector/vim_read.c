@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Reading a collector page by page. While the caller publishes one page, the vCenter makes and
- * sends the next: there are two pages, and each full one sends for its successor.
+ * Reads a collector page by page. There are two pages. When a full page has arrived, the next
+ * one is requested, so that vCenter sends it while the caller publishes the first.
  */
 #include <stdio.h>
 #include <string.h>
@@ -11,8 +11,8 @@
 #include "vim_session.h"
 
 enum {
-	TIMES_FAILED = 3,     /* until an event is taken for bad; the network may fail, too */
-	SKIPPED_IN_A_ROW = 8, /* events that cannot be read, one after the other */
+	TIMES_FAILED = 3,     /* failures until an event counts as bad; the network fails too */
+	SKIPPED_IN_A_ROW = 8, /* consecutive events that cannot be read */
 };
 
 static const char next_events[] = "ReadNextEvents", previous_events[] = "ReadPreviousEvents";
@@ -35,7 +35,7 @@ submit(struct vim *vim, struct vim_page_slot *slot, const char *method,
 		: err_wrap(err, "%s", method);
 }
 
-/* Sends for the current page. One that was broken off has to end first. */
+/* Requests the current page. The reply of a discarded page must end first. */
 static int
 ask(struct vim *vim, const char *method, const struct vim_collector *c, struct err *err)
 {
@@ -52,14 +52,15 @@ ask_ahead(struct vim *vim, const struct vim_collector *c)
 {
 	struct err err;
 
-	if (!vim_page_is_busy(vim->spare.page) && /* dropped, and its reply still arrives */
+	if (!vim_page_is_busy(
+		    vim->spare.page) && /* it was discarded, and its reply is still arriving */
 		submit(vim, &vim->spare, next_events, c, &err) == 0)
 		snprintf(vim->ahead, sizeof(vim->ahead), "%s", c->ref);
 }
 
 /*
- * A page failed at a place of its own: it is too large, or its reply broke off. The collector's
- * next pages are smaller until one comes from behind that place.
+ * A page failed at this position: it is too large, or its reply broke off. The next pages are
+ * smaller until one has arrived from after this position.
  */
 static void
 shrink(struct vim_collector *c, int asked)
@@ -68,7 +69,7 @@ shrink(struct vim_collector *c, int asked)
 	c->failed_us = c->last_us;
 }
 
-/* A page came: behind the place where one failed, pages grow again. */
+/* A page has arrived. After the position of the failure, pages grow again. */
 static void
 grow(struct vim *vim, struct vim_collector *c, const struct normalize_page *page)
 {
@@ -85,14 +86,14 @@ grow(struct vim *vim, struct vim_collector *c, const struct normalize_page *page
 
 /* ---- an event that no reply brings */
 
-/* The identity of the event that this page of one event is about: its key, else its bytes. */
+/* The identity of the event in a page of one event: its key, otherwise a hash of its bytes. */
 static uint64_t
 bad_event_id(const struct vim_collector *c, const struct normalize_page *page)
 {
 	const struct normalize_event *e = page->event;
 	uint64_t id = HASH_FNV1A;
 
-	if (page->n == 0) /* with the event before it */
+	if (page->n == 0) /* the page includes the event before it */
 		return hash_fnv1a(page->left_out[0], &c->last_us, sizeof(c->last_us));
 	id = hash_fnv1a(id, &e->key, sizeof(e->key));
 	return hash_fnv1a(id, &e->created_us, sizeof(e->created_us));
@@ -114,7 +115,7 @@ count_failure(struct vim *vim, uint64_t id)
 	return &vim->bad[i];
 }
 
-/* Whether the page behind the one that failed is whole, and there is an event in it. */
+/* Whether the page after the failed one is complete and has an event. */
 static bool
 goes_on(struct vim *vim, const struct vim_collector *c)
 {
@@ -134,9 +135,10 @@ goes_on(struct vim *vim, const struct vim_collector *c)
 }
 
 /*
- * The reply of a page failed though its status is 200. When a page of one event fails each time
- * and other pages come whole, neither the network nor the vCenter is to blame, but the event:
- * what came of it is its page, so that the events behind it are read.
+ * The reply of a page failed although its status is 200. If a page of one event fails each time
+ * while other pages arrive complete, the cause is the event, not the network or vCenter. The
+ * part of the event that arrived is then used as its page, so that the events after it are
+ * read.
  */
 static int
 take_partial(struct vim *vim, struct vim_collector *c, bool forward,
@@ -166,7 +168,7 @@ wait_current(struct vim *vim, struct err *err)
 	return -1;
 }
 
-/* The current page; *partial: it is not whole, but its reply has events. */
+/* The current page. *partial: it is not complete, but its reply has events. */
 static int
 end_current(struct vim *vim, struct normalize_page *page, bool *partial, struct err *err)
 {
@@ -184,7 +186,7 @@ end_current(struct vim *vim, struct normalize_page *page, bool *partial, struct 
 	return failed;
 }
 
-/* The session and the collector are fine, but there is no page. */
+/* The session and the collector work, but there is no page. */
 static bool
 may_be_the_event(const struct err *err)
 {
@@ -193,9 +195,9 @@ may_be_the_event(const struct err *err)
 }
 
 /*
- * Asks the same collector for the page after the one that failed; whether the vCenter has moved
- * its position past that one is known when the page comes. An event between the two that was
- * not read is found again by any collector that can read it: it counts as not stored.
+ * Requests, from the same collector, the page after the failed one. Its content shows whether
+ * vCenter has moved the position past the failed page. An event between the two counts as not
+ * stored, so a later collector that can read it stores it.
  */
 static int
 skip_event(struct vim *vim, const char *method, struct vim_collector *c,
@@ -216,7 +218,7 @@ skip_event(struct vim *vim, const char *method, struct vim_collector *c,
 	}
 	if (page->n == 0)
 		return -1;
-	/* the same when it is read backwards */
+	/* also correct when the collector is read backwards */
 	to_us = page->event[0].created_us;
 	vim->skipped_id = hash_fnv1a(HASH_FNV1A, from_us < to_us ? &from_us : &to_us, 8);
 	vim->skipped_id = hash_fnv1a(vim->skipped_id, from_us < to_us ? &to_us : &from_us, 8);
@@ -228,8 +230,8 @@ skip_event(struct vim *vim, const char *method, struct vim_collector *c,
 }
 
 /*
- * The reply has nothing of the page. When that happens to the same page each time, while others
- * come whole, an event in it is to blame.
+ * The reply has no part of the page. If this happens each time to the same page while others
+ * arrive complete, an event in it is the cause.
  */
 static int
 page_failed(struct vim *vim, const char *method, struct vim_collector *c,

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The version of the API that the session speaks. A vCenter lists the versions that it takes,
- * unauthenticated, in vimServiceVersions.xml below the SDK's URL, its own first; it refuses a
- * version that is not in the list, and shows each client the API of the client's version.
- * Behind a proxy that lets only SOAP pass, versions are tried.
+ * Negotiates the version of the API. vCenter lists the versions that it accepts in
+ * vimServiceVersions.xml below the SDK's URL, without a login and with its own version first.
+ * It refuses other versions, and it shows each client the API of the client's version. If a
+ * proxy permits only SOAP, the known versions are tried.
  */
 #include "vim_session.h"
 
@@ -11,15 +11,18 @@
 #include <string.h>
 
 enum {
-	LIST_BYTES_MAX = 256 * 1024, /* that of vSphere 8.0 has 1 KiB */
+	LIST_BYTES_MAX = 256 * 1024, /* the list of vSphere 8.0 has 1 KiB */
 	TRIES_MAX = 24,
 };
 
-/* Major versions, each in the lists of all later releases so far. */
+/* The major versions. Each later release so far accepts all of them. */
 static const char *const known[] = { "9.0.0.0", "8.0.0.0", "7.0.0.0", "6.7", "6.5", "6.0",
 	"5.5", NULL };
 
-/* It goes into a header: digits and letters, as in "8.0.2.0", "2.5u2server". */
+/*
+ * The version is sent in a header: only digits, letters and dots, as in "8.0.2.0" or
+ * "2.5u2server".
+ */
 static bool
 is_version(const char *text)
 {
@@ -58,7 +61,10 @@ vim_versions_parse(struct vim_versions *v, const char *xml, size_t len, struct e
 	return v->n != 0 ? 0 : err_set(err, ERR_PROTOCOL, "it lists no version of urn:vim25");
 }
 
-/* Asks the vCenter. -1: it cannot be reached. Without a list: those that are known. */
+/*
+ * Requests the list from vCenter. -1: vCenter cannot be reached. If vCenter has no list, the
+ * known versions are used.
+ */
 static int
 list_versions(struct vim *vim, struct vim_versions *v, struct err *err)
 {
@@ -92,7 +98,7 @@ vim_agree_version(
 		memcpy(vim->version, v.version[i], sizeof(vim->version));
 		vim->version_refused = false;
 		if (call(vim, err) == 0) {
-			/* its own, now that we know it */
+			/* vCenter's own version, which is known now */
 			if (!v.listed && is_version(vim->about.api_version))
 				memcpy(vim->version, vim->about.api_version,
 					sizeof(vim->version));
