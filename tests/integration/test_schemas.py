@@ -2,7 +2,9 @@
 """The format of events, compared with govmomi, our JSON Schemas and the AsyncAPI document."""
 import copy
 import json
+import os
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -197,6 +199,20 @@ def test_the_asyncapi_document_is_valid():
     if not specification.exists():
         pytest.skip("@asyncapi/specs is not here: make interop")
     jsonschema.Draft7Validator(json.loads(specification.read_text())).validate(load("asyncapi.json"))
+
+
+def test_the_asyncapi_parser_accepts_the_document():
+    """The parser of the AsyncAPI project: no error and no warning (severity 0 and 1), and the channels of all streams."""
+    modules = ROOT / "build" / "interop" / "node_modules"
+    if not (modules / "@asyncapi" / "parser").exists() or not shutil.which("node"):
+        pytest.skip("@asyncapi/parser or node is not here: make interop")
+    run = subprocess.run(["node", ROOT / "tests/interop/asyncapi.js", ROOT / "schemas/asyncapi.json"], capture_output=True, text=True,
+                         timeout=300, env={**os.environ, "NODE_PATH": str(modules)})
+    parsed = json.loads(run.stdout)
+    assert [d for d in parsed["diagnostics"] if d["severity"] < 2] == []
+    protocol = (ROOT / "lib/bus/protocol.h").read_text()
+    prefixes = {re.search(r'#define REPLAY_PREFIX "(\w+)"', protocol)[1], re.search(r'#define DEAD_PREFIX "(\w+)"', protocol)[1], "vc"}
+    assert {address.split(".")[0] for address in parsed["addresses"]} == prefixes and len(parsed["operations"]) == 6
 
 
 def test_subjects_agree_with_the_document():

@@ -82,6 +82,25 @@ build/interop/docker/cli-plugins/docker-compose:
 interop-packages: build/interop/bin/kube-apiserver build/interop/bin/etcd build/interop/docker/cli-plugins/docker-compose
 interop_tests += tests/integration/test_kube_apiserver.py
 
+# Tools that docs/consumers.md has recipes for. Of Telegraf only the plugins of the recipe are built: all of them take half an hour.
+build/interop/bin/telegraf:
+	@mkdir -p $(@D)
+	@GOBIN=$(CURDIR)/$(@D) GO111MODULE=on GOTOOLCHAIN=local GOFLAGS= go install \
+		-tags custom,inputs.nats_consumer,outputs.file,parsers.json_v2,serializers.json \
+		github.com/influxdata/telegraf/cmd/telegraf@v1.37.2 2>build/interop/go.log || \
+		{ tail -1 build/interop/go.log; echo "interop: SKIPPED: Telegraf cannot be built here"; }
+
+build/interop/.rulebook:
+	@mkdir -p $(@D)
+	@if command -v java >/dev/null && python3 -m venv $(@D)/rulebook && \
+		$(@D)/rulebook/bin/pip install --quiet ansible-rulebook==1.3.2 ansible-core==2.19.14; then touch $@; \
+	else \
+		rm -rf $(@D)/rulebook; echo "interop: no Java, no venv or no PyPI here: ansible-rulebook is left out"; \
+	fi
+
+interop-packages: build/interop/bin/telegraf build/interop/.rulebook
+interop_tests += tests/integration/test_consumer_tools.py
+
 interop-packages: build/interop/bin/nats-server build/interop/bin/nats
 interop-packages: build/interop/.npm build/interop/.python build/interop/.event-ruler build/interop/.moto build/interop/.go
 
