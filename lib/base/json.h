@@ -37,6 +37,13 @@ bool json_needs_escape(const char *s, size_t len);
  */
 bool json_skip_value(const char **p, const char *end);
 
+/*
+ * Appends the text of the first member with this name (written without escapes) of the object
+ * in text[0..len), as it is: a number keeps all its digits. False: there is none before the
+ * object ends or is no longer valid.
+ */
+bool json_find_member(const char *text, size_t len, const char *name, struct buf *value);
+
 /* Moves *p over blanks, tabs, CR and LF. */
 void json_skip_blanks(const char **p, const char *end);
 

@@ -32,9 +32,32 @@ classify(int http_code, int code)
 	if (http_code == 404)
 		return ERR_NOT_FOUND;
 	if (code == JS_ERR_WRONG_LAST_SEQ || code == 10058 /* stream name in use */ ||
+		code == 10130 /* the same, of a restore */ ||
 		code == 10013 /* consumer name in use */ || code == 10148 /* consumer exists */)
 		return ERR_CONFLICT;
 	return ERR_PROTOCOL;
+}
+
+int
+jetstream_reply(const char *subject, const struct bus_msg *msg, cJSON **reply, struct err *err)
+{
+	cJSON *json = cJSON_ParseWithLength(bus_msg_data(msg), bus_msg_len(msg));
+	const cJSON *error;
+	int api_code;
+
+	if (json == NULL)
+		return err_set(err, ERR_PROTOCOL, "%s: the reply is not JSON", subject);
+	error = json_member(json, "error");
+	if (error == NULL) {
+		*reply = json;
+		return 0;
+	}
+	api_code = (int)json_member_int(error, "err_code");
+	err_set(err, classify((int)json_member_int(error, "code"), api_code), "%s: %s (%d)%s",
+		subject, json_member_text(error, "description"), api_code,
+		api_code == NOT_FOR_ACCOUNT ? "; does bus.apiPrefix fit the account?" : "");
+	cJSON_Delete(json);
+	return api_code > 0 ? api_code : -1;
 }
 
 int
@@ -45,8 +68,7 @@ jetstream_call(struct bus *bus, const char *subject, const struct buf *body, cJS
 		.data = body ? body->data : NULL,
 		.len = body ? body->len : 0 };
 	struct bus_msg *msg = NULL;
-	const cJSON *error;
-	cJSON *json;
+	int rc;
 
 	if (bus_request(bus, &out, JS_API_TIMEOUT_MS, &msg, err) != 0) {
 		if (err->code == ERR_NOT_FOUND)
@@ -55,24 +77,9 @@ jetstream_call(struct bus *bus, const char *subject, const struct buf *body, cJS
 				subject);
 		return -1;
 	}
-	json = cJSON_ParseWithLength(bus_msg_data(msg), bus_msg_len(msg));
+	rc = jetstream_reply(subject, msg, reply, err);
 	bus_msg_free(msg);
-	if (json == NULL)
-		return err_set(err, ERR_PROTOCOL, "%s: the reply is not JSON", subject);
-	error = json_member(json, "error");
-	if (error != NULL) {
-		int api_code = (int)json_member_int(error, "err_code");
-
-		err_set(err, classify((int)json_member_int(error, "code"), api_code),
-			"%s: %s (%d)%s", subject, json_member_text(error, "description"),
-			api_code,
-			api_code == NOT_FOR_ACCOUNT ? "; does bus.apiPrefix fit the account?"
-						    : "");
-		cJSON_Delete(json);
-		return api_code > 0 ? api_code : -1;
-	}
-	*reply = json;
-	return 0;
+	return rc;
 }
 
 bool

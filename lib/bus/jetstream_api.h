@@ -19,6 +19,13 @@ enum { JS_API_TIMEOUT_MS = 5000, JS_NAME_MAX = 512 };
 int jetstream_call(struct bus *bus, const char *subject, const struct buf *body, cJSON **reply,
 	struct err *err);
 
+/*
+ * The reply to a request to this subject as JSON, which is the caller's. Returns as
+ * jetstream_call does.
+ */
+int jetstream_reply(
+	const char *subject, const struct bus_msg *msg, cJSON **reply, struct err *err);
+
 /* Appends "name is X, configured Y" to a list of differences when the two are not equal. */
 void jetstream_differs(char *list, size_t size, const char *name, double is, double wanted);
 

@@ -38,6 +38,24 @@ check_scan(const char *text, size_t size)
 	cJSON_Delete(parsed);
 }
 
+/* What is found is one valid value. */
+static void
+check_find(const char *text, size_t size)
+{
+	struct buf value;
+	const char *p;
+
+	buf_init(&value, size + 1);
+	if (json_find_member(text, size, "a", &value)) {
+		p = buf_str(&value);
+		assert(json_skip_value(&p, buf_str(&value) + value.len));
+		assert(p == buf_str(&value) + value.len);
+	} else {
+		assert(value.len == 0);
+	}
+	buf_free(&value);
+}
+
 static void
 check_decode(const char *text, size_t size)
 {
@@ -87,6 +105,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		memcpy(text, data, size);
 	text = realloc(text, size > 0 ? size : 1);
 	check_scan(text, size);
+	check_find(text, size);
 	check_decode(text, size);
 	check_write(text, size);
 	free(text);

@@ -281,6 +281,31 @@ json_values_are_scanned_strictly(void **state)
 }
 
 static void
+json_members_keep_their_text(void **state)
+{
+	static const struct {
+		const char *text, *value; /* NULL: there is none */
+	} row[] = { { "{\"a\":1}", "1" },
+		{ " { \"x\" : {\"a\":2} , \"a\" : 34560000000000001 }", "34560000000000001" },
+		{ "{\"a\":[1, \"}\"],\"a\":2}", "[1, \"}\"]" }, { "{\"ab\":1}", NULL },
+		{ "{}", NULL }, { "", NULL }, { "[\"a\"]", NULL },
+		{ "{\"x\":1 \"a\":2}", NULL }, { "{\"x\":,\"a\":2}", NULL },
+		{ "{\"a\":", NULL }, { "{\"a\"", NULL }, { "{a:1}", NULL } };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(row); i++) {
+		struct buf value;
+
+		buf_init(&value, 100);
+		assert_int_equal(
+			json_find_member(row[i].text, strlen(row[i].text), "a", &value),
+			row[i].value != NULL);
+		assert_string_equal(buf_str(&value), row[i].value != NULL ? row[i].value : "");
+		buf_free(&value);
+	}
+}
+
+static void
 backoff_stays_below_its_ceiling(void **state)
 {
 	struct backoff b;
@@ -353,6 +378,7 @@ main(void)
 		cmocka_unit_test(json_strings_as_go_writes_them),
 		cmocka_unit_test(json_special_characters_anywhere),
 		cmocka_unit_test(json_values_are_scanned_strictly),
+		cmocka_unit_test(json_members_keep_their_text),
 		cmocka_unit_test(backoff_stays_below_its_ceiling),
 	};
 
