@@ -33,9 +33,14 @@ MAKEFLAGS += --no-builtin-rules
 
 # ---- variants: make VARIANT=asan|tsan|clang|debug|fuzz|coverage; each builds into a folder of its own
 VARIANT ?= release
-B := build/$(VARIANT)
+# CROSS: the GNU name of another architecture, such as aarch64-linux-gnu; EMULATOR runs its programs: the tests, and vcourier for the manual pages.
+CROSS ?=
+prefix := $(CROSS:%=%-)
+EMULATOR ?= $(if $(CROSS),qemu-$(firstword $(subst -, ,$(CROSS)))-static)
+machine := $(firstword $(subst -, ,$(or $(CROSS),$(shell uname -m))))
+B := build/$(VARIANT)$(CROSS:%=-%)
 
-CC.release := gcc
+CC.release := $(prefix)gcc
 CC.debug   := gcc
 CC.clang   := clang
 CC.asan    := clang
@@ -47,8 +52,10 @@ CC := $(CC.$(VARIANT))
 warnings := -std=c11 -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
 	-Wmissing-prototypes -Wvla -Wundef -Wformat=2 -Wimplicit-fallthrough -Wpointer-arith \
 	-Wno-missing-braces -Wno-missing-field-initializers -Wno-format-nonliteral -Werror
+cpu.x86_64  := -fcf-protection=full
+cpu.aarch64 := -mbranch-protection=standard
 hardened := -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection \
-	-fcf-protection=full -fno-strict-overflow -fno-delete-null-pointer-checks
+	$(cpu.$(machine)) -fno-strict-overflow -fno-delete-null-pointer-checks -ffile-prefix-map=$(CURDIR)=.
 opt.release := $(hardened) -ftrivial-auto-var-init=zero
 opt.clang   := $(hardened) -ftrivial-auto-var-init=pattern
 opt.debug   := -O0 -g3
@@ -59,10 +66,10 @@ opt.fuzz    := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,
 opt.coverage := -O0 -g -fprofile-instr-generate -fcoverage-mapping
 packages := libcurl libxml-2.0 libcjson yaml-0.1 openssl libmicrohttpd
 CFLAGS  := $(warnings) $(opt.$(VARIANT)) -fPIE -fvisibility=hidden -pthread -MMD -MP \
-	-DVCOURIER_VERSION='"$(VERSION)"' $(shell pkg-config --cflags $(packages) 2>/dev/null)
+	-DVCOURIER_VERSION='"$(VERSION)"' $(shell $(prefix)pkg-config --cflags $(packages) 2>/dev/null)
 LDFLAGS := $(filter -fsanitize% -fprofile%,$(opt.$(VARIANT))) -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack \
 	-Wl,--as-needed -pthread
-LDLIBS  := -lnats $(shell pkg-config --libs $(packages) 2>/dev/null) -lm
+LDLIBS  := -lnats $(shell $(prefix)pkg-config --libs $(packages) 2>/dev/null) -lm
 
 # One short line for each file; `make V=1` shows the whole command, `make -s` nothing.
 silent := $(findstring s,$(filter-out --%,$(firstword -$(MAKEFLAGS))))
@@ -86,7 +93,7 @@ $(B)/$(1)/%.o: $(1)/%.c Makefile VERSION | $(gen.$(1))
 $(B)/gen/$(1)/%.o: build/gen/$(1)/%.c Makefile VERSION
 	@mkdir -p $$(@D); $$(call say,CC,$$<); $$(CC) $$(CFLAGS) $(includes) -c $$< -o $$@
 $(call archive,$(1)): $(call objects,$(1))
-	@mkdir -p $$(@D); rm -f $$@; $$(call say,AR,$$@); ar rcs $$@ $$^
+	@mkdir -p $$(@D); rm -f $$@; $$(call say,AR,$$@); $(prefix)ar rcsD $$@ $$^
 endef
 define program_rules
 $(B)/$(main.$(1)): $(B)/$(1)/main.o $(call links,$(1))
@@ -114,6 +121,10 @@ $(B)/unit/%: tests/unit/%.c $(wildcard tests/unit/*.h) $(unit_helpers) $(test_ar
 .PRECIOUS: $(B)/unit/%
 unit-tests: $(unit_tests)
 
+unit-check: unit-tests ## run the unit tests of one variant, with EMULATOR if CROSS is set
+	@for test in $(unit_tests); do $(EMULATOR) $$test >$$test.log 2>&1 || { cat $$test.log; exit 1; }; done
+	@echo "$(words $(unit_tests)) unit test programs passed ($(notdir $(B)))"
+
 threaded_tests := bus_test http_test http_tls_test inbox_test publisher_test status_test tail_test # where threads meet: in ThreadSanitizer too
 
 PYTHON ?= /usr/bin/python3
@@ -124,7 +135,7 @@ deb_build := gcc make pkg-config libc6-dev libnats-dev libcurl4-openssl-dev libx
 	libssl-dev libmicrohttpd-dev
 deb_run   := nats-server golang-go golang-github-vmware-govmomi-dev openssl ca-certificates python3
 deb_test  := libcmocka-dev clang libclang-rt-dev clang-format clang-tidy valgrind python3 python3-pytest python3-pytest-xdist \
-	python3-jsonschema python3-yaml python3-botocore golang-github-nats-io-go-nats-dev dpkg-dev nginx systemd mandoc lintian zsh fish prometheus
+	python3-jsonschema python3-yaml python3-botocore golang-github-nats-io-go-nats-dev dpkg-dev nginx systemd debhelper mandoc lintian zsh fish prometheus
 
 deps: ## install the Debian packages that are missing (no-op otherwise)
 	@tests/deps.sh $(deb_build) $(deb_run) $(deb_test)
@@ -159,5 +170,5 @@ clean: ## remove everything that was built
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile $(wildcard */rules.mk */*/rules.mk) | sort | sed -E 's/:.*## /\t/' | expand -t 18
 
-.PHONY: all unit-tests deps test format unit clean help
+.PHONY: all unit-tests unit-check deps test format unit clean help
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

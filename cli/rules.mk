@@ -4,10 +4,10 @@ page_date = $(shell date -u -d "@$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%c
 manuals: $(B)/man/done $(B)/completion/done ## manual pages and shell completion, into build/release
 
 $(B)/man/done: $(B)/vcourier
-	@mkdir -p $(@D); rm -f $(@D)/*; $(call say,MAN,$(@D)); for page in $$($(B)/vcourier manual); do \
-		$(B)/vcourier manual --date $(page_date) $$page > $(@D)/$$page || exit 1; done; touch $@
+	@mkdir -p $(@D); rm -f $(@D)/*; $(call say,MAN,$(@D)); for page in $$($(EMULATOR) $(B)/vcourier manual); do \
+		$(EMULATOR) $(B)/vcourier manual --date $(page_date) $$page > $(@D)/$$page || exit 1; done; touch $@
 
 $(B)/completion/done: $(B)/vcourier
-	@mkdir -p $(@D); for shell in bash zsh fish; do $(B)/vcourier completion $$shell > $(@D)/$$shell || exit 1; done; touch $@
+	@mkdir -p $(@D); for shell in bash zsh fish; do $(EMULATOR) $(B)/vcourier completion $$shell > $(@D)/$$shell || exit 1; done; touch $@
 
 .PHONY: manuals

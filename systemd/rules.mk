@@ -1,6 +1,8 @@
-# make install and make deb, with the usual DESTDIR and PREFIX.
+# make install and make deb, with the usual DESTDIR, PREFIX and CROSS.
 PREFIX ?= /usr/local
 sysconfdir ?= /etc
+unitdir ?= $(PREFIX)/lib/systemd/system
+strip ?= -s --strip-program=$(CROSS:%=%-)strip
 docdir = $(DESTDIR)$(PREFIX)/share/doc/vcourier
 datadir = $(DESTDIR)$(PREFIX)/share/vcourier
 mandir = $(DESTDIR)$(PREFIX)/share/man
@@ -11,20 +13,20 @@ completions = $(bashdir) $(zshdir) $(fishdir)
 units := $(notdir $(wildcard systemd/*.service))
 
 install: all manuals ## install programs, units, manual pages, documentation; obeys DESTDIR= and PREFIX=/usr/local
-	install -d -m 0755 $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/systemd/system \
+	install -d -m 0755 $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(unitdir) \
 		$(DESTDIR)$(PREFIX)/lib/sysusers.d $(docdir)/examples $(datadir) $(foreach s,1 5 8,$(mandir)/man$(s)) $(completions)
 	install -d -m 0750 $(DESTDIR)$(sysconfdir)/vcourier $(DESTDIR)$(sysconfdir)/vcourier/nats/secrets $(DESTDIR)$(sysconfdir)/vcourier/cli \
 		$(DESTDIR)$(sysconfdir)/vcourier/functions
 	install -d -m 0700 $(DESTDIR)$(sysconfdir)/vcourier/secrets
-	install -m 0755 -s $(programs) $(DESTDIR)$(PREFIX)/bin
+	install -m 0755 $(strip) $(programs) $(DESTDIR)$(PREFIX)/bin
 	install -m 0755 compose/nats/users.py $(DESTDIR)$(PREFIX)/bin/vcourier-nats-users
 	for unit in $(units); do sed 's#/usr/bin/vcourier#$(PREFIX)/bin/vcourier#; s#/usr/share/doc#$(PREFIX)/share/doc#' \
-		systemd/$$unit > $(DESTDIR)$(PREFIX)/lib/systemd/system/$$unit; done
+		systemd/$$unit > $(DESTDIR)$(unitdir)/$$unit; done
 	install -m 0644 systemd/vcourier.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/vcourier.conf
 	install -m 0644 systemd/nats.conf $(wildcard schemas/config.schema.json) $(datadir)
 	sed -n '/^  groups:/,$$s/^  //p' k8s/components/monitoring/prometheusrule.yaml > $(datadir)/prometheus-rules.yaml
 	install -m 0644 k8s/components/grafana/vcourier.json $(datadir)/grafana-dashboard.json
-	chmod 0644 $(datadir)/prometheus-rules.yaml $(DESTDIR)$(PREFIX)/lib/systemd/system/*
+	chmod 0644 $(datadir)/prometheus-rules.yaml $(DESTDIR)$(unitdir)/*
 	for section in 1 5 8; do install -m 0644 $(B)/man/*.$$section $(mandir)/man$$section; done
 	install -m 0644 systemd/vcourier-nats-users.8 $(mandir)/man8
 	install -m 0644 $(B)/completion/bash $(bashdir)/vcourier
@@ -34,9 +36,13 @@ install: all manuals ## install programs, units, manual pages, documentation; ob
 	install -m 0644 README.md $(wildcard docs/*.md) $(docdir)
 	install -m 0644 $(wildcard docs/examples/*) $(docdir)/examples
 
-deb: all ## build/vcourier_VERSION_ARCH.deb, by dpkg-deb
-	@tests/deps.sh dpkg-dev
-	systemd/deb.sh $(VERSION)
+deb: build/deb.txt ## build/vcourier_VERSION+debRELEASE_ARCH.deb, by debhelper
+	@cat $<
+
+build/deb.txt: $(programs) VERSION README.md $(wildcard debian/* debian/*/* docs/*.md docs/*/* systemd/* schemas/*.json k8s/components/*/* \
+		compose/nats/users.py release/deb.sh)
+	@tests/deps.sh dpkg-dev debhelper
+	@DEB_BUILD_PROFILES=nocheck DEB_BUILD_OPTIONS="nocheck noautodbgsym parallel=$$(nproc)" release/deb.sh >$@
 
 deb-test: all simulator ## the commands of docs/systemd.md on a new Debian machine with systemd
 	@tests/deps.sh debootstrap
