@@ -12,7 +12,7 @@
 #include "json_member.h"
 #include "mem.h"
 #include "protocol.h"
-#include "session.h"
+#include "session_open.h"
 #include "stream_copy.h"
 #include "subject.h"
 #include "text.h"

@@ -7,7 +7,7 @@
 #include "command_list.h"
 #include "file.h"
 #include "jetstream.h"
-#include "session.h"
+#include "session_open.h"
 #include "stream_copy.h"
 
 struct restore_options {
