@@ -263,35 +263,107 @@ def test_nats_accepts_its_configuration(overlay, tmp_path):
     accept(tmp_path, objects, tmp_path / "secrets")
 
 
-def test_the_ha_configuration_makes_a_cluster(tmp_path, lab):
-    """Three servers with the overlay's files, on loopback ports: a stream with three replicas can be created and written."""
-    maps = {k: v for o in render(ROOT / "k8s/overlays/ha") if o["kind"] == "ConfigMap" for k, v in o["data"].items()}
-    (tmp_path / "users.conf").write_text(maps["users.conf"])
+NEWER = INTEROP / "bin" / "nats-server"  # of `make interop`
+
+
+def bus_of(overlay, directory, lab, program="nats-server"):
+    """The servers of an overlay with its files, on loopback ports. Returns them and the ports of their clients."""
+    objects = render(ROOT / "k8s" / overlay)
+    maps = {k: v for o in objects if o["kind"] == "ConfigMap" for k, v in o["data"].items()}
+    number = next(o["spec"]["replicas"] for o in objects if o["kind"] == "StatefulSet" and o["metadata"]["name"] == "nats")
+    directory.mkdir()
+    (directory / "users.conf").write_text(maps["users.conf"])
     arguments = maps["users.conf"].splitlines()[0].split("users.py")[1].removesuffix("; do not edit.").split()
-    subprocess.run([sys.executable, GENERATOR, *arguments, "--passwords", tmp_path / "secrets"], check=True)
-    ports, clients = [free_port() for _ in range(3)], [free_port() for _ in range(3)]
-    routes = tmp_path / "secrets" / "routes.conf"
+    shutil.copytree(directory.parent / "secrets", directory / "secrets")
+    subprocess.run([sys.executable, GENERATOR, *arguments, "--passwords", directory / "secrets"], check=True)
+    ports, clients, servers = [free_port() for _ in range(number)], [free_port() for _ in range(number)], []
+    routes = directory / "secrets" / "routes.conf"
     text = routes.read_text()
     for i, port in enumerate(ports):
         text = text.replace(f"nats-{i}.nats:6222", f"127.0.0.1:{port}")
     routes.unlink()
     routes.write_text(text)
-    for i in range(3):
-        conf = tmp_path / f"nats-{i}.conf"
-        conf.write_text(maps["nats.conf"].replace("/data", f"{tmp_path}/js{i}").replace("0.0.0.0:4222", f"127.0.0.1:{clients[i]}")
-                        .replace("0.0.0.0:6222", f"127.0.0.1:{ports[i]}").replace("http: 0.0.0.0:8222\n", "")
-                        .replace("  sync_interval: always\n", ""))
-        lab._keep(Process(f"nats-{i}", ["nats-server", "-c", conf], tmp_path, {"POD_NAME": f"nats-{i}"})).start()
+    for i in range(number):
+        conf = directory / f"nats-{i}.conf"
+        text = maps["nats.conf"].replace("/data", f"{directory}/js{i}").replace("0.0.0.0:4222", f"127.0.0.1:{clients[i]}")
+        text = text.replace("0.0.0.0:6222", f"127.0.0.1:{ports[i]}").replace("http: 0.0.0.0:8222\n", "")
+        if program == "nats-server":  # Debian 12's 2.9 does not have this option
+            text = text.replace("  sync_interval: always\n", "")
+        conf.write_text(text)
+        server = lab._keep(Process(f"nats-{i}", [program, "-c", conf], directory, {"POD_NAME": f"nats-{i}"}))
+        servers.append(server.start())
+    return servers, clients
+
+
+def test_the_ha_configuration_makes_a_cluster(tmp_path, lab):
+    """Three servers with the overlay's files: a stream with three replicas can be created and written."""
+    (tmp_path / "secrets").mkdir()
+    _, clients = bus_of("overlays/ha", tmp_path / "bus", lab)
 
     def stream():
         try:
-            wire = Wire(clients[0], "collector-lab", (tmp_path / "secrets/collector-lab").read_text().strip())
+            wire = Wire(clients[0], "collector-lab", (tmp_path / "bus/secrets/collector-lab").read_text().strip())
             made = wire.request("$JS.API.STREAM.CREATE.VC_lab", {"name": "VC_lab", "subjects": ["vc.lab.>"], "num_replicas": 3}).json()
             return "error" not in made and wire
         except OSError:
             return None
     wire = wait_until(stream, 60, "a stream with three replicas")
     assert wire.request("vc.lab._._.info.event.X", b"{}").json()["seq"] == 1
+
+
+def test_a_backup_leads_from_one_server_to_three(tmp_path, lab):
+    """The commands of docs/kubernetes.md: all events, the position of a durable and the ids of events are those of the one server."""
+    if not NEWER.exists() or not (INTEROP / "bin/nats").exists():
+        pytest.skip("nats-server 2.10 or later and the nats CLI are not there: `make interop` builds them")
+    (tmp_path / "secrets").mkdir()
+    servers, (port,) = bus_of("overlays/knative", tmp_path / "one", lab, NEWER)
+    shutil.rmtree(tmp_path / "secrets")
+    (tmp_path / "secrets").symlink_to(tmp_path / "one/secrets")
+    password = (tmp_path / "secrets/admin").read_text().strip()
+    commands = [line for number in (2, 3) for line in page_block("From one NATS server to three", number).splitlines()
+                if line.startswith(("nats ", "for stream"))]
+    assert [c.split()[0] for c in commands] == ["nats", "nats", "for"]
+    assert "rollout restart statefulset/nats" in page_block("From one NATS server to three", 3)
+
+    def admin(port):
+        """A connection, once JetStream answers."""
+        try:
+            wire = Wire(port, "admin", password, timeout=5)
+            return wire if "error" not in wire.request("$JS.API.INFO").json() else None
+        except OSError:
+            return None
+
+    def cli(command, port):
+        run = subprocess.run(["sh", "-eu", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=False, env={
+            "PATH": f"{INTEROP}/bin:/usr/bin:/bin", "HOME": str(tmp_path), "NATS_URL": f"nats://127.0.0.1:{port}", "NATS_USER": "admin",
+            "NATS_PASSWORD": password})
+        assert run.returncode == 0, run.stdout + run.stderr
+    wire = wait_until(lambda: admin(port), 30, "the one server answers")
+    for name, subjects in {"VC_lab": ["vc.lab.>"], "VCDEAD": ["vcdead.>"]}.items():
+        config = {"name": name, "subjects": subjects, "deny_purge": True, "deny_delete": True, "duplicate_window": 1800_000_000_000}
+        assert "error" not in wire.request(f"$JS.API.STREAM.CREATE.{name}", config).json()
+    durable = {"durable_name": "knative", "ack_policy": "explicit", "max_deliver": -1}
+    wire.request("$JS.API.CONSUMER.DURABLE.CREATE.VC_lab.knative", {"stream_name": "VC_lab", "config": durable})
+    for i in range(10):
+        wire.request("vc.lab._._.info.event.X", b"{}", headers={"Nats-Msg-Id": str(i)})
+    for _ in range(4):
+        wire.request(wire.request("$JS.API.CONSUMER.MSG.NEXT.VC_lab.knative", {"batch": 1}).reply, b"+ACK")
+    cli(commands[0], port)
+    servers[0].stop(30)
+    servers, ports = bus_of("overlays/ha", tmp_path / "three", lab, NEWER)
+    wire = wait_until(lambda: admin(ports[0]), 60, "the three servers answer")
+    for command in commands[1:]:
+        cli(command, ports[0])
+    wait_until(lambda: len(wire.request("$JS.API.STREAM.INFO.VC_lab").json()["cluster"].get("replicas", [])) == 2, 60, "three replicas")
+    for server in servers:  # kubectl rollout restart, as the page says: NATS then reads the ids of the restored events
+        server.stop(30)
+        server.start()
+        wire = wait_until(lambda: admin(ports[0]), 60, "the three servers answer")
+    consumer = wire.request("$JS.API.CONSUMER.INFO.VC_lab.knative").json()
+    assert (consumer["ack_floor"]["stream_seq"], consumer["num_pending"]) == (4, 6), consumer
+    again = wire.request("vc.lab._._.info.event.X", b"{}", headers={"Nats-Msg-Id": "9"}).json()
+    assert again.get("duplicate") and wire.request("$JS.API.STREAM.INFO.VC_lab").json()["state"]["messages"] == 10, again
+    assert wire.request("$JS.API.STREAM.INFO.VCDEAD").json()["config"]["num_replicas"] == 3
 
 
 @pytest.mark.parametrize("replicas", ["1", "3"])

@@ -37,6 +37,8 @@ RUN_BY = {
     ("docs/tutorial.md", "5. A dead letter", 2): "tests/pages/host.py",
     ("docs/tutorial.md", "5. A dead letter", 3): "tests/pages/host.py",
     ("docs/kubernetes.md", "Start", 2): "tests/integration/test_k8s.py",
+    ("docs/kubernetes.md", "From one NATS server to three", 2): "tests/integration/test_k8s.py",
+    ("docs/kubernetes.md", "From one NATS server to three", 3): "tests/integration/test_k8s.py",
 }
 # Blocks that no test runs as they are printed, and what runs the same commands.
 NOT_AS_PRINTED = {

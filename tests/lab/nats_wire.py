@@ -18,9 +18,9 @@ class Message:
 
 
 class Wire:
-    def __init__(self, port, user=None, password=None, timeout=10):
+    def __init__(self, port, user=None, password=None, timeout=10, host="127.0.0.1"):
         self.timeout = timeout
-        self.sock = socket.create_connection(("127.0.0.1", port), timeout)
+        self.sock = socket.create_connection((host, port), timeout)
         self.file = self.sock.makefile("rb")
         self.info = json.loads(self.file.readline()[5:])
         self.inbox = f"_INBOX_{user}" if user else "_INBOX_test"
