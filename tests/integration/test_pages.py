@@ -26,6 +26,7 @@ RUN_BY = {
     ("docs/openfaas.md", "Commands", 1): "tests/pages/host.py",
     ("docs/eventbridge.md", "Which events are sent", 1): "tests/pages/host.py",
     ("docs/nats.md", "Users", 1): "tests/pages/host.py",
+    ("docs/nats.md", "Connectors", 1): "tests/pages/host.py",
     ("docs/tutorial.md", "1. Start the demo", 1): "tests/pages/host.py",
     ("docs/tutorial.md", "1. Start the demo", 2): "tests/pages/host.py",
     ("docs/tutorial.md", "2. Look at the events", 1): "tests/pages/host.py",
@@ -36,6 +37,7 @@ RUN_BY = {
     ("docs/tutorial.md", "4. Connect it", 3): "tests/pages/host.py",
     ("docs/tutorial.md", "5. A dead letter", 2): "tests/pages/host.py",
     ("docs/tutorial.md", "5. A dead letter", 3): "tests/pages/host.py",
+    ("docs/kubernetes.md", "With Helm", 1): "tests/integration/test_helm.py",
     ("docs/kubernetes.md", "Start", 2): "tests/integration/test_k8s.py",
     ("docs/kubernetes.md", "From one NATS server to three", 2): "tests/integration/test_k8s.py",
     ("docs/kubernetes.md", "From one NATS server to three", 3): "tests/integration/test_k8s.py",
@@ -44,6 +46,7 @@ RUN_BY = {
 NOT_AS_PRINTED = {
     ("docs/compose.md", "Run with Docker Compose", 1): "tests/compose/run.py starts the stack in the background",
     ("docs/compose.md", "A real vCenter and real backends", 1): "nothing: it needs files that the user edits",
+    ("docs/consumers.md", "Without JetStream", 1): "tests/integration/test_consumer_examples.py, where the NATS CLI is installed",
     ("docs/consumers.md", "Examples", 1): "tests/integration/test_consumer_examples.py, where the NATS CLI is installed",
     ("docs/events.md", "Try a function with a made-up event", 1): "tests/integration/test_emit.py, with its own receiver and dispatcher",
     ("docs/functions.md", "With compose", 1): "nothing: tests/compose/run.py starts the same dispatcher with other backends",

@@ -137,8 +137,9 @@ def patterns(shell, lab):
 
 def users(shell, lab):
     """docs/nats.md: nats-server accepts the users that the page makes."""
-    shell.run(block("docs/nats.md", "Users").text)
-    shell.run("nats-server -t -c users.conf")
+    for heading in ("Users", "Connectors"):
+        shell.run(block("docs/nats.md", heading).text)
+        shell.run("nats-server -t -c users.conf")
 
 
 def listens(port):
