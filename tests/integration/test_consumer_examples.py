@@ -60,6 +60,11 @@ def build(language, directory):
         subprocess.run(["/usr/bin/go", "build", "-o", program, EXAMPLES / "consumer.go"], check=True,
                        env={**os.environ, **environment})
         return [program], {}
+    if language == "java":
+        if not list((INTEROP / "java").glob("jnats-*.jar")) or not shutil.which("javac"):
+            pytest.skip("jnats or a JDK is not installed: `make interop` fetches jnats")
+        subprocess.run(["javac", "-nowarn", "-d", directory, "-cp", f"{INTEROP}/java/*", EXAMPLES / "Consumer.java"], check=True)
+        return ["java", "-cp", f"{directory}:{INTEROP}/java/*", "Consumer"], {}
     if language == "python":
         if not (INTEROP / "python" / "nats").exists():
             pytest.skip("nats-py is not installed: `make interop` fetches it")
@@ -77,7 +82,7 @@ def ids(process):
     return [json.loads(line)["id"] if line.startswith("{") else line.split()[0] for line in lines]
 
 
-@pytest.mark.parametrize("language", ["c", "go", "python", "javascript"])
+@pytest.mark.parametrize("language", ["c", "go", "python", "javascript", "java"])
 def test_example(language, request, tmp_path):
     argv, environment = build(language, tmp_path)  # may take minutes, after which the server closes an idle connection
     bus = request.getfixturevalue("bus")
@@ -145,7 +150,7 @@ def test_the_nats_cli_as_in_the_docs(bus, tmp_path):
     assert "com.vmware.vc.HA.DasHostFailedEvent" in output["sub"]
 
 
-@pytest.mark.parametrize("example", sorted(EXAMPLES.glob("consumer.*")), ids=lambda p: p.name)
+@pytest.mark.parametrize("example", sorted(EXAMPLES.glob("[Cc]onsumer.*")), ids=lambda p: p.name)
 def test_example_is_under_40_lines(example):
     code = [line for line in example.read_text().splitlines() if line.strip() and not line.strip().startswith(("//", "#"))]
     assert len(code) < 40

@@ -7,8 +7,11 @@ import sys
 import pytest
 from test_nats_permissions import API, ID, bus, streams  # noqa: F401 (bus and streams are fixtures)
 
-from lab.bususers import GENERATOR
+from lab.bususers import GENERATOR, SecuredNats
 from lab.jetstream import gone
+from lab.process import wait_until
+from lab.product import knative, router_config
+from lab.stream import PROVIDER, event, subject
 
 # What a connector with --subject may not do, but one without it may.
 FORBIDDEN_TO_SIEM = [f"{API}.CONSUMER.DURABLE.CREATE.VC_lab.siem", f"{API}.CONSUMER.CREATE.VC_lab.siem", f"{API}.CONSUMER.CREATE.VC_lab",
@@ -129,3 +132,33 @@ def test_no_push_consumer_reaches_a_connector_or_a_stream_through_it(streams):
     assert admin.request(f"{API}.STREAM.INFO.VC_other").json()["state"]["last_seq"] == before
     assert [m for m in tool.messages if m.sid == heard] == []
     admin.request(f"{API}.CONSUMER.DELETE.VC_lab.reports")
+
+
+def test_hostile_connectors_stop_nobody(lab):
+    """One never acknowledges and asks for everything again and again, one subscribes and never reads, one has 10,000 subscriptions.
+    The collector's events are stored and the dispatcher delivers each of them once."""
+    bus = lab._keep(SecuredNats(lab.directory, "--vcenter", "lab", "--dispatcher", "kn", "--connector", "greedy", "--connector", "deaf")).start()
+    collector, greedy, deaf, many = (bus.login(name) for name in ("collector-lab", "connector-greedy", "connector-deaf", "connector-deaf"))
+    assert "error" not in collector.request(f"{API}.STREAM.CREATE.VC_lab", {"name": "VC_lab", "subjects": ["vc.lab.>"]}).json()
+    made = greedy.request(f"{API}.{ID}.VC_lab.greedy", {"stream_name": "VC_lab", "config": {
+        "durable_name": "greedy", "ack_policy": "explicit", "filter_subject": "vc.lab.>", "max_ack_pending": 100}}).json()
+    assert "error" not in made
+    greedy.subscribe("_INBOX.greedy")
+    deaf.subscribe(">")
+    for n in range(10_000):
+        many.subscribe(f"vc.lab.*.*.*.event.N{n}")
+    many.flush()
+    receiver = lab.receiver()
+    config = router_config(bus, providers=[PROVIDER], processors=[knative(receiver.url)])
+    config["bus"] |= {"user": "dispatcher-kn", "passwordFile": str(bus.directory / "secrets" / "dispatcher-kn")}
+    lab.dispatcher(config).wait_ready()
+    for n in range(1, 501):
+        greedy.publish(f"{API}.CONSUMER.MSG.NEXT.VC_lab.greedy", b'{"batch":1000,"expires":60000000000}', reply="_INBOX.greedy")
+        stored = collector.request(subject(), event(n), {"Content-Type": "application/cloudevents+json"}).json()
+        assert stored["seq"] == n
+    receiver.wait_for(lambda requests: len(requests) >= 500)
+    admin = bus.login("admin")
+    wait_until(lambda: admin.request(f"{API}.CONSUMER.INFO.VC_lab.kn").json()["ack_floor"]["stream_seq"] == 500, 60, "all are settled")
+    assert sorted(r.event()["eventkey"] for r in receiver.requests) == sorted(map(str, range(1, 501)))
+    state = greedy.request(f"{API}.CONSUMER.INFO.VC_lab.greedy").json()
+    assert state["num_ack_pending"] == 100 and state["num_pending"] == 400, "its own durable stands, and no other"

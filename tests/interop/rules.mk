@@ -82,6 +82,17 @@ build/interop/docker/cli-plugins/docker-compose:
 interop-packages: build/interop/bin/kube-apiserver build/interop/bin/etcd build/interop/docker/cli-plugins/docker-compose
 interop_tests += tests/integration/test_kube_apiserver.py
 
+# The library of the consumer example in Java.
+build/interop/.java: tests/interop/java/pom.xml
+	@mkdir -p $(@D)/java
+	@if command -v mvn >/dev/null; then \
+		mvn --quiet --batch-mode --file $< dependency:copy-dependencies -DoutputDirectory=$(CURDIR)/$(@D)/java && touch $@; \
+	else \
+		echo "interop: no Maven here: the Java example is left out"; \
+	fi
+
+interop-packages: build/interop/.java
+
 # Tools that docs/consumers.md has recipes for. Of Telegraf only the plugins of the recipe are built: all of them take half an hour.
 build/interop/bin/telegraf:
 	@mkdir -p $(@D)
