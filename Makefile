@@ -18,12 +18,14 @@ see.collector   := collector schemas $(lib)
 see.processors  := processors $(lib)
 see.dispatcher  := dispatcher processors $(lib)
 see.operator    := operator schemas dispatcher processors $(lib)
+see.console     := console operator schemas dispatcher processors $(lib)
 see.cli         := cli operator collector schemas dispatcher processors $(lib)
-see.tests       := tests/unit dispatcher cli operator collector schemas processors $(lib)
+see.tests       := tests/unit dispatcher console cli operator collector schemas processors $(lib)
 
-folders   := $(lib) schemas collector processors dispatcher operator cli
+folders   := $(lib) schemas collector processors dispatcher operator console cli
 main.collector  := vcourier-collector
 main.dispatcher := vcourier-dispatcher
+main.console    := vcourier-console
 main.cli        := vcourier
 
 VERSION := $(file <VERSION)
@@ -69,7 +71,7 @@ CFLAGS  := $(warnings) $(opt.$(VARIANT)) -fPIE -fvisibility=hidden -pthread -MMD
 	-DVCOURIER_VERSION='"$(VERSION)"' $(shell $(prefix)pkg-config --cflags $(packages) 2>/dev/null)
 LDFLAGS := $(filter -fsanitize% -fprofile%,$(opt.$(VARIANT))) -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack \
 	-Wl,--as-needed -pthread
-LDLIBS  := -lnats $(shell $(prefix)pkg-config --libs $(packages) 2>/dev/null) -lm
+LDLIBS  := -lnats $(shell $(prefix)pkg-config --libs $(packages) 2>/dev/null) -lcrypt -lm
 
 # One short line for each file; `make V=1` shows the whole command, `make -s` nothing.
 silent := $(findstring s,$(filter-out --%,$(firstword -$(MAKEFLAGS))))
@@ -83,9 +85,9 @@ includes  = $(foreach d,$(see.$(1)),-iquote $(d))
 links     = $(foreach d,$(see.$(1)),$(call archive,$(d)))
 programs := $(foreach f,$(folders),$(if $(wildcard $(f)/main.c),$(B)/$(main.$(f))))
 
-include $(wildcard schemas/rules.mk)
+include $(wildcard schemas/rules.mk console/rules.mk)
 
-all: $(programs) ## build the three programs into build/release
+all: $(programs) ## build the four programs into build/release
 
 define folder_rules
 $(B)/$(1)/%.o: $(1)/%.c Makefile VERSION | $(gen.$(1))
@@ -107,7 +109,7 @@ unit_sources := $(wildcard tests/unit/*_test.c)
 unit_tests   := $(patsubst tests/unit/%.c,$(B)/unit/%,$(unit_sources))
 includes.tests := $(call includes,tests)
 # The tests in ThreadSanitizer need less than all, and what they do not need is not built for them.
-test_folders   := $(if $(filter tsan,$(VARIANT)),,cli operator processors) collector schemas dispatcher $(lib)
+test_folders   := $(if $(filter tsan,$(VARIANT)),,cli) console operator processors collector schemas dispatcher $(lib)
 test_archives  := $(foreach f,$(test_folders),$(call archive,$(f)))
 
 unit_helpers := $(patsubst tests/unit/%.c,$(B)/unit/%.o,$(filter-out $(unit_sources),$(wildcard tests/unit/*.c)))
@@ -125,14 +127,14 @@ unit-check: unit-tests ## run the unit tests of one variant, with EMULATOR if CR
 	@for test in $(unit_tests); do $(EMULATOR) $$test >$$test.log 2>&1 || { cat $$test.log; exit 1; }; done
 	@echo "$(words $(unit_tests)) unit test programs passed ($(notdir $(B)))"
 
-threaded_tests := bus_test http_test http_tls_test inbox_test publisher_test status_test tail_test # where threads meet: in ThreadSanitizer too
+threaded_tests := bus_test console_live_test http_test http_tls_test inbox_test publisher_test status_test tail_test # where threads meet: in ThreadSanitizer too
 
 PYTHON ?= /usr/bin/python3
 export PYTHON
 
 # ---- Debian packages: what is needed to build, run and test
 deb_build := gcc make pkg-config libc6-dev libnats-dev libcurl4-openssl-dev libxml2-dev libcjson-dev libyaml-dev \
-	libssl-dev libmicrohttpd-dev
+	libssl-dev libmicrohttpd-dev libcrypt-dev
 deb_run   := nats-server golang-go golang-github-vmware-govmomi-dev openssl ca-certificates python3
 deb_test  := libcmocka-dev clang libclang-rt-dev clang-format clang-tidy valgrind python3 python3-pytest python3-pytest-xdist \
 	python3-jsonschema python3-yaml python3-botocore golang-github-nats-io-go-nats-dev dpkg-dev nginx systemd debhelper mandoc lintian zsh fish prometheus
@@ -157,7 +159,7 @@ $(MAKE) --no-print-directory -j$$(nproc) VARIANT=tsan $(addprefix build/tsan/uni
 $(MAKE) --no-print-directory -j$$(nproc) VARIANT=fuzz fuzz-programs
 endef
 
-include $(filter-out schemas/rules.mk,$(wildcard */rules.mk tests/*/rules.mk))
+include $(filter-out schemas/rules.mk console/rules.mk,$(wildcard */rules.mk tests/*/rules.mk))
 
 format_sources = $(shell git ls-files '*.c' '*.h' | grep -v '^docs/examples/')
 

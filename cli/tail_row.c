@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tail_row.h"
 
-#include <cjson/cJSON.h>
 #include <string.h>
 
 #include "clock.h"
-#include "json_member.h"
+#include "event_summary.h"
 #include "printable.h"
 #include "screen.h"
 
@@ -39,22 +38,6 @@ put(struct row *row, int cell, const char *text)
 	buf_free(&safe);
 }
 
-/* The object that the event is about. */
-static const char *
-entity_of(const cJSON *data)
-{
-	static const char *const members[] = { "Vm", "Entity", "Host", "Ds", "Net", "Dvs",
-		"ComputeResource", "Datacenter" };
-	const char *name = "";
-
-	for (size_t i = 0; name[0] == '\0' && i < sizeof(members) / sizeof(members[0]); i++) {
-		name = json_member_text(json_member(data, members[i]), "Name");
-		if (i == 0 && name[0] == '\0')
-			name = json_member_text(data, "ObjectName");
-	}
-	return name;
-}
-
 /* RFC 3339 to "2026-11-22 05:27:11", in UTC. */
 static void
 put_time(struct row *row, const char *rfc3339)
@@ -75,18 +58,17 @@ put_time(struct row *row, const char *rfc3339)
 static void
 fill(struct row *row, const char *source, const struct event *ev)
 {
-	cJSON *data = ev->data != NULL && ev->data_is_json
-		? cJSON_ParseWithLength(ev->data, ev->data_len)
-		: NULL;
+	struct event_summary summary;
 
+	event_summary_read(&summary, ev);
 	put_time(row, ev->time);
 	put(row, SOURCE, source);
-	put(row, SEVERITY, event_extension(ev, "severity"));
-	put(row, EVENT, ev->subject[0] != '\0' ? ev->subject : ev->type);
-	put(row, ENTITY, entity_of(data));
-	put(row, USER, json_member_text(data, "UserName"));
-	put(row, MESSAGE, json_member_text(data, "FullFormattedMessage"));
-	cJSON_Delete(data);
+	put(row, SEVERITY, summary.severity);
+	put(row, EVENT, summary.name);
+	put(row, ENTITY, summary.entity);
+	put(row, USER, summary.user);
+	put(row, MESSAGE, summary.message);
+	event_summary_free(&summary);
 }
 
 /* ---- output */

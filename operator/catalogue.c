@@ -81,6 +81,7 @@ catalogue_free(struct catalogue *c)
 		free(e->category);
 		free(e->description);
 		free(e->tail);
+		free(e->newest_stream);
 	}
 	table_free(&c->by_name);
 }
@@ -184,10 +185,29 @@ find_newest(struct catalogue *c, struct session *s, const struct session_source 
 				continue;
 			return -1;
 		}
-		e->last_us = msg.time_us > e->last_us ? msg.time_us : e->last_us;
+		if (msg.time_us > e->last_us) {
+			e->last_us = msg.time_us;
+			e->newest_seq = msg.seq;
+			free(e->newest_stream);
+			e->newest_stream = mem_strdup(source->stream);
+		}
 		jetstream_msg_free(&msg);
 	}
 	return 0;
+}
+
+void
+catalogue_forget_counts(struct catalogue *c)
+{
+	struct catalogue_entry *e = NULL;
+
+	while ((e = table_next(&c->by_name, e)) != NULL) {
+		free(e->tail);
+		free(e->newest_stream);
+		e->tail = e->newest_stream = NULL;
+		e->events = e->newest_seq = 0;
+		e->last_us = 0;
+	}
 }
 
 int

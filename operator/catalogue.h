@@ -21,7 +21,9 @@ struct catalogue_entry {
 	char *severity, *category, *description; /* NULL: no source describes it */
 	uint64_t events;                         /* in all streams */
 	int64_t last_us;                         /* when the newest was stored; 0: none is */
-	char *tail; /* the part of its subjects that names it; NULL: none is stored */
+	char *tail;          /* the part of its subjects that names it; NULL: none is stored */
+	char *newest_stream; /* where the newest one is; NULL: none is stored */
+	uint64_t newest_seq;
 };
 
 struct catalogue {
@@ -41,6 +43,9 @@ void catalogue_free(struct catalogue *c);
  */
 int catalogue_ask(struct catalogue *c, struct session *s, struct err *err);
 int catalogue_count(struct catalogue *c, struct session *s, struct err *err);
+
+/* Before another catalogue_count: what the last one has found. */
+void catalogue_forget_counts(struct catalogue *c);
 
 /* All entries by name; n of them; free the list with free(). */
 const struct catalogue_entry **catalogue_sorted(const struct catalogue *c, size_t *n);

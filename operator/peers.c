@@ -32,6 +32,7 @@ struct peers {
 	struct session *session;
 	pthread_mutex_t lock; /* for the members below, while `open` is set */
 	bool open;            /* replies are taken */
+	size_t n_asked;       /* peers of the last request */
 	struct reply *reply;
 	size_t n, max;
 };
@@ -49,14 +50,10 @@ on_reply(void *ctx, struct bus_msg *msg)
 	const char *dot = strrchr(bus_msg_subject(msg), '.');
 	struct reply reply = { .peer = dot != NULL ? strtoul(dot + 1, NULL, 10) : SIZE_MAX };
 
-	/* the replying program chose this number: it may be anything */
-	if (reply.peer >= number_of(p->session)) {
-		bus_msg_free(msg);
-		return;
-	}
 	reply.json = cJSON_ParseWithLength(bus_msg_data(msg), bus_msg_len(msg));
 	pthread_mutex_lock(&p->lock);
-	if (p->open && p->n < p->max)
+	/* the replying program chose this number: it may be anything */
+	if (p->open && reply.peer < p->n_asked && p->n < p->max)
 		p->reply[p->n++] = reply;
 	else
 		cJSON_Delete(reply.json);
@@ -142,8 +139,6 @@ peers_open(struct peers **peers, struct session *s, struct err *err)
 	char inbox[256];
 
 	p->session = s;
-	p->max = number_of(s) + REPLIES_BESIDE;
-	p->reply = mem_array(p->max, sizeof(*p->reply));
 	pthread_mutex_init(&p->lock, NULL);
 	snprintf(inbox, sizeof(inbox), "%s.status.*", bus_inbox(s->bus));
 	return bus_subscribe(s->bus, inbox, on_reply, p, err);
@@ -153,8 +148,12 @@ static void
 set_open(struct peers *p, bool open)
 {
 	pthread_mutex_lock(&p->lock);
-	if (open)
+	if (open) {
 		forget(p);
+		p->n_asked = number_of(p->session);
+		p->max = p->n_asked + REPLIES_BESIDE;
+		p->reply = mem_grow(p->reply, p->max, sizeof(*p->reply));
+	}
 	p->open = open;
 	pthread_mutex_unlock(&p->lock);
 }

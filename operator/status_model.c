@@ -104,6 +104,7 @@ look_at_stream(struct status_look *l, const char *name, struct stream_info *info
 		return;
 	}
 	add_number(entry, "messages", info->messages);
+	add_number(entry, "last_seq", info->last_seq);
 	add_number(entry, "bytes", info->bytes);
 	if (info->max_bytes > 0)
 		add_number(entry, "max_bytes", (uint64_t)info->max_bytes);
@@ -309,6 +310,7 @@ look_at_consumer(struct status_look *l, size_t d, const char *stream, uint64_t l
 	}
 	add_number(entry, "waiting", c.pending);
 	add_number(entry, "ack_pending", c.ack_pending);
+	add_number(entry, "settled_seq", c.ack_floor_stream_seq);
 	if (c.pending + c.ack_pending > 0)
 		add_age(entry, "oldest_ms",
 			age_of(l->session, stream, c.ack_floor_stream_seq + 1));

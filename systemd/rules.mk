@@ -28,12 +28,14 @@ install: all manuals ## install programs, units, manual pages, documentation; ob
 	install -m 0644 k8s/components/grafana/vcourier.json $(datadir)/grafana-dashboard.json
 	chmod 0644 $(datadir)/prometheus-rules.yaml $(DESTDIR)$(unitdir)/*
 	for section in 1 5 8; do install -m 0644 $(B)/man/*.$$section $(mandir)/man$$section; done
-	install -m 0644 systemd/vcourier-nats-users.8 $(mandir)/man8
+	install -m 0644 systemd/vcourier-nats-users.8 systemd/vcourier-console.8 $(mandir)/man8
 	install -m 0644 $(B)/completion/bash $(bashdir)/vcourier
 	install -m 0644 $(B)/completion/zsh $(zshdir)/_vcourier
 	install -m 0644 $(B)/completion/fish $(fishdir)/vcourier.fish
 	test -e $(DESTDIR)$(sysconfdir)/vcourier/cli.yaml || install -m 0640 systemd/cli.yaml $(DESTDIR)$(sysconfdir)/vcourier
+	install -d -m 0755 $(docdir)/console
 	install -m 0644 README.md $(wildcard docs/*.md) $(docdir)
+	install -m 0644 $(wildcard docs/console/*.png) $(docdir)/console
 	install -m 0644 $(wildcard docs/examples/*) $(docdir)/examples
 
 deb: build/deb.txt ## build/vcourier_VERSION+debRELEASE_ARCH.deb, by debhelper

@@ -62,7 +62,7 @@ watched_set(struct watched *w, const char *first, char *const *more)
 bool
 watched_changed(struct watched *w)
 {
-	uint64_t now = look(w->paths);
+	uint64_t now = w->paths != NULL ? look(w->paths) : 0; /* zeroed: it watches nothing */
 	bool changed = now != 0 && now != w->seen;
 
 	if (now != 0)

@@ -5,12 +5,10 @@
  * During short interruptions cnats reconnects by itself and keeps the subscriptions. Secrets
  * are read again for each new connection.
  */
-#define _GNU_SOURCE /* SCHED_BATCH */
+#define _GNU_SOURCE
 #include "buf.h"
 #include "bus_private.h"
 
-#include <openssl/crypto.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,7 +28,6 @@ enum {
 	CONNECT_TIMEOUT_MS = 5000,
 	RECONNECT_MIN_MS = 250,
 	RECONNECT_MAX_MS = 5000,
-	CLOSE_TIMEOUT_MS = 10000, /* an upper bound: its threads normally end sooner */
 };
 
 static void
@@ -228,30 +225,6 @@ keep_connected(void *ctx)
 	return NULL;
 }
 
-void
-bus_init(void)
-{
-	OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL);
-}
-
-/*
- * The library frees messages in a thread of its own, without a bound for those that wait. That
- * thread competes with those that publish: as SCHED_BATCH, which it would inherit, it wakes up
- * too late and thousands pile up on a busy machine (sched(7)).
- */
-static natsStatus
-start_library(void)
-{
-	const struct sched_param none = { 0 };
-	int policy = sched_getscheduler(0);
-	bool changed = policy == SCHED_BATCH && sched_setscheduler(0, SCHED_OTHER, &none) == 0;
-	natsStatus s = nats_Open(-1);
-
-	if (changed)
-		sched_setscheduler(0, policy, &none);
-	return s;
-}
-
 int
 bus_open(struct bus **out, const struct bus_options *options, struct err *err)
 {
@@ -261,7 +234,7 @@ bus_open(struct bus **out, const struct bus_options *options, struct err *err)
 	natsStatus s;
 
 	bus->options = *options;
-	if ((s = start_library()) != NATS_OK || (s = natsInbox_Create(&inbox)) != NATS_OK) {
+	if ((s = bus_library_start()) != NATS_OK || (s = natsInbox_Create(&inbox)) != NATS_OK) {
 		free(bus);
 		return bus_error(err, s, "cnats");
 	}
@@ -272,6 +245,7 @@ bus_open(struct bus **out, const struct bus_options *options, struct err *err)
 	pthread_rwlock_init(&bus->nc_lock, NULL);
 	pthread_mutex_init(&bus->lock, NULL);
 	clock_cond_init(&bus->changed);
+	bus_library_opened();
 	if (pthread_create(&bus->thread, NULL, keep_connected, bus) != 0) {
 		bus_close(bus);
 		return err_set(err, ERR_SYSTEM, "cannot start a thread");
@@ -285,7 +259,6 @@ void
 bus_close(struct bus *bus)
 {
 	struct err err;
-	size_t i;
 
 	if (bus == NULL)
 		return;
@@ -300,18 +273,7 @@ bus_close(struct bus *bus)
 		pthread_join(bus->thread, NULL);
 		drop_connection(bus);
 	}
-	bus_destroy_messages();
-	nats_CloseAndWait(CLOSE_TIMEOUT_MS);
-	for (i = 0; i < bus->n_subs; i++) {
-		free(bus->subs[i]->subject);
-		free(bus->subs[i]);
-	}
-	free(bus->subs);
-	pthread_cond_destroy(&bus->changed);
-	pthread_mutex_destroy(&bus->lock);
-	pthread_rwlock_destroy(&bus->nc_lock);
-	free(bus->inbox);
-	free(bus);
+	bus_library_closed(bus);
 }
 
 bool

@@ -54,7 +54,8 @@ int bus_open(struct bus **bus, const struct bus_options *options, struct err *er
 
 /*
  * Flushes published messages (for at most 2 s) and closes. NULL is fine. Free all messages
- * before: this ends the library. Callbacks may run until it returns.
+ * before: closing the last connection ends the library. Callbacks may run until the last one is
+ * closed.
  */
 void bus_close(struct bus *bus);
 

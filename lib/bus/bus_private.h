@@ -39,6 +39,7 @@ struct bus {
 	struct bus_subscription **subs;
 	size_t n_subs;
 	atomic_uint_fast64_t reconnects;
+	struct bus *closed_before; /* closed, and not freed before the last one is */
 };
 
 struct bus_msg {
@@ -66,6 +67,15 @@ natsStatus bus_set_security(natsOptions *opts, const struct bus_options *options
 
 /* Subscribes at the server; call with nc_lock held for writing. */
 natsStatus bus_start_subscription(struct bus_subscription *sub, natsConnection *nc);
+
+/*
+ * bus_library.c: before the first connection; each connection is opened and closed. The last
+ * one that is closed ends the library, and frees them all: until then, threads of the library
+ * may use the subscriptions.
+ */
+natsStatus bus_library_start(void);
+void bus_library_opened(void);
+void bus_library_closed(struct bus *bus);
 
 /* Destroys messages that were freed and still belong to cnats; call before cnats ends. */
 void bus_destroy_messages(void);

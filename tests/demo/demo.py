@@ -1,21 +1,24 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Runs all of vcourier on this machine: vCenter simulator, collector, NATS, dispatcher, receiver. Shows events as they arrive.
+"""Runs all of vcourier on this machine: vCenter simulator, collector, NATS, dispatcher, receiver, console. Shows events as they arrive.
 
 Runs until Ctrl-C, or for --duration SECONDS. Then all events must have arrived; otherwise the exit status is 1.
 """
 import argparse
+import secrets
 import signal
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+import webbrowser
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import show  # noqa: E402
+from lab.console import Console  # noqa: E402
 from lab.lab import Lab  # noqa: E402
 from lab.process import BUILD, wait_until  # noqa: E402
 from lab.product import knative, provider, router_config  # noqa: E402
@@ -34,6 +37,8 @@ class Demo:
                                [knative(self.receiver.url)])
         self.collector = lab.collector(config)
         self.dispatcher = lab.dispatcher(config)
+        self.password = secrets.token_urlsafe(9)
+        self.console = lab._keep(Console(lab.directory, self.nats, users={"demo": self.password})).start()
         self.js = lab.jetstream(self.nats)
 
     def header(self):
@@ -46,6 +51,7 @@ class Demo:
   NATS        {self.nats.url}  stream {STREAM}, nats-server with JetStream in a scratch directory
   dispatcher  delivers them, Knative style              metrics http://127.0.0.1:{self.dispatcher.port}/metrics
   receiver    {self.receiver.url}  prints what arrives
+  console     {self.console.url}  user demo, password {self.password}
 
   In another terminal, here:
     {program}/vcourier status --server {self.nats.url}
@@ -86,6 +92,7 @@ class Demo:
 def main():
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--duration", type=float, help="seconds")
+    options.add_argument("--browser", action="store_true", help="open the console")
     options = options.parse_args()
     interrupted = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -97,6 +104,9 @@ def main():
             demo.header()
             demo.collector.wait_ready()
             demo.dispatcher.wait_ready()
+            demo.console.wait_ready()
+            if options.browser and not webbrowser.open(demo.console.url):
+                demo.say(f"No browser opens here; the console is {demo.console.url}")
             begin = time.time()
             interrupted.wait(options.duration)
             if options.duration is None:

@@ -115,6 +115,10 @@ class JetStream:
     def consumer(self, stream, name):
         return self.api(f"CONSUMER.INFO.{stream}.{name}")
 
+    def consumers(self, stream):
+        """The names of its consumers."""
+        return self.api(f"CONSUMER.NAMES.{stream}")["consumers"] or []
+
     def delete_consumer(self, stream, name):
         try:
             self.api(f"CONSUMER.DELETE.{stream}.{name}")

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Chromium without a screen, through selenium: both are Debian packages."""
+import shutil
+
+import pytest
+
+from .process import ROOT, wait_until
+
+SCREENSHOTS = ROOT / "build" / "console"
+
+
+def need_browser():
+    """Skips the test, with the reason, where there is no browser."""
+    missing = [name for name, there in (("chromium", shutil.which("chromium")), ("chromium-driver", shutil.which("chromedriver"))) if not there]
+    try:
+        import selenium  # noqa: F401
+    except ImportError:
+        missing.append("python3-selenium")
+    if missing:
+        pytest.skip(f"NO BROWSER TESTS: {', '.join(missing)} not installed")
+
+
+class Browser:
+    def __init__(self, directory, width=1280, height=860, dark=False):
+        need_browser()
+        from selenium import webdriver
+        from selenium.webdriver.chrome.service import Service
+        options = webdriver.ChromeOptions()
+        options.binary_location = shutil.which("chromium")
+        for flag in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--force-device-scale-factor=1", "--hide-scrollbars",
+                     f"--window-size={max(width, 500)},{height}", f"--user-data-dir={directory}/profile-{width}", "--no-first-run", "--disable-background-networking",
+                     *(("--blink-settings=preferredColorScheme=0",) if dark else ())):
+            options.add_argument(flag)
+        options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+        self.driver = webdriver.Chrome(service=Service(shutil.which("chromedriver")), options=options)
+        self.driver.set_page_load_timeout(60)
+        self.resize(width, height)
+        if dark:
+            self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": "dark"}]})
+
+    def resize(self, width, height=860):
+        """The window has a least width; what the page sees has none."""
+        self.width = width
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600})
+
+    def close(self):
+        self.driver.quit()
+
+    def open(self, url):
+        self.driver.get(url)
+
+    def script(self, text, *arguments):
+        return self.driver.execute_script(text, *arguments)
+
+    def all(self, css):
+        return self.driver.find_elements("css selector", css)
+
+    def wait(self, css, timeout=30, text=None):
+        """The first element that fits, is visible, and contains the text."""
+        from selenium.common.exceptions import StaleElementReferenceException
+
+        def found():
+            try:
+                return next((e for e in self.all(css) if e.is_displayed() and (text is None or text in e.text)), None)
+            except StaleElementReferenceException:
+                return None
+        return wait_until(found, timeout, lambda: f"{css} {text or ''} in:\n{self.text()[:3000]}\n{self.errors()}")
+
+    def click(self, css, text=None, timeout=30):
+        from selenium.common.exceptions import ElementClickInterceptedException, StaleElementReferenceException
+
+        def clicked():
+            try:
+                self.wait(css, timeout, text).click()
+                return True
+            except (StaleElementReferenceException, ElementClickInterceptedException):
+                return False
+        wait_until(clicked, timeout, f"a click on {css}")
+
+    def write(self, css, text):
+        element = self.wait(css)
+        element.clear()
+        element.send_keys(text)
+
+    def set(self, css, value):
+        """For inputs whose keys depend on the locale."""
+        self.script("const e = document.querySelector(arguments[0]); e.value = arguments[1]; e.dispatchEvent(new Event('input', {bubbles: true})); "
+                    "e.dispatchEvent(new Event('change', {bubbles: true}));", css, value)
+
+    def keys(self, *keys):
+        from selenium.webdriver.common.action_chains import ActionChains
+        ActionChains(self.driver).send_keys(*keys).perform()
+
+    def text(self):
+        return self.script("return document.body.innerText")
+
+    def errors(self):
+        """What the page has logged; a blocked script or style is there, too. A reply of 401 before the login is not an error."""
+        return [entry["message"] for entry in self.driver.get_log("browser") if entry["level"] == "SEVERE" and "api/session" not in entry["message"]]
+
+    def shot(self, name):
+        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        self.driver.save_screenshot(str(SCREENSHOTS / f"{name}-{self.width}.png"))
+
+    def is_too_wide(self):
+        """The page itself scrolls sideways."""
+        return self.script("const e = document.scrollingElement, m = document.querySelector('main'); return [e.scrollWidth - innerWidth, m ? m.scrollWidth - m.clientWidth : 0]")
+
+    def login(self, console, user):
+        from .console import PASSWORDS
+        self.open(console.url)
+        self.write("#user", user)
+        self.write("#password", PASSWORDS[user])
+        self.click("button", "Log in")
+        self.wait("nav.side a")
+
+

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+// The frame: login, navigation, and the state of the deployment that every view shows.
+import { confirm, fill, h } from "./dom.js";
+import * as api from "./api.js";
+import { catalogueView } from "./catalogue.js";
+import { deadView } from "./dead.js";
+import { eventView } from "./event.js";
+import { eventsView } from "./events.js";
+import { replayView } from "./replay.js";
+import { faults, loadDocs, runsView } from "./runs.js";
+
+const app = document.getElementById("app");
+const views = {
+  events: { title: "Events", open: eventsView },
+  runs: { title: "What runs", open: runsView },
+  dead: { title: "Dead letters", open: deadView },
+  catalogue: { title: "Catalogue", open: catalogueView },
+  replay: { title: "Replay", open: replayView },
+};
+const POLL_MS = 3000;
+let frame = null, view = null, timer = 0;
+
+// ---- light or dark
+
+const themes = { "": "Auto", light: "Light", dark: "Dark" };
+function setTheme(name) {
+  if (name) document.documentElement.dataset.theme = name;
+  else delete document.documentElement.dataset.theme;
+  try { localStorage.setItem("theme", name); } catch { /* storage may be off */ }
+}
+try { setTheme(localStorage.getItem("theme") ?? ""); } catch { setTheme(""); }
+
+function themeButton() {
+  const names = Object.keys(themes);
+  const now = () => document.documentElement.dataset.theme ?? "";
+  const label = () => `◐ ${themes[now()]}`;
+  const button = h("button", { title: "Light or dark, or as the system", onclick: () => {
+    setTheme(names[(names.indexOf(now()) + 1) % names.length]);
+    button.textContent = label();
+  } }, label());
+  return button;
+}
+
+// ---- login
+
+function showLogin(message) {
+  clearTimeout(timer);
+  view?.close?.();
+  view = frame = null;
+  document.title = "Log in – vcourier console";
+  const name = h("input", { id: "user", autocomplete: "username", autocapitalize: "none", required: true, maxlength: 64 });
+  const password = h("input", { id: "password", type: "password", autocomplete: "current-password", required: true, maxlength: 256 });
+  const problem = h("div", { role: "alert" });
+  const button = h("button", { class: "main", type: "submit" }, "Log in");
+  const tell = (text) => fill(problem, text && h("p", { class: "notice bad" }, text));
+  tell(message);
+  fill(app, h("main", { id: "main", tabindex: -1 }, h("form", { class: "panel login", onsubmit: async (e) => {
+    e.preventDefault();
+    button.disabled = true;
+    try {
+      await api.login(name.value, password.value);
+      start();
+    } catch (error) {
+      tell(error.message);
+      button.disabled = false;
+      password.value = "";
+      password.focus();
+    }
+  } }, h("h1", {}, "vcourier console"), problem, h("label", { class: "field" }, "User", name), h("label", { class: "field" }, "Password", password), button)));
+  name.focus();
+}
+api.whenLoggedOut(() => showLogin("The session is over. Log in again."));
+
+// ---- the frame
+
+function showFrame() {
+  const links = Object.fromEntries(Object.entries(views).map(([key, v]) => [key, h("a", { href: `#/${key}` }, v.title, h("span", { class: "mark" }))]));
+  frame = { links, strip: h("div", { role: "status" }), nats: h("span", { class: "badge" }, "…") };
+  frame.scroll = h("main", { id: "main", tabindex: -1 });
+  fill(app, h("div", { class: "frame" },
+    h("header", { class: "top" }, h("span", { class: "brand" }, h("img", { src: "icon.svg", alt: "" }), "vcourier"), frame.nats, h("span", { class: "space" }),
+      h("span", { class: "who dim" }, `${api.user().user} (${api.user().role})`), themeButton(),
+      h("button", { onclick: async () => { if (await confirm("Log out", "End this session?", "Log out")) api.logout(); } }, "Log out")),
+    h("nav", { class: "side", "aria-label": "Views" }, Object.values(links)), frame.scroll));
+}
+
+function route() {
+  if (!frame) return;
+  const [key, ...rest] = location.hash.replace(/^#\/?/, "").split("/");
+  const found = Object.hasOwn(views, key) ? views[key] : null;
+  view?.close?.();
+  for (const [name, link] of Object.entries(frame.links)) {
+    if (name === (key === "event" ? "events" : found ? key : "events")) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+  const title = key === "event" ? "Event" : (found ?? views.events).title;
+  document.title = `${title} – vcourier console`;
+  const part = (text) => { try { return decodeURIComponent(text ?? ""); } catch { return ""; } };
+  view = key === "event" ? eventView(part(rest[0]), part(rest[1])) : (found ?? views.events).open(rest.map(part));
+  fill(frame.scroll, frame.strip, view.element);
+  frame.scroll.scrollTop = 0;
+  if (last) view.status?.(last);
+}
+
+// ---- the state of the deployment
+
+let last = null;
+
+function showStatus(state) {
+  const wrong = faults(state);
+  frame.nats.className = `badge ${state.connected ? "ok" : "bad"}`;
+  frame.nats.textContent = state.connected ? "NATS connected" : "NATS away";
+  fill(frame.strip, wrong.length > 0 && h("div", { class: "notice bad", id: "faults" }, h("strong", {}, `${wrong.length} ${wrong.length === 1 ? "fault" : "faults"}`),
+    h("ul", {}, wrong.slice(0, 6).map((f) => h("li", {}, h("a", { href: "#/runs" }, f.what), ": ", f.why, " ",
+      f.runbook && h("a", { href: f.runbook, rel: "noreferrer noopener", target: "_blank" }, "runbook"))))));
+  const mark = frame.links.runs.querySelector(".mark");
+  mark.className = wrong.length ? "mark badge bad" : "mark";
+  mark.textContent = wrong.length ? String(wrong.length) : "";
+  const dead = state.status?.streams?.find((s) => s.name === "VCDEAD")?.messages ?? 0;
+  const deadMark = frame.links.dead.querySelector(".mark");
+  deadMark.className = dead ? "mark badge warn" : "mark";
+  deadMark.textContent = dead ? String(dead) : "";
+  view?.status?.(state);
+}
+
+async function poll() {
+  clearTimeout(timer);
+  const mine = frame;
+  try {
+    last = await api.get("status");
+  } catch (error) {
+    if (!frame || frame !== mine) return;
+    last = { connected: false, why: error.message, status: last?.status ?? null, history: last?.history };
+  }
+  if (!frame || frame !== mine) return;
+  showStatus(last);
+  timer = setTimeout(poll, document.hidden ? 4 * POLL_MS : POLL_MS);
+}
+
+function start() {
+  showFrame();
+  route();
+  loadDocs();
+  poll();
+}
+
+addEventListener("hashchange", route);
+document.addEventListener("visibilitychange", () => { if (!document.hidden && frame) poll(); });
+if (await api.resume()) start();
+else showLogin("");
