@@ -245,7 +245,7 @@ is_as_before(const struct console_user *before, void *login)
 	struct err err;
 	int found = users_read(l->options->users_file, before->name, &now, &err);
 
-	/* a file that cannot be read decides nothing; a viewer named by the proxy has no hash */
+	/* an unreadable file decides nothing; a viewer named by the proxy has no hash */
 	return found < 0 || (found == 0 && before->hash[0] == '\0') ||
 		(found > 0 && now.role == before->role && strcmp(now.hash, before->hash) == 0);
 }
