@@ -11,3 +11,15 @@ interfaces: all simulator ## record the interfaces of this version in release/in
 	$(PYTHON) tests/release/record.py
 
 .PHONY: version interfaces
+
+release: ## everything that a release has, from the commit HEAD, into dist/; RELEASES= KEY=: see release/release.sh
+	@tests/deps.sh debootstrap dpkg-dev gnupg
+	@rm -rf dist; release/release.sh dist
+
+# The last commit whose package was made by hand, as 0.1.0.
+OLDER ?= f20749b
+release-test: ## build the release, twice, and compare; install, upgrade and purge its packages in new roots of Debian 12 and 13
+	@tests/deps.sh debootstrap dpkg-dev gnupg
+	tests/release/run.sh $(OLDER)
+
+.PHONY: release release-test

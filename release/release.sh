@@ -1,0 +1,87 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# release.sh DIST: builds everything that a release has, from the commit HEAD, into the new directory DIST.
+#
+#   RELEASES="bookworm trixie"   Debian releases
+#   DEB_BUILD_OPTIONS=nocheck    without the unit tests
+#   KEY=ID                       the OpenPGP key that signs SHA256SUMS and the apt archive; without it they are not signed
+#
+# The same commit gives the same bytes in each folder and at each time: all times are SOURCE_DATE_EPOCH, by default the time of the commit.
+set -eu
+cd "$(dirname "$0")/.."
+dist=$(mkdir -p "$(dirname "${1:?directory}")" && cd "$(dirname "$1")" && pwd)/$(basename "$1")
+mkdir "$dist"
+version=$(cat VERSION)
+SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
+export SOURCE_DATE_EPOCH
+umask 022
+mkdir -p build
+work=$(mktemp -d "$PWD/build/release-work.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+[ -z "$(git status --porcelain --untracked-files=no)" ] || echo "release: changes that are not committed are not in it" >&2
+grep -q "^## \[$version\] - " CHANGELOG.md || echo "release: CHANGELOG.md has no section for $version yet" >&2
+
+say() {
+	echo "release: $*" >&2
+}
+
+say "source"
+source=vcourier-$version
+git archive --format=tar --prefix="$source/" HEAD | gzip -9n >"$dist/$source.tar.gz"
+tar -xzf "$dist/$source.tar.gz" -C "$work"
+
+# What runs in the root of a Debian release, where $work/NAME is /work.
+script() {
+	cat <<END
+cd /work/$source && DEB_BUILD_OPTIONS="${DEB_BUILD_OPTIONS:-} parallel=\$(nproc)" release/deb.sh
+lintian --allow-root --fail-on error,warning build/vcourier_*.changes
+release/sbom.py build/vcourier_*.deb /work/sbom
+END
+}
+debs=
+for name in ${RELEASES:-bookworm trixie}; do
+	say "package for $name"
+	mkdir "$work/$name"
+	cp -a "$work/$source" "$work/$name/"
+	release/root.sh "$name" "$work/$name" "$(script)" >"$work/$name/log" 2>&1 || {
+		tail -30 "$work/$name/log" >&2
+		exit 1
+	}
+	deb=$(echo "$work/$name/$source"/build/vcourier_*.deb)
+	cp "$deb" "$work/$name/$source"/build/vcourier-dbgsym_*deb "$dist/"
+	for form in spdx cdx; do
+		cp "$work/$name/sbom.$form.json" "$dist/$(basename "$deb" .deb).$form.json"
+	done
+	debs="$debs $name=$dist/$(basename "$deb")"
+done
+# shellcheck disable=SC2086
+release/apt_repository.py "$dist/apt" $debs
+
+say "schemas, dashboard, alerts, manifests"
+mkdir "$dist/schemas" "$dist/manifests"
+cp "$work/$source"/schemas/*.json "$dist/schemas/"
+cp "$work/$source/k8s/components/grafana/vcourier.json" "$dist/grafana-dashboard.json"
+sed -n '/^  groups:/,$s/^  //p' "$work/$source/k8s/components/monitoring/prometheusrule.yaml" >"$dist/prometheus-rules.yaml"
+PATH=$PWD/build/interop/bin:$PATH
+if kubectl kustomize --help >/dev/null 2>&1; then
+	for overlay in "$work/$source"/k8s/base "$work/$source"/k8s/overlays/*; do
+		kubectl kustomize "$overlay" >"$dist/manifests/$(basename "$overlay").yaml"
+	done
+else
+	rmdir "$dist/manifests"
+	say "SKIPPED: manifests: kubectl 1.27 or later is not installed (make interop installs one)"
+fi
+
+if [ -n "${KEY:-}" ]; then
+	say "signatures"
+	sign="gpg --batch --yes --local-user $KEY --digest-algo SHA256 --faked-system-time $SOURCE_DATE_EPOCH! --armor"
+	for file in "$dist"/apt/dists/*/Release; do
+		$sign --detach-sign --output "$file.gpg" "$file"
+		$sign --clearsign --output "$(dirname "$file")/InRelease" "$file"
+	done
+	gpg --batch --armor --export-options export-minimal --export "$KEY" >"$dist/vcourier-archive-keyring.asc"
+fi
+(cd "$dist" && find . -type f ! -name SHA256SUMS | sed 's#^\./##' | LC_ALL=C sort | xargs sha256sum >SHA256SUMS)
+[ -z "${KEY:-}" ] || $sign --detach-sign --output "$dist/SHA256SUMS.asc" "$dist/SHA256SUMS"
+find "$dist" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
+say "$dist"

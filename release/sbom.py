@@ -1,0 +1,106 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""sbom.py PACKAGE.deb OUTPUT: what a Debian package runs with, as OUTPUT.spdx.json (SPDX 2.3) and OUTPUT.cdx.json (CycloneDX 1.5).
+
+Runs where the package was built: versions and licences are those of the libraries that it was linked with there, with all that they depend
+on, from dpkg's database and /usr/share/doc/*/copyright. SOURCE_DATE_EPOCH is the time of both documents."""
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+import uuid
+from datetime import datetime, timezone
+from pathlib import Path
+
+FIELDS = "${binary:Package}\t${Package}\t${Version}\t${Architecture}\t${source:Package}\t${source:Version}\t${Depends}, ${Pre-Depends}\n"
+
+
+def output(*command):
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def names(depends):
+    """The first name of each alternative list is not always the installed one: all of them, list by list."""
+    for group in filter(None, (g.strip() for g in depends.split(","))):
+        yield [re.match(r"[^\s(:|]+", word.strip())[0] for word in group.split("|")]
+
+
+def installed(arch):
+    """{name: its row} of this architecture's packages."""
+    found = {}
+    for line in output("dpkg-query", "-W", "-f", FIELDS).splitlines():
+        _, name, version, its, source, source_version, depends = line.split("\t")
+        if its in (arch, "all"):
+            found[name] = {"name": name, "version": version, "arch": its, "source": source, "sourceVersion": source_version, "depends": depends}
+    return found
+
+
+def closure(depends, packages):
+    """The packages, sorted by name, and the direct names."""
+    first = [next((n for n in group if n in packages), None) for group in names(depends)]
+    seen, todo = {}, [n for n in first if n]
+    while todo:
+        name = todo.pop()
+        if name not in seen:
+            seen[name] = packages[name]
+            todo += [n for group in names(packages[name]["depends"]) for n in group if n in packages]
+    return [seen[n] for n in sorted(seen)], sorted({n for n in first if n})
+
+
+def licences(name):
+    """The short names in Debian's copyright file, where it has the machine-readable form."""
+    file = Path("/usr/share/doc") / name / "copyright"
+    text = file.read_text(errors="replace") if file.exists() else ""
+    return sorted(set(re.findall(r"^License: *(\S.*?)\s*$", text, re.M)))
+
+
+def purl(p, release):
+    return f"pkg:deb/debian/{p['name']}@{p['version'].replace('+', '%2B').replace(':', '%3A')}?arch={p['arch']}&distro={release}"
+
+
+def spdx(own, packages, direct, made):
+    def entry(p, ident):
+        known = licences(p["name"])
+        return {"SPDXID": ident, "name": p["name"], "versionInfo": p["version"], "downloadLocation": "NOASSERTION", "filesAnalyzed": False,
+                "licenseConcluded": "NOASSERTION", "licenseDeclared": p.get("licence", "NOASSERTION"), "copyrightText": "NOASSERTION",
+                **({"licenseComments": "Debian's copyright file names: " + ", ".join(known)} if known else {}),
+                "externalRefs": [{"referenceCategory": "PACKAGE-MANAGER", "referenceType": "purl", "referenceLocator": purl(p, made["release"])}]}
+
+    def ident(p):
+        return "SPDXRef-" + re.sub(r"[^A-Za-z0-9.-]", "-", p["name"])
+    root = {**entry(own, "SPDXRef-vcourier"), "checksums": [{"algorithm": "SHA256", "checksumValue": made["sha256"]}]}
+    return {"spdxVersion": "SPDX-2.3", "dataLicense": "CC0-1.0", "SPDXID": "SPDXRef-DOCUMENT", "name": made["name"],
+            "documentNamespace": f"https://spdx.org/spdxdocs/{made['name']}-{made['uuid']}",
+            "creationInfo": {"created": made["time"], "creators": ["Tool: vcourier-sbom"]},
+            "packages": [root, *(entry(p, ident(p)) for p in packages)],
+            "relationships": [{"spdxElementId": "SPDXRef-DOCUMENT", "relationshipType": "DESCRIBES", "relatedSpdxElement": "SPDXRef-vcourier"},
+                              *({"spdxElementId": "SPDXRef-vcourier", "relationshipType": "DEPENDS_ON", "relatedSpdxElement": ident(p)}
+                                for p in packages if p["name"] in direct)]}
+
+
+def cyclonedx(own, packages, direct, made):
+    def component(p, kind):
+        return {"type": kind, "bom-ref": purl(p, made["release"]), "name": p["name"], "version": p["version"], "purl": purl(p, made["release"]),
+                "licenses": [{"license": {"name": name}} for name in ([p["licence"]] if "licence" in p else licences(p["name"]))]}
+    root = {**component(own, "application"), "hashes": [{"alg": "SHA-256", "content": made["sha256"]}]}
+    return {"bomFormat": "CycloneDX", "specVersion": "1.5", "serialNumber": f"urn:uuid:{made['uuid']}", "version": 1,
+            "metadata": {"timestamp": made["time"], "component": root}, "components": [component(p, "library") for p in packages],
+            "dependencies": [{"ref": root["bom-ref"], "dependsOn": [purl(p, made["release"]) for p in packages if p["name"] in direct]}]}
+
+
+def main(deb, stem):
+    name, version, arch, depends = (output("dpkg-deb", "-f", deb, field).strip() for field in ("Package", "Version", "Architecture", "Depends"))
+    digest = hashlib.sha256(Path(deb).read_bytes()).hexdigest()
+    release = re.search(r"^VERSION_CODENAME=(\w+)", Path("/etc/os-release").read_text(), re.M)[1]
+    made = {"name": Path(deb).stem, "release": release, "sha256": digest, "uuid": uuid.UUID(digest[:32]),
+            "time": datetime.fromtimestamp(int(os.environ["SOURCE_DATE_EPOCH"]), timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")}
+    own = {"name": name, "version": version, "arch": arch, "licence": "Apache-2.0"}
+    packages, direct = closure(depends, installed(arch))
+    for suffix, form in (("spdx", spdx), ("cdx", cyclonedx)):
+        Path(f"{stem}.{suffix}.json").write_text(json.dumps(form(own, packages, direct, made), indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
