@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# run.sh OLDER: builds the release of HEAD twice, in two folders and at two times, and compares all bytes; then installs, upgrades from the
-# commit OLDER, downgrades and purges its package in a new root of each Debian release. RELEASES, DEB_BUILD_OPTIONS: see release/release.sh.
+# run.sh OLDER: builds the release of HEAD twice, in two folders and at two times, and compares all bytes; replaces programs of the commit OLDER by
+# those of this tree under load, and back; then installs, upgrades, downgrades and purges its package in a new root of each Debian release.
+# RELEASES, DEB_BUILD_OPTIONS: see release/release.sh.
 set -eu
 cd "$(dirname "$0")/../.."
 older=${1:?usage: run.sh COMMIT}
@@ -27,6 +28,12 @@ done
 diff -r "$work/first/dist" "$work/a-second-folder/dist"
 (cd "$work/first/dist" && sha256sum -c --quiet SHA256SUMS && gpg --quiet --verify SHA256SUMS.asc SHA256SUMS 2>/dev/null)
 echo "release-test: two builds are the same: $(wc -l <"$work/first/dist/SHA256SUMS") files"
+
+mkdir "$work/older"
+git archive "$older" | tar -x -C "$work/older"
+make -s -C "$work/older" -j"$(nproc)" all
+make -s -j"$(nproc)" all simulator
+/usr/bin/python3 tests/release/upgrade.py "$work/older/build/release"
 
 for release in $releases; do
 	mkdir -p "$work/$release"
