@@ -38,8 +38,9 @@ install: all manuals ## install programs, units, manual pages, documentation; ob
 	install -m 0644 $(wildcard docs/console/*.png) $(docdir)/console
 	install -m 0644 $(wildcard docs/examples/*) $(docdir)/examples
 
-deb: build/deb.txt ## build/vcourier_VERSION+debRELEASE_ARCH.deb, by debhelper
-	@cat $<
+# The lock: tests run this in several processes, and the second one finds that nothing is to be done.
+deb: ## build/vcourier_VERSION+debRELEASE_ARCH.deb, by debhelper
+	@mkdir -p build; flock build/deb.lock $(MAKE) --no-print-directory -s build/deb.txt && cat build/deb.txt
 
 build/deb.txt: $(programs) VERSION README.md $(wildcard debian/* debian/*/* docs/*.md docs/*/* systemd/* schemas/*.json k8s/components/*/* \
 		compose/nats/users.py release/deb.sh)
