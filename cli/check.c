@@ -28,14 +28,22 @@ print_warnings(const char *text)
 }
 
 static void
+print_collector(const struct router_entry *entry, const struct source_choice *choice)
+{
+	struct source_settings settings;
+
+	choice->source->settings(choice->options, &settings);
+	printf("  collector  %s: %s\n", entry->name, settings.address);
+}
+
+static void
 print_summary(const char *path, const struct deployment *d)
 {
 	size_t i;
 
 	printf("%s: ok\n", path);
 	for (i = 0; i < d->config.providers.n; i++)
-		printf("  collector  %s: %s\n", d->config.providers.entry[i].name,
-			d->vcenter[i].address);
+		print_collector(&d->config.providers.entry[i], &d->source[i]);
 	for (i = 0; i < d->config.processors.n; i++)
 		printf("  dispatcher %s: %s\n", d->config.processors.entry[i].name,
 			d->dispatcher[i].processor.processor->type);

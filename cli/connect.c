@@ -14,6 +14,8 @@
 #include "session_open.h"
 #include "stop.h"
 #include "subject.h"
+#include "vcenter_options.h"
+#include "vcenter_source.h"
 #include "vim.h"
 
 enum {
@@ -112,10 +114,19 @@ check_vcenter(struct checklist *list, const char *name, const struct vcenter_opt
 	vim_close(vim);
 }
 
+/* ---- sources */
+
+static void
+check_source(struct checklist *list, const char *name, const struct source_choice *choice)
+{
+	if (choice->source == &vcenter_source)
+		check_vcenter(list, name, choice->options);
+}
+
 /* ---- NATS */
 
 static void
-check_stream(struct checklist *list, struct bus *bus, const char *name)
+check_stream(struct checklist *list, struct bus *bus, const struct router_entry *provider)
 {
 	struct stream_info info;
 	struct buf stream;
@@ -123,7 +134,10 @@ check_stream(struct checklist *list, struct bus *bus, const char *name)
 	struct err err;
 
 	buf_init(&stream, 256);
-	subject_stream(&stream, name);
+	if (router_entry_is_vcenter(provider))
+		subject_stream(&stream, provider->name);
+	else
+		subject_stream_source(&stream, provider->name);
 	label(what, "stream", buf_str(&stream));
 	if (jetstream_stream_look(bus, buf_str(&stream), &info, &err) == 0)
 		say(list, true, what, "%llu events", (unsigned long long)info.messages);
@@ -152,7 +166,7 @@ check_nats(struct checklist *list)
 	} else {
 		say(list, true, "NATS", "connected to %s", options.urls[0]);
 		for (i = 0; i < config->providers.n; i++)
-			check_stream(list, bus, config->providers.entry[i].name);
+			check_stream(list, bus, &config->providers.entry[i]);
 	}
 	bus_close(bus);
 	buf_free(&texts);
@@ -335,7 +349,7 @@ connect_check(const struct deployment *d)
 		return list.status;
 	}
 	for (i = 0; i < d->config.providers.n; i++)
-		check_vcenter(&list, d->config.providers.entry[i].name, &d->vcenter[i]);
+		check_source(&list, d->config.providers.entry[i].name, &d->source[i]);
 	check_nats(&list);
 	for (i = 0; i < d->config.processors.n; i++)
 		check_backend(

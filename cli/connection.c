@@ -284,6 +284,7 @@ connection_free(struct connection_settings *c)
 {
 	config_release(bus_fields, &c->bus);
 	free_list(c->vcenters);
+	free_list(c->sources);
 	free_list(c->dispatchers);
 	free(c->origin);
 	*c = (struct connection_settings){ .origin = NULL };

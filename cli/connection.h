@@ -53,7 +53,7 @@ struct connection_settings {
 	 * Names from the configuration file, NULL-terminated. NULL: there is no file, or it
 	 * names none.
 	 */
-	char **vcenters, **dispatchers;
+	char **vcenters, **sources, **dispatchers; /* sources: other than vCenters */
 };
 
 /*

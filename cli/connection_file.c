@@ -64,12 +64,28 @@ leave_out_replaced(struct rows *rows, const struct connection_flags *f)
 
 /* ---- names */
 
+enum entry_kind { ANY_ENTRY, VCENTERS, OTHER_SOURCES };
+
+/* Where the entries are: under one key, a list under the other. */
+struct entries {
+	const char *one, *several;
+	enum entry_kind kind;
+};
+
+static bool
+is_of_kind(const struct config_node *entry, enum entry_kind kind)
+{
+	const struct router_entry e = { .type = config_text(config_get(entry, "type")) };
+
+	return kind == ANY_ENTRY || router_entry_is_vcenter(&e) == (kind == VCENTERS);
+}
+
 static void
-add_name(char ***list, size_t *n, const struct config_node *entry)
+add_name(char ***list, size_t *n, const struct config_node *entry, enum entry_kind kind)
 {
 	const char *name = config_text(config_get(entry, "name"));
 
-	if (name == NULL || *name == '\0' || *n == NAMES_MAX)
+	if (name == NULL || *name == '\0' || *n == NAMES_MAX || !is_of_kind(entry, kind))
 		return;
 	*list = mem_grow(*list, *n + 2, sizeof(**list));
 	(*list)[(*n)++] = mem_strdup(name);
@@ -77,15 +93,15 @@ add_name(char ***list, size_t *n, const struct config_node *entry)
 }
 
 static char **
-names(const struct config_node *root, const char *one, const char *several)
+names(const struct config_node *root, const struct entries *from)
 {
-	const struct config_node *list = config_get(root, several), *entry;
+	const struct config_node *list = config_get(root, from->several), *entry;
 	char **found = NULL;
 	size_t n = 0;
 
-	add_name(&found, &n, config_get(root, one));
+	add_name(&found, &n, config_get(root, from->one), from->kind);
 	for (size_t i = 0; i < NAMES_MAX && (entry = config_item(list, i)) != NULL; i++)
-		add_name(&found, &n, entry);
+		add_name(&found, &n, entry, from->kind);
 	return found;
 }
 
@@ -130,8 +146,13 @@ bind_bus(const struct file *f, const struct rows *rows, struct bus_config *bus,
 static void
 take_names(struct connection_settings *c, const struct file *f)
 {
-	c->vcenters = names(f->root, "eventProvider", "eventProviders");
-	c->dispatchers = names(f->root, "eventProcessor", "eventProcessors");
+	struct entries providers = { "eventProvider", "eventProviders", VCENTERS };
+	const struct entries processors = { "eventProcessor", "eventProcessors", ANY_ENTRY };
+
+	c->vcenters = names(f->root, &providers);
+	providers.kind = OTHER_SOURCES;
+	c->sources = names(f->root, &providers);
+	c->dispatchers = names(f->root, &processors);
 }
 
 int

@@ -39,7 +39,8 @@ matches(const struct dead *d, const struct bus_msg *msg)
 {
 	const struct dead_options *o = d->options;
 	const char *reason = bus_msg_header(msg, HEADER_REASON);
-	const char *name = letter_event_name(bus_msg_subject(msg));
+	const char *name = letter_event_name(
+		bus_msg_subject(msg), bus_msg_header(msg, HEADER_SUBJECT));
 
 	return (o->reason == NULL || (reason != NULL && strcmp(reason, o->reason) == 0)) &&
 		(o->event == NULL || (name != NULL && strcmp(name, o->event) == 0));

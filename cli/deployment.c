@@ -19,11 +19,11 @@ deployment_load(struct deployment *d, const char *path, struct config_errors *er
 
 	memset(d, 0, sizeof(*d));
 	router_config_load(&d->config, path, errors);
-	d->vcenter = mem_array(d->config.providers.n, sizeof(*d->vcenter));
+	d->source = mem_array(d->config.providers.n, sizeof(*d->source));
 	d->dispatcher = mem_array(d->config.processors.n, sizeof(*d->dispatcher));
 	for (i = 0; i < d->config.providers.n; i++)
-		vcenter_options_bind(
-			&d->config, &d->config.providers.entry[i], &d->vcenter[i], errors);
+		source_choice_bind(
+			&d->config, &d->config.providers.entry[i], &d->source[i], errors);
 	for (i = 0; i < d->config.processors.n; i++)
 		dispatcher_options_bind(
 			&d->config, &d->config.processors.entry[i], &d->dispatcher[i], errors);
@@ -37,10 +37,10 @@ deployment_free(struct deployment *d)
 	size_t i;
 
 	for (i = 0; i < d->config.providers.n; i++)
-		vcenter_options_release(&d->vcenter[i]);
+		source_choice_release(&d->source[i]);
 	for (i = 0; i < d->config.processors.n; i++)
 		dispatcher_options_release(&d->dispatcher[i]);
-	free(d->vcenter);
+	free(d->source);
 	free(d->dispatcher);
 	router_config_free(&d->config);
 }
@@ -81,7 +81,7 @@ deployment_table(void)
 		if (table[i].type != CONFIG_NODE)
 			continue;
 		table[i].fields = strncmp(key, "eventProvider", 13) == 0
-			? vcenter_provider_fields
+			? source_choice_fields()
 			: processor;
 		table[i].item_size = key[strlen(key) - 1] == 's'; /* a list */
 	}
@@ -109,7 +109,7 @@ deployment_print(const struct deployment *d, struct buf *out)
 	for (i = 0; i < d->config.providers.n; i++) {
 		print_head(&d->config.providers.entry[i], out);
 		buf_printf(out, "    %s:\n", d->config.providers.entry[i].type);
-		config_print(vcenter_fields, &d->vcenter[i], 6, out);
+		config_print(d->source[i].source->fields, d->source[i].options, 6, out);
 	}
 	if (d->config.processors.n != 0)
 		buf_add_str(out, "eventProcessors:\n");

@@ -9,11 +9,11 @@
 #include "dispatcher_options.h"
 #include "processor_options.h"
 #include "router_config.h"
-#include "vcenter_options.h"
+#include "source_choice.h"
 
 struct deployment {
 	struct router_config config;
-	struct vcenter_options *vcenter;       /* config.providers.n of them */
+	struct source_choice *source;          /* config.providers.n of them */
 	struct dispatcher_options *dispatcher; /* config.processors.n of them */
 };
 

@@ -24,7 +24,8 @@ void
 letter_print_line(const struct letter *l, bool json)
 {
 	char value[LETTER_VALUE_MAX], time[CLOCK_TEXT_SIZE];
-	const char *name = letter_event_name(l->msg.subject);
+	const char *name = letter_event_name(
+		l->msg.subject, letter_header(l, HEADER_SUBJECT, value));
 
 	if (json) {
 		print_json(l);

@@ -109,6 +109,7 @@ session_open(struct session *s, const struct connection_flags *flags)
 	if (rc == EXIT_NOT_YET) {
 		s->config = &connection->bus;
 		s->source_names = connection->vcenters;
+		s->other_source_names = connection->sources;
 		s->dispatcher_names = connection->dispatchers;
 		stop_init();
 		bus_config_options(s->config, "cli", "operator", &settings->texts, &options);

@@ -98,6 +98,7 @@ bus_ready(struct collect *c)
 		status_check("nats", true, "");
 		return true;
 	}
+	source_refuse(c->source, c->self);
 	bus_last_error(c->bus, &err);
 	if (err.code == ERR_NONE)
 		err_set(&err, ERR_CONNECT, "connecting");
@@ -198,6 +199,7 @@ wait_after(struct collect *c, enum turn_wait wait)
 static void
 stream_failed(struct collect *c, const struct turn_plan *plan, const struct err *err)
 {
+	source_refuse(c->source, c->self);
 	collect_metrics_publish_error(err->code);
 	if (plan->stream_failed)
 		report_nats(c, "stream", err);
@@ -235,9 +237,10 @@ succeeded(struct collect *c, int64_t wait_ms)
 	status_check(c->source->name, true, "");
 	status_check("stream", true, "");
 	measure_stream(c);
+	if (wait_ms > 0 || c->source->receives)
+		c->caught_up_ms = clock_monotonic_ms();
 	if (wait_ms <= 0)
 		return;
-	c->caught_up_ms = clock_monotonic_ms();
 	status_sleep(wait_ms);
 }
 
@@ -347,7 +350,8 @@ open_bus_parts(struct collect *c, struct err *err)
 		.stream = &o->stream,
 		.overlap_us = o->settings.overlap_ms * us_per_ms,
 		.audit_us = o->settings.audit_span_ms * us_per_ms,
-		.message_min = o->source->message_min };
+		.message_min = o->source->message_min,
+		.writes_only = o->source->receives };
 
 	const struct collect_report_config report = { .bus = c->bus,
 		.name = o->name,

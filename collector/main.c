@@ -13,7 +13,7 @@ fill(struct collect_options *o, const struct source_choice *choice,
 	const struct router_entry *entry, const struct bus_config *bus)
 {
 	*o = (struct collect_options){ .name = entry->name,
-		.subject_prefix = bus->subject_prefix,
+		.subject_prefix = bus_streams_prefix(bus, entry),
 		.source = choice->source,
 		.source_options = choice->options };
 	choice->source->settings(choice->options, &o->settings);
@@ -35,7 +35,7 @@ run(const struct router_config *config, const struct router_entry *entry,
 	stats_init(true, entry->name, options.settings.address);
 	buf_init(&stream, 2 * CONFIG_FILE_MAX);
 	buf_init(&texts, CONFIG_FILE_MAX);
-	bus_streams_events(&config->top.bus, entry->name, &stream, &options.stream);
+	bus_streams_events(&config->top.bus, entry, &stream, &options.stream);
 	bus_config_options(&config->top.bus, "collector", entry->name, &texts, &bus_options);
 	log_info("collector starts", L_STR(options.source->name, options.settings.address),
 		L_STR("stream", options.stream.name), L_STR("nats", bus_options.urls[0]),

@@ -4,10 +4,8 @@
 
 #include <inttypes.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "buf.h"
 #include "clock.h"
@@ -21,7 +19,7 @@ struct outstanding {
 	int64_t sent_ms, created_us, again_us;
 	uint64_t seq; /* where it was stored; 0: a duplicate, stored earlier */
 	int32_t key;
-	bool acked;
+	bool acked, unfenced;
 };
 
 struct publisher {
@@ -89,8 +87,9 @@ settle(struct publisher *p, uint64_t number, const struct pub_ack *ack)
 	if (ack->duplicate) {
 		/* the stream did not grow: messages sent after this one expect too much */
 		p->stats.duplicates++;
-		p->refused_duplicate = true;
-		set_broken(p, ERR_CONFLICT, "the stream had this event already");
+		p->refused_duplicate = !f->unfenced;
+		if (!f->unfenced)
+			set_broken(p, ERR_CONFLICT, "the stream had this event already");
 	} else {
 		p->stats.published++;
 		f->seq = ack->seq;
@@ -268,7 +267,8 @@ take_place(struct publisher *p, const struct publish *msg, uint64_t *number,
 			.sent_ms = clock_monotonic_ms(),
 			.key = msg->key,
 			.created_us = msg->created_us,
-			.again_us = msg->again_us
+			.again_us = msg->again_us,
+			.unfenced = msg->unfenced
 		};
 	}
 	pthread_mutex_unlock(&p->lock);
@@ -286,7 +286,7 @@ publisher_send(struct publisher *p, const struct publish *msg, struct err *err)
 	};
 	struct bus_out out = { .subject = msg->subject,
 		.headers = headers,
-		.n_headers = 3,
+		.n_headers = msg->unfenced ? 2 : 3,
 		.data = msg->data,
 		.len = msg->len };
 	uint64_t number;

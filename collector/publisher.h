@@ -46,6 +46,12 @@ struct publish {
 	/* everything created before is stored or was sent; INT64_MAX: all that was read */
 	int64_t complete_us;
 	const char *out_of_order; /* "ahead", "behind"; NULL: it is in order */
+	/*
+	 * without Nats-Expected-Last-Sequence: it is stored whatever others store, and a
+	 * duplicate counts as stored. All messages of a publisher, or none; their times are
+	 * INT64_MAX
+	 */
+	bool unfenced;
 };
 
 struct publisher_stats {

@@ -14,10 +14,11 @@
  *                after a standby. What was sent and not acked is no longer in `seen`
  *     next       reads some events and sends those that are not stored
  *
- * A source that is asked (polled) reads from position_begin() on and skips what `seen` has. A
- * source that is told (a webhook) has no position to go back to: it ignores the checkpoint,
- * sends what has arrived, calls publisher_drain and only then confirms to its peer; when the
- * publisher fails it refuses, and the peer sends again.
+ * A source that is polled reads from position_begin() on and skips what `seen` has. A source
+ * that receives events (a webhook) has no position to go back to: the checkpoint reads nothing
+ * back. It sends what has arrived, as `unfenced` messages, so that several such collectors may
+ * write to one stream; it calls publisher_drain and only then confirms to its peer. When the
+ * publisher fails it refuses, and the peer sends again: Nats-Msg-Id removes the duplicate.
  */
 #ifndef VCOURIER_SOURCE_H
 #define VCOURIER_SOURCE_H
@@ -89,14 +90,20 @@ typedef void source_description_fn(void *ctx, const struct source_description *d
 struct source {
 	const char *name; /* "vcenter": check on /readyz, label of metrics */
 
-	/* The options: a struct of the source. bind and release as in struct daemon_spec. */
-	const char *const *types; /* values of eventProvider.type, NULL at the end */
+	/*
+	 * The options: a struct of the source, in the block eventProvider.<type>. bind
+	 * fills it, zeroed before, from that block; release is called in either case.
+	 */
+	const char *const *types;          /* values of eventProvider.type, NULL at the end */
+	const char *help;                  /* of the block: "The vCenter." */
+	const struct config_field *fields; /* of the block */
 	size_t options_size;
-	int (*bind)(const struct router_config *config, const struct router_entry *entry,
+	int (*bind)(const struct router_config *config, const struct config_node *block,
 		void *options, struct config_errors *errors);
 	void (*release)(void *options);
-	void (*help)(struct buf *out); /* prints them for --help */
 	void (*settings)(const void *options, struct source_settings *settings);
+
+	bool receives; /* events are sent to it; there is nothing to read again */
 
 	/* log messages of failures: of ERR_AUTH, of ERR_FORBIDDEN, of any other */
 	const char *refused, *forbidden, *failed;
@@ -127,8 +134,14 @@ struct source {
 	/* In each turn, also while NATS is away and next is not called: updates metrics. */
 	void (*observe)(void *self);
 
-	/* Another collector reads: end the session. */
+	/* Another collector reads: end the session. Only with the lease. */
 	void (*stand_by)(void *self);
+
+	/*
+	 * NATS is away or the stream has failed, so next is not called for now: refuse events.
+	 * NULL: a source that is polled has nothing to refuse.
+	 */
+	void (*refuse)(void *self);
 
 	void (*position)(const void *self, struct source_status *status);
 
@@ -137,5 +150,12 @@ struct source {
 
 	void (*close)(void *self); /* ends the session; NULL is fine */
 };
+
+static inline void
+source_refuse(const struct source *source, void *self)
+{
+	if (source->refuse != NULL)
+		source->refuse(self);
+}
 
 #endif

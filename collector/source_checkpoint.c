@@ -9,6 +9,7 @@
 #include "clock.h"
 #include "log.h"
 #include "mem.h"
+#include "message_limit.h"
 #include "stream_length.h"
 
 enum {
@@ -281,29 +282,22 @@ source_checkpoint_check(struct source_checkpoint *cp, struct err *err)
 	return 0;
 }
 
-/*
- * What a message may have: the server's max_payload or the stream's max_msg_size. Below what an
- * event needs nothing is sent: to refuse some events for good would be a loss, and the source
- * keeps them.
- */
-static int
-find_message_max(const struct source_checkpoint *cp, const struct stream_info *info,
-	size_t *out, struct err *err)
+static void
+forget(void *ctx, const struct publisher_unacked *event)
 {
-	int64_t max = bus_max_payload(cp->options.bus);
+	(void)ctx;
+	(void)event;
+}
 
-	if (max <= 0)
-		return err_set(err, ERR_CONNECT, "connection to NATS lost");
-	if (info->max_msg_size > 0 && info->max_msg_size < max)
-		max = info->max_msg_size;
-	if ((uint64_t)max < cp->options.message_min)
-		return err_set(err, ERR_FULL,
-			"a message of the stream may have %" PRId64
-			" bytes, an event needs up to %zu: "
-			"raise max_payload of NATS or max_msg_size of the stream",
-			max, cp->options.message_min);
-	*out = (size_t)max;
-	return 0;
+/* Nothing is read back: who sent the events sends them again. */
+static void
+load_nothing(struct source_checkpoint *cp, const struct stream_info *info,
+	struct source_loaded *loaded)
+{
+	publisher_take_unacked(cp->options.publisher, forget, NULL);
+	loaded->whole = !cp->loaded;
+	stream_length_set(&cp->length, info);
+	publisher_reset(cp->options.publisher, info->last_seq);
 }
 
 /* The three ways to read the stream again. */
@@ -348,12 +342,15 @@ source_checkpoint_load(struct source_checkpoint *cp, const struct source_identit
 	*loaded = (struct source_loaded){ .whole = false };
 	snprintf(cp->uuid, sizeof(cp->uuid), "%s", source->uuid);
 	if (jetstream_stream_ensure(cp->options.bus, cp->options.stream, &info, err) != 0 ||
-		find_message_max(cp, &info, &loaded->message_max, err) != 0)
+		message_limit_find(cp->options.bus, &info, cp->options.message_min,
+			&loaded->message_max, err) != 0)
 		return -1;
 	report_settings(cp, &info);
 	cp->bucket_refused = cp->bucket_refused ||
 		checkpoint_bucket_ensure(cp->options.bus, cp->options.stream->replicas);
-	if (load(cp, &info, source->now_us, loaded, err) != 0)
+	if (cp->options.writes_only)
+		load_nothing(cp, &info, loaded);
+	else if (load(cp, &info, source->now_us, loaded, err) != 0)
 		return -1;
 	cp->loaded = true;
 	cp->reconnects = reconnects;

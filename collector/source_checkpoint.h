@@ -24,6 +24,7 @@ struct source_checkpoint_options {
 	const struct stream_config *stream; /* created when it does not exist */
 	int64_t overlap_us, audit_us;       /* see struct position */
 	size_t message_min; /* bytes: a stream that takes no such message is refused */
+	bool writes_only;   /* the source receives events: nothing of the stream is read back */
 };
 
 /* Of whom the events are. */

@@ -8,13 +8,16 @@
 
 #include "source.h"
 
-/* The source that lists this type; of an unknown type the first, whose bind refuses it. */
-const struct source *source_choice_find(const char *type);
-
 struct source_choice {
 	const struct source *source; /* NULL: nothing was bound */
 	void *options;               /* the source's own struct */
 };
+
+/*
+ * The table of an eventProvider: type, name and the block of each source. It lives as long as
+ * the process.
+ */
+const struct config_field *source_choice_fields(void);
 
 /* Fit daemon_spec.bind, release and help; `choice` is a struct source_choice. */
 int source_choice_bind(const struct router_config *config, const struct router_entry *entry,

@@ -9,7 +9,6 @@
 #include <sys/stat.h>
 
 #include "clock.h"
-#include "config_print.h"
 #include "file.h"
 #include "mem.h"
 #include "proxy_option.h"
@@ -119,28 +118,6 @@ const struct config_field vcenter_fields[] = {
 	{ NULL },
 };
 
-struct provider_entry {
-	char *name, *type;
-	const struct config_node *vcenter, *vcsim, *horizon, *webhook;
-};
-
-#undef AT
-#define AT(member) .offset = offsetof(struct provider_entry, member)
-
-const struct config_field vcenter_provider_fields[] = {
-	{ "type", CONFIG_STRING, AT(type), CONFIG_REQUIRED,
-		.help = "`vcenter`, or `vcsim` with the same meaning." },
-	{ "name", CONFIG_STRING, AT(name), CONFIG_REQUIRED,
-		.help = "The name of the vCenter. Its stream is `VC_<name>`, its subjects begin with "
-			"`vc.<name>`." },
-	{ "vcenter", CONFIG_NODE, AT(vcenter), .fields = vcenter_fields,
-		.help = "The vCenter." },
-	{ "vcsim", CONFIG_NODE, AT(vcsim), .help = "The same, for `type: vcsim`." },
-	{ "horizon", CONFIG_NODE, AT(horizon), .help = "Not supported; refused." },
-	{ "webhook", CONFIG_NODE, AT(webhook), .help = "Not supported; refused." },
-	{ NULL },
-};
-
 static int
 custom_address(const struct config_node *node, void *field, struct config_errors *errors)
 {
@@ -245,46 +222,13 @@ bind_cas(const struct router_config *config, struct vcenter_options *o,
 	o->ca_pem = buf_take(&pem, NULL);
 }
 
-static const struct config_node *
-find_block(const struct router_entry *entry, const struct provider_entry *given,
-	struct config_errors *errors)
-{
-	bool sim = strcmp(entry->type, "vcsim") == 0;
-	const struct config_node *block = sim ? given->vcsim : given->vcenter,
-				 *type = config_get(entry->node, "type");
-
-	if (strcmp(entry->type, "horizon") == 0)
-		config_error(errors, type,
-			"horizon is not served: vcourier reads vCenter; keep the old router "
-			"for Horizon");
-	else if (strcmp(entry->type, "webhook") == 0)
-		config_error(errors, type,
-			"webhook is not served: publish CloudEvents to NATS instead, "
-			"dispatchers deliver them like any other");
-	else if (!sim && strcmp(entry->type, "vcenter") != 0)
-		config_error(errors, type, "must be vcenter or vcsim");
-	else if (block == NULL)
-		config_error(errors, entry->node, "%s is missing: the block for this type",
-			entry->type);
-	else
-		return block;
-	return NULL;
-}
-
 int
-vcenter_options_bind(const struct router_config *config, const struct router_entry *entry,
+vcenter_options_bind(const struct router_config *config, const struct config_node *block,
 	void *options, struct config_errors *errors)
 {
 	struct vcenter_options *o = options;
-	struct provider_entry given;
-	const struct config_node *block;
 	size_t before = errors->n;
 
-	config_bind(entry->node, vcenter_provider_fields, &given, sizeof(given), errors);
-	block = entry->type != NULL ? find_block(entry, &given, errors) : NULL;
-	config_release(vcenter_provider_fields, &given);
-	if (block == NULL)
-		return -1;
 	config_bind(block, vcenter_fields, o, sizeof(*o), errors);
 	bind_start(block, o, errors);
 	bind_cas(config, o, errors);
@@ -305,13 +249,6 @@ vcenter_options_release(void *options)
 	config_release(vcenter_fields, o);
 	free(o->ca_pem);
 	o->ca_pem = NULL;
-}
-
-void
-vcenter_options_help(struct buf *out)
-{
-	buf_add_str(out, "\nThe vCenter's options in the file:\n");
-	config_help(vcenter_fields, "eventProvider.vcenter.", out);
 }
 
 void

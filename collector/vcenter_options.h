@@ -40,15 +40,12 @@ struct vcenter_options {
 	char *ca_pem; /* certificates.rootCAs, put together; NULL when there are none */
 };
 
-extern const struct config_field vcenter_fields[];          /* the block */
-extern const struct config_field vcenter_provider_fields[]; /* the entry round it */
+extern const struct config_field vcenter_fields[];
 
-/* Fits daemon_spec.bind and release. */
-int vcenter_options_bind(const struct router_config *config, const struct router_entry *entry,
+/* Fit struct source. */
+int vcenter_options_bind(const struct router_config *config, const struct config_node *block,
 	void *options, struct config_errors *errors);
 void vcenter_options_release(void *options);
-
-void vcenter_options_help(struct buf *out); /* fits daemon_spec.help */
 
 /* Fits struct source; the string is that of the options. */
 struct source_settings;

@@ -369,10 +369,11 @@ describe(const void *self, source_description_fn *fn, void *ctx)
 const struct source vcenter_source = {
 	.name = "vcenter",
 	.types = types,
+	.help = "The vCenter.",
+	.fields = vcenter_fields,
 	.options_size = sizeof(struct vcenter_options),
 	.bind = vcenter_options_bind,
 	.release = vcenter_options_release,
-	.help = vcenter_options_help,
 	.settings = vcenter_options_settings,
 	.failed = "vCenter: cannot read events, trying again",
 	.refused =

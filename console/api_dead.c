@@ -91,7 +91,8 @@ add_member(struct buf *out, const char *name, const struct bus_msg *msg, const c
 static char *
 row_json(const struct bus_msg *msg, const struct jetstream_meta *at)
 {
-	const char *tokens = letter_event_name(bus_msg_subject(msg));
+	const char *tokens = letter_event_name(
+		bus_msg_subject(msg), bus_msg_header(msg, HEADER_SUBJECT));
 	char *name = tokens != NULL ? subject_decode(tokens) : mem_strdup("");
 	struct buf out;
 

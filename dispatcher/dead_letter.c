@@ -7,6 +7,7 @@
 
 #include "clock.h"
 #include "protocol.h"
+#include "subject.h"
 #include "text.h"
 
 enum {
@@ -71,12 +72,33 @@ copy_headers(struct dead_letter *l, const struct delivery *delivery, size_t byte
 		add_number(l, HEADER_HEADERS_OMITTED, copied.left_out);
 }
 
+/*
+ * The first token of the original's subject. A replay has lost it: of the stream whose subjects
+ * continue in the same way.
+ */
+static const char *
+prefix_of(const struct dead_letter_from *from, const struct job *job, const char *tail)
+{
+	for (size_t i = 0; job->origin->replay && i < from->streams->n; i++) {
+		const struct stream_config *stream = &from->streams->stream[i].config;
+		const char *own = strchr(stream->subjects[0], '.');
+
+		/* ".hooks.>" */
+		if (own != NULL && strncmp(own, tail, strlen(own) - 1) == 0 &&
+			text_starts(stream->name, SOURCE_STREAM_PREFIX))
+			return SOURCE_SUBJECT_PREFIX;
+	}
+	return !job->origin->replay && text_starts(job->origin->stream, SOURCE_STREAM_PREFIX)
+		? SOURCE_SUBJECT_PREFIX
+		: from->prefix;
+}
+
 static void
 add_origin(struct dead_letter *l, const struct dead_letter_from *from,
 	const struct delivery *delivery, bool bare)
 {
 	const struct job *job = delivery->job;
-	const char *tail = strchr(job_subject(job), '.');
+	const char *dot = strchr(job_subject(job), '.'), *tail = dot != NULL ? dot : "";
 	char text[WHOLE_SUBJECT_MAX];
 
 	snprintf(text, sizeof(text), "%s/%s/%llu/%lld/%s", from->durable, job->origin->stream,
@@ -85,7 +107,7 @@ add_origin(struct dead_letter *l, const struct dead_letter_from *from,
 	add_time(l, HEADER_STORED, job->stored_us);
 	add_text(l, HEADER_STREAM, job->origin->stream, TEXT_MAX);
 	add_number(l, HEADER_SEQUENCE, job->seq);
-	snprintf(text, sizeof(text), "%s%s", from->prefix, tail != NULL ? tail : "");
+	snprintf(text, sizeof(text), "%s%s", prefix_of(from, job, tail), tail);
 	add_text(l, HEADER_SUBJECT, text, bare ? TEXT_MAX_BARE : WHOLE_SUBJECT_MAX);
 	if (!bare)
 		add_text(l, HEADER_ORIGINAL_MSG_ID, bus_msg_header(job->msg, HEADER_MSG_ID),

@@ -14,6 +14,7 @@
 #include "buf.h"
 #include "bus.h"
 #include "copied_headers.h"
+#include "event_streams.h"
 #include "job.h"
 
 enum {
@@ -33,10 +34,11 @@ struct dead_letter {
 };
 
 struct dead_letter_from {
-	const char *dispatcher; /* name of the eventProcessor */
-	const char *durable;    /* its token */
-	const char *prefix;     /* of subjects: "vc" */
-	int64_t max_payload;    /* bytes, headers included; 0: not known */
+	const char *dispatcher;              /* name of the eventProcessor */
+	const char *durable;                 /* its token */
+	const char *prefix;                  /* of subjects: "vc" */
+	const struct event_streams *streams; /* they say which source has "ce" */
+	int64_t max_payload;                 /* bytes, headers included; 0: not known */
 };
 
 /*

@@ -48,6 +48,7 @@ publish(struct dead_letters *l, struct pending_letter *b, struct err *err)
 	const struct dead_letter_from from = { .dispatcher = l->config.dispatcher,
 		.durable = l->config.durable,
 		.prefix = l->config.prefix,
+		.streams = l->config.streams,
 		.max_payload = bus_max_payload(l->config.bus) };
 	char reply[sizeof(l->reply_prefix) + 24];
 	struct dead_letter letter;

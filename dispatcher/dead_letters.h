@@ -14,6 +14,7 @@
 #include "bus.h"
 #include "err.h"
 #include "inbox.h"
+#include "event_streams.h"
 #include "job.h"
 
 struct dead_letters;
@@ -25,6 +26,7 @@ struct dead_letters_config {
 	const char *dispatcher; /* name of the eventProcessor */
 	const char *durable;    /* its token */
 	const char *prefix;     /* of the subjects of events: "vc" */
+	const struct event_streams *streams;
 	delivery_fn *on_stored; /* the dead letter of this delivery is in the stream */
 	void *ctx;
 };

@@ -47,16 +47,16 @@ is_given(const struct dispatch_filter *filter)
 
 static void
 add_stream(struct event_streams *streams, const struct router_config *config,
-	const struct dispatch_options *options, const char *vcenter)
+	const struct dispatch_options *options, const struct router_entry *provider)
 {
-	const struct dispatch_per_vcenter *one = settings_of(options, vcenter);
+	const struct dispatch_per_vcenter *one = settings_of(options, provider->name);
 	struct event_stream *s = &streams->stream[streams->n++];
 
 	s->filter = one != NULL && is_given(&one->filter) ? &one->filter : &options->filter;
 	s->start_from = one != NULL && one->start_from != NULL ? one->start_from
 							       : options->start_from;
 	buf_init(&s->texts, 2 * CONFIG_FILE_MAX);
-	bus_streams_events(&config->top.bus, vcenter, &s->texts, &s->config);
+	bus_streams_events(&config->top.bus, provider, &s->texts, &s->config);
 }
 
 void
@@ -70,7 +70,7 @@ event_streams_init(struct event_streams *streams, const struct router_config *co
 	};
 	for (size_t i = 0; i < providers->n; i++)
 		if (is_among(options->vcenters, providers->entry[i].name))
-			add_stream(streams, config, options, providers->entry[i].name);
+			add_stream(streams, config, options, &providers->entry[i]);
 }
 
 void

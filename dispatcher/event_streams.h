@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The streams of events that a dispatcher reads: one for each vCenter of the file that its
- * option `vcenters` chooses, with what `perVcenter` says of that vCenter.
+ * The streams of events that a dispatcher reads: one for each eventProvider of the file that
+ * its option `vcenters` chooses, with what `perVcenter` says of that vCenter.
  */
 #ifndef VCOURIER_EVENT_STREAMS_H
 #define VCOURIER_EVENT_STREAMS_H

@@ -74,6 +74,7 @@ open_ends(struct pipeline *p, struct err *err)
 		.dispatcher = config->name,
 		.durable = config->durable,
 		.prefix = config->prefix,
+		.streams = config->streams,
 		.on_stored = settle_stored };
 	struct sink_config sink = { .options = config->options,
 		.http = config->http,

@@ -68,7 +68,7 @@ ask(struct session *s, const char *reply, struct err *err)
 
 	for (size_t i = 0; i < s->n_sources; i++) {
 		snprintf(subject, sizeof(subject), CATALOGUE_PREFIX ".%s",
-			s->source[i].stream + strlen(VCENTER_STREAM_PREFIX));
+			s->source[i].stream + STREAM_PREFIX_LEN);
 		if (bus_publish(s->bus, &out, err) != 0)
 			return -1;
 	}

@@ -20,9 +20,11 @@ enum {
 };
 
 const char *
-letter_event_name(const char *subject)
+letter_event_name(const char *subject, const char *original)
 {
-	for (int i = 0; i < 7 && subject != NULL; i++) {
+	bool of_source = original != NULL && text_starts(original, SOURCE_SUBJECT_PREFIX ".");
+
+	for (int i = 0; i < (of_source ? 3 : 7) && subject != NULL; i++) {
 		subject = strchr(subject, '.');
 		subject = subject != NULL ? subject + 1 : NULL;
 	}

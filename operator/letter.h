@@ -14,10 +14,11 @@ struct letter {
 };
 
 /*
- * The event's name in vcdead.<dispatcher>.<vcenter>.<dc>.<cluster>.<severity>.<class>.<name>;
- * NULL: the subject has another form.
+ * The event's name in vcdead.<dispatcher>.<vcenter>.<dc>.<cluster>.<severity>.<class>.<name>,
+ * or vcdead.<dispatcher>.<source>.<name> of a source other than a vCenter. original: the
+ * subject that the event has in its stream, NULL: not known. NULL: it has another form.
  */
-const char *letter_event_name(const char *subject);
+const char *letter_event_name(const char *subject, const char *original);
 
 enum { LETTER_VALUE_MAX = 1200 };
 

@@ -104,8 +104,7 @@ subject_of(const struct session *s, size_t peer, char *subject, size_t size)
 		snprintf(subject, size, STATUS_PREFIX ".%s", s->dispatcher[peer].token);
 	else
 		snprintf(subject, size, STATUS_COLLECTOR_PREFIX ".%s",
-			s->source[peer - s->n_dispatchers].stream +
-				strlen(VCENTER_STREAM_PREFIX));
+			s->source[peer - s->n_dispatchers].stream + STREAM_PREFIX_LEN);
 }
 
 static int

@@ -32,8 +32,11 @@ struct session_dispatcher {
 struct session {
 	/* set by its owner */
 	const struct bus_config *config; /* the block `bus` */
-	/* names from the configuration file, NULL-terminated; NULL: what NATS has counts */
-	char **source_names, **dispatcher_names;
+	/*
+	 * names from the configuration file, NULL-terminated: of vCenters, of other sources, of
+	 * dispatchers; NULL: what NATS has counts
+	 */
+	char **source_names, **other_source_names, **dispatcher_names;
 	struct bus *bus;
 	struct stream_reader *reader;
 	struct session_source *source; /* after session_sources */

@@ -34,7 +34,7 @@ new_source(struct session *s)
 }
 
 static void
-add_configured(struct session *s, const char *name)
+add_configured(struct session *s, const char *name, bool is_vcenter)
 {
 	struct session_source *source = new_source(s);
 	char token[96];
@@ -42,11 +42,15 @@ add_configured(struct session *s, const char *name)
 
 	source->name = mem_strdup(name);
 	buf_init(&text, 256);
-	subject_stream(&text, name);
+	if (is_vcenter)
+		subject_stream(&text, name);
+	else
+		subject_stream_source(&text, name);
 	snprintf(source->stream, sizeof(source->stream), "%s", buf_str(&text));
 	buf_free(&text);
 	snprintf(source->subjects, sizeof(source->subjects), "%s.%s.>",
-		s->config->subject_prefix, to_token(name, token));
+		is_vcenter ? s->config->subject_prefix : SOURCE_SUBJECT_PREFIX,
+		to_token(name, token));
 }
 
 static void
@@ -54,16 +58,14 @@ add_found(void *ctx, const char *stream, const char *subject)
 {
 	struct session *s = ctx;
 	struct session_source *source;
-	size_t prefix = text_starts(stream, VCENTER_STREAM_PREFIX)
-		? strlen(VCENTER_STREAM_PREFIX)
-		: text_starts(stream, SOURCE_STREAM_PREFIX) ? strlen(SOURCE_STREAM_PREFIX)
-							    : 0;
+	bool is_ours = text_starts(stream, VCENTER_STREAM_PREFIX) ||
+		text_starts(stream, SOURCE_STREAM_PREFIX);
 
-	if (prefix == 0 || strlen(stream) >= sizeof(source->stream) ||
+	if (!is_ours || strlen(stream) >= sizeof(source->stream) ||
 		strlen(subject) >= sizeof(source->subjects))
 		return;
 	source = new_source(s);
-	source->name = subject_decode(stream + prefix);
+	source->name = subject_decode(stream + STREAM_PREFIX_LEN);
 	snprintf(source->stream, sizeof(source->stream), "%s", stream);
 	snprintf(source->subjects, sizeof(source->subjects), "%s", subject);
 }
@@ -83,7 +85,9 @@ session_sources(struct session *s, struct err *err)
 	if (s->listed_sources)
 		return 0;
 	for (char **name = s->source_names; name != NULL && *name != NULL; name++)
-		add_configured(s, *name);
+		add_configured(s, *name, true);
+	for (char **name = s->other_source_names; name != NULL && *name != NULL; name++)
+		add_configured(s, *name, false);
 	if (s->n_sources == 0) {
 		if (jetstream_list_streams(s->bus, &list, err) != 0)
 			return -1;

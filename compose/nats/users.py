@@ -6,9 +6,10 @@
     users.py --vcenter lab --dispatcher knative --connector siem --subject 'vc.lab.*.*.error.>' > users.conf
     users.py --vcenter lab --dispatcher knative ... --passwords DIR
 
-The names are eventProvider.name and eventProcessor.name of the configuration file; --config FILE takes all of them from it.
---subject belongs to the --connector before it and may be repeated; without it, the connector reads every event. The last form
-creates one random password file for each user in DIR (existing files stay) and DIR/passwords.conf, which users.conf includes.
+The names are eventProvider.name and eventProcessor.name of the configuration file; --config FILE takes all of them from it. A
+provider that is not a vCenter, such as a webhook, is a --source. --subject belongs to the --connector before it and may be
+repeated; without it, the connector reads every event. The last form creates one random password file for each user in DIR
+(existing files stay) and DIR/passwords.conf, which users.conf includes.
 docs/nats.md describes the users and the limits of their permissions.
 """
 import argparse
@@ -25,7 +26,8 @@ STATUS = "vcourier.status."  # dispatchers and collectors answer status requests
 STATUS_OF = {"dispatcher": f"{STATUS}*", "collector": f"{STATUS}collector.*"}
 ASKING = ("cli", "console", "console-operator")  # users that send these requests
 CATALOGUE = "vcourier.catalogue."  # collectors answer requests for the descriptions of events here
-KINDS = ("vcenter", "dispatcher", "reader", "connector", "guest")
+VCENTERS = ("vcenter", "vcsim")  # types of eventProvider whose stream is VC_<name>
+KINDS = ("vcenter", "source", "dispatcher", "reader", "connector", "guest")
 CHECKPOINTS = "KV_vcourier-checkpoints"  # bucket of the checkpoints of dispatchers
 
 
@@ -37,6 +39,24 @@ def token(name):
     if len(out) > 64:
         sys.exit(f"users.py: {name}: longer than 64 bytes as a NATS token")
     return out
+
+
+class Source(str):
+    """The token of a source of events other than a vCenter."""
+
+
+def source(name):
+    return Source(token(name))
+
+
+def stream_of(name):
+    """The stream of a source of events."""
+    return f"CE_{name}" if isinstance(name, Source) else f"VC_{name}"
+
+
+def subjects_of(name):
+    """The first two tokens of the subjects of its events."""
+    return f"ce.{name}" if isinstance(name, Source) else f"vc.{name}"
 
 
 def acks(stream, durable):
@@ -71,10 +91,10 @@ def not_of(stream, durables):
 
 
 def collector(vcenter, durables):
-    """Publish the subjects of one vCenter, read the end of its stream, hold the lease, create the stream, answer status requests.
+    """Publish the subjects of one vCenter or other source, read the end of its stream, hold the lease, create the stream, answer status requests.
     It cannot change a stream."""
-    stream = f"VC_{vcenter}"
-    return ([f"vc.{vcenter}.>", f"{API}.STREAM.CREATE.{stream}", *read(stream),
+    stream = stream_of(vcenter)
+    return ([f"{subjects_of(vcenter)}.>", f"{API}.STREAM.CREATE.{stream}", *read(stream),
              f"{API}.STREAM.CREATE.{LEASES}", f"{API}.STREAM.INFO.{LEASES}", f"{API}.STREAM.MSG.GET.{LEASES}",
              f"{API}.STREAM.CREATE.{CHECKPOINTS}", f"{API}.STREAM.INFO.{CHECKPOINTS}",
              f"$KV.vcourier.lease.{vcenter}"], not_of(stream, durables))
@@ -86,7 +106,7 @@ def dispatcher(name, vcenters):
     allow = [f"vcdead.{name}.>", f"{API}.STREAM.CREATE.VCDEAD", f"{API}.STREAM.INFO.VCDEAD",
              f"$KV.vcourier-checkpoints.{name}.*", f"{API}.STREAM.INFO.{CHECKPOINTS}",
              f"{API}.STREAM.MSG.GET.{CHECKPOINTS}"]
-    for stream in [f"VC_{v}" for v in vcenters] + ["VCREPLAY"]:
+    for stream in [stream_of(v) for v in vcenters] + ["VCREPLAY"]:
         allow += [f"{API}.STREAM.CREATE.{stream}", f"{API}.STREAM.INFO.{stream}", f"{API}.STREAM.MSG.GET.{stream}",
                   f"{API}.DIRECT.GET.{stream}", *own(stream, name), *count(stream, f"{name}~count")]
     return allow, []
@@ -95,7 +115,7 @@ def dispatcher(name, vcenters):
 def console(vcenters, durables):
     """The console: inspect and read all streams, ask all processes for their state. It cannot change anything."""
     allow = [f"{API}.INFO", f"{API}.STREAM.NAMES", f"{API}.STREAM.LIST", *STATUS_OF.values(), f"{CATALOGUE}*"]
-    streams = [f"VC_{v}" for v in vcenters] + ["VCREPLAY"]
+    streams = [stream_of(v) for v in vcenters] + ["VCREPLAY"]
     for stream in streams + ["VCDEAD"]:
         allow += [*read(stream), f"{API}.CONSUMER.NAMES.{stream}", f"{API}.CONSUMER.LIST.{stream}",
                   f"{API}.CONSUMER.INFO.{stream}.*"]
@@ -111,7 +131,7 @@ def cli(vcenters, durables):
 def reader(name, vcenters):
     """A trusted consumer: create, pull, acknowledge and delete the durable with its own name. It cannot publish."""
     allow = []
-    for stream in [f"VC_{v}" for v in vcenters]:
+    for stream in [stream_of(v) for v in vcenters]:
         allow += [f"{API}.STREAM.INFO.{stream}", *own(stream, name)]
     return allow, []
 
@@ -120,13 +140,13 @@ def feed(subject, vcenters):
     """The subjects of single vCenters that a connector's subject selects: pairs of vCenter and subject. Exits if it selects none."""
     tokens = subject.split(".")
     wrong = [t for t in tokens if not re.fullmatch(r"\*|[A-Za-z0-9_=~-]+", t)]
-    if tokens[0] != "vc" or len(tokens) < 2 or wrong not in ([], [">"]) or ">" in tokens[:-1]:
+    if tokens[0] not in ("vc", "ce") or len(tokens) < 2 or wrong not in ([], [">"]) or ">" in tokens[:-1]:
         sys.exit(f"users.py: {subject}: not a subject of events, such as vc.lab.>; `vcourier subject` prints subjects")
-    if tokens[-1] != ">" and (len(tokens) < 7 or tokens[-1] == "*"):
+    if tokens[-1] != ">" and (len(tokens) < (7 if tokens[0] == "vc" else 3) or tokens[-1] == "*"):
         sys.exit(f"users.py: {subject}: end it with > or the name of an event")  # in a request, > would pass as the token of *
-    found = [(v, ".".join(["vc", v, *tokens[2:]]) if tokens[1] != ">" else f"vc.{v}.>")
-             for v in vcenters if tokens[1] in ("*", ">", v)]
-    return found or sys.exit(f"users.py: {subject}: no --vcenter {tokens[1]}")
+    found = [(v, ".".join([subjects_of(v), *tokens[2:]]) if tokens[1] != ">" else f"{subjects_of(v)}.>")
+             for v in vcenters if tokens[1] in ("*", ">", v) and subjects_of(v).startswith(tokens[0])]
+    return found or sys.exit(f"users.py: {subject}: no {'--vcenter' if tokens[0] == 'vc' else '--source'} {tokens[1]}")
 
 
 def connector(name, feeds, vcenters):
@@ -135,8 +155,8 @@ def connector(name, feeds, vcenters):
     the durable has this filter. It cannot publish."""
     allow = [f"{API}.STREAM.NAMES"]
     for v in vcenters:
-        stream, subjects = f"VC_{v}", [subject for vcenter, subject in feeds if vcenter == v]
-        if f"vc.{v}.>" in subjects:
+        stream, subjects = stream_of(v), [subject for vcenter, subject in feeds if vcenter == v]
+        if f"{subjects_of(v)}.>" in subjects:
             allow += [f"{API}.STREAM.INFO.{stream}", *own(stream, name)]
         elif subjects:
             allow += [f"{API}.STREAM.INFO.{stream}", f"{API}.CONSUMER.DELETE.{stream}.{name}", *pull(stream, name),
@@ -224,12 +244,17 @@ def guest_account(name, vcenters):
 
 
 def guest_rights(name, vcenters):
-    return [subject for v in vcenters for subject in pull(f"VC_{v}", name)]
+    return [subject for v in vcenters for subject in pull(stream_of(v), name)]
+
+
+def sources(args):
+    """All sources of events."""
+    return args.vcenter + args.source
 
 
 def names(args):
     """All users, in the order of the file."""
-    return (["admin"] + [f"collector-{v}" for v in args.vcenter] + [f"dispatcher-{d}" for d in args.dispatcher] + list(ASKING) +
+    return (["admin"] + [f"collector-{v}" for v in sources(args)] + [f"dispatcher-{d}" for d in args.dispatcher] + list(ASKING) +
             [f"reader-{r}" for r in args.reader] + [f"connector-{c}" for c in args.connector] + [f"guest-{g}" for g in args.guest])
 
 
@@ -244,30 +269,31 @@ def words(args):
 
 def config(args):
     durables = [*args.dispatcher, *args.reader, *args.connector, *args.guest]
-    feeds = {f"connector-{c}": list(dict.fromkeys(f for s in subjects or ["vc.>"] for f in feed(s, args.vcenter)))
+    default = ["vc.>"] * bool(args.vcenter) + ["ce.>"] * bool(args.source)
+    feeds = {f"connector-{c}": list(dict.fromkeys(f for s in subjects or default for f in feed(s, sources(args))))
              for c, subjects in args.connector.items()}
-    rights = {f"collector-{v}": collector(v, durables) for v in args.vcenter}
-    rights |= {f"dispatcher-{d}": dispatcher(d, args.vcenter) for d in args.dispatcher}
-    rights |= {"cli": cli(args.vcenter, durables), "console": console(args.vcenter, durables),
-               "console-operator": cli(args.vcenter, durables)}
-    rights |= {f"reader-{r}": reader(r, args.vcenter) for r in args.reader}
-    rights |= {c: connector(c.removeprefix("connector-"), received, args.vcenter) for c, received in feeds.items()}
+    rights = {f"collector-{v}": collector(v, durables) for v in sources(args)}
+    rights |= {f"dispatcher-{d}": dispatcher(d, sources(args)) for d in args.dispatcher}
+    rights |= {"cli": cli(sources(args), durables), "console": console(sources(args), durables),
+               "console-operator": cli(sources(args), durables)}
+    rights |= {f"reader-{r}": reader(r, sources(args)) for r in args.reader}
+    rights |= {c: connector(c.removeprefix("connector-"), received, sources(args)) for c, received in feeds.items()}
     feeds |= {f"collector-{vcenter}": [(c, s) for c, received in feeds.items() for v, s in received if v == vcenter]
-              for vcenter in args.vcenter}
+              for vcenter in sources(args)}
     asked = {f"dispatcher-{d}": [STATUS_OF["dispatcher"].replace("*", d)] for d in args.dispatcher}
-    asked |= {f"collector-{v}": [STATUS_OF["collector"].replace("*", v), CATALOGUE + v] for v in args.vcenter}
+    asked |= {f"collector-{v}": [STATUS_OF["collector"].replace("*", v), CATALOGUE + v] for v in sources(args)}
     answers = [(account, subject) for account, subjects in asked.items() for subject in subjects]
     grants = [(name, f"{API}.INFO") for name in [*rights, *(f"guest-{g}" for g in args.guest)]]
     grants += [(name, subject) for name, (allow, _) in rights.items() for subject in allow
                if not subject.startswith((STATUS, CATALOGUE)) and subject != f"{API}.INFO"]
-    grants += [(f"guest-{g}", subject) for g in args.guest for subject in guest_rights(g, args.vcenter)]
+    grants += [(f"guest-{g}", subject) for g in args.guest for subject in guest_rights(g, sources(args))]
     lines = [f"# Written by users.py {' '.join(shlex.quote(a) for a in words(args))}; do not edit.",
              'include "secrets/passwords.conf"', "accounts {", "  VCOURIER {", "    jetstream: enabled",
              "    users: [", user("admin"), "    ]", *exports(grants), "  }"]
     for name, allowed in rights.items():
         lines += program_account(name, allowed, asked.get(name, ()), answers if name in ASKING else (), feeds.get(name, ()))
     for g in args.guest:
-        lines += guest_account(g, args.vcenter)
+        lines += guest_account(g, sources(args))
     return "\n".join(lines + ["}"]) + "\n"
 
 
@@ -307,7 +333,7 @@ class Connector(argparse.Action):
 
 
 def of_configuration(path):
-    """The names of vCenters and of dispatchers in a configuration file."""
+    """The names of vCenters, of other sources and of dispatchers in a configuration file."""
     try:
         import yaml
     except ImportError:
@@ -315,15 +341,17 @@ def of_configuration(path):
     try:
         with open(path, encoding="utf-8") as file:
             config = yaml.safe_load(file) or {}
-        lists = [(config[one] and [config[one]] if one in config else []) + (config.get(several) or [])
-                 for one, several in (("eventProvider", "eventProviders"), ("eventProcessor", "eventProcessors"))]
-        return [[token(entry["name"]) for entry in entries] for entries in lists]
+        providers, processors = [(config[one] and [config[one]] if one in config else []) + (config.get(several) or [])
+                                 for one, several in (("eventProvider", "eventProviders"), ("eventProcessor", "eventProcessors"))]
+        return ([token(entry["name"]) for entry in providers if entry["type"] in VCENTERS],
+                [source(entry["name"]) for entry in providers if entry["type"] not in VCENTERS],
+                [token(entry["name"]) for entry in processors])
     except OSError as error:
         sys.exit(f"users.py: {path}: {error.strerror}")
     except yaml.YAMLError as error:
         sys.exit(f"users.py: {path}: {error}")
     except (AttributeError, KeyError, TypeError):
-        sys.exit(f"users.py: {path}: an eventProvider or eventProcessor has no name; `vcourier check {path}` says which")
+        sys.exit(f"users.py: {path}: an eventProvider or eventProcessor has no name or type; `vcourier check {path}` says which")
 
 
 def main():
@@ -333,15 +361,19 @@ def main():
             parser.add_argument("--connector", action=Connector, default={}, metavar="NAME")
             parser.add_argument("--subject", action=Connector, metavar="SUBJECT")
         else:
-            parser.add_argument(f"--{kind}", action="append", default=[], type=token, metavar="NAME")
+            parser.add_argument(f"--{kind}", action="append", default=[], type=source if kind == "source" else token,
+                                metavar="NAME")
     parser.add_argument("--config", metavar="FILE")
     parser.add_argument("--passwords", type=Path, metavar="DIR")
     args = parser.parse_args()
     if args.config:
-        for names_given, found in zip((args.vcenter, args.dispatcher), of_configuration(args.config)):
+        for names_given, found in zip((args.vcenter, args.source, args.dispatcher), of_configuration(args.config)):
             names_given += [name for name in found if name not in names_given]
-    if not args.vcenter:
-        parser.error("at least one --vcenter")
+    if not sources(args):
+        parser.error("at least one --vcenter or --source")
+    both = set(args.vcenter) & set(args.source)
+    if both:
+        parser.error(f"{both.pop()}: a vCenter and another source have the same name")
     durables = [*args.dispatcher, *args.reader, *args.connector, *args.guest]
     twice = [name for name in durables if durables.count(name) > 1]
     if twice:

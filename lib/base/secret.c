@@ -50,3 +50,14 @@ secret_read(const struct secret *s, char **out, struct err *err)
 	*out = mem_strdup(s->value);
 	return 0;
 }
+
+bool
+secret_is_same(const char *guess, const char *want)
+{
+	size_t n = strlen(want), i;
+	unsigned char differs = strlen(guess) != n;
+
+	for (i = 0; *guess != '\0' && i < n; i++)
+		differs |= (unsigned char)(guess[i] ^ want[i]);
+	return differs == 0;
+}

@@ -26,4 +26,7 @@ bool secret_is_set(const struct secret *s);
  */
 int secret_read(const struct secret *s, char **out, struct err *err);
 
+/* Takes the same time for a wrong guess, whatever part of it is right. */
+bool secret_is_same(const char *guess, const char *want);
+
 #endif

@@ -79,12 +79,12 @@ const struct config_field bus_fields[] = {
 	{ "insecureSSL", CONFIG_BOOL, AT(insecure), CONFIG_INSECURE, .def = "false",
 		.help = "Do not verify the server's certificate." },
 	{ "subjectPrefix", CONFIG_STRING, AT(subject_prefix), .def = "vc",
-		.help = "First token of every subject; letters, digits, `-` and `_`." },
+		.help = "First token of the subjects of a vCenter's events; letters, digits, `-` and `_`." },
 	{ "apiPrefix", CONFIG_STRING, AT(api_prefix), .def = "$JS.API",
 		.help = "Prefix of requests to JetStream: `$JS.<domain>.API` for a JetStream domain, or the name under which "
 			"this account imports the API of another." },
 	{ "stream", CONFIG_OBJECT, AT(stream), .fields = stream_fields,
-		.help = "Limits of each vCenter's stream. They apply when the stream is created; "
+		.help = "Limits of the stream of each eventProvider. They apply when the stream is created; "
 			"an existing one is "
 			"never changed, its differences are reported." },
 	{ "deadLetters", CONFIG_OBJECT, AT(dead_letters), .fields = dead_letter_fields,
@@ -168,11 +168,12 @@ bus_config_check(const struct config_node *node, const struct bus_config *config
 			config->subject_prefix[strspn(config->subject_prefix, letters)] !=
 				'\0' ||
 			strlen(config->subject_prefix) > PREFIX_MAX ||
+			strcmp(config->subject_prefix, SOURCE_SUBJECT_PREFIX) == 0 ||
 			strcmp(config->subject_prefix, DEAD_PREFIX) == 0 ||
 			strcmp(config->subject_prefix, REPLAY_PREFIX) == 0))
 		config_error(errors, config_get(node, "subjectPrefix"),
-			"must be letters, digits, - and _, at most %d, and not \"" DEAD_PREFIX
-			"\" or \"" REPLAY_PREFIX "\"",
+			"must be letters, digits, - and _, at most %d, and not \"" SOURCE_SUBJECT_PREFIX
+			"\", \"" DEAD_PREFIX "\" or \"" REPLAY_PREFIX "\"",
 			PREFIX_MAX);
 	if (config->api_prefix != NULL && !is_prefix(config->api_prefix))
 		config_error(errors, config_get(node, "apiPrefix"),

@@ -15,17 +15,27 @@ set_limits(const struct bus_stream_options *options, struct stream_config *out)
 	out->replicas = (int)options->replicas;
 }
 
+const char *
+bus_streams_prefix(const struct bus_config *config, const struct router_entry *provider)
+{
+	return router_entry_is_vcenter(provider) ? config->subject_prefix
+						 : SOURCE_SUBJECT_PREFIX;
+}
+
 void
-bus_streams_events(const struct bus_config *config, const char *vcenter, struct buf *texts,
-	struct stream_config *out)
+bus_streams_events(const struct bus_config *config, const struct router_entry *provider,
+	struct buf *texts, struct stream_config *out)
 {
 	size_t subjects;
 
-	subject_stream(texts, vcenter);
+	if (router_entry_is_vcenter(provider))
+		subject_stream(texts, provider->name);
+	else
+		subject_stream_source(texts, provider->name);
 	buf_add_char(texts, '\0');
 	subjects = texts->len;
-	buf_printf(texts, "%s.", config->subject_prefix);
-	subject_add_token(texts, vcenter, strlen(vcenter));
+	buf_printf(texts, "%s.", bus_streams_prefix(config, provider));
+	subject_add_token(texts, provider->name, strlen(provider->name));
 	buf_add_str(texts, ".>");
 	*out = (struct stream_config){
 		.name = buf_str(texts),

@@ -8,13 +8,18 @@
 
 #include "bus_options.h"
 #include "jetstream.h"
+#include "router_config.h"
 
 /*
- * The stream of a vCenter's events. texts: holds its name and subject, and outlives *out; what
- * it had is cleared.
+ * The stream of the events of one eventProvider: a vCenter's, or another source's. texts: holds
+ * its name and subject, and outlives *out; what it had is cleared.
  */
-void bus_streams_events(const struct bus_config *config, const char *vcenter, struct buf *texts,
-	struct stream_config *out);
+void bus_streams_events(const struct bus_config *config, const struct router_entry *provider,
+	struct buf *texts, struct stream_config *out);
+
+/* First token of the subjects of these events. */
+const char *bus_streams_prefix(
+	const struct bus_config *config, const struct router_entry *provider);
 
 /* Dead letters. */
 void bus_streams_dead_letters(const struct bus_config *config, struct stream_config *out);

@@ -3,42 +3,66 @@
 #include "connections.h"
 
 #include <pthread.h>
-#include <stddef.h>
+#include <stdlib.h>
 #include <sys/socket.h>
+
+#include "mem.h"
 
 struct connection {
 	int fd;
 	enum { FREE, OPEN, CLOSING } state;
-	uint64_t number; /* of all connections, in the order of their arrival */
+	uint64_t number; /* of all connections, in the order in which they were touched last */
 	int64_t since_ms;
 };
 
-static struct {
+struct connections {
+	struct connections_limits limits;
 	pthread_mutex_t lock;
-	struct connection slot[CONNECTIONS_MAX];
+	struct connection *slot; /* of limits.max */
 	uint64_t last;
-} table = { .lock = PTHREAD_MUTEX_INITIALIZER };
+	size_t used; /* slots up to the last one that was ever used */
+};
+
+struct connections *
+connections_open(const struct connections_limits *limits)
+{
+	struct connections *c = mem_alloc(sizeof(*c));
+
+	c->limits = *limits;
+	c->slot = mem_array(limits->max, sizeof(*c->slot));
+	pthread_mutex_init(&c->lock, NULL);
+	return c;
+}
+
+void
+connections_close(struct connections *c)
+{
+	if (c == NULL)
+		return;
+	pthread_mutex_destroy(&c->lock);
+	free(c->slot);
+	free(c);
+}
 
 /*
- * The oldest connection that is not shut down yet; NULL when fewer than CONNECTIONS_KEPT are
- * open.
+ * The oldest connection that is not shut down yet; NULL when no more than `kept` are open.
  */
 static struct connection *
-surplus(void)
+surplus(struct connections *c)
 {
 	struct connection *oldest = NULL;
 	size_t n = 0;
 
-	for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
-		struct connection *c = &table.slot[i];
+	for (size_t i = 0; i < c->used; i++) {
+		struct connection *s = &c->slot[i];
 
-		if (c->state != OPEN)
+		if (s->state != OPEN)
 			continue;
 		n++;
-		if (oldest == NULL || c->number < oldest->number)
-			oldest = c;
+		if (oldest == NULL || s->number < oldest->number)
+			oldest = s;
 	}
-	return n > CONNECTIONS_KEPT ? oldest : NULL;
+	return n > c->limits.kept ? oldest : NULL;
 }
 
 /*
@@ -46,45 +70,69 @@ surplus(void)
  * before.
  */
 static void
-end(struct connection *c)
+end(struct connection *s)
 {
-	shutdown(c->fd, SHUT_RDWR);
-	c->state = CLOSING;
+	shutdown(s->fd, SHUT_RDWR);
+	s->state = CLOSING;
 }
 
 void
-connections_add(int fd, int64_t now_ms)
+connections_add(struct connections *c, int fd, int64_t now_ms)
 {
 	struct connection *oldest;
 
-	pthread_mutex_lock(&table.lock);
-	for (size_t i = 0; i < CONNECTIONS_MAX; i++)
-		if (table.slot[i].state == FREE) {
-			table.slot[i] = (struct connection){ fd, OPEN, ++table.last, now_ms };
+	pthread_mutex_lock(&c->lock);
+	for (size_t i = 0; i < c->limits.max; i++)
+		if (c->slot[i].state == FREE) {
+			c->slot[i] = (struct connection){ fd, OPEN, ++c->last, now_ms };
+			c->used = i >= c->used ? i + 1 : c->used;
 			break;
 		}
-	if ((oldest = surplus()) != NULL)
+	if ((oldest = surplus(c)) != NULL)
 		end(oldest);
-	pthread_mutex_unlock(&table.lock);
+	pthread_mutex_unlock(&c->lock);
 }
 
 void
-connections_remove(int fd)
+connections_touch(struct connections *c, int fd, int64_t now_ms)
 {
-	pthread_mutex_lock(&table.lock);
-	for (size_t i = 0; i < CONNECTIONS_MAX; i++)
-		if (table.slot[i].state != FREE && table.slot[i].fd == fd)
-			table.slot[i].state = FREE;
-	pthread_mutex_unlock(&table.lock);
+	pthread_mutex_lock(&c->lock);
+	for (size_t i = 0; i < c->used; i++)
+		if (c->slot[i].state == OPEN && c->slot[i].fd == fd) {
+			c->slot[i].number = ++c->last;
+			c->slot[i].since_ms = now_ms;
+		}
+	pthread_mutex_unlock(&c->lock);
 }
 
 void
-connections_expire(int64_t now_ms)
+connections_remove(struct connections *c, int fd)
 {
-	pthread_mutex_lock(&table.lock);
-	for (size_t i = 0; i < CONNECTIONS_MAX; i++)
-		if (table.slot[i].state == OPEN &&
-			now_ms - table.slot[i].since_ms > CONNECTIONS_MS_MAX)
-			end(&table.slot[i]);
-	pthread_mutex_unlock(&table.lock);
+	pthread_mutex_lock(&c->lock);
+	for (size_t i = 0; i < c->used; i++)
+		if (c->slot[i].state != FREE && c->slot[i].fd == fd)
+			c->slot[i].state = FREE;
+	pthread_mutex_unlock(&c->lock);
+}
+
+void
+connections_expire(struct connections *c, int64_t now_ms)
+{
+	pthread_mutex_lock(&c->lock);
+	for (size_t i = 0; i < c->used; i++)
+		if (c->slot[i].state == OPEN && now_ms - c->slot[i].since_ms > c->limits.ms_max)
+			end(&c->slot[i]);
+	pthread_mutex_unlock(&c->lock);
+}
+
+size_t
+connections_count(struct connections *c)
+{
+	size_t n = 0;
+
+	pthread_mutex_lock(&c->lock);
+	for (size_t i = 0; i < c->used; i++)
+		n += c->slot[i].state == OPEN;
+	pthread_mutex_unlock(&c->lock);
+	return n;
 }

@@ -1,32 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The open connections of the status port. A client that sends a byte now and then would keep
+ * The open connections of an HTTP server. A client that sends a byte now and then would keep
  * its connection without limit, because libmicrohttpd's timeout counts silence only. So each
- * connection has an age limit, and when many are open the oldest is closed. A probe is
- * therefore answered even when there are many slow clients. Safe from any thread.
+ * connection has a time limit, and when many are open the one that has waited longest is
+ * closed. A request is therefore answered even when there are many slow clients. Safe from any
+ * thread.
  */
 #ifndef VCOURIER_CONNECTIONS_H
 #define VCOURIER_CONNECTIONS_H
 
+#include <stddef.h>
 #include <stdint.h>
 
-enum {
-	CONNECTIONS_MAX = 64, /* that the server may accept */
+struct connections;
+
+struct connections_limits {
+	size_t max; /* that the server may accept */
 	/*
 	 * above this number a new one closes the oldest; the rest is room for those that are
 	 * closing
 	 */
-	CONNECTIONS_KEPT = 48,
-	CONNECTIONS_MS_MAX = 5000,
+	size_t kept;
+	int64_t ms_max; /* since a connection was added or touched */
 };
 
+struct connections *connections_open(const struct connections_limits *limits);
+void connections_close(struct connections *c); /* NULL is fine */
+
 /* A connection was accepted. now_ms: monotonic. */
-void connections_add(int fd, int64_t now_ms);
+void connections_add(struct connections *c, int fd, int64_t now_ms);
+
+/* A request on it has begun or ended: its time begins again. */
+void connections_touch(struct connections *c, int fd, int64_t now_ms);
 
 /* The server is about to close fd. */
-void connections_remove(int fd);
+void connections_remove(struct connections *c, int fd);
 
-/* Shuts down the connections that are older than CONNECTIONS_MS_MAX; the server closes them. */
-void connections_expire(int64_t now_ms);
+/* Shuts down the connections that are older than ms_max; the server closes them. */
+void connections_expire(struct connections *c, int64_t now_ms);
+
+size_t connections_count(struct connections *c);
 
 #endif

@@ -125,6 +125,13 @@ add_entry(struct router_entries *entries, const struct config_node *node,
 	};
 }
 
+bool
+router_entry_is_vcenter(const struct router_entry *entry)
+{
+	return entry->type == NULL || strcmp(entry->type, "vcenter") == 0 ||
+		strcmp(entry->type, "vcsim") == 0;
+}
+
 static void
 add_entries(struct router_entries *entries, const struct config_node *one,
 	const struct config_node *list, struct config_errors *errors)

@@ -7,6 +7,7 @@
 #ifndef VCOURIER_ROUTER_CONFIG_H
 #define VCOURIER_ROUTER_CONFIG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "bus_options.h"
@@ -18,6 +19,9 @@ struct router_entry { /* one event provider or event processor; strings are the 
 	const struct config_node *node;
 	size_t position; /* in the file, providers first; numbers the metrics ports */
 };
+
+/* Of type vcenter or vcsim: its stream is VC_<name>. Of any other source it is CE_<name>. */
+bool router_entry_is_vcenter(const struct router_entry *entry);
 
 struct router_entries {
 	struct router_entry *entry;

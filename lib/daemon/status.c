@@ -26,6 +26,9 @@ enum {
 	CHECKS_MAX = 8,
 	LIVE_MS = 30000,
 	SLEEP_MS = 1000,
+	CONNECTIONS_MAX = 64,
+	CONNECTIONS_KEPT = 48,
+	CONNECTION_MS = 5000,
 };
 
 struct status {
@@ -39,6 +42,7 @@ struct status {
 static struct {
 	pthread_mutex_t lock;
 	atomic_int_fast64_t beat_ms;
+	struct connections *connections; /* NULL before status_open */
 	size_t n;
 	struct {
 		const char *name;
@@ -113,7 +117,8 @@ status_beat(void)
 		return;
 	notify_alive(now);
 	tell_systemd();
-	connections_expire(now);
+	if (self.connections != NULL)
+		connections_expire(self.connections, now);
 }
 
 bool
@@ -166,9 +171,9 @@ on_connection(void *ctx, struct MHD_Connection *connection, void **socket_contex
 	if (info == NULL)
 		return;
 	if (code == MHD_CONNECTION_NOTIFY_STARTED)
-		connections_add(info->connect_fd, clock_monotonic_ms());
+		connections_add(self.connections, info->connect_fd, clock_monotonic_ms());
 	else
-		connections_remove(info->connect_fd);
+		connections_remove(self.connections, info->connect_fd);
 }
 
 /* ---- answers */
@@ -191,18 +196,6 @@ answer_live(struct buf *out)
 	return live ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE;
 }
 
-/* Takes the same time for a wrong password, whatever part of it is right. */
-static bool
-same_text(const char *guess, const char *want)
-{
-	size_t n = strlen(want), i;
-	unsigned char differs = strlen(guess) != n;
-
-	for (i = 0; *guess != '\0' && i < n; i++)
-		differs |= (unsigned char)(guess[i] ^ want[i]);
-	return differs == 0;
-}
-
 static bool
 authorized(const struct status *status, struct MHD_Connection *connection)
 {
@@ -212,9 +205,9 @@ authorized(const struct status *status, struct MHD_Connection *connection)
 	user = MHD_basic_auth_get_username_password(connection, &password);
 	if (user != NULL && password != NULL &&
 		secret_read(status->options.password, &want, NULL) == 0) {
-		bool same_user = same_text(user, status->options.user);
+		bool same_user = secret_is_same(user, status->options.user);
 
-		ok = same_text(password, want) && same_user;
+		ok = secret_is_same(password, want) && same_user;
 	}
 	mem_free_secret(want);
 	MHD_free(user);
@@ -310,12 +303,15 @@ status_open(struct status **status, const struct status_options *options, struct
 	s->options = *options;
 	atomic_store(&self.beat_ms, clock_monotonic_ms());
 	s->port = port;
+	if (self.connections == NULL) /* for as long as the process, as the checks */
+		self.connections = connections_open(&(struct connections_limits){
+			CONNECTIONS_MAX, CONNECTIONS_KEPT, CONNECTION_MS });
 	s->daemon = MHD_start_daemon(MHD_USE_AUTO_INTERNAL_THREAD, 0, NULL, NULL, on_request, s,
 		MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
 		(unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
 		(size_t)REQUEST_BYTES_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
-		(unsigned)(CONNECTIONS_MS_MAX / 1000), MHD_OPTION_NOTIFY_CONNECTION,
-		on_connection, NULL, MHD_OPTION_END);
+		(unsigned)(CONNECTION_MS / 1000), MHD_OPTION_NOTIFY_CONNECTION, on_connection,
+		NULL, MHD_OPTION_END);
 	/* whether the library has closed fd depends on how far it got */
 	if (s->daemon == NULL) {
 		free(s);

@@ -70,6 +70,12 @@ void event_free(struct event *ev);
  */
 int event_parse(struct event *ev, const char *json, size_t len, struct err *err);
 
+/*
+ * The same for an event from outside: all of it is scanned, wherever the data is. So the data
+ * is valid JSON, and no other member is taken for a part of it.
+ */
+int event_parse_untrusted(struct event *ev, const char *json, size_t len, struct err *err);
+
 /* Sets one attribute of an event in binary mode; name in lower case. */
 int event_set(
 	struct event *ev, const char *name, const char *value, size_t len, struct err *err);

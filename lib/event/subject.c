@@ -157,6 +157,15 @@ subject_write(struct buf *out, const struct subject_parts *p)
 }
 
 void
+subject_write_source(struct buf *out, const char *source, const char *type)
+{
+	buf_clear(out);
+	buf_add_str(out, SOURCE_SUBJECT_PREFIX ".");
+	add_part(out, source);
+	subject_add_name(out, type);
+}
+
+void
 subject_stream(struct buf *out, const char *vcenter)
 {
 	buf_clear(out);
@@ -164,14 +173,22 @@ subject_stream(struct buf *out, const char *vcenter)
 	subject_add_token(out, vcenter, strlen(vcenter));
 }
 
+void
+subject_stream_source(struct buf *out, const char *source)
+{
+	buf_clear(out);
+	buf_add_str(out, SOURCE_STREAM_PREFIX);
+	subject_add_token(out, source, strlen(source));
+}
+
 const char *
 subject_event(const char *subject)
 {
+	/* prefix, source; or prefix, vCenter, datacenter, cluster, severity, class */
+	unsigned i, tokens = text_starts(subject, SOURCE_SUBJECT_PREFIX ".") ? 2 : 6;
 	const char *at = subject;
-	unsigned i;
 
-	/* prefix, vCenter, datacenter, cluster, severity, class */
-	for (i = 0; i < 6 && at != NULL; i++)
+	for (i = 0; i < tokens && at != NULL; i++)
 		at = strchr(at, '.') != NULL ? strchr(at, '.') + 1 : NULL;
 	return at != NULL ? at : subject;
 }

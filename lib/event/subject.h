@@ -59,18 +59,29 @@ struct subject_parts { /* any may be NULL or "" */
 void subject_write(struct buf *out, const struct subject_parts *parts);
 
 /*
- * Streams of events: VC_<vCenter>; CE_<source> is reserved for sources other than a vCenter.
- * `vcourier dead redrive` reads originals from streams with these prefixes only.
+ * The subject of an event of a source that is not a vCenter, ce.<source>.<type>: the dots of
+ * the type stay dots, as in subject_add_name. out is cleared first.
+ */
+#define SOURCE_SUBJECT_PREFIX "ce"
+void subject_write_source(struct buf *out, const char *source, const char *type);
+
+/*
+ * Streams of events: VC_<vCenter>, and CE_<source> of sources other than a vCenter. `vcourier
+ * dead redrive` reads originals from streams with these prefixes only.
  */
 #define VCENTER_STREAM_PREFIX "VC_"
 #define SOURCE_STREAM_PREFIX "CE_"
+enum { STREAM_PREFIX_LEN = 3 }; /* of both */
 
 /* The name of a vCenter's stream, "VC_<vCenter token>". out is cleared first. */
 void subject_stream(struct buf *out, const char *vcenter);
 
+/* The same of another source, "CE_<source token>". */
+void subject_stream_source(struct buf *out, const char *source);
+
 /*
- * The part of a subject that names the event, after the class: "VmPoweredOnEvent"; the whole
- * subject when it has no such part.
+ * The part of a subject that names the event: after the class, "VmPoweredOnEvent"; of a subject
+ * with the prefix ce the type. The whole subject when it has no such part.
  */
 const char *subject_event(const char *subject);
 

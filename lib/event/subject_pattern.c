@@ -6,13 +6,16 @@
 #include <string.h>
 
 #include "subject.h"
+#include "text.h"
 
 enum {
 	SEVERITY = 4, /* tokens, from 0 on */
 	CLASS = 5,
 	NAME = 6,
 	TOKENS_MAX = NAME + 7, /* see subject_add_name */
-	TEXT_MAX = 120,        /* bytes of a pattern in a message */
+	SOURCE_TYPE = 2,       /* of subjects with the prefix ce */
+	SOURCE_TOKENS_MAX = SOURCE_TYPE + 7,
+	TEXT_MAX = 120, /* bytes of a pattern in a message */
 };
 
 static const char *const severities[] = { "info", "warning", "error", "user", NULL };
@@ -79,12 +82,14 @@ check_bytes(const struct part *p, struct err *err)
 }
 
 static int
-check_part(const struct part *p, const char *prefix, struct err *err)
+check_part(const struct part *p, const char *prefix, bool of_source, struct err *err)
 {
 	if (is(p, "*"))
 		return 0;
 	if (check_bytes(p, err) != 0)
 		return -1;
+	if (of_source)
+		return 0;
 	if (p->index == 0 && !is(p, prefix))
 		return err_set(err, ERR_USAGE,
 			"token 1 is \"%.*s\": subjects of events begin with %s",
@@ -94,6 +99,17 @@ check_part(const struct part *p, const char *prefix, struct err *err)
 	if (p->index == CLASS)
 		return check_word(p, "class", classes, err);
 	return 0;
+}
+
+/* ce.<source>.<type>: a source and at least one token of the type. */
+static int
+check_source_count(size_t n, bool rest, struct err *err)
+{
+	if ((rest || n > SOURCE_TYPE) && n <= SOURCE_TOKENS_MAX)
+		return 0;
+	return err_set(err, ERR_USAGE,
+		"%zu tokens; subjects are " SOURCE_SUBJECT_PREFIX ".<source>.<type>%s", n,
+		n <= SOURCE_TYPE ? ": end it with >" : "");
 }
 
 static int
@@ -110,19 +126,22 @@ int
 subject_pattern_check(const char *pattern, const char *prefix, struct err *err)
 {
 	struct part p = { .text = pattern };
+	bool of_source = text_starts(pattern, SOURCE_SUBJECT_PREFIX ".");
 
 	for (;; p.index++) {
 		p.len = strcspn(p.text, ".");
 		p.last = p.text[p.len] == '\0';
 		if (p.last && is(&p, ">"))
-			return check_count(p.index, true, prefix, err);
-		if (check_part(&p, prefix, err) != 0)
+			return of_source ? check_source_count(p.index, true, err)
+					 : check_count(p.index, true, prefix, err);
+		if (check_part(&p, prefix, of_source, err) != 0)
 			return err_wrap(err, "%.*s matches no event", TEXT_MAX, pattern);
 		if (p.last)
 			break;
 		p.text += p.len + 1;
 	}
-	return check_count(p.index + 1, false, prefix, err) == 0
-		? 0
-		: err_wrap(err, "%.*s matches no event", TEXT_MAX, pattern);
+	if (of_source ? check_source_count(p.index + 1, false, err)
+		      : check_count(p.index + 1, false, prefix, err))
+		return err_wrap(err, "%.*s matches no event", TEXT_MAX, pattern);
+	return 0;
 }

@@ -15,9 +15,12 @@
 #include "deployment.h"
 #include "mem.h"
 #include "text.h"
+#include "vcenter_options.h"
 
 static char dir[] = "/tmp/options_test.XXXXXX";
 static char file[64];
+
+#define VCENTER_OF(d, i) ((const struct vcenter_options *)(d).source[i].options)
 
 static void
 write_config(const char *text)
@@ -160,12 +163,9 @@ static const struct {
 		"eventProvider: vcenter is missing: the block for this type" },
 	{ "eventProvider: {type: vcenter, name: a, vcsim: {}}\n",
 		"eventProvider: vcenter is missing" },
-	{ "eventProvider: {type: horizon, name: a, horizon: {address: x}}\n",
-		"eventProvider.type: horizon is not served" },
-	{ "eventProvider: {type: webhook, name: a, webhook: {}}\n",
-		"eventProvider.type: webhook is not served" },
 	{ "eventProvider: {type: esxi, name: a}\n",
-		"eventProvider.type: must be vcenter or vcsim" },
+		"eventProvider.type: must be one of vcenter, vcsim, webhook" },
+	{ "eventProvider: {type: vcentre, name: a}\n", "did you mean \"vcenter\"" },
 	{ "eventProvider: {type: vcsim, name: a, vcsim: {address: "
 	  "'http://127.0.0.1:8989', " AUTH "}}\n",
 		NULL },
@@ -294,7 +294,7 @@ addresses_are_completed(void **state)
 		free(text);
 		config_errors_init(&errors);
 		assert_int_equal(deployment_load(&d, file, &errors), 0);
-		assert_string_equal(d.vcenter[0].address, addresses[i].url);
+		assert_string_equal(VCENTER_OF(d, 0)->address, addresses[i].url);
 		deployment_free(&d);
 		config_errors_free(&errors);
 	}
@@ -328,8 +328,8 @@ entries_are_picked_by_name(void **state)
 	buf_init(&bind, 100);
 	router_config_metrics_bind(&d.config, &d.config.processors.entry[0], &bind);
 	assert_string_equal(bind.data, "[::]:9002");
-	assert_int_equal(d.vcenter[1].start, VCENTER_START_AGO);
-	assert_int_equal(d.vcenter[1].start_value, 24 * 3600 * 1000);
+	assert_int_equal(VCENTER_OF(d, 1)->start, VCENTER_START_AGO);
+	assert_int_equal(VCENTER_OF(d, 1)->start_value, 24 * 3600 * 1000);
 	buf_free(&bind);
 	deployment_free(&d);
 	config_errors_free(&errors);

@@ -71,7 +71,7 @@ the_type_chooses(void **state)
 static void
 an_unknown_type_is_refused(void **state)
 {
-	static const char *const types[] = { "esxi", "VCENTER", "webhook" };
+	static const char *const types[] = { "esxi", "VCENTER", "webhooks" };
 	char path[] = "/tmp/source_choice_XXXXXX";
 	struct source_choice choice = { .source = NULL };
 	struct router_config config;
