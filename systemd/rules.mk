@@ -14,7 +14,7 @@ units := $(notdir $(wildcard systemd/*.service))
 
 install: all manuals ## install programs, units, manual pages, documentation; obeys DESTDIR= and PREFIX=/usr/local
 	install -d -m 0755 $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(unitdir) \
-		$(DESTDIR)$(PREFIX)/lib/sysusers.d $(docdir)/examples $(datadir) $(foreach s,1 5 8,$(mandir)/man$(s)) $(completions)
+		$(DESTDIR)$(PREFIX)/lib/sysusers.d $(docdir)/schemas $(datadir) $(foreach s,1 5 8,$(mandir)/man$(s)) $(completions)
 	install -d -m 0750 $(DESTDIR)$(sysconfdir)/vcourier $(DESTDIR)$(sysconfdir)/vcourier/nats/secrets $(DESTDIR)$(sysconfdir)/vcourier/cli \
 		$(DESTDIR)$(sysconfdir)/vcourier/functions
 	install -d -m 0700 $(DESTDIR)$(sysconfdir)/vcourier/secrets
@@ -33,10 +33,11 @@ install: all manuals ## install programs, units, manual pages, documentation; ob
 	install -m 0644 $(B)/completion/zsh $(zshdir)/_vcourier
 	install -m 0644 $(B)/completion/fish $(fishdir)/vcourier.fish
 	test -e $(DESTDIR)$(sysconfdir)/vcourier/cli.yaml || install -m 0640 systemd/cli.yaml $(DESTDIR)$(sysconfdir)/vcourier
-	install -d -m 0755 $(docdir)/console
-	install -m 0644 README.md $(wildcard docs/*.md) $(docdir)
-	install -m 0644 $(wildcard docs/console/*.png) $(docdir)/console
-	install -m 0644 $(wildcard docs/examples/*) $(docdir)/examples
+	install -m 0644 $(wildcard *.md) $(docdir)
+	sed -i 's#](LICENSE)#](https://www.apache.org/licenses/LICENSE-2.0)#' $(docdir)/*.md
+	cp -R --no-preserve=mode,ownership docs $(docdir)
+	rm $(docdir)/docs/rules.mk
+	install -m 0644 $(filter-out schemas/config.schema.json,$(wildcard schemas/*.json)) schemas/vsphere.table $(docdir)/schemas
 
 # The lock: tests run this in several processes, and the second one finds that nothing is to be done.
 deb: ## build/vcourier_VERSION+debRELEASE_ARCH.deb, by debhelper

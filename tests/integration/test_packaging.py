@@ -152,6 +152,16 @@ def test_installed_units_start_installed_programs(package):
         assert os.access(package / program.lstrip("/"), os.X_OK), program
 
 
+def test_installed_documentation_has_no_dead_links(package):
+    pages = [p for p in (package / "usr/share/doc/vcourier").rglob("*.md")]
+    assert {"README.md", "systemd.md"} <= {p.name for p in pages}
+    dead = [(p.name, path) for p in pages for path in re.findall(r"\]\((?!https?:)([^)#]+)", p.read_text()) if not (p.parent / path).exists()]
+    assert dead == []
+    for unit in package.glob("**/lib/systemd/system/vcourier-*.service"):
+        for path in re.findall(r"file:(\S+)", unit.read_text()):
+            assert (package / path.lstrip("/")).is_file(), f"{unit.name}: {path}"
+
+
 def test_install_uses_prefix_and_destdir(tmp_path):
     make("install", f"DESTDIR={tmp_path}", "PREFIX=/opt/v")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["etc", "opt"]
