@@ -5,6 +5,7 @@
  * a URL is masked.
  */
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
@@ -13,7 +14,7 @@
 #include "json.h"
 #include "log.h"
 #include "printable.h"
-#include "session.h"
+#include "session_open.h"
 #include "text.h"
 
 ssize_t __real_writev(int fd, const struct iovec *parts, int n);
