@@ -39,6 +39,9 @@ give nats passwords.conf passwords.conf
 give collector nats "collector-${VCENTER_NAME:-lab}"
 give collector vcenter vcenter
 give cli nats cli
+give console nats console
+give console nats-operator console-operator
+give console users console-users
 for name in knative openfaas eventbridge functions; do give "dispatcher-$name" nats "dispatcher-$name"; done
 give dispatcher-openfaas gateway gateway
 give dispatcher-eventbridge aws aws

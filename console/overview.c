@@ -19,6 +19,7 @@
 enum {
 	WATCHED_MS = 15 * 1000, /* after the last request, somebody watches */
 	BUSY_STEP_MS = 2000,    /* between two looks while somebody watches */
+	FIRST_MS = 300,         /* until the first one succeeds */
 	STATUS_MAX = 8 * 1024 * 1024,
 };
 
@@ -93,8 +94,10 @@ look_and_keep(struct overview *o)
 	cJSON *model = NULL;
 	char *text = NULL;
 
-	if (look(o, &model, &err) == 0)
+	if (look(o, &model, &err) == 0) {
 		text = cJSON_PrintUnformatted(model);
+		err.text[0] = '\0'; /* of something that may be missing */
+	}
 	pthread_mutex_lock(&o->lock);
 	snprintf(o->why, sizeof(o->why), "%s", err.text);
 	if (text != NULL) {
@@ -121,7 +124,9 @@ run(void *arg)
 		look_and_keep(o);
 		pthread_mutex_lock(&o->lock);
 		wait = HISTORY_STEP_MS - (clock_monotonic_ms() - now);
-		if (o->asked_ms != 0 && now - o->asked_ms < WATCHED_MS)
+		if (o->looked_ms == 0)
+			wait = FIRST_MS;
+		else if (o->asked_ms != 0 && now - o->asked_ms < WATCHED_MS)
 			wait = BUSY_STEP_MS;
 		if (!o->stopping)
 			clock_cond_wait(&o->wake, &o->lock, wait > 100 ? wait : 100);

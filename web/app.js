@@ -75,10 +75,10 @@ api.whenLoggedOut(() => showLogin("The session is over. Log in again."));
 
 function showFrame() {
   const links = Object.fromEntries(Object.entries(views).map(([key, v]) => [key, h("a", { href: `#/${key}` }, v.title, h("span", { class: "mark" }))]));
-  frame = { links, strip: h("div", { role: "status" }), nats: h("span", { class: "badge" }, "…") };
+  frame = { links, strip: h("div", {}), said: h("div", { class: "sr", role: "status" }), nats: h("span", { class: "badge" }, "…") };
   frame.scroll = h("main", { id: "main", tabindex: -1 });
   fill(app, h("div", { class: "frame" },
-    h("header", { class: "top" }, h("span", { class: "brand" }, h("img", { src: "icon.svg", alt: "" }), "vcourier"), frame.nats, h("span", { class: "space" }),
+    h("header", { class: "top" }, h("span", { class: "brand" }, h("img", { src: "icon.svg", alt: "vcourier" }), h("span", { class: "word", "aria-hidden": "true" }, "vcourier")), frame.nats, h("span", { class: "space" }),
       h("span", { class: "who dim" }, `${api.user().user} (${api.user().role})`), themeButton(),
       h("button", { onclick: async () => { if (await confirm("Log out", "End this session?", "Log out")) api.logout(); } }, "Log out")),
     h("nav", { class: "side", "aria-label": "Views" }, Object.values(links)), frame.scroll));
@@ -97,7 +97,7 @@ function route() {
   document.title = `${title} – vcourier console`;
   const part = (text) => { try { return decodeURIComponent(text ?? ""); } catch { return ""; } };
   view = key === "event" ? eventView(part(rest[0]), part(rest[1])) : (found ?? views.events).open(rest.map(part));
-  fill(frame.scroll, frame.strip, view.element);
+  fill(frame.scroll, frame.said, frame.strip, view.element);
   frame.scroll.scrollTop = 0;
   if (last) view.status?.(last);
 }
@@ -113,6 +113,9 @@ function showStatus(state) {
   fill(frame.strip, wrong.length > 0 && h("div", { class: "notice bad", id: "faults" }, h("strong", {}, `${wrong.length} ${wrong.length === 1 ? "fault" : "faults"}`),
     h("ul", {}, wrong.slice(0, 6).map((f) => h("li", {}, h("a", { href: "#/runs" }, f.what), ": ", f.why, " ",
       f.runbook && h("a", { href: f.runbook, rel: "noreferrer noopener", target: "_blank" }, "runbook"))))));
+  const names = wrong.map((f) => f.what).join(", "); // said when it changes, not at each look
+  if (frame.names !== names) frame.said.textContent = names ? `${wrong.length} faults: ${names}` : frame.names ? "no faults" : "";
+  frame.names = names;
   const mark = frame.links.runs.querySelector(".mark");
   mark.className = wrong.length ? "mark badge bad" : "mark";
   mark.textContent = wrong.length ? String(wrong.length) : "";

@@ -51,10 +51,10 @@ export function deadView() {
     fill(rows, h("div", { class: "head" }, h("h2", {}, choice.reason ? `${choice.dispatcher}: ${choice.reason}` : "All"), choice.reason && h("button", { onclick: () => { choice.dispatcher = choice.reason = ""; selected.clear(); load(); } }, "Show all"),
       buttons(() => ({ seqs: [...selected] }), n, n ? `${count(n)} selected` : "selected"), h("button", { onclick: load }, "Refresh"), h("span", { class: "dim" }, list.matched > shown.length ? `the newest ${count(shown.length)} of ${count(list.matched)}` : "")),
     h("p", {}), h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Dead letters" }, h("table", { id: "letters" },
-      h("thead", {}, h("tr", {}, operator && h("th", { scope: "col" }, all), ["Number", "Since", "Event", "Dispatcher", "Target", "Reason", "Status", "Attempts", "Answer"].map((t) => h("th", { scope: "col" }, t)))),
+      h("thead", {}, h("tr", {}, operator && h("th", { scope: "col" }, all), ["Number", "Since", "Event", "Reason", "Status", "Answer", "Dispatcher", "Target", "Attempts"].map((t) => h("th", { scope: "col" }, t)))),
       h("tbody", {}, shown.map((r) => h("tr", {}, operator && h("td", {}, h("input", { type: "checkbox", "aria-label": `Select ${r.seq}`, checked: selected.has(r.seq), onchange: (e) => { if (e.target.checked) selected.add(r.seq); else selected.delete(r.seq); drawRows(); document.querySelector(`[aria-label="Select ${r.seq}"]`)?.focus(); } })),
-        h("td", {}, h("button", { class: "link", onclick: () => show(r.seq) }, String(r.seq))), h("td", { class: "when" }, date(r.at)), h("td", {}, h("bdi", {}, r.name)), h("td", {}, h("bdi", {}, r.dispatcher)), h("td", { class: "clip" }, h("bdi", {}, r.target)),
-        h("td", {}, r.reason), h("td", {}, r.status || "–"), h("td", { class: "num" }, r.attempts), h("td", { class: "wrap" }, h("bdi", {}, r.error))))))));
+        h("td", {}, h("button", { class: "link", onclick: () => show(r.seq) }, String(r.seq))), h("td", { class: "when" }, date(r.at)), h("td", {}, h("bdi", {}, r.name)), h("td", {}, r.reason), h("td", {}, r.status || "–"), h("td", { class: "wrap" }, h("bdi", {}, r.error)),
+        h("td", {}, h("bdi", {}, r.dispatcher)), h("td", { class: "clip" }, h("bdi", {}, r.target)), h("td", { class: "num" }, r.attempts)))))));
   }
   async function show(seq) {
     try {

@@ -34,7 +34,7 @@ export function replayView() {
   }).catch((error) => fill(problem, h("p", { class: "notice bad" }, error.message)));
   const element = h("div", { class: "list-view" }, h("div", { class: "head" }, h("h1", {}, "Replay")), job.element, problem,
     api.isOperator() ? h("section", { class: "panel", "aria-label": "Replay" }, h("p", { class: "dim" }, "Stored events are sent again to one dispatcher. Its own filter applies; no position changes."),
-      h("div", { class: "bar" }, field("Dispatcher", dispatcher), field("Source", source), field("From", since), field("Until", until), field("Subject", subject)), h("h3", {}, h("label", { for: "pattern" }, "Pattern")), pattern, h("p", {}), h("div", { class: "bar" }, counter, send))
+      h("div", { class: "bar" }, field("Dispatcher", dispatcher), field("Source", source), field("From", since), field("Until", until), field("Subject", subject)), h("label", { class: "field", for: "pattern" }, "Pattern"), pattern, h("p", {}), h("div", { class: "bar" }, counter, send))
       : h("p", { class: "notice" }, "Only an operator can send events again."));
   return { element, close: () => { closed = true; job.close(); } };
 }

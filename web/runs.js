@@ -42,9 +42,9 @@ export function faults(state) {
 
 const badge = (entry, well) => h("span", { class: `badge ${entry.ok ? "ok" : "bad"}` }, entry.state || well);
 
-// Events a second between two points of a series that counts up.
+// Events a second between two points of a series that counts up; the newest point is of a step that is not over.
 export function rates(points, step) {
-  return points.map((p, i) => i === 0 || p === null || points[i - 1] === null || p < points[i - 1] ? null : (p - points[i - 1]) * 1000 / step);
+  return points.slice(0, -1).map((p, i) => i === 0 || p === null || points[i - 1] === null || p < points[i - 1] ? null : (p - points[i - 1]) * 1000 / step);
 }
 const latest = (points) => points.filter((p) => p !== null).at(-1);
 
@@ -67,7 +67,7 @@ function draw(element, state) {
       h("td", { class: "when" }, c.report?.last_event ? date(Date.parse(c.report.last_event)) : "–"), h("td", {}, c.report?.host ?? "–"), h("td", { class: "num" }, c.report?.pid ?? "–"), h("td", { class: "wrap" }, c.why ?? ""))), "No source is known."),
     table("Streams", ["Stream", "State", "#Events", "#Size", "Of its limit", "#Oldest", "#Newest", "#Rate", "10 minutes"], status.streams.map((s) => h("tr", {},
       h("td", {}, s.name), h("td", {}, badge(s, "stored")), h("td", { class: "num" }, count(s.messages)), h("td", { class: "num" }, bytes(s.bytes)),
-      h("td", {}, s.max_bytes ? h("span", {}, h("progress", { max: s.max_bytes, value: s.bytes, "aria-label": `${s.name}: size` }), ` ${Math.round(100 * s.bytes / s.max_bytes)} %`) : "–"),
+      h("td", { class: "bar-cell" }, s.max_bytes ? h("span", {}, h("progress", { max: s.max_bytes, value: s.bytes, "aria-label": `${s.name}: size` }), ` ${Math.round(100 * s.bytes / s.max_bytes)} %`) : "–"),
       h("td", { class: "num" }, age(s.oldest_ms)), h("td", { class: "num" }, age(s.newest_ms)), rateOf(`stream ${s.name}`))), "No stream is known."),
     table("Dispatchers", ["Dispatcher", "Stream", "State", "#Waiting", "#In progress", "#Oldest", "#Replicas", "#Settled", "10 minutes", "Reason"], status.dispatchers.map((d) => h("tr", {},
       h("td", {}, h("bdi", {}, d.name)), h("td", {}, d.stream), h("td", {}, badge(d, "up to date")), h("td", { class: "num" }, count(d.waiting)), h("td", { class: "num" }, count(d.ack_pending)),

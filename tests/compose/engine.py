@@ -13,7 +13,7 @@ from lab.process import ROOT, Process, wait_until  # noqa: E402
 
 BASE_TAR = ROOT / "build" / "base.tar"
 COMMAND_TIMEOUT = 600  # seconds: more than the slowest step needs, a build with all packages
-PRODUCT = ("collector", "dispatcher", "cli")
+PRODUCT = ("collector", "dispatcher", "cli", "console")
 LAB = ("simulator", "standins", "nats")
 BUILDKIT, CLASSIC = "1", "0"  # DOCKER_BUILDKIT
 

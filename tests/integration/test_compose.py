@@ -13,7 +13,7 @@ from lab.process import ROOT
 
 COMPOSE = ROOT / "compose"
 NEEDED = {"nats": ["passwords.conf"], "collector": ["nats", "vcenter"], "dispatcher-knative": ["nats"],
-          "dispatcher-openfaas": ["gateway", "nats"], "dispatcher-eventbridge": ["aws", "nats"], "dispatcher-functions": ["nats"], "cli": ["nats"],
+          "dispatcher-openfaas": ["gateway", "nats"], "dispatcher-eventbridge": ["aws", "nats"], "dispatcher-functions": ["nats"], "cli": ["nats"], "console": ["nats", "nats-operator"],
           "vcenter": ["password"]}
 
 

@@ -375,6 +375,11 @@ def test_our_programs_accept_their_configuration(replicas):
     assert run.returncode == 0, run.stdout + run.stderr
 
 
+def test_the_console_accepts_its_configuration():
+    run = subprocess.run([BUILD / "vcourier-console", "--check", "-c", ROOT / "k8s/components/console/console.yaml"], capture_output=True, text=True)
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
 # The package of typed models for each API group; all other groups are in "kubernetes-models".
 PACKAGES = {"gateway.networking.k8s.io": "@kubernetes-models/gateway-api", "keda.sh": "@kubernetes-models/keda", "projectcontour.io": "@kubernetes-models/contour",
             "monitoring.coreos.com": "@kubernetes-models/prometheus-operator"}

@@ -12,7 +12,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 UNITS = sorted((ROOT / "systemd").glob("*.service"))
-PROGRAMS = ["vcourier", "vcourier-collector", "vcourier-dispatcher"]
+PROGRAMS = ["vcourier", "vcourier-collector", "vcourier-dispatcher", "vcourier-console"]
 
 
 def systemd_analyze(*arguments):

@@ -113,6 +113,8 @@ interop-packages: build/interop/bin/telegraf build/interop/.rulebook
 interop_tests += tests/integration/test_consumer_tools.py
 
 interop-packages: build/interop/bin/nats-server build/interop/bin/nats
+interop_tests += tests/integration/test_console_browser.py # axe-core
+
 interop-packages: build/interop/.npm build/interop/.python build/interop/.event-ruler build/interop/.moto build/interop/.go
 
 interop: all simulator unit-tests interop-packages ## tests against other implementations, from npm, PyPI and Go's module proxy

@@ -66,6 +66,10 @@ class Browser:
                 return None
         return wait_until(found, timeout, lambda: f"{css} {text or ''} in:\n{self.text()[:3000]}\n{self.errors()}")
 
+    def texts(self, css):
+        """Of all elements that fit, in one step: the page may draw them again at any time."""
+        return self.script("return [...document.querySelectorAll(arguments[0])].map((e) => e.innerText)", css)
+
     def click(self, css, text=None, timeout=30):
         from selenium.common.exceptions import ElementClickInterceptedException, StaleElementReferenceException
 
@@ -95,16 +99,17 @@ class Browser:
         return self.script("return document.body.innerText")
 
     def errors(self):
-        """What the page has logged; a blocked script or style is there, too. A reply of 401 before the login is not an error."""
-        return [entry["message"] for entry in self.driver.get_log("browser") if entry["level"] == "SEVERE" and "api/session" not in entry["message"]]
+        """What the page has logged; a blocked script or style is there, too. A reply of 401 is how the page learns that nobody has logged in."""
+        return [entry["message"] for entry in self.driver.get_log("browser") if entry["level"] == "SEVERE" and "401 (Unauthorized)" not in entry["message"]]
 
     def shot(self, name):
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
         self.driver.save_screenshot(str(SCREENSHOTS / f"{name}-{self.width}.png"))
 
     def is_too_wide(self):
-        """The page itself scrolls sideways."""
-        return self.script("const e = document.scrollingElement, m = document.querySelector('main'); return [e.scrollWidth - innerWidth, m ? m.scrollWidth - m.clientWidth : 0]")
+        """The page itself scrolls sideways, or is wider than the screen so that a phone shows it smaller."""
+        return self.script("const e = document.scrollingElement, m = document.querySelector('main'); "
+                           "return [e.scrollWidth - arguments[0], innerWidth - arguments[0], m ? m.scrollWidth - m.clientWidth : 0]", self.width)
 
     def login(self, console, user):
         from .console import PASSWORDS

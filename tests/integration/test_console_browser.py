@@ -1,0 +1,289 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The console in a real browser, against the real pipeline, at a desk's width and a phone's. Screenshots: build/console/."""
+import json
+import time
+
+import pytest
+from lab.browser import SCREENSHOTS, Browser, need_browser
+from lab.console import Console
+from lab.process import ROOT, wait_until
+from lab.product import knative, provider, router_config
+from lab.receiver import Answer
+from lab.stream import event, subject
+
+pytestmark = pytest.mark.usefixtures("browser_there")
+WIDTHS = (1280, 390)
+
+
+@pytest.fixture
+def browser_there():
+    need_browser()
+
+
+@pytest.fixture
+def browser(lab):
+    opened = []
+
+    def open_one(**options):
+        opened.append(Browser(lab.directory, **options))
+        return opened[-1]
+    yield open_one
+    for b in opened:
+        b.close()
+
+
+def whole(lab):
+    """vCenter, collector, a dispatcher whose backend rejects each tenth event, one whose backend is down, and the console."""
+    lab.refuse = True
+
+    def answer(request):
+        if request.path == "/down":
+            return Answer(503)
+        return Answer(400, body=b"no such field: Vm.Name") if lab.refuse and int(request.event()["eventkey"]) % 10 == 0 else None
+    nats = lab.nats()
+    lab.vc = lab.vcenter("-real", "4", "-rate", "4", "-backlog", "100")
+    lab.backend = lab.receiver(answer)
+    config = router_config(nats, lab.authority.ca, [provider(lab.vc, startFrom="earliest")], [knative(lab.backend.url), knative(lab.backend.url + "/down", "billing")])
+    lab.collector(config)
+    for name in ("kn", "billing"):
+        lab.dispatcher(config, "--name", name, name=name)
+    lab.js = lab.jetstream(nats)
+    lab.bus = nats
+    console = lab._keep(Console(lab.directory, nats)).start().wait_ready()
+    wait_until(lambda: lab.js.count("VCDEAD") >= 5 and lab.js.count("VC_lab") > 100, 60, "events and dead letters")
+    return console
+
+
+def show(b, console, view, css, text=None):
+    b.open(f"{console.url}/#/{view}")
+    return b.wait(css, text=text)
+
+
+def check_page(b, name):
+    """Nothing was blocked or failed, and nothing is wider than the screen."""
+    b.shot(name)
+    assert b.errors() == [] and max(b.is_too_wide()) <= 0, (name, b.is_too_wide())
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_every_view(lab, browser, width):
+    """Each view has what it is for; screenshots of all."""
+    from selenium.webdriver.common.keys import Keys
+    console = whole(lab)
+    b = browser(width=width, dark=width == 390)
+    b.open(console.url)
+    b.wait("#user")
+    b.shot("login")
+    b.write("#user", "olga")
+    b.write("#password", "wrong")
+    b.click("button", "Log in")
+    b.wait(".notice.bad", text="wrong")
+    b.login(console, "olga")
+
+    # events, newest first, live; a fault is on top
+    b.wait("#live", text="live")
+    b.wait(".row")
+    newest = b.texts(".row[data-at='0']")
+    wait_until(lambda: b.texts(".row[data-at='0']") != newest, 30, "a new event on top")
+    b.wait("#faults", text="billing")
+    assert b.wait("#faults a", text="runbook").get_attribute("href").endswith("operations.md#vcourierbackendpaused")
+    check_page(b, "events")
+
+    # filters, then pause
+    b.write("[data-filter=name]", "vmpowered")
+    wait_until(lambda: (texts := b.texts(".row")) and all("VmPowered" in t for t in texts), 30, "only VmPowered events")
+    b.set("[data-filter=name]", "")
+    b.click("summary", "Pattern")
+    b.set("[data-filter=pattern]", '{"severity": [{"EXISTS": true}]}')
+    b.wait(".notice.bad", text="Unrecognized match type EXISTS")
+    wait_until(lambda: any("400 (Bad Request)" in e for e in b.errors()), 20, "the refused pattern in the browser's log")
+    b.set("[data-filter=pattern]", '{"severity": ["error"]}')
+    wait_until(lambda: (texts := b.texts(".row .sev")) and set(texts) == {"error"}, 30, "only errors")
+    b.set("[data-filter=pattern]", "")
+    wait_until(lambda: set(b.texts(".row .sev")) - {"error"}, 30, "all events again")
+    b.click("summary", "Pattern")
+    b.click("#pause")
+    b.wait("#live", text="paused")
+    held = b.texts(".row[data-at='0']")
+    b.wait("#live", text="new")
+    assert b.texts(".row[data-at='0']") == held
+    b.click("#pause")
+    b.wait("#live", text="live")
+
+    # by keyboard alone: to the list, down, open, back
+    b.script("document.querySelector('.rows').focus()")
+    b.keys(Keys.ARROW_DOWN, Keys.ARROW_DOWN, Keys.ENTER)
+    b.wait("#generated")
+    wait_until(lambda: "#/event/VC_lab/" in b.driver.current_url, 10)
+
+    # an event, and from it to an action
+    found = next(m for m in lab.js.read("VC_lab") if b'"subject":"VmPoweredOnEvent"' in m.data)
+    name = json.loads(found.data)["data"]["Vm"]["Name"]
+    show(b, console, f"event/VC_lab/{found.seq}", "#generated", text="kind: Trigger")
+    b.wait(".tree .string", text='"1.0"')
+    b.click("button.fold[aria-label=Vm]")
+    b.click("[data-path='data.Vm.Name']")
+    b.script("const e = document.querySelector('#output'); e.value = 'eventbridge'; e.dispatchEvent(new Event('change'))")
+    assert json.loads(b.wait("#generated").text) == {"detail-type": ["VmPoweredOnEvent"], "detail": {"data": {"Vm": {"Name": [name]}}}}
+    b.click("#try")
+    matched = b.wait("#tried strong", text="events match").text
+    assert int(matched.split()[0]) >= 1, matched
+    check_page(b, "event")
+
+    # what runs
+    show(b, console, "runs", ".runs .badge.bad", text="paused")
+    b.wait(".runs td", text="HTTP 503")
+    b.wait(".runs .badge.ok", text="reading")
+    check_page(b, "runs")
+
+    # dead letters: one, the selected ones, all of a reason; each with a confirmation that says how many
+    show(b, console, "dead", "#letters tbody tr")
+    lab.refuse = False
+    before = lab.js.count("VCDEAD")
+    b.click("#letters button.link")
+    b.wait("dl.facts dd", text="no such field")
+    check_page(b, "dead")
+    b.click("[data-do=redrive]", "this one")
+    b.wait("dialog p", text="1 dead letter will be sent again")
+    b.click("#confirm", "Redrive 1")
+    b.wait("#job .notice.ok", text="1 of 1 sent again")
+    for box in range(2):
+        wait_until(lambda: len(b.all("#letters tbody input:not(:checked)")) > 0, 20)
+        b.click("#letters tbody input:not(:checked)")
+    b.click("[data-do=drop]", "2 selected")
+    b.wait("dialog p", text="2 dead letters will be removed for good")
+    b.click("#confirm", "Drop 2")
+    b.wait("#job .notice.ok", text="2 of 2 dropped")
+    b.click("[data-do=redrive]", "all")
+    b.wait("dialog p", text="will be sent again")
+    b.click("#confirm")
+    wait_until(lambda: lab.js.count("VCDEAD") == 0, 30, f"{before} dead letters are gone")
+    b.wait(".notice.ok", text="There are no dead letters")
+
+    # catalogue and replay
+    show(b, console, "catalogue", "#kinds tbody tr", text="VmPoweredOnEvent")
+    b.wait("tr.never")
+    check_page(b, "catalogue")
+    b.write("#search", "hostconnected")
+    wait_until(lambda: [t.split()[0] for t in b.texts("#kinds tbody tr")] == ["HostConnectedEvent"], 20)
+    show(b, console, "replay", "#dispatcher option", text="kn")
+    b.script("document.querySelector('#dispatcher').value = 'kn'")
+    b.set("#pattern", json.dumps({"data": {"Vm": {"Name": [name]}}}))
+    b.click("#count")
+    b.wait("#job .notice.ok", text="match")
+    assert b.wait("#send").is_enabled()
+    check_page(b, "replay")
+    b.click("#send")
+    b.wait("dialog p", text="to kn, and to no other dispatcher")
+    b.click("#confirm")
+    b.wait("#job .notice.ok", text="sent again")
+    b.click("button", "Log out")
+    b.click("#confirm")
+    b.wait("#user")
+
+
+HOSTILE = '<script>document.title="owned"</script><img src=x onerror=alert(1)>"\'&'
+BIDI = "invoice\u202egnp.exe\u0000\u0007\u2066"
+
+
+def test_hostile_events_are_text(lab, browser, stream):
+    """Markup, bidirectional controls, control characters, a long string: all of it is shown, nothing of it runs."""
+    wire = stream.server.connect()
+    for i, name in enumerate((HOSTILE, BIDI, "x" * 900_000)):
+        body = json.loads(event(i + 1, "VmPoweredOnEvent"))
+        body["data"] = {"Vm": {"Name": name, "Vm": {"Type": "VirtualMachine", "Value": "vm-1"}}, "UserName": name[:100], "FullFormattedMessage": name[:1000], "__proto__": {"x": 1}, "constructor": 1}
+        wire.publish(subject("VmPoweredOnEvent"), json.dumps(body).encode(), headers={"Content-Type": "application/cloudevents+json"})
+    wait_until(lambda: stream.js.count("VC_lab") == 3, 30)
+    console = lab._keep(Console(lab.directory, stream.server)).start().wait_ready()
+    b = browser()
+    b.login(console, "vera")
+    b.wait(".row .c-entity", text="<script>")
+    b.wait(".row .c-entity", text="invoice\ufffdgnp.exe")
+    assert not any(c in b.text() for c in "\u202e\u2066\u0007\u0000")
+    b.shot("hostile")
+    for seq in (1, 2, 3):
+        show(b, console, f"event/VC_lab/{seq}", "#generated")
+        b.click("button.fold[aria-label=Vm]")
+        b.click("[data-path='data.Vm.Name']")
+        b.script("const e = document.querySelector('#output'); e.value = 'filter'; e.dispatchEvent(new Event('change'))")
+        b.wait("#generated", text="pattern:")
+        b.click("#try")
+        b.wait("#tried p")  # a count; the longest name is too long for a request, and the page says so
+    errors = b.errors()
+    assert b.driver.title.startswith("Event") and all("api/try" in e for e in errors), errors
+    assert b.script("return document.querySelectorAll('main script, main img').length") == 0
+
+
+def test_nats_and_the_console_go_away_and_come_back(lab, browser, stream):
+    console = lab._keep(Console(lab.directory, stream.server)).start().wait_ready()
+    stream.publish(3)
+    b = browser()
+    b.login(console, "vera")
+    b.wait(".row")
+    stream.js.close()
+    stream.server.kill()
+    b.wait("header .badge.bad", text="NATS away")
+    b.wait("#faults", text="NATS")
+    b.wait("#live", text="no events")
+    b.shot("nats-away")
+    stream.server.start()
+    b.wait("header .badge.ok", text="NATS connected", timeout=60)
+    stream.js = lab.jetstream(stream.server)
+    b.wait("#live.ok", timeout=60)
+    stream.publish(1)
+    wait_until(lambda: len(b.all(".row")) == 4, 60, "the new event")
+    # the session of a console that was killed is gone; the page says so
+    console.kill()
+    b.wait("#faults", text="does not answer")
+    console.start().wait_ready()
+    b.wait("#user", timeout=60)
+    b.wait(".notice.bad", text="The session is over")
+
+
+def test_a_thousand_events_a_second_do_not_freeze_the_page(lab, browser, stream):
+    console = lab._keep(Console(lab.directory, stream.server)).start().wait_ready()
+    stream.publish(1)
+    b = browser()
+    b.login(console, "vera")
+    b.wait(".row")
+    b.wait("#live.ok")
+    b.script("window.longest = 0; let last = performance.now(); const f = () => { const now = performance.now(); window.longest = Math.max(window.longest, now - last); last = now; requestAnimationFrame(f); }; f();")
+    end = time.monotonic() + 4
+    while time.monotonic() < end:
+        stream.publish(1000)
+    b.wait("#live", text="left out")
+    assert b.script("return document.querySelectorAll('.row').length") < 100
+    b.write("[data-filter=entity]", "nothing")  # it still answers
+    b.wait(".empty", text="No event matches")
+    print(f"longest frame {b.script('return window.longest'):.0f} ms")
+
+
+def test_axe_finds_nothing(lab, browser, stream):
+    """https://github.com/dequelabs/axe-core over every view, in both colour schemes. The report: build/console/axe.json."""
+    axe = ROOT / "build/interop/node_modules/axe-core/axe.min.js"
+    if not axe.exists():
+        pytest.skip("axe-core is not there: `make interop` fetches it")
+    console = whole(lab)
+    b = browser()
+    b.login(console, "olga")
+    found = {}
+    for theme in ("light", "dark"):
+        for view, css in {"events": ".row", "event/VC_lab/1": "#generated", "runs": ".runs .badge.bad", "dead": "#letters tbody tr", "catalogue": "#kinds tbody tr", "replay": "#dispatcher option"}.items():
+            show(b, console, view, css)
+            b.script("document.documentElement.dataset.theme = arguments[0]", theme)
+            b.script(axe.read_text())
+            b.driver.set_script_timeout(60)
+            result = b.driver.execute_async_script("const done = arguments[0]; axe.run(document, {resultTypes: ['violations']}).then((r) => done(r.violations), (e) => done([{id: String(e), impact: 'critical', nodes: []}]))")
+            found[f"{theme} {view}"] = [{"id": v["id"], "impact": v["impact"], "nodes": [n["html"][:200] for n in v["nodes"]][:5]} for v in result]
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    (SCREENSHOTS / "axe.json").write_text(json.dumps(found, indent=1))
+    assert {view: v for view, v in found.items() if v} == {}
+
+
+def test_a_viewer_cannot_change_anything(lab, browser, stream):
+    console = lab._keep(Console(lab.directory, stream.server)).start().wait_ready()
+    b = browser()
+    b.login(console, "vera")
+    show(b, console, "dead", "h1", text="Dead letters")
+    assert not b.all("[data-do]")
+    show(b, console, "replay", ".notice", text="Only an operator")
