@@ -288,6 +288,23 @@ set_orphaned(cJSON *entry, const struct consumer_info *c)
 			"its vCenter is not in the configuration, or not among `vcenters`");
 }
 
+/*
+ * The last sequence of the stream; looked at again when the consumer has got more: of a stream
+ * that grows this is so because the consumer was looked at later.
+ */
+static uint64_t
+last_seq_now(struct status_look *l, const char *stream, const struct consumer_info *c,
+	uint64_t last_seq)
+{
+	struct stream_info now;
+	struct err err;
+
+	if (c->delivered_stream_seq <= last_seq ||
+		jetstream_stream_look(l->session->bus, stream, &now, &err) != 0)
+		return last_seq;
+	return now.last_seq;
+}
+
 static void
 look_at_consumer(struct status_look *l, size_t d, const char *stream, uint64_t last_seq)
 {
@@ -317,7 +334,7 @@ look_at_consumer(struct status_look *l, size_t d, const char *stream, uint64_t l
 	if (not_read)
 		set_orphaned(entry, &c);
 	else
-		set_progress(l, entry, d, &c, last_seq);
+		set_progress(l, entry, d, &c, last_seq_now(l, stream, &c, last_seq));
 }
 
 /* What the replicas say of themselves. */
