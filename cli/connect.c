@@ -17,6 +17,8 @@
 #include "vcenter_options.h"
 #include "vcenter_source.h"
 #include "vim.h"
+#include "webhook_check.h"
+#include "webhook_source.h"
 
 enum {
 	WAIT_MS = 10 * 1000,
@@ -117,10 +119,28 @@ check_vcenter(struct checklist *list, const char *name, const struct vcenter_opt
 /* ---- sources */
 
 static void
+check_webhook(struct checklist *list, const char *name, const struct webhook_options *o)
+{
+	struct buf found;
+	char what[160];
+	struct err err;
+
+	label(what, "webhook", name);
+	buf_init(&found, CONFIG_FILE_MAX);
+	if (webhook_check(o, &found, &err) == 0)
+		say(list, true, what, "%s", buf_str(&found));
+	else
+		fail(list, what, &err);
+	buf_free(&found);
+}
+
+static void
 check_source(struct checklist *list, const char *name, const struct source_choice *choice)
 {
 	if (choice->source == &vcenter_source)
 		check_vcenter(list, name, choice->options);
+	else if (choice->source == &webhook_source)
+		check_webhook(list, name, choice->options);
 }
 
 /* ---- NATS */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * The least a program can do to post bodies: a bare libcurl multi loop. post_loop URL FILE N
- * CONCURRENCY, prints seconds.
+ * CONCURRENCY [CONTENT-TYPE], prints seconds. Any answer but 202 ends it.
  */
 #include <curl/curl.h>
 #include <stdio.h>
@@ -30,13 +30,14 @@ main(int argc, char **argv)
 {
 	static char body[1 << 20];
 	struct curl_slist *headers;
-	long n, concurrency, started = 0, done = 0;
+	long n, concurrency, started = 0, done = 0, status;
+	char type[128];
 	size_t len;
 	CURLM *multi;
 	FILE *f;
 	double start;
 
-	if (argc != 5 || (f = fopen(argv[2], "rb")) == NULL)
+	if (argc < 5 || argc > 6 || (f = fopen(argv[2], "rb")) == NULL)
 		return 64;
 	len = fread(body, 1, sizeof(body), f);
 	fclose(f);
@@ -44,7 +45,9 @@ main(int argc, char **argv)
 	concurrency = atol(argv[4]);
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 	multi = curl_multi_init();
-	headers = curl_slist_append(NULL, "Content-Type: application/cloudevents+json");
+	snprintf(type, sizeof(type), "Content-Type: %s",
+		argc > 5 ? argv[5] : "application/cloudevents+json");
+	headers = curl_slist_append(NULL, type);
 	headers = curl_slist_append(headers, "Expect:");
 	curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, concurrency);
 	start = now();
@@ -68,6 +71,11 @@ main(int argc, char **argv)
 
 			if (msg->data.result != CURLE_OK) {
 				fprintf(stderr, "%s\n", curl_easy_strerror(msg->data.result));
+				return 1;
+			}
+			curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+			if (status != 202) {
+				fprintf(stderr, "answered with %ld\n", status);
 				return 1;
 			}
 			done++;

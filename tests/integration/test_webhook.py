@@ -12,7 +12,8 @@ import time
 import pytest
 
 from lab.process import BUILD, ROOT, wait_until
-from lab.webhook import BATCH, JSON, STREAM, STRUCTURED, Sender, Webhook, event
+from lab.product import knative, router_config
+from lab.webhook import BATCH, JSON, STREAM, STRUCTURED, Sender, Webhook, event, webhook
 
 
 @pytest.fixture
@@ -269,6 +270,38 @@ def test_examples_of_the_page_are_valid(tmp_path):
         file.write_text(example.replace("/etc/vcourier", str(tmp_path)))
         check = subprocess.run([BUILD / "vcourier", "check", file], capture_output=True, text=True)
         assert check.returncode == 0, check
+
+
+def test_check_connect(lab, tmp_path, authority):
+    """What can be known of a webhook before a sender comes: its files, its secrets and its address."""
+    token, cert = tmp_path / "token", tmp_path / "cert.pem"
+    token.write_text("t")
+    cert.write_bytes(authority.cert.read_bytes())
+    nats, options = lab.nats(), {"certFile": str(cert), "keyFile": str(authority.key),
+                                 "auth": {"type": "bearer", "bearer": {"tokenFile": str(token)}}}
+    config = router_config(nats, providers=[webhook(**options)], processors=[knative(lab.receiver().url)])
+    file = tmp_path / "check.yaml"
+
+    def check():
+        file.write_text(json.dumps(config))
+        run = subprocess.run([BUILD / "vcourier", "check", "--connect", file], capture_output=True, text=True, timeout=60)
+        return run.returncode, run.stdout + run.stderr
+    address = config["eventProvider"]["webhook"]["bindAddress"]
+    code, text = check()
+    assert code == 0 and f"1 path over TLS, {address} is free" in text, text
+    assert "stream CE_hooks" in text and "does not exist yet" in text, text
+    with socket.socket() as s:
+        s.bind((address.split(":")[0], int(address.split(":")[1])))
+        s.listen()
+        code, text = check()
+        assert code == 0 and "is in use" in text, text
+    token.write_text("")
+    code, text = check()
+    assert code != 0 and "/webhook" in text and "is empty" in text, text
+    token.write_text("t")
+    cert.write_bytes(authority.ca.read_bytes())
+    code, text = check()
+    assert code != 0 and "not the key of the certificate" in text, text
 
 
 def slow(address, head, n):
