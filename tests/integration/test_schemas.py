@@ -211,8 +211,9 @@ def test_the_asyncapi_parser_accepts_the_document():
     parsed = json.loads(run.stdout)
     assert [d for d in parsed["diagnostics"] if d["severity"] < 2] == []
     protocol = (ROOT / "lib/bus/protocol.h").read_text()
-    prefixes = {re.search(r'#define REPLAY_PREFIX "(\w+)"', protocol)[1], re.search(r'#define DEAD_PREFIX "(\w+)"', protocol)[1], "vc"}
-    assert {address.split(".")[0] for address in parsed["addresses"]} == prefixes and len(parsed["operations"]) == 6
+    protocol += (ROOT / "lib/event/subject.h").read_text()
+    prefixes = {re.search(rf'#define {name}_PREFIX "(\w+)"', protocol)[1] for name in ("REPLAY", "DEAD", "SOURCE_SUBJECT")} | {"vc"}
+    assert {address.split(".")[0] for address in parsed["addresses"]} == prefixes and len(parsed["operations"]) == 2 * len(prefixes)
 
 
 def test_subjects_agree_with_the_document():
