@@ -10,6 +10,7 @@
 #include "command_list.h"
 #include "connect.h"
 #include "deployment.h"
+#include "import_detect.h"
 
 struct check_options {
 	bool connect;
@@ -49,6 +50,19 @@ print_summary(const char *path, const struct deployment *d)
 			d->dispatcher[i].processor.processor->type);
 }
 
+/* An older file has hundreds of errors as a RouterConfig: one line says what it is. */
+static bool
+is_older_file(const char *path)
+{
+	enum import_kind kind = import_detect_file(path);
+
+	if (kind == IMPORT_NONE || kind == IMPORT_ROUTER_CONFIG)
+		return false;
+	fprintf(stderr, "%s: this is %s: `vcourier import %s` writes a configuration from it\n",
+		path, import_detect_name(kind), path);
+	return true;
+}
+
 static int
 check_file(const char *path, bool connect)
 {
@@ -56,6 +70,8 @@ check_file(const char *path, bool connect)
 	struct deployment deployment;
 	int code = 0;
 
+	if (is_older_file(path))
+		return EXIT_CONFIG;
 	config_errors_init(&errors);
 	if (deployment_load(&deployment, path, &errors) != 0)
 		code = EXIT_CONFIG;

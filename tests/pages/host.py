@@ -90,10 +90,10 @@ def old_file(shell, lab, vcenter, processor):
 
 
 def migrate(shell):
-    print(shell.run(block("docs/migration.md", "Migration from the VMware Event Router (VEBA)", 1).text))
+    print(shell.run(block("docs/migration.md", "From the event router", 1).text))
     namespace.instead("/var/lib", tempfile.mkdtemp(dir=shell.directory))
     Path("/var/lib/nats").mkdir()
-    shell.start(block("docs/migration.md", "Migration from the VMware Event Router (VEBA)", 2).text)
+    shell.start(block("docs/migration.md", "From the event router", 2).text)
 
 
 def all_of(vcenter):

@@ -1,0 +1,378 @@
+// SPDX-License-Identifier: Apache-2.0
+#define _POSIX_C_SOURCE 200809L
+#include "import_plan.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "mem.h"
+#include "printable.h"
+#include "source_choice.h"
+
+enum { TEXT_MAX = 8 * 1024 * 1024, LINE_MAX_BYTES = 1000 };
+
+void
+import_plan_init(struct import_plan *plan, const char *secrets, const char *functions)
+{
+	*plan = (struct import_plan){ .secrets = secrets, .functions = functions };
+	buf_init(&plan->sources, TEXT_MAX);
+	buf_init(&plan->backends, TEXT_MAX);
+	buf_init(&plan->metrics, TEXT_MAX);
+	buf_init(&plan->report, TEXT_MAX);
+	config_errors_init(&plan->errors);
+	config_errors_init(&plan->scratch);
+}
+
+void
+import_plan_free(struct import_plan *plan)
+{
+	for (size_t i = 0; i < plan->n_secrets; i++) {
+		free(plan->secret[i].name);
+		mem_free_secret(plan->secret[i].value);
+	}
+	for (size_t i = 0; i < plan->n_names; i++)
+		free(plan->name[i]);
+	buf_free(&plan->sources);
+	buf_free(&plan->backends);
+	buf_free(&plan->metrics);
+	buf_free(&plan->report);
+	config_errors_free(&plan->errors);
+	config_errors_free(&plan->scratch);
+}
+
+void
+import_plan_says(struct import_plan *plan, const struct config_node *node, const char *fmt, ...)
+{
+	char text[LINE_MAX_BYTES];
+	va_list ap;
+
+	if (node == NULL)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	config_warning(&plan->scratch, node, "%s", text);
+	buf_add_str(&plan->report, buf_str(&plan->scratch.warnings));
+	buf_clear(&plan->scratch.warnings);
+	plan->scratch.n_warnings = 0;
+}
+
+/* ---- YAML */
+
+/* U+FEFF, U+FFFE and U+FFFF are in no YAML file; printable_add has replaced the others. */
+static bool
+is_forbidden(const char *s)
+{
+	return strncmp(s, "\xef\xbb\xbf", 3) == 0 || strncmp(s, "\xef\xbf\xbe", 3) == 0 ||
+		strncmp(s, "\xef\xbf\xbf", 3) == 0;
+}
+
+/* In single quotes nothing is special but the quote, and no ${NAME} is replaced. */
+static void
+add_quoted(struct buf *out, const char *text)
+{
+	struct buf clean;
+
+	buf_init(&clean, TEXT_MAX);
+	printable_add(&clean, text, strlen(text));
+	buf_add_char(out, '\'');
+	for (const char *s = buf_str(&clean); *s != '\0'; s++) {
+		if (is_forbidden(s)) {
+			s += 2;
+			continue;
+		}
+		if (*s == '\'')
+			buf_add_char(out, '\'');
+		buf_add_char(out, *s);
+	}
+	buf_add_char(out, '\'');
+	buf_free(&clean);
+}
+
+static void
+add_value(struct buf *out, const char *before, const char *text)
+{
+	buf_add_str(out, before);
+	add_quoted(out, text);
+	buf_add_char(out, '\n');
+}
+
+/* A name that no other entry has: "vcenter", "vcenter-2". */
+static const char *
+new_name(struct import_plan *plan, const char *wanted)
+{
+	char name[300];
+	bool taken = true;
+
+	for (int n = 1; taken; n++) {
+		snprintf(name, sizeof(name), n == 1 ? "%.250s" : "%.250s-%d", wanted, n);
+		taken = false;
+		for (size_t i = 0; i < plan->n_names && !taken; i++)
+			taken = strcmp(plan->name[i], name) == 0;
+	}
+	plan->name[plan->n_names] = mem_strdup(name);
+	return plan->name[plan->n_names++];
+}
+
+/* The file of a secret: "password" -> passwordFile: '.../vcenter'. */
+static void
+add_secret(struct import_plan *plan, struct buf *out, const char *key, const char *name,
+	const char *value)
+{
+	char path[1000];
+
+	snprintf(path, sizeof(path), "%s/%s",
+		plan->secrets != NULL ? plan->secrets : "/etc/vcourier/secrets", name);
+	add_value(out, key, path);
+	if (value == NULL || plan->n_secrets == IMPORT_SECRETS_MAX)
+		return;
+	plan->secret[plan->n_secrets++] = (struct import_secret){ .name = mem_strdup(name),
+		.value = mem_strdup(value) };
+}
+
+static void
+add_user(struct buf *out, const char *indent, const char *user)
+{
+	buf_printf(out, "%susername: ", indent);
+	if (user != NULL)
+		add_quoted(out, user);
+	else
+		buf_add_str(out, "${VCENTER_USERNAME}");
+	buf_add_char(out, '\n');
+}
+
+static void
+add_basic_auth(struct import_plan *plan, struct buf *out, const char *name,
+	const struct import_login *login)
+{
+	buf_add_str(out, "      auth:\n        type: basic_auth\n        basicAuth:\n");
+	add_user(out, "          ", login->user);
+	add_secret(plan, out, "          passwordFile: ", name, login->password);
+}
+
+/* ---- sources */
+
+static void
+add_horizon_auth(struct import_plan *plan, const char *name, const struct import_login *login)
+{
+	struct buf *out = &plan->sources;
+
+	buf_add_str(out,
+		"      auth:\n        type: active_directory\n        activeDirectoryAuth:\n");
+	if (login->domain != NULL)
+		add_value(out, "          domain: ", login->domain);
+	add_user(out, "          ", login->user);
+	add_secret(plan, out, "          passwordFile: ", name, login->password);
+}
+
+static bool
+is_known(const char *type)
+{
+	const struct config_field *row = source_choice_fields();
+
+	while (row->key != NULL && (row->type != CONFIG_NODE || strcmp(row->key, type) != 0))
+		row++;
+	return row->key != NULL;
+}
+
+void
+import_plan_source(struct import_plan *plan, const struct import_source *source)
+{
+	struct buf *out = &plan->sources;
+	const char *name;
+
+	if (plan->n_sources == IMPORT_ENTRIES_MAX)
+		return;
+	if (!is_known(source->type)) {
+		buf_printf(&plan->report,
+			"note: this release has no eventProvider of type %s: left out\n",
+			source->type);
+		return;
+	}
+	name = new_name(plan, source->name);
+	plan->n_sources++;
+	buf_printf(out, "  - type: %s\n", source->type);
+	add_value(out, "    name: ", name);
+	buf_printf(out, "    %s:\n", source->type);
+	if (strcmp(source->type, "webhook") == 0) {
+		buf_printf(out, "      bindAddress: 0.0.0.0:%s\n", source->address);
+		if (source->path != NULL)
+			add_value(out, "      path: ", source->path);
+		if (source->login.user != NULL)
+			add_basic_auth(plan, out, name, &source->login);
+		return;
+	}
+	add_value(out, "      address: ", source->address != NULL ? source->address : "");
+	if (source->insecure)
+		buf_add_str(out, "      insecureSSL: true\n");
+	if (strcmp(source->type, "horizon") == 0)
+		add_horizon_auth(plan, name, &source->login);
+	else
+		add_basic_auth(plan, out, name, &source->login);
+}
+
+/* ---- backends */
+
+/* False: there are too many, or the same one is there already. */
+static bool
+add_backend(struct import_plan *plan, const char *type, const char *wanted, const char *block)
+{
+	if (plan->n_backends == IMPORT_ENTRIES_MAX ||
+		strstr(buf_str(&plan->backends), block) != NULL)
+		return false;
+	plan->n_backends++;
+	buf_printf(&plan->backends, "  - type: %s\n", type);
+	add_value(&plan->backends, "    name: ", new_name(plan, wanted));
+	buf_add_str(&plan->backends, block);
+	return true;
+}
+
+static void
+plan_functions(struct import_plan *plan)
+{
+	struct buf block;
+
+	buf_init(&block, TEXT_MAX);
+	buf_add_str(&block, "    functions:\n");
+	add_value(&block, "      directory: ", plan->functions);
+	add_backend(plan, "functions", "functions", buf_str(&block));
+	buf_free(&block);
+}
+
+void
+import_plan_knative(struct import_plan *plan, const struct import_knative *k)
+{
+	struct buf block;
+
+	if (plan->functions != NULL) {
+		plan_functions(plan);
+		return;
+	}
+	buf_init(&block, TEXT_MAX);
+	buf_printf(&block, "    knative:\n      encoding: %s\n      typeStyle: %s\n",
+		k->encoding != NULL && strcmp(k->encoding, "structured") == 0 ? "structured"
+									      : "binary",
+		k->type_style);
+	if (k->insecure)
+		buf_add_str(&block, "      insecureSSL: true\n");
+	buf_add_str(&block, "      destination:\n");
+	if (k->uri != NULL) {
+		add_value(&block, "        uri: ", k->uri);
+	} else {
+		buf_add_str(&block, "        ref:\n");
+		add_value(&block, "          apiVersion: ", k->api_version);
+		add_value(&block, "          kind: ", k->kind);
+		add_value(&block, "          name: ", k->name);
+		add_value(&block, "          namespace: ", k->namespace);
+	}
+	add_backend(plan, "knative", "knative", buf_str(&block));
+	buf_free(&block);
+}
+
+void
+import_plan_openfaas(struct import_plan *plan, const struct import_openfaas *o)
+{
+	struct buf block;
+
+	buf_init(&block, TEXT_MAX);
+	buf_add_str(&block, "    openfaas:\n");
+	add_value(&block, "      address: ", o->address != NULL ? o->address : "");
+	if (o->async)
+		buf_add_str(&block, "      async: true\n");
+	if (o->login.user != NULL)
+		add_basic_auth(plan, &block, "openfaas", &o->login);
+	add_backend(plan, "openfaas", "openfaas", buf_str(&block));
+	buf_free(&block);
+}
+
+void
+import_plan_eventbridge(struct import_plan *plan, const struct import_eventbridge *e)
+{
+	struct buf block;
+
+	buf_init(&block, TEXT_MAX);
+	buf_add_str(&block, "    awsEventBridge:\n");
+	add_value(&block, "      region: ", e->region != NULL ? e->region : "");
+	add_value(&block, "      eventBus: ", e->bus != NULL ? e->bus : "default");
+	add_value(&block, "      ruleARN: ", e->rule != NULL ? e->rule : "");
+	buf_add_str(&block,
+		"      auth:\n        type: aws_access_key\n        awsAccessKeyAuth:\n");
+	add_value(&block, "          accessKey: ", e->access_key != NULL ? e->access_key : "");
+	add_secret(plan, &block, "          secretKeyFile: ", "eventbridge", e->secret_key);
+	add_backend(plan, "aws_event_bridge", "eventbridge", buf_str(&block));
+	buf_free(&block);
+}
+
+void
+import_plan_metrics(
+	struct import_plan *plan, const char *bind, const struct import_login *login)
+{
+	if (plan->metrics.len > 0 || bind == NULL)
+		return;
+	buf_add_str(&plan->metrics, "metricsProvider:\n  type: default\n  default:\n");
+	add_value(&plan->metrics, "    bindAddress: ", bind);
+	if (login->user == NULL)
+		return;
+	buf_add_str(&plan->metrics, "    auth:\n      type: basic_auth\n      basicAuth:\n");
+	add_value(&plan->metrics, "        username: ", login->user);
+	add_secret(plan, &plan->metrics, "        passwordFile: ", "metrics", login->password);
+}
+
+/* ---- results */
+
+int
+import_plan_write(const struct import_plan *plan, struct buf *out, struct err *err)
+{
+	if (plan->n_sources == 0)
+		return err_set(err, ERR_CONFIG,
+			"none of the files names a source of events (a vCenter, a Horizon server, a webhook)");
+	buf_add_str(out,
+		"# Written by `vcourier import`. docs/configuration.md has all options.\n"
+		"apiVersion: event-router.vmware.com/v1alpha1\nkind: RouterConfig\n"
+		"metadata:\n  name: imported\n"
+		"bus:\n  urls: ['nats://127.0.0.1:4222']\n"
+		"eventProviders:\n");
+	buf_add(out, buf_str(&plan->sources), plan->sources.len);
+	if (plan->n_backends > 0)
+		buf_add_str(out, "eventProcessors:\n");
+	buf_add(out, buf_str(&plan->backends), plan->backends.len);
+	buf_add(out, buf_str(&plan->metrics), plan->metrics.len);
+	return 0;
+}
+
+static int
+write_secret(const char *directory, const struct import_secret *secret, struct err *err)
+{
+	char path[4096];
+	size_t len = strlen(secret->value);
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", directory, secret->name);
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return err_set(err, ERR_SYSTEM, "%s: %s", path, err_strerror(errno));
+	n = write(fd, secret->value, len);
+	if (close(fd) != 0 || n != (ssize_t)len)
+		return err_set(err, ERR_SYSTEM, "%s: cannot be written", path);
+	return 0;
+}
+
+int
+import_plan_write_secrets(const struct import_plan *plan, struct err *err)
+{
+	if (plan->secrets == NULL || plan->n_secrets == 0)
+		return 0;
+	if (mkdir(plan->secrets, 0700) != 0 && errno != EEXIST)
+		return err_set(err, ERR_SYSTEM, "%s: %s", plan->secrets, err_strerror(errno));
+	for (size_t i = 0; i < plan->n_secrets; i++)
+		if (write_secret(plan->secrets, &plan->secret[i], err) != 0)
+			return -1;
+	return 0;
+}
