@@ -124,6 +124,10 @@ custom_address(const struct config_node *node, void *field, struct config_errors
 	const char *text = config_text(node), *host, *path;
 	struct buf url;
 
+	if (text != NULL && strchr(text, ' ') != NULL) {
+		config_error(errors, node, "has a blank in it: in a URL it is %%20");
+		return -1;
+	}
 	host = text == NULL ? "" : strstr(text, "://") != NULL ? strstr(text, "://") + 3 : text;
 	if (*host == '\0' || *host == '/' || strpbrk(host, " @?#\"\\<>\t\r\n") != NULL ||
 		(host != text && !text_starts(text, "https://") &&

@@ -72,6 +72,10 @@ bind_uri(const struct config_node *node, void *field, struct config_errors *erro
 						: "";
 	if (text_starts(text, "/") || text_starts(text, "?"))
 		host = "relative"; /* relative to a ref's address; destination_check requires the ref */
+	if (!failed && strchr(text, ' ') != NULL) {
+		config_error(errors, node, "has a blank in it: in a URL it is %%20");
+		failed = -1;
+	}
 	if (!failed &&
 		(*host == '\0' || *host == '/' || strpbrk(text, " \t\r\n\"<>\\`") != NULL ||
 			!buf_ok(&uri))) {

@@ -56,11 +56,13 @@ find_block(const struct router_entry *entry, const struct config_node *const *bl
 				config_error(errors, entry->node,
 					"%s is missing: the block for this type",
 					processor_list[i]->block);
-		} else if (blocks[i] != NULL) {
-			config_warning(
-				errors, blocks[i], "is ignored: type is %s", entry->type);
 		}
 	}
+	/* with an unknown type, the block may be the right one */
+	for (i = 0; out->processor != NULL && processor_list[i] != NULL; i++)
+		if (blocks[i] != NULL && processor_list[i] != out->processor)
+			config_warning(
+				errors, blocks[i], "is ignored: type is %s", entry->type);
 	if (out->processor == NULL)
 		config_error(errors, type,
 			near.best != NULL ? "unknown type (did you mean \"%s\"?)"

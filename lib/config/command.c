@@ -81,7 +81,10 @@ add_rows(struct command_parser *p, const struct command_option *rows)
 
 		p->row[p->n] = rows;
 		p->known[p->n] = (struct option){ rows->name,
-			value ? required_argument : no_argument, NULL, FIRST + p->n };
+			value                          ? required_argument
+				: p->command->one_dash ? optional_argument
+						       : no_argument,
+			NULL, FIRST + p->n };
 		if (rows->letter != 0)
 			snprintf(end, 3, "%c%s", rows->letter, value ? ":" : "");
 		p->n++;
@@ -107,6 +110,27 @@ row_of(const struct command_parser *p, int flag)
 		if (p->row[i]->letter == flag)
 			return p->row[i];
 	return NULL;
+}
+
+/* The event router's flags take -log-json=true, in the words of Go's strconv.ParseBool. */
+static bool
+take_flag(const char *text, bool *out)
+{
+	static const char *const words[2][7] = {
+		{ "0", "f", "F", "false", "False", "FALSE", NULL },
+		{ "1", "t", "T", "true", "True", "TRUE", NULL },
+	};
+
+	*out = true;
+	if (text == NULL)
+		return true;
+	for (int value = 0; value < 2; value++)
+		for (size_t i = 0; words[value][i] != NULL; i++)
+			if (strcmp(text, words[value][i]) == 0) {
+				*out = value == 1;
+				return true;
+			}
+	return false;
 }
 
 static bool
@@ -166,7 +190,9 @@ take(const struct command_parser *p, const struct command_option *o, const char 
 
 	switch (o->type) {
 	case COMMAND_FLAG:
-		*(bool *)to = true;
+		if (!take_flag(text, to))
+			return option_error(p->command,
+				"--%s: \"%.60s\" is neither true nor false", o->name, text);
 		break;
 	case COMMAND_CHOICE:
 		if (!is_choice(o, text))

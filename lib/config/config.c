@@ -90,6 +90,7 @@ config_free(struct config *config)
 		free(config->nodes[i].key);
 		free(config->nodes[i].env_unset);
 		mem_free_secret(config->nodes[i].text);
+		mem_free_secret(config->nodes[i].literal);
 	}
 	free(config->nodes);
 	free(config->path);

@@ -21,7 +21,7 @@
 
 enum config_type {       /* the C type at `offset` */
 	CONFIG_STRING,   /* char *; NULL when unset and no default */
-	CONFIG_BOOL,     /* bool; only true and false */
+	CONFIG_BOOL,     /* bool; true, True, TRUE and so on */
 	CONFIG_INT,      /* int64_t, in [min, max] */
 	CONFIG_DURATION, /* int64_t, milliseconds; text_duration forms */
 	CONFIG_SIZE,     /* int64_t, bytes; text_size forms */
@@ -108,8 +108,8 @@ void config_suggest(struct config_suggestion *s, const char *candidate);
 
 /*
  * ${NAME} and ${NAME:-default} in a value are replaced from the environment, except in single
- * quotes. If NAME is not set, using the value is an error. An empty value, ~ or null counts as
- * an absent key.
+ * quotes; in a CONFIG_SECRET only if it is the whole value. If NAME is not set, using the value
+ * is an error. An empty value, ~ or null counts as an absent key.
  */
 
 /* Sorts the errors by line. */

@@ -147,9 +147,17 @@ bind_secret(const struct config_node *map, const struct config_field *f, struct 
 		free(path);
 		check_secret_file(file, out->file, errors);
 	} else if (given(inl)) {
-		if (config_value(inl, &text, &out->value, errors) != 0)
+		struct config_node value = *inl;
+
+		/* a password may have any characters: only a whole ${NAME} is a variable */
+		if (inl->literal != NULL) {
+			value.text = inl->literal;
+			value.from_env = false;
+			value.env_unset = NULL;
+		}
+		if (config_value(&value, &text, &out->value, errors) != 0)
 			return -1;
-		if (!inl->from_env && !(f->flags & CONFIG_INLINE))
+		if (!value.from_env && !(f->flags & CONFIG_INLINE))
 			config_warning(errors, inl,
 				"the secret is in the file itself: with %s it is not, and can change without a restart",
 				key);

@@ -54,6 +54,9 @@ expand_env(struct config_node *node)
 
 	if (strstr(s, "${") == NULL)
 		return;
+	end = env_reference(s, &n);
+	if (end == NULL || end[1] != '\0')
+		node->literal = mem_strdup(s);
 	buf_init(&out, CONFIG_FILE_MAX);
 	while (*s != '\0') {
 		char *name;
@@ -157,6 +160,9 @@ on_scalar(struct tree_reader *r, const yaml_event_t *ev)
 		node->kind = NODE_NULL;
 		return;
 	}
+	if (strlen(text) != ev->data.scalar.length)
+		refuse(r, ev, "a NUL character (\\0) in a text");
+	node->quoted = style == YAML_DOUBLE_QUOTED_SCALAR_STYLE;
 	node->text = mem_strdup(text);
 	if (style != YAML_SINGLE_QUOTED_SCALAR_STYLE && !r->config->manifest)
 		expand_env(node);
@@ -249,6 +255,9 @@ syntax_error(struct tree_reader *r, const yaml_parser_t *parser, const char *tex
 	 */
 	if (at < len && text[at] == '\t')
 		problem = "a tab where YAML needs spaces";
+	if (strcmp(problem, "found unknown escape character") == 0)
+		problem =
+			"in double quotes a backslash begins an escape, and this one does not exist: write the text in single quotes";
 	if (parser->context != NULL)
 		config_error_at(r->errors,
 			(struct config_place){ r->config->path, line, column },

@@ -30,7 +30,10 @@ struct config_node {
 	char *text; /* SCALAR */
 	/* SCALAR without quotes (or from the environment): may be a number or a boolean */
 	bool plain;
-	bool from_env;   /* ${NAME} was replaced in it */
+	bool quoted;   /* SCALAR in double quotes, where a backslash begins an escape */
+	bool from_env; /* ${NAME} was replaced in it */
+	/* the text as it is in the file, if it has more than one ${NAME} alone; else NULL */
+	char *literal;
 	char *env_unset; /* the unset variable that ${NAME} refers to */
 };
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "mem.h"
+#include "printable.h"
 #include "text.h"
 
 const char *
@@ -90,14 +91,21 @@ number(const struct config_node *node, const struct config_field *f, int64_t *ou
 	return 0;
 }
 
+/* The three spellings of YAML 1.2's core schema, section 10.3.2. */
+static bool
+is_one_of(const char *text, const char *a, const char *b, const char *c)
+{
+	return strcmp(text, a) == 0 || strcmp(text, b) == 0 || strcmp(text, c) == 0;
+}
+
 static int
 boolean(const struct config_node *node, const struct config_field *f, bool *out,
 	struct config_errors *errors)
 {
-	bool yes = strcmp(node->text, "true") == 0;
+	bool yes = is_one_of(node->text, "true", "True", "TRUE");
 	char shown[80];
 
-	if (!node->plain || (!yes && strcmp(node->text, "false") != 0)) {
+	if (!node->plain || (!yes && !is_one_of(node->text, "false", "False", "FALSE"))) {
 		config_error(errors, node, "must be true or false%s, got %s",
 			node->plain ? "" : " without quotes",
 			config_quote(node->text, shown, sizeof(shown)));
@@ -183,6 +191,22 @@ bind_ok(const char *text)
 	return strcmp(name, "localhost") == 0 || inet_pton(AF_INET, name, address) == 1;
 }
 
+/*
+ * "CORP\tony" in double quotes is CORP, a tab, ony. Apart from PEM, no text has such characters
+ * on purpose.
+ */
+static void
+warn_of_escapes(const struct config_node *node, struct config_errors *errors)
+{
+	const char *text = node->text;
+
+	if (!node->quoted || node->from_env || strstr(text, "-----BEGIN ") != NULL)
+		return;
+	if (!printable_is(text, strlen(text)) || strstr(text, "\xc2\xa0") != NULL)
+		config_warning(errors, node,
+			"has a control character, because in double quotes a backslash begins an escape: for a backslash use single quotes");
+}
+
 static int
 string(const struct config_node *node, const struct config_field *f, char **out,
 	struct config_errors *errors)
@@ -190,6 +214,12 @@ string(const struct config_node *node, const struct config_field *f, char **out,
 	const char *text = node->text;
 	char shown[80];
 
+	warn_of_escapes(node, errors);
+	if ((f->flags & CONFIG_URL) && strchr(text, ' ') != NULL &&
+		!text_has_control(text, strlen(text))) {
+		config_error(errors, node, "has a blank in it: in a URL it is %%20");
+		return -1;
+	}
 	if ((f->flags & CONFIG_URL) && !url_ok(text)) {
 		config_error(errors, node,
 			"must be a URL, http:// or https:// and a host, without a user in it; "

@@ -296,7 +296,10 @@ match_expression(struct pattern_scan *s, struct pattern_condition *c, struct buf
 	else if (rc == 1 && strcmp(buf_str(text), "exists") == 0)
 		rc = exists(s, c, test);
 	else if (rc == 1)
-		return pattern_scan_fail(s, "Unrecognized match type %.40s", buf_str(text));
+		return pattern_scan_fail(s, "Unrecognized match type %.40s%s", buf_str(text),
+			strcmp(buf_str(text), "shellstyle") == 0
+				? " (of the event router: use wildcard)"
+				: "");
 	if (rc != 0)
 		return -1;
 	return pattern_scan_take(s, '}')

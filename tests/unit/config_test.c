@@ -276,6 +276,27 @@ the_environment_is_read(void **state)
 	unbind();
 }
 
+/* What looks like a variable inside a password of the event router is part of it. */
+static void
+a_password_may_look_like_a_variable(void **state)
+{
+	static const struct {
+		const char *yaml, *password;
+	} rows[] = {
+		{ "password: p${HOME}d\n", "p${HOME}d" },
+		{ "password: ${VCOURIER_TEST_PW}${VCOURIER_TEST_PW}\n",
+			"${VCOURIER_TEST_PW}${VCOURIER_TEST_PW}" },
+	};
+
+	(void)state;
+	setenv("VCOURIER_TEST_PW", "secret", 1);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(bind(rows[i].yaml), 0);
+		assert_string_equal(got.password.value, rows[i].password);
+		unbind();
+	}
+}
+
 static void
 insecure_settings_warn(void **state)
 {
@@ -369,6 +390,7 @@ main(void)
 		cmocka_unit_test(refusals_name_the_place),
 		cmocka_unit_test(all_errors_are_told_at_once),
 		cmocka_unit_test(the_environment_is_read),
+		cmocka_unit_test(a_password_may_look_like_a_variable),
 		cmocka_unit_test(insecure_settings_warn),
 		cmocka_unit_test(secrets_follow_their_file),
 		cmocka_unit_test(systemd_credentials_are_found),
