@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: Apache-2.0
+"""vcourier in the cluster, deployed with the commands of docs/kubernetes.md, and what a test asks it. Runs inside the node's namespaces."""
+import json
+import shutil
+import ssl
+import subprocess
+import time
+import urllib.request
+
+import yaml
+
+import page
+from lab.nats_wire import Wire
+from lab.process import ROOT, wait_until
+from lab.vcenter import milliseconds
+
+HERE = ROOT / "tests/cluster"
+PAGE = "docs/kubernetes.md"
+START = "Start"
+BACKENDS = {"knative": ("peers", 80), "gateway": ("openfaas", 8080), "aws": ("peers", 443)}  # service: (namespace, port)
+DISPATCHER_OF = {"knative": "knative", "gateway": "openfaas", "aws": "eventbridge"}
+TOPICS = {"VmPoweredOnEvent", "VmPoweredOffEvent", "VmReconfiguredEvent", "UserLoginSessionEvent"}  # of the stand-in of OpenFaaS
+BURST = 100
+ANY_CERTIFICATE = ssl._create_unverified_context()  # of the simulator itself
+
+
+def kubectl(*arguments, check=True, **options):
+    run = subprocess.run(["kubectl", *map(str, arguments)], capture_output=True, text=True, timeout=300, check=False, **options)
+    assert run.returncode == 0 or not check, f"kubectl {arguments}: {run.stderr}"
+    return run.stdout if check else run
+
+
+class Deployment:
+    def __init__(self, directory):
+        self.directory = directory
+
+    def sh(self, script, **options):
+        """Commands as the page prints them, in the directory of the checkout that a reader has."""
+        run = subprocess.run(["sh", "-eu", "-c", script], cwd=self.directory, capture_output=True, text=True, timeout=600, check=False, **options)
+        assert run.returncode == 0, f"{script}\n{run.stdout}{run.stderr}"
+        return run.stdout + run.stderr
+
+    def block(self, heading, number):
+        return page.block(PAGE, heading, number).text
+
+    def write(self):
+        """The reader's checkout, configuration and overlay: step 2 of the page, for all three backends."""
+        self.directory.mkdir()
+        for name in ("k8s", "compose"):
+            shutil.copytree(ROOT / name, self.directory / name)
+        (self.directory / "my").mkdir()
+        config = yaml.safe_load((ROOT / "k8s/base/config.yaml").read_text())
+        vcenter = config["eventProvider"]["vcenter"]
+        vcenter.update(address="https://vcenter.peers.svc.cluster.local/sdk", insecureSSL=True, startFrom="earliest")
+        vcenter["auth"]["basicAuth"]["username"] = "administrator@vsphere.local"
+        config["eventProcessors"] = [p for p in config["eventProcessors"] if p["name"] in DISPATCHER_OF.values()]
+        knative, openfaas, eventbridge = config["eventProcessors"]
+        knative["knative"]["destination"] = {"ref": {"apiVersion": "v1", "kind": "Service", "name": "knative", "namespace": "peers"}}
+        openfaas["openfaas"]["address"] = "http://gateway.openfaas:8080"
+        eventbridge["awsEventBridge"].update(endpoint="http://aws.peers:443", auth={"type": "aws_access_key", "awsAccessKeyAuth": {
+            "accessKey": "LOCALLOCALLOCALLOCAL", "secretKeyFile": "/etc/vcourier/secrets/aws"}})
+        self.configure(config)
+        self.overlay(["../k8s/components/openfaas", "../k8s/components/eventbridge"])
+        for name in ("vcenter-password", "gateway-password", "aws-key"):
+            (self.directory / name).write_text("local")
+
+    def configure(self, config):
+        (self.directory / "my/config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
+
+    def overlay(self, components):
+        overlay = yaml.safe_load(self.block(START, 1))
+        overlay["components"] += components
+        (self.directory / "my/kustomization.yaml").write_text(yaml.safe_dump(overlay))
+
+    def create(self):
+        said = self.sh(self.block(START, 2))
+        said += self.sh("""
+kubectl -n vcourier create secret generic dispatcher-openfaas --from-file=nats=secrets/dispatcher-openfaas --from-file=gateway=gateway-password
+kubectl -n vcourier create secret generic dispatcher-eventbridge --from-file=nats=secrets/dispatcher-eventbridge --from-file=aws=aws-key
+""")
+        return said + self.apply()
+
+    def apply(self):
+        return self.sh("kubectl apply -k my/")
+
+    # pods
+
+    def pods(self, name=""):
+        """{pod: (uid, restarts, ready, address)} of our namespace, or of one workload"""
+        selector = ["-l", f"app.kubernetes.io/name={name}"] if name else []
+        found = json.loads(kubectl("-n", "vcourier", "get", "pods", *selector, "-o", "json"))["items"]
+        return {p["metadata"]["name"]: (p["metadata"]["uid"], sum(c["restartCount"] for c in p["status"].get("containerStatuses", [])),
+                                        is_ready(p), p["status"].get("podIP")) for p in found}
+
+    def workloads(self):
+        found = json.loads(kubectl("-n", "vcourier", "get", "deployment,statefulset", "-o", "json"))["items"]
+        return {o["metadata"]["name"]: o["spec"]["replicas"] for o in found}
+
+    def all_ready(self):
+        """Every workload has its replicas, and all of them are Ready."""
+        pods = self.pods()
+        return len(pods) == sum(self.workloads().values()) and all(ready for _, _, ready, _ in pods.values())
+
+    def wait_ready(self, timeout=180):
+        wait_until(self.all_ready, timeout, lambda: f"all pods are Ready: {self.pods()}\n{self.reasons()}")
+
+    def reasons(self):
+        return kubectl("-n", "vcourier", "get", "events", "--sort-by=.lastTimestamp", check=False).stdout[-3000:]
+
+    def seconds_until_new(self, name, before, began):
+        """Seconds until one pod of the workload is Ready that is another, or has another container, than before."""
+        def renewed():
+            return any(ready and before.get(pod, (None, None))[:2] != (uid, restarts) for pod, (uid, restarts, ready, _) in self.pods(name).items())
+        wait_until(renewed, 180, lambda: f"{name} is Ready again: {self.pods(name)}\n{self.reasons()}")
+        return time.monotonic() - began
+
+    # events
+
+    def get(self, service, path, scheme="http", data=None):
+        namespace, port = BACKENDS.get(service, ("peers", 443))
+        address = kubectl("-n", namespace, "get", "service", service, "-o", "jsonpath={.spec.clusterIP}")
+        context = ANY_CERTIFICATE if scheme == "https" else None
+        with urllib.request.urlopen(f"{scheme}://{address}:{port}{path}", context=context, timeout=30, data=data) as reply:
+            return reply.read().decode()
+
+    def burst(self, number=BURST):
+        self.get("vcenter", f"/lab/burst?n={number}", "https")
+
+    def truth(self):
+        """CloudEvent id of each event that the simulator shows."""
+        lines = [line.split() for line in self.get("vcenter", "/lab/keys", "https").splitlines()]
+        return {f"{key}-{milliseconds(created)}" for key, created, _, state in lines if state == "visible"}
+
+    def admin(self):
+        address = kubectl("-n", "vcourier", "get", "service", "nats-client", "-o", "jsonpath={.spec.clusterIP}")
+        return Wire(4222, "admin", (self.directory / "secrets/admin").read_text().strip(), host=address)
+
+    def stream(self):
+        """{CloudEvent id: subject} of all of VC_lab."""
+        admin = self.admin()
+        state = admin.request("$JS.API.STREAM.INFO.VC_lab").json()["state"]
+        made = admin.request("$JS.API.CONSUMER.CREATE.VC_lab", {"stream_name": "VC_lab", "config": {"ack_policy": "none"}}).json()
+        inbox = admin.subscribe(f"{admin.inbox}.all")
+        admin.publish(f"$JS.API.CONSUMER.MSG.NEXT.VC_lab.{made['name']}", json.dumps(
+            {"batch": state["messages"], "expires": 20_000_000_000}).encode(), f"{admin.inbox}.all")
+        events = [admin.next(inbox).json() for _ in range(state["messages"])]
+        admin.close()
+        ids = {e["id"]: e["subject"] for e in events}
+        assert len(ids) == len(events), "an id is in the stream twice"
+        return ids
+
+    def dead(self):
+        admin = self.admin()
+        reply = admin.request("$JS.API.STREAM.INFO.VCDEAD").json()
+        admin.close()
+        return reply.get("state", {}).get("messages", 0)
+
+    def received(self, backend):
+        return json.loads(self.get(backend, "/received"))
+
+    def books(self, what):
+        """The stream has every event of the vCenter once, and each backend every event of the stream that it wants; none is dead."""
+        truth = self.truth()
+        wait_until(lambda: truth <= set(self.stream()), 120, lambda: f"{what}: events missing in the stream\n{self.reasons()}")
+        stream = self.stream()
+        for backend in BACKENDS:
+            wanted = {i for i, subject in stream.items() if backend != "gateway" or subject in TOPICS}
+            wait_until(lambda: wanted <= set(self.received(backend)["ids"]), 180,
+                       lambda: f"{what}: {backend} misses {len(wanted - set(self.received(backend)['ids']))} of {len(wanted)}\n{self.reasons()}")
+        assert self.dead() == 0, f"{what}: dead letters"
+        twice = {backend: self.received(backend)["twice"] for backend in BACKENDS}
+        print(f"  books: {len(truth)} events of vCenter, {len(stream)} stored, all delivered, 0 dead, 0 lost; sent twice so far {twice}", flush=True)
+
+
+def is_ready(pod):
+    conditions = {c["type"]: c["status"] for c in pod["status"].get("conditions", [])}
+    return conditions.get("Ready") == "True" and not pod["metadata"].get("deletionTimestamp")
