@@ -73,7 +73,14 @@ make_root() {
 	mv "$base/new" "$base/root"
 }
 
-[ -d "$base/root" ] || make_root
+# Other dependencies, another root.
+if [ "$name" = "$release" ] && ! cmp -s "$source/debian/control" "$base/control"; then
+	rm -rf "$base/root"
+fi
+if [ ! -d "$base/root" ]; then
+	make_root
+	cp "$source/debian/control" "$base/control"
+fi
 mkdir -p "$base/overlay"
 mount -t tmpfs tmpfs "$base/overlay"
 mkdir "$base/overlay/upper" "$base/overlay/work" "$base/overlay/at"

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "config_print.h"
+#include "health.h"
 #include "log.h"
 
 #define AT(member) .offset = offsetof(struct flags, member)
@@ -26,6 +27,8 @@ static const struct command_option options[] = {
 		.help = "the metrics port, instead of the file's" },
 	{ "check", 0, COMMAND_FLAG, AT(check),
 		.help = "check the configuration as at a start, print all errors and exit" },
+	{ "health", 0, COMMAND_FLAG, AT(health),
+		.help = "ask the process with this metrics port (default 127.0.0.1:8082) whether it is ready, and exit" },
 	{ NULL },
 };
 
@@ -57,6 +60,20 @@ flags_command(const struct daemon_spec *spec, char name[COMMAND_NAME_SIZE], stru
 		.add_help = { spec->help, add_file_options } };
 }
 
+static int
+ask_health(const char *program, const char *address)
+{
+	struct buf url;
+	int code;
+
+	buf_init(&url, 512);
+	buf_printf(
+		&url, "http://%s/readyz", address != NULL ? address : HEALTH_DEFAULT_ADDRESS);
+	code = health_ask(program, buf_str(&url));
+	buf_free(&url);
+	return code;
+}
+
 int
 flags_parse(struct flags *flags, const struct daemon_spec *spec, int argc, char **argv)
 {
@@ -70,6 +87,8 @@ flags_parse(struct flags *flags, const struct daemon_spec *spec, int argc, char 
 	rc = command_parse(&command, argc, argv, flags, &args);
 	if (rc != EXIT_NOT_YET)
 		return rc;
+	if (flags->health)
+		return ask_health(name, flags->metrics);
 	if (flags->path == NULL)
 		flags->path = FLAGS_DEFAULT_PATH;
 	flags->level = flags->level_text != NULL && log_parse_level(flags->level_text, &level)

@@ -13,7 +13,7 @@
 struct flags { /* strings are argv's; NULL: not given */
 	const char *path, *name, *metrics;
 	const char *level_text, *format_text;
-	bool log_json, check;
+	bool log_json, check, health;
 	int level, format; /* enum log_level, enum log_format; -1: not given */
 };
 

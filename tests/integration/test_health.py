@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""vcourier health: the exit code for the health check of a container."""
+"""vcourier health, and --health of the daemons: the exit code for the health check of a container."""
 import subprocess
 
 import pytest
@@ -10,6 +10,10 @@ from lab.receiver import Answer
 
 def health(*arguments):
     return subprocess.run([BUILD / "vcourier", "health", *arguments], capture_output=True, text=True, timeout=30)
+
+
+def daemon_health(program, *arguments):
+    return subprocess.run([BUILD / program, "--health", *arguments], capture_output=True, text=True, timeout=30)
 
 
 @pytest.mark.parametrize("status, code", [(200, 0), (204, 0), (503, 1), (404, 1), (302, 1)])
@@ -28,3 +32,14 @@ def test_usage():
     assert health("--help").returncode == 0
     assert health("--nonsense").returncode == 64
     assert health("http://127.0.0.1:1/", "http://127.0.0.1:2/").returncode == 64
+
+
+@pytest.mark.parametrize("program", ["vcourier-collector", "vcourier-dispatcher"])
+def test_the_daemons_ask_without_a_configuration(lab, program):
+    for status, code in ((200, 0), (503, 1)):
+        receiver = lab.receiver(lambda request, status=status: Answer(status, body=b"{}"))
+        run = daemon_health(program, "--metrics", receiver.url.removeprefix("http://"))
+        assert run.returncode == code and run.stdout.startswith(str(status)), run
+        assert [r.path for r in receiver.requests] == ["/readyz"]
+    run = daemon_health(program, "--metrics", f"127.0.0.1:{free_port()}")
+    assert run.returncode == 1 and run.stderr.startswith(f"{program}: ") and run.stderr.count("\n") == 1
