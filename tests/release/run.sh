@@ -27,6 +27,15 @@ for copy in first a-second-folder; do
 done
 diff -r "$work/first/dist" "$work/a-second-folder/dist"
 (cd "$work/first/dist" && sha256sum -c --quiet SHA256SUMS && gpg --quiet --verify SHA256SUMS.asc SHA256SUMS 2>/dev/null)
+for release in $releases; do
+	state=$work/apt-$release
+	mkdir -p "$state/lists/partial" "$state/cache/archives/partial" "$state/etc/preferences.d"
+	touch "$state/status"
+	echo "deb [signed-by=$work/first/dist/vcourier-archive-keyring.asc] file:$work/first/dist/apt $release main" >"$state/sources.list"
+	apt-get -qq -o Dir::State="$state" -o Dir::State::status="$state/status" -o Dir::State::lists="$state/lists" -o Dir::Cache="$state/cache" \
+		-o Dir::Etc="$state/etc" -o Dir::Etc::sourcelist="$state/sources.list" -o Dir::Etc::sourceparts=- -o APT::Sandbox::User=root update
+done
+echo "release-test: apt takes the signed archive"
 echo "release-test: two builds are the same: $(wc -l <"$work/first/dist/SHA256SUMS") files"
 
 mkdir "$work/older"
