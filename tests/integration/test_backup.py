@@ -1,14 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """vcourier backup and restore: into an empty NATS, where collectors and dispatchers continue; and what is refused."""
 import json
+import os
 import subprocess
+import sys
 
 import pytest
 
 from lab.bususers import SecuredNats
-from lab.process import BUILD, wait_until
+from lab.process import BUILD, ROOT, wait_until
 from lab.product import knative
 from lab.receiver import Answer
+
+sys.path.insert(0, str(ROOT / "tests/pages"))
+import page  # noqa: E402
 
 FAILED, WRONG_USAGE, FORBIDDEN, DAMAGED = 1, 64, 77, 78
 MORE_THAN_A_DOUBLE = 3 * 365 * 86400 * 10**9 + 1
@@ -121,6 +126,15 @@ def test_messages_sequences_and_settings_are_the_same(lab, stream, tmp_path):
     assert "does not have all streams" in vcourier("restore", empty, tmp_path / "copy", "VC_c", code=WRONG_USAGE)
 
 
+def as_printed(number, nats, tmp_path):
+    """Runs a block of docs/operations.md, with the folders of this test in place of those of a machine."""
+    text = page.block("docs/operations.md", "Backup and upgrade", number).text
+    assert "/etc/vcourier/nats/secrets" in text and "/var/backups/vcourier" in text
+    text = text.replace("/etc/vcourier/nats/secrets", str(nats.directory / "secrets")).replace("/var/backups/vcourier", str(tmp_path / "copy"))
+    return subprocess.run(["sh", "-ec", text], capture_output=True, text=True, check=True, timeout=120,
+                          env={**os.environ, "VCOURIER_SERVER": nats.url, "PATH": f"{BUILD}:{os.environ['PATH']}"}).stdout
+
+
 def test_only_the_administrator_may(lab, tmp_path):
     """The users of users.py: admin may; cli, which has an account of its own, is told so."""
     bus = lab._keep(SecuredNats(tmp_path, "--vcenter", "lab", "--dispatcher", "kn")).start()
@@ -133,9 +147,10 @@ def test_only_the_administrator_may(lab, tmp_path):
     def login(user):
         return "--user", user, "--password-file", bus.directory / "secrets" / user
     assert "not permitted" in vcourier("backup", bus, tmp_path / "cli", *login("cli"), code=FORBIDDEN)
-    assert "VC_lab: 1 messages" in vcourier("backup", bus, tmp_path / "admin", *login("admin"))
-    assert "VC_lab: 1 messages" in vcourier("restore", empty, tmp_path / "admin")
+    assert "VC_lab: 1 messages" in as_printed(1, bus, tmp_path)
+    assert "VC_lab: 1 messages" in vcourier("restore", empty, tmp_path / "copy")
     wire = bus.login("admin")
     wire.request("$JS.API.STREAM.DELETE.VC_lab")
     wire.close()
-    assert "not permitted" in vcourier("restore", bus, tmp_path / "admin", *login("cli"), code=FORBIDDEN)
+    assert "not permitted" in vcourier("restore", bus, tmp_path / "copy", *login("cli"), code=FORBIDDEN)
+    assert "VC_lab: 1 messages" in as_printed(2, bus, tmp_path)

@@ -38,6 +38,8 @@ RUN_BY = {
     ("docs/tutorial.md", "4. Connect it", 3): "tests/pages/host.py",
     ("docs/tutorial.md", "5. A dead letter", 2): "tests/pages/host.py",
     ("docs/tutorial.md", "5. A dead letter", 3): "tests/pages/host.py",
+    ("docs/operations.md", "Backup and upgrade", 1): "tests/integration/test_backup.py",
+    ("docs/operations.md", "Backup and upgrade", 2): "tests/integration/test_backup.py",
     ("docs/kubernetes.md", "With Helm", 1): "tests/integration/test_helm.py",
     ("docs/kubernetes.md", "Start", 2): "tests/integration/test_k8s.py",
     ("docs/kubernetes.md", "From one NATS server to three", 2): "tests/integration/test_k8s.py",
