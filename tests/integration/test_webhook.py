@@ -35,10 +35,12 @@ def test_structured(hook):
 
 
 def test_data_that_looks_like_the_end(hook):
-    """The data comes first, and a later member ends like an object: each member is scanned."""
+    """Each member is scanned: the one after the data is no part of it, although both together end like an object."""
     sent = '{"specversion":"1.0","id":"x","data":{"a":1},"source":"/s","type":"t","subject":"}}"}'
     assert hook.sender().send(sent)[0] == 202
     assert hook.stored()[0].json() == json.loads(sent)
+    status, _, text = hook.sender().send('{"specversion":"1.0","id":"y","source":"/s","type":"t","data":{"a":1},"evil":{"b":2}}')
+    assert status == 400 and "evil" in text
 
 
 def test_binary(hook):
