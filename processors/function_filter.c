@@ -237,7 +237,7 @@ matches(const struct filter_term *term, const struct event *ev, const char *type
 bool
 function_filter_match(const struct function_filter *f, const struct event *ev, const char *type)
 {
-	bool value[FUNCTION_FILTER_TERMS_MAX];
+	bool value[FUNCTION_FILTER_TERMS_MAX] = { true };
 
 	for (size_t i = 0; i < f->n; i++)
 		value[i] = f->term[i].kind != TERM_ANY;
