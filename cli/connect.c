@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "connect.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 #include "jetstream.h"
 #include "session_open.h"
 #include "stop.h"
+#include "stream_storage.h"
 #include "subject.h"
 #include "vcenter_options.h"
 #include "vcenter_source.h"
@@ -145,9 +147,11 @@ check_source(struct checklist *list, const char *name, const struct source_choic
 
 /* ---- NATS */
 
-static void
+/* True: the stream does not exist yet. */
+static bool
 check_stream(struct checklist *list, struct bus *bus, const struct router_entry *provider)
 {
+	bool missing = false;
 	struct stream_info info;
 	struct buf stream;
 	char what[160];
@@ -161,11 +165,41 @@ check_stream(struct checklist *list, struct bus *bus, const struct router_entry 
 	label(what, "stream", buf_str(&stream));
 	if (jetstream_stream_look(bus, buf_str(&stream), &info, &err) == 0)
 		say(list, true, what, "%llu events", (unsigned long long)info.messages);
-	else if (err.code == ERR_NOT_FOUND)
+	else if ((missing = err.code == ERR_NOT_FOUND))
 		say(list, true, what, "does not exist yet, the collector creates it");
 	else
 		fail(list, what, &err);
 	buf_free(&stream);
+	return missing;
+}
+
+/* What the streams of the file that do not exist yet will reserve, against what is left. */
+static void
+check_storage(struct checklist *list, struct bus *bus, size_t missing)
+{
+	const struct bus_config *config = &list->deployment->config.top.bus;
+	int64_t each = config->stream.max_bytes;
+	uint64_t wanted = (uint64_t)(each > 0 ? each : 0) * missing *
+		(uint64_t)config->stream.replicas;
+	struct stream_storage storage;
+	struct err err;
+
+	if (wanted == 0 || stream_storage_look(bus, &storage, &err) != 0 ||
+		stream_storage_add_up(bus, &storage, &err) != 0)
+		return;
+	if (storage.max == 0 || storage.reserved + wanted <= storage.max)
+		say(list, true, "storage",
+			"%zu streams to create reserve %" PRIu64 " bytes (maxBytes %" PRId64
+			" each)%s",
+			missing, wanted, each,
+			storage.max != 0 ? ""
+					 : "; max_file_store of nats-server must have room");
+	else
+		say(list, false, "storage",
+			"maxBytes %" PRId64 " for each of %zu streams to create: %" PRIu64
+			" bytes; the account may use %" PRIu64 ", of which %" PRIu64
+			" are reserved",
+			each, missing, wanted, storage.max, storage.reserved);
 }
 
 static void
@@ -175,8 +209,8 @@ check_nats(struct checklist *list)
 	struct bus_options options;
 	struct bus *bus = NULL;
 	struct buf texts;
+	size_t i, missing = 0;
 	struct err err;
-	size_t i;
 
 	buf_init(&texts, 1024);
 	bus_config_options(&config->top.bus, "cli", "check", &texts, &options);
@@ -186,7 +220,8 @@ check_nats(struct checklist *list)
 	} else {
 		say(list, true, "NATS", "connected to %s", options.urls[0]);
 		for (i = 0; i < config->providers.n; i++)
-			check_stream(list, bus, &config->providers.entry[i]);
+			missing += check_stream(list, bus, &config->providers.entry[i]);
+		check_storage(list, bus, missing);
 	}
 	bus_close(bus);
 	buf_free(&texts);

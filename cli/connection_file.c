@@ -143,8 +143,51 @@ bind_bus(const struct file *f, const struct rows *rows, struct bus_config *bus,
 	config_bind(f->bus, rows->row, bus, sizeof(*bus), errors);
 }
 
+struct name_list {
+	char ***names;
+	size_t n;
+	enum entry_kind kind;
+};
+
 static void
-take_names(struct connection_settings *c, const struct file *f)
+add_from_file(void *ctx, const struct config_node *entry, const char *file)
+{
+	struct name_list *list = ctx;
+
+	(void)file;
+	add_name(list->names, &list->n, entry, list->kind);
+}
+
+/* The vCenters of eventProvidersFrom. Such a file may be unreadable here: daemons report that. */
+static void
+add_other_names(struct connection_settings *c, const struct file *f, const char *path)
+{
+	static const struct config_field row[] = { { "eventProvidersFrom", CONFIG_STRINGS },
+		{ NULL } };
+	struct name_list lists[] = { { &c->vcenters, 0, VCENTERS },
+		{ &c->sources, 0, OTHER_SOURCES } };
+	struct provider_files files;
+	struct config_errors errors;
+	char **paths = NULL;
+
+	config_errors_init(&errors);
+	/* the other keys of the file are none of this table: the errors are not shown */
+	config_bind(f->root, row, &paths, sizeof(paths), &errors);
+	provider_files_load(&files, path, paths, &errors);
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		struct name_list *list = &lists[i];
+
+		while (*list->names != NULL && (*list->names)[list->n] != NULL)
+			list->n++;
+		provider_files_each(&files, add_from_file, list);
+	}
+	provider_files_free(&files);
+	config_release(row, &paths);
+	config_errors_free(&errors);
+}
+
+static void
+take_names(struct connection_settings *c, const struct file *f, const char *path)
 {
 	struct entries providers = { "eventProvider", "eventProviders", VCENTERS };
 	const struct entries processors = { "eventProcessor", "eventProcessors", ANY_ENTRY };
@@ -153,6 +196,7 @@ take_names(struct connection_settings *c, const struct file *f)
 	providers.kind = OTHER_SOURCES;
 	c->sources = names(f->root, &providers);
 	c->dispatchers = names(f->root, &processors);
+	add_other_names(c, f, path);
 }
 
 int
@@ -169,7 +213,7 @@ connection_file_read(
 	leave_out_replaced(&rows, flags);
 	if (file_open(&f, path, &errors) == 0) {
 		bind_bus(&f, &rows, &c->bus, &errors);
-		take_names(c, &f);
+		take_names(c, &f, path);
 	}
 	if (errors.n == 0)
 		bus_config_check(f.bus, &c->bus, &errors);
@@ -227,7 +271,7 @@ connection_file_host(struct connection_settings *c, const struct connection_flag
 		daemons.root = daemons.bus = NULL;
 	if (errors.n == 0) {
 		bind_bus(&daemons, &rows, &c->bus, &errors);
-		take_names(c, &daemons);
+		take_names(c, &daemons, deployment);
 	}
 	if (errors.n == 0)
 		take(&c->bus, &cli, own.bus);

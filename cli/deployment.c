@@ -19,6 +19,7 @@ deployment_load(struct deployment *d, const char *path, struct config_errors *er
 
 	memset(d, 0, sizeof(*d));
 	router_config_load(&d->config, path, errors);
+	config_errors_add(errors, &d->config.files_errors);
 	d->source = mem_array(d->config.providers.n, sizeof(*d->source));
 	d->dispatcher = mem_array(d->config.processors.n, sizeof(*d->dispatcher));
 	for (i = 0; i < d->config.providers.n; i++)
@@ -101,9 +102,11 @@ print_head(const struct router_entry *entry, struct buf *out)
 void
 deployment_print(const struct deployment *d, struct buf *out)
 {
+	struct router_top top = d->config.top;
 	size_t i;
 
-	config_print(router_fields, &d->config.top, 0, out);
+	top.providers_from = NULL; /* what is in these files is printed */
+	config_print(router_fields, &top, 0, out);
 	if (d->config.providers.n != 0)
 		buf_add_str(out, "eventProviders:\n");
 	for (i = 0; i < d->config.providers.n; i++) {

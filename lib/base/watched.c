@@ -9,7 +9,12 @@
 #include "buf.h"
 #include "mem.h"
 
-enum { PATHS_MAX = 1024 * 1024 };
+enum {
+	PATHS_MAX = 8 * 1024 * 1024,
+	/* before each path */
+	MUST_EXIST = '!',
+	MAY_VANISH = '?',
+};
 
 static uint64_t
 mix(uint64_t h, uint64_t n)
@@ -28,25 +33,38 @@ look(const char *paths)
 	struct stat st;
 
 	for (; *paths != '\0'; paths += strlen(paths) + 1) {
-		if (stat(paths, &st) != 0)
-			return 0;
+		if (stat(paths + 1, &st) != 0) {
+			if (*paths == MUST_EXIST)
+				return 0;
+			h = mix(h, 0);
+			continue;
+		}
 		h = mix(mix(h, (uint64_t)st.st_ino), (uint64_t)st.st_size);
 		h = mix(mix(h, (uint64_t)st.st_mtim.tv_sec), (uint64_t)st.st_mtim.tv_nsec);
 	}
 	return h;
 }
 
+static void
+add(struct buf *b, char kind, const char *path)
+{
+	buf_add_char(b, kind);
+	buf_add(b, path, strlen(path) + 1);
+}
+
 void
-watched_set(struct watched *w, const char *first, char *const *more)
+watched_set(struct watched *w, const char *first, char *const *more, char *const *may_vanish)
 {
 	struct buf b;
 	size_t len;
 	char *paths;
 
 	buf_init(&b, PATHS_MAX);
-	buf_add(&b, first, strlen(first) + 1);
+	add(&b, MUST_EXIST, first);
 	for (; more != NULL && *more != NULL; more++)
-		buf_add(&b, *more, strlen(*more) + 1);
+		add(&b, MUST_EXIST, *more);
+	for (; may_vanish != NULL && *may_vanish != NULL; may_vanish++)
+		add(&b, MAY_VANISH, *may_vanish);
 	buf_add_char(&b, '\0');
 	paths = buf_take(&b, &len);
 	if (w->paths != NULL && w->len == len && memcmp(w->paths, paths, len) == 0) {

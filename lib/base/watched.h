@@ -11,20 +11,21 @@
 #include <stdint.h>
 
 struct watched {
-	char *paths;   /* one after the other, each with its NUL, and one more NUL at the end */
+	char *paths;   /* one after the other, each marked and with its NUL; a NUL at the end */
 	size_t len;    /* of paths, all NULs included */
 	uint64_t seen; /* hash of the stat results; 0: not checked yet */
 };
 
 /*
- * Watches `first` and the NULL-terminated list `more` (or NULL). If these are other files than
- * before, the first check is done at once.
+ * Watches `first` and the files of two NULL-terminated lists (or NULL). If these are other files
+ * than before, the first check is done at once. may_vanish: files and directories.
  */
-void watched_set(struct watched *w, const char *first, char *const *more);
+void watched_set(
+	struct watched *w, const char *first, char *const *more, char *const *may_vanish);
 
 /*
- * True when a file changed. A file that does not exist is being replaced: no change is reported
- * until it exists again.
+ * True when a file changed. If one of `first` or `more` does not exist it is being replaced: no
+ * change is reported until it exists again.
  */
 bool watched_changed(struct watched *w);
 void watched_free(struct watched *w);

@@ -16,6 +16,7 @@
 #include "json_member.h"
 #include "mem.h"
 #include "protocol.h"
+#include "stream_storage.h"
 #include "text.h"
 #include "stop.h"
 
@@ -191,8 +192,10 @@ jetstream_stream_ensure(struct bus *bus, const struct stream_config *config,
 		config->name);
 	failed = jetstream_call(bus, subject, &body, &reply, err);
 	buf_free(&body);
-	if (failed && err->code != ERR_CONFLICT)
+	if (failed && err->code != ERR_CONFLICT) {
+		stream_storage_explain(bus, config, failed, err);
 		return err_wrap(err, "create stream %s", config->name);
+	}
 	cJSON_Delete(reply);
 	/* another client may have created it meanwhile, with other settings */
 	return look(bus, config->name, config, info, err);

@@ -2,6 +2,7 @@
 /* Loads a configuration file into a tree. */
 #include "config.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -77,6 +78,32 @@ int
 config_load_manifest(struct config **config, const char *path, struct config_errors *errors)
 {
 	return load(config, path, true, errors);
+}
+
+const char *
+config_file_path(const struct config *config)
+{
+	return config->path;
+}
+
+void
+config_set_beside(struct config *config)
+{
+	config->beside = true;
+}
+
+char *
+config_resolve(const struct config_node *node, const char *path)
+{
+	const char *file = node->config->path, *slash = strrchr(file, '/');
+	size_t dir = node->config->beside && path[0] != '/' && slash != NULL
+		? (size_t)(slash - file) + 1
+		: 0;
+	size_t size = dir + strlen(path) + 1;
+	char *full = mem_alloc(size);
+
+	snprintf(full, size, "%.*s%s", (int)dir, file, path);
+	return full;
 }
 
 void

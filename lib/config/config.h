@@ -99,6 +99,11 @@ void config_error(struct config_errors *errors, const struct config_node *node, 
 void config_warning(struct config_errors *errors, const struct config_node *node,
 	const char *fmt, ...) ERR_PRINTF(3, 4);
 
+/* Adds what `from` has, or its errors as warnings. */
+void config_errors_add(struct config_errors *errors, const struct config_errors *from);
+void config_errors_add_as_warnings(
+	struct config_errors *errors, const struct config_errors *from);
+
 /* For "did you mean": set text, pass every candidate, read best (NULL: none is similar). */
 struct config_suggestion {
 	const char *text, *best;
@@ -131,6 +136,12 @@ int config_load_manifest(
 const struct config_node *config_next_document(
 	const struct config *config, const struct config_node *last);
 void config_free(struct config *config);
+const char *config_file_path(const struct config *config); /* as given to config_load */
+/*
+ * From now on paths in values that are not absolute are relative to the directory of this file,
+ * not to the working directory. Set it before config_bind.
+ */
+void config_set_beside(struct config *config);
 const struct config_node *config_root(const struct config *config);
 
 /*

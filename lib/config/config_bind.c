@@ -112,14 +112,14 @@ check_secret_file(
  * (LoadCredential=, systemd.exec(5)).
  */
 static char *
-secret_path(const char *text)
+secret_path(const struct config_node *node, const char *text)
 {
 	const char *dir = getenv("CREDENTIALS_DIRECTORY");
 	size_t size;
 	char *path;
 
 	if (dir == NULL || *dir == '\0' || strchr(text, '/') != NULL)
-		return mem_strdup(text);
+		return config_resolve(node, text);
 	size = strlen(dir) + strlen(text) + 2;
 	path = mem_alloc(size);
 	snprintf(path, size, "%s/%s", dir, text);
@@ -143,7 +143,7 @@ bind_secret(const struct config_node *map, const struct config_field *f, struct 
 		text.flags = CONFIG_REQUIRED;
 		if (config_value(file, &text, &path, errors) != 0)
 			return -1;
-		out->file = secret_path(path);
+		out->file = secret_path(file, path);
 		free(path);
 		check_secret_file(file, out->file, errors);
 	} else if (given(inl)) {

@@ -29,6 +29,24 @@ config_errors_free(struct config_errors *errors)
 	buf_free(&errors->warnings);
 }
 
+void
+config_errors_add(struct config_errors *errors, const struct config_errors *from)
+{
+	buf_add(&errors->text, from->text.data, from->text.len);
+	buf_add(&errors->warnings, from->warnings.data, from->warnings.len);
+	errors->n += from->n;
+	errors->n_warnings += from->n_warnings;
+	errors->n_insecure += from->n_insecure;
+}
+
+void
+config_errors_add_as_warnings(struct config_errors *errors, const struct config_errors *from)
+{
+	buf_add(&errors->warnings, from->text.data, from->text.len);
+	buf_add(&errors->warnings, from->warnings.data, from->warnings.len);
+	errors->n_warnings += from->n + from->n_warnings;
+}
+
 const char *
 config_quote(const char *text, char *buf, size_t size)
 {

@@ -42,6 +42,7 @@ struct config {
 	/* written for Kubernetes: several documents, and ${NAME} is ordinary text */
 	bool manifest;
 	struct config_children documents; /* their roots */
+	bool beside; /* see config_set_beside */
 	struct config_node
 		*nodes; /* CONFIG_NODES_MAX of them; pages that are not used take no memory */
 	size_t n_nodes;
@@ -67,6 +68,12 @@ void config_path(const struct config_node *node, struct buf *out);
  * bytes.
  */
 const char *config_quote(const char *text, char *buf, size_t size);
+
+/*
+ * The path in a value; with config_set_beside one that is not absolute is relative to the
+ * directory of its file. The caller's.
+ */
+char *config_resolve(const struct config_node *node, const char *path);
 
 /* A size as a file may have it: 1048576 -> "1MiB"; returns buf. */
 const char *config_size_str(int64_t bytes, char *buf, size_t size);

@@ -242,9 +242,9 @@ string(const struct config_node *node, const struct config_field *f, char **out,
 		config_error(errors, node, "must be one line");
 		return -1;
 	}
-	if ((f->flags & CONFIG_FILE) && access(text, R_OK) != 0)
+	*out = f->flags & CONFIG_FILE ? config_resolve(node, text) : mem_strdup(text);
+	if ((f->flags & CONFIG_FILE) && access(*out, R_OK) != 0)
 		config_warning(errors, node, "this file cannot be read here");
-	*out = mem_strdup(text);
 	return 0;
 }
 

@@ -14,6 +14,7 @@
 #include "mem.h"
 #include "metrics.h"
 #include "flags.h"
+#include "loaded.h"
 #include "notify.h"
 #include "process.h"
 #include "stats.h"
@@ -22,14 +23,6 @@
 #include "watched.h"
 
 enum { WATCH_MS = 1000 };
-
-/* One version of the file with everything that was read from it. */
-struct loaded {
-	struct router_config config;
-	const struct router_entry *entry;
-	void *options;
-	struct buf bind;
-};
 
 struct daemon {
 	const struct daemon_spec *spec;
@@ -46,81 +39,7 @@ struct daemon {
 	bool closing;
 };
 
-/* ---- loading */
-
-static void
-loaded_free(const struct daemon *d, struct loaded *l)
-{
-	if (l == NULL)
-		return;
-	if (l->options != NULL)
-		d->spec->release(l->options);
-	free(l->options);
-	router_config_free(&l->config);
-	buf_free(&l->bind);
-	free(l);
-}
-
-/* The start fails: whoever corrects the file wants to know all that is wrong in it. */
-static void
-add_other_errors(const struct daemon *d, const struct loaded *l, struct config_errors *errors)
-{
-	const struct router_entries *all = d->spec->provider ? &l->config.providers
-							     : &l->config.processors;
-
-	for (size_t i = 0; i < all->n; i++) {
-		void *options;
-
-		if (&all->entry[i] == l->entry)
-			continue;
-		options = mem_alloc(d->spec->options_size);
-		d->spec->bind(&l->config, &all->entry[i], options, errors);
-		d->spec->release(options);
-		free(options);
-	}
-}
-
-/*
- * NULL when the configuration is not usable; *usage is true when the command line is the cause.
- */
-static struct loaded *
-load(struct daemon *d, struct config_errors *errors, bool *usage)
-{
-	struct loaded *l = mem_alloc(sizeof(*l));
-	size_t before = errors->n;
-	struct err err = { 0 };
-
-	*usage = false;
-	buf_init(&l->bind, 256);
-	/* report the errors of this entry, too */
-	router_config_load(&l->config, d->flags.path, errors);
-	l->entry = router_config_pick(
-		d->spec->provider ? &l->config.providers : &l->config.processors, d->flags.name,
-		&err);
-	if (l->entry == NULL && errors->n == before) {
-		*usage = err.code == ERR_USAGE;
-		config_error(errors, config_root(l->config.file), "%s: %s",
-			d->spec->provider ? "eventProviders" : "eventProcessors", err.text);
-	}
-	if (l->entry == NULL)
-		goto fail;
-	l->options = mem_alloc(d->spec->options_size);
-	d->spec->bind(&l->config, l->entry, l->options, errors);
-	if (errors->n != before)
-		goto fail;
-	if (d->flags.metrics != NULL)
-		buf_add_str(&l->bind, d->flags.metrics);
-	else
-		router_config_metrics_bind(&l->config, l->entry, &l->bind);
-	return l;
-fail:
-	if (l->entry == NULL || errors->n != before)
-		add_other_errors(d, l, errors);
-	*usage = *usage && errors->n == before + 1;
-	config_errors_sort(errors);
-	loaded_free(d, l);
-	return NULL;
-}
+/* ---- what was loaded */
 
 static void
 log_lines(enum log_level level, const char *msg, const struct buf *text)
@@ -165,16 +84,16 @@ reload(struct daemon *d)
 
 	notify_reloading();
 	config_errors_init(&errors);
-	next = load(d, &errors, &usage);
+	next = loaded_open(d->spec, &d->flags, &errors, &usage);
 	if (next != NULL) {
 		tell_settings(&errors, next, true);
-		watched_set(&d->watched, d->flags.path, next->config.top.root_cas);
+		loaded_watch(next, d->spec, d->flags.path, &d->watched);
 		pthread_mutex_lock(&d->lock);
 		old = d->next;
 		d->next = next;
 		stop_request();
 		pthread_mutex_unlock(&d->lock);
-		loaded_free(d, old);
+		loaded_free(d->spec, old);
 	} else {
 		log_lines(LOG_ERROR, "invalid configuration: the old one stays in use",
 			&errors.text);
@@ -270,8 +189,8 @@ first_load(struct daemon *d)
 	bool usage;
 
 	config_errors_init(&errors);
-	watched_set(&d->watched, d->flags.path, NULL);
-	d->current = load(d, &errors, &usage);
+	watched_set(&d->watched, d->flags.path, NULL, NULL);
+	d->current = loaded_open(d->spec, &d->flags, &errors, &usage);
 	if (d->current == NULL) {
 		print_errors(buf_str(&errors.text));
 		if (errors.n > CONFIG_ERRORS_MAX)
@@ -280,7 +199,7 @@ first_load(struct daemon *d)
 	} else {
 		set_name(d, d->current->entry->name);
 		tell_settings(&errors, d->current, false);
-		watched_set(&d->watched, d->flags.path, d->current->config.top.root_cas);
+		loaded_watch(d->current, d->spec, d->flags.path, &d->watched);
 	}
 	config_errors_free(&errors);
 	if (d->current != NULL && d->flags.check)
@@ -326,7 +245,7 @@ daemon_open(struct daemon **daemon, const struct daemon_spec *spec, int argc, ch
 	return EXIT_NOT_YET;
 fail:
 	status_close(d->status);
-	loaded_free(d, d->current);
+	loaded_free(d->spec, d->current);
 	log_init(LOG_INFO, LOG_LOGFMT, d->spec->component, NULL);
 	free(d->log_name);
 	watched_free(&d->watched);
@@ -349,12 +268,12 @@ daemon_again(struct daemon *d, int code)
 	if (next == NULL)
 		return false;
 	if (code != 0 || stop_requested()) {
-		loaded_free(d, next);
+		loaded_free(d->spec, next);
 		return false;
 	}
 	status_close(d->status);
 	d->status = NULL;
-	loaded_free(d, d->current);
+	loaded_free(d->spec, d->current);
 	d->current = next;
 	if (open_status(d, &err) != 0)
 		log_error("cannot open the metrics port", L_ERR(&err));
@@ -370,8 +289,8 @@ daemon_close(struct daemon *d)
 	pthread_mutex_unlock(&d->lock);
 	pthread_join(d->watcher, NULL);
 	status_close(d->status);
-	loaded_free(d, d->next);
-	loaded_free(d, d->current);
+	loaded_free(d->spec, d->next);
+	loaded_free(d->spec, d->current);
 	log_sums(true);
 	log_info("stopped");
 	log_init(LOG_INFO, LOG_LOGFMT, d->spec->component, NULL);

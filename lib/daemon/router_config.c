@@ -86,6 +86,11 @@ const struct config_field router_fields[] = {
 	{ "eventProviders", CONFIG_NODE, AT(providers),
 		.help = "Several vCenters; each is read by a collector of its own, `--name` "
 			"selects one." },
+	{ "eventProvidersFrom", CONFIG_STRINGS, AT(providers_from),
+		.help = "More vCenters, from other files: a file, or a directory whose `*.yaml` files "
+			"are read. Each holds an eventProvider, or a list of them. Paths in such a "
+			"file that are not absolute are relative to its directory, and this path to "
+			"that of the configuration." },
 	{ "eventProcessor", CONFIG_NODE, AT(processor),
 		.help = "The one backend to deliver to." },
 	{ "eventProcessors", CONFIG_NODE, AT(processors),
@@ -163,24 +168,54 @@ check_metrics(const struct router_config *config, struct config_errors *errors)
 		config_error(errors, node, "type basic_auth needs the block basicAuth");
 }
 
+static void
+add_from_file(void *ctx, const struct config_node *entry, const char *file)
+{
+	struct router_config *config = ctx;
+	struct router_entries *entries = &config->providers;
+
+	if (entries->n >= ENTRIES_MAX) {
+		config_error(&config->files_errors, entry, "more than %d entries", ENTRIES_MAX);
+		return;
+	}
+	add_entry(entries, entry, &config->files_errors);
+	entries->entry[entries->n - 1].other_file = file;
+}
+
+static void
+number_entries(struct router_config *config)
+{
+	size_t position = 0, i;
+
+	for (i = 0; i < config->providers.n; i++)
+		if (config->providers.entry[i].other_file == NULL)
+			config->providers.entry[i].position = position++;
+	for (i = 0; i < config->processors.n; i++)
+		config->processors.entry[i].position = position++;
+	for (i = 0; i < config->providers.n; i++)
+		if (config->providers.entry[i].other_file != NULL)
+			config->providers.entry[i].position = position++;
+}
+
 int
 router_config_load(struct router_config *config, const char *path, struct config_errors *errors)
 {
 	const struct config_node *root;
-	size_t before = errors->n, i;
+	size_t before = errors->n;
 
 	memset(config, 0, sizeof(*config));
+	config_errors_init(&config->files_errors);
 	if (config_load(&config->file, path, errors) != 0)
 		return -1;
 	root = config_root(config->file);
 	config_bind(root, router_fields, &config->top, sizeof(config->top), errors);
 	add_entries(&config->providers, config->top.provider, config->top.providers, errors);
 	add_entries(&config->processors, config->top.processor, config->top.processors, errors);
-	for (i = 0; i < config->providers.n; i++)
-		config->providers.entry[i].position = i;
-	for (i = 0; i < config->processors.n; i++)
-		config->processors.entry[i].position = config->providers.n + i;
-	if (config->providers.n == 0 && errors->n == before)
+	provider_files_load(
+		&config->files, path, config->top.providers_from, &config->files_errors);
+	provider_files_each(&config->files, add_from_file, config);
+	number_entries(config);
+	if (config->providers.n == 0 && errors->n == before && config->files_errors.n == 0)
 		config_error(errors, root,
 			"no eventProvider: the vCenter to read, whose stream dispatchers read");
 	if (config->top.bus.urls != NULL) /* otherwise the file is not even a mapping */
@@ -195,6 +230,8 @@ router_config_free(struct router_config *config)
 	config_release(router_fields, &config->top);
 	free(config->providers.entry);
 	free(config->processors.entry);
+	provider_files_free(&config->files);
+	config_errors_free(&config->files_errors);
 	config_free(config->file);
 	memset(config, 0, sizeof(*config));
 }

@@ -13,11 +13,14 @@
 #include "bus_options.h"
 #include "config.h"
 #include "err.h"
+#include "provider_files.h"
 
 struct router_entry { /* one event provider or event processor; strings are the file's */
 	const char *name, *type;
 	const struct config_node *node;
-	size_t position; /* in the file, providers first; numbers the metrics ports */
+	/* in the file: providers, processors, other files; numbers the metrics ports */
+	size_t position;
+	const char *other_file; /* of eventProvidersFrom; NULL: the file itself */
 };
 
 /* Of type vcenter or vcsim: its stream is VC_<name>. Of any other source it is CE_<name>. */
@@ -34,6 +37,7 @@ struct router_top { /* as in the file */
 		char *name, **labels;
 	} metadata;
 	const struct config_node *provider, *providers, *processor, *processors;
+	char **providers_from;
 	struct {
 		char *name, *bind;
 		int type, auth_type;
@@ -53,11 +57,14 @@ struct router_config {
 	struct config *file;
 	struct router_top top;
 	struct router_entries providers, processors;
+	struct provider_files files;       /* of eventProvidersFrom; their entries come last */
+	struct config_errors files_errors; /* of these files */
 };
 
 /*
  * Reads the file and binds everything except the content of the entries. On failure errors has
- * the reasons; free it anyway.
+ * the reasons; free it anyway. What is wrong with a file of eventProvidersFrom is no failure,
+ * but in files_errors: the caller decides whether it concerns him.
  */
 int router_config_load(
 	struct router_config *config, const char *path, struct config_errors *errors);

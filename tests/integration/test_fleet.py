@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Several vCenters: dispatchers that share them, settings for some of them, vCenters that come and go while all runs."""
 import json
+import re
 import subprocess
 
 import pytest
 
 from lab.process import BUILD, wait_until
-from lab.product import knative
+from lab.product import knative, provider, router_config
 from lab.receiver import Answer
 from lab.stream import PROVIDER, keys
+from lab.vcenter import PASSWORD, USER
 
 BERLIN, PARIS = ("berlin-1", "berlin-2"), ("paris",)
 
@@ -130,3 +132,103 @@ def test_a_storm_in_one_vcenter_does_not_delay_another(lab, fleet):
     fleet.idle(stream="VC_berlin-1")
     fleet.idle(stream="VC_berlin-2")
     assert len(arrived) == len(set(arrived)) == 20000 + len(overtaken)
+
+
+# ---- eventProvidersFrom
+
+
+def write_vcenter(folder, name, vcenter, **more):
+    """One file for a vCenter, with its password beside it."""
+    (folder / f"{name}.password").write_text(PASSWORD)
+    entry = provider(vcenter, name=name, startFrom="earliest", **more)
+    entry["vcenter"]["auth"]["basicAuth"] = {"username": USER, "passwordFile": f"{name}.password"}
+    (folder / f"{name}.yaml").write_text(json.dumps(entry))
+
+
+def test_one_file_for_each_vcenter(lab):
+    """A file that is added or removed concerns the dispatcher and no other collector; a broken one stops nothing that runs, and no other collector."""
+    bus, vcenter, receiver, folder = lab.nats(), lab.vcenter("-backlog", "30"), lab.receiver(), lab.directory / "vcenters.d"
+    js, n = lab.jetstream(bus), vcenter.stats()["events"]
+    folder.mkdir()
+    for name in ("a", "b"):
+        write_vcenter(folder, name, vcenter)
+    (folder / ".hidden.yaml").write_text("no: provider")
+    (folder / "notes.txt").write_text("no YAML: [")
+    config = router_config(bus, lab.authority.ca, processors=[knative(receiver.url)], eventProvidersFrom="vcenters.d")
+    collectors = {name: lab.collector(config, "--name", name, name=f"collector-{name}").wait_ready() for name in ("a", "b")}
+    dispatcher = lab.dispatcher(config).wait_ready()
+    receiver.wait_for(lambda requests: len(requests) >= 2 * n, what="the events of two vCenters")
+
+    write_vcenter(folder, "c", vcenter)
+    collectors["c"] = lab.collector(config, "--name", "c", name="collector-c").wait_ready()
+    receiver.wait_for(lambda requests: len(requests) >= 3 * n, what="the events of the vCenter that was added")
+
+    (folder / "d.yaml").write_text("type: vcenter\nname: [")
+    wait_until(lambda: "invalid configuration: the old one stays in use" in dispatcher.text(), 30, "the broken file is reported")
+    assert "d.yaml:3:1" in dispatcher.text()
+    collectors["b"].stop()
+    collectors["b"].start().wait_ready()
+    assert "d.yaml:3:1" in collectors["b"].text()
+    (folder / "d.yaml").unlink()
+
+    (folder / "b.yaml").unlink()
+    collectors["b"].stop()
+    found = wait_until(lambda: [m for _, m in [status(dispatcher)] if rows(m, "kn").get("VC_b") == "orphaned"], 30, lambda: status(dispatcher))[0]
+    assert rows(found, "kn") == {"VC_a": "up to date", "VC_b": "orphaned", "VC_c": "up to date"}
+    assert {e["source"]: e["state"] for e in found["collectors"]} == {"a": "reading", "b": "orphaned", "c": "reading"}
+    wait_until(lambda: len(receiver.requests) == sum(js.count(f"VC_{v}") for v in "abc"), 30, "each stored event is delivered once")
+    assert js.count("VC_b") >= n
+    for name in ("a", "c"):
+        assert "configuration changed" not in collectors[name].text() and "configuration invalid" not in collectors[name].text()
+    # its own file does
+    write_vcenter(folder, "c", vcenter, pollMax="700ms")
+    wait_until(lambda: "configuration changed" in collectors["c"].text(), 30, "the collector has read its file again")
+
+
+BROKEN = [
+    ({}, "vcenters.d: No such file or directory"),
+    ({"a.yaml": "type: vcenter\nname: ["}, "a.yaml:3:1: did not find expected node content"),
+    ({"a.yaml": "[]"}, "a.yaml:1:1: type is missing"),
+    ({"a.yaml": "just text"}, "a.yaml:1:1: type is missing"),
+    ({"a.yaml": "\0"}, "a.yaml:1:1: a NUL byte"),
+    ({"a.yaml": "{type: vcenter, name: x}", "b.yml": "eventProviders: [{type: vcenter, name: x}]"}, "a name may be given only once"),
+    ({"a.yaml": "{type: vcenter, name: x, vcenter: {address: h, bad: 1}}"}, "vcenter.bad: unknown key"),
+    ({"a.yaml": "{type: vcenter, name: x, vcenter: {address: h, auth: {basicAuth: {username: u, passwordFile: gone}}}}"}, "this file cannot be read here"),
+]
+
+
+@pytest.mark.parametrize("files, message", BROKEN, ids=[m for _, m in BROKEN])
+def test_files_that_are_wrong(tmp_path, files, message):
+    file, folder = tmp_path / "config.yaml", tmp_path / "vcenters.d"
+    file.write_text(json.dumps(router_config("nats://127.0.0.1:1", processors=[knative("http://b")], eventProvidersFrom="vcenters.d")))
+    if files:
+        folder.mkdir()
+    for name, text in files.items():
+        (folder / name).write_text(text)
+    run = subprocess.run([BUILD / "vcourier", "check", file], capture_output=True, text=True, timeout=60)
+    assert run.returncode == (0 if "cannot be read here" in message else 78) and message in run.stderr, run.stderr
+
+
+# ---- the size of streams
+
+
+def test_streams_that_do_not_fit(lab):
+    """The error has the sizes in bytes: what a stream wants, what the others have, and the limit, as far as nats-server tells it."""
+    account = {"limit": "accounts { A { jetstream: { max_file: 5GB }, users: [ { user: u, password: p } ] } }\nno_auth_user: u", "none": ""}
+    for name, extra in account.items():
+        bus, vcenter = lab.nats(name, extra=extra, max_store="5GB"), lab.vcenter(name=f"vcenter-{name}")
+        config = router_config(bus, lab.authority.ca, [provider(vcenter, name=f"vc{i}") for i in range(3)])
+        config["bus"]["stream"] = {"maxBytes": "2GB"}
+        collectors = [lab.collector(config, "--name", f"vc{i}", name=f"{name}-vc{i}") for i in range(2)]
+        for collector in collectors:
+            collector.wait_ready()
+        last = lab.collector(config, "--name", "vc2", name=f"{name}-vc2")
+        wait_until(lambda: "no room for maxBytes 2000000000 bytes beside " in last.text(), 60, lambda: last.text())
+        limit = "the account may use 5368709120 (" if name == "limit" else "max_file_store of nats-server leaves less ("
+        assert limit in last.text(), last.text()
+        run = subprocess.run([BUILD / "vcourier", "check", "--connect", last.file], capture_output=True, text=True, timeout=60)
+        if name == "limit":
+            assert run.returncode == 1 and "FAILED storage: maxBytes 2000000000 for each of 1 streams to create" in run.stdout, run.stdout
+            assert re.search("the account may use 5368709120, of which 40[0-9]{8} are reserved", run.stdout), run.stdout  # and a bucket
+        else:
+            assert "1 streams to create reserve 2000000000 bytes" in run.stdout, run.stdout
