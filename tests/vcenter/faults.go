@@ -21,6 +21,7 @@ import (
 // injects what networks, proxies and vCenters do to a client.
 type front struct {
 	soap    http.Handler // the simulator
+	number  int          // of the endpoint, from 0
 	control http.Handler
 	mu      sync.Mutex
 	faults  []*fault
@@ -118,14 +119,6 @@ func (f *front) takeEvent(method string, a *answer) *fault {
 	})
 }
 
-// ours: calls that our managed objects answer, and the name of the object they are sent to.
-var ours = map[string][2]string{
-	"CreateCollectorForEvents": {">EventManager</", ">" + managerName + "</"},
-	"QueryEvents":              {">EventManager</", ">" + managerName + "</"},
-	"LogUserEvent":             {">EventManager</", ">" + managerName + "</"},
-	"CurrentTime":              {">ServiceInstance</", ">" + clockName + "</"},
-}
-
 var methodName = regexp.MustCompile(`Body[^>]*>\s*<(?:\w+:)?(\w+)`)
 
 func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -149,15 +142,14 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if m := methodName.FindSubmatch(body); m != nil {
 		method = string(m[1])
 	}
-	if swap, ok := ours[method]; ok {
-		body = bytes.Replace(body, []byte(swap[0]), []byte(swap[1]), 1)
-	}
+	body = f.swap(method, body)
 	r.Body = ioutil.NopCloser(bytes.NewReader(body))
 	next := func() *answer {
 		a := &answer{header: http.Header{}, code: http.StatusOK}
 		f.soap.ServeHTTP(a, r)
 		if method == "RetrieveServiceContent" {
 			f.versions.own(a)
+			f.identify(a)
 		}
 		return a
 	}

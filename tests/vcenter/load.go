@@ -38,8 +38,8 @@ func (t *tap) UpdateObject(o mo.Reference, changes []types.PropertyChange) {
 	}
 }
 
-// tell keeps EventManager.latestEvent and the latestPage of watched collectors up to date.
-func (m *EventManager) tell(every time.Duration) {
+// tell keeps latestEvent of manager and the latestPage of watched collectors up to date.
+func (m *EventManager) tell(every time.Duration, manager mo.Reference) {
 	var version int64
 	for range time.Tick(every) {
 		m.log.RLock()
@@ -53,7 +53,7 @@ func (m *EventManager) tell(every time.Duration) {
 		if last == nil {
 			continue
 		}
-		simulator.Map.Update(simulator.Map.EventManager(), []types.PropertyChange{{Name: "latestEvent", Val: last}})
+		simulator.Map.Update(manager, []types.PropertyChange{{Name: "latestEvent", Val: last}})
 		for _, c := range m.watched() {
 			page := c.latest()
 			if len(page) == 0 || page[0].GetEvent().Key == c.told {

@@ -39,7 +39,7 @@ type options struct {
 	listen, user, cert, key, uuid, name, mix string
 	plain, verbose, byTime, skipLate         bool
 	idle, span, notify                       time.Duration
-	vms, backlog, collectors                 int
+	vms, backlog, collectors, endpoints      int
 	rate, operations                         float64
 	firstKey, seed                           int64
 	shape                                    logShape
@@ -74,6 +74,7 @@ func parse() *options {
 	flag.BoolVar(&o.hidden.stuck, "hide-stuck", false, "a page of only invisible events does not move the position")
 	flag.BoolVar(&o.skipLate, "skip-late", false, "an open collector never shows an event older than the last it showed")
 	flag.BoolVar(&o.byTime, "by-time", false, "collectors scroll by createdTime, not by key")
+	flag.IntVar(&o.endpoints, "endpoints", 1, "vCenters in this process, each on a port of its own; they share inventory and account")
 	flag.IntVar(&o.collectors, "max-collectors", 32, "collectors a session may have")
 	flag.DurationVar(&o.notify, "notify", 20*time.Millisecond, "how often latestEvent and latestPage are brought up to date")
 	flag.BoolVar(&o.verbose, "v", false, "show the simulator's log")
@@ -123,28 +124,23 @@ func model(o *options, password string) (*simulator.Model, *vim25.Client) {
 	return m, client
 }
 
-// install puts our managed objects beside the simulator's and taps its event manager.
-func install(l *eventLog, o *options, client *vim25.Client) *EventManager {
-	manager := &EventManager{log: l, open: map[*Collector]bool{},
-		rules: collectorRules{max: o.collectors, byTime: o.byTime, skipLate: o.skipLate}}
-	manager.Self = ref("EventManager", managerName)
+// install puts our managed objects beside the simulator's and taps its event manager for the first endpoint.
+func install(all []*endpoint, o *options, client *vim25.Client) {
 	describe(o.known)
-	simulator.Map.Put(manager)
-	clock := &Clock{log: l}
-	clock.Self = ref("ServiceInstance", clockName)
-	simulator.Map.Put(clock)
+	for n, e := range all {
+		e.install(n, o)
+	}
 	stock, err := eventclient.NewManager(client).CreateCollectorForEvents(context.Background(), types.EventFilterSpec{MaxCount: 1})
 	if err != nil {
 		fail(err)
 	}
-	simulator.Map.AddHandler(&tap{self: ref("Tap", "tap"), collector: stock.Reference(), log: l})
-	return manager
+	simulator.Map.AddHandler(&tap{self: ref("Tap", "tap"), collector: stock.Reference(), log: all[0].log})
 }
 
 // announce prints the one line, JSON, that says the simulator is ready and where.
-func announce(s *simulator.Server, user string) {
+func announce(s *simulator.Server, user string, urls []string) {
 	colons := func(sum []byte) string { return strings.Replace(fmt.Sprintf("% X", sum), " ", ":", -1) }
-	line := map[string]string{"url": s.URL.Scheme + "://" + s.URL.Host + "/sdk", "user": user}
+	line := map[string]interface{}{"url": urls[0], "urls": urls, "user": user}
 	if s.URL.Scheme == "https" {
 		raw := s.Certificate().Raw
 		one, two := sha1.Sum(raw), sha256.Sum256(raw)
@@ -183,26 +179,21 @@ func main() {
 	}
 	o.known = all
 	debug.SetGCPercent(400) // it shares a small machine with what it tests
-	l := newEventLog(o.seed, o.firstKey, pick)
-	l.shape, l.hidden = o.shape, o.hidden
-	begin, step := time.Now().Add(-o.span), float64(o.span)/float64(o.backlog+1)
-	l.synth(o.backlog, nil, func(i int) time.Time { return begin.Add(time.Duration(float64(i) * step)) }, 0)
+	var vcenters []*endpoint
+	for n := 0; n < o.endpoints; n++ {
+		vcenters = append(vcenters, newEndpoint(n, o, pick))
+	}
 
 	simulator.SessionIdleTimeout = o.idle
 	m, client := model(o, password)
-	manager := install(l, o, client)
-	rate := int64(o.rate * 1000)
+	install(vcenters, o, client)
 	server := m.Service.NewServer()
-	f := &front{soap: server.Config.Handler, calls: map[string]int{}, access: &l.access, peers: map[string]bool{}}
-	f.versions.set("", true)
-	f.control = (&control{log: l, manager: manager, front: f, client: client, service: m.Service, templates: all, rate: &rate}).routes()
-	server.Config.Handler = f
-	go manager.tell(o.notify)
-	go pump(l, &rate)
+	vcenters[0].start(0, o, server.Config.Handler, client, m)
+	server.Config.Handler = vcenters[0].front
 	if o.operations > 0 {
 		go operate(client, o.operations)
 	}
-	announce(server, o.user)
+	announce(server, o.user, rest(vcenters, o, server, client, m))
 	waitForEnd()
 }
 
