@@ -14,7 +14,7 @@
 #include "jetstream.h"
 
 struct stream_storage {
-	uint64_t streams;  /* of this account */
+	uint64_t streams; /* of this account */
 	bool reserved_known;
 	uint64_t reserved; /* bytes, by these streams */
 	/*

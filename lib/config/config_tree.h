@@ -42,7 +42,7 @@ struct config {
 	/* written for Kubernetes: several documents, and ${NAME} is ordinary text */
 	bool manifest;
 	struct config_children documents; /* their roots */
-	bool beside; /* see config_set_beside */
+	bool beside;                      /* see config_set_beside */
 	struct config_node
 		*nodes; /* CONFIG_NODES_MAX of them; pages that are not used take no memory */
 	size_t n_nodes;
