@@ -6,6 +6,8 @@ import subprocess
 
 import pytest
 
+from lab.fleet import Fleet
+from lab.ledger import Ledger
 from lab.process import BUILD, wait_until
 from lab.product import knative, provider, router_config
 from lab.receiver import Answer
@@ -232,3 +234,27 @@ def test_streams_that_do_not_fit(lab):
             assert re.search("the account may use 5368709120, of which 40[0-9]{8} are reserved", run.stdout), run.stdout  # and a bucket
         else:
             assert "1 streams to create reserve 2000000000 bytes" in run.stdout, run.stdout
+
+
+# ---- a fleet
+
+
+def test_twelve_vcenters(lab):
+    """Collectors and dispatchers for 12 vCenters, a storm in one, one that is down, a collector that is killed: the books of each balance."""
+    fleet = Fleet(lab, 12)
+    fleet.start()
+    names = list(fleet.vcenters)
+    fleet.rate(20)
+    fleet.vcenters[names[0]].burst(5000)
+    fleet.vcenters[names[1]].fault("503", n=-1)
+    fleet.collectors[names[2]].kill()
+    wait_until(lambda: fleet.js.count(f"VC_{names[0]}") > 5000, 60, "the storm is stored")
+    wait_until(lambda: fleet.collectors[names[1]].reasons(), 60, "the collector reports the vCenter that is down")
+    fleet.collectors[names[2]].start()
+    fleet.vcenters[names[1]].lab("clear")
+    fleet.rate(0)
+    assert fleet.settle() > 5000
+    for name in names[:3]:
+        Ledger(fleet.js, f"VC_{name}", fleet.vcenters[name]).settle()
+    uuids = {uuid for name in names for uuid, _, _ in Ledger(fleet.js, f"VC_{name}", None).stored()[:1]}
+    assert len(uuids) == len(names), "each is a vCenter of its own"

@@ -36,25 +36,11 @@ class Authority:
         return ssl.create_default_context(cafile=self.ca)
 
 
-class Vcenter(Process):
-    def __init__(self, directory, authority, *flags, name="vcenter"):
-        self.authority = authority
-        self.ready = {}
-        super().__init__(name, [ROOT / "build" / "vcenter-sim", "-cert", authority.cert, "-key", authority.key, *flags],
-                         directory, {"VCENTER_SIM_PASSWORD": PASSWORD}, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+class Endpoint:
+    """One vCenter of a simulator, by its URL."""
 
-    def start(self):
-        if self.ready:  # the same port after a restart
-            self.argv += ["-listen", urllib.parse.urlsplit(self.url).netloc]
-        super().start()
-        line = self.process.stdout.readline()
-        assert line, f"the simulator does not start: {self.text()}"
-        self.ready = json.loads(line)
-        return self
-
-    @property
-    def url(self):
-        return self.ready["url"]
+    def __init__(self, url, authority):
+        self.url, self.authority = url, authority
 
     def lab(self, call, **arguments):
         """One call of the control API; returns its text."""
@@ -83,6 +69,31 @@ class Vcenter(Process):
     def json(self, first=0, n=-1, form="router"):
         lines = self.lab("json", form=form, n=n, **{"from": first}).splitlines()
         return [json.loads(line) for line in lines]
+
+
+class Vcenter(Process, Endpoint):
+    def __init__(self, directory, authority, *flags, name="vcenter"):
+        self.authority = authority
+        self.ready = {}
+        super().__init__(name, [ROOT / "build" / "vcenter-sim", "-cert", authority.cert, "-key", authority.key, *flags],
+                         directory, {"VCENTER_SIM_PASSWORD": PASSWORD}, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    def start(self):
+        if self.ready:  # the same port after a restart
+            self.argv += ["-listen", urllib.parse.urlsplit(self.url).netloc]
+        super().start()
+        line = self.process.stdout.readline()
+        assert line, f"the simulator does not start: {self.text()}"
+        self.ready = json.loads(line)
+        return self
+
+    @property
+    def url(self):
+        return self.ready["url"]
+
+    def endpoints(self):
+        """All vCenters of this process: flag -endpoints."""
+        return [Endpoint(url, self.authority) for url in self.ready["urls"]]
 
 
 def milliseconds(rfc3339):
