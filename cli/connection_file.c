@@ -158,7 +158,7 @@ add_from_file(void *ctx, const struct config_node *entry, const char *file)
 	add_name(list->names, &list->n, entry, list->kind);
 }
 
-/* The vCenters of eventProvidersFrom. Such a file may be unreadable here: daemons report that. */
+/* The vCenters of eventProvidersFrom. If such a file cannot be read, the daemons report it. */
 static void
 add_other_names(struct connection_settings *c, const struct file *f, const char *path)
 {

@@ -17,8 +17,8 @@ struct watched {
 };
 
 /*
- * Watches `first` and the files of two NULL-terminated lists (or NULL). If these are other files
- * than before, the first check is done at once. may_vanish: files and directories.
+ * Watches `first` and the files of two NULL-terminated lists (or NULL). If these are other
+ * files than before, the first check is done at once. may_vanish: files and directories.
  */
 void watched_set(
 	struct watched *w, const char *first, char *const *more, char *const *may_vanish);

@@ -8,8 +8,9 @@ import pytest
 
 from lab.fleet import Fleet
 from lab.ledger import Ledger
-from lab.process import BUILD, wait_until
+from lab.process import BUILD, ROOT, free_port, wait_until
 from lab.product import knative, provider, router_config
+from lab.proxy import Proxy
 from lab.receiver import Answer
 from lab.stream import PROVIDER, keys
 from lab.vcenter import PASSWORD, USER
@@ -258,3 +259,38 @@ def test_twelve_vcenters(lab):
         Ledger(fleet.js, f"VC_{name}", fleet.vcenters[name]).settle()
     uuids = {uuid for name in names for uuid, _, _ in Ledger(fleet.js, f"VC_{name}", None).stored()[:1]}
     assert len(uuids) == len(names), "each is a vCenter of its own"
+
+
+# ---- a leaf node for each site
+
+
+LEAF = json.loads((ROOT / "docs/examples/mirror.json").read_text())
+
+
+def test_a_site_behind_a_leaf_node(lab):
+    """docs/scale.md: the collector writes to the server of its site, the centre mirrors the stream and delivers. The link is cut and comes back:
+    meanwhile the site stores, and each event is then delivered once."""
+    port = free_port()
+    hub = lab.nats("hub", domain="hub", extra=f'server_name: hub\nleafnodes {{ listen: "127.0.0.1:{port}" }}')
+    link = Proxy(port)
+    lab.closers.append(link.close)
+    site = lab.nats("site", domain="site", extra='server_name: site\nleafnodes { reconnect: 1, remotes: '
+                    f'[ {{ url: "nats://127.0.0.1:{link.port}" }} ] }}')
+    vcenter, receiver = lab.vcenter("-backlog", "200"), lab.receiver()
+    collector = lab.collector(router_config(site, lab.authority.ca, [provider(vcenter, startFrom="earliest")])).wait_ready()
+    ledger = lab.open_ledger(site, vcenter)
+    ledger.settle()
+    centre = lab.jetstream(hub)
+    centre.create("VC_lab", LEAF)
+    dispatcher = lab.dispatcher(router_config(hub, providers=[PROVIDER], processors=[knative(receiver.url)])).wait_ready()
+    receiver.wait_for(lambda requests: len(requests) >= 200, what="the events of the site")
+
+    link.down()
+    vcenter.burst(300)
+    ledger.settle()
+    assert collector.reasons() == {} and dispatcher.reasons() == {}, "neither needs the link"
+    link.up()
+    stored = len(ledger.stored())
+    receiver.wait_for(lambda requests: len(requests) >= stored, what="the events of the time without a link")
+    wait_until(lambda: centre.count("VC_lab") == stored, 60, lambda: f"{centre.info('VC_lab')['state']}")
+    assert sorted(keys(receiver.requests)) == sorted(key for _, key, _ in ledger.stored())

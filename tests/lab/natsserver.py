@@ -10,12 +10,13 @@ from .process import Process, wait_until
 
 
 class NatsServer(Process):
-    def __init__(self, directory, name="nats", extra="", store=None, max_store="100GB"):
+    def __init__(self, directory, name="nats", extra="", store=None, max_store="100GB", domain=None):
         self.directory = Path(directory) / name
         self.directory.mkdir(parents=True, exist_ok=True)
         self.config = self.directory / "nats.conf"
         self.store = Path(store) if store else self.directory / "js"
         self.max_store = max_store
+        self.domain = f", domain: {domain}" if domain else ""
         self.extra = extra  # more lines of configuration
         self.port = None
         self.account = ()  # user and password, for connect
@@ -23,7 +24,7 @@ class NatsServer(Process):
 
     def _configure(self):
         self.config.write_text(f'listen: "{self.listen}"\nhttp: "127.0.0.1:-1"\nports_file_dir: "{self.directory}"\n'
-                               f'jetstream {{ store_dir: "{self.store}", max_file_store: {self.max_store} }}\n{self.extra}\n')
+                               f'jetstream {{ store_dir: "{self.store}", max_file_store: {self.max_store}{self.domain} }}\n{self.extra}\n')
 
     def start(self):
         self.listen = f"127.0.0.1:{self.port or -1}"
