@@ -53,7 +53,8 @@ add(struct buf *b, char kind, const char *path)
 }
 
 void
-watched_set(struct watched *w, const char *first, char *const *more, char *const *may_vanish)
+watched_set_with(
+	struct watched *w, const char *first, char *const *more, char *const *may_vanish)
 {
 	struct buf b;
 	size_t len;
@@ -75,6 +76,12 @@ watched_set(struct watched *w, const char *first, char *const *more, char *const
 	w->paths = paths;
 	w->len = len;
 	w->seen = look(paths);
+}
+
+void
+watched_set(struct watched *w, const char *first, char *const *more)
+{
+	watched_set_with(w, first, more, NULL);
 }
 
 bool

@@ -17,10 +17,12 @@ struct watched {
 };
 
 /*
- * Watches `first` and the files of two NULL-terminated lists (or NULL). If these are other
- * files than before, the first check is done at once. may_vanish: files and directories.
+ * Watches `first` and the NULL-terminated list `more` (or NULL). If these are other files than
+ * before, the first check is done at once.
  */
-void watched_set(
+void watched_set(struct watched *w, const char *first, char *const *more);
+/* The same, with files and directories that may be removed: that is a change, too. */
+void watched_set_with(
 	struct watched *w, const char *first, char *const *more, char *const *may_vanish);
 
 /*

@@ -189,7 +189,7 @@ first_load(struct daemon *d)
 	bool usage;
 
 	config_errors_init(&errors);
-	watched_set(&d->watched, d->flags.path, NULL, NULL);
+	watched_set(&d->watched, d->flags.path, NULL);
 	d->current = loaded_open(d->spec, &d->flags, &errors, &usage);
 	if (d->current == NULL) {
 		print_errors(buf_str(&errors.text));

@@ -107,6 +107,6 @@ loaded_watch(const struct loaded *l, const struct daemon_spec *spec, const char 
 {
 	char *own[] = { (char *)l->entry->other_file, NULL };
 
-	watched_set(watched, path, l->config.top.root_cas,
+	watched_set_with(watched, path, l->config.top.root_cas,
 		spec->provider ? own : l->config.files.paths);
 }
