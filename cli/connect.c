@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "connect.h"
 
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,7 +13,7 @@
 #include "jetstream.h"
 #include "session_open.h"
 #include "stop.h"
-#include "stream_storage.h"
+#include "storage_check.h"
 #include "subject.h"
 #include "vcenter_options.h"
 #include "vcenter_source.h"
@@ -173,33 +172,17 @@ check_stream(struct checklist *list, struct bus *bus, const struct router_entry 
 	return missing;
 }
 
-/* What the streams of the file that do not exist yet will reserve, against what is left. */
 static void
 check_storage(struct checklist *list, struct bus *bus, size_t missing)
 {
-	const struct bus_config *config = &list->deployment->config.top.bus;
-	int64_t each = config->stream.max_bytes;
-	uint64_t wanted = (uint64_t)(each > 0 ? each : 0) * missing *
-		(uint64_t)config->stream.replicas;
-	struct stream_storage storage;
-	struct err err;
+	struct buf found;
+	bool fits;
 
-	if (wanted == 0 || stream_storage_look(bus, &storage, &err) != 0 ||
-		stream_storage_add_up(bus, &storage, &err) != 0)
-		return;
-	if (storage.max == 0 || storage.reserved + wanted <= storage.max)
-		say(list, true, "storage",
-			"%zu streams to create reserve %" PRIu64 " bytes (maxBytes %" PRId64
-			" each)%s",
-			missing, wanted, each,
-			storage.max != 0 ? ""
-					 : "; max_file_store of nats-server must have room");
-	else
-		say(list, false, "storage",
-			"maxBytes %" PRId64 " for each of %zu streams to create: %" PRIu64
-			" bytes; the account may use %" PRIu64 ", of which %" PRIu64
-			" are reserved",
-			each, missing, wanted, storage.max, storage.reserved);
+	buf_init(&found, 1024);
+	fits = storage_check(bus, &list->deployment->config.top.bus, missing, &found);
+	if (found.len != 0)
+		say(list, fits, "storage", "%s", buf_str(&found));
+	buf_free(&found);
 }
 
 static void
