@@ -6,7 +6,8 @@
 #include "stream_storage.h"
 
 bool
-storage_check(struct bus *bus, const struct bus_config *config, size_t missing, struct buf *found)
+storage_check(
+	struct bus *bus, const struct bus_config *config, size_t missing, struct buf *found)
 {
 	int64_t each = config->stream.max_bytes;
 	uint64_t wanted = (uint64_t)(each > 0 ? each : 0) * missing *
