@@ -11,9 +11,9 @@
 #include "bus_options.h"
 
 /*
- * Compares what `missing` streams, which do not exist yet, will reserve with what the account has
- * left, and writes both to found; nothing when NATS does not tell or nothing is missing. False:
- * they do not fit.
+ * Compares what `missing` streams, which do not exist yet, will reserve with what the account
+ * has left, and writes both to found; nothing when NATS does not tell or nothing is missing.
+ * False: they do not fit.
  */
 bool storage_check(
 	struct bus *bus, const struct bus_config *config, size_t missing, struct buf *found);
