@@ -19,6 +19,7 @@ RUN_BY = {
     ("docs/systemd.md", "Run with systemd", 1): "tests/pages/systemd.py",
     ("docs/systemd.md", "Run with systemd", 2): "tests/pages/systemd.py",
     ("docs/systemd.md", "Run with systemd", 3): "tests/pages/systemd.py",
+    ("docs/systemd.md", "Run with systemd", 4): "tests/pages/systemd.py",
     ("docs/migration.md", "From the event router", 1): "tests/pages/host.py",
     ("docs/migration.md", "From the event router", 2): "tests/pages/host.py",
     ("docs/migration.md", "From VEBA 0.8", 1): "tests/integration/test_import.py",
@@ -47,6 +48,8 @@ RUN_BY = {
 }
 # Blocks that no test runs as they are printed, and what runs the same commands.
 NOT_AS_PRINTED = {
+    ("docs/scale.md", "More than one NATS server", 2): "tests/integration/test_fleet.py creates this mirror",
+    ("docs/kubernetes.md", "Start", 3): "nothing: no test runs the console on a node",
     ("docs/compose.md", "Run with Docker Compose", 1): "tests/compose/run.py starts the stack in the background",
     ("docs/compose.md", "A real vCenter and real backends", 1): "nothing: it needs files that the user edits",
     ("docs/consumers.md", "Without JetStream", 1): "tests/integration/test_consumer_examples.py, where the NATS CLI is installed",

@@ -95,6 +95,15 @@ def operator(debian):
     told("vcourier status works for root and the group vcourier")
 
 
+def console(debian):
+    """The page answers a login, and shows the pipeline to a user who is in the file."""
+    (debian.path / "root/olga-password").write_text(PASSWORD)
+    debian.run(page.block(PAGE, "Run with systemd", 4).text)
+    wait_until(lambda: "ready" in debian.run("systemctl show --property StatusText --value vcourier-console"), 30,
+               lambda: debian.journal("vcourier-console")[-2000:])
+    told("the console runs")
+
+
 def faults(debian, lab, vcenter, sink):
     """Each unit is killed, then restarted in order; then a password changes. Every event arrives."""
     for unit in UNITS:
@@ -126,6 +135,7 @@ def walk(debian, network):
                 assert debian.run(f"systemctl is-active {unit}").strip() == "active"
             wait_until(lambda: all("ready" in text for text in states(debian)), 30, lambda: f"states: {states(debian)}")
             operator(debian)
+            console(debian)
             faults(debian, lab, vcenter, sink)
             remove(debian)
         except AssertionError:
