@@ -99,8 +99,9 @@ def console(debian):
     """The page answers a login, and shows the pipeline to a user who is in the file."""
     (debian.path / "root/olga-password").write_text(PASSWORD)
     debian.run(page.block(PAGE, "Run with systemd", 4).text)
-    wait_until(lambda: "ready" in debian.run("systemctl show --property StatusText --value vcourier-console"), 30,
-               lambda: debian.journal("vcourier-console")[-2000:])
+    assert debian.run("systemctl is-active vcourier-console").strip() == "active", debian.journal("vcourier-console")[-2000:]
+    reply = debian.run("bash -c 'exec 3<>/dev/tcp/127.0.0.1/8090; printf \"GET / HTTP/1.0\\r\\nHost: 127.0.0.1:8090\\r\\n\\r\\n\" >&3; head -1 <&3'")
+    assert " 200 " in reply, reply
     told("the console runs")
 
 
