@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The secrets of the compose stack, without a container engine: `make compose-test` runs the stack itself."""
+"""The compose stack without a container engine: its secrets, and what its images are built from. `make compose-test` runs the stack."""
 import os
 import re
 import subprocess
@@ -85,3 +85,10 @@ def test_no_password_is_in_the_tree():
     for file in [*COMPOSE.glob("*.yaml"), *COMPOSE.glob("local/*.yaml"), COMPOSE / "nats/users.conf"]:
         for key, value in re.findall(r"(\w*(?:PASSWORD|password|secretKey|token)\w*): *([^,\s}]+)", file.read_text()):
             assert value.startswith(("$", "/run/secrets/")), f"{file.name}: {key}: {value}"
+
+
+def test_the_build_of_an_image_gets_every_folder_of_the_programs():
+    """.dockerignore lists what is copied; a folder that is missing there fails only in a container engine."""
+    listed = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
+    folders = re.search(r"^folders\s*:=\s*(.*)$", (ROOT / "Makefile").read_text(), re.M)[1].replace("$(lib)", "lib").split()
+    assert set(folders) | {"web", "VERSION", "Makefile"} <= listed
