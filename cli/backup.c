@@ -76,7 +76,6 @@ by_rank(const void *a, const void *b)
 static int
 make_directory(const char *path, struct err *err)
 {
-	struct dirent *entry;
 	DIR *dir;
 	int n = 0;
 
@@ -85,7 +84,7 @@ make_directory(const char *path, struct err *err)
 	dir = errno == EEXIST ? opendir(path) : NULL;
 	if (dir == NULL)
 		return err_set(err, ERR_SYSTEM, "%s: %s", path, err_strerror(errno));
-	while (n <= 2 && (entry = readdir(dir)) != NULL)
+	while (n <= 2 && readdir(dir) != NULL)
 		n++;
 	closedir(dir);
 	return n <= 2 ? 0 : err_set(err, ERR_USAGE, "%s is not empty", path);

@@ -206,9 +206,8 @@ write_reply(const struct webhook_request *r, struct buf *out)
 	buf_add_char(out, '{');
 	if (r->accepted != 0 && r->status == r->accepted)
 		buf_printf(out, "\"accepted\":%zu", r->events.n);
-	else if (r->status == MHD_HTTP_ACCEPTED)
-		buf_add_str(out, "\"accepted\":0");
-	else if (r->events.n_refused > 0 && r->status == MHD_HTTP_BAD_REQUEST)
+	else if (r->status == MHD_HTTP_ACCEPTED ||
+		(r->events.n_refused > 0 && r->status == MHD_HTTP_BAD_REQUEST))
 		buf_add_str(out, "\"accepted\":0");
 	else
 		json_add_member(out, "error", r->why.text);

@@ -61,7 +61,7 @@ static const struct config_field wrap_fields[] = {
 };
 
 #define PATH_ROWS(path_help) \
-	{ "path", CONFIG_CUSTOM, AT(path), .custom = custom_path, .help = path_help }, \
+	{ "path", CONFIG_CUSTOM, AT(path), .custom = custom_path, .help = (path_help) }, \
 		{ "auth", CONFIG_OBJECT, .fields = auth_fields, \
 			.help = "Who may send. Without it everybody may, and a warning says so." }, \
 		{ "maxBytes", CONFIG_SIZE, AT(max_bytes), .def = "1MiB", .min = 1024, \
@@ -207,6 +207,8 @@ check_path(const struct webhook_options *o, const struct webhook_path *p,
 {
 	const struct webhook_path *other;
 
+	if (p->path == NULL) /* reported already */
+		return;
 	check_auth(p, block, errors);
 	for (size_t i = 0; (other = webhook_options_path(o, i)) != NULL && other != p; i++) {
 		if (strcmp(other->path, p->path) == 0)

@@ -178,6 +178,8 @@ handle_api(struct site *s, struct api_call *call)
 		call->login = &login;
 		call->token = token;
 		run(call, path);
+		call->login = NULL;
+		call->token = NULL;
 	}
 }
 

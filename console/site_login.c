@@ -104,7 +104,7 @@ check_password(
 		: 0;
 	if (found < 0)
 		log_error("the users file cannot be used", L_ERR(&err));
-	ok = users_verify(found > 0 ? &user : NULL, password);
+	ok = users_verify(found > 0 ? &user : NULL, password) && found > 0;
 	login_limit_ended(&l->limit, peer, name, ok, clock_monotonic_ms());
 	if (ok) {
 		begin(l, call, &user);
