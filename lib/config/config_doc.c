@@ -329,8 +329,7 @@ config_each(
 	for (const struct config_field *f = fields; f->key != NULL; f++) {
 		struct buf name, type;
 
-		if ((f->flags & CONFIG_IGNORED) || same_block(fields, f) != NULL ||
-			(f->type == CONFIG_NODE && f->fields == NULL))
+		if ((f->flags & CONFIG_IGNORED) || same_block(fields, f) != NULL)
 			continue;
 		if (is_block(f)) {
 			join(path, prefix, f);

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "err.h"
 #include "mem.h"
 #include "text.h"
 
@@ -66,7 +67,7 @@ read_directory(struct provider_files *files, const char *path, struct config_err
 	int n = scandir(path, &entry, is_wanted, alphasort);
 
 	if (n < 0) {
-		config_error(errors, NULL, "%s: %s", path, strerror(errno));
+		config_error(errors, NULL, "%s: %s", path, err_strerror(errno));
 		return;
 	}
 	for (int i = 0; i < n; i++) {

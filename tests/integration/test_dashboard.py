@@ -65,7 +65,7 @@ def test_each_panel_is_described_and_uses_the_variables(panel):
 def test_the_config_map_is_found_by_grafanas_sidecar():
     component = yaml.safe_load((COMPONENT / "kustomization.yaml").read_text())
     generated, = component["configMapGenerator"]
-    assert generated["files"] == ["vcourier.json"] and generated["options"]["labels"] == {"grafana_dashboard": "1"}
+    assert generated["files"] == ["vcourier.json"] and generated["options"]["labels"]["grafana_dashboard"] == "1"
 
 
 def test_every_query_returns_data(lab):

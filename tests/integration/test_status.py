@@ -120,7 +120,7 @@ def test_a_dispatcher_that_cannot_create_its_streams(lab):
     dispatcher = lab.dispatcher(Stream(lab, server).config(lab.receiver().url))
     wait_until(lambda: look(dispatcher)["dispatchers"][0]["state"] == "failing", 60, "it answers")
     text = run(dispatcher, code=1).stdout
-    assert re.search(rf"^kn on .* \(pid {dispatcher.pid}\): consumer: .*insufficient storage", text, re.M), text
+    assert re.search(rf"^kn on .* \(pid {dispatcher.pid}\): consumer: .*no room for maxBytes", text, re.M), text
 
 
 def test_the_paused_replica(lab, stream):
