@@ -113,12 +113,27 @@ set_attribute(struct event *ev, const struct webhook_header *header, struct err 
 	return rc;
 }
 
+/* Adds the event, whose data is the body, unless rc says that an attribute failed. Frees it. */
+static unsigned
+add_with_body(const struct webhook_input *in, struct event *ev, struct webhook_events *events,
+	int rc, struct err *err)
+{
+	unsigned status;
+
+	if (rc == 0) {
+		event_set_data(ev, in->content.body, in->content.len);
+		rc = event_check(ev, err);
+	}
+	status = rc == 0 ? webhook_events_add(in, ev, events, err) : status_of(err);
+	event_free(ev);
+	return status;
+}
+
 static unsigned
 read_binary(const struct webhook_input *in, const char *content_type,
 	struct webhook_events *events, struct err *err)
 {
 	struct event ev;
-	unsigned status;
 	int rc = 0;
 
 	event_init(&ev);
@@ -127,13 +142,7 @@ read_binary(const struct webhook_input *in, const char *content_type,
 			rc = set_attribute(&ev, &in->content.header[i], err);
 	if (rc == 0 && *ev.datacontenttype == '\0' && *content_type != '\0')
 		rc = event_set(&ev, "datacontenttype", content_type, strlen(content_type), err);
-	if (rc == 0) {
-		event_set_data(&ev, in->content.body, in->content.len);
-		rc = event_check(&ev, err);
-	}
-	status = rc == 0 ? webhook_events_add(in, &ev, events, err) : status_of(err);
-	event_free(&ev);
-	return status;
+	return add_with_body(in, &ev, events, rc, err);
 }
 
 /* ---- plain JSON */
@@ -190,7 +199,6 @@ read_plain(const struct webhook_input *in, struct webhook_events *events, struct
 	const struct webhook_wrap *wrap = &in->path->wrap;
 	struct event ev;
 	struct err absent;
-	unsigned status;
 	int rc;
 
 	event_init(&ev);
@@ -209,13 +217,7 @@ read_plain(const struct webhook_input *in, struct webhook_events *events, struct
 		rc = set_time(&ev, in, err);
 	if (rc == 0)
 		rc = event_set(&ev, "datacontenttype", "application/json", 16, err);
-	if (rc == 0) {
-		event_set_data(&ev, in->content.body, in->content.len);
-		rc = event_check(&ev, err);
-	}
-	status = rc == 0 ? webhook_events_add(in, &ev, events, err) : status_of(err);
-	event_free(&ev);
-	return status;
+	return add_with_body(in, &ev, events, rc, err);
 }
 
 /* ---- which of them */
