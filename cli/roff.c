@@ -77,7 +77,7 @@ roff_add(struct buf *out, const char *text)
 		} else {
 			buf_add_char(out, ' ');
 		}
-		buf_add(out, word.data, word.len);
+		buf_add(out, buf_str(&word), word.len);
 		buf_free(&word);
 		fresh = false;
 		if (text[len] == '\n' && text[len + 1] == '\n') {

@@ -130,7 +130,7 @@ catalogue_cache_write(
 		}
 	}
 	if (rc == 0)
-		buf_add(out, c->text.data, c->text.len);
+		buf_add(out, buf_str(&c->text), c->text.len);
 	else
 		session_explain(s, err);
 	pthread_mutex_unlock(&c->lock);

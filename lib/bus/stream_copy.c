@@ -293,7 +293,7 @@ restore_request(const struct stream_original *o, struct buf *body, struct err *e
 		if (o->replicas > 0)
 			buf_printf(body, ",\"num_replicas\":%d", o->replicas);
 		buf_add_str(body, "},\"state\":");
-		buf_add(body, state.data, state.len);
+		buf_add(body, buf_str(&state), state.len);
 		buf_add_char(body, '}');
 	}
 	buf_free(&config);

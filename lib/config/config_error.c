@@ -32,8 +32,8 @@ config_errors_free(struct config_errors *errors)
 void
 config_errors_add(struct config_errors *errors, const struct config_errors *from)
 {
-	buf_add(&errors->text, from->text.data, from->text.len);
-	buf_add(&errors->warnings, from->warnings.data, from->warnings.len);
+	buf_add(&errors->text, buf_str(&from->text), from->text.len);
+	buf_add(&errors->warnings, buf_str(&from->warnings), from->warnings.len);
 	errors->n += from->n;
 	errors->n_warnings += from->n_warnings;
 	errors->n_insecure += from->n_insecure;
@@ -42,8 +42,8 @@ config_errors_add(struct config_errors *errors, const struct config_errors *from
 void
 config_errors_add_as_warnings(struct config_errors *errors, const struct config_errors *from)
 {
-	buf_add(&errors->warnings, from->text.data, from->text.len);
-	buf_add(&errors->warnings, from->warnings.data, from->warnings.len);
+	buf_add(&errors->warnings, buf_str(&from->text), from->text.len);
+	buf_add(&errors->warnings, buf_str(&from->warnings), from->warnings.len);
 	errors->n_warnings += from->n + from->n_warnings;
 }
 
