@@ -16,7 +16,6 @@ import argparse
 import base64
 import os
 import re
-import shlex
 import sys
 from pathlib import Path
 
@@ -258,6 +257,11 @@ def names(args):
             [f"reader-{r}" for r in args.reader] + [f"connector-{c}" for c in args.connector] + [f"guest-{g}" for g in args.guest])
 
 
+def quoted(word):
+    """A word for a shell. Python's shlex is not in Debian's python3-minimal, with which this program has to run."""
+    return word if re.fullmatch(r"[\w@%+=:,./-]+", word, re.ASCII) else "'" + word.replace("'", "'\"'\"'") + "'"
+
+
 def words(args):
     """The arguments that make this configuration again."""
     for kind in KINDS:
@@ -287,7 +291,7 @@ def config(args):
     grants += [(name, subject) for name, (allow, _) in rights.items() for subject in allow
                if not subject.startswith((STATUS, CATALOGUE)) and subject != f"{API}.INFO"]
     grants += [(f"guest-{g}", subject) for g in args.guest for subject in guest_rights(g, sources(args))]
-    lines = [f"# Written by users.py {' '.join(shlex.quote(a) for a in words(args))}; do not edit.",
+    lines = [f"# Written by users.py {' '.join(quoted(a) for a in words(args))}; do not edit.",
              'include "secrets/passwords.conf"', "accounts {", "  VCOURIER {", "    jetstream: enabled",
              "    users: [", user("admin"), "    ]", *exports(grants), "  }"]
     for name, allowed in rights.items():
