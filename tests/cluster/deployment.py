@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """vcourier in the cluster, deployed with the commands of docs/kubernetes.md, and what a test asks it. Runs inside the node's namespaces."""
 import json
+import os
 import shutil
 import ssl
 import subprocess
+import tempfile
 import time
 import urllib.request
 
@@ -11,7 +13,7 @@ import yaml
 
 import page
 from lab.nats_wire import Wire
-from lab.process import ROOT, wait_until
+from lab.process import BUILD, ROOT, wait_until
 from lab.vcenter import milliseconds
 
 HERE = ROOT / "tests/cluster"
@@ -34,11 +36,15 @@ class Deployment:
     def __init__(self, directory):
         self.directory = directory
 
-    def sh(self, script, **options):
+    def sh(self, script):
         """Commands as the page prints them, in the directory of the checkout that a reader has."""
-        run = subprocess.run(["sh", "-eu", "-c", script], cwd=self.directory, capture_output=True, text=True, timeout=600, check=False, **options)
-        assert run.returncode == 0, f"{script}\n{run.stdout}{run.stderr}"
-        return run.stdout + run.stderr
+        with tempfile.TemporaryFile("w+") as said:  # not a pipe, which a process in the background would keep open
+            run = subprocess.run(["sh", "-eu", "-c", script], cwd=self.directory, stdout=said, stderr=said, timeout=900, check=False,
+                                 env={**os.environ, "PATH": f"{BUILD}:{os.environ['PATH']}"})
+            said.seek(0)
+            text = said.read()
+        assert run.returncode == 0, f"{script}\n{text}"
+        return text
 
     def block(self, heading, number):
         return page.block(PAGE, heading, number).text
@@ -66,6 +72,9 @@ class Deployment:
 
     def configure(self, config):
         (self.directory / "my/config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
+
+    def config(self):
+        return yaml.safe_load((self.directory / "my/config.yaml").read_text())
 
     def overlay(self, components):
         overlay = yaml.safe_load(self.block(START, 1))

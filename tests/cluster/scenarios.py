@@ -3,7 +3,9 @@
 commands are those of docs/kubernetes.md.
 
 Runs inside the node's namespaces, started by run.py: scenarios.py STATE [NAME...]"""
+import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -11,9 +13,11 @@ import time
 from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).resolve().parents[1] / "pages")]
-from deployment import BACKENDS, DISPATCHER_OF, HERE, Deployment, kubectl  # noqa: E402
+from deployment import BACKENDS, BURST, DISPATCHER_OF, HERE, START, Deployment, kubectl  # noqa: E402
+from lab.process import wait_until  # noqa: E402
 
 OURS = ["collector", *(f"dispatcher-{name}" for name in DISPATCHER_OF.values())]
+GROW = "From one NATS server to three"
 SCENARIOS = []
 
 
@@ -86,6 +90,173 @@ def deletes(d):
         d.books(f"{name} deleted")
 
 
+@scenario
+def hangs(d):
+    """A dispatcher that is stopped (SIGSTOP): the liveness probe restarts it."""
+    before = d.pods("dispatcher-knative")
+    began = time.monotonic()
+    os.kill(process_of("dispatcher-knative"), signal.SIGSTOP)
+    d.burst()
+    say(f"a stopped dispatcher is Ready again after {d.seconds_until_new('dispatcher-knative', before, began):.1f} s")
+    d.books("stopped")
+
+
+@scenario
+def engine_and_kubelet(d):
+    """containerd and the kubelet are killed: the pods go on."""
+    before = d.pods()
+    for name in ("containerd", "kubelet"):
+        os.kill(int(Path(f"{d.directory.parent}/{name}.pid").read_text()), signal.SIGKILL)
+        d.burst()
+        d.books(f"{name} killed")
+    d.wait_ready()
+    now = d.pods()
+    assert {n: p[:2] for n, p in now.items()} == {n: p[:2] for n, p in before.items()}, "a container was restarted"
+
+
+@scenario
+def scales(d):
+    """A dispatcher from 1 to 3 replicas and back, under load."""
+    for replicas in (3, 1):
+        for _ in range(10):
+            d.burst()
+        kubectl("-n", "vcourier", "scale", "deployment/dispatcher-knative", f"--replicas={replicas}")
+        for _ in range(10):
+            d.burst()
+        d.wait_ready()
+        say(f"{replicas} replicas after {20 * BURST} events")
+        d.books(f"{replicas} replicas")
+
+
+@scenario
+def rolls(d):
+    """A changed configuration within a burst: the ConfigMap has a new name, and pods are replaced one after another."""
+    before = d.pods()
+    config = d.config()
+    config["log"]["level"] = "debug"
+    d.configure(config)
+    for _ in range(5):
+        d.burst()
+    began = time.monotonic()
+    d.apply()
+    for _ in range(5):
+        d.burst()
+    for name in OURS:
+        kubectl("-n", "vcourier", "rollout", "status", f"{'statefulset' if name == 'collector' else 'deployment'}/{name}", "--timeout=180s")
+    d.wait_ready()
+    say(f"all pods replaced after {time.monotonic() - began:.1f} s")
+    assert {p[0] for n, p in d.pods().items() if n != "nats-0"}.isdisjoint(p[0] for p in before.values())
+    d.books("rolling update")
+
+
+@scenario
+def changed_secret(d):
+    """A new NATS password: the dispatcher reads it without a restart. NATS reads its own when it starts."""
+    before = d.pods("dispatcher-knative")
+    (d.directory / "secrets/dispatcher-knative").unlink()
+    d.sh("""compose/nats/users.py --config my/config.yaml --passwords secrets/
+kubectl -n vcourier create secret generic nats-passwords --from-file=secrets/passwords.conf --from-file=secrets/route.conf \
+    --from-file=secrets/routes.conf --dry-run=client -o yaml | kubectl apply --server-side --force-conflicts -f -
+kubectl -n vcourier create secret generic dispatcher-knative --from-file=nats=secrets/dispatcher-knative --dry-run=client -o yaml |
+    kubectl apply --server-side --force-conflicts -f -""")
+    password = (d.directory / "secrets/dispatcher-knative").read_text()
+    began = time.monotonic()
+    mounted = Path(f"/proc/{process_of('dispatcher-knative')}/root/etc/vcourier/secrets/nats")
+    wait_until(lambda: mounted.read_text() == password, 180, "the kubelet writes the new password")
+    say(f"the kubelet writes a changed Secret after {time.monotonic() - began:.0f} s")
+    kubectl("-n", "vcourier", "delete", "pod", "nats-0")
+    d.burst()
+    d.wait_ready()
+    d.books("changed Secret")
+    assert {n: p[:2] for n, p in d.pods("dispatcher-knative").items()} == {n: p[:2] for n, p in before.items()}, "restarted"
+
+
+# who, to whom, port, open. Each declared peer is open, everything else is shut.
+PEERS = [
+    ("collector", "nats", 4222, True), ("collector", "vcenter", 443, True), ("collector", "kube-dns", 53, True),
+    ("collector", "nats", 8222, False), ("collector", "gateway", 8080, False), ("collector", "knative", 8080, False),
+    ("collector", "dispatcher-knative", 8082, False), ("collector", "kube-dns", 8080, False),
+    ("dispatcher-knative", "nats", 4222, True), ("dispatcher-knative", "knative", 8080, True), ("dispatcher-knative", "nats", 8222, False),
+    ("dispatcher-knative", "collector", 8082, False),
+    ("dispatcher-openfaas", "nats", 4222, True), ("dispatcher-openfaas", "gateway", 8080, True),
+    ("dispatcher-openfaas", "knative", 8080, False), ("dispatcher-openfaas", "vcenter", 443, False),
+    ("dispatcher-eventbridge", "nats", 4222, True), ("dispatcher-eventbridge", "aws", 443, True),
+    ("dispatcher-eventbridge", "knative", 8080, False),
+    ("nats", "kube-dns", 53, True), ("nats", "collector", 8082, False), ("nats", "vcenter", 443, False), ("nats", "knative", 8080, False),
+    ("knative", "nats", 4222, False), ("knative", "nats", 8222, False), ("knative", "collector", 8082, False),
+    ("gateway", "dispatcher-openfaas", 8082, False)]
+
+
+def addresses():
+    """{name of the workload: (address, pid of a process in the pod)} of the pods of all namespaces"""
+    found = {}
+    for pod in json.loads(kubectl("get", "pods", "-A", "-o", "json"))["items"]:
+        labels = pod["metadata"]["labels"]
+        name = labels.get("app.kubernetes.io/name") or labels.get("app") or labels.get("k8s-app")
+        found[name] = [pod["status"].get("podIP"), None]
+    for pid in (p for p in os.listdir("/proc") if p.isdigit()):
+        try:
+            shown = Path(f"/proc/{pid}/net/fib_trie").read_text()
+        except OSError:
+            continue
+        for entry in found.values():
+            if entry[0] and re.search(rf"\|-- {re.escape(entry[0])}\s+/32 host LOCAL", shown):
+                entry[1] = pid
+    return found
+
+
+@scenario
+def network(d):
+    """The network policies: every declared peer is open, every other one is shut."""
+    pods = addresses()
+    wrong = []
+    for source, target, port, wanted in PEERS:
+        run = subprocess.run(["nsenter", "-t", pods[source][1], "-n", "timeout", "3", "bash", "-c",
+                              f"exec 3<>/dev/tcp/{pods[target][0]}/{port}"], capture_output=True, check=False)
+        if (run.returncode == 0) != wanted:
+            wrong.append((source, target, port, "open" if run.returncode == 0 else "shut"))
+    assert not wrong, wrong
+    say(f"{len(PEERS)} connections are open or shut as declared")
+
+
+@scenario
+def grows(d):
+    """`ha` over the running base is refused. The way of the page leads from one server to three; then the leader's pod is deleted."""
+    stored, position = set(d.stream()), d.pods("nats")
+    overlay = (d.directory / "my/kustomization.yaml").read_text()
+    d.overlay(["../k8s/components/openfaas", "../k8s/components/eventbridge", "../k8s/components/ha"])
+    ha = (d.directory / "my/kustomization.yaml").read_text()
+    run = subprocess.run(["kubectl", "apply", "-k", "my/"], cwd=d.directory, capture_output=True, text=True, check=False)
+    assert run.returncode != 0 and "updates to statefulset spec for fields other than" in run.stderr, run.stderr
+    assert d.pods("nats") == position, "the bus was touched"
+    (d.directory / "my/kustomization.yaml").write_text(overlay)
+    d.apply()
+    d.wait_ready()
+    d.books("refused")
+    began = time.monotonic()
+    d.sh(d.block(GROW, 2))
+    d.burst()  # vCenter keeps them
+    (d.directory / "my/kustomization.yaml").write_text(ha)
+    d.sh(d.block(GROW, 3))
+    d.wait_ready(300)
+    say(f"three servers, all Ready, {time.monotonic() - began:.0f} s after the first command")
+    d.books("three servers")
+    assert stored <= set(d.stream())
+    admin = d.admin()
+    info = admin.request("$JS.API.STREAM.INFO.VC_lab").json()
+    admin.close()
+    assert info["config"]["num_replicas"] == 3, info["config"]
+    leader = info["cluster"]["leader"]
+    d.burst()
+    before = d.pods("nats")
+    kubectl("-n", "vcourier", "delete", "pod", leader, "--wait=false")
+    d.burst()
+    took = d.seconds_until_new("nats", before, time.monotonic())
+    d.wait_ready()
+    say(f"the leader {leader} deleted: Ready again after {took:.1f} s")
+    d.books("leader deleted")
+
+
 def memory(d):
     for name in [*OURS, "nats"]:
         status = Path(f"/proc/{process_of(name)}/status").read_text()
@@ -105,4 +276,5 @@ def main():
 
 
 if __name__ == "__main__":
+    assert START
     main()
