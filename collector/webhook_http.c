@@ -7,10 +7,12 @@
 #include <string.h>
 
 #include "clock.h"
+#include "connections.h"
 #include "hash.h"
 #include "json.h"
 #include "log.h"
 #include "mem.h"
+#include "status_http.h"
 #include "text.h"
 #include "webhook_auth.h"
 #include "webhook_metrics.h"
@@ -122,12 +124,10 @@ begin(struct webhook_listener *listener, struct MHD_Connection *connection, cons
 	const char *method)
 {
 	struct webhook_request *r = mem_alloc(sizeof(*r));
-	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
-		connection, MHD_CONNECTION_INFO_CONNECTION_FD);
 
 	r->listener = listener;
 	r->connection = connection;
-	r->fd = info != NULL ? info->connect_fd : -1;
+	r->fd = status_http_fd(connection);
 	r->path = find_path(listener->server->options, url);
 	buf_init(&r->body, r->path != NULL ? (size_t)r->path->max_bytes : 0);
 	webhook_events_init(&r->events);

@@ -8,6 +8,7 @@
 #include "listener.h"
 #include "log.h"
 #include "mem.h"
+#include "status_http.h"
 #include "webhook_server_internal.h"
 
 enum {
@@ -15,26 +16,6 @@ enum {
 	BODIES_MAX = 64 * 1024 * 1024, /* of all requests together, or two of the largest */
 	MS = 1000,
 };
-
-/* ---- connections */
-
-static void
-on_connection(void *cls, struct MHD_Connection *connection, void **socket_context,
-	enum MHD_ConnectionNotificationCode code)
-{
-	struct webhook_listener *listener = cls;
-	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
-		connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-
-	(void)socket_context;
-	if (info == NULL)
-		return;
-	if (code == MHD_CONNECTION_NOTIFY_STARTED)
-		connections_add(
-			listener->server->connections, info->connect_fd, clock_monotonic_ms());
-	else
-		connections_remove(listener->server->connections, info->connect_fd);
-}
 
 size_t
 webhook_server_connections(struct webhook_server *s)
@@ -62,8 +43,9 @@ listener_start(struct webhook_server *s, int fd, const struct webhook_tls *tls, 
 		(unsigned)s->options->max_connections + 16, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
 		(size_t)REQUEST_BYTES_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
 		(unsigned)(s->options->timeout_ms / MS), MHD_OPTION_NOTIFY_CONNECTION,
-		on_connection, l, MHD_OPTION_NOTIFY_COMPLETED, s->on_completed, NULL,
-		MHD_OPTION_ARRAY, tls->cert != NULL ? secure : plain, MHD_OPTION_END);
+		status_http_connection, s->connections, MHD_OPTION_NOTIFY_COMPLETED,
+		s->on_completed, NULL, MHD_OPTION_ARRAY, tls->cert != NULL ? secure : plain,
+		MHD_OPTION_END);
 	if (l->daemon != NULL)
 		return l;
 	/* whether the library has closed fd depends on how far it got */

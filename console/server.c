@@ -9,11 +9,12 @@
 #include <string.h>
 
 #include "clock.h"
+#include "connections.h"
 #include "file.h"
 #include "listener.h"
 #include "mem.h"
-#include "server_connections.h"
 #include "server_reply.h"
+#include "status_http.h"
 
 enum {
 	HEADERS_BYTES_MAX = 32 * 1024,
@@ -25,7 +26,7 @@ enum {
 struct server {
 	struct MHD_Daemon *daemon;
 	struct server_options options;
-	struct server_connections *connections;
+	struct connections *connections;
 	struct buf cert, key;
 	int port;
 };
@@ -130,7 +131,8 @@ answer(struct server *s, struct MHD_Connection *connection, struct server_reques
 	request->https = s->options.cert_file != NULL;
 	request->peer = peer_of(connection, peer);
 	init_reply(&reply);
-	server_connections_busy(s->connections, connection, true);
+	connections_busy(
+		s->connections, status_http_fd(connection), true, clock_monotonic_ms());
 	s->options.handle(s->options.ctx, request, &reply);
 	return send_reply(s, connection, &reply);
 }
@@ -183,25 +185,8 @@ on_completed(void *ctx, struct MHD_Connection *connection, void **request,
 	}
 	free(in);
 	*request = NULL;
-	server_connections_busy(s->connections, connection, false);
-}
-
-static void
-on_connection(void *ctx, struct MHD_Connection *connection, void **socket_context,
-	enum MHD_ConnectionNotificationCode code)
-{
-	struct server *s = ctx;
-	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
-		connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-
-	(void)socket_context;
-	if (info == NULL)
-		return;
-	if (code == MHD_CONNECTION_NOTIFY_STARTED)
-		server_connections_add(
-			s->connections, connection, info->connect_fd, clock_monotonic_ms());
-	else
-		server_connections_remove(s->connections, connection);
+	connections_busy(
+		s->connections, status_http_fd(connection), false, clock_monotonic_ms());
 }
 
 /* ---- life */
@@ -222,7 +207,7 @@ read_tls(struct server *s, struct err *err)
 static void
 free_server(struct server *s)
 {
-	server_connections_close(s->connections);
+	connections_close(s->connections);
 	buf_free(&s->cert);
 	if (s->key.data != NULL)
 		mem_wipe(s->key.data, s->key.cap);
@@ -251,9 +236,9 @@ start(struct server *s, int fd)
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADERS_BYTES_MAX,
 		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)SERVER_SILENCE_S,
 		MHD_OPTION_THREAD_STACK_SIZE, (size_t)STACK_BYTES, MHD_OPTION_NOTIFY_COMPLETED,
-		on_completed, s, MHD_OPTION_NOTIFY_CONNECTION, on_connection, s,
-		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_ARRAY, https ? tls : none,
-		MHD_OPTION_END);
+		on_completed, s, MHD_OPTION_NOTIFY_CONNECTION, status_http_connection,
+		s->connections, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_ARRAY,
+		https ? tls : none, MHD_OPTION_END);
 }
 
 int
@@ -265,7 +250,8 @@ server_open(struct server **server, const struct server_options *options, struct
 	s->options = *options;
 	buf_init(&s->cert, FILE_BYTES_MAX);
 	buf_init(&s->key, FILE_BYTES_MAX);
-	s->connections = server_connections_open();
+	s->connections = connections_open(&(struct connections_limits){
+		SERVER_CONNECTIONS_MAX, SERVER_CONNECTIONS_MAX, SERVER_REQUEST_MS });
 	if (read_tls(s, err) != 0) {
 		free_server(s);
 		return -1;
@@ -306,5 +292,5 @@ server_port(const struct server *s)
 void
 server_expire(struct server *s, int64_t now_ms)
 {
-	server_connections_expire(s->connections, now_ms);
+	connections_expire(s->connections, now_ms);
 }

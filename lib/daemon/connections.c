@@ -11,6 +11,7 @@
 struct connection {
 	int fd;
 	enum { FREE, OPEN, CLOSING } state;
+	bool busy;
 	uint64_t number; /* of all connections, in the order in which they were touched last */
 	int64_t since_ms;
 };
@@ -84,7 +85,7 @@ connections_add(struct connections *c, int fd, int64_t now_ms)
 	pthread_mutex_lock(&c->lock);
 	for (size_t i = 0; i < c->limits.max; i++)
 		if (c->slot[i].state == FREE) {
-			c->slot[i] = (struct connection){ fd, OPEN, ++c->last, now_ms };
+			c->slot[i] = (struct connection){ fd, OPEN, false, ++c->last, now_ms };
 			c->used = i >= c->used ? i + 1 : c->used;
 			break;
 		}
@@ -93,15 +94,34 @@ connections_add(struct connections *c, int fd, int64_t now_ms)
 	pthread_mutex_unlock(&c->lock);
 }
 
+/* NULL: it is not there, or was shut down. */
+static struct connection *
+find_open(struct connections *c, int fd)
+{
+	for (size_t i = 0; i < c->used; i++)
+		if (c->slot[i].state == OPEN && c->slot[i].fd == fd)
+			return &c->slot[i];
+	return NULL;
+}
+
 void
 connections_touch(struct connections *c, int fd, int64_t now_ms)
 {
+	connections_busy(c, fd, false, now_ms);
+}
+
+void
+connections_busy(struct connections *c, int fd, bool busy, int64_t now_ms)
+{
+	struct connection *s;
+
 	pthread_mutex_lock(&c->lock);
-	for (size_t i = 0; i < c->used; i++)
-		if (c->slot[i].state == OPEN && c->slot[i].fd == fd) {
-			c->slot[i].number = ++c->last;
-			c->slot[i].since_ms = now_ms;
-		}
+	s = find_open(c, fd);
+	if (s != NULL) {
+		s->busy = busy;
+		s->number = ++c->last;
+		s->since_ms = now_ms;
+	}
 	pthread_mutex_unlock(&c->lock);
 }
 
@@ -120,7 +140,8 @@ connections_expire(struct connections *c, int64_t now_ms)
 {
 	pthread_mutex_lock(&c->lock);
 	for (size_t i = 0; i < c->used; i++)
-		if (c->slot[i].state == OPEN && now_ms - c->slot[i].since_ms > c->limits.ms_max)
+		if (c->slot[i].state == OPEN && !c->slot[i].busy &&
+			now_ms - c->slot[i].since_ms > c->limits.ms_max)
 			end(&c->slot[i]);
 	pthread_mutex_unlock(&c->lock);
 }

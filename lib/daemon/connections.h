@@ -9,6 +9,7 @@
 #ifndef VCOURIER_CONNECTIONS_H
 #define VCOURIER_CONNECTIONS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -33,10 +34,17 @@ void connections_add(struct connections *c, int fd, int64_t now_ms);
 /* A request on it has begun or ended: its time begins again. */
 void connections_touch(struct connections *c, int fd, int64_t now_ms);
 
+/*
+ * busy: its request has come and is being answered; no limit holds for how long. false: the
+ * answer has ended, and its time begins again. A busy connection may still be the oldest above
+ * `kept`.
+ */
+void connections_busy(struct connections *c, int fd, bool busy, int64_t now_ms);
+
 /* The server is about to close fd. */
 void connections_remove(struct connections *c, int fd);
 
-/* Shuts down the connections that are older than ms_max; the server closes them. */
+/* Shuts down those older than ms_max that are not busy; the server closes them. */
 void connections_expire(struct connections *c, int64_t now_ms);
 
 size_t connections_count(struct connections *c);

@@ -16,8 +16,9 @@
 #include "mem.h"
 #include "metrics.h"
 #include "notify.h"
-#include "stop.h"
 #include "printable.h"
+#include "status_http.h"
+#include "stop.h"
 #include "text.h"
 
 enum {
@@ -159,23 +160,6 @@ status_write(struct buf *out)
 	return ready;
 }
 
-static void
-on_connection(void *ctx, struct MHD_Connection *connection, void **socket_context,
-	enum MHD_ConnectionNotificationCode code)
-{
-	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
-		connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-
-	(void)ctx;
-	(void)socket_context;
-	if (info == NULL)
-		return;
-	if (code == MHD_CONNECTION_NOTIFY_STARTED)
-		connections_add(self.connections, info->connect_fd, clock_monotonic_ms());
-	else
-		connections_remove(self.connections, info->connect_fd);
-}
-
 /* ---- answers */
 
 static unsigned
@@ -310,8 +294,8 @@ status_open(struct status **status, const struct status_options *options, struct
 		MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
 		(unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
 		(size_t)REQUEST_BYTES_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
-		(unsigned)(CONNECTION_MS / 1000), MHD_OPTION_NOTIFY_CONNECTION, on_connection,
-		NULL, MHD_OPTION_END);
+		(unsigned)(CONNECTION_MS / 1000), MHD_OPTION_NOTIFY_CONNECTION,
+		status_http_connection, self.connections, MHD_OPTION_END);
 	/* whether the library has closed fd depends on how far it got */
 	if (s->daemon == NULL) {
 		free(s);
