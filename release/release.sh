@@ -30,12 +30,12 @@ source=vcourier-$version
 git archive --format=tar --prefix="$source/" HEAD | gzip -9n >"$dist/$source.tar.gz"
 tar -xzf "$dist/$source.tar.gz" -C "$work"
 
-# What runs in the root of a Debian release, where $work/NAME is /work.
+# What runs in the root of a Debian release, where $work/NAME is /mnt.
 script() {
 	cat <<END
-cd /work/$source && DEB_BUILD_OPTIONS="${DEB_BUILD_OPTIONS:-} parallel=\$(nproc)" release/deb.sh
+cd /mnt/$source && DEB_BUILD_OPTIONS="${DEB_BUILD_OPTIONS:-} parallel=\$(nproc)" release/deb.sh
 lintian --allow-root --fail-on error,warning build/vcourier_*.changes
-release/sbom.py build/vcourier_*.deb /work/sbom
+release/sbom.py build/vcourier_*.deb /mnt/sbom
 END
 }
 debs=

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # root.sh RELEASE DIRECTORY SCRIPT: runs a shell script as root in a new root of a Debian release, which has what debian/control needs to
-# build. DIRECTORY is /work in it, and all that stays. RELEASE-run: a root with only the base.
+# build. DIRECTORY is /mnt in it, and all that stays. RELEASE-run: a root with only the base.
 #
 # A root is made by debootstrap once, in build/root/; each call works on an overlay of it. Status 77, with the reason: it cannot be made.
 set -eu
@@ -87,6 +87,6 @@ mkdir "$base/overlay/upper" "$base/overlay/work" "$base/overlay/at"
 root=$base/overlay/at
 mount -t overlay overlay -o "lowerdir=$base/root,upperdir=$base/overlay/upper,workdir=$base/overlay/work" "$root"
 devices "$root"
-mkdir -p "$root/work"
-mount --bind "$directory" "$root/work"
-inside "$root" "cd /work; $script"
+mkdir -p "$root/mnt"
+mount --bind "$directory" "$root/mnt"
+inside "$root" "cd /mnt; $script"

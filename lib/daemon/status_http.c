@@ -15,8 +15,8 @@ status_http_fd(struct MHD_Connection *connection)
 }
 
 void
-status_http_connection(void *connections, struct MHD_Connection *connection, void **socket_context,
-	enum MHD_ConnectionNotificationCode code)
+status_http_connection(void *connections, struct MHD_Connection *connection,
+	void **socket_context, enum MHD_ConnectionNotificationCode code)
 {
 	int fd = status_http_fd(connection);
 

@@ -14,6 +14,7 @@ import yaml
 import page
 from lab.nats_wire import Wire
 from lab.process import BUILD, ROOT, wait_until
+from lab.stored_events import subjects_by_id
 from lab.vcenter import milliseconds
 
 HERE = ROOT / "tests/cluster"
@@ -147,15 +148,8 @@ kubectl -n vcourier create secret generic dispatcher-eventbridge --from-file=nat
     def stream(self):
         """{CloudEvent id: subject} of all of VC_lab."""
         admin = self.admin()
-        state = admin.request("$JS.API.STREAM.INFO.VC_lab").json()["state"]
-        made = admin.request("$JS.API.CONSUMER.CREATE.VC_lab", {"stream_name": "VC_lab", "config": {"ack_policy": "none"}}).json()
-        inbox = admin.subscribe(f"{admin.inbox}.all")
-        admin.publish(f"$JS.API.CONSUMER.MSG.NEXT.VC_lab.{made['name']}", json.dumps(
-            {"batch": state["messages"], "expires": 20_000_000_000}).encode(), f"{admin.inbox}.all")
-        events = [admin.next(inbox).json() for _ in range(state["messages"])]
+        ids = subjects_by_id(admin)
         admin.close()
-        ids = {e["id"]: e["subject"] for e in events}
-        assert len(ids) == len(events), "an id is in the stream twice"
         return ids
 
     def dead(self):

@@ -68,6 +68,21 @@ backend_close(struct backend *b)
 	config_free(b->file);
 }
 
+/* The processor refuses the options in `yaml`, and the reason contains `why`. */
+static inline void
+backend_refuses(const struct processor *p, const char *yaml, const char *why)
+{
+	struct backend b;
+	struct buf text;
+
+	buf_init(&text, 10000);
+	assert_int_equal(backend_try(&b, p, yaml, &text), -1);
+	if (strstr(buf_str(&text), why) == NULL)
+		fail_msg("%s: %s", yaml, buf_str(&text));
+	buf_free(&text);
+	backend_close(&b);
+}
+
 static inline void
 backend_open(struct backend *b, const struct processor *p, const char *yaml)
 {
