@@ -2,7 +2,7 @@
 /*
  * A backup: a directory with one directory for each stream, as `nats stream backup` writes it
  * (backup.json, stream.tar.s2), and vcourier-backup.json, which lists them. The list is written
- * last, so a directory without it is no complete backup.
+ * last, so a directory without it is not a complete backup.
  */
 #ifndef VCOURIER_BACKUP_SET_H
 #define VCOURIER_BACKUP_SET_H

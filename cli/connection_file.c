@@ -171,7 +171,7 @@ add_other_names(struct connection_settings *c, const struct file *f, const char 
 	char **paths = NULL;
 
 	config_errors_init(&errors);
-	/* the other keys of the file are none of this table: the errors are not shown */
+	/* the file has keys that this table does not have; their errors are not shown */
 	config_bind(f->root, row, &paths, sizeof(paths), &errors);
 	provider_files_load(&files, path, paths, &errors);
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {

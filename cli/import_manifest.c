@@ -151,7 +151,7 @@ trigger_style(struct import_plan *plan, const struct config_node *trigger,
 
 static const char *const style_names[] = { "router", "vsphere", "vsphereUnversioned" };
 
-/* The dialect of all Triggers; that of VEBA 0.8 when there are none. */
+/* The dialect of all Triggers. Without Triggers, the dialect of VEBA 0.8. */
 static enum event_type_style
 style_of_triggers(struct import_plan *plan, const struct import_objects *objects)
 {

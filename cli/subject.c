@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* vcourier subject: the NATS subjects of the events that somebody wants. */
+/* vcourier subject: prints the NATS subjects that select the given events. */
 #include <fnmatch.h>
 #include <stdio.h>
 #include <string.h>

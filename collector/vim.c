@@ -190,7 +190,7 @@ take_cookie(struct vim *vim, const struct http_response *rsp)
 	}
 }
 
-/* Converts a fault to an error. After the fault NotAuthenticated there is no session. */
+/* Converts a fault to an error. The fault NotAuthenticated ends the session. */
 int
 vim_fault(struct vim *vim, const struct normalize_fault *fault, struct err *err)
 {

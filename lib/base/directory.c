@@ -6,30 +6,19 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "hash.h"
 #include "mem.h"
 #include "text.h"
-
-/* FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv/ */
-#define FNV_START UINT64_C(0xcbf29ce484222325)
-
-static uint64_t
-add_bytes(uint64_t h, const void *bytes, size_t n)
-{
-	const unsigned char *p = bytes;
-
-	for (size_t i = 0; i < n; i++)
-		h = (h ^ p[i]) * UINT64_C(0x100000001b3);
-	return h;
-}
 
 static uint64_t
 add_number(uint64_t h, uint64_t n)
 {
-	return add_bytes(h, &n, sizeof(n));
+	return hash_fnv1a(h, &n, sizeof(n));
 }
 
 static bool
@@ -53,7 +42,7 @@ by_name(const void *a, const void *b)
 static void
 add_file(struct directory *d, int fd, const char *name)
 {
-	uint64_t h = add_bytes(d->signature, name, strlen(name) + 1);
+	uint64_t h = hash_fnv1a(d->signature, name, strlen(name) + 1);
 	struct stat st;
 
 	if (fstatat(fd, name, &st, 0) != 0) {
@@ -77,7 +66,7 @@ directory_read(struct directory *d, const char *path, const char *const *suffixe
 	const struct dirent *entry;
 	size_t cap = 0;
 
-	*d = (struct directory){ .signature = FNV_START };
+	*d = (struct directory){ .signature = HASH_FNV1A };
 	if (dir == NULL)
 		return err_set(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_SYSTEM, "%s: %s",
 			path, err_strerror(errno));
@@ -113,4 +102,16 @@ directory_free(struct directory *d)
 		free(d->name[i]);
 	free(d->name);
 	*d = (struct directory){ .name = NULL };
+}
+
+char *
+directory_beside(const char *file, const char *path)
+{
+	const char *slash = strrchr(file, '/');
+	size_t dir = path[0] == '/' || slash == NULL ? 0 : (size_t)(slash - file) + 1;
+	size_t size = dir + strlen(path) + 1;
+	char *full = mem_alloc(size);
+
+	snprintf(full, size, "%.*s%s", (int)dir, file, path);
+	return full;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The files of a directory that is read again when it changes. */
+/* Directories: the files of one that is read again when it changes, and paths in one. */
 #ifndef VCOURIER_DIRECTORY_H
 #define VCOURIER_DIRECTORY_H
 
@@ -26,5 +26,8 @@ struct directory {
 int directory_read(struct directory *d, const char *path, const char *const *suffixes,
 	size_t max, struct err *err);
 void directory_free(struct directory *d);
+
+/* A path that is relative to the directory of a file, to be freed by the caller. */
+char *directory_beside(const char *file, const char *path);
 
 #endif

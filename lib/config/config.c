@@ -8,6 +8,7 @@
 
 #include "config_tree.h"
 #include "file.h"
+#include "directory.h"
 #include "mem.h"
 #include "text.h"
 
@@ -95,15 +96,8 @@ config_set_beside(struct config *config)
 char *
 config_resolve(const struct config_node *node, const char *path)
 {
-	const char *file = node->config->path, *slash = strrchr(file, '/');
-	size_t dir = node->config->beside && path[0] != '/' && slash != NULL
-		? (size_t)(slash - file) + 1
-		: 0;
-	size_t size = dir + strlen(path) + 1;
-	char *full = mem_alloc(size);
-
-	snprintf(full, size, "%.*s%s", (int)dir, file, path);
-	return full;
+	return node->config->beside ? directory_beside(node->config->path, path)
+				    : mem_strdup(path);
 }
 
 void

@@ -1,32 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-#define _DEFAULT_SOURCE /* scandir */
+#define _POSIX_C_SOURCE 200809L
 #include "provider_files.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "directory.h"
 #include "err.h"
 #include "mem.h"
-#include "text.h"
 
 enum { FILES_MAX = 10000 };
-
-/* A path that is relative to the directory of the file `beside`. */
-static char *
-resolve(const char *beside, const char *path)
-{
-	const char *slash = strrchr(beside, '/');
-	size_t dir = path[0] == '/' || slash == NULL ? 0 : (size_t)(slash - beside) + 1;
-	size_t size = dir + strlen(path) + 1;
-	char *full = mem_alloc(size);
-
-	snprintf(full, size, "%.*s%s", (int)dir, beside, path);
-	return full;
-}
 
 /* Takes over the path. */
 static void
@@ -53,33 +38,26 @@ read_file(struct provider_files *files, const char *path, struct config_errors *
 	files->file[files->n++] = config;
 }
 
-static int
-is_wanted(const struct dirent *entry)
-{
-	return entry->d_name[0] != '.' &&
-		(text_ends(entry->d_name, ".yaml") || text_ends(entry->d_name, ".yml"));
-}
-
 static void
 read_directory(struct provider_files *files, const char *path, struct config_errors *errors)
 {
-	struct dirent **entry;
-	int n = scandir(path, &entry, is_wanted, alphasort);
+	static const char *const suffixes[] = { ".yaml", ".yml", NULL };
+	struct directory d;
+	struct err err;
 
-	if (n < 0) {
-		config_error(errors, NULL, "%s: %s", path, err_strerror(errno));
+	if (directory_read(&d, path, suffixes, FILES_MAX, &err) != 0) {
+		config_error(errors, NULL, "%s", err.text);
 		return;
 	}
-	for (int i = 0; i < n; i++) {
-		size_t size = strlen(path) + strlen(entry[i]->d_name) + 2;
+	for (size_t i = 0; i < d.n; i++) {
+		size_t size = strlen(path) + strlen(d.name[i]) + 2;
 		char *one = mem_alloc(size);
 
-		snprintf(one, size, "%s/%s", path, entry[i]->d_name);
+		snprintf(one, size, "%s/%s", path, d.name[i]);
 		add_path(files, one);
 		read_file(files, one, errors);
-		free(entry[i]);
 	}
-	free(entry);
+	directory_free(&d);
 }
 
 void
@@ -90,7 +68,7 @@ provider_files_load(struct provider_files *files, const char *config_path, char 
 
 	*files = (struct provider_files){ .n = 0 };
 	for (; from != NULL && *from != NULL; from++) {
-		char *path = resolve(config_path, *from);
+		char *path = directory_beside(config_path, *from);
 
 		add_path(files, path);
 		if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
