@@ -63,6 +63,13 @@ name_of(const struct config_node *node)
 	return name != NULL ? name : "";
 }
 
+/* NULL: not given, so it is the one of the command that applies the file. */
+static const char *
+namespace_of(const struct config_node *node)
+{
+	return text_at(config_get(node, "metadata"), "namespace");
+}
+
 /* ---- Secrets */
 
 /* A value of the Secret: stringData, or data in base64. The caller frees it. */
@@ -88,21 +95,42 @@ struct import_credentials {
 	char *user, *password, *domain;
 };
 
+/*
+ * The Secret of a source: by its name, in the namespace of the source; the last one, as with
+ * kubectl apply. NULL: no file has it.
+ */
+static const struct config_node *
+find_secret(const struct import_objects *objects, const struct config_node *source,
+	const char *name)
+{
+	const char *namespace = namespace_of(source), *other;
+	const struct config_node *found = NULL;
+
+	for (size_t i = 0; i < objects->n; i++) {
+		other = namespace_of(objects->node[i]);
+		if (is_kind(objects->node[i], "Secret") &&
+			strcmp(name_of(objects->node[i]), name) == 0 &&
+			(namespace == NULL || other == NULL || strcmp(namespace, other) == 0))
+			found = objects->node[i];
+	}
+	return found;
+}
+
 static void
 find_credentials(struct import_plan *plan, const struct import_objects *objects,
-	const struct config_node *spec, struct import_credentials *out)
+	const struct config_node *source, struct import_credentials *out)
 {
-	const struct config_node *ref = config_get(spec, "secretRef");
+	const struct config_node *spec = config_get(source, "spec"),
+				 *ref = config_get(spec, "secretRef"), *secret;
 	const char *name = text_at(ref, "name");
 
 	*out = (struct import_credentials){ .user = NULL };
-	for (size_t i = 0; name != NULL && i < objects->n; i++)
-		if (is_kind(objects->node[i], "Secret") &&
-			strcmp(name_of(objects->node[i]), name) == 0) {
-			out->user = secret_value(objects->node[i], "username");
-			out->password = secret_value(objects->node[i], "password");
-			out->domain = secret_value(objects->node[i], "domain");
-		}
+	secret = name != NULL ? find_secret(objects, source, name) : NULL;
+	if (secret != NULL) {
+		out->user = secret_value(secret, "username");
+		out->password = secret_value(secret, "password");
+		out->domain = secret_value(secret, "domain");
+	}
 	if (out->user != NULL && out->password != NULL)
 		import_plan_says(plan, ref, "becomes auth, with the password in passwordFile");
 	else
@@ -182,8 +210,7 @@ read_sink(
 {
 	const struct config_node *sink = config_get(config_get(source, "spec"), "sink"),
 				 *ref = config_get(sink, "ref");
-	const char *namespace = text_at(ref, "namespace"),
-		   *own = text_at(config_get(source, "metadata"), "namespace");
+	const char *namespace = text_at(ref, "namespace"), *own = namespace_of(source);
 	struct import_knative k = { .api_version = text_at(ref, "apiVersion"),
 		.kind = text_at(ref, "kind"),
 		.name = text_at(ref, "name"),
@@ -261,7 +288,7 @@ read_source(struct import_plan *plan, const struct import_objects *objects,
 		import_plan_says(plan, skip, "becomes %s.insecureSSL%s", type,
 			insecure ? "; thumbprint is the secure way to a self-signed certificate"
 				 : "");
-	find_credentials(plan, objects, spec, &credentials);
+	find_credentials(plan, objects, source, &credentials);
 	report_rest(plan, spec, strcmp(type, "horizon") == 0);
 	import_plan_source(plan,
 		&(struct import_source){ .type = type,

@@ -112,6 +112,18 @@ def test_a_vsphere_source_with_its_secret(tmp_path, form, encoded):
         assert line in report, line
 
 
+def in_namespace(manifest, namespace):
+    return {**manifest, "metadata": {**manifest["metadata"], "namespace": namespace}}
+
+
+def test_secrets_of_one_name(tmp_path):
+    """The one in the namespace of the source counts; of two there, the last one, as with kubectl apply."""
+    secrets = [in_namespace(secret(password=p), n) for p, n in (
+        ("first", "vmware-functions"), ("last", "vmware-functions"), ("other", "vmware-system"))]
+    config, _ = imported(tmp_path, documents(manifest(), *secrets))
+    assert config["eventProviders"][0]["vcenter"]["auth"]["basicAuth"]["password"] == "last"
+
+
 def test_xml_payload_is_told(tmp_path):
     for encoding in ({}, {"payloadEncoding": "application/xml"}):
         directory = tmp_path / str(len(encoding))
