@@ -32,7 +32,10 @@ listener_start(struct webhook_server *s, int fd, const struct webhook_tls *tls, 
 	struct webhook_listener *l = mem_alloc(sizeof(*l));
 	unsigned flags = MHD_USE_AUTO_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME;
 	struct MHD_OptionItem secure[] = { { MHD_OPTION_HTTPS_MEM_CERT, 0, tls->cert },
-		{ MHD_OPTION_HTTPS_MEM_KEY, 0, tls->key }, { MHD_OPTION_END, 0, NULL } };
+		{ MHD_OPTION_HTTPS_MEM_KEY, 0, tls->key },
+		{ MHD_OPTION_HTTPS_PRIORITIES, 0,
+			(void *)(uintptr_t)STATUS_HTTP_TLS_PRIORITIES },
+		{ MHD_OPTION_END, 0, NULL } };
 	struct MHD_OptionItem plain[] = { { MHD_OPTION_END, 0, NULL } };
 
 	l->server = s;

@@ -223,7 +223,7 @@ start(struct server *s, int fd)
 		{ MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(uintptr_t)buf_str(&s->cert) },
 		{ MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)buf_str(&s->key) },
 		{ MHD_OPTION_HTTPS_PRIORITIES, 0,
-			(void *)(uintptr_t) "NORMAL:-VERS-TLS1.0:-VERS-TLS1.1" },
+			(void *)(uintptr_t)STATUS_HTTP_TLS_PRIORITIES },
 		{ MHD_OPTION_END, 0, NULL },
 	};
 	const struct MHD_OptionItem none[] = { { MHD_OPTION_END, 0, NULL } };

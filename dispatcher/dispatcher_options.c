@@ -69,7 +69,8 @@ static const struct config_field filter_fields[] = {
 
 static const struct config_field per_vcenter_fields[] = {
 	{ "vcenters", CONFIG_STRINGS, PER_VCENTER(vcenters), CONFIG_REQUIRED,
-		.help = "Names of eventProviders, or patterns such as `berlin-*`." },
+		.help = "Names of eventProviders, or patterns of names of vCenters such as "
+			"`berlin-*`. A pattern selects no webhook." },
 	{ "filter", CONFIG_OBJECT, PER_VCENTER(filter), .fields = filter_fields,
 		.help = "Replaces the dispatcher's `filter`." },
 	{ "startFrom", CONFIG_STRING, PER_VCENTER(start_from),
@@ -111,7 +112,8 @@ const struct config_field dispatcher_options_fields[] = {
 	{ "vcenters", CONFIG_STRINGS, offsetof(struct dispatch_options, vcenters),
 		.help = "The vCenters whose events this dispatcher delivers: names of "
 			"eventProviders, or patterns such as `berlin-*`. Default: all. So a fleet is "
-			"split over several dispatchers." },
+			"split over several dispatchers. A webhook is selected by its name, and by no "
+			"pattern." },
 	{ "perVcenter", CONFIG_OBJECTS, offsetof(struct dispatch_options, per_vcenter),
 		.fields = per_vcenter_fields, .item_size = sizeof(struct dispatch_per_vcenter),
 		.help = "Other settings for some vCenters. The first block that names a vCenter "

@@ -8,14 +8,19 @@
 #include "bus_streams.h"
 #include "mem.h"
 
-/* names: names or patterns (fnmatch(3)); NULL: all vCenters. */
+/*
+ * names: names or patterns (fnmatch(3)); NULL: all. A pattern selects vCenters only: the filter
+ * of a block for `*` has subjects of vCenters, and would select nothing of another source.
+ */
 static bool
-is_among(char *const *names, const char *vcenter)
+is_among(char *const *names, const struct router_entry *provider)
 {
 	if (names == NULL)
 		return true;
 	for (; *names != NULL; names++)
-		if (fnmatch(*names, vcenter, 0) == 0)
+		if (strcmp(*names, provider->name) == 0 ||
+			(router_entry_is_vcenter(provider) &&
+				fnmatch(*names, provider->name, 0) == 0))
 			return true;
 	return false;
 }
@@ -29,12 +34,12 @@ is_pattern(const char *name)
 /* ---- the streams */
 
 static const struct dispatch_per_vcenter *
-settings_of(const struct dispatch_options *options, const char *vcenter)
+settings_of(const struct dispatch_options *options, const struct router_entry *provider)
 {
 	const struct dispatch_per_vcenter *one = options->per_vcenter.items;
 
 	for (size_t i = 0; i < options->per_vcenter.n; i++, one++)
-		if (is_among(one->vcenters, vcenter))
+		if (is_among(one->vcenters, provider))
 			return one;
 	return NULL;
 }
@@ -49,7 +54,7 @@ static void
 add_stream(struct event_streams *streams, const struct router_config *config,
 	const struct dispatch_options *options, const struct router_entry *provider)
 {
-	const struct dispatch_per_vcenter *one = settings_of(options, provider->name);
+	const struct dispatch_per_vcenter *one = settings_of(options, provider);
 	struct event_stream *s = &streams->stream[streams->n++];
 
 	s->filter = one != NULL && is_given(&one->filter) ? &one->filter : &options->filter;
@@ -69,7 +74,7 @@ event_streams_init(struct event_streams *streams, const struct router_config *co
 		.stream = mem_array(providers->n + 1, sizeof(*streams->stream)),
 	};
 	for (size_t i = 0; i < providers->n; i++)
-		if (is_among(options->vcenters, providers->entry[i].name))
+		if (is_among(options->vcenters, &providers->entry[i]))
 			add_stream(streams, config, options, &providers->entry[i]);
 }
 
@@ -89,8 +94,7 @@ count_matches(const struct router_entries *providers, char *const *names)
 	size_t n = 0;
 
 	for (size_t i = 0; i < providers->n; i++)
-		n += providers->entry[i].name != NULL &&
-			is_among(names, providers->entry[i].name);
+		n += providers->entry[i].name != NULL && is_among(names, &providers->entry[i]);
 	return n;
 }
 
@@ -104,7 +108,7 @@ check_name(const struct router_entries *providers, const struct config_node *nod
 	if (count_matches(providers, alone) != 0)
 		return;
 	if (is_pattern(name)) {
-		config_warning(errors, node, "\"%s\" matches no eventProvider", name);
+		config_warning(errors, node, "\"%s\" matches no vCenter", name);
 		return;
 	}
 	for (size_t i = 0; i < providers->n; i++)

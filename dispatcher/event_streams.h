@@ -31,9 +31,9 @@ void event_streams_init(struct event_streams *streams, const struct router_confi
 void event_streams_free(struct event_streams *streams);
 
 /*
- * Checks `vcenters` and `perVcenter` of an eventProcessor against the vCenters of the file: a
- * name that is not there, and a choice of none, are errors; a pattern that matches none is a
- * warning.
+ * Checks `vcenters` and `perVcenter` of an eventProcessor against the eventProviders of the
+ * file: a name that is not there, and a choice of none, are errors; a pattern that matches no
+ * vCenter is a warning. Patterns select vCenters only.
  */
 void event_streams_check(const struct router_config *config, const struct config_node *node,
 	const struct dispatch_options *options, struct config_errors *errors);

@@ -382,6 +382,12 @@ def main():
     twice = [name for name in durables if durables.count(name) > 1]
     if twice:
         parser.error(f"{twice[0]}: two users would share the durable of this name")
+    users = names(args)
+    for i, name in enumerate(users):
+        same = next((other for other in users[:i] if variable(other) == variable(name)), None)
+        if same:
+            parser.error(f"{same} and {name}: both passwords would be ${variable(name)} in passwords.conf" if same != name
+                         else f"{name}: this user is there twice")
     if args.passwords:
         passwords(args.passwords, args)
     else:

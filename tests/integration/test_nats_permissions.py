@@ -397,3 +397,20 @@ def test_passwords_stay_when_users_are_added(tmp_path):
     assert (tmp_path / "s").stat().st_mode & 0o777 == 0o700
     assert f'dispatcher_knative: "{(tmp_path / "s" / "dispatcher-knative").read_text().strip()}"' in (
         tmp_path / "s" / "passwords.conf").read_text()
+
+
+@pytest.mark.parametrize("names, message", [
+    (["--vcenter", "a-b", "--vcenter", "a_b"], r"collector-a-b and collector-a_b: both passwords would be \$collector_a_b"),
+    (["--vcenter", "a-b", "--source", "a_c", "--reader", "a_b"], None),
+    (["--vcenter", "a", "--dispatcher", "x_y", "--dispatcher", "x-y"], "dispatcher-x_y and dispatcher-x-y: both"),
+    (["--vcenter", "a", "--reader", "x y", "--reader", "x_20y"], "reader-x=20y and reader-x_20y: both"),
+    (["--vcenter", "a", "--vcenter", "a"], "collector-a: this user is there twice")])
+def test_names_that_would_share_a_password_are_refused(tmp_path, names, message):
+    """passwords.conf has one variable for each user, in which only letters, digits and _ remain of a name."""
+    for more in ([], ["--passwords", tmp_path / "s"]):
+        run = subprocess.run([sys.executable, GENERATOR, *names, *more], capture_output=True, text=True)
+        if message:
+            assert run.returncode == 2 and re.search(message, run.stderr), run.stderr
+        else:
+            assert run.returncode == 0, run.stderr
+    assert (tmp_path / "s").exists() == (message is None)

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-The TLS requirements of all our clients: at least version 1.2, even if the system's policy allows less, and keys of the strength
-that the system's security level requires (SSL_CTX_set_security_level(3)). The servers use OpenSSL through Python.
+The TLS requirements of all our clients and servers: at least version 1.2, even if the system's policy allows less, and keys of
+the strength that the system's security level requires (SSL_CTX_set_security_level(3)). The peers of our clients use OpenSSL
+through Python; our servers, which use GnuTLS, are tested with `openssl s_client`.
 """
 import json
+import re
 import socket
 import ssl
 import subprocess
@@ -12,9 +14,11 @@ import warnings
 
 import pytest
 
+from lab.console import Console
 from lab.stream import PROVIDER, keys
 from lab.process import wait_until
 from lab.product import knative, router_config
+from lab.webhook import Webhook
 
 FAST = {"retry": {"initial": "20ms", "max": "100ms"}, "ackWait": "2s"}
 LAX = """openssl_conf = init
@@ -178,3 +182,31 @@ def test_the_security_level_of_the_bus_is_the_systems(lab, weak, lax):
     dispatcher.start()
     wait_until(lambda: len(bus.results) > before, what="a handshake")
     assert bus.results[before].startswith("TLSv1"), bus.results
+
+
+def handshake(address, authority, version):
+    """What openssl reports of a handshake with this version only."""
+    return subprocess.run(["openssl", "s_client", "-connect", address, "-CAfile", authority.ca, "-verify_return_error",
+                           "-cipher", "ALL:@SECLEVEL=0", f"-{version}"], input="", capture_output=True, text=True, timeout=60)
+
+
+def start_server(lab, kind):
+    """The address of one of our servers with TLS."""
+    cert, key = str(lab.authority.cert), str(lab.authority.key)
+    if kind == "webhook":
+        return Webhook(lab, certFile=cert, keyFile=key).address
+    console = lab._keep(Console(lab.directory, lab.nats(), tls={"certFile": cert, "keyFile": key})).start()
+    wait_until(lambda: handshake(console.options["listen"], lab.authority, "tls1_2").returncode == 0, 30, "the console listens")
+    return console.options["listen"]
+
+
+@pytest.mark.parametrize("kind", ["console", "webhook"])
+def test_our_servers_refuse_tls_1_1(lab, kind):
+    address = start_server(lab, kind)
+    for version, name in (("tls1_2", "TLSv1.2"), ("tls1_3", "TLSv1.3")):
+        run = handshake(address, lab.authority, version)
+        assert run.returncode == 0 and f"New, {name}, Cipher is" in run.stdout, run.stdout + run.stderr
+    for version in ("tls1", "tls1_1"):
+        run = handshake(address, lab.authority, version)
+        assert run.returncode != 0 and "Cipher is (NONE)" in run.stdout, run.stdout + run.stderr
+        assert re.search("unexpected eof|protocol version", run.stderr), f"the server ended it, not this client: {run.stderr}"

@@ -52,6 +52,13 @@ def test_the_loop_knows_no_protocol_of_a_source(header):
     assert users and not [u for u in users if not re.search(PROTOCOLS[header], u)]
 
 
+def test_every_server_with_tls_sets_the_versions():
+    """Version 1.2 at least. The handshakes are in test_tls.py."""
+    servers = {named(f) for f in SOURCES if re.search(r"MHD_USE_TLS\b", f.read_text())}
+    assert servers == {"console/server.c", "collector/webhook_server.c"}, "each of them has a handshake in test_tls.py"
+    assert not [f for f in servers if "STATUS_HTTP_TLS_PRIORITIES" not in (ROOT / f).read_text()]
+
+
 def test_files_are_short():
     assert not [named(f) for f in C_FILES if f.suffix == ".c" and f.read_text().count("\n") > 400]
 

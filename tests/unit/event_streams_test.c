@@ -15,10 +15,13 @@
 #define PROVIDER(name) \
 	"  - {type: vcenter, name: " name ", vcenter: {address: vc, auth: {type: basic_auth, " \
 	"basicAuth: {username: u, password: canary}}}}\n"
+#define WEBHOOK(name) \
+	"  - {type: webhook, name: " name ", webhook: {bindAddress: '127.0.0.1:0'}}\n"
 
-static const char file_format[] = "eventProviders:\n" PROVIDER("vc1") PROVIDER("berlin-1") PROVIDER(
-	"berlin-2") "eventProcessor: {type: knative, name: kn, %s, knative: {encoding: binary, "
-		    "destination: {uri: {scheme: http, host: b, path: /in}}}}\n";
+static const char file_format[] = "eventProviders:\n" PROVIDER("vc1") PROVIDER("berlin-1")
+	PROVIDER("berlin-2") WEBHOOK("hooks") WEBHOOK(
+		"berlin-hooks") "eventProcessor: {type: knative, name: kn, %s, knative: {encoding: binary, "
+				"destination: {uri: {scheme: http, host: b, path: /in}}}}\n";
 static char path[64];
 
 static int
@@ -45,10 +48,12 @@ what_no_table_says_is_checked(void **state)
 		{ "vcenters: [vc]", "(did you mean \"vc1\"?)", "" },
 		{ "vcenters: ['x*']",
 			"eventProcessor.vcenters: chooses no eventProvider of this file",
-			"\"x*\" matches no eventProvider" },
+			"\"x*\" matches no vCenter" },
 		{ "vcenters: []", "eventProcessor.vcenters: must be a list of at least one",
 			"" },
-		{ "vcenters: [vc1, 'x*']", "", "\"x*\" matches no eventProvider" },
+		{ "vcenters: [vc1, 'x*']", "", "\"x*\" matches no vCenter" },
+		{ "vcenters: [vc1, 'hook*']", "", "\"hook*\" matches no vCenter" },
+		{ "vcenters: [hooks]", "", "" },
 		{ "vcenters: vc1", "", "" },
 		{ "perVcenter: [{filter: {}}]",
 			"eventProcessor.perVcenter[0]: vcenters is missing", "" },
@@ -110,12 +115,76 @@ the_first_block_that_names_a_vcenter_counts(void **state)
 	unlink(path);
 }
 
+/* Checks that the dispatcher reads exactly these streams. The list ends in NULL. */
+static void
+assert_streams(const char *options, const char *const *names)
+{
+	struct config_errors errors;
+	struct event_streams streams;
+	struct deployment d;
+	size_t n = 0;
+
+	assert_int_equal(load(&d, options, &errors), 0);
+	event_streams_init(&streams, &d.config, &d.dispatcher[0].common);
+	for (; names[n] != NULL; n++) {
+		assert_true(n < streams.n);
+		assert_string_equal(streams.stream[n].config.name, names[n]);
+	}
+	assert_int_equal(streams.n, n);
+	event_streams_free(&streams);
+	deployment_free(&d);
+	config_errors_free(&errors);
+	unlink(path);
+}
+
+static void
+a_pattern_selects_no_webhook(void **state)
+{
+	(void)state;
+	assert_streams("vcenters: ['*']",
+		(const char *const[]){ "VC_vc1", "VC_berlin-1", "VC_berlin-2", NULL });
+	assert_streams("vcenters: ['berlin-*', hooks]",
+		(const char *const[]){ "VC_berlin-1", "VC_berlin-2", "CE_hooks", NULL });
+	assert_streams(
+		"vcenters: [berlin-hooks]", (const char *const[]){ "CE_berlin-hooks", NULL });
+}
+
+static void
+a_block_for_a_pattern_is_not_for_webhooks(void **state)
+{
+	struct config_errors errors;
+	struct event_streams streams;
+	struct deployment d;
+
+	(void)state;
+	assert_int_equal(load(&d,
+				 "perVcenter: [{vcenters: [hooks], startFrom: now}, "
+				 "{vcenters: ['*'], filter: {subject: 'vc.*.b'}}]",
+				 &errors),
+		0);
+	event_streams_init(&streams, &d.config, &d.dispatcher[0].common);
+	assert_int_equal(streams.n, 5);
+	for (size_t i = 0; i < 3; i++)
+		assert_string_equal(streams.stream[i].filter->subject, "vc.*.b");
+	assert_string_equal(streams.stream[3].config.name, "CE_hooks");
+	assert_string_equal(streams.stream[3].start_from, "now");
+	assert_null(streams.stream[3].filter->subject);
+	assert_string_equal(streams.stream[4].start_from, "earliest");
+	assert_null(streams.stream[4].filter->subject);
+	event_streams_free(&streams);
+	deployment_free(&d);
+	config_errors_free(&errors);
+	unlink(path);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_no_table_says_is_checked),
 		cmocka_unit_test(the_first_block_that_names_a_vcenter_counts),
+		cmocka_unit_test(a_pattern_selects_no_webhook),
+		cmocka_unit_test(a_block_for_a_pattern_is_not_for_webhooks),
 	};
 
 	return cmocka_run_group_tests_name("event_streams", tests, NULL, NULL);
