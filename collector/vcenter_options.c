@@ -14,6 +14,7 @@
 #include "proxy_option.h"
 #include "source.h"
 #include "text.h"
+#include "vcenter_address.h"
 #include "vim.h"
 
 #define MIB (INT64_C(1024) * 1024)
@@ -121,7 +122,7 @@ const struct config_field vcenter_fields[] = {
 static int
 custom_address(const struct config_node *node, void *field, struct config_errors *errors)
 {
-	const char *text = config_text(node), *host, *path;
+	const char *text = config_text(node), *host;
 	struct buf url;
 
 	if (text != NULL && strchr(text, ' ') != NULL) {
@@ -141,11 +142,8 @@ custom_address(const struct config_node *node, void *field, struct config_errors
 		config_error(errors, node, "is longer than %d bytes", ADDRESS_MAX);
 		return -1;
 	}
-	path = strchr(host, '/');
 	buf_init(&url, CONFIG_FILE_MAX);
-	buf_printf(&url, "%s%s", host == text ? "https://" : "", text);
-	if (path == NULL || path[1] == '\0')
-		buf_add_str(&url, path == NULL ? "/sdk" : "sdk");
+	vcenter_address_complete(text, &url);
 	if (text_starts(text, "http://"))
 		config_warning(errors, node, "http:// sends the password in the clear");
 	*(char **)field = buf_take(&url, NULL);
@@ -234,6 +232,7 @@ vcenter_options_bind(const struct router_config *config, const struct config_nod
 	size_t before = errors->n;
 
 	config_bind(block, vcenter_fields, o, sizeof(*o), errors);
+	vcenter_address_check(config, block, errors);
 	bind_start(block, o, errors);
 	bind_cas(config, o, errors);
 	if (o->thumbprint != NULL && o->insecure)

@@ -172,6 +172,37 @@ def test_all_errors_are_reported_at_once(tmp_path):
     assert len(by_check) == 5 and dispatcher | collector == by_check and len(dispatcher & collector) == 2
 
 
+def test_two_names_of_one_vcenter(tmp_path):
+    """A warning of check and at the start, with the line; each of the two names the other."""
+    config = config_with()
+    one = config.pop("eventProvider")
+    two, three = json.loads(json.dumps(one)), json.loads(json.dumps(one))
+    one["name"], two["name"], three["name"] = "first", "second", "third"
+    one["vcenter"]["address"], two["vcenter"]["address"], three["vcenter"]["address"] = "127.0.0.1:1", "https://127.0.0.1:1/sdk/", "https://127.0.0.1:2/sdk"
+    config["eventProviders"] = [one, two]
+    config["eventProvidersFrom"] = ["more"]
+    file, more = tmp_path / "router.yaml", tmp_path / "more"
+    more.mkdir()
+    (more / "third.yaml").write_text(json.dumps(three))
+    file.write_text(json.dumps(config, indent=1))
+
+    def warnings(text):
+        return [re.search(r"(\w+\.yaml:\d+):\d+: (.*address: is also the address of \w+)", line) for line in text.splitlines() if "is also" in line]
+    run = subprocess.run([BUILD / "vcourier", "check", file], capture_output=True, text=True, timeout=60)
+    assert run.returncode == 0
+    lines = [f"router.yaml:{n}" for n, line in enumerate(file.read_text().splitlines(), 1) if '"address"' in line and "127.0.0.1" in line]
+    assert [m.groups() for m in warnings(run.stderr)] == [
+        (lines[0], "eventProviders[0].vcenter.address: is also the address of second"),
+        (lines[1], "eventProviders[1].vcenter.address: is also the address of first")]
+    for name, count in (("first", 1), ("third", 0)):
+        started = subprocess.run([BUILD / "vcourier-collector", "-c", file, "--name", name, "--check"], capture_output=True, text=True, timeout=60)
+        assert len(warnings(started.stderr)) == count, started.stderr
+    three["vcenter"]["address"] = "127.0.0.1:1"
+    (more / "third.yaml").write_text(json.dumps(three))
+    run = subprocess.run([BUILD / "vcourier", "check", file], capture_output=True, text=True, timeout=60)
+    assert len(warnings(run.stderr)) == 3 and "third.yaml:1:" in run.stderr
+
+
 def test_twenty_vcenters_in_one_file(lab):
     bus = lab.nats()
     stream = Stream(lab, bus)
