@@ -308,6 +308,7 @@ api_event(struct api_call *call)
 void
 api_names(struct api_call *call)
 {
+	const char *url = call->console->options->docs_url, *docs = url != NULL ? url : "";
 	struct buf *out = &call->reply->body;
 	struct session *s = api_session(call);
 
@@ -330,8 +331,7 @@ api_names(struct api_call *call)
 	printable_add_json_string(
 		out, s->config->subject_prefix, strlen(s->config->subject_prefix));
 	buf_add_str(out, ",\"docs\":");
-	printable_add_json_string(out, call->console->options->docs_url,
-		strlen(call->console->options->docs_url));
+	printable_add_json_string(out, docs, strlen(docs));
 	buf_add_char(out, '}');
 	api_session_done(call, s);
 }

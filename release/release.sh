@@ -4,6 +4,7 @@
 #
 #   RELEASES="bookworm trixie"   Debian releases
 #   DEB_BUILD_OPTIONS=nocheck    without the unit tests
+#   DOCS_URL=URL                 where the folder docs of this release is published: runbook_url of the alerts
 #   KEY=ID                       the OpenPGP key that signs SHA256SUMS and the apt archive; without it they are not signed
 #
 # The same commit gives the same bytes in each folder and at each time: all times are SOURCE_DATE_EPOCH, by default the time of the commit.
@@ -61,7 +62,8 @@ say "schemas, dashboard, alerts, manifests"
 mkdir "$dist/schemas" "$dist/manifests"
 cp "$work/$source"/schemas/*.json "$dist/schemas/"
 cp "$work/$source/k8s/components/grafana/vcourier.json" "$dist/grafana-dashboard.json"
-sed -n '/^  groups:/,$s/^  //p' "$work/$source/k8s/components/monitoring/prometheusrule.yaml" >"$dist/prometheus-rules.yaml"
+docs=${DOCS_URL:-https://vcourier.example/docs}
+sed -n "s#https://vcourier.example/docs/#$docs/#; /^  groups:/,\$s/^  //p" "$work/$source/k8s/components/monitoring/prometheusrule.yaml" >"$dist/prometheus-rules.yaml"
 PATH=$PWD/build/interop/bin:$PATH
 if kubectl kustomize --help >/dev/null 2>&1; then
 	for overlay in "$work/$source"/k8s/base "$work/$source"/k8s/overlays/*; do

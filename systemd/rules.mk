@@ -3,6 +3,8 @@ PREFIX ?= /usr/local
 sysconfdir ?= /etc
 unitdir ?= $(PREFIX)/lib/systemd/system
 strip ?= -s --strip-program=$(CROSS:%=%-)strip
+# where the folder docs is published: runbook_url of the alerts
+DOCS_URL ?= file://$(PREFIX)/share/doc/vcourier/docs
 docdir = $(DESTDIR)$(PREFIX)/share/doc/vcourier
 datadir = $(DESTDIR)$(PREFIX)/share/vcourier
 mandir = $(DESTDIR)$(PREFIX)/share/man
@@ -24,7 +26,7 @@ install: all manuals ## install programs, units, manual pages, documentation; ob
 		systemd/$$unit > $(DESTDIR)$(unitdir)/$$unit; done
 	install -m 0644 systemd/vcourier.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/vcourier.conf
 	install -m 0644 systemd/nats.conf $(wildcard schemas/config.schema.json) $(datadir)
-	sed -n '/^  groups:/,$$s/^  //p' k8s/components/monitoring/prometheusrule.yaml > $(datadir)/prometheus-rules.yaml
+	sed -n 's#https://vcourier.example/docs/#$(DOCS_URL)/#; /^  groups:/,$$s/^  //p' k8s/components/monitoring/prometheusrule.yaml > $(datadir)/prometheus-rules.yaml
 	install -m 0644 k8s/components/grafana/vcourier.json $(datadir)/grafana-dashboard.json
 	chmod 0644 $(datadir)/prometheus-rules.yaml $(DESTDIR)$(unitdir)/*
 	for section in 1 5 8; do install -m 0644 $(B)/man/*.$$section $(mandir)/man$$section; done

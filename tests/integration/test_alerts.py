@@ -301,9 +301,3 @@ def test_a_consumer_that_is_ahead_of_its_stream(lab, stream, tmp_path):
         restart(cut)
         dispatcher.start()
         alerts.prometheus.watch([dispatcher])
-
-
-def test_the_messages_name_the_runbook_of_the_alert():
-    for group in RULES["groups"]:
-        for rule in group["rules"]:
-            assert rule["annotations"]["runbook_url"].endswith("#" + rule["alert"].lower())

@@ -49,7 +49,7 @@ def whole(lab):
         lab.dispatcher(config, "--name", name, name=name)
     lab.js = lab.jetstream(nats)
     lab.bus = nats
-    console = lab._keep(Console(lab.directory, nats)).start().wait_ready()
+    console = lab._keep(Console(lab.directory, nats, docsUrl="https://docs.example.com/vcourier")).start().wait_ready()
     wait_until(lambda: lab.js.count("VCDEAD") >= 5 and lab.js.count("VC_lab") > 100, 60, "events and dead letters")
     return console
 
@@ -86,7 +86,7 @@ def test_every_view(lab, browser, width):
     newest = b.texts(".row[data-at='0']")
     wait_until(lambda: b.texts(".row[data-at='0']") != newest, 30, "a new event on top")
     b.wait("#faults", text="billing")
-    assert b.wait("#faults a", text="runbook").get_attribute("href").endswith("operations.md#vcourierbackendpaused")
+    assert b.wait("#faults a", text="runbook").get_attribute("href") == "https://docs.example.com/vcourier/operations.md#vcourierbackendpaused"
     check_page(b, "events")
 
     # filters, then pause

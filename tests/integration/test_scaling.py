@@ -6,13 +6,13 @@ import yaml
 
 from lab.bususers import SecuredNats
 from lab.process import ROOT, wait_until
-from lab.product import knative, router_config
+from lab.product import knative, provider, router_config
 from lab.receiver import Answer
-from lab.stream import PROVIDER
 
 SCALING = ROOT / "k8s" / "components"
 HPA = [yaml.safe_load(f.read_text()) for f in sorted(SCALING.glob("scaling-hpa/*/hpa.yaml"))]
 RULE, = yaml.safe_load((SCALING / "scaling-hpa/adapter-values.yaml").read_text())["rules"]["external"]
+BASE = yaml.safe_load((ROOT / "k8s/base/config.yaml").read_text())
 KEDA = [yaml.safe_load(f.read_text()) for f in sorted(SCALING.glob("scaling/*/scaledobject.yaml"))]
 
 
@@ -39,17 +39,18 @@ def test_the_autoscaler_gets_the_lag_once_for_any_number_of_replicas(lab, stream
 
 @pytest.mark.parametrize("scaled", KEDA, ids=lambda s: s["metadata"]["name"])
 def test_keda_finds_the_consumer(lab, scaled):
-    """KEDA's scaler nats-jetstream reads account, stream and consumer from /jsz."""
+    """KEDA's scaler nats-jetstream reads account, stream and consumer from /jsz. They are those of the programs with the names of k8s/base."""
     trigger = scaled["spec"]["triggers"][0]["metadata"]
-    name = trigger["consumer"]
-    bus = lab._keep(SecuredNats(lab.directory, "--vcenter", "lab", "--dispatcher", name)).start()
-    user = f"dispatcher-{name}"
-    config = router_config(bus, providers=[PROVIDER], processors=[knative("http://127.0.0.1:9", name=name)])
-    config["bus"].update(user=user, password=bus.password(user))
-    wire = bus.login("collector-lab")
-    assert "error" not in wire.request("$JS.API.STREAM.CREATE.VC_lab", {"name": "VC_lab", "subjects": ["vc.lab.>"]}).json()
-    lab.dispatcher(config).wait_ready()
+    source = BASE["eventProvider"]["name"]
+    name, = [p["name"] for p in BASE["eventProcessors"] if f"dispatcher-{p['name']}" == scaled["spec"]["scaleTargetRef"]["name"]]
+    bus = lab._keep(SecuredNats(lab.directory, "--vcenter", source, "--dispatcher", name)).start()
+    config = router_config(bus, lab.authority.ca, [provider(lab.vcenter(), source)], [knative("http://127.0.0.1:9", name=name)])
+
+    def as_user(user):
+        return {**config, "bus": {**config["bus"], "user": user, "password": bus.password(user)}}
+    lab.collector(as_user(f"collector-{source}")).wait_ready()
+    lab.dispatcher(as_user(f"dispatcher-{name}")).wait_ready()
     accounts = bus.jsz("consumers=true")["account_details"]
     streams, = [a["stream_detail"] for a in accounts if a["name"] == trigger["account"]]
     consumers, = [s["consumer_detail"] for s in streams if s["name"] == trigger["stream"]]
-    assert [c for c in consumers if c["name"] == name and "num_pending" in c and "num_ack_pending" in c]
+    assert trigger["consumer"] == name and [c for c in consumers if c["name"] == name and "num_pending" in c and "num_ack_pending" in c]
