@@ -23,24 +23,11 @@ word(const char *text)
 	return NULL;
 }
 
-static uint64_t
-hash(const void *entry, uint64_t seed)
-{
-	return table_hash_string(((const struct severity_entry *)entry)->name, seed);
-}
-
-static bool
-same(const void *a, const void *b)
-{
-	const struct severity_entry *x = a, *y = b;
-
-	return strcmp(x->name, y->name) == 0;
-}
-
 void
 severities_init(struct severities *s)
 {
-	static const struct table_type type = { sizeof(struct severity_entry), hash, same };
+	static const struct table_type type = { sizeof(struct severity_entry), table_hash_name,
+		table_same_name };
 
 	table_init(&s->by_name, &type);
 }

@@ -11,7 +11,7 @@
 #include "table.h"
 
 struct severity_entry {
-	char *name;
+	char *name;            /* the key */
 	const char *severity;  /* one of the four words */
 	char *category, *text; /* as the vCenter has them; at most SEVERITIES_TEXT_MAX bytes */
 };

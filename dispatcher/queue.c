@@ -9,29 +9,15 @@
 
 /* An entry of jobs->by_name. */
 struct by_name {
-	const char *name; /* the queue's */
+	const char *name; /* the key: the queue's */
 	struct queue *queue;
 };
-
-static uint64_t
-hash_name(const void *entry, uint64_t seed)
-{
-	return table_hash_string(((const struct by_name *)entry)->name, seed);
-}
-
-static bool
-same_name(const void *a, const void *b)
-{
-	const struct by_name *x = a, *y = b;
-
-	return strcmp(x->name, y->name) == 0;
-}
 
 void
 queues_init(struct jobs *jobs)
 {
-	static const struct table_type by_name = { sizeof(struct by_name), hash_name,
-		same_name };
+	static const struct table_type by_name = { sizeof(struct by_name), table_hash_name,
+		table_same_name };
 
 	table_init(&jobs->by_name, &by_name);
 }

@@ -11,20 +11,6 @@
 #include "schema.h"
 #include "subject.h"
 
-static uint64_t
-hash(const void *entry, uint64_t seed)
-{
-	return table_hash_string(((const struct catalogue_entry *)entry)->name, seed);
-}
-
-static bool
-same(const void *a, const void *b)
-{
-	const struct catalogue_entry *x = a, *y = b;
-
-	return strcmp(x->name, y->name) == 0;
-}
-
 /* What the type table says of a name. */
 static void
 classify(struct catalogue_entry *e)
@@ -60,7 +46,8 @@ entry_of(struct catalogue *c, const char *name)
 void
 catalogue_init(struct catalogue *c)
 {
-	static const struct table_type type = { sizeof(struct catalogue_entry), hash, same };
+	static const struct table_type type = { sizeof(struct catalogue_entry), table_hash_name,
+		table_same_name };
 	const struct schema_class *event = schema_find("Event", 5);
 
 	*c = (struct catalogue){ .described = false };

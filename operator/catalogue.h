@@ -15,7 +15,7 @@
 enum { CATALOGUE_MAX = 32 * 1024 }; /* kinds; a real vCenter describes some 2,500 */
 
 struct catalogue_entry {
-	char *name;             /* a class, or the id of an EventEx */
+	char *name;             /* the key of by_name: a class, or the id of an EventEx */
 	const char *eventclass; /* "event", "eventex", "extendedevent"; constant */
 	const char *base;       /* the class that it derives from; "" for an id; constant */
 	char *severity, *category, *description; /* NULL: no source describes it */

@@ -4,6 +4,7 @@
  * https://kubernetes.io/docs/reference/config-api/kubeconfig.v1/
  */
 #include "base64.h"
+#include "directory.h"
 #include "kube.h"
 
 #include <stdlib.h>
@@ -41,18 +42,11 @@ entry(const struct kubeconfig_source *s, const char *list, const char *what, con
 	return NULL;
 }
 
-/* A file's path, relative to the kubeconfig's own folder. */
+/* The path of a file that the kubeconfig names; NULL: it names none. */
 static char *
 path_of(const struct kubeconfig_source *s, const char *file)
 {
-	const char *slash = strrchr(s->path, '/');
-	struct buf path;
-
-	if (file == NULL || *file == '/' || slash == NULL)
-		return mem_strdup(file);
-	buf_init(&path, 8192);
-	buf_printf(&path, "%.*s/%s", (int)(slash - s->path), s->path, file);
-	return buf_take(&path, NULL);
+	return file == NULL ? NULL : directory_beside(s->path, file);
 }
 
 /* The "...-data" members: base64 of a PEM file. */

@@ -169,6 +169,24 @@ table_hash_string(const char *s, uint64_t seed)
 	return hash_splitmix64(&state);
 }
 
+static const char *
+name_of(const void *entry)
+{
+	return *(const char *const *)entry;
+}
+
+uint64_t
+table_hash_name(const void *entry, uint64_t seed)
+{
+	return table_hash_string(name_of(entry), seed);
+}
+
+bool
+table_same_name(const void *a, const void *b)
+{
+	return strcmp(name_of(a), name_of(b)) == 0;
+}
+
 uint64_t
 table_hash_numbers(uint64_t a, uint64_t b, uint64_t seed)
 {

@@ -48,6 +48,9 @@ void *table_next(const struct table *t, const void *entry);
 /* Removes the entries for which keep is false, and frees the memory that is then too much. */
 void table_keep(struct table *t, bool (*keep)(const void *entry, void *ctx), void *ctx);
 
+/* For table_type: the key is a string, and a pointer to it is the first member of the entry. */
+uint64_t table_hash_name(const void *entry, uint64_t seed);
+bool table_same_name(const void *a, const void *b);
 /* A hash for table_type: of a string. */
 uint64_t table_hash_string(const char *s, uint64_t seed);
 /* A hash for table_type: of two numbers. */

@@ -135,22 +135,11 @@ struct word {
 	const char *text;
 };
 
-static uint64_t
-hash_word(const void *entry, uint64_t seed)
-{
-	return table_hash_string(((const struct word *)entry)->text, seed);
-}
-
-static bool
-same_word(const void *a, const void *b)
-{
-	return strcmp(((const struct word *)a)->text, ((const struct word *)b)->text) == 0;
-}
-
 static void
 strings(void **state)
 {
-	static const struct table_type type = { sizeof(struct word), hash_word, same_word };
+	static const struct table_type type = { sizeof(struct word), table_hash_name,
+		table_same_name };
 	char copy[] = "VmPoweredOnEvent";
 	struct table t;
 
