@@ -14,7 +14,7 @@ FILES = []
 if shutil.which("git"):
     FILES = [ROOT / f for f in subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True).stdout.split()]
 if not FILES:  # an archive without git
-    FILES = [f for folder in (*PRODUCT, "tests", "compose", "k8s", "docs", "systemd", "release") for f in (ROOT / folder).rglob("*") if f.is_file()]
+    FILES = [f for folder in (*PRODUCT, "tests", "compose", "k8s", "docs", "systemd", "release", "appliance") for f in (ROOT / folder).rglob("*") if f.is_file()]
 SOURCES = [f for f in FILES if f.suffix in (".c", ".h") and f.relative_to(ROOT).parts[0] in PRODUCT]
 C_FILES = [f for f in FILES if f.suffix in (".c", ".h") and "examples" not in f.parts and f.exists()]
 
