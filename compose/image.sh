@@ -17,6 +17,8 @@ for program in "$@"; do
 done | sort -u | while read -r library; do
 	mkdir -p "$root$(dirname "$library")"
 	cp -L "$library" "$root$library"
-	package=$(dpkg-query -S "$(readlink -f "$library")" 2>/dev/null | cut -d: -f1 | head -1)
+	file=$(readlink -f "$library")
+	# Debian 12's packages name some files below /lib, which is a link to /usr/lib.
+	package=$({ dpkg-query -S "$file" || dpkg-query -S "${file#/usr}"; } 2>/dev/null | cut -d: -f1 | head -1)
 	[ -z "$package" ] || dpkg-query -s "$package" > "$root/var/lib/dpkg/status.d/$package"
 done

@@ -4,8 +4,12 @@
 #
 #   RELEASES="bookworm trixie"   Debian releases
 #   DEB_BUILD_OPTIONS=nocheck    without the unit tests
+#   SOURCE_URL=URL               the repository, as provenance.json names it
 #   DOCS_URL=URL                 where the folder docs of this release is published: runbook_url of the alerts
 #   KEY=ID                       the OpenPGP key that signs SHA256SUMS and the apt archive; without it they are not signed
+#
+# DIST gets: the source; a package for each Debian release and an apt archive of them; images for docker, podman and containerd; the Helm chart; one
+# manifest for each overlay; schemas, dashboard and alert rules; SPDX and CycloneDX lists of what packages and images run with; provenance.json; SHA256SUMS.
 #
 # The same commit gives the same bytes in each folder and at each time: all times are SOURCE_DATE_EPOCH, by default the time of the commit.
 set -eu
@@ -31,12 +35,27 @@ source=vcourier-$version
 git archive --format=tar --prefix="$source/" HEAD | gzip -9n >"$dist/$source.tar.gz"
 tar -xzf "$dist/$source.tar.gz" -C "$work"
 
-# What runs in the root of a Debian release, where $work/NAME is /mnt.
+images="collector dispatcher cli console" # as compose/images.sh and the stages of compose/Dockerfile
+image_base=trixie
+
+# What runs in the root of a Debian release, which is $1. $work/$1 is /mnt there.
 script() {
 	cat <<END
 cd /mnt/$source && DEB_BUILD_OPTIONS="${DEB_BUILD_OPTIONS:-} parallel=\$(nproc)" release/deb.sh
 lintian --allow-root --fail-on error,warning build/vcourier_*.changes
 release/sbom.py build/vcourier_*.deb /mnt/sbom
+dpkg-query -W -f '\${Package}=\${Version}\n' >/mnt/$1
+if [ "$1" = $image_base ]; then
+	mkdir /mnt/programs /mnt/images
+	strip -o /mnt/programs/vcourier build/release/vcourier
+	for program in collector dispatcher console; do
+		strip -o /mnt/programs/vcourier-\$program build/release/vcourier-\$program
+	done
+	compose/images.sh /mnt/images /mnt/programs
+	for image in $images; do
+		release/sbom.py /mnt/images/\$image /mnt/image-\$image
+	done
+fi
 END
 }
 debs=
@@ -44,7 +63,7 @@ for name in ${RELEASES:-bookworm trixie}; do
 	say "package for $name"
 	mkdir "$work/$name"
 	cp -a "$work/$source" "$work/$name/"
-	release/root.sh "$name" "$work/$name" "$(script)" >"$work/$name/log" 2>&1 || {
+	release/root.sh "$name" "$work/$name" "$(script "$name")" >"$work/$name/log" 2>&1 || {
 		tail -30 "$work/$name/log" >&2
 		exit 1
 	}
@@ -57,6 +76,25 @@ for name in ${RELEASES:-bookworm trixie}; do
 done
 # shellcheck disable=SC2086
 release/apt_repository.py "$dist/apt" $debs
+
+architecture=$(dpkg --print-architecture)
+if [ -d "$work/$image_base/images" ]; then
+	say "images"
+	mkdir "$dist/images"
+	for image in $images; do
+		tag=vcourier-$image:$version
+		[ "$image" != cli ] || tag=vcourier:$version
+		file=$dist/images/$(echo "$tag" | tr : -)
+		release/oci.py "$work/$source/compose/Dockerfile" "$image" "$tag" "$file.oci.tar" "$architecture=$work/$image_base/images/$image"
+		for form in spdx cdx; do
+			cp "$work/$image_base/image-$image.$form.json" "$file-$architecture.$form.json"
+		done
+	done
+fi
+
+say "chart"
+tar -C "$work/$source/helm" --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$SOURCE_DATE_EPOCH" --mode=go-w -cf - vcourier |
+	gzip -9n >"$dist/vcourier-chart-$version.tgz"
 
 say "schemas, dashboard, alerts, manifests"
 mkdir "$dist/schemas" "$dist/manifests"
@@ -73,6 +111,14 @@ else
 	rmdir "$dist/manifests"
 	say "SKIPPED: manifests: kubectl 1.27 or later is not installed (make interop installs one)"
 fi
+
+say "provenance"
+lists=
+for name in ${RELEASES:-bookworm trixie}; do
+	lists="$lists $work/$name/$name"
+done
+# shellcheck disable=SC2086
+release/provenance.py "$dist" "${SOURCE_URL:-https://vcourier.example}" "$(git rev-parse HEAD)" $lists
 
 if [ -n "${KEY:-}" ]; then
 	say "signatures"

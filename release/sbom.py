@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """sbom.py PACKAGE.deb OUTPUT: what a Debian package runs with, as OUTPUT.spdx.json (SPDX 2.3) and OUTPUT.cdx.json (CycloneDX 1.5).
+sbom.py ROOT OUTPUT: the same for the root of an image that compose/image.sh made; its name is that of the directory.
 
 Runs where the package was built: versions and licences are those of the libraries that it was linked with there, with all that they depend
 on, from dpkg's database and /usr/share/doc/*/copyright. SOURCE_DATE_EPOCH is the time of both documents."""
@@ -90,14 +91,37 @@ def cyclonedx(own, packages, direct, made):
             "dependencies": [{"ref": root["bom-ref"], "dependsOn": [purl(p, made["release"]) for p in packages if p["name"] in direct]}]}
 
 
-def main(deb, stem):
-    name, version, arch, depends = (output("dpkg-deb", "-f", deb, field).strip() for field in ("Package", "Version", "Architecture", "Depends"))
-    digest = hashlib.sha256(Path(deb).read_bytes()).hexdigest()
+def of_image(root):
+    """(name, packages): dpkg's records of the packages whose files are in the image."""
+    packages = []
+    for record in sorted((root / "var/lib/dpkg/status.d").iterdir()):
+        fields = dict(re.findall(r"^([A-Z][A-Za-z-]*): (.*)$", record.read_text(), re.M))
+        packages.append({"name": fields["Package"], "version": fields["Version"], "arch": fields["Architecture"]})
+    return f"vcourier-{root.name}", packages
+
+
+def digest_of(subject):
+    """SHA-256 of a file; of a directory: of its files' names and contents."""
+    if subject.is_file():
+        return hashlib.sha256(subject.read_bytes()).hexdigest()
+    lines = [f"{path.relative_to(subject)} {hashlib.sha256(path.read_bytes()).hexdigest()}" for path in sorted(subject.rglob("*")) if path.is_file()]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def main(path, stem):
+    subject, digest = Path(path), digest_of(Path(path))
     release = re.search(r"^VERSION_CODENAME=(\w+)", Path("/etc/os-release").read_text(), re.M)[1]
-    made = {"name": Path(deb).stem, "release": release, "sha256": digest, "uuid": uuid.UUID(digest[:32]),
+    made = {"name": Path(stem).name, "release": release, "sha256": digest, "uuid": uuid.UUID(digest[:32]),
             "time": datetime.fromtimestamp(int(os.environ["SOURCE_DATE_EPOCH"]), timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")}
+    if subject.is_dir():
+        name, packages = of_image(subject)
+        direct = [p["name"] for p in packages]
+        version = (Path(__file__).resolve().parent.parent / "VERSION").read_text().strip()
+        arch = output("dpkg", "--print-architecture").strip()
+    else:
+        name, version, arch, depends = (output("dpkg-deb", "-f", path, field).strip() for field in ("Package", "Version", "Architecture", "Depends"))
+        packages, direct = closure(depends, installed(arch))
     own = {"name": name, "version": version, "arch": arch, "licence": "Apache-2.0"}
-    packages, direct = closure(depends, installed(arch))
     for suffix, form in (("spdx", spdx), ("cdx", cyclonedx)):
         Path(f"{stem}.{suffix}.json").write_text(json.dumps(form(own, packages, direct, made), indent=1) + "\n")
 
