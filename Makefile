@@ -153,6 +153,17 @@ unit: deps ## the unit tests alone, also with sanitizers and in valgrind
 	@$(unit_variants)
 	@$(PYTHON) tests/run.py unit
 
+# Each says what it skips here. Goes on after a failure, and ends with the list of what failed.
+everything := test interop cluster-test release-test
+check-all: ## everything that can be tested on this machine; hours
+	@failed=; for name in $(everything); do \
+		echo "check-all: $$name, $$(date +%T)"; \
+		VCOURIER_COMPOSE=1 VCOURIER_SYSTEMD=1 VCOURIER_FUZZ=1 $(MAKE) --no-print-directory $$name || failed="$$failed $$name"; \
+	done; echo "check-all: failed:$${failed:- none}"; [ -z "$$failed" ]
+
+tested: ## write docs/tested.md from what test runs recorded in build/tested
+	@tests/tested.py page
+
 define unit_variants
 $(MAKE) --no-print-directory -j$$(nproc) VARIANT=asan unit-tests && \
 $(MAKE) --no-print-directory -j$$(nproc) VARIANT=tsan $(addprefix build/tsan/unit/,$(threaded_tests)) && \
@@ -172,5 +183,5 @@ clean: ## remove everything that was built
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile $(wildcard */rules.mk */*/rules.mk) | sort | sed -E 's/:.*## /\t/' | expand -t 18
 
-.PHONY: all unit-tests unit-check deps test format unit clean help
+.PHONY: all unit-tests unit-check deps test check-all tested format unit clean help
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -20,6 +20,8 @@ import xml.etree.ElementTree as ET
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import tested
+
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build" / os.environ.get("VARIANT", "release")
 
@@ -154,6 +156,13 @@ def separate_programs():
         yield "debian-test", ROOT / "tests/debian/run.sh", release
 
 
+def timed(name, function, *arguments):
+    start = time.monotonic()
+    result = function(*arguments)
+    print(f"stage {name}: {time.monotonic() - start:.0f} s", flush=True)
+    return result
+
+
 def main():
     chosen = sys.argv[1:]
     every_unit = chosen in ([], ["unit"])
@@ -162,20 +171,23 @@ def main():
     start = time.monotonic()
     passed = failed = skipped = 0
     if every_unit:
-        passed, failed = map(sum, zip(units(), corpora()))
+        passed, failed = map(sum, zip(timed("units", units), timed("fuzz corpora", corpora)))
     for binary in named:
         p, f = unit(binary)
         passed, failed = passed + p, failed + f
     if rest or not chosen:
-        p, f, skipped = integration(rest or ["tests/integration"])
+        p, f, skipped = timed("integration", integration, rest or ["tests/integration"])
         passed, failed = passed + p, failed + f
     for name, *command in [] if chosen else separate_programs():
-        p, f, s = outside(name, *command)
+        p, f, s = timed(name, outside, name, *command)
         passed, failed, skipped = passed + p, failed + f, skipped + s
     print(f"took {time.monotonic() - start:.0f} s")
     if second_runs:
         print(f"needed a second run: {', '.join(second_runs)}")
-    print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""), flush=True)
+    result = f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else "")
+    if every_unit:
+        tested.record(re.search(r"^VERSION_CODENAME=(\w+)", Path("/etc/os-release").read_text(), re.M)[1], result)
+    print(result, flush=True)
     sys.exit(1 if failed or passed == 0 else 0)
 
 

@@ -7,7 +7,8 @@ import sys
 from lab.output import output_keys
 from lab.process import BUILD, ROOT
 
-sys.path.append(str(ROOT / "release"))
+sys.path += [str(ROOT / "release"), str(ROOT / "tests")]
+import tested  # noqa: E402
 from interfaces import interfaces  # noqa: E402
 
 VERSION = (ROOT / "VERSION").read_text().strip()
@@ -81,3 +82,14 @@ def test_the_changelog_keeps_its_form():
         kinds = re.findall(r"^### (.*)$", section, re.M)
         assert kinds and set(kinds) <= {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"} and len(set(kinds)) == len(kinds)
     assert [int(n) for n in re.findall(r"\d+", heads[1])] <= [int(n) for n in re.findall(r"\d+", VERSION)], "released, but VERSION is older"
+
+
+def test_the_page_of_tested_versions(tmp_path, monkeypatch):
+    """A column for each run; nats-server is the one that this machine's dpkg names."""
+    monkeypatch.setattr(tested, "RECORDS", tmp_path)
+    tested.record("bookworm", "2 passed, 0 failed")
+    tested.record("interop", "passed")
+    lines = tested.page().splitlines()
+    version = subprocess.run(["dpkg-query", "-W", "-f", "${Version}", "nats-server"], capture_output=True, text=True, check=True).stdout.split("-")[0]
+    assert "| | bookworm | interop |" in lines and "| result | 2 passed, 0 failed | passed |" in lines
+    assert f"| nats-server | {version} | {version} |" in lines and any(line.startswith("| cloudevents (npm) |  | 10.") for line in lines)
