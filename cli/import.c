@@ -98,6 +98,11 @@ print_notes(const struct import_plan *plan)
 		      "not set, and is now the event's name; the source is the URL of vCenter's SDK (before "
 		      "June 2023: the host alone). type and time are the same\n",
 			stderr);
+	if (plan->from_horizon)
+		fputs("note: for the functions of Horizon's events: the subject was not set, and is now the "
+		      "type as Horizon writes it; the time has milliseconds. id, type and source are the "
+		      "same\n",
+			stderr);
 	if (plan->from_router)
 		fputs("note: for the functions: the id was random, and is now the same at each delivery. "
 		      "type, subject, source and data are the same\n",

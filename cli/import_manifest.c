@@ -316,7 +316,8 @@ import_manifest_read(struct import_plan *plan, const struct config *const *confi
 			continue;
 		read_source(plan, objects, node, vsphere ? "vcenter" : "horizon");
 		read_sink(plan, node, style);
-		plan->from_tanzu = true;
+		plan->from_tanzu |= vsphere;
+		plan->from_horizon |= !vsphere;
 	}
 	free(objects);
 }

@@ -13,7 +13,6 @@
 
 #include "mem.h"
 #include "printable.h"
-#include "source_choice.h"
 
 enum { TEXT_MAX = 8 * 1024 * 1024, LINE_MAX_BYTES = 1000 };
 
@@ -171,16 +170,6 @@ add_horizon_auth(struct import_plan *plan, const char *name, const struct import
 	add_secret(plan, out, "          passwordFile: ", name, login->password);
 }
 
-static bool
-is_known(const char *type)
-{
-	const struct config_field *row = source_choice_fields();
-
-	while (row->key != NULL && (row->type != CONFIG_NODE || strcmp(row->key, type) != 0))
-		row++;
-	return row->key != NULL;
-}
-
 void
 import_plan_source(struct import_plan *plan, const struct import_source *source)
 {
@@ -189,12 +178,6 @@ import_plan_source(struct import_plan *plan, const struct import_source *source)
 
 	if (plan->n_sources == IMPORT_ENTRIES_MAX)
 		return;
-	if (!is_known(source->type)) {
-		buf_printf(&plan->report,
-			"note: this release has no eventProvider of type %s: left out\n",
-			source->type);
-		return;
-	}
 	name = new_name(plan, source->name);
 	plan->n_sources++;
 	buf_printf(out, "  - type: %s\n", source->type);

@@ -30,7 +30,7 @@ struct import_plan {
 	struct buf report; /* lines */
 	struct config_errors errors, scratch;
 	/* where the events came from so far: decides what changes for functions */
-	bool from_router, from_tanzu;
+	bool from_router, from_tanzu, from_horizon;
 };
 
 void import_plan_init(struct import_plan *plan, const char *secrets, const char *functions);

@@ -157,6 +157,7 @@ add_sources(struct import_plan *plan, const struct import_properties *list)
 					get(list, "vcenter_disable_tls_verification")) });
 	}
 	if (import_router_true(get(list, "horizon"))) {
+		plan->from_horizon = true;
 		snprintf(url, sizeof(url), "https://%.500s",
 			get(list, "horizon_server") != NULL ? get(list, "horizon_server") : "");
 		import_plan_source(plan,

@@ -90,7 +90,7 @@ collect_metrics_update(const struct collect_metrics_view *v)
 	metric_set(m.source_up, s->connected);
 	metric_set(m.leader, v->leader);
 	if (s->any) {
-		metric_set(m.last_key, s->newest.key);
+		metric_set(m.last_key, (double)s->newest.key);
 		metric_set(m.last_time, (double)s->newest.created_us / 1e6);
 	}
 }

@@ -52,7 +52,7 @@ collect_report_write(const struct collect_report_config *config,
 		status_beat_age_ms(), now_ms - state->caught_up_ms);
 	if (source->any) {
 		add_text(out, "last_event", clock_format(source->newest.created_us, time));
-		buf_printf(out, "\"last_key\":%" PRId32 ",", source->newest.key);
+		buf_printf(out, "\"last_key\":%" PRId64 ",", source->newest.key);
 	}
 	buf_printf(out,
 		"\"read\":%" PRIu64 ",\"published\":%" PRIu64 ",\"rejected\":%" PRIu64

@@ -67,6 +67,16 @@ position_date(const struct position *p, int64_t created_us, int64_t now_us)
 	return POSITION_IN_ORDER;
 }
 
+int64_t
+position_again(const struct position *p, int64_t created_us, enum position_date date)
+{
+	if (date == POSITION_IN_ORDER ||
+		(date == POSITION_BEHIND && created_us >= position_oldest_needed(p)))
+		return created_us;
+	/* dated ahead, or found by its key */
+	return p->any ? position_resume(p) : p->reopen_us;
+}
+
 void
 position_sent(struct position *p, const struct position_event *event, enum position_date date,
 	int64_t now_us)
@@ -177,7 +187,7 @@ position_set_restored(struct position *p, const struct position_event *latest)
 }
 
 void
-position_begin_epoch(struct position *p, int32_t key)
+position_begin_epoch(struct position *p, int64_t key)
 {
 	if (position_is_old_key(p, key))
 		p->first.key = key;
@@ -266,13 +276,13 @@ position_oldest_needed(const struct position *p)
 }
 
 bool
-position_key_after(int32_t key, int32_t other)
+position_key_after(int64_t key, int64_t other)
 {
 	return (int32_t)((uint32_t)key - (uint32_t)other) > 0;
 }
 
 bool
-position_is_old_key(const struct position *p, int32_t key)
+position_is_old_key(const struct position *p, int64_t key)
 {
 	return p->has_first && position_key_after(p->first.key, key);
 }

@@ -31,7 +31,7 @@ enum { POSITION_SAMPLES = 31 }; /* events of a page that are enough to find its 
 
 struct position_event {
 	int64_t created_us;
-	int32_t key;
+	int64_t key;
 };
 
 struct position {
@@ -60,7 +60,7 @@ struct position {
 
 enum position_date {
 	POSITION_IN_ORDER,
-	POSITION_AHEAD,  /* dated ahead of the vCenter's clock */
+	POSITION_AHEAD,  /* dated ahead of the source's clock */
 	POSITION_BEHIND, /* dated before what the next collector would read */
 };
 
@@ -79,8 +79,11 @@ void position_adopt(struct position *p, const struct position_event *newest,
 /* The first event that this stream is about, now or ever. */
 void position_set_first(struct position *p, const struct position_event *first);
 
-/* now_us: what the vCenter's clock shows. */
+/* now_us: what the source's clock shows. */
 enum position_date position_date(const struct position *p, int64_t created_us, int64_t now_us);
+
+/* The createdTime from which a reading finds an event again; date: of position_date. */
+int64_t position_again(const struct position *p, int64_t created_us, enum position_date date);
 
 /* An event was sent to the stream; date: what position_date said of it. */
 void position_sent(struct position *p, const struct position_event *event,
@@ -119,7 +122,7 @@ bool position_set_back(struct position *p, int64_t earliest_us);
 void position_set_restored(struct position *p, const struct position_event *latest);
 
 /* Keys start over with this one: the source has another database. */
-void position_begin_epoch(struct position *p, int32_t key);
+void position_begin_epoch(struct position *p, int64_t key);
 void position_forget_first(struct position *p); /* the stream is about another source */
 
 /* Reading begins where it did at first, as when nothing is stored. */
@@ -154,10 +157,10 @@ int64_t position_audit_begin(const struct position *p, int64_t now_ms); /* only 
 /* No event created before this is ever read again by date. INT64_MIN: cannot tell. */
 int64_t position_oldest_needed(const struct position *p);
 
-/* The key comes after the other one; keys are 32 bits and wrap. */
-bool position_key_after(int32_t key, int32_t other);
+/* The key comes after the other one; the keys of a vCenter are 32 bits and wrap. */
+bool position_key_after(int64_t key, int64_t other);
 
-bool position_is_old_key(const struct position *p, int32_t key); /* before the stream's first */
+bool position_is_old_key(const struct position *p, int64_t key); /* before the stream's first */
 
 /*
  * The event was in the vCenter before startFrom, or has left the stream again: its date and its

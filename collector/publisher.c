@@ -18,7 +18,7 @@
 struct outstanding {
 	int64_t sent_ms, created_us, again_us;
 	uint64_t seq; /* where it was stored; 0: a duplicate, stored earlier */
-	int32_t key;
+	int64_t key;
 	bool acked, unfenced;
 };
 

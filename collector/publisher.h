@@ -40,7 +40,7 @@ struct publish {
 	const char *subject, *msg_id; /* msg_id: Nats-Msg-Id */
 	const char *data;
 	size_t len;
-	int32_t key;
+	int64_t key;
 	int64_t created_us;
 	int64_t again_us; /* a reading that begins at this createdTime finds it again */
 	/* everything created before is stored or was sent; INT64_MAX: all that was read */
@@ -96,7 +96,7 @@ int publisher_drain(struct publisher *publisher, int64_t timeout_ms, struct err 
  * later are ignored. Then read the end of the stream and call publisher_reset.
  */
 struct publisher_unacked {
-	int32_t key;
+	int64_t key;
 	int64_t created_us, again_us;
 };
 void publisher_take_unacked(struct publisher *publisher,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "seen.h"
 
-enum { LARGE = 32768 };
+enum { LARGE = 32768, TIME_SHIFT = 14, EPOCH_MASK = 0x1fff };
 
 int64_t
 seen_ms(int64_t us)
@@ -10,11 +10,31 @@ seen_ms(int64_t us)
 }
 
 static uint64_t
+pack(int64_t ms, uint16_t epoch)
+{
+	return ((uint64_t)ms << TIME_SHIFT) | ((uint64_t)(epoch & EPOCH_MASK) << 1) | 1;
+}
+
+static int64_t
+entry_ms(const struct seen_entry *e)
+{
+	static const uint64_t sign = UINT64_C(1) << (63 - TIME_SHIFT);
+
+	return (int64_t)((e->packed >> TIME_SHIFT) ^ sign) - (int64_t)sign;
+}
+
+static uint16_t
+entry_epoch(const struct seen_entry *e)
+{
+	return (uint16_t)((e->packed >> 1) & EPOCH_MASK);
+}
+
+static uint64_t
 hash_entry(const void *entry, uint64_t seed)
 {
 	const struct seen_entry *e = entry;
 
-	return table_hash_numbers((uint32_t)e->key, (uint64_t)e->ms, seed);
+	return table_hash_numbers((uint64_t)e->key, e->packed >> TIME_SHIFT, seed);
 }
 
 static bool
@@ -22,7 +42,7 @@ same_entry(const void *a, const void *b)
 {
 	const struct seen_entry *x = a, *y = b;
 
-	return x->key == y->key && x->ms == y->ms;
+	return x->key == y->key && x->packed >> TIME_SHIFT == y->packed >> TIME_SHIFT;
 }
 
 static uint64_t
@@ -30,7 +50,7 @@ hash_key(const void *entry, uint64_t seed)
 {
 	const struct seen_key *k = entry;
 
-	return table_hash_numbers((uint32_t)k->key, 0, seed);
+	return table_hash_numbers(k->key, 0, seed);
 }
 
 static bool
@@ -63,34 +83,35 @@ seen_free(struct seen *s)
 }
 
 static struct seen_entry *
-find(const struct seen *s, int32_t key, int64_t created_us)
+find(const struct seen *s, int64_t key, int64_t created_us)
 {
 	return table_find(
-		&s->events, &(struct seen_entry){ .key = key, .ms = seen_ms(created_us) });
+		&s->events, &(struct seen_entry){ key, pack(seen_ms(created_us), 0) });
 }
 
 static void
 count_key(struct seen *s, const struct seen_entry *e)
 {
-	struct seen_key new = { .key = e->key, .epoch = s->epoch, .used = true }, *k;
+	struct seen_key new = { .key = (uint32_t)e->key, .epoch = s->epoch, .used = true }, *k;
 
-	if (e->epoch != s->epoch)
+	if (entry_epoch(e) != (s->epoch & EPOCH_MASK))
 		return;
 	k = table_add(&s->keys, &new);
 	if (k->epoch != s->epoch)
 		*k = new;
-	k->ms ^= e->ms;
+	k->ms ^= entry_ms(e);
 	k->n = (uint8_t)(k->n + (k->n < UINT8_MAX));
 }
 
 static void
 discount_key(struct seen *s, const struct seen_entry *e)
 {
-	struct seen_key *k = table_find(&s->keys, &(struct seen_key){ .key = e->key });
+	struct seen_key *k = table_find(
+		&s->keys, &(struct seen_key){ .key = (uint32_t)e->key });
 
-	if (k == NULL || k->epoch != e->epoch)
+	if (k == NULL || (k->epoch & EPOCH_MASK) != entry_epoch(e))
 		return;
-	k->ms ^= e->ms;
+	k->ms ^= entry_ms(e);
 	k->n = (uint8_t)(k->n - (k->n < UINT8_MAX));
 	if (k->n == 0)
 		table_remove(&s->keys, k);
@@ -117,17 +138,15 @@ grow(struct seen *s)
 }
 
 bool
-seen_has(const struct seen *s, int32_t key, int64_t created_us)
+seen_has(const struct seen *s, int64_t key, int64_t created_us)
 {
 	return find(s, key, created_us) != NULL;
 }
 
 bool
-seen_add(struct seen *s, int32_t key, int64_t created_us)
+seen_add(struct seen *s, int64_t key, int64_t created_us)
 {
-	struct seen_entry e = {
-		.ms = seen_ms(created_us), .key = key, .epoch = s->epoch, .used = true
-	};
+	struct seen_entry e = { key, pack(seen_ms(created_us), s->epoch) };
 	size_t before = s->events.n;
 
 	if (table_is_full(&s->events))
@@ -140,15 +159,16 @@ seen_add(struct seen *s, int32_t key, int64_t created_us)
 }
 
 bool
-seen_reused(const struct seen *s, int32_t key, int64_t created_us)
+seen_reused(const struct seen *s, int64_t key, int64_t created_us)
 {
-	const struct seen_key *k = table_find(&s->keys, &(struct seen_key){ .key = key });
+	const struct seen_key *k = table_find(
+		&s->keys, &(struct seen_key){ .key = (uint32_t)key });
 
 	return k != NULL && k->epoch == s->epoch && (k->n > 1 || k->ms != seen_ms(created_us));
 }
 
 void
-seen_remove(struct seen *s, int32_t key, int64_t created_us)
+seen_remove(struct seen *s, int64_t key, int64_t created_us)
 {
 	struct seen_entry *e = find(s, key, created_us);
 
@@ -160,7 +180,7 @@ seen_remove(struct seen *s, int32_t key, int64_t created_us)
 
 struct limit {
 	int64_t before_ms;
-	int32_t last_key;
+	int64_t last_key;
 };
 
 static bool
@@ -169,12 +189,12 @@ is_kept(const void *entry, void *ctx)
 	const struct seen_entry *e = entry;
 	const struct limit *limit = ctx;
 
-	return e->ms >= limit->before_ms ||
+	return entry_ms(e) >= limit->before_ms ||
 		(uint32_t)limit->last_key - (uint32_t)e->key < SEEN_KEYS_KEPT;
 }
 
 void
-seen_prune(struct seen *s, int64_t before_us, int32_t last_key)
+seen_prune(struct seen *s, int64_t before_us, int64_t last_key)
 {
 	struct limit limit = { .before_ms = seen_ms(before_us), .last_key = last_key };
 

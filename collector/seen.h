@@ -14,17 +14,20 @@
 
 #include "table.h"
 
+/* 16 bytes: a busy source has hundreds of thousands of them. */
 struct seen_entry {
-	int64_t ms;
-	int32_t key;
-	uint16_t epoch; /* the one it was added in */
-	bool used;
+	int64_t key;
+	/*
+	 * never 0. From the highest bit: 50 bits of the time in milliseconds, 13 of the epoch
+	 * that it was added in, and 1
+	 */
+	uint64_t packed;
 };
 
 /* The events of a key that were added in one epoch. */
 struct seen_key {
-	int64_t ms; /* of all of them, exclusive or: with one event its own */
-	int32_t key;
+	int64_t ms;   /* of all of them, exclusive or: with one event its own */
+	uint32_t key; /* its lowest bits: whole for a vCenter, which alone asks for them */
 	uint16_t epoch;
 	uint8_t n; /* 255: so many, or more */
 	bool used;
@@ -40,11 +43,11 @@ struct seen {
 
 void seen_init(struct seen *s);
 void seen_free(struct seen *s);
-bool seen_has(const struct seen *s, int32_t key, int64_t created_us);
-bool seen_add(struct seen *s, int32_t key, int64_t created_us); /* false: it was there */
-/* An event of this epoch has the same key and another time: the keys start over. */
-bool seen_reused(const struct seen *s, int32_t key, int64_t created_us);
-void seen_remove(struct seen *s, int32_t key, int64_t created_us);
+bool seen_has(const struct seen *s, int64_t key, int64_t created_us);
+bool seen_add(struct seen *s, int64_t key, int64_t created_us); /* false: it was there */
+/* Of 32-bit keys: an event of this epoch has the same one and another time: they start over. */
+bool seen_reused(const struct seen *s, int64_t key, int64_t created_us);
+void seen_remove(struct seen *s, int64_t key, int64_t created_us);
 
 /*
  * Forgets the events created before this time, except those with the newest SEEN_KEYS_KEPT keys
@@ -52,7 +55,7 @@ void seen_remove(struct seen *s, int32_t key, int64_t created_us);
  * event takes some 64 bytes.
  */
 enum { SEEN_KEYS_KEPT = 4096 };
-void seen_prune(struct seen *s, int64_t before_us, int32_t last_key);
+void seen_prune(struct seen *s, int64_t before_us, int64_t last_key);
 /*
  * It is time for seen_prune: more than 32,768 events, which take 2 MiB, and twice as many as
  * the last one kept.

@@ -142,7 +142,7 @@ report_loaded(const struct source_checkpoint *cp, const struct stream_info *info
 	char text[CLOCK_TEXT_SIZE];
 
 	if (!p->any) {
-		log_info("the stream holds no event of this vCenter", L_STR("stream", stream),
+		log_info("the stream holds no event of this source", L_STR("stream", stream),
 			L_INT("messages", (int64_t)info->messages));
 		return;
 	}
@@ -358,13 +358,13 @@ source_checkpoint_load(struct source_checkpoint *cp, const struct source_identit
 }
 
 void
-source_checkpoint_add(struct source_checkpoint *cp, int32_t key, int64_t created_us)
+source_checkpoint_add(struct source_checkpoint *cp, int64_t key, int64_t created_us)
 {
 	seen_add(&cp->seen, key, created_us);
 }
 
 void
-source_checkpoint_begin_epoch(struct source_checkpoint *cp, int32_t key)
+source_checkpoint_begin_epoch(struct source_checkpoint *cp, int64_t key)
 {
 	cp->seen.epoch++;
 	position_begin_epoch(&cp->position, key);

@@ -77,10 +77,10 @@ int source_checkpoint_know_since(
 	struct source_checkpoint *cp, int64_t since_us, int64_t now_us, struct err *err);
 
 void source_checkpoint_add(
-	struct source_checkpoint *cp, int32_t key, int64_t created_us); /* it was sent */
+	struct source_checkpoint *cp, int64_t key, int64_t created_us); /* it was sent */
 
 /* The source's database is another one: keys start over with this one. */
-void source_checkpoint_begin_epoch(struct source_checkpoint *cp, int32_t key);
+void source_checkpoint_begin_epoch(struct source_checkpoint *cp, int64_t key);
 
 /* Everything was read without a refusal: the stream's order is the one of dates again. */
 void source_checkpoint_caught_up(struct source_checkpoint *cp);

@@ -6,16 +6,15 @@
 #include <string.h>
 
 #include "config_print.h"
+#include "horizon_source.h"
 #include "mem.h"
 #include "vcenter_source.h"
 #include "webhook_source.h"
 
-static const struct source *const sources[] = { &vcenter_source, &webhook_source };
+static const struct source *const sources[] = { &vcenter_source, &webhook_source,
+	&horizon_source };
 
 enum { N_SOURCES = sizeof(sources) / sizeof(sources[0]), TYPES_MAX = 8, OWN_ROWS = 2 };
-
-/* A provider of the event router that no source serves. */
-#define NOT_SERVED "horizon"
 
 /* An eventProvider as in the file. */
 struct provider_entry {
@@ -50,8 +49,6 @@ fill_fields(struct config_field *row)
 				.help = t == 0 ? sources[i]->help
 					       : "The same, under the name of this type." };
 	}
-	*row = (struct config_field){ NOT_SERVED, CONFIG_NODE, offset,
-		.help = "Not supported; refused." };
 }
 
 const struct config_field *
@@ -83,13 +80,8 @@ unknown_type(const struct router_entry *entry, struct config_errors *errors)
 	struct config_suggestion near = { .text = entry->type };
 	struct buf known;
 
-	if (strcmp(entry->type, NOT_SERVED) == 0) {
-		config_error(errors, config_get(entry->node, "type"),
-			NOT_SERVED " is not served: keep the old router for it");
-		return;
-	}
 	buf_init(&known, CONFIG_FILE_MAX);
-	for (size_t i = OWN_ROWS; strcmp(fields[i].key, NOT_SERVED) != 0; i++) {
+	for (size_t i = OWN_ROWS; fields[i].key != NULL; i++) {
 		config_suggest(&near, fields[i].key);
 		buf_printf(&known, "%s%s", i > OWN_ROWS ? ", " : "", fields[i].key);
 	}

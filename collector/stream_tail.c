@@ -18,23 +18,24 @@ enum {
 };
 
 bool
-stream_tail_parse_id(const char *msg_id, char uuid[64], int32_t *key, int64_t *created_us)
+stream_tail_parse_id(const char *msg_id, char uuid[64], int64_t *key, int64_t *created_us)
 {
 	const char *first = strchr(msg_id, '/'),
 		   *second = first ? strchr(first + 1, '/') : NULL;
-	char number[16];
+	char number[TEXT_INT_SIZE];
 	int64_t k, ms;
 
-	if (second == NULL || first == msg_id || first - msg_id >= 64 || second - first > 15)
+	if (second == NULL || first == msg_id || first - msg_id >= 64 ||
+		second - first > TEXT_INT_SIZE)
 		return false;
 	memcpy(number, first + 1, (size_t)(second - first - 1));
 	number[second - first - 1] = '\0';
-	if (!text_int(number, INT32_MIN, INT32_MAX, &k) ||
+	if (!text_int(number, INT64_MIN, INT64_MAX, &k) ||
 		!text_int(second + 1, -INT64_C(62135596800000), INT64_C(253402300800000), &ms))
 		return false;
 	memcpy(uuid, msg_id, (size_t)(first - msg_id));
 	uuid[first - msg_id] = '\0';
-	*key = (int32_t)k;
+	*key = k;
 	*created_us = ms * 1000;
 	return true;
 }

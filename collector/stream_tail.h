@@ -73,6 +73,6 @@ int stream_tail_load(const struct stream_tail_query *q, const struct stream_info
 void stream_tail_init(struct stream_tail *tail);
 
 /* Parses "<uuid>/<key>/<ms>"; false: another id (of another program, or of a gap record). */
-bool stream_tail_parse_id(const char *msg_id, char uuid[64], int32_t *key, int64_t *created_us);
+bool stream_tail_parse_id(const char *msg_id, char uuid[64], int64_t *key, int64_t *created_us);
 
 #endif

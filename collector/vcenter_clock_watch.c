@@ -22,7 +22,7 @@ struct vcenter_clock_watch {
 	struct vcenter_cursor *cursor;
 	struct position *position;
 	const struct seen *seen;
-	struct vcenter_clock clock;
+	struct source_clock clock;
 	int64_t tolerance_us;
 	/* monotonic: when it was asked because of such a date; 0: never */
 	int64_t date_asked_ms[POSITION_BEHIND + 1];
@@ -56,7 +56,7 @@ vcenter_clock_watch_close(struct vcenter_clock_watch *w)
 int64_t
 vcenter_clock_watch_now(const struct vcenter_clock_watch *w)
 {
-	return vcenter_clock_now(&w->clock, clock_monotonic_ms());
+	return source_clock_now(&w->clock, clock_monotonic_ms());
 }
 
 int64_t
@@ -86,22 +86,22 @@ went_back(struct vcenter_clock_watch *w, int64_t earliest_us, int64_t now_us)
 int
 vcenter_clock_watch_ask(struct vcenter_clock_watch *w, struct err *err)
 {
-	struct vcenter_clock answer = { .asked_ms = clock_monotonic_ms() };
+	struct source_clock answer = { .asked_ms = clock_monotonic_ms() };
 	int64_t earliest_us;
 
 	if (vim_current_time(w->vim, &answer.shown_us, err) != 0)
 		return -1;
 	answer.told_ms = clock_monotonic_ms();
 	vcenter_metrics_clock_skew((double)(answer.shown_us - clock_wall_us()) / 1e6);
-	switch (vcenter_clock_set(&w->clock, &answer, w->tolerance_us, &earliest_us)) {
-	case VCENTER_CLOCK_BACK:
+	switch (source_clock_set(&w->clock, &answer, w->tolerance_us, &earliest_us)) {
+	case SOURCE_CLOCK_BACK:
 		went_back(w, earliest_us, answer.shown_us);
 		break;
-	case VCENTER_CLOCK_FORWARD:
+	case SOURCE_CLOCK_FORWARD:
 		log_warn("the vCenter's clock was set forward");
 		position_set_forward(w->position, answer.told_ms);
 		break;
-	case VCENTER_CLOCK_STEADY:
+	case SOURCE_CLOCK_STEADY:
 		break;
 	}
 	return 0;
@@ -121,7 +121,7 @@ vcenter_clock_watch_check_date(
 {
 	int64_t now_ms = clock_monotonic_ms();
 	enum position_date date = position_date(
-		w->position, created_us, vcenter_clock_now(&w->clock, now_ms));
+		w->position, created_us, source_clock_now(&w->clock, now_ms));
 	int64_t *asked_ms = &w->date_asked_ms[date];
 
 	if (date == POSITION_IN_ORDER ||

@@ -8,7 +8,7 @@
 
 #include "source_checkpoint.h"
 #include "normalize.h"
-#include "vcenter_clock.h"
+#include "source_clock.h"
 #include "vcenter_cursor.h"
 #include "vim.h"
 

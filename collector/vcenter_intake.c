@@ -66,22 +66,11 @@ vcenter_intake_counts(const struct vcenter_intake *in)
 }
 
 void
-vcenter_intake_begin_epoch(struct vcenter_intake *in, int32_t key)
+vcenter_intake_begin_epoch(struct vcenter_intake *in, int64_t key)
 {
 	source_checkpoint_begin_epoch(in->options.checkpoint, key);
 	in->counts.epochs++;
 	vcenter_metrics_epoch();
-}
-
-/* The createdTime from which a reading finds this event again. */
-static int64_t
-again_us(const struct position *p, const struct normalize_event *e, enum position_date date)
-{
-	if (date == POSITION_IN_ORDER ||
-		(date == POSITION_BEHIND && e->created_us >= position_oldest_needed(p)))
-		return e->created_us;
-	/* dated ahead, or found by its key */
-	return p->any ? position_resume(p) : p->reopen_us;
 }
 
 static void
@@ -143,7 +132,7 @@ publish(struct vcenter_intake *in, const struct normalize_event *e, int64_t now_
 	p = message(in);
 	p.key = e->key;
 	p.created_us = e->created_us;
-	p.again_us = again_us(in->position, e, date);
+	p.again_us = position_again(in->position, e->created_us, date);
 	p.out_of_order = out_of_order[date];
 	if (publisher_send(in->options.publisher, &p, err) != 0)
 		return -1;

@@ -45,7 +45,7 @@ enum source_result vcenter_intake_gap(struct vcenter_intake *in, int64_t from_us
 	const char *reason, struct err *err);
 
 /* Keys start over with this one: another database. */
-void vcenter_intake_begin_epoch(struct vcenter_intake *in, int32_t key);
+void vcenter_intake_begin_epoch(struct vcenter_intake *in, int64_t key);
 
 /* The counts only grow. */
 struct vcenter_intake_counts {

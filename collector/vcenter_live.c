@@ -5,27 +5,6 @@
 #include "vcenter_gap.h"
 #include "vcenter_metrics.h"
 
-static const int64_t us_per_ms = 1000;
-
-/* The createdTime where reading begins when nothing was read yet. */
-static int64_t
-start_us(const struct vcenter_live *l)
-{
-	int64_t now_us = vcenter_clock_watch_shown(l->clock);
-
-	switch (l->start) {
-	case VCENTER_START_EARLIEST:
-		return INT64_MIN;
-	case VCENTER_START_AGO:
-		return now_us - l->start_value * us_per_ms;
-	case VCENTER_START_TIME:
-		return l->start_value;
-	case VCENTER_START_NOW:
-		break;
-	}
-	return now_us;
-}
-
 /*
  * The first time that reading begins: events that the vCenter has now and that are dated before
  * begin_us are not asked for.
@@ -54,7 +33,8 @@ vcenter_live_open(const struct vcenter_live *l, struct err *err)
 
 	if (vcenter_clock_watch_ask(l->clock, err) != 0)
 		return SOURCE_FAILED;
-	begin_us = position_begin(p, start_us(l));
+	begin_us = position_begin(
+		p, source_start_us(l->start, vcenter_clock_watch_shown(l->clock)));
 	if (!p->any && p->begun_us == INT64_MAX && set_first(l, begin_us, err) != 0)
 		return SOURCE_FAILED;
 	if (source_checkpoint_know_since(

@@ -19,8 +19,7 @@ struct vcenter_live {
 	struct vcenter_clock_watch *clock;
 	struct vcenter_intake *intake;
 	/* where to begin when the stream holds nothing of this vCenter */
-	enum vcenter_start start;
-	int64_t start_value;
+	const struct source_start *start;
 };
 
 /* Opens the cursor at the reading position. */

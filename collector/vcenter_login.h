@@ -7,11 +7,12 @@
 #define VCOURIER_VCENTER_LOGIN_H
 
 #include "config.h"
+#include "refused_secret.h"
 #include "vim.h"
 
 struct vcenter_login {
 	const struct secret *password; /* borrowed */
-	char *refused;                 /* the password that was refused last; NULL */
+	struct refused_secret refused;
 };
 
 /* As vim_connect; remembers a password that was refused until another one is accepted. */

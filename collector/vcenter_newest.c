@@ -68,10 +68,10 @@ vcenter_newest_close(struct vcenter_newest *n)
 }
 
 void
-vcenter_newest_set_key(struct vcenter_newest *n, int32_t key)
+vcenter_newest_set_key(struct vcenter_newest *n, int64_t key)
 {
 	n->any = true;
-	n->key = key;
+	n->key = (int32_t)key;
 }
 
 void

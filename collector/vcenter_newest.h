@@ -21,7 +21,7 @@ struct vcenter_newest *vcenter_newest_open(
 void vcenter_newest_close(struct vcenter_newest *n); /* NULL is fine */
 
 /* Up to this key no event is missing: the stream says so. */
-void vcenter_newest_set_key(struct vcenter_newest *n, int32_t key);
+void vcenter_newest_set_key(struct vcenter_newest *n, int64_t key);
 
 void vcenter_newest_set_due(
 	struct vcenter_newest *n); /* at the next check, whatever the time */

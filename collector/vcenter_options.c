@@ -13,6 +13,7 @@
 #include "mem.h"
 #include "proxy_option.h"
 #include "source.h"
+#include "source_options.h"
 #include "text.h"
 #include "vcenter_address.h"
 #include "vim.h"
@@ -23,13 +24,9 @@ enum {
 	SECOND = 1000,
 	MINUTE = 60 * SECOND,
 	HOUR = 60 * MINUTE,
-	CA_BYTES_MAX = 4 * 1024 * 1024,
-	ADDRESS_MAX = 2000, /* it is the `source` of each event: envelope.h */
 };
 
 static int custom_address(
-	const struct config_node *node, void *field, struct config_errors *errors);
-static int custom_thumbprint(
 	const struct config_node *node, void *field, struct config_errors *errors);
 
 static const char *const auth_types[] = { "basic_auth", NULL };
@@ -66,7 +63,7 @@ const struct config_field vcenter_fields[] = {
 	{ "caFile", CONFIG_STRING, AT(ca_file), CONFIG_FILE,
 		.help = "PEM file of certificate authorities that are trusted in addition to the "
 			"system's." },
-	{ "thumbprint", CONFIG_CUSTOM, AT(thumbprint), .custom = custom_thumbprint,
+	{ "thumbprint", CONFIG_CUSTOM, AT(thumbprint), .custom = source_options_thumbprint,
 		.help = "SHA-256 of the certificate, in hex with or without colons. It replaces all "
 			"other checks of the certificate." },
 	PROXY_ROWS(struct vcenter_options, proxy, proxy_ca_file),
@@ -119,109 +116,20 @@ const struct config_field vcenter_fields[] = {
 	{ NULL },
 };
 
+/* The path /sdk is added to a URL that has none. */
 static int
 custom_address(const struct config_node *node, void *field, struct config_errors *errors)
 {
-	const char *text = config_text(node), *host;
+	char **address = field;
 	struct buf url;
 
-	if (text != NULL && strchr(text, ' ') != NULL) {
-		config_error(errors, node, "has a blank in it: in a URL it is %%20");
+	if (source_options_address(node, field, errors) != 0)
 		return -1;
-	}
-	host = text == NULL ? "" : strstr(text, "://") != NULL ? strstr(text, "://") + 3 : text;
-	if (*host == '\0' || *host == '/' || strpbrk(host, " @?#\"\\<>\t\r\n") != NULL ||
-		(host != text && !text_starts(text, "https://") &&
-			!text_starts(text, "http://"))) {
-		config_error(errors, node,
-			"must be a host name or a URL such as https://vc1.example.com/sdk, "
-			"without a user in it");
-		return -1;
-	}
-	if (strlen(text) > ADDRESS_MAX) {
-		config_error(errors, node, "is longer than %d bytes", ADDRESS_MAX);
-		return -1;
-	}
 	buf_init(&url, CONFIG_FILE_MAX);
-	vcenter_address_complete(text, &url);
-	if (text_starts(text, "http://"))
-		config_warning(errors, node, "http:// sends the password in the clear");
-	*(char **)field = buf_take(&url, NULL);
+	vcenter_address_complete(*address, &url);
+	free(*address);
+	*address = buf_take(&url, NULL);
 	return 0;
-}
-
-static int
-custom_thumbprint(const struct config_node *node, void *field, struct config_errors *errors)
-{
-	const char *text = config_text(node);
-	size_t digits = 0, i;
-
-	for (i = 0; text != NULL && text[i] != '\0'; i++) {
-		if (isxdigit((unsigned char)text[i]))
-			digits++;
-		else if (text[i] != ':')
-			digits = SIZE_MAX / 2;
-	}
-	if (digits != 64) {
-		config_error(errors, node,
-			"must be the SHA-256 of the certificate, 64 hex digits%s",
-			digits == 40 ? "; this is a SHA-1" : "");
-		return -1;
-	}
-	*(char **)field = mem_strdup(text);
-	return 0;
-}
-
-static void
-bind_start(const struct config_node *block, struct vcenter_options *o,
-	struct config_errors *errors)
-{
-	const char *text = o->start_from;
-
-	if (text == NULL || strcmp(text, "now") == 0)
-		o->start = VCENTER_START_NOW;
-	else if (strcmp(text, "earliest") == 0)
-		o->start = VCENTER_START_EARLIEST;
-	else if (clock_parse(text, strlen(text), &o->start_value))
-		o->start = VCENTER_START_TIME;
-	else if (text_duration(text, &o->start_value))
-		o->start = VCENTER_START_AGO;
-	else
-		config_error(errors, config_get(block, "startFrom"),
-			"must be now, earliest, a time such as 2026-01-31T00:00:00Z or a "
-			"duration such as 24h");
-}
-
-/* One more PEM file at the end of what is there. */
-static void
-add_ca(struct buf *pem, const char *path, const struct config_node *node,
-	struct config_errors *errors)
-{
-	struct err err;
-
-	if (file_read(path, pem, NULL, &err) != 0 && err.code != ERR_LIMIT)
-		config_error(errors, node, "%s", err.text);
-	buf_add_char(pem, '\n');
-}
-
-static void
-bind_cas(const struct router_config *config, struct vcenter_options *o,
-	struct config_errors *errors)
-{
-	const struct config_node *certificates = config_get(
-		config_root(config->file), "certificates");
-	struct buf pem;
-	char **path;
-
-	if (config->top.root_cas == NULL || config->top.root_cas[0] == NULL)
-		return;
-	buf_init(&pem, CA_BYTES_MAX);
-	for (path = config->top.root_cas; *path != NULL; path++)
-		add_ca(&pem, *path, config_get(certificates, "rootCAs"), errors);
-	if (!buf_ok(&pem))
-		config_error(errors, config_get(certificates, "rootCAs"),
-			"more than 4 MiB of certificates");
-	o->ca_pem = buf_take(&pem, NULL);
 }
 
 int
@@ -233,8 +141,8 @@ vcenter_options_bind(const struct router_config *config, const struct config_nod
 
 	config_bind(block, vcenter_fields, o, sizeof(*o), errors);
 	vcenter_address_check(config, block, errors);
-	bind_start(block, o, errors);
-	bind_cas(config, o, errors);
+	source_options_start(block, o->start_from, &o->start, errors);
+	o->ca_pem = source_options_cas(config, errors);
 	if (o->thumbprint != NULL && o->insecure)
 		config_error(errors, block,
 			"thumbprint and insecureSSL exclude each other: one checks, one does "

@@ -12,13 +12,7 @@
 #include "config.h"
 #include "http.h"
 #include "router_config.h"
-
-enum vcenter_start {
-	VCENTER_START_NOW,
-	VCENTER_START_EARLIEST,
-	VCENTER_START_TIME,
-	VCENTER_START_AGO
-};
+#include "source_options.h"
 
 struct vcenter_options {
 	char *address; /* complete: https://vc1.example.com/sdk */
@@ -28,9 +22,8 @@ struct vcenter_options {
 	char *user;
 	struct secret password;
 
-	char *start_from;         /* as in the file */
-	enum vcenter_start start; /* what it means when there is no stream to go on from */
-	int64_t start_value;      /* TIME: microseconds since 1970, AGO: milliseconds */
+	char *start_from; /* as in the file */
+	struct source_start start;
 
 	int64_t timeout_ms, poll_min_ms, poll_max_ms, page_size;
 	int64_t overlap_ms, audit_window_ms, audit_interval_ms, empty_grace_ms;

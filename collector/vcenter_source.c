@@ -102,8 +102,7 @@ open_source(void **self, const void *options, const struct source_context *conte
 		.checkpoint = v->checkpoint,
 		.clock = v->clock,
 		.intake = v->intake,
-		.start = o->start,
-		.start_value = o->start_value };
+		.start = &o->start };
 	open_checks(v, context->publisher);
 	v->pause_ms = o->poll_min_ms;
 	*self = v;

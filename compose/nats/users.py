@@ -7,7 +7,7 @@
     users.py --vcenter lab --dispatcher knative ... --passwords DIR
 
 The names are eventProvider.name and eventProcessor.name of the configuration file; --config FILE takes all of them from it. A
-provider that is not a vCenter, such as a webhook, is a --source. --subject belongs to the --connector before it and may be
+provider that is not a vCenter, such as a webhook or a Horizon, is a --source. --subject belongs to the --connector before it and may be
 repeated; without it, the connector reads every event. The last form creates one random password file for each user in DIR
 (existing files stay) and DIR/passwords.conf, which users.conf includes.
 docs/nats.md describes the users and the limits of their permissions.

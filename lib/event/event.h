@@ -30,6 +30,12 @@ enum {
  */
 enum event_type_style { EVENT_TYPE_ROUTER, EVENT_TYPE_VSPHERE, EVENT_TYPE_VSPHERE_UNVERSIONED };
 
+/*
+ * What the types of Horizon's events begin with: com.vmware.event.router/horizon.<type>.v0, or
+ * com.vmware.horizon.<type>.v0 (HorizonSource, in both of its dialects).
+ */
+#define EVENT_TYPE_HORIZON "com.vmware.event.router/horizon."
+
 struct event_extension {
 	const char *name;
 	const char *value; /* decoded; a number or boolean as its JSON text */

@@ -176,7 +176,9 @@ void
 event_type(const struct event *ev, enum event_type_style style, struct buf *out)
 {
 	buf_clear(out);
-	if (style != EVENT_TYPE_ROUTER && text_starts(ev->type, router_prefix) &&
+	if (style != EVENT_TYPE_ROUTER && text_starts(ev->type, EVENT_TYPE_HORIZON))
+		buf_printf(out, "com.vmware.%s", ev->type + sizeof(router_prefix) - 1);
+	else if (style != EVENT_TYPE_ROUTER && text_starts(ev->type, router_prefix) &&
 		*ev->subject != '\0')
 		buf_printf(out, "com.vmware.vsphere.%s%s", ev->subject,
 			style == EVENT_TYPE_VSPHERE ? ".v0" : "");

@@ -112,6 +112,23 @@ def test_a_vsphere_source_with_its_secret(tmp_path, form, encoded):
         assert line in report, line
 
 
+def test_a_horizon_source_and_an_appliance(tmp_path):
+    """Both become the block `horizon`, which `vcourier check` accepts."""
+    objects = [manifest("HorizonSource", address="https://horizon.example", skipTLSVerify=True),
+               secret(username="events", domain="corp"), trigger("t", "com.vmware.horizon.vlsi_userloggedin.v0")]
+    auth = {"type": "active_directory", "activeDirectoryAuth": {"domain": "corp", "username": "events", "password": PASSWORD}}
+    config, report = imported(tmp_path, documents(*objects))
+    assert config["eventProviders"] == [{"type": "horizon", "name": "vc-source", "horizon": {
+        "address": "https://horizon.example", "insecureSSL": True, "auth": auth}}]
+    assert config["eventProcessors"][0]["knative"]["typeStyle"] == "vsphere"
+    assert "spec.address: becomes horizon.address" in report and "event's key" not in report and "subject was not set" in report
+    (tmp_path / "appliance").mkdir()
+    config, _ = imported(tmp_path / "appliance", properties("lines", [
+        *PROPERTIES, "horizon=True", "horizon_server=horizon.example", "horizon_domain=corp", "horizon_username=events",
+        f"horizon_password={PASSWORD}", "horizon_disable_tls_verification=False"]))
+    assert config["eventProviders"][1] == {"type": "horizon", "name": "horizon", "horizon": {"address": "https://horizon.example", "auth": auth}}
+
+
 def in_namespace(manifest, namespace):
     return {**manifest, "metadata": {**manifest["metadata"], "namespace": namespace}}
 

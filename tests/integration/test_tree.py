@@ -29,7 +29,8 @@ LIBRARIES = {
 }
 # the same for protocols of one source of events (collector/source.h): the loop knows none of them
 PROTOCOLS = {
-    "vim.h": r"collector/(vim\w*|vcenter_\w+)\.[ch]$|cli/connect\.c$",
+    "vim.h": r"collector/(vim\w*|vcenter_\w+)\.[ch]$|cli/connect_source\.c$",
+    "horizon_api.h": r"collector/horizon_\w+\.[ch]$|cli/connect_source\.c$",
     "soap.h": r"collector/(soap|vim\w*|normalize\w*)\.[ch]$|cli/sample_xml\.c$",
     "normalize.h": r"collector/(soap|normalize\w*|vim\w*|vcenter_\w+|envelope)\.[ch]$|cli/(convert|emit\w*)\.c$",
 }

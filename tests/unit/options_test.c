@@ -164,7 +164,7 @@ static const struct {
 	{ "eventProvider: {type: vcenter, name: a, vcsim: {}}\n",
 		"eventProvider: vcenter is missing" },
 	{ "eventProvider: {type: esxi, name: a}\n",
-		"eventProvider.type: must be one of vcenter, vcsim, webhook" },
+		"eventProvider.type: must be one of vcenter, vcsim, webhook, horizon" },
 	{ "eventProvider: {type: vcentre, name: a}\n", "did you mean \"vcenter\"" },
 	{ "eventProvider: {type: vcsim, name: a, vcsim: {address: "
 	  "'http://127.0.0.1:8989', " AUTH "}}\n",
@@ -328,8 +328,8 @@ entries_are_picked_by_name(void **state)
 	buf_init(&bind, 100);
 	router_config_metrics_bind(&d.config, &d.config.processors.entry[0], &bind);
 	assert_string_equal(bind.data, "[::]:9002");
-	assert_int_equal(VCENTER_OF(d, 1)->start, VCENTER_START_AGO);
-	assert_int_equal(VCENTER_OF(d, 1)->start_value, 24 * 3600 * 1000);
+	assert_int_equal(VCENTER_OF(d, 1)->start.from, SOURCE_START_AGO);
+	assert_int_equal(VCENTER_OF(d, 1)->start.value, 24 * 3600 * 1000);
 	buf_free(&bind);
 	deployment_free(&d);
 	config_errors_free(&errors);

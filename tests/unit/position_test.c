@@ -6,7 +6,7 @@
 #include "test.h"
 
 #include "position.h"
-#include "vcenter_clock.h"
+#include "source_clock.h"
 
 enum { OVERLAP = 60, AUDIT = 600, NOW = 1000000, DAY = 86400, STEPS_MAX = 8 };
 
@@ -237,19 +237,19 @@ what_was_there_before_the_start(void **state)
 /* The first answer: shows 1000 s, asked at 10 s, told at 11 s. */
 static const struct {
 	int64_t shown, asked, told;
-	enum vcenter_clock_step step;
+	enum source_clock_step step;
 	int64_t earliest;
 } answers[] = {
-	{ 1010, 20, 20, VCENTER_CLOCK_STEADY, 1000 },
-	{ 1009, 20, 20, VCENTER_CLOCK_STEADY, 999 },
-	{ 1007, 20, 20, VCENTER_CLOCK_STEADY, 997 }, /* within the tolerance */
-	{ 1006, 20, 20, VCENTER_CLOCK_BACK, 996 },
-	{ -25200, 20, 20, VCENTER_CLOCK_BACK, -25210 },
-	{ 1012, 20, 20, VCENTER_CLOCK_STEADY, 1002 },
-	{ 1013, 20, 20, VCENTER_CLOCK_FORWARD, 1003 },
-	{ 1012, 20, 50, VCENTER_CLOCK_STEADY, 972 }, /* a slow answer */
-	{ 1042, 20, 50, VCENTER_CLOCK_STEADY, 1002 },
-	{ 1043, 20, 50, VCENTER_CLOCK_FORWARD, 1003 },
+	{ 1010, 20, 20, SOURCE_CLOCK_STEADY, 1000 },
+	{ 1009, 20, 20, SOURCE_CLOCK_STEADY, 999 },
+	{ 1007, 20, 20, SOURCE_CLOCK_STEADY, 997 }, /* within the tolerance */
+	{ 1006, 20, 20, SOURCE_CLOCK_BACK, 996 },
+	{ -25200, 20, 20, SOURCE_CLOCK_BACK, -25210 },
+	{ 1012, 20, 20, SOURCE_CLOCK_STEADY, 1002 },
+	{ 1013, 20, 20, SOURCE_CLOCK_FORWARD, 1003 },
+	{ 1012, 20, 50, SOURCE_CLOCK_STEADY, 972 }, /* a slow answer */
+	{ 1042, 20, 50, SOURCE_CLOCK_STEADY, 1002 },
+	{ 1043, 20, 50, SOURCE_CLOCK_FORWARD, 1003 },
 };
 
 static void
@@ -257,21 +257,21 @@ steps_of_the_clock(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < COUNT(answers); i++) {
-		struct vcenter_clock answer = {
+		struct source_clock answer = {
 			.shown_us = US(1000), .asked_ms = 10000, .told_ms = 11000
 		};
-		struct vcenter_clock clock = { .known = false };
-		enum vcenter_clock_step step;
+		struct source_clock clock = { .known = false };
+		enum source_clock_step step;
 		int64_t earliest;
 
-		assert_int_equal(vcenter_clock_set(&clock, &answer, US(2), &earliest),
-			VCENTER_CLOCK_STEADY);
+		assert_int_equal(source_clock_set(&clock, &answer, US(2), &earliest),
+			SOURCE_CLOCK_STEADY);
 		assert_true(
-			earliest == US(1000) && vcenter_clock_now(&clock, 21000) == US(1010));
-		answer = (struct vcenter_clock){ .shown_us = US(answers[i].shown),
+			earliest == US(1000) && source_clock_now(&clock, 21000) == US(1010));
+		answer = (struct source_clock){ .shown_us = US(answers[i].shown),
 			.asked_ms = answers[i].asked * 1000,
 			.told_ms = answers[i].told * 1000 };
-		step = vcenter_clock_set(&clock, &answer, US(2), &earliest);
+		step = source_clock_set(&clock, &answer, US(2), &earliest);
 		if (step != answers[i].step || earliest != US(answers[i].earliest))
 			fail_msg("row %zu: step %d, earliest %lld", i, (int)step,
 				(long long)(earliest / US(1)));

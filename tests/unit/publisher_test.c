@@ -39,7 +39,7 @@ check_claims(struct world *w, bool *stored, int n)
 		const char *id, *claim;
 		int64_t us, complete;
 		char uuid[64];
-		int32_t key;
+		int64_t key;
 
 		assert_int_equal(stream_reader_next(w->reader, TIMEOUT_MS, &msg, &d, &err), 0);
 		assert_non_null(msg);

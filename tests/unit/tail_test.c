@@ -8,16 +8,18 @@ static void
 identities(void **state)
 {
 	static const char *const bad[] = { "", "a/b", "/1/2", "a//2", "a/1/", "a/1/x",
-		"a/2147483648/1", "a/1/2/3", "u/gap/1-2" };
+		"a/9223372036854775808/1", "a/1/2/3", "u/gap/1-2" };
 	char uuid[64];
 	int64_t us;
-	int32_t key;
+	int64_t key;
 
 	(void)state;
 	assert_true(stream_tail_parse_id("u/-5/1700000000123", uuid, &key, &us));
 	assert_string_equal(uuid, "u");
 	assert_int_equal(key, -5);
 	assert_int_equal(us, INT64_C(1700000000123000));
+	assert_true(stream_tail_parse_id("horizon/-9223372036854775808/1", uuid, &key, &us));
+	assert_true(key == INT64_MIN);
 	for (size_t i = 0; i < COUNT(bad); i++)
 		assert_false(stream_tail_parse_id(bad[i], uuid, &key, &us));
 }

@@ -243,8 +243,6 @@ static const struct {
 		"wrap.type: must be $.name or $/name" },
 	{ "eventProvider: {type: webhook, name: a, webhook: {" BIND ", certFile: /a}}\n",
 		"certFile and keyFile belong together" },
-	{ "eventProvider: {type: horizon, name: a, horizon: {address: x}}\n",
-		"eventProvider.type: horizon is not served" },
 	{ "bus: {subjectPrefix: ce}\neventProvider: {type: webhook, name: a, webhook: {" BIND
 	  "}}\n",
 		"subjectPrefix: must be letters" },
