@@ -18,6 +18,7 @@ make() {
 # a hard link, so that the service reads a password that is written in place
 give() { # SERVICE NAME FILE
 	[ -e "$3" ] || return 0
+	chmod a+r "$3"
 	mkdir -p "services/$1"
 	ln -f "$3" "services/$1/$2" 2>/dev/null || cp -p "$3" "services/$1/$2"
 }

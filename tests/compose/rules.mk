@@ -8,4 +8,7 @@ images: ## container images vcourier-collector, vcourier-dispatcher and vcourier
 compose-test: ## build the images, run the compose stack, kill every container, scale a dispatcher, check that no event is lost
 	@$(PYTHON) tests/compose/run.py || [ $$? = 77 ]
 
-.PHONY: images compose-test
+compose-pages: ## the commands of docs/compose.md and docs/functions.md, as they are printed
+	@$(PYTHON) tests/compose/run.py pages || [ $$? = 77 ]
+
+.PHONY: images compose-test compose-pages

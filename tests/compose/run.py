@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Runs the compose stack as users do: starts it, kills every container in turn under load, scales a dispatcher, checks that no event is lost.
+"""run.py [pages]: runs the compose stack as users do: starts it, kills every container in turn under load, scales a dispatcher, checks that no
+event is lost. With `pages` it runs the commands of the pages about compose instead (pages.py).
 
 Skips with exit code 77 and a reason if there is no container engine and none can be started. COMPOSE="docker compose" or
 COMPOSE=docker-compose selects the command; by default it is the first of these that is installed.
@@ -18,6 +19,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import pages  # noqa: E402
 from engine import ROOT, Engine, NoEngine, run  # noqa: E402
 from lab.nats_wire import Wire  # noqa: E402
 from lab.process import free_port, wait_until  # noqa: E402
@@ -170,8 +172,13 @@ def attempt(engine):
     secrets = Path(tempfile.mkdtemp(prefix="vcourier-secrets-"))
     stack = Stack(engine, secrets)
     try:
-        engine.build(engine.base())
-        exercise(stack)
+        base = engine.base()
+        engine.build(base)
+        if sys.argv[1:] == ["pages"]:
+            with tempfile.TemporaryDirectory(prefix="vcourier-pages-") as directory:
+                pages.exercise(engine, base, directory)
+        else:
+            exercise(stack)
     except (AssertionError, OSError) as why:
         print(f"compose-test: FAILED: {why}", file=sys.stderr)
         subprocess.run([*stack.command, "logs", "--tail", "20"], cwd=ROOT / "compose", env=stack.environment, timeout=60)

@@ -162,3 +162,61 @@ def test_hostile_connectors_stop_nobody(lab):
     assert sorted(r.event()["eventkey"] for r in receiver.requests) == sorted(map(str, range(1, 501)))
     state = greedy.request(f"{API}.CONSUMER.INFO.VC_lab.greedy").json()
     assert state["num_ack_pending"] == 100 and state["num_pending"] == 400, "its own durable stands, and no other"
+
+
+@pytest.fixture
+def pair(lab):
+    """Two connectors with overlapping filters. `store` returns the sequence of a new event."""
+    bus = lab._keep(SecuredNats(lab.directory, "--vcenter", "lab", "--connector", "all", "--connector", "errors", "--subject", "vc.lab.*.*.error.>")).start()
+    collector = bus.login("collector-lab")
+    assert "error" not in collector.request(f"{API}.STREAM.CREATE.VC_lab", {"name": "VC_lab", "subjects": ["vc.lab.>"]}).json()
+    made = {}
+    for name, only in (("all", "vc.lab.>"), ("errors", "vc.lab.*.*.error.>")):
+        made[name] = bus.login(f"connector-{name}")
+        assert "error" not in made[name].request(f"{API}.CONSUMER.CREATE.VC_lab.{name}.{only}", {"stream_name": "VC_lab", "config": {
+            "durable_name": name, "name": name, "ack_policy": "explicit", "filter_subject": only}}).json()
+
+    def store(n, severity="error"):
+        return collector.request(subject("HostConnectionLostEvent", severity), event(n, severity=severity)).json()["seq"]
+
+    def read(name):
+        """The sequence of the next event of this durable, which is acknowledged."""
+        got = made[name].request(f"{API}.CONSUMER.MSG.NEXT.VC_lab.{name}", b"1")
+        assert made[name].request(got.reply, b"+ACK").data == b""
+        return int(got.reply.split(".")[5])
+
+    def info(name):
+        return made[name].request(f"{API}.CONSUMER.INFO.VC_lab.{name}").json()
+    bus.store, bus.read, bus.info, bus.collector = store, read, info, collector
+    return bus
+
+
+def keep(bus, seconds):
+    """How long the stream keeps events."""
+    admin = bus.login("admin")
+    config = admin.request(f"{API}.STREAM.INFO.VC_lab").json()["config"]
+    config |= {"max_age": int(seconds * 1e9), "duplicate_window": 100_000_000}
+    assert "error" not in admin.request(f"{API}.STREAM.UPDATE.VC_lab", config).json()
+
+
+def test_a_consumer_that_was_away_for_longer_than_events_are_kept(pair):
+    """It continues with the oldest event that is there. What it reports as pending is what it can still get."""
+    pair.store(1)
+    assert pair.read("all") == 1
+    pair.store(2)
+    pair.store(3)
+    keep(pair, seconds=0.1)
+    wait_until(lambda: pair.collector.request(f"{API}.STREAM.INFO.VC_lab").json()["state"]["first_seq"] == 4, 30, "the events left the stream")
+    keep(pair, seconds=3600)
+    assert pair.store(4) == 4
+    assert pair.read("all") == 4
+    wait_until(lambda: (i := pair.info("all"))["num_pending"] == i["num_ack_pending"] == 0, 30, lambda: pair.info("all"))
+
+
+def test_overlapping_filters(pair):
+    """Each durable has every event that its filter selects, and a position of its own."""
+    for n, severity in enumerate(("error", "info", "error"), 1):
+        assert pair.store(n, severity) == n
+    assert [pair.read("errors") for _ in range(2)] == [1, 3]
+    assert pair.info("all")["num_pending"] == 3, "what one has read waits for the other"
+    assert [pair.read("all") for _ in range(3)] == [1, 2, 3]

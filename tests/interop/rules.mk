@@ -93,6 +93,18 @@ build/interop/.java: tests/interop/java/pom.xml
 
 interop-packages: build/interop/.java
 
+# The consumer example in Rust, with its crates: about three minutes the first time.
+build/interop/rust/debug/consumer: tests/interop/rust/Cargo.toml docs/examples/consumer.rs
+	@mkdir -p $(@D) && sed 's#\.\./\.\./\.\.#$(CURDIR)#' $< >build/interop/rust/Cargo.toml
+	@if command -v cargo >/dev/null; then \
+		cargo build --quiet --manifest-path build/interop/rust/Cargo.toml --target-dir build/interop/rust 2>build/interop/rust.log || \
+			{ tail -1 build/interop/rust.log; echo "interop: SKIPPED: the Rust example cannot be built here"; }; \
+	else \
+		echo "interop: no cargo here: the Rust example is left out"; \
+	fi
+
+interop-packages: build/interop/rust/debug/consumer
+
 # Tools that docs/consumers.md has recipes for. Of Telegraf only the plugins of the recipe are built: all of them take half an hour.
 build/interop/bin/telegraf:
 	@mkdir -p $(@D)
@@ -113,6 +125,7 @@ interop-packages: build/interop/bin/telegraf build/interop/.rulebook
 interop_tests += tests/integration/test_consumer_tools.py
 
 interop-packages: build/interop/bin/nats-server build/interop/bin/nats
+interop_tests += tests/integration/test_pages.py # the NATS CLI
 interop_tests += tests/integration/test_console_browser.py # axe-core
 
 interop-packages: build/interop/.npm build/interop/.python build/interop/.event-ruler build/interop/.moto build/interop/.go

@@ -17,7 +17,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests"), str(Path(__file__).resolve().parent)]
 import namespace  # noqa: E402
+import nats_cli  # noqa: E402
 from page import block  # noqa: E402
+from lab.console import PASSWORDS, Console, Login  # noqa: E402
 from lab.gateway import Gateway  # noqa: E402
 from lab.lab import Lab  # noqa: E402
 from lab.process import BUILD, wait_until  # noqa: E402
@@ -142,6 +144,29 @@ def users(shell, lab):
         shell.run("nats-server -t -c users.conf")
 
 
+def emit(shell, lab):
+    """docs/events.md: made-up events for a function, and for a dispatcher of a running pipeline."""
+    vcenter, function = lab.vcenter(), lab.receiver(port=8080)
+    old_file(shell, lab, vcenter, knative(function.url, "knative"))
+    migrate(shell)
+    shell.run("until vcourier status; do sleep 0.2; done")
+    shell.run(block("docs/events.md", "Try a function with a made-up event").text)
+
+    def arrived(requests):
+        tests = {r.headers["ce-subject"]: r for r in requests if r.headers.get("ce-vcouriertest") == "true"}
+        return len(tests) == 2 and tests["VmPoweredOnEvent"].json()["Vm"]["Name"] == "web-1" and \
+            tests["esx.problem.net.connectivity.lost"].headers["ce-severity"] == "error"
+    function.wait_for(arrived, what="both events")
+
+
+def console(shell, lab):
+    """docs/console.md: a user that the page makes can log in."""
+    (shell.directory / "password.txt").write_text(PASSWORDS["olga"] + "\n")
+    shell.run(block("docs/console.md", "Users").text)
+    running = lab._keep(Console(lab.directory, lab.nats(), users={}, usersFile=str(shell.directory / "users")))
+    Login(running.start().wait_ready(), "olga")
+
+
 def listens(port):
     with socket.socket() as s:
         return s.connect_ex(("127.0.0.1", port)) == 0
@@ -179,7 +204,7 @@ def tutorial(shell, lab):
         terminal.close()
 
 
-SCENARIOS = {f.__name__: f for f in (first_day, functions, patterns, users, tutorial)}
+SCENARIOS = {f.__name__: f for f in (first_day, functions, patterns, users, emit, console, tutorial, nats_cli.consumers, nats_cli.leaf)}
 
 
 def main():
