@@ -85,6 +85,8 @@ collect(struct dead *d)
 	/* no stream: there was never a dead letter */
 	if (session_read(s, &c, collect_one, d, &err) != 0 && err.code != ERR_NOT_FOUND)
 		return session_fail(s, &err);
+	if (d->n == 0 && isatty(STDOUT_FILENO) && !o->json)
+		fputs("no dead letters\n", stderr);
 	return EXIT_NOT_YET;
 }
 

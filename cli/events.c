@@ -2,8 +2,10 @@
 /* vcourier events: the catalogue of events, with what the streams hold. */
 #define _GNU_SOURCE /* strcasestr */
 #include <inttypes.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "catalogue.h"
 #include "clock.h"
@@ -101,7 +103,8 @@ print_all(const struct catalogue *c, const struct events_options *o, const char 
 			add_row(&t, list[i]);
 	}
 	if (!o->json)
-		screen_table_print(&t, command_width(), stdout);
+		screen_table_print(
+			&t, isatty(STDOUT_FILENO) ? command_width() : INT_MAX, stdout);
 	screen_table_free(&t);
 	free((void *)(uintptr_t)list);
 }

@@ -127,18 +127,22 @@ measure(const struct screen_table *t, int width[SCREEN_COLUMNS_MAX])
 	return total;
 }
 
-/* Makes columns that may be cut narrower, the widest first. Returns the width of the table. */
+/*
+ * Makes columns that may be cut narrower, the widest first; the first column, the name, only
+ * when no other can be. Returns the width of the table.
+ */
 static int
 shrink(const struct screen_table *t, int width[SCREEN_COLUMNS_MAX], int total, int screen)
 {
 	while (total > screen) {
-		size_t widest = t->n_columns;
+		size_t widest = 0;
 
-		for (size_t c = 0; c < t->n_columns; c++)
+		for (size_t c = 1; c < t->n_columns; c++)
 			if (t->column[c].shortest != 0 && width[c] > t->column[c].shortest &&
-				(widest == t->n_columns || width[c] > width[widest]))
+				(widest == 0 || width[c] > width[widest]))
 				widest = c;
-		if (widest == t->n_columns)
+		if (width[widest] <= t->column[widest].shortest ||
+			t->column[widest].shortest == 0)
 			break;
 		width[widest]--;
 		total--;
@@ -146,10 +150,15 @@ shrink(const struct screen_table *t, int width[SCREEN_COLUMNS_MAX], int total, i
 	return total;
 }
 
+/* The first cell is the name, which is never cut: a longer one has a line of its own. */
 static void
-print_row(const struct screen_table *t, const int width[SCREEN_COLUMNS_MAX],
-	const char *const *text, FILE *out)
+print_row(const struct screen_table *t, const int width[SCREEN_COLUMNS_MAX], const char **text,
+	FILE *out)
 {
+	if (screen_width_of(text[0]) > width[0]) {
+		fprintf(out, "%s\n", text[0]);
+		text[0] = "";
+	}
 	for (size_t c = 0; c < t->n_columns; c++) {
 		bool last = true; /* no blanks at the end of a line */
 
@@ -188,7 +197,11 @@ print_record(const struct screen_table *t, size_t row, int screen, FILE *out)
 			continue;
 		if (c > 0)
 			fprintf(out, "%s ", t->column[c].title);
-		fputs(text, out);
+		if (c > 0 && used + n > screen)
+			screen_fit(
+				text, screen - used - (n - screen_width_of(text)), false, out);
+		else
+			fputs(text, out);
 		used += n;
 	}
 	putc('\n', out);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Tables for people, as wide as the terminal. Columns are as wide as their longest cell; when
- * that is too much, names are cut, and in a terminal that is narrower still each row becomes a
- * line of "TITLE value" pairs.
+ * that is too much, long cells are cut, except the first of a row: the name, which then has a
+ * line of its own. In a terminal that is narrower still each row becomes a line of
+ * "TITLE value" pairs.
  */
 #ifndef VCOURIER_SCREEN_H
 #define VCOURIER_SCREEN_H

@@ -109,6 +109,22 @@ layout(const struct tail_format *f, int width[N_CELLS])
 	}
 }
 
+/* The name of an event is what people copy: a long one takes the room of other cells. */
+static void
+make_room(const struct row *row, int width[N_CELLS])
+{
+	static const int others[] = { MESSAGE, USER, ENTITY };
+	int lack = screen_width_of(row->cell[EVENT]) - width[EVENT];
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]) && lack > 0; i++) {
+		int taken = least(lack, width[others[i]]);
+
+		width[others[i]] -= taken;
+		width[EVENT] += taken;
+		lack -= taken;
+	}
+}
+
 static void
 print_cell(const struct tail_format *f, const char *text, int cell, int width, FILE *out)
 {
@@ -132,6 +148,8 @@ print_line(const struct tail_format *f, const struct row *row, FILE *out)
 	int width[N_CELLS];
 
 	layout(f, width);
+	if (f->width != 0)
+		make_room(row, width);
 	for (int cell = 0; cell < N_CELLS; cell++) {
 		const char *text = row->cell[cell];
 
@@ -152,14 +170,16 @@ print_two_lines(const struct tail_format *f, const struct row *row, FILE *out)
 {
 	const char *time = strlen(row->cell[TIME]) == TIME_WIDTH ? row->cell[TIME] + 11
 								 : row->cell[TIME];
+	bool both = screen_width_of(time) + 1 + screen_width_of(row->cell[EVENT]) <= f->width;
 	char line[5 * TEXT_MAX];
 
-	snprintf(line, sizeof(line), "%s %s", time, row->cell[EVENT]);
+	snprintf(line, sizeof(line), "%s%s%s", both ? time : "", both ? " " : "",
+		row->cell[EVENT]);
 	fputs(f->colours ? "\033[1m" : "", out);
 	screen_fit(line, least(f->width, screen_width_of(line)), false, out);
 	fputs(f->colours ? "\033[0m" : "", out);
-	snprintf(line, sizeof(line), "  %s %s %s %s", row->cell[SEVERITY], row->cell[SOURCE],
-		row->cell[ENTITY], row->cell[USER]);
+	snprintf(line, sizeof(line), "  %s%s%s %s %s %s", both ? "" : time, both ? "" : " ",
+		row->cell[SEVERITY], row->cell[SOURCE], row->cell[ENTITY], row->cell[USER]);
 	putc('\n', out);
 	screen_fit(line, least(f->width, screen_width_of(line)), false, out);
 	putc('\n', out);

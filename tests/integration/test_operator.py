@@ -216,30 +216,61 @@ def test_a_subject_that_matches_nothing_is_told_at_once(lab, stream, command, su
         assert run.returncode == 64 and why in run.stderr and run.stderr.count("\n") == 1, run
 
 
+HA_FAILED = "com.vmware.vc.HA.DasHostFailedEvent"
+
+
+def on_terminal(columns, arguments, env=None):
+    """What a command writes to a terminal of this width."""
+    main, other = pty.openpty()
+    fcntl.ioctl(other, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    env = {k: v for k, v in os.environ.items() if k != "NO_COLOR"} | (env or {})
+    process = subprocess.Popen([BUILD / "vcourier", *arguments], stdout=other, stderr=other, env=env)
+    os.close(other)
+    text = b""
+    try:
+        while chunk := os.read(main, 65536):
+            text += chunk
+    except OSError:
+        pass
+    assert process.wait(30) == 0, text
+    os.close(main)
+    return text.decode().replace("\r", "")
+
+
 @pytest.mark.parametrize("columns", [30, 40, 80, 100, 160])
 def test_tail_fits_the_terminal(lab, stream, columns):
     """On a terminal no line is longer than it is wide, in characters, and without NO_COLOR the severity has a colour."""
     dispatcher = lab.dispatcher(stream.config(lab.receiver().url, **FAST)).wait_ready()
     long = {"FullFormattedMessage": "m" * 300, "UserName": "VSPHERE.LOCAL\\" + "\u00e4" * 80, "Vm": {"Name": "\u4e2d" * 3 + "v" * 100}}
     stream.publish(3, "com.vmware.vc.HA." + "X" * 90, data=long)
+    stream.publish(1, HA_FAILED, data=long)
     for colour in ({}, {"NO_COLOR": "1"}):
-        main, other = pty.openpty()
-        fcntl.ioctl(other, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-        env = {k: v for k, v in os.environ.items() if k != "NO_COLOR"} | colour
-        tail = subprocess.Popen([BUILD / "vcourier", "tail", "-c", dispatcher.file, "--since", "1h", "-n", "3"], stdout=other, env=env)
-        os.close(other)
-        text = b""
-        try:
-            while chunk := os.read(main, 65536):
-                text += chunk
-        except OSError:
-            pass
-        assert tail.wait(30) == 0
-        os.close(main)
-        lines = text.decode().replace("\r", "").splitlines()
-        assert len(lines) == (6 if columns < 60 else 4) and ("\x1b[" in text.decode()) != bool(colour)
+        text = on_terminal(columns, ["tail", "-c", dispatcher.file, "--since", "1h", "-n", "4"], colour)
+        lines = text.splitlines()
+        assert len(lines) == (8 if columns < 60 else 5) and ("\x1b[" in text) != bool(colour)
         plain = [re.sub(r"\x1b\[\d*m", "", line) for line in lines]
         assert max(sum(1 + (unicodedata.east_asian_width(c) == "W") for c in line) for line in plain) <= columns, lines
+        assert columns < len(HA_FAILED) or any(HA_FAILED in line for line in plain), "the name of an event is not cut"
+
+
+@pytest.mark.parametrize("columns", [40, 80, 100])
+def test_the_catalogue_keeps_the_names(lab, stream, columns):
+    """On a terminal each name is whole; without one nothing is cut."""
+    dispatcher = lab.dispatcher(stream.config(lab.receiver().url, **FAST)).wait_ready()
+    stream.publish(1, HA_FAILED)
+    stream.publish(1, "X" * 90)
+    text = on_terminal(columns, ["events", "-c", dispatcher.file, "--seen"])
+    assert HA_FAILED in text and "X" * 90 in text
+    assert max(len(line) for line in text.splitlines() if "X" * 90 not in line and not line.startswith("vcourier: ")) <= columns, text
+    lines = vcourier(dispatcher, "events", "--seen").splitlines()
+    assert [line.split()[0] for line in lines] == ["EVENT", "X" * 90, HA_FAILED]
+
+
+def test_no_dead_letters(lab, stream):
+    """A terminal says so; a program that reads the output gets nothing."""
+    dispatcher = lab.dispatcher(stream.config(lab.receiver().url, **FAST)).wait_ready()
+    assert on_terminal(80, ["dead", "ls", "-c", dispatcher.file]) == "no dead letters\n"
+    assert vcourier(dispatcher, "dead", "ls") == ""
 
 
 HOSTILE = "\x1b]0;title\x07\x1b[2J\u009b31m\u202ecod.exe\x7f"
