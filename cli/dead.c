@@ -144,6 +144,11 @@ act(struct dead *d, const struct action *action, uint64_t seq)
 		jetstream_msg_free(&l.msg);
 	if (done)
 		return true;
+	if (err.code == ERR_NOT_FOUND && l.msg.seq == 0) {
+		fprintf(stderr, "vcourier: there is no dead letter %llu\n",
+			(unsigned long long)seq);
+		return false;
+	}
 	session_explain(&d->session, &err);
 	fprintf(stderr, "vcourier: dead letter %llu: %s\n", (unsigned long long)seq, err.text);
 	return false;

@@ -8,12 +8,15 @@
 #include "filter.h"
 #include "mem.h"
 #include "printable.h"
+#include "sample.h"
 #include "screen.h"
 #include "session_open.h"
 #include "stop.h"
+#include "subject.h"
 #include "subject_explain.h"
 #include "subject_pattern.h"
 #include "tail_row.h"
+#include "text.h"
 
 struct tail_options {
 	struct connection_flags connection;
@@ -102,6 +105,25 @@ open_reader(struct tail_command *t, struct session *s, const struct session_sour
 	return stream_reader_start(r->reader, &c, err);
 }
 
+/* The table of types may be older than the vCenter: an unknown name is no error. */
+static void
+warn_of_name(const char *subject)
+{
+	static const char class[] = ".event.";
+	const char *name = strrchr(subject, '.');
+	size_t before = sizeof(class) - 2;
+	struct sample *sample;
+	struct err err;
+
+	if (name == NULL || (size_t)(name - subject) < before ||
+		strncmp(name - before, class, before + 1) != 0 || strpbrk(name, "*>") != NULL)
+		return;
+	if (sample_open(&sample, name + 1, &err) == 0)
+		sample_close(sample);
+	else
+		fprintf(stderr, "vcourier: warning: %s\n", err.text);
+}
+
 /* Opens a reader for each vCenter's stream that has events of this subject. */
 static int
 start(struct tail_command *t, struct session *s, struct err *err)
@@ -109,6 +131,8 @@ start(struct tail_command *t, struct session *s, struct err *err)
 	if (t->subject != NULL &&
 		subject_pattern_check(t->subject, s->config->subject_prefix, err) != 0)
 		return -1;
+	if (t->subject != NULL && !text_starts(t->subject, SOURCE_SUBJECT_PREFIX "."))
+		warn_of_name(t->subject);
 	if (session_sources(s, err) != 0)
 		return -1;
 	for (size_t i = 0; i < s->n_sources; i++) {

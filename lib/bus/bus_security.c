@@ -7,6 +7,23 @@
 
 #include "mem.h"
 
+/*
+ * A secret of one line: a line end in the CONNECT of the NATS protocol would end the command,
+ * and the server closes the connection without a reason.
+ */
+static int
+read_line(const struct secret *from, char **out, struct err *err)
+{
+	if (secret_read(from, out, err) != 0)
+		return -1;
+	if (strpbrk(*out, "\r\n") == NULL)
+		return 0;
+	mem_free_secret(*out);
+	*out = NULL;
+	return err_set(err, ERR_CONFIG, "%s%sthe password of NATS has more than one line",
+		from->file != NULL ? from->file : "", from->file != NULL ? ": " : "");
+}
+
 static natsStatus
 set_credentials(natsOptions *opts, const struct bus_options *o, struct err *err)
 {
@@ -14,11 +31,11 @@ set_credentials(natsOptions *opts, const struct bus_options *o, struct err *err)
 	natsStatus s = NATS_OK;
 
 	if (secret_is_set(o->token)) {
-		if (secret_read(o->token, &secret, err) != 0)
+		if (read_line(o->token, &secret, err) != 0)
 			return NATS_ERR;
 		s = natsOptions_SetToken(opts, secret);
 	} else if (o->user != NULL) {
-		if (secret_is_set(o->password) && secret_read(o->password, &secret, err) != 0)
+		if (secret_is_set(o->password) && read_line(o->password, &secret, err) != 0)
 			return NATS_ERR;
 		s = natsOptions_SetUserInfo(opts, o->user, secret ? secret : "");
 	}

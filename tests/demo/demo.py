@@ -30,6 +30,7 @@ class Demo:
     def __init__(self, lab):
         self.arrived = {}  # id: latency in ms
         self.output = threading.Lock()
+        self.announced = threading.Event()  # the header is printed
         self.nats = lab.nats()
         self.vcenter = lab.vcenter("-real", "4", "-rate", "1")
         self.receiver = lab.receiver(self.take, keep=False)
@@ -64,6 +65,7 @@ class Demo:
   Ctrl-C ends it all.
 
 {show.HEADING}""")
+        self.announced.set()
 
     def say(self, text):
         """Threads of the receiver print, too."""
@@ -74,6 +76,7 @@ class Demo:
         event = request.event()
         if event["id"] not in self.arrived:
             self.arrived[event["id"]] = show.milliseconds(event, request.at)
+            self.announced.wait()
             self.say(show.line(event, NAME, request.at))
 
     def happened(self, since):

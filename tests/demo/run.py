@@ -9,6 +9,7 @@ import argparse
 import re
 import signal
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -60,11 +61,9 @@ def main():
     options.add_argument("--collector", action="append", metavar="NAME", help="which of eventProviders (repeat)")
     options.add_argument("--dispatcher", action="append", metavar="NAME", help="which of eventProcessors (repeat)")
     options = options.parse_args()
-    try:
-        host, port = bus_address(options.config.read_text())
-    except (OSError, UnicodeDecodeError) as e:
-        print(f"run: {options.config}: {e}", file=sys.stderr)
-        return 78
+    if code := subprocess.run([BUILD / "vcourier", "check", options.config]).returncode:  # it says what is wrong
+        return code
+    host, port = bus_address(options.config.read_text())
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())

@@ -41,6 +41,7 @@ def test_demo_ends_with_a_summary(tmp_path):
     text = (tmp_path / "out").read_text()
     assert re.search(r"^\d+ published, [1-9]\d* delivered, 0 lost; latency p50 \d+ ms, p99 \d+ ms$", text, re.M), text
     assert re.search(r"^\d\d:\d\d:\d\d\.\d{3}  demo  +\S+ +.* ms$", text, re.M), text
+    assert text.index("arrived  ") < text.index(" ms\n"), "the first event comes below the titles"
     wait_until(lambda: not left_over(tmp_path), 10, lambda: left_over(tmp_path))
 
 
@@ -95,3 +96,8 @@ def test_run_reports_errors(tmp_path):
     run = start(tmp_path, RUN, tmp_path / "nowhere.yaml")
     assert run.wait(30) == 78
     assert len((tmp_path / "out").read_text().splitlines()) == 1
+    wrong = tmp_path / "wrong.yaml"
+    wrong.write_text('eventProvider: {type: vcenter, name: a, vcenter: {adress: "https://vc1"}}\n')
+    run = start(tmp_path, RUN, wrong, "--store", tmp_path / "store")
+    assert run.wait(30) == 78 and not (tmp_path / "store").exists(), "nothing was started"
+    assert 'adress: unknown key (did you mean "address"?)' in (tmp_path / "out").read_text()

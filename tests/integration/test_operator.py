@@ -266,6 +266,28 @@ def test_the_catalogue_keeps_the_names(lab, stream, columns):
     assert [line.split()[0] for line in lines] == ["EVENT", "X" * 90, HA_FAILED]
 
 
+def test_mistakes_are_named(lab, stream):
+    """A name that no event has, a dead letter that is not there, a password file with several lines."""
+    dispatcher = lab.dispatcher(stream.config(lab.receiver().url, **FAST)).wait_ready()
+    stream.publish(1)
+
+    def said(code, *arguments):
+        run = subprocess.run([BUILD / "vcourier", *map(str, arguments)], capture_output=True, text=True, timeout=60)
+        assert run.returncode == code, run
+        return run.stderr
+    tail = ["tail", "-c", dispatcher.file, "--since", "1h", "-n", "1"]
+    assert said(0, *tail, "vc.lab.*.*.*.event.VmPoweredOnEvent") == said(0, *tail, "vc.>") == ""
+    process = subprocess.Popen([BUILD / "vcourier", *map(str, tail[:-2]), "vc.lab.*.*.*.event.VmPoweredOn"], stderr=subprocess.PIPE, text=True)
+    assert process.stderr.readline() == "vcourier: warning: VmPoweredOn: no such event, did you mean VmPoweredOnEvent?\n"
+    process.kill()
+    process.wait()
+    assert said(1, "dead", "show", "-c", dispatcher.file, "5") == "vcourier: there is no dead letter 5\n"
+    several = lab.directory / "several"
+    several.write_text("one\ntwo\n")
+    refused = said(78, "status", "--server", stream.server.url, "--user", "x", "--password-file", several)
+    assert refused.startswith(f"vcourier: {several}: the password of NATS has more than one line"), refused
+
+
 def test_no_dead_letters(lab, stream):
     """A terminal says so; a program that reads the output gets nothing."""
     dispatcher = lab.dispatcher(stream.config(lab.receiver().url, **FAST)).wait_ready()
