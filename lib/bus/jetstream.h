@@ -225,9 +225,9 @@ int jetstream_consumer_look(struct bus *bus, const char *stream, const char *nam
 	struct consumer_info *info, struct err *err);
 
 /*
- * ERR_NOT_FOUND: there was no such consumer. nats-server 2.9 that writes a consumer's state
- * while it removes the consumer leaves a file behind: the next consumer of this name continues
- * from that state, whatever its configuration says.
+ * ERR_NOT_FOUND: there was no such consumer. A nats-server that writes a consumer's state while
+ * it removes the consumer leaves a file behind: the next consumer of this name continues from
+ * that state, whatever its configuration says, and from the first event if the file is empty.
  */
 int jetstream_consumer_delete(
 	struct bus *bus, const char *stream, const char *name, struct err *err);

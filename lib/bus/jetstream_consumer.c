@@ -240,6 +240,18 @@ jetstream_consumer_delete(
 	return delete_consumer(bus, stream, name, &dirty, err);
 }
 
+/*
+ * The server took over a file of state that was still empty, and starts at the first event. Not
+ * a start behind the end of the stream, which the server moves to the end: nothing is pending
+ * there.
+ */
+static bool
+starts_early(const struct consumer_config *config, const struct consumer_info *info)
+{
+	return config->deliver == DELIVER_FROM_SEQ && info->pending > 0 &&
+		info->delivered_stream_seq + 1 < config->start_seq;
+}
+
 int
 jetstream_consumer_recreate(struct bus *bus, const struct consumer_config *config,
 	struct consumer_info *info, struct err *err)
@@ -258,7 +270,8 @@ jetstream_consumer_recreate(struct bus *bus, const struct consumer_config *confi
 		 */
 		if (jetstream_consumer_ensure(bus, config, info, err) != 0)
 			return -1;
-		if (!dirty && info->delivered_consumer_seq == 0)
+		if (!dirty && info->delivered_consumer_seq == 0 &&
+			(!starts_early(config, info) || i == DELETE_TRIES - 1))
 			return 0;
 	}
 	return err_set(err, ERR_PROTOCOL,

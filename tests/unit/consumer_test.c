@@ -102,10 +102,11 @@ use_up(struct world *w)
 
 /*
  * Does what the server does when it writes the state while it removes the files; ends soon
- * after the removal.
+ * after the removal. The server writes by os.WriteFile, so that the file is empty at first:
+ * whole is false for this moment.
  */
 static pid_t
-write_state_again_and_again(struct world *w)
+write_state_again_and_again(struct world *w, bool whole)
 {
 	char path[300], meta[300], bytes[4096];
 	FILE *f;
@@ -125,35 +126,46 @@ write_state_again_and_again(struct world *w)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	signal(SIGALRM, SIG_DFL);
 	alarm(1); /* when it misses the removal */
-	for (int left = 200; left > 0; left--) {
-		int fd = open(path, O_CREAT | O_WRONLY, 0644);
+	for (int left = 3000; left > 0; left--) {
+		int fd = open(path, O_CREAT | O_WRONLY | (whole ? 0 : O_TRUNC), 0644);
 
 		if (fd >= 0) {
-			if (write(fd, bytes, len) < 0)
+			if (whole && write(fd, bytes, len) < 0)
 				_exit(1);
 			close(fd);
 		}
-		if (left == 200 && access(meta, F_OK) == 0)
+		if (left == 3000 && access(meta, F_OK) == 0)
 			left++; /* the removal has not begun */
 	}
 	_exit(0);
 }
 
 static void
-the_state_of_the_one_before_is_not_taken_up(void **state)
+recreate_beside_writer(struct world *w, bool whole)
 {
-	struct world *w = *state;
 	struct consumer_info info;
 	struct err err;
 	pid_t writer;
 
 	use_up(w);
-	writer = write_state_again_and_again(w);
+	writer = write_state_again_and_again(w, whole);
 	assert_int_equal(jetstream_consumer_recreate(w->bus, &durable, &info, &err), 0);
 	assert_int_equal(waitpid(writer, NULL, 0), writer);
 	assert_int_equal(info.delivered_consumer_seq, 0);
 	assert_int_equal(info.delivered_stream_seq, 2);
 	assert_int_equal(info.pending, EVENTS - 2);
+}
+
+static void
+the_state_of_the_one_before_is_not_taken_up(void **state)
+{
+	recreate_beside_writer(*state, true);
+}
+
+static void
+an_empty_state_does_not_move_the_start(void **state)
+{
+	recreate_beside_writer(*state, false);
 }
 
 static void
@@ -165,7 +177,7 @@ it_is_gone_whatever_the_server_answers(void **state)
 	pid_t writer;
 
 	use_up(w);
-	writer = write_state_again_and_again(w);
+	writer = write_state_again_and_again(w, true);
 	assert_int_equal(jetstream_consumer_delete(w->bus, "S", "d", &err), 0);
 	assert_int_equal(waitpid(writer, NULL, 0), writer);
 	assert_int_equal(jetstream_consumer_look(w->bus, "S", "d", &info, &err), -1);
@@ -181,6 +193,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 			the_state_of_the_one_before_is_not_taken_up, open_world, close_world),
+		cmocka_unit_test_setup_teardown(
+			an_empty_state_does_not_move_the_start, open_world, close_world),
 		cmocka_unit_test_setup_teardown(
 			it_is_gone_whatever_the_server_answers, open_world, close_world),
 	};
