@@ -17,6 +17,7 @@ from lab.prometheus import RULES, faster
 from lab.receiver import Answer
 
 SPEED = 100
+LIMIT = 180  # seconds for an alert: the collector measures its lag every 10 s, and later and later while its stream is full
 FAST = {"retry": {"initial": "20ms", "max": "100ms"}, "ackWait": "2s"}
 SOON = {"retry": {**FAST["retry"], "rejectGrace": "300ms"}}
 NAMES = [rule["alert"] for group in RULES["groups"] for rule in group["rules"]]
@@ -40,10 +41,10 @@ class Alerts:
         def missing():
             firing = self.prometheus.alerts()
             return [n for n in names if not any(labels.items() <= alert.items() for alert in firing.get(n, []))]
-        wait_until(lambda: not missing(), 60, lambda: f"{missing()} fire; {self.prometheus.alerts()}")
+        wait_until(lambda: not missing(), LIMIT, lambda: f"{missing()} fire; {self.prometheus.alerts()}")
 
     def end(self, *names):
-        wait_until(lambda: not set(names) & set(self.prometheus.alerts()), 60, lambda: f"they end; {self.prometheus.alerts()}")
+        wait_until(lambda: not set(names) & set(self.prometheus.alerts()), LIMIT, lambda: f"they end; {self.prometheus.alerts()}")
 
 
 def test_each_alert_is_tested():
