@@ -286,9 +286,8 @@ update_metrics(struct collect *c)
 	struct collect_report_state state = { .caught_up_ms = c->caught_up_ms };
 	struct collect_metrics_view view = {
 		.taken_back = source_checkpoint_taken_back(c->checkpoint),
-		.reconnects = bus_reconnects(c->bus),
+		.bus = c->bus,
 		.identities = source_checkpoint_seen(c->checkpoint)->events.n,
-		.nats_connected = bus_connected(c->bus),
 		.leader = c->lease == NULL || lease_held(c->lease),
 	};
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bus_metrics.h"
 #include "metrics.h"
 #include "stats.h"
 
@@ -16,9 +17,10 @@
 static struct {
 	struct metric *read, *published, *duplicate, *rejected, *retried;
 	struct metric *last_key, *last_time, *in_flight, *ack_seconds, *leader, *identities;
-	struct metric *reconnects, *fenced, *nats_up, *source_up;
+	struct metric *fenced, *source_up;
+	struct bus_metrics nats;
 	/* totals at the last update */
-	uint64_t n_read, n_published, n_duplicate, n_rejected, n_retried, n_reconnects;
+	uint64_t n_read, n_published, n_duplicate, n_rejected, n_retried;
 } m;
 
 static struct metric *
@@ -53,13 +55,11 @@ collect_metrics_init(const char *source_name)
 	m.leader = metric_gauge(PREFIX "leader", "", "1: this collector reads; 0: standby.");
 	m.identities = metric_gauge(PREFIX "known_events", "",
 		"Stored events remembered, to suppress what is read again.");
-	m.reconnects = metric_counter(
-		"vcourier_nats_reconnects_total", "", "Reconnects to NATS.");
 	m.fenced = metric_counter(
 		PREFIX "fenced_total", "", "Times another writer was ahead of us.");
 	for (enum err_code code = ERR_NONE + 1; code <= ERR_LAST; code++)
 		publish_errors(code);
-	m.nats_up = metric_gauge(UP, "peer=\"nats\"", UP_HELP);
+	bus_metrics_init(&m.nats);
 	snprintf(labels, sizeof(labels), "peer=\"%s\"", source_name);
 	m.source_up = metric_gauge(UP, labels, UP_HELP);
 }
@@ -82,11 +82,10 @@ collect_metrics_update(const struct collect_metrics_view *v)
 	advance(m.duplicate, s->suppressed + v->publisher.duplicates, &m.n_duplicate);
 	advance(m.retried, v->taken_back, &m.n_retried);
 	advance(m.rejected, s->rejected, &m.n_rejected);
-	advance(m.reconnects, v->reconnects, &m.n_reconnects);
+	bus_metrics_update(&m.nats, v->bus);
 	metric_set(m.in_flight, (double)v->publisher.in_flight);
 	metric_set(m.ack_seconds, v->publisher.last_ack_seconds);
 	metric_set(m.identities, (double)v->identities);
-	metric_set(m.nats_up, v->nats_connected);
 	metric_set(m.source_up, s->connected);
 	metric_set(m.leader, v->leader);
 	if (s->any) {

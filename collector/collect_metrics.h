@@ -3,6 +3,7 @@
 #ifndef VCOURIER_COLLECT_METRICS_H
 #define VCOURIER_COLLECT_METRICS_H
 
+#include "bus.h"
 #include "err.h"
 #include "publisher.h"
 #include "source.h"
@@ -15,9 +16,9 @@ struct collect_metrics_view {
 	struct source_status source;
 	struct publisher_stats publisher;
 	uint64_t taken_back; /* events that are read again, since they were not stored */
-	uint64_t reconnects; /* to NATS */
-	size_t identities;   /* events in `seen` */
-	bool nats_connected, leader;
+	const struct bus *bus;
+	size_t identities; /* events in `seen` */
+	bool leader;
 };
 void collect_metrics_update(const struct collect_metrics_view *view);
 

@@ -24,8 +24,7 @@ struct outstanding {
 
 struct publisher {
 	struct bus *bus;
-	struct buf reply; /* "<bus inbox>.pub.<generation>.<number>": where the ack of a message
-			     comes */
+	struct buf reply; /* for the next ack: "<bus inbox>.pub.<generation>.<number>" */
 	size_t inbox_len, generation_len; /* of its parts, dots included */
 	size_t window;
 	int64_t ack_timeout_ms;
@@ -35,9 +34,8 @@ struct publisher {
 	uint64_t sent, done;      /* numbers: all below `done` are acked */
 	/* wake the sender when `done` reaches this: waking it for each ack costs too much */
 	uint64_t awaited;
-	uint64_t base_seq; /* the stream's last sequence before number 0 */
-	/* of the newest message that is stored, with all before it */
-	uint64_t last_seq;
+	uint64_t base_seq;   /* the stream's last sequence before number 0 */
+	uint64_t last_seq;   /* of the newest message that is stored, with all before it */
 	uint64_t generation; /* replies to an earlier one are ignored */
 	int64_t oldest_us;   /* no later than any again_us in flight */
 	uint64_t oldest_due; /* the number at which it is computed again */
@@ -179,11 +177,14 @@ publisher_reset(struct publisher *p, uint64_t last_seq)
 static void
 check_overdue(struct publisher *p)
 {
-	if (!p->broken && p->done < p->sent &&
-		clock_monotonic_ms() - p->ring[p->done % p->window].sent_ms > p->ack_timeout_ms)
-		set_broken(p, bus_connected(p->bus) ? ERR_TIMEOUT : ERR_CONNECT,
-			bus_connected(p->bus) ? "no ack from the stream"
-					      : "connection to NATS lost");
+	bool overdue = p->done < p->sent &&
+		clock_monotonic_ms() - p->ring[p->done % p->window].sent_ms > p->ack_timeout_ms;
+
+	if (p->broken || !overdue)
+		return;
+	set_broken(p, bus_connected(p->bus) ? ERR_TIMEOUT : ERR_CONNECT,
+		bus_connected(p->bus) ? "no ack from the stream" : "connection to NATS lost");
+	bus_unanswered(p->bus);
 }
 
 /* With the lock held. Waits until all before `number` are acked, at most ms, or broken. */

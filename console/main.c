@@ -10,6 +10,7 @@
 #include "clock.h"
 #include "command.h"
 #include "config_print.h"
+#include "bus_metrics.h"
 #include "console.h"
 #include "exit_status.h"
 #include "log.h"
@@ -128,10 +129,11 @@ load(const char *path, bool logged)
 }
 
 static void
-tell_nats(const struct console *c)
+tell_nats(const struct console *c, struct bus_metrics *metrics)
 {
 	struct err err;
 
+	bus_metrics_update(metrics, c->bus);
 	bus_last_error(c->bus, &err);
 	status_check(
 		"nats", bus_connected(c->bus), bus_connected(c->bus) ? "connected" : err.text);
@@ -175,6 +177,7 @@ serve(struct loaded_console *l, struct sessions *sessions, struct loaded_console
 	struct server *server = NULL;
 	enum turn turn = TURN_ON;
 	struct console console;
+	struct bus_metrics nats;
 	struct site *site;
 	struct err err;
 	int code = EXIT_RUNTIME;
@@ -196,8 +199,9 @@ serve(struct loaded_console *l, struct sessions *sessions, struct loaded_console
 			L_STR("version", VCOURIER_VERSION));
 		code = 0;
 	}
+	bus_metrics_init(&nats);
 	while (turn == TURN_ON) {
-		tell_nats(&console);
+		tell_nats(&console, &nats);
 		status_sleep(1000);
 		server_expire(server, clock_monotonic_ms());
 		log_sums(false);

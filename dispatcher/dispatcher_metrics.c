@@ -116,11 +116,9 @@ init_peers(struct dispatcher_metrics *b)
 {
 	char text[80];
 
-	b->nats_up = metric_gauge(UP, "peer=\"nats\"", UP_HELP);
+	bus_metrics_init(&b->nats);
 	snprintf(text, sizeof(text), "peer=\"%s\"", b->backend);
 	b->backend_up = metric_gauge(UP, text, UP_HELP);
-	b->reconnects = metric_counter(
-		"vcourier_nats_reconnects_total", "", "Reconnects to NATS.");
 	b->circuit = gauge(b, PREFIX "circuit_state",
 		"0: all deliveries run; 2: those to at least one target are paused.");
 	b->circuit_opens = counter(b, PREFIX "circuit_opens_total", "",
@@ -215,14 +213,6 @@ dispatcher_metrics_backend(
 	metric_set(b->backend_up, up);
 	metric_set(b->circuit, down || paused_targets > 0 ? 2 : 0);
 	metric_set(b->paused_targets, (double)paused_targets);
-}
-
-void
-dispatcher_metrics_nats(struct dispatcher_metrics *b, bool connected, uint64_t reconnects)
-{
-	metric_set(b->nats_up, connected);
-	metric_add(b->reconnects, reconnects - b->n_reconnects);
-	b->n_reconnects = reconnects;
 }
 
 void

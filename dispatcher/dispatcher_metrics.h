@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bus_metrics.h"
 #include "http.h"
 #include "metrics.h"
 
@@ -22,11 +23,11 @@ struct dispatcher_metrics {
 	struct metric *retries, *throttled, *redelivered;
 	struct metric *in_flight, *in_memory, *idle;
 	struct metric *circuit, *circuit_opens, *paused_targets;
-	struct metric *nats_up, *backend_up, *reconnects;
+	struct metric *backend_up;
+	struct bus_metrics nats; /* the watch thread updates them */
 	struct metric *stalled_pull, *stalled_deliver;
 	struct metric *duration, *age, *attempts;
 	struct metric *by_status[STATUSES]; /* made when first needed */
-	uint64_t n_reconnects;              /* at the last update */
 };
 
 /* Every series except those by HTTP status exists from here on. Again before each run. */
@@ -37,8 +38,6 @@ void dispatcher_metrics_pause(struct dispatcher_metrics *metrics); /* of a targe
 /* up: deliveries run; down: no target answers */
 void dispatcher_metrics_backend(
 	struct dispatcher_metrics *metrics, bool up, bool down, size_t paused_targets);
-void dispatcher_metrics_nats(
-	struct dispatcher_metrics *metrics, bool connected, uint64_t reconnects);
 void dispatcher_metrics_age(
 	struct dispatcher_metrics *metrics, int64_t age_us); /* stored until delivered */
 void dispatcher_metrics_attempts(struct dispatcher_metrics *metrics, unsigned attempts);

@@ -158,8 +158,11 @@ static void
 end_lost_pulls(struct puller *p, uint64_t generation, int64_t now_ms)
 {
 	uint64_t reconnects = bus_reconnects(p->config.bus);
-	bool lost = reconnects != p->reconnects || pull_credit_silent(&p->credit, now_ms);
+	bool silent = pull_credit_silent(&p->credit, now_ms);
+	bool lost = silent || reconnects != p->reconnects;
 
+	if (silent)
+		bus_unanswered(p->config.bus);
 	if (lost)
 		stream_watch_request_check(p->config.watch);
 	if (lost || generation != p->generation)

@@ -70,7 +70,7 @@ check_bus(struct watcher *w)
 	struct err err = { .code = ERR_NONE };
 	bool connected = bus_connected(w->config.bus);
 
-	dispatcher_metrics_nats(w->config.metrics, connected, bus_reconnects(w->config.bus));
+	bus_metrics_update(&w->config.metrics->nats, w->config.bus);
 	if (connected) {
 		status_check("nats", true, "");
 		if (w->bus_lost)

@@ -3,7 +3,8 @@
  * One thread manages the connection: it connects, lets the other files use the connection, and
  * connects again when cnats gives up (two authentication errors in a row, an unknown -ERR).
  * During short interruptions cnats reconnects by itself and keeps the subscriptions. Secrets
- * are read again for each new connection.
+ * are read again for each new connection. A connection that stands while nothing is answered
+ * is replaced (bus_silence.h).
  */
 #define _GNU_SOURCE
 #include "buf.h"
@@ -44,8 +45,11 @@ set_connected(struct bus *bus, bool connected, bool dead)
 	pthread_mutex_lock(&bus->lock);
 	bus->connected = connected;
 	bus->dead |= dead;
-	if (connected)
+	if (connected) {
 		bus->last_error.code = ERR_NONE;
+		bus_silence_connect(&bus->requests);
+		bus_silence_connect(&bus->messages);
+	}
 	pthread_cond_broadcast(&bus->changed);
 	pthread_mutex_unlock(&bus->lock);
 }
@@ -74,11 +78,18 @@ on_reconnected(natsConnection *nc, void *ctx)
 	set_connected(bus, true, false);
 }
 
+/* Runs late on a busy machine: the next connection may be there already. */
 static void
 on_closed(natsConnection *nc, void *ctx)
 {
-	(void)nc;
-	set_connected(ctx, false, true);
+	struct bus *bus = ctx;
+	bool current;
+
+	pthread_rwlock_rdlock(&bus->nc_lock);
+	current = bus->nc == nc;
+	pthread_rwlock_unlock(&bus->nc_lock);
+	if (current)
+		set_connected(bus, false, true);
 }
 
 /* The only place where cnats reports permission violations. */
@@ -184,6 +195,35 @@ drop_connection(struct bus *bus)
 	natsConnection_Destroy(nc);
 }
 
+/* Ends requests that wait for a reply, so that drop_connection does not wait for them. */
+static void
+close_silent(struct bus *bus)
+{
+	struct err err = { .code = ERR_NONE };
+
+	err_set(&err, ERR_TIMEOUT, "no answer although the connection stands");
+	atomic_fetch_add(&bus->silent_reconnects, 1);
+	pthread_rwlock_rdlock(&bus->nc_lock);
+	natsConnection_Close(bus->nc);
+	pthread_rwlock_unlock(&bus->nc_lock);
+	note_error(bus, &err);
+}
+
+/* Until the connection ends or is of no use, or the bus is closed. */
+static void
+wait_for_end(struct bus *bus)
+{
+	bool silent;
+
+	pthread_mutex_lock(&bus->lock);
+	while (!bus->closing && !bus->dead && !bus->silent)
+		pthread_cond_wait(&bus->changed, &bus->lock);
+	silent = bus->silent && !bus->closing && !bus->dead;
+	pthread_mutex_unlock(&bus->lock);
+	if (silent)
+		close_silent(bus);
+}
+
 static void *
 keep_connected(void *ctx)
 {
@@ -195,7 +235,7 @@ keep_connected(void *ctx)
 	backoff_init(&backoff, RECONNECT_MIN_MS, RECONNECT_MAX_MS, (uint64_t)clock_wall_us());
 	pthread_mutex_lock(&bus->lock);
 	while (!bus->closing) {
-		bus->dead = false;
+		bus->dead = bus->silent = false;
 		pthread_mutex_unlock(&bus->lock);
 		if (connect_once(bus, &err) == 0) {
 			backoff_reset(&backoff);
@@ -203,10 +243,7 @@ keep_connected(void *ctx)
 				atomic_fetch_add(&bus->reconnects, 1);
 			again = true;
 			set_connected(bus, true, false);
-			pthread_mutex_lock(&bus->lock);
-			while (!bus->closing && !bus->dead)
-				pthread_cond_wait(&bus->changed, &bus->lock);
-			pthread_mutex_unlock(&bus->lock);
+			wait_for_end(bus);
 		} else {
 			note_error(bus, &err);
 		}

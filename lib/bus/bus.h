@@ -73,6 +73,14 @@ void bus_last_error(struct bus *bus, struct err *err);
 
 /* Counts up. After a change, send outstanding requests again. */
 uint64_t bus_reconnects(const struct bus *bus);
+/* Those of them that replaced a connection which stood, but on which nothing was answered. */
+uint64_t bus_silent_reconnects(const struct bus *bus);
+/*
+ * A message that was requested with bus_publish (an ack, an event, a heartbeat) did not come to
+ * its subscription in time. When that goes on while no subscription gets a message, the bus
+ * connects again. bus_request counts by itself.
+ */
+void bus_unanswered(struct bus *bus);
 /* bytes, headers included; 0 while not connected */
 int64_t bus_max_payload(const struct bus *bus);
 /* More than one server is known, from the configuration or from the server. */

@@ -68,6 +68,8 @@ on_message(natsConnection *nc, natsSubscription *sub, natsMsg *msg, void *ctx)
 	(void)nc;
 	(void)sub;
 	m->msg = msg;
+	if (!atomic_load_explicit(&s->bus->heard, memory_order_relaxed))
+		atomic_store(&s->bus->heard, true);
 	s->on_msg(s->ctx, m);
 }
 
@@ -206,6 +208,8 @@ bus_request(struct bus *bus, const struct bus_out *out, int64_t timeout_ms,
 		s = natsConnection_RequestMsg(&got, nc, msg, timeout_ms);
 	natsMsg_Destroy(msg);
 	pthread_rwlock_unlock(&bus->nc_lock);
+	if (s == NATS_OK || s == NATS_NO_RESPONDERS || s == NATS_TIMEOUT)
+		bus_note_reply(bus, s != NATS_TIMEOUT);
 	if (s != NATS_OK)
 		return bus_error(err, s, out->subject);
 	*reply = mem_alloc(sizeof(**reply));

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * The state that the files of the bus share; no other file includes cnats. bus.c manages the
- * connection, bus_io.c uses it, bus_loop.c does its socket I/O, bus_security.c sets credentials
- * and TLS, bus_error.c translates errors.
+ * connection, bus_io.c uses it, bus_answers.c finds out that it is of no use, bus_loop.c does
+ * its socket I/O, bus_security.c sets credentials and TLS, bus_error.c translates errors.
  */
 #ifndef VCOURIER_BUS_PRIVATE_H
 #define VCOURIER_BUS_PRIVATE_H
@@ -14,6 +14,7 @@
 
 #include "bus.h"
 #include "bus_loop.h"
+#include "bus_silence.h"
 
 struct bus_subscription {
 	struct bus *bus;
@@ -34,11 +35,15 @@ struct bus {
 	pthread_mutex_t lock;  /* for the members below */
 	pthread_cond_t changed;
 	bool started, connected, dead, closing;
+	bool silent; /* the connection stands, and nothing is answered */
+	/* of bus_request, which has a subscription of cnats; of our own subscriptions */
+	struct bus_silence requests, messages;
 	struct err last_error;
 	/* n_subs of them; each keeps its address, because cnats stores it */
 	struct bus_subscription **subs;
 	size_t n_subs;
-	atomic_uint_fast64_t reconnects;
+	atomic_uint_fast64_t reconnects, silent_reconnects;
+	atomic_bool heard; /* a subscription got a message since the last bus_unanswered */
 	struct bus *closed_before; /* closed, and not freed before the last one is */
 };
 
@@ -64,6 +69,9 @@ const char *bus_error_text(const char *text);
  */
 natsStatus bus_set_security(natsOptions *opts, const struct bus_options *options,
 	struct bus_loop *loop, struct err *err);
+
+/* A request got a reply, or none in its time. */
+void bus_note_reply(struct bus *bus, bool came);
 
 /* Subscribes at the server; call with nc_lock held for writing. */
 natsStatus bus_start_subscription(struct bus_subscription *sub, natsConnection *nc);
