@@ -11,6 +11,22 @@
 #include "config.h"
 #include "mem.h"
 
+enum { NAME_WIDTH = 13, SUMMARY_AT = 2 + NAME_WIDTH + 1 };
+
+static void
+print_summary(const struct command *c, FILE *to)
+{
+	struct command_wrap wrap = {
+		.indent = SUMMARY_AT, .used = SUMMARY_AT, .width = command_width() - 1
+	};
+	struct buf text;
+
+	buf_init(&text, 1024);
+	command_add_wrapped(&wrap, c->summary, &text);
+	fprintf(to, "  %-*s %s\n", NAME_WIDTH, c->name, buf_str(&text));
+	buf_free(&text);
+}
+
 /* The subcommands; word "dead": only those of this group. Returns how many there are. */
 static int
 add_list(const char *word, FILE *to)
@@ -27,7 +43,7 @@ add_list(const char *word, FILE *to)
 		if (n++ == 0)
 			fprintf(to, "usage: vcourier %s%sCOMMAND [OPTIONS]\n\n", word,
 				len > 0 ? " " : "");
-		fprintf(to, "  %-13s %s\n", name, (*c)->summary);
+		print_summary(*c, to);
 	}
 	return n;
 }

@@ -13,7 +13,7 @@ help(struct buf *out)
 const struct daemon_spec dispatcher_spec = {
 	.component = "dispatcher",
 	.summary = "events from NATS JetStream to a backend",
-	.about = "Delivers vCenter events from NATS JetStream to one backend.",
+	.about = "Delivers the events in NATS JetStream to one backend.",
 	.provider = false,
 	.options_size = sizeof(struct dispatcher_options),
 	.bind = dispatcher_options_bind,

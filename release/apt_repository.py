@@ -54,4 +54,6 @@ def main(directory, entries):
 
 
 if __name__ == "__main__":
+    if len(sys.argv) < 3 or sys.argv[1].startswith("-"):
+        sys.exit(__doc__)
     main(sys.argv[1], sys.argv[2:])

@@ -105,4 +105,6 @@ def interfaces(build):
 
 
 if __name__ == "__main__":
+    if len(sys.argv) > 2 or sys.argv[1:] and sys.argv[1].startswith("-"):
+        sys.exit(__doc__)
     print("\n".join(interfaces(sys.argv[1] if len(sys.argv) > 1 else ROOT / "build/release")))

@@ -13,6 +13,12 @@
 #
 # The same commit gives the same bytes in each folder and at each time: all times are SOURCE_DATE_EPOCH, by default the time of the commit.
 set -eu
+case ${1:--} in
+-*)
+	sed -n '3,/^set/s/^# \{0,1\}//p' "$0"
+	exit 64
+	;;
+esac
 cd "$(dirname "$0")/.."
 dist=$(mkdir -p "$(dirname "${1:?directory}")" && cd "$(dirname "$1")" && pwd)/$(basename "$1")
 mkdir "$dist"

@@ -26,7 +26,9 @@ STATUS_OF = {"dispatcher": f"{STATUS}*", "collector": f"{STATUS}collector.*"}
 ASKING = ("cli", "console", "console-operator")  # users that send these requests
 CATALOGUE = "vcourier.catalogue."  # collectors answer requests for the descriptions of events here
 VCENTERS = ("vcenter", "vcsim")  # types of eventProvider whose stream is VC_<name>
-KINDS = ("vcenter", "source", "dispatcher", "reader", "connector", "guest")
+KINDS = {"vcenter": "its collector", "source": "the collector of a provider that is not a vCenter", "dispatcher": "a dispatcher",
+         "reader": "a program of your own, which creates its own durable", "connector": "a ready-made tool, which works with its default settings",
+         "guest": "a program that uses a durable which an administrator creates"}  # argument: who logs in with the user of this name
 CHECKPOINTS = "KV_vcourier-checkpoints"  # bucket of the checkpoints of dispatchers
 
 
@@ -362,13 +364,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for kind in KINDS:
         if kind == "connector":
-            parser.add_argument("--connector", action=Connector, default={}, metavar="NAME")
-            parser.add_argument("--subject", action=Connector, metavar="SUBJECT")
+            parser.add_argument("--connector", action=Connector, default={}, metavar="NAME", help=KINDS[kind])
+            parser.add_argument("--subject", action=Connector, metavar="SUBJECT", help="what the connector before it may read")
         else:
             parser.add_argument(f"--{kind}", action="append", default=[], type=source if kind == "source" else token,
-                                metavar="NAME")
-    parser.add_argument("--config", metavar="FILE")
-    parser.add_argument("--passwords", type=Path, metavar="DIR")
+                                metavar="NAME", help=KINDS[kind])
+    parser.add_argument("--config", metavar="FILE", help="the configuration file, for the names in it")
+    parser.add_argument("--passwords", type=Path, metavar="DIR", help="write the passwords to this directory, and no users")
     args = parser.parse_args()
     if args.config:
         for names_given, found in zip((args.vcenter, args.source, args.dispatcher), of_configuration(args.config)):

@@ -7,6 +7,12 @@
 # Uses the mirror from this machine's apt configuration. Exit code 77 with a reason if the root cannot be created.
 set -eu
 
+case ${1:--} in
+-*)
+	sed -n '3,/^set/s/^# \{0,1\}//p' "$0"
+	exit 64
+	;;
+esac
 release=${1:?usage: run.sh RELEASE [TARGET...]}
 shift
 source=$(cd "$(dirname "$0")/../.." && pwd)
