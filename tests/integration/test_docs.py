@@ -55,6 +55,20 @@ def test_paths_in_code_spans_exist(page):
     assert [s for s in paths if page.name != "CHANGELOG.md" and not any(ROOT.glob(s.rstrip("/")))] == []
 
 
+UNITS = {"ms": "ms", "s": "s", "minutes": "m", "min": "m", "h": "h", "days": "d", "kB": "kB", "MB": "MB", "KiB": "KiB", "MiB": "MiB", "GiB": "GiB"}
+
+
+def test_defaults_that_pages_name_are_those_of_the_options():
+    """`option` (30 s): the default, as the table of options has it."""
+    reference = (ROOT / "docs/configuration.md").read_text()
+    defaults = {}
+    for name, default in re.findall(r"^\| `(?:[\w.\[\]]*\.)?(\w+)` \|[^|]*\| `([^`]*)` \|", reference, re.M):
+        defaults.setdefault(name, set()).add(default)
+    named = [(page.name, *found) for page in PAGES for found in re.findall(rf"`(?:[\w.]*\.)?(\w+)` \((\d+) ({'|'.join(UNITS)})\)", page.read_text())]
+    assert len(named) >= 10
+    assert [n for n in named if n[1] in defaults and n[2] + UNITS[n[3]] not in defaults[n[1]]] == []
+
+
 def test_every_page_of_docs_is_linked_from_the_readme():
     links = re.findall(r"\]\((docs/[\w-]+\.md)", (ROOT / "README.md").read_text())
     assert {f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md")} == set(links)
