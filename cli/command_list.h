@@ -17,6 +17,12 @@
 /* All of them, in main.c; NULL-terminated. One without a summary is for the build. */
 extern const struct command *const command_list[];
 
+/* Commands of two words, such as "dead ls", in the order of command_list. */
+struct command_group {
+	const char *name, *summary; /* NULL ends the list */
+};
+extern const struct command_group command_groups[];
+
 /* What commands that connect have in common: members of a struct command. */
 #define COMMAND_CONNECTS \
 	.program = "vcourier", .shared = connection_options, .shared_title = CONNECTION_TITLE

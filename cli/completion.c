@@ -58,10 +58,22 @@ takes_files(const struct command *c)
 
 /* ---- bash */
 
-static void
-bash_word(const struct command *c)
+static bool
+in_group(const struct command *c, const char *group)
 {
-	printf(" %.*s", (int)strcspn(c->name, " "), c->name);
+	size_t len = strlen(group);
+
+	return strncmp(c->name, group, len) == 0 && c->name[len] == ' ';
+}
+
+static void
+bash_words(void)
+{
+	for (const struct command *const *c = command_list; *c != NULL; c++)
+		if ((*c)->summary != NULL && strchr((*c)->name, ' ') == NULL)
+			printf(" %s", (*c)->name);
+	for (const struct command_group *g = command_groups; g->name != NULL; g++)
+		printf(" %s", g->name);
 }
 
 static void
@@ -117,7 +129,7 @@ print_bash(void)
 	      "\tif ((COMP_CWORD == 1)); then\n"
 	      "\t\tCOMPREPLY=($(compgen -W \"--help --version",
 		stdout);
-	each_command(bash_word);
+	bash_words();
 	fputs("\" -- \"$word\"))\n\t\treturn\n\tfi\n\tcase $command in\n", stdout);
 	each_command(bash_second);
 	fputs("\tesac\n\tif [[ $commands ]]; then\n"
@@ -131,7 +143,7 @@ print_bash(void)
 	each_command(bash_options);
 	fputs("\tesac\n\tif [[ $word == -* ]]; then\n"
 	      "\t\tCOMPREPLY=($(compgen -W \"$options\" -- \"$word\"))\n"
-	      "\telif ((files)) || [[ $before == -c || $before == --*file || $before == --config ||\n"
+	      "\telif ((files)) || [[ $before == -[cf] || $before == --*file || $before == --filename || $before == --config ||\n"
 	      "\t\t$before == --creds || $before == --ca || $before == --cert || $before == --key ]]; then\n"
 	      "\t\tcompopt -o filenames\n"
 	      "\t\tCOMPREPLY=($(compgen -f -- \"$word\"))\n"
@@ -181,34 +193,41 @@ zsh_describe(const struct command *c)
 	putchar('\n');
 }
 
+/* The second word of a group: one list for each, and the options by both words. */
 static void
-zsh_group(const struct command *c)
+zsh_group(const struct command_group *g)
 {
-	const char *space = strchr(c->name, ' ');
-
-	if (space == NULL)
-		return;
-	printf("\t\t\t%s:", space + 1);
-	print_quoted(c->summary);
-	putchar('\n');
+	printf("\tif [[ $name == %s ]]; then\n\t\tif ((CURRENT == 3)); then\n\t\t\tsecond=(\n",
+		g->name);
+	for (const struct command *const *c = command_list; *c != NULL; c++) {
+		if (!in_group(*c, g->name))
+			continue;
+		printf("\t\t\t%s:", strchr((*c)->name, ' ') + 1);
+		print_quoted((*c)->summary);
+		putchar('\n');
+	}
+	printf("\t\t\t)\n\t\t\t_describe command second\n\t\t\treturn\n\t\tfi\n"
+	       "\t\tname=\"%s $words[3]\"\n\t\tshift words\n\t\t((CURRENT--))\n\tfi\n",
+		g->name);
 }
 
 static void
 print_zsh(void)
 {
 	fputs("#compdef vcourier\n# written by `vcourier completion zsh`\n"
-	      "_vcourier() {\n\tlocal -a commands dead\n\tlocal name=$words[2]\n"
+	      "_vcourier() {\n\tlocal -a commands second\n\tlocal name=$words[2]\n"
 	      "\tif ((CURRENT == 2)); then\n\t\tcommands=(\n",
 		stdout);
 	each_command(zsh_describe);
-	fputs("\t\t\tdead:'dead letters'\n\t\t)\n\t\t_describe command commands\n\t\treturn\n\tfi\n"
-	      "\tif [[ $name == dead ]]; then\n\t\tif ((CURRENT == 3)); then\n\t\t\tdead=(\n",
-		stdout);
-	each_command(zsh_group);
-	fputs("\t\t\t)\n\t\t\t_describe command dead\n\t\t\treturn\n\t\tfi\n"
-	      "\t\tname=\"dead $words[3]\"\n\t\tshift words\n\t\t((CURRENT--))\n\tfi\n"
-	      "\tshift words\n\t((CURRENT--))\n\tcase $name in\n",
-		stdout);
+	for (const struct command_group *g = command_groups; g->name != NULL; g++) {
+		printf("\t\t\t%s:", g->name);
+		print_quoted(g->summary);
+		putchar('\n');
+	}
+	fputs("\t\t)\n\t\t_describe command commands\n\t\treturn\n\tfi\n", stdout);
+	for (const struct command_group *g = command_groups; g->name != NULL; g++)
+		zsh_group(g);
+	fputs("\tshift words\n\t((CURRENT--))\n\tcase $name in\n", stdout);
 	each_command(zsh_options);
 	fputs("\tesac\n}\n_vcourier \"$@\"\n", stdout);
 }
@@ -267,9 +286,12 @@ fish_command(const struct command *c)
 static void
 print_fish(void)
 {
-	fputs("# fish completion of vcourier; written by `vcourier completion fish`\n"
-	      "complete -c vcourier -f -n __fish_use_subcommand -a dead -d 'dead letters'\n",
-		stdout);
+	fputs("# fish completion of vcourier; written by `vcourier completion fish`\n", stdout);
+	for (const struct command_group *g = command_groups; g->name != NULL; g++) {
+		printf("complete -c vcourier -f -n __fish_use_subcommand -a %s -d ", g->name);
+		print_quoted(g->summary);
+		putchar('\n');
+	}
 	each_command(fish_command);
 }
 

@@ -3,133 +3,32 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base64.h"
 #include "function_filter.h"
 #include "import_read.h"
+#include "manifest_objects.h"
 #include "mem.h"
 #include "text.h"
-
-enum { OBJECTS_MAX = 10000, SECRET_MAX = 64 * 1024 };
-
-/* The objects of all files, Lists unfolded. */
-struct import_objects {
-	const struct config_node *node[OBJECTS_MAX];
-	size_t n;
-};
-
-static void
-add_object(struct import_objects *objects, const struct config_node *node)
-{
-	if (objects->n < OBJECTS_MAX)
-		objects->node[objects->n++] = node;
-}
-
-static void
-collect(struct import_objects *objects, const struct config *config)
-{
-	const struct config_node *document = NULL, *item;
-
-	while ((document = config_next_document(config, document)) != NULL) {
-		const char *kind = config_text(config_get(document, "kind"));
-
-		if (kind == NULL || strcmp(kind, "List") != 0)
-			add_object(objects, document);
-		for (size_t i = 0; kind != NULL && i < OBJECTS_MAX &&
-			(item = config_item(config_get(document, "items"), i)) != NULL;
-			i++)
-			add_object(objects, item);
-	}
-}
-
-static const char *
-text_at(const struct config_node *node, const char *key)
-{
-	return config_text(config_get(node, key));
-}
-
-static bool
-is_kind(const struct config_node *node, const char *kind)
-{
-	const char *text = text_at(node, "kind");
-
-	return text != NULL && strcmp(text, kind) == 0;
-}
-
-static const char *
-name_of(const struct config_node *node)
-{
-	const char *name = text_at(config_get(node, "metadata"), "name");
-
-	return name != NULL ? name : "";
-}
-
-/* NULL: not given, so it is the one of the command that applies the file. */
-static const char *
-namespace_of(const struct config_node *node)
-{
-	return text_at(config_get(node, "metadata"), "namespace");
-}
-
-/* ---- Secrets */
-
-/* A value of the Secret: stringData, or data in base64. The caller frees it. */
-static char *
-secret_value(const struct config_node *secret, const char *key)
-{
-	const char *plain = text_at(config_get(secret, "stringData"), key),
-		   *encoded = text_at(config_get(secret, "data"), key);
-	struct buf out;
-
-	if (plain != NULL)
-		return mem_strdup(plain);
-	if (encoded == NULL)
-		return NULL;
-	buf_init(&out, SECRET_MAX);
-	if (base64_decode(&out, encoded, strlen(encoded)))
-		return buf_take(&out, NULL);
-	buf_free(&out);
-	return NULL;
-}
 
 struct import_credentials {
 	char *user, *password, *domain;
 };
 
-/*
- * The Secret of a source: by its name, in the namespace of the source; the last one, as with
- * kubectl apply. NULL: no file has it.
- */
-static const struct config_node *
-find_secret(const struct import_objects *objects, const struct config_node *source,
-	const char *name)
-{
-	const char *namespace = namespace_of(source), *other;
-	const struct config_node *found = NULL;
-
-	for (size_t i = 0; i < objects->n; i++) {
-		other = namespace_of(objects->node[i]);
-		if (is_kind(objects->node[i], "Secret") &&
-			strcmp(name_of(objects->node[i]), name) == 0 &&
-			(namespace == NULL || other == NULL || strcmp(namespace, other) == 0))
-			found = objects->node[i];
-	}
-	return found;
-}
-
 static void
-find_credentials(struct import_plan *plan, const struct import_objects *objects,
+find_credentials(struct import_plan *plan, const struct manifest_objects *objects,
 	const struct config_node *source, struct import_credentials *out)
 {
 	const struct config_node *spec = config_get(source, "spec"),
 				 *ref = config_get(spec, "secretRef"), *secret;
-	const char *name = text_at(ref, "name");
+	const char *name = manifest_text(ref, "name");
 
 	*out = (struct import_credentials){ .user = NULL };
-	secret = name != NULL ? find_secret(objects, source, name) : NULL;
+	secret = name != NULL
+		? manifest_find(objects, &(struct manifest_query){ "Secret", name, source })
+		: NULL;
 	if (secret != NULL) {
-		out->user = secret_value(secret, "username");
-		out->password = secret_value(secret, "password");
-		out->domain = secret_value(secret, "domain");
+		out->user = manifest_secret_value(secret, "username");
+		out->password = manifest_secret_value(secret, "password");
+		out->domain = manifest_secret_value(secret, "domain");
 	}
 	if (out->user != NULL && out->password != NULL)
 		import_plan_says(plan, ref, "becomes auth, with the password in passwordFile");
@@ -181,18 +80,18 @@ static const char *const style_names[] = { "router", "vsphere", "vsphereUnversio
 
 /* The dialect of all Triggers. Without Triggers, the dialect of VEBA 0.8. */
 static enum event_type_style
-style_of_triggers(struct import_plan *plan, const struct import_objects *objects)
+style_of_triggers(struct import_plan *plan, const struct manifest_objects *objects)
 {
 	enum event_type_style style = EVENT_TYPE_VSPHERE, one;
 	size_t seen[3] = { 0, 0, 0 };
 
 	for (size_t i = 0; i < objects->n; i++)
-		if (is_kind(objects->node[i], "Trigger") &&
+		if (manifest_is_kind(objects->node[i], "Trigger") &&
 			trigger_style(plan, objects->node[i], &one)) {
 			seen[one]++;
 			import_plan_says(plan, objects->node[i],
 				"the Trigger \"%.64s\" stays as it is; its types are those of typeStyle %s",
-				name_of(objects->node[i]), style_names[one]);
+				manifest_name(objects->node[i]), style_names[one]);
 		}
 	if (seen[EVENT_TYPE_VSPHERE] == 0 && seen[EVENT_TYPE_VSPHERE_UNVERSIONED] > 0)
 		style = EVENT_TYPE_VSPHERE_UNVERSIONED;
@@ -210,10 +109,11 @@ read_sink(
 {
 	const struct config_node *sink = config_get(config_get(source, "spec"), "sink"),
 				 *ref = config_get(sink, "ref");
-	const char *namespace = text_at(ref, "namespace"), *own = namespace_of(source);
-	struct import_knative k = { .api_version = text_at(ref, "apiVersion"),
-		.kind = text_at(ref, "kind"),
-		.name = text_at(ref, "name"),
+	const char *namespace = manifest_text(ref, "namespace"),
+		   *own = manifest_text(config_get(source, "metadata"), "namespace");
+	struct import_knative k = { .api_version = manifest_text(ref, "apiVersion"),
+		.kind = manifest_text(ref, "kind"),
+		.name = manifest_text(ref, "name"),
 		.namespace = namespace != NULL ? namespace
 			: own != NULL          ? own
 					       : "default",
@@ -221,11 +121,11 @@ read_sink(
 
 	if (sink == NULL) {
 		buf_printf(&plan->report, "note: %.64s has no sink: it gets no dispatcher\n",
-			name_of(source));
+			manifest_name(source));
 		return;
 	}
 	if (k.name == NULL)
-		k.uri = text_at(sink, "uri");
+		k.uri = manifest_text(sink, "uri");
 	else if (config_get(sink, "uri") != NULL)
 		import_plan_says(plan, config_get(sink, "uri"),
 			"has no counterpart beside a ref: use destination.uri with the whole address");
@@ -248,7 +148,7 @@ read_sink(
 static void
 report_rest(struct import_plan *plan, const struct config_node *spec, bool horizon)
 {
-	const char *encoding = text_at(spec, "payloadEncoding");
+	const char *encoding = manifest_text(spec, "payloadEncoding");
 
 	import_plan_says(plan, config_get(spec, "checkpointConfig"),
 		"has no counterpart: the stream is the checkpoint, and nothing is lost at a restart");
@@ -269,7 +169,7 @@ report_rest(struct import_plan *plan, const struct config_node *spec, bool horiz
 }
 
 static void
-read_source(struct import_plan *plan, const struct import_objects *objects,
+read_source(struct import_plan *plan, const struct manifest_objects *objects,
 	const struct config_node *source, const char *type)
 {
 	const struct config_node *spec = config_get(source, "spec"),
@@ -277,12 +177,12 @@ read_source(struct import_plan *plan, const struct import_objects *objects,
 	bool insecure = skip != NULL && import_router_true(config_text(skip));
 	struct import_credentials credentials;
 
-	if (text_at(spec, "address") == NULL) {
+	if (manifest_text(spec, "address") == NULL) {
 		config_error(&plan->errors, source, "spec.address is missing");
 		return;
 	}
 	import_plan_says(plan, source, "%s \"%.64s\" becomes an eventProvider of type %s",
-		text_at(source, "kind"), name_of(source), type);
+		manifest_text(source, "kind"), manifest_name(source), type);
 	import_plan_says(plan, config_get(spec, "address"), "becomes %s.address", type);
 	if (skip != NULL)
 		import_plan_says(plan, skip, "becomes %s.insecureSSL%s", type,
@@ -292,8 +192,8 @@ read_source(struct import_plan *plan, const struct import_objects *objects,
 	report_rest(plan, spec, strcmp(type, "horizon") == 0);
 	import_plan_source(plan,
 		&(struct import_source){ .type = type,
-			.name = *name_of(source) != '\0' ? name_of(source) : type,
-			.address = text_at(spec, "address"),
+			.name = *manifest_name(source) != '\0' ? manifest_name(source) : type,
+			.address = manifest_text(spec, "address"),
 			.login = { credentials.user, credentials.password, credentials.domain },
 			.insecure = insecure });
 	free_credentials(&credentials);
@@ -302,17 +202,17 @@ read_source(struct import_plan *plan, const struct import_objects *objects,
 void
 import_manifest_read(struct import_plan *plan, const struct config *const *configs, size_t n)
 {
-	struct import_objects *objects = mem_alloc(sizeof(*objects));
+	struct manifest_objects *objects = mem_alloc(sizeof(*objects));
 	enum event_type_style style;
 
 	for (size_t i = 0; i < n; i++)
-		collect(objects, configs[i]);
+		manifest_objects_add(objects, configs[i]);
 	style = style_of_triggers(plan, objects);
 	for (size_t i = 0; i < objects->n; i++) {
 		const struct config_node *node = objects->node[i];
-		bool vsphere = is_kind(node, "VSphereSource");
+		bool vsphere = manifest_is_kind(node, "VSphereSource");
 
-		if (!vsphere && !is_kind(node, "HorizonSource"))
+		if (!vsphere && !manifest_is_kind(node, "HorizonSource"))
 			continue;
 		read_source(plan, objects, node, vsphere ? "vcenter" : "horizon");
 		read_sink(plan, node, style);

@@ -11,25 +11,25 @@
 #include "config.h"
 #include "mem.h"
 
-enum { NAME_WIDTH = 13, SUMMARY_AT = 2 + NAME_WIDTH + 1 };
+/* The longest name of a command, and of a command within its group. */
+enum { NAME_WIDTH = 13, NAME_WIDTH_IN_GROUP = 15 };
 
 static void
-print_summary(const struct command *c, FILE *to)
+print_summary(const char *name, int width, const char *summary, FILE *to)
 {
-	struct command_wrap wrap = {
-		.indent = SUMMARY_AT, .used = SUMMARY_AT, .width = command_width() - 1
-	};
+	int at = 2 + width + 1;
+	struct command_wrap wrap = { .indent = at, .used = at, .width = command_width() - 1 };
 	struct buf text;
 
 	buf_init(&text, 1024);
-	command_add_wrapped(&wrap, c->summary, &text);
-	fprintf(to, "  %-*s %s\n", NAME_WIDTH, c->name, buf_str(&text));
+	command_add_wrapped(&wrap, summary, &text);
+	fprintf(to, "  %-*s %s\n", width, name, buf_str(&text));
 	buf_free(&text);
 }
 
-/* The subcommands; word "dead": only those of this group. Returns how many there are. */
+/* The commands of a group. Returns how many there are. */
 static int
-add_list(const char *word, FILE *to)
+add_group(const char *word, FILE *to)
 {
 	size_t len = strlen(word);
 	int n = 0;
@@ -37,15 +37,33 @@ add_list(const char *word, FILE *to)
 	for (const struct command *const *c = command_list; *c != NULL; c++) {
 		const char *name = (*c)->name;
 
-		if ((*c)->summary == NULL ||
-			(len > 0 && (strncmp(name, word, len) != 0 || name[len] != ' ')))
+		if (strncmp(name, word, len) != 0 || name[len] != ' ')
 			continue;
 		if (n++ == 0)
-			fprintf(to, "usage: vcourier %s%sCOMMAND [OPTIONS]\n\n", word,
-				len > 0 ? " " : "");
-		print_summary(*c, to);
+			fprintf(to, "usage: vcourier %s COMMAND [OPTIONS]\n\n", word);
+		print_summary(name, NAME_WIDTH_IN_GROUP, (*c)->summary, to);
 	}
 	return n;
+}
+
+/* All commands, a group as one line. */
+static void
+add_list(FILE *to)
+{
+	const struct command_group *group = command_groups;
+
+	fputs("usage: vcourier COMMAND [OPTIONS]\n\n", to);
+	for (const struct command *const *c = command_list; *c != NULL; c++) {
+		bool in_group = strchr((*c)->name, ' ') != NULL;
+		size_t len = group->name != NULL ? strlen(group->name) : 0;
+
+		if (in_group && len > 0 && strncmp((*c)->name, group->name, len) == 0) {
+			print_summary(group->name, NAME_WIDTH, group->summary, to);
+			group++;
+		} else if (!in_group && (*c)->summary != NULL) {
+			print_summary((*c)->name, NAME_WIDTH, (*c)->summary, to);
+		}
+	}
 }
 
 const struct command *const command_list[] = {
@@ -55,12 +73,16 @@ const struct command *const command_list[] = {
 	NULL
 };
 
-enum { GROUPS_MAX = 8 };
+const struct command_group command_groups[] = {
+	{ "dead", "events that could not be delivered: ls, show, redrive, drop" },
+	{ "function", "functions in containers of this machine: apply, ls, logs, rm" },
+	{ NULL, NULL },
+};
 
 static void
 usage(FILE *to)
 {
-	add_list("", to);
+	add_list(to);
 	fputs("\nvcourier COMMAND --help describes a command;\n"
 	      "vcourier --version prints the version.\n",
 		to);
@@ -88,10 +110,8 @@ words_of(const struct command *c, int argc, char **argv)
 static bool
 is_group(const char *word)
 {
-	size_t len = strlen(word);
-
-	for (const struct command *const *c = command_list; *c != NULL; c++)
-		if (strncmp((*c)->name, word, len) == 0 && (*c)->name[len] == ' ')
+	for (const struct command_group *g = command_groups; g->name != NULL; g++)
+		if (strcmp(g->name, word) == 0)
 			return true;
 	return false;
 }
@@ -106,18 +126,11 @@ static int
 suggest(const char *name)
 {
 	struct config_suggestion near = { .text = name };
-	char group[GROUPS_MAX][COMMAND_NAME_SIZE];
-	int n = 0;
 
-	for (const struct command *const *c = command_list; *c != NULL; c++) {
-		size_t len = strcspn((*c)->name, " ");
-
+	for (const struct command *const *c = command_list; *c != NULL; c++)
 		config_suggest(&near, (*c)->name);
-		if ((*c)->name[len] == '\0' || n == GROUPS_MAX)
-			continue;
-		snprintf(group[n], sizeof(group[n]), "%.*s", (int)len, (*c)->name);
-		config_suggest(&near, group[n++]);
-	}
+	for (const struct command_group *g = command_groups; g->name != NULL; g++)
+		config_suggest(&near, g->name);
 	fprintf(stderr, "vcourier: unknown command \"%.60s\"", name);
 	if (near.best != NULL)
 		fprintf(stderr, ", did you mean \"%s\"?\n", near.best);
@@ -142,14 +155,14 @@ explain(int argc, char **argv)
 	} else if (!is_group(argv[0])) {
 		return suggest(argv[0]);
 	} else if (argc > 1 && asks_for_help(argv[1])) {
-		add_list(argv[0], stdout);
+		add_group(argv[0], stdout);
 		return 0;
 	} else if (argc > 1 && argv[1][0] != '-') {
 		snprintf(name, sizeof(name), "%s %.40s", argv[0], argv[1]);
 		return suggest(name);
 	} else {
 		fprintf(stderr, "vcourier: %s: which command is missing\n", argv[0]);
-		add_list(argv[0], stderr);
+		add_group(argv[0], stderr);
 	}
 	return EXIT_USAGE;
 }

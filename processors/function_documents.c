@@ -133,8 +133,9 @@ add_service(struct function_documents *d, const struct config_node *node,
 	}
 	d->service = mem_grow_for(
 		d->service, d->n_services, &d->cap_services, sizeof(*d->service));
-	d->service[d->n_services++] = (struct service_document){ .name = name_of(node),
-		.port = port_of(node, errors) };
+	d->service[d->n_services++] = (struct service_document){
+		.node = node, .name = name_of(node), .port = port_of(node, errors)
+	};
 }
 
 static void

@@ -22,6 +22,7 @@ extern const char *const function_encodings[]; /* binary, structured */
 
 /* serving.knative.dev: Service */
 struct service_document {
+	const struct config_node *node;
 	const char *name;
 	int port; /* the first containerPort; 8080 when it has none */
 };

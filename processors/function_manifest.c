@@ -280,11 +280,25 @@ first_error(const struct config_errors *errors, const char *directory, struct er
 	return err_set(err, ERR_CONFIG, "%.*s", (int)strcspn(line, "\n"), line);
 }
 
+void
+function_manifest_add(struct function_set *set, const struct config *config, const char *file,
+	const struct function_rules *rules, struct config_errors *errors)
+{
+	struct function_documents documents;
+	struct manifest_reading r = { &documents, rules, set, file, set->n, errors };
+	size_t before = errors->n;
+
+	if (function_documents_read(&documents, config, errors) == 0)
+		add_functions(&r);
+	function_documents_free(&documents);
+	if (errors->n > before)
+		function_set_truncate(set, r.before);
+}
+
 int
 function_manifest_read(struct function_set *set, const char *directory, const char *file,
 	const struct function_rules *rules, struct err *err)
 {
-	struct function_documents documents;
 	struct config_errors errors;
 	struct config *config;
 	struct buf path;
@@ -294,13 +308,7 @@ function_manifest_read(struct function_set *set, const char *directory, const ch
 	buf_printf(&path, "%s/%s", directory, file);
 	config_errors_init(&errors);
 	if (config_load_manifest(&config, buf_str(&path), &errors) == 0) {
-		struct manifest_reading r = { &documents, rules, set, file, set->n, &errors };
-
-		if (function_documents_read(&documents, config, &errors) == 0)
-			add_functions(&r);
-		function_documents_free(&documents);
-		if (errors.n > 0)
-			function_set_truncate(set, r.before);
+		function_manifest_add(set, config, file, rules, &errors);
 		config_free(config);
 	}
 	if (errors.n > 0) {

@@ -7,6 +7,7 @@
 #ifndef VCOURIER_FUNCTION_MANIFEST_H
 #define VCOURIER_FUNCTION_MANIFEST_H
 
+#include "config.h"
 #include "err.h"
 #include "function_documents.h"
 #include "function_set.h"
@@ -20,6 +21,10 @@ struct function_rules {
 
 /* Whether a template of serviceURL gives a URL; its placeholders are known. */
 int function_manifest_check_url(const char *service_url, struct err *err);
+
+/* Adds the functions of a loaded file to the set; none of them when there are errors. */
+void function_manifest_add(struct function_set *set, const struct config *config,
+	const char *file, const struct function_rules *rules, struct config_errors *errors);
 
 /*
  * Adds the functions of directory/file to the set. -1: none of them; err says where and why,

@@ -225,10 +225,18 @@ def test_usage_errors_name_what_is_wrong(home, arguments, words):
     assert run.returncode == USAGE and all(word in run.stderr.splitlines()[0] for word in words), run.stderr
 
 
+GROUPS = ("dead", "function")
+
+
+def listed(home, *group):
+    return [line.split() for line in re.findall(r"^  (\w+(?: \w+)?)  +\S", vcourier(home, *group, "--help").stdout, re.M)]
+
+
 def commands(home):
-    listed = re.findall(r"^  (\w+(?: \w+)?)  +\S", vcourier(home, "--help").stdout, re.M)
-    assert len(listed) >= 12
-    return [line.split() for line in listed]
+    """All of them; the list has a line for each group, whose help lists its commands."""
+    top = listed(home)
+    assert len(top) >= 12 and all([group] in top for group in GROUPS)
+    return [c for c in top if c[0] not in GROUPS] + [c for group in GROUPS for c in listed(home, group)]
 
 
 def screen(argv, columns, rows=24):
@@ -252,7 +260,7 @@ def screen(argv, columns, rows=24):
 
 
 def test_help_fits_a_screen(home):
-    helps = [[PROGRAM, *c, "--help"] for c in [[], *commands(home)]]
+    helps = [[PROGRAM, *c, "--help"] for c in [[], *([g] for g in GROUPS), *commands(home)]]
     helps += [[str(BUILD / f"vcourier-{d}"), "--help"] for d in ("collector", "dispatcher")]
     for argv in helps:
         lines = screen(argv, 80)
@@ -273,6 +281,8 @@ def test_a_letter_means_the_same_everywhere(home):
         for letter, name in re.findall(r"^  -(\w), --([\w-]+)", vcourier(home, *command, "--help", "all").stdout, re.M):
             meaning.setdefault(letter, set()).add(name)
     assert meaning["c"] == {"config"} and meaning["n"] == {"count"} and meaning["p"] == {"pattern"}
+    # as with kubectl, for those who come from it: `apply -f FILE`, `logs -f`
+    assert meaning.pop("f") == {"filter", "filename", "follow"}
     assert not {letter: names for letter, names in meaning.items() if len(names) > 1}
 
 

@@ -14,8 +14,13 @@ def output(*argv, **options):
     return subprocess.run([*map(str, argv)], capture_output=True, text=True, timeout=60, check=True, **options).stdout
 
 
+def listed(*group):
+    return re.findall(r"^  (\w+(?: \w+)?)  +\S", output(PROGRAM, *group, "--help"), re.M)
+
+
 def commands():
-    return re.findall(r"^  (\w+(?: \w+)?)  +\S", output(PROGRAM, "--help"), re.M)
+    groups = ("dead", "function")
+    return [c for c in listed() if c not in groups] + [c for group in groups for c in listed(group)]
 
 
 @pytest.fixture(scope="module")
