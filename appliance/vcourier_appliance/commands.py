@@ -4,8 +4,8 @@ import argparse
 import subprocess
 import sys
 
-from . import environment, front, machine
-from .courier import console, courier, units
+from . import disk, environment, front, machine, menu, screen, support
+from .courier import console, console_names, courier, units
 from .properties import Values
 from .target import STATE, Target
 
@@ -66,6 +66,13 @@ def restart(target):
     run("systemctl", "--no-block", "start", *(u for u in enabled if u.endswith(".service") and u != "vcourier-appliance.service"))
 
 
+def new_addresses(_options):
+    """DHCP gave an address: browsers may use it. The console reads its changed file by itself."""
+    target = Target()
+    console_names(target, addresses(target))
+    return 0
+
+
 def configure(options):
     target = Target(options.root)
     if options.first_boot and target.at(DONE).exists():
@@ -101,5 +108,9 @@ def main():
     one.add_argument("--root", default="/", metavar="DIR", help="write below another root directory, and start nothing")
     one.add_argument("--first-boot", action="store_true", help="do nothing when it has been done")
     one.set_defaults(run=configure)
+    for name, run, text in (("disk", disk.main, "find the data disk, and mount it"), ("screen", screen.main, "the status screen of tty1"),
+                            ("menu", menu.main, "the menu of tty1"), ("addresses", new_addresses, "the console takes the addresses of DHCP"),
+                            ("support", lambda _: print(support.write()), "write an archive for support, without secrets")):
+        commands.add_parser(name, help=text, description=text).set_defaults(run=run)
     options = parser.parse_args()
     return options.run(options)

@@ -110,7 +110,7 @@ def providers(target, values, proxies):
 
 def storage(target, sources):
     """(max_file_store of NATS, maxBytes of each stream of events), in bytes, from the size of the file system. Dead letters reserve 1 GiB."""
-    place = target.at("/var/lib/vcourier-nats")
+    place = target.at("/var/lib/private/vcourier-nats")
     while not place.is_dir():
         place = place.parent
     size = shutil.disk_usage(place).total
@@ -168,6 +168,14 @@ def console(target, values, names):
         "bus": {"urls": ["nats://127.0.0.1:4222"], "user": "console", "passwordFile": "secrets_nats"},
         "operator": {"user": "console-operator", "passwordFile": "secrets_nats-operator"},
         "usersFile": path, "listen": f"127.0.0.1:{front.CONSOLE_PORT}", "hosts": names}), 0o640, "vcourier")
+
+
+def console_names(target, more):
+    """Adds names to the list at the end of console.yaml."""
+    path = f"{ETC}/console.yaml"
+    if target.at(path).exists():
+        text = target.at(path).read_text()
+        target.write(path, text + "".join(f"  - '{name}'\n" for name in more if f"  - '{name}'\n" not in text), 0o640, "vcourier")
 
 
 def configuration(sources, backend, max_bytes):

@@ -10,7 +10,7 @@ from .machine import crypt
 HOME = "/etc/vcourier-appliance"
 CERTIFICATE, KEY = f"{HOME}/tls/cert.pem", f"{HOME}/tls/key.pem"
 OWN = f"{HOME}/tls/own"  # there while the certificate is one that the user gave
-PASSWORDS = "/etc/nginx/vcourier.htpasswd"
+PASSWORDS = f"{HOME}/htpasswd"
 STATUS = "/run/vcourier-appliance"  # the screen of tty1 writes status.txt here
 CONSOLE_PORT, WEBHOOK_PORT = 8090, 8086
 
@@ -136,7 +136,7 @@ http {{
 		add_header Strict-Transport-Security "max-age=31536000";
 		location = /events {{ return 302 /; }}
 		location = /status {{ include /etc/nginx/vcourier-closed.conf; alias {STATUS}/status.txt; }}
-{indented(locations(instances) + chr(10) + webhook)}		location / {{ proxy_buffering off; proxy_read_timeout 1h; proxy_pass http://127.0.0.1:{CONSOLE_PORT}; }}
+{indented(locations(instances) + chr(10) + webhook)}		location / {{ proxy_cookie_flags ~ secure; proxy_buffering off; proxy_read_timeout 1h; proxy_pass http://127.0.0.1:{CONSOLE_PORT}; }}
 	}}
 }}
 ''')

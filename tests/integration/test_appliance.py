@@ -9,14 +9,19 @@ import json
 import os
 import re
 import shutil
+import ssl
 import stat
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
 import pytest
 import yaml
+
+from lab.process import Process, free_port, wait_until
+from lab.receiver import Answer
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build/release"
@@ -151,7 +156,7 @@ def test_secrets_have_their_modes_and_are_nowhere_else(appliance, pair):
         "etc/vcourier/secrets/collector@vcenter/collector-vcenter": (0o600, "root"), "etc/vcourier/secrets/console/nats-operator": (0o600, "root"),
         "etc/vcourier": (0o750, "vcourier"), "etc/vcourier/config.yaml": (0o640, "vcourier"), "etc/vcourier/cli/password": (0o640, "vcourier"),
         "etc/vcourier/nats/secrets": (0o750, "vcourier-bus"), "etc/vcourier/nats/users.conf": (0o640, "vcourier-bus"),
-        "etc/vcourier/console.users": (0o640, "vcourier"), "etc/shadow": (0o640, "shadow"), "etc/nginx/vcourier.htpasswd": (0o640, "www-data"),
+        "etc/vcourier/console.users": (0o640, "vcourier"), "etc/shadow": (0o640, "shadow"), "etc/vcourier-appliance/htpasswd": (0o640, "www-data"),
         "etc/vcourier-appliance/tls/key.pem": (0o600, "root"), "etc/vcourier-appliance/tls/cert.pem": (0o644, "root"),
         "var/lib/vcourier-appliance/passwords.json": (0o600, "root"), "etc/default/vcourier": (0o640, "root")}
     for path, (mode, group) in expected.items():
@@ -192,7 +197,7 @@ def test_another_password_replaces_the_old_one(appliance):
 def test_the_passwords_are_the_given_ones(appliance):
     """Compared by the programs that read them: crypt(3) for shadow and nginx."""
     appliance.configure(**FIXED, **{**VCENTER, "root_password": "pä$s 'w\"ord\\"}, endpoint_username="olga", endpoint_password="$1 `id`")
-    for line, password in ((appliance.text("etc/shadow").splitlines()[0], "pä$s 'w\"ord\\"), (appliance.text("etc/nginx/vcourier.htpasswd"), "$1 `id`")):
+    for line, password in ((appliance.text("etc/shadow").splitlines()[0], "pä$s 'w\"ord\\"), (appliance.text("etc/vcourier-appliance/htpasswd"), "$1 `id`")):
         hashed = line.strip().split(":")[1]
         salt = hashed.split("$")[2]
         again = subprocess.run(["openssl", "passwd", "-6", "-salt", salt, "-stdin"], input=password + "\n", capture_output=True, text=True, check=True)
@@ -405,19 +410,64 @@ def test_certificate_of_the_appliance(appliance, pair):
     assert appliance.text("etc/vcourier-appliance/tls/cert.pem") not in (own, pair[0]), "the key of the given certificate is not used for the own one"
 
 
-def test_nginx_accepts_the_front(appliance, pair):
-    if not shutil.which("nginx", path="/usr/sbin:/usr/bin"):
-        pytest.skip("nginx is not installed")
-    appliance.configure(**FIXED, **VCENTER, endpoint_password="e", webhook="True", webhook_username="h", webhook_password="p")
-    text = appliance.text("etc/nginx/nginx.conf").replace("/etc/", f"{appliance.root}/etc/").replace("pid /run", f"pid {appliance.directory}")
-    file = appliance.directory / "nginx.conf"
-    file.write_text(text.replace("user www-data;\n", ""))
+def front_of(appliance, lab, receiver):
+    """nginx with the configuration of the appliance, on another port and without its user. Returns a function that requests a path."""
+    port = free_port()
+    text = appliance.text("etc/nginx/nginx.conf").replace("user www-data;\n", "").replace("listen [::]:443 ssl default_server;\n", "")
+    text = text.replace("pid /run", f"pid {appliance.directory}").replace("listen 443", f"listen 127.0.0.1:{port}").replace("/etc/", f"{appliance.root}/etc/")
+    text = re.sub(r"127\.0\.0\.1:80\d\d\b", f"127.0.0.1:{receiver.port}", text).replace("/run/vcourier-appliance", str(appliance.directory))
+    (appliance.directory / "nginx.conf").write_text(text)
+    (appliance.directory / "status.txt").write_text("fine\n")
     closed = appliance.path("etc/nginx/vcourier-closed.conf")
     closed.write_text(closed.read_text().replace("/etc/", f"{appliance.root}/etc/"))
-    done = subprocess.run(["/usr/sbin/nginx", "-t", "-e", "stderr", "-c", file], capture_output=True, text=True)
+    arguments = ["/usr/sbin/nginx", "-e", "stderr", "-c", appliance.directory / "nginx.conf", "-g", "daemon off; master_process off;"]
+    done = subprocess.run([*arguments, "-t"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    for path in ("/status", "/stats", "/stats/vcenter", "/metrics", "/metrics/functions", "/webhook", "/events"):
-        assert re.search(rf"location =? ?{re.escape(path)} ", text), path
+    nginx = lab._keep(Process("nginx", arguments, appliance.directory)).start()
+    context = ssl.create_default_context(cafile=appliance.path("etc/vcourier-appliance/tls/cert.pem"))
+
+    def get(path, login=None):
+        request = urllib.request.Request(f"https://127.0.0.1:{port}{path}", headers={"Host": "courier1"})
+        if login:
+            request.add_header("Authorization", "Basic " + base64.b64encode(login.encode()).decode())
+        opener = urllib.request.build_opener(urllib.request.HTTPSHandler(context=context), NoRedirect)
+        try:
+            with opener.open(request, timeout=20) as reply:
+                return reply.status, reply.read().decode(), reply.headers
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode(), error.headers
+
+    def answers():
+        try:
+            return get("/events")
+        except OSError:
+            return None
+    wait_until(lambda: answers() or not nginx.running(), 20, nginx.text)
+    return get
+
+
+class NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_):
+        return None
+
+
+def test_the_front(appliance, lab):
+    if not shutil.which("nginx", path="/usr/sbin:/usr/bin"):
+        pytest.skip("nginx is not installed")
+    appliance.configure(**{**FIXED, "ipaddress": "127.0.0.1", "netmask": "8"}, **VCENTER, endpoint_username="olga", endpoint_password="e: ä", webhook="True",
+                        webhook_username="h", webhook_password="p")
+    receiver = lab.receiver(lambda request: Answer(200, {"Set-Cookie": "s=1; HttpOnly"}, f"{request.path} {request.headers['host']}".encode()))
+    get = front_of(appliance, lab, receiver)
+    for path in ("/status", "/stats", "/stats/webhook", "/metrics", "/metrics/vcenter", "/metrics/functions"):
+        assert get(path)[0] == get(path, "olga:wrong")[0] == 401, path
+        status, body, _ = get(path, "olga:e: ä")
+        assert (status, body) == (200, "fine\n" if path == "/status" else f"/{path.split('/')[1]} courier1"), path
+    assert get("/events")[2]["Location"].endswith("/") and get("/webhook/x")[1] == "/webhook/x courier1", "the webhook has a password of its own"
+    status, body, headers = get("/api/x")
+    assert (status, body) == (200, "/api/x courier1") and "secure" in headers["Set-Cookie"].lower()
+    appliance.path("etc/vcourier-appliance/htpasswd").unlink()
+    assert "endpoint_password: is missing" in appliance.configure(**FIXED, **VCENTER)
+    assert appliance.text("etc/nginx/vcourier-closed.conf") == "deny all;\n"
 
 
 def test_nftables_accepts_the_rules(appliance):

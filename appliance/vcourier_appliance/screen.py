@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The status screen of tty1, and /status of the front. One call of systemctl and two small files for each refresh."""
+import json
+import os
+import pwd
+import re
+import select
+import socket
+import subprocess
+import sys
+import termios
+import time
+import urllib.request
+from pathlib import Path
+
+from .courier import INSTANCES
+from .front import CERTIFICATE, HOME, STATUS, fingerprint
+
+SECONDS, WIDTH, HEIGHT = 10, 80, 25
+MENU = 10  # exit status: somebody pressed Enter
+USER = "vcourier-screen"
+COMMON = ("vcourier-appliance-disk.service", "vcourier-appliance.service", "vcourier-nats.service", "vcourier-console.service", "nginx.service", "ssh.service")
+COLOURS = {"active": 32, "activating": 33, "failed": 31, "inactive": 37}
+
+
+def read(path, default=""):
+    try:
+        return Path(path).read_text()
+    except (OSError, UnicodeDecodeError):
+        return default
+
+
+def plain(text, width=WIDTH):
+    """A text of another program: no control characters, and not longer than its place."""
+    return re.sub(r"[\x00-\x1f\x7f-\x9f]", "?", text)[:width]
+
+
+def instances():
+    try:
+        return json.loads(read(INSTANCES, "[]"))
+    except ValueError:
+        return []
+
+
+def states(units):
+    """{unit: {property: value}}"""
+    shown = subprocess.run(["systemctl", "show", "--property=Id,ActiveState,SubState,StatusText", *units], capture_output=True, text=True, check=False)
+    blocks = [dict(line.partition("=")[::2] for line in block.splitlines()) for block in shown.stdout.split("\n\n")]
+    return {block["Id"]: block for block in blocks if "Id" in block}
+
+
+def addresses():
+    shown = subprocess.run(["ip", "-o", "addr", "show", "scope", "global"], capture_output=True, text=True, check=False)
+    return [line.split()[3].split("/")[0] for line in shown.stdout.splitlines() if " podman" not in line]
+
+
+def store():
+    try:
+        with urllib.request.urlopen("http://127.0.0.1:8222/jsz", timeout=2) as reply:
+            found = json.loads(reply.read(1 << 20))
+        return f"{found['messages']} messages, {found['bytes'] / 1e6:.1f} MB of {found['config']['max_storage'] / 1e9:.1f} GB"
+    except (OSError, ValueError, KeyError, TypeError):
+        return "no answer"
+
+
+def unit_line(unit, state, coloured):
+    active = state.get("ActiveState", "?")
+    if unit == "ssh.service" and active == "inactive":
+        active = "off"
+    name = unit.removesuffix(".service").removeprefix("vcourier-")
+    line = f"{active:<11}{name:<24}{plain(state.get('StatusText', ''), 42)}"
+    return f"  \033[{COLOURS.get(active, 37)}m{line}\033[0m" if coloured else f"  {line.rstrip()}"
+
+
+def page(coloured):
+    """At most HEIGHT lines."""
+    mine, host = addresses(), socket.gethostname()
+    title = f" vcourier appliance {read('/usr/share/vcourier-appliance/version').strip()}"
+    yield f"\033[1;37;44m{title:<{WIDTH - 1}}\033[0m" if coloured else title.strip()
+    yield f"  {plain(host, 40)}  {' '.join(mine)[:36] or 'no address'}"
+    yield f"  {time.strftime('%F %T %Z')}, up {int(float(read('/proc/uptime', '0').split()[0]) // 60)} min"
+    yield f"  Console: https://{plain(mine[0] if mine else host, 50)}/   certificate SHA-256:"
+    try:
+        print_of = fingerprint(read(CERTIFICATE)).replace(":", "")
+        yield f"  {print_of}"
+    except ValueError:
+        yield "  there is none"
+    yield ""
+    units = [*COMMON[:3], *(i["unit"] for i in instances()), *COMMON[3:]]
+    found = states(units)
+    yield from (unit_line(unit, found.get(unit, {}), coloured) for unit in units[:11])
+    yield f"  {'store':<11}{store()}"
+    told = read(f"{HOME}/messages").splitlines()
+    disk = found.get(COMMON[0], {}).get("ActiveState")
+    told = (["the data disk cannot be used: journalctl -u vcourier-appliance-disk"] if disk == "failed" else []) + told
+    for line in told[:4 if len(told) < 6 else 3]:
+        yield f"  \033[33m! {plain(line, WIDTH - 6)}\033[0m" if coloured else f"  ! {plain(line, 300)}"
+    if len(told) > 5:
+        yield f"  ! and {len(told) - 3} more in {HOME}/messages"
+    if coloured:
+        yield "  Enter: menu.  Alt-F2: log in."
+
+
+def wait_for_enter(seconds):
+    ready, _, _ = select.select([sys.stdin], [], [], seconds)
+    return bool(ready) and os.read(sys.stdin.fileno(), 100) in (b"\n", b"\r")
+
+
+def show():
+    """Until somebody presses Enter. status.txt is replaced as a whole."""
+    settings = termios.tcgetattr(sys.stdin)
+    settings[3] &= ~termios.ECHO
+    termios.tcsetattr(sys.stdin, termios.TCSADRAIN, settings)
+    while True:
+        new = Path(STATUS) / ".status.new"
+        new.write_text("\n".join(page(False)) + "\n")
+        new.rename(Path(STATUS) / "status.txt")
+        sys.stdout.write("\033[H\033[2J" + "\n".join(list(page(True))[:HEIGHT - 1]))
+        sys.stdout.flush()
+        if wait_for_enter(SECONDS):
+            return MENU
+
+
+def main(_options):
+    """Draws as a user without rights. A login of root on this terminal gets the menu."""
+    user = pwd.getpwnam(USER)
+    Path(STATUS).mkdir(exist_ok=True)
+    os.chown(STATUS, user.pw_uid, user.pw_gid)
+    child = os.fork()
+    if child == 0:
+        os.setgroups([])
+        os.setgid(user.pw_gid)
+        os.setuid(user.pw_uid)
+        os._exit(show())
+    if os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) != MENU:
+        return 1
+    sys.stdout.write("\033[H\033[2JMenu of the appliance: the password of root, please.\n")
+    sys.stdout.flush()
+    os.execv("/bin/login", ["login", "root"])
