@@ -107,6 +107,14 @@ peer_of(struct MHD_Connection *connection, char text[INET6_ADDRSTRLEN])
 	return text;
 }
 
+static void
+drop_body(struct incoming *in)
+{
+	if (in->body.data != NULL)
+		mem_wipe(in->body.data, in->body.cap); /* it may be a password */
+	buf_free(&in->body);
+}
+
 /* A part of the body. False: enough. */
 static bool
 take_body(struct incoming *in, const char *body, size_t len)
@@ -114,7 +122,7 @@ take_body(struct incoming *in, const char *body, size_t len)
 	if (in->too_large || in->body.len + len > SERVER_BODY_MAX) {
 		in->too_large = true;
 		in->discarded += len;
-		buf_free(&in->body);
+		drop_body(in);
 		return in->discarded < DISCARDED_MAX;
 	}
 	buf_add(&in->body, body, len);
@@ -178,11 +186,8 @@ on_completed(void *ctx, struct MHD_Connection *connection, void **request,
 	struct incoming *in = *request;
 
 	(void)code;
-	if (in != NULL) {
-		if (in->body.data != NULL)
-			mem_wipe(in->body.data, in->body.cap); /* it may be a password */
-		buf_free(&in->body);
-	}
+	if (in != NULL)
+		drop_body(in);
 	free(in);
 	*request = NULL;
 	connections_busy(

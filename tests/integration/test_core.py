@@ -5,16 +5,20 @@ once, is not in the memory of a collector after its login. Other secrets are nee
 memory: see docs/security.md.
 """
 import base64
+import http.client
+import json
 import os
 import re
 import resource
 import shutil
 import signal
+import ssl
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from lab.console import Console, hash_of
 from lab.stream import PROVIDER
 from lab.process import wait_until
 from lab.product import knative, provider, router_config
@@ -58,6 +62,36 @@ def test_the_password_of_vcenter_is_not_in_memory_after_the_login(logged_in, tmp
     for secret in (PASSWORD, METRICS):
         forms = [secret.encode(), *(base64.b64encode(b"x" * n + secret.encode())[4 if n else 0:-4] for n in range(3))]
         assert not [form for form in forms if form in core], secret
+
+
+@pytest.mark.parametrize("tls", [False, True])
+def test_the_password_of_a_login_is_not_in_the_memory_of_the_console(lab, tmp_path, tls):
+    """Neither a right one nor a wrong one, nor one in a request that is too large."""
+    files = {"tls": {"certFile": str(lab.authority.cert), "keyFile": str(lab.authority.key)}} if tls else {}
+    console = lab._keep(Console(lab.directory, lab.nats(), users={"olga": PASSWORD}, **files)).start()
+    context = ssl.create_default_context(cafile=str(lab.authority.ca)) if tls else None
+    wait_until(lambda: console.lines("console serves"), 30, "it serves")
+
+    def login(password, fill=0, close=False):
+        """With a body in two chunks."""
+        body = json.dumps({"user": "olga", "password": password, "fill": "f" * fill}).encode()
+        connection = (http.client.HTTPSConnection("127.0.0.1", console.port, context=context, timeout=30) if tls else
+                      http.client.HTTPConnection("127.0.0.1", console.port, timeout=30))
+        lab.closers.append(connection.close)
+        connection.request("POST", "/api/login", iter((body[:-5], body[-5:])), {"Content-Type": "application/json"}, encode_chunked=True)
+        status = connection.getresponse().status
+        if close:
+            connection.close()
+        return status
+    wrong = PASSWORD[::-1]
+    for close in (False, True):
+        assert [login(PASSWORD, close=close), login(wrong, close=close), login("x" + wrong, 20000, close)] == [200, 401, 401]
+        assert login(wrong, 70000, close) == 413
+    core = core_of(console, tmp_path)
+    assert hash_of(PASSWORD).encode() in core, "it is a core of this process, with its sessions"
+    for secret in (PASSWORD, wrong):
+        at = core.find(secret.encode())
+        assert at < 0, core[max(at - 100, 0):at + 100]
 
 
 def aborted(argv):
