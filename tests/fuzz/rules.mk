@@ -12,6 +12,7 @@ fuzz_wrapped.addressable     := kube_load
 fuzz_wrapped.aws_credentials := helper_running helper_check
 fuzz_wrapped.http_reply      := curl_easy_getinfo
 fuzz_wrapped.printable       := writev
+fuzz_wrapped.horizon         := http_perform
 fuzz_wrapped.vim             := http_perform http_submit http_run
 
 $(fuzz_helpers): $(B)/bin/%.o: tests/fuzz/%.c Makefile

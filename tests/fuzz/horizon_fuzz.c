@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Input: letters for the calls to make, a NUL byte, then the replies (fuzz_response) to all
+ * requests. Whatever Horizon answers: a failure has a reason, a request is valid JSON with one
+ * header on each line, an event becomes a valid CloudEvent on a valid subject whose identity
+ * the stream's tail reads back, and the pass over a span of time goes on.
+ */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "event.h"
+#include "fuzz.h"
+#include "horizon_api.h"
+#include "horizon_window.h"
+#include "json.h"
+#include "stream_tail.h"
+
+enum { CALLS_MAX = 12, DATA_MAX = 2000, ALL_MAX = 1 << 20 };
+
+/* ---- a Horizon in place of HTTP */
+
+static struct fuzz_parts parts;
+static struct http *http;
+
+int __wrap_http_perform(
+	struct http *h, struct http_request *req, struct http_response *rsp, struct err *err);
+
+static void
+check_request(const struct http_request *req)
+{
+	const char *p = req->body;
+
+	assert(req->body == NULL ||
+		(json_skip_value(&p, req->body + req->body_len) &&
+			p == req->body + req->body_len));
+	for (size_t i = 0; i < req->url.len; i++)
+		assert(req->url.data[i] > ' ' && req->url.data[i] < 0x7f);
+	for (size_t i = 0; i < req->headers.len; i++)
+		assert(req->headers.data[i] == '\n' || req->headers.data[i] >= ' ' ||
+			req->headers.data[i] < 0);
+}
+
+int
+__wrap_http_perform(
+	struct http *h, struct http_request *req, struct http_response *rsp, struct err *err)
+{
+	check_request(req);
+	fuzz_response(&parts, rsp);
+	if (req->on_body != NULL) {
+		size_t half = rsp->body_len / 2;
+
+		if (!req->on_body(req->on_body_ctx, rsp->body, half) ||
+			!req->on_body(req->on_body_ctx, rsp->body + half,
+				rsp->body_len - half))
+			rsp->body_cut = true;
+		rsp->body = "";
+		rsp->body_len = 0;
+	}
+	http_request_free(h, req);
+	if (rsp->error != ERR_NONE && err != NULL)
+		*err = rsp->why;
+	return rsp->error == ERR_NONE ? 0 : -1;
+}
+
+/* ---- events */
+
+/* "ce.pod.<tokens>": none is empty, none has a wildcard or a blank. */
+static void
+check_subject(const char *subject)
+{
+	assert(strncmp(subject, "ce.pod.", 7) == 0);
+	assert(strstr(subject, "..") == NULL && subject[strlen(subject) - 1] != '.');
+	for (const char *s = subject; *s != '\0'; s++)
+		assert(*s > ' ' && *s < 0x7f && *s != '*' && *s != '>');
+}
+
+static void
+check_event(struct horizon_message *m, const struct horizon_event *e)
+{
+	static const struct horizon_origin origin = { "pod", "https://h", DATA_MAX };
+	int64_t key, created_us;
+	struct event ev;
+	struct err err;
+	char uuid[64];
+
+	horizon_message_write(m, &origin, e);
+	assert(buf_ok(&m->data) && buf_ok(&m->subject) && buf_ok(&m->msg_id));
+	assert(m->data.len < DATA_MAX + HORIZON_OVERHEAD);
+	check_subject(buf_str(&m->subject));
+	assert(stream_tail_parse_id(buf_str(&m->msg_id), uuid, &key, &created_us));
+	assert(strcmp(uuid, HORIZON_IDENTITY) == 0 && key == e->key);
+	assert(seen_ms(created_us) == seen_ms(e->created_us));
+	event_init(&ev);
+	/* as dispatchers read it, and as strangers do: the same */
+	assert(event_parse(&ev, m->data.data, m->data.len, &err) == 0);
+	assert(*ev.id != '\0' && *ev.subject != '\0' && (*ev.time != '\0') == e->dated);
+	assert(event_parse_untrusted(&ev, m->data.data, m->data.len, &err) == 0);
+	event_free(&ev);
+}
+
+static void
+check_page(const struct horizon_page *page)
+{
+	struct horizon_message m;
+
+	horizon_message_init(&m);
+	for (size_t i = 0; i < page->n; i++) {
+		assert(i == 0 || page->event[i - 1].created_us <= page->event[i].created_us);
+		check_event(&m, &page->event[i]);
+	}
+	horizon_message_free(&m);
+}
+
+static int
+read_page(struct horizon_api *api, struct horizon_window *w, struct horizon_page *page,
+	struct err *err)
+{
+	const struct horizon_query query = { w->from_ms, w->to_ms, w->page, w->size };
+	struct horizon_window before = *w;
+	bool more = false;
+
+	if (horizon_api_read(api, &query, page, &more, err) != 0) {
+		if (err->code == ERR_LIMIT)
+			horizon_window_shrink(w);
+		return -1;
+	}
+	check_page(page);
+	if (horizon_window_fits(w, page->n, more))
+		horizon_window_next(w, page->n, more);
+	else
+		assert(w->to_ms < before.to_ms);
+	assert(w->from_ms >= before.from_ms && w->to_ms <= w->end_ms);
+	assert(!w->open || w->to_ms >= w->from_ms);
+	return 0;
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static char secret[] = "p\"\\\x01";
+	static char address[] = "https://h.example.com/", domain[] = "d\n", user[] = "u\xff";
+	const struct horizon_options options = { .address = address,
+		.domain = domain,
+		.user = user,
+		.password = { .value = secret },
+		.timeout_ms = 1000,
+		.page_max_bytes = 4096 };
+	struct horizon_window window = { .open = false };
+	struct horizon_page page;
+	struct horizon_api *api;
+	const char *calls;
+	struct err err;
+	bool fresh;
+
+	if (http == NULL && http_open(&http, &err) != 0)
+		abort();
+	fuzz_parts_init(&parts, data, size);
+	horizon_page_init(&page);
+	horizon_api_open(&api, http, &options);
+	calls = fuzz_part(&parts);
+	for (int i = 0; i < CALLS_MAX && calls[i] != '\0'; i++) {
+		int failed;
+
+		err = (struct err){ .code = ERR_NONE };
+		if (!window.open)
+			horizon_window_begin(&window, 0, ALL_MAX, 3);
+		if (calls[i] == 'o')
+			horizon_api_logout(api);
+		failed = horizon_api_has_session(api)
+			? read_page(api, &window, &page, &err)
+			: horizon_api_connect(api, &fresh, &err);
+		assert(!failed || (err.code != ERR_NONE && err.text[0] != '\0'));
+	}
+	horizon_api_close(api);
+	horizon_page_free(&page);
+	fuzz_parts_free(&parts);
+	return 0;
+}
