@@ -51,8 +51,7 @@ __wrap_http_perform(
 		size_t half = rsp->body_len / 2;
 
 		if (!req->on_body(req->on_body_ctx, rsp->body, half) ||
-			!req->on_body(req->on_body_ctx, rsp->body + half,
-				rsp->body_len - half))
+			!req->on_body(req->on_body_ctx, rsp->body + half, rsp->body_len - half))
 			rsp->body_cut = true;
 		rsp->body = "";
 		rsp->body_len = 0;
@@ -167,9 +166,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			horizon_window_begin(&window, 0, ALL_MAX, 3);
 		if (calls[i] == 'o')
 			horizon_api_logout(api);
-		failed = horizon_api_has_session(api)
-			? read_page(api, &window, &page, &err)
-			: horizon_api_connect(api, &fresh, &err);
+		failed = horizon_api_has_session(api) ? read_page(api, &window, &page, &err)
+						      : horizon_api_connect(api, &fresh, &err);
 		assert(!failed || (err.code != ERR_NONE && err.text[0] != '\0'));
 	}
 	horizon_api_close(api);

@@ -23,6 +23,11 @@ def test_the_event(lab):
     assert stored[0].headers["Nats-Msg-Id"] == f"horizon/{first['id']}/1764366000123"
     assert [m.json()["data"]["id"] for m in stored] == [first["id"], second["id"]] == [2**53 + 1, 2**53 + 2]
     wait_until(lambda: balanced(pod.collector), 60)
+    pod.collector.kill()
+    pod.collector.start()
+    pod.horizon.add(1)
+    pod.settle()
+    assert not pod.collector.lines("another writer"), "the stream's tail shows all that is stored"
 
 
 def test_session(lab):
@@ -103,11 +108,8 @@ HTML = Answer(200, {"Content-Type": "text/html"}, b"<html><body>VMware Horizon</
 BAD = (
     (HTML, "not a JSON array"),
     (Answer(200, {}, b'[{"id": 1, "time": 17'), "not valid JSON"),
-    (reply({"errors": []}), "not a JSON array"),
-    (Answer(200, {}, b"[] []"), "more than a JSON array"),
     (Answer(503, {"Retry-After": "1"}), "HTTP status 503"),
     (Answer(raw=b'HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n[{"id": 1,'), "broke off"),
-    (Answer(302, {"Location": "https://127.0.0.1/"}), "HTTP status 302"),
 )
 
 
@@ -191,8 +193,7 @@ def test_large_pages_and_events(lab):
     pod.collector = lab.collector(pod.config)
     pod.wait_stored(len(usual) + 1)
     pod.collector.wait_ready()
-    calls = pod.horizon.calls["audit-events", 200]
-    wait_until(lambda: pod.horizon.calls["audit-events", 200] > calls + 60, 60)
+    wait_until(lambda: pod.collector.metric("vcourier_collector_events_total", result="duplicate") > len(usual), 60, "a second reading")
     assert pod.collector.metric("vcourier_collector_events_total", result="rejected") == 1
     stored = {m.json()["id"]: m.json() for m in pod.stored()}
     trimmed = stored.pop(str(large["id"]))
