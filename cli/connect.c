@@ -89,6 +89,10 @@ check_nats(struct connect *c)
 	bus_config_options(&config->top.bus, "cli", "check", &texts, &options);
 	if (bus_open(&bus, &options, &err) != 0 ||
 		bus_wait_connected(bus, CHECKLIST_WAIT_MS, &err) != 0) {
+		if (err.code == ERR_AUTH)
+			err_wrap(&err, "%s%s",
+				options.user != NULL ? "user " : "no user is given",
+				options.user != NULL ? options.user : "");
 		checklist_fail(&c->list, "NATS", &err);
 	} else {
 		checklist_say(&c->list, true, "NATS", "connected to %s", options.urls[0]);

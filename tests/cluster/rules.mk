@@ -28,7 +28,7 @@ build/cluster/standins: compose/standins/main.go
 cluster-packages: all simulator build/cluster/pause build/cluster/standins $(addprefix $(cluster_bin)/,etcd kube-apiserver kubectl \
 	kubelet kube-controller-manager kube-scheduler kube-proxy kube-network-policies coredns nats-server)
 
-cluster-test: cluster-packages ## the manifests on a real Kubernetes node: kill, delete, hang, scale, roll, network policies, one server to three; SCENARIOS="kills grows"
+cluster-test: cluster-packages ## the manifests on a real Kubernetes node: kill, delete, hang, scale, roll, network policies, one server to three, console; SCENARIOS="kills grows"
 	@/usr/bin/python3 tests/cluster/run.py $(SCENARIOS) || [ $$? = 77 ]
 
 .PHONY: cluster-packages cluster-test

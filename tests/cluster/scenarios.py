@@ -12,12 +12,15 @@ import sys
 import time
 from pathlib import Path
 
+import yaml
+
 sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).resolve().parents[1] / "pages")]
-from deployment import BACKENDS, BURST, DISPATCHER_OF, HERE, START, Deployment, kubectl  # noqa: E402
-from lab.process import wait_until  # noqa: E402
+from deployment import BACKENDS, BURST, DISPATCHER_OF, HERE, Deployment, kubectl  # noqa: E402
+from lab.console import PASSWORDS, Console, Login  # noqa: E402
+from lab.process import BUILD, wait_until  # noqa: E402
 
 OURS = ["collector", *(f"dispatcher-{name}" for name in DISPATCHER_OF.values())]
-GROW = "From one NATS server to three"
+START, GROW = "Start", "From one NATS server to three"
 SCENARIOS = []
 
 
@@ -257,6 +260,31 @@ def grows(d):
     d.books("leader deleted")
 
 
+@scenario
+def console(d):
+    """The console: its Secret, the forwarded port, and a login that shows what runs."""
+    secret, forward = d.block(START, 3).rstrip().split("\n")
+    hashed = subprocess.run([BUILD / "vcourier-console", "--hash"], input=PASSWORDS["olga"], capture_output=True, text=True, check=True).stdout.strip()
+    (d.directory / "users").write_text(f"olga:operator:{hashed}\n")
+    d.sh(secret)
+    overlay = yaml.safe_load((d.directory / "my/kustomization.yaml").read_text())
+    overlay["components"].append("../k8s/components/console")
+    (d.directory / "my/kustomization.yaml").write_text(yaml.safe_dump(overlay))
+    d.apply()
+    d.wait_ready()
+    port = subprocess.Popen(["sh", "-euc", f"exec {forward}"], cwd=d.directory, stdout=subprocess.PIPE, text=True)
+    try:
+        assert "8090" in port.stdout.readline()
+        page = type("Page", (), {"port": 8090, "request": Console.request})()
+        olga = Login(page, "olga")
+        status = wait_until(lambda: olga.get("/api/status").json()["status"], 60, "what runs")
+        assert {e["name"] for e in status["dispatchers"]} >= set(DISPATCHER_OF.values()), status
+        say("olga sees " + ", ".join(sorted(e["name"] for e in status["dispatchers"])))
+    finally:
+        port.kill()
+        port.wait()
+
+
 def memory(d):
     for name in [*OURS, "nats"]:
         status = Path(f"/proc/{process_of(name)}/status").read_text()
@@ -276,5 +304,4 @@ def main():
 
 
 if __name__ == "__main__":
-    assert START
     main()

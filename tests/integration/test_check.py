@@ -16,7 +16,7 @@ import pytest
 
 from lab.stream import Stream, event
 from lab.process import BUILD, ROOT, wait_until
-from lab.product import knative, router_config
+from lab.product import knative, provider, router_config
 from lab.pipeline import seeded
 
 PROVIDER = {"type": "vcenter", "name": "lab", "vcenter": {"address": "vc.invalid", "auth": {
@@ -222,3 +222,14 @@ def test_twenty_vcenters_in_one_file(lab):
     assert sorted(receiver.ids()) == sorted(json.loads(event(i))["id"] for i in range(1, 41))
     wait_until(lambda: dispatcher.metric("vcourier_dispatcher_events_total", result="delivered") == 40)
     assert not stream.dead()
+
+
+def test_connect_names_the_user_that_nats_refuses(lab):
+    bus = lab.nats(extra='authorization { user: a, password: right }')
+    file = lab.directory / "router.yaml"
+    for user, named in (({"user": "a", "password": "wrong"}, "user a: "), ({}, "no user is given: ")):
+        config = router_config(bus, lab.authority.ca, [provider(lab.vcenter(name=f"vc{len(user)}"))], [knative(lab.receiver().url)])
+        config["bus"] |= user
+        file.write_text(json.dumps(config))
+        run = subprocess.run([BUILD / "vcourier", "check", "--connect", file], capture_output=True, text=True, timeout=60)
+        assert run.returncode == 77 and f"FAILED NATS: {named}" in run.stdout and "wrong" not in run.stdout + run.stderr, run

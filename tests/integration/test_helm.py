@@ -174,6 +174,14 @@ def test_two_vcenters_and_two_dispatchers_of_a_kind(tmp_path):
     checked(text, tmp_path)
 
 
+def test_the_address_of_the_runbooks():
+    """docs/operations.md, Alerts."""
+    for docs in ("https://docs.example.com/vcourier", "https://docs.example.com/vcourier/"):
+        rule, = [o for o in template({**values("full"), "docsUrl": docs}, "--set-file", f"nats.usersConf={USERS}") if o["kind"] == "PrometheusRule"]
+        alerts = {r["alert"]: r["annotations"]["runbook_url"] for group in rule["spec"]["groups"] for r in group["rules"]}
+        assert alerts == {name: f"https://docs.example.com/vcourier/operations.md#{name.lower()}" for name in alerts} != {}
+
+
 def checked(text, tmp_path):
     """`vcourier check` of the configuration, with password files."""
     for name in ("nats", "vcenter", "gateway", "ca.crt"):

@@ -55,12 +55,9 @@ RUN_BY = {
     ("docs/functions.md", "With compose", 1): "tests/compose/pages.py",
     ("docs/kubernetes.md", "With Helm", 1): "tests/integration/test_helm.py",
     ("docs/kubernetes.md", "Start", 2): "tests/integration/test_k8s.py",
+    ("docs/kubernetes.md", "Start", 3): "tests/cluster/scenarios.py",
     ("docs/kubernetes.md", "From one NATS server to three", 2): "tests/integration/test_k8s.py",
     ("docs/kubernetes.md", "From one NATS server to three", 3): "tests/integration/test_k8s.py",
-}
-# Blocks that no test runs as they are printed, and what runs the same commands.
-NOT_AS_PRINTED = {
-    ("docs/kubernetes.md", "Start", 3): "nothing: no test runs the console on a node",
 }
 COMMANDS = ("make", "apt", "cd", "cp", "mkdir", "install", "systemctl", "vcourier", "vcourier-collector", "vcourier-dispatcher", "nats",
             "nats-server", "docker", "kubectl", "helm", "python3", "curl", "printf", "export", "kill", "tail", "users.py", "./nats/users.py", "compose/nats/users.py", "sh")
@@ -77,8 +74,6 @@ def blocks_of_commands():
 @pytest.mark.parametrize("block", blocks_of_commands(), ids=lambda b: b.at)
 def test_a_test_runs_each_block_of_commands(block):
     key = (block.page, block.heading, block.number)
-    if key in NOT_AS_PRINTED:
-        pytest.skip(f"not run as printed: {NOT_AS_PRINTED[key]}")
     by = RUN_BY.get(key)
     assert by, f"{block.at}: no test runs\n{block.text}"
     if by.endswith(".py"):
@@ -87,7 +82,7 @@ def test_a_test_runs_each_block_of_commands(block):
 
 def test_every_row_names_a_block():
     there = {(b.page, b.heading, b.number) for b in blocks_of_commands()}
-    assert sorted((RUN_BY.keys() | NOT_AS_PRINTED.keys()) - there) == []
+    assert sorted(RUN_BY.keys() - there) == []
 
 
 @pytest.mark.parametrize("scenario", ["first_day", "functions", "patterns", "users", "emit", "console", "tutorial", "consumers", "leaf"])
