@@ -71,6 +71,14 @@ def test_a_password_that_is_written_in_place_reaches_the_service(tmp_path):
     assert (tmp_path / "services/collector/nats").read_text() == "new"
 
 
+def test_a_password_that_only_its_owner_can_read_reaches_the_service(tmp_path):
+    """Written with umask 077. The directory above keeps others out; the containers run as another user."""
+    (tmp_path / "vcenter").write_text("mine")
+    (tmp_path / "vcenter").chmod(0o600)
+    first_start(tmp_path, standins="")
+    assert (tmp_path / "services/collector/vcenter").stat().st_mode & 0o777 == 0o644 and tmp_path.stat().st_mode & 0o777 == 0o700
+
+
 def test_passwords_of_real_peers_are_not_made_up(tmp_path):
     first_start(tmp_path, standins="")
     assert not {"vcenter", "gateway", "aws"} & set(files(tmp_path))
