@@ -120,6 +120,23 @@ size_of_terminal(void)
 	return size;
 }
 
+/* The last line: the keys, and how many lines of the text there was no room for. */
+static void
+show_keys(const char *rest, struct winsize size, bool paused, FILE *out)
+{
+	const char *keys = paused ? "paused  p resume  q quit" : "p pause  q quit";
+	char line[LINE_MAX];
+	size_t more = 0;
+
+	for (; *rest != '\0'; rest++)
+		more += *rest == '\n';
+	if (more > 0)
+		snprintf(line, sizeof(line), "%zu more lines  %s", more, keys);
+	else
+		snprintf(line, sizeof(line), "%s", keys);
+	screen_fit(line, size.ws_col - 1, false, out);
+}
+
 /* As much of the text as fits, each line cut to the width; the last line says which keys. */
 static void
 show(const char *text, struct winsize size, bool paused)
@@ -144,8 +161,7 @@ show(const char *text, struct winsize size, bool paused)
 		fputs("\033[K\r\n", out);
 		text += n + (text[n] == '\n');
 	}
-	screen_fit(paused ? "paused  p resume  q quit" : "p pause  q quit", size.ws_col - 1,
-		false, out);
+	show_keys(text, size, paused, out);
 	fputs("\033[K\033[J", out);
 	fclose(out);
 	put(frame, len);

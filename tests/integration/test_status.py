@@ -192,8 +192,8 @@ class Terminal:
                                         stderr=self.other, start_new_session=True)
         os.set_blocking(self.main, False)
 
-    def resize(self, columns):
-        fcntl.ioctl(self.other, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    def resize(self, columns, rows=24):
+        fcntl.ioctl(self.other, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     def text(self):
         try:
@@ -280,6 +280,11 @@ def test_a_narrow_terminal(both, columns):
     screen.resize(80)
     os.kill(screen.process.pid, signal.SIGWINCH)
     screen.wait("^kn +VC_lab ")
+    assert screen.lines()[-1].strip() == "p pause  q quit", "all lines are on the screen"
+    screen.resize(80, 5)
+    os.kill(screen.process.pid, signal.SIGWINCH)
+    screen.wait("^[1-9][0-9]* more lines  p pause  q quit")
+    assert len(screen.lines()) == 5
     os.write(screen.main, b"q")
     assert screen.process.wait(30) == 0
     screen.restored()
