@@ -135,16 +135,16 @@ act(struct dead *d, const struct action *action, uint64_t seq)
 {
 	struct letter l = { .msg = { .seq = 0 } };
 	struct err err;
-	bool done = jetstream_stream_get(d->session.bus,
-			    &(struct message_query){ DEAD_STREAM, seq, NULL }, &l.msg,
-			    &err) == 0 &&
-		action->run(d, &l, &err) == 0;
+	bool found = jetstream_stream_get(d->session.bus,
+			     &(struct message_query){ DEAD_STREAM, seq, NULL }, &l.msg,
+			     &err) == 0;
+	bool done = found && action->run(d, &l, &err) == 0;
 
-	if (l.msg.seq != 0)
+	if (found)
 		jetstream_msg_free(&l.msg);
 	if (done)
 		return true;
-	if (err.code == ERR_NOT_FOUND && l.msg.seq == 0) {
+	if (!found && err.code == ERR_NOT_FOUND) {
 		fprintf(stderr, "vcourier: there is no dead letter %llu\n",
 			(unsigned long long)seq);
 		return false;
