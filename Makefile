@@ -38,7 +38,7 @@ VARIANT ?= release
 # CROSS: the GNU name of another architecture, such as aarch64-linux-gnu; EMULATOR runs its programs: the tests, and vcourier for the manual pages.
 CROSS ?=
 prefix := $(CROSS:%=%-)
-EMULATOR ?= $(if $(CROSS),qemu-$(firstword $(subst -, ,$(CROSS)))-static)
+EMULATOR ?= $(if $(CROSS),qemu-$(firstword $(subst -, ,$(CROSS))))
 machine := $(firstword $(subst -, ,$(or $(CROSS),$(shell uname -m))))
 B := build/$(VARIANT)$(CROSS:%=-%)
 

@@ -3,6 +3,7 @@
 # release.sh DIST: builds everything that a release has, from the commit HEAD, into the new directory DIST.
 #
 #   RELEASES="bookworm trixie"   Debian releases
+#   ARCHITECTURES="amd64 arm64"  this machine's by default; for another one, the unit tests run in QEMU
 #   DEB_BUILD_OPTIONS=nocheck    without the unit tests
 #   SOURCE_URL=URL               the repository, as provenance.json names it
 #   DOCS_URL=URL                 where the folder docs of this release is published: runbook_url of the alerts
@@ -44,18 +45,24 @@ tar -xzf "$dist/$source.tar.gz" -C "$work"
 images="collector dispatcher cli console" # as compose/images.sh and the stages of compose/Dockerfile
 image_base=trixie
 
-# What runs in the root of a Debian release, which is $1. $work/$1 is /mnt there.
+native=$(dpkg --print-architecture)
+
+# What runs in a root of the Debian release $1 for the architecture $2. $work/$1-$2 is /mnt there.
 script() {
 	cat <<END
-cd /mnt/$source && DEB_BUILD_OPTIONS="${DEB_BUILD_OPTIONS:-} parallel=\$(nproc)" release/deb.sh
+cd /mnt/$source && DEB_BUILD_OPTIONS="${DEB_BUILD_OPTIONS:-} parallel=\$(nproc)" release/deb.sh --host-arch $2
 lintian --allow-root --fail-on error,warning build/vcourier_*.changes
 release/sbom.py build/vcourier_*.deb /mnt/sbom
-dpkg-query -W -f '\${Package}=\${Version}\n' >/mnt/$1
+dpkg-query -W -f '\${Package}=\${Version}\n' >/mnt/$1-$2
 if [ "$1" = $image_base ]; then
 	mkdir /mnt/programs /mnt/images
-	strip -o /mnt/programs/vcourier build/release/vcourier
-	for program in collector dispatcher console; do
-		strip -o /mnt/programs/vcourier-\$program build/release/vcourier-\$program
+	cross=
+	if [ $2 != $native ]; then
+		cross=-\$(dpkg-architecture -a $2 -q DEB_HOST_GNU_TYPE 2>/dev/null)
+		export LIST="qemu-\$(dpkg-architecture -a $2 -q DEB_HOST_GNU_CPU 2>/dev/null) \$(echo /usr/lib/\${cross#-}/ld-linux-*.so.*) --list"
+	fi
+	for program in vcourier vcourier-collector vcourier-dispatcher vcourier-console; do
+		\${cross#-}\${cross:+-}strip -o /mnt/programs/\$program build/release\$cross/\$program
 	done
 	compose/images.sh /mnt/images /mnt/programs
 	for image in $images; do
@@ -65,36 +72,48 @@ fi
 END
 }
 debs=
+lists=
+architectures=${ARCHITECTURES:-$native}
 for name in ${RELEASES:-bookworm trixie}; do
-	say "package for $name"
-	mkdir "$work/$name"
-	cp -a "$work/$source" "$work/$name/"
-	release/root.sh "$name" "$work/$name" "$(script "$name")" >"$work/$name/log" 2>&1 || {
-		tail -30 "$work/$name/log" >&2
-		exit 1
-	}
-	deb=$(echo "$work/$name/$source"/build/vcourier_*.deb)
-	cp "$deb" "$work/$name/$source"/build/vcourier-dbgsym_*deb "$dist/"
-	for form in spdx cdx; do
-		cp "$work/$name/sbom.$form.json" "$dist/$(basename "$deb" .deb).$form.json"
+	for architecture in $architectures; do
+		say "package for $name, $architecture"
+		here=$work/$name-$architecture
+		mkdir "$here"
+		cp -a "$work/$source" "$here/"
+		root=$name
+		[ "$architecture" = "$native" ] || root=$name-$architecture
+		release/root.sh "$root" "$here" "$(script "$name" "$architecture")" >"$here/log" 2>&1 || {
+			tail -30 "$here/log" >&2
+			exit 1
+		}
+		deb=$(echo "$here/$source"/build/vcourier_*.deb)
+		cp "$deb" "$here/$source"/build/vcourier-dbgsym_*deb "$dist/"
+		for form in spdx cdx; do
+			cp "$here/sbom.$form.json" "$dist/$(basename "$deb" .deb).$form.json"
+		done
+		debs="$debs $name=$dist/$(basename "$deb")"
+		lists="$lists $here/$name-$architecture"
 	done
-	debs="$debs $name=$dist/$(basename "$deb")"
 done
 # shellcheck disable=SC2086
 release/apt_repository.py "$dist/apt" $debs
 
-architecture=$(dpkg --print-architecture)
-if [ -d "$work/$image_base/images" ]; then
+if [ -d "$work/$image_base-${architectures%% *}/images" ]; then
 	say "images"
 	mkdir "$dist/images"
 	for image in $images; do
 		tag=vcourier-$image:$version
 		[ "$image" != cli ] || tag=vcourier:$version
 		file=$dist/images/$(echo "$tag" | tr : -)
-		release/oci.py "$work/$source/compose/Dockerfile" "$image" "$tag" "$file.oci.tar" "$architecture=$work/$image_base/images/$image"
-		for form in spdx cdx; do
-			cp "$work/$image_base/image-$image.$form.json" "$file-$architecture.$form.json"
+		roots=
+		for architecture in $architectures; do
+			roots="$roots $architecture=$work/$image_base-$architecture/images/$image"
+			for form in spdx cdx; do
+				cp "$work/$image_base-$architecture/image-$image.$form.json" "$file-$architecture.$form.json"
+			done
 		done
+		# shellcheck disable=SC2086
+		release/oci.py "$work/$source/compose/Dockerfile" "$image" "$tag" "$file.oci.tar" $roots
 	done
 fi
 
@@ -119,10 +138,6 @@ else
 fi
 
 say "provenance"
-lists=
-for name in ${RELEASES:-bookworm trixie}; do
-	lists="$lists $work/$name/$name"
-done
 # shellcheck disable=SC2086
 release/provenance.py "$dist" "${SOURCE_URL:-https://vcourier.example}" "$(git rev-parse HEAD)" $lists
 

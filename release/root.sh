@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # root.sh RELEASE DIRECTORY SCRIPT: runs a shell script as root in a new root of a Debian release, which has what debian/control needs to
-# build. DIRECTORY is /mnt in it, and all that stays. RELEASE-run: a root with only the base.
+# build. DIRECTORY is /mnt in it, and all that stays. RELEASE-run: a root with only the base. RELEASE-arm64: one that builds for this
+# architecture, and runs its programs with qemu-aarch64.
 #
 # A root is made by debootstrap once, in build/root/; each call works on an overlay of it. Status 77, with the reason: it cannot be made.
 set -eu
@@ -11,6 +12,7 @@ directory=$(cd "${2:?directory}" && pwd)
 script=${3:?script}
 source=$(cd "$(dirname "$0")/.." && pwd)
 release=${name%%-*}
+variant=$(echo "$name" | sed -n 's/^[^-]*-//p')
 base=$source/build/root/$name
 
 skip() {
@@ -57,13 +59,19 @@ make_root() {
 	printf '#!/bin/sh\nexit 101\n' >"$base/new/usr/sbin/policy-rc.d"
 	chmod 755 "$base/new/usr/sbin/policy-rc.d"
 	devices "$base/new"
-	if [ "$name" != "$release" ]; then
+	if [ "$variant" = run ]; then
 		inside "$base/new" 'apt-get -qq update'
 	else
 		mkdir -p "$base/new/src/debian"
 		cp "$source/debian/control" "$source/debian/changelog" "$source/debian/rules" "$base/new/src/debian/"
+		if [ -n "$variant" ]; then
+			# Manual pages of packages for two architectures may differ, which dpkg refuses.
+			echo 'path-exclude=/usr/share/man/*' >"$base/new/etc/dpkg/dpkg.cfg.d/architectures"
+			inside "$base/new" "dpkg --add-architecture $variant; apt-get -qq update
+				apt-get -qq install -y --no-install-recommends crossbuild-essential-$variant qemu-user libc6:$variant"
+		fi
 		inside "$base/new" "apt-get -qq update; apt-get -qq install -y --no-install-recommends build-essential lintian
-			cd /src && apt-get -qq build-dep -y --no-install-recommends ./"
+			cd /src && apt-get -qq build-dep -y --no-install-recommends ${variant:+--host-architecture $variant} ./"
 	fi >>"$base/log" 2>&1 || {
 		tail -15 "$base/log" >&2
 		exit 1
@@ -74,7 +82,7 @@ make_root() {
 }
 
 # Other dependencies, another root.
-if [ "$name" = "$release" ] && ! cmp -s "$source/debian/control" "$base/control"; then
+if [ "$variant" != run ] && ! cmp -s "$source/debian/control" "$base/control"; then
 	rm -rf "$base/root"
 fi
 if [ ! -d "$base/root" ]; then

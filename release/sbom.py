@@ -117,7 +117,7 @@ def main(path, stem):
         name, packages = of_image(subject)
         direct = [p["name"] for p in packages]
         version = (Path(__file__).resolve().parent.parent / "VERSION").read_text().strip()
-        arch = output("dpkg", "--print-architecture").strip()
+        arch = next(p["arch"] for p in packages if p["arch"] != "all")
     else:
         name, version, arch, depends = (output("dpkg-deb", "-f", path, field).strip() for field in ("Package", "Version", "Architecture", "Depends"))
         packages, direct = closure(depends, installed(arch))
