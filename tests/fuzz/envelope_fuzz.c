@@ -47,8 +47,7 @@ static void
 check_id(const char *msg_id, const struct normalize_event *ev)
 {
 	char uuid[64];
-	int32_t key;
-	int64_t us;
+	int64_t key, us;
 
 	assert(stream_tail_parse_id(msg_id, uuid, &key, &us));
 	assert(strcmp(uuid, source.uuid) == 0 && key == ev->key);
@@ -94,6 +93,35 @@ name(struct fuzz_parts *parts, const char *otherwise)
 										    : text;
 }
 
+/* A name as a token is read back, unless it was too long; the streams and subjects have it. */
+static void
+check_names(const char *text, const char *type)
+{
+	struct buf token, out;
+	char *back;
+
+	buf_init(&token, 1024);
+	buf_init(&out, 2048);
+	subject_add_token(&token, text, strlen(text));
+	assert(token.len > 0 && token.len <= 64);
+	back = subject_decode(buf_str(&token));
+	assert(strchr(buf_str(&token), '~') != NULL || *text == '\0' ||
+		strcmp(back, text) == 0);
+	free(back);
+	subject_stream(&out, text);
+	assert(strncmp(buf_str(&out), "VC_", 3) == 0 &&
+		strcmp(buf_str(&out) + 3, buf_str(&token)) == 0);
+	subject_stream_source(&out, text);
+	assert(strncmp(buf_str(&out), "CE_", 3) == 0 &&
+		strcmp(buf_str(&out) + 3, buf_str(&token)) == 0);
+	subject_write_source(&out, text, type);
+	assert(strncmp(buf_str(&out), "ce.", 3) == 0 &&
+		strpbrk(buf_str(&out), " *>\r\n") == NULL);
+	free(subject_decode(text));
+	buf_free(&out);
+	buf_free(&token);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -104,7 +132,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct fuzz_parts parts;
 	struct envelope e;
 	const char *text;
-	int64_t us;
+	int64_t key, us;
 
 	fuzz_parts_init(&parts, data, size);
 	ev.key = (int32_t)strtol(fuzz_part(&parts), NULL, 10);
@@ -124,8 +152,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_id(buf_str(&e.msg_id), &ev);
 	check_message(&e, &ev);
 	text = fuzz_part(&parts);
-	if (stream_tail_parse_id(text, uuid, &ev.key, &us))
+	if (stream_tail_parse_id(text, uuid, &key, &us))
 		assert(strlen(uuid) > 0 && strncmp(uuid, text, strlen(uuid)) == 0);
+	check_names(text, ev.class_name);
 	write_gap(&e, us, text);
 	envelope_free(&e);
 	fuzz_parts_free(&parts);

@@ -9,6 +9,10 @@
 #include "bus_private.h"
 
 static struct fuzz_parts *replies;
+static struct {
+	bus_on_msg *on_msg;
+	void *ctx;
+} subscriber;
 
 struct bus *
 fuzz_bus(struct fuzz_parts *parts)
@@ -17,6 +21,7 @@ fuzz_bus(struct fuzz_parts *parts)
 	static struct bus bus = { .options = { .api_prefix = "$JS.API" }, .inbox = inbox };
 
 	replies = parts;
+	subscriber.on_msg = NULL;
 	return &bus;
 }
 
@@ -193,10 +198,22 @@ __wrap_bus_flush(struct bus *bus, int64_t timeout_ms, struct err *err)
 	(void)bus;
 	(void)timeout_ms;
 	(void)err;
+	while (subscriber.on_msg != NULL && fuzz_more(replies)) {
+		const char *from = fuzz_part(replies), *data = fuzz_part(replies);
+
+		subscriber.on_msg(subscriber.ctx,
+			fuzz_bus_message(
+				&(struct fuzz_message){ .subject = *from != '\0' ? from : "-",
+					.data = data,
+					.len = strlen(data) }));
+	}
 	return 0;
 }
 
-/* At once: the messages are the parts, in turn a subject and the data of a message. */
+/*
+ * The messages come with the next bus_flush, after the requests: the parts are in turn a
+ * subject and the data of a message.
+ */
 int
 __wrap_bus_subscribe(
 	struct bus *bus, const char *subject, bus_on_msg *on_msg, void *ctx, struct err *err)
@@ -204,15 +221,8 @@ __wrap_bus_subscribe(
 	(void)bus;
 	(void)subject;
 	(void)err;
-	while (fuzz_more(replies)) {
-		const char *from = fuzz_part(replies), *data = fuzz_part(replies);
-
-		on_msg(ctx,
-			fuzz_bus_message(
-				&(struct fuzz_message){ .subject = *from != '\0' ? from : "-",
-					.data = data,
-					.len = strlen(data) }));
-	}
+	subscriber.on_msg = on_msg;
+	subscriber.ctx = ctx;
 	return 0;
 }
 

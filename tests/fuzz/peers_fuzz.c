@@ -17,7 +17,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct session_dispatcher dispatcher[] = { { (char *)(uintptr_t) "fn", "fn" },
 		{ (char *)(uintptr_t) "broker", "broker" } };
-	struct session s = { .dispatcher = dispatcher, .n_dispatchers = 2 };
+	static struct session_source source[] = { { (char *)(uintptr_t) "lab", "VC_lab",
+		"vc.lab.>", false } };
+	struct session s = {
+		.dispatcher = dispatcher, .n_dispatchers = 2, .source = source, .n_sources = 1
+	};
 	struct peers *peers;
 	struct fuzz_parts parts;
 	char *printed;
@@ -27,7 +31,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fuzz_parts_init(&parts, data, size);
 	s.bus = fuzz_bus(&parts);
 	assert(peers_open(&peers, &s, &err) == 0 && peers_ask(peers, &err) == 0);
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < 3; i++) {
 		replicas = peers_count(peers, i, &paused);
 		assert(paused <= replicas && (replicas == 0 || peers_heard(peers, i)));
 		assert(peers_reply(peers, i, replicas) == NULL);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Input: values of `wrap` for source, type, subject, id and time, each ended by a NUL byte;
- * names and values of headers, up to an empty name; the value of Authorization; the body. Every
- * event that is accepted is a valid CloudEvent on a valid subject, and what is refused has a
- * reason.
+ * names and values of headers, up to an empty name; the value of Authorization; the body. Its
+ * length selects whether types are limited, and how large a message may be. Every event that is
+ * accepted is a valid CloudEvent on a valid subject, and what is refused has a reason.
  */
 #include <assert.h>
 #include <string.h>
@@ -15,7 +15,7 @@
 #include "webhook_auth.h"
 #include "webhook_parse.h"
 
-enum { MESSAGE_MAX = 1 << 20 };
+enum { MESSAGE_MAX = 1 << 20, SMALL_MESSAGE_MAX = 1 << 12 };
 
 /* "ce.hooks.<tokens>": none is empty, none has a wildcard or a blank. */
 static void
@@ -28,7 +28,7 @@ check_subject(const char *subject)
 }
 
 static void
-check_event(const struct webhook_event *e)
+check_event(const struct webhook_event *e, bool limited)
 {
 	const char *p = e->data, *end = p + e->len;
 	struct event ev;
@@ -41,6 +41,7 @@ check_event(const struct webhook_event *e)
 	/* as dispatchers read it, and as strangers do: the same */
 	assert(event_parse(&ev, e->data, e->len, &err) == 0);
 	assert(ev.id[0] != '\0' && ev.source[0] != '\0' && ev.type[0] != '\0');
+	assert(!limited || strncmp(ev.type, "com.", 4) == 0 || strcmp(ev.type, "t") == 0);
 	assert(event_parse_untrusted(&ev, e->data, e->len, &err) == 0);
 	event_free(&ev);
 }
@@ -73,7 +74,7 @@ check_request(const struct webhook_input *in)
 	assert(status == 202 || err.text[0] != '\0');
 	assert(status != 415 || events.n == 0);
 	for (size_t i = 0; i < events.n; i++)
-		check_event(&events.event[i]);
+		check_event(&events.event[i], in->path->allowed_types != NULL);
 	check_refused(&events);
 	webhook_events_free(&events);
 }
@@ -95,10 +96,13 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct webhook_header header[WEBHOOK_HEADERS_MAX];
-	struct webhook_path path = { .path = (char *)"/x" };
-	struct webhook_input in = {
-		.path = &path, .source = "hooks", .message_max = MESSAGE_MAX
-	};
+	static char *const types[] = { (char *)(uintptr_t) "com.*", (char *)(uintptr_t) "t",
+		NULL };
+	struct webhook_path path = { .path = (char *)"/x",
+		.allowed_types = size % 2 == 1 ? (char **)(uintptr_t)types : NULL };
+	struct webhook_input in = { .path = &path,
+		.source = "hooks",
+		.message_max = size % 5 == 0 ? SMALL_MESSAGE_MAX : MESSAGE_MAX };
 	char **wrap[] = { &path.wrap.source, &path.wrap.type, &path.wrap.subject, &path.wrap.id,
 		&path.wrap.time };
 	struct fuzz_parts parts;
