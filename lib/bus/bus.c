@@ -167,6 +167,8 @@ connect_once(struct bus *bus, struct err *err)
 	s = resubscribe(bus, nc);
 	bus->nc = nc;
 	bus->loop = loop;
+	if (s == NATS_OK && natsConnection_IsClosed(nc)) /* on_closed did not know it yet */
+		s = NATS_CONNECTION_CLOSED;
 	pthread_rwlock_unlock(&bus->nc_lock);
 	if (s != NATS_OK)
 		return bus_error(err, s, "subscribe");
