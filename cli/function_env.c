@@ -161,6 +161,19 @@ value_from(
 	return value;
 }
 
+static char *
+plain_value(struct env_reading *r, const struct function_env *env)
+{
+	const char *text = config_text(env->value);
+
+	if (env->value != NULL && text == NULL)
+		config_error(r->errors, env->value, "must be a text");
+	else if (text != NULL && strstr(text, "$(") != NULL)
+		config_error(
+			r->errors, env->value, "$(NAME) is not replaced here: write the value");
+	return mem_strdup(text != NULL ? text : "");
+}
+
 static void
 read_env(struct env_reading *r)
 {
@@ -185,11 +198,7 @@ read_env(struct env_reading *r)
 					: "is no name of a variable");
 			continue;
 		}
-		if (!from && env[i].value != NULL && strstr(env[i].value, "$(") != NULL)
-			config_error(r->errors, where,
-				"$(NAME) is not replaced here: write the value");
-		value = from ? value_from(r, where, &env[i])
-			     : mem_strdup(env[i].value != NULL ? env[i].value : "");
+		value = from ? value_from(r, where, &env[i]) : plain_value(r, &env[i]);
 		if (value != NULL)
 			set(r, where, env[i].name, value);
 		mem_free_secret(value);

@@ -92,7 +92,7 @@ static const struct config_field value_from_fields[] = {
 
 static const struct config_field env_fields[] = {
 	{ "name", CONFIG_STRING, offsetof(struct function_env, name), CONFIG_REQUIRED },
-	{ "value", CONFIG_STRING, offsetof(struct function_env, value) },
+	{ "value", CONFIG_NODE, offsetof(struct function_env, value) },
 	{ "valueFrom", CONFIG_OBJECT, offsetof(struct function_env, from),
 		.fields = value_from_fields },
 	{ NULL },

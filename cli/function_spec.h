@@ -32,7 +32,8 @@ struct function_key {
 };
 
 struct function_env {
-	char *name, *value;
+	char *name;
+	const struct config_node *value; /* a text of any characters */
 	struct function_value_from {
 		struct function_other other;
 		struct function_key secret, config_map;

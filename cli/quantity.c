@@ -63,8 +63,10 @@ quantity_read(const char *text, int64_t *thousandths)
 		rest = part != NULL ? fraction(&part, units[i].thousandths) : 0;
 		if (whole > (INT64_MAX - rest) / units[i].thousandths)
 			return false;
-		*thousandths = whole * units[i].thousandths + rest;
-		return *thousandths > 0;
+		rest += whole * units[i].thousandths;
+		if (rest > 0)
+			*thousandths = rest;
+		return rest > 0;
 	}
 	return false;
 }

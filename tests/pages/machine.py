@@ -75,25 +75,29 @@ def kept():
 
 
 def prepare():
-    """Makes the archive of a new root of this computer's release with debootstrap, where there is none. Needs the network."""
-    if kept().exists():
-        return
-    kept().parent.mkdir(exist_ok=True)
+    """Makes the archive of a new root of this computer's release, where there is none."""
+    if not kept().exists():
+        archive(kept(), release(), PACKAGES)
+
+
+def archive(file, suite, packages):
+    """Makes the archive of a new root with debootstrap. Needs the network."""
+    file.parent.mkdir(exist_ok=True)
     mirror = subprocess.check_output([ROOT / "tests/debian/mirror.sh"], text=True).split()
-    with tempfile.TemporaryDirectory(prefix="vcourier-machine-", dir=kept().parent) as root:
-        subprocess.run(["debootstrap", "--variant=minbase", f"--include={PACKAGES}", release(), root, *mirror],
+    with tempfile.TemporaryDirectory(prefix="vcourier-machine-", dir=file.parent) as root:
+        subprocess.run(["debootstrap", "--variant=minbase", f"--include={packages}", suite, root, *mirror],
                        check=True, stdout=subprocess.DEVNULL)
         subprocess.run(["tar", "-C", root, "--exclude=./proc/*", "--exclude=./sys/*", "--exclude=./dev/*", "-cf",
-                        kept().with_suffix(".new"), "."], check=True)
-    kept().with_suffix(".new").rename(kept())
+                        file.with_suffix(".new"), "."], check=True)
+    file.with_suffix(".new").rename(file)
 
 
 class Machine:
-    """path: an empty directory for its root. log: the file for systemd's own messages."""
+    """path: an empty directory for its root. log: the file for systemd's own messages. root: another archive than `prepare` makes."""
 
-    def __init__(self, path, log):
+    def __init__(self, path, log, root=None):
         self.path, self.log = Path(path), Path(log)
-        subprocess.run(["tar", "-C", self.path, "-xf", kept()], check=True)
+        subprocess.run(["tar", "-C", self.path, "-xf", root or kept()], check=True)
         self.path.chmod(0o755)
         for unit in MASKED:
             link = self.path / "etc/systemd/system" / unit
