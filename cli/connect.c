@@ -88,7 +88,7 @@ check_nats(struct connect *c)
 	buf_init(&texts, 1024);
 	bus_config_options(&config->top.bus, "cli", "check", &texts, &options);
 	if (bus_open(&bus, &options, &err) != 0 ||
-		bus_wait_connected(bus, CHECKLIST_WAIT_MS, &err) != 0) {
+		session_wait_connected(bus, options.credentials_file != NULL, &err) != 0) {
 		if (err.code == ERR_AUTH)
 			err_wrap(&err, "%s%s",
 				options.user != NULL ? "user " : "no user is given",

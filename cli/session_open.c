@@ -55,18 +55,16 @@ session_fail(struct session *s, struct err *err)
 	return status_of(err->code);
 }
 
-/* The first failure counts: waiting for a server that refuses helps nobody. */
-static int
-wait_connected(struct session *s, struct err *err)
+int
+session_wait_connected(struct bus *bus, bool again, struct err *err)
 {
-	bool again = s->config->credentials_file != NULL; /* see bus_security.c */
 	int rc = -1;
 
 	for (int64_t waited = 0; rc != 0 && waited < SESSION_TIMEOUT_MS; waited += LOOK_MS) {
 		struct err last;
 
-		rc = bus_wait_connected(s->bus, LOOK_MS, err);
-		bus_last_error(s->bus, &last);
+		rc = bus_wait_connected(bus, LOOK_MS, err);
+		bus_last_error(bus, &last);
 		if (rc != 0 && (err->code == ERR_STOPPED || last.code != ERR_NONE) &&
 			(!again || waited > CREDS_MS))
 			return -1;
@@ -113,7 +111,9 @@ session_open(struct session *s, const struct connection_flags *flags)
 		s->dispatcher_names = connection->dispatchers;
 		stop_init();
 		bus_config_options(s->config, "cli", "operator", &settings->texts, &options);
-		if (bus_open(&s->bus, &options, &err) == 0 && wait_connected(s, &err) == 0 &&
+		if (bus_open(&s->bus, &options, &err) == 0 &&
+			session_wait_connected(
+				s->bus, s->config->credentials_file != NULL, &err) == 0 &&
 			stream_reader_open(&s->reader, s->bus, &err) == 0)
 			return EXIT_NOT_YET;
 		rc = fail_to_connect(s, &err);

@@ -17,6 +17,13 @@ int session_open(struct session *s, const struct connection_flags *flags);
 void session_close(struct session *s);
 
 /*
+ * Waits until the bus is connected. The first failure counts: waiting for a server that refuses
+ * helps nobody. again: there is a credentials file, with which a login may fail by chance
+ * (bus_security.c).
+ */
+int session_wait_connected(struct bus *bus, bool again, struct err *err);
+
+/*
  * Prints the error, what NATS did not permit if that is the reason; returns the exit status:
  * EXIT_UNREACHABLE, EXIT_FORBIDDEN, EXIT_USAGE, EXIT_CONFIG, or EXIT_RUNTIME for the rest.
  */
