@@ -14,7 +14,11 @@
 #include "mem.h"
 #include "refused_secret.h"
 
-enum { MESSAGE_MIN = 32 * 1024, DAY_MS = 24 * 60 * 60 * 1000 };
+enum {
+	MESSAGE_MIN = 32 * 1024,
+	DAY_MS = 24 * 60 * 60 * 1000,
+	LEFT_OUT_MAX = 32, /* events in a row that are too large: more is no page of events */
+};
 
 static const int64_t us_per_ms = 1000;
 
@@ -23,7 +27,13 @@ struct left_out {
 	struct {
 		int64_t ms, page;
 	} at[64];
-	size_t n; /* that there ever were */
+	size_t n;      /* that there ever were */
+	size_t in_row; /* since a page could be read */
+};
+
+/* A page of one millisecond, to notice that the next one is the same. */
+struct page_mark {
+	int64_t page, first_key, last_key;
 };
 
 struct horizon {
@@ -37,6 +47,7 @@ struct horizon {
 	struct horizon_page page;
 	struct horizon_window window;
 	struct left_out left_out;
+	struct page_mark last_page;
 	bool audit;       /* this pass is one */
 	int64_t audit_ms; /* monotonic: when the next one is due */
 };
@@ -208,9 +219,29 @@ read_failed(struct horizon *h, struct err *err)
 		h->window.open = false;
 		return SOURCE_FAILED;
 	}
-	if (!horizon_window_shrink(&h->window))
-		leave_out(h, err);
+	if (horizon_window_shrink(&h->window))
+		return SOURCE_RETRY;
+	if (++h->left_out.in_row > LEFT_OUT_MAX) {
+		h->window.open = false;
+		return SOURCE_FAILED;
+	}
+	leave_out(h, err);
 	return SOURCE_RETRY;
+}
+
+/* Horizon returns the page before this one again: it would do so for ever. */
+static bool
+is_repeated(struct horizon *h)
+{
+	const struct horizon_page *page = &h->page;
+	const struct page_mark last = h->last_page;
+
+	h->last_page.page = h->window.page;
+	h->last_page.first_key = page->n != 0 ? page->event[0].key : 0;
+	h->last_page.last_key = page->n != 0 ? page->event[page->n - 1].key : 0;
+	return h->window.page > 1 && last.page + 1 == h->window.page &&
+		last.first_key == h->last_page.first_key &&
+		last.last_key == h->last_page.last_key;
 }
 
 static enum source_result
@@ -220,6 +251,14 @@ take_page(struct horizon *h, bool more, struct err *err)
 	size_t n = page->n + page->damaged;
 	enum source_result result;
 
+	h->left_out.in_row = 0;
+	if (is_repeated(h)) {
+		log_error(
+			"Horizon returns the same page again: events of this time may be missing",
+			L_INT("time_ms", h->window.from_ms), L_INT("page", h->window.page));
+		horizon_window_next(&h->window, 0, false);
+		return SOURCE_OK;
+	}
 	if (!horizon_window_fits(&h->window, n, more))
 		return SOURCE_OK;
 	if (page->repaired)

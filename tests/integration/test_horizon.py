@@ -201,6 +201,23 @@ def test_large_pages_and_events(lab):
     assert {i: e["data"] for i, e in stored.items()} == {str(e["id"]): e for e in usual}
 
 
+def test_replies_without_an_end(lab):
+    """Neither replies that are always too large nor a page that comes again and again keep the collector busy."""
+    pod = Pod(lab, start=False, pageMaxBytes="64KiB", pageSize=5)
+    pod.horizon.fail(*[Answer(200, {}, b"[" + b" " * 70_000)] * 200)
+    pod.collector = lab.collector(pod.config)
+    wait_until(lambda: pod.collector.lines("cannot read events.*more than 65536 bytes"), 60)
+    assert pod.collector.metric("vcourier_collector_events_total", result="rejected") <= 32
+    with pod.horizon.lock:
+        pod.horizon.faults.clear()
+        pod.horizon.ignores_page = True
+    at = pod.horizon.now_ms()
+    pod.horizon.add(9, at=at)
+    later = pod.horizon.add(3, at=at + 1)
+    wait_until(lambda: {str(e["id"]) for e in later} <= set(pod.ids()), 60)
+    assert pod.collector.lines("the same page again")
+
+
 @pytest.mark.parametrize("offset", [-3 * 365 * 86400, 3 * 365 * 86400], ids=["behind", "ahead"])
 def test_clock_years_off(lab, offset):
     """Events follow Horizon's clock, also when it is set right while the collector runs or is down."""
