@@ -171,7 +171,7 @@ print_two_lines(const struct tail_format *f, const struct row *row, FILE *out)
 	const char *time = strlen(row->cell[TIME]) == TIME_WIDTH ? row->cell[TIME] + 11
 								 : row->cell[TIME];
 	bool both = screen_width_of(time) + 1 + screen_width_of(row->cell[EVENT]) <= f->width;
-	char line[5 * TEXT_MAX];
+	char line[6 * TEXT_MAX]; /* five cells, and blanks */
 
 	snprintf(line, sizeof(line), "%s%s%s", both ? time : "", both ? " " : "",
 		row->cell[EVENT]);
