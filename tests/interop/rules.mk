@@ -87,7 +87,7 @@ build/interop/podman.tar:
 	@mkdir -p $(@D)
 	@cd tests/pages && PYTHONPATH=.. $(PYTHON) -c 'import machine; from pathlib import Path; \
 		machine.archive(Path("$(CURDIR)/$@"), "trixie", machine.PACKAGES + ",podman,crun")' 2>$(CURDIR)/build/interop/podman.log || \
-		{ tail -1 build/interop/podman.log; echo "interop: SKIPPED: no root of Debian 13 with podman can be made here"; }
+		{ tail -1 $(CURDIR)/build/interop/podman.log; echo "interop: SKIPPED: no root of Debian 13 with podman can be made here"; }
 
 interop-packages: build/interop/podman.tar
 interop_tests += tests/integration/test_function_units.py
