@@ -89,6 +89,17 @@ def vcenter(target, values, proxies):
     return block
 
 
+def horizon(target, values, proxies):
+    url, host = server(values, "horizon_server", "")
+    auth = basic(target, values, "collector@horizon", "horizon", "horizon")
+    if not values["horizon_domain"]:
+        values.tell("horizon_domain", "is missing")
+    if not (url and auth and values["horizon_domain"]):
+        return None
+    return {"address": url, "insecureSSL": values.true("horizon_disable_tls_verification"), "startFrom": start_from(values), "auth": {
+        "type": "active_directory", "activeDirectoryAuth": {"domain": values["horizon_domain"], **auth["basicAuth"]}}, **proxied(values, proxies, host)}
+
+
 def webhook(target, values, _):
     block = {"bindAddress": f"127.0.0.1:{front.WEBHOOK_PORT}", "path": "webhook"}
     if not values["webhook_username"] and not values["webhook_password"]:
@@ -101,10 +112,9 @@ def webhook(target, values, _):
 def providers(target, values, proxies):
     """Those that are asked for and complete."""
     found = {"vcenter": vcenter(target, values, proxies)}
-    if values.true("webhook"):
-        found["webhook"] = webhook(target, values, proxies)
-    if values.true("horizon"):
-        values.tell("horizon", "this release cannot read Horizon")
+    for name, make in (("horizon", horizon), ("webhook", webhook)):
+        if values.true(name):
+            found[name] = make(target, values, proxies)
     return [{"type": name, "name": name, name: block} for name, block in found.items() if block]
 
 

@@ -52,6 +52,13 @@ CATEGORIES = [
         Property("start_from", "text", "First events: now, earliest, a time, or a duration such as 1h", "now"),
         Property("vcenter_checkpointing_age", "text", "VEBA's form of the line above, in seconds"),
         Property("vcenter_checkpointing_period", "text", "Accepted without effect: the stream is the checkpoint")]),
+    ("Horizon (optional)", [
+        Property("horizon", "boolean", "Read the events of Horizon", "False"),
+        Property("horizon_server", "text", "Connection Server: name"),
+        Property("horizon_domain", "text", "Domain of the user"),
+        Property("horizon_username", "text", "User"),
+        Property("horizon_password", "secret", "Password"),
+        Property("horizon_disable_tls_verification", "boolean", "Do not verify its certificate", "False")]),
     ("Webhook (optional)", [
         Property("webhook", "boolean", "Accept events at https://APPLIANCE/webhook", "False"),
         Property("webhook_username", "text", "User of senders"),
@@ -83,9 +90,9 @@ PROPERTIES = {p.key: p for _, properties in CATEGORIES for p in properties}
 # VEBA asked for these; they are read, but the form does not show them.
 EARLIER = {p.key: p for p in (
     Property("knative_scheme", "text", ""), Property("knative_host", "text", ""), Property("knative_path", "text", ""),
-    Property("knative_disable_tls_verification", "boolean", ""), Property("horizon", "boolean", ""))}
+    Property("knative_disable_tls_verification", "boolean", ""))}
 # They have no counterpart. No message for them: VEBA's form gives every one a value.
-WITHOUT_EFFECT = {"horizon_server", "horizon_domain", "horizon_username", "horizon_password", "horizon_disable_tls_verification", "pod_network_cidr", "docker_network_cidr", "debug", "vcenter_checkpointing_period", "vcenter_veba_ui_username",
+WITHOUT_EFFECT = {"pod_network_cidr", "docker_network_cidr", "debug", "vcenter_checkpointing_period", "vcenter_veba_ui_username",
                   "vcenter_veba_ui_password", "aws_eb_advanced_options"}
 
 

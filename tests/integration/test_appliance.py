@@ -393,6 +393,19 @@ def test_sources_come_and_go(appliance):
     assert "vcourier is not configured" not in told, "its password is there from before"
 
 
+def test_horizon(appliance):
+    given = {**FIXED, **VCENTER, "horizon": "True", "horizon_server": "view.example.com", "horizon_domain": "CORP", "horizon_username": "reader",
+             "horizon_password": "pw of horizon", "horizon_disable_tls_verification": "True"}
+    assert "horizon" not in appliance.configure(**given)
+    block = checked(appliance)["eventProviders"][1]["horizon"]
+    assert block == {"address": "https://view.example.com", "insecureSSL": True, "startFrom": "now", "auth": {
+        "type": "active_directory", "activeDirectoryAuth": {"domain": "CORP", "username": "reader", "passwordFile": "secrets_horizon"}}}
+    assert appliance.text("etc/vcourier/secrets/collector@horizon/horizon") == "pw of horizon"
+    assert "collector-horizon" in appliance.text("etc/vcourier/nats/users.conf") and "vcourier-collector@horizon.service" in appliance.enabled()
+    assert "horizon_domain: is missing" in appliance.configure(**{**given, "horizon_domain": ""})
+    assert [p["name"] for p in appliance.config()["eventProviders"]] == ["vcenter"]
+
+
 def test_without_a_password_of_vcenter(appliance):
     told = appliance.configure(**FIXED, vcenter_server="vc", vcenter_username="u", root_password="r")
     assert "vcenter_password: is missing" in told and "it has no complete source of events" in told
@@ -545,7 +558,7 @@ def test_every_property_is_read(appliance, monkeypatch):
     monkeypatch.setattr(properties.Values, "__getitem__", lambda values, key: read.add(key) or plain(values, key))
     given_value = properties.Values.set
     monkeypatch.setattr(properties.Values, "set", lambda values, key: read.add(key) or given_value(values, key))
-    every = {**FIXED, **VCENTER, "webhook": "True", "horizon": "True",
+    every = {**FIXED, **VCENTER, "webhook": "True", "horizon": "True", "horizon_server": "h", "horizon_domain": "D", "horizon_username": "u", "horizon_password": "p",
              "proxy_username": "u", "https_proxy": "p:1", "vcenter_checkpointing_age": "5",
              "syslog_server_hostname": "l"}
     for given in [BACKENDS[i][0] for i in (3, 4, 5, 7)]:
