@@ -4,6 +4,7 @@
 #
 #   RELEASES="bookworm trixie"   Debian releases
 #   ARCHITECTURES="amd64 arm64"  this machine's by default; for another one, the unit tests run in QEMU
+#   APPLIANCE=1                  also the appliance, which takes what `make appliance` takes
 #   DEB_BUILD_OPTIONS=nocheck    without the unit tests
 #   SOURCE_URL=URL               the repository, as provenance.json names it
 #   DOCS_URL=URL                 where the folder docs of this release is published: runbook_url of the alerts
@@ -120,6 +121,13 @@ fi
 say "chart"
 tar -C "$work/$source/helm" --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$SOURCE_DATE_EPOCH" --mode=go-w -cf - vcourier |
 	gzip -9n >"$dist/vcourier-chart-$version.tgz"
+
+if [ -n "${APPLIANCE:-}" ]; then
+	say "appliance"
+	appliance/image.sh "$work/appliance"
+	mkdir "$dist/appliance"
+	cp "$work/appliance/vcourier-$version".* "$dist/appliance/"
+fi
 
 say "schemas, dashboard, alerts, manifests"
 mkdir "$dist/schemas" "$dist/manifests"
