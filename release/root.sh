@@ -38,6 +38,7 @@ inside() {
 devices() {
 	mount -t proc proc "$1/proc"
 	mount --bind /dev "$1/dev"
+	mount -t devpts -o ptmxmode=0666,mode=620,gid=5 devpts "$1/dev/pts" # apt writes its log by a terminal
 	mount -t tmpfs tmpfs "$1/run"
 	cp /etc/resolv.conf /etc/hosts "$1/etc/"
 }
@@ -76,7 +77,7 @@ make_root() {
 		tail -15 "$base/log" >&2
 		exit 1
 	}
-	umount "$base/new/run" "$base/new/dev" "$base/new/proc"
+	umount "$base/new/run" "$base/new/dev/pts" "$base/new/dev" "$base/new/proc"
 	rm -rf "$base/new/src" "$base/new"/var/cache/apt/archives/*.deb
 	mv "$base/new" "$base/root"
 }
