@@ -119,8 +119,7 @@ if [ -d "$work/$image_base-${architectures%% *}/images" ]; then
 fi
 
 say "chart"
-tar -C "$work/$source/helm" --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$SOURCE_DATE_EPOCH" --mode=go-w -cf - vcourier |
-	gzip -9n >"$dist/vcourier-chart-$version.tgz"
+"$work/$source/release/chart.sh" "$dist/vcourier-chart-$version.tgz"
 
 if [ -n "${APPLIANCE:-}" ]; then
 	say "appliance"

@@ -22,7 +22,7 @@ HELM = ROOT / "build" / "interop" / "bin" / "helm"
 USERS = ROOT / "compose" / "nats" / "users.conf"
 CONFIG = yaml.safe_load((ROOT / "k8s" / "base" / "config.yaml").read_text())
 BLOCKS = {"knative": "knative", "openfaas": "openfaas", "aws_event_bridge": "awsEventBridge", "functions": "functions"}
-HASHED = {"nats-config", "nats-users", "vcourier-config", "functions"}  # kustomize appends a hash to these names; the chart has an annotation
+HASHED = {"nats-config", "nats-users", "vcourier-config", "console-config", "functions"}  # kustomize appends a hash to these names; the chart has an annotation
 
 
 @pytest.fixture(autouse=True)
@@ -66,6 +66,7 @@ CASES = {
     "openfaas": {"dispatchers": dispatchers("openfaas")},
     "eventbridge": {"dispatchers": dispatchers("aws_event_bridge")},
     "functions": {"dispatchers": dispatchers("functions")},
+    "console": {"dispatchers": dispatchers("knative"), "console": {"enabled": True}},
     "ha": {"dispatchers": dispatchers(*ALL), "ha": True},
     "scaling": {"dispatchers": dispatchers(*ALL, scaling="keda")},
     "scaling-hpa": {"dispatchers": dispatchers(*ALL, scaling="hpa")},
@@ -155,6 +156,15 @@ def test_lint():
     assert run.returncode == 0, run.stdout + run.stderr
 
 
+def test_the_archive_of_a_release_is_the_chart(tmp_path):
+    for name in ("a.tgz", "b.tgz"):
+        subprocess.run([ROOT / "release/chart.sh", tmp_path / name], check=True, env={**os.environ, "SOURCE_DATE_EPOCH": "1700000000"})
+    assert (tmp_path / "a.tgz").read_bytes() == (tmp_path / "b.tgz").read_bytes()
+    arguments = ("--namespace", "vcourier", "--set-file", f"nats.usersConf={USERS}")
+    runs = [helm("template", "vcourier", chart, *arguments, values=values("full")) for chart in (CHART, tmp_path / "a.tgz")]
+    assert runs[0].stdout == runs[1].stdout != "", runs[1].stderr
+
+
 def test_two_vcenters_and_two_dispatchers_of_a_kind(tmp_path):
     """Names of objects follow from the names of the entries; `vcourier check` accepts the configuration."""
     one = {**source(), "name": "Site-A"}
@@ -174,6 +184,32 @@ def test_two_vcenters_and_two_dispatchers_of_a_kind(tmp_path):
     checked(text, tmp_path)
 
 
+def test_horizon_and_a_webhook(tmp_path):
+    """A webhook has a Service, any number of replicas, and nobody may send to it until `ingress` says so. KEDA reads the stream of the source."""
+    sender = [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "alerts"}}}]
+    auth = {"type": "basic_auth", "basicAuth": {"username": "sender", "passwordFile": "/etc/vcourier/secrets/webhook"}}
+    sources = [{"name": "pod", "type": "horizon", "address": "https://horizon.example.com", "username": "events", "domain": "corp", "horizon": {"pageSize": 500}},
+               {"name": "hook", "type": "webhook", "replicas": 2, "webhook": {"bindAddress": "0.0.0.0:9000", "path": "in", "auth": auth}, "ingress": sender},
+               {"name": "closed", "type": "webhook", "webhook": {"auth": auth}}]
+    scaled = [{**d, "autoscaling": {"type": "keda", "source": "hook"}} for d in dispatchers("knative")]
+    objects = {(o["kind"], o["metadata"]["name"]): o for o in template({"sources": sources, "dispatchers": scaled}, "--set-file", f"nats.usersConf={USERS}")}
+    text = objects[("ConfigMap", "vcourier-config")]["data"]["config.yaml"]
+    providers = {p["name"]: p[p["type"]] for p in yaml.safe_load(text)["eventProviders"]}
+    assert providers == {
+        "pod": {"address": "https://horizon.example.com", "standby": "${VCOURIER_STANDBY:-false}", "pageSize": 500, "auth": {
+            "type": "active_directory", "activeDirectoryAuth": {"domain": "corp", "username": "events", "passwordFile": "/etc/vcourier/secrets/horizon"}}},
+        "hook": {"bindAddress": "0.0.0.0:9000", "path": "in", "auth": auth}, "closed": {"bindAddress": "0.0.0.0:8080", "auth": auth}}
+    checked(text, tmp_path)
+    pod = objects[("StatefulSet", "collector-hook")]["spec"]
+    assert pod["replicas"] == 2 and {"name": "webhook", "containerPort": 9000} in pod["template"]["spec"]["containers"][0]["ports"]
+    assert objects[("Service", "collector-hook-webhook")]["spec"] == {
+        "selector": {"app.kubernetes.io/name": "collector-hook"}, "ports": [{"name": "webhook", "port": 9000, "targetPort": "webhook"}]}
+    assert objects[("NetworkPolicy", "collector-hook-webhook")]["spec"]["ingress"] == [{"from": sender, "ports": [{"protocol": "TCP", "port": 9000}]}]
+    assert "ingress" not in objects[("NetworkPolicy", "collector-closed-webhook")]["spec"]
+    assert ("NetworkPolicy", "collector-pod-horizon") in objects and ("NetworkPolicy", "collector-hook-vcenter") not in objects
+    assert objects[("ScaledObject", "dispatcher-knative")]["spec"]["triggers"][0]["metadata"]["stream"] == "CE_hook"
+
+
 def test_the_address_of_the_runbooks():
     """docs/operations.md, Alerts."""
     for docs in ("https://docs.example.com/vcourier", "https://docs.example.com/vcourier/"):
@@ -184,7 +220,7 @@ def test_the_address_of_the_runbooks():
 
 def checked(text, tmp_path):
     """`vcourier check` of the configuration, with password files."""
-    for name in ("nats", "vcenter", "gateway", "ca.crt"):
+    for name in ("nats", "vcenter", "horizon", "webhook", "gateway", "ca.crt"):
         (tmp_path / name).write_text("x")
     for folder in ("secrets", "bus-ca", "functions"):
         text = text.replace(f"/etc/vcourier/{folder}", str(tmp_path))
@@ -236,6 +272,13 @@ def test_values_of_the_old_chart(tmp_path):
         "auth": {"type": "basic_auth", "basicAuth": {"username": "faas", "passwordFile": "/etc/vcourier/secrets/gateway"}}}}]
     assert ("StatefulSet", "collector-vcenter") in objects and ("Deployment", "dispatcher-openfaas") in objects
     checked(text, tmp_path)
+    for block in ({"horizon": {"address": "https://horizon.example.com", "domain": "corp", "username": "events", "insecure": True}},
+                  {"webhook": {"port": 8081, "path": "hook", "username": "sender"}}):
+        kind, = block
+        objects = {(o["kind"], o["metadata"]["name"]): o for o in template({"eventrouter": {**OLD, **block, "eventProvider": kind}},
+                                                                           "--set-file", f"nats.usersConf={USERS}")}
+        assert ("StatefulSet", f"collector-{kind}") in objects
+        checked(objects[("ConfigMap", "vcourier-config")]["data"]["config.yaml"], tmp_path)
     destination = {"ref": {"apiVersion": "eventing.knative.dev/v1", "kind": "Broker", "name": "default", "namespace": "default"}}
     knative = {**OLD, "eventProcessor": "knative", "knative": {"encoding": "structured", "insecureSSL": False, "destination": destination}}
     objects = {(o["kind"], o["metadata"]["name"]): o for o in template({"eventrouter": knative}, "--set-file", f"nats.usersConf={USERS}")}
@@ -255,7 +298,11 @@ def test_values_of_the_old_chart(tmp_path):
     ({"hA": True}, "hA"),
     ({"eventrouter": {"vcenter": {"address": "x", "password": "secret"}}}, "create the Secret collector-vcenter with the key vcenter"),
     ({"eventrouter": {**OLD, "openfaas": {"password": "secret"}}}, "create the Secret dispatcher-openfaas with the key gateway"),
-    ({"eventrouter": {**OLD, "eventProvider": "horizon"}}, "horizon is not a source of vcourier"),
+    ({"sources": [{"name": "pod", "type": "horizon", "address": "x", "username": "u"}]}, "sources: pod: domain is missing"),
+    ({"sources": [{"name": "pod", "type": "kafka", "address": "x", "username": "u"}]}, "type"),
+    ({"eventrouter": {**OLD, "eventProvider": "kafka"}}, "kafka is not a source of vcourier"),
+    ({"eventrouter": {**OLD, "eventProvider": "horizon"}}, "eventrouter.horizon.address: is missing"),
+    ({"eventrouter": {**OLD, "eventProvider": "webhook", "webhook": {"password": "secret"}}}, "create the Secret collector-webhook with the key webhook"),
     ({"eventrouter": {**OLD, "eventProcessor": "kafka"}}, "kafka is not a dispatcher"),
     ({"eventrouter": {"vcenter": {}}}, "eventrouter.vcenter.address: is missing"),
     ({"nats": {"usersConf": ""}}, "nats.usersConf: is missing"),

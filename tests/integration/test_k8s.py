@@ -217,6 +217,33 @@ def test_a_second_vcenter_and_a_second_dispatcher_are_three_lines_each(tmp_path)
     accept(tmp_path, objects, tmp_path / "secrets")
 
 
+def test_a_webhook_and_a_horizon_server(tmp_path):
+    """The webhook's Service leads to its pods alone, and they have no way to a vCenter; Horizon's collector is that of a vCenter."""
+    def change(config):
+        config["eventProviders"] = [config.pop("eventProvider"), {"type": "webhook", "name": "hook", "webhook": {"bindAddress": "0.0.0.0:8080"}}]
+    quickstart(tmp_path, change)
+    text = page_block(NAMES, 4)
+    assert text.startswith("# my/hook/kustomization.yaml")
+    (tmp_path / "my/hook").mkdir()
+    (tmp_path / "my/hook/kustomization.yaml").write_text(text)
+    overlay = yaml.safe_load(page_block(START, 1))
+    overlay["resources"] += ["hook"]
+    (tmp_path / "my/kustomization.yaml").write_text(yaml.safe_dump(overlay))
+    objects = render(copied(tmp_path))
+    assert violations(objects) == {}
+    manifests = Manifests(objects)
+    pods = {o["metadata"]["name"]: o["spec"]["template"] for o in manifests.kind("StatefulSet")}
+    hook = pods["collector-hook"]
+    container = hook["spec"]["containers"][0]
+    assert {"name": "webhook", "containerPort": 8080} in container["ports"] and container["env"][0] == {"name": "VCENTER", "value": "hook"}
+    assert "webhook" not in {p["name"] for p in pods["collector"]["spec"]["containers"][0]["ports"]}
+    service = next(o for o in manifests.kind("Service") if o["metadata"]["name"] == "collector-webhook-hook")
+    policy = next(o for o in manifests.kind("NetworkPolicy") if o["metadata"]["name"] == "collector-webhook-hook")
+    assert service["spec"]["selector"] == policy["spec"]["podSelector"]["matchLabels"] == {"app.kubernetes.io/name": "collector-hook"}
+    assert hook["metadata"]["labels"]["app.kubernetes.io/name"] == "collector-hook"
+    assert {n for n in manifests.named("NetworkPolicy") if n.startswith("collector-vcenter")} == {"collector-vcenter"}
+
+
 def test_another_name_of_the_vcenter_is_one_patch(tmp_path):
     quickstart(tmp_path, lambda config: config["eventProvider"].update(name="vc1"))
     overlay = yaml.safe_load(page_block(START, 1)) | yaml.safe_load(page_block(NAMES, 1))

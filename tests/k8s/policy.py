@@ -276,9 +276,14 @@ def everybody_reaches_what_it_needs(m):
         out = [p for p in m.kind("NetworkPolicy") if p["spec"].get("egress") and p["spec"]["podSelector"]
                and selects(p["spec"]["podSelector"], template["metadata"]["labels"])]
         ports = {port["port"] for p in out for r in p["spec"]["egress"] for port in r["ports"]}
-        peers = 1 if o["metadata"]["name"] == "console" else 2  # the console has no peer but the bus
+        served = {port["name"]: port["containerPort"] for c in template["spec"]["containers"] for port in c["ports"]}
+        peers = 1 if {"http", "webhook"} & served.keys() else 2  # the console and a webhook have no peer but the bus
         if 4222 not in ports or len(out) < peers:
             yield f"{o['metadata']['name']}: cannot reach the bus or its peer"
+        if "webhook" in served and not any(
+                port["port"] == served["webhook"] for p in m.kind("NetworkPolicy") if selects(p["spec"]["podSelector"], template["metadata"]["labels"])
+                for r in p["spec"].get("ingress", []) for port in r["ports"]):
+            yield f"{o['metadata']['name']}: nobody can send to it"
 
 
 @rule

@@ -23,10 +23,31 @@ app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
 {{- end }}
 {{- $out := list }}
 {{- range $list }}
-{{- $out = append $out (merge (dict "objectName" (.objectName | default (printf "collector-%s" (.name | lower)))
+{{- $type := .type | default "vcenter" }}
+{{- if and (ne $type "webhook") (not (and .address .username)) }}
+{{- fail (printf "sources: %s: address and username are missing" .name) }}
+{{- end }}
+{{- if and (eq $type "horizon") (not .domain) }}
+{{- fail (printf "sources: %s: domain is missing" .name) }}
+{{- end }}
+{{- $out = append $out (merge (dict "type" $type "objectName" (.objectName | default (printf "collector-%s" (.name | lower)))
 	"existingSecret" (.existingSecret | default (printf "collector-%s" (.name | lower)))) .) }}
 {{- end }}
 {{- dict "list" $out | toYaml }}
+{{- end }}
+
+{{/* The block of a source in the configuration. */}}
+{{- define "vcourier.sourceBlock" -}}
+{{- $secret := printf "/etc/vcourier/secrets/%s" .type }}
+{{- if eq .type "webhook" }}
+{{- mergeOverwrite (dict "bindAddress" "0.0.0.0:8080") (.webhook | default dict) | toYaml }}
+{{- else if eq .type "horizon" }}
+{{- $auth := dict "type" "active_directory" "activeDirectoryAuth" (dict "domain" .domain "username" .username "passwordFile" $secret) }}
+{{- mergeOverwrite (dict "address" .address "standby" "${VCOURIER_STANDBY:-false}" "auth" $auth) (.horizon | default dict) | toYaml }}
+{{- else }}
+{{- $auth := dict "type" "basic_auth" "basicAuth" (dict "username" .username "passwordFile" $secret) }}
+{{- mergeOverwrite (dict "address" .address "standby" "${VCOURIER_STANDBY:-false}" "auth" $auth) (.vcenter | default dict) | toYaml }}
+{{- end }}
 {{- end }}
 
 {{/* The dispatchers, likewise. */}}
@@ -110,6 +131,9 @@ spec:
         {{- end }}
       ports:
         - {name: metrics, containerPort: 8082}
+        {{- if eq (.object.type | default "") "webhook" }}
+        - {name: webhook, containerPort: {{ include "vcourier.webhookPort" .object }}}
+        {{- end }}
       startupProbe:
         httpGet: {path: /livez, port: metrics}
         periodSeconds: 1
@@ -144,6 +168,11 @@ spec:
     {{- if eq (.object.type | default "") "functions" }}
     - {name: functions, configMap: {name: {{ .object.name | lower }}}}
     {{- end }}
+{{- end }}
+
+{{/* The port of a webhook, from its bindAddress. */}}
+{{- define "vcourier.webhookPort" -}}
+{{- (.webhook | default dict).bindAddress | default "0.0.0.0:8080" | splitList ":" | last }}
 {{- end }}
 
 {{/* Service account, Service and PodDisruptionBudget of a collector or dispatcher. */}}

@@ -5,22 +5,39 @@
 
 {{- define "vcourier.old.source" -}}
 {{- $old := .Values.eventrouter }}
-{{- $vcenter := $old.vcenter | default dict }}
 {{- $provider := $old.eventProvider | default "vcenter" }}
-{{- if ne $provider "vcenter" }}
-{{- fail (printf "eventrouter.eventProvider: %s is not a source of vcourier; there is: vcenter" $provider) }}
+{{- if not (has $provider (list "vcenter" "horizon" "webhook")) }}
+{{- fail (printf "eventrouter.eventProvider: %s is not a source of vcourier; there are: vcenter, horizon, webhook" $provider) }}
 {{- end }}
-{{- if $vcenter.password }}
-{{- include "vcourier.old.password" (dict "value" "vcenter.password" "secret" "collector-vcenter" "key" "vcenter") }}
+{{- $block := get $old $provider | default dict }}
+{{- if $block.password }}
+{{- include "vcourier.old.password" (dict "value" (printf "%s.password" $provider) "secret" (printf "collector-%s" $provider) "key" $provider) }}
 {{- end }}
-{{- if not $vcenter.address }}
-{{- fail "eventrouter.vcenter.address: is missing" }}
+name: {{ $provider }}
+type: {{ $provider }}
+{{- if eq $provider "webhook" }}
+webhook:
+  bindAddress: {{ printf "0.0.0.0:%v" ($block.port | default 8080) | quote }}
+  {{- with $block.path }}
+  path: {{ . | quote }}
+  {{- end }}
+  {{- if $block.username }}
+  auth:
+    type: basic_auth
+    basicAuth: {username: {{ $block.username | quote }}, passwordFile: /etc/vcourier/secrets/webhook}
+  {{- end }}
+{{- else }}
+{{- if not $block.address }}
+{{- fail (printf "eventrouter.%s.address: is missing" $provider) }}
 {{- end }}
-name: vcenter
-address: {{ $vcenter.address | quote }}
-username: {{ $vcenter.username | default "" | quote }}
-{{- if $vcenter.insecure }}
-vcenter: {insecureSSL: true}
+address: {{ $block.address | quote }}
+username: {{ $block.username | default "" | quote }}
+{{- with $block.domain }}
+domain: {{ . | quote }}
+{{- end }}
+{{- if $block.insecure }}
+{{ $provider }}: {insecureSSL: true}
+{{- end }}
 {{- end }}
 {{- end }}
 
