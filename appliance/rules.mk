@@ -9,11 +9,9 @@ appliance: ## build/appliance/vcourier-VERSION.ova and .qcow2, from Debian 13 pa
 appliance-units: all simulator ## the units of the image's root with its own systemd, in namespaces, without an emulator
 	$(PYTHON) tests/appliance/units.py || [ $$? = 77 ] # 77: skipped, with the reason
 
-appliance-test: all simulator ## boots the image in QEMU (no KVM needed): events through it, a hard reset, its data disk in a new image
+appliance-test: all simulator ## boots the image in QEMU (no KVM needed), after building it if it is missing: events through it, a hard reset, its data disk in a new image
 	@if ! command -v qemu-system-x86_64 >/dev/null; then \
 		echo "appliance-test: SKIPPED: QEMU is not installed: apt-get install --no-install-recommends $(appliance_run)"; \
-	elif [ ! -e build/appliance/vcourier-$(VERSION).qcow2 ]; then \
-		echo "appliance-test: SKIPPED: there is no image: make appliance"; \
 	else $(PYTHON) tests/appliance/boot.py; fi
 
 .PHONY: appliance appliance-units appliance-test

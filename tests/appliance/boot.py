@@ -9,11 +9,13 @@ import http.client
 import json
 import shutil
 import ssl
+import subprocess
 import sys
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
+sys.path[:0] = [str(Path(__file__).resolve().parents[1] / folder) for folder in ("appliance", "pages")]
+import page  # noqa: E402
 from guest import ADDRESS, GATEWAY, RECEIVER_PORT, ROOT, SERVICES, VCENTER_PORT, Guest  # noqa: E402
 from lab.lab import Lab  # noqa: E402
 from lab.process import wait_until  # noqa: E402
@@ -112,7 +114,14 @@ def stream(guest):
     return found["last_seq"]
 
 
+def build():
+    """The image, unless it is there."""
+    if not list((ROOT / "build/appliance").glob("*.qcow2")):
+        subprocess.run(["bash", "-ec", page.block("docs/appliance.md", "Build it", 1).text], cwd=ROOT, check=True)
+
+
 def main():
+    build()
     run = ROOT / "build/appliance-test"
     shutil.rmtree(run, ignore_errors=True)
     run.mkdir(parents=True)

@@ -94,10 +94,10 @@ class Guest(Process):
         self.qmp = Qmp(self.directory / "qmp", self)
         return self
 
-    def shell(self, command, timeout=180):
+    def shell(self, command, timeout=900):
         """The output of a command in the guest."""
         done = subprocess.run(["ssh", "-q", "-p", str(self.ssh_port), "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
-                               "-o", "ConnectTimeout=60", "root@127.0.0.1", command], capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=timeout,
+                               "-o", "ConnectTimeout=600", "root@127.0.0.1", command], capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=timeout,
                               env={**os.environ, "SSH_ASKPASS": str(self.directory / "askpass"), "SSH_ASKPASS_REQUIRE": "force"}, check=False)
         return done.stdout + done.stderr
 

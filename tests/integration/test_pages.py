@@ -53,6 +53,7 @@ RUN_BY = {
     ("docs/compose.md", "A real vCenter and real backends", 1): "tests/compose/pages.py",
     ("docs/compose.md", "The images", 1): "tests/compose/pages.py",
     ("docs/functions.md", "With compose", 1): "tests/compose/pages.py",
+    ("docs/appliance.md", "Build it", 1): "tests/appliance/boot.py",
     ("docs/kubernetes.md", "With Helm", 1): "tests/integration/test_helm.py",
     ("docs/kubernetes.md", "Start", 2): "tests/integration/test_k8s.py",
     ("docs/kubernetes.md", "Start", 3): "tests/cluster/scenarios.py",
