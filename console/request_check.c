@@ -62,10 +62,13 @@ request_origin_is_ours(const char *origin, const char *host, bool https)
 bool
 request_cookie(const char *cookies, const char *name, char *out, size_t size)
 {
-	size_t name_len = strlen(name);
+	size_t name_len = strlen(name), len;
 
-	while (cookies != NULL && *cookies != '\0') {
-		size_t len = strcspn(cookies, ";");
+	if (cookies == NULL)
+		return false;
+	for (cookies += strspn(cookies, "; "); *cookies != '\0';
+		cookies += len + strspn(cookies + len, "; ")) {
+		len = strcspn(cookies, ";");
 
 		if (len > name_len && strncmp(cookies, name, name_len) == 0 &&
 			cookies[name_len] == '=') {
@@ -75,8 +78,6 @@ request_cookie(const char *cookies, const char *name, char *out, size_t size)
 			out[len - name_len - 1] = '\0';
 			return true;
 		}
-		cookies += len;
-		cookies += strspn(cookies, "; ");
 	}
 	return false;
 }

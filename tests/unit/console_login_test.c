@@ -200,6 +200,8 @@ cookies(void **state)
 	(void)state;
 	assert_true(request_cookie("a=1; sid=abc; b=2", "sid", out, sizeof(out)));
 	assert_string_equal(out, "abc");
+	assert_true(request_cookie(" sid=abcd", "sid", out, sizeof(out)));
+	assert_string_equal(out, "abcd");
 	assert_true(request_cookie("sid=", "sid", out, sizeof(out)));
 	assert_string_equal(out, "");
 	assert_false(request_cookie("xsid=abc", "sid", out, sizeof(out)));
