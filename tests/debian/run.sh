@@ -70,8 +70,11 @@ inside() {
 }
 inside 'apt-get -qq update; apt-get -qq install -y --no-install-recommends git make >/dev/null; git init -q; git add -A'
 tested() {
+	[ -e "$root/root/vcourier/build/tested/$release.json" ] || return 0
+	# the tree in the root has no history, so the commit is named here
+	commit=$(git -c safe.directory='*' -C "$source" rev-parse --short HEAD 2>/dev/null || echo "no repository")
 	mkdir -p "$source/build/tested"
-	cp "$root/root/vcourier/build/tested/$release.json" "$source/build/tested/" 2>/dev/null || true
+	sed "s/\"no repository\"/\"$commit\"/" "$root/root/vcourier/build/tested/$release.json" >"$source/build/tested/$release.json"
 }
 trap tested EXIT
 if [ $# = 0 ]; then
