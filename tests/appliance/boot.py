@@ -15,8 +15,8 @@ import time
 from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[1] / folder) for folder in ("appliance", "pages")]
-import page  # noqa: E402
 from guest import ADDRESS, GATEWAY, RECEIVER_PORT, ROOT, SERVICES, VCENTER_PORT, Guest  # noqa: E402
+import page  # noqa: E402  (guest.py adds the folder of lab to the path)
 from lab.lab import Lab  # noqa: E402
 from lab.process import wait_until  # noqa: E402
 from lab.vcenter import PASSWORD, USER, Authority  # noqa: E402
