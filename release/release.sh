@@ -3,7 +3,7 @@
 # release.sh DIST: builds everything that a release has, from the commit HEAD, into the new directory DIST.
 #
 #   RELEASES="bookworm trixie"   Debian releases
-#   ARCHITECTURES="amd64 arm64"  this machine's by default; for another one, the unit tests run in QEMU
+#   ARCHITECTURES="amd64 arm64"  this machine's by default; another one takes DEB_BUILD_OPTIONS=nocheck, because a few unit tests do not pass in QEMU
 #   APPLIANCE=1                  also the appliance, which takes what `make appliance` takes
 #   DEB_BUILD_OPTIONS=nocheck    without the unit tests
 #   SOURCE_URL=URL               the repository, as provenance.json names it
