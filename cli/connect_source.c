@@ -28,7 +28,7 @@ check_vcenter(struct checklist *list, const char *name, const struct vcenter_opt
 	struct err err;
 
 	checklist_label(what, "vCenter", name);
-	vcenter_options_peer(o, &options.peer);
+	source_server_peer(&o->server, &options.peer);
 	vim_open(&vim, list->http, &options);
 	if (vim_connect(vim, &fresh, &err) != 0) {
 		checklist_fail(list, what, &err);
@@ -86,7 +86,7 @@ check_horizon(struct checklist *list, const char *name, const struct horizon_opt
 		struct http_peer peer;
 
 		checklist_fail(list, what, &err);
-		horizon_options_peer(o, &peer);
+		source_server_peer(&o->server, &peer);
 		if (err.code == ERR_TLS)
 			certificate_print(list->http, o->address, &peer,
 				&(struct certificate_place){ "eventProvider.horizon", true });

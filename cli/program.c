@@ -1,51 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-#define _GNU_SOURCE /* pipe2, closefrom */
+#define _GNU_SOURCE /* pipe2 */
 #include "program.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "clock.h"
 #include "printable.h"
+#include "spawn.h"
 
 enum { SHOWN_MAX = 200 };
 
 extern char **environ;
-
-/* Input from /dev/null, output and errors to fd, a group of its own, no signal blocked. */
-static int
-start(pid_t *pid, const char *const *argv, int fd)
-{
-	posix_spawn_file_actions_t files;
-	posix_spawnattr_t attr;
-	sigset_t none, all;
-	int rc;
-
-	sigemptyset(&none);
-	sigfillset(&all);
-	posix_spawn_file_actions_init(&files);
-	posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
-	posix_spawn_file_actions_adddup2(&files, fd, 1);
-	posix_spawn_file_actions_adddup2(&files, fd, 2);
-	posix_spawn_file_actions_addclosefrom_np(&files, 3);
-	posix_spawnattr_init(&attr);
-	posix_spawnattr_setflags(
-		&attr, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-	posix_spawnattr_setpgroup(&attr, 0);
-	posix_spawnattr_setsigmask(&attr, &none);
-	posix_spawnattr_setsigdefault(&attr, &all);
-	/* posix_spawn does not change the words */
-	rc = posix_spawnp(pid, argv[0], &files, &attr, (char *const *)(uintptr_t)argv, environ);
-	posix_spawnattr_destroy(&attr);
-	posix_spawn_file_actions_destroy(&files);
-	return rc;
-}
 
 /* Until the end of the output, or the deadline. False: it took too long. */
 static bool
@@ -80,7 +51,7 @@ program_run(const char *const *argv, struct buf *out, int64_t timeout_ms, struct
 
 	if (pipe2(fds, O_CLOEXEC) != 0)
 		return err_set(err, ERR_SYSTEM, "pipe: %s", err_strerror(errno));
-	rc = start(&pid, argv, fds[1]);
+	rc = spawn_program(&pid, argv, environ, fds[1], fds[1]);
 	close(fds[1]);
 	if (rc != 0) {
 		close(fds[0]);

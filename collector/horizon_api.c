@@ -39,7 +39,7 @@ horizon_api_open(
 	api->http = http;
 	http_while_waiting(http, status_beat);
 	api->options = options;
-	horizon_options_peer(options, &api->peer);
+	source_server_peer(&options->server, &api->peer);
 	*out = api;
 }
 

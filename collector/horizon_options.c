@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "proxy_option.h"
 
 #define MIB (INT64_C(1024) * 1024)
 
@@ -40,17 +39,10 @@ const struct config_field horizon_fields[] = {
 	{ "address", CONFIG_CUSTOM, AT(address), CONFIG_REQUIRED, .custom = custom_address,
 		.help = "A Horizon Connection Server, or the load balancer before several: a host "
 			"name or URL without a path. A missing `https://` is added." },
-	{ "insecureSSL", CONFIG_BOOL, AT(insecure), CONFIG_INSECURE, .def = "false",
-		.help = "Do not verify the certificate. Better: `thumbprint` or `caFile`." },
+	SOURCE_SERVER_INSECURE_ROW(struct horizon_options, server),
 	{ "auth", CONFIG_OBJECT, .flags = CONFIG_REQUIRED, .fields = auth_fields,
 		.help = "How to log in." },
-	{ "caFile", CONFIG_STRING, AT(ca_file), CONFIG_FILE,
-		.help = "PEM file of certificate authorities that are trusted in addition to the "
-			"system's." },
-	{ "thumbprint", CONFIG_CUSTOM, AT(thumbprint), .custom = source_options_thumbprint,
-		.help = "SHA-256 of the certificate, in hex with or without colons. It replaces all "
-			"other checks of the certificate." },
-	PROXY_ROWS(struct horizon_options, proxy, proxy_ca_file),
+	SOURCE_SERVER_ROWS(struct horizon_options, server),
 	{ "startFrom", CONFIG_STRING, AT(start_from), .def = "now",
 		.help = "Where to start when the stream does not exist yet: `now`, `earliest` (all "
 			"events that Horizon has), a time such as `2026-01-31T00:00:00Z`, or a "
@@ -110,15 +102,11 @@ horizon_options_bind(const struct router_config *config, const struct config_nod
 
 	config_bind(block, horizon_fields, o, sizeof(*o), errors);
 	source_options_start(block, o->start_from, &o->start, errors);
-	o->ca_pem = source_options_cas(config, errors);
+	source_server_bind(config, block, &o->server, errors);
 	login = config_get(config_get(block, "auth"), "activeDirectoryAuth");
 	if (o->user != NULL && strpbrk(o->user, "@\\") != NULL)
 		config_error(errors, config_get(login, "username"),
 			"must be the name alone: the domain is an option of its own");
-	if (o->thumbprint != NULL && o->insecure)
-		config_error(errors, block,
-			"thumbprint and insecureSSL exclude each other: one checks, one does "
-			"not");
 	return errors->n == before ? 0 : -1;
 }
 
@@ -128,20 +116,7 @@ horizon_options_release(void *options)
 	struct horizon_options *o = options;
 
 	config_release(horizon_fields, o);
-	free(o->ca_pem);
-	o->ca_pem = NULL;
-}
-
-void
-horizon_options_peer(const struct horizon_options *o, struct http_peer *peer)
-{
-	*peer = (struct http_peer){ .ca_file = o->ca_file,
-		.ca_pem = o->ca_pem,
-		.ca_only = o->ca_pem != NULL,
-		.insecure = o->insecure,
-		.thumbprint = o->thumbprint,
-		.proxy = o->proxy,
-		.proxy_ca_file = o->proxy_ca_file };
+	source_server_release(&o->server);
 }
 
 void

@@ -10,15 +10,13 @@
 #include <stdint.h>
 
 #include "config.h"
-#include "http.h"
 #include "router_config.h"
 #include "source.h"
 #include "source_options.h"
 
 struct horizon_options {
 	char *address; /* https://horizon.example.com, as in the file: the `source` of events */
-	bool insecure;
-	char *ca_file, *thumbprint, *proxy, *proxy_ca_file;
+	struct source_server server;
 	int auth_type;
 	char *domain, *user;
 	struct secret password;
@@ -29,8 +27,6 @@ struct horizon_options {
 	int64_t timeout_ms, poll_ms, page_size, page_max_bytes;
 	int64_t overlap_ms, audit_window_ms, audit_interval_ms, in_flight;
 	bool standby;
-
-	char *ca_pem; /* certificates.rootCAs, put together; NULL when there are none */
 };
 
 extern const struct config_field horizon_fields[];
@@ -40,8 +36,5 @@ int horizon_options_bind(const struct router_config *config, const struct config
 	void *options, struct config_errors *errors);
 void horizon_options_release(void *options);
 void horizon_options_settings(const void *options, struct source_settings *settings);
-
-/* How to reach the server; borrows the options' strings. */
-void horizon_options_peer(const struct horizon_options *options, struct http_peer *peer);
 
 #endif

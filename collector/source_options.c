@@ -2,10 +2,12 @@
 #include "source_options.h"
 
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "clock.h"
 #include "file.h"
+#include "http.h"
 #include "mem.h"
 #include "text.h"
 
@@ -117,8 +119,9 @@ add_ca(struct buf *pem, const char *path, const struct config_node *node,
 	buf_add_char(pem, '\n');
 }
 
-char *
-source_options_cas(const struct router_config *config, struct config_errors *errors)
+/* As one PEM text; NULL: there are none. */
+static char *
+root_cas(const struct router_config *config, struct config_errors *errors)
 {
 	const struct config_node *certificates = config_get(
 		config_root(config->file), "certificates");
@@ -134,4 +137,34 @@ source_options_cas(const struct router_config *config, struct config_errors *err
 		config_error(errors, config_get(certificates, "rootCAs"),
 			"more than 4 MiB of certificates");
 	return buf_take(&pem, NULL);
+}
+
+void
+source_server_bind(const struct router_config *config, const struct config_node *block,
+	struct source_server *server, struct config_errors *errors)
+{
+	server->ca_pem = root_cas(config, errors);
+	if (server->thumbprint != NULL && server->insecure)
+		config_error(errors, block,
+			"thumbprint and insecureSSL exclude each other: one checks, one does "
+			"not");
+}
+
+void
+source_server_release(struct source_server *server)
+{
+	free(server->ca_pem);
+	server->ca_pem = NULL;
+}
+
+void
+source_server_peer(const struct source_server *server, struct http_peer *peer)
+{
+	*peer = (struct http_peer){ .ca_file = server->ca_file,
+		.ca_pem = server->ca_pem,
+		.ca_only = server->ca_pem != NULL,
+		.insecure = server->insecure,
+		.thumbprint = server->thumbprint,
+		.proxy = server->proxy,
+		.proxy_ca_file = server->proxy_ca_file };
 }

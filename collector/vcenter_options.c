@@ -1,20 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "vcenter_options.h"
 
-#include <ctype.h>
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 
-#include "clock.h"
-#include "file.h"
-#include "mem.h"
-#include "proxy_option.h"
 #include "source.h"
-#include "source_options.h"
-#include "text.h"
 #include "vcenter_address.h"
 #include "vim.h"
 
@@ -52,21 +41,14 @@ static const struct config_field auth_fields[] = {
 const struct config_field vcenter_fields[] = {
 	{ "address", CONFIG_CUSTOM, AT(address), CONFIG_REQUIRED, .custom = custom_address,
 		.help = "The vCenter: a host name or URL. Missing `https://` and `/sdk` are added." },
-	{ "insecureSSL", CONFIG_BOOL, AT(insecure), CONFIG_INSECURE, .def = "false",
-		.help = "Do not verify the certificate. Better: `thumbprint` or `caFile`." },
+	SOURCE_SERVER_INSECURE_ROW(struct vcenter_options, server),
 	{ "checkpoint", CONFIG_BOOL, .flags = CONFIG_IGNORED,
 		.help = "the stream itself is the checkpoint, and always on." },
 	{ "checkpointDir", CONFIG_STRING, .flags = CONFIG_IGNORED,
 		.help = "the stream itself is the checkpoint, no file is written." },
 	{ "auth", CONFIG_OBJECT, .flags = CONFIG_REQUIRED, .fields = auth_fields,
 		.help = "How to log in." },
-	{ "caFile", CONFIG_STRING, AT(ca_file), CONFIG_FILE,
-		.help = "PEM file of certificate authorities that are trusted in addition to the "
-			"system's." },
-	{ "thumbprint", CONFIG_CUSTOM, AT(thumbprint), .custom = source_options_thumbprint,
-		.help = "SHA-256 of the certificate, in hex with or without colons. It replaces all "
-			"other checks of the certificate." },
-	PROXY_ROWS(struct vcenter_options, proxy, proxy_ca_file),
+	SOURCE_SERVER_ROWS(struct vcenter_options, server),
 	{ "startFrom", CONFIG_STRING, AT(start_from), .def = "now",
 		.help = "Where to start when the stream does not exist yet: `now`, `earliest` (all "
 			"events that vCenter has), a time such as `2026-01-31T00:00:00Z`, or a "
@@ -142,11 +124,7 @@ vcenter_options_bind(const struct router_config *config, const struct config_nod
 	config_bind(block, vcenter_fields, o, sizeof(*o), errors);
 	vcenter_address_check(config, block, errors);
 	source_options_start(block, o->start_from, &o->start, errors);
-	o->ca_pem = source_options_cas(config, errors);
-	if (o->thumbprint != NULL && o->insecure)
-		config_error(errors, block,
-			"thumbprint and insecureSSL exclude each other: one checks, one does "
-			"not");
+	source_server_bind(config, block, &o->server, errors);
 	if (o->poll_min_ms > o->poll_max_ms)
 		config_error(errors, block, "pollMin must not exceed pollMax");
 	return errors->n == before ? 0 : -1;
@@ -158,20 +136,7 @@ vcenter_options_release(void *options)
 	struct vcenter_options *o = options;
 
 	config_release(vcenter_fields, o);
-	free(o->ca_pem);
-	o->ca_pem = NULL;
-}
-
-void
-vcenter_options_peer(const struct vcenter_options *o, struct http_peer *peer)
-{
-	*peer = (struct http_peer){ .ca_file = o->ca_file,
-		.ca_pem = o->ca_pem,
-		.ca_only = o->ca_pem != NULL,
-		.insecure = o->insecure,
-		.thumbprint = o->thumbprint,
-		.proxy = o->proxy,
-		.proxy_ca_file = o->proxy_ca_file };
+	source_server_release(&o->server);
 }
 
 void
@@ -184,7 +149,7 @@ vcenter_options_vim(const struct vcenter_options *o, struct vim_options *vim)
 		.page_size = (int)o->page_size,
 		.limits = { .page_max = (size_t)o->page_max_bytes,
 			.event_max = (size_t)o->event_max_bytes } };
-	vcenter_options_peer(o, &vim->peer);
+	source_server_peer(&o->server, &vim->peer);
 }
 
 void

@@ -10,14 +10,12 @@
 #include <stdint.h>
 
 #include "config.h"
-#include "http.h"
 #include "router_config.h"
 #include "source_options.h"
 
 struct vcenter_options {
 	char *address; /* complete: https://vc1.example.com/sdk */
-	bool insecure;
-	char *ca_file, *thumbprint, *proxy, *proxy_ca_file;
+	struct source_server server;
 	int auth_type;
 	char *user;
 	struct secret password;
@@ -29,8 +27,6 @@ struct vcenter_options {
 	int64_t overlap_ms, audit_window_ms, audit_interval_ms, empty_grace_ms;
 	int64_t in_flight, page_max_bytes, event_max_bytes;
 	bool standby;
-
-	char *ca_pem; /* certificates.rootCAs, put together; NULL when there are none */
 };
 
 extern const struct config_field vcenter_fields[];
@@ -44,10 +40,7 @@ void vcenter_options_release(void *options);
 struct source_settings;
 void vcenter_options_settings(const void *options, struct source_settings *settings);
 
-/* How to reach the vCenter; borrows the options' strings. */
-void vcenter_options_peer(const struct vcenter_options *options, struct http_peer *peer);
-
-/* The same, with credentials and limits. */
+/* How to reach the vCenter, with credentials and limits; borrows the options' strings. */
 struct vim_options;
 void vcenter_options_vim(const struct vcenter_options *options, struct vim_options *vim);
 

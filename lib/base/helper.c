@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#define _GNU_SOURCE /* pipe2, closefrom */
+#define _GNU_SOURCE /* pipe2 */
 #include "helper.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -13,6 +12,7 @@
 
 #include "clock.h"
 #include "mem.h"
+#include "spawn.h"
 #include "text.h"
 
 extern char **environ;
@@ -45,38 +45,13 @@ make_environment(void)
 	return list;
 }
 
-/*
- * Input and errors of the child to /dev/null, its output to fd, its own group, no signal
- * blocked or ignored.
- */
 static int
-spawn(pid_t *pid, const char *command, int fd)
+start(pid_t *pid, const char *command, int fd)
 {
-	char *argv[] = { (char[]){ "sh" }, (char[]){ "-c" }, mem_strdup(command), NULL };
+	const char *const argv[] = { "/bin/sh", "-c", command, NULL };
 	char **environment = make_environment();
-	posix_spawn_file_actions_t files;
-	posix_spawnattr_t attr;
-	sigset_t none, all;
-	int rc;
+	int rc = spawn_program(pid, argv, environment, fd, -1);
 
-	sigemptyset(&none);
-	sigfillset(&all);
-	posix_spawn_file_actions_init(&files);
-	posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
-	posix_spawn_file_actions_adddup2(&files, fd, 1);
-	posix_spawn_file_actions_addopen(&files, 2, "/dev/null", O_WRONLY, 0);
-	/* sockets of cnats and others lack CLOEXEC */
-	posix_spawn_file_actions_addclosefrom_np(&files, 3);
-	posix_spawnattr_init(&attr);
-	posix_spawnattr_setflags(
-		&attr, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-	posix_spawnattr_setpgroup(&attr, 0);
-	posix_spawnattr_setsigmask(&attr, &none);
-	posix_spawnattr_setsigdefault(&attr, &all);
-	rc = posix_spawn(pid, "/bin/sh", &files, &attr, argv, environment);
-	posix_spawnattr_destroy(&attr);
-	posix_spawn_file_actions_destroy(&files);
-	free(argv[2]);
 	free(environment);
 	return rc;
 }
@@ -91,7 +66,7 @@ helper_start(struct helper *h, const char *command, int64_t timeout_ms, struct e
 	if (pipe2(fds, O_CLOEXEC) != 0)
 		return err_set(err, ERR_SYSTEM, "pipe: %s", err_strerror(errno));
 	fcntl(fds[0], F_SETFL, O_NONBLOCK);
-	rc = spawn(&pid, command, fds[1]);
+	rc = start(&pid, command, fds[1]);
 	close(fds[1]);
 	if (rc != 0) {
 		close(fds[0]);
