@@ -152,7 +152,7 @@ apply_item(const struct apply *a, const struct function_item *item)
 		return fail(name, &err);
 	}
 	item_files_close(&f);
-	/* an image that was pulled or loaded anew counts, too */
+	/* an image that was pulled or loaded again counts, too */
 	changed = changed || a->options->image_file != NULL ||
 		item->spec.c.pull_policy == FUNCTION_PULL_ALWAYS;
 	if (function_run_systemctl(changed ? "restart" : "start", name, &err) != 0 ||

@@ -9,7 +9,7 @@ from .target import STATE
 
 LABEL = "vcourier-data"
 PLACE = Path("/data")
-USED = Path(f"{STATE}/disk")  # there since a data disk was used: without it nothing starts, because the store would begin anew
+USED = Path(f"{STATE}/disk")  # exists once a data disk was used; then nothing starts without one, because the store would be empty
 SMALLEST = 1 << 30
 # where each directory of the disk appears. What the image has there is copied when the directory is new.
 DIRECTORIES = (("nats", "/var/lib/private/vcourier-nats"), ("vcourier", "/etc/vcourier"), ("appliance", "/etc/vcourier-appliance"),

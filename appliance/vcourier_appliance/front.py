@@ -55,11 +55,11 @@ def names(host, address):
     return found + ([f"IP:{ipaddress.ip_address(address)}"] if address else [])
 
 
-def self_signed(target, host, address, anew=False):
+def self_signed(target, host, address, replace=False):
     """An existing one stays as long as its names are right: browsers were told to trust it."""
     wanted = ",".join(names(host, address))
     marker = f"{HOME}/tls/names"
-    if not anew and target.at(CERTIFICATE).exists() and target.at(KEY).exists() and not target.at(OWN).exists() \
+    if not replace and target.at(CERTIFICATE).exists() and target.at(KEY).exists() and not target.at(OWN).exists() \
             and target.at(marker).exists() and target.at(marker).read_text() == wanted:
         return
     key = target.run("openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256")

@@ -32,7 +32,7 @@ def certificate():
     print("SHA-256 " + front.fingerprint(target.at(front.CERTIFICATE).read_text()))
     if ask("Make a new self-signed one? Type yes") == "yes":
         names = target.at("/etc/hostname").read_text().strip()
-        front.self_signed(target, names, "", anew=True)
+        front.self_signed(target, names, "", replace=True)
         subprocess.run(["systemctl", "reload", "nginx"], check=False)
         print("SHA-256 " + front.fingerprint(target.at(front.CERTIFICATE).read_text()))
 
