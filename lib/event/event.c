@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "json.h"
+#include "text.h"
 
 /*
  * A context attribute of the specification: where it lives in struct event. Extensions are not
@@ -171,6 +172,8 @@ event_set(struct event *ev, const char *name, const char *value, size_t len, str
 {
 	size_t at = ev->text.len;
 
+	if (text_utf8_valid(value, len) != len)
+		return err_set(err, ERR_PROTOCOL, "attribute %.40s is not UTF-8 text", name);
 	if (reserve(ev, err) != 0)
 		return -1;
 	buf_add(&ev->text, value, len);

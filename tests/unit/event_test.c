@@ -152,6 +152,8 @@ built_by_hand(void **state)
 	assert_int_equal(event_set(&ev, "source", "/s", 2, &err), 0);
 	assert_int_equal(event_check(&ev, &err), -1);
 	assert_int_equal(event_set(&ev, "type", "t", 1, &err), 0);
+	assert_int_equal(event_set(&ev, "latin", "\xe4", 1, &err), -1);
+	assert_string_equal(err.text, "attribute latin is not UTF-8 text");
 	assert_int_equal(event_set(&ev, "ext", "a\"b", 3, &err), 0);
 	assert_int_equal(event_check(&ev, &err), 0);
 	ev.data = "plain <text>";

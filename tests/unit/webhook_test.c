@@ -211,6 +211,32 @@ requests_become_messages(void **state)
 	}
 }
 
+/*
+ * Each byte that is not UTF-8 would be written as U+FFFD: an event that was accepted would be
+ * too large for the dispatchers.
+ */
+static void
+a_content_type_is_utf8(void **state)
+{
+	char type[6000] = "application/json; x=";
+	struct webhook_header header[] = { { "ce-specversion", "1.0" }, { "ce-id", "1" },
+		{ "ce-source", "/s" }, { "ce-type", "t" }, { "content-type", type } };
+	const struct webhook_path path = { .path = (char *)"/webhook" };
+	const struct webhook_input in = { .path = &path,
+		.source = "hooks",
+		.content = { header, sizeof(header) / sizeof(header[0]), "{}", 2 },
+		.message_max = MESSAGE_MAX };
+	struct webhook_events events;
+	struct err err;
+
+	(void)state;
+	memset(type + strlen(type), 0x80, sizeof(type) - 1 - strlen(type));
+	webhook_events_init(&events);
+	assert_int_equal(webhook_parse(&in, &events, &err), 400);
+	assert_string_equal(err.text, "attribute datacontenttype is not UTF-8 text");
+	webhook_events_free(&events);
+}
+
 /* ---- options */
 
 #define BIND "bindAddress: '127.0.0.1:0'"
@@ -317,6 +343,7 @@ main(void)
 		cmocka_unit_test(wrap_values_are_checked),
 		cmocka_unit_test(a_sender_authenticates),
 		cmocka_unit_test(requests_become_messages),
+		cmocka_unit_test(a_content_type_is_utf8),
 		cmocka_unit_test(options_are_checked),
 		cmocka_unit_test(a_path_is_normalized),
 	};
