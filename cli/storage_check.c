@@ -18,7 +18,8 @@ storage_check(
 	if (wanted == 0 || stream_storage_look(bus, &storage, &err) != 0 ||
 		stream_storage_add_up(bus, &storage, &err) != 0)
 		return true;
-	if (storage.max != 0 && storage.reserved + wanted > storage.max) {
+	if (storage.max != 0 &&
+		(storage.reserved > storage.max || wanted > storage.max - storage.reserved)) {
 		buf_printf(found,
 			"maxBytes %" PRId64 " for each of %zu streams to create: %" PRIu64
 			" bytes; the account may use %" PRIu64 ", of which %" PRIu64

@@ -27,18 +27,28 @@ json_member_true(const cJSON *object, const char *name)
 	return cJSON_IsTrue(json_member(object, name));
 }
 
+static double
+number(const cJSON *item)
+{
+	return cJSON_IsNumber(item) ? item->valuedouble : 0;
+}
+
 double
 json_member_number(const cJSON *object, const char *name)
 {
-	const cJSON *item = json_member(object, name);
-
-	return item != NULL && cJSON_IsNumber(item) ? item->valuedouble : 0;
+	return number(json_member(object, name));
 }
 
 uint64_t
 json_member_uint(const cJSON *object, const char *name)
 {
-	double n = json_member_number(object, name);
+	return json_uint(json_member(object, name));
+}
+
+uint64_t
+json_uint(const cJSON *item)
+{
+	double n = number(item);
 
 	if (!(n > 0))
 		return 0;

@@ -35,6 +35,9 @@ double json_member_number(const cJSON *object, const char *name);
  */
 uint64_t json_member_uint(const cJSON *object, const char *name);
 
+/* The same for a value itself, such as a member with a name from outside; item may be NULL. */
+uint64_t json_uint(const cJSON *item);
+
 /* 0 when the member is missing, not a number or NaN; bounded by INT64_MIN and INT64_MAX. */
 int64_t json_member_int(const cJSON *object, const char *name);
 

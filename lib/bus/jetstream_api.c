@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "jetstream_api.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -39,6 +40,14 @@ classify(int http_code, int code)
 }
 
 int
+jetstream_error_code(const cJSON *error, const char *name)
+{
+	int64_t code = json_member_int(error, name);
+
+	return code > 0 && code <= INT_MAX ? (int)code : 0;
+}
+
+int
 jetstream_reply(const char *subject, const struct bus_msg *msg, cJSON **reply, struct err *err)
 {
 	cJSON *json = cJSON_ParseWithLength(bus_msg_data(msg), bus_msg_len(msg));
@@ -52,8 +61,8 @@ jetstream_reply(const char *subject, const struct bus_msg *msg, cJSON **reply, s
 		*reply = json;
 		return 0;
 	}
-	api_code = (int)json_member_int(error, "err_code");
-	err_set(err, classify((int)json_member_int(error, "code"), api_code), "%s: %s (%d)%s",
+	api_code = jetstream_error_code(error, "err_code");
+	err_set(err, classify(jetstream_error_code(error, "code"), api_code), "%s: %s (%d)%s",
 		subject, json_member_text(error, "description"), api_code,
 		api_code == NOT_FOR_ACCOUNT ? "; does bus.apiPrefix fit the account?" : "");
 	cJSON_Delete(json);

@@ -26,6 +26,12 @@ int jetstream_call(struct bus *bus, const char *subject, const struct buf *body,
 int jetstream_reply(
 	const char *subject, const struct bus_msg *msg, cJSON **reply, struct err *err);
 
+/*
+ * A code of the member "error" of a reply; 0 when it is missing, or is no code that an int
+ * holds.
+ */
+int jetstream_error_code(const cJSON *error, const char *name);
+
 /* Appends "name is X, configured Y" to a list of differences when the two are not equal. */
 void jetstream_differs(char *list, size_t size, const char *name, double is, double wanted);
 

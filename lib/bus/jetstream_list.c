@@ -105,9 +105,7 @@ jetstream_list_subjects(struct bus *bus, const char *stream, const char *filter,
 			subject, json_member(json_member(reply, "state"), "subjects"))
 		{
 			list->add(list->ctx, subject->string != NULL ? subject->string : "",
-				cJSON_IsNumber(subject) && subject->valuedouble >= 0
-					? (uint64_t)subject->valuedouble
-					: 0);
+				json_uint(subject));
 			n++;
 		}
 		offset += n;

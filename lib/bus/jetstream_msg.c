@@ -171,16 +171,17 @@ jetstream_pub_ack_parse(const struct bus_msg *msg, struct pub_ack *ack)
 		seq = strstr(data, "\"seq\":");
 		if (data[0] != '{' || seq == NULL)
 			return false;
-		ack->seq = strtoull(seq + 6, NULL, 10);
+		seq += 6 + strspn(seq + 6, " ");
+		ack->seq = *seq >= '0' && *seq <= '9' ? strtoull(seq, NULL, 10) : 0;
 		/* written only when true; some versions write a space after the colon */
 		ack->duplicate = strstr(seq, "\"duplicate\"") != NULL;
-		return ack->seq != 0;
+		return ack->seq != 0 && ack->seq != ULLONG_MAX /* too large */;
 	}
 	json = cJSON_ParseWithLength(data, bus_msg_len(msg));
 	error = json_member(json, "error");
-	ack->error_code = (int)json_member_int(error, "err_code");
+	ack->error_code = jetstream_error_code(error, "err_code");
 	if (ack->error_code == 0)
-		ack->error_code = (int)json_member_int(error, "code");
+		ack->error_code = jetstream_error_code(error, "code");
 	snprintf(ack->error, sizeof(ack->error), "%s", json_member_text(error, "description"));
 	cJSON_Delete(json);
 	return ack->error_code != 0;

@@ -36,22 +36,23 @@ stream_storage_look(struct bus *bus, struct stream_storage *storage, struct err 
 	return 0;
 }
 
-/* Of a page of the list; *n: streams in it. */
+/* Adds what the streams of a page of the list reserve; *n: streams in it. */
 static uint64_t
-reserved_of(const cJSON *reply, size_t *n)
+add_reserved(uint64_t sum, const cJSON *reply, size_t *n)
 {
-	uint64_t sum = 0;
 	const cJSON *stream;
 
 	*n = 0;
 	cJSON_ArrayForEach(stream, json_member(reply, "streams"))
 	{
 		const cJSON *config = json_member(stream, "config");
-		int64_t bytes = json_member_int(config, "max_bytes");
-		int64_t replicas = json_member_int(config, "num_replicas");
+		/* -1: no limit */
+		uint64_t bytes = json_member_uint(config, "max_bytes");
+		uint64_t replicas = json_member_uint(config, "num_replicas");
 
-		if (bytes > 0 && replicas > 0)
-			sum += (uint64_t)bytes * (uint64_t)replicas;
+		if (replicas > 0)
+			sum = bytes > (UINT64_MAX - sum) / replicas ? UINT64_MAX
+								    : sum + bytes * replicas;
 		++*n;
 	}
 	return sum;
@@ -78,7 +79,7 @@ stream_storage_add_up(struct bus *bus, struct stream_storage *storage, struct er
 		buf_free(&body);
 		if (rc != 0)
 			return -1;
-		sum += reserved_of(reply, &n);
+		sum = add_reserved(sum, reply, &n);
 		offset += n;
 		if (offset >= json_member_uint(reply, "total"))
 			n = 0;

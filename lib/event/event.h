@@ -83,8 +83,8 @@ int event_parse(struct event *ev, const char *json, size_t len, struct err *err)
 int event_parse_untrusted(struct event *ev, const char *json, size_t len, struct err *err);
 
 /*
- * Sets one attribute of an event in binary mode; name in lower case. -1 also for a value that is
- * not UTF-8: U+FFFD in its place could make an event too large to be read again.
+ * Sets one attribute of an event in binary mode; name in lower case. -1 also for a value that
+ * is not UTF-8: U+FFFD in its place could make an event too large to be read again.
  */
 int event_set(
 	struct event *ev, const char *name, const char *value, size_t len, struct err *err);

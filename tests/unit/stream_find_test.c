@@ -6,11 +6,8 @@
  */
 #include "test.h"
 
-#include <stdio.h>
-#include <string.h>
-
+#include "api_lab.h"
 #include "jetstream.h"
-#include "nats.h"
 #include "stream_reader.h"
 
 #define NOT_FOUND \
@@ -27,93 +24,12 @@
 	"\"},\"state\":{" \
 	"\"first_seq\":" FIRST ",\"last_seq\":" LAST ",\"messages\":" MESSAGES "}}"
 
-enum { TIMEOUT_MS = 60000, ANSWERS_MAX = 4 };
-
-/* The answers, in the order of the requests; the last one again and again. */
-struct script {
-	const char *subject, *answer[ANSWERS_MAX];
-	size_t at;
-};
-
-struct lab {
-	struct nats_server server;
-	struct bus *bus, *api;
-	struct script script[3]; /* messages, stream, consumers */
-};
-
-static struct bus *
-connect_to(const struct nats_server *server, const char *name)
-{
-	char inbox[64];
-	struct bus_options options = {
-		.name = name, .inbox_prefix = inbox, .urls = (char **)server->urls
-	};
-	struct bus *bus;
-	struct err err;
-
-	snprintf(inbox, sizeof(inbox), "_INBOX_%s", name);
-	assert_int_equal(bus_open(&bus, &options, &err), 0);
-	assert_int_equal(bus_wait_connected(bus, TIMEOUT_MS, &err), 0);
-	return bus;
-}
-
 static void
-on_request(void *ctx, struct bus_msg *msg)
+play(struct api_lab *lab, const char *const *messages, const char *const *streams)
 {
-	struct lab *lab = ctx;
-	struct err err;
-
-	for (size_t i = 0; i < COUNT(lab->script); i++) {
-		struct script *s = &lab->script[i];
-
-		if (strcmp(bus_msg_subject(msg), s->subject) == 0 && s->answer[0] != NULL) {
-			const char *answer = s->answer[s->at];
-			struct bus_out out = { .subject = bus_msg_reply(msg),
-				.data = answer,
-				.len = strlen(answer) };
-
-			if (s->at + 1 < ANSWERS_MAX && s->answer[s->at + 1] != NULL)
-				s->at++;
-			bus_publish(lab->api, &out, &err);
-			break;
-		}
-	}
-	bus_msg_free(msg);
-}
-
-static int
-set_up(void **state)
-{
-	static struct lab lab;
-	struct err err;
-
-	memset(&lab, 0, sizeof(lab));
-	nats_server_start_plain(&lab.server);
-	lab.api = connect_to(&lab.server, "api");
-	assert_int_equal(bus_subscribe(lab.api, "$JS.API.>", on_request, &lab, &err), 0);
-	assert_int_equal(bus_flush(lab.api, TIMEOUT_MS, &err), 0);
-	lab.bus = connect_to(&lab.server, "test");
-	*state = &lab;
-	return 0;
-}
-
-static int
-tear_down(void **state)
-{
-	struct lab *lab = *state;
-
-	bus_close(lab->bus);
-	bus_close(lab->api);
-	nats_server_stop(&lab->server);
-	return 0;
-}
-
-static void
-play(struct lab *lab, const char *const *messages, const char *const *streams)
-{
-	lab->script[0] = (struct script){ .subject = "$JS.API.STREAM.MSG.GET.S" };
-	lab->script[1] = (struct script){ .subject = "$JS.API.STREAM.INFO.S" };
-	lab->script[2] = (struct script){
+	lab->script[0] = (struct api_script){ .subject = "$JS.API.STREAM.MSG.GET.S" };
+	lab->script[1] = (struct api_script){ .subject = "$JS.API.STREAM.INFO.S" };
+	lab->script[2] = (struct api_script){
 		.subject = "$JS.API.CONSUMER.CREATE.S",
 		.answer = { "{\"name\":\"c1\",\"num_pending\":0,\"config\":{},\"created\":\"2026-11-22T09:00:00Z\"}" }
 	};
@@ -150,7 +66,7 @@ what_not_found_means(void **state)
 		{ "nothing can be read behind it", { NOT_FOUND, NOT_FOUND },
 			{ INFO("n1", "1", "90", "80") }, MESSAGE_UNKNOWN, 0 },
 	};
-	struct lab *lab = *state;
+	struct api_lab *lab = *state;
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct message_search found;
@@ -178,7 +94,7 @@ nobody_can_tell(void **state)
 	static const char *const leaderless[3] = { INFO("", "51", "90", "40") },
 				 *const absent[3] = { NO_STREAM };
 	static const char *const electing[3] = { UNAVAILABLE };
-	struct lab *lab = *state;
+	struct api_lab *lab = *state;
 	struct message_search found;
 	struct err err;
 
@@ -202,7 +118,7 @@ a_server_alone_has_no_leader(void **state)
 		"{\"created\":\"2026-11-22T09:00:00Z\",\"cluster\":{\"leader\":\"NB43MJ56\"},\"state\":{"
 		"\"first_seq\":51,\"last_seq\":90,\"messages\":40}}"
 	};
-	struct lab *lab = *state;
+	struct api_lab *lab = *state;
 	struct message_search found;
 	struct err err;
 
@@ -242,7 +158,7 @@ the_end_of_a_read(void **state)
 		.stream = "S", .deliver = DELIVER_FROM_SEQ, .start_seq = 70
 	};
 	struct stream_reader *reader;
-	struct lab *lab = *state;
+	struct api_lab *lab = *state;
 	struct err err;
 
 	assert_int_equal(stream_reader_open(&reader, lab->bus, &err), 0);
@@ -282,11 +198,12 @@ int
 main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(what_not_found_means, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(nobody_can_tell, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
-			a_server_alone_has_no_leader, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(the_end_of_a_read, set_up, tear_down),
+			what_not_found_means, api_lab_open, api_lab_close),
+		cmocka_unit_test_setup_teardown(nobody_can_tell, api_lab_open, api_lab_close),
+		cmocka_unit_test_setup_teardown(
+			a_server_alone_has_no_leader, api_lab_open, api_lab_close),
+		cmocka_unit_test_setup_teardown(the_end_of_a_read, api_lab_open, api_lab_close),
 		cmocka_unit_test(a_finding_is_steady),
 	};
 
