@@ -3,87 +3,121 @@
 
 Both share two cores with nginx; the dispatcher also shares them with nats-server. The dispatcher's time is from its first
 event to the last ack, by the server's clock. Rounds of both alternate. The figures are medians; the ratio is the median of
-the rounds' ratios; memory is the largest value.
+the rounds' ratios; memory is the largest value. System calls are counted in a run of their own, because strace slows it down.
 """
 import os
-import subprocess
 import time
 from statistics import median
 
-from lab.stream import Stream, event
-from lab.process import BUILD, Process, free_port, wait_until
+from cost import Allocations, Meter, SystemCalls, loop
+from lab.nginx import Nginx
+from lab.process import wait_until
 from lab.receiver import Answer
+from lab.stream import PROVIDER, Stream, event
 from lab.vcenter import milliseconds
 
 EVENTS = int(os.environ.get("BENCH_EVENTS", "40000"))
-IN_FLIGHT = (1, 16, 64, 256)
-ROUNDS = 3
+COUNTED = min(EVENTS, 10000)  # in the runs that count system calls and allocations
+IN_FLIGHT = tuple(int(n) for n in os.environ.get("BENCH_IN_FLIGHT", "1,16,64,256").split(","))
+ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
+LEAST = {256: 0.7}
+CPU_MOST = {256: 1.3}
+FEW = {**PROVIDER, "name": "few"}
 
 
-def nginx(lab):
-    port = free_port()
-    directory = lab.directory / "nginx"
-    directory.mkdir()
-    (directory / "nginx.conf").write_text(f"""
-daemon off; worker_processes 1; pid {directory}/pid; error_log stderr crit;
-events {{ worker_connections 4096; }}
-http {{ access_log off; keepalive_requests 1000000000; client_body_temp_path {directory}/body; client_body_buffer_size 64k;
-  proxy_temp_path {directory}/p; fastcgi_temp_path {directory}/f; uwsgi_temp_path {directory}/u; scgi_temp_path {directory}/s;
-  server {{ listen 127.0.0.1:{port} backlog=4096; location / {{ return 202; }} }} }}
-""")
-    lab._keep(Process("nginx", ["/usr/sbin/nginx", "-c", directory / "nginx.conf", "-p", directory], directory)).start()
+class Bench:
+    def __init__(self, lab):
+        self.lab, self.server = lab, lab.nats()
+        self.stream = Stream(lab, self.server)
+        data = {"FullFormattedMessage": "x" * 1000}
+        self.body = lab.directory / "body.json"
+        self.body.write_bytes(event(1, data=data))
+        self.stream.make_stream()
+        self.stream.publish(EVENTS, data=data)
+        self.stream.make_stream("VC_few", "few")
+        self.stream.publish(COUNTED, data=data, vcenter="few")
+        self.nginx = lab._keep(Nginx(lab.directory)).start()
 
-    def listens():
-        return subprocess.run(["curl", "-s", "-o", "/dev/null", f"http://127.0.0.1:{port}/"]).returncode == 0
-    wait_until(listens, 20, "nginx listens")
-    return f"http://127.0.0.1:{port}/"
+    def dispatcher(self, name, in_flight, **more):
+        config = self.stream.config(self.nginx.url, name=name, concurrency=in_flight, knative={"encoding": "structured"}, **more)
+        return self.lab.daemon("dispatcher", config, name=name)
+
+    def begun(self, name, stream="VC_lab"):
+        """The consumer's state when its first event has been delivered."""
+        def state():
+            try:
+                found = self.stream.consumer(name, stream)
+            except Exception:
+                return None
+            return found if found["delivered"]["stream_seq"] > 0 else None
+        return wait_until(state, 60)
+
+    def bare(self, in_flight):
+        """Requests a second, and seconds of CPU time for one."""
+        n = EVENTS if in_flight > 1 else max(EVENTS // 4, 1)
+        seconds, cpu = loop("post_loop", self.nginx.url, self.body, n, in_flight)
+        return n / seconds, cpu / n
+
+    def measure(self, name, in_flight):
+        """Events a second; resident memory at the end in MiB; for one event: CPU time of dispatcher, nats-server and nginx, and wake-ups."""
+        dispatcher = self.dispatcher(name, in_flight).start()
+        first = self.begun(name)["ack_floor"]["stream_seq"]
+        start, meter = time.time(), Meter(dispatcher, self.server, self.nginx)
+        self.stream.idle(name, timeout=300)
+        spent = meter.spent()
+        seconds = milliseconds(self.stream.consumer(name)["ack_floor"]["last_active"]) / 1000 - start
+        rss = dispatcher.rss() / 2**20
+        dispatcher.stop()
+        n = EVENTS - first
+        return n / seconds, rss, *(u.cpu / n for u in spent), spent[0].wakeups / n
+
+    def system_calls(self, in_flight):
+        """For one event, start and end of the dispatcher included."""
+        name = f"calls{in_flight}"
+        dispatcher = self.dispatcher(name, in_flight, providers=(FEW,))
+        counter = SystemCalls(dispatcher, self.lab.directory)
+        dispatcher.start()
+        self.begun(name, "VC_few")
+        self.stream.idle(name, "VC_few", timeout=300)
+        dispatcher.stop()
+        return counter.count() / COUNTED
+
+    def allocations(self, in_flight):
+        """For one event."""
+        name = f"allocations{in_flight}"
+        dispatcher = self.dispatcher(name, in_flight, providers=(FEW,))
+        counter = Allocations(dispatcher, self.lab.directory)
+        dispatcher.start()
+        done, first = self.begun(name, "VC_few")["ack_floor"]["stream_seq"], counter.count()
+        self.stream.idle(name, "VC_few", timeout=300)
+        count = counter.count() - first
+        dispatcher.stop()
+        return count / (COUNTED - done)
 
 
-def bare(url, body, in_flight, n):
-    """Requests a second."""
-    loop = subprocess.run([BUILD / "bench" / "post_loop", url, body, str(n), str(in_flight)], check=True, capture_output=True,
-                          text=True)
-    return n / float(loop.stdout)
+def us(seconds):
+    return median(seconds) * 1e6
 
 
-def measure(lab, stream, url, in_flight, name):
-    """Events a second, and resident memory at the end in MiB."""
-    config = stream.config(url, name=name, concurrency=in_flight, knative={"encoding": "structured"})
-    dispatcher = lab.dispatcher(config, name=name)
-    state = {}
-
-    def begun():
-        try:
-            state.update(stream.consumer(name))
-        except Exception:
-            return False
-        return state["delivered"]["stream_seq"] > 0
-    wait_until(begun, 60)
-    start, first = time.time(), state["ack_floor"]["stream_seq"]
-    stream.idle(name, timeout=300)
-    seconds = milliseconds(stream.consumer(name)["ack_floor"]["last_active"]) / 1000 - start
-    rss = dispatcher.rss() / 2**20
-    dispatcher.stop()
-    return (EVENTS - first) / seconds, rss
-
-
-def run(lab):
-    stream = Stream(lab, lab.nats())
-    stream.make_stream()
-    body = lab.directory / "body.json"
-    data = {"FullFormattedMessage": "x" * 1000}
-    body.write_bytes(event(1, data=data))
-    stream.publish(EVENTS, data=data)
-    url = nginx(lab)
-    for in_flight in IN_FLIGHT:
-        theirs, ours, rss = zip(*((bare(url, body, in_flight, EVENTS if in_flight > 1 else EVENTS // 4),
-                                   *measure(lab, stream, url, in_flight, f"bench{in_flight}-{i}")) for i in range(ROUNDS)))
-        yield f"bare loop, {in_flight} in flight", median(theirs), "requests/s"
-        yield f"dispatcher, {in_flight} in flight", median(ours), "events/s"
-        ratio = median(o / t for o, t in zip(ours, theirs))
-        yield f"dispatcher, {in_flight} in flight", ratio, "the bare loop", 0.7 if in_flight == 256 else 0
-        yield f"resident memory, {in_flight} in flight", max(rss), "MiB"
-    yield from slow(lab, stream)
+def rows(bench, n):
+    bare, ours = [], []
+    for i in range(ROUNDS):
+        bare.append(bench.bare(n))
+        ours.append(bench.measure(f"bench{n}-{i}", n))
+    (bare_rate, bare_cpu), (rate, rss, cpu, nats_cpu, nginx_cpu, wakeups) = zip(*bare), zip(*ours)
+    yield f"bare loop, {n} in flight", median(bare_rate), "requests/s"
+    yield f"dispatcher, {n} in flight", median(rate), "events/s"
+    yield f"dispatcher, {n} in flight", median(o / b for o, b in zip(rate, bare_rate)), "the bare loop", LEAST.get(n, 0)
+    yield f"CPU of the bare loop, {n} in flight", us(bare_cpu), "us a request"
+    yield f"CPU of the dispatcher, {n} in flight", us(cpu), "us an event"
+    most = f" (at most {CPU_MOST[n]})" if n in CPU_MOST else ""
+    yield f"CPU of the dispatcher, {n} in flight", median(o / b for o, b in zip(cpu, bare_cpu)), f"x the bare loop's{most}"
+    yield f"CPU of nats-server, {n} in flight", us(nats_cpu), "us an event"
+    yield f"CPU of nginx, {n} in flight", us(nginx_cpu), "us an event"
+    yield f"wake-ups of the dispatcher, {n} in flight", median(wakeups), "an event"
+    yield f"system calls of the dispatcher, {n} in flight", bench.system_calls(n), "an event"
+    yield f"allocations of the dispatcher, {n} in flight", bench.allocations(n), "an event"
+    yield f"resident memory, {n} in flight", max(rss), "MiB"
 
 
 def slow(lab, stream):
@@ -91,8 +125,15 @@ def slow(lab, stream):
     receiver = lab.receiver(lambda request: Answer(hang=0.2), keep=False)
     lab.dispatcher(stream.config(receiver.url, name="slow", concurrency=256), name="slow")
     wait_until(lambda: receiver.count > 0, 60)
-    start, first = time.monotonic(), receiver.count
-    wait_until(lambda: receiver.count >= first + 5000, 120)
+    start, first, wanted = time.monotonic(), receiver.count, min(5000, EVENTS // 2)
+    wait_until(lambda: receiver.count >= first + wanted, 120)
     rate = (receiver.count - first) / (time.monotonic() - start)
     yield "a backend of 200 ms, 256 in flight", rate, "events/s"
     yield "a backend of 200 ms, 256 in flight", rate / 1000, "1,000 events/s", 1
+
+
+def run(lab):
+    bench = Bench(lab)
+    for n in IN_FLIGHT:
+        yield from rows(bench, n)
+    yield from slow(lab, bench.stream)

@@ -4,6 +4,7 @@ import os
 import statistics
 import time
 
+from cost import Meter
 from lab.nginx import Nginx
 from lab.process import wait_until
 from lab.receiver import Answer
@@ -25,7 +26,7 @@ def throughput(lab, bus, vc):
     start = time.monotonic()
     collector = lab.collector(config)
     dispatcher = lab.dispatcher(config).wait_ready()
-    peak = 0
+    meter, peak = Meter(collector, dispatcher, bus, vc, nginx), 0
     while delivered(dispatcher) < BACKLOG:
         assert dispatcher.running() and time.monotonic() - start < 600, dispatcher.text()[-2000:]
         peak = max(peak, dispatcher.rss())
@@ -33,6 +34,8 @@ def throughput(lab, bus, vc):
     rate = BACKLOG / (time.monotonic() - start)
     yield f"backlog of {BACKLOG:,} to HTTP 202, start-up included", rate, "events/s"
     yield "whole pipeline", rate / ROUTER_CEILING, "the old router's 100 events/s", 100
+    for name, spent in zip(("collector", "dispatcher", "nats-server", "simulator", "nginx"), meter.spent()):
+        yield f"CPU of {name}", spent.cpu / BACKLOG * 1e6, "us an event"
     yield "dispatcher, resident memory at most", peak / 2**20, "MiB"
     assert dispatcher.stop() == 0
     nginx.stop()

@@ -39,16 +39,6 @@ def at_rate(js, vc, rate):
         yield f"{rate} events/s: created to stored, p99", late[int(len(late) * 0.99)], "ms"
 
 
-def methods(vc, seconds):
-    """The calls of an idle collector, method by method."""
-    before = calls(vc)[1]
-    time.sleep(seconds)
-    after = calls(vc)[1]
-    for method in sorted(after):
-        if after[method] > before.get(method, 0):
-            yield f"idle: {method}", (after[method] - before.get(method, 0)) / seconds * 60, "a minute"
-
-
 def run(lab):
     bus, vc = lab.nats(), lab.vcenter()
     js = lab.jetstream(bus)

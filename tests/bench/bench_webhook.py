@@ -5,12 +5,11 @@ The sender, nats-server and the collector share the machine. Every request is an
 """
 import json
 import os
-import subprocess
 import threading
 import time
 
+from cost import Meter, loop
 from lab.nginx import Nginx
-from lab.process import BUILD
 from lab.webhook import JSON, STREAM, Sender, Webhook
 
 EVENTS = int(os.environ.get("BENCH_EVENTS", "50000"))
@@ -20,14 +19,7 @@ RATE, SECONDS, SENDERS = 500, 10, 8
 
 def post(url, file, concurrency):
     """The sender's seconds."""
-    command = [BUILD / "bench" / "post_loop", url, file, str(EVENTS), str(concurrency), JSON]
-    return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-
-
-def cpu(process):
-    """Seconds of CPU time that a process has used."""
-    fields = open(f"/proc/{process.pid}/stat").read().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return loop("post_loop", url, file, EVENTS, concurrency, JSON)[0]
 
 
 def latencies(hook):
@@ -56,10 +48,10 @@ def run(lab):
     file = lab.directory / "body.json"
     file.write_text(json.dumps(BODY))
     for concurrency in (16, 64):
-        before = cpu(hook.collector)
+        meter = Meter(hook.collector)
         seconds = post(f"http://{hook.address}/webhook", file, concurrency)
         yield f"{concurrency} connections: request to PubAck", EVENTS / seconds, "events/s"
-        yield f"{concurrency} connections: events per second of CPU time", EVENTS / (cpu(hook.collector) - before), "events/s"
+        yield f"{concurrency} connections: events per second of CPU time", EVENTS / meter.spent()[0].cpu, "events/s"
         bare = post(nginx.url, file, concurrency)
         yield f"{concurrency} connections: nginx, which stores nothing", EVENTS / bare, "requests/s"
     assert hook.js.count(STREAM) == 2 * EVENTS

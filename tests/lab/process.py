@@ -10,7 +10,8 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-BUILD = ROOT / "build" / os.environ.get("VARIANT", "release")
+# VCOURIER_BUILD: the programs of another checkout, which `make bench AGAINST=` measures
+BUILD = Path(os.environ.get("VCOURIER_BUILD") or ROOT / "build" / os.environ.get("VARIANT", "release"))
 
 
 def wait_until(condition, timeout=60, what=None):
