@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "filter.h"
+#include "log.h"
 #include "mem.h"
 #include "message.h"
 #include "order.h"
@@ -13,7 +14,8 @@
 struct accept {
 	struct accept_config config;
 	struct filters filters;
-	struct event event; /* the one that was read last */
+	uint64_t filters_version; /* of the streams that they are for */
+	struct event event;       /* the one that was read last */
 	struct targets targets;
 	struct queue *held;    /* of events without a target; NULL: there were none */
 	uint64_t held_version; /* the route_version that they were routed with */
@@ -25,6 +27,7 @@ accept_open(struct accept **accept, const struct accept_config *config, struct e
 	struct accept *a = *accept = mem_alloc(sizeof(*a));
 
 	a->config = *config;
+	a->filters_version = config->streams->version;
 	event_init(&a->event);
 	return filters_open(&a->filters, &config->options->filter, config->streams, err);
 }
@@ -38,6 +41,26 @@ accept_close(struct accept *a)
 	targets_free(&a->targets);
 	filters_close(&a->filters);
 	free(a);
+}
+
+/* Other streams have other filters. */
+static void
+follow_streams(struct accept *a)
+{
+	const struct accept_config *config = &a->config;
+	struct filters filters;
+	struct err err;
+
+	if (a->filters_version == config->streams->version)
+		return;
+	a->filters_version = config->streams->version;
+	if (filters_open(&filters, &config->options->filter, config->streams, &err) != 0) {
+		log_error("the filters stay as they were", L_ERR(&err)); /* all were checked */
+		filters_close(&filters);
+		return;
+	}
+	filters_close(&a->filters);
+	a->filters = filters;
 }
 
 /* The event cannot be sent anywhere. Its dead letter needs a delivery all the same. */
@@ -185,6 +208,7 @@ accept_message(struct accept *a, const struct origin *origin, struct bus_msg *ms
 	job->delivered = meta->delivered;
 	job->stored_us = meta->time_us;
 	job->received_ms = job->touched_ms = now_ms;
+	follow_streams(a);
 	if (meta->delivered > (uint64_t)a->config.options->retry.max_deliveries) {
 		err_set(&err, ERR_LIMIT, "given out %llu times without a verdict",
 			(unsigned long long)meta->delivered - 1);

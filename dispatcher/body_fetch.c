@@ -51,7 +51,7 @@ body_fetch_request(struct body_fetch *f, struct job *job, struct queue *queue, i
 static void
 not_found(struct body_fetch *f, struct job *job)
 {
-	if (sources_is_gone(f->config.sources, job->origin, job->seq)) {
+	if (sources_is_gone(job->origin, job->seq)) {
 		log_error("event left the stream before it was delivered",
 			L_STR("stream", job->origin->stream), L_INT("seq", (int64_t)job->seq));
 		settle_expired(f->config.settle, job);

@@ -80,7 +80,7 @@ static const char *
 prefix_of(const struct dead_letter_from *from, const struct job *job, const char *tail)
 {
 	for (size_t i = 0; job->origin->replay && i < from->streams->n; i++) {
-		const struct stream_config *stream = &from->streams->stream[i].config;
+		const struct stream_config *stream = &from->streams->stream[i]->config;
 		const char *own = strchr(stream->subjects[0], '.');
 
 		/* ".hooks.>" */

@@ -42,6 +42,7 @@ struct dispatcher {
 	struct pipeline *pipeline; /* from a message to its end */
 	struct watcher *watcher;
 	struct sources *sources;
+	struct event_streams streams; /* that are read; sources.h changes them */
 	struct report *report;
 	struct watchdog watchdog;
 };
@@ -72,6 +73,15 @@ wait_ms(struct dispatcher *d, int64_t now_ms)
 	return pipeline_due(d->pipeline, now_ms, now_ms + TICK_MS) - now_ms;
 }
 
+static void
+follow_streams(struct dispatcher *d)
+{
+	struct event_streams wanted;
+
+	if (!d->stopping && wanted_streams_take(d->config->streams, &wanted))
+		sources_set(d->sources, &wanted);
+}
+
 static int
 turn(struct dispatcher *d, struct err *err)
 {
@@ -81,10 +91,13 @@ turn(struct dispatcher *d, struct err *err)
 
 	status_beat();
 	sources_turn(d->sources);
+	follow_streams(d);
 	while (accepted < ACCEPT_AT_ONCE && inbox_next(d->inbox, now_ms))
 		accepted++;
 	if (now_ms - d->ticked_ms >= TICK_MS) {
 		d->ticked_ms = now_ms;
+		if (!d->stopping)
+			sources_tick(d->sources);
 		pipeline_tick(d->pipeline, now_ms);
 		watch_over(d, now_ms);
 	}
@@ -114,13 +127,21 @@ on_recreated(void *ctx, const struct origin *origin)
 	pipeline_recreated(d->pipeline, origin);
 }
 
+static size_t
+on_end(void *ctx, const struct origin *origin)
+{
+	struct dispatcher *d = ctx;
+
+	return pipeline_give_back_idle(d->pipeline, origin);
+}
+
 static void
 on_status_request(void *ctx, struct report_status *status)
 {
 	struct dispatcher *d = ctx;
 
 	pipeline_status(d->pipeline, status);
-	status->streams = d->config->streams;
+	status->streams = &d->streams;
 }
 
 /* ---- start and end */
@@ -137,7 +158,7 @@ open_pipeline(struct dispatcher *d, struct err *err)
 		.prefix = d->config->prefix,
 		.dead_stream = d->config->dead_stream->name,
 		.options = d->config->options,
-		.streams = d->config->streams,
+		.streams = &d->streams,
 		.processor = d->config->processor,
 		.processor_config = d->config->processor_config };
 
@@ -156,12 +177,13 @@ open_sources(struct dispatcher *d, struct err *err)
 		.inbox = d->inbox,
 		.durable = d->durable,
 		.options = d->config->options,
-		.streams = d->config->streams,
+		.streams = &d->streams,
 		.replay_stream = d->config->replay_stream,
 		.expired = d->metrics.expired,
 		.redelivered = d->metrics.redelivered,
 		.on_message = on_message,
 		.on_recreated = on_recreated,
+		.on_end = on_end,
 		.ctx = d };
 
 	sources.watcher = d->watcher = watcher_open(&watcher);
@@ -199,6 +221,7 @@ close_all(struct dispatcher *d)
 	pipeline_close(d->pipeline);
 	report_close(d->report);
 	sources_close(d->sources);
+	event_streams_free(&d->streams);
 	watcher_close(d->watcher);
 	inbox_close(d->inbox);
 }
@@ -216,12 +239,12 @@ drain(struct dispatcher *d)
 	sources_end(d->sources, deadline - SHUTDOWN_MS / 2);
 	bus_flush(d->bus, FLUSH_MS, &err); /* acks of what is done */
 	do {
-		pipeline_give_back_idle(d->pipeline);
+		pipeline_give_back_idle(d->pipeline, NULL);
 		if (turn(d, &err) != 0)
 			break;
 	} while ((pipeline_jobs(d->pipeline) > 0 || !inbox_empty(d->inbox)) &&
 		clock_monotonic_ms() < deadline);
-	pipeline_give_back_idle(d->pipeline);
+	pipeline_give_back_idle(d->pipeline, NULL);
 	pipeline_end(d->pipeline);
 	log_info("stopped", L_INT("in_memory", (int64_t)had),
 		L_INT("left", (int64_t)pipeline_jobs(d->pipeline)));
@@ -250,6 +273,7 @@ dispatcher_run(const struct dispatcher_config *config, struct bus *bus, struct e
 	set_durable(d);
 	failed = open_all(d, err);
 	if (!failed) {
+		follow_streams(d);
 		log_info("started", L_STR("backend", config->processor->type),
 			L_STR("consumer", d->durable),
 			L_INT("streams", (int64_t)sources_n(d->sources)),

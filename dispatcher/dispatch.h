@@ -2,6 +2,8 @@
 /*
  * The dispatcher: one event loop between the bus and one backend.
  *
+ *     wanted_streams.h   the streams to read, as the configuration names them now
+ *     event_streams.h    what is known of each
  *     sources.h          the streams that are read, each with a puller and a stream_watch
  *     puller.h           pulls messages: pull_credit.h, recently_acked.h
  *     inbox.h            messages on their way from the threads of the bus to the loop
@@ -45,14 +47,14 @@
 #include "bus.h"
 #include "dispatcher_options.h"
 #include "err.h"
-#include "event_streams.h"
 #include "jetstream.h"
 #include "processor.h"
+#include "wanted_streams.h"
 
 struct dispatcher_config {
 	const char *name;   /* of the eventProcessor; its token is the durable's name */
 	const char *prefix; /* of subjects: "vc" */
-	const struct event_streams *streams;
+	struct wanted_streams *streams; /* to read; they may change while it runs */
 	const struct stream_config *dead_stream, *replay_stream;
 	const struct dispatch_options *options;
 	const struct processor *processor;

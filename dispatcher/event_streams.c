@@ -31,7 +31,47 @@ is_pattern(const char *name)
 	return strpbrk(name, "*?[\\") != NULL;
 }
 
-/* ---- the streams */
+/* ---- sets */
+
+void
+event_streams_add(struct event_streams *streams, struct event_stream *stream)
+{
+	streams->stream = mem_grow(
+		streams->stream, streams->n + 1, sizeof(struct event_stream *));
+	streams->stream[streams->n++] = stream;
+	streams->version++;
+	stream->sets++;
+}
+
+void
+event_streams_remove(struct event_streams *streams, struct event_stream *stream)
+{
+	size_t i = 0;
+
+	while (i < streams->n && streams->stream[i] != stream)
+		i++;
+	if (i == streams->n)
+		return;
+	streams->n--;
+	memmove(streams->stream + i, streams->stream + i + 1,
+		(streams->n - i) * sizeof(struct event_stream *));
+	streams->version++;
+	if (--stream->sets > 0)
+		return;
+	buf_free(&stream->texts);
+	free(stream);
+}
+
+struct event_stream *
+event_streams_find(const struct event_streams *streams, const char *name)
+{
+	for (size_t i = 0; i < streams->n; i++)
+		if (strcmp(streams->stream[i]->config.name, name) == 0)
+			return streams->stream[i];
+	return NULL;
+}
+
+/* ---- the streams of a file */
 
 static const struct dispatch_per_vcenter *
 settings_of(const struct dispatch_options *options, const struct router_entry *provider)
@@ -55,13 +95,14 @@ add_stream(struct event_streams *streams, const struct router_config *config,
 	const struct dispatch_options *options, const struct router_entry *provider)
 {
 	const struct dispatch_per_vcenter *one = settings_of(options, provider);
-	struct event_stream *s = &streams->stream[streams->n++];
+	struct event_stream *s = mem_alloc(sizeof(*s));
 
 	s->filter = one != NULL && is_given(&one->filter) ? &one->filter : &options->filter;
 	s->start_from = one != NULL && one->start_from != NULL ? one->start_from
 							       : options->start_from;
 	buf_init(&s->texts, 2 * CONFIG_FILE_MAX);
 	bus_streams_events(&config->top.bus, provider, &s->texts, &s->config);
+	event_streams_add(streams, s);
 }
 
 void
@@ -70,9 +111,7 @@ event_streams_init(struct event_streams *streams, const struct router_config *co
 {
 	const struct router_entries *providers = &config->providers;
 
-	*streams = (struct event_streams){
-		.stream = mem_array(providers->n + 1, sizeof(*streams->stream)),
-	};
+	*streams = (struct event_streams){ .n = 0 };
 	for (size_t i = 0; i < providers->n; i++)
 		if (is_among(options->vcenters, &providers->entry[i]))
 			add_stream(streams, config, options, &providers->entry[i]);
@@ -81,9 +120,10 @@ event_streams_init(struct event_streams *streams, const struct router_config *co
 void
 event_streams_free(struct event_streams *streams)
 {
-	for (size_t i = 0; i < streams->n; i++)
-		buf_free(&streams->stream[i].texts);
+	while (streams->n > 0)
+		event_streams_remove(streams, streams->stream[streams->n - 1]);
 	free(streams->stream);
+	streams->stream = NULL;
 }
 
 /* ---- checks */

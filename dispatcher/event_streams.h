@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The streams of events that a dispatcher reads: one for each eventProvider of the file that
- * its option `vcenters` chooses, with what `perVcenter` says of that vCenter.
+ * Sets of streams of events that a dispatcher reads: one for each eventProvider of the file
+ * that its option `vcenters` chooses, with what `perVcenter` says of that vCenter. A stream may
+ * be in several sets; only one thread changes the sets of a stream.
  */
 #ifndef VCOURIER_EVENT_STREAMS_H
 #define VCOURIER_EVENT_STREAMS_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "dispatcher_options.h"
 #include "jetstream.h"
@@ -18,17 +20,24 @@ struct event_stream {
 	const struct dispatch_filter *filter;
 	const char *start_from;
 	struct buf texts; /* of the config */
+	size_t sets;      /* that it is in */
 };
 
 struct event_streams {
-	struct event_stream *stream;
+	struct event_stream **stream;
 	size_t n;
+	uint64_t version; /* counts up with each change */
 };
 
-/* Config and options are borrowed until event_streams_free. */
+/* Options are borrowed while one of the streams exists, the config for the call. */
 void event_streams_init(struct event_streams *streams, const struct router_config *config,
 	const struct dispatch_options *options);
+/* Also frees the streams that are in no other set. A zeroed set is fine. */
 void event_streams_free(struct event_streams *streams);
+/* The stream of this name; NULL: the set has none. */
+struct event_stream *event_streams_find(const struct event_streams *streams, const char *name);
+void event_streams_add(struct event_streams *streams, struct event_stream *stream);
+void event_streams_remove(struct event_streams *streams, struct event_stream *stream);
 
 /*
  * Checks `vcenters` and `perVcenter` of an eventProcessor against the eventProviders of the

@@ -62,8 +62,8 @@ filters_open(struct filters *filters, const struct dispatch_filter *common,
 		return -1;
 	filters->any_pattern = filters->common.pattern != NULL;
 	for (size_t i = 0; i < streams->n; i++)
-		if (streams->stream[i].filter != common &&
-			add(filters, &streams->stream[i], err) != 0)
+		if (streams->stream[i]->filter != common &&
+			add(filters, streams->stream[i], err) != 0)
 			return -1;
 	if (filters->n_own > 1)
 		qsort(filters->own, filters->n_own, sizeof(*filters->own), by_token);

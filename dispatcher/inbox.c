@@ -127,6 +127,26 @@ inbox_empty(struct inbox *inbox)
 	return none && inbox_taken(inbox) == 0;
 }
 
+static bool
+has(const struct items *items, size_t from, const struct inbox_port *port)
+{
+	for (size_t i = from; i < items->n; i++)
+		if (items->item[i].port == port)
+			return true;
+	return false;
+}
+
+bool
+inbox_has(struct inbox *inbox, const struct inbox_port *port)
+{
+	bool found;
+
+	pthread_mutex_lock(&inbox->lock);
+	found = has(&inbox->arrived, 0, port);
+	pthread_mutex_unlock(&inbox->lock);
+	return found || has(&inbox->taken, inbox->taken_at, port);
+}
+
 bool
 inbox_may_wait(struct inbox *inbox, bool wake)
 {

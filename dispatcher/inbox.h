@@ -33,7 +33,7 @@ void inbox_close(struct inbox *inbox); /* after bus_close. NULL is allowed for b
 
 /*
  * A bus_on_msg: subscribe with it and the port as its ctx. The port must live until the bus is
- * closed. Any thread.
+ * closed, or until its subscription has ended and inbox_has is false. Any thread.
  */
 void inbox_put(void *port, struct bus_msg *msg);
 
@@ -44,6 +44,8 @@ bool inbox_next(struct inbox *inbox, int64_t now_ms);
 /* Messages that were taken from the threads and have not reached their handlers yet. */
 size_t inbox_taken(const struct inbox *inbox);
 bool inbox_empty(struct inbox *inbox);
+/* A message of this port has not reached its handler yet. */
+bool inbox_has(struct inbox *inbox, const struct inbox_port *port);
 /*
  * Call it before the loop waits. wake: a message that comes from now on ends the wait; without
  * it the loop finds the message when something else has ended the wait. False: do not wait, a

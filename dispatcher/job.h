@@ -52,7 +52,8 @@ struct delivery {
 
 /* The stream that an event is from. Compared by address: one for each stream. */
 struct origin {
-	size_t index; /* among the streams of this dispatcher */
+	size_t index;               /* no other stream has had it */
+	struct read_stream *source; /* of sources.c */
 	const char *stream;
 	bool replay; /* the replay stream: its subjects begin with REPLAY_PREFIX */
 };

@@ -30,7 +30,6 @@ struct pipeline {
 	size_t largest; /* bytes of a message */
 
 	struct jobs jobs;
-	struct sources *sources; /* borrowed */
 	struct refresher *refresher;
 	struct ack_flush *ack_flush;
 	struct settle *settle;
@@ -47,9 +46,8 @@ struct pipeline {
 static void
 on_ack(void *pipeline, const struct job *job)
 {
-	struct pipeline *p = pipeline;
-
-	sources_note_acked(p->sources, job->origin, job->seq, job->stored_us);
+	(void)pipeline;
+	sources_note_acked(job->origin, job->seq, job->stored_us);
 }
 
 /* Where events end: settled, and if need be in the dead letters and at the sink. */
@@ -145,7 +143,6 @@ pipeline_start(struct pipeline *p, struct sources *sources, struct err *err)
 		.metrics = config->metrics,
 		.options = config->options };
 
-	p->sources = sources;
 	if (accept_open(&p->accept, &accept, err) != 0 ||
 		body_fetch_open(&p->body_fetch, &fetch, err) != 0)
 		return -1;
@@ -387,10 +384,10 @@ pipeline_stop(struct pipeline *p)
 	settle_stop(p->settle);
 }
 
-void
-pipeline_give_back_idle(struct pipeline *p)
+size_t
+pipeline_give_back_idle(struct pipeline *p, const struct origin *origin)
 {
-	settle_give_back_idle(p->settle);
+	return settle_give_back_idle(p->settle, origin);
 }
 
 void

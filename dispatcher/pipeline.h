@@ -36,7 +36,7 @@ struct pipeline_config { /* all borrowed */
 	const char *prefix;      /* of the subjects of events: "vc" */
 	const char *dead_stream; /* name of the stream of dead letters */
 	const struct dispatch_options *options;
-	const struct event_streams *streams;
+	const struct event_streams *streams; /* that are read now; sources.h changes them */
 	const struct processor *processor;
 	const void *processor_config;
 };
@@ -89,8 +89,12 @@ struct dead_letters *pipeline_dead_letters(struct pipeline *pipeline);
 void pipeline_restart(struct pipeline *pipeline);
 /* From now on nothing is requested or sent, and each ack is confirmed by the server. */
 void pipeline_stop(struct pipeline *pipeline);
-/* While it stops: gives back the jobs that have no request or dead letter under way. */
-void pipeline_give_back_idle(struct pipeline *pipeline);
+/*
+ * While it, or this stream, stops: gives back the jobs that have no request or dead letter
+ * under way. origin: only those of this stream; NULL: of all. Returns how many of them are
+ * left.
+ */
+size_t pipeline_give_back_idle(struct pipeline *pipeline, const struct origin *origin);
 /* At the end: writes the log lines that were held back. */
 void pipeline_end(struct pipeline *pipeline);
 

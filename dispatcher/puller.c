@@ -138,19 +138,28 @@ puller_close(struct puller *puller)
  * until ackWait is over. It drops pulls whose subscription has ended when consumer info is
  * requested.
  */
-void
+bool
 puller_end(struct puller *p)
 {
 	char subject[sizeof(p->reply) + 2];
 	struct consumer_info info;
 	struct err err;
+	bool ended;
 
 	snprintf(subject, sizeof(subject), "%s.*", p->reply);
-	if (bus_unsubscribe(p->config.bus, subject, END_MS, &err) != 0 ||
+	ended = bus_unsubscribe(p->config.bus, subject, END_MS, &err) == 0;
+	if (!ended ||
 		jetstream_consumer_look(
 			p->config.bus, p->config.stream, p->config.durable, &info, &err) != 0)
 		log_debug("pulls may still be open", L_STR("stream", p->config.stream),
 			L_ERR(&err));
+	return ended;
+}
+
+bool
+puller_is_empty(const struct puller *p)
+{
+	return !inbox_has(p->config.inbox, &p->port);
 }
 
 /* Pulls end with their connection and with their consumer. */

@@ -28,7 +28,7 @@ struct puller_config { /* all borrowed */
 	struct inbox *inbox;
 	struct stream_watch *watch; /* of the same stream */
 	const char *stream, *durable;
-	size_t index; /* among the pullers of this process; part of the reply subject */
+	size_t index; /* no other puller has had it; part of the reply subject */
 	/* redelivered more often: passed on although its headers cannot be read */
 	uint64_t max_deliveries;
 	struct metric *redelivered; /* counts redelivered messages */
@@ -37,7 +37,8 @@ struct puller_config { /* all borrowed */
 };
 
 int puller_open(struct puller **puller, const struct puller_config *config, struct err *err);
-void puller_close(struct puller *puller); /* after the bus. NULL is fine */
+/* After the bus, or after puller_end and once puller_is_empty. NULL is fine. */
+void puller_close(struct puller *puller);
 
 /* Keeps up to `budget` messages requested; a pull requests at least `least`. */
 void puller_pull(struct puller *puller, size_t budget, size_t least, int64_t now_ms);
@@ -45,8 +46,13 @@ void puller_pull(struct puller *puller, size_t budget, size_t least, int64_t now
 void puller_note_acked(struct puller *puller, uint64_t seq, int64_t stored_us);
 /* Forgets all pulls, and has the consumer checked before it pulls again. */
 void puller_restart(struct puller *puller);
-/* Ends the subscription; waits until what was on its way has arrived. */
-void puller_end(struct puller *puller);
+/*
+ * Ends the subscription; waits until what was on its way has arrived. Any thread. False: that
+ * is not known, so the puller must live until the bus is closed.
+ */
+bool puller_end(struct puller *puller);
+/* No message is on its way from the inbox. */
+bool puller_is_empty(const struct puller *puller);
 
 size_t puller_open_pulls(const struct puller *puller);
 

@@ -40,7 +40,7 @@ add_streams(const struct event_streams *streams, struct buf *out)
 {
 	buf_add_str(out, ",\"streams\":[");
 	for (size_t i = 0; i < streams->n; i++) {
-		const char *name = streams->stream[i].config.name;
+		const char *name = streams->stream[i]->config.name;
 
 		buf_add_str(out, i != 0 ? "," : "");
 		json_add_string(out, name, strlen(name));

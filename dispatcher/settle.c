@@ -368,14 +368,21 @@ under_way(const struct job *job)
 	return false;
 }
 
-void
-settle_give_back_idle(struct settle *s)
+size_t
+settle_give_back_idle(struct settle *s, const struct origin *origin)
 {
+	size_t left = 0;
+
 	for (struct job *job = s->config.jobs->oldest, *next; job != NULL; job = next) {
 		next = job->next;
-		if (!under_way(job))
+		if (origin != NULL && job->origin != origin)
+			continue;
+		if (under_way(job))
+			left++;
+		else
 			settle_give_back(s, job);
 	}
+	return left;
 }
 
 void

@@ -74,8 +74,11 @@ void settle_recreated(struct settle *settle, const struct origin *origin);
 
 /* Tells NATS that slow deliveries are in progress. */
 void settle_progress(struct settle *settle, int64_t now_ms);
-/* Returns all jobs to NATS but those with a request or a dead letter under way. */
-void settle_give_back_idle(struct settle *settle);
+/*
+ * Returns all jobs to NATS but those with a request or a dead letter under way. origin: only
+ * those of this stream, or NULL. Returns how many of them are left.
+ */
+size_t settle_give_back_idle(struct settle *settle, const struct origin *origin);
 /*
  * The dispatcher stops: from now on each ack waits for the server's confirmation, and no job
  * that waited for another becomes ready.

@@ -27,6 +27,9 @@ struct stream_watch {
 	struct stream_state state;
 	bool check_requested;
 	uint64_t checked_reconnects; /* of the bus when the last check began */
+	stream_watch_end_fn *end;    /* NULL: it is read */
+	void *end_ctx;
+	bool ended;
 
 	/* the watch thread's */
 	struct stream_check *check;
@@ -120,7 +123,46 @@ stream_watch_count_redelivery(struct stream_watch *w)
 	atomic_fetch_add(&w->redelivered, 1);
 }
 
+void
+stream_watch_end(struct stream_watch *w, stream_watch_end_fn *fn, void *ctx)
+{
+	pthread_mutex_lock(&w->lock);
+	w->end = fn;
+	w->end_ctx = ctx;
+	w->state.ready = false;
+	pthread_mutex_unlock(&w->lock);
+	w->wake(w->ctx);
+}
+
+bool
+stream_watch_ended(struct stream_watch *w)
+{
+	bool ended;
+
+	pthread_mutex_lock(&w->lock);
+	ended = w->ended;
+	pthread_mutex_unlock(&w->lock);
+	return ended;
+}
+
 /* ---- the watch thread's */
+
+bool
+stream_watch_turn_end(struct stream_watch *w)
+{
+	stream_watch_end_fn *end;
+
+	pthread_mutex_lock(&w->lock);
+	end = w->end;
+	pthread_mutex_unlock(&w->lock);
+	if (end == NULL)
+		return false;
+	end(w->end_ctx);
+	pthread_mutex_lock(&w->lock);
+	w->ended = true;
+	pthread_mutex_unlock(&w->lock);
+	return true;
+}
 
 /* Not ready when the loop has requested another check meanwhile; info is as new as it gets. */
 static void

@@ -19,7 +19,7 @@ typedef void stream_watch_wake_fn(void *ctx);
 
 struct stream_watch *stream_watch_open(
 	const struct stream_check_config *config, stream_watch_wake_fn *wake, void *ctx);
-/* after the watch thread has ended and the loop has stopped. NULL is fine */
+/* Once stream_watch_ended, or after the watch thread has ended; the loop. NULL is fine. */
 void stream_watch_close(struct stream_watch *watch);
 
 /* ---- the loop's */
@@ -49,8 +49,18 @@ bool stream_watch_is_gone(struct stream_watch *watch, uint64_t seq);
 void stream_watch_set_requested(struct stream_watch *watch, int messages);
 void stream_watch_count_redelivery(struct stream_watch *watch); /* the server redelivered one */
 
+/*
+ * The stream is read no longer: the watch thread calls fn, which may wait for the server, and
+ * then never uses this stream_watch again.
+ */
+typedef void stream_watch_end_fn(void *ctx);
+void stream_watch_end(struct stream_watch *watch, stream_watch_end_fn *fn, void *ctx);
+bool stream_watch_ended(struct stream_watch *watch);
+
 /* ---- the watch thread's */
 
+/* Whether stream_watch_end was called: then this has called fn, and the loop may close it. */
+bool stream_watch_turn_end(struct stream_watch *watch);
 /* Answers the loop's search and checks when that is due; true when it has checked. */
 bool stream_watch_turn(struct stream_watch *watch);
 

@@ -20,7 +20,7 @@ struct watcher {
 	/* the thread's, once it runs */
 	int64_t measure_ms; /* when the dead letters' stream is measured next */
 	struct stream_watch **stream;
-	size_t n, cap;
+	size_t n;
 	bool bus_lost; /* reported */
 
 	pthread_t thread;
@@ -28,6 +28,8 @@ struct watcher {
 	pthread_mutex_t lock; /* for the rest */
 	pthread_cond_t wake;
 	bool woken, end;
+	struct stream_watch **added; /* until the thread's next turn */
+	size_t n_added;
 };
 
 struct watcher *
@@ -56,9 +58,15 @@ wake(void *watcher)
 struct stream_watch *
 watcher_add(struct watcher *w, const struct stream_check_config *config)
 {
-	w->stream = mem_grow_for(w->stream, w->n, &w->cap, sizeof(struct stream_watch *));
-	w->stream[w->n] = stream_watch_open(config, wake, w);
-	return w->stream[w->n++];
+	struct stream_watch *watch = stream_watch_open(config, wake, w);
+
+	pthread_mutex_lock(&w->lock);
+	w->added = mem_grow(w->added, w->n_added + 1, sizeof(struct stream_watch *));
+	w->added[w->n_added++] = watch;
+	w->woken = true;
+	pthread_cond_signal(&w->wake);
+	pthread_mutex_unlock(&w->lock);
+	return watch;
 }
 
 /* ---- the thread */
@@ -151,18 +159,39 @@ report(struct watcher *w)
 	status_check("consumer", ready, trouble);
 }
 
+/* Takes what was added, and lets go of what has ended. True: something has. */
+static bool
+follow(struct watcher *w)
+{
+	size_t kept = 0, had;
+
+	pthread_mutex_lock(&w->lock);
+	w->stream = mem_grow(w->stream, w->n + w->n_added + 1, sizeof(struct stream_watch *));
+	for (size_t i = 0; i < w->n_added; i++)
+		w->stream[w->n++] = w->added[i];
+	w->n_added = 0;
+	pthread_mutex_unlock(&w->lock);
+	had = w->n;
+	for (size_t i = 0; i < had; i++)
+		if (!stream_watch_turn_end(w->stream[i]))
+			w->stream[kept++] = w->stream[i];
+	w->n = kept;
+	return kept < had;
+}
+
 /* False: there is no connection; it has waited for one. */
 static bool
 turn(struct watcher *w)
 {
-	bool checked = false;
 	struct err err;
+	bool checked;
 
 	if (!check_bus(w)) {
 		bus_wait_connected(w->config.bus, TURN_MS, &err);
 		return false;
 	}
 	ensure_dead_stream(w);
+	checked = follow(w);
 	for (size_t i = 0; i < w->n; i++)
 		checked |= stream_watch_turn(w->stream[i]);
 	if (checked)
@@ -221,7 +250,10 @@ watcher_close(struct watcher *w)
 		return;
 	for (size_t i = 0; i < w->n; i++)
 		stream_watch_close(w->stream[i]);
+	for (size_t i = 0; i < w->n_added; i++)
+		stream_watch_close(w->added[i]);
 	free(w->stream);
+	free(w->added);
 	pthread_cond_destroy(&w->wake);
 	pthread_mutex_destroy(&w->lock);
 	free(w);

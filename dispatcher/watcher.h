@@ -24,7 +24,10 @@ struct watcher_config { /* all borrowed */
 };
 
 struct watcher *watcher_open(const struct watcher_config *config);
-/* Before the start. The stream_watch is the watcher's; it lives until watcher_close. */
+/*
+ * The loop's, at any time. The stream_watch is the watcher's, which closes it, until it has
+ * ended (stream_watch_end).
+ */
 struct stream_watch *watcher_add(
 	struct watcher *watcher, const struct stream_check_config *config);
 int watcher_start(struct watcher *watcher, struct err *err);

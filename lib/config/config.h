@@ -143,6 +143,11 @@ const char *config_file_path(const struct config *config); /* as given to config
  */
 void config_set_beside(struct config *config);
 const struct config_node *config_root(const struct config *config);
+/*
+ * Whether two files have the same values, in the same order. except: keys of the top level that
+ * do not count; NULL-terminated, or NULL.
+ */
+bool config_same(const struct config *a, const struct config *b, const char *const *except);
 
 /*
  * Access to the tree, for checks that a table cannot express. NULL is fine and gives NULL or 0.

@@ -28,13 +28,16 @@ struct daemon {
 	const struct daemon_spec *spec;
 	struct flags flags;
 	char *log_name;
-	struct loaded *current;
+	struct loaded *current; /* of run() */
+	struct loaded *latest;  /* current, or the one of which run() took the eventProviders */
 	struct status *status;
 
 	pthread_t watcher;
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
-	struct loaded *next;    /* set by a reload, until daemon_again takes it */
+	struct loaded *next; /* set by a reload, until daemon_again takes it */
+	daemon_take_fn *take;
+	void *take_ctx;         /* NULL: run() takes nothing */
 	struct watched watched; /* the file and the CA files that it names */
 	bool closing;
 };
@@ -53,7 +56,7 @@ log_lines(enum log_level level, const char *msg, const struct buf *text)
 }
 
 static void
-tell_settings(const struct config_errors *errors, const struct loaded *l, bool reloaded)
+tell_settings(const struct config_errors *errors, const struct loaded *l)
 {
 	log_lines(LOG_WARN, "configuration warning", &errors->warnings);
 	metric_set(metric_gauge("vcourier_tls_insecure", "",
@@ -69,65 +72,9 @@ tell_settings(const struct config_errors *errors, const struct loaded *l, bool r
 	metric_set(metric_gauge("vcourier_config_last_reload_timestamp_seconds", "",
 			   "When the configuration in use was read."),
 		(double)clock_wall_us() / 1e6);
-	if (reloaded)
-		log_info("configuration changed: restarting with it");
 }
 
-/* ---- reload */
-
-static void
-reload(struct daemon *d)
-{
-	struct config_errors errors;
-	struct loaded *next, *old;
-	bool usage;
-
-	notify_reloading();
-	config_errors_init(&errors);
-	next = loaded_open(d->spec, &d->flags, &errors, &usage);
-	if (next != NULL) {
-		tell_settings(&errors, next, true);
-		loaded_watch(next, d->spec, d->flags.path, &d->watched);
-		pthread_mutex_lock(&d->lock);
-		old = d->next;
-		d->next = next;
-		stop_request();
-		pthread_mutex_unlock(&d->lock);
-		loaded_free(d->spec, old);
-	} else {
-		log_lines(LOG_ERROR, "invalid configuration: the old one stays in use",
-			&errors.text);
-		metric_set(metric_gauge("vcourier_config_last_reload_successful", "", ""), 0);
-	}
-	config_errors_free(&errors);
-	notify("READY=1");
-}
-
-static void *
-watch(void *arg)
-{
-	struct daemon *d = arg;
-	bool closing = false, told = false, stopping;
-
-	while (!closing) {
-		pthread_mutex_lock(&d->lock);
-		if (!d->closing)
-			clock_cond_wait(&d->wake, &d->lock, WATCH_MS);
-		closing = d->closing;
-		stopping = closing || (stop_requested() && d->next == NULL);
-		pthread_mutex_unlock(&d->lock);
-		if (stopping && !told)
-			notify("STOPPING=1");
-		told = told || stopping;
-		if (!closing &&
-			(int)stop_take_reload() + (int)watched_changed(&d->watched) != 0)
-			reload(d);
-		log_sums(false);
-	}
-	return NULL;
-}
-
-/* ---- life */
+/* ---- log and metrics port */
 
 static void
 start_log(const struct daemon *d)
@@ -163,7 +110,7 @@ static int
 open_status(struct daemon *d, struct err *err)
 {
 	const struct router_top *top = &d->current->config.top;
-	struct status_options options = { .bind = buf_str(&d->current->bind),
+	struct status_options options = { .bind = buf_str(&d->latest->bind),
 		.user = top->metrics.user,
 		.password = &top->metrics.password,
 		.stats = stats_render };
@@ -171,6 +118,101 @@ open_status(struct daemon *d, struct err *err)
 	set_name(d, d->current->entry->name);
 	return status_open(&d->status, &options, err);
 }
+
+static void
+free_current(struct daemon *d)
+{
+	if (d->latest != d->current)
+		loaded_free(d->spec, d->latest);
+	loaded_free(d->spec, d->current);
+}
+
+/* ---- reload; the caller of these two has the lock */
+
+/* Run() goes on with its options and other eventProviders. */
+static bool
+take_providers(struct daemon *d, struct loaded *next)
+{
+	struct loaded *last = d->latest;
+	struct err err;
+
+	if (d->take_ctx == NULL || d->next != NULL || !loaded_differs_in_providers(last, next))
+		return false;
+	log_info("configuration changed: other eventProviders",
+		L_INT("eventProviders", (int64_t)next->config.providers.n));
+	d->take(d->take_ctx, &next->config);
+	d->latest = next;
+	if (strcmp(buf_str(&last->bind), buf_str(&next->bind)) != 0) {
+		status_close(d->status);
+		d->status = NULL;
+		if (open_status(d, &err) != 0)
+			log_error("cannot open the metrics port", L_ERR(&err));
+	}
+	if (last != d->current)
+		loaded_free(d->spec, last);
+	return true;
+}
+
+static void
+restart(struct daemon *d, struct loaded *next)
+{
+	log_info("configuration changed: restarting with it");
+	loaded_free(d->spec, d->next);
+	d->next = next;
+	stop_request();
+}
+
+static void
+reload(struct daemon *d)
+{
+	struct config_errors errors;
+	struct loaded *next;
+	bool usage;
+
+	notify_reloading();
+	config_errors_init(&errors);
+	next = loaded_open(d->spec, &d->flags, &errors, &usage);
+	if (next != NULL) {
+		tell_settings(&errors, next);
+		loaded_watch(next, d->spec, d->flags.path, &d->watched);
+		pthread_mutex_lock(&d->lock);
+		if (!take_providers(d, next))
+			restart(d, next);
+		pthread_mutex_unlock(&d->lock);
+	} else {
+		log_lines(LOG_ERROR, "invalid configuration: the old one stays in use",
+			&errors.text);
+		metric_set(metric_gauge("vcourier_config_last_reload_successful", "", ""), 0);
+	}
+	config_errors_free(&errors);
+	notify("READY=1");
+}
+
+static void *
+watch(void *arg)
+{
+	struct daemon *d = arg;
+	bool closing = false, told = false, stopping;
+
+	while (!closing) {
+		pthread_mutex_lock(&d->lock);
+		if (!d->closing)
+			clock_cond_wait(&d->wake, &d->lock, WATCH_MS);
+		closing = d->closing;
+		stopping = closing || (stop_requested() && d->next == NULL);
+		pthread_mutex_unlock(&d->lock);
+		if (stopping && !told)
+			notify("STOPPING=1");
+		told = told || stopping;
+		if (!closing &&
+			(int)stop_take_reload() + (int)watched_changed(&d->watched) != 0)
+			reload(d);
+		log_sums(false);
+	}
+	return NULL;
+}
+
+/* ---- life */
 
 /* Before there is a log. */
 static void
@@ -190,7 +232,7 @@ first_load(struct daemon *d)
 
 	config_errors_init(&errors);
 	watched_set(&d->watched, d->flags.path, NULL);
-	d->current = loaded_open(d->spec, &d->flags, &errors, &usage);
+	d->current = d->latest = loaded_open(d->spec, &d->flags, &errors, &usage);
 	if (d->current == NULL) {
 		print_errors(buf_str(&errors.text));
 		if (errors.n > CONFIG_ERRORS_MAX)
@@ -198,7 +240,7 @@ first_load(struct daemon *d)
 				errors.n - CONFIG_ERRORS_MAX);
 	} else {
 		set_name(d, d->current->entry->name);
-		tell_settings(&errors, d->current, false);
+		tell_settings(&errors, d->current);
 		loaded_watch(d->current, d->spec, d->flags.path, &d->watched);
 	}
 	config_errors_free(&errors);
@@ -245,7 +287,7 @@ daemon_open(struct daemon **daemon, const struct daemon_spec *spec, int argc, ch
 	return EXIT_NOT_YET;
 fail:
 	status_close(d->status);
-	loaded_free(d->spec, d->current);
+	free_current(d);
 	log_init(LOG_INFO, LOG_LOGFMT, d->spec->component, NULL);
 	free(d->log_name);
 	watched_free(&d->watched);
@@ -273,8 +315,8 @@ daemon_again(struct daemon *d, int code)
 	}
 	status_close(d->status);
 	d->status = NULL;
-	loaded_free(d->spec, d->current);
-	d->current = next;
+	free_current(d);
+	d->current = d->latest = next;
 	if (open_status(d, &err) != 0)
 		log_error("cannot open the metrics port", L_ERR(&err));
 	return true;
@@ -290,13 +332,22 @@ daemon_close(struct daemon *d)
 	pthread_join(d->watcher, NULL);
 	status_close(d->status);
 	loaded_free(d->spec, d->next);
-	loaded_free(d->spec, d->current);
+	free_current(d);
 	log_sums(true);
 	log_info("stopped");
 	log_init(LOG_INFO, LOG_LOGFMT, d->spec->component, NULL);
 	free(d->log_name);
 	watched_free(&d->watched);
 	free(d);
+}
+
+void
+daemon_on_providers(struct daemon *d, daemon_take_fn *take, void *ctx)
+{
+	pthread_mutex_lock(&d->lock);
+	d->take = take;
+	d->take_ctx = ctx;
+	pthread_mutex_unlock(&d->lock);
 }
 
 const void *

@@ -13,8 +13,9 @@
  *
  * Reload: on SIGHUP, or when the file changes, a thread reads it. An invalid file is reported
  * and the old configuration stays in use. A valid one makes run() stop as after SIGTERM
- * (nothing is lost or repeated), and daemon_again starts it again with the new options. Secrets
- * in files need no reload: they are read at each use.
+ * (nothing is lost or repeated), and daemon_again starts it again with the new options, unless
+ * only eventProviders changed and run() takes them (daemon_on_providers). Secrets in files need
+ * no reload: they are read at each use.
  */
 #ifndef VCOURIER_DAEMON_H
 #define VCOURIER_DAEMON_H
@@ -53,6 +54,14 @@ int daemon_open(struct daemon **daemon, const struct daemon_spec *spec, int argc
 /* Whether to call run() again: only when it returned 0 because of a reload. */
 bool daemon_again(struct daemon *daemon, int code);
 void daemon_close(struct daemon *daemon);
+
+/*
+ * While run() can do with other eventProviders: when a reload changed nothing else, take is
+ * called, on a thread of its own, and run() goes on. ctx NULL: it cannot any more, and no call
+ * of take is under way.
+ */
+typedef void daemon_take_fn(void *ctx, const struct router_config *config);
+void daemon_on_providers(struct daemon *daemon, daemon_take_fn *take, void *ctx);
 
 /* Valid until daemon_again. */
 const void *daemon_options(const struct daemon *daemon);

@@ -2,6 +2,7 @@
 #include "loaded.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "mem.h"
 
@@ -99,6 +100,29 @@ fail:
 	config_errors_sort(errors);
 	loaded_free(spec, l);
 	return NULL;
+}
+
+static bool
+same_files(const struct provider_files *a, const struct provider_files *b)
+{
+	bool same = a->n == b->n;
+
+	for (size_t i = 0; same && i < a->n; i++)
+		same = strcmp(config_file_path(a->file[i]), config_file_path(b->file[i])) ==
+				0 &&
+			config_same(a->file[i], b->file[i], NULL);
+	return same;
+}
+
+bool
+loaded_differs_in_providers(const struct loaded *a, const struct loaded *b)
+{
+	static const char *const providers[] = { "eventProvider", "eventProviders",
+		"eventProvidersFrom", NULL };
+	const struct config *x = a->config.file, *y = b->config.file;
+
+	return config_same(x, y, providers) &&
+		(!config_same(x, y, NULL) || !same_files(&a->config.files, &b->config.files));
 }
 
 void

@@ -28,6 +28,12 @@ struct loaded *loaded_open(const struct daemon_spec *spec, const struct flags *f
 void loaded_free(const struct daemon_spec *spec, struct loaded *loaded); /* NULL is fine */
 
 /*
+ * True: the two differ in their eventProviders and in nothing else that a dispatcher of this
+ * name reads. False also when nothing differs.
+ */
+bool loaded_differs_in_providers(const struct loaded *a, const struct loaded *b);
+
+/*
  * Watches the configuration file, the CA files that it names, and of eventProvidersFrom: for a
  * collector the file of its own vCenter, for a dispatcher all.
  */

@@ -22,6 +22,7 @@ struct metric {
 	char *labels;
 	atomic_uint_fast64_t count; /* counter; histogram: of all observations */
 	_Atomic double value;       /* gauge; histogram: sum */
+	atomic_bool hidden;         /* gauge */
 	/* histogram */
 	const struct metric_buckets *buckets;
 	atomic_uint_fast64_t bucket[METRIC_BUCKETS_MAX]; /* not cumulative */
@@ -130,6 +131,13 @@ void
 metric_set(struct metric *m, double v)
 {
 	atomic_store_explicit(&m->value, v, memory_order_relaxed);
+	atomic_store_explicit(&m->hidden, false, memory_order_relaxed);
+}
+
+void
+metric_hide(struct metric *m)
+{
+	atomic_store_explicit(&m->hidden, true, memory_order_relaxed);
 }
 
 void
@@ -244,7 +252,7 @@ add_family(struct buf *out, const struct family *f)
 		add_histogram(out, f->name, m);
 	else if (f->kind == COUNTER)
 		add_count(out, f->name, m->labels, metric_count(m));
-	else
+	else if (!atomic_load_explicit(&m->hidden, memory_order_relaxed))
 		add_value(out, f->name, m->labels, metric_value(m));
 }
 

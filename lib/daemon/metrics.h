@@ -40,8 +40,9 @@ struct metric *metric_gauge(const char *name, const char *labels, const char *he
 struct metric *metric_histogram(const char *name, const char *labels,
 	const struct metric_buckets *buckets, const char *help);
 
-void metric_add(struct metric *m, uint64_t n);       /* counter */
-void metric_set(struct metric *m, double v);         /* gauge */
+void metric_add(struct metric *m, uint64_t n); /* counter */
+void metric_set(struct metric *m, double v);   /* gauge */
+void metric_hide(struct metric *m); /* a gauge: not rendered until metric_set is called again */
 void metric_observe(struct metric *m, double value); /* histogram */
 uint64_t metric_count(const struct metric *m); /* a counter's value, or a histogram's count */
 double metric_value(const struct metric *m);   /* a gauge's value, or a histogram's sum */

@@ -7,5 +7,7 @@
 
 /* stream: its name */
 void stream_metrics_set(const char *stream, const struct stream_info *info);
+/* The stream is not read any more: its series end. */
+void stream_metrics_remove(const char *stream);
 
 #endif

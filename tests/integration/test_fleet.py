@@ -2,7 +2,9 @@
 """Several vCenters: dispatchers that share them, settings for some of them, vCenters that come and go while all runs."""
 import json
 import re
+import socket
 import subprocess
+import threading
 
 import pytest
 
@@ -12,7 +14,7 @@ from lab.process import BUILD, ROOT, free_port, wait_until
 from lab.product import knative, provider, router_config
 from lab.proxy import Proxy
 from lab.receiver import Answer
-from lab.stream import PROVIDER, keys
+from lab.stream import PROVIDER, counters, keys
 from lab.vcenter import PASSWORD, USER
 
 BERLIN, PARIS = ("berlin-1", "berlin-2"), ("paris",)
@@ -27,15 +29,13 @@ def status(daemon):
     return run.returncode, json.loads(run.stdout)
 
 
+def is_taken(port):
+    with socket.socket() as s:
+        return s.connect_ex(("127.0.0.1", port)) == 0
+
+
 def rows(model, name):
     return {e["stream"]: e["state"] for e in model["dispatchers"] if e["name"] == name}
-
-
-def books(daemon):
-    """Stored for this dispatcher = delivered + filtered + dead + expired, and nothing pending."""
-    assert daemon.metric("vcourier_dispatcher_pending") == daemon.metric("vcourier_dispatcher_ack_pending") == 0
-    return {result: int(daemon.metric("vcourier_dispatcher_events_total", result=result))
-            for result in ("delivered", "filtered", "dead", "expired")}
 
 
 @pytest.fixture
@@ -78,39 +78,84 @@ def test_settings_for_some_vcenters(lab, fleet):
         fleet.idle(stream=f"VC_{vcenter}")
     assert sorted(keys(receiver.requests)) == sorted(wanted)
     # NATS applies the filter of berlin-1; of berlin-2 the dispatcher got all, and filtered some
-    wait_until(lambda: dispatcher.metric("vcourier_dispatcher_pending") == 0, 30)
-    assert books(dispatcher) == {"delivered": len(wanted), "filtered": 10 - len([k for k in wanted if k in [*before["berlin-2"], *after["berlin-2"]]]),
-                                 "dead": 0, "expired": 0}
+    wait_until(lambda: counters(dispatcher)["pending"] == 0, 30, lambda: counters(dispatcher))
+    filtered = 10 - len([k for k in wanted if k in [*before["berlin-2"], *after["berlin-2"]]])
+    assert counters(dispatcher) == {"delivered": len(wanted), "filtered": filtered, "dead": 0, "expired": 0, "pending": 0, "all": len(wanted) + filtered}
 
 
-def test_vcenters_come_and_go_while_the_dispatcher_runs(lab, fleet):
-    """The changed file is enough. What waits for a vCenter that was removed is kept, and status calls it orphaned."""
-    answer = {"status": 202}
-    receiver = lab.receiver(lambda request: Answer(answer["status"]))
-    fast = {"retry": {"initial": "20ms", "max": "200ms"}}
+def test_streams_come_and_go_under_load(lab, fleet):
+    """A vCenter is added, removed and added again while a request of another one is under way, which neither ends nor is repeated. What waits for the
+    vCenter that was removed, and its dead letters, are kept. Each event ends once."""
+    answers, slow, release = {}, [], threading.Event()
+
+    def answer(request):
+        key = int(request.headers["ce-eventkey"])
+        if key in slow:
+            release.wait(120)
+        return Answer(answers.get(key, 202))
+    receiver = lab.receiver(answer)
+    fast = {"retry": {"initial": "20ms", "max": "200ms", "rejectGrace": "0s"}, "concurrencyPerTarget": 16}
     dispatcher = lab.dispatcher(fleet.config(receiver.url, providers(*BERLIN), **fast)).wait_ready()
-    pid = dispatcher.pid
-    sent = [*fleet.publish(10, vcenter="berlin-1"), *fleet.publish(10, vcenter="paris")]
-    receiver.wait_for(lambda requests: len(requests) >= 10, what="the events of berlin-1")
 
-    dispatcher.configure(fleet.config(receiver.url, providers(*BERLIN, *PARIS), **fast))
-    receiver.wait_for(lambda requests: len(requests) >= 20, what="the events of the vCenter that was added")
-    fleet.idle(stream="VC_paris")
+    def delivered():
+        return {k for r in list(receiver.requests) if r.status == 202 for k in keys([r])}
 
-    answer["status"] = 503
-    sent += fleet.publish(10, vcenter="paris")
-    receiver.wait_for(lambda requests: len(requests) >= 21, what="a first attempt that fails")
-    dispatcher.configure(fleet.config(receiver.url, providers(*BERLIN), **fast))
-    found = wait_until(lambda: [r for r in [status(dispatcher)] if rows(r[1], "kn").get("VC_paris") == "orphaned"], 60,
-                       lambda: f"orphaned: {status(dispatcher)}")[0]
+    def change(*names):
+        dispatcher.configure(fleet.config(receiver.url, providers(*names), **fast))
+
+    slow += fleet.publish(1, vcenter="berlin-2")
+    receiver.wait_for(lambda requests: len(requests) == 1, what="the request that stays under way")
+    berlin = [*fleet.publish(3000, vcenter="berlin-1")]
+    paris = [*fleet.publish(20, vcenter="paris")]
+    answers.update({key: 422 for key in paris[10:]})
+    receiver.wait_for(lambda requests: len(requests) > 100, what="the load")
+    change(*BERLIN, *PARIS)
+    wait_until(lambda: delivered() == {*berlin, *paris[:10]}, 60, "both vCenters are read")
+    wait_until(lambda: len(fleet.dead()) == 10, 60, "the dead letters of the vCenter that was added")
+    assert 'stream="VC_paris"' in str(dispatcher.metrics())
+
+    answers.update({fleet.published + i: 503 for i in range(1, 11)})
+    waiting = fleet.publish(10, vcenter="paris")
+    wait_until(lambda: any(r.status == 503 for r in list(receiver.requests)), 60, "a first attempt that fails")
+    change(*BERLIN)
+    wait_until(lambda: 'stream is read no longer" stream=VC_paris' in dispatcher.text(), 60, lambda: dispatcher.text()[-2000:])
+    answers.clear()
+    berlin += fleet.publish(100, vcenter="berlin-1")
+    wait_until(lambda: delivered() == {*berlin, *paris[:10]}, 60, "the others are read")
+    found = wait_until(lambda: [r for r in [status(dispatcher)] if rows(r[1], "kn").get("VC_paris") == "orphaned"], 60, lambda: status(dispatcher))[0]
     assert found[0] == 1 and [e["state"] for e in found[1]["collectors"] if e["source"] == "paris"] == ["orphaned"]
-    assert fleet.js.count("VC_paris") == 20
+    consumer = fleet.consumer(stream="VC_paris")
+    assert consumer["num_pending"] + consumer["num_ack_pending"] == 10 and len(fleet.dead()) == 10
+    assert 'stream="VC_paris"' not in str(dispatcher.metrics()) and dispatcher.reasons() == {}
 
-    answer["status"] = 202
-    dispatcher.configure(fleet.config(receiver.url, providers(*BERLIN, *PARIS), **fast))
-    wait_until(lambda: {k for r in receiver.requests if r.status == 202 for k in keys([r])} == set(sent), 60, "all are delivered")
-    fleet.idle(stream="VC_paris")
-    assert dispatcher.pid == pid and dispatcher.running() and fleet.dead() == []
+    change(*BERLIN, *PARIS)
+    wait_until(lambda: delivered() == {*berlin, *paris[:10], *waiting}, 60, "what waited is delivered")
+    assert [keys([r]) for r in receiver.requests if r.status is None] == [slow], "its first request is still under way"
+    release.set()
+    wait_until(lambda: delivered() == {*berlin, *paris[:10], *waiting, *slow}, 60, "the slow one, too")
+    for vcenter in (*BERLIN, *PARIS):
+        fleet.idle(stream=f"VC_{vcenter}")
+    accepted = keys(r for r in receiver.requests if r.status == 202)
+    assert len(accepted) == len(set(accepted)) == len(berlin) + 21 and sorted(fleet.dead_ids()) == paris[10:]
+    wait_until(lambda: counters(dispatcher)["pending"] == 0, 30, lambda: counters(dispatcher))
+    assert counters(dispatcher) == {"delivered": len(accepted), "filtered": 0, "dead": 10, "expired": 0, "pending": 0, "all": len(accepted) + 10}
+    assert "restarting" not in dispatcher.text() and dispatcher.text().count("other eventProviders") == 3
+
+
+def test_the_metrics_port_follows_the_file(lab, fleet):
+    """The port of a dispatcher depends on the number of eventProviders. It changes with them, and the streams are not touched."""
+    def port_of(n):
+        return base + n
+    base = next(port for port in iter(free_port, None) if not any(is_taken(port + i) for i in range(3)))
+    bind = {"type": "default", "name": "m", "default": {"bindAddress": f"127.0.0.1:{base}"}}
+    dispatcher = lab.daemon("dispatcher", fleet.config("http://127.0.0.1:9", providers(*BERLIN)) | {"metricsProvider": bind})
+    dispatcher.argv = dispatcher.argv[:3]  # without --metrics
+    dispatcher.port = port_of(2)
+    dispatcher.start().wait_ready()
+    dispatcher.configure(fleet.config("http://127.0.0.1:9", providers("berlin-1")) | {"metricsProvider": bind})
+    dispatcher.port = port_of(1)
+    dispatcher.wait_ready()
+    assert "restarting" not in dispatcher.text() and is_taken(port_of(1)) and not is_taken(port_of(2))
 
 
 def test_a_storm_in_one_vcenter_does_not_delay_another(lab, fleet):

@@ -102,13 +102,13 @@ the_first_block_that_names_a_vcenter_counts(void **state)
 		0);
 	event_streams_init(&streams, &d.config, &d.dispatcher[0].common);
 	assert_int_equal(streams.n, 2);
-	assert_string_equal(streams.stream[0].config.name, "VC_berlin-1");
-	assert_string_equal(streams.stream[0].config.subjects[0], "vc.berlin-1.>");
-	assert_string_equal(streams.stream[0].filter->subject, "vc.*.b");
-	assert_string_equal(streams.stream[0].start_from, "earliest");
-	assert_string_equal(streams.stream[1].config.name, "VC_berlin-2");
-	assert_string_equal(streams.stream[1].filter->subject, "vc.*.a");
-	assert_string_equal(streams.stream[1].start_from, "now");
+	assert_string_equal(streams.stream[0]->config.name, "VC_berlin-1");
+	assert_string_equal(streams.stream[0]->config.subjects[0], "vc.berlin-1.>");
+	assert_string_equal(streams.stream[0]->filter->subject, "vc.*.b");
+	assert_string_equal(streams.stream[0]->start_from, "earliest");
+	assert_string_equal(streams.stream[1]->config.name, "VC_berlin-2");
+	assert_string_equal(streams.stream[1]->filter->subject, "vc.*.a");
+	assert_string_equal(streams.stream[1]->start_from, "now");
 	event_streams_free(&streams);
 	deployment_free(&d);
 	config_errors_free(&errors);
@@ -128,7 +128,7 @@ assert_streams(const char *options, const char *const *names)
 	event_streams_init(&streams, &d.config, &d.dispatcher[0].common);
 	for (; names[n] != NULL; n++) {
 		assert_true(n < streams.n);
-		assert_string_equal(streams.stream[n].config.name, names[n]);
+		assert_string_equal(streams.stream[n]->config.name, names[n]);
 	}
 	assert_int_equal(streams.n, n);
 	event_streams_free(&streams);
@@ -165,12 +165,12 @@ a_block_for_a_pattern_is_not_for_webhooks(void **state)
 	event_streams_init(&streams, &d.config, &d.dispatcher[0].common);
 	assert_int_equal(streams.n, 5);
 	for (size_t i = 0; i < 3; i++)
-		assert_string_equal(streams.stream[i].filter->subject, "vc.*.b");
-	assert_string_equal(streams.stream[3].config.name, "CE_hooks");
-	assert_string_equal(streams.stream[3].start_from, "now");
-	assert_null(streams.stream[3].filter->subject);
-	assert_string_equal(streams.stream[4].start_from, "earliest");
-	assert_null(streams.stream[4].filter->subject);
+		assert_string_equal(streams.stream[i]->filter->subject, "vc.*.b");
+	assert_string_equal(streams.stream[3]->config.name, "CE_hooks");
+	assert_string_equal(streams.stream[3]->start_from, "now");
+	assert_null(streams.stream[3]->filter->subject);
+	assert_string_equal(streams.stream[4]->start_from, "earliest");
+	assert_null(streams.stream[4]->filter->subject);
 	event_streams_free(&streams);
 	deployment_free(&d);
 	config_errors_free(&errors);

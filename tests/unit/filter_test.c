@@ -89,7 +89,8 @@ each_vcenter_has_its_filter(void **state)
 		{ "vc.berlin-2.d.c.error.event.X", true },
 		{ "vc.berlin-2.d.c.info.event.X", false },
 	};
-	const struct event_streams streams = { stream, COUNT(stream) };
+	struct event_stream *set[] = { &stream[0], &stream[1], &stream[2] };
+	const struct event_streams streams = { .stream = set, .n = COUNT(set) };
 	const struct event ev = { .json = "{}", .json_len = 2 };
 	struct filters filters;
 	struct err err;

@@ -42,6 +42,13 @@ stream_watch_close(struct stream_watch *watch)
 }
 
 bool
+stream_watch_turn_end(struct stream_watch *watch)
+{
+	(void)watch;
+	return false;
+}
+
+bool
 stream_watch_turn(struct stream_watch *watch)
 {
 	atomic_fetch_add(&turns, watch == &watches[STREAMS - 1]);
