@@ -6,6 +6,7 @@
 
 #include "command_list.h"
 #include "letter_print.h"
+#include "letter_row.h"
 #include "mem.h"
 #include "protocol.h"
 #include "session_open.h"
@@ -24,6 +25,8 @@ struct dead {
 	const struct dead_options *options;
 	uint64_t *seq; /* the dead letters to process */
 	size_t n, cap;
+	int width;   /* of the terminal that people read dead letters on; 0: none */
+	bool titled; /* the titles are printed */
 	struct session session;
 };
 
@@ -85,7 +88,7 @@ collect(struct dead *d)
 	/* no stream: there was never a dead letter */
 	if (session_read(s, &c, collect_one, d, &err) != 0 && err.code != ERR_NOT_FOUND)
 		return session_fail(s, &err);
-	if (d->n == 0 && isatty(STDOUT_FILENO) && !o->json)
+	if (d->n == 0 && d->width != 0)
 		fputs("no dead letters\n", stderr);
 	return EXIT_NOT_YET;
 }
@@ -94,7 +97,14 @@ static int
 list(struct dead *d, struct letter *l, struct err *err)
 {
 	(void)err;
-	letter_print_line(l, d->options->json);
+	if (d->width == 0) {
+		letter_print_line(l, d->options->json);
+		return 0;
+	}
+	if (!d->titled)
+		letter_row_titles(d->width);
+	d->titled = true;
+	letter_row(l, d->width);
 	return 0;
 }
 
@@ -214,7 +224,9 @@ static int
 dead(void *values, const struct command_args *args, const struct command *c,
 	const struct action *action)
 {
-	struct dead d = { .options = values };
+	const struct dead_options *o = values;
+	bool terminal = isatty(STDOUT_FILENO) != 0 && !o->json;
+	struct dead d = { .options = o, .width = terminal ? command_width() : 0 };
 	int rc = read_sequences(&d, c, args->arg, args->n);
 
 	if (rc == EXIT_NOT_YET)

@@ -14,7 +14,7 @@
 #include "printable.h"
 #include "text.h"
 
-enum { REPORT_MAX = 16 * 1024 * 1024, DEFAULT_WAIT_MS = 60 * 1000 };
+enum { REPORT_MAX = 16 * 1024 * 1024, NETWORKS_MAX = 4096, DEFAULT_WAIT_MS = 60 * 1000 };
 
 struct apply_options {
 	struct function_flags flags;
@@ -27,6 +27,7 @@ struct apply {
 	const struct apply_options *options;
 	struct function_site site;
 	struct function_plan plan;
+	struct buf networks;
 	int64_t timeout_ms;
 };
 
@@ -196,6 +197,12 @@ prepare(struct apply *a)
 
 	plan->writable = a->options->writable;
 	plan->egress = &a->options->egress;
+	if (function_unit_has_filter(plan->egress) &&
+		function_run_networks(&a->networks, &err) != 0) {
+		fprintf(stderr, "vcourier: %s\n", err.text);
+		return EXIT_RUNTIME;
+	}
+	plan->networks = buf_str(&a->networks);
 	rc = function_plan_read(plan, &a->options->files);
 	if (rc == 0 && function_site_lock(&a->site, &err) != 0) {
 		fprintf(stderr, "vcourier: the directory of functions: %s\n", err.text);
@@ -238,6 +245,7 @@ run(void *values, char **args, size_t n_args)
 
 	(void)args;
 	a->options = values;
+	buf_init(&a->networks, NETWORKS_MAX);
 	rc = check_options(a, n_args);
 	if (rc == EXIT_NOT_YET) {
 		rc = function_site_open(&a->site, &a->options->flags);
@@ -253,6 +261,7 @@ run(void *values, char **args, size_t n_args)
 		}
 		function_site_close(&a->site);
 	}
+	buf_free(&a->networks);
 	free(a);
 	return rc;
 }

@@ -177,7 +177,8 @@ write_texts(struct function_plan *plan, struct function_item *item)
 		.port = item->port,
 		.login = item->login != NULL,
 		.writable = plan->writable,
-		.egress = plan->egress };
+		.egress = plan->egress,
+		.networks = plan->networks };
 	const char *name = item->spec.name;
 
 	function_unit_write(&unit, &item->unit);

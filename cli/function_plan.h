@@ -25,6 +25,7 @@ struct function_plan {
 	struct function_site *site;
 	bool writable;
 	const struct command_texts *egress;
+	const char *networks; /* as in struct function_unit */
 	struct config *config[FUNCTION_FILES_MAX];
 	struct function_documents documents[FUNCTION_FILES_MAX];
 	size_t n_files;

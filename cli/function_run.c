@@ -15,10 +15,14 @@
 #include "clock.h"
 #include "function_site.h"
 #include "function_spec.h"
+#include "function_unit.h"
+#include "json_member.h"
 #include "mem.h"
 #include "printable.h"
 #include "program.h"
 #include "text.h"
+
+#define BRIDGE "podman" /* the name of its default network: podman-network(1) */
 
 enum {
 	QUICK_MS = 60 * 1000,
@@ -92,6 +96,46 @@ function_run_check_podman(struct err *err)
 			major, minor, PODMAN_MAJOR, PODMAN_MINOR);
 	buf_free(&out);
 	return rc;
+}
+
+/* The reply of `podman network inspect`; warnings may be before it. NULL: none. */
+static cJSON *
+find_reply(const char *text)
+{
+	while (!text_starts(text, "[\n") && *text != '\0') {
+		text += strcspn(text, "\n");
+		text += *text == '\n';
+	}
+	return cJSON_ParseWithOpts(text, NULL, false);
+}
+
+int
+function_run_networks(struct buf *list, struct err *err)
+{
+	static const char *const argv[] = { "podman", "network", "inspect", BRIDGE, NULL };
+	const cJSON *subnet;
+	cJSON *reply;
+	size_t n = 0;
+	struct buf out;
+
+	if (run(argv, QUICK_MS, &out, err) != 0) {
+		buf_free(&out);
+		return err_wrap(err, "--egress needs the addresses of podman's network");
+	}
+	reply = find_reply(buf_str(&out));
+	buf_free(&out);
+	cJSON_ArrayForEach(subnet, json_member(cJSON_GetArrayItem(reply, 0), "subnets"))
+	{
+		const char *text = json_member_text(subnet, "subnet");
+
+		if (function_unit_is_network(text))
+			buf_printf(list, "%s%s", n++ > 0 ? " " : "", text);
+	}
+	cJSON_Delete(reply);
+	return n > 0 ? 0
+		     : err_set(err, ERR_SYSTEM,
+			       "podman network inspect " BRIDGE
+			       ": --egress needs a subnet, and there is none");
 }
 
 static int

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "buf.h"
 #include "err.h"
 
 enum { FUNCTION_UNIT_SIZE = 320 };
@@ -14,6 +15,12 @@ const char *function_run_unit(const char *name, char buf[FUNCTION_UNIT_SIZE]);
 
 /* podman is here, and it is 4.4 or later: its generator reads .container files since then. */
 int function_run_check_podman(struct err *err);
+
+/*
+ * The IP networks of podman's bridge, which a container gets an address of, separated by
+ * blanks: appended to list.
+ */
+int function_run_networks(struct buf *list, struct err *err);
 
 struct function_image {
 	const char *name;  /* with its registry */

@@ -14,9 +14,8 @@ enum { WORD_MAX = 1024 * 1024 };
 
 /* ---- egress */
 
-/* "10.0.0.0/8", "fd00::/8", or an address alone. */
-static bool
-is_network(const char *text)
+bool
+function_unit_is_network(const char *text)
 {
 	const char *slash = strchr(text, '/');
 	size_t n = slash != NULL ? (size_t)(slash - text) : strlen(text);
@@ -54,7 +53,7 @@ function_unit_check_egress(const struct command_texts *egress, struct err *err)
 		return false;
 	}
 	for (size_t i = 0; i < egress->n && !word; i++)
-		if (!is_network(egress->text[i])) {
+		if (!function_unit_is_network(egress->text[i])) {
 			err_set(err, ERR_USAGE,
 				"--egress %.64s: neither any, nor none, nor a network such as 10.0.0.0/8",
 				egress->text[i]);
@@ -63,17 +62,25 @@ function_unit_check_egress(const struct command_texts *egress, struct err *err)
 	return true;
 }
 
+bool
+function_unit_has_filter(const struct command_texts *egress)
+{
+	return egress->n > 0 && !has_text(egress, "any");
+}
+
 /*
  * systemd filters the packets of all processes of the unit. The dispatcher's requests come from
  * the host's address in podman's network.
  */
 static void
-add_egress(const struct command_texts *egress, struct buf *out)
+add_egress(const struct function_unit *unit, struct buf *out)
 {
-	if (egress->n == 0 || has_text(egress, "any"))
+	const struct command_texts *egress = unit->egress;
+
+	if (!function_unit_has_filter(egress))
 		return;
-	buf_add_str(out,
-		"IPAddressDeny=any\nIPAddressAllow=localhost\nIPAddressAllow=10.88.0.0/16\n");
+	buf_printf(out, "IPAddressDeny=any\nIPAddressAllow=localhost\nIPAddressAllow=%s\n",
+		unit->networks);
 	for (size_t i = 0; i < egress->n; i++)
 		if (strcmp(egress->text[i], "none") != 0)
 			buf_printf(out, "IPAddressAllow=%s\n", egress->text[i]);
@@ -228,7 +235,7 @@ function_unit_write(const struct function_unit *unit, struct buf *out)
 			unit->spec->name);
 	/* podman may have to pull the image */
 	buf_add_str(out, "Restart=always\nRestartSec=5\nTimeoutStartSec=900\n");
-	add_egress(unit->egress, out);
+	add_egress(unit, out);
 	buf_add_str(out, "\n[Install]\nWantedBy=multi-user.target\n");
 }
 

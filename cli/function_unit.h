@@ -24,10 +24,17 @@ struct function_unit {
 	bool login; /* there is a file with the login to the registry */
 	bool writable;
 	const struct command_texts *egress; /* checked; none: to everywhere */
+	const char *networks; /* podman's, separated by blanks; needed if egress has a limit */
 };
 
 /* False: err says which text is neither "any", nor "none", nor an address with its prefix. */
 bool function_unit_check_egress(const struct command_texts *egress, struct err *err);
+
+/* Whether egress has a limit. */
+bool function_unit_has_filter(const struct command_texts *egress);
+
+/* "10.0.0.0/8", "fd00::/8", or an address alone. */
+bool function_unit_is_network(const char *text);
 
 void function_unit_write(const struct function_unit *unit, struct buf *out);
 

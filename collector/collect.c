@@ -316,7 +316,7 @@ finish(struct collect *c)
 	lease_close(c->lease);
 	source_checkpoint_stop(c->checkpoint);
 	publisher_stats(c->publisher, &stats);
-	log_info("stopped", L_INT("read", (int64_t)status.read),
+	log_info("reading ends", L_INT("read", (int64_t)status.read),
 		L_INT("published", (int64_t)stats.published),
 		L_INT("suppressed", (int64_t)status.suppressed),
 		L_INT("rejected", (int64_t)status.rejected));

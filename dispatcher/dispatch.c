@@ -246,7 +246,7 @@ drain(struct dispatcher *d)
 		clock_monotonic_ms() < deadline);
 	pipeline_give_back_idle(d->pipeline, NULL);
 	pipeline_end(d->pipeline);
-	log_info("stopped", L_INT("in_memory", (int64_t)had),
+	log_info("deliveries end", L_INT("in_memory", (int64_t)had),
 		L_INT("left", (int64_t)pipeline_jobs(d->pipeline)));
 	bus_flush(d->bus, FLUSH_MS, &err);
 }
@@ -274,7 +274,7 @@ dispatcher_run(const struct dispatcher_config *config, struct bus *bus, struct e
 	failed = open_all(d, err);
 	if (!failed) {
 		follow_streams(d);
-		log_info("started", L_STR("backend", config->processor->type),
+		log_info("deliveries begin", L_STR("backend", config->processor->type),
 			L_STR("consumer", d->durable),
 			L_INT("streams", (int64_t)sources_n(d->sources)),
 			L_INT("concurrency", config->options->concurrency));

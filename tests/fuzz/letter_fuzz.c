@@ -2,7 +2,7 @@
 /*
  * Input: a dead letter's subject, headers and data, from anybody who may write into VCDEAD,
  * then the replies of JetStream when it is sent again. With --json one line of valid JSON is
- * printed; else one line, and nothing that steers a terminal.
+ * printed; else one line, on a terminal up to three, and nothing that steers it.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -11,7 +11,11 @@
 #include "fuzz_bus.h"
 #include "json.h"
 #include "letter_print.h"
+#include "letter_row.h"
 #include "printable.h"
+
+static const int widths[] = { 40, 80, 160 };
+enum { WAYS = 6 };
 
 /* Prints in one of the ways; the text is to be freed. */
 static char *
@@ -20,6 +24,8 @@ print(const struct letter *l, int way, size_t *len)
 	fuzz_print_begin();
 	if (way == 2)
 		letter_print_all(l);
+	else if (way > 2)
+		letter_row(l, widths[way - 3]);
 	else
 		letter_print_line(l, way == 0);
 	return fuzz_printed(len);
@@ -28,7 +34,7 @@ print(const struct letter *l, int way, size_t *len)
 static void
 check_printed(const struct letter *l)
 {
-	for (int way = 0; way < 3; way++) {
+	for (int way = 0; way < WAYS; way++) {
 		size_t len, line;
 		char *text = print(l, way, &len);
 		const char *p = text;
@@ -41,7 +47,7 @@ check_printed(const struct letter *l)
 		for (size_t at = 0; at < len; at += line + 1) {
 			line = strcspn(text + at, way == 2 ? "\n\t" : "\n");
 			assert(printable_is(text + at, line));
-			assert(way == 2 || at + line + 1 == len);
+			assert(way >= 2 || at + line + 1 == len);
 		}
 		free(text);
 	}

@@ -303,6 +303,32 @@ def test_egress(machine, egress, lines):
     assert [line for line in machine.unit().splitlines() if line.startswith("IPAddress")] == lines
 
 
+def test_the_network_of_podman_may_always_connect(machine):
+    """The requests of the dispatcher come from it, whatever addresses it has on this machine."""
+    file = machine.file(service(), trigger())
+    for said, networks in {
+            functionhost.NETWORK.replace("10.88.0.", "10.99.0."): "10.99.0.0/16",  # default_subnet of containers.conf
+            'time="2026-11-29T02:00:00Z" level=warning msg="[x] unknown"\n' + functionhost.NETWORK: "10.88.0.0/16",
+            functionhost.NETWORK.replace('"10.88.0.1"\n               }', '"10.88.0.1"}, {"subnet": "fd00::/64"}'): "10.88.0.0/16 fd00::/64"}.items():
+        (machine.host / "network").write_text(said)
+        shown = machine.run("apply", "-f", file, "--egress", "none", "--dry-run")
+        assert [line for line in shown.stdout.splitlines() if line.startswith("IPAddress")] == [
+            "IPAddressDeny=any", "IPAddressAllow=localhost", f"IPAddressAllow={networks}"], shown
+
+
+def test_a_network_of_podman_that_is_not_known(machine):
+    """Without its addresses the dispatcher could not reach the function: nothing is written. A function without --egress does not need them."""
+    before = machine.snapshot()
+    for said in ("[]\nError: inspecting object: network podman: unable to find network with name or ID podman: network not found", "", "[", "[]",
+                 "[7]", "[\n]", functionhost.NETWORK.replace("10.88.0.0/16", "10.88.0.0/16\\nExecStart=/bin/sh"),
+                 functionhost.NETWORK.replace("subnets", "subnet")):
+        (machine.host / "network").write_text(said)
+        text = machine.apply(service(), trigger(), options=["--egress", "none"], code=1)
+        assert "--egress needs" in text and text.count("\n") == 1
+        assert machine.snapshot() == before
+    assert machine.run("apply", "-f", machine.file(service(), trigger()), "--dry-run").returncode == 0
+
+
 def test_the_commands_of_the_page(machine):
     """As printed, with the paths below the root."""
     wrapper = machine.bin / "vcourier"

@@ -295,6 +295,22 @@ def test_no_dead_letters(lab, stream):
     assert vcourier(dispatcher, "dead", "ls") == ""
 
 
+@pytest.mark.parametrize("columns", [40, 80, 160])
+def test_dead_letters_on_a_terminal(lab, stream, columns):
+    """Titles, if there is room; the name of the event is whole, and what is too long is cut. A program that reads the output gets no titles."""
+    receiver = lab.receiver(lambda request: Answer(400, body="n\u00f6 ".encode() * 300))
+    dispatcher = lab.dispatcher(stream.config(receiver.url, **FAST))
+    stream.publish(1, HA_FAILED)
+    stream.publish(1)
+    stream.idle()
+    lines = on_terminal(columns, ["dead", "ls", "-c", dispatcher.file]).splitlines()
+    titles = [line.split() for line in lines if "SEQ" in line or "REASON" in line]
+    assert sum(titles, []) == ([] if columns == 40 else ["SEQ", "TIME", "(UTC)", "DISPATCHER", "EVENT", "TRIES", "REASON:", "ERROR"])
+    assert len(lines) == {40: 6, 80: 6, 160: 4}[columns] and max(map(len, lines)) <= columns, lines
+    assert any(HA_FAILED in line for line in lines) and sum("rejected: HTTP 400: n\u00f6" in line and line.endswith("~") for line in lines) == 2
+    assert not [line for line in vcourier(dispatcher, "dead", "ls").splitlines() if "SEQ" in line]
+
+
 HOSTILE = "\x1b]0;title\x07\x1b[2J\u009b31m\u202ecod.exe\x7f"
 
 

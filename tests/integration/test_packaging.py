@@ -97,6 +97,41 @@ def test_an_upgrade_that_fails_half_way_is_repeated(tmp_path):
     assert [p.name for p in (secrets / "collector@vc1").iterdir()] == ["a"]
 
 
+def test_a_purge_removes_what_the_program_wrote(tmp_path):
+    """The containers of functions end, and their units go; so do links to instances that are gone. What others made stays."""
+    def file(name, text):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        return path
+    units, wants = "etc/containers/systemd/", "etc/systemd/system/multi-user.target.wants/"
+    ours = [file(f"{units}vcourier-function-{name}.container", f"# Written by `vcourier function apply`; `vcourier function rm {name}` removes it.\n")
+            for name in ("a", "b")] + [file("etc/vcourier/secrets/function@a/env", "x")]
+    others = [file(f"{units}vcourier-function-mine.container", "[Container]\n# Written by `vcourier function apply`\n"),
+              file(f"{units}web.container", "[Container]\n"), file("lib/own.service", "[Service]\n"),
+              file("var/lib/vcourier-nats/stream", "data")]
+    (tmp_path / wants).mkdir(parents=True)
+    (tmp_path / "run/systemd/system").mkdir(parents=True)
+    for instance, target in (("collector@gone", "no.service"), ("dispatcher@own", "own.service")):
+        (tmp_path / wants / f"vcourier-{instance}.service").symlink_to(tmp_path / "lib" / target)
+    called = tmp_path / "called"
+    file("bin/deb-systemd-invoke", f'#!/bin/sh\necho "$@" >>{called}\nexit 1\n').chmod(0o755)
+    script = (ROOT / "debian/postrm").read_text()
+    for directory in ("/etc/", "/run/", "/var/lib/"):
+        script = script.replace(f" {directory}", f" {tmp_path}{directory}")
+    said = {action: subprocess.run(["sh", "-c", script, "postrm", action], capture_output=True, text=True, check=True,
+                                   env={"PATH": f"{tmp_path}/bin:{os.environ['PATH']}"}).stderr for action in ("remove", "upgrade")}
+    assert all(path.exists() for path in ours) and not called.exists() and said == {"remove": "", "upgrade": ""}
+    for expected in (["stop vcourier-function-a.service vcourier-function-b.service", "daemon-reload"], []):
+        out = subprocess.run(["sh", "-c", script, "postrm", "purge"], capture_output=True, text=True, check=True,
+                             env={"PATH": f"{tmp_path}/bin:{os.environ['PATH']}"}).stderr
+        assert (called.read_text().splitlines() if called.exists() else []) == expected
+        assert ("podman image ls" in out) == bool(expected) and "the events of NATS stay in" in out
+        called.unlink(missing_ok=True)
+    assert not any(path.exists() for path in ours) and all(path.exists() for path in others)
+    assert [link.name for link in (tmp_path / wants).iterdir()] == ["vcourier-dispatcher@own.service"]
+
+
 def make(*arguments):
     """Runs make and returns its output. A lock allows one at a time, because tests run in several processes."""
     with open(ROOT / "build" / "make.lock", "w") as lock:

@@ -5,6 +5,7 @@
 It writes each call to calls.jsonl. `systemctl start` reads the .container file below the root and runs a small HTTP server on its port, which
 writes the events that it gets to NAME.events. Files in its directory change what it does:
   podman.version      what `podman --version` says
+  network             what `podman network inspect podman` says
   images              the images that the registry has, one a line; without the file: all
   NAME.ends           the function ends at once with the status in this file
   NAME.silent         it runs, and nothing listens on its port"""
@@ -19,6 +20,30 @@ from pathlib import Path
 
 HERE = Path(os.environ.get("FUNCTION_HOST", "."))
 ROOT = Path(os.environ.get("FUNCTION_ROOT", "/"))
+
+
+# as podman 4.3.1 wrote it
+NETWORK = """[
+     {
+          "name": "podman",
+          "id": "2f259bab93aaaaa2542ba43ef33eb990d0999ee1b9924b557b7be53c0b7a1bb9",
+          "driver": "bridge",
+          "network_interface": "podman0",
+          "created": "2026-11-29T01:59:29.588871669Z",
+          "subnets": [
+               {
+                    "subnet": "10.88.0.0/16",
+                    "gateway": "10.88.0.1"
+               }
+          ],
+          "ipv6_enabled": false,
+          "internal": false,
+          "dns_enabled": false,
+          "ipam_options": {
+               "driver": "host-local"
+          }
+     }
+]"""
 
 
 def install(directory):
@@ -107,6 +132,10 @@ def podman(verb, *words):
     here = (HERE / "here").read_text().splitlines() if (HERE / "here").exists() else []
     if verb == "--version":
         print((HERE / "podman.version").read_text() if (HERE / "podman.version").exists() else "podman version 5.4.2")
+    elif verb == "network":
+        said = (HERE / "network").read_text() if (HERE / "network").exists() else NETWORK
+        print(said)
+        sys.exit(125 if "Error" in said else 0)
     elif verb == "image":
         sys.exit(0 if words[-1] in here else 1)
     elif verb in ("pull", "load"):

@@ -103,10 +103,13 @@ installed "$new"
 kept
 
 step "purged with data"
-mkdir -p /var/lib/vcourier-nats
+mkdir -p /var/lib/vcourier-nats /etc/containers/systemd
+echo '# Written by `vcourier function apply`; `vcourier function rm x` removes it.' >/etc/containers/systemd/vcourier-function-x.container
 echo data >/var/lib/vcourier-nats/stream
 apt purge vcourier
 [ ! -e /etc/vcourier ] || fail "/etc/vcourier stays"
+[ ! -e /etc/containers/systemd/vcourier-function-x.container ] || fail "the unit of a function stays"
+[ ! -L /etc/systemd/system/multi-user.target.wants/vcourier-collector@vc1.service ] || fail "a link to an instance stays"
 same "$(cat /var/lib/vcourier-nats/stream)" data "events of NATS"
 grep -q 'stay in /var/lib/vcourier-nats' /tmp/out || fail "purge does not say that they stay"
 
