@@ -342,9 +342,10 @@ write_secret(const char *directory, const struct import_secret *secret, struct e
 	if (fd < 0)
 		return err_set(err, ERR_SYSTEM, "%s: %s", path, err_strerror(errno));
 	n = write(fd, secret->value, len);
-	if (close(fd) != 0 || n != (ssize_t)len)
-		return err_set(err, ERR_SYSTEM, "%s: cannot be written", path);
-	return 0;
+	if (close(fd) == 0 && n == (ssize_t)len)
+		return 0;
+	unlink(path); /* the next run would refuse a part that a full disk left */
+	return err_set(err, ERR_SYSTEM, "%s: cannot be written", path);
 }
 
 int

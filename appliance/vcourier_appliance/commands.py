@@ -10,6 +10,7 @@ from .properties import Values
 from .target import STATE, Target
 
 MESSAGES = f"{front.HOME}/messages"
+NO_DISK_MESSAGES = f"{front.STATUS}/messages"  # in memory: what is told when the disk is full or read-only
 DONE = f"{STATE}/configured"  # the first boot is complete
 # a change below a path: the units that read it at their start
 READERS = (("/etc/vcourier/nats", "vcourier-nats.service"), ("/etc/vcourier/config.yaml", "vcourier-*@*.service"),
@@ -50,7 +51,13 @@ def report(target):
     """The messages for the screen. They name properties, never their values' secrets."""
     lines = [f"{key}: {text}" if key else text for key, text in target.messages]
     text = "".join(line.replace("\n", " ")[:300] + "\n" for line in lines)
-    machine.attempt(target, Target.write, MESSAGES, text)
+    target.at(NO_DISK_MESSAGES).unlink(missing_ok=True)
+    for path in (MESSAGES, NO_DISK_MESSAGES):
+        try:
+            target.write(path, text)
+            break
+        except OSError as error:
+            print(f"{path}: {error.strerror}", file=sys.stderr)
     print(text, end="", file=sys.stderr)
 
 
@@ -88,8 +95,11 @@ def configure(options):
         report(target)
         return 1
     apply(target, found or {})
-    if found is not None:
+    if found is not None and target.complete:
         machine.attempt(target, Target.write, DONE, f"{where}\n")
+    if not target.complete:
+        target.tell("", "the configuration is not complete. It is repeated at the next boot, or by vcourier-appliance configure")
+    elif found is not None:
         if target.live and where == "guestinfo" and not environment.remove_secrets(found):
             target.tell("", "the passwords stay readable in guestinfo.ovfEnv: clear them in the vApp options")
     report(target)
@@ -97,7 +107,7 @@ def configure(options):
         restart(target)
     for path in target.changed:
         print(path)
-    return 1 if found is None else 0
+    return 0 if found is not None and target.complete else 1
 
 
 def main():

@@ -4,6 +4,7 @@ import hashlib
 import ipaddress
 import ssl
 import subprocess
+import time
 
 from .machine import crypt
 
@@ -55,12 +56,19 @@ def names(host, address):
     return found + ([f"IP:{ipaddress.ip_address(address)}"] if address else [])
 
 
+def is_valid_now(target):
+    """Not when it has expired, nor when it was made while the clock was years ahead."""
+    shown = target.run("openssl", "x509", "-in", target.at(CERTIFICATE), "-noout", "-startdate", "-enddate")
+    start, end = (ssl.cert_time_to_seconds(line.partition("=")[2]) for line in shown.splitlines())
+    return start <= time.time() < end
+
+
 def self_signed(target, host, address, replace=False):
-    """An existing one stays as long as its names are right: browsers were told to trust it."""
+    """An existing one stays as long as its names are right and it is valid: browsers were told to trust it."""
     wanted = ",".join(names(host, address))
     marker = f"{HOME}/tls/names"
     if not replace and target.at(CERTIFICATE).exists() and target.at(KEY).exists() and not target.at(OWN).exists() \
-            and target.at(marker).exists() and target.at(marker).read_text() == wanted:
+            and target.at(marker).exists() and target.at(marker).read_text() == wanted and is_valid_now(target):
         return
     key = target.run("openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256")
     target.write(KEY, key, 0o600)

@@ -285,6 +285,9 @@ def attempt(target, section, *arguments):
         return section(target, *arguments)
     except subprocess.CalledProcessError as error:
         target.tell("", f"{section.__name__}: {error.cmd[0]}: {(error.stderr or '').strip()[-300:] or error.returncode}")
-    except (OSError, LookupError, ValueError, subprocess.TimeoutExpired) as error:
+    except OSError as error:
+        target.tell("", f"{section.__name__}: {error.filename}: {error.strerror}" if error.filename else f"{section.__name__}: {error}")
+    except (LookupError, ValueError, subprocess.TimeoutExpired) as error:
         target.tell("", f"{section.__name__}: {error}")
+    target.complete = False
     return None

@@ -90,7 +90,7 @@ def page(coloured):
     found = states(units)
     yield from (unit_line(unit, found.get(unit, {}), coloured) for unit in units[:11])
     yield f"  {'store':<11}{store()}"
-    told = read(f"{HOME}/messages").splitlines()
+    told = (read(f"{STATUS}/messages") or read(f"{HOME}/messages")).splitlines()
     disk = found.get(COMMON[0], {}).get("ActiveState")
     told = (["the data disk cannot be used: journalctl -u vcourier-appliance-disk"] if disk == "failed" else []) + told
     for line in told[:4 if len(told) < 6 else 3]:

@@ -18,6 +18,7 @@ class Target:
         self.live = self.root == Path("/")
         self.changed = []   # paths, in the order of the changes
         self.messages = []  # (property or "", text)
+        self.complete = True  # no section failed
 
     def tell(self, key, text):
         if (key, text) not in self.messages:
@@ -52,7 +53,8 @@ class Target:
             os.chown(place, uid, gid)
 
     def write(self, path, text, mode=0o644, group="root"):
-        """The owner is root. The new file is on the disk before it takes the place of the old one."""
+        """The owner is root. The new file is on the disk before it takes the place of the old one. Where that fails, the old one
+        stays."""
         place = self.at(path)
         if not place.parent.is_dir():
             self.directory("/" + str(place.parent.relative_to(self.root)))
@@ -62,12 +64,16 @@ class Target:
             return
         new = place.with_name(f".{place.name}.new")
         new.unlink(missing_ok=True)
-        with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        self.own(new, mode, "root", group)
-        new.rename(place)
+        try:
+            with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            self.own(new, mode, "root", group)
+            new.rename(place)
+        except OSError as error:
+            new.unlink(missing_ok=True)
+            raise OSError(error.errno, error.strerror, str(path)) from None
         self.changed.append(str(path))
 
     def secret(self, path, text, mode=0o600, group="root"):

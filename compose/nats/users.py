@@ -304,10 +304,16 @@ def config(args):
 
 
 def secret_file(path, text):
-    """Mode 0444 in a directory of mode 0700: containers read the file under another uid."""
-    path.unlink(missing_ok=True)
-    path.write_text(text)
-    os.chmod(path, 0o444)
+    """Mode 0444 in a directory of mode 0700: containers read the file under another uid. It is replaced as a whole: a full disk
+    must not leave an empty password."""
+    new = path.with_name(f".{path.name}.new")
+    new.unlink(missing_ok=True)
+    with open(new, "x", encoding="ascii") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    os.chmod(new, 0o444)
+    new.rename(path)
 
 
 def passwords(directory, args):
@@ -316,7 +322,7 @@ def passwords(directory, args):
     password = {}
     for name in names(args) + ["route"]:
         path = directory / name
-        if not path.exists():
+        if not path.is_file() or path.stat().st_size == 0:
             secret_file(path, base64.urlsafe_b64encode(os.urandom(24)).decode() + "\n")
         password[name] = path.read_text().strip()
     route = password.pop("route")
@@ -391,7 +397,10 @@ def main():
             parser.error(f"{same} and {name}: both passwords would be ${variable(name)} in passwords.conf" if same != name
                          else f"{name}: this user is there twice")
     if args.passwords:
-        passwords(args.passwords, args)
+        try:
+            passwords(args.passwords, args)
+        except OSError as error:
+            sys.exit(f"users.py: {error.filename or args.passwords}: {error.strerror}")
     else:
         sys.stdout.write(config(args))
 

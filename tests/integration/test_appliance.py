@@ -543,6 +543,61 @@ def test_a_power_cut_while_it_runs(appliance):
     assert appliance.text("etc/vcourier/config.yaml") == config and not list(appliance.root.rglob(".*.new"))
 
 
+@pytest.mark.parametrize("size,option", [(40, "rw"), (100, "rw"), (160, "rw"), (4096, "ro")], ids=["40 kB", "100 kB", "160 kB", "read-only"])
+def test_a_disk_that_is_full_or_read_only(tmp_path, size, option):
+    """What cannot be written is told, with its path; no secret is empty; the first boot is not over. With room it ends as on any disk."""
+    if os.geteuid() != 0:
+        pytest.skip("it takes root to mount a file system")
+    (tmp_path / "root").mkdir()
+    given = environment({**FIXED, **VCENTER})
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}k", "tmpfs", tmp_path / "root"], check=True)
+    try:
+        appliance = Appliance(tmp_path)
+        subprocess.run(["mount", "-o", f"remount,{option}", tmp_path / "root"], check=True)
+        before = set(appliance.files())
+        done = appliance.run(given)
+        reason = "Read-only file system" if option == "ro" else "No space left on device"
+        assert done.returncode == 1 and reason in done.stderr
+        assert f"/etc/vcourier-appliance/messages: {reason}" in done.stderr and "the configuration is not complete" in done.stderr
+        assert "Traceback" not in done.stderr
+        created = [p for p in set(appliance.files()) - before if appliance.path(p).is_file()]
+        assert not [p for p in created if "secrets" in p and appliance.path(p).stat().st_size == 0 and not p.endswith(".new")]
+        assert not appliance.path(commands.DONE.lstrip("/")).exists()
+        subprocess.run(["mount", "-o", "remount,rw,size=8m", tmp_path / "root"], check=True)
+        done = appliance.run(given)
+        assert done.returncode == 0 and "not complete" not in done.stderr
+        assert appliance.path(commands.DONE.lstrip("/")).exists() and not list(appliance.root.rglob(".*.new"))
+        checked(appliance)
+    finally:
+        subprocess.run(["umount", tmp_path / "root"], check=True)
+
+
+def test_the_secrets_stay_in_guestinfo_until_they_are_stored(monkeypatch, tmp_path):
+    removed = []
+    monkeypatch.setattr(commands.environment, "find", lambda: (VCENTER, "guestinfo"))
+    monkeypatch.setattr(commands.environment, "remove_secrets", lambda found: removed.append(found) or True)
+    monkeypatch.setattr(commands, "restart", lambda target: None)
+    for complete in (False, True):
+        def apply(target, _given, complete=complete):
+            target.live, target.complete = True, complete
+        monkeypatch.setattr(commands, "apply", apply)
+        monkeypatch.setattr(Target, "ids", lambda *_: (0, 0))
+        assert commands.configure(argparse.Namespace(file=None, root=tmp_path, first_boot=False)) == (0 if complete else 1)
+        assert len(removed) == complete
+
+
+@pytest.mark.parametrize("year", [1970, 2100])
+def test_a_certificate_of_another_time_is_made_again(appliance, monkeypatch, year):
+    """At the first boot the clock may be wrong: a certificate that is not valid later would shut everybody out."""
+    appliance.configure(**FIXED, **VCENTER)
+    first = appliance.text(front.CERTIFICATE.lstrip("/"))
+    appliance.configure(**FIXED, **VCENTER)
+    assert appliance.text(front.CERTIFICATE.lstrip("/")) == first
+    monkeypatch.setattr(front.time, "time", lambda: (year - 1970) * 31556952.0 + 100)
+    appliance.configure(**FIXED, **VCENTER)
+    assert appliance.text(front.CERTIFICATE.lstrip("/")) != first
+
+
 def test_a_configuration_that_was_edited_is_kept(appliance):
     appliance.configure(**FIXED, **VCENTER)
     path = appliance.path("etc/vcourier/config.yaml")

@@ -399,6 +399,17 @@ def test_passwords_stay_when_users_are_added(tmp_path):
         tmp_path / "s" / "passwords.conf").read_text()
 
 
+def test_an_empty_password_is_replaced(tmp_path):
+    """A full disk left it: a user with it could be anybody."""
+    make = [sys.executable, GENERATOR, "--vcenter", "lab", "--passwords", tmp_path / "s"]
+    subprocess.run(make, check=True)
+    (tmp_path / "s/admin").unlink()
+    (tmp_path / "s/admin").write_text("")
+    subprocess.run(make, check=True)
+    assert len((tmp_path / "s/admin").read_text()) == 33 and ': ""' not in (tmp_path / "s/passwords.conf").read_text()
+    assert not list((tmp_path / "s").glob(".*"))
+
+
 @pytest.mark.parametrize("names, message", [
     (["--vcenter", "a-b", "--vcenter", "a_b"], r"collector-a-b and collector-a_b: both passwords would be \$collector_a_b"),
     (["--vcenter", "a-b", "--source", "a_c", "--reader", "a_b"], None),
