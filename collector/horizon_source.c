@@ -7,6 +7,7 @@
 #include "horizon_api.h"
 #include "horizon_clock.h"
 #include "horizon_intake.h"
+#include "horizon_left_out.h"
 #include "horizon_metrics.h"
 #include "horizon_options.h"
 #include "horizon_window.h"
@@ -21,15 +22,6 @@ enum {
 };
 
 static const int64_t us_per_ms = 1000;
-
-/* The newest events that were passed over: each is counted once. */
-struct left_out {
-	struct {
-		int64_t ms, page;
-	} at[64];
-	size_t n;      /* that there ever were */
-	size_t in_row; /* since a page could be read */
-};
 
 /* A page of one millisecond, to notice that the next one is the same. */
 struct page_mark {
@@ -46,8 +38,10 @@ struct horizon {
 	struct horizon_intake intake;
 	struct horizon_page page;
 	struct horizon_window window;
-	struct left_out left_out;
+	struct horizon_left_out left_out;
+	size_t left_out_in_row; /* since a page could be read */
 	struct page_mark last_page;
+	bool probing;     /* this request: whether a known millisecond has more events */
 	bool audit;       /* this pass is one */
 	int64_t audit_ms; /* monotonic: when the next one is due */
 };
@@ -171,6 +165,7 @@ begin_pass(struct horizon *h, struct err *err)
 		return STREAM_FAILED;
 	horizon_window_begin(&h->window, from_ms, end_ms > from_ms ? end_ms : from_ms,
 		h->options->page_size);
+	horizon_left_out_begin(&h->left_out);
 	if (!h->position->any && h->position->begun_us == INT64_MAX && from_us != INT64_MIN)
 		position_set_first(h->position,
 			&(struct position_event){ .created_us = from_us, .key = INT64_MAX });
@@ -193,23 +188,47 @@ end_pass(struct horizon *h)
 static void
 leave_out(struct horizon *h, const struct err *err)
 {
-	const struct horizon_window *w = &h->window;
-	const size_t cap = sizeof(h->left_out.at) / sizeof(h->left_out.at[0]);
-	struct left_out *l = &h->left_out;
+	int64_t ms = h->window.from_ms;
 	char time[CLOCK_TEXT_SIZE];
 
 	h->intake.read++;
-	for (size_t i = 0; i < l->n && i < cap; i++) {
-		if (l->at[i].ms == w->from_ms && l->at[i].page == w->page) {
-			h->intake.suppressed++;
-			return;
-		}
+	if (!horizon_left_out_add(&h->left_out, ms)) {
+		h->intake.suppressed++;
+		return;
 	}
-	l->at[l->n % cap].ms = w->from_ms;
-	l->at[l->n++ % cap].page = w->page;
 	h->intake.rejected++;
 	log_error("an event of Horizon is too large to be read: it is left out",
-		L_STR("time", clock_format(w->from_ms * us_per_ms, time)), L_ERR(err));
+		L_STR("time", clock_format(ms * us_per_ms, time)), L_ERR(err));
+}
+
+/*
+ * A millisecond with an event that was left out is not read again: a search for missed events
+ * asks whether it has more, any other pass goes round it.
+ */
+static void
+avoid_left_out(struct horizon *h)
+{
+	struct horizon_window *w = &h->window;
+	const struct horizon_left_out_time *t;
+
+	h->probing = false;
+	while ((t = horizon_left_out_find(&h->left_out, w->from_ms, w->to_ms)) != NULL) {
+		if (h->audit && t->ms == w->from_ms) {
+			h->probing = true;
+			horizon_window_probe(w, t->end_page);
+			return;
+		}
+		if (!horizon_window_go_round(w, t->ms))
+			return;
+	}
+}
+
+static enum source_result
+read_known_again(struct horizon *h)
+{
+	horizon_left_out_changed(&h->left_out, h->window.from_ms);
+	horizon_window_read(&h->window);
+	return SOURCE_RETRY;
 }
 
 static enum source_result
@@ -219,9 +238,11 @@ read_failed(struct horizon *h, struct err *err)
 		h->window.open = false;
 		return SOURCE_FAILED;
 	}
+	if (h->probing)
+		return read_known_again(h);
 	if (horizon_window_shrink(&h->window))
 		return SOURCE_RETRY;
-	if (++h->left_out.in_row > LEFT_OUT_MAX) {
+	if (++h->left_out_in_row > LEFT_OUT_MAX) {
 		h->window.open = false;
 		return SOURCE_FAILED;
 	}
@@ -251,8 +272,10 @@ take_page(struct horizon *h, bool more, struct err *err)
 	size_t n = page->n + page->damaged;
 	enum source_result result;
 
-	h->left_out.in_row = 0;
-	if (is_repeated(h)) {
+	h->left_out_in_row = 0;
+	if (h->probing && n != 0)
+		return read_known_again(h);
+	if (!h->probing && is_repeated(h)) {
 		log_error(
 			"Horizon returns the same page again: events of this time may be missing",
 			L_INT("time_ms", h->window.from_ms), L_INT("page", h->window.page));
@@ -267,6 +290,8 @@ take_page(struct horizon *h, bool more, struct err *err)
 		log_warn("Horizon's reply has elements that are not events",
 			L_INT("elements", (int64_t)page->damaged));
 	result = horizon_intake_page(&h->intake, page, err);
+	if (n == 0 && h->window.size == 1)
+		horizon_left_out_ended(&h->left_out, h->window.from_ms, h->window.page);
 	if (result == SOURCE_OK)
 		horizon_window_next(&h->window, n, more);
 	else
@@ -285,6 +310,7 @@ next(void *self, int64_t *wait_ms, struct err *err)
 
 	if (result != SOURCE_OK)
 		return result;
+	avoid_left_out(h);
 	query = (struct horizon_query){
 		.from_ms = w->from_ms, .to_ms = w->to_ms, .page = w->page, .size = w->size
 	};

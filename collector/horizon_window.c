@@ -13,6 +13,7 @@ static void
 set_end(struct horizon_window *w, int64_t length_ms)
 {
 	w->to_ms = length_ms <= w->end_ms - w->from_ms ? w->from_ms + length_ms - 1 : w->end_ms;
+	w->span_ms = w->to_ms - w->from_ms + 1;
 }
 
 void
@@ -35,6 +36,7 @@ halve(struct horizon_window *w)
 	if (w->to_ms == w->from_ms)
 		return false;
 	w->to_ms = w->from_ms + (w->to_ms - w->from_ms) / 2;
+	w->span_ms = w->to_ms - w->from_ms + 1;
 	return true;
 }
 
@@ -48,7 +50,7 @@ horizon_window_fits(struct horizon_window *w, size_t n, bool more)
 static void
 advance(struct horizon_window *w, size_t n)
 {
-	int64_t length = w->to_ms - w->from_ms + 1;
+	int64_t length = w->span_ms;
 
 	if (n < (size_t)w->size_max / 2)
 		length *= n == 0 ? GROW_EMPTY : GROW;
@@ -85,4 +87,34 @@ horizon_window_shrink(struct horizon_window *w)
 	}
 	w->page++;
 	return false;
+}
+
+bool
+horizon_window_go_round(struct horizon_window *w, int64_t ms)
+{
+	if (ms == w->end_ms)
+		return false;
+	if (ms > w->from_ms) {
+		w->to_ms = ms - 1;
+		return true;
+	}
+	w->from_ms = ms + 1;
+	if (w->to_ms == ms)
+		set_end(w, w->span_ms);
+	return true;
+}
+
+void
+horizon_window_probe(struct horizon_window *w, int64_t page)
+{
+	w->to_ms = w->from_ms;
+	w->size = 1;
+	w->page = page;
+}
+
+void
+horizon_window_read(struct horizon_window *w)
+{
+	w->size = w->size_max;
+	w->page = 1;
 }

@@ -29,6 +29,7 @@ struct horizon_window {
 	int64_t size;           /* events of a page; lowered for a page that is too large */
 	int64_t size_max;
 	int64_t length_ms; /* of the last span that fitted, for the next pass; 0: none did */
+	int64_t span_ms;   /* length of this span, before it was cut before a millisecond */
 };
 
 /* A pass over [from_ms, end_ms] begins; end_ms is not before from_ms. *w is all 0 at first. */
@@ -49,5 +50,19 @@ void horizon_window_next(struct horizon_window *w, size_t n, bool more);
  * over.
  */
 bool horizon_window_shrink(struct horizon_window *w);
+
+/*
+ * Before a request: a millisecond of this span is not asked for. The span ends before it, or
+ * begins after it. False: it is the last one of the pass, and is asked for.
+ */
+bool horizon_window_go_round(struct horizon_window *w, int64_t ms);
+
+/*
+ * The span begins with a millisecond whose events are known: only whether it has a page `page`
+ * of size 1 is asked. Call horizon_window_next when it is empty, horizon_window_read otherwise:
+ * then the millisecond is read like any other.
+ */
+void horizon_window_probe(struct horizon_window *w, int64_t page);
+void horizon_window_read(struct horizon_window *w);
 
 #endif

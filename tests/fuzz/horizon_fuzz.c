@@ -12,11 +12,12 @@
 #include "event.h"
 #include "fuzz.h"
 #include "horizon_api.h"
+#include "horizon_left_out.h"
 #include "horizon_window.h"
 #include "json.h"
 #include "stream_tail.h"
 
-enum { CALLS_MAX = 12, DATA_MAX = 2000, ALL_MAX = 1 << 20 };
+enum { CALLS_MAX = 20, DATA_MAX = 2000, LAST_MS = 7 };
 
 /* ---- a Horizon in place of HTTP */
 
@@ -111,24 +112,82 @@ check_page(const struct horizon_page *page)
 	horizon_message_free(&m);
 }
 
-static int
-read_page(struct horizon_api *api, struct horizon_window *w, struct horizon_page *page,
-	struct err *err)
+/* ---- a pass */
+
+struct reading {
+	struct horizon_window window;
+	struct horizon_left_out left_out;
+	bool audit;
+};
+
+/* As the source does: it goes round what was left out, or asks whether there is more. */
+static void
+avoid_left_out(struct horizon_window *w, const struct horizon_left_out *l, bool audit)
 {
-	const struct horizon_query query = { w->from_ms, w->to_ms, w->page, w->size };
-	struct horizon_window before = *w;
+	const struct horizon_left_out_time *t;
+
+	while ((t = horizon_left_out_find(l, w->from_ms, w->to_ms)) != NULL) {
+		if (audit && t->ms == w->from_ms) {
+			horizon_window_probe(w, t->end_page);
+			return;
+		}
+		if (!horizon_window_go_round(w, t->ms))
+			return;
+	}
+}
+
+static void
+too_large(struct horizon_window *w, struct horizon_left_out *l)
+{
+	int64_t ms = w->from_ms;
+
+	if (horizon_left_out_find(l, ms, ms) != NULL) {
+		horizon_left_out_changed(l, ms);
+		horizon_window_read(w);
+	} else if (!horizon_window_shrink(w)) {
+		horizon_left_out_add(l, ms);
+		horizon_left_out_ended(l, ms, w->page);
+	}
+}
+
+/* Whether the pass went on: not if a millisecond is read again that was known. */
+static bool
+take_page(struct horizon_window *w, struct horizon_left_out *l, size_t n, bool more)
+{
+	const struct horizon_window before = *w;
+
+	if (n != 0 && w->to_ms == w->from_ms &&
+		horizon_left_out_find(l, w->from_ms, w->from_ms) != NULL) {
+		too_large(w, l);
+		return false;
+	}
+	if (horizon_window_fits(w, n, more))
+		horizon_window_next(w, n, more);
+	else
+		assert(w->to_ms < before.to_ms);
+	return true;
+}
+
+static int
+read_page(
+	struct horizon_api *api, struct reading *r, struct horizon_page *page, struct err *err)
+{
+	struct horizon_window *w = &r->window, before;
+	struct horizon_query query;
 	bool more = false;
 
+	avoid_left_out(w, &r->left_out, r->audit);
+	before = *w;
+	assert(w->from_ms >= 0 && w->to_ms >= w->from_ms && w->to_ms <= w->end_ms);
+	query = (struct horizon_query){ w->from_ms, w->to_ms, w->page, w->size };
 	if (horizon_api_read(api, &query, page, &more, err) != 0) {
 		if (err->code == ERR_LIMIT)
-			horizon_window_shrink(w);
+			too_large(w, &r->left_out);
 		return -1;
 	}
 	check_page(page);
-	if (horizon_window_fits(w, page->n, more))
-		horizon_window_next(w, page->n, more);
-	else
-		assert(w->to_ms < before.to_ms);
+	if (!take_page(w, &r->left_out, page->n, more))
+		assert(w->page == 1);
 	assert(w->from_ms >= before.from_ms && w->to_ms <= w->end_ms);
 	assert(!w->open || w->to_ms >= w->from_ms);
 	return 0;
@@ -145,7 +204,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.password = { .value = secret },
 		.timeout_ms = 1000,
 		.page_max_bytes = 4096 };
-	struct horizon_window window = { .open = false };
+	struct reading r = { .audit = false };
 	struct horizon_page page;
 	struct horizon_api *api;
 	const char *calls;
@@ -162,11 +221,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		int failed;
 
 		err = (struct err){ .code = ERR_NONE };
-		if (!window.open)
-			horizon_window_begin(&window, 0, ALL_MAX, 3);
+		r.audit = calls[i] == 'a';
+		if (!r.window.open) {
+			horizon_window_begin(&r.window, 0, LAST_MS, 3);
+			horizon_left_out_begin(&r.left_out);
+		}
 		if (calls[i] == 'o')
 			horizon_api_logout(api);
-		failed = horizon_api_has_session(api) ? read_page(api, &window, &page, &err)
+		failed = horizon_api_has_session(api) ? read_page(api, &r, &page, &err)
 						      : horizon_api_connect(api, &fresh, &err);
 		assert(!failed || (err.code != ERR_NONE && err.text[0] != '\0'));
 	}

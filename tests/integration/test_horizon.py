@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The Horizon source: what it stores, its session, its pages, and bad replies."""
+import json
+
 import pytest
 
 from lab.horizon import PASSWORD, Pod, reply
@@ -199,6 +201,39 @@ def test_large_pages_and_events(lab):
     trimmed = stored.pop(str(large["id"]))
     assert trimmed["trimmed"] == "true" and trimmed["data"] == {k: v for k, v in large.items() if k != "message"}
     assert {i: e["data"] for i, e in stored.items()} == {str(e["id"]): e for e in usual}
+
+
+def test_a_large_event_is_remembered(lab):
+    """A pass goes round the millisecond of an event that is too large; a search for missed events asks once whether it has more."""
+    pod = Pod(lab, start=False, pageMaxBytes="64KiB", auditInterval="1s", overlap="10m")
+    page, passes = pod.horizon._page, [[]]
+
+    def watched(query):
+        passes[-1].append(json.loads(query["filter"][0]))
+        if passes[-1][-1]["toValue"] > pod.horizon.now_ms() + 3_600_000:
+            passes.append([])
+        return page(query)
+    pod.horizon._page = watched
+    at = pod.horizon.now_ms() - 20_000
+    for shift in (-3000, 0, 0, 5000):
+        pod.horizon.add(1, at=at + shift)
+    pod.horizon.add(1, at=at, message="z" * 100_000)
+    pod.collector = lab.collector(pod.config)
+
+    def usual():
+        return [e for e in pod.horizon.events if len(e["message"]) < 80_000]
+
+    def settled(rejected):
+        pod.settle(usual())
+        seen = len(passes)
+        wait_until(lambda: len(passes) > seen + 12 and {2} <= {len(p) for p in passes[-12:-1]} <= {2, 3}, 60, lambda: [len(p) for p in passes[-20:]])
+        assert pod.collector.metric("vcourier_collector_events_total", result="rejected") == rejected
+    settled(1)
+    pod.horizon.add(1, at=at)  # stored late
+    settled(1)
+    pod.horizon.add(1, at=at, message="z" * 100_000)
+    wait_until(lambda: pod.collector.metric("vcourier_collector_events_total", result="rejected") == 2, 60)
+    settled(2)
 
 
 def test_replies_without_an_end(lab):
