@@ -19,8 +19,15 @@ from lab.process import BUILD, ROOT, wait_until
 from lab.product import knative, provider, router_config
 from lab.pipeline import seeded
 
-PROVIDER = {"type": "vcenter", "name": "lab", "vcenter": {"address": "vc.invalid", "auth": {
-    "type": "basic_auth", "basicAuth": {"username": "u", "password": "p"}}}}
+PROVIDERS = {
+    "vcenter": {"address": "vc.invalid", "auth": {"type": "basic_auth", "basicAuth": {"username": "u", "password": "p"}}},
+    "webhook": {"bindAddress": "127.0.0.1:0"},
+    "horizon": {"address": "https://h.invalid", "auth": {"type": "active_directory", "activeDirectoryAuth": {
+        "domain": "d", "username": "u", "password": "p"}}}}
+PROVIDER = {"type": "vcenter", "name": "lab", "vcenter": PROVIDERS["vcenter"]}
+# What a block of a source needs beside one of its options
+COMPANIONS = {"auth": {"basicAuth": {"username": "u", "password": "p"}}, "wrap": {"source": "/s", "type": "t"}, "basicAuth": {"username": "u", "password": "p"}, "bearer": {"token": "t"},
+              "paths": [{"path": "p"}]}
 BACKENDS = {"knative": {"destination": {"uri": "http://127.0.0.1:9/"}}, "openfaas": {"address": "http://127.0.0.1:9"},
             "functions": {"directory": "/tmp"},
             "awsEventBridge": {"region": "eu-central-1", "ruleARN": "arn:aws:events:eu-central-1:123456789012:rule/a"}}
@@ -32,15 +39,17 @@ VALUES = ["", "x", " ", "0", 0, 1, -1, 2**31, 2**63, 1.5, True, "1ms", "1s", "1h
           "2026-01-31T00:00:00Z", "earliest", "a:b", "a/b", "nats://h:1", "tls://h", "nats://u:p@h:1"]
 
 
-def config_with(backend="knative"):
+def config_with(backend="knative", provider="vcenter"):
     return {"apiVersion": "event-router.vmware.com/v1alpha1", "kind": "RouterConfig", "metadata": {"name": "lab"},
-            "eventProvider": copy.deepcopy(PROVIDER), "bus": {"urls": ["nats://127.0.0.1:9"]},
+            "eventProvider": {"type": provider, "name": "lab", provider: copy.deepcopy(PROVIDERS[provider])}, "bus": {"urls": ["nats://127.0.0.1:9"]},
             "metricsProvider": {"type": "default", "default": {"bindAddress": "127.0.0.1:0"}},
             "eventProcessor": {"type": TYPES.get(backend, backend), "name": "kn", backend: copy.deepcopy(BACKENDS[backend])}}
 
 
 def leaves(node, path=()):
-    """All options of the JSON Schema, which is generated from the tables."""
+    """All options of the JSON Schema, which is generated from the tables. 0 in a path: the first block of a list."""
+    if path and path[-1] == "paths":
+        yield from leaves(node["items"], (*path, 0))
     for form in node.get("anyOf", [node]):
         if "properties" in form:
             for key, value in form["properties"].items():
@@ -50,11 +59,15 @@ def leaves(node, path=()):
 
 
 def with_value(path, value):
-    config = config_with(next((b for b in BACKENDS if b in path), "knative"))
-    block = config
+    backend, source = (next((name for name in names if name in path), default) for names, default in ((BACKENDS, "knative"), (PROVIDERS, "vcenter")))
+    config = config_with(backend, source)
+    block, companions = config, COMPANIONS if source != "vcenter" else {}
     for key in path[:-1]:
-        if not isinstance(block.get(key), dict):
-            block[key] = {}
+        if key == "bearer" and companions:
+            block.clear()
+            block["type"] = "bearer"
+        if key != 0 and not isinstance(block.get(key), (dict, list)):
+            block[key] = copy.deepcopy(companions.get(key, {}))
         block = block[key]
     block[path[-1]] = value
     return config
@@ -84,9 +97,10 @@ def accepted(files):
 
 def bounds(said):
     """The bounds of durations and sizes, parsed from the error messages."""
-    for path, words in set(re.findall(r"^\S+ ([\w.]+): must be (between \S+ and \S+|at least \S+), got", said, re.M)):
+    for path, words in set(re.findall(r"^\S+ ([\w.[\]]+): must be (between \S+ and \S+|at least \S+), got", said, re.M)):
+        keys = [0 if key == "0" else key for key in path.replace("[0]", ".0").split(".")]
         for value in re.findall(r"\d\S*", words):
-            yield path.split("."), value, with_value(path.split("."), value)
+            yield keys, value, with_value(keys, value)
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +114,7 @@ def table(tmp_path_factory):
         for path, value, config in some:
             file = directory / f"{len(rows) + len(new)}.yaml"
             file.write_text(json.dumps(config))
-            new.append((f"{'.'.join(path)}: {json.dumps(value)[:60]}", file))
+            new.append((f"{'.'.join(map(str, path))}: {json.dumps(value)[:60]}", file))
         good, said = accepted([str(f) for _, f in new])
         rows.extend((what, file, str(file) in good) for what, file in new)
         return said
