@@ -39,6 +39,10 @@ fi
 give nats passwords.conf passwords.conf
 give collector nats "collector-${VCENTER_NAME:-lab}"
 give collector vcenter vcenter
+give collector-webhook nats "collector-${WEBHOOK_NAME:-hooks}"
+for file in webhook webhook[-.]*; do give collector-webhook "$file" "$file"; done # the secret of each path, certificate and key
+give collector-horizon nats "collector-${HORIZON_NAME:-pod}"
+give collector-horizon horizon horizon
 give cli nats cli
 give console nats console
 give console nats-operator console-operator

@@ -23,8 +23,20 @@ import (
 const bodyMax = 8 << 20
 
 type event struct {
-	ID, Subject, Time string
-	Data              struct{ FullFormattedMessage string }
+	ID, Subject, Type, Time string
+	Data                    json.RawMessage
+}
+
+// show is the name and the text of an event; the data of one that is not of a vCenter may be anything, or nothing.
+func (e event) show() (name, text string) {
+	var data struct{ FullFormattedMessage string }
+	if json.Unmarshal(e.Data, &data) == nil {
+		text = data.FullFormattedMessage
+	}
+	if e.Subject == "" {
+		return e.Type, text
+	}
+	return e.Subject, text
 }
 
 type receiver struct {
@@ -43,7 +55,8 @@ func (r *receiver) take(backend string, e event) bool {
 	}
 	r.events++
 	r.ids[e.ID]++
-	fmt.Printf("%s %-11s %-24s %s\n", time.Now().UTC().Format("15:04:05.000"), backend, e.Subject, e.Data.FullFormattedMessage)
+	name, text := e.show()
+	fmt.Printf("%s %-11s %-24s %s\n", time.Now().UTC().Format("15:04:05.000"), backend, name, text)
 	return true
 }
 
@@ -52,8 +65,8 @@ func cloudEvent(req *http.Request, body []byte) (e event, err error) {
 	if strings.HasPrefix(req.Header.Get("Content-Type"), "application/cloudevents+json") || req.Header.Get("Ce-Id") == "" {
 		err = json.Unmarshal(body, &e)
 	} else {
-		err = json.Unmarshal(body, &e.Data)
-		e.ID, e.Subject, e.Time = req.Header.Get("Ce-Id"), req.Header.Get("Ce-Subject"), req.Header.Get("Ce-Time")
+		e.ID, e.Subject, e.Type = req.Header.Get("Ce-Id"), req.Header.Get("Ce-Subject"), req.Header.Get("Ce-Type")
+		e.Time, e.Data = req.Header.Get("Ce-Time"), body
 	}
 	if err == nil && e.ID == "" {
 		err = fmt.Errorf("not a CloudEvent")

@@ -2,7 +2,7 @@
 """The blocks of docs/compose.md and docs/functions.md, as they are printed, in a checkout like that of a reader. run.py runs them.
 
 Images and ports come from the variables of the page's table, because no registry is reached. The peers of "A real vCenter" are the stand-ins
-in containers of their own."""
+in containers of their own. Horizon's double runs on the host."""
 import http.client
 import json
 import os
@@ -15,9 +15,12 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).resolve().parents[1] / "pages")]
 import page  # noqa: E402
 from engine import ROOT, run  # noqa: E402
+from lab import horizon  # noqa: E402
+from lab.lab import Lab  # noqa: E402
 from lab.process import free_port, wait_until  # noqa: E402
 
 PAGE, START, REAL, IMAGES = "docs/compose.md", "Run with Docker Compose", "A real vCenter and real backends", "The images"
+SOURCES = "A webhook and Horizon"
 FUNCTIONS, WITH_COMPOSE = "docs/functions.md", "With compose"
 PASSWORD = "a password of the test"
 PEERS = {"vcenter": ["-e", f"VCENTER_SIM_PASSWORD={PASSWORD}", "vcourier-simulator", "-listen", "0.0.0.0:8443", "-real", "20"],
@@ -39,9 +42,10 @@ class Reader:
                 shutil.copy2(ROOT / name, self.checkout / name)
         self.compose = self.checkout / "compose"
         self.project = f"vcourierpages{os.getpid()}"
-        self.console_port = free_port()
+        self.console_port, self.webhook_port = free_port(), free_port()
         self.environment = {**os.environ, "NATS_IMAGE": "vcourier-nats", "BASE": base, "NATS_PORT": str(free_port()), "CONSOLE_PORT": str(self.console_port),
-                            "COMPOSE_PROJECT_NAME": self.project, "VCENTER_PASSWORD": PASSWORD}
+                            "COMPOSE_PROJECT_NAME": self.project, "WEBHOOK_ADDRESS": f"127.0.0.1:{self.webhook_port}",
+                            "VCENTER_PASSWORD": PASSWORD, "WEBHOOK_PASSWORD": PASSWORD, "HORIZON_PASSWORD": horizon.PASSWORD}
 
     def text(self, name, heading, number=1):
         return page.block(name, heading, number).text.replace("docker compose", " ".join(self.engine.compose))
@@ -103,6 +107,27 @@ def logged_in(port):
         connection.close()
 
 
+def sources(reader, peers):
+    """A webhook and a Horizon beside the vCenter. The reader writes the address of Horizon into the block of the page."""
+    lab = Lab(reader.checkout.parent / "horizon")
+    try:
+        pod = horizon.Horizon(lab, host="")
+        pod.add(3, message="of a Horizon")
+        gateway = run("docker", "network", "inspect", "-f", "{{(index .IPAM.Config 0).Gateway}}", f"{reader.project}_default").strip()
+        block = reader.text(PAGE, SOURCES)
+        assert "address: https://horizon.example.com\n" in block
+        with open(reader.compose / "my.yaml", "a", encoding="utf-8") as file:
+            file.write(block.replace("https://horizon.example.com\n", f"https://{gateway}:{pod.receiver.port}\n      insecureSSL: true\n      startFrom: earliest\n"))
+        reader.sh(reader.text(PAGE, SOURCES, 2))
+        reader.healthy("nats", "collector", "collector-webhook", "collector-horizon", "dispatcher-knative")
+        shown = reader.sh(reader.text(PAGE, SOURCES, 3).replace("localhost:8080", f"localhost:{reader.webhook_port}"))
+        assert "Hello" in shown, shown
+        for text in ("Hello", "AGENT_CONNECTED"):
+            wait_until(lambda: text in reader.logs(peers["knative"]), 120, f"{text} is delivered")
+    finally:
+        lab.close()
+
+
 def real(reader):
     """Peers outside the stack. The reader edits the two files between the last two commands of the block."""
     peers = {name: f"{reader.project}-{name}" for name in PEERS}
@@ -119,11 +144,12 @@ def real(reader):
             run("docker", "network", "connect", "--alias", name, f"{reader.project}_default", container)
         reader.healthy("nats", "collector", "dispatcher-knative")
         wait_until(lambda: "VmPoweredOnEvent" in reader.logs(peers["knative"]), 120, "an event arrives")
+        sources(reader, peers)
     finally:
         for container in peers.values():
             subprocess.run(["docker", "rm", "-f", container], capture_output=True, check=False)
-        reader.down("-f", "compose.yaml")
-    print("pages: docs/compose.md, a real vCenter and real backends: passed", flush=True)
+        reader.down("-f", "compose.yaml", "--profile", "webhook", "--profile", "horizon")
+    print("pages: docs/compose.md, a real vCenter and real backends, a webhook and Horizon: passed", flush=True)
 
 
 def exercise(engine, base, directory):

@@ -14,12 +14,13 @@ from lab.process import ROOT
 COMPOSE = ROOT / "compose"
 NEEDED = {"nats": ["passwords.conf"], "collector": ["nats", "vcenter"], "dispatcher-knative": ["nats"],
           "dispatcher-openfaas": ["gateway", "nats"], "dispatcher-eventbridge": ["aws", "nats"], "dispatcher-functions": ["nats"], "cli": ["nats"], "console": ["nats", "nats-operator"],
-          "vcenter": ["password"]}
+          "vcenter": ["password"], "collector-webhook": ["nats", "webhook", "webhook-nsx", "webhook.crt", "webhook.key"],
+          "collector-horizon": ["horizon", "nats"]}
 
 
-def first_start(directory, standins="1"):
-    subprocess.run(["sh", COMPOSE / "secrets.sh", directory, COMPOSE / "nats" / "users.conf"], check=True,
-                   env={**os.environ, "STANDINS": standins, "VCENTER_NAME": "lab"})
+def first_start(directory, standins="1", users=COMPOSE / "nats" / "users.conf"):
+    subprocess.run(["sh", COMPOSE / "secrets.sh", directory, users], check=True,
+                   env={**os.environ, "STANDINS": standins, "VCENTER_NAME": "lab", "WEBHOOK_NAME": "alarms"})
 
 
 def files(directory):
@@ -51,8 +52,16 @@ def test_passwords_are_made_at_the_first_start_and_kept(lab, tmp_path):
 
 
 def test_each_service_sees_its_own_secrets_only(tmp_path):
-    first_start(tmp_path)
-    services = {p.name: sorted(f.name for f in p.iterdir()) for p in (tmp_path / "services").iterdir()}
+    users = tmp_path / "users.conf"
+    words = (COMPOSE / "nats" / "users.conf").read_text().splitlines()[0].split("users.py")[1].removesuffix("; do not edit.").split()
+    users.write_text(subprocess.run([COMPOSE / "nats" / "users.py", *words, "--source", "alarms", "--source", "pod"], check=True, capture_output=True, text=True).stdout)
+    secrets = tmp_path / "secrets"
+    secrets.mkdir()
+    for name in ("webhook", "webhook-nsx", "webhook.crt", "webhook.key", "horizon"):
+        (secrets / name).write_text("mine")
+    first_start(secrets, users=users)
+    services = {p.name: sorted(f.name for f in p.iterdir()) for p in (secrets / "services").iterdir()}
+    assert (secrets / "services/collector-webhook/nats").read_text() == (secrets / "collector-alarms").read_text()
     assert services == NEEDED
     mounted = {}
     for file in ("compose.yaml", "compose.override.yaml"):
@@ -81,7 +90,7 @@ def test_a_password_that_only_its_owner_can_read_reaches_the_service(tmp_path):
 
 def test_passwords_of_real_peers_are_not_made_up(tmp_path):
     first_start(tmp_path, standins="")
-    assert not {"vcenter", "gateway", "aws"} & set(files(tmp_path))
+    assert not {"vcenter", "gateway", "aws", "webhook", "horizon"} & set(files(tmp_path))
     assert sorted(p.name for p in (tmp_path / "services/collector").iterdir()) == ["nats"]
 
 

@@ -51,6 +51,8 @@ RUN_BY = {
     ("docs/scale.md", "More than one NATS server", 2): "tests/pages/nats_cli.py",
     ("docs/compose.md", "Run with Docker Compose", 1): "tests/compose/pages.py",
     ("docs/compose.md", "A real vCenter and real backends", 1): "tests/compose/pages.py",
+    ("docs/compose.md", "A webhook and Horizon", 2): "tests/compose/pages.py",
+    ("docs/compose.md", "A webhook and Horizon", 3): "tests/compose/pages.py",
     ("docs/compose.md", "The images", 1): "tests/compose/pages.py",
     ("docs/functions.md", "With compose", 1): "tests/compose/pages.py",
     ("docs/appliance.md", "Build it", 1): "tests/appliance/boot.py",

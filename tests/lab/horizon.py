@@ -26,7 +26,8 @@ def reply(document, status=200, **headers):
 
 
 class Horizon:
-    def __init__(self, lab, access_life=1800, refresh_life=8 * 3600):
+    def __init__(self, lab, access_life=1800, refresh_life=8 * 3600, **listen):
+        """lab: with an authority, and a receiver() that takes `listen`."""
         self.lock = threading.RLock()
         self.events = []  # in the order in which they were stored
         self.next_id = 1
@@ -39,7 +40,7 @@ class Horizon:
         self.calls = Counter()  # (last part of the path, status)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(lab.authority.cert, lab.authority.key)
-        self.receiver = lab.receiver(self._answer, context=context, keep=False)
+        self.receiver = lab.receiver(self._answer, context=context, keep=False, **listen)
         self.url = self.receiver.url
 
     # ---- what the test does with it

@@ -41,13 +41,13 @@ class Answer:
 
 
 class Receiver:
-    def __init__(self, answer=None, context=None, keep=True, port=0):
-        """answer: a function that maps a Request to an Answer, or to None for 202. context: TLS."""
+    def __init__(self, answer=None, context=None, keep=True, port=0, host="127.0.0.1"):
+        """answer: a function that maps a Request to an Answer, or to None for 202. context: TLS. host: where it listens; "" is everywhere."""
         self.answer = answer
         self.keep = keep
         self.clock_offset = 0  # seconds that its clock and the Date of its replies are ahead
         self.requests, self.changed, self.count = [], threading.Condition(), 0
-        self.server = _Server(("127.0.0.1", port), _Handler)
+        self.server = _Server((host, port), _Handler)
         self.server.receiver = self
         if context:
             self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
