@@ -31,7 +31,8 @@ checklist_fail(struct checklist *list, const char *what, const struct err *err)
 {
 	int status = EXIT_RUNTIME;
 
-	if (err->code == ERR_TLS) /* the configuration has to say whom to trust */
+	/* ERR_TLS: the configuration has to say whom to trust */
+	if (err->code == ERR_TLS || err->code == ERR_CONFIG)
 		status = EXIT_CONFIG;
 	else if (err->code == ERR_AUTH || err->code == ERR_FORBIDDEN)
 		status = EXIT_FORBIDDEN;

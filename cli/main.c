@@ -82,10 +82,16 @@ const struct command_group command_groups[] = {
 static void
 usage(FILE *to)
 {
+	static const char last[] = "vcourier COMMAND --help describes a command; "
+				   "vcourier --version prints the version.";
+	struct command_wrap wrap = { .width = command_width() - 1 };
+	struct buf out;
+
 	add_list(to);
-	fputs("\nvcourier COMMAND --help describes a command;\n"
-	      "vcourier --version prints the version.\n",
-		to);
+	buf_init(&out, 1024);
+	command_add_wrapped(&wrap, last, &out);
+	fprintf(to, "\n%s\n", buf_str(&out));
+	buf_free(&out);
 }
 
 /* The number of words of the command's name when argv begins with them, else 0. */

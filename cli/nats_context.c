@@ -234,8 +234,8 @@ nats_context_read(const char *name, struct bus_config *bus, struct err *err)
 			err_wrap(err, "the NATS context \"%.60s\"", name);
 	} else if (err->code == ERR_NOT_FOUND) {
 		add_known(&known);
-		err_set(err, ERR_CONFIG, "there is no NATS context \"%.60s\"; there is%s%s",
-			name, known.len > 0 ? ": " : " none", buf_str(&known));
+		err_set(err, ERR_CONFIG, "there is no NATS context \"%.60s\"%s%s", name,
+			known.len > 0 ? "; there is: " : ", and no other", buf_str(&known));
 	} else {
 		err->code = ERR_CONFIG;
 	}

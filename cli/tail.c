@@ -6,6 +6,7 @@
 
 #include "command_list.h"
 #include "filter.h"
+#include "log.h"
 #include "mem.h"
 #include "printable.h"
 #include "sample.h"
@@ -222,7 +223,6 @@ explain(const struct tail_options *o, const char *subject)
 static int
 run(void *values, char **args, size_t n_args)
 {
-	const char *no_colour = getenv("NO_COLOR"); /* https://no-color.org */
 	struct tail_command t = { .options = values, .terminal = isatty(STDOUT_FILENO) != 0 };
 	int rc;
 
@@ -230,7 +230,7 @@ run(void *values, char **args, size_t n_args)
 		return n_args > 0
 			? explain(t.options, args[0])
 			: command_usage_error(&tail_command, "--explain: which SUBJECT?");
-	t.format.colours = t.terminal && (no_colour == NULL || *no_colour == '\0');
+	t.format.colours = t.terminal && log_wants_colours();
 	t.left = t.options->count;
 	t.subject = n_args > 0 ? args[0] : NULL;
 	event_init(&t.event);

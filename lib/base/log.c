@@ -56,8 +56,8 @@ log_on_terminal(void)
 	return isatty(STDERR_FILENO) != 0;
 }
 
-static bool
-wants_colours(void)
+bool
+log_wants_colours(void)
 {
 	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
 
@@ -78,7 +78,7 @@ log_init(enum log_level level, enum log_format format, const char *component, co
 	logger.component = component;
 	logger.name = name;
 	logger.journal = is_journal();
-	logger.colours = format == LOG_TERMINAL && wants_colours();
+	logger.colours = format == LOG_TERMINAL && log_wants_colours();
 }
 
 bool

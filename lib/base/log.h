@@ -50,6 +50,9 @@ void log_init(
 /* Standard error is a terminal: LOG_TERMINAL is for it. */
 bool log_on_terminal(void);
 
+/* False: NO_COLOR is set, or TERM is not, or is "dumb". */
+bool log_wants_colours(void);
+
 /* "<4>" when standard error goes to the journal, else "": for lines that are not written here. */
 const char *log_priority(enum log_level level);
 

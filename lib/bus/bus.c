@@ -161,6 +161,9 @@ connect_once(struct bus *bus, struct err *err)
 	natsOptions_Destroy(opts);
 	if (s != NATS_OK) {
 		bus_loop_close(loop);
+		if (s == NATS_TIMEOUT)
+			return err_set(err, ERR_TIMEOUT, "%s: Timeout: is it a NATS server?",
+				bus->options.urls[0]);
 		return err->code != ERR_NONE ? -1 : bus_error(err, s, bus->options.urls[0]);
 	}
 	pthread_rwlock_wrlock(&bus->nc_lock);

@@ -5,13 +5,25 @@
 
 #include <string.h>
 
-/* Without the place in the source of cnats that its texts begin with: "(conn.c:2088): ". */
+/*
+ * Without the place in the source of cnats that its texts begin with, "(conn.c:2088): ", and
+ * without the number that OpenSSL has for the fault of a certificate.
+ */
 const char *
 bus_error_text(const char *text)
 {
+	static const char handshake[] = "SSL handshake error: ";
 	const char *end = *text == '(' ? strstr(text, "): ") : NULL;
+	size_t digits;
 
-	return end != NULL && memchr(text, ' ', (size_t)(end - text)) == NULL ? end + 3 : text;
+	if (end != NULL && memchr(text, ' ', (size_t)(end - text)) == NULL)
+		text = end + 3;
+	if (strncmp(text, handshake, strlen(handshake)) != 0)
+		return text;
+	digits = strspn(text + strlen(handshake), "0123456789");
+	return digits > 0 && text[strlen(handshake) + digits] == ':'
+		? text + strlen(handshake) + digits + 1
+		: text;
 }
 
 int
@@ -34,6 +46,8 @@ bus_error(struct err *err, natsStatus s, const char *what)
 		code = ERR_PROTOCOL;
 	if (s == NATS_NO_SERVER)
 		text = "no server answers there";
+	else if (s == NATS_SECURE_CONNECTION_WANTED)
+		text = "the server offers no TLS";
 	return err_set(err, code, "%s: %s", what,
 		text != NULL && *text ? bus_error_text(text) : natsStatus_GetText(s));
 }

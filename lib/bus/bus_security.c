@@ -5,7 +5,55 @@
 
 #include <string.h>
 
+#include "file.h"
 #include "mem.h"
+
+enum { FILE_MAX = 4 * 1024 * 1024 };
+
+/*
+ * cnats reports a missing file as a fault of the connection, and one of another kind in words
+ * of OpenSSL. path NULL: none is configured. begins: what the file must have, n times; what:
+ * its name for people.
+ */
+static int
+check_file(const char *path, const char *begins, size_t n, const char *what, struct err *err)
+{
+	struct buf text;
+	const char *at;
+	int rc;
+
+	if (path == NULL)
+		return 0;
+	buf_init(&text, FILE_MAX);
+	buf_room(&text, FILE_MAX); /* no copies of a key in freed memory */
+	rc = file_read(path, &text, NULL, err);
+	if (rc != 0) {
+		/* a larger one is for cnats to read */
+		rc = err->code == ERR_LIMIT ? 0 : -1;
+		err->code = rc != 0 ? ERR_CONFIG : ERR_NONE;
+	} else {
+		for (at = buf_str(&text); n > 0 && (at = strstr(at, begins)) != NULL; n--)
+			at += strlen(begins);
+		if (n > 0)
+			rc = err_set(err, ERR_CONFIG, "%s: no %s", path, what);
+	}
+	mem_wipe(text.data, text.cap);
+	buf_free(&text);
+	return rc;
+}
+
+static int
+check_files(const struct bus_options *o, struct err *err)
+{
+	static const char certificate[] = "CERTIFICATE-----", key[] = "PRIVATE KEY-----";
+
+	if (check_file(o->ca_file, certificate, 1, "certificate in PEM", err) != 0 ||
+		check_file(o->cert_file, certificate, 1, "certificate in PEM", err) != 0 ||
+		check_file(o->key_file, key, 1, "private key in PEM", err) != 0)
+		return -1;
+	/* a JWT, and the seed of its user */
+	return check_file(o->credentials_file, "-----BEGIN", 2, "NATS credentials", err);
+}
 
 /*
  * A secret of one line: a line end in the CONNECT of the NATS protocol would end the command,
@@ -85,7 +133,10 @@ natsStatus
 bus_set_security(
 	natsOptions *opts, const struct bus_options *o, struct bus_loop *loop, struct err *err)
 {
-	natsStatus s = set_tls(opts, o, loop);
+	natsStatus s;
 
+	if (check_files(o, err) != 0)
+		return NATS_ERR;
+	s = set_tls(opts, o, loop);
 	return s == NATS_OK ? set_credentials(opts, o, err) : s;
 }

@@ -93,6 +93,28 @@ const struct config_field bus_fields[] = {
 	{ NULL },
 };
 
+/* The rules for host and port are those of http. */
+static void
+write_as_http(const char *bus_url, struct buf *out)
+{
+	buf_init(out, CONFIG_FILE_MAX);
+	buf_printf(out, "http%s", strstr(bus_url, "://"));
+}
+
+static bool
+has_valid_port(const char *bus_url)
+{
+	struct buf url, host;
+	bool ok;
+
+	write_as_http(bus_url, &url);
+	buf_init(&host, CONFIG_FILE_MAX);
+	ok = http_url_host(buf_str(&url), &host);
+	buf_free(&host);
+	buf_free(&url);
+	return ok;
+}
+
 static bool
 url_ok(const char *url)
 {
@@ -101,7 +123,7 @@ url_ok(const char *url)
 						       : NULL;
 
 	return host != NULL && *host != '\0' && *host != ':' &&
-		strpbrk(host, "@/ ,\"\\\r\n") == NULL;
+		strpbrk(host, "@/ ,\"\\\r\n") == NULL && has_valid_port(url);
 }
 
 static bool
@@ -110,8 +132,7 @@ is_loopback(const char *bus_url)
 	struct buf url;
 	bool is;
 
-	buf_init(&url, CONFIG_FILE_MAX);
-	buf_printf(&url, "http%s", strstr(bus_url, "://"));
+	write_as_http(bus_url, &url);
 	is = http_url_is_loopback(buf_str(&url));
 	buf_free(&url);
 	return is;
@@ -157,7 +178,7 @@ bus_config_check(const struct config_node *node, const struct bus_config *config
 		if (!url_ok(config->urls[i]))
 			config_error(errors, config_get(node, "urls"),
 				"each must be nats://host:port or tls://host:port, without a "
-				"user in it");
+				"user in it; a port is a number up to 65535");
 	if (config->urls == NULL || config->urls[0] == NULL)
 		config_error(errors, config_get(node, "urls"), "must name at least one server");
 	if (bus_config_is_cleartext(config))

@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import re
+import socket
 import subprocess
 from pathlib import Path
 
@@ -143,12 +144,28 @@ def test_nothing_is_given_and_nothing_is_there(home):
     (["--context", "../one"], CONFIG, ["not the name of a context"]),
     (["--context", "one", "-c", "x"], USAGE, ["exclude each other"]),
     (["--user", "a", "--creds", "b"], USAGE, ["exclude each other"]),
-    (["--server", "127.0.0.1:1", "--ca", "/no/such/ca.pem"], UNREACHABLE, ["127.0.0.1:1"]),
+    (["--server", "nats://127.0.0.1:99999"], USAGE, ["--server", "up to 65535"]),
+    (["--server", "127.0.0.1:1", "--ca", "/no/such/ca.pem"], CONFIG, ["/no/such/ca.pem: No such file or directory; the connection is from"]),
+    (["--server", "127.0.0.1:1", "--ca", "/etc/hostname"], CONFIG, ["/etc/hostname: no certificate in PEM"]),
+    (["--server", "127.0.0.1:1", "--creds", "/no/such.creds"], CONFIG, ["/no/such.creds: No such file"]),
+    (["--server", "127.0.0.1:1", "--creds", "/etc/hostname"], CONFIG, ["/etc/hostname: no NATS credentials"]),
 ])
 def test_where_to_connect_is_wrong(home, arguments, status, words):
     context(home, "one", url="nats://127.0.0.1:1")
     line = fails(home, status, "tail", *arguments)
     assert all(word in line for word in words) and "secret" not in line, line
+
+
+def test_a_context_when_there_is_none(home):
+    assert 'there is no NATS context "nope", and no other' in fails(home, CONFIG, "status", "--context", "nope")
+
+
+def test_what_answers_is_no_nats_server_with_tls(home, lab, secured):
+    """The server speaks first in NATS, so a server of another kind says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        line = fails(home, UNREACHABLE, "status", "--server", f"nats://127.0.0.1:{other.getsockname()[1]}")
+    assert "Timeout: is it a NATS server?" in line
+    assert "the server offers no TLS" in fails(home, UNREACHABLE, "status", "--server", secured.url.replace("nats:", "tls:"))
 
 
 @pytest.mark.parametrize("text, why", [("[]", "not a JSON object"), ("{", "not a JSON object"), ('{"nkey": "/x"}', '"nkey", which'),
@@ -205,7 +222,7 @@ def test_certificates(home, lab):
     assert vcourier(home, "dead", "ls", "--server", url, "--ca", good.ca).returncode == 0
     assert "certificate" in fails(home, UNREACHABLE, "dead", "ls", "--server", url, "--ca", old.ca)
     line = fails(home, UNREACHABLE, "dead", "ls", "--server", stale.url.replace("nats:", "tls:"), "--ca", old.ca)
-    assert "certificate has expired" in line, line
+    assert ": certificate has expired:" in line and "SSL" not in line, line
 
 
 # ---- the command line
@@ -269,8 +286,8 @@ def test_help_fits_a_screen(home):
 
 
 def test_help_on_a_terminal_of_40_columns(home):
-    for command in commands(home):
-        lines = screen([PROGRAM, *command, "--help", "all"], 40)
+    for command in ([], *([g] for g in GROUPS), *commands(home)):
+        lines = screen([PROGRAM, *command, "--help", *(["all"] if command and command not in [[g] for g in GROUPS] else [])], 40)
         long = [line for line in lines if len(line) > 40 and not line.startswith(("usage:", "  vcourier ", "      --", "  -"))]
         assert not long and lines, command
 

@@ -223,7 +223,7 @@ def on_terminal(columns, arguments, env=None):
     """What a command writes to a terminal of this width."""
     main, other = pty.openpty()
     fcntl.ioctl(other, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-    env = {k: v for k, v in os.environ.items() if k != "NO_COLOR"} | (env or {})
+    env = {k: v for k, v in os.environ.items() if k != "NO_COLOR"} | {"TERM": "xterm"} | (env or {})
     process = subprocess.Popen([BUILD / "vcourier", *arguments], stdout=other, stderr=other, env=env)
     os.close(other)
     text = b""
@@ -244,7 +244,7 @@ def test_tail_fits_the_terminal(lab, stream, columns):
     long = {"FullFormattedMessage": "m" * 300, "UserName": "VSPHERE.LOCAL\\" + "\u00e4" * 80, "Vm": {"Name": "\u4e2d" * 3 + "v" * 100}}
     stream.publish(3, "com.vmware.vc.HA." + "X" * 90, data=long)
     stream.publish(1, HA_FAILED, data=long)
-    for colour in ({}, {"NO_COLOR": "1"}):
+    for colour in ({}, {"NO_COLOR": "1"}, {"TERM": "dumb"}):
         text = on_terminal(columns, ["tail", "-c", dispatcher.file, "--since", "1h", "-n", "4"], colour)
         lines = text.splitlines()
         assert len(lines) == (8 if columns < 60 else 5) and ("\x1b[" in text) != bool(colour)
