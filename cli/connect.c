@@ -86,7 +86,7 @@ check_nats(struct connect *c)
 	struct err err;
 
 	buf_init(&texts, 1024);
-	bus_config_options(&config->top.bus, "cli", "check", &texts, &options);
+	bus_config_options(&config->top.bus, "cli", NULL, &texts, &options);
 	if (bus_open(&bus, &options, &err) != 0 ||
 		session_wait_connected(bus, options.credentials_file != NULL, &err) != 0) {
 		if (err.code == ERR_AUTH)

@@ -110,7 +110,7 @@ session_open(struct session *s, const struct connection_flags *flags)
 		s->other_source_names = connection->sources;
 		s->dispatcher_names = connection->dispatchers;
 		stop_init();
-		bus_config_options(s->config, "cli", "operator", &settings->texts, &options);
+		bus_config_options(s->config, "cli", NULL, &settings->texts, &options);
 		if (bus_open(&s->bus, &options, &err) == 0 &&
 			session_wait_connected(
 				s->bus, s->config->credentials_file != NULL, &err) == 0 &&

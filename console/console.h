@@ -16,7 +16,7 @@
 
 struct console {
 	const struct console_options *options;
-	struct bus *bus, *operator_bus; /* the second one may be the first one */
+	struct bus *bus, *operator_bus; /* the second one is that of jobs */
 	struct buf texts, operator_texts;
 	struct bus_config operator_config; /* borrows from options */
 	struct live *live;

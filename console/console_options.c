@@ -33,9 +33,10 @@ static const struct config_field proxy_fields[] = {
 };
 
 static const struct config_field operator_fields[] = {
-	{ "user", CONFIG_STRING, AT(operator.user), CONFIG_REQUIRED, .help = "The NATS user." },
-	{ "password", CONFIG_SECRET, AT(operator.password), CONFIG_REQUIRED,
-		.help = "Its password." },
+	{ "user", CONFIG_STRING, AT(operator.user), .help = "The NATS user." },
+	{ "password", CONFIG_SECRET, AT(operator.password), .help = "Its password." },
+	{ "credentialsFile", CONFIG_STRING, AT(operator.credentials_file), CONFIG_FILE,
+		.help = "Its `.creds` file, in place of user and password." },
 	{ NULL },
 };
 
@@ -85,6 +86,22 @@ is_loopback_bind(const char *bind)
 		text_starts(bind, "[::1]:");
 }
 
+/* The second NATS user: a user with a password, or a credentials file. */
+static void
+check_operator(const struct config_node *node, const struct console_options *o,
+	struct config_errors *errors)
+{
+	bool password = secret_is_set(&o->operator.password);
+
+	if (node == NULL)
+		return;
+	if (o->operator.credentials_file != NULL &&(o->operator.user != NULL || password))
+		config_error(errors, node, "user and credentialsFile exclude each other");
+	else if (o->operator.credentials_file == NULL &&(o->operator.user == NULL || !password))
+		config_error(errors, node,
+			"a user with its password, or credentialsFile, is required");
+}
+
 static void
 check(const struct config_node *root, const struct console_options *o,
 	struct config_errors *errors)
@@ -107,6 +124,7 @@ check(const struct config_node *root, const struct console_options *o,
 				strlen(o->proxy.header)))
 		config_error(errors, config_get(config_get(root, "proxy"), "userHeader"),
 			"must be the name of a header");
+	check_operator(config_get(root, "operator"), o, errors);
 	bus_config_check(config_get(root, "bus"), &o->bus, errors);
 }
 

@@ -23,7 +23,7 @@ struct console_options { /* as in the file */
 		int role; /* enum proxy_role */
 	} proxy;
 	struct {
-		char *user;
+		char *user, *credentials_file; /* not both; neither: that of bus */
 		struct secret password;
 	} operator;
 	char *metrics, *docs_url;

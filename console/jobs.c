@@ -59,6 +59,14 @@ count(struct operator_jobs *j, bool ok, const char *error)
 	pthread_mutex_unlock(&j->lock);
 }
 
+static void
+explain(struct operator_jobs *j, struct err *err)
+{
+	session_explain(&j->session, err);
+	if (err->code == ERR_FORBIDDEN)
+		err_wrap(err, "NATS does not permit it");
+}
+
 /* ---- dead letters */
 
 static int
@@ -87,7 +95,7 @@ run_letters(struct operator_jobs *j)
 			break;
 		rc = handle_letter(j, j->job.seq[i], &err);
 		if (rc != 0) {
-			session_explain(&j->session, &err);
+			explain(j, &err);
 			err_wrap(&err, "dead letter %llu", (unsigned long long)j->job.seq[i]);
 		}
 		count(j, rc == 0, err.text);
@@ -141,7 +149,7 @@ run_replay(struct operator_jobs *j)
 		replay_run(&j->session, &choice, &watch, &n, &err) == 0)
 		err.code = ERR_NONE;
 	if (err.code != ERR_NONE) {
-		session_explain(&j->session, &err);
+		explain(j, &err);
 		count(j, false, err.text);
 	}
 	pthread_mutex_lock(&j->lock);

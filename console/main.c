@@ -131,12 +131,13 @@ load(const char *path, bool logged)
 static void
 tell_nats(const struct console *c, struct bus_metrics *metrics)
 {
+	bool connected = bus_connected(c->bus);
 	struct err err;
 
 	bus_metrics_update(metrics, c->bus);
-	bus_last_error(c->bus, &err);
-	status_check(
-		"nats", bus_connected(c->bus), bus_connected(c->bus) ? "connected" : err.text);
+	if (!connected) /* while it is, the error belongs to the request that was refused */
+		bus_last_error(c->bus, &err);
+	status_check("nats", connected, connected ? "connected" : err.text);
 	metric_set(metric_gauge("vcourier_console_browsers", "",
 			   "Browsers that watch events at the moment."),
 		(double)live_clients(c->live));

@@ -21,7 +21,10 @@ install: all manuals ## install programs, units, manual pages, documentation; ob
 		$(DESTDIR)$(sysconfdir)/vcourier/functions
 	install -d -m 0700 $(DESTDIR)$(sysconfdir)/vcourier/secrets
 	install -m 0755 $(strip) $(programs) $(DESTDIR)$(PREFIX)/bin
-	install -m 0755 compose/nats/users.py $(DESTDIR)$(PREFIX)/bin/vcourier-nats-users
+	install -d -m 0755 $(datadir)/nats-users
+	install -m 0644 compose/nats/*.py $(datadir)/nats-users
+	chmod 0755 $(datadir)/nats-users/users.py
+	ln -sf ../share/vcourier/nats-users/users.py $(DESTDIR)$(PREFIX)/bin/vcourier-nats-users
 	for unit in $(units); do sed 's#/usr/bin/vcourier#$(PREFIX)/bin/vcourier#; s#/usr/share/doc#$(PREFIX)/share/doc#' \
 		systemd/$$unit > $(DESTDIR)$(unitdir)/$$unit; done
 	install -m 0644 systemd/vcourier.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/vcourier.conf
@@ -46,7 +49,7 @@ deb: ## build/vcourier_VERSION+debRELEASE_ARCH.deb, by debhelper
 	@mkdir -p build; flock build/deb.lock $(MAKE) --no-print-directory -s build/deb.txt && cat build/deb.txt
 
 build/deb.txt: $(programs) VERSION README.md $(wildcard debian/* debian/*/* docs/*.md docs/*/* systemd/* schemas/*.json k8s/components/*/* \
-		compose/nats/users.py release/deb.sh)
+		compose/nats/*.py release/deb.sh)
 	@tests/deps.sh dpkg-dev debhelper
 	@DEB_BUILD_PROFILES=nocheck DEB_BUILD_OPTIONS="nocheck noautodbgsym parallel=$$(nproc)" release/deb.sh >$@
 

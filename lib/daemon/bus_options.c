@@ -222,15 +222,19 @@ bus_config_options(const struct bus_config *config, const char *component, const
 	size_t inbox;
 
 	buf_clear(texts);
-	buf_printf(texts, "vcourier-%s %s", component, name);
+	buf_printf(texts, "vcourier-%s%s%s", component, name != NULL ? " " : "",
+		name != NULL ? name : "");
 	buf_add_char(texts, '\0');
 	inbox = texts->len;
 	buf_add_str(texts, "_INBOX_");
 	if (config->user != NULL) {
 		subject_add_token(texts, config->user, strlen(config->user));
 	} else {
-		buf_printf(texts, "%s-", component);
-		subject_add_token(texts, name, strlen(name));
+		buf_add_str(texts, component);
+		if (name != NULL) {
+			buf_add_char(texts, '-');
+			subject_add_token(texts, name, strlen(name));
+		}
 	}
 	*out = (struct bus_options){ .urls = config->urls,
 		.user = config->user,

@@ -46,10 +46,10 @@ int bus_config_check(const struct config_node *node, const struct bus_config *co
 bool bus_config_is_cleartext(const struct bus_config *config);
 
 /*
- * The connection of one program: component "collector", name the provider's or processor's. Its
- * inbox prefix is
- * "_INBOX_<user>", without a user "_INBOX_<component>-<token of name>"; texts holds both
- * strings and outlives *out.
+ * The connection of one program: component "collector", name the provider's or processor's; NULL
+ * for a program that has none. Its inbox prefix is "_INBOX_<user>", without a user
+ * "_INBOX_<component>-<token of name>", which is the name of its user in users.py; texts holds
+ * both strings and outlives *out.
  */
 void bus_config_options(const struct bus_config *config, const char *component,
 	const char *name, struct buf *texts, struct bus_options *out);

@@ -415,6 +415,8 @@ WRONG = [
     ({"sessionLifetime": "1s"}, "sessionLifetime"),
     ({"proxy": {"userHeader": "X User", "from": ["127.0.0.1"]}}, "name of a header"),
     ({"unknown": 1}, "unknown"),
+    ({"operator": {"user": "console-operator"}}, "a user with its password, or credentialsFile, is required"),
+    ({"operator": {"user": "o", "password": "p", "credentialsFile": "/dev/null"}}, "exclude each other"),
 ]
 
 

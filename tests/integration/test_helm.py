@@ -240,7 +240,7 @@ def test_the_configuration_is_valid(case, tmp_path):
 def test_a_nats_of_ones_own(tmp_path):
     """No object of NATS; credentials files, a certificate authority, an API prefix, and a way out through the network policy."""
     objects = {(o["kind"], o["metadata"]["name"]): o for o in template({
-        **values("openfaas"), "nats": {"enabled": False}, "bus": {
+        **values("openfaas"), "nats": {"enabled": False}, "console": {"enabled": True}, "bus": {
             "urls": ["tls://nats.example.com:4222"], "auth": "creds", "caSecret": "nats-ca", "external": {"cidr": "192.0.2.0/24", "port": 4222},
             "config": {"apiPrefix": "$JS.hub.API", "stream": {"replicas": 3}}}})}
     assert not [key for key in objects if key[1].startswith("nats")]
@@ -248,6 +248,10 @@ def test_a_nats_of_ones_own(tmp_path):
     assert config["bus"] == {"urls": ["tls://nats.example.com:4222"], "credentialsFile": "/etc/vcourier/secrets/nats", "caFile": "/etc/vcourier/bus-ca/ca.crt",
                              "apiPrefix": "$JS.hub.API", "stream": {"maxAge": "7d", "maxBytes": "4GiB", "replicas": 3}, "deadLetters": {"maxBytes": "1GiB"}}
     checked(objects[("ConfigMap", "vcourier-config")]["data"]["config.yaml"], tmp_path)
+    console = yaml.safe_load(objects[("ConfigMap", "console-config")]["data"]["console.yaml"])
+    assert console["bus"] | {"urls": None} == {"urls": None, "apiPrefix": "$JS.hub.API", "credentialsFile": "/etc/vcourier/secrets/nats",
+                                               "caFile": "/etc/vcourier/bus-ca/ca.crt"}
+    assert console["operator"] == {"credentialsFile": "/etc/vcourier/secrets/nats-operator"}
     pod = objects[("StatefulSet", "collector")]["spec"]["template"]["spec"]
     assert {"name": "bus-ca", "secret": {"secretName": "nats-ca", "defaultMode": 0o440}} in pod["volumes"]
     egress = objects[("NetworkPolicy", "bus-clients")]["spec"]["egress"]

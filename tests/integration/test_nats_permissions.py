@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """compose/nats/users.py: each NATS user can do its work and nothing else."""
 import json
-import re
 import shlex
 import subprocess
 import sys
@@ -12,9 +11,8 @@ import pytest
 from lab.bususers import GENERATOR, SecuredNats
 from lab.jetstream import gone
 from lab.nats_wire import Wire
-from lab.process import BUILD, ROOT, wait_until
-from lab.product import knative, provider, router_config
-from lab.receiver import Answer
+from lab.operatornats import KINDS, kind_of_bus
+from lab.process import ROOT, wait_until
 
 Stored = namedtuple("Stored", "subject")
 NAMES = ["--vcenter", "lab", "--vcenter", "other", "--dispatcher", "knative", "--dispatcher", "openfaas",
@@ -27,9 +25,10 @@ def durable(stream, name, subject):
     return {"stream_name": stream, "config": {"durable_name": name, "ack_policy": "explicit", "filter_subject": subject}}
 
 
-@pytest.fixture(scope="module")
-def bus(tmp_path_factory):
-    bus = SecuredNats(tmp_path_factory.mktemp("nats"), *NAMES).start()
+@pytest.fixture(scope="module", params=KINDS)
+def bus(request, tmp_path_factory):
+    """A server with users.conf, and one in operator mode with the accounts that nsc makes."""
+    bus = kind_of_bus(request.param)(tmp_path_factory.mktemp("nats"), *NAMES).start()
     yield bus
     bus.stop()
 
@@ -320,60 +319,6 @@ def test_a_name_is_added(tmp_path):
         assert two.request("vc.two.x", b"{}").json()["seq"] == 1
     finally:
         bus.stop()
-
-
-def test_the_programs_work_with_their_permissions(lab, tmp_path):
-    """The whole pipeline and the operator's tool with these users: everything works, and the server refuses no request."""
-    refuse = {"id": None}
-
-    def answer(request):
-        event = request.event()["id"]
-        refuse["id"] = refuse["id"] or event
-        return Answer(400) if event == refuse["id"] else None
-
-    vcenter, receiver = lab.vcenter(), lab.receiver(answer)
-    bus = lab._keep(SecuredNats(tmp_path, *NAMES)).start()
-    config = router_config(bus, lab.authority.ca, [provider(vcenter, startFrom="earliest", standby=True)],
-                           [knative(receiver.url, name="knative")])
-    config["bus"] |= {"user": "${NATS_USER}", "passwordFile": f"{bus.directory}/secrets/${{NATS_USER}}"}
-
-    def start(program, user):
-        daemon = lab.daemon(program, config, name=f"{program}-{len(lab.processes)}")
-        daemon.env = {"NATS_USER": user}
-        return daemon.start()
-
-    def operator(*arguments):
-        command = [BUILD / "vcourier", *arguments, "-c", config_file]
-        run = subprocess.run([str(c) for c in command], env={"NATS_USER": "cli"}, capture_output=True, text=True, timeout=60)
-        assert run.returncode == 0, (arguments, run.stdout, run.stderr)
-        return run.stdout
-
-    vcenter.burst(200)
-    config_file = start("dispatcher", "dispatcher-knative").file
-    for _ in range(2):  # the second collector reads the end of the first one's stream
-        collector = start("collector", "collector-lab").wait_ready()
-        vcenter.burst(50)
-        expected = set(vcenter.events())
-        receiver.wait_for(lambda requests: len({r.event()["id"] for r in requests}) >= len(expected))
-        lines = operator("status").splitlines()
-        described = [json.loads(line) for line in operator("events", "--json").splitlines()]
-        collector.kill()
-    wait_until(lambda: refuse["id"] in operator("dead", "ls", "--json"), 30, "the dead letter")
-    assert [line for line in lines if re.match("knative .*(up to date|delivering)$", line)], "the dispatcher may answer"
-    assert [line for line in lines if re.match("lab +leader .*(reading|catching up)$", line)], "the collector may answer"
-    assert operator("tail", "--since", "1h", "--count", "3", "--json").count("\n") == 3
-    assert len([e for e in described if e.get("description")]) > 40 and sum(e["events"] for e in described) > 0
-    operator("emit", "VmPoweredOnEvent", "--dispatcher", "knative")
-    refuse["id"] = "nobody"
-    operator("dead", "redrive", "--all")
-    before = len(receiver.requests)
-    operator("replay", "--dispatcher", "knative", "--since", "1h")
-    receiver.wait_for(lambda requests: len(requests) >= before + len(expected), what="the replay")
-    for bucket in ("vcourier", "vcourier-checkpoints"):
-        made = bus.login("admin").request(f"{API}.STREAM.INFO.KV_{bucket}").json()["config"]
-        assert made["subjects"] == [f"$KV.{bucket}.>"] and not {"republish", "mirror", "sources"} & set(made)
-    refused = [line for line in bus.text().splitlines() if "Violation" in line]
-    assert refused == []
 
 
 def test_connections_without_a_user_are_refused(bus):

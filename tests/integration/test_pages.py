@@ -32,6 +32,7 @@ RUN_BY = {
     ("docs/eventbridge.md", "Which events are sent", 1): "tests/pages/host.py",
     ("docs/nats.md", "Users", 1): "tests/pages/host.py",
     ("docs/nats.md", "Connectors", 1): "tests/pages/host.py",
+    ("docs/nats.md", "Operator mode", 1): "tests/pages/nats_cli.py",
     ("docs/tutorial.md", "1. Start the demo", 1): "tests/pages/host.py",
     ("docs/tutorial.md", "1. Start the demo", 2): "tests/pages/host.py",
     ("docs/tutorial.md", "2. Look at the events", 1): "tests/pages/host.py",
@@ -88,12 +89,14 @@ def test_every_row_names_a_block():
     assert sorted(RUN_BY.keys() - there) == []
 
 
-@pytest.mark.parametrize("scenario", ["first_day", "functions", "patterns", "users", "emit", "console", "tutorial", "consumers", "leaf"])
+@pytest.mark.parametrize("scenario", ["first_day", "functions", "patterns", "users", "emit", "console", "tutorial", "consumers", "leaf", "operator_mode"])
 def test_the_commands_of_a_page(scenario):
     if reason := namespace.missing():
         pytest.skip(reason)
     if scenario in ("consumers", "leaf") and not nats_cli.PROGRAM.exists():
         pytest.skip("the NATS CLI is not installed: `make interop` builds it where go is new enough")
+    if scenario == "operator_mode" and not nats_cli.NSC.exists():
+        pytest.skip("nsc is not installed: `make interop` builds it")
     run = subprocess.run(["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", sys.executable, ROOT / "tests/pages/host.py", scenario],
                          capture_output=True, text=True, timeout=300)
     assert run.returncode == 0, run.stdout + run.stderr

@@ -79,6 +79,12 @@ build/interop/docker/cli-plugins/docker-compose:
 		cmd=docker-compose)
 	@! [ -x build/interop/bin/docker-compose ] || mv build/interop/bin/docker-compose $@
 
+# nsc, which makes the accounts of a NATS in operator mode
+build/interop/bin/nsc:
+	@mkdir -p $(@D)
+	@$(call gobuild,github.com/nats-io/nsc/v2 v2.15.0 "" =nsc)
+
+interop-packages: build/interop/bin/nsc
 interop-packages: build/interop/bin/kube-apiserver build/interop/bin/etcd build/interop/docker/cli-plugins/docker-compose
 interop_tests += tests/integration/test_kube_apiserver.py
 

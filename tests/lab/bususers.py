@@ -29,3 +29,7 @@ class SecuredNats(NatsServer):
 
     def url_for(self, user):
         return f"nats://{user}:{self.password(user)}@127.0.0.1:{self.port}"
+
+    def options(self, user):
+        """The login in the configuration of a program."""
+        return {"user": user, "passwordFile": str(self.directory / "secrets" / user)}

@@ -1,8 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The NATS wire protocol, for tests that need details which a client library hides: -ERR lines, raw replies."""
+import base64
 import json
+import re
 import socket
+import subprocess
+import tempfile
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass
@@ -17,8 +22,22 @@ class Message:
         return json.loads(self.data)
 
 
+def signed(creds, nonce):
+    """The options of CONNECT for a credentials file: its JWT, and the nonce signed with its key, by openssl."""
+    jwt, seed = (re.sub(r"\s", "", block) for block in re.findall(r"-----BEGIN [^-]*-----\n(.*?)\n-+END", Path(creds).read_text(), re.S))
+    key = base64.b32decode(seed + "=" * (-len(seed) % 8))[2:34]  # two bytes of prefix before it, a checksum behind it
+    with tempfile.TemporaryDirectory() as folder:
+        pem, message = Path(folder) / "key", Path(folder) / "nonce"
+        pkcs8 = base64.b64encode(bytes.fromhex("302e020100300506032b657004220420") + key).decode()
+        pem.write_text(f"-----BEGIN PRIVATE KEY-----\n{pkcs8}\n-----END PRIVATE KEY-----\n")
+        message.write_text(nonce)
+        signature = subprocess.check_output(["openssl", "pkeyutl", "-sign", "-rawin", "-inkey", pem, "-in", message])
+    return {"jwt": jwt, "sig": base64.urlsafe_b64encode(signature).decode().rstrip("=")}
+
+
 class Wire:
-    def __init__(self, port, user=None, password=None, timeout=10, host="127.0.0.1"):
+    def __init__(self, port, user=None, password=None, timeout=10, host="127.0.0.1", creds=None):
+        """creds: a credentials file, in place of the password; user then names the inbox alone."""
         self.timeout = timeout
         self.sock = socket.create_connection((host, port), timeout)
         self.file = self.sock.makefile("rb")
@@ -27,7 +46,9 @@ class Wire:
         self.errors, self.messages, self.pongs, self.sid = [], [], 0, 0
         options = {"verbose": False, "pedantic": False, "headers": True, "no_responders": True, "protocol": 1,
                    "lang": "test", "version": "0"}
-        if user:
+        if creds:
+            options |= signed(creds, self.info["nonce"])
+        elif user:
             options |= {"user": user, "pass": password}
         # one piece: a server that refuses the login closes, and bytes that it has not read would discard its reason (RST)
         self.flush(b"CONNECT " + json.dumps(options).encode() + b"\r\n")

@@ -204,7 +204,7 @@ def tutorial(shell, lab):
         terminal.close()
 
 
-SCENARIOS = {f.__name__: f for f in (first_day, functions, patterns, users, emit, console, tutorial, nats_cli.consumers, nats_cli.leaf)}
+SCENARIOS = {f.__name__: f for f in (first_day, functions, patterns, users, emit, console, tutorial, nats_cli.consumers, nats_cli.leaf, nats_cli.operator_mode)}
 
 
 def main():

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Commands of pages that need the NATS CLI, which `make interop` builds. host.py runs them."""
+"""Commands of pages that need the NATS CLI or nsc, which `make interop` builds. host.py runs them."""
 from page import block
 
 import namespace
@@ -8,6 +8,7 @@ from lab.process import ROOT, wait_until
 from lab.stream import event, subject
 
 PROGRAM = ROOT / "build/interop/bin/nats"
+NSC = PROGRAM.with_name("nsc")
 HA = "com.vmware.vc.HA.DasHostFailedEvent"
 USERS = "users.py --vcenter vc1 --reader reports --connector siem"
 SITE, CENTRE = 4223, 4222
@@ -67,3 +68,31 @@ nats -s :{SITE} request vc.lab.x stored
 until nats --js-domain site stream info VC_lab >info.log 2>&1; do sleep 0.2; done # the centre sees the site""")
     shell.run(f"cd {ROOT} && {block('docs/scale.md', 'More than one NATS server', 2).text}")
     shell.run("until nats --js-domain hub stream get VC_lab 1 >got.log 2>&1; do sleep 0.2; done; grep stored got.log")
+
+
+def operator_mode(shell, lab):
+    """docs/nats.md: the accounts as nsc commands, pushed to a running server; then one more vCenter."""
+    hosts(shell, "host")
+    shell.run("""nsc add operator --name corp --sys && nsc edit operator --account-jwt-server-url nats://127.0.0.1:4222
+nsc generate config --nats-resolver --config-file resolver.conf""")
+    (shell.directory / "nats.conf").write_text('jetstream { store_dir: "js" }\ninclude "resolver.conf"\n')
+    shell.start("nats-server -c nats.conf")
+    commands = block("docs/nats.md", "Operator mode").text
+    shell.run(commands)
+    first = stored(shell, "vc1")
+    shell.run(commands.replace("--vcenter vc1", "--vcenter vc1 --vcenter vc2"))  # without a restart; the first credentials stay valid
+    assert (stored(shell, "vc1"), stored(shell, "vc2")) == (first + 1, 1)
+    dispatcher = Wire(CENTRE, "dispatcher-knative", creds=shell.directory / "creds/dispatcher-knative.creds")
+    assert dispatcher.request("$JS.API.STREAM.INFO.VC_vc2").json()["state"]["messages"] == 1
+
+
+def stored(shell, vcenter):
+    """The sequence of an event that the collector of this vCenter stores with its credentials."""
+    def connected():
+        try:
+            return Wire(CENTRE, f"collector-{vcenter}", creds=shell.directory / f"creds/collector-{vcenter}.creds")
+        except OSError:
+            return None
+    collector = wait_until(connected, 30, "NATS answers")
+    collector.request(f"$JS.API.STREAM.CREATE.VC_{vcenter}", {"name": f"VC_{vcenter}", "subjects": [f"vc.{vcenter}.>"]})
+    return collector.request(subject(HA, "error", vcenter), event(1, HA, severity="error"), {"Content-Type": "application/cloudevents+json"}).json()["seq"]
