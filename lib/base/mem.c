@@ -53,9 +53,12 @@ mem_grow(void *p, size_t n, size_t size)
 char *
 mem_strndup(const char *s, size_t len)
 {
-	char *copy = mem_alloc(len + 1);
+	char *copy = malloc(len + 1);
 
+	if (copy == NULL)
+		out_of_memory();
 	memcpy(copy, s, len);
+	copy[len] = '\0';
 	return copy;
 }
 
@@ -84,7 +87,9 @@ mem_wipe(void *p, size_t len)
 void
 mem_wiping_free(void *p)
 {
-	mem_wipe(p, malloc_usable_size(p));
+	if (p == NULL) /* most calls of libcurl */
+		return;
+	explicit_bzero(p, malloc_usable_size(p));
 	free(p);
 }
 

@@ -190,16 +190,18 @@ void
 event_add_header_value(struct buf *out, const char *value)
 {
 	static const char hex[] = "0123456789ABCDEF";
-	const unsigned char *s = (const unsigned char *)value;
+	const unsigned char *s = (const unsigned char *)value, *plain;
 
-	for (; *s != '\0'; s++) {
-		if (*s > 0x20 && *s < 0x7f && *s != '"' && *s != '%') {
-			buf_add_char(out, (char)*s);
-		} else {
-			char e[3] = { '%', hex[*s >> 4], hex[*s & 15] };
-
-			buf_add(out, e, sizeof(e));
-		}
+	for (;; s++) {
+		plain = s;
+		while (*s > 0x20 && *s < 0x7f && *s != '"' && *s != '%')
+			s++;
+		buf_add(out, plain, (size_t)(s - plain));
+		if (*s == '\0')
+			return;
+		buf_add_char(out, '%');
+		buf_add_char(out, hex[*s >> 4]);
+		buf_add_char(out, hex[*s & 15]);
 	}
 }
 

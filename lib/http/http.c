@@ -213,6 +213,7 @@ make_ready(struct transfer *t)
 	easy = t->easy;
 	curl_easy_reset(easy);
 	buf_clear(&t->url_text);
+	t->gzip = false;
 	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, http_reply_header);
 	curl_easy_setopt(easy, CURLOPT_HEADERDATA, t);
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, http_reply_body);

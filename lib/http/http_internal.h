@@ -29,6 +29,7 @@ struct transfer {
 	void *ctx;
 	bool plain;   /* the settings are those of a request without TLS */
 	bool spoiled; /* libcurl 8.14.1 of Debian 13 fails all later requests of the handle */
+	bool gzip;    /* the handle asks for compressed replies */
 	bool bad_header;         /* a request header is invalid */
 	bool keep;               /* not recycled after its callback: belongs to http_perform */
 	CURLU *url;              /* the handle's, parsed */

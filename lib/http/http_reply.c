@@ -19,8 +19,8 @@ size_t
 http_reply_header(char *data, size_t size, size_t n, void *transfer)
 {
 	struct transfer *t = transfer;
-	size_t len = size * n, end = len;
-	bool in_name = true;
+	size_t len = size * n, end = len, name;
+	const char *colon;
 	char *room;
 
 	t->header_bytes += len;
@@ -44,11 +44,11 @@ http_reply_header(char *data, size_t size, size_t n, void *transfer)
 	room = buf_room(&t->headers, end + 1);
 	if (room == NULL) /* its limit is HTTP_HEADERS_MAX, too */
 		return 0;
-	for (size_t i = 0; i < end; i++) {
-		in_name = in_name && data[i] != ':';
-		room[i] = in_name && data[i] >= 'A' && data[i] <= 'Z' ? (char)(data[i] + 32)
-								      : data[i];
-	}
+	colon = memchr(data, ':', end);
+	name = colon != NULL ? (size_t)(colon - data) : end;
+	for (size_t i = 0; i < name; i++)
+		room[i] = data[i] >= 'A' && data[i] <= 'Z' ? (char)(data[i] + 32) : data[i];
+	memcpy(room + name, data + name, end - name);
 	room[end] = '\n';
 	buf_grew(&t->headers, end + 1);
 	return len;

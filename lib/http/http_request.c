@@ -4,6 +4,7 @@
 #include "http_internal.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "mem.h"
 
@@ -20,6 +21,8 @@ enum {
 	REPLY_BUFFER =
 		1024, /* each transfer has such a buffer, and a delivery's reply is short */
 	STREAM_BUFFER = 64 * 1024, /* for on_body: few, large replies */
+	/* libcurl sends "Expect: 100-continue" with a body of more than 1 MiB */
+	EXPECT_BYTES = 256 * 1024,
 };
 
 void
@@ -31,7 +34,10 @@ http_header(struct http_request *req, const char *name, const char *value)
 		strpbrk(value, "\r\n") != NULL)
 		t->bad_header = true;
 	/* libcurl's notation: "name;" sends a header without a value, "name:" removes it */
-	buf_printf(&req->headers, value[0] != '\0' ? "%s: %s\n" : "%s;\n", name, value);
+	buf_add_str(&req->headers, name);
+	buf_add_str(&req->headers, value[0] != '\0' ? ": " : ";");
+	buf_add_str(&req->headers, value);
+	buf_add_char(&req->headers, '\n');
 }
 
 void
@@ -84,28 +90,33 @@ http_request_check(const struct http_request *req, struct err *err)
 
 /*
  * The request's header lines as the list that libcurl needs, without copying: line ends become
- * NULs. An empty "Expect:" and "Content-Type:" keep libcurl from adding its own.
+ * NULs. An empty "Expect:" and "Content-Type:" keep libcurl from adding its own. It compares
+ * each line with a dozen names, so they are left out where it would add none.
  */
 static void
 set_headers(struct transfer *t)
 {
 	static char no_expect[] = "Expect:", no_type[] = "Content-Type:";
-	size_t n = 2 + count_lines(&t->req.headers);
+	size_t most = 2 + count_lines(&t->req.headers), n = 0;
+	char *end, *line = t->req.headers.data;
+	bool has_type = false;
 
-	if (n > t->cap_lines) {
-		t->line = mem_grow(t->line, n, sizeof(*t->line));
-		t->cap_lines = n;
+	if (most > t->cap_lines) {
+		t->line = mem_grow(t->line, most, sizeof(*t->line));
+		t->cap_lines = most;
 	}
-	t->line[0].data = no_expect;
-	t->line[1].data = no_type;
-	for (size_t i = 2, at = 0; i < n; i++) {
-		t->line[i].data = t->req.headers.data + at;
-		at += strcspn(t->line[i].data, "\n") + 1;
-		t->req.headers.data[at - 1] = '\0';
+	for (; line != NULL && (end = strchr(line, '\n')) != NULL; line = end + 1) {
+		*end = '\0';
+		has_type = has_type || strncasecmp(line, no_type, sizeof(no_type) - 1) == 0;
+		t->line[n++].data = line;
 	}
+	if (t->req.body_len > EXPECT_BYTES)
+		t->line[n++].data = no_expect;
+	if (!has_type)
+		t->line[n++].data = no_type;
 	for (size_t i = 0; i < n; i++)
 		t->line[i].next = i + 1 < n ? &t->line[i + 1] : NULL;
-	curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->line);
+	curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, n > 0 ? t->line : NULL);
 }
 
 /* Without a function to go back, libcurl cannot repeat the request: see http_request.once. */
@@ -126,6 +137,7 @@ set_method(struct transfer *t)
 {
 	const struct http_request *req = &t->req;
 	const char *method = req->method ? req->method : req->body ? "POST" : "GET";
+	const char *usual = "GET"; /* libcurl's own for these settings; it copies another */
 
 	if (req->body != NULL || strcmp(method, "POST") == 0) {
 		curl_easy_setopt(t->easy, CURLOPT_POST, 1L);
@@ -139,12 +151,15 @@ set_method(struct transfer *t)
 			curl_easy_setopt(
 				t->easy, CURLOPT_POSTFIELDS, req->body ? req->body : "");
 		}
+		usual = "POST";
 	} else if (strcmp(method, "HEAD") == 0) {
 		curl_easy_setopt(t->easy, CURLOPT_NOBODY, 1L);
+		usual = method;
 	} else {
 		curl_easy_setopt(t->easy, CURLOPT_HTTPGET, 1L);
 	}
-	curl_easy_setopt(t->easy, CURLOPT_CUSTOMREQUEST, method);
+	curl_easy_setopt(
+		t->easy, CURLOPT_CUSTOMREQUEST, strcmp(method, usual) == 0 ? NULL : method);
 }
 
 static void
@@ -152,6 +167,7 @@ set_limits(struct transfer *t)
 {
 	const struct http_request *req = &t->req;
 	int64_t connect = req->peer != NULL ? req->peer->connect_timeout_ms : 0;
+	bool gzip = req->peer == NULL || !req->peer->no_compression;
 	CURL *easy = t->easy;
 
 	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS,
@@ -164,8 +180,9 @@ set_limits(struct transfer *t)
 	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
 		(long)(req->http1 ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS));
 	curl_easy_setopt(easy, CURLOPT_PIPEWAIT, t->plain || req->http1 ? 0L : 1L);
-	curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING,
-		req->peer == NULL || !req->peer->no_compression ? "gzip" : NULL);
+	if (gzip != t->gzip)
+		curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, gzip ? "gzip" : NULL);
+	t->gzip = gzip;
 }
 
 void

@@ -16,17 +16,19 @@ FAST = {"retry": {"initial": "50ms", "max": "200ms"}, "ackWait": "2s"}
 
 
 class Gauge:
-    """Counts the concurrent requests at the receiver."""
+    """Counts the concurrent requests at the receiver. `until`: the first ones are answered when so many are there, or after 20 s."""
 
-    def __init__(self, seconds):
-        self.seconds, self.now, self.peak, self.lock = seconds, 0, 0, threading.Lock()
+    def __init__(self, seconds, until=0):
+        self.seconds, self.until, self.now, self.peak, self.changed = seconds, until, 0, 0, threading.Condition()
 
     def __call__(self, request):
-        with self.lock:
+        with self.changed:
             self.now += 1
             self.peak = max(self.peak, self.now)
+            self.changed.notify_all()
+            self.changed.wait_for(lambda: self.peak >= self.until, 20)
         threading.Event().wait(self.seconds)
-        with self.lock:
+        with self.changed:
             self.now -= 1
         return Answer()
 
@@ -43,7 +45,7 @@ def dispatcher(lab, stream, url, concurrency):
 
 
 def test_requests_share_one_connection(lab, stream):
-    gauge = Gauge(0.05)
+    gauge = Gauge(0.05, until=32)
     receiver = lab.receiver(gauge)
     server = front(lab, receiver)
     dispatcher(lab, stream, server.url, 32)

@@ -8,7 +8,7 @@ from collections import Counter
 
 import pytest
 
-from lab.stream import got_202, keys
+from lab.stream import Stream, got_202, keys
 from lab.kubernetes import Kubernetes
 from lab.process import wait_until
 from lab.receiver import Answer
@@ -353,3 +353,17 @@ def test_fields_of_a_delivery_spec(lab, stream):
     assert Counter(keys(receiver.requests)) == Counter({1: 3})
     assert stream.dead_ids() == list(want)
     assert stream.dead()[0].headers["Vcourier-Reason"] == "gave_up"
+
+
+def test_a_large_body_is_sent_at_once(lab):
+    """Without "Expect: 100-continue" (RFC 9110 10.1.1), for which many receivers have no answer."""
+    stream = Stream(lab, lab.nats(extra="max_payload: 8MB"))
+    stream.make_stream()
+    receiver = lab.receiver()
+    want = [*stream.publish(1, data={"text": "x" * 100_000}), *stream.publish(1, data={"text": "x" * 400_000}),
+            *stream.publish(1, data={"text": "x" * 3_000_000})]
+    lab.dispatcher(config(stream, {"uri": receiver.url}))
+    stream.idle()
+    assert sorted(keys(receiver.requests)) == want
+    assert not [r.headers for r in receiver.requests if "expect" in r.headers]
+    assert {r.headers["content-type"] for r in receiver.requests} == {"application/json"}

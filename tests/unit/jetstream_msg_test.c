@@ -63,10 +63,45 @@ status_of_a_direct_get(void **state)
 	}
 }
 
+/* $JS.ACK. + stream, consumer, delivered, stream sequence, consumer sequence, ns, pending */
+static void
+reply_subjects(void **state)
+{
+	static const struct {
+		const char *reply;
+		uint64_t seq; /* 0: it is none */
+	} rows[] = {
+		{ "$JS.ACK.S.c.1.42.7.1700000000123456789.3", 42 },
+		{ "$JS.ACK.S.c.1.18446744073709551615.7.1700000000123456789.0", UINT64_MAX },
+		{ "$JS.ACK.S.c.1.99999999999999999999999.7.1700000000123456789.0", UINT64_MAX },
+		{ "$JS.ACK.hub.ACCOUNT.S.c.1.42.7.1700000000123456789.3", 42 },
+		{ "$JS.ACK.hub.ACCOUNT.S.c.1.42.7.1700000000123456789.3.token", 42 },
+		{ "$JS.ACK.S.c.1.4x2.7.1700000000123456789.3", 0 },
+		{ "$JS.ACK.S.c.1..7.1700000000123456789.3", 0 },
+		{ "$JS.ACK.S.c.1.-42.7.1700000000123456789.3", 0 },
+		{ "$JS.ACK.S.c.1. 42.7.1700000000123456789.3", 0 },
+		{ "$JS.ACK.S.c.1.42.7.1700000000123456789.", 0 },
+		{ "$JS.ACK.S.c.1.42.7.1700000000123456789", 0 },
+		{ "_INBOX.x", 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct jetstream_meta meta = { .stream_seq = 0 };
+
+		assert_int_equal(jetstream_meta_parse(rows[i].reply, &meta), rows[i].seq != 0);
+		assert_true(meta.stream_seq == rows[i].seq);
+		if (rows[i].seq != 0)
+			assert_true(meta.time_us == INT64_C(1700000000123456) &&
+				meta.delivered == 1 && meta.consumer_seq == 7);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(reply_subjects),
 		cmocka_unit_test(numbers_of_undelivered_events),
 		cmocka_unit_test(status_of_a_direct_get),
 	};

@@ -43,6 +43,17 @@ requests(void **state)
 			"ce-time: 2026-11-22T10:11:12.5Z\nce-note: Euro%20%E2%82%AC%20%F0%9F%98%80\n"
 			"Content-Type: application/json\n",
 			"[]" },
+		/* the specification advises at most 20 characters for a name, and allows more */
+		{ "{destination: {uri: 'http://b/x'}, encoding: binary, typeStyle: vsphere}",
+			EVENT(ROUTER,
+				",\"a123456789b123456789c123456789d123456789e123456789f123456789g\":\"1\"",
+				"\"data\":[]"),
+			"ce-specversion: 1.0\nce-id: 42\nce-source: https://vc/sdk\n"
+			"ce-type: com.vmware.vsphere.VmPoweredOnEvent.v0\nce-subject: VmPoweredOnEvent\n"
+			"ce-time: 2026-11-22T10:11:12.5Z\n"
+			"ce-a123456789b123456789c123456789d123456789e123456789f123456789g: 1\n"
+			"Content-Type: application/json\n",
+			"[]" },
 		{ "{destination: {uri: 'http://b/x'}, encoding: binary}",
 			EVENT("other", ",\"datacontenttype\":\"text/plain\"",
 				"\"data\":\"a\\nb\""),
