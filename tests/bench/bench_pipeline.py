@@ -20,23 +20,31 @@ def delivered(dispatcher):
     return dispatcher.metric("vcourier_dispatcher_events_total", result="delivered")
 
 
+def memory(process):
+    """Resident memory in MiB, and how much of it is the process's own: not a page of a program or library, which all processes share."""
+    return process.rss() / 2**20, process.rss("RssAnon") / 2**20
+
+
 def throughput(lab, bus, vc):
     nginx = lab._keep(Nginx(lab.directory)).start()
     config = router_config(bus, lab.authority.ca, [provider(vc, startFrom="earliest")], [{**knative(nginx.url), "concurrency": 256}])
     start = time.monotonic()
     collector = lab.collector(config)
     dispatcher = lab.dispatcher(config).wait_ready()
-    meter, peak = Meter(collector, dispatcher, bus, vc, nginx), 0
+    meter, peak = Meter(collector, dispatcher, bus, vc, nginx), {}
     while delivered(dispatcher) < BACKLOG:
         assert dispatcher.running() and time.monotonic() - start < 600, dispatcher.text()[-2000:]
-        peak = max(peak, dispatcher.rss())
+        for daemon in (collector, dispatcher):
+            peak[daemon] = max(peak.get(daemon, (0, 0)), memory(daemon))
         time.sleep(0.05)
     rate = BACKLOG / (time.monotonic() - start)
     yield f"backlog of {BACKLOG:,} to HTTP 202, start-up included", rate, "events/s"
     yield "whole pipeline", rate / ROUTER_CEILING, "the old router's 100 events/s", 100
     for name, spent in zip(("collector", "dispatcher", "nats-server", "simulator", "nginx"), meter.spent()):
         yield f"CPU of {name}", spent.cpu / BACKLOG * 1e6, "us an event"
-    yield "dispatcher, resident memory at most", peak / 2**20, "MiB"
+    for daemon, (resident, own) in peak.items():
+        yield f"{daemon.name}, resident memory at most", resident, "MiB"
+        yield f"{daemon.name}, of this its own", own, "MiB"
     assert dispatcher.stop() == 0
     nginx.stop()
     return collector, config
@@ -58,8 +66,10 @@ def latency(lab, vc, collector, config):
     late = sorted(at - milliseconds(created) for at, created in arrived[STEADY:])  # ignore the first second, in which the collector still polls slowly
     yield f"steady {STEADY}/s: created to backend, p50", statistics.median(late), "ms (at most 50)"
     yield f"steady {STEADY}/s: created to backend, p99", late[int(len(late) * 0.99)], "ms (at most 150)"
-    yield "collector, resident memory", collector.rss() / 2**20, "MiB"
-    yield "dispatcher, resident memory", dispatcher.rss() / 2**20, "MiB"
+    for name, daemon in (("collector", collector), ("dispatcher", dispatcher)):
+        resident, own = memory(daemon)
+        yield f"steady {STEADY}/s: {name}, resident memory", resident, "MiB"
+        yield f"steady {STEADY}/s: {name}, of this its own", own, "MiB"
 
 
 def run(lab):

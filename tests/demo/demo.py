@@ -53,6 +53,8 @@ class Demo:
   dispatcher  delivers them, Knative style              metrics http://127.0.0.1:{self.dispatcher.port}/metrics
   receiver    {self.receiver.url}  prints what arrives
   console     {self.console.url}  user demo, password {self.password}
+  latency     from createdTime to the receiver; most of it is the wait for the next poll of
+              vCenter, 52 ms to 1 s: docs/scale.md
 
   In another terminal, here:
     {program}/vcourier status --server {self.nats.url}
@@ -100,6 +102,7 @@ def main():
     interrupted = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: interrupted.set())
+    print("Starting NATS, a vCenter simulator, collector, dispatcher, receiver and console. Events follow when these are ready.", flush=True)
     with tempfile.TemporaryDirectory(prefix="vcourier-demo-") as directory:
         lab = Lab(directory)
         try:

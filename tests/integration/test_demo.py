@@ -42,6 +42,7 @@ def test_demo_ends_with_a_summary(tmp_path):
     assert re.search(r"^\d+ published, [1-9]\d* delivered, 0 lost; latency p50 \d+ ms, p99 \d+ ms$", text, re.M), text
     assert re.search(r"^\d\d:\d\d:\d\d\.\d{3}  demo  +\S+ +.* ms$", text, re.M), text
     assert text.index("arrived  ") < text.index(" ms\n"), "the first event comes below the titles"
+    assert text.startswith("Starting NATS, a vCenter simulator,"), "the first line says what it waits for"
     wait_until(lambda: not left_over(tmp_path), 10, lambda: left_over(tmp_path))
 
 

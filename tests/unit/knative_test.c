@@ -43,7 +43,7 @@ requests(void **state)
 			"ce-time: 2026-11-22T10:11:12.5Z\nce-note: Euro%20%E2%82%AC%20%F0%9F%98%80\n"
 			"Content-Type: application/json\n",
 			"[]" },
-		/* the specification advises at most 20 characters for a name, and allows more */
+		/* the specification advises at most 20 characters for a name; more are valid */
 		{ "{destination: {uri: 'http://b/x'}, encoding: binary, typeStyle: vsphere}",
 			EVENT(ROUTER,
 				",\"a123456789b123456789c123456789d123456789e123456789f123456789g\":\"1\"",
