@@ -54,6 +54,7 @@ struct connection_settings {
 	 * names none.
 	 */
 	char **vcenters, **sources, **dispatchers; /* sources: other than vCenters */
+	bool discovers;                            /* a dispatcher has `discover: true` */
 };
 
 /*

@@ -121,7 +121,8 @@ file_open(struct file *f, const char *path, struct config_errors *errors)
 	f->root = config_root(f->config);
 	f->bus = config_get(f->root, "bus");
 	if (f->bus == NULL && config_get(f->root, "eventProvider") == NULL &&
-		config_get(f->root, "eventProviders") == NULL)
+		config_get(f->root, "eventProviders") == NULL &&
+		config_get(f->root, "eventProvidersFrom") == NULL)
 		config_error(errors, f->root,
 			"neither a block bus, the connection to NATS, nor an eventProvider");
 	else
@@ -186,6 +187,17 @@ add_other_names(struct connection_settings *c, const struct file *f, const char 
 	config_errors_free(&errors);
 }
 
+static bool
+discovers(const struct config_node *root)
+{
+	const struct config_node *list = config_get(root, "eventProcessors"), *entry;
+	bool found = router_discovers(config_get(root, "eventProcessor"));
+
+	for (size_t i = 0; i < NAMES_MAX && (entry = config_item(list, i)) != NULL; i++)
+		found |= router_discovers(entry);
+	return found;
+}
+
 static void
 take_names(struct connection_settings *c, const struct file *f, const char *path)
 {
@@ -196,6 +208,7 @@ take_names(struct connection_settings *c, const struct file *f, const char *path
 	providers.kind = OTHER_SOURCES;
 	c->sources = names(f->root, &providers);
 	c->dispatchers = names(f->root, &processors);
+	c->discovers = discovers(f->root);
 	add_other_names(c, f, path);
 }
 

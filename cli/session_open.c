@@ -109,6 +109,7 @@ session_open(struct session *s, const struct connection_flags *flags)
 		s->source_names = connection->vcenters;
 		s->other_source_names = connection->sources;
 		s->dispatcher_names = connection->dispatchers;
+		s->discovers = connection->discovers;
 		stop_init();
 		bus_config_options(s->config, "cli", NULL, &settings->texts, &options);
 		if (bus_open(&s->bus, &options, &err) == 0 &&

@@ -39,7 +39,8 @@ struct dispatcher {
 	struct http *http;
 	struct dispatcher_metrics metrics;
 	struct inbox *inbox;
-	struct pipeline *pipeline; /* from a message to its end */
+	struct pipeline *pipeline;   /* from a message to its end */
+	struct discovery *discovery; /* NULL: without the option */
 	struct watcher *watcher;
 	struct sources *sources;
 	struct event_streams streams; /* that are read; sources.h changes them */
@@ -173,6 +174,9 @@ open_sources(struct dispatcher *d, struct err *err)
 		.dead_stream = d->config->dead_stream,
 		.dead_letters = pipeline_dead_letters(d->pipeline),
 		.metrics = &d->metrics };
+	struct discovery_config discovery = {
+		.bus = d->bus, .prefix = d->config->prefix, .wanted = d->config->streams
+	};
 	struct sources_config sources = { .bus = d->bus,
 		.inbox = d->inbox,
 		.durable = d->durable,
@@ -186,6 +190,8 @@ open_sources(struct dispatcher *d, struct err *err)
 		.on_end = on_end,
 		.ctx = d };
 
+	if (d->config->options->discover)
+		watcher.discovery = d->discovery = discovery_open(&discovery);
 	sources.watcher = d->watcher = watcher_open(&watcher);
 	return sources_open(&d->sources, &sources, err);
 }
@@ -223,6 +229,7 @@ close_all(struct dispatcher *d)
 	sources_close(d->sources);
 	event_streams_free(&d->streams);
 	watcher_close(d->watcher);
+	discovery_close(d->discovery);
 	inbox_close(d->inbox);
 }
 

@@ -31,6 +31,7 @@
  * On the watch thread, where calls wait for the server:
  *
  *     watcher.h          checks NATS and the streams
+ *     discovery.h        finds streams that no eventProvider of the file names
  *     stream_watch.h     the state of one stream, for the loop
  *     stream_check.h     creates, checks and repairs a stream and its consumer
  *     checkpoint.h       up to where a stream is settled; is it still the same stream?

@@ -114,6 +114,11 @@ const struct config_field dispatcher_options_fields[] = {
 			"eventProviders, or patterns such as `berlin-*`. Default: all. So a fleet is "
 			"split over several dispatchers. A webhook is selected by its name, and by no "
 			"pattern." },
+	{ "discover", CONFIG_BOOL, offsetof(struct dispatch_options, discover), .def = "false",
+		.help = "Also delivers the events of vCenters that no eventProvider of this file "
+			"names: every stream `VC_<name>` on the bus whose subjects begin with "
+			"`bus.subjectPrefix`, and `CE_<name>`, as far as `vcenters` selects them. A new "
+			"one is found within 10 s. The file then needs no eventProvider." },
 	{ "perVcenter", CONFIG_OBJECTS, offsetof(struct dispatch_options, per_vcenter),
 		.fields = per_vcenter_fields, .item_size = sizeof(struct dispatch_per_vcenter),
 		.help = "Other settings for some vCenters. The first block that names a vCenter "

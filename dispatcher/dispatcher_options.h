@@ -6,6 +6,7 @@
 #ifndef VCOURIER_DISPATCH_OPTIONS_H
 #define VCOURIER_DISPATCH_OPTIONS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "addressable.h"
@@ -59,6 +60,7 @@ struct dispatch_options {
 		int policy;         /* enum backoff_policy */
 	} retry;
 	struct dispatch_filter filter;
+	bool discover;   /* also streams that no eventProvider of the file names */
 	char **vcenters; /* names or patterns of those that it reads; NULL: all */
 	struct config_list per_vcenter; /* of struct dispatch_per_vcenter; the first counts */
 	struct destination dead_letter_sink;

@@ -2,11 +2,14 @@
 #include "event_streams.h"
 
 #include <fnmatch.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "bus_streams.h"
 #include "mem.h"
+#include "subject.h"
+#include "text.h"
 
 /*
  * names: names or patterns (fnmatch(3)); NULL: all. A pattern selects vCenters only: the filter
@@ -32,6 +35,33 @@ is_pattern(const char *name)
 }
 
 /* ---- sets */
+
+static void
+set_texts(struct event_stream *s, const char *name, const char *subject)
+{
+	size_t at = strlen(name) + 1;
+
+	buf_add(&s->texts, name, at);
+	buf_add_str(&s->texts, subject);
+	s->config.name = buf_str(&s->texts);
+	s->config.subjects[0] = buf_str(&s->texts) + at;
+}
+
+void
+event_streams_copy(struct event_streams *copy, const struct event_streams *streams)
+{
+	*copy = (struct event_streams){ .n = 0 };
+	for (size_t i = 0; i < streams->n; i++) {
+		const struct event_stream *from = streams->stream[i];
+		struct event_stream *s = mem_alloc(sizeof(*s));
+
+		*s = *from;
+		s->sets = 0;
+		buf_init(&s->texts, 2 * CONFIG_FILE_MAX);
+		set_texts(s, from->config.name, from->config.subjects[0]);
+		event_streams_add(copy, s);
+	}
+}
 
 void
 event_streams_add(struct event_streams *streams, struct event_stream *stream)
@@ -90,9 +120,8 @@ is_given(const struct dispatch_filter *filter)
 	return filter->subject != NULL || filter->pattern != NULL;
 }
 
-static void
-add_stream(struct event_streams *streams, const struct router_config *config,
-	const struct dispatch_options *options, const struct router_entry *provider)
+static struct event_stream *
+new_stream(const struct dispatch_options *options, const struct router_entry *provider)
 {
 	const struct dispatch_per_vcenter *one = settings_of(options, provider);
 	struct event_stream *s = mem_alloc(sizeof(*s));
@@ -101,6 +130,15 @@ add_stream(struct event_streams *streams, const struct router_config *config,
 	s->start_from = one != NULL && one->start_from != NULL ? one->start_from
 							       : options->start_from;
 	buf_init(&s->texts, 2 * CONFIG_FILE_MAX);
+	return s;
+}
+
+static void
+add_stream(struct event_streams *streams, const struct router_config *config,
+	const struct dispatch_options *options, const struct router_entry *provider)
+{
+	struct event_stream *s = new_stream(options, provider);
+
 	bus_streams_events(&config->top.bus, provider, &s->texts, &s->config);
 	event_streams_add(streams, s);
 }
@@ -124,6 +162,41 @@ event_streams_free(struct event_streams *streams)
 		event_streams_remove(streams, streams->stream[streams->n - 1]);
 	free(streams->stream);
 	streams->stream = NULL;
+}
+
+/* ---- streams that are found */
+
+bool
+event_streams_is_ours(
+	const char *name, const char *subjects, const char *prefix, char *out, size_t size)
+{
+	const char *first = text_starts(name, VCENTER_STREAM_PREFIX) ? prefix
+		: text_starts(name, SOURCE_STREAM_PREFIX)            ? SOURCE_SUBJECT_PREFIX
+								     : NULL;
+	int n = first == NULL ? -1
+			      : snprintf(out, size, "%s.%s.>", first, name + STREAM_PREFIX_LEN);
+
+	return n >= 0 && (size_t)n < size && name[STREAM_PREFIX_LEN] != '\0' &&
+		(subjects[0] == '\0' || strcmp(subjects, out) == 0);
+}
+
+void
+event_streams_add_found(struct event_streams *streams, const char *name, const char *subject,
+	const struct dispatch_options *options)
+{
+	char *decoded = subject_decode(name + STREAM_PREFIX_LEN);
+	const struct router_entry provider = { .name = decoded,
+		.type = text_starts(name, VCENTER_STREAM_PREFIX) ? "vcenter" : "webhook" };
+
+	if (event_streams_find(streams, name) == NULL &&
+		is_among(options->vcenters, &provider)) {
+		struct event_stream *s = new_stream(options, &provider);
+
+		s->discovered = true;
+		set_texts(s, name, subject);
+		event_streams_add(streams, s);
+	}
+	free(decoded);
 }
 
 /* ---- checks */
@@ -182,8 +255,17 @@ event_streams_check(const struct router_config *config, const struct config_node
 	const struct config_node *list = config_get(node, "vcenters");
 	size_t before = errors->n;
 
-	if (config->providers.n == 0) /* that is an error of its own */
+	if (options->discover) {
+		if (options->vcenters != NULL && options->vcenters[0] == NULL)
+			config_error(errors, list, "must be a list of at least one");
 		return;
+	}
+	if (config->providers.n == 0) {
+		config_error(errors, node,
+			"reads no stream: the file has no eventProvider, "
+			"and discover is not set");
+		return;
+	}
 	check_names(&config->providers, list, options->vcenters, errors);
 	if (errors->n == before && count_matches(&config->providers, options->vcenters) == 0)
 		config_error(errors, list, "chooses no eventProvider of this file");

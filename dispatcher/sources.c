@@ -87,6 +87,7 @@ subscribe(struct read_stream *s, const struct stream_config *stream, struct err 
 		.filter = s->filter,
 		.start_from = s->events != NULL ? s->events->start_from : "earliest",
 		.replay = s->origin.replay,
+		.discovered = s->events != NULL && s->events->discovered,
 		.options = config->options,
 		.expired = config->expired };
 	struct puller_config puller = { .bus = config->bus,
@@ -215,6 +216,14 @@ sources_close(struct sources *all)
 	free(all);
 }
 
+static bool
+is_wanted(const struct read_stream *s, const struct event_streams *wanted)
+{
+	const struct event_stream *found = event_streams_find(wanted, s->origin.stream);
+
+	return found != NULL && found->discovered == s->events->discovered;
+}
+
 void
 sources_set(struct sources *all, struct event_streams *wanted)
 {
@@ -223,8 +232,7 @@ sources_set(struct sources *all, struct event_streams *wanted)
 	for (size_t i = 0; i < all->n; i++) {
 		struct read_stream *s = all->source[i];
 
-		if (!s->origin.replay && !s->ending &&
-			event_streams_find(wanted, s->origin.stream) == NULL)
+		if (!s->origin.replay && !s->ending && !is_wanted(s, wanted))
 			end_source(s);
 	}
 	*wanted = (struct event_streams){ .n = 0 };

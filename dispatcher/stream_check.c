@@ -135,6 +135,12 @@ ensure_stream(struct stream_check *check, struct stream_info *stream, struct err
 {
 	bool waited = check->missing;
 
+	if (check->config.discovered) {
+		if (jetstream_stream_look(check->config.bus, check->stream, stream, err) != 0)
+			return -1;
+		note_stream(check, stream);
+		return 0;
+	}
 	check->missing = false;
 	if (check->known && !waited &&
 		jetstream_stream_look(check->config.bus, check->stream, stream, err) != 0) {

@@ -24,6 +24,7 @@ struct stream_check_config { /* all borrowed */
 	const char *filter;     /* the consumer's subject; "": the whole stream */
 	const char *start_from; /* where a new consumer starts */
 	bool replay;            /* the replay stream */
+	bool discovered;        /* it is not created, and its settings are not known */
 	const struct dispatch_options *options;
 	struct metric *expired; /* counts events that left the stream undelivered */
 };

@@ -9,7 +9,7 @@
 struct wanted_streams {
 	const struct dispatch_options *options;
 	pthread_mutex_t lock; /* for the rest */
-	struct event_streams streams;
+	struct event_streams configured, found;
 	bool changed;
 };
 
@@ -28,9 +28,21 @@ wanted_streams_close(struct wanted_streams *w)
 {
 	if (w == NULL)
 		return;
-	event_streams_free(&w->streams);
+	event_streams_free(&w->configured);
+	event_streams_free(&w->found);
 	pthread_mutex_destroy(&w->lock);
 	free(w);
+}
+
+/* Takes over the new set. */
+static void
+replace(struct wanted_streams *w, struct event_streams *old, const struct event_streams *next)
+{
+	pthread_mutex_lock(&w->lock);
+	event_streams_free(old);
+	*old = *next;
+	w->changed = true;
+	pthread_mutex_unlock(&w->lock);
 }
 
 void
@@ -39,11 +51,19 @@ wanted_streams_set(struct wanted_streams *w, const struct router_config *config)
 	struct event_streams next;
 
 	event_streams_init(&next, config, w->options);
-	pthread_mutex_lock(&w->lock);
-	event_streams_free(&w->streams);
-	w->streams = next;
-	w->changed = true;
-	pthread_mutex_unlock(&w->lock);
+	replace(w, &w->configured, &next);
+}
+
+void
+wanted_streams_set_found(
+	struct wanted_streams *w, char *const *names_and_subjects, size_t n_streams)
+{
+	struct event_streams next = { .n = 0 };
+
+	for (size_t i = 0; i < n_streams; i++)
+		event_streams_add_found(&next, names_and_subjects[2 * i],
+			names_and_subjects[2 * i + 1], w->options);
+	replace(w, &w->found, &next);
 }
 
 bool
@@ -53,11 +73,13 @@ wanted_streams_take(struct wanted_streams *w, struct event_streams *streams)
 
 	pthread_mutex_lock(&w->lock);
 	changed = w->changed;
-	if (changed) {
-		*streams = w->streams;
-		w->streams = (struct event_streams){ .n = 0 };
-	}
 	w->changed = false;
+	if (changed) {
+		event_streams_copy(streams, &w->configured);
+		for (size_t i = 0; i < w->found.n; i++)
+			event_streams_add_found(streams, w->found.stream[i]->config.name,
+				w->found.stream[i]->config.subjects[0], w->options);
+	}
 	pthread_mutex_unlock(&w->lock);
 	return changed;
 }

@@ -134,8 +134,8 @@ report(struct watcher *w)
 	struct dispatcher_metrics *metrics = w->config.metrics;
 	uint64_t pending = 0, ack_pending = 0;
 	int64_t now_us = clock_wall_us(), oldest_us = now_us;
-	bool ready = true, ahead = false;
-	const char *trouble = "";
+	const char *trouble = discovery_trouble(w->config.discovery);
+	bool ready = trouble[0] == '\0', ahead = false;
 
 	for (size_t i = 0; i < w->n; i++) {
 		struct stream_report one;
@@ -191,6 +191,7 @@ turn(struct watcher *w)
 		return false;
 	}
 	ensure_dead_stream(w);
+	discovery_turn(w->config.discovery, clock_monotonic_ms());
 	checked = follow(w);
 	for (size_t i = 0; i < w->n; i++)
 		checked |= stream_watch_turn(w->stream[i]);

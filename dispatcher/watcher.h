@@ -9,6 +9,7 @@
 
 #include "bus.h"
 #include "dead_letters.h"
+#include "discovery.h"
 #include "dispatcher_metrics.h"
 #include "http.h"
 #include "stream_watch.h"
@@ -21,6 +22,7 @@ struct watcher_config { /* all borrowed */
 	const struct stream_config *dead_stream;
 	struct dead_letters *dead_letters; /* gets dead_letters_stream_ready */
 	struct dispatcher_metrics *metrics;
+	struct discovery *discovery; /* gets its turns; NULL: nothing is to be found */
 };
 
 struct watcher *watcher_open(const struct watcher_config *config);

@@ -37,6 +37,7 @@ struct session {
 	 * dispatchers; NULL: what NATS has counts
 	 */
 	char **source_names, **other_source_names, **dispatcher_names;
+	bool discovers; /* a dispatcher reads streams that the configuration does not name */
 	struct bus *bus;
 	struct stream_reader *reader;
 	struct session_source *source; /* after session_sources */
@@ -59,13 +60,14 @@ void session_explain(struct session *s, struct err *err);
 /*
  * The sources and the dispatchers: those that the configuration file names, in its order;
  * without a file, or names in it, what NATS has: streams of events, and durables of VCREPLAY,
- * where every dispatcher has one. Asked once. -1: NATS did not answer or does not permit it.
+ * where every dispatcher has one. With `discovers`, the sources of both. Asked once. -1: NATS
+ * did not answer or does not permit it.
  */
 int session_sources(struct session *s, struct err *err);
 int session_dispatchers(struct session *s, struct err *err);
 /*
  * When a configuration names the sources: adds those that NATS has beside them, with `orphaned`
- * set. None when the user may not list streams.
+ * set. None when the user may not list streams, or with `discovers`.
  */
 void session_add_orphans(struct session *s);
 

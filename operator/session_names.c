@@ -53,15 +53,30 @@ add_configured(struct session *s, const char *name, bool is_vcenter)
 		to_token(name, token));
 }
 
+/* By its name and its subjects, "<any prefix>.<token>.>"; a mirror has none. */
+static bool
+is_of_events(const char *stream, const char *subjects)
+{
+	const char *token = stream + STREAM_PREFIX_LEN, *rest = strchr(subjects, '.');
+	size_t n;
+
+	if (!text_starts(stream, VCENTER_STREAM_PREFIX) &&
+		!text_starts(stream, SOURCE_STREAM_PREFIX))
+		return false;
+	n = strlen(token);
+	return n > 0 &&
+		(subjects[0] == '\0' ||
+			(rest != NULL && strncmp(rest + 1, token, n) == 0 &&
+				strcmp(rest + 1 + n, ".>") == 0));
+}
+
 static void
 add_found(void *ctx, const char *stream, const char *subject)
 {
 	struct session *s = ctx;
 	struct session_source *source;
-	bool is_ours = text_starts(stream, VCENTER_STREAM_PREFIX) ||
-		text_starts(stream, SOURCE_STREAM_PREFIX);
 
-	if (!is_ours || strlen(stream) >= sizeof(source->stream) ||
+	if (!is_of_events(stream, subject) || strlen(stream) >= sizeof(source->stream) ||
 		strlen(subject) >= sizeof(source->subjects))
 		return;
 	source = new_source(s);
@@ -77,29 +92,9 @@ by_stream(const void *a, const void *b)
 		((const struct session_source *)b)->stream);
 }
 
-int
-session_sources(struct session *s, struct err *err)
-{
-	const struct jetstream_list list = { add_found, s };
-
-	if (s->listed_sources)
-		return 0;
-	for (char **name = s->source_names; name != NULL && *name != NULL; name++)
-		add_configured(s, *name, true);
-	for (char **name = s->other_source_names; name != NULL && *name != NULL; name++)
-		add_configured(s, *name, false);
-	if (s->n_sources == 0) {
-		if (jetstream_list_streams(s->bus, &list, err) != 0)
-			return -1;
-		if (s->n_sources > 1)
-			qsort(s->source, s->n_sources, sizeof(*s->source), by_stream);
-	}
-	s->listed_sources = true;
-	return 0;
-}
-
+/* Beside those of the configuration. */
 static void
-add_orphan(void *ctx, const char *stream, const char *subject)
+add_other(void *ctx, const char *stream, const char *subject)
 {
 	struct session *s = ctx;
 	size_t had = s->n_sources;
@@ -109,20 +104,45 @@ add_orphan(void *ctx, const char *stream, const char *subject)
 			return;
 	add_found(s, stream, subject);
 	if (s->n_sources > had)
-		s->source[had].orphaned = true;
+		s->source[had].orphaned = s->listed_sources;
+}
+
+static int
+list_others(struct session *s, struct err *err)
+{
+	const struct jetstream_list list = { add_other, s };
+	size_t had = s->n_sources;
+
+	if (jetstream_list_streams(s->bus, &list, err) != 0)
+		return -1;
+	if (s->n_sources > had + 1)
+		qsort(s->source + had, s->n_sources - had, sizeof(*s->source), by_stream);
+	return 0;
+}
+
+int
+session_sources(struct session *s, struct err *err)
+{
+
+	if (s->listed_sources)
+		return 0;
+	for (char **name = s->source_names; name != NULL && *name != NULL; name++)
+		add_configured(s, *name, true);
+	for (char **name = s->other_source_names; name != NULL && *name != NULL; name++)
+		add_configured(s, *name, false);
+	if ((s->n_sources == 0 || s->discovers) && list_others(s, err) != 0)
+		return -1;
+	s->listed_sources = true;
+	return 0;
 }
 
 void
 session_add_orphans(struct session *s)
 {
-	const struct jetstream_list list = { add_orphan, s };
-	size_t had = s->n_sources;
 	struct err err;
 
-	if (s->source_names == NULL || jetstream_list_streams(s->bus, &list, &err) != 0)
-		return;
-	if (s->n_sources > had + 1)
-		qsort(s->source + had, s->n_sources - had, sizeof(*s->source), by_stream);
+	if (s->source_names != NULL && !s->discovers)
+		list_others(s, &err); /* who may not list them sees none */
 }
 
 /* ---- dispatchers */

@@ -22,6 +22,17 @@ def token(name):
     return out
 
 
+class Discovering(str):
+    """The token of a dispatcher with `discover: true`."""
+
+
+def discovering(name):
+    found = token(name)
+    if found.isdigit():
+        sys.exit(f"users.py: {name}: a dispatcher with discover must have another name than a number")  # see discovering_dispatcher
+    return Discovering(found)
+
+
 class Source(str):
     """The token of a source of events other than a vCenter."""
 
@@ -84,13 +95,24 @@ def collector(vcenter, durables):
 def dispatcher(name, vcenters):
     """Pull and acknowledge its own durable on each stream and on VCREPLAY, publish its own dead letters and checkpoints,
     answer status requests."""
+    streams = [stream_of(v) for v in vcenters] + ["VCREPLAY"]
+    if isinstance(name, Discovering):
+        return discovering_dispatcher(name, streams), []
     allow = [f"vcdead.{name}.>", f"{API}.STREAM.CREATE.VCDEAD", f"{API}.STREAM.INFO.VCDEAD",
              f"$KV.vcourier-checkpoints.{name}.*", f"{API}.STREAM.INFO.{CHECKPOINTS}",
              f"{API}.STREAM.MSG.GET.{CHECKPOINTS}"]
-    for stream in [stream_of(v) for v in vcenters] + ["VCREPLAY"]:
+    for stream in streams:
         allow += [f"{API}.STREAM.CREATE.{stream}", f"{API}.STREAM.INFO.{stream}", f"{API}.STREAM.MSG.GET.{stream}",
                   f"{API}.DIRECT.GET.{stream}", *own(stream, name), *count(stream, f"{name}~count")]
     return allow, []
+
+
+def discovering_dispatcher(name, streams):
+    """The same on every stream of the account, which it may list and read. Its name is no number, which could be in its place in the
+    subject of an ack to another durable. No two subjects overlap: each would send a request once."""
+    return [f"vcdead.{name}.>", f"$KV.vcourier-checkpoints.{name}.*", f"{API}.STREAM.LIST",
+            *(f"{API}.STREAM.CREATE.{stream}" for stream in ["VCDEAD", *streams]), f"{API}.STREAM.INFO.*", f"{API}.STREAM.MSG.GET.*",
+            f"{API}.DIRECT.GET.*", *own("*", name), *count("*", f"{name}~count")]
 
 
 def console(vcenters, durables):

@@ -25,11 +25,12 @@ sys.dont_write_bytecode = True  # of the modules beside this file, which may be 
 
 from accounts import ASKING, accounts  # noqa: E402
 from nsc import nsc_commands  # noqa: E402
-from permissions import source, token  # noqa: E402
+from permissions import Discovering, discovering, source, token  # noqa: E402
 from users_conf import users_conf, variable  # noqa: E402
 
 VCENTERS = ("vcenter", "vcsim")  # types of eventProvider whose stream is VC_<name>
 KINDS = {"vcenter": "its collector", "source": "the collector of a provider that is not a vCenter", "dispatcher": "a dispatcher",
+         "discover": "a dispatcher with `discover: true`, which may read every stream",
          "reader": "a program of your own, which creates its own durable", "connector": "a ready-made tool, which works with its default settings",
          "guest": "a program that uses a durable which an administrator creates"}  # argument: who logs in with the user of this name
 
@@ -54,6 +55,8 @@ def words(args):
     """The arguments that make this configuration again."""
     for kind in KINDS:
         for name in getattr(args, kind):
+            if kind == "dispatcher" and isinstance(name, Discovering):
+                continue
             yield from (f"--{kind}", name)
             if kind == "connector":
                 yield from (word for subject in args.connector[name] for word in ("--subject", subject))
@@ -100,22 +103,42 @@ class Connector(argparse.Action):
             args.connector[list(args.connector)[-1]].append(value)
 
 
+def entries(config, one, several):
+    """The eventProviders or eventProcessors of a file."""
+    return ([config[one]] if config.get(one) else []) + (config.get(several) or [])
+
+
+def other_providers(path, config, load):
+    """Those in the files and directories of eventProvidersFrom, which are relative to the configuration file."""
+    names = config.get("eventProvidersFrom") or []
+    for place in [path.parent / name for name in ([names] if isinstance(names, str) else names)]:
+        files = sorted(f for f in place.iterdir() if f.suffix in (".yaml", ".yml") and f.name[0] != ".") if place.is_dir() else [place]
+        for file in files:
+            content = load(file)
+            content = content.get("eventProviders", content) if isinstance(content, dict) else content
+            yield from content if isinstance(content, list) else [content]
+
+
 def of_configuration(path):
-    """The names of vCenters, of other sources and of dispatchers in a configuration file."""
+    """The names of vCenters, of other sources, of dispatchers, and of dispatchers with `discover`, in a configuration file."""
     try:
         import yaml
     except ImportError:
         sys.exit("users.py: --config needs the package python3-yaml; without it, give the names with --vcenter and --dispatcher")
+
+    def load(file):
+        with open(file, encoding="utf-8") as opened:
+            return yaml.safe_load(opened) or {}
     try:
-        with open(path, encoding="utf-8") as file:
-            config = yaml.safe_load(file) or {}
-        providers, processors = [(config[one] and [config[one]] if one in config else []) + (config.get(several) or [])
-                                 for one, several in (("eventProvider", "eventProviders"), ("eventProcessor", "eventProcessors"))]
+        config = load(path)
+        providers = entries(config, "eventProvider", "eventProviders") + list(other_providers(path, config, load))
+        processors = entries(config, "eventProcessor", "eventProcessors")
         return ([token(entry["name"]) for entry in providers if entry["type"] in VCENTERS],
                 [source(entry["name"]) for entry in providers if entry["type"] not in VCENTERS],
-                [token(entry["name"]) for entry in processors])
+                [token(entry["name"]) for entry in processors if not entry.get("discover")],
+                [discovering(entry["name"]) for entry in processors if entry.get("discover")])
     except OSError as error:
-        sys.exit(f"users.py: {path}: {error.strerror}")
+        sys.exit(f"users.py: {error.filename}: {error.strerror}")
     except yaml.YAMLError as error:
         sys.exit(f"users.py: {path}: {error}")
     except (AttributeError, KeyError, TypeError):
@@ -129,18 +152,20 @@ def main():
             parser.add_argument("--connector", action=Connector, default={}, metavar="NAME", help=KINDS[kind])
             parser.add_argument("--subject", action=Connector, metavar="SUBJECT", help="what the connector before it may read")
         else:
-            parser.add_argument(f"--{kind}", action="append", default=[], type=source if kind == "source" else token,
+            parser.add_argument(f"--{kind}", action="append", default=[], type={"source": source, "discover": discovering}.get(kind, token),
                                 metavar="NAME", help=KINDS[kind])
-    parser.add_argument("--config", metavar="FILE", help="the configuration file, for the names in it")
+    parser.add_argument("--config", type=Path, metavar="FILE",
+                        help="the configuration file, for the names in it and in the files of its eventProvidersFrom")
     parser.add_argument("--format", choices=("conf", "nsc"), default="conf",
                         help="conf: users.conf of nats-server (default); nsc: a script of nsc commands, for the operator mode")
     parser.add_argument("--passwords", type=Path, metavar="DIR", help="write the passwords to this directory, and no users")
     args = parser.parse_args()
     if args.config:
-        for names_given, found in zip((args.vcenter, args.source, args.dispatcher), of_configuration(args.config)):
+        for names_given, found in zip((args.vcenter, args.source, args.dispatcher, args.discover), of_configuration(args.config)):
             names_given += [name for name in found if name not in names_given]
-    if not sources(args):
-        parser.error("at least one --vcenter or --source")
+    if not sources(args) and not args.discover:
+        parser.error("at least one --vcenter or --source, or a dispatcher that discovers them")
+    args.dispatcher = args.dispatcher + args.discover
     both = set(args.vcenter) & set(args.source)
     if both:
         parser.error(f"{both.pop()}: a vCenter and another source have the same name")

@@ -163,11 +163,12 @@ int jetstream_stream_delete_msg(
 bool jetstream_msg_header(const char *headers, const char *name, char *buf, size_t size);
 
 /*
- * Calls add for each stream of the account: its name and first subject ("" for a mirror); or for
- * each consumer of a stream: its name. 10,000 entries at most. Names are from outside.
+ * Calls add for each stream of the account: its name and subjects ("" for a mirror, several with
+ * ", " between them); or for each consumer of a stream: its name. 10,000 entries at most. Names
+ * are from outside.
  */
 struct jetstream_list {
-	void (*add)(void *ctx, const char *name, const char *subject);
+	void (*add)(void *ctx, const char *name, const char *subjects);
 	void *ctx;
 };
 int jetstream_list_streams(struct bus *bus, const struct jetstream_list *list, struct err *err);

@@ -12,7 +12,27 @@
 enum {
 	ENTRIES_MAX = 10 * 1000,
 	SUBJECTS_MAX = 100 * 1000,
+	SUBJECTS_BYTES_MAX = 64 * 1024,
 };
+
+/* A name, or the object of a stream. */
+static void
+add_entry(const struct jetstream_list *list, const cJSON *entry)
+{
+	const cJSON *config = json_member(entry, "config"), *subject;
+	struct buf subjects;
+
+	buf_init(&subjects, SUBJECTS_BYTES_MAX);
+	cJSON_ArrayForEach(subject, json_member(config, "subjects"))
+	{
+		buf_add_str(&subjects, subjects.len != 0 ? ", " : "");
+		buf_add_str(&subjects, cJSON_IsString(subject) ? subject->valuestring : "");
+	}
+	list->add(list->ctx,
+		cJSON_IsString(entry) ? entry->valuestring : json_member_text(config, "name"),
+		buf_ok(&subjects) ? buf_str(&subjects) : "");
+	buf_free(&subjects);
+}
 
 /*
  * Requests the pages and calls each for every entry of the array `member`. 0, or -1: a request
@@ -40,15 +60,7 @@ each_page(struct bus *bus, const char *subject, const char *member,
 		entries = json_member(reply, member);
 		cJSON_ArrayForEach(entry, entries)
 		{
-			const cJSON *config = json_member(entry, "config");
-			const cJSON *subjects = json_member(config, "subjects");
-			const char *name = cJSON_IsString(entry)
-				? entry->valuestring
-				: json_member_text(config, "name");
-			const char *first = cJSON_GetStringValue(
-				cJSON_GetArrayItem(subjects, 0));
-
-			list->add(list->ctx, name, first != NULL ? first : "");
+			add_entry(list, entry);
 			n++;
 		}
 		offset += n;

@@ -137,6 +137,30 @@ router_entry_is_vcenter(const struct router_entry *entry)
 		strcmp(entry->type, "vcsim") == 0;
 }
 
+bool
+router_discovers(const struct config_node *processor)
+{
+	static const struct config_field row[] = { { "discover", CONFIG_BOOL }, { NULL } };
+	struct config_errors errors;
+	bool discovers = false;
+
+	/* the entry has keys that this table does not have; their errors are not shown */
+	config_errors_init(&errors);
+	config_bind(processor, row, &discovers, sizeof(discovers), &errors);
+	config_errors_free(&errors);
+	return discovers;
+}
+
+/* Nobody reads or writes a stream of this file. */
+static bool
+is_without_streams(const struct router_config *config)
+{
+	for (size_t i = 0; i < config->processors.n; i++)
+		if (router_discovers(config->processors.entry[i].node))
+			return false;
+	return config->providers.n == 0;
+}
+
 static void
 add_entries(struct router_entries *entries, const struct config_node *one,
 	const struct config_node *list, struct config_errors *errors)
@@ -215,7 +239,7 @@ router_config_load(struct router_config *config, const char *path, struct config
 		&config->files, path, config->top.providers_from, &config->files_errors);
 	provider_files_each(&config->files, add_from_file, config);
 	number_entries(config);
-	if (config->providers.n == 0 && errors->n == before && config->files_errors.n == 0)
+	if (is_without_streams(config) && errors->n == before && config->files_errors.n == 0)
 		config_error(errors, root,
 			"no eventProvider: the vCenter to read, whose stream dispatchers read");
 	if (config->top.bus.urls != NULL) /* otherwise the file is not even a mapping */

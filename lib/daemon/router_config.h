@@ -26,6 +26,12 @@ struct router_entry { /* one event provider or event processor; strings are the 
 /* Of type vcenter or vcsim: its stream is VC_<name>. Of any other source it is CE_<name>. */
 bool router_entry_is_vcenter(const struct router_entry *entry);
 
+/*
+ * Whether an eventProcessor has `discover: true`: it reads streams that no eventProvider of the
+ * file names, so the file may have none.
+ */
+bool router_discovers(const struct config_node *processor);
+
 struct router_entries {
 	struct router_entry *entry;
 	size_t n;

@@ -142,10 +142,14 @@ def settle(stream, receiver, want, accepted=lambda request: True, twice=0, timeo
     return dead
 
 
+def ends(dispatcher):
+    """The event counters of one dispatcher that has run without a restart, without those that are pending, which it measures now and then."""
+    return {end: int(dispatcher.metric("vcourier_dispatcher_events_total", result=end)) for end in ("delivered", "filtered", "dead", "expired")}
+
+
 def counters(dispatcher):
-    """The event counters of one dispatcher that has run without a restart. `all` is their sum."""
-    ends = {end: int(dispatcher.metric("vcourier_dispatcher_events_total", result=end))
-            for end in ("delivered", "filtered", "dead", "expired")}
-    ends["pending"] = int(dispatcher.metric("vcourier_dispatcher_consumer_pending") +
-                          dispatcher.metric("vcourier_dispatcher_consumer_ack_pending"))
-    return ends | {"all": sum(ends.values())}
+    """The same with those that are pending. `all` is their sum."""
+    found = ends(dispatcher)
+    found["pending"] = int(dispatcher.metric("vcourier_dispatcher_consumer_pending") +
+                           dispatcher.metric("vcourier_dispatcher_consumer_ack_pending"))
+    return found | {"all": sum(found.values())}
