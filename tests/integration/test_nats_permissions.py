@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """compose/nats/users.py: each NATS user can do its work and nothing else."""
 import json
+import re
 import shlex
 import subprocess
 import sys
