@@ -2,6 +2,7 @@
 """k8s/: every overlay renders, obeys our rules, and matches typed schemas of the objects."""
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from lab.process import BUILD, ROOT, Process, free_port, wait_until
 
 sys.path[:0] = [str(ROOT / "tests" / "k8s"), str(ROOT / "tests" / "pages")]
 import page  # noqa: E402
-from overlays import OVERLAYS, kustomize, render  # noqa: E402
+from overlays import COMBINED, OVERLAYS, kustomize, render, write_overlay  # noqa: E402
 from policy import RULES, Manifests  # noqa: E402
 
 INTEROP = ROOT / "build" / "interop"
@@ -24,6 +25,11 @@ INTEROP = ROOT / "build" / "interop"
 @pytest.mark.parametrize("overlay", OVERLAYS, ids=lambda p: p.name)
 def test_the_rules_hold(overlay):
     assert violations(render(overlay)) == {}
+
+
+@pytest.mark.parametrize("name", COMBINED)
+def test_the_rules_hold_for_combined_components(name, tmp_path):
+    assert violations(render(write_overlay(tmp_path / "my", COMBINED[name]))) == {}
 
 
 def violations(objects):
@@ -99,15 +105,6 @@ def test_each_rule_can_fail(rule):
     overlay = "gateway" if rule.__name__ == "routes_find_their_service" else "full"
     objects = MUTATIONS[rule.__name__](render(ROOT / "k8s" / "overlays" / overlay))
     assert list(rule(Manifests(objects)))
-
-
-def write_overlay(directory, components, resources=()):
-    """An overlay beside this checkout, as a user writes it."""
-    k8s = os.path.relpath(ROOT / "k8s", directory)
-    directory.mkdir(exist_ok=True)
-    (directory / "kustomization.yaml").write_text(json.dumps({
-        "resources": [f"{k8s}/base", *resources], "components": [f"{k8s}/components/{c}" for c in components]}))
-    return directory
 
 
 @pytest.mark.parametrize("part", ["scaling", "scaling-hpa", "contour", "gateway"])
@@ -290,11 +287,13 @@ def test_nats_accepts_its_configuration(overlay, tmp_path):
     accept(tmp_path, objects, tmp_path / "secrets")
 
 
+SAMPLES = ROOT / "k8s" / "samples"
 NEWER = INTEROP / "bin" / "nats-server"  # of `make interop`
 
 
 def bus_of(overlay, directory, lab, program="nats-server"):
-    """The servers of an overlay with its files, on loopback ports. Returns them and the ports of their clients."""
+    """The servers of an overlay with its files, on loopback ports. Returns them and the ports of their clients. Secrets and certificates are beside the
+    directory, if there are any."""
     objects = render(ROOT / "k8s" / overlay)
     maps = {k: v for o in objects if o["kind"] == "ConfigMap" for k, v in o["data"].items()}
     number = next(o["spec"]["replicas"] for o in objects if o["kind"] == "StatefulSet" and o["metadata"]["name"] == "nats")
@@ -302,6 +301,8 @@ def bus_of(overlay, directory, lab, program="nats-server"):
     (directory / "users.conf").write_text(maps["users.conf"])
     arguments = maps["users.conf"].splitlines()[0].split("users.py")[1].removesuffix("; do not edit.").split()
     shutil.copytree(directory.parent / "secrets", directory / "secrets")
+    if (directory.parent / "certificates").exists():
+        shutil.copytree(directory.parent / "certificates", directory / "tls")
     subprocess.run([sys.executable, GENERATOR, *arguments, "--passwords", directory / "secrets"], check=True)
     ports, clients, servers = [free_port() for _ in range(number)], [free_port() for _ in range(number)], []
     routes = directory / "secrets" / "routes.conf"
@@ -314,6 +315,7 @@ def bus_of(overlay, directory, lab, program="nats-server"):
         conf = directory / f"nats-{i}.conf"
         text = maps["nats.conf"].replace("/data", f"{directory}/js{i}").replace("0.0.0.0:4222", f"127.0.0.1:{clients[i]}")
         text = text.replace("0.0.0.0:6222", f"127.0.0.1:{ports[i]}").replace("http: 0.0.0.0:8222\n", "")
+        text = text.replace("/etc/nats/tls", str(directory / "tls"))
         if program == "nats-server":  # Debian 12's 2.9 does not have this option
             text = text.replace("  sync_interval: always\n", "")
         conf.write_text(text)
@@ -336,6 +338,81 @@ def test_the_ha_configuration_makes_a_cluster(tmp_path, lab):
             return None
     wire = wait_until(stream, 60, "a stream with three replicas")
     assert wire.request("vc.lab._._.info.event.X", b"{}").json()["seq"] == 1
+
+
+def without_tls(conf):
+    return re.sub(r"\n *tls \{[^}]*\}", "", conf)
+
+
+@pytest.mark.parametrize("name, plain", [("tls", "base"), ("tls-ha", "overlays/ha")])
+def test_tls_for_clients_and_routes(name, plain, tmp_path, lab):
+    """nats-server with the files of the overlay, our programs with the page's block, and the configuration without TLS otherwise the same."""
+    overlay = write_overlay(tmp_path / "my", COMBINED[name])
+    conf = [next(o["data"]["nats.conf"] for o in render(where) if "nats.conf" in o.get("data", {})) for where in (overlay, ROOT / "k8s" / plain)]
+    first_lines = [c.split("\n", 1) for c in (without_tls(conf[0]), conf[1])]
+    assert first_lines[0][1] == first_lines[1][1] and conf[0].count("tls {") == (2 if name == "tls-ha" else 1)
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "certificates").mkdir()
+    asked = next(o["spec"] for o in render(overlay) if (o["kind"], o["metadata"]["name"]) == ("Certificate", "nats-tls"))
+    shutil.copy(lab.authority.ca, tmp_path / "certificates/ca.crt")
+    lab.authority.issue(tmp_path / "certificates/tls.crt", tmp_path / "certificates/tls.key", ",".join(
+        {"server auth": "serverAuth", "client auth": "clientAuth"}[usage] for usage in asked["usages"]))
+    servers, clients = bus_of(overlay, tmp_path / "bus", lab)
+
+    def made():
+        try:
+            wire = Wire(clients[0], "collector-lab", (tmp_path / "bus/secrets/collector-lab").read_text().strip(), tls=lab.authority.ca)
+            stream = {"name": "VC_lab", "subjects": ["vc.lab.>"], "num_replicas": len(servers)}
+            return "error" not in wire.request("$JS.API.STREAM.CREATE.VC_lab", stream).json() and wire
+        except OSError:
+            return None
+    wire = wait_until(made, 60, "a stream on all servers")
+    assert wire.request("vc.lab._._.info.event.X", b"{}").json()["seq"] == 1
+    with pytest.raises(OSError):  # without TLS
+        Wire(clients[0], "collector-lab", (tmp_path / "bus/secrets/collector-lab").read_text().strip())
+    bus = yaml.safe_load(page_block("TLS", 2))["bus"]
+    config = {**yaml.safe_load((ROOT / "k8s/base/config.yaml").read_text()), "bus": {
+        **bus, "urls": [f"tls://127.0.0.1:{clients[0]}"], "caFile": str(lab.authority.ca), "passwordFile": str(tmp_path / "bus/secrets/cli")}}
+    (tmp_path / "config.yaml").write_text(json.dumps(config))
+    run = subprocess.run([BUILD / "vcourier", "status", "-c", tmp_path / "config.yaml", "--json"], env={"NATS_USER": "cli"}, capture_output=True, text=True)
+    assert '"VC_lab"' in run.stdout, run.stdout + run.stderr
+
+
+def test_a_nats_of_ones_own(tmp_path):
+    """The page's blocks: no object of NATS is left, each program has the authority, and the configuration is valid."""
+    quickstart(tmp_path)
+    overlay = yaml.safe_load(page_block(START, 1)) | yaml.safe_load(page_block("A NATS of your own", 1))
+    config = yaml.safe_load((tmp_path / "my/config.yaml").read_text()) | yaml.safe_load(page_block("A NATS of your own", 2))
+    (tmp_path / "my/kustomization.yaml").write_text(yaml.safe_dump(overlay))
+    (tmp_path / "my/config.yaml").write_text(yaml.safe_dump(config))
+    objects = render(copied(tmp_path))
+    assert violations(objects) == {} and not [o for o in objects if o["metadata"]["name"].startswith("nats")]
+    for name, pod, container in Manifests(objects).containers():
+        assert {"name": "bus-ca", "mountPath": "/etc/vcourier/bus-ca", "readOnly": True} in container["volumeMounts"], name
+    (tmp_path / "my/checked.yaml").write_text((tmp_path / "my/config.yaml").read_text().replace("/etc/vcourier", str(tmp_path / "etc")))
+    for file in ("secrets/nats", "secrets/vcenter", "bus-ca/ca.crt"):
+        (tmp_path / "etc" / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "etc" / file).write_text("x")
+    run = subprocess.run([BUILD / "vcourier", "check", tmp_path / "my/checked.yaml"], capture_output=True, text=True, env={"NATS_USER": "x"})
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_a_remote_base(tmp_path):
+    """k8s/samples/gitops, with this repository in place of its address."""
+    if not shutil.which("git") or not (ROOT / ".git").exists():
+        pytest.skip("no git repository here")
+    bare = tmp_path / "vcourier.git"
+    subprocess.run(["git", "clone", "-q", "--bare", ROOT, bare], check=True)
+    ref = re.search(r"ref=(v[0-9.]+)", (SAMPLES / "gitops/kustomization.yaml").read_text())[1]
+    assert ref == "v" + (ROOT / "VERSION").read_text().strip()
+    subprocess.run(["git", "-C", bare, "tag", "-f", ref], check=True, capture_output=True)
+    (tmp_path / "my").mkdir()
+    text = (SAMPLES / "gitops/kustomization.yaml").read_text().replace("https://git.example.com/vcourier.git", f"file://{bare}")
+    (tmp_path / "my/kustomization.yaml").write_text(text)
+    for file, source in (("config.yaml", "k8s/base/config.yaml"), ("users.conf", "compose/nats/users.conf")):
+        shutil.copy(ROOT / source, tmp_path / "my" / file)
+    names = {(o["kind"], o["metadata"]["name"]) for o in render(tmp_path / "my")}
+    assert {("StatefulSet", "nats"), ("StatefulSet", "collector"), ("Deployment", "dispatcher-knative")} <= names
 
 
 def test_a_backup_leads_from_one_server_to_three(tmp_path, lab):
@@ -405,8 +482,9 @@ def test_the_console_accepts_its_configuration():
     assert run.returncode == 0, run.stdout + run.stderr
 
 
-# The package of typed models for each API group; all other groups are in "kubernetes-models".
-PACKAGES = {"gateway.networking.k8s.io": "@kubernetes-models/gateway-api", "keda.sh": "@kubernetes-models/keda", "projectcontour.io": "@kubernetes-models/contour",
+# The package of typed models for each API group; all other groups are in "kubernetes-models". The Gateway API has none there:
+# test_kube_apiserver.py checks its objects against its CustomResourceDefinition.
+PACKAGES = {"keda.sh": "@kubernetes-models/keda", "projectcontour.io": "@kubernetes-models/contour",
             "monitoring.coreos.com": "@kubernetes-models/prometheus-operator"}
 
 
@@ -432,7 +510,7 @@ def compile_types(directory, objects):
 
 @pytest.mark.parametrize("overlay", OVERLAYS, ids=lambda p: p.name)
 def test_types(overlay, tmp_path):
-    run = compile_types(tmp_path, render(overlay))
+    run = compile_types(tmp_path, [o for o in render(overlay) if o["kind"] != "HTTPRoute"])
     assert run.returncode == 0, run.stdout
 
 

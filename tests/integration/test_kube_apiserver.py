@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """k8s/ against a real kube-apiserver: strict validation, pod security, and what each service account may do.
 
-The kinds of KEDA, Contour, Knative and the Prometheus Operator exist here without their schemas (test_k8s.py uses those).
+The kinds of other projects have their real CustomResourceDefinitions (tests/k8s/crds.txt), without the controllers and webhooks.
 Knative's `addressable-resolver` is defined here with the rule for Brokers.
 """
 import copy
@@ -9,19 +9,20 @@ import json
 import sys
 
 import pytest
+import yaml
 
 from lab.apiserver import ApiServer, missing
 from lab.stream import PROVIDER, Stream, keys
 from lab.process import ROOT, wait_until
 from lab.product import router_config
 
-sys.path.insert(0, str(ROOT / "tests" / "k8s"))
-from overlays import OVERLAYS, render  # noqa: E402
+sys.path[:0] = [str(ROOT / "tests" / folder) for folder in ("k8s", "pages")]
+from overlays import COMBINED, OVERLAYS, render, write_overlay  # noqa: E402
 from policy import Manifests  # noqa: E402
+import page  # noqa: E402
 
-KINDS = [("keda.sh/v1alpha1", "scaledobjects", "ScaledObject"), ("projectcontour.io/v1", "httpproxies", "HTTPProxy"),
-         ("monitoring.coreos.com/v1", "podmonitors", "PodMonitor"), ("monitoring.coreos.com/v1", "prometheusrules", "PrometheusRule"),
-         ("gateway.networking.k8s.io/v1", "httproutes", "HTTPRoute"), ("eventing.knative.dev/v1", "brokers", "Broker")]
+CRDS = ROOT / "build/interop/crds"
+SAMPLES = ROOT / "k8s/samples"
 PODS = "/api/v1/namespaces/vcourier/pods?fieldValidation=Strict"
 BUS = "/apis/apps/v1/namespaces/vcourier/statefulsets/nats"
 BROKERS = "/apis/eventing.knative.dev/v1/namespaces/default/brokers"
@@ -34,11 +35,12 @@ RESOLVER = {"apiGroups": ["eventing.knative.dev"], "resources": ["brokers", "bro
 def cluster(tmp_path_factory, authority):
     if missing():
         pytest.skip(f"{', '.join(missing())}: not built; `make interop` builds them")
+    if not CRDS.exists():
+        pytest.skip("the CustomResourceDefinitions are not there: `make interop` fetches them")
     server = ApiServer(tmp_path_factory.mktemp("kubernetes"), authority)
     try:
         server.start()
-        for kind in KINDS:
-            server.define(*kind)
+        server.define(CRDS)
         server.create(f"{RBAC}/clusterroles", {"metadata": {"name": "addressable-resolver"}, "rules": [RESOLVER]})
         yield server
     finally:
@@ -54,17 +56,18 @@ def applied(cluster, objects):
     """Applies an overlay without a warning: no deprecated object and no template that pod security would refuse. Returns {kind/name: resourceVersion}."""
     run = apply(cluster, objects)
     assert run.returncode == 0 and run.stderr == "", run.stderr
-    return {f"{o['kind']}/{o['metadata']['name']}": o["metadata"]["resourceVersion"] for o in json.loads(run.stdout)["items"]}
+    made = json.loads(run.stdout)
+    return {f"{o['kind']}/{o['metadata']['name']}": o["metadata"]["resourceVersion"] for o in made.get("items", [made])}
 
 
 def servers(objects):
-    return next(o for o in objects if (o["kind"], o["metadata"]["name"]) == ("StatefulSet", "nats"))
+    return next((o for o in objects if (o["kind"], o["metadata"]["name"]) == ("StatefulSet", "nats")), None)
 
 
 def replace_bus(cluster, objects):
     """Deletes the StatefulSet of NATS if it has another number of servers: it cannot be changed."""
     status, there, _ = cluster.request("GET", BUS)
-    if status == 200 and there["spec"]["replicas"] != servers(objects)["spec"]["replicas"]:
+    if status == 200 and servers(objects) and there["spec"]["replicas"] != servers(objects)["spec"]["replicas"]:
         cluster.request("DELETE", BUS)
 
 
@@ -86,19 +89,56 @@ def pod_of(workload, template):
             "spec": {**template["spec"], "volumes": template["spec"].get("volumes", []) + claims}}
 
 
-@pytest.mark.parametrize("overlay", OVERLAYS, ids=lambda p: p.name)
-def test_every_object_and_every_pod_is_accepted(cluster, overlay):
+@pytest.mark.parametrize("overlay", [*OVERLAYS, *COMBINED], ids=lambda o: getattr(o, "name", o))
+def test_every_object_and_every_pod_is_accepted(cluster, overlay, tmp_path):
     """As an update of the previous overlay, and once more without any change."""
-    objects = render(overlay)
+    objects = render(write_overlay(tmp_path / "my", COMBINED[overlay]) if overlay in COMBINED else overlay)
     replace_bus(cluster, objects)
-    first = applied(cluster, objects)
-    assert len(first) == len(objects) and applied(cluster, objects) == first
+    first, second = applied(cluster, objects), applied(cluster, objects)
+    assert len(first) == len(objects) and applied(cluster, objects) == second
+    assert {k for k in first if second[k] != first[k]} <= {"HTTPProxy/vcourier"}, "its definition has a default status, which is added at the second apply"
     for workload, template in Manifests(objects).workloads():
         status, pod, warnings = cluster.request("POST", PODS, pod_of(workload, template))
         assert (status, warnings) == (201, []), pod
         tokens = [v["name"] for v in pod["spec"]["volumes"] if "serviceAccountToken" in json.dumps(v)]
         assert len(tokens) == (workload["metadata"]["name"] == "dispatcher-knative"), "only Knative's dispatcher has a token"
         cluster.request("DELETE", f"/api/v1/namespaces/vcourier/pods/{pod['metadata']['name']}", {"gracePeriodSeconds": 0})
+
+
+def test_samples_are_accepted(cluster):
+    for namespace in ("argocd", "flux-system"):
+        cluster.create("/api/v1/namespaces", {"metadata": {"name": namespace}})
+    applied(cluster, [o for o in render(ROOT / "k8s/base") if o["kind"] == "Namespace"])
+    for sample in sorted(SAMPLES.rglob("*.yaml")):
+        if sample.name != "kustomization.yaml":  # test_k8s.py renders it
+            objects = list(yaml.safe_load_all(sample.read_text()))
+            assert len(applied(cluster, objects)) == len(objects)
+
+
+def test_the_secrets_of_a_nats_of_ones_own(cluster, tmp_path):
+    """The commands of docs/kubernetes.md: the Secrets have the keys that the pods mount."""
+    (tmp_path / "creds").mkdir()
+    for file in ("ca.crt", "vcenter-password", "creds/collector-lab.creds", "creds/dispatcher-knative.creds"):
+        (tmp_path / file).write_text("x")
+    (tmp_path / "k8s").symlink_to(ROOT / "k8s")
+    cluster.kubectl("delete", "secrets", "--all", "-n", "vcourier")
+    cluster.shell(page.block("docs/kubernetes.md", "A NATS of your own", 3).text, tmp_path)
+    found = {o["metadata"]["name"]: set(o["data"]) for o in cluster.request("GET", "/api/v1/namespaces/vcourier/secrets")[1]["items"]}
+    assert found == {"bus-ca": {"ca.crt"}, "collector": {"nats", "vcenter"}, "dispatcher-knative": {"nats"}}
+
+
+@pytest.mark.parametrize("kind, change, said", [
+    ("HTTPRoute", {"rules": [{"matches": [{"path": {"type": "Prefix", "value": "/"}}]}]}, "Unsupported value"),
+    ("Certificate", {"dnsName": ["a"]}, ".spec.dnsName: field not declared in schema"),
+    ("HTTPProxy", {"virtualhost": {}}, "fqdn"), ("ScaledObject", {"triggers": [{"kind": "x"}]}, "triggers")])
+def test_wrong_objects_of_other_projects_are_refused(cluster, kind, change, said, tmp_path):
+    """Shows that the definitions are the real ones."""
+    everything = ["knative", "contour", "gateway", "scaling/knative", "bus-tls", "bus-tls/cert-manager"]
+    wrong = next(o for o in render(write_overlay(tmp_path / "my", everything)) if o["kind"] == kind)
+    wrong["metadata"]["name"] = "wrong"
+    wrong["spec"].update(change)
+    run = apply(cluster, [wrong])
+    assert run.returncode != 0 and said in run.stderr, run.stderr
 
 
 @pytest.mark.parametrize("running, other", [("overlays/knative", "overlays/ha"), ("overlays/ha", "overlays/knative")])

@@ -37,7 +37,7 @@ def test_the_version_is_in_one_place():
 
 
 def test_copies_of_the_version_are_up_to_date():
-    found = {name: re.findall(r"(?:image: vcourier-[a-z]+:|app.kubernetes.io/version: |^(?:version|appVersion): )\"?([^\s\"]+)", (ROOT / name).read_text(), re.M) for name in copies()}
+    found = {name: re.findall(r"(?:image: vcourier-[a-z]+:|app.kubernetes.io/version: |^(?:version|appVersion): |[?]ref=v)\"?([^\s\"]+)", (ROOT / name).read_text(), re.M) for name in copies()}
     assert len(found) >= 2 and all(found.values()) and {v for versions in found.values() for v in versions} == {VERSION}, "make version"
 
 

@@ -79,6 +79,13 @@ build/interop/docker/cli-plugins/docker-compose:
 		cmd=docker-compose)
 	@! [ -x build/interop/bin/docker-compose ] || mv build/interop/bin/docker-compose $@
 
+# CustomResourceDefinitions of other projects, for the API server.
+build/interop/crds: tests/k8s/crds.txt tests/interop/crds.sh
+	@mkdir -p $(@D)
+	@tests/interop/crds.sh $< $@ 2>build/interop/go.log || { tail -1 build/interop/go.log; echo "interop: SKIPPED: the definitions cannot be fetched"; }
+
+interop-packages: build/interop/crds
+
 # nsc, which makes the accounts of a NATS in operator mode
 build/interop/bin/nsc:
 	@mkdir -p $(@D)
@@ -86,7 +93,7 @@ build/interop/bin/nsc:
 
 interop-packages: build/interop/bin/nsc
 interop-packages: build/interop/bin/kube-apiserver build/interop/bin/etcd build/interop/docker/cli-plugins/docker-compose
-interop_tests += tests/integration/test_kube_apiserver.py
+interop_tests += tests/integration/test_kube_apiserver.py tests/integration/test_console_actions.py
 
 # podman's generator of units (quadlet) and the systemd that reads them: Debian 12 has no such podman.
 build/interop/podman.tar:

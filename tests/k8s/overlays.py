@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The manifests of k8s/, rendered by kustomize."""
 import copy
+import json
 import os
 import re
 import subprocess
@@ -11,6 +12,10 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 OVERLAYS = [ROOT / "k8s" / "base", *sorted((ROOT / "k8s" / "overlays").iterdir())]
+# Components that no overlay of k8s/ has, as the page combines them.
+COMBINED = {"tls": ["knative", "console", "bus-tls", "bus-tls/cert-manager"],
+            "tls-ha": ["knative", "console", "ha", "bus-tls/ha", "bus-tls/cert-manager"],
+            "external-nats": ["knative", "console", "ha", "bus-ca", "external-nats"]}
 _rendered = {}
 
 
@@ -33,3 +38,12 @@ def render(overlay):
         assert run.returncode == 0, run.stderr
         _rendered[overlay] = list(yaml.safe_load_all(run.stdout))
     return copy.deepcopy(_rendered[overlay])
+
+
+def write_overlay(directory, components, resources=()):
+    """An overlay beside this checkout, as a user writes it."""
+    k8s = os.path.relpath(ROOT / "k8s", directory)
+    directory.mkdir(exist_ok=True)
+    (directory / "kustomization.yaml").write_text(json.dumps({
+        "resources": [f"{k8s}/base", *resources], "components": [f"{k8s}/components/{c}" for c in components]}))
+    return directory

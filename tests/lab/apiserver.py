@@ -79,29 +79,31 @@ class ApiServer:
         assert status in (200, 201), made
         return made
 
-    def kubectl(self, *arguments, **options):
-        """As administrator; the result is not checked."""
+    def environment(self):
+        """That of an administrator with kubectl in the path."""
         config = self.directory / "kubeconfig"
         config.write_text(json.dumps({
             "apiVersion": "v1", "kind": "Config", "current-context": "lab",
             "clusters": [{"name": "lab", "cluster": {"server": self.url, "certificate-authority": str(self.authority.ca)}}],
             "users": [{"name": "admin", "user": {"token": TOKEN}}],
             "contexts": [{"name": "lab", "context": {"cluster": "lab", "user": "admin"}}]}))
-        return subprocess.run([BIN / "kubectl", *arguments], capture_output=True, text=True, timeout=120, **options,
-                              env={**os.environ, "KUBECONFIG": str(config), "HOME": str(self.directory)})
+        return {**os.environ, "KUBECONFIG": str(config), "HOME": str(self.directory), "PATH": f"{BIN}:{os.environ['PATH']}"}
 
-    def define(self, api_version, plural, kind):
-        """A minimal CustomResourceDefinition: the kind exists; its spec and status may contain anything."""
-        group, _, version = api_version.partition("/")
-        anything = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
-        self.create("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", {
-            "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {
-                "name": f"{plural}.{group}", "annotations": {"api-approved.kubernetes.io": "unapproved, for a test"}},
-            "spec": {"group": group, "scope": "Namespaced", "names": {"plural": plural, "kind": kind}, "versions": [{
-                "name": version, "served": True, "storage": True, "subresources": {"status": {}},
-                "schema": {"openAPIV3Schema": {"type": "object", "properties": {"spec": anything, "status": anything}}}}]}})
-        path = f"/apis/{api_version}/{plural}"
-        wait_until(lambda: self.request("GET", path)[0] == 200, 60, f"{plural} are served")
+    def kubectl(self, *arguments, **options):
+        """As administrator; the result is not checked."""
+        return subprocess.run([BIN / "kubectl", *arguments], capture_output=True, text=True, timeout=120, env=self.environment(), **options)
+
+    def shell(self, script, directory):
+        """Commands of a page, as administrator."""
+        run = subprocess.run(["sh", "-ec", script], cwd=directory, env=self.environment(), capture_output=True, text=True, timeout=120)
+        assert run.returncode == 0, run.stdout + run.stderr
+
+    def define(self, directory):
+        """The CustomResourceDefinitions of a folder, as soon as their kinds are served."""
+        made = self.kubectl("create", "-f", directory)
+        assert made.returncode == 0, made.stderr
+        served = self.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=60s")
+        assert served.returncode == 0, served.stderr
 
     def token(self, namespace, account):
         """The token that the kubelet requests for a pod of this service account."""

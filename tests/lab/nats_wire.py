@@ -4,6 +4,7 @@ import base64
 import json
 import re
 import socket
+import ssl
 import subprocess
 import tempfile
 from dataclasses import dataclass
@@ -36,12 +37,15 @@ def signed(creds, nonce):
 
 
 class Wire:
-    def __init__(self, port, user=None, password=None, timeout=10, host="127.0.0.1", creds=None):
-        """creds: a credentials file, in place of the password; user then names the inbox alone."""
+    def __init__(self, port, user=None, password=None, timeout=10, host="127.0.0.1", creds=None, tls=None):
+        """creds: a credentials file, in place of the password; user then names the inbox alone. tls: the file of an authority."""
         self.timeout = timeout
         self.sock = socket.create_connection((host, port), timeout)
         self.file = self.sock.makefile("rb")
         self.info = json.loads(self.file.readline()[5:])
+        if tls:
+            self.sock = ssl.create_default_context(cafile=tls).wrap_socket(self.sock, server_hostname=host)
+            self.file = self.sock.makefile("rb")
         self.inbox = f"_INBOX_{user}" if user else "_INBOX_test"
         self.errors, self.messages, self.pongs, self.sid = [], [], 0, 0
         options = {"verbose": False, "pedantic": False, "headers": True, "no_responders": True, "protocol": 1,

@@ -14,6 +14,9 @@ USER = "administrator@vsphere.local"
 PASSWORD = "canary-p4ssw0rd-of-the-simulator"
 
 
+CURVE = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+
+
 class Authority:
     """A CA and a server certificate for 127.0.0.1, created with openssl."""
 
@@ -21,13 +24,16 @@ class Authority:
         self.directory = Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
         self.ca, self.cert, self.key = (self.directory / n for n in ("ca.pem", "server.pem", "server.key"))
-        curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
-        self._openssl("req", "-x509", *curve, "-keyout", "ca.key", "-out", "ca.pem", "-days", "30", "-subj", "/CN=lab CA",
+        self._openssl("req", "-x509", *CURVE, "-keyout", "ca.key", "-out", "ca.pem", "-days", "30", "-subj", "/CN=lab CA",
                       "-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=critical,keyCertSign,cRLSign")
-        self._openssl("req", *curve, "-keyout", "server.key", "-out", "server.csr", "-subj", "/CN=localhost")
-        (self.directory / "san").write_text("subjectAltName=IP:127.0.0.1,DNS:localhost,DNS:vcenter.localhost\nextendedKeyUsage=serverAuth\n")
+        self.issue(self.cert, self.key)
+
+    def issue(self, cert, key, usage="serverAuth"):
+        """A certificate for this machine; usage: values of extendedKeyUsage."""
+        self._openssl("req", *CURVE, "-keyout", key, "-out", "server.csr", "-subj", "/CN=localhost")
+        (self.directory / "san").write_text(f"subjectAltName=IP:127.0.0.1,DNS:localhost,DNS:vcenter.localhost\nextendedKeyUsage={usage}\n")
         self._openssl("x509", "-req", "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial",
-                      "-days", "30", "-extfile", "san", "-out", "server.pem")
+                      "-days", "30", "-extfile", "san", "-out", cert)
 
     def _openssl(self, *arguments):
         subprocess.run(["openssl", *arguments], cwd=self.directory, check=True, capture_output=True)
