@@ -2,13 +2,24 @@
 /* vcourier health: for health checks of other programs of vcourier. */
 #include "command_list.h"
 #include "health.h"
+#include "http.h"
+
+enum { URL_MAX = 64 * 1024 };
 
 static int
 run(void *values, char **args, size_t n_args)
 {
+	const char *url = n_args > 0 ? args[0] : "http://" HEALTH_DEFAULT_ADDRESS "/readyz";
+	struct buf host;
+	bool valid;
+
 	(void)values;
-	return health_ask(
-		"vcourier", n_args > 0 ? args[0] : "http://" HEALTH_DEFAULT_ADDRESS "/readyz");
+	buf_init(&host, URL_MAX);
+	valid = http_url_host(url, &host);
+	buf_free(&host);
+	return valid ? health_ask("vcourier", url)
+		     : command_usage_error(
+			       &health_command, "\"%.60s\" is not an http or https URL", url);
 }
 
 static const struct command_option options[] = { { NULL } };

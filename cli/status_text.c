@@ -154,6 +154,18 @@ print_reasons(const cJSON *model, const char *list, const char *name, FILE *out)
 	}
 }
 
+static bool
+is_empty(const cJSON *model)
+{
+	const cJSON *stream;
+
+	cJSON_ArrayForEach(
+		stream, json_member(model, "streams")) if (json_member(stream, "messages") !=
+		NULL) return false;
+	return cJSON_GetArraySize(json_member(model, "collectors")) == 0 &&
+		cJSON_GetArraySize(json_member(model, "dispatchers")) == 0;
+}
+
 void
 status_model_print(const cJSON *model, int width, FILE *out)
 {
@@ -168,4 +180,6 @@ status_model_print(const cJSON *model, int width, FILE *out)
 	print_reasons(model, "streams", "name", out);
 	print_reasons(model, "collectors", "source", out);
 	print_reasons(model, "dispatchers", "name", out);
+	if (is_empty(model))
+		fputs("\nno stream, collector or dispatcher here\n", out);
 }

@@ -177,6 +177,8 @@ take_another(const struct command_parser *p, const struct command_option *o, con
 	if (to->n == COMMAND_TEXTS_MAX)
 		return command_usage_error(
 			p->command, "--%s: more than %d of them", o->name, COMMAND_TEXTS_MAX);
+	if (*text == '\0')
+		return option_error(p->command, "--%s: the value is empty", o->name);
 	to->text[to->n++] = text;
 	return EXIT_NOT_YET;
 }

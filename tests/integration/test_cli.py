@@ -160,11 +160,12 @@ def test_a_context_when_there_is_none(home):
     assert 'there is no NATS context "nope", and no other' in fails(home, CONFIG, "status", "--context", "nope")
 
 
-def test_what_answers_is_no_nats_server_with_tls(home, lab, secured):
+def test_what_answers_is_another_server(home, lab, secured):
     """The server speaks first in NATS, so a server of another kind says nothing."""
     with socket.create_server(("127.0.0.1", 0)) as other:
         line = fails(home, UNREACHABLE, "status", "--server", f"nats://127.0.0.1:{other.getsockname()[1]}")
     assert "Timeout: is it a NATS server?" in line
+    assert vcourier(home, "status", "--server", lab.nats().url).stdout.endswith("\nno stream, collector or dispatcher here\n"), "not ours"
     assert "the server offers no TLS" in fails(home, UNREACHABLE, "status", "--server", secured.url.replace("nats:", "tls:"))
 
 
@@ -228,7 +229,7 @@ def test_certificates(home, lab):
 # ---- the command line
 
 @pytest.mark.parametrize("arguments, words", [
-    ([], ["the command is missing"]), (["stat"], ['did you mean "status"?']), (["dead", "lst"], ['did you mean "dead ls"?']),
+    (["subject", "--event", ""], ["--event: the value is empty"]), ([], ["the command is missing"]), (["stat"], ['did you mean "status"?']), (["dead", "lst"], ['did you mean "dead ls"?']),
     (["dead"], ["which command is missing"]), (["xyzzy"], ["unknown command"]), (["-c", "x", "tail"], ["the command comes before the options"]),
     (["tail", "--cuont", "3"], ["--cuont: unknown option, did you mean --count?"]), (["tail", "-n"], ["--count needs a value: N"]),
     (["tail", "-n", "0"], ['"0" is not a number from 1 on']), (["tail", "--since", "soon"], ["neither a time", "nor a duration"]),

@@ -31,6 +31,8 @@ def test_no_server_listens():
 def test_usage():
     assert health("--help").returncode == 0
     assert health("--nonsense").returncode == 64
+    for text in ("8082", "127.0.0.1:8082", "file:///etc/passwd", ""):
+        assert health(text).returncode == 64, text
     assert health("http://127.0.0.1:1/", "http://127.0.0.1:2/").returncode == 64
 
 
