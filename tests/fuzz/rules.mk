@@ -35,6 +35,6 @@ fuzz-merge: ## add to tests/fuzz/corpus what `make fuzz` found and what reaches 
 fuzz-coverage: ## a table: how much of each parser tests/fuzz/corpus reaches; 90 % at least
 	@tests/deps.sh llvm
 	@$(MAKE) --no-print-directory -j$$(nproc) VARIANT=coverage fuzz-programs
-	@$(PYTHON) tests/fuzz/coverage.py $(FUZZ)
+	@$(PYTHON) tests/fuzz/fuzz_coverage.py $(FUZZ)
 
 .PHONY: fuzz fuzz-programs fuzz-merge fuzz-coverage

@@ -4,11 +4,15 @@ import fnmatch
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests/fuzz"))
+import fuzz_coverage  # noqa: E402
+
 PRODUCT = ("lib", "schemas", "collector", "processors", "dispatcher", "operator", "console", "cli")
 FILES = []
 if shutil.which("git"):
@@ -243,3 +247,13 @@ def test_every_fuzz_target_has_inputs_and_words():
         words = re.findall(r'^"(.+)"$', (ROOT / "tests/fuzz/dictionaries" / target).read_text(), re.MULTILINE)
         lengths = [len(re.sub(r"\\(x[0-9a-f]{2}|.)", "_", word).encode()) for word in words]
         assert words and max(lengths) <= 64, (target, words[lengths.index(max(lengths))])
+
+
+def test_the_list_of_parsers_is_up_to_date():
+    """Each fuzz target has parsers whose lines `make fuzz-coverage` counts, and each file and function in the list exists."""
+    listed = fuzz_coverage.parsers()
+    targets = {f.name.removesuffix("_fuzz.c") for f in (ROOT / "tests/fuzz").glob("*_fuzz.c")}
+    assert {target for target, *_ in listed} == targets
+    for _, file, only, out in listed:
+        assert (ROOT / file).exists(), file
+        assert not ((only or set()) | out) - set(fuzz_coverage.functions(file)), file
