@@ -13,4 +13,9 @@ run: ## CONFIG=router.yaml: run collector and dispatcher for a real vCenter and 
 	@$(MAKE) -s --no-print-directory -j$$(nproc) all
 	@exec $(PYTHON) tests/demo/run.py $(CONFIG) $(if $(DURATION),--duration $(DURATION))
 
-.PHONY: demo console run
+dashboard-picture: ## docs/dashboard.png: the panels of the Grafana dashboard, from a real Prometheus
+	@tests/deps.sh $(deb_build) $(deb_run) prometheus python3-matplotlib
+	@$(MAKE) -s --no-print-directory -j$$(nproc) all simulator
+	@exec $(PYTHON) tests/demo/panels.py docs/dashboard.png $(or $(SECONDS),120)
+
+.PHONY: demo console run dashboard-picture
