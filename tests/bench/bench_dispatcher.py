@@ -20,6 +20,7 @@ EVENTS = int(os.environ.get("BENCH_EVENTS", "40000"))
 COUNTED = min(EVENTS, 10000)  # in the runs that count system calls and allocations
 IN_FLIGHT = tuple(int(n) for n in os.environ.get("BENCH_IN_FLIGHT", "1,16,64,256").split(","))
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
+ENCODING = os.environ.get("BENCH_ENCODING", "structured")  # or binary
 LEAST = {256: 0.7}
 CPU_MOST = {256: 1.3}
 FEW = {**PROVIDER, "name": "few"}
@@ -39,7 +40,7 @@ class Bench:
         self.nginx = lab._keep(Nginx(lab.directory)).start()
 
     def dispatcher(self, name, in_flight, **more):
-        config = self.stream.config(self.nginx.url, name=name, concurrency=in_flight, knative={"encoding": "structured"}, **more)
+        config = self.stream.config(self.nginx.url, name=name, concurrency=in_flight, knative={"encoding": ENCODING}, **more)
         return self.lab.daemon("dispatcher", config, name=name)
 
     def begun(self, name, stream="VC_lab"):

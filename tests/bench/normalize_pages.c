@@ -2,7 +2,9 @@
 /*
  * How fast pages become JSON, on one core, as a ratio to what cannot be avoided: libxml2's SAX2
  * parser over the same bytes with callbacks that do nothing, whole buffer at once (its fastest
- * way).
+ * way). Its push parser, which takes a page while it arrives, reaches 0.87 of that with such
+ * callbacks. expat 2.5 takes 2.0 times the instructions of the SAX2 parser, 2.2 with namespaces
+ * (callgrind).
  *
  *     normalize_bench PAGE...     a file holds one reply; all are taken in turn
  */

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Debian's nginx as a backend that accepts everything, for measurements in which a receiver in Python would be the bottleneck."""
-from .process import Process, free_port
+import socket
+
+from .process import Process, free_port, wait_until
 
 CONFIG = """
 daemon off; master_process off; pid {directory}/nginx.pid; error_log stderr warn;
@@ -21,6 +23,18 @@ class Nginx(Process):
         config = directory / "nginx.conf"
         config.write_text(CONFIG.format(directory=directory, port=self.port))
         super().__init__("nginx", ["/usr/sbin/nginx", "-c", config, "-e", "stderr", "-p", directory], directory)
+
+    def start(self):
+        super().start()
+        wait_until(self.listens, 30, "nginx listens")
+        return self
+
+    def listens(self):
+        try:
+            socket.create_connection(("127.0.0.1", self.port), 5).close()
+            return True
+        except OSError:
+            return False
 
     @property
     def url(self):
