@@ -44,7 +44,8 @@ def interop():
     """What the tests run against beside Debian's packages: the versions are pinned in these files."""
     pinned = json.loads((ROOT / "tests/interop/package.json").read_text())["dependencies"]
     python = dict(line.split("==", 1) for line in (ROOT / "tests/interop/requirements.txt").read_text().split() if "==" in line)
-    return {f"{name} ({registry})": version for registry, versions in (("npm", pinned), ("PyPI", python)) for name, version in versions.items()}
+    go = dict(re.findall(r"^\t(\S+\.\S+/\S+) (v\S+)$", (ROOT / "tests/interop/go/go.mod").read_text(), re.M))
+    return {f"{name} ({registry})": version for registry, versions in (("npm", pinned), ("PyPI", python), ("Go", go)) for name, version in versions.items()}
 
 
 def kubernetes():

@@ -17,10 +17,10 @@ build/interop/.python: tests/interop/requirements.txt
 build/interop/.go: $(wildcard tests/interop/go/go.mod tests/interop/go/*/*.go)
 	@mkdir -p $(@D)/go && cp -r tests/interop/go/. $(@D)/go/
 	@cd $(@D)/go && GO111MODULE=on GOFLAGS=-mod=mod GOCACHE=$${GOCACHE:-$${HOME:-$(CURDIR)/build}/.cache/go-build} \
-		/usr/bin/go build -o bin/ ./ingress ./receive && touch ../$(@F) || \
+		/usr/bin/go build -o bin/ ./ingress ./receive ./send && touch ../$(@F) || \
 		echo "skipped: the Go programs of tests/interop/go do not build here (is the module proxy reachable?)"
 
-interop_tests += tests/integration/test_knative_receivers.py
+interop_tests += tests/integration/test_knative_receivers.py tests/integration/test_webhook_senders.py
 
 # AWS's own pattern engine. Without a JDK and Maven its test is skipped with a reason.
 build/interop/.event-ruler: tests/interop/event-ruler/pom.xml tests/interop/event-ruler/Oracle.java
