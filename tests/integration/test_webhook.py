@@ -4,6 +4,7 @@ import base64
 import http.client
 import json
 import re
+import resource
 import socket
 import subprocess
 import textwrap
@@ -339,6 +340,35 @@ def test_slow_senders_hold_nobody_up(lab):
     for s in sockets:
         s.close()
     assert hook.collector.running()
+
+
+def test_ten_thousand_connections(lab):
+    """Each sends half a request. No more than maxConnections are open, memory does not grow with them, and an event is accepted beside them."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    n = min(10_000, hard - 500)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, n + 500), hard))
+    hook, sockets = Webhook(lab), []
+    sender = hook.sender()
+    assert sender.send(event(1))[0] == 202
+    before = hook.collector.peak()
+    try:
+        for _ in range(n // 500):
+            sockets += slow(hook.address, b"POST /webhook HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{", 500)
+            assert hook.collector.metric("vcourier_webhook_connections") <= 256
+        assert len(sockets) > n * 0.9
+
+        def accepted():
+            try:
+                return hook.sender().send(event(2))[0] == 202
+            except (OSError, http.client.HTTPException):
+                return False
+        wait_until(accepted, 60, "an event beside 10,000 connections")
+    finally:
+        for s in sockets:
+            s.close()
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert hook.collector.peak() < before + (32 << 20)
+    assert hook.ids() == ["e1", "e2"]
 
 
 def test_large_bodies(lab):

@@ -74,6 +74,7 @@ def test_kill9_under_load(lab):
     assert len(accepted) > 100 and load.repeated > 0
     assert [e for e in ids if ids[e] > 1] == [], "stored twice"
     assert set(accepted) == set(ids), (len(accepted), len(ids))
+    print(f"{len(accepted)} events accepted, {load.repeated} requests repeated, {len(ids)} events stored")
 
 
 def test_two_collectors_of_one_webhook(lab):
