@@ -30,7 +30,7 @@ json_member_true(const cJSON *object, const char *name)
 static double
 number(const cJSON *item)
 {
-	return cJSON_IsNumber(item) ? item->valuedouble : 0;
+	return item != NULL && cJSON_IsNumber(item) ? item->valuedouble : 0;
 }
 
 double
