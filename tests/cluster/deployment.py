@@ -83,12 +83,14 @@ class Deployment:
         (self.directory / "my/kustomization.yaml").write_text(yaml.safe_dump(overlay))
 
     def create(self):
-        said = self.sh(self.block(START, 2))
-        said += self.sh("""
+        return self.secrets() + self.apply()
+
+    def secrets(self):
+        """Step 3 of the page, for all three backends."""
+        return self.sh(self.block(START, 2)) + self.sh("""
 kubectl -n vcourier create secret generic dispatcher-openfaas --from-file=nats=secrets/dispatcher-openfaas --from-file=gateway=gateway-password
 kubectl -n vcourier create secret generic dispatcher-eventbridge --from-file=nats=secrets/dispatcher-eventbridge --from-file=aws=aws-key
 """)
-        return said + self.apply()
 
     def apply(self):
         return self.sh("kubectl apply -k my/")

@@ -20,7 +20,7 @@ CGROUP = "vcourier-test"  # also in init.py
 HERE = Path(__file__).resolve().parent
 POD_CIDR, SERVICE_CIDR, DNS_IP = "10.244.0.0/16", "10.96.0.0/16", "10.96.0.10"
 PROGRAMS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy", "kubectl", "coredns",
-            "kube-network-policies", "nats-server")
+            "kube-network-policies", "nats-server", "helm")
 PACKAGES = {"containerd": "containerd", "runc": "runc", "/usr/lib/cni/ptp": "containernetworking-plugins", "iptables": "iptables",
             "nft": "nftables", "ip": "iproute2", "conntrack": "conntrack", "openssl": "openssl", "strip": "binutils"}
 

@@ -26,9 +26,9 @@ build/cluster/standins: compose/standins/main.go
 	cd $(<D) && GO111MODULE=off CGO_ENABLED=0 go build -o $(CURDIR)/$@ .
 
 cluster-packages: all simulator build/cluster/pause build/cluster/standins $(addprefix $(cluster_bin)/,etcd kube-apiserver kubectl \
-	kubelet kube-controller-manager kube-scheduler kube-proxy kube-network-policies coredns nats-server)
+	kubelet kube-controller-manager kube-scheduler kube-proxy kube-network-policies coredns nats-server helm)
 
-cluster-test: cluster-packages ## the manifests on a real Kubernetes node: kill, delete, hang, scale, roll, network policies, one server to three, console; SCENARIOS="kills grows"
+cluster-test: cluster-packages ## the manifests on a real Kubernetes node: kill, delete, hang, scale, roll, network policies, one server to three, console, drain, Helm; SCENARIOS="kills grows"
 	@/usr/bin/python3 tests/cluster/run.py $(SCENARIOS) || [ $$? = 77 ]
 
 .PHONY: cluster-packages cluster-test

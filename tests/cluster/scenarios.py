@@ -6,6 +6,7 @@ Runs inside the node's namespaces, started by run.py: scenarios.py STATE [NAME..
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,10 +18,10 @@ import yaml
 sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).resolve().parents[1] / "pages")]
 from deployment import BACKENDS, BURST, DISPATCHER_OF, HERE, Deployment, kubectl  # noqa: E402
 from lab.console import PASSWORDS, Console, Login  # noqa: E402
-from lab.process import BUILD, wait_until  # noqa: E402
+from lab.process import BUILD, ROOT, wait_until  # noqa: E402
 
 OURS = ["collector", *(f"dispatcher-{name}" for name in DISPATCHER_OF.values())]
-START, GROW = "Start", "From one NATS server to three"
+START, GROW, HELM = "Start", "From one NATS server to three", "With Helm"
 SCENARIOS = []
 
 
@@ -174,6 +175,25 @@ kubectl -n vcourier create secret generic dispatcher-knative --from-file=nats=se
     assert {n: p[:2] for n, p in d.pods("dispatcher-knative").items()} == {n: p[:2] for n, p in before.items()}, "restarted"
 
 
+@scenario
+def drains(d):
+    """The node is drained of our pods, with the budgets in force, and uncordoned. vCenter keeps its events meanwhile."""
+    node, = json.loads(kubectl("get", "nodes", "-o", "json"))["items"]
+    name, before = node["metadata"]["name"], d.pods()
+    d.burst()
+    began = time.monotonic()
+    kubectl("drain", name, "--pod-selector=app.kubernetes.io/part-of=vcourier", "--delete-emptydir-data", "--timeout=180s")
+    took = time.monotonic() - began
+    assert not [p for p, (_, _, ready, _) in d.pods().items() if ready], "a pod is still there"
+    d.burst()
+    began = time.monotonic()
+    kubectl("uncordon", name)
+    d.wait_ready()
+    say(f"drained in {took:.1f} s; all Ready {time.monotonic() - began:.1f} s after uncordon")
+    assert {p[0] for p in d.pods().values()}.isdisjoint(p[0] for p in before.values())
+    d.books("drained")
+
+
 # who, to whom, port, open. Each declared peer is open, everything else is shut.
 PEERS = [
     ("collector", "nats", 4222, True), ("collector", "vcenter", 443, True), ("collector", "kube-dns", 53, True),
@@ -283,6 +303,49 @@ def console(d):
     finally:
         port.kill()
         port.wait()
+
+
+@scenario
+def helm(d):
+    """The overlay is deleted; the chart in its place: install, upgrade and rollback within bursts. The bus is not restarted by either."""
+    kubectl("delete", "-k", "my/", "--wait", cwd=d.directory)
+    shutil.copytree(ROOT / "helm", d.directory / "helm", symlinks=False)
+    config = d.config()
+    vcenter = config["eventProvider"]["vcenter"]
+    blocks = {"knative": "knative", "openfaas": "openfaas", "aws_event_bridge": "awsEventBridge"}
+    values = {"image": {"prefix": "registry.example.com/"}, "sources": [{
+        "name": "lab", "address": vcenter["address"], "username": vcenter["auth"]["basicAuth"]["username"], "existingSecret": "collector",
+        "objectName": "collector", "vcenter": {"insecureSSL": True, "startFrom": "earliest"}}],
+        "dispatchers": [{"name": p["name"], "type": p["type"], "config": p[blocks[p["type"]]]} for p in config["eventProcessors"]]}
+
+    def write(level):
+        (d.directory / "values.yaml").write_text(yaml.safe_dump({**values, "log": {"format": "json", "level": level}}))
+    write("info")
+    d.secrets()
+    began = time.monotonic()
+    d.sh(d.block(HELM, 1).partition("\n\n")[0])
+    d.wait_ready(300)
+    say(f"install: all Ready after {time.monotonic() - began:.1f} s")
+    d.burst()
+    d.books("installed")
+    bus = d.pods("nats")
+    upgrade, back = d.block(HELM, 2).rstrip().split("\n")
+    for what, command, level in (("upgrade", upgrade, "debug"), ("rollback", back, "info")):
+        write(level)
+        before = {n: p for n, p in d.pods().items() if n not in bus}
+        for _ in range(3):
+            d.burst()
+        began = time.monotonic()
+        d.sh(command)
+        took = time.monotonic() - began
+        for _ in range(3):
+            d.burst()
+        d.wait_ready()
+        say(f"{what}: {took:.1f} s")
+        assert {p[0] for p in d.pods().values()}.isdisjoint(p[0] for p in before.values()) and d.pods("nats") == bus
+        d.books(what)
+    history = json.loads(subprocess.run(["helm", "-n", "vcourier", "history", "vcourier", "-o", "json"], capture_output=True, check=True).stdout)
+    assert [h["status"] for h in history] == ["superseded", "superseded", "deployed"], history
 
 
 def memory(d):

@@ -258,6 +258,37 @@ def test_a_thousand_events_a_second_do_not_freeze_the_page(lab, browser, stream)
     print(f"longest frame {b.script('return window.longest'):.0f} ms")
 
 
+SEEN = """const table = document.querySelector("[aria-rowcount]"); window.seen = {};
+new MutationObserver(() => requestAnimationFrame(() => { for (let n = Number(table.getAttribute("aria-rowcount")); n > 0 && !(n in window.seen); n--) window.seen[n] = Date.now(); }))
+  .observe(table, { attributes: true, attributeFilter: ["aria-rowcount"] });"""
+
+
+def test_first_paint_and_the_time_to_the_screen(lab, browser, stream):
+    """From the PubAck to the frame that shows the event. The figures are printed, and written to build/console/measured.json; a busy machine has others."""
+    console = lab._keep(Console(lab.directory, stream.server)).start().wait_ready()
+    stream.publish(1)
+    b = browser()
+    b.login(console, "vera")
+    b.open(f"{console.url}/#/")
+    b.driver.refresh()
+    b.wait(".row")
+    b.wait("#live.ok")
+    paint = b.script("return performance.getEntriesByName('first-contentful-paint')[0].startTime")
+    b.script(SEEN)
+    wire, acked = stream.server.connect(), []
+    for n in range(2, 102):
+        reply = wire.request(subject("VmPoweredOnEvent"), event(n), {"Content-Type": "application/cloudevents+json", "Nats-Msg-Id": f"uuid/{n}/1700000000000"})
+        acked.append(time.time() * 1000)
+        assert reply.json()["seq"] == n
+    wait_until(lambda: b.script("return 101 in window.seen"), 30, "the last event is on the screen")
+    seen = b.script("return window.seen")
+    took = sorted(seen[str(n)] - at for n, at in enumerate(acked, 2))
+    measured = {"first paint, ms": round(paint), "PubAck to screen p50, ms": round(took[49]), "PubAck to screen p95, ms": round(took[94])}
+    (SCREENSHOTS / "measured.json").parent.mkdir(parents=True, exist_ok=True)
+    (SCREENSHOTS / "measured.json").write_text(json.dumps(measured, indent=1))
+    print(measured)
+
+
 def test_axe_finds_nothing(lab, browser, stream):
     """https://github.com/dequelabs/axe-core over every view, in both colour schemes. The report: build/console/axe.json."""
     axe = ROOT / "build/interop/node_modules/axe-core/axe.min.js"

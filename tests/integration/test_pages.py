@@ -58,6 +58,7 @@ RUN_BY = {
     ("docs/functions.md", "With compose", 1): "tests/compose/pages.py",
     ("docs/appliance.md", "Build it", 1): "tests/appliance/boot.py",
     ("docs/kubernetes.md", "With Helm", 1): "tests/integration/test_helm.py",
+    ("docs/kubernetes.md", "With Helm", 2): "tests/cluster/scenarios.py",
     ("docs/kubernetes.md", "Start", 2): "tests/integration/test_k8s.py",
     ("docs/kubernetes.md", "Start", 3): "tests/cluster/scenarios.py",
     ("docs/kubernetes.md", "A NATS of your own", 3): "tests/integration/test_kube_apiserver.py",

@@ -157,7 +157,7 @@ interop: all simulator unit-tests interop-packages ## tests against other implem
 	@echo "interop: SKIPPED: a real OpenFaaS gateway: the module proxy does not serve it; tests/lab/gateway.py stands for it"
 	@$(PYTHON) tests/run.py $(interop_tests) && tests/tested.py record interop passed
 	@if [ -x build/interop/bin/nats-server ]; then build/interop/bin/nats-server --version && \
-		PATH=$(CURDIR)/build/interop/bin:$$PATH $(PYTHON) tests/run.py tests/integration/test_nats_permissions.py \
+		PATH=$(CURDIR)/build/interop/bin:$$PATH $(PYTHON) tests/run.py tests/integration/test_nats_permissions.py tests/integration/test_nats_programs.py \
 		tests/integration/test_faults_nats.py tests/integration/test_consumer_examples.py \
 		tests/integration/test_hostile_messages.py tests/integration/test_rotation.py; fi
 	@if [ -x build/interop/docker/cli-plugins/docker-compose ]; then DOCKER_CONFIG=$(CURDIR)/build/interop/docker \
