@@ -54,7 +54,9 @@ load(struct config **config, const char *path, bool manifest, struct config_erro
 	c->path = mem_strdup(path);
 	c->manifest = manifest;
 	STAILQ_INIT(&c->documents);
-	c->nodes = mem_array(CONFIG_NODES_MAX, sizeof(*c->nodes));
+	/* each has a byte of its own in the text, but for the root of an empty one */
+	c->nodes_max = text.len + 1 < CONFIG_NODES_MAX ? text.len + 1 : CONFIG_NODES_MAX;
+	c->nodes = mem_array(c->nodes_max, sizeof(*c->nodes));
 	rc = config_tree_parse(c, buf_str(&text), text.len, errors);
 	if (rc == 0 && info.world_writable)
 		config_warning(errors, config_root(c),

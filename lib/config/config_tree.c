@@ -91,7 +91,7 @@ new_node(struct tree_reader *r, const yaml_event_t *ev, enum node_kind kind)
 	const struct config_node *same = r->key != NULL ? config_get(r->open, r->key) : NULL;
 	struct config_node *node;
 
-	if (r->config->n_nodes == CONFIG_NODES_MAX) {
+	if (r->config->n_nodes == r->config->nodes_max) {
 		refuse(r, ev, "too many values: more than 16384");
 		r->fatal = true;
 		return NULL;

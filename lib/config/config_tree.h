@@ -43,9 +43,8 @@ struct config {
 	bool manifest;
 	struct config_children documents; /* their roots */
 	bool beside;                      /* see config_set_beside */
-	struct config_node
-		*nodes; /* CONFIG_NODES_MAX of them; pages that are not used take no memory */
-	size_t n_nodes;
+	struct config_node *nodes;        /* pages that are not used take no memory */
+	size_t n_nodes, nodes_max;
 };
 
 /* Parses text (valid UTF-8 without NUL, borrowed) into config->nodes; errors go to errors. */

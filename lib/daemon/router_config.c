@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "router_config.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -108,26 +109,55 @@ const struct config_field router_fields[] = {
 
 enum { ENTRIES_MAX = 1000 }; /* each name is compared with all names before it */
 
+/* Of two names longer than a token, the tokens can be equal. */
+static void
+check_name(const struct router_entries *entries, const struct router_entry *entry,
+	struct config_errors *errors)
+{
+	for (size_t i = 0; i < entries->n; i++) {
+		const struct router_entry *other = &entries->entry[i];
+
+		if (other->name == NULL || strcmp(other->token, entry->token) != 0)
+			continue;
+		if (strcmp(other->name, entry->name) == 0)
+			config_error(errors, config_get(entry->node, "name"),
+				"a name may be given only once");
+		else
+			config_error(errors, config_get(entry->node, "name"),
+				"its short form in NATS, %s, is that of \"%s\", too",
+				entry->token, other->name);
+	}
+}
+
+static void
+set_token(struct router_entry *entry)
+{
+	struct buf token;
+
+	buf_init(&token, 2 * SUBJECT_TOKEN_MAX); /* before it is cut */
+	subject_add_token(&token, entry->name, strlen(entry->name));
+	snprintf(entry->token, sizeof(entry->token), "%s", buf_str(&token));
+	buf_free(&token);
+}
+
 static void
 add_entry(struct router_entries *entries, const struct config_node *node,
 	struct config_errors *errors)
 {
 	const char *name = config_text(config_get(node, "name")),
 		   *type = config_text(config_get(node, "type"));
-	size_t i;
+	struct router_entry entry = { .name = name, .type = type, .node = node };
 
 	if (type == NULL)
 		config_error(errors, node, "type is missing");
 	if (name == NULL || *name == '\0')
 		config_error(errors, node, "name is missing");
-	for (i = 0; name != NULL && i < entries->n; i++)
-		if (entries->entry[i].name != NULL && strcmp(entries->entry[i].name, name) == 0)
-			config_error(errors, config_get(node, "name"),
-				"a name may be given only once");
+	if (name != NULL) {
+		set_token(&entry);
+		check_name(entries, &entry, errors);
+	}
 	entries->entry = mem_grow(entries->entry, entries->n + 1, sizeof(*entries->entry));
-	entries->entry[entries->n++] = (struct router_entry){
-		.name = name, .type = type, .node = node
-	};
+	entries->entry[entries->n++] = entry;
 }
 
 bool

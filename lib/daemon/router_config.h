@@ -14,9 +14,11 @@
 #include "config.h"
 #include "err.h"
 #include "provider_files.h"
+#include "subject.h"
 
 struct router_entry { /* one event provider or event processor; strings are the file's */
 	const char *name, *type;
+	char token[SUBJECT_TOKEN_MAX + 1]; /* of the name, in streams and subjects */
 	const struct config_node *node;
 	/* in the file: providers, processors, other files; numbers the metrics ports */
 	size_t position;

@@ -9,7 +9,6 @@
 #include "text.h"
 
 enum {
-	TOKEN_MAX = 64,
 	TOKEN_KEPT = 54,
 	NAME_TOKENS_MAX = 7,
 	SUBJECT_ATTRIBUTE_KEPT = SUBJECT_ATTRIBUTE_MAX - 9
@@ -91,13 +90,13 @@ subject_add_token(struct buf *out, const char *name, size_t len)
 		return;
 	}
 	/* stops at the limit: the token must not grow with the name */
-	for (i = 0; i < len && out->len - start <= TOKEN_MAX; i++) {
+	for (i = 0; i < len && out->len - start <= SUBJECT_TOKEN_MAX; i++) {
 		if (is_plain((unsigned char)name[i]))
 			buf_add_char(out, name[i]);
 		else
 			add_escaped_byte(out, (unsigned char)name[i]);
 	}
-	if (out->len - start > TOKEN_MAX) {
+	if (out->len - start > SUBJECT_TOKEN_MAX) {
 		buf_truncate(out, start + TOKEN_KEPT);
 		add_hash(out, name, len);
 	}

@@ -21,6 +21,7 @@ enum {
 	 * than 128 characters.
 	 */
 	SUBJECT_ATTRIBUTE_MAX = 1024,
+	SUBJECT_TOKEN_MAX = 64, /* bytes of a token */
 };
 
 /* Appends name[0..len) as one token. */

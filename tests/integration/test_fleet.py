@@ -231,6 +231,10 @@ def test_one_file_for_each_vcenter(lab):
     wait_until(lambda: "configuration changed" in collectors["c"].text(), 30, "the collector has read its file again")
 
 
+# Longer than a token, with the same first bytes and the same FNV-1a hash: found by trying.
+LONG = [f"datacenter-frankfurt-am-main-building-seven-second-flo-cluster-{n}" for n in (479599, 662382)]
+SAME_TOKEN = f'its short form in NATS, {LONG[0][:54]}~02C7AB82, is that of "{LONG[0]}", too'
+
 BROKEN = [
     ({}, "vcenters.d: No such file or directory"),
     ({"a.yaml": "type: vcenter\nname: ["}, "a.yaml:3:1: did not find expected node content"),
@@ -238,6 +242,7 @@ BROKEN = [
     ({"a.yaml": "just text"}, "a.yaml:1:1: type is missing"),
     ({"a.yaml": "\0"}, "a.yaml:1:1: a NUL byte"),
     ({"a.yaml": "{type: vcenter, name: x}", "b.yml": "eventProviders: [{type: vcenter, name: x}]"}, "a name may be given only once"),
+    ({f"{i}.yaml": json.dumps({**PROVIDER, "name": name}) for i, name in enumerate(LONG)}, SAME_TOKEN),
     ({"a.yaml": "{type: vcenter, name: x, vcenter: {address: h, bad: 1}}"}, "vcenter.bad: unknown key"),
     ({"a.yaml": "{type: vcenter, name: x, vcenter: {address: h, auth: {basicAuth: {username: u, passwordFile: gone}}}}"}, "this file cannot be read here"),
 ]
@@ -253,6 +258,43 @@ def test_files_that_are_wrong(tmp_path, files, message):
         (folder / name).write_text(text)
     run = subprocess.run([BUILD / "vcourier", "check", file], capture_output=True, text=True, timeout=60)
     assert run.returncode == (0 if "cannot be read here" in message else 78) and message in run.stderr, run.stderr
+
+
+def test_two_files_for_one_vcenter(tmp_path):
+    """A warning at the check, which names the file and the other eventProvider; a collector that starts shows it, too."""
+    folder, file = tmp_path / "vcenters.d", tmp_path / "config.yaml"
+    folder.mkdir()
+    file.write_text(json.dumps(router_config("nats://127.0.0.1:1", processors=[knative("http://b")], eventProvidersFrom="vcenters.d")))
+    for name in ("a", "b"):
+        (folder / f"{name}.yaml").write_text(json.dumps({**PROVIDER, "name": name}))
+    for command in (["vcourier", "check", file], ["vcourier-collector", "-c", file, "--name", "b", "--check"]):
+        run = subprocess.run([BUILD / command[0], *command[1:]], capture_output=True, text=True, timeout=60)
+        assert run.returncode == 0 and re.search(r"b\.yaml:1:\d+: vcenter\.address: is also the address of a: ", run.stdout + run.stderr), run
+
+
+@pytest.mark.parametrize("kind", ["one file", "a file for each"])
+def test_a_thousand_vcenters(tmp_path, kind):
+    """Are checked, and 1,001 are refused. Memory is bounded: a small file takes little, also when there are many."""
+    def write(n):
+        entries = [{**PROVIDER, "name": f"vc{i:04}", "vcenter": {**PROVIDER["vcenter"], "address": f"https://vc{i}.invalid/sdk"}} for i in range(n)]
+        if kind == "one file":
+            return file.write_text(json.dumps(router_config("nats://127.0.0.1:1", None, entries, [knative("http://b")])))
+        for entry in entries:
+            (folder / f"{entry['name']}.yaml").write_text(json.dumps(entry))
+        return file.write_text(json.dumps(router_config("nats://127.0.0.1:1", processors=[knative("http://b")], eventProvidersFrom="vcenters.d")))
+    folder, file = tmp_path / "vcenters.d", tmp_path / "config.yaml"
+    folder.mkdir()
+    write(1000)
+    commands = {"vcourier": ["check", file], "vcourier-dispatcher": ["-c", file, "--check"],
+                "vcourier-collector": ["-c", file, "--name", "vc0999", "--check"]}
+    for program, arguments in commands.items():
+        run = subprocess.run(["prlimit", "--data=100000000", BUILD / program, *arguments], capture_output=True, text=True, timeout=60)
+        assert run.returncode == 0 and f"{file}: ok" in run.stdout, run.stderr[-2000:]
+        assert program != "vcourier" or run.stdout.count("  collector  vc") == 1000
+    write(1001)
+    run = subprocess.run([BUILD / "vcourier", "check", file], capture_output=True, text=True, timeout=60)
+    errors = [line for line in run.stderr.splitlines() if not line.startswith("warning: ")]
+    assert run.returncode == 78 and len(errors) == 1 and "more than 1000 entries" in errors[0] and len(run.stderr) < 10000, run.stderr
 
 
 # ---- the size of streams
