@@ -45,7 +45,7 @@ def test_the_table_of_strace():
 
 
 def test_what_a_process_spends_is_counted(tmp_path):
-    subprocess.run(["make", "-s", "build/release/bench/allocations.so"], cwd=ROOT, check=True)
+    subprocess.run(["make", "-s", "VARIANT=release", "build/release/bench/allocations.so"], cwd=ROOT, check=True)
     worker = Process("worker", [sys.executable, "-c", WORKER], tmp_path, stdin=subprocess.PIPE)
     counter = cost.Allocations(worker, tmp_path)
     worker.start()
