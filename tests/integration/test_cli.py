@@ -223,7 +223,7 @@ def test_certificates(home, lab):
     assert vcourier(home, "dead", "ls", "--server", url, "--ca", good.ca).returncode == 0
     assert "certificate" in fails(home, UNREACHABLE, "dead", "ls", "--server", url, "--ca", old.ca)
     line = fails(home, UNREACHABLE, "dead", "ls", "--server", stale.url.replace("nats:", "tls:"), "--ca", old.ca)
-    assert ": certificate has expired:" in line and "SSL" not in line, line
+    assert "certificate has expired" in line, line
 
 
 # ---- the command line

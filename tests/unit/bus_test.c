@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "bus.h"
+#include "bus_private.h"
 #include "nats.h"
 #include "stop.h"
 
@@ -83,12 +83,37 @@ messages_are_freed_in_time(void **state)
 	assert_int_equal(sched_setscheduler(0, SCHED_OTHER, &none), 0);
 }
 
+/* As cnats 3.4.1 writes them, and what is left for people. */
+static void
+texts_of_the_library(void **state)
+{
+	static const struct {
+		const char *text, *shown;
+	} rows[] = {
+		{ "(conn.c:2088): Authorization Violation", "Authorization Violation" },
+		{ "SSL handshake error: 10:certificate has expired:depth=0:cert=/CN=x",
+			"certificate has expired:depth=0:cert=/CN=x" },
+		{ "(conn.c:500): SSL handshake error: 18:self-signed certificate",
+			"self-signed certificate" },
+		{ "SSL handshake error: unexpected eof",
+			"SSL handshake error: unexpected eof" },
+		{ "SSL handshake error: 7", "SSL handshake error: 7" },
+		{ "(not a place): x", "(not a place): x" },
+		{ "", "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++)
+		assert_string_equal(bus_error_text(rows[i].text), rows[i].shown);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_wrong_certificate_is_refused),
 		cmocka_unit_test(messages_are_freed_in_time),
+		cmocka_unit_test(texts_of_the_library),
 	};
 
 	stop_init();
