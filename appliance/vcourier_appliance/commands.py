@@ -7,7 +7,7 @@ import sys
 from . import disk, environment, front, machine, menu, screen, support
 from .courier import console, console_names, courier, units
 from .properties import Values
-from .target import STATE, Target
+from .target import STATE, UNITS, Target
 
 MESSAGES = f"{front.HOME}/messages"
 NO_DISK_MESSAGES = f"{front.STATUS}/messages"  # in memory: what is told when the disk is full or read-only
@@ -62,14 +62,17 @@ def report(target):
 
 
 def restart(target):
-    """What reads a changed file. Units that do not run are not started by this."""
+    """What reads a changed file. Units that do not run are not started by this; those that are not enabled any more end."""
     changed = sorted({unit for path in target.changed for prefix, unit in READERS if path.startswith(prefix)})
     run = lambda *argv: subprocess.run(argv, check=False)  # noqa: E731
     run("hostname", "-F", "/etc/hostname")
     run("systemctl", "daemon-reload")
+    for path in target.changed:
+        if path.startswith(f"{UNITS}/") and not target.at(path).is_symlink():
+            run("systemctl", "--no-block", "stop", path.rpartition("/")[2])
     for unit in changed:
         run("systemctl", "--no-block", "try-restart", unit)
-    enabled = sorted(p.name for p in target.at("/etc/systemd/system/multi-user.target.wants").iterdir())
+    enabled = sorted(p.name for p in target.at(UNITS).iterdir())
     run("systemctl", "--no-block", "start", *(u for u in enabled if u.endswith(".service") and u != "vcourier-appliance.service"))
 
 

@@ -586,6 +586,19 @@ def test_the_secrets_stay_in_guestinfo_until_they_are_stored(monkeypatch, tmp_pa
         assert len(removed) == complete
 
 
+def test_another_backend_ends_the_one_before(appliance, monkeypatch):
+    """Its dispatcher would start again and again: the configuration does not name it any more."""
+    appliance.configure(**FIXED, **VCENTER, event_processor_type="Knative", knative_uri="http://broker/")
+    target, called = Target(appliance.root), []
+    monkeypatch.setenv("PATH", PATH.format(appliance.programs))
+    commands.apply(target, {**FIXED, **VCENTER, "event_processor_type": "Functions"})
+    monkeypatch.setattr(commands.subprocess, "run", lambda argv, **_: called.append(" ".join(argv)))
+    commands.restart(target)
+    stops = [c for c in called if " stop " in c]
+    assert stops == ["systemctl --no-block stop vcourier-dispatcher@knative.service"]
+    assert "vcourier-dispatcher@functions.service" in called[-1] and "knative" not in called[-1]
+
+
 @pytest.mark.parametrize("year", [1970, 2100])
 def test_a_certificate_of_another_time_is_made_again(appliance, monkeypatch, year):
     """At the first boot the clock may be wrong: a certificate that is not valid later would shut everybody out."""
