@@ -52,7 +52,7 @@ def interface(values):
 
 def network(target, values):
     fixed = interface(values)
-    lines = ["[Match]", "Type=ether", "", "[Network]"]
+    lines = ["[Match]", "Type=ether", "Kind=!*", "", "[Network]"]  # Kind: not the bridge and the links of containers
     servers = []
     for word in words(values["dns"]):
         try:

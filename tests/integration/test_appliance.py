@@ -273,6 +273,14 @@ def test_addresses(appliance, given, lines, told):
     assert bool(network) == told.startswith(("ipaddress", "netmask"))
 
 
+def test_the_network_of_containers_is_not_taken(appliance):
+    """The bridge and the links of podman are of Type=ether, too: with the address of the machine, no function could be reached."""
+    appliance.configure(**FIXED, **VCENTER)
+    for text in (appliance.text("etc/systemd/network/10-appliance.network"),
+                 (ROOT / "appliance/overlay/usr/lib/systemd/network/80-appliance-dhcp.network").read_text()):
+        assert {"Type=ether", "Kind=!*"} <= set(text.partition("[Network]")[0].splitlines())
+
+
 def test_machine(appliance):
     told = appliance.configure(**FIXED, **VCENTER, ntp="ntp1.example, 10.0.0.9 b@d", enable_ssh="True", ssh_authorized_key="ssh-ed25519 AAAAC3Nza me@here",
                                syslog_server_hostname="log.example", syslog_server_port="1514", syslog_server_protocol="udp",
