@@ -15,6 +15,7 @@
 
 enum {
 	STALLED_MS = 15 * 1000,
+	MISSING_MS = 500,
 	MAX_ACK_PENDING = 50000, /* of all replicas together */
 };
 
@@ -25,8 +26,8 @@ struct stream_check {
 	const char *stream; /* its name */
 	struct checkpoint *checkpoint;
 	struct expire *expire;
-	bool known;   /* the consumer existed at an earlier check */
-	bool missing; /* the stream did not exist at the last check */
+	bool known;         /* the consumer existed at an earlier check */
+	int64_t missing_ms; /* since when the stream does not exist; 0: it does */
 	bool consumer_ahead;
 	int64_t stream_created_us, oldest_us;
 	uint64_t ack_floor;      /* at the last check */
@@ -127,13 +128,15 @@ note_stream(struct stream_check *check, const struct stream_info *stream)
 }
 
 /*
- * A stream that was removed is created again, but one check later: nats-server 2.9 never wakes
- * the consumer of a stream that is created while its predecessor is still being removed.
+ * A stream that was removed is created again, but MISSING_MS later: nats-server 2.9 never wakes
+ * the consumer of a stream that is created while its predecessor is still being removed. The
+ * number of checks is no measure: each pull that ends with the consumer requests one.
  */
 static int
 ensure_stream(struct stream_check *check, struct stream_info *stream, struct err *err)
 {
-	bool waited = check->missing;
+	int64_t now_ms = clock_monotonic_ms();
+	bool waited = check->missing_ms != 0 && now_ms - check->missing_ms >= MISSING_MS;
 
 	if (check->config.discovered) {
 		if (jetstream_stream_look(check->config.bus, check->stream, stream, err) != 0)
@@ -141,12 +144,15 @@ ensure_stream(struct stream_check *check, struct stream_info *stream, struct err
 		note_stream(check, stream);
 		return 0;
 	}
-	check->missing = false;
 	if (check->known && !waited &&
 		jetstream_stream_look(check->config.bus, check->stream, stream, err) != 0) {
-		check->missing = err->code == ERR_NOT_FOUND;
+		if (err->code != ERR_NOT_FOUND)
+			check->missing_ms = 0;
+		else if (check->missing_ms == 0)
+			check->missing_ms = now_ms;
 		return -1;
 	}
+	check->missing_ms = 0;
 	if (jetstream_stream_ensure(check->config.bus, check->config.stream, stream, err) != 0)
 		return -1;
 	note_stream(check, stream);
