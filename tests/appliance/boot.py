@@ -3,7 +3,8 @@
 """boot.py: boots the appliance of build/appliance with a vCenter simulator and a receiver on this machine (make appliance-test).
 
 Its first boot takes the properties from a CD. A burst of events is cut by a hard reset. Then its data disk is attached to a new image, which
-starts by UEFI with Secure Boot. Every event must arrive, and the counters of the stream must add up."""
+starts by UEFI with Secure Boot. Every event must arrive, and the counters of the stream must add up. At last the functions of the appliance
+get the events: a container of real podman, which reaches no other address than it may."""
 import base64
 import http.client
 import json
@@ -15,6 +16,7 @@ import time
 from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[1] / folder) for folder in ("appliance", "pages")]
+import function  # noqa: E402
 from guest import ADDRESS, GATEWAY, RECEIVER_PORT, ROOT, SERVICES, VCENTER_PORT, Guest  # noqa: E402
 import page  # noqa: E402  (guest.py adds the folder of lab to the path)
 from lab.lab import Lab  # noqa: E402
@@ -150,8 +152,33 @@ def main():
         guest.screenshot("screen")
         twice = sum(n > 1 for n in books.arrived.values())
         told(f"{len(books.vcenter.events())} events in the vCenter, {len(books.arrived)} arrived, {len(books.missing())} lost, {twice} more than once")
+        run_a_function(guest, lab, books, run)
     finally:
         lab.close()
+
+
+def run_a_function(guest, lab, books, run):
+    """The appliance takes functions instead of Knative. The function gets every event of the stream."""
+    others = {k: v for k, v in properties(lab).items() if not k.startswith(("knative", "event_processor"))}
+    guest.put("/root/properties", "".join(f"guestinfo.{k}={v}\n" for k, v in {**others, "event_processor_type": "Functions"}.items()).encode())
+    guest.shell("vcourier-appliance configure /root/properties")
+    books.wait(guest, "the dispatcher of Knative ends", lambda: guest.shell("systemctl is-active vcourier-dispatcher@knative").strip() == "inactive")
+    guest.put("/root/function.tar", function.image(run))
+    guest.put("/root/function.yaml", function.MANIFEST.encode())
+    for egress, open_to in (("none", False), (f"{SERVICES}/32", True)):
+        told(guest.shell(f"vcourier function apply -f /root/function.yaml --image-file /root/function.tar --egress {egress} 2>&1").strip())
+        ask = "import json, urllib.request as u; f = json.loads(open(0).readline()); " \
+              f"print(u.urlopen(f['url'].rstrip('/') + '/dial/{SERVICES}:{RECEIVER_PORT}').read().decode())"
+        answer = guest.shell(f'vcourier function ls --json | python3 -c "{ask}"').strip()
+        assert answer == f"user 65532 connected {str(open_to).lower()}", answer
+        told(f"the function with --egress {egress}: {answer}")
+    books.vcenter.burst(BURST)
+    wanted = {f"{key}-{created}" for (key, created), (_, state) in books.vcenter.events().items() if state == "visible"}
+
+    def got():
+        return [line.split()[-1] for line in guest.shell(f"journalctl -o cat --no-pager -u vcourier-function-{function.NAME}").splitlines() if line.startswith("event ")]
+    books.wait(guest, "the function has every event", lambda: wanted <= set(got()))
+    told(f"the function got {len(got())} events, {len(set(got()))} different ones of {len(wanted)}")
 
 
 def reset(guest, books):

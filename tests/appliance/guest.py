@@ -94,12 +94,16 @@ class Guest(Process):
         self.qmp = Qmp(self.directory / "qmp", self)
         return self
 
-    def shell(self, command, timeout=900):
-        """The output of a command in the guest."""
+    def shell(self, command, timeout=900, data=b""):
+        """The output of a command in the guest, which reads the data."""
         done = subprocess.run(["ssh", "-q", "-p", str(self.ssh_port), "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
-                               "-o", "ConnectTimeout=600", "root@127.0.0.1", command], capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=timeout,
+                               "-o", "ConnectTimeout=600", "root@127.0.0.1", command], capture_output=True, input=data, timeout=timeout,
                               env={**os.environ, "SSH_ASKPASS": str(self.directory / "askpass"), "SSH_ASKPASS_REQUIRE": "force"}, check=False)
-        return done.stdout + done.stderr
+        return (done.stdout + done.stderr).decode()
+
+    def put(self, path, data):
+        told = self.shell(f"cat > {path}", data=data)
+        assert told == "", told
 
     def screenshot(self, name):
         self.qmp("screendump", filename=str(self.directory / f"{name}.png"), format="png")
