@@ -225,7 +225,6 @@ nats_context_read(const char *name, struct bus_config *bus, struct err *err)
 	buf_printf(&rest, "context/%s.json", name);
 	path_init(&path, buf_str(&rest));
 	buf_init(&text, CONTEXT_BYTES_MAX);
-	buf_room(&text, CONTEXT_BYTES_MAX); /* no copies of a password in freed memory */
 	buf_init(&known, 1024);
 	rc = file_read(buf_str(&path), &text, NULL, err);
 	if (rc == 0) {

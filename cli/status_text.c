@@ -159,9 +159,11 @@ is_empty(const cJSON *model)
 {
 	const cJSON *stream;
 
-	cJSON_ArrayForEach(
-		stream, json_member(model, "streams")) if (json_member(stream, "messages") !=
-		NULL) return false;
+	cJSON_ArrayForEach(stream, json_member(model, "streams"))
+	{
+		if (json_member(stream, "messages") != NULL)
+			return false;
+	}
 	return cJSON_GetArraySize(json_member(model, "collectors")) == 0 &&
 		cJSON_GetArraySize(json_member(model, "dispatchers")) == 0;
 }

@@ -22,8 +22,6 @@ read_pem(const char *path, char **out, struct err *err)
 	int rc;
 
 	buf_init(&text, PEM_MAX);
-	/* the whole size at once: a buffer that grows leaves copies in freed memory */
-	buf_room(&text, PEM_MAX);
 	rc = file_read(path, &text, NULL, err);
 	if (rc == 0 && text.len == 0)
 		rc = err_set(err, ERR_CONFIG, "%s: the file is empty", path);

@@ -129,8 +129,8 @@ note_stream(struct stream_check *check, const struct stream_info *stream)
 
 /*
  * A stream that was removed is created again, but MISSING_MS later: nats-server 2.9 never wakes
- * the consumer of a stream that is created while its predecessor is still being removed. The
- * number of checks is no measure: each pull that ends with the consumer requests one.
+ * the consumer of a stream that is created while its predecessor is still being removed. To
+ * wait for the next check is not enough: each pull that ends with the consumer requests one.
  */
 static int
 ensure_stream(struct stream_check *check, struct stream_info *stream, struct err *err)

@@ -108,8 +108,8 @@ def dispatcher(name, vcenters):
 
 
 def discovering_dispatcher(name, streams):
-    """The same on every stream of the account, which it may list and read. Its name is no number, which could be in its place in the
-    subject of an ack to another durable. No two subjects overlap: each would send a request once."""
+    """The same on every stream of the account, which it may list and read. Its name must not be a number: the subject of an ack has numbers
+    behind the durable's name, and one could be taken for the name. No two subjects overlap, because each of them would send the request."""
     return [f"vcdead.{name}.>", f"$KV.vcourier-checkpoints.{name}.*", f"{API}.STREAM.LIST",
             *(f"{API}.STREAM.CREATE.{stream}" for stream in ["VCDEAD", *streams]), f"{API}.STREAM.INFO.*", f"{API}.STREAM.MSG.GET.*",
             f"{API}.DIRECT.GET.*", *own("*", name), *count("*", f"{name}~count")]

@@ -50,8 +50,10 @@ file_read(const char *path, struct buf *out, struct file_info *info, struct err 
 	else if (!S_ISREG(st.st_mode))
 		rc = err_set(err, ERR_CONFIG, "%s: %s", path,
 			S_ISDIR(st.st_mode) ? "is a directory" : "is not a regular file");
-	else
+	else {
+		buf_room(out, (size_t)st.st_size); /* overflows if the file is too large */
 		rc = read_all(fd, path, out, err);
+	}
 	close(fd);
 	if (rc == 0 && info != NULL)
 		info->world_writable = (st.st_mode & S_IWOTH) != 0;

@@ -16,7 +16,8 @@ struct file_info {
  * Appends the file's bytes to out, at most the buf's own limit. info may be NULL. Fails with
  * ERR_NOT_FOUND when there is no such file, ERR_SYSTEM when it cannot be read, ERR_CONFIG when
  * it is not a regular file and ERR_LIMIT when it is larger than the limit; err names the path.
- * The caller wipes out when the file holds a secret.
+ * The room for the whole file is made at once, because a buffer that grows leaves copies in
+ * freed memory. The caller wipes out when the file holds a secret.
  */
 int file_read(const char *path, struct buf *out, struct file_info *info, struct err *err);
 

@@ -22,8 +22,6 @@ read_secret_file(const char *path, char **out, struct err *err)
 	int rc;
 
 	buf_init(&text, SECRET_BYTES_MAX);
-	/* the whole size at once: a buffer that grows leaves copies in freed memory */
-	buf_room(&text, SECRET_BYTES_MAX);
 	rc = file_read(path, &text, NULL, err);
 	if (rc == 0 && text.len > 0 && text.data[text.len - 1] == '\n')
 		buf_truncate(&text, text.len - 1);

@@ -25,7 +25,6 @@ check_file(const char *path, const char *begins, size_t n, const char *what, str
 	if (path == NULL)
 		return 0;
 	buf_init(&text, FILE_MAX);
-	buf_room(&text, FILE_MAX); /* no copies of a key in freed memory */
 	rc = file_read(path, &text, NULL, err);
 	if (rc != 0) {
 		/* a larger one is for cnats to read */

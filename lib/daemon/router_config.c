@@ -181,7 +181,7 @@ router_discovers(const struct config_node *processor)
 	return discovers;
 }
 
-/* Nobody reads or writes a stream of this file. */
+/* The file has no eventProvider, and no dispatcher that finds streams by itself. */
 static bool
 is_without_streams(const struct router_config *config)
 {

@@ -10,6 +10,7 @@
 
 #include "file.h"
 #include "files.h"
+#include "mem.h"
 
 static char dir[] = "/tmp/file_test.XXXXXX";
 
@@ -37,7 +38,7 @@ prepare(void **state)
 static int
 clean(void **state)
 {
-	static const char *const names[] = { "text", "empty", "open", "fifo" };
+	static const char *const names[] = { "text", "empty", "open", "fifo", "large" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
@@ -63,6 +64,26 @@ a_file_is_appended(void **state)
 	assert_int_equal(file_read(path_of("open"), &out, &info, &err), 0);
 	assert_true(info.world_writable);
 	buf_free(&out);
+}
+
+/* A buffer that grows while it reads a key would leave copies of it in freed memory. */
+static void
+the_room_is_made_at_once(void **state)
+{
+	enum { SIZE = 100 * 1000 };
+	char *text = mem_alloc(SIZE);
+	struct err err;
+	struct buf out;
+
+	(void)state;
+	memset(text, 'k', SIZE);
+	write_file(path_of("large"), text, SIZE, 0600);
+	buf_init(&out, 2 * SIZE);
+	assert_int_equal(file_read(path_of("large"), &out, NULL, &err), 0);
+	assert_int_equal(out.len, SIZE);
+	assert_int_equal(out.cap, SIZE + 1);
+	buf_free(&out);
+	free(text);
 }
 
 static void
@@ -95,6 +116,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(a_file_is_appended),
+		cmocka_unit_test(the_room_is_made_at_once),
 		cmocka_unit_test(what_is_no_file_is_refused) };
 
 	return cmocka_run_group_tests(tests, prepare, clean);
