@@ -18,7 +18,7 @@ void session_close(struct session *s);
 
 /*
  * Waits until the bus is connected. The first failure counts: waiting for a server that refuses
- * helps nobody. again: there is a credentials file, with which a login may fail by chance
+ * is useless. again: there is a credentials file, with which a login may fail by chance
  * (bus_security.c).
  */
 int session_wait_connected(struct bus *bus, bool again, struct err *err);

@@ -132,7 +132,7 @@ connect_source(struct collect *c, struct err *err)
 	return result;
 }
 
-/* Reads what the stream holds when that is not known, and tells the source. */
+/* Reads what the stream holds when that is not known, and passes it to the source. */
 static enum source_result
 follow_stream(struct collect *c, struct err *err)
 {

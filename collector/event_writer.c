@@ -144,7 +144,7 @@ become_object(struct event_writer *w, struct event_frame *f)
 }
 
 /*
- * Writes what stands before the value of an element and returns the field that it is, or NULL.
+ * Writes what precedes the value of an element and returns the element's field, or NULL.
  */
 static const struct schema_field *
 begin_member(struct event_writer *w, struct event_frame *f, const struct start_tag *tag)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Horizon's clock, by the Date header of its replies: it tells an event of the future, and a
- * clock that was set, from events in order.
+ * Horizon's clock, by the Date header of its replies. With it, an event dated in the future and
+ * a clock that was set can be distinguished from events in order.
  */
 #ifndef VCOURIER_HORIZON_CLOCK_H
 #define VCOURIER_HORIZON_CLOCK_H

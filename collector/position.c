@@ -150,7 +150,7 @@ position_complete(const struct position *p)
 {
 	if (p->any && p->stored.created_us > p->newest.created_us)
 		return lesser(p->reopen_us, p->newest.created_us);
-	if (!p->any && p->catching_up) /* of the first page nothing is told until it was sent */
+	if (!p->any && p->catching_up) /* the first page counts only when it was sent */
 		return p->begun_us;
 	return p->reopen_us;
 }

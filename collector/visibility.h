@@ -2,8 +2,8 @@
 /*
  * Up to which position the account could see every event. Without System.Read on the root
  * folder vCenter leaves events out of its replies and reports no error. Only
- * HasPrivilegeOnEntities tells, and one answer of it proves little: a vCenter that has just
- * started, or that caches permissions, answers for a moment what is not true. So an answer
+ * HasPrivilegeOnEntities reports it, and one answer proves little: a vCenter that has just
+ * started, or that caches permissions, may give a wrong answer for a moment. So an answer
  * counts when it was given twice, `grace_ms` apart, and no other answer came between:
  *
  *     denied                   the visible position stays; events may be hidden from now on

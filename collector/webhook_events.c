@@ -119,7 +119,7 @@ webhook_events_add(const struct webhook_input *in, struct event *ev,
 
 	if (check(ev, in->path, err) != 0)
 		return 400;
-	ev->json = NULL; /* it is written anew, in the order that dispatchers read fastest */
+	ev->json = NULL; /* it is written again, in the order that dispatchers read fastest */
 	/* a byte of data that is not JSON becomes an escape or base64 */
 	buf_init(&data, ATTRIBUTES_JSON_MAX + JSON_ESCAPED_MAX * (ev->data_len + 2));
 	event_add_structured(ev, NULL, &data);

@@ -70,7 +70,7 @@ static const struct config_field wrap_fields[] = {
 				"The limit of NATS (`max_payload`, 1 MiB by default) applies to each " \
 				"event." }, \
 		{ "allowedTypes", CONFIG_STRINGS, AT(allowed_types), \
-			.help = "The types of events that are accepted; `*` at the end stands for any " \
+			.help = "The types of events that are accepted; `*` at the end matches any " \
 				"text. All, when it is not given." }, \
 	{ \
 		"wrap", CONFIG_OBJECT, \

@@ -37,7 +37,7 @@ const char *webhook_wrap_header(const struct webhook_content *content, const cha
 int webhook_wrap_check(const char *value, struct err *err);
 
 /*
- * Appends what the value stands for: of the body a string's text, a number or a boolean. False:
+ * Appends what the value refers to: of the body a string's text, a number or a boolean. False:
  * the request does not have it, it is another kind of value, or it contains a NUL.
  */
 bool webhook_wrap_read(

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * The newest events, for browsers that watch: one ring for all of them. A browser has a place
- * in the ring and no memory of its own. One that is slow loses rows and is told how many; it
+ * in the ring and no memory of its own. One that is slow loses rows and gets their number; it
  * slows nothing. Safe from any thread.
  */
 #ifndef VCOURIER_LIVE_H

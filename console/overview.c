@@ -18,7 +18,7 @@
 
 enum {
 	WATCHED_MS = 15 * 1000, /* after the last request, somebody watches */
-	BUSY_STEP_MS = 2000,    /* between two looks while somebody watches */
+	BUSY_STEP_MS = 2000,    /* between two checks while somebody watches */
 	FIRST_MS = 300,         /* until the first one succeeds */
 	STATUS_MAX = 8 * 1024 * 1024,
 };

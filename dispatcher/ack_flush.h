@@ -21,7 +21,7 @@ struct ack_flush_config {
 	struct bus *bus;
 	struct http *http;  /* its loop is woken when an answer has come */
 	size_t concurrency; /* slots */
-	size_t batch_max;   /* deliveries that one slot stands for */
+	size_t batch_max;   /* deliveries of one slot */
 };
 
 int ack_flush_open(

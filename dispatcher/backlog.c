@@ -82,7 +82,7 @@ size_t
 backlog_active(struct backlog *b, int64_t now_ms)
 {
 	/*
-	 * counting is for when there are many in hand, and pointless when they are one after
+	 * counting is useful when there are many jobs, and pointless when they come one after
 	 * the other
 	 */
 	if (b->config.jobs->n < (size_t)b->config.options->concurrency ||

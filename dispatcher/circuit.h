@@ -50,8 +50,8 @@ bool circuit_allows(const struct circuit *c, int64_t now_ms);
 void circuit_begin(struct circuit *c);
 
 /*
- * How a request ended. They return true when the state changed. event: any number that tells
- * events apart.
+ * How a request ended. They return true when the state changed. event: any number that
+ * identifies the event.
  */
 bool circuit_success(struct circuit *c, int64_t now_ms);
 bool circuit_failure(

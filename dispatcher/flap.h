@@ -3,7 +3,7 @@
  * Which changes between two states get a log line; pure, time is an argument. A few do; when
  * more come in a short time they are counted, and a sum takes their place, so that a
  * destination which fails half of its requests does not write a line for each of them. The last
- * line always tells the present state, FLAP_MS late at most.
+ * line always has the present state, FLAP_MS late at most.
  */
 #ifndef VCOURIER_FLAP_H
 #define VCOURIER_FLAP_H
@@ -18,7 +18,7 @@ enum {
 
 struct flap {             /* all zero at the start */
 	unsigned lines;   /* since since_ms */
-	unsigned changes; /* that no line tells yet, */
+	unsigned changes; /* not in a line yet, */
 	unsigned pauses;  /* and those of them that began a pause */
 	int64_t since_ms;
 };

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * What the dispatcher has in hand. A job is one event until it is settled; it has one delivery
- * for each target it goes to (delivery.c). A queue is one target (queue.c): the deliveries that
- * are ready, those that wait for their next try, and its circuit. Data structures only; who
- * does what with them stands in the other files.
+ * The events that the dispatcher has taken and not settled. A job is one event until it is
+ * settled; it has one delivery for each target it goes to (delivery.c). A queue is one target
+ * (queue.c): its ready deliveries, those that wait for their next try, and its circuit. Data
+ * structures only; the other files decide what happens to them.
  */
 #ifndef VCOURIER_JOB_H
 #define VCOURIER_JOB_H

@@ -7,7 +7,7 @@
 
 struct binary {
 	struct event *ev;
-	/* the header's; ce-datacontenttype, if there is one, stands before it */
+	/* of the header; ce-datacontenttype, if there is one, is preferred */
 	const char *content_type;
 	struct err *err;
 	bool failed;

@@ -79,7 +79,7 @@ struct refusal {
 
 /* An attempt that was refused. */
 struct refused {
-	uint64_t event; /* any number that tells events apart */
+	uint64_t event; /* any number that identifies the event */
 	size_t bytes;
 	bool too_large; /* 413 */
 	int64_t sent_ms, now_ms;

@@ -75,7 +75,7 @@ release(struct settle *s, struct job *job)
 		job_make_ready(first);
 }
 
-/* A lost ack causes a redelivery, which the puller recognises: on_ack tells it. */
+/* A lost ack causes a redelivery. on_ack lets the puller recognise it. */
 static void
 acknowledge(struct settle *s, struct job *job)
 {

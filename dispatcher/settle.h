@@ -58,7 +58,7 @@ void settle_sunk(void *settle, struct delivery *delivery);
 
 void settle_filtered(struct settle *settle, struct job *job); /* for none of the targets */
 void settle_expired(struct settle *settle, struct job *job);  /* the stream has lost it */
-/* Forgets the job. NATS is not told, and delivers it again after ackWait. */
+/* Forgets the job. Nothing is sent to NATS, which delivers the event again after ackWait. */
 void settle_drop(struct settle *settle, struct job *job);
 /* Returns the job to NATS, which delivers it again at once, to this dispatcher or another. */
 void settle_give_back(struct settle *settle, struct job *job);

@@ -9,7 +9,7 @@ ETC = "/etc/vcourier"
 
 
 def backend(target, values, proxies):
-    """Its entry in config.yaml; None when values are missing, which is told."""
+    """Its entry in config.yaml; None when values are missing, which is reported."""
     kind = values["event_processor_type"]
     if kind == "Knative" and not any(values[k] for k in ("knative_uri", "knative_host", "knative_kubeconfig")) \
             and not target.at(f"{ETC}/kubeconfig").exists():

@@ -10,7 +10,7 @@ from .properties import Values
 from .target import STATE, UNITS, Target
 
 MESSAGES = f"{front.HOME}/messages"
-NO_DISK_MESSAGES = f"{front.STATUS}/messages"  # in memory: what is told when the disk is full or read-only
+NO_DISK_MESSAGES = f"{front.STATUS}/messages"  # in memory: the messages when the disk is full or read-only
 DONE = f"{STATE}/configured"  # the first boot is complete
 # a change below a path: the units that read it at their start
 READERS = (("/etc/vcourier/nats", "vcourier-nats.service"), ("/etc/vcourier/config.yaml", "vcourier-*@*.service"),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The machine: address, name, time, proxy, logins, log, updates. Each function writes what it can, and tells what it cannot."""
+"""The machine: address, name, time, proxy, logins, log, updates. Each function writes what it can, and reports what it cannot."""
 import ipaddress
 import re
 import subprocess

@@ -107,7 +107,7 @@ def is_true(text):
 
 
 class Values:
-    """The checked values. A wrong one is told once, and reads as if it were not given."""
+    """The checked values. A wrong one is reported once, and reads as if it were not given."""
 
     def __init__(self, given, tell):
         self._tell = tell

@@ -90,13 +90,13 @@ def page(coloured):
     found = states(units)
     yield from (unit_line(unit, found.get(unit, {}), coloured) for unit in units[:11])
     yield f"  {'store':<11}{store()}"
-    told = (read(f"{STATUS}/messages") or read(f"{HOME}/messages")).splitlines()
+    messages = (read(f"{STATUS}/messages") or read(f"{HOME}/messages")).splitlines()
     disk = found.get(COMMON[0], {}).get("ActiveState")
-    told = (["the data disk cannot be used: journalctl -u vcourier-appliance-disk"] if disk == "failed" else []) + told
-    for line in told[:4 if len(told) < 6 else 3]:
+    messages = (["the data disk cannot be used: journalctl -u vcourier-appliance-disk"] if disk == "failed" else []) + messages
+    for line in messages[:4 if len(messages) < 6 else 3]:
         yield f"  \033[33m! {plain(line, WIDTH - 6)}\033[0m" if coloured else f"  ! {plain(line, 300)}"
-    if len(told) > 5:
-        yield f"  ! and {len(told) - 3} more in {HOME}/messages"
+    if len(messages) > 5:
+        yield f"  ! and {len(messages) - 3} more in {HOME}/messages"
     if coloured:
         yield "  Enter: menu.  Alt-F2: log in."
 

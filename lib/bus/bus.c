@@ -3,8 +3,8 @@
  * One thread manages the connection: it connects, lets the other files use the connection, and
  * connects again when cnats gives up (two authentication errors in a row, an unknown -ERR).
  * During short interruptions cnats reconnects by itself and keeps the subscriptions. Secrets
- * are read again for each new connection. A connection that stands while nothing is answered
- * is replaced (bus_silence.h).
+ * are read again for each new connection. An open connection on which nothing is answered is
+ * replaced (bus_silence.h).
  */
 #define _GNU_SOURCE
 #include "buf.h"
@@ -206,7 +206,7 @@ close_silent(struct bus *bus)
 {
 	struct err err = { .code = ERR_NONE };
 
-	err_set(&err, ERR_TIMEOUT, "no answer although the connection stands");
+	err_set(&err, ERR_TIMEOUT, "no answer on an open connection");
 	atomic_fetch_add(&bus->silent_reconnects, 1);
 	pthread_rwlock_rdlock(&bus->nc_lock);
 	natsConnection_Close(bus->nc);

@@ -35,7 +35,7 @@ struct bus {
 	pthread_mutex_t lock;  /* for the members below */
 	pthread_cond_t changed;
 	bool started, connected, dead, closing;
-	bool silent; /* the connection stands, and nothing is answered */
+	bool silent; /* the connection is open, and nothing is answered on it */
 	/* of bus_request, which has a subscription of cnats; of our own subscriptions */
 	struct bus_silence requests, messages;
 	struct err last_error;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Detects a connection on which nothing is answered although it stands: nats-server lost its
+ * Detects an open connection on which nothing is answered: nats-server lost its
  * subscriptions while it read its configuration again (a client that connects during a reload
  * of 2.9; a permission that was missing for a moment), or a server of a cluster is stuck. A new
  * connection has its subscriptions. Pure; now_ms: monotonic. Zero it to begin.

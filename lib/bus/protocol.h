@@ -72,7 +72,7 @@
 /* ---- headers of events, written by the collector, read by the next collector */
 
 /*
- * RFC 3339, a createdTime; the epoch stands for the earliest time. Absent: everything created
+ * RFC 3339, a createdTime; the epoch means the earliest time. Absent: everything created
  * before the newest createdTime of the stream was stored when this message was sent. Only the
  * newest message of a collector counts.
  */

@@ -18,8 +18,8 @@ struct stream_storage {
 	bool reserved_known;
 	uint64_t reserved; /* bytes, by these streams */
 	/*
-	 * bytes that the account may use; 0: it has no limit of its own. That of the server,
-	 * max_file_store, is not told to its clients
+	 * bytes that the account may use; 0: it has no limit of its own. The server does not
+	 * report its own limit, max_file_store, to clients
 	 */
 	uint64_t max;
 };

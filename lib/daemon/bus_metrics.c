@@ -25,7 +25,7 @@ bus_metrics_update(struct bus_metrics *m, const struct bus *bus)
 	metric_add(m->reconnects, reconnects - m->n_reconnects);
 	metric_add(m->silent, silent - m->n_silent);
 	if (silent != m->n_silent)
-		log_warn("NATS: no answer on a connection that stands: connecting again",
+		log_warn("NATS: no answer on an open connection: connecting again",
 			L_INT("times", (int64_t)silent));
 	m->n_reconnects = reconnects;
 	m->n_silent = silent;

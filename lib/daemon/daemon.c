@@ -192,7 +192,7 @@ static void *
 watch(void *arg)
 {
 	struct daemon *d = arg;
-	bool closing = false, told = false, stopping;
+	bool closing = false, announced = false, stopping;
 
 	while (!closing) {
 		pthread_mutex_lock(&d->lock);
@@ -201,9 +201,9 @@ watch(void *arg)
 		closing = d->closing;
 		stopping = closing || (stop_requested() && d->next == NULL);
 		pthread_mutex_unlock(&d->lock);
-		if (stopping && !told)
+		if (stopping && !announced)
 			notify("STOPPING=1");
-		told = told || stopping;
+		announced = announced || stopping;
 		if (!closing &&
 			(int)stop_take_reload() + (int)watched_changed(&d->watched) != 0)
 			reload(d);

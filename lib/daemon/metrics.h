@@ -25,7 +25,7 @@ struct metric_buckets {
 /*
  * Sets the label that every series of this process carries, process_* included: "source" or
  * "dispatcher", and the name from the configuration (copied; any text). Without it, two
- * collectors on one machine could only be told apart by their ports.
+ * collectors on one machine would differ only by their ports.
  */
 void metrics_set_label(const char *name, const char *value);
 

@@ -29,8 +29,8 @@ struct http_socket {
 	uint32_t wanted;  /* events that libcurl wants */
 	uint32_t watched; /* events registered with the kernel; 0: not in the set */
 	/*
-	 * we are told when it is closed; else (sockets of the resolver) it leaves the set when
-	 * libcurl says so
+	 * opened by us: close_socket takes it out of the set; others (of the resolver) leave it
+	 * when libcurl says so
 	 */
 	bool ours;
 };

@@ -68,7 +68,7 @@ verify_thumbprint(X509_STORE_CTX *store, void *arg)
 	}
 	http_certificate_hex(digest, len, seen);
 	bare_hex(seen, seen_bare, sizeof(seen_bare));
-	/* in constant time: how far they agree tells nobody anything */
+	/* in constant time, so that the time does not show how many bytes agree */
 	if (CRYPTO_memcmp(seen_bare, want, sizeof(want)) == 0) {
 		X509_STORE_CTX_set_error(store, X509_V_OK);
 		return 1;

@@ -16,7 +16,7 @@ struct pattern_value {
 		VALUE_NUMBER,
 		VALUE_WORD /* true, false, null */
 	} kind;
-	const char *text; /* a string decoded, else as it stands in the JSON */
+	const char *text; /* a string decoded, else as written in the JSON */
 	size_t len;
 	/* computed when first needed */
 	bool number_known, comparable, address_known;

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""init.py STATE: process 1 of the node. It prepares the namespaces, starts the components and starts those anew that end, as systemd would."""
+"""init.py STATE: process 1 of the node. It prepares the namespaces, starts the components, and starts again those that end, as systemd would."""
 import os
 import subprocess
 import sys

@@ -170,7 +170,7 @@ def test_connections_whose_subscriptions_the_server_has_lost(lab):
     nats.replace_in_users(*((f'"nothing{i}"', text) for i, text in enumerate(inboxes)))
     for daemon in (line.collector, line.dispatcher):
         wait_until(lambda: daemon.metric("vcourier_nats_silent_reconnects_total") == 1, 120, "the bus connects again")
-        wait_until(lambda: daemon.lines("level=warn .*no answer on a connection that stands: connecting again"), 20, "a warning")
+        wait_until(lambda: daemon.lines("level=warn .*no answer on an open connection: connecting again"), 20, "a warning")
     line.more()
     line.settle()
 

@@ -158,7 +158,7 @@ a_reset_mends_the_counters(void **state)
 	assert_empty(&jobs);
 }
 
-/* The stream was recreated: the old event of a sequence is in hand beside the new one. */
+/* The stream was recreated: the old event of a sequence is held beside the new one. */
 static void
 a_stale_job_is_not_found(void **state)
 {
