@@ -179,17 +179,19 @@ convert_file(struct convert *c, const char *path)
 {
 	bool standard = strcmp(path, "-") == 0;
 	FILE *f = standard ? stdin : fopen(path, "re");
+	bool unreadable;
 
 	if (f == NULL) {
 		fprintf(stderr, "vcourier: %s: %s\n", path, err_strerror(errno));
-		return EXIT_USAGE;
+		return EXIT_CONFIG;
 	}
 	c->file = standard ? "stdin" : path;
 	c->replies = c->failed = 0;
 	convert_stream(c, f);
+	unreadable = ferror(f) != 0;
 	if (!standard)
 		fclose(f);
-	return c->failed != 0 ? EXIT_RUNTIME : 0;
+	return unreadable ? EXIT_CONFIG : c->failed != 0 ? EXIT_RUNTIME : 0;
 }
 
 static const char *
@@ -221,7 +223,7 @@ run(void *values, char **args, size_t n_args)
 	for (size_t i = 0; i < n_args; i++) {
 		int failed = convert_file(&c, args[i]);
 
-		rc = failed != 0 ? failed : rc;
+		rc = failed > rc ? failed : rc;
 	}
 	buf_free(&c.in);
 	buf_free(&c.type);
@@ -252,7 +254,8 @@ static const struct command_option options[] = {
 
 static const struct command_exit exits[] = { { 0, "all replies were converted" },
 	{ 1, "a reply was invalid, incomplete, a SOAP fault or not a page of events" },
-	{ EXIT_USAGE, "wrong usage, or a file that cannot be read" }, { 0, NULL } };
+	{ EXIT_USAGE, "wrong usage" }, { EXIT_CONFIG, "a file that cannot be read" },
+	{ 0, NULL } };
 
 const struct command convert_command = { .program = "vcourier",
 	.name = "convert",

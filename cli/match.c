@@ -73,7 +73,7 @@ try_all(struct match *m)
 
 	if (f == NULL) {
 		fprintf(stderr, "vcourier: %s: %s\n", m->events_file, err_strerror(errno));
-		return EXIT_USAGE;
+		return EXIT_CONFIG;
 	}
 	while (read_line(f, &m->line)) {
 		struct err err;
@@ -92,7 +92,7 @@ try_all(struct match *m)
 	}
 	if (ferror(f)) {
 		fprintf(stderr, "vcourier: %s: %s\n", m->events_file, err_strerror(errno));
-		rc = EXIT_RUNTIME;
+		rc = EXIT_CONFIG;
 	}
 	if (!standard)
 		fclose(f);
@@ -142,7 +142,8 @@ static const struct command_option options[] = {
 
 static const struct command_exit exits[] = { { 0, "every event was tried" },
 	{ 1, "a line is not an event (printed as error)" },
-	{ EXIT_USAGE, "wrong usage, an invalid pattern, or a file that cannot be read" },
+	{ EXIT_USAGE, "wrong usage, or a pattern on the command line that is invalid" },
+	{ EXIT_CONFIG, "a file that cannot be read, or an invalid pattern in it" },
 	{ 0, NULL } };
 
 static const char *const examples[] = {

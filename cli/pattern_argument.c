@@ -30,5 +30,5 @@ pattern_argument_compile(const char *text, struct pattern **pattern)
 	if (rc == 0)
 		return EXIT_NOT_YET;
 	fprintf(stderr, "vcourier: %s\n", err.text);
-	return EXIT_USAGE;
+	return is_json ? EXIT_USAGE : EXIT_CONFIG;
 }

@@ -10,8 +10,8 @@
 	"with {, else the name of a file."
 
 /*
- * text NULL: *pattern stays NULL. EXIT_NOT_YET, or EXIT_USAGE after an error message: no such
- * file, or no valid pattern.
+ * text NULL: *pattern stays NULL. EXIT_NOT_YET, or after an error message EXIT_USAGE (the JSON
+ * text is no valid pattern) or EXIT_CONFIG (the file cannot be read, or has no valid pattern).
  */
 int pattern_argument_compile(const char *text, struct pattern **pattern);
 

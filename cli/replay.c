@@ -20,7 +20,7 @@ struct replay_options {
 	struct connection_flags connection;
 	const char *dispatcher, *vcenter, *subject, *pattern, *function;
 	int64_t since_us, until_us, from_seq; /* 0: not given */
-	bool dry_run;
+	bool all, dry_run;
 };
 
 struct replaying {
@@ -116,21 +116,35 @@ replay_all(struct replaying *r, struct session *s)
 	return rc == 0 && r->refused > 0 ? EXIT_RUNTIME : rc;
 }
 
+/* What begins in the past by mistake cannot be called back, so where to begin must be said. */
+static int
+check(const struct replay_options *o)
+{
+	int begins = (o->since_us != 0) + (o->from_seq > 0) + o->all;
+
+	if (o->dispatcher == NULL)
+		return command_usage_error(&replay_command, "--dispatcher NAME is missing");
+	if (begins > 1)
+		return command_usage_error(
+			&replay_command, "--since, --from-seq and --all exclude each other");
+	if (begins == 0 && !o->dry_run)
+		return command_usage_error(&replay_command,
+			"where to begin is missing: --since TIME, --from-seq SEQ or --all; --dry-run counts first");
+	return EXIT_NOT_YET;
+}
+
 static int
 run(void *values, char **args, size_t n_args)
 {
 	const struct replay_options *o = values;
 	struct replaying r = { .options = o, .progress = isatty(STDERR_FILENO) != 0 };
 	struct session s;
-	int rc;
+	int rc = check(o);
 
 	(void)args;
 	(void)n_args;
-	if (o->dispatcher == NULL)
-		return command_usage_error(&replay_command, "--dispatcher NAME is missing");
-	if (o->from_seq > 0 && o->since_us != 0)
-		return command_usage_error(
-			&replay_command, "--from-seq and --since exclude each other");
+	if (rc != EXIT_NOT_YET)
+		return rc;
 	r.choice = (struct replay_choice){ .durable = r.durable,
 		.source = o->vcenter,
 		.subject = o->subject,
@@ -157,11 +171,13 @@ static const struct command_option options[] = {
 	{ "dispatcher", 'd', COMMAND_TEXT, AT(dispatcher), "NAME", NULL, 0,
 		"the dispatcher, by its name in the configuration" },
 	{ "since", 's', COMMAND_TIME, AT(since_us), "TIME", NULL, 0,
-		"from then on: RFC 3339, or a duration (2h); default: everything" },
+		"from then on: RFC 3339, or a duration (2h)" },
 	{ "until", 'u', COMMAND_TIME, AT(until_us), "TIME", NULL, 0,
 		"up to then; default: now" },
 	{ "from-seq", 'q', COMMAND_COUNT, AT(from_seq), "SEQ", NULL, 0,
 		"from this sequence on; with one vCenter, or --vcenter" },
+	{ "all", 'a', COMMAND_FLAG, AT(all), NULL, NULL, 0,
+		"from the oldest event on that is still stored" },
 	{ "vcenter", 'v', COMMAND_TEXT, AT(vcenter), "NAME", NULL, 0,
 		"only the events of this source" },
 	{ "filter", 'f', COMMAND_TEXT, AT(subject), "SUBJECT", NULL, 0,
@@ -170,7 +186,8 @@ static const struct command_option options[] = {
 		"only these: an event pattern, over the CloudEvent" },
 	{ "function", 'F', COMMAND_TEXT, AT(function), "NAME", NULL, 0,
 		"to this OpenFaaS function only, NAME.NAMESPACE" },
-	{ "dry-run", 0, COMMAND_FLAG, AT(dry_run), NULL, NULL, 0, "only count" },
+	{ "dry-run", 0, COMMAND_FLAG, AT(dry_run), NULL, NULL, 0,
+		"only count; without --since, --from-seq and --all: from the oldest event on" },
 	{ NULL },
 };
 
@@ -179,7 +196,7 @@ static const struct command_exit exits[] = { { 0, "done" },
 
 static const char *const examples[] = { "replay --dispatcher kn --since 2h --dry-run",
 	"replay --dispatcher kn --since 1d --filter 'vc.*.*.*.error.>'",
-	"replay --dispatcher kn --pattern '{\"subject\":[\"VmPoweredOnEvent\"]}'", NULL };
+	"replay --dispatcher kn --all --pattern '{\"subject\":[\"VmPoweredOnEvent\"]}'", NULL };
 
 const struct command replay_command = { COMMAND_CONNECTS, .name = "replay",
 	.summary = "send stored events again, to one dispatcher", .options = options,

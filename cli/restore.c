@@ -46,8 +46,10 @@ verify(const struct restore *r, const struct backup_entry *entry, struct err *er
 	long n;
 
 	backup_set_path(file.path, r->dir, entry->stream, BACKUP_SET_DATA);
-	if (backup_file_open(&file, err) != 0)
+	if (backup_file_open(&file, err) != 0) {
+		err->code = ERR_CONFIG;
 		return -1;
+	}
 	while ((n = backup_file_read(&file, block, sizeof(block), err)) > 0)
 		;
 	if (backup_file_close(&file, sum, err) != 0 || n < 0)
@@ -136,6 +138,8 @@ restore(struct restore *r)
 	if (rc != 0 && err.code == ERR_NOT_FOUND)
 		err_set(&err, ERR_CONFIG,
 			"%s has no vcourier-backup.json: it is no complete backup", r->dir);
+	else if (rc != 0)
+		err.code = ERR_CONFIG;
 	if (rc == 0)
 		rc = check_all(r, &err);
 	for (size_t i = 0; i < r->set.n && rc == 0; i++)

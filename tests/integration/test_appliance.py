@@ -25,8 +25,9 @@ from lab.receiver import Answer
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build/release"
-sys.path.insert(0, str(ROOT / "appliance"))
+sys.path[:0] = [str(ROOT / "appliance"), str(ROOT / "tests/pages")]
 
+import page  # noqa: E402
 from vcourier_appliance import backends, commands, courier, environment as environment_module, front, machine, properties  # noqa: E402
 from vcourier_appliance.target import Target  # noqa: E402
 
@@ -653,3 +654,24 @@ def test_every_property_is_read(appliance, monkeypatch):
 def test_groups_exist_on_debian():
     """The numbers above are those of base-passwd."""
     assert grp.getgrnam("www-data").gr_gid == GROUPS["www-data"] and grp.getgrnam("shadow").gr_gid == GROUPS["shadow"]
+
+
+def test_the_properties_on_a_cd(tmp_path):
+    """The file and the command of docs/appliance.md; xorriso reads what it wrote."""
+    (tmp_path / "ovf-env.xml").write_text(page.block("docs/appliance.md", "Import it", 3).text)
+    subprocess.run(["sh", "-ec", page.block("docs/appliance.md", "Import it", 4).text], cwd=tmp_path, check=True, capture_output=True)
+    subprocess.run(["xorriso", "-osirrox", "on", "-indev", "properties.iso", "-extract", "/ovf-env.xml", "read.xml"], cwd=tmp_path, check=True, capture_output=True)
+    assert environment_module.from_file(tmp_path / "read.xml") == {"root_password": "...", "vcenter_server": "vcenter.example.com"}
+
+
+def test_the_commands_that_configure_again(appliance):
+    """docs/appliance.md: from guestinfo, which a stand-in for vmtoolsd has, then from a file."""
+    for program, text in (("vmtoolsd", f"cat <<'END'\n{environment({**FIXED, **VCENTER, 'hostname': 'first'})}END"),
+                          ("vcourier-appliance", f'exec {ROOT}/appliance/vcourier-appliance "$@" --root {appliance.root}')):
+        (appliance.programs / program).write_text(f"#!/bin/sh\n{text}\n")
+        (appliance.programs / program).chmod(0o755)
+    file = appliance.directory / "properties"
+    file.write_text("".join(f"guestinfo.{key}={value}\n" for key, value in {**FIXED, **VCENTER, "hostname": "second"}.items()))
+    for command, name in zip(page.block("docs/appliance.md", "The first boot").text.splitlines(), ("first", "second"), strict=True):
+        subprocess.run(["sh", "-ec", command.replace("FILE", str(file))], check=True, env={**os.environ, "PATH": PATH.format(appliance.programs)}, capture_output=True)
+        assert appliance.text("etc/hostname").startswith(name)

@@ -84,6 +84,8 @@ def test_a_damaged_backup_changes_nothing(lab, copy):
     for change in (whole[:-1], whole + b"x", bytes([whole[0] ^ 1]) + whole[1:]):
         data.write_bytes(change)
         assert "is damaged" in vcourier("restore", empty, copy, code=DAMAGED)
+    data.unlink()
+    assert "stream.tar.s2: No such file" in vcourier("restore", empty, copy, code=DAMAGED)
     data.write_bytes(whole)
     listed = (copy / "vcourier-backup.json").read_text()
     for text, why in (("{", "format"), (listed.replace("VC_lab", "../x"), "no name of a stream"), (listed.replace('"sha256":"', '"sha256":"x'), "SHA-256")):

@@ -236,11 +236,44 @@ def test_certificates(home, lab):
     (["tail", "a", "b"], ['unexpected argument "b"', "usage: vcourier tail [OPTIONS] [SUBJECT]"]), (["replay"], ["--dispatcher NAME is missing"]),
     (["dead", "drop"], ["SEQ, a filter or --all"]), (["dead", "drop", "1", "--all"], ["exclude each other"]),
     (["dead", "show", "x"], ['"x" is not the sequence']), (["check"], ["FILE is missing"]), (["match"], ["--pattern PATTERN is missing"]),
-    (["match", "-p", '{"a":1}'], ["Event pattern is not valid"]), (["replay", "-d", "kn", "-p", "/no/such"], ["No such file"]),
+    (["match", "-p", '{"a":1}'], ["Event pattern is not valid"]),
+    (["replay", "-d", "kn"], ["where to begin is missing: --since TIME, --from-seq SEQ or --all; --dry-run counts first"]),
+    (["replay", "-d", "kn", "--since", "1h", "--all"], ["--since, --from-seq and --all exclude each other"]),
+    (["replay", "-d", "kn", "--since", "1h", "--from-seq", "7"], ["exclude each other"]),
     (["tail", "--json=1"], ["--json takes no value"]), (["tail", "-x"], ["-x: unknown option"]), (["completion", "csh"], ["none of bash, zsh, fish"])])
 def test_usage_errors_name_what_is_wrong(home, arguments, words):
     run = vcourier(home, *arguments)
     assert run.returncode == USAGE and all(word in run.stderr.splitlines()[0] for word in words), run.stderr
+
+
+@pytest.mark.parametrize("kind", ["missing", "directory", "unreadable"])
+@pytest.mark.parametrize("arguments", [
+    ["check", "FILE"], ["import", "FILE"], ["convert", "FILE"], ["convert", "FILE", os.devnull], ["match", "-p", "FILE"], ["match", "-p", '{"a": [1]}', "FILE"],
+    ["replay", "-d", "kn", "--all", "-p", "FILE"], ["status", "-c", "FILE"], ["tail", "-c", "FILE"], ["restore", "--server", "URL", "FILE"],
+    *(["status", "--server", "127.0.0.1:1", *words] for words in (
+        ["--user", "a", "--password-file", "FILE"], ["--creds", "FILE"], ["--ca", "FILE"], ["--cert", "FILE", "--key", "FILE"]))], ids=" ".join)
+def test_a_file_that_cannot_be_read(home, lab, tmp_path, arguments, kind):
+    """One rule for all commands and all kinds of files: 78, and a line that names the file."""
+    file = tmp_path / kind
+    if kind == "directory":
+        file.mkdir()
+    elif kind == "unreadable":
+        file.symlink_to(file)  # root may read every file; ELOOP is an error for root, too
+    url = lab.nats().url if "URL" in arguments else None
+    run = vcourier(home, *({"FILE": file, "URL": url}.get(a, a) for a in arguments), stdin=subprocess.DEVNULL)
+    assert run.returncode == CONFIG and str(file) in run.stderr, (run.returncode, run.stderr)
+
+
+@pytest.mark.parametrize("program", ["vcourier-collector", "vcourier-dispatcher", "vcourier-console"])
+def test_a_configuration_that_a_daemon_cannot_read(tmp_path, program):
+    run = subprocess.run([BUILD / program, "--config", tmp_path / "missing"], capture_output=True, text=True, timeout=60)
+    assert run.returncode == CONFIG and f"{tmp_path / 'missing'}: No such file" in run.stderr, run
+
+
+def test_a_pattern_is_wrong_in_its_file_or_on_the_command_line(home, tmp_path):
+    (tmp_path / "rule.json").write_text('{"a": 1}')
+    assert vcourier(home, "match", "-p", tmp_path / "rule.json").returncode == CONFIG
+    assert vcourier(home, "match", "-p", '{"a": 1}').returncode == USAGE
 
 
 GROUPS = ("dead", "function")

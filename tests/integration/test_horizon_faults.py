@@ -134,7 +134,7 @@ def test_dispatcher_and_operator(lab):
     assert {r.event()["type"] for r in receiver.requests} == {f"com.vmware.horizon.{e['type'].lower()}.v0" for e in pod.horizon.events}
     assert {r.event()["subject"] for r in receiver.requests} == {e["type"] for e in pod.horizon.events}
     wait_until(lambda: "horizon.agent_disconnected" in cli(pod.nats, "dead", "ls").stdout, 60)
-    replay = cli(pod.nats, "replay", "--dispatcher", "kn", "--filter", "ce.pod.>")
+    replay = cli(pod.nats, "replay", "--dispatcher", "kn", "--all", "--filter", "ce.pod.>")
     assert replay.returncode == 0, replay
     receiver.wait_count(8)
     report = json.loads(cli(pod.nats, "status", "--json").stdout)

@@ -103,7 +103,7 @@ def test_an_event_that_cannot_be_sent_again_does_not_stop_a_replay(lab, stream):
     stream.published = 2
     stream.publish(3)
     receiver.wait_count(5)
-    assert vcourier(dispatcher, "replay", "--dispatcher", "kn", code=1) == "3 of 5 events sent again\n"
+    assert vcourier(dispatcher, "replay", "--dispatcher", "kn", "--all", code=1) == "3 of 5 events sent again\n"
     assert sorted(keys(receiver.wait_count(8))) == [1, 2, 3, 3, 4, 4, 5, 5]
     assert stream.dead() == []
 

@@ -171,7 +171,7 @@ def test_replay_reaches_one_dispatcher_and_changes_no_position(lab, stream):
     assert replay("--since", stamp) == "10 of 10 events sent again\n"
     one.wait_count(30)
     assert sorted(keys(one.requests)[20:]) == [*range(11, 21)]
-    assert replay("--until", stamp, "--pattern", '{"data": {"Key": [1, 2]}}') == "2 of 10 events sent again\n"
+    assert replay("--all", "--until", stamp, "--pattern", '{"data": {"Key": [1, 2]}}') == "2 of 10 events sent again\n"
     one.wait_count(32)
     assert replay("--from-seq", "20") == "1 of 1 events sent again\n"
     assert replay("--filter", "vc.*.*.*.*.*.VmPoweredOffEvent", "--since", "1h") == "10 of 10 events sent again\n"
@@ -180,6 +180,9 @@ def test_replay_reaches_one_dispatcher_and_changes_no_position(lab, stream):
     assert stream.consumer()["delivered"] == before
     vcourier(first, "replay", "--dispatcher", "nobody", code=64)
     vcourier(first, "replay", code=64)
+    for nothing_that_says_where_to_begin in ([], ["--until", stamp], ["--filter", "vc.>"], ["--pattern", '{"subject": ["VmPoweredOnEvent"]}']):
+        vcourier(first, "replay", "--dispatcher", "kn", *nothing_that_says_where_to_begin, code=64)
+    assert one.count == 43
     vcourier(first, "replay", "--dispatcher", "kn", "--since", "yesterday", code=64)
 
 

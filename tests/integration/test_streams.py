@@ -37,7 +37,7 @@ def test_the_settings_of_streams(lab, program):
         wait_until(lambda: js.count("VC_lab") > 0, what="an event")
         file = lab.directory / "vcourier.yaml"
         lab.daemon("dispatcher", config, name="vcourier")  # writes the file
-        subprocess.run([BUILD / "vcourier", "replay", "-c", file, "-d", "kn"], check=True)
+        subprocess.run([BUILD / "vcourier", "replay", "-c", file, "-d", "kn", "--all"], check=True)
     else:
         lab.daemon(program, config).start()
 

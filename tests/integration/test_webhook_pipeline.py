@@ -128,7 +128,7 @@ def test_dispatcher_reads_both_kinds_of_streams(lab):
     receiver.wait_for(lambda requests: any(r.event()["id"] == "e2" and r.status == 202 for r in requests), 60, "the redriven event")
 
     before = receiver.count
-    replay = cli(hook.nats, "replay", "--dispatcher", "kn", "--filter", "ce.hooks.com.example.>")
+    replay = cli(hook.nats, "replay", "--dispatcher", "kn", "--all", "--filter", "ce.hooks.com.example.>")
     assert replay.returncode == 0, replay
     receiver.wait_count(before + 5)
     assert {r.event()["id"] for r in receiver.requests[before:before + 5]} == {f"e{n}" for n in range(5)}
