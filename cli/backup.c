@@ -11,6 +11,7 @@
 #include "command_list.h"
 #include "json_member.h"
 #include "mem.h"
+#include "printable.h"
 #include "protocol.h"
 #include "session_open.h"
 #include "stream_copy.h"
@@ -36,7 +37,7 @@ struct found {
 
 struct found_list {
 	struct found *stream;
-	size_t n;
+	size_t n, left_out;
 };
 
 static enum rank
@@ -60,6 +61,13 @@ add_stream(void *ctx, const char *name, const char *subject)
 	(void)subject;
 	if (rank == NOT_OURS)
 		return;
+	if (!backup_set_is_name(name)) {
+		list->left_out++;
+		printable_line(stderr,
+			"vcourier: stream %.255s is not copied: vcourier gives no stream this name",
+			name);
+		return;
+	}
 	list->stream = mem_grow(list->stream, list->n + 1, sizeof(*list->stream));
 	list->stream[list->n++] = (struct found){ mem_strdup(name), rank };
 }
@@ -162,7 +170,7 @@ static int
 run(void *values, char **args, size_t n_args)
 {
 	struct backup_options *o = values;
-	struct found_list list = { NULL, 0 };
+	struct found_list list = { .n = 0 };
 	struct session s;
 	struct err err;
 	int rc;
@@ -182,6 +190,8 @@ run(void *values, char **args, size_t n_args)
 	}
 	if (rc != 0)
 		rc = session_fail(&s, &err);
+	else if (list.left_out > 0)
+		rc = EXIT_RUNTIME;
 	for (size_t i = 0; i < list.n; i++)
 		free(list.stream[i].name);
 	free(list.stream);

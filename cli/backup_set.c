@@ -36,9 +36,8 @@ backup_set_free(struct backup_set *set)
 	*set = (struct backup_set){ NULL, 0 };
 }
 
-/* Names of streams are from outside, and become names of directories. */
-static bool
-valid_name(const char *name)
+bool
+backup_set_is_name(const char *name)
 {
 	size_t len = strlen(name);
 
@@ -64,7 +63,7 @@ parse_entry(const cJSON *item, struct backup_set *set, struct err *err)
 		.consumers = json_member_uint(item, "consumers"),
 		.bytes = json_member_uint(item, "bytes") };
 
-	if (!valid_name(name))
+	if (!backup_set_is_name(name))
 		return err_set(
 			err, ERR_CONFIG, LIST ": \"%.60s\" is no name of a stream", name);
 	if (!valid_sum(sum))

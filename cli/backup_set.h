@@ -42,6 +42,12 @@ enum { BACKUP_SET_PATH = 4096 };
 const char *backup_set_path(
 	char path[BACKUP_SET_PATH], const char *dir, const char *stream, const char *name);
 
+/*
+ * Whether a stream of this name can be in a backup. Names are from outside and become names of
+ * directories; vcourier gives streams no other ones.
+ */
+bool backup_set_is_name(const char *stream);
+
 /* The data of one stream, with its SHA-256 sum. Close it once. */
 struct backup_file {
 	FILE *file;

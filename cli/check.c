@@ -11,6 +11,7 @@
 #include "connect.h"
 #include "deployment.h"
 #include "import_detect.h"
+#include "printable.h"
 
 struct check_options {
 	bool connect;
@@ -24,7 +25,7 @@ print_warnings(const char *text)
 
 	for (; *text != '\0'; text += len + (text[len] == '\n')) {
 		len = strcspn(text, "\n");
-		fprintf(stderr, "warning: %.*s\n", (int)len, text);
+		printable_line(stderr, "warning: %.*s", (int)len, text);
 	}
 }
 
@@ -58,8 +59,9 @@ is_older_file(const char *path)
 
 	if (kind == IMPORT_NONE || kind == IMPORT_ROUTER_CONFIG)
 		return false;
-	fprintf(stderr, "%s: this is %s: `vcourier import %s` writes a configuration from it\n",
-		path, import_detect_name(kind), path);
+	printable_line(stderr,
+		"%s: this is %s: `vcourier import %s` writes a configuration from it", path,
+		import_detect_name(kind), path);
 	return true;
 }
 
@@ -77,7 +79,7 @@ check_file(const char *path, bool connect)
 		code = EXIT_CONFIG;
 	fputs(buf_str(&errors.text), stderr);
 	if (errors.n > CONFIG_ERRORS_MAX)
-		fprintf(stderr, "%s: and %zu more\n", path, errors.n - CONFIG_ERRORS_MAX);
+		printable_line(stderr, "%s: and %zu more", path, errors.n - CONFIG_ERRORS_MAX);
 	print_warnings(buf_str(&errors.warnings));
 	if (code == 0)
 		print_summary(path, &deployment);

@@ -13,6 +13,7 @@
 #include "flags.h"
 #include "mem.h"
 #include "nats_context.h"
+#include "printable.h"
 #include "text.h"
 
 #define AT(member) offsetof(struct connection_flags, member)
@@ -44,7 +45,7 @@ enum { URLS_MAX = 32 };
 static int
 fail(int status, const char *what, const char *why)
 {
-	fprintf(stderr, "vcourier: %s%s%s\n", what, *why != '\0' ? ": " : "", why);
+	printable_line(stderr, "vcourier: %s%s%s", what, *why != '\0' ? ": " : "", why);
 	return status;
 }
 
@@ -235,7 +236,7 @@ check(const struct connection_settings *c, const struct connection_flags *f)
 	if (bus_config_check(NULL, &c->bus, &errors) != 0) {
 		const char *text = buf_str(&errors.text);
 
-		fprintf(stderr, "vcourier: %s: %.*s\n",
+		printable_line(stderr, "vcourier: %s: %.*s",
 			f->server != NULL ? "--server" : c->origin, (int)strcspn(text, "\n"),
 			text);
 		rc = f->server != NULL ? EXIT_USAGE : EXIT_CONFIG;

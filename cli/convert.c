@@ -13,7 +13,9 @@
 #include "command_list.h"
 #include "envelope.h"
 #include "event.h"
+#include "json.h"
 #include "normalize.h"
+#include "printable.h"
 #include "severities.h"
 #include "xmltext.h"
 
@@ -43,11 +45,11 @@ struct convert {
 static void
 complain(struct convert *c, const char *text)
 {
-	fprintf(stderr, "vcourier: %s: reply %lu: %s\n", c->file, c->replies, text);
+	printable_line(stderr, "vcourier: %s: reply %lu: %s", c->file, c->replies, text);
 	c->failed++;
 }
 
-/* The event as one line in c->out; false when it is too large. */
+/* The event in c->out; false when it is too large. */
 static bool
 write_event(struct convert *c, const struct normalize_event *ev)
 {
@@ -65,8 +67,20 @@ write_event(struct convert *c, const struct normalize_event *ev)
 		event_type(&c->event, c->style, &c->type);
 		event_add_structured(&c->event, buf_str(&c->type), &c->out);
 	}
-	buf_add_char(&c->out, '\n');
 	return buf_ok(&c->out);
+}
+
+/* One line; what would control a terminal is written as \uXXXX. */
+static void
+print_json(const struct buf *json)
+{
+	struct buf line;
+
+	buf_init(&line, JSON_ESCAPED_MAX * json->len);
+	printable_add_json(&line, buf_str(json), json->len);
+	fwrite(buf_str(&line), 1, line.len, stdout);
+	fputc('\n', stdout);
+	buf_free(&line);
 }
 
 static void
@@ -87,7 +101,7 @@ convert_page(struct convert *c, const struct normalize_page *page)
 	}
 	for (size_t i = 0; i < page->n; i++) {
 		if (write_event(c, &page->event[i]))
-			fwrite(c->out.data, 1, c->out.len, stdout);
+			print_json(&c->out);
 		else
 			complain(c, "an event is too large for an envelope");
 	}
@@ -182,7 +196,7 @@ convert_file(struct convert *c, const char *path)
 	bool unreadable;
 
 	if (f == NULL) {
-		fprintf(stderr, "vcourier: %s: %s\n", path, err_strerror(errno));
+		printable_line(stderr, "vcourier: %s: %s", path, err_strerror(errno));
 		return EXIT_CONFIG;
 	}
 	c->file = standard ? "stdin" : path;

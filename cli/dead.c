@@ -8,6 +8,7 @@
 #include "letter_print.h"
 #include "letter_row.h"
 #include "mem.h"
+#include "printable.h"
 #include "protocol.h"
 #include "session_open.h"
 #include "text.h"
@@ -160,7 +161,8 @@ act(struct dead *d, const struct action *action, uint64_t seq)
 		return false;
 	}
 	session_explain(&d->session, &err);
-	fprintf(stderr, "vcourier: dead letter %llu: %s\n", (unsigned long long)seq, err.text);
+	printable_line(
+		stderr, "vcourier: dead letter %llu: %s", (unsigned long long)seq, err.text);
 	return false;
 }
 

@@ -46,7 +46,7 @@ print_lines(const struct buf *lines)
 static int
 fail(const char *name, const struct err *err)
 {
-	fprintf(stderr, "vcourier: function %s: %s\n", name, err->text);
+	printable_line(stderr, "vcourier: function %s: %s", name, err->text);
 	return EXIT_RUNTIME;
 }
 
@@ -178,7 +178,7 @@ apply_all(struct apply *a)
 
 	if (function_run_check_podman(&err) != 0 ||
 		(o->image_file != NULL && function_run_load(o->image_file, &err) != 0)) {
-		fprintf(stderr, "vcourier: %s\n", err.text);
+		printable_line(stderr, "vcourier: %s", err.text);
 		return EXIT_RUNTIME;
 	}
 	for (size_t i = 0; i < a->plan.n; i++)
@@ -199,13 +199,13 @@ prepare(struct apply *a)
 	plan->egress = &a->options->egress;
 	if (function_unit_has_filter(plan->egress) &&
 		function_run_networks(&a->networks, &err) != 0) {
-		fprintf(stderr, "vcourier: %s\n", err.text);
+		printable_line(stderr, "vcourier: %s", err.text);
 		return EXIT_RUNTIME;
 	}
 	plan->networks = buf_str(&a->networks);
 	rc = function_plan_read(plan, &a->options->files);
 	if (rc == 0 && function_site_lock(&a->site, &err) != 0) {
-		fprintf(stderr, "vcourier: the directory of functions: %s\n", err.text);
+		printable_line(stderr, "vcourier: the directory of functions: %s", err.text);
 		return EXIT_CONFIG;
 	}
 	if (rc == 0)

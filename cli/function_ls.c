@@ -139,7 +139,7 @@ state_of(const struct ls_row *row)
 static void
 print_json(const struct ls_row *row)
 {
-	struct buf out;
+	struct buf out, line;
 
 	buf_init(&out, 2 * FILTER_MAX);
 	buf_add_char(&out, '{');
@@ -157,7 +157,11 @@ print_json(const struct ls_row *row)
 	if (row->container)
 		buf_printf(&out, ",\"restarts\":%lld,\"last_exit\":%lld",
 			(long long)row->state.restarts, (long long)row->state.exit_status);
-	printf("%s}\n", buf_str(&out));
+	buf_add_char(&out, '}');
+	buf_init(&line, JSON_ESCAPED_MAX * out.len);
+	printable_add_json(&line, buf_str(&out), out.len);
+	puts(buf_str(&line));
+	buf_free(&line);
 	buf_free(&out);
 }
 
@@ -169,7 +173,7 @@ print_line(const struct ls_row *row)
 	buf_init(&filter, 2 * FILTER_MAX);
 	printable_add(&filter, buf_str(&row->filter),
 		row->filter.len < SHOWN_MAX ? row->filter.len : SHOWN_MAX);
-	printf("%-24s %-12s %8lld %4lld  %-28s %s\n", row->name, state_of(row),
+	printable_line(stdout, "%-24s %-12s %8lld %4lld  %-28s %s", row->name, state_of(row),
 		(long long)row->state.restarts, (long long)row->state.exit_status,
 		row->url != NULL ? row->url : "-", buf_str(&filter));
 	buf_free(&filter);
@@ -213,7 +217,7 @@ list(struct ls *ls, bool json)
 		read_filter(ls, row);
 	}
 	if (add_states(ls, &err) != 0) {
-		fprintf(stderr, "vcourier: %s\n", err.text);
+		printable_line(stderr, "vcourier: %s", err.text);
 		return EXIT_RUNTIME;
 	}
 	if (!json)

@@ -13,6 +13,7 @@
 #include "function_run.h"
 #include "function_site.h"
 #include "function_spec.h"
+#include "printable.h"
 #include "text.h"
 
 enum { COUNT_DIGITS = 24 };
@@ -46,9 +47,8 @@ has_container(const struct function_site *site, const char *name)
 static int
 unknown(const char *name)
 {
-	fprintf(stderr,
-		"vcourier: no function \"%.64s\" was applied here; vcourier function ls\n",
-		name);
+	printable_line(stderr,
+		"vcourier: no function \"%.64s\" was applied here; vcourier function ls", name);
 	return EXIT_RUNTIME;
 }
 
@@ -132,7 +132,7 @@ run_rm(void *values, char **args, size_t n_args)
 	}
 	rc = function_site_open(&site, &o->flags);
 	if (rc == EXIT_NOT_YET && function_site_lock(&site, &err) != 0) {
-		fprintf(stderr, "vcourier: %s\n", err.text);
+		printable_line(stderr, "vcourier: %s", err.text);
 		rc = EXIT_RUNTIME;
 	}
 	for (size_t i = 0; i < n_args && (rc == EXIT_NOT_YET || rc == EXIT_RUNTIME); i++) {
@@ -141,7 +141,7 @@ run_rm(void *values, char **args, size_t n_args)
 		} else if (remove_function(&site, args[i], &err) == 0) {
 			printf("%s: removed\n", args[i]);
 		} else {
-			fprintf(stderr, "vcourier: function %s: %s\n", args[i], err.text);
+			printable_line(stderr, "vcourier: function %s: %s", args[i], err.text);
 			rc = EXIT_RUNTIME;
 		}
 	}
@@ -175,7 +175,7 @@ run_logs(void *values, char **args, size_t n_args)
 	fflush(stdout);
 	/* execvp does not change the words */
 	execvp(argv[0], (char *const *)(uintptr_t)argv);
-	fprintf(stderr, "vcourier: journalctl: %s\n", err_strerror(errno));
+	printable_line(stderr, "vcourier: journalctl: %s", err_strerror(errno));
 	return EXIT_RUNTIME;
 }
 

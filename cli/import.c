@@ -108,8 +108,8 @@ print_notes(const struct import_plan *plan)
 		      "type, subject, source and data are the same\n",
 			stderr);
 	for (size_t i = 0; plan->secrets == NULL && i < plan->n_secrets; i++)
-		fprintf(stderr,
-			"note: write a secret to /etc/vcourier/secrets/%s, or let --secrets DIR do it\n",
+		printable_line(stderr,
+			"note: write a secret to /etc/vcourier/secrets/%s, or let --secrets DIR do it",
 			plan->secret[i].name);
 }
 
@@ -125,7 +125,7 @@ write_all(const struct import_plan *plan)
 		code = EXIT_CONFIG;
 	else if (import_plan_write(plan, &out, &err) != 0 ||
 		import_plan_write_secrets(plan, &err) != 0) {
-		fprintf(stderr, "vcourier: %s\n", err.text);
+		printable_line(stderr, "vcourier: %s", err.text);
 		code = EXIT_CONFIG;
 	}
 	if (code == 0) {

@@ -10,6 +10,7 @@
 #include "command_list.h"
 #include "config.h"
 #include "mem.h"
+#include "printable.h"
 
 /* The longest name of a command, and of a command within its group. */
 enum { NAME_WIDTH = 13, NAME_WIDTH_IN_GROUP = 15 };
@@ -139,7 +140,7 @@ suggest(const char *name)
 		config_suggest(&near, g->name);
 	fprintf(stderr, "vcourier: unknown command \"%.60s\"", name);
 	if (near.best != NULL)
-		fprintf(stderr, ", did you mean \"%s\"?\n", near.best);
+		printable_line(stderr, ", did you mean \"%s\"?", near.best);
 	else
 		fputs("; vcourier --help lists them\n", stderr);
 	return EXIT_USAGE;
@@ -155,7 +156,7 @@ explain(int argc, char **argv)
 		fputs("vcourier: the command is missing\n", stderr);
 		usage(stderr);
 	} else if (argv[0][0] == '-') {
-		fprintf(stderr, "vcourier: %.60s: the command comes before the options\n",
+		printable_line(stderr, "vcourier: %.60s: the command comes before the options",
 			argv[0]);
 		usage(stderr);
 	} else if (!is_group(argv[0])) {
@@ -167,7 +168,7 @@ explain(int argc, char **argv)
 		snprintf(name, sizeof(name), "%s %.40s", argv[0], argv[1]);
 		return suggest(name);
 	} else {
-		fprintf(stderr, "vcourier: %s: which command is missing\n", argv[0]);
+		printable_line(stderr, "vcourier: %s: which command is missing", argv[0]);
 		add_group(argv[0], stderr);
 	}
 	return EXIT_USAGE;
@@ -192,7 +193,7 @@ finish_output(int rc)
 {
 	if ((fflush(stdout) == 0 && !ferror(stdout)) || errno == EPIPE)
 		return rc;
-	fprintf(stderr, "vcourier: standard output: %s\n", err_strerror(errno));
+	printable_line(stderr, "vcourier: standard output: %s", err_strerror(errno));
 	return rc == 0 ? EXIT_RUNTIME : rc;
 }
 

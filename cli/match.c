@@ -15,6 +15,7 @@
 #include "command_list.h"
 #include "event.h"
 #include "pattern_argument.h"
+#include "printable.h"
 
 enum {
 	LINE_MAX_BYTES = 64 * 1024 * 1024,
@@ -72,7 +73,7 @@ try_all(struct match *m)
 	int rc = 0;
 
 	if (f == NULL) {
-		fprintf(stderr, "vcourier: %s: %s\n", m->events_file, err_strerror(errno));
+		printable_line(stderr, "vcourier: %s: %s", m->events_file, err_strerror(errno));
 		return EXIT_CONFIG;
 	}
 	while (read_line(f, &m->line)) {
@@ -85,13 +86,13 @@ try_all(struct match *m)
 		matched = try_event(m, &err);
 		puts(matched < 0 ? "error" : matched ? "match" : "nomatch");
 		if (matched < 0) {
-			fprintf(stderr, "vcourier: %s:%lu: %s\n",
+			printable_line(stderr, "vcourier: %s:%lu: %s",
 				standard ? "stdin" : m->events_file, n, err.text);
 			rc = EXIT_RUNTIME;
 		}
 	}
 	if (ferror(f)) {
-		fprintf(stderr, "vcourier: %s: %s\n", m->events_file, err_strerror(errno));
+		printable_line(stderr, "vcourier: %s: %s", m->events_file, err_strerror(errno));
 		rc = EXIT_CONFIG;
 	}
 	if (!standard)

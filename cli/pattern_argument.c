@@ -7,6 +7,7 @@
 #include "buf.h"
 #include "exit_status.h"
 #include "file.h"
+#include "printable.h"
 
 int
 pattern_argument_compile(const char *text, struct pattern **pattern)
@@ -29,6 +30,6 @@ pattern_argument_compile(const char *text, struct pattern **pattern)
 	buf_free(&content);
 	if (rc == 0)
 		return EXIT_NOT_YET;
-	fprintf(stderr, "vcourier: %s\n", err.text);
+	printable_line(stderr, "vcourier: %s", err.text);
 	return is_json ? EXIT_USAGE : EXIT_CONFIG;
 }

@@ -7,6 +7,7 @@
 #include "clock.h"
 #include "command_list.h"
 #include "pattern_argument.h"
+#include "printable.h"
 #include "replay.h"
 #include "session_open.h"
 #include "subject_pattern.h"
@@ -58,8 +59,8 @@ on_refused(void *ctx, const char *stream, uint64_t seq, const struct err *why)
 	struct replaying *r = ctx;
 
 	if (r->refused++ < REFUSED_TOLD_MAX)
-		fprintf(stderr,
-			"vcourier: event %llu of %s is too large to be sent again: %s\n",
+		printable_line(stderr,
+			"vcourier: event %llu of %s is too large to be sent again: %s",
 			(unsigned long long)seq, stream, why->text);
 }
 

@@ -44,14 +44,14 @@ status_of(enum err_code code)
 int
 session_fail(struct session *s, struct err *err)
 {
+	const char *user = s->config->user;
+
 	session_explain(s, err);
-	fputs("vcourier: ", stderr);
 	if (err->code == ERR_FORBIDDEN)
-		fprintf(stderr,
-			"not permitted%s%s: ", s->config->user != NULL ? " to user " : "",
-			s->config->user != NULL ? s->config->user : "");
-	session_print_safe(stderr, err->text, sizeof(err->text));
-	fputc('\n', stderr);
+		printable_line(stderr, "vcourier: not permitted%s%s: %s",
+			user != NULL ? " to user " : "", user != NULL ? user : "", err->text);
+	else
+		printable_line(stderr, "vcourier: %s", err->text);
 	return status_of(err->code);
 }
 
@@ -77,17 +77,18 @@ fail_to_connect(struct session *s, const struct err *err)
 {
 	const char *user = s->config->user;
 	int status = status_of(err->code);
+	char as[300] = "";
 	struct err why;
 
-	fputs("vcourier: ", stderr);
 	if (err->code == ERR_CONNECT && reach_try(s->config->urls[0], &why) != 0)
-		fprintf(stderr, "%s: %s", s->config->urls[0], why.text);
+		err_wrap(&why, "%s", s->config->urls[0]);
 	else
-		session_print_safe(stderr, err->text, sizeof(err->text));
+		why = *err;
 	if (err->code == ERR_AUTH)
-		fprintf(stderr, " (%s%s)", user != NULL ? "user " : "no user is given",
+		snprintf(as, sizeof(as), " (%s%s)", user != NULL ? "user " : "no user is given",
 			user != NULL ? user : "");
-	fprintf(stderr, "; the connection is from %s\n", s->settings->connection.origin);
+	printable_line(stderr, "vcourier: %s%s; the connection is from %s", why.text, as,
+		s->settings->connection.origin);
 	/* a file that cannot be read */
 	return status == EXIT_RUNTIME && err->code != ERR_STOPPED ? EXIT_CONFIG : status;
 }

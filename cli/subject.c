@@ -225,12 +225,12 @@ remark(const char *name)
 	buf_init(&classes, TEXT_MAX);
 	n = add_classes(&classes, NULL, c);
 	if (n > 0 && n <= LISTED_MAX)
-		fprintf(stderr,
-			"vcourier subject: not selected, since a class has its own name:%s\n",
+		printable_line(stderr,
+			"vcourier subject: not selected, since a class has its own name:%s",
 			buf_str(&classes));
 	else if (n > 0)
-		fprintf(stderr,
-			"vcourier subject: not selected, since a class has its own name: the %zu classes that derive from %s\n",
+		printable_line(stderr,
+			"vcourier subject: not selected, since a class has its own name: the %zu classes that derive from %s",
 			n, name);
 	buf_free(&classes);
 }

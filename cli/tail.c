@@ -122,7 +122,7 @@ warn_of_name(const char *subject)
 	if (sample_open(&sample, name + 1, &err) == 0)
 		sample_close(sample);
 	else
-		fprintf(stderr, "vcourier: warning: %s\n", err.text);
+		printable_line(stderr, "vcourier: warning: %s", err.text);
 }
 
 /* Opens a reader for each vCenter's stream that has events of this subject. */

@@ -17,6 +17,7 @@
 #include "mem.h"
 #include "metrics.h"
 #include "notify.h"
+#include "printable.h"
 #include "process.h"
 #include "status.h"
 #include "stop.h"
@@ -234,7 +235,7 @@ print_hash(void)
 	if (rc == 0)
 		puts(hash);
 	else
-		fprintf(stderr, "vcourier-console: %s\n", err.text);
+		printable_line(stderr, "vcourier-console: %s", err.text);
 	return rc == 0 ? 0 : EXIT_USAGE;
 }
 

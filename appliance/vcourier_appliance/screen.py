@@ -3,7 +3,6 @@
 import json
 import os
 import pwd
-import re
 import select
 import socket
 import subprocess
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from .courier import INSTANCES
 from .front import CERTIFICATE, HOME, STATUS, fingerprint
+from .target import printable
 
 SECONDS, WIDTH, HEIGHT = 10, 80, 25
 MENU = 10  # exit status: somebody pressed Enter
@@ -31,8 +31,8 @@ def read(path, default=""):
 
 
 def plain(text, width=WIDTH):
-    """A text of another program: no control characters, and not longer than its place."""
-    return re.sub(r"[\x00-\x1f\x7f-\x9f]", "?", text)[:width]
+    """A text of another program: nothing that controls a terminal, and not longer than its place."""
+    return printable(text)[:width]
 
 
 def instances():

@@ -4,12 +4,18 @@ import hashlib
 import hmac
 import json
 import os
+import re
 import secrets
 import subprocess
 from pathlib import Path
 
 STATE = "/var/lib/vcourier-appliance"
 UNITS = "/etc/systemd/system/multi-user.target.wants"
+
+
+def printable(text):
+    """A text of others for a terminal, as lib/base/printable.h: without controls (C0, DEL, C1, bidirectional) and line separators."""
+    return re.sub("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]", "?", text)
 
 
 class Target:
@@ -21,6 +27,7 @@ class Target:
         self.complete = True  # no section failed
 
     def tell(self, key, text):
+        key, text = printable(key), printable(text.replace("\n", " "))
         if (key, text) not in self.messages:
             self.messages.append((key, text))
 

@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "printable.h"
 
+#include <stdarg.h>
 #include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "json.h"
+#include "mem.h"
 #include "text.h"
+
+enum { LINE_MAX_BYTES = 64 * 1024 };
 
 static const char replacement[] = "\xef\xbf\xbd"; /* U+FFFD */
 
@@ -87,6 +93,37 @@ void
 printable_add_lines(struct buf *out, const char *text, size_t len)
 {
 	add(out, text, len, true);
+}
+
+static void
+print(FILE *to, const char *text, size_t len, bool lines)
+{
+	struct buf out;
+
+	buf_init(&out, (sizeof(replacement) - 1) * len + 1); /* for each byte at most that */
+	add(&out, text, len, lines);
+	fwrite(buf_str(&out), 1, out.len, to);
+	buf_free(&out);
+}
+
+void
+printable_line(FILE *to, const char *fmt, ...)
+{
+	char *text = mem_alloc(LINE_MAX_BYTES);
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, LINE_MAX_BYTES, fmt, ap);
+	va_end(ap);
+	print(to, text, strlen(text), false);
+	fputc('\n', to);
+	free(text);
+}
+
+void
+printable_lines(FILE *to, const char *text, size_t len)
+{
+	print(to, text, len, true);
 }
 
 /*

@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "buf.h"
 
@@ -26,6 +27,15 @@ void printable_add(struct buf *out, const char *text, size_t len);
 
 /* The same with line feeds and tabs kept. */
 void printable_add_lines(struct buf *out, const char *text, size_t len);
+
+/*
+ * Prints one line, as printable_add does, and a line feed. At most 64 KiB of the text; what is
+ * longer is cut.
+ */
+void printable_line(FILE *to, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* Prints lines, as printable_add_lines does. */
+void printable_lines(FILE *to, const char *text, size_t len);
 
 /* Appends text as a JSON string, quotes included; these code points are written as \uXXXX. */
 void printable_add_json_string(struct buf *out, const char *text, size_t len);

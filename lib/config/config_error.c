@@ -10,6 +10,7 @@
 #include "config_tree.h"
 #include "json.h"
 #include "mem.h"
+#include "printable.h"
 #include "text.h"
 
 enum { MESSAGES_BYTES_MAX = 64 * 1024 };
@@ -59,7 +60,7 @@ config_quote(const char *text, char *buf, size_t size)
 		return buf;
 	}
 	buf_init(&b, 4096);
-	json_add_string(&b, text, len < 48 ? len : 48);
+	printable_add_json_string(&b, text, len < 48 ? len : 48);
 	snprintf(buf, size, "%s%s", buf_str(&b), len > 48 ? "..." : "");
 	buf_free(&b);
 	return buf;
@@ -78,6 +79,7 @@ config_path(const struct config_node *node, struct buf *out)
 		if (chain[n]->key == NULL)
 			buf_printf(out, "[%zu]", chain[n]->index);
 		else if (json_needs_escape(chain[n]->key, strlen(chain[n]->key)) ||
+			!printable_is(chain[n]->key, strlen(chain[n]->key)) ||
 			strlen(chain[n]->key) > 64)
 			buf_add_str(out, out->len != 0 ? ".(key)" : "(key)");
 		else
@@ -90,7 +92,7 @@ add_place(struct buf *to, const char *file, int line, int column)
 {
 	if (file == NULL)
 		return;
-	buf_add_str(to, file);
+	printable_add(to, file, strlen(file));
 	if (line > 0)
 		buf_printf(to, ":%d:%d", line, column);
 	buf_add_str(to, ": ");
@@ -109,7 +111,7 @@ add_message(struct buf *to, const struct config_node *node, const char *fmt, va_
 	if (path.len != 0 && buf_ok(&path))
 		buf_printf(to, "%s: ", path.data);
 	vsnprintf(text, sizeof(text), fmt, ap);
-	buf_add_str(to, text);
+	printable_add(to, text, strlen(text));
 	buf_add_char(to, '\n');
 	buf_free(&path);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "json.h"
+#include "printable.h"
 #include "text.h"
 #include "url_mask.h"
 #include "config_tree.h"
@@ -16,8 +17,9 @@ print_text_as_is(const char *text, struct buf *out)
 {
 	const char *s;
 
-	if (strstr(text, "${") == NULL || text_has_control(text, strlen(text))) {
-		json_add_string(out, text, strlen(text)); /* a JSON string is a YAML string */
+	if (strstr(text, "${") == NULL || !printable_is(text, strlen(text))) {
+		/* a JSON string is a YAML string */
+		printable_add_json_string(out, text, strlen(text));
 		return;
 	}
 	buf_add_char(

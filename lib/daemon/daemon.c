@@ -16,6 +16,7 @@
 #include "flags.h"
 #include "loaded.h"
 #include "notify.h"
+#include "printable.h"
 #include "process.h"
 #include "stats.h"
 #include "status.h"
@@ -220,7 +221,7 @@ print_errors(const char *text)
 {
 	for (size_t len; *text != '\0'; text += len + (text[len] == '\n')) {
 		len = strcspn(text, "\n");
-		fprintf(stderr, "%s%.*s\n", log_priority(LOG_ERROR), (int)len, text);
+		printable_line(stderr, "%s%.*s", log_priority(LOG_ERROR), (int)len, text);
 	}
 }
 
@@ -236,7 +237,7 @@ first_load(struct daemon *d)
 	if (d->current == NULL) {
 		print_errors(buf_str(&errors.text));
 		if (errors.n > CONFIG_ERRORS_MAX)
-			fprintf(stderr, "%s: and %zu more\n", d->flags.path,
+			printable_line(stderr, "%s: and %zu more", d->flags.path,
 				errors.n - CONFIG_ERRORS_MAX);
 	} else {
 		set_name(d, d->current->entry->name);

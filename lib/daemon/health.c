@@ -5,6 +5,7 @@
 
 #include "exit_status.h"
 #include "http.h"
+#include "printable.h"
 #include "stop.h"
 
 enum { TIMEOUT_MS = 3000 };
@@ -21,10 +22,12 @@ ask(struct http *http, const char *program, const char *url)
 	req->peer = &direct;
 	req->timeout_ms = TIMEOUT_MS;
 	if (http_perform(http, req, &rsp, &err) != 0) {
-		fprintf(stderr, "%s: %s: %s\n", program, url, err.text);
+		printable_line(stderr, "%s: %s: %s", program, url, err.text);
 		return EXIT_RUNTIME;
 	}
-	printf("%d %s\n", rsp.status, rsp.body);
+	printf("%d ", rsp.status);
+	printable_lines(stdout, rsp.body, rsp.body_len);
+	putchar('\n');
 	return rsp.status / 100 == 2 ? 0 : EXIT_RUNTIME;
 }
 
@@ -37,7 +40,7 @@ health_ask(const char *program, const char *url)
 
 	stop_init();
 	if (http_open(&http, &err) != 0) {
-		fprintf(stderr, "%s: %s\n", program, err.text);
+		printable_line(stderr, "%s: %s", program, err.text);
 		return EXIT_RUNTIME;
 	}
 	code = ask(http, program, url);

@@ -69,7 +69,7 @@ def test_a_directory_is_copied_to_the_disk_once(monkeypatch, tmp_path):
 
 def test_the_screen_fits(monkeypatch, tmp_path):
     """80 by 25, with hostile texts; without colours for /status."""
-    hostile = "\033[2J" + "x" * 500
+    hostile = "\033[2J\x9b2J\u202e\u2066" + "x" * 500
     running = [{"kind": "collector", "name": n, "unit": f"vcourier-collector@{n}.service", "port": 1} for n in ("vcenter", "webhook", "horizon")]
     files = {screen.INSTANCES: json.dumps(running), f"{screen.HOME}/messages": f"{hostile}\n" * 20, "/proc/uptime": "61.0 1\n"}
     monkeypatch.setattr(screen, "read", lambda path, default="": files.get(path, default))
@@ -78,7 +78,7 @@ def test_the_screen_fits(monkeypatch, tmp_path):
     monkeypatch.setattr(screen, "store", lambda: "no answer")
     lines = list(screen.page(True))
     bare = [re.sub(r"\033\[[\d;]*m", "", line) for line in lines]
-    assert len(lines) < screen.HEIGHT and max(map(len, bare)) <= screen.WIDTH and not re.search(r"[\x00-\x1f]", "".join(bare))
+    assert len(lines) < screen.HEIGHT and max(map(len, bare)) <= screen.WIDTH and not re.search("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", "".join(bare))
     assert "https://10.0.0.1/" in "".join(bare) and "collector@webhook" in "".join(bare)
     assert "\033" not in "".join(screen.page(False))
 

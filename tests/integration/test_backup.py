@@ -6,11 +6,13 @@ import subprocess
 import sys
 
 import pytest
+from test_operator import bad_characters
 
 from lab.bususers import SecuredNats
 from lab.process import BUILD, ROOT, wait_until
 from lab.product import knative
 from lab.receiver import Answer
+from lab.stand_in import StandIn
 
 sys.path.insert(0, str(ROOT / "tests/pages"))
 import page  # noqa: E402
@@ -100,6 +102,21 @@ def test_a_directory_that_has_files_is_refused(lab, stream, copy):
     before = {p: p.stat().st_mtime_ns for p in copy.rglob("*")}
     assert "is not empty" in vcourier("backup", stream.server, copy, code=WRONG_USAGE)
     assert {p: p.stat().st_mtime_ns for p in copy.rglob("*")} == before
+
+
+@pytest.mark.parametrize("name", ["VC_\x9b2J", "VC_a/../../b", "CE_ü", "VC_" + "x" * 260])
+def test_a_stream_whose_name_restore_refuses_is_left_out(lab, stream, tmp_path, name):
+    """Such a name is somebody else's, or of a hostile server. It is no path, and does not spoil the backup of the others."""
+    stream.publish(3)
+    listed = stream.js.api("STREAM.LIST")
+    odd = {**listed["streams"][0], "config": {**listed["streams"][0]["config"], "name": name}}
+    StandIn([stream.server], {"$JS.API.STREAM.LIST": lambda request: {**listed, "total": len(listed["streams"]) + 1, "streams": [odd, *listed["streams"]]}})
+    said = vcourier("backup", stream.server, tmp_path / "copy", code=FAILED)
+    assert "is not copied" in said and not bad_characters(said)
+    ours = {s["config"]["name"] for s in listed["streams"]}
+    assert {e["stream"] for e in json.loads((tmp_path / "copy/vcourier-backup.json").read_text())["streams"]} == ours
+    assert {p.name for p in (tmp_path / "copy").iterdir()} == {*ours, "vcourier-backup.json"}
+    assert "VC_lab: 3 messages" in vcourier("restore", lab.nats(name="empty"), tmp_path / "copy")
 
 
 def test_replicas_of_a_cluster_are_reduced(lab, stream, copy):

@@ -17,7 +17,7 @@ from lab.process import ROOT, wait_until
 
 Stored = namedtuple("Stored", "subject")
 NAMES = ["--vcenter", "lab", "--vcenter", "other", "--dispatcher", "knative", "--dispatcher", "openfaas",
-         "--reader", "reports", "--guest", "team-a", "--connector", "siem", "--subject", "vc.lab.*.*.error.>", "--connector", "tool"]
+         "--reader", "reports", "--guest", "team-a", "--connector", "siem", "--subject", "vc.lab.*.*.error.>", "--connector", "tool", "--source", "hooks", "--discover", "finder"]
 API = "$JS.API"
 ID = "CONSUMER.DURABLE.CREATE"
 
@@ -47,7 +47,9 @@ def streams(bus):
             assert stored.json()["seq"] == i + 1
         assert collector.request(f"{API}.STREAM.MSG.GET.VC_{vcenter}",
                                  {"last_by_subj": f"vc.{vcenter}.>"}).json()["message"]["seq"] == 4
-    for name in ("knative", "openfaas"):
+    made = bus.login("collector-hooks").request(f"{API}.STREAM.CREATE.CE_hooks", {"name": "CE_hooks", "subjects": ["ce.hooks.>"]}).json()
+    assert "error" not in made
+    for name in ("knative", "openfaas", "finder"):
         dispatcher = bus.login(f"dispatcher-{name}")
         dead = dispatcher.request(f"{API}.STREAM.CREATE.VCDEAD", {"name": "VCDEAD", "subjects": ["vcdead.>"]}).json()
         assert "error" not in dead
@@ -56,7 +58,7 @@ def streams(bus):
     return bus
 
 
-@pytest.mark.parametrize("name", ["knative", "openfaas"])
+@pytest.mark.parametrize("name", ["knative", "openfaas", "finder"])
 def test_a_dispatcher_pulls_settles_and_stores_dead_letters(streams, name):
     me = streams.login(f"dispatcher-{name}")
     event = me.request(f"{API}.CONSUMER.MSG.NEXT.VC_lab.{name}", b"1")
@@ -114,10 +116,15 @@ def test_a_guest_works_in_its_own_account_and_its_replies_stay_there(streams):
 
 
 TOOLS = ["cli", "console", "console-operator"]
+DISPATCHERS = ["dispatcher-knative", "dispatcher-finder"]  # finder has `discover: true`
+COLLECTORS = ["collector-lab", "collector-hooks"]  # hooks is a webhook
 # Requests and the users who may make them. All others must be refused. Written by hand, not derived from users.py.
 FORBIDDEN = {
     "vc.lab._._.info.event.Forged": [],  # the collector's own permission is tested by its work
     "vc.other._._.info.event.Forged": [],
+    "vc.hooks._._.info.event.Forged": [],  # the name of a source is no name of a vCenter
+    "ce.hooks.forged": [],
+    "ce.lab.forged": [],
     "vcdead.openfaas.forged": [],
     "vcreplay.openfaas.forged": ["cli", "console-operator"],
     "$JS.API.CONSUMER.MSG.NEXT.VCREPLAY.openfaas": [],
@@ -127,17 +134,27 @@ FORBIDDEN = {
     "$JS.API.STREAM.MSG.DELETE.VC_lab": [],
     "$JS.API.STREAM.PURGE.VCDEAD": [],
     "$JS.API.STREAM.MSG.DELETE.VCDEAD": ["cli", "console-operator"],
-    "$JS.API.STREAM.CREATE.VCREPLAY": ["cli", "console-operator", "dispatcher-knative"],
+    "$JS.API.STREAM.CREATE.VCREPLAY": ["cli", "console-operator", *DISPATCHERS],
+    "$JS.API.STREAM.CREATE.CE_hooks": DISPATCHERS,
     "$JS.API.STREAM.CREATE.OWN": [],
-    "$JS.API.STREAM.CREATE.KV_vcourier-checkpoints": ["collector-lab"],  # who creates a stream decides its subjects
-    "$JS.API.STREAM.CREATE.KV_vcourier": ["collector-lab"],
+    "$JS.API.STREAM.CREATE.KV_vcourier-checkpoints": COLLECTORS,  # who creates a stream decides its subjects
+    "$JS.API.STREAM.CREATE.KV_vcourier": COLLECTORS,
     "$JS.API.STREAM.UPDATE.KV_vcourier-checkpoints": [],
     "$JS.API.STREAM.PURGE.KV_vcourier-checkpoints": [],
     "$JS.API.STREAM.DELETE.KV_vcourier": [],
     "$JS.API.STREAM.SNAPSHOT.VC_lab": [],
-    "$JS.API.STREAM.MSG.GET.VC_other": [*TOOLS, "dispatcher-knative"],
+    "$JS.API.STREAM.MSG.GET.VC_other": [*TOOLS, *DISPATCHERS],
+    "$JS.API.STREAM.MSG.GET.SOMETHING": ["dispatcher-finder"],
+    "$JS.API.STREAM.LIST": [*TOOLS, "dispatcher-finder"],
+    "$JS.API.STREAM.UPDATE.CE_hooks": [],
+    "$JS.API.STREAM.DELETE.CE_hooks": [],
     "$JS.API.CONSUMER.DURABLE.CREATE.VC_lab.openfaas": [],
     "$JS.API.CONSUMER.DELETE.VC_lab.openfaas": [],
+    "$JS.API.CONSUMER.DELETE.SOMETHING.openfaas": [],
+    "$JS.API.CONSUMER.DURABLE.CREATE.SOMETHING.finder": ["dispatcher-finder"],
+    "$JS.API.CONSUMER.DURABLE.CREATE.SOMETHING.openfaas": [],
+    "$JS.ACK.VC_lab.finder.1.1.1.0.0": ["dispatcher-finder"],
+    "$JS.ACK.a.b.VC_lab.finder.1.1.1.0.0": ["dispatcher-finder"],
     "$JS.API.CONSUMER.MSG.NEXT.VC_lab.openfaas": [],
     "$JS.API.CONSUMER.MSG.NEXT.VCDEAD.openfaas": TOOLS,
     "$JS.ACK.VC_lab.openfaas.1.1.1.0.0": [],
@@ -145,6 +162,7 @@ FORBIDDEN = {
     "$JS.API.ACCOUNT.PURGE.VCOURIER": [],
     "$SYS.REQ.SERVER.PING": [],
     "$KV.vcourier.lease.other": [],
+    "$KV.vcourier.lease.hooks": [],
     "$KV.vcourier-checkpoints.openfaas.VC_lab": [],
     "vcourier.status.knative": TOOLS,
     "vcourier.status.collector.lab": TOOLS,
@@ -153,12 +171,13 @@ FORBIDDEN = {
     "_INBOX_collector-lab.forged": [],
     "anything": [],
 }
-NOT_OVERHEARD = ["vc.>", "vcdead.>", ">", "vcreplay.>", "$JS.ACK.>", "$JS.API.>", "_INBOX_dispatcher-openfaas.>", "vcourier.status.openfaas", "vcourier.status.collector.other",
+NOT_OVERHEARD = ["vc.>", "ce.>", "vcdead.>", ">", "vcreplay.>", "$JS.ACK.>", "$JS.API.>", "_INBOX_dispatcher-openfaas.>", "vcourier.status.openfaas", "vcourier.status.collector.other",
                  "vcourier.catalogue.other", "$KV.>", "$SYS.>"]
-OWN = {"collector-lab": ["vc.lab._._.info.event.Forged"]}
+OWN = {"collector-lab": ["vc.lab._._.info.event.Forged"],
+       "collector-hooks": ["ce.hooks.forged", "$JS.API.STREAM.CREATE.CE_hooks", "$KV.vcourier.lease.hooks"]}
 
 
-USERS = ["collector-lab", "dispatcher-knative", *TOOLS, "reader-reports", "connector-siem", "connector-tool"]
+USERS = [*COLLECTORS, *DISPATCHERS, *TOOLS, "reader-reports", "connector-siem", "connector-tool"]
 
 
 @pytest.mark.parametrize("user", USERS)
@@ -184,30 +203,34 @@ HIJACKED = [f"{API}.STREAM.DELETE.VC_lab", f"{API}.STREAM.PURGE.VCDEAD", f"{API}
 
 def requests(user):
     """Permitted requests of the user to which the server replies with a status, with JSON, or with a message."""
-    durable = {"dispatcher-knative": "knative", **dict.fromkeys(["collector-lab", *TOOLS], "eph")}.get(user) or user.split("-", 1)[1]
-    yield f"{API}.CONSUMER.MSG.NEXT.VC_lab.{durable}", b'{"batch":1,"no_wait":true}'  # 404 No Messages
-    yield f"{API}.CONSUMER.MSG.NEXT.VC_lab.{durable}", b'{"batch":1,"expires":1000000}'  # 408 Request Timeout
-    yield f"{API}.CONSUMER.MSG.NEXT.VC_lab.{durable}", b"{"  # 400 Bad Request
-    yield f"{API}.CONSUMER.INFO.VC_lab.{durable}", b""
-    yield f"{API}.STREAM.INFO.VC_lab", b""
-    yield f"{API}.STREAM.MSG.GET.VC_lab", b'{"seq":1}'
-    yield f"{API}.DIRECT.GET.VC_lab", b'{"seq":1}'
+    durable = dict.fromkeys([*COLLECTORS, *TOOLS], "eph").get(user) or user.split("-", 1)[1]
+    stream = "CE_hooks" if user == "collector-hooks" else "VC_lab"
+    yield f"{API}.CONSUMER.MSG.NEXT.{stream}.{durable}", b'{"batch":1,"no_wait":true}'  # 404 No Messages
+    yield f"{API}.CONSUMER.MSG.NEXT.{stream}.{durable}", b'{"batch":1,"expires":1000000}'  # 408 Request Timeout
+    yield f"{API}.CONSUMER.MSG.NEXT.{stream}.{durable}", b"{"  # 400 Bad Request
+    yield f"{API}.CONSUMER.INFO.{stream}.{durable}", b""
+    yield f"{API}.STREAM.INFO.{stream}", b""
+    yield f"{API}.STREAM.MSG.GET.{stream}", b'{"seq":1}'
+    yield f"{API}.DIRECT.GET.{stream}", b'{"seq":1}'
     if user == "collector-lab":
         yield "vc.lab._._.info.event.VmPoweredOnEvent", b"{}"  # the publish ack
-    if user == "dispatcher-knative":
-        yield "vcdead.knative._._.info.event.VmPoweredOnEvent", b"{}"
+    if user == "collector-hooks":
+        yield "ce.hooks.com=2Eexample", b"{}"
+    if user in DISPATCHERS:
+        yield f"vcdead.{durable}._._.info.event.VmPoweredOnEvent", b"{}"
 
 
 @pytest.fixture(scope="module")
 def drained(streams):
     """Creates every durable without pending messages, so that the server replies to a pull with a status."""
     admin = streams.login("admin")
-    for name in ("knative", "openfaas", "reports", "team-a", "siem", "tool"):
+    for name in ("knative", "openfaas", "finder", "reports", "team-a", "siem", "tool"):
         assert "error" not in admin.request(f"{API}.{ID}.VC_lab.{name}", durable("VC_lab", name, "vc.lab.nothing")).json() or name in (
-            "knative", "openfaas")
-    made = admin.request(f"{API}.CONSUMER.CREATE.VC_lab.eph", {"stream_name": "VC_lab", "config": {
-        "name": "eph", "ack_policy": "none", "filter_subject": "vc.lab.nothing", "inactive_threshold": 600 * 10**9}}).json()
-    assert "error" not in made
+            "knative", "openfaas", "finder")
+    for stream, subject in (("VC_lab", "vc.lab.nothing"), ("CE_hooks", "ce.hooks.nothing")):
+        made = admin.request(f"{API}.CONSUMER.CREATE.{stream}.eph", {"stream_name": stream, "config": {
+            "name": "eph", "ack_policy": "none", "filter_subject": subject, "inactive_threshold": 600 * 10**9}}).json()
+        assert "error" not in made
     while True:
         event = admin.request(f"{API}.CONSUMER.MSG.NEXT.VC_lab.knative", b'{"batch":1,"no_wait":true}')
         if not event.reply:
@@ -219,7 +242,7 @@ def state(admin):
     """The state that an attack would change: all messages and consumers. The first sequence of a stream may be 0 or 1."""
     streams = sorted(admin.request(f"{API}.STREAM.NAMES").json()["streams"])
     info = {s: admin.request(f"{API}.STREAM.INFO.{s}").json()["state"] for s in streams}
-    own = {"VC_lab": "collector-lab", "VCDEAD": "dispatcher-knative"}
+    own = {"VC_lab", "CE_hooks", "VCDEAD"}  # a user under test may store its own messages there
     return {s: (max(i["first_seq"], 1), i["consumer_count"], None if s in own else i["last_seq"]) for s, i in info.items()}, [
         m.subject for s in streams for m in Reader(admin, s) if "forged" in m.subject.lower() or ".lease." in m.subject]
 
@@ -247,31 +270,34 @@ def test_no_reply_reaches_the_api_or_a_stream(drained, user):
 
 
 def pushes(user):
-    """The subjects with which a user may create consumers. The server publishes to a push consumer's subject with its own rights."""
-    name = {"dispatcher-knative": "knative", "reader-reports": "reports", "connector-tool": "tool"}.get(user)
+    """Streams, and the subjects with which a user may create consumers on them. The server publishes to a push consumer's subject with
+    its own rights."""
+    name = {"reader-reports": "reports", "connector-tool": "tool", **{d: d.split("-")[1] for d in DISPATCHERS}}.get(user)
     if user == "connector-siem":
         subject = "vc.lab.*.*.error.>"
-        yield f"{API}.CONSUMER.CREATE.VC_lab.siem.{subject}", {"durable_name": "siem", "name": "siem", "filter_subject": subject}
+        yield "VC_lab", f"siem.{subject}", {"durable_name": "siem", "name": "siem", "filter_subject": subject}
     elif name:
-        yield f"{API}.CONSUMER.DURABLE.CREATE.VC_lab.{name}", {"durable_name": name}
-        yield f"{API}.CONSUMER.CREATE.VC_lab.{name}", {"durable_name": name, "name": name}
-        yield f"{API}.CONSUMER.CREATE.VC_lab.{name}.vc.lab.>", {"durable_name": name, "name": name, "filter_subject": "vc.lab.>"}
+        for stream in ("VC_lab", "VCDEAD") if user == "dispatcher-finder" else ("VC_lab",):
+            filtered = "vcdead.>" if stream == "VCDEAD" else "vc.lab.>"
+            yield stream, name, {"durable_name": name, "name": name}
+            yield stream, f"{name}.{filtered}", {"durable_name": name, "name": name, "filter_subject": filtered}
     else:
-        yield f"{API}.CONSUMER.CREATE.VC_lab", {}
+        yield "CE_hooks" if user == "collector-hooks" else "VC_lab", "", {}
 
 
 @pytest.mark.parametrize("user", USERS)
 def test_no_push_consumer_reaches_the_api_or_a_stream(drained, user):
     admin, me = drained.login("admin"), drained.login(user)
-    for name in ("knative", "reports", "siem", "tool"):
+    for name in ("knative", "finder", "reports", "siem", "tool"):
         admin.request(f"{API}.CONSUMER.DELETE.VC_lab.{name}")
     before = state(admin)
-    for subject, config in pushes(user):
-        for target in HIJACKED:
-            reply = me.request(subject, {"stream_name": "VC_lab", "config": {
-                "deliver_policy": "all", "ack_policy": "none", "max_deliver": -1, "deliver_subject": target, **config}}).json()
-            if "error" not in reply:
-                admin.request(f"{API}.CONSUMER.DELETE.VC_lab.{reply['name']}")
+    for stream, tokens, config in pushes(user):
+        for how in ("CREATE", "DURABLE.CREATE") if tokens == config.get("name", 0) else ("CREATE",):
+            for target in HIJACKED:
+                reply = me.request(f"{API}.CONSUMER.{how}.{stream}{'.' if tokens else ''}{tokens}", {"stream_name": stream, "config": {
+                    "deliver_policy": "all", "ack_policy": "none", "max_deliver": -1, "deliver_subject": target, **config}}).json()
+                if "error" not in reply:
+                    admin.request(f"{API}.CONSUMER.DELETE.{stream}.{reply['name']}")
     assert state(admin) == before
 
 

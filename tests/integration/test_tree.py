@@ -57,6 +57,13 @@ def test_the_loop_knows_no_protocol_of_a_source(header):
     assert users and not [u for u in users if not re.search(PROTOCOLS[header], u)]
 
 
+def test_texts_of_others_are_printed_by_one_function():
+    """The text of an error may be that of a peer or of a file: printable.h."""
+    raw = [f"{named(f)}: {' '.join(found.split())}" for f in SOURCES if f.suffix == ".c"
+           for found in re.findall(r"\bf?printf\([^;]*\b(?:err|why)(?:\.|->)text[^;]*;", f.read_text())]
+    assert raw == []
+
+
 def test_every_server_with_tls_sets_the_versions():
     """Version 1.2 at least. The handshakes are in test_tls.py."""
     servers = {named(f) for f in SOURCES if re.search(r"MHD_USE_TLS\b", f.read_text())}
