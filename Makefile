@@ -154,11 +154,11 @@ unit: deps ## the unit tests alone, also with sanitizers and in valgrind
 	@$(PYTHON) tests/run.py unit
 
 # Each says what it skips here. Goes on after a failure, and ends with the list of what failed.
-everything := test fuzz-coverage interop cluster-test release-test
+everything := test debian-test fuzz-coverage interop cluster-test release-test
 check-all: ## everything that can be tested on this machine; hours
 	@failed=; for name in $(everything); do \
 		echo "check-all: $$name, $$(date +%T)"; \
-		VCOURIER_COMPOSE=1 VCOURIER_SYSTEMD=1 VCOURIER_FUZZ=1 $(MAKE) --no-print-directory $$name || failed="$$failed $$name"; \
+		VCOURIER_COMPOSE=1 VCOURIER_SYSTEMD=1 VCOURIER_FUZZ=1 $(MAKE) --no-print-directory $$name TARGETS=test || failed="$$failed $$name"; \
 	done; echo "check-all: failed:$${failed:- none}"; [ -z "$$failed" ]
 
 tested: ## write docs/tested.md from what test runs recorded in build/tested

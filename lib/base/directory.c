@@ -45,7 +45,7 @@ add_file(struct directory *d, int fd, const char *name)
 	uint64_t h = hash_fnv1a(d->signature, name, strlen(name) + 1);
 	struct stat st;
 
-	if (fstatat(fd, name, &st, 0) != 0) {
+	if (fd < 0 || fstatat(fd, name, &st, 0) != 0) {
 		d->signature = add_number(h, 0);
 		return;
 	}

@@ -1,7 +1,7 @@
 # README's commands in a new root of a Debian release.
-RELEASE ?= trixie
+RELEASE ?= $(if $(filter bookworm,$(shell . /etc/os-release && echo $$VERSION_CODENAME)),trixie,bookworm)
 
-debian-test: ## RELEASE=trixie: demo and unit tests in a new root of that Debian; TARGETS=test runs everything
+debian-test: ## demo and unit tests in a new root of the other Debian, or of RELEASE; TARGETS=test runs everything
 	@tests/debian/run.sh $(RELEASE) $(TARGETS) || [ $$? = 77 ]
 
 .PHONY: debian-test
