@@ -2,7 +2,7 @@
 
 # VERSION is the only place. Files that cannot read it carry a copy, which this command writes and a test compares.
 version_copies := k8s/collector/collector.yaml k8s/collector/kustomization.yaml k8s/dispatcher/dispatcher.yaml \
-	k8s/dispatcher/name/labels.yaml k8s/components/console/deployment.yaml k8s/samples/gitops/kustomization.yaml $(wildcard helm/*/Chart.yaml helm/Chart.yaml)
+	k8s/dispatcher/name/labels.yaml k8s/components/console/deployment.yaml k8s/components/toolbox/deployment.yaml k8s/samples/gitops/kustomization.yaml $(wildcard helm/*/Chart.yaml helm/Chart.yaml)
 
 version: ## write the version in the file VERSION into manifests and chart
 	sed -i -E 's#(image: vcourier-[a-z]+:)[0-9][^ ]*$$#\1$(VERSION)#; s#(app.kubernetes.io/version:) .*#\1 $(VERSION)#; s#([?]ref=v)[0-9][0-9.]*#\1$(VERSION)#; s#^(version|appVersion): .*#\1: "$(VERSION)"#' $(version_copies)

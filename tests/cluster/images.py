@@ -16,6 +16,7 @@ IMAGES = {
     f"registry.example.com/vcourier-collector:{VERSION}": (["/bin/vcourier-collector"], [BUILD / "vcourier-collector"], "65532"),
     f"registry.example.com/vcourier-dispatcher:{VERSION}": (["/bin/vcourier-dispatcher"], [BUILD / "vcourier-dispatcher"], "65532"),
     f"registry.example.com/vcourier-console:{VERSION}": (["/bin/vcourier-console"], [BUILD / "vcourier-console"], "65532"),
+    f"registry.example.com/vcourier-cli:{VERSION}": (["/bin/vcourier"], [BUILD / "vcourier"], "65532"),
     "docker.io/library/nats:2.14-alpine": (["/bin/nats-server"], [BIN / "nats-server"], "65532"),
     "test.example.com/simulator:1": (["/bin/vcenter-sim"], [ROOT / "build/vcenter-sim"], "0"),
     "test.example.com/standins:1": (["/bin/standins"], [ROOT / "build/cluster/standins"], "0"),

@@ -306,6 +306,17 @@ def console(d):
 
 
 @scenario
+def toolbox(d):
+    """The commands of the page: the operator's tool in the cluster shows what runs."""
+    overlay = yaml.safe_load((d.directory / "my/kustomization.yaml").read_text())
+    overlay["components"].append("../k8s/components/toolbox")
+    (d.directory / "my/kustomization.yaml").write_text(yaml.safe_dump(overlay))
+    shown = d.sh(d.block(START, 4))
+    assert all(name in shown for name in DISPATCHER_OF.values()) and "VC_lab" in shown and "reading" in shown, shown
+    say(shown)
+
+
+@scenario
 def helm(d):
     """The overlay is deleted; the chart in its place: install, upgrade and rollback within bursts. The bus is not restarted by either."""
     kubectl("delete", "-k", "my/", "--wait", cwd=d.directory)

@@ -2,10 +2,10 @@ demo: ## run everything on this machine and show events as they arrive; DURATION
 	@tests/deps.sh $(deb_build) $(deb_run)
 	@test -x $(sim) || echo "building: a minute or two the first time"
 	@$(MAKE) -s --no-print-directory -j$$(nproc) all simulator
-	@exec $(PYTHON) tests/demo/demo.py $(BROWSER) $(if $(DURATION),--duration $(DURATION))
+	@exec $(PYTHON) tests/demo/demo.py $(demo_options) $(if $(DURATION),--duration $(DURATION))
 
 console: ## the demo, with the console in your browser; its user and password are printed
-	@$(MAKE) --no-print-directory demo BROWSER=--browser
+	@$(MAKE) --no-print-directory demo demo_options=--browser
 
 run: ## CONFIG=router.yaml: run collector and dispatcher for a real vCenter and backend, and nats-server if none runs
 	@test -n "$(CONFIG)" || { echo "make run CONFIG=router.yaml: which file?" >&2; exit 64; }

@@ -17,10 +17,10 @@ from lab.product import knative, provider, router_config
 DEMO, RUN = ROOT / "tests/demo/demo.py", ROOT / "tests/demo/run.py"
 
 
-def start(tmp_path, *argv):
+def start(tmp_path, *argv, program=sys.executable, **env):
     out = open(tmp_path / "out", "w")
-    return subprocess.Popen([sys.executable, *map(str, argv)], stdout=out, stderr=subprocess.STDOUT, cwd=ROOT,
-                            env={**os.environ, "TMPDIR": str(tmp_path)}, start_new_session=True)
+    return subprocess.Popen([program, *map(str, argv)], stdout=out, stderr=subprocess.STDOUT, cwd=ROOT,
+                            env={**os.environ, "TMPDIR": str(tmp_path), **env}, start_new_session=True)
 
 
 def left_over(mark):
@@ -36,9 +36,15 @@ def left_over(mark):
     return found
 
 
-def test_demo_ends_with_a_summary(tmp_path):
-    assert start(tmp_path, DEMO, "--duration", "4").wait(60) == 0
+def test_console_opens_its_page_and_ends_with_a_summary(tmp_path):
+    """README's `make console`, which is `make demo` with a browser. $BROWSER (see Python's webbrowser) is the reader's."""
+    browser = tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\nprintf %s "$1" > {tmp_path}/opened\n')
+    browser.chmod(0o755)
+    assert start(tmp_path, "console", "DURATION=4", program="make", BROWSER=f"{browser} %s").wait(120) == 0
     text = (tmp_path / "out").read_text()
+    text = text[text.index("Starting NATS"):]  # after what make says
+    assert f"console     {(tmp_path / 'opened').read_text()} " in text
     assert re.search(r"^\d+ published, [1-9]\d* delivered, 0 lost; latency p50 \d+ ms, p99 \d+ ms$", text, re.M), text
     assert re.search(r"^\d\d:\d\d:\d\d\.\d{3}  demo  +\S+ +.* ms$", text, re.M), text
     assert text.index("arrived  ") < text.index(" ms\n"), "the first event comes below the titles"

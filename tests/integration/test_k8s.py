@@ -4,8 +4,10 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import yaml
@@ -17,7 +19,7 @@ from lab.process import BUILD, ROOT, Process, free_port, wait_until
 sys.path[:0] = [str(ROOT / "tests" / "k8s"), str(ROOT / "tests" / "pages")]
 import page  # noqa: E402
 from overlays import COMBINED, OVERLAYS, kustomize, render, write_overlay  # noqa: E402
-from policy import RULES, Manifests  # noqa: E402
+from policy import RULES, Manifests, environment  # noqa: E402
 
 INTEROP = ROOT / "build" / "interop"
 
@@ -338,6 +340,30 @@ def test_the_ha_configuration_makes_a_cluster(tmp_path, lab):
             return None
     wire = wait_until(stream, 60, "a stream with three replicas")
     assert wire.request("vc.lab._._.info.event.X", b"{}").json()["seq"] == 1
+
+
+def test_the_toolbox_is_set_up(tmp_path, lab):
+    """`vcourier` in the files, with the environment, and by the user that the pod of the toolbox has."""
+    (tmp_path / "secrets").mkdir()
+    _, clients = bus_of("overlays/toolbox", tmp_path / "bus", lab)
+    m = Manifests(render(ROOT / "k8s/overlays/toolbox"))
+    (_, pod, container), = [found for found in m.containers() if found[0] == "toolbox"]
+    (volume,), (mount,) = pod["volumes"], container["volumeMounts"]
+    config, secret = volume["projected"]["sources"]
+    home = tmp_path / "etc"
+    maps = {o["metadata"]["name"]: o["data"] for o in m.kind("ConfigMap")}
+    for source, data in ((config["configMap"], maps), (secret["secret"], {"toolbox": {"nats": (tmp_path / "bus/secrets/cli").read_text()}})):
+        for item in source["items"]:
+            (home / item["path"]).parent.mkdir(parents=True, exist_ok=True)
+            (home / item["path"]).write_text(data[source["name"]][item["key"]].replace("nats-client:4222", f"127.0.0.1:{clients[0]}").replace(mount["mountPath"], str(home)))
+    shown = wait_until(lambda: (run := subprocess.run([BUILD / "vcourier", "status", "-c", home / "config.yaml"], env=environment(container), capture_output=True, text=True))
+                       .returncode == 1 and run.stdout, 60, "NATS answers")
+    assert mount["mountPath"] == "/etc/vcourier" and "lab" in shown and "knative" in shown and "has never run" in shown, shown
+    pause = subprocess.Popen([BUILD / "vcourier", *container["args"]], env=environment(container))
+    caught = lambda: int(re.search(r"SigCgt:\s*(\w+)", Path(f"/proc/{pause.pid}/status").read_text())[1], 16)  # noqa: E731
+    wait_until(lambda: caught() >> signal.SIGTERM - 1 & 1, 30, "it handles SIGTERM")
+    pause.terminate()
+    assert pause.wait(30) == 0
 
 
 def without_tls(conf):

@@ -13,9 +13,10 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 OVERLAYS = [ROOT / "k8s" / "base", *sorted((ROOT / "k8s" / "overlays").iterdir())]
 # Components that no overlay of k8s/ has, as the page combines them.
-COMBINED = {"tls": ["knative", "console", "bus-tls", "bus-tls/cert-manager"],
+COMBINED = {"tls": ["knative", "console", "toolbox", "bus-tls", "bus-tls/cert-manager"],
             "tls-ha": ["knative", "console", "ha", "bus-tls/ha", "bus-tls/cert-manager"],
-            "external-nats": ["knative", "console", "ha", "bus-ca", "external-nats"]}
+            "external-nats": ["knative", "console", "toolbox", "ha", "bus-ca", "external-nats"],
+            "observed": ["knative", "toolbox", "monitoring"]}
 _rendered = {}
 
 

@@ -34,6 +34,10 @@ class Manifests:
         return [(o["metadata"]["name"], t["spec"], c) for o, t in self.workloads()
                 for c in t["spec"].get("initContainers", []) + t["spec"]["containers"]]
 
+    def serving(self):
+        """Those that somebody connects to. Nobody connects to the toolbox: it runs only while a command does."""
+        return [found for found in self.containers() if found[0] != "toolbox"]
+
     def named(self, kind):
         return {o["metadata"]["name"] for o in self.kind(kind)}
 
@@ -152,7 +156,7 @@ def the_log_is_no_reason_to_evict(m):
 
 @rule
 def probes(m):
-    for name, _, c in m.containers():
+    for name, _, c in m.serving():
         for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
             if probe not in c:
                 yield f"{name}: no {probe}"
@@ -162,7 +166,7 @@ def probes(m):
 
 @rule
 def a_start_is_seen_at_once(m):
-    for name, _, c in m.containers():
+    for name, _, c in m.serving():
         if c["startupProbe"].get("periodSeconds", 10) > 1 or c["readinessProbe"].get("periodSeconds", 10) > 2:
             yield f"{name}: is ready for seconds before Kubernetes looks"
         if "initialDelaySeconds" in c["startupProbe"]:
@@ -276,8 +280,8 @@ def everybody_reaches_what_it_needs(m):
         out = [p for p in m.kind("NetworkPolicy") if p["spec"].get("egress") and p["spec"]["podSelector"]
                and selects(p["spec"]["podSelector"], template["metadata"]["labels"])]
         ports = {port["port"] for p in out for r in p["spec"]["egress"] for port in r["ports"]}
-        served = {port["name"]: port["containerPort"] for c in template["spec"]["containers"] for port in c["ports"]}
-        peers = 1 if {"http", "webhook"} & served.keys() else 2  # the console and a webhook have no peer but the bus
+        served = {port["name"]: port["containerPort"] for c in template["spec"]["containers"] for port in c.get("ports", [])}
+        peers = 1 if {"http", "webhook"} & served.keys() or not served else 2  # the console, a webhook and the toolbox have no peer but the bus
         if 4222 not in ports or len(out) < peers:
             yield f"{o['metadata']['name']}: cannot reach the bus or its peer"
         if "webhook" in served and not any(
@@ -351,6 +355,10 @@ def names_agree_with_the_configuration(m):
                 if unknown(user):
                     yield f"{name}: no such user of the bus: {user}"
             continue
+        if name == "toolbox":
+            if unknown(environment(c)["NATS_USER"]):
+                yield f"{name}: no such user of the bus"
+            continue
         env = environment(c)
         own = expand(c["args"][c["args"].index("--name") + 1], env)
         if own not in names:
@@ -382,8 +390,8 @@ def scalers_find_their_target(m):
 def monitors_find_their_pods(m):
     for o in m.kind("PodMonitor"):
         spec, name = o["spec"], o["metadata"]["name"]
-        pods = [t for _, t in m.workloads() if selects(spec["selector"], t["metadata"]["labels"])]
-        if {t["metadata"]["labels"]["app.kubernetes.io/name"] for t in pods} != {w["metadata"]["name"] for w, _ in m.workloads()} - {"nats"}:
+        pods = [t for w, t in m.workloads() if selects(spec["selector"], t["metadata"]["labels"]) and w["metadata"]["name"] != "toolbox"]
+        if {t["metadata"]["labels"]["app.kubernetes.io/name"] for t in pods} != {w["metadata"]["name"] for w, _ in m.workloads()} - {"nats", "toolbox"}:
             yield f"PodMonitor/{name}: not each of our processes"
         for template in pods:
             ports = {p["name"] for c in template["spec"]["containers"] for p in c["ports"]}
