@@ -1,39 +1,53 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "import_detect.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "file.h"
 #include "mem.h"
-#include "text.h"
+#include "ovf_properties.h"
 
+/* Objects of Kubernetes, of whatever kind the first one is. */
 static bool
-is_manifest(const struct config_node *root)
+is_manifest(const struct config *config)
 {
-	const char *version = config_text(config_get(root, "apiVersion")),
-		   *kind = config_text(config_get(root, "kind"));
+	const struct config_node *document = NULL;
 
-	return version != NULL && kind != NULL &&
-		(text_starts(version, "sources.tanzu.vmware.com/") ||
-			strcmp(kind, "List") == 0 || strcmp(kind, "Secret") == 0 ||
-			strcmp(kind, "Broker") == 0 || strcmp(kind, "Trigger") == 0 ||
-			strcmp(kind, "Service") == 0 || strcmp(kind, "Namespace") == 0);
+	while ((document = config_next_document(config, document)) != NULL)
+		if (config_text(config_get(document, "apiVersion")) != NULL &&
+			config_text(config_get(document, "kind")) != NULL)
+			return true;
+	return false;
+}
+
+/* Users write those values alone that are not the chart's. */
+static bool
+is_values(const struct config_node *root)
+{
+	static const char *const keys[] = { "eventProvider", "eventProcessor", "vcenter",
+		"webhook", "horizon", "openfaas", "knative" };
+	const struct config_node *values = config_get(root, "eventrouter");
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (config_get(values, keys[i]) != NULL)
+			return true;
+	return false;
 }
 
 enum import_kind
 import_detect(const struct config *config)
 {
-	const struct config_node *root = config_next_document(config, NULL),
-				 *values = config_get(root, "eventrouter");
+	const struct config_node *root = config_next_document(config, NULL);
 	const char *kind = config_text(config_get(root, "kind"));
 
 	if (config_get(config_item(root, 0), "provider") != NULL)
 		return IMPORT_ROUTER_JSON;
 	if (kind != NULL && strcmp(kind, "RouterConfig") == 0)
 		return IMPORT_ROUTER_CONFIG;
-	if (is_manifest(root))
+	if (is_manifest(config))
 		return IMPORT_MANIFEST;
-	if (config_text(config_get(values, "eventProvider")) != NULL)
+	if (is_values(root))
 		return IMPORT_VALUES;
 	return IMPORT_NONE;
 }
@@ -41,16 +55,14 @@ import_detect(const struct config *config)
 bool
 import_detect_properties(const char *text)
 {
-	if (strstr(text, "oe:key=\"guestinfo.") != NULL)
-		return true;
-	for (; *text != '\0'; text += strcspn(text, "\n"), text += *text == '\n') {
-		if (text_starts(text, "--prop:"))
-			text += strlen("--prop:");
-		if (text_starts(text, "guestinfo.") &&
-			memchr(text, '=', strcspn(text, "\n")) != NULL)
-			return true;
-	}
-	return false;
+	struct ovf_properties *list = mem_alloc(sizeof(*list));
+	bool any;
+
+	ovf_properties_read(list, text);
+	any = list->n > 0;
+	ovf_properties_free(list);
+	free(list);
+	return any;
 }
 
 enum import_kind

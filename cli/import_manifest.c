@@ -13,8 +13,9 @@ struct import_credentials {
 	char *user, *password, *domain;
 };
 
+/* The Secrets that sources name are `used`. */
 static void
-find_credentials(struct import_plan *plan, const struct manifest_objects *objects,
+find_credentials(struct import_plan *plan, struct manifest_objects *objects,
 	const struct config_node *source, struct import_credentials *out)
 {
 	const struct config_node *spec = config_get(source, "spec"),
@@ -26,6 +27,7 @@ find_credentials(struct import_plan *plan, const struct manifest_objects *object
 		? manifest_find(objects, &(struct manifest_query){ "Secret", name, source })
 		: NULL;
 	if (secret != NULL) {
+		manifest_use(objects, secret);
 		out->user = manifest_secret_value(secret, "username");
 		out->password = manifest_secret_value(secret, "password");
 		out->domain = manifest_secret_value(secret, "domain");
@@ -47,6 +49,19 @@ free_credentials(struct import_credentials *c)
 }
 
 /* ---- Triggers */
+
+/* Keys of the objects, by which others are found; only `key` counts. */
+static const struct config_field source_rows[] = { { "sink", CONFIG_NODE, 0 },
+	{ "address", CONFIG_STRING, 0 }, { "skipTLSVerify", CONFIG_BOOL, 0 },
+	{ "secretRef", CONFIG_NODE, 0 }, { "checkpointConfig", CONFIG_NODE, 0 },
+	{ "payloadEncoding", CONFIG_STRING, 0 }, { "serviceAccountName", CONFIG_STRING, 0 },
+	{ "ceOverrides", CONFIG_NODE, 0 }, { NULL } };
+static const struct config_field sink_rows[] = { { "ref", CONFIG_NODE, 0 },
+	{ "uri", CONFIG_STRING, 0 }, { "CACerts", CONFIG_STRING, 0 },
+	{ "audience", CONFIG_STRING, 0 }, { NULL } };
+static const struct config_field ref_rows[] = { { "apiVersion", CONFIG_STRING, 0 },
+	{ "kind", CONFIG_STRING, 0 }, { "name", CONFIG_STRING, 0 },
+	{ "namespace", CONFIG_STRING, 0 }, { NULL } };
 
 static const struct config_field filter_rows[] = {
 	{ "attributes", CONFIG_MAP, 0 },
@@ -103,6 +118,40 @@ style_of_triggers(struct import_plan *plan, const struct manifest_objects *objec
 
 /* ---- sources */
 
+/* The address of a sink: a ref, a path beside it, or a URL. False: an error was added. */
+static bool
+read_destination(
+	struct import_plan *plan, const struct config_node *sink, struct import_knative *k)
+{
+	const struct config_node *ref = config_get(sink, "ref"), *uri = config_get(sink, "uri");
+	bool absolute;
+
+	k->api_version = manifest_text(ref, "apiVersion");
+	k->kind = manifest_text(ref, "kind");
+	k->name = manifest_text(ref, "name");
+	k->uri = config_text(uri);
+	absolute = k->uri != NULL && strstr(k->uri, "://") != NULL;
+	if (k->name != NULL && absolute) { /* as Knative resolves it */
+		import_plan_says(plan, ref, "is not used, because uri is a whole address");
+		k->name = NULL;
+	}
+	if (k->name != NULL && (k->api_version == NULL || k->kind == NULL)) {
+		config_error(&plan->errors, ref, "apiVersion or kind is missing");
+		return false;
+	}
+	if (k->name == NULL && k->uri == NULL) {
+		config_error(&plan->errors, sink, "neither ref nor uri");
+		return false;
+	}
+	if (k->uri != NULL && !absolute &&
+		(k->name == NULL || (*k->uri != '/' && *k->uri != '?'))) {
+		config_error(&plan->errors, uri,
+			"must be a whole address, or, beside a ref, a path that begins with /");
+		return false;
+	}
+	return true;
+}
+
 static void
 read_sink(
 	struct import_plan *plan, const struct config_node *source, enum event_type_style style)
@@ -111,12 +160,11 @@ read_sink(
 				 *ref = config_get(sink, "ref");
 	const char *namespace = manifest_text(ref, "namespace"),
 		   *own = manifest_text(config_get(source, "metadata"), "namespace");
-	struct import_knative k = { .api_version = manifest_text(ref, "apiVersion"),
-		.kind = manifest_text(ref, "kind"),
-		.name = manifest_text(ref, "name"),
-		.namespace = namespace != NULL ? namespace
-			: own != NULL          ? own
-					       : "default",
+	struct import_knative k = { .namespace = namespace != NULL ? namespace
+			: own != NULL                              ? own
+								   : "default",
+		.ca_certs = manifest_text(sink, "CACerts"),
+		.audience = manifest_text(sink, "audience"),
 		.type_style = style_names[style] };
 
 	if (sink == NULL) {
@@ -124,23 +172,14 @@ read_sink(
 			manifest_name(source));
 		return;
 	}
-	if (k.name == NULL)
-		k.uri = manifest_text(sink, "uri");
-	else if (config_get(sink, "uri") != NULL)
-		import_plan_says(plan, config_get(sink, "uri"),
-			"has no counterpart beside a ref: use destination.uri with the whole address");
-	if (k.name != NULL && (k.api_version == NULL || k.kind == NULL)) {
-		config_error(&plan->errors, ref, "apiVersion or kind is missing");
+	if (!read_destination(plan, sink, &k))
 		return;
-	}
-	if (k.name == NULL && k.uri == NULL) {
-		config_error(&plan->errors, sink, "neither ref nor uri");
-		return;
-	}
 	import_plan_says(plan, sink,
 		plan->functions != NULL
 			? "becomes the backend functions: copy the manifests of the functions to its directory"
 			: "becomes eventProcessor.knative.destination, encoding binary");
+	import_plan_rest(plan, sink, sink_rows);
+	import_plan_rest(plan, ref, ref_rows);
 	import_plan_knative(plan, &k);
 }
 
@@ -156,6 +195,7 @@ report_rest(struct import_plan *plan, const struct config_node *spec, bool horiz
 		"has no counterpart: the collector does not use the API of Kubernetes");
 	import_plan_says(plan, config_get(spec, "ceOverrides"),
 		"has no counterpart: extensions are not added to events");
+	import_plan_rest(plan, spec, source_rows);
 	if (horizon)
 		return;
 	if (encoding != NULL && text_distance(encoding, "application/json", 0) == 0)
@@ -169,7 +209,7 @@ report_rest(struct import_plan *plan, const struct config_node *spec, bool horiz
 }
 
 static void
-read_source(struct import_plan *plan, const struct manifest_objects *objects,
+read_source(struct import_plan *plan, struct manifest_objects *objects,
 	const struct config_node *source, const char *type)
 {
 	const struct config_node *spec = config_get(source, "spec"),
@@ -199,6 +239,56 @@ read_source(struct import_plan *plan, const struct manifest_objects *objects,
 	free_credentials(&credentials);
 }
 
+static const struct config_field data_rows[] = { { "data", CONFIG_MAP, 0 }, { NULL } };
+
+/* A Secret as the event router's manifests and chart have it: its whole file. */
+static bool
+has_router_config(const struct config_node *secret)
+{
+	char **data = NULL, **value, *text;
+	struct config_errors errors;
+	bool found = false;
+
+	if (!manifest_is_kind(secret, "Secret"))
+		return false;
+	config_errors_init(&errors); /* of the keys beside data, which do not matter */
+	config_bind(secret, data_rows, &data, sizeof(data), &errors);
+	for (value = data; value != NULL && *value != NULL && !found; value += 2) {
+		text = manifest_secret_value(secret, value[0]);
+		found = text != NULL && strstr(text, "kind: RouterConfig") != NULL;
+		mem_free_secret(text);
+	}
+	config_release(data_rows, &data);
+	config_errors_free(&errors);
+	return found;
+}
+
+/* The objects that are neither sources nor Triggers, nor a Secret that a source names. */
+static void
+report_others(struct import_plan *plan, const struct manifest_objects *objects)
+{
+	const struct config_node *node;
+
+	for (size_t i = 0; i < objects->n; i++) {
+		node = objects->node[i];
+		if (objects->used[i] || manifest_is_kind(node, "Trigger"))
+			continue;
+		if (manifest_is_kind(node, "Broker"))
+			import_plan_says(plan, node, "the Broker \"%.64s\" stays as it is",
+				manifest_name(node));
+		else if (has_router_config(node))
+			import_plan_says(plan, node,
+				"the Secret \"%.64s\" has a file of the event router, which is read as it is: docs/migration.md says how to get it",
+				manifest_name(node));
+		else
+			import_plan_says(plan, node, "%.64s \"%.64s\": nothing is done with it",
+				manifest_text(node, "kind") != NULL
+					? manifest_text(node, "kind")
+					: "an object",
+				manifest_name(node));
+	}
+}
+
 void
 import_manifest_read(struct import_plan *plan, const struct config *const *configs, size_t n)
 {
@@ -214,10 +304,12 @@ import_manifest_read(struct import_plan *plan, const struct config *const *confi
 
 		if (!vsphere && !manifest_is_kind(node, "HorizonSource"))
 			continue;
+		objects->used[i] = true;
 		read_source(plan, objects, node, vsphere ? "vcenter" : "horizon");
 		read_sink(plan, node, style);
 		plan->from_tanzu |= vsphere;
 		plan->from_horizon |= !vsphere;
 	}
+	report_others(plan, objects);
 	free(objects);
 }

@@ -11,19 +11,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "import_yaml.h"
 #include "mem.h"
-#include "printable.h"
 
-enum { TEXT_MAX = 8 * 1024 * 1024, LINE_MAX_BYTES = 1000 };
+enum { LINE_MAX_BYTES = 1000 };
 
 void
 import_plan_init(struct import_plan *plan, const char *secrets, const char *functions)
 {
 	*plan = (struct import_plan){ .secrets = secrets, .functions = functions };
-	buf_init(&plan->sources, TEXT_MAX);
-	buf_init(&plan->backends, TEXT_MAX);
-	buf_init(&plan->metrics, TEXT_MAX);
-	buf_init(&plan->report, TEXT_MAX);
+	buf_init(&plan->sources, IMPORT_TEXT_MAX);
+	buf_init(&plan->backends, IMPORT_TEXT_MAX);
+	buf_init(&plan->metrics, IMPORT_TEXT_MAX);
+	buf_init(&plan->report, IMPORT_TEXT_MAX);
 	config_errors_init(&plan->errors);
 	config_errors_init(&plan->scratch);
 }
@@ -62,44 +62,16 @@ import_plan_says(struct import_plan *plan, const struct config_node *node, const
 	plan->scratch.n_warnings = 0;
 }
 
-/* ---- YAML */
-
-/* U+FEFF, U+FFFE and U+FFFF are in no YAML file; printable_add has replaced the others. */
-static bool
-is_forbidden(const char *s)
+void
+import_plan_rest(struct import_plan *plan, const struct config_node *map,
+	const struct config_field *known)
 {
-	return strncmp(s, "\xef\xbb\xbf", 3) == 0 || strncmp(s, "\xef\xbf\xbe", 3) == 0 ||
-		strncmp(s, "\xef\xbf\xbf", 3) == 0;
-}
-
-/* In single quotes nothing is special but the quote, and no ${NAME} is replaced. */
-static void
-add_quoted(struct buf *out, const char *text)
-{
-	struct buf clean;
-
-	buf_init(&clean, TEXT_MAX);
-	printable_add(&clean, text, strlen(text));
-	buf_add_char(out, '\'');
-	for (const char *s = buf_str(&clean); *s != '\0'; s++) {
-		if (is_forbidden(s)) {
-			s += 2;
-			continue;
-		}
-		if (*s == '\'')
-			buf_add_char(out, '\'');
-		buf_add_char(out, *s);
-	}
-	buf_add_char(out, '\'');
-	buf_free(&clean);
-}
-
-static void
-add_value(struct buf *out, const char *before, const char *text)
-{
-	buf_add_str(out, before);
-	add_quoted(out, text);
-	buf_add_char(out, '\n');
+	if (config_length(map) == 0 || config_item(map, 0) != NULL)
+		return;
+	config_check_keys(map, known, &plan->scratch);
+	buf_add_str(&plan->report, buf_str(&plan->scratch.text));
+	buf_clear(&plan->scratch.text);
+	plan->scratch.n = 0;
 }
 
 /* A name that no other entry has: "vcenter", "vcenter-2". */
@@ -128,22 +100,21 @@ add_secret(struct import_plan *plan, struct buf *out, const char *key, const cha
 
 	snprintf(path, sizeof(path), "%s/%s",
 		plan->secrets != NULL ? plan->secrets : "/etc/vcourier/secrets", name);
-	add_value(out, key, path);
+	import_yaml_value(out, key, path);
 	if (value == NULL || plan->n_secrets == IMPORT_SECRETS_MAX)
 		return;
 	plan->secret[plan->n_secrets++] = (struct import_secret){ .name = mem_strdup(name),
 		.value = mem_strdup(value) };
 }
 
+/* A text that is not known is a variable, which `vcourier check` names until it is set. */
 static void
-add_user(struct buf *out, const char *indent, const char *user)
+add_known(struct buf *out, const char *before, const char *text, const char *variable)
 {
-	buf_printf(out, "%susername: ", indent);
-	if (user != NULL)
-		add_quoted(out, user);
+	if (text != NULL)
+		import_yaml_value(out, before, text);
 	else
-		buf_add_str(out, "${VCENTER_USERNAME}");
-	buf_add_char(out, '\n');
+		buf_printf(out, "%s${%s}\n", before, variable);
 }
 
 static void
@@ -151,7 +122,7 @@ add_basic_auth(struct import_plan *plan, struct buf *out, const char *name,
 	const struct import_login *login)
 {
 	buf_add_str(out, "      auth:\n        type: basic_auth\n        basicAuth:\n");
-	add_user(out, "          ", login->user);
+	add_known(out, "          username: ", login->user, "VCENTER_USERNAME");
 	add_secret(plan, out, "          passwordFile: ", name, login->password);
 }
 
@@ -164,10 +135,23 @@ add_horizon_auth(struct import_plan *plan, const char *name, const struct import
 
 	buf_add_str(out,
 		"      auth:\n        type: active_directory\n        activeDirectoryAuth:\n");
-	if (login->domain != NULL)
-		add_value(out, "          domain: ", login->domain);
-	add_user(out, "          ", login->user);
+	add_known(out, "          domain: ", login->domain, "HORIZON_DOMAIN");
+	add_known(out, "          username: ", login->user, "HORIZON_USERNAME");
 	add_secret(plan, out, "          passwordFile: ", name, login->password);
+}
+
+/* The files webhook.crt and webhook.key, for a webhook that is named so. */
+static void
+add_certificate(struct import_plan *plan, const char *name, const struct import_source *source)
+{
+	char file[300];
+
+	if (source->certificate == NULL || source->key == NULL)
+		return;
+	snprintf(file, sizeof(file), "%s.crt", name);
+	add_secret(plan, &plan->sources, "      certFile: ", file, source->certificate);
+	snprintf(file, sizeof(file), "%s.key", name);
+	add_secret(plan, &plan->sources, "      keyFile: ", file, source->key);
 }
 
 void
@@ -181,17 +165,19 @@ import_plan_source(struct import_plan *plan, const struct import_source *source)
 	name = new_name(plan, source->name);
 	plan->n_sources++;
 	buf_printf(out, "  - type: %s\n", source->type);
-	add_value(out, "    name: ", name);
+	import_yaml_value(out, "    name: ", name);
 	buf_printf(out, "    %s:\n", source->type);
 	if (strcmp(source->type, "webhook") == 0) {
 		buf_printf(out, "      bindAddress: 0.0.0.0:%s\n", source->address);
 		if (source->path != NULL)
-			add_value(out, "      path: ", source->path);
+			import_yaml_value(out, "      path: ", source->path);
+		add_certificate(plan, name, source);
 		if (source->login.user != NULL)
 			add_basic_auth(plan, out, name, &source->login);
 		return;
 	}
-	add_value(out, "      address: ", source->address != NULL ? source->address : "");
+	import_yaml_value(
+		out, "      address: ", source->address != NULL ? source->address : "");
 	if (source->insecure)
 		buf_add_str(out, "      insecureSSL: true\n");
 	if (strcmp(source->type, "horizon") == 0)
@@ -211,7 +197,7 @@ add_backend(struct import_plan *plan, const char *type, const char *wanted, cons
 		return false;
 	plan->n_backends++;
 	buf_printf(&plan->backends, "  - type: %s\n", type);
-	add_value(&plan->backends, "    name: ", new_name(plan, wanted));
+	import_yaml_value(&plan->backends, "    name: ", new_name(plan, wanted));
 	buf_add_str(&plan->backends, block);
 	return true;
 }
@@ -221,9 +207,9 @@ plan_functions(struct import_plan *plan)
 {
 	struct buf block;
 
-	buf_init(&block, TEXT_MAX);
+	buf_init(&block, IMPORT_TEXT_MAX);
 	buf_add_str(&block, "    functions:\n");
-	add_value(&block, "      directory: ", plan->functions);
+	import_yaml_value(&block, "      directory: ", plan->functions);
 	add_backend(plan, "functions", "functions", buf_str(&block));
 	buf_free(&block);
 }
@@ -237,7 +223,7 @@ import_plan_knative(struct import_plan *plan, const struct import_knative *k)
 		plan_functions(plan);
 		return;
 	}
-	buf_init(&block, TEXT_MAX);
+	buf_init(&block, IMPORT_TEXT_MAX);
 	buf_printf(&block, "    knative:\n      encoding: %s\n      typeStyle: %s\n",
 		k->encoding != NULL && strcmp(k->encoding, "structured") == 0 ? "structured"
 									      : "binary",
@@ -245,15 +231,20 @@ import_plan_knative(struct import_plan *plan, const struct import_knative *k)
 	if (k->insecure)
 		buf_add_str(&block, "      insecureSSL: true\n");
 	buf_add_str(&block, "      destination:\n");
-	if (k->uri != NULL) {
-		add_value(&block, "        uri: ", k->uri);
-	} else {
+	if (k->uri != NULL)
+		import_yaml_value(&block, "        uri: ", k->uri);
+	if (k->ca_certs != NULL)
+		import_yaml_lines(&block, "        CACerts: ", k->ca_certs);
+	if (k->audience != NULL)
+		import_yaml_value(&block, "        audience: ", k->audience);
+	if (k->name != NULL) {
 		buf_add_str(&block, "        ref:\n");
-		add_value(&block, "          apiVersion: ", k->api_version);
-		add_value(&block, "          kind: ", k->kind);
-		add_value(&block, "          name: ", k->name);
-		add_value(&block, "          namespace: ", k->namespace);
+		import_yaml_value(&block, "          apiVersion: ", k->api_version);
+		import_yaml_value(&block, "          kind: ", k->kind);
+		import_yaml_value(&block, "          name: ", k->name);
+		import_yaml_value(&block, "          namespace: ", k->namespace);
 	}
+	plan->too_large |= !buf_ok(&block); /* CACerts may be large */
 	add_backend(plan, "knative", "knative", buf_str(&block));
 	buf_free(&block);
 }
@@ -263,9 +254,9 @@ import_plan_openfaas(struct import_plan *plan, const struct import_openfaas *o)
 {
 	struct buf block;
 
-	buf_init(&block, TEXT_MAX);
+	buf_init(&block, IMPORT_TEXT_MAX);
 	buf_add_str(&block, "    openfaas:\n");
-	add_value(&block, "      address: ", o->address != NULL ? o->address : "");
+	import_yaml_value(&block, "      address: ", o->address != NULL ? o->address : "");
 	if (o->async)
 		buf_add_str(&block, "      async: true\n");
 	if (o->login.user != NULL)
@@ -279,14 +270,15 @@ import_plan_eventbridge(struct import_plan *plan, const struct import_eventbridg
 {
 	struct buf block;
 
-	buf_init(&block, TEXT_MAX);
+	buf_init(&block, IMPORT_TEXT_MAX);
 	buf_add_str(&block, "    awsEventBridge:\n");
-	add_value(&block, "      region: ", e->region != NULL ? e->region : "");
-	add_value(&block, "      eventBus: ", e->bus != NULL ? e->bus : "default");
-	add_value(&block, "      ruleARN: ", e->rule != NULL ? e->rule : "");
+	import_yaml_value(&block, "      region: ", e->region != NULL ? e->region : "");
+	import_yaml_value(&block, "      eventBus: ", e->bus != NULL ? e->bus : "default");
+	import_yaml_value(&block, "      ruleARN: ", e->rule != NULL ? e->rule : "");
 	buf_add_str(&block,
 		"      auth:\n        type: aws_access_key\n        awsAccessKeyAuth:\n");
-	add_value(&block, "          accessKey: ", e->access_key != NULL ? e->access_key : "");
+	import_yaml_value(
+		&block, "          accessKey: ", e->access_key != NULL ? e->access_key : "");
 	add_secret(plan, &block, "          secretKeyFile: ", "eventbridge", e->secret_key);
 	add_backend(plan, "aws_event_bridge", "eventbridge", buf_str(&block));
 	buf_free(&block);
@@ -299,11 +291,11 @@ import_plan_metrics(
 	if (plan->metrics.len > 0 || bind == NULL)
 		return;
 	buf_add_str(&plan->metrics, "metricsProvider:\n  type: default\n  default:\n");
-	add_value(&plan->metrics, "    bindAddress: ", bind);
+	import_yaml_value(&plan->metrics, "    bindAddress: ", bind);
 	if (login->user == NULL)
 		return;
 	buf_add_str(&plan->metrics, "    auth:\n      type: basic_auth\n      basicAuth:\n");
-	add_value(&plan->metrics, "        username: ", login->user);
+	import_yaml_value(&plan->metrics, "        username: ", login->user);
 	add_secret(plan, &plan->metrics, "        passwordFile: ", "metrics", login->password);
 }
 
@@ -315,6 +307,8 @@ import_plan_write(const struct import_plan *plan, struct buf *out, struct err *e
 	if (plan->n_sources == 0)
 		return err_set(err, ERR_CONFIG,
 			"none of the files names a source of events (a vCenter, a Horizon server, a webhook)");
+	if (plan->too_large || !buf_ok(&plan->sources) || !buf_ok(&plan->backends))
+		return err_set(err, ERR_LIMIT, "the configuration is larger than 8 MiB");
 	buf_add_str(out,
 		"# Written by `vcourier import`. docs/configuration.md has all options.\n"
 		"apiVersion: event-router.vmware.com/v1alpha1\nkind: RouterConfig\n"

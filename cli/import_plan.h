@@ -27,6 +27,7 @@ struct import_plan {
 	/* names of sources and backends, each once */
 	char *name[2 * IMPORT_ENTRIES_MAX];
 	size_t n_names;
+	bool too_large;
 	struct buf report; /* lines */
 	struct config_errors errors, scratch;
 	/* where the events came from so far: decides what changes for functions */
@@ -40,6 +41,13 @@ void import_plan_free(struct import_plan *plan);
 void import_plan_says(struct import_plan *plan, const struct config_node *node, const char *fmt,
 	...) ERR_PRINTF(3, 4);
 
+/*
+ * A line for each key of the mapping that is in no row of `known`: "unknown key". NULL, and a
+ * node of another kind, is left out.
+ */
+void import_plan_rest(struct import_plan *plan, const struct config_node *map,
+	const struct config_field *known);
+
 /* A user name with its password; NULL: not known. */
 struct import_login {
 	const char *user, *password;
@@ -51,19 +59,22 @@ struct import_source {
 	const char *type, *name;
 	const char *address; /* of webhook: the port to listen on */
 	const char *path;    /* of webhook */
+	/* of webhook: PEM; NULL: without TLS */
+	const char *certificate, *key;
 	struct import_login login;
 	bool insecure;
 };
 void import_plan_source(struct import_plan *plan, const struct import_source *source);
 
 /*
- * The backend knative: a ref (name and namespace of a Broker, or of another kind) or a URL. The
- * same destination with the same style counts once. With the option functions, it is the
- * backend functions.
+ * The backend knative: a ref (a Broker, or another kind) with or without a path relative to its
+ * address (uri), or, if name is NULL, a URL. The same destination with the same style counts
+ * once. With the option functions, it is the backend functions.
  */
 struct import_knative {
 	const char *api_version, *kind, *name, *namespace, *uri;
-	const char *encoding; /* NULL: binary */
+	const char *ca_certs, *audience; /* NULL: not given */
+	const char *encoding;            /* NULL: binary */
 	const char *type_style;
 	bool insecure;
 };

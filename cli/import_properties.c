@@ -1,169 +1,95 @@
 // SPDX-License-Identifier: Apache-2.0
-/*
- * The OVF properties of the appliance: the document ovfEnv, as `vmtoolsd --cmd "info-get
- * guestinfo.ovfEnv"` prints it, or lines guestinfo.KEY=VALUE, as ovftool takes them.
- */
+/* What the OVF properties of VEBA's appliance become. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "base64.h"
 #include "import_read.h"
 #include "mem.h"
+#include "ovf_properties.h"
 #include "text.h"
 
-enum { PROPERTIES_MAX = 500, VALUE_MAX = 64 * 1024 };
+#define get ovf_properties_get
 
-struct import_property {
-	char *key, *value;
-	int line;
-};
-
-struct import_properties {
-	struct import_property property[PROPERTIES_MAX];
-	size_t n;
-};
-
-/* ---- reading */
-
-/* &amp; and the other four of XML, and &#NN; of ASCII. */
-static void
-add_decoded(struct buf *out, const char *s, size_t len)
-{
-	static const struct {
-		const char *name;
-		char c;
-	} entities[] = { { "&amp;", '&' }, { "&lt;", '<' }, { "&gt;", '>' }, { "&quot;", '"' },
-		{ "&apos;", '\'' }, { "&#10;", '\n' }, { "&#13;", '\r' }, { "&#9;", '\t' },
-		{ "&#34;", '"' }, { "&#38;", '&' }, { "&#39;", '\'' } };
-	size_t n = sizeof(entities) / sizeof(entities[0]), i, k;
-
-	for (i = 0; i < len; i++) {
-		for (k = 0; k < n; k++)
-			if (strncmp(s + i, entities[k].name, strlen(entities[k].name)) == 0)
-				break;
-		buf_add_char(out, k < n ? entities[k].c : s[i]);
-		if (k < n)
-			i += strlen(entities[k].name) - 1;
-	}
-}
-
-static void
-add_property(struct import_properties *list, const char *key, size_t key_len, struct buf *value,
-	int line)
-{
-	if (list->n == PROPERTIES_MAX)
-		return;
-	list->property[list->n++] = (struct import_property){
-		.key = mem_strndup(key, key_len),
-		.value = mem_strdup(buf_str(value)),
-		.line = line,
-	};
-}
-
-/* <Property oe:key="guestinfo.KEY" oe:value="VALUE"/> */
-static void
-read_element(struct import_properties *list, const char *line, size_t len, int number)
-{
-	static const char key_at[] = "oe:key=\"guestinfo.", value_at[] = "oe:value=\"";
-	const char *end = line + len, *key = strstr(line, key_at),
-		   *value = strstr(line, value_at), *key_end, *value_end;
-	struct buf text;
-
-	if (key == NULL || value == NULL || key >= end || value >= end)
-		return;
-	key += strlen(key_at);
-	value += strlen(value_at);
-	key_end = strchr(key, '"');
-	value_end = strchr(value, '"');
-	if (key_end == NULL || value_end == NULL || key_end > end || value_end > end)
-		return;
-	buf_init(&text, VALUE_MAX);
-	add_decoded(&text, value, (size_t)(value_end - value));
-	add_property(list, key, (size_t)(key_end - key), &text, number);
-	mem_wipe(text.data, text.len);
-	buf_free(&text);
-}
-
-/* guestinfo.KEY=VALUE, also as --prop:guestinfo.KEY=VALUE, with or without quotes */
-static void
-read_line(struct import_properties *list, const char *line, size_t len, int number)
-{
-	const char *end = line + len, *equals;
-	struct buf text;
-
-	if (text_starts(line, "--prop:"))
-		line += strlen("--prop:");
-	if (!text_starts(line, "guestinfo."))
-		return;
-	line += strlen("guestinfo.");
-	equals = memchr(line, '=', (size_t)(end - line));
-	if (equals == NULL)
-		return;
-	while (end > equals + 1 && (end[-1] == '\r' || end[-1] == ' '))
-		end--;
-	buf_init(&text, VALUE_MAX);
-	if (end - equals > 2 && (equals[1] == '"' || equals[1] == '\'') && end[-1] == equals[1])
-		buf_add(&text, equals + 2, (size_t)(end - equals) - 3);
-	else
-		buf_add(&text, equals + 1, (size_t)(end - equals) - 1);
-	add_property(list, line, (size_t)(equals - line), &text, number);
-	mem_wipe(text.data, text.len);
-	buf_free(&text);
-}
-
-static void
-read_text(struct import_properties *list, const char *text)
-{
-	int number = 1;
-
-	for (; *text != '\0'; number++) {
-		size_t len = strcspn(text, "\n");
-
-		read_element(list, text, len, number);
-		read_line(list, text, len, number);
-		text += len + (text[len] == '\n');
-	}
-}
-
-/* ---- what they become */
-
-/* NULL: not given, or empty. */
+/* "https://HOST" and a path; the property is a host, or somebody wrote a URL there. */
 static const char *
-get(const struct import_properties *list, const char *key)
+url_of(const char *server, const char *path, char url[1200])
 {
-	for (size_t i = 0; i < list->n; i++)
-		if (strcmp(list->property[i].key, key) == 0)
-			return *list->property[i].value != '\0' ? list->property[i].value
-								: NULL;
+	if (strstr(server, "://") != NULL)
+		snprintf(url, 1200, "%.1000s", server);
+	else
+		snprintf(url, 1200, "https://%.1000s%.100s", server, path);
+	return url;
+}
+
+/* A file that is there in base64; NULL: not given, or no base64. Free it as a secret. */
+static char *
+file_of(struct import_plan *plan, const struct ovf_properties *list, const char *key)
+{
+	const char *text = get(list, key);
+	struct buf out;
+
+	if (text == NULL)
+		return NULL;
+	buf_init(&out, OVF_VALUE_MAX);
+	if (base64_decode(&out, text, strlen(text)) && out.len > 0)
+		return buf_take(&out, NULL);
+	buf_free(&out);
+	buf_printf(&plan->report, "note: guestinfo.%s is not base64: it is left out\n", key);
 	return NULL;
 }
 
 static void
-add_sources(struct import_plan *plan, const struct import_properties *list)
+add_webhook(struct import_plan *plan, const struct ovf_properties *list)
+{
+	char *certificate = file_of(plan, list, "custom_tls_ca_cert"),
+	     *key = file_of(plan, list, "custom_tls_private_key");
+
+	import_plan_source(plan,
+		&(struct import_source){ .type = "webhook",
+			.name = "webhook",
+			.address = "8080",
+			.login = { get(list, "webhook_username"), get(list, "webhook_password"),
+				NULL },
+			.certificate = certificate,
+			.key = key });
+	buf_printf(&plan->report,
+		"note: the senders of the webhook used https://%.200s/webhook: now %s://HOST:8080/webhook\n",
+		get(list, "hostname") != NULL ? get(list, "hostname") : "APPLIANCE",
+		certificate != NULL && key != NULL ? "https" : "http");
+	mem_free_secret(certificate);
+	mem_free_secret(key);
+}
+
+static void
+add_sources(struct import_plan *plan, const struct ovf_properties *list)
 {
 	const char *server = get(list, "vcenter_server");
-	char url[600];
+	char url[1200];
 
 	if (server != NULL) {
-		snprintf(url, sizeof(url), "https://%.500s/sdk", server);
 		import_plan_source(plan,
 			&(struct import_source){ .type = "vcenter",
 				.name = "vcenter",
-				.address = url,
+				.address = url_of(server, "/sdk", url),
 				.login = { get(list, "vcenter_username"),
 					get(list, "vcenter_password"), NULL },
 				.insecure = import_router_true(
 					get(list, "vcenter_disable_tls_verification")) });
 	}
-	if (import_router_true(get(list, "horizon"))) {
+	server = get(list, "horizon_server");
+	if (import_router_true(get(list, "horizon")) && server == NULL) {
+		plan->errors.n++;
+		buf_add_str(&plan->errors.text,
+			"guestinfo.horizon is True, and guestinfo.horizon_server is missing\n");
+	} else if (import_router_true(get(list, "horizon"))) {
 		plan->from_horizon = true;
-		snprintf(url, sizeof(url), "https://%.500s",
-			get(list, "horizon_server") != NULL ? get(list, "horizon_server") : "");
 		import_plan_source(plan,
 			&(struct import_source){ .type = "horizon",
 				.name = "horizon",
-				.address = url,
+				.address = url_of(server, "", url),
 				.login = { get(list, "horizon_username"),
 					get(list, "horizon_password"),
 					get(list, "horizon_domain") },
@@ -171,17 +97,12 @@ add_sources(struct import_plan *plan, const struct import_properties *list)
 					get(list, "horizon_disable_tls_verification")) });
 	}
 	if (import_router_true(get(list, "webhook")))
-		import_plan_source(plan,
-			&(struct import_source){ .type = "webhook",
-				.name = "webhook",
-				.address = "8080",
-				.login = { get(list, "webhook_username"),
-					get(list, "webhook_password"), NULL } });
+		add_webhook(plan, list);
 }
 
 /* 0.7 had a choice; 0.8 always sends to the broker of vmware-functions. */
 static void
-add_backend(struct import_plan *plan, const struct import_properties *list)
+add_backend(struct import_plan *plan, const struct ovf_properties *list)
 {
 	const char *type = get(list, "event_processor_type");
 	struct import_knative knative = { .api_version = "eventing.knative.dev/v1",
@@ -223,8 +144,16 @@ add_backend(struct import_plan *plan, const struct import_properties *list)
 	}
 }
 
+/* "horizon" and "webhook" are properties that switch on what begins with their name. */
+static bool
+is_off(const struct ovf_properties *list, const char *prefix)
+{
+	return (strcmp(prefix, "horizon") == 0 || strcmp(prefix, "webhook") == 0) &&
+		!import_router_true(get(list, prefix));
+}
+
 static void
-report(struct import_plan *plan, const char *file, const struct import_properties *list)
+report(struct import_plan *plan, const char *file, const struct ovf_properties *list)
 {
 	static const struct {
 		const char *prefix, *says;
@@ -241,28 +170,39 @@ report(struct import_plan *plan, const char *file, const struct import_propertie
 		{ "knative_", "becomes eventProcessor.knative.destination" },
 		{ "http_proxy", "set HTTP_PROXY for the processes, or vcenter.proxy" },
 		{ "https_proxy", "set HTTPS_PROXY for the processes, or vcenter.proxy" },
+		{ "proxy_", "belongs in the URL of the proxy: http://USER:PASSWORD@HOST:PORT" },
 		{ "no_proxy", "set NO_PROXY for the processes" },
+		{ "custom_tls_",
+			"becomes certFile and keyFile of the webhook, if that is used" },
+		{ "endpoint_", "has no counterpart: the console has users of its own" },
+		{ "syslog_", "has no counterpart: the logs are in the journal" },
 		{ "", "is about the machine: it has no counterpart in this file" },
 	};
 
 	for (size_t i = 0; i < list->n; i++) {
-		const struct import_property *p = &list->property[i];
+		const struct ovf_property *p = &list->property[i];
 		size_t k = 0;
 
 		while (!text_starts(p->key, rows[k].prefix))
 			k++;
 		if (*p->value != '\0')
 			buf_printf(&plan->report, "%s:%d: guestinfo.%.64s: %s\n", file, p->line,
-				p->key, rows[k].says);
+				p->key,
+				is_off(list, rows[k].prefix) ? "is not used: it is switched off"
+							     : rows[k].says);
+		if (p->has_variable)
+			buf_printf(&plan->report,
+				"%s:%d: guestinfo.%.64s: a variable of the shell is in it, whose value is not in the file\n",
+				file, p->line, p->key);
 	}
 }
 
 void
 import_properties_read(struct import_plan *plan, const char *file, const char *text)
 {
-	struct import_properties *list = mem_alloc(sizeof(*list));
+	struct ovf_properties *list = mem_alloc(sizeof(*list));
 
-	read_text(list, text);
+	ovf_properties_read(list, text);
 	report(plan, file, list);
 	add_sources(plan, list);
 	add_backend(plan, list);
@@ -270,9 +210,6 @@ import_properties_read(struct import_plan *plan, const char *file, const char *t
 		plan->from_tanzu = true;
 	else
 		plan->from_router = true;
-	for (size_t i = 0; i < list->n; i++) {
-		free(list->property[i].key);
-		mem_free_secret(list->property[i].value);
-	}
+	ovf_properties_free(list);
 	free(list);
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The event router's older configurations: JSON of 0.3 and 0.4, values of its Helm chart. */
-#include <stdio.h>
+/*
+ * The event router's configuration of 0.3 and 0.4:
+ * [{"type", "provider", "address", "auth": {"method", "secret"}, "options"}]
+ */
 #include <string.h>
 #include <strings.h>
 
@@ -18,7 +20,30 @@ import_router_true(const char *text)
 	return text != NULL && (strcasecmp(text, "true") == 0 || strcmp(text, "1") == 0);
 }
 
-/* ---- JSON: [{"type", "provider", "address", "auth": {"method", "secret"}, "options"}] */
+/* ---- the keys of an entry, of its auth and of its options; only `key` counts */
+
+static const struct config_field entry_rows[] = { { "type", CONFIG_STRING, 0 },
+	{ "provider", CONFIG_STRING, 0 }, { "address", CONFIG_STRING, 0 },
+	{ "auth", CONFIG_NODE, 0 }, { "options", CONFIG_NODE, 0 }, { NULL } };
+static const struct config_field auth_rows[] = { { "method", CONFIG_STRING, 0 },
+	{ "secret", CONFIG_NODE, 0 }, { NULL } };
+static const struct config_field stream_rows[] = { { "insecure", CONFIG_STRING, 0 }, { NULL } };
+static const struct config_field openfaas_rows[] = { { "async", CONFIG_STRING, 0 }, { NULL } };
+static const struct config_field eventbridge_rows[] = { { "aws_region", CONFIG_STRING, 0 },
+	{ "aws_eventbridge_event_bus", CONFIG_STRING, 0 },
+	{ "aws_eventbridge_rule_arn", CONFIG_STRING, 0 }, { NULL } };
+static const struct config_field no_rows[] = { { NULL } };
+
+static bool
+has(struct import_plan *plan, const struct config_node *node, const char *key)
+{
+	if (text_at(node, key) != NULL && *text_at(node, key) != '\0')
+		return true;
+	config_error(&plan->errors, node, "%s is missing", key);
+	return false;
+}
+
+/* ---- entries */
 
 static void
 read_stream(struct import_plan *plan, const struct config_node *entry)
@@ -27,6 +52,8 @@ read_stream(struct import_plan *plan, const struct config_node *entry)
 				 *insecure = config_get(
 					 config_get(entry, "options"), "insecure");
 
+	if (!has(plan, entry, "address"))
+		return;
 	import_plan_says(plan, entry, "becomes eventProvider.vcenter");
 	import_plan_says(plan, config_get(entry, "address"), "becomes vcenter.address");
 	import_plan_says(
@@ -47,6 +74,8 @@ read_openfaas(struct import_plan *plan, const struct config_node *entry)
 	const struct config_node *secret = config_get(config_get(entry, "auth"), "secret"),
 				 *async = config_get(config_get(entry, "options"), "async");
 
+	if (!has(plan, entry, "address"))
+		return;
 	import_plan_says(plan, entry, "becomes eventProcessor.openfaas");
 	import_plan_says(plan, config_get(entry, "address"), "becomes openfaas.address");
 	import_plan_says(
@@ -65,6 +94,10 @@ read_eventbridge(struct import_plan *plan, const struct config_node *entry)
 	const struct config_node *secret = config_get(config_get(entry, "auth"), "secret"),
 				 *options = config_get(entry, "options");
 
+	if (!has(plan, options, "aws_region") ||
+		!has(plan, options, "aws_eventbridge_rule_arn") ||
+		!has(plan, secret, "aws_access_key_id"))
+		return;
 	import_plan_says(plan, entry, "becomes eventProcessor.awsEventBridge");
 	import_plan_says(plan, secret,
 		"becomes awsEventBridge.auth, with the secret key in secretKeyFile");
@@ -91,12 +124,13 @@ read_metrics(struct import_plan *plan, const struct config_node *entry)
 
 static const struct {
 	const char *type, *provider;
+	const struct config_field *options;
 	void (*read)(struct import_plan *plan, const struct config_node *entry);
 } readers[] = {
-	{ "stream", "vmware_vcenter", read_stream },
-	{ "processor", "openfaas", read_openfaas },
-	{ "processor", "aws_event_bridge", read_eventbridge },
-	{ "metrics", "internal", read_metrics },
+	{ "stream", "vmware_vcenter", stream_rows, read_stream },
+	{ "processor", "openfaas", openfaas_rows, read_openfaas },
+	{ "processor", "aws_event_bridge", eventbridge_rows, read_eventbridge },
+	{ "metrics", "internal", no_rows, read_metrics },
 };
 
 void
@@ -115,128 +149,16 @@ import_router_read(struct import_plan *plan, const struct config *config)
 				strcmp(type, readers[k].type) != 0 ||
 				strcmp(provider, readers[k].provider) != 0))
 			k++;
-		if (k < n)
-			readers[k].read(plan, entry);
-		else
+		if (k == n) {
 			config_error(&plan->errors, entry,
 				"type \"%.32s\" with provider \"%.32s\" is unknown",
 				type != NULL ? type : "", provider != NULL ? provider : "");
+			continue;
+		}
+		readers[k].read(plan, entry);
+		import_plan_rest(plan, entry, entry_rows);
+		import_plan_rest(plan, config_get(entry, "auth"), auth_rows);
+		import_plan_rest(plan, config_get(entry, "options"), readers[k].options);
 	}
-	plan->from_router = true;
-}
-
-/* ---- values of the Helm chart: all of them are below `eventrouter` */
-
-static void
-values_source(struct import_plan *plan, const struct config_node *values)
-{
-	const char *type = text_at(values, "eventProvider");
-	const struct config_node *block = config_get(values, type);
-	struct import_source source = { .type = type,
-		.name = type,
-		.address = text_at(block, "address"),
-		.path = text_at(block, "path"),
-		.login = { text_at(block, "username"), text_at(block, "password"),
-			text_at(block, "domain") },
-		.insecure = import_router_true(text_at(block, "insecure")) };
-
-	if (strcmp(type, "vcenter") != 0 && strcmp(type, "webhook") != 0 &&
-		strcmp(type, "horizon") != 0) {
-		config_error(&plan->errors, config_get(values, "eventProvider"),
-			"unknown: vcenter, webhook or horizon is expected");
-		return;
-	}
-	if (block == NULL) {
-		config_error(&plan->errors, values, "the block %s is missing", type);
-		return;
-	}
-	if (strcmp(type, "webhook") == 0)
-		source.address = text_at(block, "port") != NULL ? text_at(block, "port")
-								: "8080";
-	import_plan_says(plan, block, "becomes eventProvider.%s%s", type,
-		source.login.password != NULL ? ", with the password in passwordFile" : "");
-	import_plan_source(plan, &source);
-}
-
-static void
-values_knative(struct import_plan *plan, const struct config_node *block)
-{
-	const struct config_node *destination = config_get(block, "destination"),
-				 *ref = config_get(destination, "ref"),
-				 *uri = config_get(destination, "uri");
-	char url[2048];
-	struct import_knative k = { .api_version = text_at(ref, "apiVersion"),
-		.kind = text_at(ref, "kind"),
-		.name = text_at(ref, "name"),
-		.namespace = text_at(ref, "namespace"),
-		.encoding = text_at(block, "encoding"),
-		.type_style = "router",
-		.insecure = import_router_true(text_at(block, "insecureSSL")) };
-
-	if (text_at(uri, "host") != NULL) {
-		snprintf(url, sizeof(url), "%s://%s%s%s",
-			text_at(uri, "scheme") != NULL ? text_at(uri, "scheme") : "http",
-			text_at(uri, "host"),
-			text_at(uri, "path") != NULL && *text_at(uri, "path") != '/' ? "/" : "",
-			text_at(uri, "path") != NULL ? text_at(uri, "path") : "");
-		k.uri = url;
-	} else if (config_text(uri) != NULL) {
-		k.uri = config_text(uri);
-	}
-	if (k.uri == NULL &&
-		(k.api_version == NULL || k.kind == NULL || k.name == NULL ||
-			k.namespace == NULL)) {
-		config_error(&plan->errors, block,
-			"destination has neither a complete ref nor a uri");
-		return;
-	}
-	import_plan_knative(plan, &k);
-}
-
-static void
-values_backend(struct import_plan *plan, const struct config_node *values)
-{
-	const char *type = text_at(values, "eventProcessor");
-	const struct config_node *block = type != NULL ? config_get(values, type) : NULL;
-	bool auth = import_router_true(text_at(block, "basicAuth"));
-
-	if (block == NULL || (strcmp(type, "knative") != 0 && strcmp(type, "openfaas") != 0)) {
-		config_error(&plan->errors, values,
-			"eventProcessor must be openfaas or knative, with its block");
-		return;
-	}
-	import_plan_says(plan, block, "becomes eventProcessor.%s", type);
-	if (strcmp(type, "knative") == 0)
-		values_knative(plan, block);
-	else
-		import_plan_openfaas(plan,
-			&(struct import_openfaas){ .address = text_at(block, "address"),
-				.async = import_router_true(text_at(block, "async")),
-				.login = { auth ? text_at(block, "username") : NULL,
-					auth ? text_at(block, "password") : NULL, NULL } });
-}
-
-void
-import_values_read(struct import_plan *plan, const struct config *config)
-{
-	static const char *const without[] = { "image", "replicaCount", "serviceAccount",
-		"resources", "autoscaling", "nodeSelector", "tolerations", "affinity" };
-	const struct config_node *root = config_next_document(config, NULL),
-				 *values = config_get(root, "eventrouter"),
-				 *metrics = config_get(values, "metrics");
-	char bind[64];
-
-	values_source(plan, values);
-	values_backend(plan, values);
-	import_plan_says(plan, config_get(values, "config"),
-		"has no counterpart: --log-level and --log-format, or the block log");
-	if (text_at(metrics, "port") != NULL) {
-		snprintf(bind, sizeof(bind), "0.0.0.0:%.10s", text_at(metrics, "port"));
-		import_plan_says(plan, metrics, "becomes metricsProvider.default.bindAddress");
-		import_plan_metrics(plan, bind, &(struct import_login){ NULL, NULL, NULL });
-	}
-	for (size_t i = 0; i < sizeof(without) / sizeof(without[0]); i++)
-		import_plan_says(plan, config_get(root, without[i]),
-			"has no counterpart here: docs/kubernetes.md has the manifests");
 	plan->from_router = true;
 }

@@ -75,6 +75,14 @@ manifest_find(const struct manifest_objects *objects, const struct manifest_quer
 	return found;
 }
 
+void
+manifest_use(struct manifest_objects *objects, const struct config_node *node)
+{
+	for (size_t i = 0; i < objects->n; i++)
+		if (objects->node[i] == node)
+			objects->used[i] = true;
+}
+
 char *
 manifest_secret_value(const struct config_node *secret, const char *key)
 {

@@ -13,6 +13,7 @@ enum { MANIFEST_OBJECTS_MAX = 10000, MANIFEST_SECRET_MAX = 1024 * 1024 /* as Kub
 /* The documents of all files that were added, Lists unfolded. Their nodes are borrowed. */
 struct manifest_objects {
 	const struct config_node *node[MANIFEST_OBJECTS_MAX];
+	bool used[MANIFEST_OBJECTS_MAX]; /* the caller's mark; false at first */
 	size_t n;
 };
 
@@ -33,6 +34,9 @@ struct manifest_query {
 };
 const struct config_node *manifest_find(
 	const struct manifest_objects *objects, const struct manifest_query *query);
+
+/* Marks the object. */
+void manifest_use(struct manifest_objects *objects, const struct config_node *node);
 
 /*
  * A value of a Secret: of stringData, or of data in base64. A string to be freed with

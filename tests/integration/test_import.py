@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import shlex
 import subprocess
 import sys
 
@@ -165,6 +166,32 @@ def test_the_sink_is_a_url(tmp_path):
     assert config["eventProviders"][0]["vcenter"]["insecureSSL"] is True
 
 
+def test_the_sink_is_a_path_of_a_service(tmp_path):
+    """As Knative resolves it: relative to the address of the ref; a whole address counts alone."""
+    ref = {**BROKER, "namespace": "n"}
+    config, _ = imported(tmp_path, documents(manifest(sink={"ref": ref, "uri": "/hook", "CACerts": "-----BEGIN CERTIFICATE-----\nAA==\n"}), secret()),
+                         secrets=False)
+    assert config["eventProcessors"][0]["knative"]["destination"] == {
+        "ref": ref, "uri": "/hook", "CACerts": "-----BEGIN CERTIFICATE-----\nAA==\n"}
+    config, report = imported(tmp_path, documents(manifest(sink={"ref": ref, "uri": "http://h.example/x"}), secret()))
+    assert config["eventProcessors"][0]["knative"]["destination"] == {"uri": "http://h.example/x"} and "sink.ref: is not used" in report
+
+
+def test_each_object_and_each_key_has_a_line(tmp_path):
+    """Whatever the first document is."""
+    account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "vsphere-source-sa"}}
+    router = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "vmware-event-router-config-webhook"}, "data": {
+        "c.yaml": base64.b64encode(b"kind: RouterConfig\n").decode()}}
+    broker = {"apiVersion": "eventing.knative.dev/v1", "kind": "Broker", "metadata": {"name": "default"}}
+    sink = {"ref": {**BROKER, "group": "x"}, "uris": "x"}
+    _, report = imported(tmp_path, documents(account, manifest(colour="red", sink=sink), secret(), secret("slack"), router, broker))
+    for line in ('ServiceAccount "vsphere-source-sa": nothing is done with it', 'the Broker "default" stays', 'Secret "slack": nothing is done with it',
+                 'the Secret "vmware-event-router-config-webhook" has a file of the event router', "spec.colour: unknown key",
+                 'sink.uris: unknown key (did you mean "uri"?)', "sink.ref.group: unknown key"):
+        assert line in report, line
+    assert "vsphere-creds" not in report
+
+
 def test_several_sources_share_a_broker(tmp_path):
     second = manifest() | {"metadata": {"name": "vc-source", "namespace": "vmware-functions"}}
     config, _ = imported(tmp_path, documents(manifest(), second, secret()))
@@ -191,6 +218,11 @@ def test_the_json_of_the_event_router(tmp_path, indent):
     assert "id was random" in report
 
 
+def test_unknown_keys_of_the_json_are_told(tmp_path):
+    _, report = imported(tmp_path, json.dumps([{**ROUTER_JSON[0], "adress": "x", "options": {"insecure": "true", "x": "y"}}]))
+    assert '[0].adress: unknown key (did you mean "address"?)' in report and "[0].options.x: unknown key" in report
+
+
 def test_the_json_of_the_event_router_for_eventbridge(tmp_path):
     config, _ = imported(tmp_path, json.dumps(EVENTBRIDGE_JSON))
     assert config["eventProcessors"] == [{"type": "aws_event_bridge", "name": "eventbridge", "awsEventBridge": {
@@ -214,23 +246,86 @@ def test_values_of_the_chart(tmp_path, backend):
     assert "replicaCount: has no counterpart" in report
 
 
+@pytest.mark.parametrize("values, provider, processor, told", [
+    # as the page of the chart shows: what differs from the chart's own values, and no more
+    ({"config": {"logLevel": "debug"}, "vcenter": VALUES["eventrouter"]["vcenter"], "openfaas": {"password": "of-secret"}},
+     {"vcenter": {"address": "https://vc.example/sdk", "auth": BASIC}},
+     {"openfaas": {"address": "http://gateway.openfaas:8080", "auth": {"type": "basic_auth", "basicAuth": {"username": "admin", "password": "of-secret"}}}},
+     ["eventProvider is not in the file: vcenter", "openfaas.username is not in the file: admin", "openfaas.address is not in the file"]),
+    ({"eventProcessor": "knative", "vcenter": {"address": "https://vc.example/sdk", "password": PASSWORD}},
+     {"vcenter": {"address": "https://vc.example/sdk", "auth": {
+         "type": "basic_auth", "basicAuth": {"username": "administrator@vsphere.local", "password": PASSWORD}}}},
+     {"knative": {"encoding": "binary", "typeStyle": "router", "destination": {"ref": {**BROKER, "namespace": "default"}}}},
+     ["the destination is the Broker default/default", "vcenter.username is not in the file"]),
+    ({"eventProvider": "webhook", "eventProcessor": "knative", "webhook": {"username": "u", "password": "of-secret"}, "knative": {"destination": {"ref": {"name": "b", "namespace": "n"}}}},
+     {"webhook": {"bindAddress": "0.0.0.0:8080", "path": "/webhook", "auth": {
+         "type": "basic_auth", "basicAuth": {"username": "u", "password": "of-secret"}}}},
+     {"knative": {"encoding": "binary", "typeStyle": "router", "destination": {"ref": {**BROKER, "name": "b", "namespace": "n"}}}},
+     ["webhook.port is not in the file: 8080"]),
+])
+def test_values_that_differ_from_the_chart(tmp_path, values, provider, processor, told):
+    config, report = imported(tmp_path, yaml.safe_dump({"eventrouter": {**values, "typo": 1}}, allow_unicode=True))
+    assert provider.items() <= config["eventProviders"][0].items() and processor.items() <= config["eventProcessors"][0].items()
+    for text in (*told, "eventrouter.typo: unknown key"):
+        assert text in report, text
+
+
 def properties(form, values):
     if form == "lines":
         return "".join(f"guestinfo.{v}\n" for v in values)
     if form == "ovftool":
-        return "".join(f"--prop:guestinfo.{v}\n" for v in values)
+        return "ovftool --acceptAllEulas \\\n" + "".join(
+            f"  --prop:guestinfo.{k}={shlex.quote(v)} \\\n" for k, v in (v.split("=", 1) for v in values)) + " veba.ova vi://vc.example/\n"
+    if form == "ovftool in quotes":
+        return "ovftool " + " ".join(shlex.quote(f"--prop:guestinfo.{v}") for v in values) + "\n"
+    if form == "ovfEnv in one line":
+        return properties("ovfEnv", values).replace("\n", "")
+    if form == "ovfEnv with a line for each attribute":
+        return properties("ovfEnv", values).replace(" oe:", "\n    oe:")
+    if form == "ovfEnv in single quotes":
+        return "<!-- <Property oe:key='guestinfo.vcenter_server' oe:value='old.example'/> -->" + properties("ovfEnv", values).replace('"', "'")
+    if form == "ovfEnv with references":
+        return properties("ovfEnv", values).replace("é", "&#233;").replace("#", "&#x23;").replace("&&#x23;233;", "&#xE9;")
     escape = str.maketrans({"&": "&amp;", '"': "&quot;", "<": "&lt;", "'": "&apos;"})
     return '<?xml version="1.0"?>\n<Environment xmlns:oe="http://schemas.dmtf.org/ovf/environment/1"><PropertySection>\n' + "".join(
         '<Property oe:key="guestinfo.{}" oe:value="{}"/>\n'.format(*v.translate(escape).split("=", 1)) for v in values) + "</PropertySection></Environment>\n"
 
 
-@pytest.mark.parametrize("form", ["lines", "ovftool", "ovfEnv"])
+@pytest.mark.parametrize("form", [
+    "lines", "ovftool", "ovftool in quotes", "ovfEnv", "ovfEnv in one line", "ovfEnv with a line for each attribute",
+    "ovfEnv in single quotes", "ovfEnv with references"])
 def test_properties_of_the_appliance(tmp_path, form):
     config, report = imported(tmp_path, properties(form, PROPERTIES))
     assert config["eventProviders"] == [{"type": "vcenter", "name": "vcenter", "vcenter": {
         "address": "https://vc.example/sdk", "insecureSSL": True, "auth": BASIC}}]
     assert config["eventProcessors"][0]["knative"] == {"encoding": "binary", "typeStyle": "vsphere", "destination": {"ref": BROKER}}
     assert "guestinfo.hostname: is about the machine" in report and "guestinfo.vcenter_checkpointing_age: has no counterpart" in report
+
+
+def test_the_webhook_of_an_appliance_has_its_certificate(tmp_path):
+    pem = {"custom_tls_ca_cert": "-----BEGIN CERTIFICATE-----\nx\n", "custom_tls_private_key": "-----BEGIN PRIVATE KEY-----\ny\n"}
+    lines = [*PROPERTIES, "webhook=True", "webhook_username=u", "webhook_password=of-secret",
+             *[f"{k}={base64.b64encode(v.encode()).decode()}" for k, v in pem.items()]]
+    config, report = imported(tmp_path, properties("ovfEnv", lines))
+    assert config["eventProviders"][1]["webhook"] == {
+        "bindAddress": "0.0.0.0:8080", "cert": pem["custom_tls_ca_cert"], "key": pem["custom_tls_private_key"],
+        "auth": {"type": "basic_auth", "basicAuth": {"username": "u", "password": "of-secret"}}}
+    assert "used https://veba.example/webhook: now https://HOST:8080/webhook" in report and "PRIVATE" not in report
+
+
+@pytest.mark.parametrize("lines, says", [
+    (["horizon=False", "horizon_domain=corp"], "guestinfo.horizon_domain: is not used"),
+    (["proxy_password=of-secret"], "guestinfo.proxy_password: belongs in the URL of the proxy"),
+    (["webhook=True", "custom_tls_ca_cert=%"], "guestinfo.custom_tls_ca_cert is not base64"),
+    (["vcenter_server=https://vc.example/sdk"], "guestinfo.vcenter_server: becomes eventProvider.vcenter")])
+def test_what_is_said_of_properties(tmp_path, lines, says):
+    config, report = imported(tmp_path, properties("lines", lines + PROPERTIES))
+    assert says in report and config["eventProviders"][0]["vcenter"]["address"] == "https://vc.example/sdk"
+
+
+def test_a_variable_of_a_script_is_told(tmp_path):
+    _, _, report = run(tmp_path, 'ovftool --prop:guestinfo.vcenter_server=vc.example "--prop:guestinfo.vcenter_password=${PASSWORD}" x.ova\n')
+    assert "guestinfo.vcenter_password: a variable of the shell is in it" in report and "vcenter_server: a variable" not in report
 
 
 def test_properties_of_the_appliance_0_7_with_eventbridge(tmp_path):
@@ -269,7 +364,14 @@ def test_a_missing_secret_is_told(tmp_path):
     ("apiVersion: event-router.vmware.com/v1alpha1\nkind: RouterConfig\n", "is read as it is"),
     ("just: a file\n", "neither a manifest of VEBA"), ("a: [", "file0:2:1"), ("", "has no content"),
     (json.dumps([{"type": "stream", "provider": "vmware_horizon"}]), "is unknown"),
-    (yaml.safe_dump({"eventrouter": {"eventProvider": "vcenter"}}), "the block vcenter is missing"),
+    (yaml.safe_dump({"eventrouter": {"eventProvider": "vcenter"}}), "vcenter.address is missing"),
+    (yaml.safe_dump({"eventrouter": {"eventProvider": "vcsim"}}), "vcenter, webhook or horizon is expected"),
+    (yaml.safe_dump({"eventrouter": {**VALUES["eventrouter"], "eventProcessor": "aws"}}), "openfaas or knative is expected"),
+    (documents(manifest(sink={"ref": BROKER, "uri": "hook"}), secret()), "a path that begins with /"),
+    (json.dumps([{**ROUTER_JSON[0], "address": ""}]), "address is missing"),
+    (json.dumps([ROUTER_JSON[0], {**ROUTER_JSON[1], "address": None}]), "address is missing"),
+    (json.dumps([ROUTER_JSON[0], {**EVENTBRIDGE_JSON[1], "options": {}}]), "aws_region is missing"),
+    (properties("lines", ["vcenter_server=vc.example", "horizon=True"]), "guestinfo.horizon_server is missing"),
     ("guestinfo.hostname=x\n", "none of the files names a source"),
 ])
 def test_bad_files(tmp_path, text, reason):
@@ -285,6 +387,22 @@ def test_the_commands_of_the_migration_page(tmp_path):
                           env={**os.environ, "PATH": f"{BUILD}:{os.environ['PATH']}"})
     assert done.returncode == 0 and "vcourier.yaml: ok" in done.stdout, done.stderr
     assert (tmp_path / "secrets" / "vc-source").read_text() == PASSWORD
+
+
+def test_the_webhook_of_veba_0_8_is_read_as_it_is(tmp_path):
+    """The file that VEBA's appliance makes for its webhook; kubectl prints the Secret's only value."""
+    router = {"apiVersion": "event-router.vmware.com/v1alpha1", "kind": "RouterConfig", "metadata": {"name": "vmware-event-router-config-knative-webhook"},
+              "eventProvider": {"name": "veba-webhook-01", "type": "webhook", "webhook": {"bindAddress": "0.0.0.0:8080", "path": "/webhook", "auth": {
+                  "type": "basic_auth", "basicAuth": {"username": "u", "password": PASSWORD}}}},
+              "eventProcessor": {"name": "veba-knative", "type": "knative", "knative": {
+                  "insecureSSL": False, "encoding": "binary", "destination": {"ref": BROKER}}},
+              "metricsProvider": {"name": "veba-metrics", "type": "default", "default": {"bindAddress": "0.0.0.0:8082"}}}
+    kubectl = tmp_path / "kubectl"
+    kubectl.write_text(f"#!/bin/sh\necho {base64.b64encode(yaml.safe_dump(router).encode()).decode()}\n")
+    kubectl.chmod(0o755)
+    done = subprocess.run(["sh", "-ec", block("docs/migration.md", "The webhook of VEBA 0.8").text], cwd=tmp_path, capture_output=True, text=True,
+                          timeout=60, env={**os.environ, "PATH": f"{BUILD}:{tmp_path}:{os.environ['PATH']}"})
+    assert done.returncode == 0 and "webhook.yaml: ok" in done.stdout and "veba-webhook-01: 0.0.0.0:8080" in done.stdout, done
 
 
 def test_the_example_for_the_openfaas_connector_is_valid(tmp_path):

@@ -26,6 +26,7 @@ RUN_BY = {
     ("docs/migration.md", "From the event router", 1): "tests/pages/host.py",
     ("docs/migration.md", "From the event router", 2): "tests/pages/host.py",
     ("docs/migration.md", "From VEBA 0.8", 1): "tests/integration/test_import.py",
+    ("docs/migration.md", "The webhook of VEBA 0.8", 1): "tests/integration/test_import.py",
     ("docs/functions.md", "Run the functions on this machine", 1): "tests/integration/test_function.py",
     ("docs/functions.md", "Run the functions on this machine", 2): "tests/integration/test_function.py",
     ("docs/delivery.md", "Dead letters", 1): "tests/pages/host.py",
