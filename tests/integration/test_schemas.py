@@ -11,7 +11,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from lab.process import BUILD, ROOT
+from lab.process import BUILD, ROOT, Process, wait_until
 from lab.product import provider, router_config
 
 SCHEMAS = ROOT / "schemas"
@@ -212,8 +212,71 @@ def test_the_asyncapi_parser_accepts_the_document():
     assert [d for d in parsed["diagnostics"] if d["severity"] < 2] == []
     protocol = (ROOT / "lib/bus/protocol.h").read_text()
     protocol += (ROOT / "lib/event/subject.h").read_text()
-    prefixes = {re.search(rf'#define {name}_PREFIX "(\w+)"', protocol)[1] for name in ("REPLAY", "DEAD", "SOURCE_SUBJECT")} | {"vc"}
-    assert {address.split(".")[0] for address in parsed["addresses"]} == prefixes and len(parsed["operations"]) == 2 * len(prefixes)
+    dead, replay, source = (re.search(rf'#define {name}_PREFIX "(\w+)"', protocol)[1] for name in ("DEAD", "REPLAY", "SOURCE_SUBJECT"))
+    vcenter = "{vcenter}.{datacenter}.{cluster}.{severity}.{eventclass}.{name}"
+    assert sorted(parsed["addresses"]) == sorted(
+        [f"vc.{vcenter}", f"{source}.{{source}}.{{type}}", *(f"{p}.{{dispatcher}}.{rest}" for p in (dead, replay) for rest in (vcenter, "{source}.{type}"))])
+    assert len(parsed["operations"]) == 2 * len(parsed["addresses"])
+
+
+def objects(process):
+    return [json.loads(line) for line in process.text().splitlines()]
+
+
+def test_a_generated_client_reads_events(lab):
+    """The AsyncAPI generator makes a client of the document, with types by Modelina. A program compiled with it reads each event of a collector
+    once, continues where it stopped, selects by the parameters of the address, and reads both modes of an own event."""
+    modules = ROOT / "build" / "interop" / "node_modules"
+    if not (modules / "@asyncapi" / "generator").exists() or not shutil.which("node"):
+        pytest.skip("@asyncapi/generator or node is not here: make interop")
+    (lab.directory / "node_modules").symlink_to(modules)
+    template, client = lab.directory / "template", lab.directory / "client"
+    shutil.copytree(ROOT / "tests/interop/asyncapi-template", template)  # the generator writes into it
+    env = {**os.environ, "NODE_PATH": str(modules)}
+
+    def node(*arguments):
+        run = subprocess.run(["node", *arguments], capture_output=True, text=True, timeout=300, env=env)
+        assert run.returncode == 0, run.stdout + run.stderr
+
+    node(ROOT / "tests/interop/asyncapi-generate.js", template, client, SCHEMAS / "asyncapi.json")
+    program = Path(shutil.copy(ROOT / "tests/interop/asyncapi-read.ts", client / "read.ts"))
+    node(modules / "typescript/bin/tsc", "--strict", "--skipLibCheck", "--target", "es2022", "--module", "commonjs", "--moduleResolution", "node", program)
+    names = re.findall(r"^export (?:interface|type) (\w+)", (client / "models.ts").read_text(), re.M)
+    assert "VCenterEventData" in names and not [n for n in names if "Anonymous" in n or "Slash" in n], names
+
+    bus, vc = lab.nats(), lab.vcenter("-backlog", "60")
+    lab.collector(router_config(bus, lab.authority.ca, [provider(vc, startFrom="earliest")]))
+    lab.open_ledger(bus, vc).settle()
+
+    def read(name, count, *arguments):
+        process = lab._keep(Process(name, ["node", client / "read.js", bus.url, *arguments], lab.directory, env)).start()
+        wait_until(lambda: not process.running() or len(objects(process)) >= count, 60, process.text)
+        stream = ("VC_" if arguments[1] == "vcenter" else "CE_") + arguments[2]
+        wait_until(lambda: not process.running() or js.consumer(stream, arguments[0])["num_ack_pending"] == 0, 60, process.text)
+        process.kill()
+        return objects(process)
+
+    js = lab.jetstream(bus)
+    stored = [(m.subject.split(".", 6), m.json()) for m in js.read("VC_lab")]
+    got = read("all", len(stored), "everything", "vcenter", "lab")
+    assert [(o["id"], o["severity"], o["key"], o["vm"], o["moref"]) for o in got] == [
+        (e["id"], e["severity"], e["data"]["Key"], *((e["data"]["Vm"]["Name"], e["data"]["Vm"]["Vm"]["Value"]) if e["data"]["Vm"] else (None, None)))
+        for _, e in stored]
+    assert [list(o["parameters"].values()) for o in got] == [s[1:] for s, _ in stored]
+    severity, name = stored[-1][0][4], stored[-1][0][6]
+    wanted = [e["id"] for s, e in stored if s[4] == severity and s[6] == name]
+    got = read("selected", len(wanted), "some", "vcenter", "lab", f"severity={severity}", f"name={name}")
+    assert [o["id"] for o in got] == wanted
+
+    js.create("CE_shop", {"name": "CE_shop", "subjects": ["ce.shop.>"]})
+    event = {"specversion": "1.0", "id": "1", "source": "/shop", "type": "com.example.paid"}
+    js.wire.publish("ce.shop.com.example.paid", json.dumps(event).encode(), headers={"Content-Type": "application/cloudevents+json"})
+    js.wire.publish("ce.shop.com.example.paid", b"8", headers={"Content-Type": "application/json", **{f"ce-{k}": v for k, v in (event | {"id": "2"}).items()}})
+    parameters = {"source": "shop", "type": "com.example.paid"}
+    assert read("own-1", 2, "own", "source", "shop") == [{"id": "1", "structured": True, "parameters": parameters},
+                                                         {"id": "2", "structured": False, "parameters": parameters}]
+    js.wire.publish("ce.shop.com.example.paid", json.dumps(event | {"id": "3"}).encode(), headers={"Content-Type": "application/cloudevents+json"})
+    assert [o["id"] for o in read("own-2", 1, "own", "source", "shop")] == ["3"]
 
 
 def test_subjects_agree_with_the_document():
