@@ -72,8 +72,8 @@ const struct config_field console_fields[] = {
 	{ "metrics", CONFIG_STRING, AT(metrics), CONFIG_BIND, .def = "127.0.0.1:8091",
 		.help = "Where `/metrics`, `/livez` and `/readyz` are served." },
 	{ "docsUrl", CONFIG_STRING, AT(docs_url), CONFIG_URL,
-		.help = "Where you publish the folder docs; the page then links to the runbooks of "
-			"faults." },
+		.help = "Where you publish the folder docs; the links to the runbooks of faults then "
+			"lead there. Absent: the page shows the runbooks itself." },
 	{ "log", CONFIG_OBJECT, .fields = console_log_fields,
 		.help = "The log, on standard error; flags have precedence." },
 	{ NULL },

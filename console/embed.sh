@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# embed.sh FILE...: writes the C source that holds these files of web/.
+# embed.sh FILE...: writes the C source that holds these files.
 set -eu
 export LC_ALL=C
 printf '// SPDX-License-Identifier: Apache-2.0\n/* Written by console/embed.sh. */\n#include "web_files.h"\n\n'
@@ -19,6 +19,7 @@ for file in "$@"; do
 	*.css) type='text/css; charset=utf-8' ;;
 	*.js) type='text/javascript; charset=utf-8' ;;
 	*.svg) type='image/svg+xml' ;;
+	*.md) type='text/plain; charset=utf-8' ;;
 	esac
 	printf '\t{ "/%s", "%s", file_%d, sizeof(file_%d) - 1 },\n' "$(basename "$file")" "$type" $n $n
 	n=$((n + 1))

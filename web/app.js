@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // The frame: login, navigation, and the state of the deployment that every view shows.
-import { confirm, fill, h } from "./dom.js";
+import { confirm, fill, h, refill } from "./dom.js";
 import * as api from "./api.js";
 import { catalogueView } from "./catalogue.js";
 import { deadView } from "./dead.js";
 import { eventView } from "./event.js";
 import { eventsView } from "./events.js";
+import { faults } from "./faults.js";
 import { replayView } from "./replay.js";
-import { faults, loadDocs, runsView } from "./runs.js";
+import { loadDocs, runbookLink, runbookView } from "./runbook.js";
+import { runsView } from "./runs.js";
 
 const app = document.getElementById("app");
 const views = {
@@ -17,6 +19,7 @@ const views = {
   catalogue: { title: "Catalogue", open: catalogueView },
   replay: { title: "Replay", open: replayView },
 };
+const details = { event: { title: "Event", below: "events", open: ([stream, seq]) => eventView(stream, seq) }, runbook: { title: "Runbook", below: "runs", open: runbookView } };
 const POLL_MS = 3000;
 let frame = null, view = null, timer = 0;
 
@@ -87,16 +90,15 @@ function showFrame() {
 function route() {
   if (!frame) return;
   const [key, ...rest] = location.hash.replace(/^#\/?/, "").split("/");
-  const found = Object.hasOwn(views, key) ? views[key] : null;
+  const found = Object.hasOwn(views, key) ? views[key] : Object.hasOwn(details, key) ? details[key] : views.events;
   view?.close?.();
   for (const [name, link] of Object.entries(frame.links)) {
-    if (name === (key === "event" ? "events" : found ? key : "events")) link.setAttribute("aria-current", "page");
+    if (views[name] === (views[found.below] ?? found)) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
-  const title = key === "event" ? "Event" : (found ?? views.events).title;
-  document.title = `${title} – vcourier console`;
+  document.title = `${found.title} – vcourier console`;
   const part = (text) => { try { return decodeURIComponent(text ?? ""); } catch { return ""; } };
-  view = key === "event" ? eventView(part(rest[0]), part(rest[1])) : (found ?? views.events).open(rest.map(part));
+  view = found.open(rest.map(part));
   fill(frame.scroll, frame.said, frame.strip, view.element);
   frame.scroll.scrollTop = 0;
   if (last) view.status?.(last);
@@ -107,14 +109,13 @@ function route() {
 let last = null;
 
 function showStatus(state) {
-  const wrong = faults(state);
+  const wrong = faults(state), noun = wrong.length === 1 ? "1 fault" : `${wrong.length} faults`;
   frame.nats.className = `badge ${state.connected ? "ok" : "bad"}`;
   frame.nats.textContent = state.connected ? "NATS connected" : "NATS away";
-  fill(frame.strip, wrong.length > 0 && h("div", { class: "notice bad", id: "faults" }, h("strong", {}, `${wrong.length} ${wrong.length === 1 ? "fault" : "faults"}`),
-    h("ul", {}, wrong.slice(0, 6).map((f) => h("li", {}, h("a", { href: "#/runs" }, f.what), ": ", f.why, " ",
-      f.runbook && h("a", { href: f.runbook, rel: "noreferrer noopener", target: "_blank" }, "runbook"))))));
+  refill(frame.strip, wrong.length > 0 && h("div", { class: "notice bad", id: "faults" }, h("strong", {}, noun),
+    h("ul", {}, wrong.slice(0, 6).map((f) => h("li", {}, h("a", { href: "#/runs" }, f.what), ": ", f.why, " ", runbookLink(f.runbook))))));
   const names = wrong.map((f) => f.what).join(", "); // said when it changes, not at each look
-  if (frame.names !== names) frame.said.textContent = names ? `${wrong.length} faults: ${names}` : frame.names ? "no faults" : "";
+  if (frame.names !== names) frame.said.textContent = names ? `${noun}: ${names}` : frame.names ? "no faults" : "";
   frame.names = names;
   const mark = frame.links.runs.querySelector(".mark");
   mark.className = wrong.length ? "mark badge bad" : "mark";

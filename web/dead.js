@@ -3,6 +3,7 @@
 import { confirm, count, date, fill, h } from "./dom.js";
 import * as api from "./api.js";
 import { jobPanel } from "./job.js";
+import { runbookLink } from "./runbook.js";
 
 const noun = (n) => n === 1 ? "1 dead letter" : `${count(n)} dead letters`;
 
@@ -70,6 +71,6 @@ export function deadView() {
     }
   }
   load();
-  const element = h("div", { class: "list-view" }, h("div", { class: "head" }, h("h1", {}, "Dead letters"), !operator && h("span", { class: "dim" }, "Only an operator can redrive or drop.")), job.element, problem, groups, detail, rows);
+  const element = h("div", { class: "list-view" }, h("div", { class: "head" }, h("h1", {}, "Dead letters"), runbookLink("vcourierdeadlettering"), !operator && h("span", { class: "dim" }, "Only an operator can redrive or drop.")), job.element, problem, groups, detail, rows);
   return { element, close: () => { closed = true; job.close(); } };
 }

@@ -39,6 +39,18 @@ export function fill(element, ...children) {
   return element;
 }
 
+// Draws again, at each look, what somebody may use: focus and scroll positions stay, and text that is selected is left alone.
+export function refill(element, ...children) {
+  const selection = getSelection(), path = [];
+  if (!selection.isCollapsed && element.contains(selection.anchorNode)) return;
+  if (element.contains(document.activeElement))
+    for (let at = document.activeElement; at !== element; at = at.parentNode) path.unshift([...at.parentNode.children].indexOf(at));
+  const scrolled = [...element.querySelectorAll(".scroll")].map((e) => e.scrollLeft);
+  fill(element, ...children);
+  element.querySelectorAll(".scroll").forEach((e, i) => { e.scrollLeft = scrolled[i] ?? 0; });
+  if (path.length) path.reduce((at, i) => at?.children[i], element)?.focus({ preventScroll: true });
+}
+
 export const field = (label, input) => h("label", { class: "field" }, label, input);
 
 const two = (n) => String(n).padStart(2, "0");
@@ -81,14 +93,26 @@ export function spark(points, label) {
   return h("svg", { class: "spark", viewBox: "0 0 120 22", role: "img", "aria-label": label, preserveAspectRatio: "none" }, h("path", { d: path }));
 }
 
+// Over plain HTTP from another machine there is no navigator.clipboard.
+function copySelected(text) {
+  const area = h("textarea", { readonly: true, class: "sr", value: text });
+  document.body.append(area);
+  area.select();
+  const done = document.execCommand("copy");
+  area.remove();
+  return done;
+}
+
 export async function copy(text, button) {
   const before = button.textContent;
   try {
-    await navigator.clipboard.writeText(text);
+    if (navigator.clipboard) await navigator.clipboard.writeText(text);
+    else if (!copySelected(text)) throw new Error();
     button.textContent = "Copied";
   } catch {
     button.textContent = "Not permitted";
   }
+  button.focus();
   setTimeout(() => { button.textContent = before; }, 1500);
 }
 

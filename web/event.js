@@ -102,17 +102,26 @@ function show(element, stored) {
       panel.element));
 }
 
+// An event by its id, as log lines have it: #/event/<id>. Ids of vCenter's events end in the time; it is looked for from then on.
+async function find(id) {
+  const ms = Number(/-(\d{13})$/.exec(id)?.[1] ?? 0);
+  const found = await api.get("events", { pattern: JSON.stringify({ id: [id] }), from: ms ? ms - 60000 : "", limit: 1 });
+  if (found.rows.length === 0) throw new Error(`No stored event has the id ${id}${found.more ? ", of those that were looked at" : ""}.`);
+  location.replace(`#/event/${encodeURIComponent(found.rows[0].s)}/${found.rows[0].n}`);
+}
+
 export function eventView(stream, seq) {
   const element = h("div", { class: "list-view" }, h("p", {}, "…"));
   let timer = 0, closed = false;
   const load = async () => {
     try {
+      if (!seq) { await find(stream); return; }
       const stored = await api.get("event", { stream, seq });
       if (!closed) show(element, stored);
     } catch (error) {
       if (closed) return;
       fill(element, h("div", { class: "head" }, h("button", { onclick: () => { location.hash = "#/events"; } }, "To the events"), h("h1", {}, "Event")), h("p", { class: "notice bad", role: "alert" }, error.message));
-      if (error.status === 503 || error.status === undefined) timer = setTimeout(load, 3000);
+      if (error.status === 503 || (seq && error.status === undefined)) timer = setTimeout(load, 3000);
     }
   };
   load();

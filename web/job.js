@@ -5,9 +5,11 @@ import * as api from "./api.js";
 
 const done = { redrive: "sent again", drop: "dropped", replay: "sent again" };
 
+let watched = 0; // the job that was begun here; it outlives the view, and a session that ends
+
 export function jobPanel(onEnd) {
   const element = h("div", { role: "status", id: "job" });
-  let timer = 0, closed = false, watched = 0;
+  let timer = 0, closed = false, mine = 0;
   const show = (job) => {
     const failed = job.failed ? `, ${count(job.failed)} failed: ${job.error}` : job.error ? `: ${job.error}` : "";
     const word = job.dry_run ? "match" : done[job.kind];
@@ -23,18 +25,18 @@ export function jobPanel(onEnd) {
       if (closed || !job) return;
       if (job.running || job.job === watched) show(job);
       if (job.running) {
-        watched = job.job;
+        watched = mine = job.job;
         timer = setTimeout(poll, 400);
-      } else if (job.job === watched) {
+      } else if (job.job === mine) {
         onEnd?.(job);
       }
     } catch (error) {
-      if (!closed && watched) { fill(element, h("div", { class: "notice bad" }, error.message)); timer = setTimeout(poll, 2000); }
+      if (!closed && mine) { fill(element, h("div", { class: "notice bad" }, error.message)); timer = setTimeout(poll, 2000); }
     }
   };
   const begin = async (path, body) => {
     try {
-      watched = (await api.post(path, body)).job;
+      watched = mine = (await api.post(path, body)).job;
       poll();
     } catch (error) {
       fill(element, h("div", { class: "notice bad", role: "alert" }, error.message));

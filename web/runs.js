@@ -1,44 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What runs: sources, streams, dispatchers, and what is wrong with them.
-import { age, bytes, count, date, fill, h, spark } from "./dom.js";
-import * as api from "./api.js";
-
-let docs = "";
-const runbooks = { NATS: "vcourierbusunreachable", "no reply": "vcourierprocessdown", "no leader": "vcouriernoleader", failing: "vcouriervcenterunreachable", stuck: "vcourierreadingstalled",
-  paused: "vcourierbackendpaused", down: "vcourierbackendunreachable", "not fetched": "vcourierdispatcherstalled", "AHEAD of its stream": "vcourierconsumerahead", "has never run": "vcourierdispatchermissing",
-  "does not exist": "vcourierabsent", full: "vcourierstreamnearlyfull" };
-const runbook = (key) => docs && runbooks[key] ? `${docs}/operations.md#${runbooks[key]}` : "";
-
-const replicasOf = (status, name) => (status.replicas ?? []).filter((r) => r.name === name).map((r) => r.report);
-const isPaused = (r) => r.down || r.dead_letters_fail || r.paused > 0;
-
-// Why a replica is paused, for people.
-export function reason(r) {
-  const since = `for ${age(r.paused_ms)}`;
-  const answer = r.status > 0 ? `HTTP ${r.status}` : "no reply";
-  if (r.dead_letters_fail) return `dead letters cannot be stored, ${since}`;
-  if (r.down) return `the destination does not answer (${answer}), ${since}`;
-  return `${r.paused} of ${r.targets} targets paused ${since}: ${r.target ? `${r.target}: ` : ""}${answer}`;
-}
-
-function pausedWhy(status, d) {
-  const replicas = replicasOf(status, d.name).filter(isPaused);
-  return replicas.length ? replicas.map((r) => `${r.host} (pid ${r.pid}): ${reason(r)}`).join("; ") : "";
-}
-
-// [{what, why, runbook}]
-export function faults(state) {
-  const found = [];
-  if (!state.connected) found.push({ what: "NATS", why: state.why || "connecting", runbook: runbook("NATS") });
-  const status = state.status;
-  if (!status) return found;
-  for (const s of status.streams) if (!s.ok) found.push({ what: `stream ${s.name}`, why: s.why ?? s.state, runbook: runbook(s.state) });
-  for (const s of status.streams) if (s.max_bytes && s.bytes > 0.9 * s.max_bytes) found.push({ what: `stream ${s.name}`, why: `${Math.round(100 * s.bytes / s.max_bytes)} % of its limit`, runbook: runbook("full") });
-  for (const c of status.collectors) if (!c.ok) found.push({ what: `source ${c.source}`, why: c.why ?? c.state, runbook: runbook(c.state) });
-  for (const d of status.dispatchers) if (!d.ok) found.push({ what: `dispatcher ${d.name} on ${d.stream}`, why: pausedWhy(status, d) || (d.why ?? d.state),
-    runbook: runbook(d.state.startsWith("paused") ? replicasOf(status, d.name).some((r) => r.down) ? "down" : "paused" : d.state) });
-  return found;
-}
+import { age, bytes, count, date, h, refill, spark } from "./dom.js";
+import { faults, pausedWhy } from "./faults.js";
 
 const badge = (entry, well) => h("span", { class: `badge ${entry.ok ? "ok" : "bad"}` }, entry.state || well);
 
@@ -57,11 +20,11 @@ function draw(element, state) {
   const status = state.status, series = state.history?.series ?? {}, step = state.history?.step_ms ?? 10000;
   const head = h("div", { class: "head" }, h("h1", {}, "What runs"), h("span", { class: "dim" }, state.looked_ms >= 0 ? `${age(state.looked_ms)} ago` : ""));
   if (!status) {
-    fill(element, head, h("p", {}, state.connected ? "…" : "Nothing is known yet: NATS does not answer."));
+    refill(element, head, h("p", {}, state.connected ? "…" : "Nothing is known yet: NATS does not answer."));
     return;
   }
   const rateOf = (name) => { const r = rates(series[name] ?? [], step); const now = latest(r); return [h("td", { class: "num" }, now === undefined ? "–" : `${now.toFixed(1)}/s`), h("td", {}, spark(r, `${name}: events a second, last 10 minutes`))]; };
-  fill(element, head, faults(state).length === 0 && h("p", { class: "notice ok" }, "Everything runs."),
+  refill(element, head, faults(state).length === 0 && h("p", { class: "notice ok" }, "Everything runs."),
     table("Sources", ["Source", "State", "Role", "#Lag", "Last event", "Host", "#PID", "Reason"], status.collectors.map((c) => h("tr", {},
       h("td", {}, h("bdi", {}, c.source)), h("td", {}, badge(c, "ready")), h("td", {}, c.report ? c.report.leader ? "leader" : "standby" : "–"), h("td", { class: "num" }, c.report?.leader ? age(c.report.lag_ms) : "–"),
       h("td", { class: "when" }, c.report?.last_event ? date(Date.parse(c.report.last_event)) : "–"), h("td", {}, c.report?.host ?? "–"), h("td", { class: "num" }, c.report?.pid ?? "–"), h("td", { class: "wrap" }, c.why ?? ""))), "No source is known."),
@@ -78,6 +41,3 @@ export function runsView() {
   const element = h("div", { class: "list-view runs" }, h("h1", {}, "What runs"));
   return { element, status: (state) => draw(element, state) };
 }
-
-// The address of the runbooks, once somebody has logged in.
-export const loadDocs = () => api.get("names").then((n) => { docs = n.docs; }).catch(() => {});

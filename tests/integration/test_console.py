@@ -10,7 +10,7 @@ import time
 import pytest
 
 from lab.console import PASSWORDS, Console
-from lab.process import BUILD, Process, wait_until
+from lab.process import BUILD, ROOT, Process, wait_until
 from lab.product import knative, router_config
 from lab.receiver import Answer
 
@@ -150,6 +150,25 @@ def test_nats_goes_away_and_comes_back(console, stream, lab):
     sock.close()
 
 
+def test_a_stream_vanishes_and_comes_back(console, stream):
+    me = console.login()
+    file, sock = follow(console, me)
+    state_of(file, True)
+    wait_until(lambda: stream.js.consumers("VC_lab"), 30, "the console reads")
+    stream.publish(1)
+    assert rows_of(file, 1) == [21]
+    stream.js.api("STREAM.DELETE.VC_lab")
+    assert me.get("/api/event?stream=VC_lab&seq=1").status == 404
+    assert wait_until(lambda: me.get("/api/events").status == 200 and me.get("/api/events").json()["rows"] == [] and me.post("/api/try", {"subject": "vc.>"}).json()["tried"] == 0, 30)
+    assert me.get("/api/catalogue").status == 200
+    wait_until(lambda: not any(s["name"] == "VC_lab" and s["ok"] for s in me.get("/api/status").json()["status"]["streams"]), 60, "the state says so")
+    stream.make_stream()
+    wait_until(lambda: stream.js.consumers("VC_lab"), 60, "the console reads again")
+    stream.publish(2)
+    assert rows_of(file, 1)[-1] in (1, 2)
+    sock.close()
+
+
 def test_what_runs(rejected):
     me = rejected.login("vera")
     state = wait_until(lambda: (s := me.get("/api/status").json())["status"] and s, 30, "a first look")
@@ -266,7 +285,7 @@ def test_a_stranger_gets_nothing(console):
             continue
         headers = answer.headers
         if answer.status != expected or b"VmPoweredOnEvent" in answer.body or "set-cookie" in headers or headers.get("x-frame-options") != "DENY" \
-                or "default-src 'none'" not in headers.get("content-security-policy", ""):
+                or headers.get("x-content-type-options") != "nosniff" or "default-src 'none'" not in headers.get("content-security-policy", ""):
             wrong[name] = (expected, answer)
     assert not wrong and len(STRANGER) >= 30
     assert console.request("GET", "/").status == 200
@@ -278,23 +297,26 @@ def without(login, **headers):
     return login.console.request("POST", "/api/dead/drop", '{"seqs":[1]}', {k: v for k, v in base.items() if v is not None})
 
 
+# by another site, in the browser of an operator who has logged in: (the answer, given the operator's session and another one), expected status
+OTHER_SITE = {
+    "without a token": (lambda me, other: without(me, X_CSRF_Token=None), 403),
+    "with an empty token": (lambda me, other: without(me, X_CSRF_Token=""), 403),
+    "with the token of another session": (lambda me, other: without(me, X_CSRF_Token=other.csrf), 403),
+    "with the session as the token": (lambda me, other: without(me, X_CSRF_Token=me.cookie.split("=")[1]), 403),
+    "from another origin": (lambda me, other: without(me, Origin=EVIL), 403),
+    "from no origin": (lambda me, other: without(me, Origin="null"), 403),
+    "from another port": (lambda me, other: without(me, Origin="http://127.0.0.1:1"), 403),
+    "as a form would": (lambda me, other: without(me, Content_Type="text/plain"), 415),
+    "as the browser says, from a site beside it": (lambda me, other: without(me, Sec_Fetch_Site="same-site"), 403),
+    "to another host": (lambda me, other: without(me, Host="evil.example"), 421),
+    "by GET": (lambda me, other: me.get("/api/dead/drop"), 405),
+    "as a viewer with a role of its own": (lambda me, other: other.post("/api/dead/drop", {"seqs": [1], "role": "operator"}), 403),
+}
+
+
 def test_another_site_cannot_use_a_session(rejected, stream):
-    me, other = rejected.login(), rejected.login()
-    attempts = {
-        "without a token": (without(me, X_CSRF_Token=None), 403),
-        "with an empty token": (without(me, X_CSRF_Token=""), 403),
-        "with the token of another session": (without(me, X_CSRF_Token=other.csrf), 403),
-        "with the session as the token": (without(me, X_CSRF_Token=me.cookie.split("=")[1]), 403),
-        "from another origin": (without(me, Origin=EVIL), 403),
-        "from no origin": (without(me, Origin="null"), 403),
-        "from another port": (without(me, Origin="http://127.0.0.1:1"), 403),
-        "as a form would": (without(me, Content_Type="text/plain"), 415),
-        "says the browser": (without(me, Sec_Fetch_Site="same-site"), 403),
-        "to another host": (without(me, Host="evil.example"), 421),
-        "by GET": (me.get("/api/dead/drop"), 405),
-        "with a role of its own": (rejected.login("vera").post("/api/dead/drop", {"seqs": [1], "role": "operator"}), 403),
-    }
-    assert {name: answer.status for name, (answer, _) in attempts.items()} == {name: status for name, (_, status) in attempts.items()}
+    me, viewer = rejected.login(), rejected.login("vera")
+    assert {name: attempt(me, viewer).status for name, (attempt, _) in OTHER_SITE.items()} == {name: status for name, (_, status) in OTHER_SITE.items()}
     assert len(stream.dead()) == 6
 
 
@@ -318,6 +340,14 @@ def test_bad_arguments_are_refused(console):
     me = console.login("vera")
     answers = {name: me.get(path) for name, path in BAD.items()}
     assert not {name: answer for name, answer in answers.items() if answer.status != 400 or not answer.json()["error"]}
+
+
+def test_the_page_lists_the_attempts():
+    """The table of docs/console.md is these three."""
+    table = (ROOT / "docs/console.md").read_text().split("## Attacks that the tests try")[1]
+    listed = {(who, name): int(status) for who, name, status in re.findall(r"^\| (a stranger|another site|a user) \| (.*) \| (\d{3}) \|$", table, re.M)}
+    assert listed == {("a stranger", name): status for name, (_, status) in STRANGER.items()} | {("another site", name): status for name, (_, status) in OTHER_SITE.items()} \
+        | {("a user", name): 400 for name in BAD} and len(listed) >= 50
 
 
 def test_bad_bodies_are_refused(rejected, stream):
@@ -431,7 +461,7 @@ def test_a_wrong_configuration_is_refused(tmp_path):
 
 def test_the_page_is_small_and_asks_for_nothing_else(console):
     """Under 120 kB, and no address of another host in it but those that are only shown or named."""
-    total, seen, wanted = 0, set(), ["/index.html"]
+    total, seen, wanted = 0, set(), ["/index.html", "/runbooks.md"]
     while wanted:
         path = wanted.pop()
         if path in seen:
@@ -442,11 +472,20 @@ def test_the_page_is_small_and_asks_for_nothing_else(console):
         text = answer.body.decode()
         total += len(answer.body)
         assert not re.search(r"<script>|style=|\son\w+=\"|innerHTML|eval\(|document\.write", text), path
-        assert set(re.findall(r"https?://[\w.]+", text)) <= {"http://www.w3.org"}, path
+        assert set(re.findall(r"https?://[\w.]+", text)) <= ({"http://127.0.0.1"} if path == "/runbooks.md" else {"http://www.w3.org"}), path
         wanted += ["/" + name for name in re.findall(r"(?:from |src=|href=)\"(?:\./)?(\w+\.(?:js|css|svg))\"", text)]
         again = console.request("GET", path, headers={"If-None-Match": answer.headers["etag"]})
         assert again.status == 304 and again.body == b""
     assert len(seen) > 8 and total < 120_000
+
+
+def test_each_fault_has_a_runbook(console):
+    """The names in the page are headings of docs/operations.md, which the console has compiled in."""
+    text = console.request("GET", "/runbooks.md").body.decode()
+    headings = re.findall(r"^### (Vcourier\w+)$", text, re.M)
+    assert headings == re.findall(r"^### (Vcourier\w+)$", (ROOT / "docs/operations.md").read_text(), re.M)
+    named = set(re.findall(r"\bvcourier[a-z]{6,}\b", "".join((ROOT / "web" / name).read_text() for name in ("faults.js", "dead.js"))))
+    assert len(named) >= 12 and named <= {h.lower() for h in headings}
 
 
 def test_many_browsers(lab, stream):

@@ -125,3 +125,37 @@ def test_the_subject_and_the_annotation_name_the_event(texts):
     for one, text in zip(CASES, texts, strict=True):
         assert selects(text["subject"], one["stored"])
         assert yaml.safe_load(text["openfaas"]) == {"functions": {"my-function": {"annotations": {"topic": one["event"]["subject"]}}}}
+
+
+# what is not well, and a word of the runbook's title that it must lead to
+STATES = [
+    ({"connected": False}, "BusUnreachable"),
+    ({"streams": [{"name": "VC_lab", "ok": False, "state": "does not exist"}]}, "NoLeader"),
+    ({"streams": [{"name": "VC_lab", "ok": False, "state": "not permitted"}]}, "PublishFailing"),
+    ({"streams": [{"name": "VC_lab", "ok": True, "state": "", "bytes": 95, "max_bytes": 100}]}, "StreamNearlyFull"),
+    ({"collectors": [{"source": "lab", "ok": False, "state": "no reply"}]}, "ProcessDown"),
+    ({"collectors": [{"source": "lab", "ok": False, "state": "no leader"}]}, "NoLeader"),
+    ({"collectors": [{"source": "lab", "ok": False, "state": "failing", "why": "nats: timeout"}]}, "BusUnreachable"),
+    ({"collectors": [{"source": "lab", "ok": False, "state": "failing", "why": "stream: no space"}]}, "PublishFailing"),
+    ({"collectors": [{"source": "lab", "ok": False, "state": "failing", "why": "permission: System.Read"}]}, "PermissionMissing"),
+    ({"collectors": [{"source": "lab", "ok": False, "state": "failing", "why": "vcenter: connection refused"}]}, "VcenterUnreachable"),
+    ({"dispatchers": [{"name": "kn", "stream": "VC_lab", "ok": False, "state": "no reply"}]}, "DispatcherMissing"),
+    ({"dispatchers": [{"name": "kn", "stream": "VC_lab", "ok": False, "state": "has never run"}]}, "DispatcherMissing"),
+    ({"dispatchers": [{"name": "kn", "stream": "VC_lab", "ok": False, "state": "not fetched"}]}, "DispatcherStalled"),
+    ({"dispatchers": [{"name": "kn", "stream": "VC_lab", "ok": False, "state": "failing", "why": "functions: connection refused"}]}, "BackendUnreachable"),
+    ({"dispatchers": [{"name": "kn", "stream": "VC_lab", "ok": False, "state": "failing", "why": "consumer: timeout"}]}, "BusUnreachable"),
+    ({"dispatchers": [{"name": "kn", "stream": "VC_lab", "ok": False, "state": "AHEAD of its stream"}]}, "ConsumerAhead"),
+    ({"dispatchers": [{"name": "kn", "stream": "VC_lab", "ok": False, "state": "paused 1 of 2"}], "replicas": [{"name": "kn", "report": {"down": True}}]}, "BackendUnreachable"),
+    ({"dispatchers": [{"name": "kn", "stream": "VC_lab", "ok": False, "state": "paused"}], "replicas": [{"name": "kn", "report": {"paused": 1, "targets": 2}}]}, "BackendPaused"),
+]
+
+
+def test_each_state_leads_to_its_runbook():
+    if not shutil.which("node"):
+        pytest.skip("node is not installed")
+    program = f"""import {{ faults }} from {json.dumps((ROOT / "web/faults.js").as_uri())};
+        console.log(JSON.stringify({json.dumps([{"connected": True, **{k: v for k, v in s.items() if k == "connected"}, "status": {"streams": [], "collectors": [], "dispatchers": [], **s}}
+                                                for s, _ in STATES])}.map((s) => faults(s).map((f) => f.runbook))));"""
+    run = subprocess.run(["node", "--input-type=module", "--eval", program], capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    assert json.loads(run.stdout) == [[f"vcourier{word.lower()}"] for _, word in STATES]

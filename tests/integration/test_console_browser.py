@@ -163,6 +163,10 @@ def test_every_view(lab, browser, width):
     # catalogue and replay
     show(b, console, "catalogue", "#kinds tbody tr", text="VmPoweredOnEvent")
     b.wait("tr.never")
+    grey = "return getComputedStyle(document.querySelector(arguments[0])).color"
+    assert b.script(grey, "tr.never") == b.script(grey, ".dim") != b.script(grey, "#kinds tr:not(.never) td")
+    seen = dict(zip(b.texts("#kinds tbody tr:not(.never) td:first-child"), b.texts("#kinds tbody tr:not(.never) td:last-child")))
+    assert set(seen.values()) == {"newest"} and seen["VmPoweredOnEvent"]
     check_page(b, "catalogue")
     b.write("#search", "hostconnected")
     wait_until(lambda: [t.split()[0] for t in b.texts("#kinds tbody tr")] == ["HostConnectedEvent"], 20)
@@ -175,11 +179,191 @@ def test_every_view(lab, browser, width):
     check_page(b, "replay")
     b.click("#send")
     b.wait("dialog p", text="to kn, and to no other dispatcher")
+    before = {path: len([r for r in lab.backend.requests if r.path == path]) for path in ("/", "/down")}
     b.click("#confirm")
     b.wait("#job .notice.ok", text="sent again")
+    wait_until(lambda: [r for r in lab.backend.requests if r.path == "/" and r.event().get("data", {}).get("Vm", {}).get("Name") == name][1:], 30, f"{name} again, {before}")
+
+    # the last 10 minutes as lines
+    show(b, console, "runs", "svg.spark path")
+    assert b.wait("svg.spark[aria-label='stream VC_lab: events a second, last 10 minutes'] path").get_attribute("d").startswith("M")
+    check_page(b, "runs")
     b.click("button", "Log out")
     b.click("#confirm")
     b.wait("#user")
+
+
+NAMES = ("VmPoweredOnEvent", "VmPoweredOffEvent", "esx.problem.net.connectivity.lost", "UserLoginSessionEvent")
+
+
+def publish_some(stream):
+    """40 events: of 4 names, 5 VMs, 2 users, 2 severities."""
+    for n in range(40):
+        name = NAMES[n % 4]
+        data = {"Vm": {"Name": f"web-{n % 5}", "Vm": {"Type": "VirtualMachine", "Value": f"vm-{n % 5}"}}, "UserName": f"LAB\\user{n % 2}", "FullFormattedMessage": f"message {n}"}
+        stream.publish(1, name, data, severity="error" if name.startswith("esx") else "info")
+
+
+def all_rows(b, css, texts):
+    wait_until(lambda: (found := b.texts(f".row {css}")) and set(found) == set(texts), 30, lambda: f"{css} is {texts}, not {b.texts('.row ' + css)}")
+
+
+def test_find_events(lab, browser, stream):
+    """Each filter by typing, another time, an event's JSON and link, copied, and its id."""
+    console = lab._keep(Console(lab.directory, stream.server)).start().wait_ready()
+    publish_some(stream)
+    b = browser()
+    b.login(console, "vera")
+    b.wait(".row")
+    assert b.texts(".heads [role=columnheader]")[:6] == ["Time", "Source", "Severity", "Event", "Entity", "User"]
+    for key, text, css, shown in (("name", "poweredoff", ".c-name", {"VmPoweredOffEvent"}), ("entity", "web-3", ".c-entity", {"web-3"}), ("user", "user1", ".c-user", {"LAB\\user1"}),
+                                  ("text", "message 17", ".c-text", {"message 17"})):
+        b.write(f"[data-filter={key}]", text)
+        all_rows(b, css, shown)
+        b.set(f"[data-filter={key}]", "")
+        all_rows(b, ".c-name", NAMES)
+    for key, value, css in (("severity", "error", ".sev"), ("source", "lab", ".c-source")):
+        b.set(f"[data-filter={key}]", value)
+        all_rows(b, css, {value})
+        b.set(f"[data-filter={key}]", "")
+
+    # another time; then back
+    b.click("summary", "Another time")
+    b.click("#past")
+    b.wait(".notice.bad", text="From which time on?")
+    b.set("#from", "2001-01-01T00:00:00")
+    b.set("#until", "2001-01-02T00:00:00")
+    b.click("#past")
+    b.wait("#live", text="history")
+    b.wait(".empty", text="No event of that time matches")
+    b.set("#until", "")
+    b.click("#past")
+    all_rows(b, ".c-name", NAMES)
+    b.click("button", "Back to live")
+    b.wait("#live", text="live")
+
+    # one event, by the id that log lines have; its JSON and its link
+    one = json.loads(next(m for m in stream.js.read("VC_lab", 6)).data)
+    show(b, console, f"event/{one['id']}", "h1", text=one["subject"])
+    wait_until(lambda: b.driver.current_url.endswith("#/event/VC_lab/6"), 10)
+    b.click("button", "Copy JSON")
+    b.wait("button", text="Copied")
+    assert json.loads(b.copied()) == one
+    b.wait("button", text="Copy JSON")
+    b.click("button", "Copy link")
+    b.wait("button", text="Copied")
+    assert b.copied() == b.driver.current_url
+    b.wait(".tree button.fold[aria-label=data]")
+    assert not b.all("[data-path='data.Vm.Name']"), "folded"
+    show(b, console, "event/7-1", ".notice.bad", text="No stored event has the id 7-1")
+    assert b.errors() == []
+
+
+def test_each_output_of_an_event(lab, browser, stream):
+    """In both dialects of types; tried at once."""
+    console = lab._keep(Console(lab.directory, stream.server)).start().wait_ready()
+    publish_some(stream)
+    b = browser()
+    b.login(console, "vera")
+    show(b, console, "event/VC_lab/1", "#generated")
+    b.click("[data-path='data.UserName']")
+    for output, text, match in (("trigger", "type: \"com.vmware.vsphere.VmPoweredOnEvent.v0\"", 10), ("openfaas", "topic: \"VmPoweredOnEvent\"", 10), ("eventbridge", "\"UserName\"", 10),
+                                ("subject", "vc.*.*.*.*.*.VmPoweredOnEvent", 10), ("filter", "pattern: {\"data\":{\"UserName\"", 10)):
+        b.set("#style", "router" if output != "trigger" else "vsphere")
+        b.set("#output", output)
+        b.wait("#generated", text=text)
+        b.click("#try")
+        b.wait("#tried strong", text=f"{match} of the last 40 events match")
+        b.script("document.querySelector('#tried').replaceChildren()")
+    b.set("#style", "router")
+    b.set("#output", "trigger")
+    b.wait("#generated", text="type: \"com.vmware.event.router/event\"")
+    b.wait("#generated ~ p.dim", text="A Trigger sees attributes only")
+
+
+def test_faults_have_runbooks_without_docs_elsewhere(lab, browser, stream):
+    """Without docsUrl the runbook is a view of the console."""
+    console = lab._keep(Console(lab.directory, stream.server)).start().wait_ready()
+    b = browser()
+    b.login(console, "vera")
+    b.wait("#faults", text="source lab")
+    b.click("#faults a", "runbook")
+    b.wait("h1", text="VcourierProcessDown")
+    b.wait(".runbook p", text="the end of its log")
+    b.shot("runbook")
+    b.click(".runbook a", "VcourierDispatcherMissing")
+    b.wait("h1", text="VcourierDispatcherMissing")
+    b.wait(".runbook code", text="bus.stream.maxAge")
+    b.click("button", "Back")
+    b.wait("h1", text="VcourierProcessDown")
+    show(b, console, "runbook/nothing", ".runbook", text="There is no such runbook")
+    assert b.errors() == [] and max(b.is_too_wide()) <= 0
+
+
+def test_by_keyboard_alone(lab, browser, stream):
+    """Log in, go to a view, and log out. What has the focus is seen, and keeps it while the page draws its state again."""
+    from selenium.webdriver.common.keys import Keys
+    from lab.console import PASSWORDS
+    console = lab._keep(Console(lab.directory, stream.server)).start().wait_ready()
+    b = browser()
+
+    def tab_to(text):
+        for _ in range(40):
+            b.keys(Keys.TAB)
+            if b.script("return document.activeElement.innerText").strip().startswith(text):
+                return
+        raise AssertionError(f"no focus on {text}")
+    b.open(console.url)
+    b.wait("#user")
+    b.keys("vera", Keys.TAB, PASSWORDS["vera"], Keys.ENTER)
+    b.wait("#faults a", text="runbook")
+    tab_to("Catalogue")
+    assert b.script("const s = getComputedStyle(document.activeElement); return s.outlineStyle + ' ' + s.outlineWidth") == "solid 2px"
+    b.keys(Keys.ENTER)
+    b.wait("h1", text="Catalogue")
+    tab_to("runbook")
+    b.script("window.drawn = 0; new MutationObserver(() => { window.drawn++; }).observe(document.querySelector('#faults').parentNode, {childList: true})")
+    wait_until(lambda: b.script("return window.drawn >= 2"), 60, "the faults are drawn again")
+    assert b.script("return document.activeElement.innerText") == "runbook"
+    tab_to("Log out")
+    b.keys(Keys.ENTER)
+    b.wait("dialog")
+    b.keys(Keys.ESCAPE)
+    wait_until(lambda: not b.all("dialog"), 20)
+    assert b.script("return document.activeElement.innerText") == "Log out"
+    b.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-reduced-motion", "value": "reduce"}]})
+    assert b.script("return matchMedia('(prefers-reduced-motion: reduce)').matches && getComputedStyle(document.querySelector('main')).scrollBehavior") == "auto"
+
+
+def test_many_dead_letters_with_progress_and_a_session_that_ends(lab, browser, stream):
+    """How far the job is, also for who had to log in again; the newest 300 are shown, and all are dropped."""
+    stream.js.create("VCDEAD", {"name": "VCDEAD", "subjects": ["vcdead.>"], "retention": "limits", "storage": "file", "num_replicas": 1, "discard": "new"})
+    wire = stream.server.connect()
+    for n in range(3000):
+        wire.publish("vcdead.kn.lab.dc.cluster.info.event.VmPoweredOnEvent", event(n), headers={
+            "Vcourier-Dispatcher": "kn", "Vcourier-Reason": "rejected", "Vcourier-Status": "400", "Vcourier-Error": "HTTP 400", "Vcourier-Attempts": "1"})
+    wait_until(lambda: stream.js.count("VCDEAD") == 3000, 30, "the dead letters")
+    console = lab._keep(Console(lab.directory, stream.server)).start().wait_ready()
+    b = browser()
+    b.login(console, "olga")
+    show(b, console, "dead", "#letters tbody tr")
+    assert len(b.all("#letters tbody tr")) == 300
+    b.wait(".dim", text="the newest 300 of 3,000")
+    b.click("[data-do=drop]", "Drop all")
+    b.wait("dialog p", text="3,000 dead letters will be removed for good")
+    b.keys("\ue00c")  # Escape: nothing happens
+    wait_until(lambda: not b.all("dialog"), 20)
+    assert stream.js.count("VCDEAD") == 3000
+    b.click("[data-do=drop]", "Drop all")
+    b.click("#confirm", "Drop 3,000")
+    b.wait("#job progress")
+    b.driver.delete_all_cookies()  # the session is over
+    b.wait(".notice.bad", text="The session is over")
+    b.login(console, "olga")
+    show(b, console, "dead", "#job .notice", text="drop by olga")
+    b.wait("#job .notice.ok", text="3,000 of 3,000 dropped", timeout=60)
+    b.wait(".notice.ok", text="There are no dead letters")
+    assert stream.js.count("VCDEAD") == 0
 
 
 HOSTILE = '<script>document.title="owned"</script><img src=x onerror=alert(1)>"\'&'
@@ -289,26 +473,45 @@ def test_first_paint_and_the_time_to_the_screen(lab, browser, stream):
     print(measured)
 
 
+VIEWS = {"events": ".row", "event/VC_lab/1": "#generated", "runs": ".runs .badge.bad", "dead": "#letters tbody tr", "catalogue": "#kinds tbody tr", "replay": "#dispatcher option",
+         "runbook/vcourierbackendpaused": ".runbook p"}
+AXE = """const done = arguments[0];
+axe.run(document, {resultTypes: ['violations']}).then((r) => done(r.violations), (e) => done([{id: String(e), impact: 'critical', nodes: []}]));"""
+
+
 def test_axe_finds_nothing(lab, browser, stream):
-    """https://github.com/dequelabs/axe-core over every view, in both colour schemes. The report: build/console/axe.json."""
+    """https://github.com/dequelabs/axe-core over every view, in both colour schemes and at both widths. The report: build/console/axe.json."""
     axe = ROOT / "build/interop/node_modules/axe-core/axe.min.js"
     if not axe.exists():
         pytest.skip("axe-core is not there: `make interop` fetches it")
-    console = whole(lab)
+    console, found = whole(lab), {}
     b = browser()
-    b.login(console, "olga")
-    found = {}
-    for theme in ("light", "dark"):
-        for view, css in {"events": ".row", "event/VC_lab/1": "#generated", "runs": ".runs .badge.bad", "dead": "#letters tbody tr", "catalogue": "#kinds tbody tr", "replay": "#dispatcher option"}.items():
-            show(b, console, view, css)
+    b.driver.set_script_timeout(60)
+
+    def look(name):
+        for theme in ("light", "dark"):
             b.script("document.documentElement.dataset.theme = arguments[0]", theme)
             b.script(axe.read_text())
-            b.driver.set_script_timeout(60)
-            result = b.driver.execute_async_script("const done = arguments[0]; axe.run(document, {resultTypes: ['violations']}).then((r) => done(r.violations), (e) => done([{id: String(e), impact: 'critical', nodes: []}]))")
-            found[f"{theme} {view}"] = [{"id": v["id"], "impact": v["impact"], "nodes": [n["html"][:200] for n in v["nodes"]][:5]} for v in result]
+            result = b.driver.execute_async_script(AXE)
+            found[f"{name}, {b.width}, {theme}"] = [{"id": v["id"], "impact": v["impact"], "nodes": [n["html"][:200] for n in v["nodes"]][:5]} for v in result]
+    for width in WIDTHS:
+        b.resize(width)
+        b.driver.delete_all_cookies()
+        b.open("about:blank")
+        b.open(console.url)
+        b.wait("#user")
+        look("login")
+        b.login(console, "olga")
+        for view, css in VIEWS.items():
+            show(b, console, view, css)
+            look(view.split("/")[0])
+        show(b, console, "dead", "#letters tbody tr")
+        b.click("[data-do=drop]", "all")
+        b.wait("dialog p")
+        look("a confirmation")
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     (SCREENSHOTS / "axe.json").write_text(json.dumps(found, indent=1))
-    assert {view: v for view, v in found.items() if v} == {}
+    assert len(found) == 2 * 2 * 9 and {view: v for view, v in found.items() if v} == {}
 
 
 def test_a_viewer_cannot_change_anything(lab, browser, stream):

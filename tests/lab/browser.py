@@ -7,6 +7,9 @@ import pytest
 from .process import ROOT, wait_until
 
 SCREENSHOTS = ROOT / "build" / "console"
+FIRST = """const [css, text] = arguments;
+return [...document.querySelectorAll(css)].find((e) => (e.closest("select") ?? e).checkVisibility({visibilityProperty: true}) &&
+  (text === null || (e.tagName === "OPTION" ? e.textContent : e.innerText).includes(text))) ?? null;"""
 
 
 def need_browser():
@@ -56,15 +59,8 @@ class Browser:
         return self.driver.find_elements("css selector", css)
 
     def wait(self, css, timeout=30, text=None):
-        """The first element that fits, is visible, and contains the text."""
-        from selenium.common.exceptions import StaleElementReferenceException
-
-        def found():
-            try:
-                return next((e for e in self.all(css) if e.is_displayed() and (text is None or text in e.text)), None)
-            except StaleElementReferenceException:
-                return None
-        return wait_until(found, timeout, lambda: f"{css} {text or ''} in:\n{self.text()[:3000]}\n{self.errors()}")
+        """The first element that fits, is visible, and contains the text. In one step: a page that draws itself again must not overtake the search."""
+        return wait_until(lambda: self.script(FIRST, css, text), timeout, lambda: f"{css} {text or ''} in:\n{self.text()[:3000]}\n{self.errors()}")
 
     def texts(self, css):
         """Of all elements that fit, in one step: the page may draw them again at any time."""
@@ -94,6 +90,11 @@ class Browser:
     def keys(self, *keys):
         from selenium.webdriver.common.action_chains import ActionChains
         ActionChains(self.driver).send_keys(*keys).perform()
+
+    def copied(self):
+        """The clipboard."""
+        self.driver.execute_cdp_cmd("Browser.grantPermissions", {"permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"]})
+        return self.driver.execute_async_script("const done = arguments[0]; navigator.clipboard.readText().then(done, (e) => done(String(e)));")
 
     def text(self):
         return self.script("return document.body.innerText")

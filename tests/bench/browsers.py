@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reads N streams of events of a console, as the page in N browsers does, in a process of its own, until its standard input ends.
+
+browsers.py HOST PORT COOKIE N; then prints how many rows came, and how many the console said it left out."""
+import json
+import selectors
+import socket
+import sys
+
+BEGIN = b'data: {"left_out":'
+
+
+class Stream:
+    def __init__(self, host, port, cookie):
+        self.rest, self.rows, self.left_out = b"", 0, 0
+        self.sock = socket.create_connection((host, port), 60)
+        self.sock.sendall(f"GET /api/live HTTP/1.1\r\nHost: {host}\r\nCookie: {cookie}\r\n\r\n".encode())
+
+    def take(self):
+        """False: the console has closed it."""
+        data = self.sock.recv(1 << 18)
+        *lines, self.rest = (self.rest + data).split(b"\n")
+        for line in lines:
+            if line.startswith(BEGIN):
+                message = json.loads(line[6:])
+                self.rows, self.left_out = self.rows + len(message["rows"]), self.left_out + message["left_out"]
+        return bool(data)
+
+
+def main():
+    host, port, cookie, n = sys.argv[1:]
+    streams = [Stream(host, int(port), cookie) for _ in range(int(n))]
+    wait = selectors.DefaultSelector()
+    wait.register(sys.stdin, selectors.EVENT_READ)
+    for stream in streams:
+        wait.register(stream.sock, selectors.EVENT_READ, stream)
+    print("ready", flush=True)
+    while True:
+        for key, _ in wait.select():
+            if key.data is None:
+                print(json.dumps({"rows": sum(s.rows for s in streams), "left_out": sum(s.left_out for s in streams)}), flush=True)
+                return
+            if not key.data.take():
+                sys.exit("the console has closed a stream")
+
+
+if __name__ == "__main__":
+    main()
