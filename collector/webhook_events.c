@@ -14,8 +14,8 @@ enum {
 	SUBJECT_MAX = 1024,
 	MSG_ID_MAX = 512, /* bytes; a longer one is replaced by its hash */
 	REFUSED_MAX = 1024 * 1024,
-	/* attributes as JSON: each byte may become \u00XX */
-	ATTRIBUTES_JSON_MAX = JSON_ESCAPED_MAX * EVENT_ATTRIBUTES_BYTES_MAX,
+	/* beside the three texts: their share of malloc, and the array, which grows by half */
+	EVENT_MEMORY = 3 * 32 + 2 * sizeof(struct webhook_event),
 	TYPE_SHOWN = 80,
 };
 
@@ -50,6 +50,16 @@ add_sha256(struct buf *out, const struct buf *text)
 		buf_printf(out, "%02x", digest[i]);
 }
 
+/* Without the room that a buffer has left: a batch has many small events. */
+static char *
+take_exactly(struct buf *b)
+{
+	char *text = mem_strndup(buf_str(b), b->len);
+
+	buf_free(b);
+	return text;
+}
+
 /* "<source> <id>", each without a space: as in a ce- header. */
 static char *
 message_id(const struct event *ev)
@@ -62,11 +72,11 @@ message_id(const struct event *ev)
 	buf_add_char(&whole, ' ');
 	event_add_header_value(&whole, ev->id);
 	if (whole.len <= MSG_ID_MAX)
-		return buf_take(&whole, NULL);
+		return take_exactly(&whole);
 	buf_init(&hash, MSG_ID_MAX);
 	buf_add_str(&hash, "sha256:");
 	add_sha256(&hash, &whole);
-	id = buf_take(&hash, NULL);
+	id = take_exactly(&hash);
 	buf_free(&whole);
 	return id;
 }
@@ -115,19 +125,20 @@ webhook_events_add(const struct webhook_input *in, struct event *ev,
 	struct webhook_events *events, struct err *err)
 {
 	struct webhook_event *e;
+	size_t max = in->message_max > WEBHOOK_MESSAGE_OVERHEAD
+		? in->message_max - WEBHOOK_MESSAGE_OVERHEAD
+		: 0;
 	struct buf subject, data;
 
 	if (check(ev, in->path, err) != 0)
 		return 400;
 	ev->json = NULL; /* it is written again, in the order that dispatchers read fastest */
-	/* a byte of data that is not JSON becomes an escape or base64 */
-	buf_init(&data, ATTRIBUTES_JSON_MAX + JSON_ESCAPED_MAX * (ev->data_len + 2));
+	/* a byte of data that is not JSON becomes an escape of six, or base64 */
+	buf_init(&data, max);
 	event_add_structured(ev, NULL, &data);
-	if (!buf_ok(&data) || data.len + WEBHOOK_MESSAGE_OVERHEAD > in->message_max) {
-		err_set(err, ERR_LIMIT, "the event has %zu bytes, NATS takes %zu", data.len,
-			in->message_max > WEBHOOK_MESSAGE_OVERHEAD
-				? in->message_max - WEBHOOK_MESSAGE_OVERHEAD
-				: 0);
+	if (!buf_ok(&data)) {
+		err_set(err, ERR_LIMIT, "the event has more than the %zu bytes that NATS takes",
+			max);
 		buf_free(&data);
 		return 413;
 	}
@@ -136,8 +147,10 @@ webhook_events_add(const struct webhook_input *in, struct event *ev,
 	e = &events->event[events->n++];
 	buf_init(&subject, SUBJECT_MAX);
 	subject_write_source(&subject, in->source, ev->type);
-	e->subject = buf_take(&subject, NULL);
+	e->len = data.len;
+	e->subject = take_exactly(&subject);
 	e->msg_id = message_id(ev);
-	e->data = buf_take(&data, &e->len);
+	e->data = take_exactly(&data);
+	events->bytes += EVENT_MEMORY + strlen(e->subject) + strlen(e->msg_id) + e->len;
 	return 202;
 }

@@ -30,6 +30,7 @@ struct webhook_event {
 struct webhook_events {
 	struct webhook_event *event;
 	size_t n, cap;
+	size_t bytes; /* memory of the events */
 	/* JSON objects with index, id and reason of events of a batch that were refused */
 	struct buf refused;
 	size_t n_refused;

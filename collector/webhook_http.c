@@ -30,6 +30,8 @@ enum {
 
 #define RETRY_AFTER "5" /* seconds */
 
+static const char too_many[] = "too many requests at once";
+
 static const char *
 header(const struct webhook_request *r, const char *name)
 {
@@ -157,7 +159,7 @@ static bool
 take_body(struct webhook_request *r, const char *data, size_t len)
 {
 	if (r->status == 0 && !webhook_server_reserve(r, len))
-		refuse(r, MHD_HTTP_SERVICE_UNAVAILABLE, "too many requests at once");
+		refuse(r, MHD_HTTP_SERVICE_UNAVAILABLE, too_many);
 	if (r->status == 0) {
 		buf_add(&r->body, data, len);
 		if (buf_ok(&r->body))
@@ -192,7 +194,10 @@ parse(struct webhook_request *r)
 		return;
 	status = webhook_parse(&in, &r->events, &r->why);
 	buf_free(&r->body);
-	if (r->events.n > 0)
+	if (!webhook_server_recount(r, r->events.bytes)) {
+		webhook_events_free(&r->events);
+		refuse(r, MHD_HTTP_SERVICE_UNAVAILABLE, too_many);
+	} else if (r->events.n > 0)
 		r->accepted = status;
 	else
 		r->status = status;

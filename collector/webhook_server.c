@@ -216,6 +216,13 @@ webhook_server_reserve(struct webhook_request *r, size_t bytes)
 	return fits;
 }
 
+bool
+webhook_server_recount(struct webhook_request *r, size_t bytes)
+{
+	webhook_server_release(r);
+	return webhook_server_reserve(r, bytes);
+}
+
 void
 webhook_server_release(struct webhook_request *r)
 {

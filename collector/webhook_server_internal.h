@@ -78,6 +78,9 @@ bool webhook_server_queue(struct webhook_request *request);
 
 /* Counts bytes of a body; false: all bodies together are too large. */
 bool webhook_server_reserve(struct webhook_request *request, size_t bytes);
+
+/* Instead of its body: its events, which may have more bytes. False: as above. */
+bool webhook_server_recount(struct webhook_request *request, size_t bytes);
 void webhook_server_release(struct webhook_request *request);
 
 #endif

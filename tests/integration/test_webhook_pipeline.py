@@ -2,7 +2,11 @@
 """The webhook source beside the others: killed under load, two of them, its events at a dispatcher, and the operator's tool."""
 import http.client
 import json
+import os
 import re
+import select
+import signal
+import socket
 import subprocess
 import threading
 from collections import Counter
@@ -167,3 +171,24 @@ def test_with_permissions(lab, tmp_path):
     for subject in ("vc.lab.x", "ce.other.x", "vcdead.kn.x", "$JS.API.STREAM.DELETE.CE_hooks"):
         wire.publish(subject, b"{}")
         wait_until(lambda: nats.lines(f'Publish Violation.*"{re.escape(subject)}"'), 60, f"{subject} is refused")
+
+
+def test_events_that_wait_have_the_bound_of_bodies(lab):
+    """NATS stands still, and each body becomes an event of six times its size. They share the 64 MiB; what does not fit is sent again later."""
+    hook = Webhook(lab, maxConnections=1000, timeout="60s")
+    assert hook.sender().send(event(1))[0] == 202
+    host, port = hook.address.rsplit(":", 1)
+    body, sockets = b"\x01" * 170_000, []
+    for i in range(350):
+        s = socket.create_connection((host, int(port)), timeout=60)
+        lab.closers.append(s.close)
+        s.sendall(b"POST /webhook HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\nContent-Type: text/plain\r\nce-specversion: 1.0\r\n"
+                  b"ce-source: s\r\nce-type: t\r\nce-id: %d\r\n\r\n%b" % (len(body), i, body[:-1]))
+        sockets.append(s)
+    wait_until(lambda: hook.collector.rss("VmRSS") > len(sockets) * len(body), 60, "the bodies are read up to their last byte")
+    os.kill(hook.nats.pid, signal.SIGSTOP)
+    for s in sockets:
+        s.sendall(body[-1:])
+    early, _, _ = select.select(sockets, [], [], 60)
+    os.kill(hook.nats.pid, signal.SIGCONT)
+    assert b"too many requests at once" in early[0].recv(4096) and hook.collector.peak() < 160 << 20

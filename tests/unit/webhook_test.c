@@ -6,6 +6,7 @@
 #define _GNU_SOURCE /* mkstemp */
 #include "test.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -237,6 +238,35 @@ a_content_type_is_utf8(void **state)
 	webhook_events_free(&events);
 }
 
+/* A batch of the smallest events: what is counted is at least what they take. */
+static void
+the_memory_of_events_is_counted(void **state)
+{
+	struct webhook_events events;
+	struct err err;
+	size_t taken = 0;
+	struct buf text;
+
+	(void)state;
+	buf_init(&text, 1024 * 1024);
+	for (size_t i = 0; i < WEBHOOK_BATCH_MAX; i++)
+		buf_printf(&text, "%c" EVENT("b"), i == 0 ? '[' : ',');
+	buf_add_char(&text, ']');
+	assert_int_equal(
+		parse("application/cloudevents-batch+json", buf_str(&text), &events, &err),
+		202);
+	for (size_t i = 0; i < events.n; i++)
+		taken += malloc_usable_size(events.event[i].subject) +
+			malloc_usable_size(events.event[i].msg_id) +
+			malloc_usable_size(events.event[i].data);
+	taken += malloc_usable_size(events.event);
+	assert_in_range(taken, 1, events.bytes);
+	assert_in_range(events.bytes, 1, 8 * text.len);
+	webhook_events_free(&events);
+	assert_int_equal(events.bytes, 0);
+	buf_free(&text);
+}
+
 /* ---- options */
 
 #define BIND "bindAddress: '127.0.0.1:0'"
@@ -344,6 +374,7 @@ main(void)
 		cmocka_unit_test(a_sender_authenticates),
 		cmocka_unit_test(requests_become_messages),
 		cmocka_unit_test(a_content_type_is_utf8),
+		cmocka_unit_test(the_memory_of_events_is_counted),
 		cmocka_unit_test(options_are_checked),
 		cmocka_unit_test(a_path_is_normalized),
 	};
