@@ -12,8 +12,8 @@
 static const struct default_value {
 	const char *block, *key, *value;
 } defaults[] = {
-	{ NULL, "eventProvider", "vcenter" },
-	{ NULL, "eventProcessor", "openfaas" },
+	{ "", "eventProvider", "vcenter" },
+	{ "", "eventProcessor", "openfaas" },
 	{ "vcenter", "username", "administrator@vsphere.local" },
 	{ "webhook", "port", "8080" },
 	{ "webhook", "path", "/webhook" },
@@ -30,11 +30,13 @@ static const struct default_value {
 	{ "metrics", "port", "8082" },
 };
 
-/* The text of a value; NULL: neither the file nor the chart has it. */
+/*
+ * The text of a value of a block, "" for none; NULL: neither the file nor the chart has it.
+ */
 static const char *
 value_of(const struct config_node *values, const char *block, const char *key)
 {
-	const struct config_node *node = block != NULL ? config_get(values, block) : values;
+	const struct config_node *node = *block != '\0' ? config_get(values, block) : values;
 	const char *rest = key, *text;
 	char part[64];
 
@@ -44,9 +46,7 @@ value_of(const struct config_node *values, const char *block, const char *key)
 	}
 	text = config_text(config_get(node, rest));
 	for (size_t i = 0; text == NULL && i < sizeof(defaults) / sizeof(defaults[0]); i++)
-		if ((block == NULL) == (defaults[i].block == NULL) &&
-			(block == NULL || strcmp(block, defaults[i].block) == 0) &&
-			strcmp(key, defaults[i].key) == 0)
+		if (strcmp(block, defaults[i].block) == 0 && strcmp(key, defaults[i].key) == 0)
 			text = defaults[i].value;
 	return text;
 }
@@ -56,14 +56,23 @@ static const char *
 told(struct import_plan *plan, const struct config_node *values, const char *block,
 	const char *key)
 {
-	const struct config_node *node = block != NULL ? config_get(values, block) : values;
+	const struct config_node *node = *block != '\0' ? config_get(values, block) : values;
 	const char *text = value_of(values, block, key);
 
 	if (text != NULL && config_get(node, key) == NULL)
 		import_plan_says(plan, node != NULL ? node : values,
-			"%s%s%s is not in the file: %s, as in the chart",
-			block != NULL ? block : "", block != NULL ? "." : "", key, text);
+			"%s%s%s is not in the file: %s, as in the chart", block,
+			*block != '\0' ? "." : "", key, text);
 	return text;
+}
+
+/* eventProvider or eventProcessor; the chart has both. */
+static const char *
+type_of(struct import_plan *plan, const struct config_node *values, const char *key)
+{
+	const char *type = told(plan, values, "", key);
+
+	return type != NULL ? type : "";
 }
 
 static void
@@ -79,7 +88,7 @@ password(struct import_plan *plan, const struct config_node *values, const char 
 static void
 read_source(struct import_plan *plan, const struct config_node *values)
 {
-	const char *type = told(plan, values, NULL, "eventProvider");
+	const char *type = type_of(plan, values, "eventProvider");
 	const struct config_node *block = config_get(values, type);
 	bool webhook = strcmp(type, "webhook") == 0;
 	struct import_source source = { .type = type, .name = type };
@@ -145,7 +154,7 @@ read_knative(struct import_plan *plan, const struct config_node *values)
 static void
 read_backend(struct import_plan *plan, const struct config_node *values)
 {
-	const char *type = told(plan, values, NULL, "eventProcessor");
+	const char *type = type_of(plan, values, "eventProcessor");
 	bool auth = import_router_true(value_of(values, "openfaas", "basicAuth"));
 
 	if (strcmp(type, "knative") != 0 && strcmp(type, "openfaas") != 0) {
