@@ -7,6 +7,7 @@ import io.nats.client.support.JsonParser;
 import io.nats.client.support.JsonValue;
 import java.time.Duration;
 import java.time.ZonedDateTime;
+import java.util.LinkedHashSet;
 import java.util.Map;
 
 public class Consumer {
@@ -22,14 +23,20 @@ public class Consumer {
             nc.jetStreamManagement().addOrUpdateConsumer(args[1], config.build());
         }
         IterableConsumer events = nc.getConsumerContext(args[1], args[2]).iterate();
+        LinkedHashSet<String> seen = new LinkedHashSet<>(); // the last 10,000 events; to know them after a restart, keep their keys with your results
         while (true) {
             Message message = events.nextMessage(Duration.ofSeconds(30));
             if (message == null) {
                 continue; // no event for 30 s
             }
             Map<String, JsonValue> event = JsonParser.parse(message.getData()).map; // a CloudEvent in structured mode
-            System.out.println(event.get("id").string + " " + event.get("subject").string + " "
-                + event.get("data").map.get("FullFormattedMessage").string);
+            if (seen.add(event.get("source").string + " " + event.get("id").string)) { // an event may come again
+                System.out.println(event.get("id").string + " " + event.get("subject").string + " "
+                    + event.get("data").map.get("FullFormattedMessage").string);
+            }
+            if (seen.size() > 10_000) {
+                seen.remove(seen.iterator().next());
+            }
             message.ack(); // without an ack within ack_wait, the event is delivered again
         }
     }

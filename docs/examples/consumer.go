@@ -14,32 +14,32 @@ import (
 
 func main() {
 	stream, durable, subject := os.Args[2], os.Args[3], os.Args[4]
-	nc, err := nats.Connect(os.Args[1], nats.CustomInboxPrefix("_INBOX_reader-"+durable))
-	check(err)
-	js, _ := nc.JetStream()
+	js := must(must(nats.Connect(os.Args[1])).JetStream())
 	config := &nats.ConsumerConfig{Name: durable, Durable: durable, FilterSubject: subject, AckPolicy: nats.AckExplicitPolicy}
 	if len(os.Args) > 5 { // replay from a time; applies only when the durable is created
-		since, err := time.Parse(time.RFC3339Nano, os.Args[5])
-		check(err)
+		since := must(time.Parse(time.RFC3339Nano, os.Args[5]))
 		config.DeliverPolicy, config.OptStartTime = nats.DeliverByStartTimePolicy, &since
 	}
-	_, err = js.AddConsumer(stream, config)
-	check(err)
-	sub, err := js.PullSubscribe(subject, durable, nats.Bind(stream, durable))
-	check(err)
+	must(js.AddConsumer(stream, config))
+	sub := must(js.PullSubscribe(subject, durable, nats.Bind(stream, durable)))
+	seen := map[[2]any]bool{} // to know them after a restart, keep these keys with your results, no longer than the stream keeps events
 	for {
 		batch, _ := sub.Fetch(100, nats.MaxWait(30*time.Second)) // an error: no event for 30 s
 		for _, msg := range batch {
 			var event map[string]any
-			check(json.Unmarshal(msg.Data, &event)) // a CloudEvent in structured mode
-			fmt.Println(event["id"], event["subject"], event["data"].(map[string]any)["FullFormattedMessage"])
+			must(event, json.Unmarshal(msg.Data, &event))                // a CloudEvent in structured mode
+			if key := [2]any{event["source"], event["id"]}; !seen[key] { // an event may come again
+				fmt.Println(event["id"], event["subject"], event["data"].(map[string]any)["FullFormattedMessage"])
+				seen[key] = true
+			}
 			msg.Ack() // without an ack within ack_wait, the event is delivered again
 		}
 	}
 }
 
-func check(err error) {
+func must[T any](value T, err error) T {
 	if err != nil {
 		log.Fatal(err)
 	}
+	return value
 }

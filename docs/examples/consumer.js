@@ -16,9 +16,14 @@ async function main([servers, user, pass, stream, durable, subject, since]) {
     opt_start_time: since,
   });
   const consumer = await nc.jetstream().consumers.get(stream, durable);
+  const seen = new Set(); // the last 10,000 events; to know them after a restart, keep their keys with your results
   for await (const msg of await consumer.consume()) {
     const event = msg.json(); // a CloudEvent in structured mode
-    console.log(event.id, event.subject, event.data.FullFormattedMessage);
+    const key = `${event.source} ${event.id}`;
+    if (!seen.has(key)) // an event may come again
+      console.log(event.id, event.subject, event.data.FullFormattedMessage);
+    seen.add(key);
+    if (seen.size > 10_000) seen.delete(seen.values().next().value);
     msg.ack(); // without an ack within ack_wait, the event is delivered again
   }
 }

@@ -15,6 +15,7 @@ async def main(url, stream, durable, subject, since=None):
     if since:  # replay from a time, RFC 3339; applies only when the durable is created
         config.deliver_policy, config.opt_start_time = DeliverPolicy.BY_START_TIME, since
     sub = await nc.jetstream().pull_subscribe(subject, durable=durable, stream=stream, config=config)
+    seen = {}  # the last 10,000 events; to know them after a restart, keep their keys with your results
     while True:
         try:
             batch = await sub.fetch(100, timeout=30)
@@ -22,7 +23,12 @@ async def main(url, stream, durable, subject, since=None):
             continue  # no event for 30 s
         for msg in batch:
             event = json.loads(msg.data)  # a CloudEvent in structured mode
-            print(event["id"], event["subject"], event["data"]["FullFormattedMessage"], flush=True)
+            key = event["source"], event["id"]
+            if key not in seen:  # an event may come again
+                print(event["id"], event["subject"], event["data"]["FullFormattedMessage"], flush=True)
+                seen[key] = True
+            if len(seen) > 10_000:
+                del seen[next(iter(seen))]
             await msg.ack()  # without an ack within ack_wait, the event is delivered again
 
 

@@ -25,10 +25,16 @@ async fn main() -> Result<()> {
     let jetstream = async_nats::jetstream::new(nats);
     let consumer = jetstream.create_consumer_on_stream(config, stream.clone()).await?;
     let mut messages = consumer.messages().await?;
+    let mut seen = std::collections::HashSet::new(); // to know them after a restart, keep these keys with your results
     while let Some(message) = messages.next().await {
         let message = message?;
         let event: serde_json::Value = serde_json::from_slice(&message.payload)?; // a CloudEvent in structured mode
-        println!("{} {} {}", event["id"].as_str().unwrap_or(""), event["subject"], event["data"]["FullFormattedMessage"]);
+        if seen.insert((event["source"].to_string(), event["id"].to_string())) { // an event may come again
+            println!("{} {} {}", event["id"].as_str().unwrap_or(""), event["subject"], event["data"]["FullFormattedMessage"]);
+        }
+        if seen.len() > 10_000 {
+            seen.clear();
+        }
         message.ack().await?; // without an ack within ack_wait, the event is delivered again
     }
     Ok(())
