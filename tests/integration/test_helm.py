@@ -67,6 +67,7 @@ CASES = {
     "eventbridge": {"dispatchers": dispatchers("aws_event_bridge")},
     "functions": {"dispatchers": dispatchers("functions")},
     "console": {"dispatchers": dispatchers("knative"), "console": {"enabled": True}},
+    "toolbox": {"dispatchers": dispatchers("knative"), "toolbox": {"enabled": True}},
     "ha": {"dispatchers": dispatchers(*ALL), "ha": True},
     "scaling": {"dispatchers": dispatchers(*ALL, scaling="keda")},
     "scaling-hpa": {"dispatchers": dispatchers(*ALL, scaling="hpa")},
@@ -240,7 +241,7 @@ def test_the_configuration_is_valid(case, tmp_path):
 def test_a_nats_of_ones_own(tmp_path):
     """No object of NATS; credentials files, a certificate authority, an API prefix, and a way out through the network policy."""
     objects = {(o["kind"], o["metadata"]["name"]): o for o in template({
-        **values("openfaas"), "nats": {"enabled": False}, "console": {"enabled": True}, "bus": {
+        **values("openfaas"), "nats": {"enabled": False}, "console": {"enabled": True}, "toolbox": {"enabled": True}, "bus": {
             "urls": ["tls://nats.example.com:4222"], "auth": "creds", "caSecret": "nats-ca", "external": {"cidr": "192.0.2.0/24", "port": 4222},
             "config": {"apiPrefix": "$JS.hub.API", "stream": {"replicas": 3}}}})}
     assert not [key for key in objects if key[1].startswith("nats")]
@@ -252,8 +253,9 @@ def test_a_nats_of_ones_own(tmp_path):
     assert console["bus"] | {"urls": None} == {"urls": None, "apiPrefix": "$JS.hub.API", "credentialsFile": "/etc/vcourier/secrets/nats",
                                                "caFile": "/etc/vcourier/bus-ca/ca.crt"}
     assert console["operator"] == {"credentialsFile": "/etc/vcourier/secrets/nats-operator"}
-    pod = objects[("StatefulSet", "collector")]["spec"]["template"]["spec"]
-    assert {"name": "bus-ca", "secret": {"secretName": "nats-ca", "defaultMode": 0o440}} in pod["volumes"]
+    for workload in (("StatefulSet", "collector"), ("Deployment", "toolbox")):
+        pod = objects[workload]["spec"]["template"]["spec"]
+        assert {"name": "bus-ca", "secret": {"secretName": "nats-ca", "defaultMode": 0o440}} in pod["volumes"]
     egress = objects[("NetworkPolicy", "bus-clients")]["spec"]["egress"]
     assert egress == [{"to": [{"ipBlock": {"cidr": "192.0.2.0/24"}}], "ports": [{"protocol": "TCP", "port": 4222}]}]
 
