@@ -39,6 +39,11 @@ fi
 give nats passwords.conf passwords.conf
 give collector nats "collector-${VCENTER_NAME:-lab}"
 give collector vcenter vcenter
+for file in vcenter-*; do # of vcenters.py: the password of each vCenter
+	[ -e "$file" ] || continue
+	give "collector-${file#vcenter-}" nats "collector-${file#vcenter-}"
+	give "collector-${file#vcenter-}" vcenter "$file"
+done
 give collector-webhook nats "collector-${WEBHOOK_NAME:-hooks}"
 for file in webhook webhook[-.]*; do give collector-webhook "$file" "$file"; done # the secret of each path, certificate and key
 give collector-horizon nats "collector-${HORIZON_NAME:-pod}"

@@ -251,6 +251,13 @@ number_entries(struct router_config *config)
 			config->providers.entry[i].position = position++;
 }
 
+/* The list of the event router 0.3 and 0.4, or values of its chart. */
+static bool
+is_older(const struct config_node *root)
+{
+	return config_item(root, 0) != NULL || config_get(root, "eventrouter") != NULL;
+}
+
 int
 router_config_load(struct router_config *config, const char *path, struct config_errors *errors)
 {
@@ -262,6 +269,9 @@ router_config_load(struct router_config *config, const char *path, struct config
 	if (config_load(&config->file, path, errors) != 0)
 		return -1;
 	root = config_root(config->file);
+	if (is_older(root))
+		config_error(errors, root,
+			"this is no RouterConfig: `vcourier import FILE` writes one from the files of older event routers");
 	config_bind(root, router_fields, &config->top, sizeof(config->top), errors);
 	add_entries(&config->providers, config->top.provider, config->top.providers, errors);
 	add_entries(&config->processors, config->top.processor, config->top.processors, errors);

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The compose stack without a container engine: its secrets, and what its images are built from. `make compose-test` runs the stack."""
+import json
 import os
 import re
+import shutil
 import subprocess
+import sys
 from pathlib import PurePosixPath
 
 import pytest
@@ -10,6 +13,9 @@ import yaml
 
 from lab.natsserver import NatsServer
 from lab.process import ROOT
+
+sys.path.insert(0, str(ROOT / "tests/pages"))
+from page import block  # noqa: E402
 
 COMPOSE = ROOT / "compose"
 NEEDED = {"nats": ["passwords.conf"], "collector": ["nats", "vcenter"], "dispatcher-knative": ["nats"],
@@ -92,6 +98,64 @@ def test_passwords_of_real_peers_are_not_made_up(tmp_path):
     first_start(tmp_path, standins="")
     assert not {"vcenter", "gateway", "aws", "webhook", "horizon"} & set(files(tmp_path))
     assert sorted(p.name for p in (tmp_path / "services/collector").iterdir()) == ["nats"]
+
+
+def of_several(tmp_path, names):
+    """A checkout with my.yaml, in which these vCenters are listed."""
+    compose = tmp_path / "compose"
+    shutil.copytree(COMPOSE, compose)
+    (compose / "my.yaml").write_text(yaml.safe_dump({
+        "eventProviders": [{"type": "vcenter", "name": n, "vcenter": {"address": f"{n}.example"}} for n in names] + [{"type": "webhook", "name": "hooks"}],
+        "eventProcessors": [{"type": "knative", "name": "knative"}]}))
+    return compose
+
+
+def test_twelve_vcenters_are_a_list(tmp_path):
+    """The commands of the page. A collector differs from that of one vCenter by its name, its NATS user and its secrets."""
+    names = [f"vc{i}" for i in range(1, 13)]
+    compose = of_several(tmp_path, names)
+    docker = tmp_path / "docker"  # starts nothing: `make compose-test` has an engine
+    docker.write_text(f"#!/bin/sh\nprintf '%s\\n' \"$@\" >{tmp_path}/asked\n")
+    docker.chmod(0o755)
+    for number in (1, 2):
+        subprocess.run(["sh", "-euc", block("docs/compose.md", "Several vCenters", number).text], cwd=compose, check=True,
+                       env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"})
+    asked = (tmp_path / "asked").read_text().split()
+    assert asked == ["compose", "-f", "compose.yaml", "-f", "vcenters.yaml", "up", "-d", "nats", "dispatcher-knative", *[f"collector-{n}" for n in names]]
+    written = yaml.safe_load((compose / "vcenters.yaml").read_text())["services"]
+    one = yaml.safe_load((compose / "compose.yaml").read_text())["services"]["collector"]
+    one.pop("build")
+    assert sorted(written) == sorted(f"collector-{n}" for n in names)
+    for name in names:
+        text = json.dumps(one).replace("collector-${VCENTER_NAME:-lab}", f"collector-{name}").replace("${VCENTER_NAME:-lab}", name)
+        assert written[f"collector-{name}"] == json.loads(text.replace("services/collector:", f"services/collector-{name}:"))
+    secrets = tmp_path / "secrets"
+    secrets.mkdir()
+    for name in names:
+        (secrets / f"vcenter-{name}").write_text(f"password of {name}")
+    first_start(secrets, standins="", users=compose / "nats/users.conf")
+    for name in names:
+        own = secrets / "services" / f"collector-{name}"
+        assert files(own) == {"nats": files(secrets)[f"collector-{name}"], "vcenter": f"password of {name}"}
+    if shutil.which("docker-compose"):
+        shown = subprocess.run(["docker-compose", "-f", "compose.yaml", "-f", "vcenters.yaml", "config", "--services"], cwd=compose, check=True,
+                               capture_output=True, text=True).stdout.split()
+        assert set(asked[7:]) <= set(shown)
+
+
+@pytest.mark.parametrize("names, said", [(["a b"], "cannot be a part"), (["webhook"], "are taken"), (["a", "a"], "is there twice"), ([], "no vCenter is in it")])
+def test_names_that_cannot_be_services(tmp_path, names, said):
+    done = subprocess.run(["./vcenters.py", "my.yaml"], cwd=of_several(tmp_path, names), capture_output=True, text=True)
+    assert done.returncode == 1 and said in done.stderr and done.stdout == "" and "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("text", ["a: [", "- x", "eventProviders: [5]", "eventProviders: {a: b}", "eventProviders: [{type: vcenter}]", "5", ""])
+def test_a_configuration_that_is_wrong(tmp_path, text):
+    (tmp_path / "my.yaml").write_text(text)
+    done = subprocess.run([COMPOSE / "vcenters.py", tmp_path / "my.yaml"], capture_output=True, text=True)
+    assert done.returncode == 1 and "vcenters.py:" in done.stderr and "Traceback" not in done.stderr
+    done = subprocess.run([COMPOSE / "vcenters.py", tmp_path / "none.yaml"], capture_output=True, text=True)
+    assert done.returncode == 1 and "No such file" in done.stderr
 
 
 def test_no_password_is_in_the_tree():

@@ -420,3 +420,13 @@ def test_check_names_the_command(tmp_path, text, what):
     check = subprocess.run([BUILD / "vcourier", "check", file], capture_output=True, text=True, timeout=60)
     assert check.returncode == 78 and check.stderr.count("\n") == 1
     assert what in check.stderr and f"`vcourier import {file}`" in check.stderr
+
+
+@pytest.mark.parametrize("program", ["vcourier-collector", "vcourier-dispatcher"])
+@pytest.mark.parametrize("text", [json.dumps(ROUTER_JSON), yaml.safe_dump(VALUES)], ids=["json", "values"])
+def test_the_daemons_name_the_command(tmp_path, program, text):
+    """After a change of the binary alone, under the flags that the event router had."""
+    file = tmp_path / "old"
+    file.write_text(text)
+    done = subprocess.run([BUILD / program, "-config", file, "-log-level", "info"], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 78 and "`vcourier import FILE` writes one" in done.stderr and PASSWORD not in done.stderr, done.stderr

@@ -55,6 +55,8 @@ RUN_BY = {
     ("docs/scale.md", "More than one NATS server", 2): "tests/pages/nats_cli.py",
     ("docs/compose.md", "Run with Docker Compose", 1): "tests/compose/pages.py",
     ("docs/compose.md", "A real vCenter and real backends", 1): "tests/compose/pages.py",
+    ("docs/compose.md", "Several vCenters", 1): "tests/integration/test_compose.py",
+    ("docs/compose.md", "Several vCenters", 2): "tests/integration/test_compose.py",
     ("docs/compose.md", "A webhook and Horizon", 2): "tests/compose/pages.py",
     ("docs/compose.md", "A webhook and Horizon", 3): "tests/compose/pages.py",
     ("docs/compose.md", "The images", 1): "tests/compose/pages.py",
@@ -92,7 +94,7 @@ NO_COMMANDS = {
     ("docs/tutorial.md", "3. Write a function", 1): "program",
 }
 COMMANDS = ("make", "apt", "cd", "cp", "mkdir", "install", "systemctl", "vcourier", "vcourier-collector", "vcourier-dispatcher", "nats",
-            "nats-server", "docker", "kubectl", "helm", "python3", "curl", "printf", "export", "kill", "tail", "users.py", "./nats/users.py", "compose/nats/users.py", "sh")
+            "nats-server", "docker", "kubectl", "helm", "python3", "curl", "printf", "export", "kill", "tail", "users.py", "./nats/users.py", "./vcenters.py", "compose/nats/users.py", "sh")
 
 
 def is_data(block):
