@@ -13,6 +13,7 @@
 #include "mem.h"
 #include "printable.h"
 #include "text.h"
+#include "url_mask.h"
 
 enum { FILTER_MAX = 64 * 1024, SHOWN_MAX = 60 };
 
@@ -139,16 +140,18 @@ state_of(const struct ls_row *row)
 static void
 print_json(const struct ls_row *row)
 {
-	struct buf out, line;
+	struct buf out, line, url;
 
 	buf_init(&out, 2 * FILTER_MAX);
+	buf_init(&url, 2 * FILTER_MAX);
 	buf_add_char(&out, '{');
 	json_add_member(&out, "name", row->name);
 	buf_printf(&out, ",\"container\":%s,", row->container ? "true" : "false");
 	json_add_member(&out, "state", state_of(row));
 	if (row->url != NULL) {
 		buf_add_char(&out, ',');
-		json_add_member(&out, "url", row->url);
+		url_mask_add(&url, row->url);
+		json_add_member(&out, "url", buf_str(&url));
 		buf_add_char(&out, ',');
 		json_add_member(&out, "file", row->file);
 	}
@@ -163,20 +166,24 @@ print_json(const struct ls_row *row)
 	puts(buf_str(&line));
 	buf_free(&line);
 	buf_free(&out);
+	buf_free(&url);
 }
 
 static void
 print_line(const struct ls_row *row)
 {
-	struct buf filter;
+	struct buf filter, url;
 
 	buf_init(&filter, 2 * FILTER_MAX);
+	buf_init(&url, 2 * FILTER_MAX);
+	url_mask_add(&url, row->url != NULL ? row->url : "-");
 	printable_add(&filter, buf_str(&row->filter),
 		row->filter.len < SHOWN_MAX ? row->filter.len : SHOWN_MAX);
 	printable_line(stdout, "%-24s %-12s %8lld %4lld  %-28s %s", row->name, state_of(row),
 		(long long)row->state.restarts, (long long)row->state.exit_status,
-		row->url != NULL ? row->url : "-", buf_str(&filter));
+		buf_str(&url), buf_str(&filter));
 	buf_free(&filter);
+	buf_free(&url);
 }
 
 /* ---- the command */

@@ -81,6 +81,17 @@ check_terminal(const char *text, size_t size)
 	printed = fuzz_printed(&len);
 	assert(len <= 60 && printable_is(printed, len));
 	free(printed);
+	fuzz_print_begin();
+	printable_line(stdout, "%.*s", (int)size, text);
+	printed = fuzz_printed(&len);
+	assert(len > 0 && printed[len - 1] == '\n' && printable_is(printed, len - 1));
+	free(printed);
+	fuzz_print_begin();
+	printable_lines(stdout, text, size);
+	printed = fuzz_printed(&len);
+	for (size_t i = 0; i < len; i++)
+		assert(printed[i] != '\x1b' && printed[i] != '\x7f' && printed[i] != '\r');
+	free(printed);
 }
 
 static void

@@ -7,6 +7,7 @@ from collections import Counter
 from urllib.parse import unquote
 
 import pytest
+from test_functions import Functions, config as functions_config
 
 from lab.aws import REGION, EventBridge
 from lab.stream import counters, event, keys, subject
@@ -237,16 +238,21 @@ def test_hostile_messages_do_not_stop_valid_ones(lab, stream):
     receiver, aws, gateway = lab.receiver(), EventBridge(), Gateway().start()
     lab.closers += [aws.close, gateway.close]
     gateway.deploy("f", TOPIC)
+    functions = Functions(lab.directory / "functions")
+    lab.closers.append(functions.receiver.close)
+    functions.deploy("f", {"filter": {}})
     messages = [(subject(), block(b"Content-Type: application/cloudevents+json"), event(n)) if n in good else
                 (m := hostile(n)) and (m.subject, m.block, m.body) for n in range(total)]
     dispatchers = {"kn": lab.dispatcher(stream.config(receiver.url, **FAST), name="kn"),
                    "of": lab.dispatcher(openfaas(stream, gateway), name="of"),
-                   "aws": lab.dispatcher(eventbridge(stream, aws), name="aws")}
+                   "aws": lab.dispatcher(eventbridge(stream, aws), name="aws"),
+                   "fn": lab.dispatcher(functions_config(stream, functions, **FAST), name="fn")}
     for dispatcher in dispatchers.values():
         dispatcher.wait_ready()
     stored = publish_all(stream, messages)
     got = {"kn": lambda: [number_of(unquote(r.headers["ce-id"])) for r in receiver.requests],
            "of": lambda: [number_of(unquote(i)) for i in gateway.ids("f.openfaas-fn")],
+           "fn": lambda: [number_of(unquote(r.headers["ce-id"])) for r in functions.receiver.requests],
            "aws": lambda: [number_of(json.loads(e["Detail"])["id"]) for e in aws.buses["default"]]}
     for name, dispatcher in dispatchers.items():
         stream.idle(name, timeout=300)

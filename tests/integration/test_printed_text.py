@@ -88,3 +88,23 @@ def test_a_context_of_a_stranger(tmp_path):
                            "file": {"url": "nats://127.0.0.1:1", "ca": f"/none{EVIL}"}}.items():
         (folder / f"{name}.json").write_text(json.dumps(settings))
         shown("status", "--context", name, code=78 if name == "file" else 69, XDG_CONFIG_HOME=str(tmp_path))
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_a_function_of_a_stranger(tmp_path, options):
+    """Its filter may have any text, its URL a password."""
+    (tmp_path / "functions").mkdir()
+    (tmp_path / "functions/f.yaml").write_text(yaml.safe_dump_all([
+        {"apiVersion": "serving.knative.dev/v1", "kind": "Service", "metadata": {"name": "f"},
+         "spec": {"template": {"spec": {"containers": [{"image": "x"}]}}}},
+        {"apiVersion": "eventing.knative.dev/v1", "kind": "Trigger", "metadata": {"name": "t"}, "spec": {
+            "broker": "default", "filter": {"attributes": {"subject": EVIL}},
+            "subscriber": {"uri": "http://u:p4ssw0rd@f.example/?token=t0ken",
+                           "ref": {"apiVersion": "serving.knative.dev/v1", "kind": "Service", "name": "f"}}}}]))
+    config = config_of_a_stranger(auth={"type": "basic_auth", "basicAuth": {"username": "u", "password": "p"}})
+    config["eventProcessor"] = {"name": "fn", "type": "functions", "functions": {"directory": str(tmp_path / "functions")}}
+    (tmp_path / "c.yaml").write_text(yaml.safe_dump(config))
+    out, _ = shown("function", "ls", *options, "-c", tmp_path / "c.yaml", code=0)
+    assert "f.example" in out and "p4ssw0rd" not in out and "t0ken" not in out
+    if options:
+        assert EVIL in json.loads(out)["filter"], "the value is the same"
