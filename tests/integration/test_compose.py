@@ -173,3 +173,9 @@ def test_the_build_of_an_image_gets_every_folder_of_the_programs():
     listed = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
     folders = re.search(r"^folders\s*:=\s*(.*)$", (ROOT / "Makefile").read_text(), re.M)[1].replace("$(lib)", "lib").split()
     assert set(folders) | {"web", "docs/operations.md", "VERSION", "Makefile"} <= listed  # of the page, the runbooks are compiled in
+
+
+def test_every_variable_is_on_the_page():
+    used = {v for file in COMPOSE.glob("*.yaml") for v in re.findall(r"\$\{([A-Z_]+)", file.read_text())}
+    named = set(re.findall(r"`([A-Z_]+)`", (ROOT / "docs/compose.md").read_text()))
+    assert "CLI_IMAGE" in used and used - named == set()
