@@ -87,6 +87,9 @@ function showFrame() {
     h("nav", { class: "side", "aria-label": "Views" }, Object.values(links)), frame.scroll));
 }
 
+// A phone shows some of the links: among them the one of this view.
+const seeWhere = () => Object.values(frame.links).find((link) => link.hasAttribute("aria-current")).scrollIntoView({ block: "nearest", inline: "nearest" });
+
 function route() {
   if (!frame) return;
   const [key, ...rest] = location.hash.replace(/^#\/?/, "").split("/");
@@ -96,6 +99,7 @@ function route() {
     if (views[name] === (views[found.below] ?? found)) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
+  seeWhere();
   document.title = `${found.title} – vcourier console`;
   const part = (text) => { try { return decodeURIComponent(text ?? ""); } catch { return ""; } };
   view = found.open(rest.map(part));
@@ -124,6 +128,8 @@ function showStatus(state) {
   const deadMark = frame.links.dead.querySelector(".mark");
   deadMark.className = dead ? "mark badge warn" : "mark";
   deadMark.textContent = dead ? String(dead) : "";
+  if (frame.marks !== `${mark.textContent} ${deadMark.textContent}`) seeWhere(); // they move the links
+  frame.marks = `${mark.textContent} ${deadMark.textContent}`;
   view?.status?.(state);
 }
 
@@ -144,7 +150,7 @@ async function poll() {
 function start() {
   showFrame();
   route();
-  loadDocs();
+  loadDocs().then(() => { if (frame && last) showStatus(last); }); // where the runbooks are
   poll();
 }
 
