@@ -216,6 +216,29 @@ def test_a_second_vcenter_and_a_second_dispatcher_are_three_lines_each(tmp_path)
     accept(tmp_path, objects, tmp_path / "secrets")
 
 
+def test_twelve_vcenters_are_a_list(tmp_path):
+    """The loop of the page: a collector for each, with its own Secret, name and objects."""
+    names = [f"vc{i}" for i in range(2, 13)]
+
+    def change(config):
+        config["eventProviders"] = [config.pop("eventProvider")]
+        config["eventProviders"] += [{**config["eventProviders"][0], "name": name} for name in names]
+    quickstart(tmp_path, change)
+    subprocess.run(["sh", "-euc", page_block(NAMES, 5)], cwd=tmp_path, check=True)
+    overlay = yaml.safe_load(page_block(START, 1))
+    overlay["resources"].append("vcenters")
+    (tmp_path / "my/kustomization.yaml").write_text(yaml.safe_dump(overlay))
+    objects = render(copied(tmp_path))
+    assert violations(objects) == {}
+    manifests = Manifests(objects)
+    sets = {o["metadata"]["name"]: o["spec"]["template"]["spec"] for o in manifests.kind("StatefulSet")}
+    for name in names:
+        spec = sets[f"collector-{name}"]
+        assert {"name": "VCENTER", "value": name} in spec["containers"][0]["env"]
+        assert [v["secret"]["secretName"] for v in spec["volumes"] if "secret" in v] == [f"collector-{name}"]
+    accept(tmp_path, objects, tmp_path / "secrets")
+
+
 def test_a_webhook_and_a_horizon_server(tmp_path):
     """The webhook's Service leads to its pods alone, and they have no way to a vCenter; Horizon's collector is that of a vCenter."""
     def change(config):

@@ -69,6 +69,7 @@ RUN_BY = {
     ("docs/kubernetes.md", "Start", 2): "tests/integration/test_k8s.py",
     ("docs/kubernetes.md", "Start", 3): "tests/cluster/scenarios.py",
     ("docs/kubernetes.md", "Start", 4): "tests/cluster/scenarios.py",
+    ("docs/kubernetes.md", "Another name, another vCenter, another dispatcher", 5): "tests/integration/test_k8s.py",
     ("docs/kubernetes.md", "A NATS of your own", 3): "tests/integration/test_kube_apiserver.py",
     ("docs/kubernetes.md", "From one NATS server to three", 2): "tests/integration/test_k8s.py",
     ("docs/kubernetes.md", "From one NATS server to three", 3): "tests/integration/test_k8s.py",
