@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <openssl/evp.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "backup_set.h"
@@ -47,7 +48,15 @@ backup_file_create(struct backup_file *f, struct err *err)
 int
 backup_file_open(struct backup_file *f, struct err *err)
 {
-	return start(f, open(f->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW), "r", err);
+	/* a FIFO would wait for a writer */
+	int fd = open(f->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	struct stat st;
+
+	if (fd >= 0 && (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))) {
+		close(fd);
+		return err_set(err, ERR_SYSTEM, "%s: is not a regular file", f->path);
+	}
+	return start(f, fd, "r", err);
 }
 
 int

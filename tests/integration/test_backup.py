@@ -88,6 +88,9 @@ def test_a_damaged_backup_changes_nothing(lab, copy):
         assert "is damaged" in vcourier("restore", empty, copy, code=DAMAGED)
     data.unlink()
     assert "stream.tar.s2: No such file" in vcourier("restore", empty, copy, code=DAMAGED)
+    os.mkfifo(data)
+    assert "is not a regular file" in vcourier("restore", empty, copy, code=DAMAGED)
+    data.unlink()
     data.write_bytes(whole)
     listed = (copy / "vcourier-backup.json").read_text()
     for text, why in (("{", "format"), (listed.replace("VC_lab", "../x"), "no name of a stream"), (listed.replace('"sha256":"', '"sha256":"x'), "SHA-256")):
