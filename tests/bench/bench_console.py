@@ -6,6 +6,7 @@ of the request, by one clock, in alternating rounds with and without browsers. T
 """
 import json
 import os
+import socket
 import statistics
 import subprocess
 import sys
@@ -57,6 +58,7 @@ class Bench:
     def publish(self, seconds):
         """At RATE, each event after the PubAck of the one before. The keys of the events."""
         wire, keys, begin = self.server.connect(), [], time.monotonic()
+        wire.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # a request is several small pieces; without it each takes 40 ms
         for i in range(RATE * seconds):
             time.sleep(max(0, begin + i / RATE - time.monotonic()))
             self.key += 1
