@@ -8,6 +8,7 @@
 #include "printable.h"
 #include "protocol.h"
 #include "screen.h"
+#include "text.h"
 
 enum letter_cell { SEQ, TIME, DISPATCHER, EVENT, TRIES, ERROR, N_CELLS };
 
@@ -37,7 +38,7 @@ put(struct letter_cells *row, enum letter_cell cell, const char *text)
 	struct buf safe;
 
 	buf_init(&safe, TEXT_MAX);
-	printable_add(&safe, text, strlen(text));
+	printable_add(&safe, text, text_whole(text, strlen(text))); /* it may have been cut */
 	snprintf(row->cell[cell], TEXT_MAX, "%s", *text != '\0' ? buf_str(&safe) : "-");
 	buf_free(&safe);
 }

@@ -160,13 +160,8 @@ session_print_safe(FILE *f, const char *text, size_t max)
 	size_t len = end != NULL ? (size_t)(end - text) : max;
 	struct buf out;
 
-	/* without the character that max may cut; text may have no byte after max */
-	if (end == NULL) {
-		while (len > 0 && ((unsigned char)text[len - 1] & 0xc0) == 0x80)
-			len--;
-		if (len > 0 && (unsigned char)text[len - 1] >= 0xc0)
-			len--;
-	}
+	if (end == NULL)
+		len = text_whole(text, len);
 	buf_init(&out, 3 * len + 1);
 	printable_add(&out, text, len);
 	fputs(buf_str(&out), f);

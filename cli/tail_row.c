@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#define _GNU_SOURCE
 #include "tail_row.h"
 
 #include <string.h>
@@ -7,6 +8,7 @@
 #include "event_summary.h"
 #include "printable.h"
 #include "screen.h"
+#include "text.h"
 
 enum {
 	TIME_WIDTH = 19,       /* 2026-11-22 05:27:11 */
@@ -15,26 +17,25 @@ enum {
 	SOURCE_MAX = 12,
 	TWO_LINES = 60, /* columns below which an event takes two lines */
 	WIDE = 130,     /* from here on there is room for the message */
-	TEXT_MAX = 400, /* bytes of a cell */
+	TEXT_MAX = 200, /* bytes of an event's text in a cell; a byte may become 3 */
+	CELL_SIZE = 3 * TEXT_MAX + 1,
 };
 
 enum { TIME, SOURCE, SEVERITY, EVENT, ENTITY, USER, MESSAGE, N_CELLS };
 
 struct row {
-	char cell[N_CELLS][TEXT_MAX];
+	char cell[N_CELLS][CELL_SIZE];
 };
 
 static void
 put(struct row *row, int cell, const char *text)
 {
-	size_t len = strlen(text);
+	size_t len = strnlen(text, TEXT_MAX);
 	struct buf safe;
 
-	buf_init(&safe, 3 * TEXT_MAX);
-	while (len > TEXT_MAX / 2 && ((unsigned char)text[len] & 0xc0) == 0x80)
-		len--;
-	printable_add(&safe, text, len < TEXT_MAX / 2 ? len : TEXT_MAX / 2);
-	snprintf(row->cell[cell], TEXT_MAX, "%s", text[0] != '\0' ? buf_str(&safe) : "-");
+	buf_init(&safe, CELL_SIZE);
+	printable_add(&safe, text, text_whole(text, len));
+	snprintf(row->cell[cell], CELL_SIZE, "%s", text[0] != '\0' ? buf_str(&safe) : "-");
 	buf_free(&safe);
 }
 
@@ -171,7 +172,7 @@ print_two_lines(const struct tail_format *f, const struct row *row, FILE *out)
 	const char *time = strlen(row->cell[TIME]) == TIME_WIDTH ? row->cell[TIME] + 11
 								 : row->cell[TIME];
 	bool both = screen_width_of(time) + 1 + screen_width_of(row->cell[EVENT]) <= f->width;
-	char line[6 * TEXT_MAX]; /* five cells, and blanks */
+	char line[6 * CELL_SIZE]; /* five cells, and blanks */
 
 	snprintf(line, sizeof(line), "%s%s%s", both ? time : "", both ? " " : "",
 		row->cell[EVENT]);

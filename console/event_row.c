@@ -10,17 +10,13 @@
 #include "mem.h"
 #include "message.h"
 #include "printable.h"
+#include "text.h"
 
 /* The text, cut between two characters. */
 static char *
 column(const char *text)
 {
-	size_t len = strnlen(text, ROW_TEXT_MAX + 1);
-
-	if (len > ROW_TEXT_MAX)
-		for (len = ROW_TEXT_MAX; len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80;)
-			len--;
-	return mem_strndup(text, len);
+	return mem_strndup(text, text_whole(text, strnlen(text, ROW_TEXT_MAX)));
 }
 
 static void

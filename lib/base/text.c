@@ -220,6 +220,21 @@ text_utf8_valid(const char *s, size_t len)
 	return i;
 }
 
+size_t
+text_whole(const char *s, size_t len)
+{
+	const unsigned char *p = (const unsigned char *)s;
+	size_t first = len, n;
+
+	while (first > 0 && len - first < 3 && (p[first - 1] & 0xc0) == 0x80)
+		first--;
+	if (first == 0)
+		return len;
+	first--;
+	n = p[first] >= 0xf0 ? 4 : p[first] >= 0xe0 ? 3 : p[first] >= 0xc0 ? 2 : 1;
+	return len - first < n ? first : len;
+}
+
 bool
 text_has_control(const char *s, size_t len)
 {

@@ -38,6 +38,12 @@ const char *text_duration_str(int64_t ms, char *buf, size_t size);
 /* The length of the longest valid UTF-8 prefix of s[0..len); == len when all is valid. */
 size_t text_utf8_valid(const char *s, size_t len);
 
+/*
+ * For text that is cut: the length without the character of which s[0..len) has only a part. len
+ * when it ends with a whole one, or is not UTF-8 there.
+ */
+size_t text_whole(const char *s, size_t len);
+
 /* A byte of s[0..len) is a control character of ASCII: 0 to 31, 127. */
 bool text_has_control(const char *s, size_t len);
 

@@ -207,6 +207,15 @@ def test_tail(lab, stream):
     assert [ROW.fullmatch(line)[5] for line in live.communicate(timeout=30)[0].splitlines()] == ["web-2", "web-3", "web-4"]
 
 
+@pytest.mark.parametrize("name", ["\u00e4" * 150, "a" + "\u00e4" * 150, "\u4e2d" * 100, "a" + "\U0001f600" * 80], ids=["even", "odd", "three", "four"])
+def test_a_long_name_is_cut_between_two_characters(lab, stream, name):
+    """Bytes 200 and more are left out. U+FFFD would say that vCenter sent text that is not UTF-8."""
+    dispatcher = lab.dispatcher(stream.config(lab.receiver().url, **FAST)).wait_ready()
+    stream.publish(1, data={"Vm": {"Name": name}})
+    row = ROW.fullmatch(vcourier(dispatcher, "tail", "--since", "1h", "-n", "1").rstrip("\n"))
+    assert len(row[5]) > 40 and name.startswith(row[5])
+
+
 @pytest.mark.parametrize("subject, why", [
     ("vc.*.*.*.*.*.VmPowered*", "in NATS a wildcard is a whole token"), ("vc.*.*.*.*.VmPoweredOnEvent", "the class, is"),
     ("vc.*.*.*.warn.>", "the severity, is"), ("vc.*.*.*.*.*", "6 tokens"), ("other.>", "begin with vc"),

@@ -186,6 +186,23 @@ suggestions(void **state)
 }
 
 static void
+a_cut_text_ends_with_a_whole_character(void **state)
+{
+	static const struct {
+		const char *text;
+		size_t cut, whole;
+	} rows[] = { { "", 0, 0 }, { "ab", 2, 2 }, { "a\xc3\xa4", 3, 3 }, { "a\xc3\xa4", 2, 1 },
+		{ "\xe4\xb8\xad", 3, 3 }, { "\xe4\xb8\xad", 2, 0 }, { "\xe4\xb8\xad", 1, 0 },
+		{ "\xf0\x9f\x98\x80", 4, 4 }, { "\xf0\x9f\x98\x80", 3, 0 },
+		/* not UTF-8: nothing is known of its characters */
+		{ "\x80\x80\x80\x80\x80", 5, 5 }, { "a\xff", 2, 1 }, { "\x80", 1, 1 } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_int_equal(text_whole(rows[i].text, rows[i].cut), rows[i].whole);
+}
+
+static void
 times(void **state)
 {
 	/* expected values: date -u +%s */
@@ -374,6 +391,7 @@ main(void)
 		cmocka_unit_test(integers_as_printf_writes_them),
 		cmocka_unit_test(durations_and_sizes),
 		cmocka_unit_test(suggestions),
+		cmocka_unit_test(a_cut_text_ends_with_a_whole_character),
 		cmocka_unit_test(times),
 		cmocka_unit_test(json_strings_as_go_writes_them),
 		cmocka_unit_test(json_special_characters_anywhere),
