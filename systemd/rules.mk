@@ -50,7 +50,7 @@ deb: ## build/vcourier_VERSION+debRELEASE_ARCH.deb, by debhelper
 
 build/deb.txt: $(programs) VERSION README.md $(wildcard debian/* debian/*/* docs/*.md docs/*/* systemd/* schemas/*.json k8s/components/*/* \
 		compose/nats/*.py release/deb.sh)
-	@tests/deps.sh dpkg-dev debhelper
+	@tests/deps.sh build-essential debhelper
 	@DEB_BUILD_PROFILES=nocheck DEB_BUILD_OPTIONS="nocheck noautodbgsym parallel=$$(nproc)" release/deb.sh >$@
 
 deb-test: all simulator ## the commands of docs/systemd.md on a new Debian machine with systemd

@@ -39,8 +39,8 @@ const char *text_duration_str(int64_t ms, char *buf, size_t size);
 size_t text_utf8_valid(const char *s, size_t len);
 
 /*
- * For text that is cut: the length without the character of which s[0..len) has only a part. len
- * when it ends with a whole one, or is not UTF-8 there.
+ * For text that is cut: the length without a last character of which s[0..len) has only a part.
+ * len when it ends with a whole one, or is not UTF-8 there.
  */
 size_t text_whole(const char *s, size_t len);
 
