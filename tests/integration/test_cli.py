@@ -122,7 +122,7 @@ def test_contexts_of_the_nats_cli(home, secured):
 
 
 def test_names_come_from_nats_when_no_file_has_them(home, secured):
-    run = vcourier(home, "replay", "--dispatcher", "nobody", "--server", secured.url, "--user", "cli",
+    run = vcourier(home, "replay", "--all", "--dispatcher", "nobody", "--server", secured.url, "--user", "cli",
                    "--password-file", password_file(secured, "cli"))
     assert run.returncode == USAGE and 'there is no dispatcher "nobody"; there are: kn' in run.stderr
 

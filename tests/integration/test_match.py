@@ -39,7 +39,7 @@ def test_cloudevents_in_the_form_that_rules_match(tmp_path, pattern, expected):
 
 def test_an_invalid_pattern_is_refused_with_its_position(tmp_path):
     run = match(tmp_path, '{"a":[{"EXISTS":true}]}', '{"a":1}')
-    assert run.returncode == 64 and run.stdout == ""
+    assert run.returncode == 78 and run.stdout == ""
     assert "Event pattern is not valid. Reason: Unrecognized match type EXISTS at line: 1, column:" in run.stderr
 
 
@@ -51,6 +51,6 @@ def test_lines_that_are_not_events(tmp_path):
 
 def test_missing_files(tmp_path):
     run = subprocess.run([str(BUILD / "vcourier"), "match", "-p", str(tmp_path / "none")], capture_output=True, text=True)
-    assert run.returncode == 64 and "none: No such file or directory" in run.stderr
+    assert run.returncode == 78 and "none: No such file or directory" in run.stderr
     run = match(tmp_path, {"a": [1]}, "", str(tmp_path / "missing"))
-    assert run.returncode == 64 and "missing: No such file or directory" in run.stderr
+    assert run.returncode == 78 and "missing: No such file or directory" in run.stderr
