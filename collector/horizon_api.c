@@ -389,5 +389,10 @@ horizon_api_read(struct horizon_api *api, const struct horizon_query *q,
 		return err_set(err, ERR_PROTOCOL, "the page broke off: %s", rsp.why.text);
 	*more = http_response_header(&rsp, "has_more_records", text, sizeof(text)) &&
 		strcasecmp(text, "true") == 0;
-	return horizon_page_parse(page, rsp.body, rsp.body_len, err);
+	if (horizon_page_parse(page, rsp.body, rsp.body_len, err) != 0)
+		return -1;
+	/* every span would have to be halved to milliseconds */
+	if (*more && page->n + page->damaged == 0)
+		return err_set(err, ERR_PROTOCOL, "the page is empty, but says that more follows");
+	return 0;
 }

@@ -111,6 +111,7 @@ BAD = (
     (HTML, "not a JSON array"),
     (Answer(200, {}, b'[{"id": 1, "time": 17'), "not valid JSON"),
     (Answer(503, {"Retry-After": "1"}), "HTTP status 503"),
+    (reply([], has_more_records="true"), "the page is empty, but says that more follows"),
     (Answer(raw=b'HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n[{"id": 1,'), "broke off"),
 )
 
