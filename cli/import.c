@@ -124,7 +124,9 @@ write_all(const struct import_plan *plan)
 	if (plan->errors.n > 0)
 		code = EXIT_CONFIG;
 	else if (import_plan_write(plan, &out, &err) != 0 ||
-		import_plan_write_secrets(plan, &err) != 0) {
+		(plan->secrets != NULL &&
+			import_secrets_write(
+				plan->secrets, plan->secret, plan->n_secrets, &err) != 0)) {
 		printable_line(stderr, "vcourier: %s", err.text);
 		code = EXIT_CONFIG;
 	}

@@ -152,9 +152,30 @@ read_destination(
 	return true;
 }
 
+static const struct config_field override_rows[] = {
+	{ "extensions", CONFIG_MAP, 0 },
+	{ NULL },
+};
+
+/* To be released by the caller. */
+static char **
+read_overrides(struct import_plan *plan, const struct config_node *spec)
+{
+	const struct config_node *overrides = config_get(spec, "ceOverrides");
+	char **extensions = NULL;
+
+	if (overrides == NULL)
+		return NULL;
+	import_plan_says(plan, overrides,
+		plan->functions != NULL ? "has no counterpart in the backend functions"
+					: "becomes eventProcessor.knative.ceOverrides");
+	config_bind(overrides, override_rows, &extensions, sizeof(extensions), &plan->errors);
+	return extensions;
+}
+
 static void
-read_sink(
-	struct import_plan *plan, const struct config_node *source, enum event_type_style style)
+read_sink(struct import_plan *plan, const struct config_node *source, const char *name,
+	enum event_type_style style)
 {
 	const struct config_node *sink = config_get(config_get(source, "spec"), "sink"),
 				 *ref = config_get(sink, "ref");
@@ -165,7 +186,8 @@ read_sink(
 								   : "default",
 		.ca_certs = manifest_text(sink, "CACerts"),
 		.audience = manifest_text(sink, "audience"),
-		.type_style = style_names[style] };
+		.type_style = style_names[style],
+		.source = name };
 
 	if (sink == NULL) {
 		buf_printf(&plan->report, "note: %.64s has no sink: it gets no dispatcher\n",
@@ -174,6 +196,7 @@ read_sink(
 	}
 	if (!read_destination(plan, sink, &k))
 		return;
+	k.extensions = read_overrides(plan, config_get(source, "spec"));
 	import_plan_says(plan, sink,
 		plan->functions != NULL
 			? "becomes the backend functions: copy the manifests of the functions to its directory"
@@ -181,6 +204,7 @@ read_sink(
 	import_plan_rest(plan, sink, sink_rows);
 	import_plan_rest(plan, ref, ref_rows);
 	import_plan_knative(plan, &k);
+	config_release(override_rows, &k.extensions);
 }
 
 /* What the custom resource has beside address, secretRef and sink. */
@@ -193,8 +217,6 @@ report_rest(struct import_plan *plan, const struct config_node *spec, bool horiz
 		"has no counterpart: the stream is the checkpoint, and nothing is lost at a restart");
 	import_plan_says(plan, config_get(spec, "serviceAccountName"),
 		"has no counterpart: the collector does not use the API of Kubernetes");
-	import_plan_says(plan, config_get(spec, "ceOverrides"),
-		"has no counterpart: extensions are not added to events");
 	import_plan_rest(plan, spec, source_rows);
 	if (horizon)
 		return;
@@ -208,7 +230,8 @@ report_rest(struct import_plan *plan, const struct config_node *spec, bool horiz
 			encoding != NULL ? encoding : "application/xml (the default)");
 }
 
-static void
+/* The name of the source in the configuration; NULL: an error was added. */
+static const char *
 read_source(struct import_plan *plan, struct manifest_objects *objects,
 	const struct config_node *source, const char *type)
 {
@@ -216,10 +239,11 @@ read_source(struct import_plan *plan, struct manifest_objects *objects,
 				 *skip = config_get(spec, "skipTLSVerify");
 	bool insecure = skip != NULL && import_router_true(config_text(skip));
 	struct import_credentials credentials;
+	const char *name;
 
 	if (manifest_text(spec, "address") == NULL) {
 		config_error(&plan->errors, source, "spec.address is missing");
-		return;
+		return NULL;
 	}
 	import_plan_says(plan, source, "%s \"%.64s\" becomes an eventProvider of type %s",
 		manifest_text(source, "kind"), manifest_name(source), type);
@@ -230,13 +254,14 @@ read_source(struct import_plan *plan, struct manifest_objects *objects,
 				 : "");
 	find_credentials(plan, objects, source, &credentials);
 	report_rest(plan, spec, strcmp(type, "horizon") == 0);
-	import_plan_source(plan,
+	name = import_plan_source(plan,
 		&(struct import_source){ .type = type,
 			.name = *manifest_name(source) != '\0' ? manifest_name(source) : type,
 			.address = manifest_text(spec, "address"),
 			.login = { credentials.user, credentials.password, credentials.domain },
 			.insecure = insecure });
 	free_credentials(&credentials);
+	return name;
 }
 
 static const struct config_field data_rows[] = { { "data", CONFIG_MAP, 0 }, { NULL } };
@@ -305,8 +330,9 @@ import_manifest_read(struct import_plan *plan, const struct config *const *confi
 		if (!vsphere && !manifest_is_kind(node, "HorizonSource"))
 			continue;
 		objects->used[i] = true;
-		read_source(plan, objects, node, vsphere ? "vcenter" : "horizon");
-		read_sink(plan, node, style);
+		read_sink(plan, node,
+			read_source(plan, objects, node, vsphere ? "vcenter" : "horizon"),
+			style);
 		plan->from_tanzu |= vsphere;
 		plan->from_horizon |= !vsphere;
 	}

@@ -1,15 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#define _POSIX_C_SOURCE 200809L
 #include "import_plan.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "import_yaml.h"
 #include "mem.h"
@@ -21,7 +16,6 @@ import_plan_init(struct import_plan *plan, const char *secrets, const char *func
 {
 	*plan = (struct import_plan){ .secrets = secrets, .functions = functions };
 	buf_init(&plan->sources, IMPORT_TEXT_MAX);
-	buf_init(&plan->backends, IMPORT_TEXT_MAX);
 	buf_init(&plan->metrics, IMPORT_TEXT_MAX);
 	buf_init(&plan->report, IMPORT_TEXT_MAX);
 	config_errors_init(&plan->errors);
@@ -37,8 +31,11 @@ import_plan_free(struct import_plan *plan)
 	}
 	for (size_t i = 0; i < plan->n_names; i++)
 		free(plan->name[i]);
+	for (size_t i = 0; i < plan->n_backends; i++) {
+		free(plan->backend[i].block);
+		buf_free(&plan->backend[i].sources);
+	}
 	buf_free(&plan->sources);
-	buf_free(&plan->backends);
 	buf_free(&plan->metrics);
 	buf_free(&plan->report);
 	config_errors_free(&plan->errors);
@@ -154,14 +151,14 @@ add_certificate(struct import_plan *plan, const char *name, const struct import_
 	add_secret(plan, &plan->sources, "      keyFile: ", file, source->key);
 }
 
-void
+const char *
 import_plan_source(struct import_plan *plan, const struct import_source *source)
 {
 	struct buf *out = &plan->sources;
 	const char *name;
 
 	if (plan->n_sources == IMPORT_ENTRIES_MAX)
-		return;
+		return NULL;
 	name = new_name(plan, source->name);
 	plan->n_sources++;
 	buf_printf(out, "  - type: %s\n", source->type);
@@ -174,7 +171,7 @@ import_plan_source(struct import_plan *plan, const struct import_source *source)
 		add_certificate(plan, name, source);
 		if (source->login.user != NULL)
 			add_basic_auth(plan, out, name, &source->login);
-		return;
+		return name;
 	}
 	import_yaml_value(
 		out, "      address: ", source->address != NULL ? source->address : "");
@@ -184,33 +181,51 @@ import_plan_source(struct import_plan *plan, const struct import_source *source)
 		add_horizon_auth(plan, name, &source->login);
 	else
 		add_basic_auth(plan, out, name, &source->login);
+	return name;
 }
 
 /* ---- backends */
 
-/* False: there are too many, or the same one is there already. */
-static bool
-add_backend(struct import_plan *plan, const char *type, const char *wanted, const char *block)
+/*
+ * source: one that goes to this backend. Sources whose backends are the same share one entry.
+ */
+static void
+add_backend(struct import_plan *plan, const char *type, const char *wanted, struct buf *block,
+	const char *source)
 {
-	if (plan->n_backends == IMPORT_ENTRIES_MAX ||
-		strstr(buf_str(&plan->backends), block) != NULL)
-		return false;
-	plan->n_backends++;
-	buf_printf(&plan->backends, "  - type: %s\n", type);
-	import_yaml_value(&plan->backends, "    name: ", new_name(plan, wanted));
-	buf_add_str(&plan->backends, block);
-	return true;
+	struct import_backend *b;
+	size_t i = 0;
+
+	while (i < plan->n_backends && strcmp(plan->backend[i].block, buf_str(block)) != 0)
+		i++;
+	if (i == IMPORT_ENTRIES_MAX)
+		return;
+	b = &plan->backend[i];
+	if (i == plan->n_backends) {
+		*b = (struct import_backend){ .type = type,
+			.name = new_name(plan, wanted),
+			.block = mem_strdup(buf_str(block)) };
+		buf_init(&b->sources, IMPORT_TEXT_MAX);
+		plan->n_backends++;
+	}
+	b->n_sources++;
+	if (source == NULL) {
+		b->all = true;
+		return;
+	}
+	buf_add_str(&b->sources, b->sources.len > 0 ? ", " : "");
+	import_yaml_quoted(&b->sources, source);
 }
 
 static void
-plan_functions(struct import_plan *plan)
+plan_functions(struct import_plan *plan, const char *source)
 {
 	struct buf block;
 
 	buf_init(&block, IMPORT_TEXT_MAX);
 	buf_add_str(&block, "    functions:\n");
 	import_yaml_value(&block, "      directory: ", plan->functions);
-	add_backend(plan, "functions", "functions", buf_str(&block));
+	add_backend(plan, "functions", "functions", &block, source);
 	buf_free(&block);
 }
 
@@ -220,7 +235,7 @@ import_plan_knative(struct import_plan *plan, const struct import_knative *k)
 	struct buf block;
 
 	if (plan->functions != NULL) {
-		plan_functions(plan);
+		plan_functions(plan, k->source);
 		return;
 	}
 	buf_init(&block, IMPORT_TEXT_MAX);
@@ -230,6 +245,13 @@ import_plan_knative(struct import_plan *plan, const struct import_knative *k)
 		k->type_style);
 	if (k->insecure)
 		buf_add_str(&block, "      insecureSSL: true\n");
+	if (k->extensions != NULL)
+		buf_add_str(&block, "      ceOverrides:\n        extensions:\n");
+	for (char **e = k->extensions; e != NULL && *e != NULL; e += 2) {
+		buf_add_str(&block, "          ");
+		import_yaml_quoted(&block, e[0]);
+		import_yaml_value(&block, ": ", e[1]);
+	}
 	buf_add_str(&block, "      destination:\n");
 	if (k->uri != NULL)
 		import_yaml_value(&block, "        uri: ", k->uri);
@@ -245,7 +267,7 @@ import_plan_knative(struct import_plan *plan, const struct import_knative *k)
 		import_yaml_value(&block, "          namespace: ", k->namespace);
 	}
 	plan->too_large |= !buf_ok(&block); /* CACerts may be large */
-	add_backend(plan, "knative", "knative", buf_str(&block));
+	add_backend(plan, "knative", "knative", &block, k->source);
 	buf_free(&block);
 }
 
@@ -261,7 +283,7 @@ import_plan_openfaas(struct import_plan *plan, const struct import_openfaas *o)
 		buf_add_str(&block, "      async: true\n");
 	if (o->login.user != NULL)
 		add_basic_auth(plan, &block, "openfaas", &o->login);
-	add_backend(plan, "openfaas", "openfaas", buf_str(&block));
+	add_backend(plan, "openfaas", "openfaas", &block, NULL);
 	buf_free(&block);
 }
 
@@ -280,7 +302,7 @@ import_plan_eventbridge(struct import_plan *plan, const struct import_eventbridg
 	import_yaml_value(
 		&block, "          accessKey: ", e->access_key != NULL ? e->access_key : "");
 	add_secret(plan, &block, "          secretKeyFile: ", "eventbridge", e->secret_key);
-	add_backend(plan, "aws_event_bridge", "eventbridge", buf_str(&block));
+	add_backend(plan, "aws_event_bridge", "eventbridge", &block, NULL);
 	buf_free(&block);
 }
 
@@ -301,14 +323,23 @@ import_plan_metrics(
 
 /* ---- results */
 
+/* A source has one sink: a backend gets the events of its own sources only. */
+static void
+write_backend(const struct import_plan *plan, const struct import_backend *b, struct buf *out)
+{
+	buf_printf(out, "  - type: %s\n", b->type);
+	import_yaml_value(out, "    name: ", b->name);
+	if (!b->all && b->n_sources < plan->n_sources)
+		buf_printf(out, "    vcenters: [%s]\n", buf_str(&b->sources));
+	buf_add_str(out, b->block);
+}
+
 int
 import_plan_write(const struct import_plan *plan, struct buf *out, struct err *err)
 {
 	if (plan->n_sources == 0)
 		return err_set(err, ERR_CONFIG,
 			"none of the files names a source of events (a vCenter, a Horizon server, a webhook)");
-	if (plan->too_large || !buf_ok(&plan->sources) || !buf_ok(&plan->backends))
-		return err_set(err, ERR_LIMIT, "the configuration is larger than 8 MiB");
 	buf_add_str(out,
 		"# Written by `vcourier import`. docs/configuration.md has all options.\n"
 		"apiVersion: event-router.vmware.com/v1alpha1\nkind: RouterConfig\n"
@@ -318,39 +349,10 @@ import_plan_write(const struct import_plan *plan, struct buf *out, struct err *e
 	buf_add(out, buf_str(&plan->sources), plan->sources.len);
 	if (plan->n_backends > 0)
 		buf_add_str(out, "eventProcessors:\n");
-	buf_add(out, buf_str(&plan->backends), plan->backends.len);
+	for (size_t i = 0; i < plan->n_backends; i++)
+		write_backend(plan, &plan->backend[i], out);
 	buf_add(out, buf_str(&plan->metrics), plan->metrics.len);
-	return 0;
-}
-
-static int
-write_secret(const char *directory, const struct import_secret *secret, struct err *err)
-{
-	char path[4096];
-	size_t len = strlen(secret->value);
-	ssize_t n;
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/%s", directory, secret->name);
-	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return err_set(err, ERR_SYSTEM, "%s: %s", path, err_strerror(errno));
-	n = write(fd, secret->value, len);
-	if (close(fd) == 0 && n == (ssize_t)len)
-		return 0;
-	unlink(path); /* the next run would refuse a part that a full disk left */
-	return err_set(err, ERR_SYSTEM, "%s: cannot be written", path);
-}
-
-int
-import_plan_write_secrets(const struct import_plan *plan, struct err *err)
-{
-	if (plan->secrets == NULL || plan->n_secrets == 0)
-		return 0;
-	if (mkdir(plan->secrets, 0700) != 0 && errno != EEXIST)
-		return err_set(err, ERR_SYSTEM, "%s: %s", plan->secrets, err_strerror(errno));
-	for (size_t i = 0; i < plan->n_secrets; i++)
-		if (write_secret(plan->secrets, &plan->secret[i], err) != 0)
-			return -1;
+	if (plan->too_large || !buf_ok(&plan->sources) || !buf_ok(out))
+		return err_set(err, ERR_LIMIT, "the configuration is larger than 8 MiB");
 	return 0;
 }

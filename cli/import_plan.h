@@ -11,6 +11,7 @@
 
 #include "config.h"
 #include "err.h"
+#include "import_secrets.h"
 
 enum { IMPORT_SECRETS_MAX = 200, IMPORT_ENTRIES_MAX = 200 };
 
@@ -18,11 +19,17 @@ struct import_plan {
 	/* options of the command, borrowed; NULL: not given */
 	const char *secrets, *functions;
 
-	struct buf sources, backends, metrics; /* YAML */
-	size_t n_sources, n_backends;
-	struct import_secret {
-		char *name, *value;
-	} secret[IMPORT_SECRETS_MAX];
+	struct buf sources, metrics; /* YAML */
+	size_t n_sources;
+	struct import_backend {
+		const char *type, *name;
+		char *block;        /* YAML of its options */
+		struct buf sources; /* names in quotes, of those that go to it alone */
+		size_t n_sources;
+		bool all; /* it gets the events of all sources */
+	} backend[IMPORT_ENTRIES_MAX];
+	size_t n_backends;
+	struct import_secret secret[IMPORT_SECRETS_MAX];
 	size_t n_secrets;
 	/* names of sources and backends, each once */
 	char *name[2 * IMPORT_ENTRIES_MAX];
@@ -64,7 +71,8 @@ struct import_source {
 	struct import_login login;
 	bool insecure;
 };
-void import_plan_source(struct import_plan *plan, const struct import_source *source);
+/* Its name in the configuration; NULL: there are too many. */
+const char *import_plan_source(struct import_plan *plan, const struct import_source *source);
 
 /*
  * The backend knative: a ref (a Broker, or another kind) with or without a path relative to its
@@ -72,9 +80,11 @@ void import_plan_source(struct import_plan *plan, const struct import_source *so
  * once. With the option functions, it is the backend functions.
  */
 struct import_knative {
+	const char *source; /* the name of the source whose sink it is; NULL: of all */
 	const char *api_version, *kind, *name, *namespace, *uri;
 	const char *ca_certs, *audience; /* NULL: not given */
-	const char *encoding;            /* NULL: binary */
+	char **extensions;    /* of ceOverrides, as CONFIG_MAP gives them; NULL: none */
+	const char *encoding; /* NULL: binary */
 	const char *type_style;
 	bool insecure;
 };
@@ -98,8 +108,5 @@ void import_plan_metrics(
 
 /* The configuration. -1: the plan has no source. */
 int import_plan_write(const struct import_plan *plan, struct buf *out, struct err *err);
-
-/* Writes each secret to a file of its own (mode 0600) that must not exist yet. */
-int import_plan_write_secrets(const struct import_plan *plan, struct err *err);
 
 #endif

@@ -14,7 +14,7 @@ is_forbidden(const char *s)
 		strncmp(s, "\xef\xbf\xbf", 3) == 0;
 }
 
-/* What stands between single quotes. */
+/* The text between single quotes. */
 static void
 add_inside(struct buf *out, const char *text, size_t len)
 {

@@ -393,6 +393,7 @@ horizon_api_read(struct horizon_api *api, const struct horizon_query *q,
 		return -1;
 	/* every span would have to be halved to milliseconds */
 	if (*more && page->n + page->damaged == 0)
-		return err_set(err, ERR_PROTOCOL, "the page is empty, but says that more follows");
+		return err_set(
+			err, ERR_PROTOCOL, "the page is empty, but says that more follows");
 	return 0;
 }

@@ -10,6 +10,7 @@
 #include <strings.h>
 
 #include "addressable.h"
+#include "ce_overrides.h"
 #include "event_body.h"
 #include "http_options.h"
 #include "mem.h"
@@ -23,6 +24,7 @@ struct knative_config {
 	struct destination destination;
 	int encoding;   /* enum encoding */
 	int type_style; /* enum event_type_style */
+	struct ce_overrides overrides;
 	struct http_options http;
 };
 
@@ -50,6 +52,9 @@ static const struct config_field fields[] = {
 		.def = "router", .choices = type_styles,
 		.help = "Dialect of the CloudEvent's type: `com.vmware.event.router/event`, "
 			"`com.vmware.vsphere.VmPoweredOnEvent.v0`, or the same without `.v0`." },
+	{ "ceOverrides", CONFIG_OBJECT, offsetof(struct knative_config, overrides),
+		.fields = ce_overrides_fields,
+		.help = "Extensions that are set on each event, as `ceOverrides` of a VSphereSource." },
 	HTTP_OPTIONS_ROWS(struct knative_config, http),
 	{ NULL },
 };
@@ -61,6 +66,7 @@ knative_open(void **out, const void *config, struct err *err)
 	struct knative *self;
 
 	if (http_options_check(&c->http, err) != 0 ||
+		ce_overrides_check(&c->overrides, err) != 0 ||
 		destination_check(&c->destination, c->http.auth.type != HTTP_AUTH_NONE, err) !=
 			0)
 		return -1;
@@ -98,8 +104,12 @@ static int
 knative_encode(void *p, const struct batch *batch, struct http_request *req, struct err *err)
 {
 	struct knative *self = p;
-	const struct event *ev = batch->event[0]; /* batch_max is 1 */
+	struct event with;
+	const struct event *ev = ce_overrides_apply(
+		&self->config->overrides, batch->event[0], &with, err); /* batch_max is 1 */
 
+	if (ev == NULL)
+		return -1;
 	event_type(ev, (enum event_type_style)self->config->type_style, &self->type);
 	/* the refresh is required: nothing is sent before it succeeds */
 	if (self->sink.now.url == NULL)

@@ -199,6 +199,23 @@ def test_several_sources_share_a_broker(tmp_path):
     assert len(config["eventProcessors"]) == 1
 
 
+def test_each_sink_gets_the_events_of_its_own_sources(tmp_path):
+    """As in VEBA: a source has one sink. Without `vcenters` each dispatcher would deliver the events of all."""
+    def source(name, broker):
+        return manifest(sink={"ref": {**BROKER, "name": broker}}) | {"metadata": {"name": name, "namespace": "vmware-functions"}}
+    config, _ = imported(tmp_path, documents(source("vc-a", "one"), source("vc-b", "two"), source("it's", "one"), secret()))
+    assert [(p["name"], p["vcenters"], p["knative"]["destination"]["ref"]["name"]) for p in config["eventProcessors"]] == [
+        ("knative", ["vc-a", "it's"], "one"), ("knative-2", ["vc-b"], "two")]
+
+
+def test_overrides_of_a_source(tmp_path):
+    """Knative: ceOverrides "defines overrides to control the output format and modifications of the event sent to the sink"."""
+    extensions = {"stage": "it's a: test", "number": "1"}
+    config, report = imported(tmp_path, documents(manifest(ceOverrides={"extensions": extensions}), secret()))
+    assert config["eventProcessors"][0]["knative"]["ceOverrides"] == {"extensions": extensions}
+    assert "spec.ceOverrides: becomes eventProcessor.knative.ceOverrides" in report
+
+
 def test_functions_instead_of_a_broker(tmp_path):
     (tmp_path / "functions").mkdir()
     config, report = imported(tmp_path, documents(manifest(), secret()), options=["--functions", tmp_path / "functions"])

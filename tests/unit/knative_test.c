@@ -66,6 +66,18 @@ requests(void **state)
 			"ce-specversion: 1.0\nce-id: 42\nce-source: https://vc/sdk\nce-type: other\nce-subject: VmPoweredOnEvent\n"
 			"ce-time: 2026-11-22T10:11:12.5Z\nContent-Type: application/octet-stream\n",
 			"hi" },
+		/* https://knative.dev/docs: "override or modify the outbound event" */
+		{ "{destination: {uri: 'http://b/x'}, encoding: binary, "
+		  "ceOverrides: {extensions: {stage: test 1, eventclass: mine}}}",
+			EVENT(ROUTER, JSON_TYPE ",\"eventclass\":\"event\"", "\"data\":[]"),
+			"ce-specversion: 1.0\nce-id: 42\nce-source: https://vc/sdk\nce-type: " ROUTER
+			"\nce-subject: VmPoweredOnEvent\nce-time: 2026-11-22T10:11:12.5Z\n"
+			"ce-eventclass: mine\nce-stage: test%201\nContent-Type: application/json\n",
+			"[]" },
+		{ "{destination: {uri: 'http://b/x'}, ceOverrides: {extensions: {stage: test}}}",
+			EVENT(ROUTER, JSON_TYPE, "\"data\":[]"),
+			"Content-Type: application/cloudevents+json\n",
+			EVENT(ROUTER, JSON_TYPE ",\"stage\":\"test\"", "\"data\":[]") },
 		{ "{destination: {uri: 'http://b/x'}, encoding: structured, "
 		  "auth: {type: basic_auth, basicAuth: {username: Aladdin, password: open sesame}}}",
 			EVENT(ROUTER, JSON_TYPE, "\"data\":{\"Key\": 1.50}"),
@@ -117,6 +129,15 @@ destinations(void **state)
 			"has keys other than" },
 		{ "{destination: {uri: [a]}}", NULL, "destination.uri" },
 		{ "{destination: {uri: 'http://b'}, encoding: xml}", NULL, "encoding" },
+		{ "{destination: {uri: 'http://b'}, ceOverrides: {extensions: {Stage: x}}}",
+			NULL, "ceOverrides.extensions: \"Stage\" is not an attribute name" },
+		{ "{destination: {uri: 'http://b'}, ceOverrides: {extensions: {subject: x}}}",
+			NULL,
+			"ceOverrides.extensions: subject is an attribute of CloudEvents" },
+		{ "{destination: {uri: 'http://b'}, ceOverrides: {extensions: {stage: ''}}}",
+			NULL, "ceOverrides.extensions: stage has no value" },
+		{ "{destination: {uri: 'http://b'}, ceOverrides: {extensions: [a]}}", NULL,
+			"ceOverrides.extensions" },
 	};
 
 	(void)state;
