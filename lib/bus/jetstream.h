@@ -27,7 +27,11 @@ struct stream_config {
 	int max_msgs_per_subject; /* 0: no limit; 1: a KV bucket without history */
 	bool deny_delete; /* no user may remove single messages; cannot be lifted later */
 	bool deny_purge;  /* no user may empty the stream; cannot be lifted later */
+	bool compressed;  /* s2; nats-server 2.9 stores it as it is */
 	const char *description;
+	/* the cluster, and tags that its servers must have; NULL: any. Tags end with NULL */
+	const char *placement_cluster;
+	char *const *placement_tags;
 };
 
 struct stream_info {

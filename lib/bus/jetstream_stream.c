@@ -16,11 +16,10 @@
 #include "json_member.h"
 #include "mem.h"
 #include "protocol.h"
+#include "stream_settings.h"
 #include "stream_storage.h"
 #include "text.h"
 #include "stop.h"
-
-#define NS_PER_MS INT64_C(1000000)
 
 /* the largest max_payload that a server accepts */
 enum { MESSAGE_BYTES_MAX = 64 * 1024 * 1024 };
@@ -33,33 +32,6 @@ enum {
 	MAKING_TRIES = 50,
 	ABSENT_TRIES = 10,
 };
-
-static void
-write_config(struct buf *b, const struct stream_config *c)
-{
-	size_t i;
-
-	buf_add_str(b, "{\"name\":");
-	json_add_string(b, c->name, strlen(c->name));
-	buf_add_str(b, ",\"subjects\":[");
-	for (i = 0; i < 4 && c->subjects[i] != NULL; i++) {
-		buf_add_str(b, i ? "," : "");
-		json_add_string(b, c->subjects[i], strlen(c->subjects[i]));
-	}
-	buf_add_str(b, "],\"description\":");
-	json_add_string(b, c->description ? c->description : "",
-		c->description ? strlen(c->description) : 0);
-	buf_printf(b,
-		",\"retention\":\"limits\",\"storage\":\"file\",\"max_consumers\":-1,\"max_msgs\":-1,"
-		"\"max_msg_size\":-1,\"max_bytes\":%lld,\"max_age\":%lld,\"num_replicas\":%d,"
-		"\"duplicate_window\":%lld,\"discard\":\"%s\",\"max_msgs_per_subject\":%d,\"allow_direct\":true,"
-		"\"allow_rollup_hdrs\":false,\"deny_delete\":%s,\"deny_purge\":%s}",
-		(long long)(c->max_bytes > 0 ? c->max_bytes : -1),
-		(long long)(c->max_age_ms * NS_PER_MS), c->replicas > 0 ? c->replicas : 1,
-		(long long)(c->duplicate_window_ms * NS_PER_MS), c->discard_new ? "new" : "old",
-		c->max_msgs_per_subject > 0 ? c->max_msgs_per_subject : -1,
-		c->deny_delete ? "true" : "false", c->deny_purge ? "true" : "false");
-}
 
 static void
 read_info(const cJSON *reply, struct stream_info *info)
@@ -81,33 +53,6 @@ read_info(const cJSON *reply, struct stream_info *info)
 	};
 	clock_parse(created, strlen(created), &info->created_us);
 	snprintf(info->leader, sizeof(info->leader), "%s", jetstream_leader(reply));
-}
-
-static void
-compare(const cJSON *reply, const struct stream_config *c, struct stream_info *info)
-{
-	const cJSON *is = json_member(reply, "config");
-	char *d = info->differs;
-	size_t size = sizeof(info->differs), used;
-
-	jetstream_differs(d, size, "max_bytes", json_member_number(is, "max_bytes"),
-		(double)(c->max_bytes > 0 ? c->max_bytes : -1));
-	jetstream_differs(d, size, "max_age (ns)", json_member_number(is, "max_age"),
-		(double)(c->max_age_ms * NS_PER_MS));
-	jetstream_differs(d, size, "duplicate_window (ns)",
-		json_member_number(is, "duplicate_window"),
-		(double)(c->duplicate_window_ms * NS_PER_MS));
-	jetstream_differs(d, size, "num_replicas", json_member_number(is, "num_replicas"),
-		c->replicas > 0 ? c->replicas : 1);
-	used = strlen(d);
-	if (strcmp(json_member_text(is, "retention"), "limits") != 0)
-		snprintf(d + used, size - used, "%sretention is %s, needed limits",
-			used ? "; " : "", json_member_text(is, "retention"));
-	used = strlen(d);
-	if (strcmp(json_member_text(is, "discard"), c->discard_new ? "new" : "old") != 0)
-		snprintf(d + used, size - used, "%sdiscard is %s, configured %s",
-			used ? "; " : "", json_member_text(is, "discard"),
-			c->discard_new ? "new" : "old");
 }
 
 static int
@@ -140,7 +85,7 @@ look(struct bus *bus, const char *name, const struct stream_config *config,
 			return err_set(err, ERR_TIMEOUT, "stream %s: %s", name, lacks);
 	}
 	if (config != NULL)
-		compare(reply, config, info);
+		stream_settings_compare(json_member(reply, "config"), config, info);
 	cJSON_Delete(reply);
 	return 0;
 }
@@ -187,7 +132,7 @@ jetstream_stream_ensure(struct bus *bus, const struct stream_config *config,
 	if (err->code != ERR_NOT_FOUND)
 		return -1;
 	buf_init(&body, 16 * 1024);
-	write_config(&body, config);
+	stream_settings_write(&body, config);
 	snprintf(subject, sizeof(subject), "%s.STREAM.CREATE.%s", bus_api_prefix(bus),
 		config->name);
 	failed = jetstream_call(bus, subject, &body, &reply, err);

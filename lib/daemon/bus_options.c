@@ -16,7 +16,26 @@ enum {
 
 static const char *const when_full[] = { "dropOldest", "pause", NULL };
 
+static const char *const compressions[] = { "none", "s2", NULL };
+
+static const struct config_field placement_fields[] = {
+	{ "cluster", CONFIG_STRING, offsetof(struct bus_placement, cluster),
+		.help = "Name of a cluster of NATS. Default: the one that the program is connected to." },
+	{ "tags", CONFIG_STRINGS, offsetof(struct bus_placement, tags),
+		.help = "The stream is on servers that have all of these `server_tags`." },
+	{ NULL },
+};
+
 #define AT(member) .offset = offsetof(struct bus_stream_options, member)
+
+#define STORAGE_ROWS \
+	{ "compression", CONFIG_ENUM, AT(compression), .def = "none", .choices = compressions, \
+		.help = "`s2` compresses the stream on disk; needs nats-server 2.10." }, \
+	{ \
+		"placement", CONFIG_OBJECT, AT(placement), \
+			.fields = placement_fields, \
+			.help = "On which servers of NATS the stream is." \
+	}
 
 static const struct config_field stream_fields[] = {
 	{ "maxAge", CONFIG_DURATION, AT(max_age_ms), .def = "7d", .min = 60 * 1000,
@@ -36,6 +55,7 @@ static const struct config_field stream_fields[] = {
 			"has not received yet is "
 			"counted as expired); `pause` stops reading, and vCenter keeps the "
 			"events." },
+	STORAGE_ROWS,
 	{ NULL },
 };
 
@@ -52,6 +72,7 @@ static const struct config_field dead_letter_fields[] = {
 	{ "duplicateWindow", CONFIG_DURATION, AT(duplicate_window_ms), .def = "30m",
 		.min = 1000, .max = DAY_MS,
 		.help = "How long the server remembers message ids, to refuse a second copy." },
+	STORAGE_ROWS,
 	{ NULL },
 };
 

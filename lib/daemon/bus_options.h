@@ -17,8 +17,17 @@
  */
 enum when_full { WHEN_FULL_DROP_OLDEST, WHEN_FULL_PAUSE };
 
+struct bus_placement {
+	char *cluster, **tags; /* NULL: any */
+};
+
+/* nats-server 2.10 and later compress a stream on disk. */
+enum bus_compression { BUS_COMPRESSION_NONE, BUS_COMPRESSION_S2 };
+
 struct bus_stream_options {
 	int64_t max_age_ms, max_bytes, replicas, duplicate_window_ms;
+	int compression; /* enum bus_compression */
+	struct bus_placement placement;
 	/* enum when_full; not for dead letters, which never replace older ones */
 	int when_full;
 };

@@ -13,6 +13,9 @@ set_limits(const struct bus_stream_options *options, struct stream_config *out)
 	out->max_bytes = options->max_bytes;
 	out->duplicate_window_ms = options->duplicate_window_ms;
 	out->replicas = (int)options->replicas;
+	out->compressed = options->compression == BUS_COMPRESSION_S2;
+	out->placement_cluster = options->placement.cluster;
+	out->placement_tags = options->placement.tags;
 }
 
 const char *

@@ -26,7 +26,7 @@ class Lab:
         return self._keep(NatsServer(self.directory, name, **options)).start()
 
     def cluster(self, n):
-        """Starts n nats-servers, n1 and so on, as one JetStream cluster."""
+        """Starts n nats-servers, n1 and so on, with the tags host:n1 and so on, as one JetStream cluster."""
         ports = [free_port() for _ in range(n)]
 
         def routes(own):
@@ -34,7 +34,7 @@ class Lab:
             group (raft.go, bootstrapRaftNode), and drops a route to itself later. With fewer, two servers may form a group of two."""
             others = [port for port in ports if port != own]
             return ", ".join([f"nats://127.0.0.1:{port}" for port in others] + [f"nats://localhost:{others[0]}"])
-        servers = [self.nats(f"n{i + 1}", extra=f"server_name: n{i + 1}\n"
+        servers = [self.nats(f"n{i + 1}", extra=f'server_name: n{i + 1}\nserver_tags: ["host:n{i + 1}"]\n'
                              f'cluster {{ name: lab, listen: "127.0.0.1:{port}", routes: [{routes(port)}] }}')
                    for i, port in enumerate(ports)]
         js = self.jetstream(servers[0])
