@@ -16,7 +16,8 @@ OVERLAYS = [ROOT / "k8s" / "base", *sorted((ROOT / "k8s" / "overlays").iterdir()
 COMBINED = {"tls": ["knative", "console", "toolbox", "bus-tls", "bus-tls/cert-manager"],
             "tls-ha": ["knative", "console", "ha", "bus-tls/ha", "bus-tls/cert-manager"],
             "external-nats": ["knative", "console", "toolbox", "ha", "bus-ca", "external-nats"],
-            "observed": ["knative", "toolbox", "monitoring"]}
+            "observed": ["knative", "toolbox", "monitoring", "nats-exporter"],
+            "observed-ha": ["knative", "ha", "monitoring", "nats-exporter"]}
 _rendered = {}
 
 

@@ -311,9 +311,9 @@ def secrets_are_directories(m):
     for name, pod, c in m.containers():
         if any("secretKeyRef" in (e.get("valueFrom") or {}) for e in c.get("env", [])) or c.get("envFrom"):
             yield f"{name}: a secret in the environment"
-        if any("subPath" in v for v in c["volumeMounts"]):
+        if any("subPath" in v for v in c.get("volumeMounts", [])):
             yield f"{name}: subPath never sees a rotation"
-        mounted = {v["name"] for v in c["volumeMounts"]}
+        mounted = {v["name"] for v in c.get("volumeMounts", [])}
         known = {v["name"] for v in pod.get("volumes", [])} | claims
         if mounted - known:
             yield f"{name}: volume {mounted - known}"
@@ -391,8 +391,9 @@ def monitors_find_their_pods(m):
     for o in m.kind("PodMonitor"):
         spec, name = o["spec"], o["metadata"]["name"]
         pods = [t for w, t in m.workloads() if selects(spec["selector"], t["metadata"]["labels"]) and w["metadata"]["name"] != "toolbox"]
-        if {t["metadata"]["labels"]["app.kubernetes.io/name"] for t in pods} != {w["metadata"]["name"] for w, _ in m.workloads()} - {"nats", "toolbox"}:
-            yield f"PodMonitor/{name}: not each of our processes"
+        ours = {w["metadata"]["name"] for w, _ in m.workloads()} - {"nats", "toolbox"}
+        if {t["metadata"]["labels"]["app.kubernetes.io/name"] for t in pods} != ({"nats"} if name == "nats" else ours):
+            yield f"PodMonitor/{name}: not each of the processes"
         for template in pods:
             ports = {p["name"] for c in template["spec"]["containers"] for p in c["ports"]}
             if not {e["port"] for e in spec["podMetricsEndpoints"]} <= ports:
