@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "command_list.h"
 #include "envelope.h"
@@ -31,7 +32,7 @@ struct convert_options {
 
 struct convert {
 	struct envelope_source source;
-	bool data_only;
+	bool data_only, terminal;
 	enum event_type_style style;
 	struct normalizer *normalizer;
 	struct severities severities;
@@ -70,12 +71,20 @@ write_event(struct convert *c, const struct normalize_event *ev)
 	return buf_ok(&c->out);
 }
 
-/* One line; what would control a terminal is written as \uXXXX. */
+/*
+ * One line. A program that reads it gets the bytes that the collector would send; on a
+ * terminal, what would control it is written as \uXXXX.
+ */
 static void
-print_json(const struct buf *json)
+print_json(const struct convert *c, const struct buf *json)
 {
 	struct buf line;
 
+	if (!c->terminal) {
+		fwrite(buf_str(json), 1, json->len, stdout);
+		fputc('\n', stdout);
+		return;
+	}
 	buf_init(&line, JSON_ESCAPED_MAX * json->len);
 	printable_add_json(&line, buf_str(json), json->len);
 	fwrite(buf_str(&line), 1, line.len, stdout);
@@ -101,7 +110,7 @@ convert_page(struct convert *c, const struct normalize_page *page)
 	}
 	for (size_t i = 0; i < page->n; i++) {
 		if (write_event(c, &page->event[i]))
-			print_json(&c->out);
+			print_json(c, &c->out);
 		else
 			complain(c, "an event is too large for an envelope");
 	}
@@ -225,6 +234,7 @@ run(void *values, char **args, size_t n_args)
 	c.source.api_version = or_default(o->api_version, "8.0.0.0");
 	c.source.uuid = or_default(o->uuid, "00000000-0000-0000-0000-000000000000");
 	c.data_only = o->data;
+	c.terminal = isatty(STDOUT_FILENO) != 0;
 	c.style = o->style != NULL && strcmp(o->style, "vsphere") == 0 ? EVENT_TYPE_VSPHERE
 								       : EVENT_TYPE_ROUTER;
 	normalizer_open(&c.normalizer, NULL);

@@ -5,7 +5,15 @@ import * as api from "./api.js";
 
 const done = { redrive: "sent again", drop: "dropped", replay: "sent again" };
 
-let watched = 0; // the job that was begun here; it outlives the view, and a session that ends
+// The job that was begun here. It outlives the view, a session that ends, and the page, which a login loads again.
+let watched = 0;
+try { watched = Number(sessionStorage.getItem("job")); } catch { /* storage may be off */ }
+
+function watch(number) {
+  watched = number;
+  try { sessionStorage.setItem("job", number); } catch { /* storage may be off */ }
+  return number;
+}
 
 export function jobPanel(onEnd) {
   const element = h("div", { role: "status", id: "job" });
@@ -25,7 +33,7 @@ export function jobPanel(onEnd) {
       if (closed || !job) return;
       if (job.running || job.job === watched) show(job);
       if (job.running) {
-        watched = mine = job.job;
+        mine = watch(job.job);
         timer = setTimeout(poll, 400);
       } else if (job.job === mine) {
         onEnd?.(job);
@@ -36,7 +44,7 @@ export function jobPanel(onEnd) {
   };
   const begin = async (path, body) => {
     try {
-      watched = mine = (await api.post(path, body)).job;
+      mine = watch((await api.post(path, body)).job);
       poll();
     } catch (error) {
       fill(element, h("div", { class: "notice bad", role: "alert" }, error.message));

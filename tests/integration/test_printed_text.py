@@ -8,7 +8,7 @@ import subprocess
 import pytest
 import yaml
 from test_import import ROUTER_JSON, manifest, run as imported
-from test_operator import bad_characters
+from test_operator import bad_characters, on_terminal
 
 from lab.process import BUILD
 from lab.receiver import Answer
@@ -36,9 +36,14 @@ def test_replies_of_a_stranger_are_converted(tmp_path):
     (tmp_path / "page.xml").write_text(PAGE)
     (tmp_path / "fault.xml").write_text(FAULT)
     for options in ([], ["--data"]):
-        out, _ = shown("convert", *options, tmp_path / "page.xml", code=0)
-        event = json.loads(out)
-        assert event.get("data", event)["FullFormattedMessage"] == EVIL, "the value is the same"
+        command = ["convert", *options, str(tmp_path / "page.xml")]
+        out = on_terminal(80, command)
+        assert not bad_characters(out.replace("\r\n", "\n")), ascii(out)
+        piped = subprocess.run([BUILD / "vcourier", *command], capture_output=True, text=True, check=True).stdout
+        for text in (out, piped):
+            event = json.loads(text)
+            assert event.get("data", event)["FullFormattedMessage"] == EVIL, "the value is the same"
+        assert EVIL in piped, "a program gets the bytes that the collector sends"
     assert "SOAP fault" in shown("convert", tmp_path / "fault.xml", code=1)[1]
 
 

@@ -160,7 +160,7 @@ def test_many_valid_and_invalid_replies_in_one_run():
     (["-"], "nothing", 1, "the file has no reply"),
     (["-"], "", 1, "the file has no reply"),
     (["--style", "tanzu", "-"], "", 64, "is none of router, vsphere"),
-    (["/none/such"], "", 64, "/none/such: No such file or directory"),
+    (["/none/such"], "", 78, "/none/such: No such file or directory"),
     ([], "", 64, "usage: vcourier convert"),
 ])
 def test_bad_input(arguments, text, status, error):
