@@ -68,6 +68,7 @@ CASES = {
     "functions": {"dispatchers": dispatchers("functions")},
     "console": {"dispatchers": dispatchers("knative"), "console": {"enabled": True}},
     "toolbox": {"dispatchers": dispatchers("knative"), "toolbox": {"enabled": True}},
+    "nats-exporter": {"dispatchers": dispatchers("knative"), "nats": {"exporter": {"enabled": True}}},
     "ha": {"dispatchers": dispatchers(*ALL), "ha": True},
     "scaling": {"dispatchers": dispatchers(*ALL, scaling="keda")},
     "scaling-hpa": {"dispatchers": dispatchers(*ALL, scaling="hpa")},
