@@ -278,6 +278,8 @@ run_drop(void *values, char **args, size_t n)
 /* ---- the command lines */
 
 #define AT(member) offsetof(struct dead_options, member)
+/* clang-format 14 and 19 differ */
+/* clang-format off */
 #define FILTERS \
 	{ "dispatcher", 'd', COMMAND_TEXT, AT(dispatcher), "NAME", NULL, 0, \
 		"those of this dispatcher, by its name in the configuration" }, \
@@ -297,6 +299,7 @@ run_drop(void *values, char **args, size_t n)
 	{ \
 		"json", 'j', COMMAND_FLAG, AT(json), NULL, NULL, 0, "one JSON object a line" \
 	}
+/* clang-format on */
 
 static const struct command_option ls_options[] = { FILTERS, JSON, { NULL } };
 static const struct command_option show_options[] = { FILTERS, ALL, JSON, { NULL } };

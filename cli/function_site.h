@@ -46,11 +46,14 @@ struct function_flags {
 		{ "dispatcher", 'd', COMMAND_TEXT, offsetof(type, flags.dispatcher), "NAME", \
 			NULL, 0, "the backend of type functions, if there are several" }, \
 		FUNCTION_ROOT(type)
+/* clang-format 14 and 19 differ */
+/* clang-format off */
 #define FUNCTION_ROOT(type) \
 	{ \
 		"root", 0, COMMAND_TEXT, offsetof(type, flags.root), "DIR", NULL, \
 			COMMAND_RARE, "all paths are below DIR; for tests" \
 	}
+/* clang-format on */
 
 struct function_site {
 	const char *root; /* before every path; "" */

@@ -60,6 +60,8 @@ static const struct config_field wrap_fields[] = {
 	{ NULL },
 };
 
+/* clang-format 14 and 19 differ */
+/* clang-format off */
 #define PATH_ROWS(path_help) \
 	{ "path", CONFIG_CUSTOM, AT(path), .custom = custom_path, .help = (path_help) }, \
 		{ "auth", CONFIG_OBJECT, .fields = auth_fields, \
@@ -78,6 +80,7 @@ static const struct config_field wrap_fields[] = {
 			.help = "Accepts plain JSON, which becomes the data of an event with " \
 				"these attributes." \
 	}
+/* clang-format on */
 
 static const struct config_field path_fields[] = {
 	PATH_ROWS(

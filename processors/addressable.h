@@ -91,11 +91,14 @@ bool addressable_by_ref(const struct addressable *a);
 /*
  * A row of a table of struct refresh: `at` is the struct addressable inside the struct `type`.
  */
+/* clang-format 14 and 19 differ */
+/* clang-format off */
 #define ADDRESSABLE_REFRESH(name, required, type, at) \
 	{ \
 		name, addressable_interval_ms, required, addressable_request, \
 			addressable_response, offsetof(type, at) \
 	}
+/* clang-format on */
 int64_t addressable_interval_ms(void *addressable);
 enum refresh_step addressable_request(
 	void *addressable, unsigned step, struct http_request *req, struct err *err);

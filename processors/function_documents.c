@@ -19,10 +19,13 @@ static const struct config_field filter_fields[] = {
 	{ NULL },
 };
 
+/* clang-format 14 and 19 differ */
+/* clang-format off */
 #define WITHOUT_EFFECT(key) \
 	{ \
 		key, CONFIG_NODE, 0, CONFIG_IGNORED, .help = "without effect here" \
 	}
+/* clang-format on */
 
 static const struct config_field ref_fields[] = {
 	{ "apiVersion", CONFIG_STRING, offsetof(struct trigger_ref, api_version) },

@@ -103,11 +103,14 @@ int http_auth_check(const struct http_request *req, struct err *err);
  * A row of processor.refreshes that keeps the credentials up to date: `at` is the struct
  * http_auth inside the backend's struct `type`.
  */
+/* clang-format 14 and 19 differ */
+/* clang-format off */
 #define HTTP_AUTH_REFRESH(type, at) \
 	{ \
 		"credentials", http_auth_interval_ms, true, http_auth_request, NULL, \
 			offsetof(type, at) \
 	}
+/* clang-format on */
 int64_t http_auth_interval_ms(void *auth); /* 0: the secret cannot change */
 enum refresh_step http_auth_request(
 	void *auth, unsigned step, struct http_request *req, struct err *err);

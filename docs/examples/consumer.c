@@ -41,7 +41,7 @@ main(int argc, char **argv)
 			printf("%.*s\n", natsMsg_GetDataLength(list.Msgs[i]),
 				natsMsg_GetData(list.Msgs[i]));
 			fflush(stdout);
-			natsMsg_Ack(list.Msgs[i], NULL); // otherwise it comes again after ack_wait
+			natsMsg_Ack(list.Msgs[i], NULL); // else it comes again
 		}
 		natsMsgList_Destroy(&list);
 	}

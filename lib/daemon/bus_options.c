@@ -28,6 +28,8 @@ static const struct config_field placement_fields[] = {
 
 #define AT(member) .offset = offsetof(struct bus_stream_options, member)
 
+/* clang-format 14 and 19 differ */
+/* clang-format off */
 #define STORAGE_ROWS \
 	{ "compression", CONFIG_ENUM, AT(compression), .def = "none", .choices = compressions, \
 		.help = "`s2` compresses the stream on disk; needs nats-server 2.10." }, \
@@ -36,6 +38,7 @@ static const struct config_field placement_fields[] = {
 			.fields = placement_fields, \
 			.help = "On which servers of NATS the stream is." \
 	}
+/* clang-format on */
 
 static const struct config_field stream_fields[] = {
 	{ "maxAge", CONFIG_DURATION, AT(max_age_ms), .def = "7d", .min = 60 * 1000,

@@ -15,10 +15,13 @@
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	/* clang-format 14 and 19 differ */
+	/* clang-format off */
 	static struct session_dispatcher dispatcher[] = { { (char *)(uintptr_t) "fn", "fn" },
 		{ (char *)(uintptr_t) "broker", "broker" } };
 	static struct session_source source[] = { { (char *)(uintptr_t) "lab", "VC_lab",
 		"vc.lab.>", false } };
+	/* clang-format on */
 	struct session s = {
 		.dispatcher = dispatcher, .n_dispatchers = 2, .source = source, .n_sources = 1
 	};

@@ -96,8 +96,11 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct webhook_header header[WEBHOOK_HEADERS_MAX];
+	/* clang-format 14 and 19 differ */
+	/* clang-format off */
 	static char *const types[] = { (char *)(uintptr_t) "com.*", (char *)(uintptr_t) "t",
 		NULL };
+	/* clang-format on */
 	struct webhook_path path = { .path = (char *)"/x",
 		.allowed_types = size % 2 == 1 ? (char **)(uintptr_t)types : NULL };
 	struct webhook_input in = { .path = &path,

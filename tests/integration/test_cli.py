@@ -209,7 +209,9 @@ def test_a_user_that_may_not(home, lab):
 def expired(directory):
     """An authority whose server certificate has expired."""
     authority = Authority(directory)
-    authority._openssl("x509", "-req", "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "-1",
+    has_dates = b"-not_after" in subprocess.run(["openssl", "x509", "-help"], capture_output=True).stderr  # OpenSSL 3.4 and later, which refuse -1
+    dates = ["-not_before", "20200101000000Z", "-not_after", "20200102000000Z"] if has_dates else ["-days", "-1"]
+    authority._openssl("x509", "-req", "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", *dates,
                        "-extfile", "san", "-out", "server.pem")
     return authority
 

@@ -100,7 +100,8 @@ def test_fish_completes(tmp_path):
     file = tmp_path / "completion"
     file.write_text(output(PROGRAM, "completion", "fish"))
     offered = output("fish", "--no-config", "-c", f"source {file}; complete -C 'vcourier tail --si'; complete -C 'vcourier dead re'")
-    assert re.findall(r"^(\S+)\t", offered, re.M) == ["--since", "redrive"]
+    # fish 4 also offers what has these letters at other places
+    assert re.findall(r"^(--si\S*|re\S*)\t", offered, re.M) == ["--since", "redrive"]
 
 
 def test_lintian_finds_nothing(tmp_path):
