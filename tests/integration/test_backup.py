@@ -36,7 +36,8 @@ def test_collectors_and_dispatchers_continue_in_an_empty_nats(pipeline, tmp_path
     """The backup is made while events arrive and some are refused. Then NATS is lost, with the events that came later."""
     lab = pipeline("-backlog", "300")
     receiver = lab.receiver(lambda request: Answer(400 if int(request.headers["ce-eventkey"]) % 10 == 0 else 202))
-    lab.config["eventProcessor"] = {**knative(receiver.url), "retry": {"rejectGrace": "0s"}}
+    # events that were under way at the backup come again after ackWait
+    lab.config["eventProcessor"] = {**knative(receiver.url), "retry": {"rejectGrace": "0s"}, "ackWait": "5s"}
     dispatcher = lab.dispatcher(lab.config)
     receiver.wait_for(lambda requests: len(requests) >= 100)
     shown = vcourier("backup", lab.bus, tmp_path / "copy")
