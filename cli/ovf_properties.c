@@ -29,27 +29,7 @@ add_property(struct ovf_properties *list, const char *key, size_t key_len, struc
 
 /* ---- ovfEnv: <Property oe:key="guestinfo.KEY" oe:value="VALUE"/> */
 
-static void
-add_character(struct buf *out, unsigned long c)
-{
-	if (c < 0x80) {
-		buf_add_char(out, (char)c);
-	} else if (c < 0x800) {
-		buf_add_char(out, (char)(0xc0 | (c >> 6)));
-		buf_add_char(out, (char)(0x80 | (c & 63)));
-	} else if (c < 0x10000) {
-		buf_add_char(out, (char)(0xe0 | (c >> 12)));
-		buf_add_char(out, (char)(0x80 | ((c >> 6) & 63)));
-		buf_add_char(out, (char)(0x80 | (c & 63)));
-	} else {
-		buf_add_char(out, (char)(0xf0 | (c >> 18)));
-		buf_add_char(out, (char)(0x80 | ((c >> 12) & 63)));
-		buf_add_char(out, (char)(0x80 | ((c >> 6) & 63)));
-		buf_add_char(out, (char)(0x80 | (c & 63)));
-	}
-}
-
-/* Appends the character that the reference at s means; its length; 0: it is no reference. */
+/* Appends the character of the reference at s. Returns the reference's length; 0: none. */
 static size_t
 add_reference(struct buf *out, const char *s, const char *end)
 {
@@ -60,7 +40,7 @@ add_reference(struct buf *out, const char *s, const char *end)
 		{ "&apos;", '\'' } };
 	const char *digits = s + 2;
 	unsigned long c;
-	char *stop;
+	char *stop, utf8[4];
 	bool hex;
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
@@ -78,7 +58,7 @@ add_reference(struct buf *out, const char *s, const char *end)
 	if (stop >= end || *stop != ';' || c == 0 || c > 0x10ffff ||
 		(c >= 0xd800 && c < 0xe000))
 		return 0;
-	add_character(out, c);
+	buf_add(out, utf8, text_utf8_encode((uint32_t)c, utf8));
 	return (size_t)(stop + 1 - s);
 }
 

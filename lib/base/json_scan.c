@@ -211,24 +211,8 @@ static void
 add_utf8(struct buf *b, unsigned c)
 {
 	char out[4];
-	size_t n;
 
-	if (c < 0x80) {
-		out[0] = (char)c;
-		n = 1;
-	} else if (c < 0x800) {
-		out[0] = (char)(0xc0 | (c >> 6));
-		n = 2;
-	} else if (c < 0x10000) {
-		out[0] = (char)(0xe0 | (c >> 12));
-		n = 3;
-	} else {
-		out[0] = (char)(0xf0 | (c >> 18));
-		n = 4;
-	}
-	for (size_t i = 1; i < n; i++)
-		out[i] = (char)(0x80 | ((c >> (6 * (n - 1 - i))) & 0x3f));
-	buf_add(b, out, n);
+	buf_add(b, out, text_utf8_encode(c, out));
 }
 
 /*

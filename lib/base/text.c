@@ -221,6 +221,18 @@ text_utf8_valid(const char *s, size_t len)
 }
 
 size_t
+text_utf8_encode(uint32_t c, char out[4])
+{
+	size_t n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+	static const unsigned char first[] = { 0, 0, 0xc0, 0xe0, 0xf0 };
+
+	out[0] = (char)(first[n] | c >> (6 * (n - 1)));
+	for (size_t i = 1; i < n; i++)
+		out[i] = (char)(0x80 | (c >> (6 * (n - 1 - i)) & 0x3f));
+	return n;
+}
+
+size_t
 text_whole(const char *s, size_t len)
 {
 	const unsigned char *p = (const unsigned char *)s;

@@ -38,6 +38,9 @@ const char *text_duration_str(int64_t ms, char *buf, size_t size);
 /* The length of the longest valid UTF-8 prefix of s[0..len); == len when all is valid. */
 size_t text_utf8_valid(const char *s, size_t len);
 
+/* Writes the code point c, at most U+10FFFF, as UTF-8; returns the number of bytes. */
+size_t text_utf8_encode(uint32_t c, char out[4]);
+
 /*
  * For text that is cut: the length without a last character of which s[0..len) has only a part.
  * len when it ends with a whole one, or is not UTF-8 there.

@@ -34,24 +34,6 @@ decode(const char *text, size_t *len)
 	}
 }
 
-static unsigned char
-encode(unsigned c, char out[4])
-{
-	if (c < 0x80) {
-		out[0] = (char)c;
-		return 1;
-	}
-	if (c < 0x800) {
-		out[0] = (char)(0xc0 | c >> 6);
-		out[1] = (char)(0x80 | (c & 0x3f));
-		return 2;
-	}
-	out[0] = (char)(0xe0 | c >> 12);
-	out[1] = (char)(0x80 | (c >> 6 & 0x3f));
-	out[2] = (char)(0x80 | (c & 0x3f));
-	return 3;
-}
-
 /*
  * Only characters of the BMP have pairs, because event-ruler folds Java chars. locale NULL:
  * ASCII only.
@@ -74,7 +56,7 @@ fold_one(struct pattern_fold *fold, const char *text, size_t len, locale_t local
 	}
 	for (int i = 0; i < 2; i++) {
 		if (pair[i] < BMP_END) {
-			fold->len[i] = encode(pair[i], fold->form[i]);
+			fold->len[i] = (unsigned char)text_utf8_encode(pair[i], fold->form[i]);
 		} else {
 			fold->len[i] = (unsigned char)len;
 			memcpy(fold->form[i], text, len);

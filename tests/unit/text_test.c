@@ -122,6 +122,27 @@ a_cut_text_ends_with_a_whole_character(void **state)
 		assert_int_equal(text_whole(rows[i].text, rows[i].cut), rows[i].whole);
 }
 
+static void
+characters_as_utf8(void **state)
+{
+	/* RFC 3629, section 3: the first and the last of each length */
+	static const struct {
+		uint32_t c;
+		const char *utf8;
+	} rows[] = { { 0x01, "\x01" }, { 0x7f, "\x7f" }, { 0x80, "\xc2\x80" },
+		{ 0x7ff, "\xdf\xbf" }, { 0x800, "\xe0\xa0\x80" }, { 0xffff, "\xef\xbf\xbf" },
+		{ 0x10000, "\xf0\x90\x80\x80" }, { 0x10ffff, "\xf4\x8f\xbf\xbf" } };
+	char out[4];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		size_t n = text_utf8_encode(rows[i].c, out);
+
+		assert_int_equal(n, strlen(rows[i].utf8));
+		assert_memory_equal(out, rows[i].utf8, n);
+	}
+}
+
 int
 main(void)
 {
@@ -129,6 +150,7 @@ main(void)
 		cmocka_unit_test(integers_as_printf_writes_them),
 		cmocka_unit_test(durations_and_sizes),
 		cmocka_unit_test(suggestions),
+		cmocka_unit_test(characters_as_utf8),
 		cmocka_unit_test(a_cut_text_ends_with_a_whole_character),
 	};
 
