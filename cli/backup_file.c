@@ -5,10 +5,10 @@
 #include <fcntl.h>
 #include <openssl/evp.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "backup_set.h"
+#include "file.h"
 
 static int
 fail(const char *path, struct err *err)
@@ -48,15 +48,10 @@ backup_file_create(struct backup_file *f, struct err *err)
 int
 backup_file_open(struct backup_file *f, struct err *err)
 {
-	/* a FIFO would wait for a writer */
-	int fd = open(f->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	struct stat st;
+	int fd = file_open(f->path, O_NOFOLLOW, &st, err);
 
-	if (fd >= 0 && (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))) {
-		close(fd);
-		return err_set(err, ERR_SYSTEM, "%s: is not a regular file", f->path);
-	}
-	return start(f, fd, "r", err);
+	return fd < 0 ? -1 : start(f, fd, "r", err);
 }
 
 int

@@ -36,24 +36,35 @@ read_all(int fd, const char *path, struct buf *out, struct err *err)
 }
 
 int
-file_read(const char *path, struct buf *out, struct file_info *info, struct err *err)
+file_open(const char *path, int flags, struct stat *st, struct err *err)
 {
-	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY), rc;
-	struct stat st;
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY | flags);
 
 	if (fd < 0)
 		return err_set(err,
 			errno == ENOENT || errno == ENOTDIR ? ERR_NOT_FOUND : ERR_SYSTEM,
 			"%s: %s", path, err_strerror(errno));
-	if (fstat(fd, &st) != 0)
-		rc = err_set(err, ERR_SYSTEM, "%s: %s", path, err_strerror(errno));
-	else if (!S_ISREG(st.st_mode))
-		rc = err_set(err, ERR_CONFIG, "%s: %s", path,
-			S_ISDIR(st.st_mode) ? "is a directory" : "is not a regular file");
-	else {
-		buf_room(out, (size_t)st.st_size); /* overflows if the file is too large */
-		rc = read_all(fd, path, out, err);
-	}
+	if (fstat(fd, st) != 0)
+		err_set(err, ERR_SYSTEM, "%s: %s", path, err_strerror(errno));
+	else if (!S_ISREG(st->st_mode))
+		err_set(err, ERR_CONFIG, "%s: %s", path,
+			S_ISDIR(st->st_mode) ? "is a directory" : "is not a regular file");
+	else
+		return fd;
+	close(fd);
+	return -1;
+}
+
+int
+file_read(const char *path, struct buf *out, struct file_info *info, struct err *err)
+{
+	struct stat st;
+	int fd = file_open(path, 0, &st, err), rc;
+
+	if (fd < 0)
+		return -1;
+	buf_room(out, (size_t)st.st_size); /* overflows if the file is too large */
+	rc = read_all(fd, path, out, err);
 	close(fd);
 	if (rc == 0 && info != NULL)
 		info->world_writable = (st.st_mode & S_IWOTH) != 0;
