@@ -14,7 +14,6 @@
 #include "command_list.h"
 #include "envelope.h"
 #include "event.h"
-#include "json.h"
 #include "normalize.h"
 #include "printable.h"
 #include "severities.h"
@@ -78,18 +77,12 @@ write_event(struct convert *c, const struct normalize_event *ev)
 static void
 print_json(const struct convert *c, const struct buf *json)
 {
-	struct buf line;
-
-	if (!c->terminal) {
-		fwrite(buf_str(json), 1, json->len, stdout);
-		fputc('\n', stdout);
+	if (c->terminal) {
+		printable_json(stdout, buf_str(json), json->len);
 		return;
 	}
-	buf_init(&line, JSON_ESCAPED_MAX * json->len);
-	printable_add_json(&line, buf_str(json), json->len);
-	fwrite(buf_str(&line), 1, line.len, stdout);
+	fwrite(buf_str(json), 1, json->len, stdout);
 	fputc('\n', stdout);
-	buf_free(&line);
 }
 
 static void

@@ -80,12 +80,8 @@ print(struct emit *e)
 static void
 print_body(const char *body, size_t len)
 {
-	struct buf safe;
-
-	buf_init(&safe, 4 * ANSWER_SHOWN);
-	printable_add_lines(&safe, body, len < ANSWER_SHOWN ? len : ANSWER_SHOWN);
-	puts(buf_str(&safe));
-	buf_free(&safe);
+	printable_lines(stdout, body, len < ANSWER_SHOWN ? len : ANSWER_SHOWN);
+	putchar('\n');
 }
 
 static int

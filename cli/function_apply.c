@@ -14,7 +14,7 @@
 #include "printable.h"
 #include "text.h"
 
-enum { REPORT_MAX = 16 * 1024 * 1024, NETWORKS_MAX = 4096, DEFAULT_WAIT_MS = 60 * 1000 };
+enum { NETWORKS_MAX = 4096, DEFAULT_WAIT_MS = 60 * 1000 };
 
 struct apply_options {
 	struct function_flags flags;
@@ -30,18 +30,6 @@ struct apply {
 	struct buf networks;
 	int64_t timeout_ms;
 };
-
-/* Texts of the manifest may have control characters. */
-static void
-print_lines(const struct buf *lines)
-{
-	struct buf out;
-
-	buf_init(&out, REPORT_MAX);
-	printable_add_lines(&out, buf_str(lines), lines->len);
-	fputs(buf_str(&out), stderr);
-	buf_free(&out);
-}
 
 static int
 fail(const char *name, const struct err *err)
@@ -210,8 +198,8 @@ prepare(struct apply *a)
 	}
 	if (rc == 0)
 		rc = function_plan_place(plan);
-	print_lines(&plan->errors.warnings);
-	print_lines(&plan->errors.text);
+	printable_lines(stderr, buf_str(&plan->errors.warnings), plan->errors.warnings.len);
+	printable_lines(stderr, buf_str(&plan->errors.text), plan->errors.text.len);
 	return rc == 0 ? EXIT_NOT_YET : EXIT_CONFIG;
 }
 

@@ -173,8 +173,6 @@ function_file_remove(const char *path, bool *removed, struct err *err)
 void
 function_file_print(const struct function_file *file)
 {
-	struct buf shown;
-
 	if (file->text == NULL)
 		return;
 	printf("--- %s (mode %04o)\n", file->path, (unsigned)file->mode);
@@ -182,8 +180,5 @@ function_file_print(const struct function_file *file)
 		puts("***");
 		return;
 	}
-	buf_init(&shown, FILE_MAX);
-	printable_add_lines(&shown, file->text, strlen(file->text));
-	fputs(buf_str(&shown), stdout);
-	buf_free(&shown);
+	printable_lines(stdout, file->text, strlen(file->text));
 }

@@ -140,7 +140,7 @@ state_of(const struct ls_row *row)
 static void
 print_json(const struct ls_row *row)
 {
-	struct buf out, line, url;
+	struct buf out, url;
 
 	buf_init(&out, 2 * FILTER_MAX);
 	buf_init(&url, 2 * FILTER_MAX);
@@ -161,10 +161,7 @@ print_json(const struct ls_row *row)
 		buf_printf(&out, ",\"restarts\":%lld,\"last_exit\":%lld",
 			(long long)row->state.restarts, (long long)row->state.exit_status);
 	buf_add_char(&out, '}');
-	buf_init(&line, JSON_ESCAPED_MAX * out.len);
-	printable_add_json(&line, buf_str(&out), out.len);
-	puts(buf_str(&line));
-	buf_free(&line);
+	printable_json(stdout, buf_str(&out), out.len);
 	buf_free(&out);
 	buf_free(&url);
 }

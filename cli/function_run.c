@@ -179,17 +179,13 @@ int
 function_run_load(const char *file, struct err *err)
 {
 	const char *const argv[] = { "podman", "load", "--quiet", "--input", file, NULL };
-	struct buf out, shown;
+	struct buf out;
 	int rc = run(argv, PULL_MS, &out, err);
 
-	if (rc == 0) {
-		buf_init(&shown, PROGRAM_OUTPUT_MAX);
-		printable_add_lines(&shown, buf_str(&out), out.len);
-		fputs(buf_str(&shown), stdout);
-		buf_free(&shown);
-	} else {
+	if (rc == 0)
+		printable_lines(stdout, buf_str(&out), out.len);
+	else
 		err_wrap(err, "%.120s", file);
-	}
 	buf_free(&out);
 	return rc;
 }
@@ -308,14 +304,12 @@ function_run_show_log(const char *name)
 	char unit[FUNCTION_UNIT_SIZE];
 	const char *const argv[] = { "journalctl", "--quiet", "--no-pager", "--output=cat",
 		"--lines=10", "--unit", function_run_unit(name, unit), NULL };
-	struct buf out, shown;
+	struct buf out;
 
-	buf_init(&shown, PROGRAM_OUTPUT_MAX);
-	if (run(argv, QUICK_MS, &out, NULL) == 0)
-		printable_add_lines(&shown, buf_str(&out), out.len);
-	if (shown.len > 0)
-		fprintf(stderr, "the last lines of its log:\n%s", buf_str(&shown));
-	buf_free(&shown);
+	if (run(argv, QUICK_MS, &out, NULL) == 0 && out.len > 0) {
+		fputs("the last lines of its log:\n", stderr);
+		printable_lines(stderr, buf_str(&out), out.len);
+	}
 	buf_free(&out);
 }
 

@@ -78,18 +78,6 @@ read_files(struct import_plan *plan, struct import_files *files)
 		import_manifest_read(plan, manifest, n);
 }
 
-/* Names in the files may have control characters. */
-static void
-print_lines(const struct buf *lines)
-{
-	struct buf out;
-
-	buf_init(&out, OUTPUT_MAX);
-	printable_add_lines(&out, buf_str(lines), lines->len);
-	fputs(buf_str(&out), stderr);
-	buf_free(&out);
-}
-
 static void
 print_notes(const struct import_plan *plan)
 {
@@ -150,8 +138,8 @@ run(void *values, char **args, size_t n_args)
 	for (size_t i = 0; i < n_args; i++)
 		read_file(plan, &files, args[i]);
 	read_files(plan, &files);
-	print_lines(&plan->report);
-	print_lines(&plan->errors.text);
+	printable_lines(stderr, buf_str(&plan->report), plan->report.len);
+	printable_lines(stderr, buf_str(&plan->errors.text), plan->errors.text.len);
 	code = write_all(plan);
 	for (size_t i = 0; i < files.n; i++)
 		config_free(files.config[i]);

@@ -49,7 +49,6 @@ void
 letter_print_all(const struct letter *l)
 {
 	char time[CLOCK_TEXT_SIZE];
-	struct buf body;
 
 	printf("dead letter %llu of %s\nsubject: ", (unsigned long long)l->msg.seq,
 		clock_format_ms(l->msg.time_us, time));
@@ -64,8 +63,6 @@ letter_print_all(const struct letter *l)
 		putchar('\n');
 	}
 	putchar('\n');
-	buf_init(&body, 3 * l->msg.len + 1);
-	printable_add_lines(&body, l->msg.data, l->msg.len);
-	printf("%s\n\n", buf_str(&body));
-	buf_free(&body);
+	printable_lines(stdout, l->msg.data, l->msg.len);
+	fputs("\n\n", stdout);
 }

@@ -158,14 +158,8 @@ session_print_safe(FILE *f, const char *text, size_t max)
 {
 	const char *end = memchr(text, '\0', max);
 	size_t len = end != NULL ? (size_t)(end - text) : max;
-	struct buf out;
 
-	if (end == NULL)
-		len = text_whole(text, len);
-	buf_init(&out, 3 * len + 1);
-	printable_add(&out, text, len);
-	fputs(buf_str(&out), f);
-	buf_free(&out);
+	printable_text(f, text, end == NULL ? text_whole(text, len) : len);
 }
 
 const char *

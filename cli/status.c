@@ -27,12 +27,8 @@ static void
 print_json(const cJSON *model, FILE *out)
 {
 	char *text = cJSON_PrintUnformatted(model);
-	struct buf line;
 
-	buf_init(&line, 6 * strlen(text) + 2);
-	printable_add_json(&line, text, strlen(text));
-	fprintf(out, "%s\n", buf_str(&line));
-	buf_free(&line);
+	printable_json(out, text, strlen(text));
 	cJSON_free(text);
 }
 

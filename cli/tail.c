@@ -55,14 +55,8 @@ print_fault(const struct bus_msg *msg, const char *why)
 static void
 print_json(const struct bus_msg *msg)
 {
-	struct buf line;
-
-	buf_init(&line, 6 * bus_msg_len(msg) + 2);
-	if (printable_add_json(&line, bus_msg_data(msg), bus_msg_len(msg)))
-		puts(buf_str(&line));
-	else
+	if (!printable_json(stdout, bus_msg_data(msg), bus_msg_len(msg)))
 		print_fault(msg, "its data is not valid JSON");
-	buf_free(&line);
 }
 
 static void

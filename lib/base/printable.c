@@ -96,12 +96,13 @@ printable_add_lines(struct buf *out, const char *text, size_t len)
 }
 
 static void
-print(FILE *to, const char *text, size_t len, bool lines)
+print(FILE *to, const char *text, size_t len,
+	void (*append)(struct buf *, const char *, size_t))
 {
 	struct buf out;
 
 	buf_init(&out, (sizeof(replacement) - 1) * len + 1); /* for each byte at most that */
-	add(&out, text, len, lines);
+	append(&out, text, len);
 	fwrite(buf_str(&out), 1, out.len, to);
 	buf_free(&out);
 }
@@ -115,15 +116,37 @@ printable_line(FILE *to, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, LINE_MAX_BYTES, fmt, ap);
 	va_end(ap);
-	print(to, text, strlen(text), false);
+	printable_text(to, text, strlen(text));
 	fputc('\n', to);
 	free(text);
 }
 
 void
+printable_text(FILE *to, const char *text, size_t len)
+{
+	print(to, text, len, printable_add);
+}
+
+void
 printable_lines(FILE *to, const char *text, size_t len)
 {
-	print(to, text, len, true);
+	print(to, text, len, printable_add_lines);
+}
+
+bool
+printable_json(FILE *to, const char *text, size_t len)
+{
+	struct buf line;
+	bool valid;
+
+	buf_init(&line, JSON_ESCAPED_MAX * len + 1);
+	valid = printable_add_json(&line, text, len);
+	if (valid) {
+		fwrite(buf_str(&line), 1, line.len, to);
+		fputc('\n', to);
+	}
+	buf_free(&line);
+	return valid;
 }
 
 /*

@@ -34,8 +34,12 @@ void printable_add_lines(struct buf *out, const char *text, size_t len);
  */
 void printable_line(FILE *to, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* Prints lines, as printable_add_lines does. */
+/* Print text as printable_add does, and as printable_add_lines does. */
+void printable_text(FILE *to, const char *text, size_t len);
 void printable_lines(FILE *to, const char *text, size_t len);
+
+/* Prints a JSON value as printable_add_json does, and a line feed. False: it prints nothing. */
+bool printable_json(FILE *to, const char *text, size_t len);
 
 /* Appends text as a JSON string, quotes included; these code points are written as \uXXXX. */
 void printable_add_json_string(struct buf *out, const char *text, size_t len);
