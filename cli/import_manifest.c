@@ -326,13 +326,13 @@ import_manifest_read(struct import_plan *plan, const struct config *const *confi
 	for (size_t i = 0; i < objects->n; i++) {
 		const struct config_node *node = objects->node[i];
 		bool vsphere = manifest_is_kind(node, "VSphereSource");
+		const char *name;
 
 		if (!vsphere && !manifest_is_kind(node, "HorizonSource"))
 			continue;
 		objects->used[i] = true;
-		read_sink(plan, node,
-			read_source(plan, objects, node, vsphere ? "vcenter" : "horizon"),
-			style);
+		name = read_source(plan, objects, node, vsphere ? "vcenter" : "horizon");
+		read_sink(plan, node, name, style);
 		plan->from_tanzu |= vsphere;
 		plan->from_horizon |= !vsphere;
 	}

@@ -17,6 +17,13 @@ is_placed(const struct stream_config *c)
 		(c->placement_tags != NULL && *c->placement_tags != NULL);
 }
 
+/* As a JSON string; NULL: "". */
+static void
+add_text(struct buf *b, const char *text)
+{
+	json_add_string(b, text != NULL ? text : "", text != NULL ? strlen(text) : 0);
+}
+
 static void
 write_placement(struct buf *b, const struct stream_config *c)
 {
@@ -25,11 +32,10 @@ write_placement(struct buf *b, const struct stream_config *c)
 	if (!is_placed(c))
 		return;
 	buf_add_str(b, ",\"placement\":{\"cluster\":");
-	json_add_string(b, c->placement_cluster ? c->placement_cluster : "",
-		c->placement_cluster ? strlen(c->placement_cluster) : 0);
+	add_text(b, c->placement_cluster);
 	buf_add_str(b, ",\"tags\":[");
 	for (; tag != NULL && *tag != NULL; tag++) {
-		json_add_string(b, *tag, strlen(*tag));
+		add_text(b, *tag);
 		buf_add_str(b, tag[1] != NULL ? "," : "");
 	}
 	buf_add_str(b, "]}");
@@ -41,15 +47,14 @@ stream_settings_write(struct buf *b, const struct stream_config *c)
 	size_t i;
 
 	buf_add_str(b, "{\"name\":");
-	json_add_string(b, c->name, strlen(c->name));
+	add_text(b, c->name);
 	buf_add_str(b, ",\"subjects\":[");
 	for (i = 0; i < 4 && c->subjects[i] != NULL; i++) {
 		buf_add_str(b, i ? "," : "");
-		json_add_string(b, c->subjects[i], strlen(c->subjects[i]));
+		add_text(b, c->subjects[i]);
 	}
 	buf_add_str(b, "],\"description\":");
-	json_add_string(b, c->description ? c->description : "",
-		c->description ? strlen(c->description) : 0);
+	add_text(b, c->description);
 	buf_printf(b,
 		",\"retention\":\"limits\",\"storage\":\"file\",\"max_consumers\":-1,\"max_msgs\":-1,"
 		"\"max_msg_size\":-1,\"max_bytes\":%lld,\"max_age\":%lld,\"num_replicas\":%d,"
