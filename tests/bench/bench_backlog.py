@@ -7,9 +7,9 @@ import os
 import re
 from pathlib import Path
 
-from bench_dispatcher import nginx
-from lab.stream import Stream
+from lab.nginx import Nginx
 from lab.process import free_port, wait_until
+from lab.stream import Stream
 
 FEW, MANY = 10_000, int(os.environ.get("BENCH_BACKLOG", "1000000"))
 LOOKS = 3  # checks of the watch thread, every 5 s, so that a leak in a check or a probe is visible
@@ -44,7 +44,7 @@ def held_up(lab, stream, name):
 def run(lab):
     stream = Stream(lab, lab.nats())
     stream.make_stream()
-    url = nginx(lab)
+    url = lab._keep(Nginx(lab.directory)).start().url
     stream.publish(FEW)
     few_down, few_fast = held_up(lab, stream, "few-down"), drained(lab, stream, url, "few-fast")
     while stream.published < MANY:
