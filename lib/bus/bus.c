@@ -276,7 +276,11 @@ bus_open(struct bus **out, const struct bus_options *options, struct err *err)
 	natsStatus s;
 
 	bus->options = *options;
-	if ((s = bus_library_start()) != NATS_OK || (s = natsInbox_Create(&inbox)) != NATS_OK) {
+	/*
+	 * A thread of the library frees messages. It inherits SCHED_BATCH (process.c): else it
+	 * would preempt the publishing thread after each message that is to be freed.
+	 */
+	if ((s = nats_Open(-1)) != NATS_OK || (s = natsInbox_Create(&inbox)) != NATS_OK) {
 		free(bus);
 		return bus_error(err, s, "cnats");
 	}

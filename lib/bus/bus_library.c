@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Begin and end of cnats, which all connections of the process share. */
-#define _GNU_SOURCE /* SCHED_BATCH */
+#define _DEFAULT_SOURCE /* pthread_rwlock_t */
 #include <openssl/crypto.h>
-#include <sched.h>
 #include <stdlib.h>
 
 #include "bus_private.h"
@@ -13,24 +12,6 @@ void
 bus_init(void)
 {
 	OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL);
-}
-
-/*
- * The library frees messages in a thread of its own, without a bound for those that wait. That
- * thread competes with those that publish: as SCHED_BATCH, which it would inherit, it wakes up
- * too late and thousands pile up on a busy machine (sched(7)).
- */
-natsStatus
-bus_library_start(void)
-{
-	const struct sched_param none = { 0 };
-	int policy = sched_getscheduler(0);
-	bool changed = policy == SCHED_BATCH && sched_setscheduler(0, SCHED_OTHER, &none) == 0;
-	natsStatus s = nats_Open(-1);
-
-	if (changed)
-		sched_setscheduler(0, policy, &none);
-	return s;
 }
 
 /* The connections of this process: the library ends with the last one. */

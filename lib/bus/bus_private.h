@@ -77,11 +77,9 @@ void bus_note_reply(struct bus *bus, bool came);
 natsStatus bus_start_subscription(struct bus_subscription *sub, natsConnection *nc);
 
 /*
- * bus_library.c: before the first connection; each connection is opened and closed. The last
- * one that is closed ends the library, and frees them all: until then, threads of the library
- * may use the subscriptions.
+ * bus_library.c: each connection is opened and closed. The last one that is closed ends the
+ * library and frees them all: until then, its threads may use the subscriptions.
  */
-natsStatus bus_library_start(void);
 void bus_library_opened(void);
 void bus_library_closed(struct bus *bus);
 

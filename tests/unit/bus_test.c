@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The bus, against a real nats-server; what is carried over it: publisher_test. */
-#define _GNU_SOURCE /* SCHED_BATCH */
+#define _DEFAULT_SOURCE /* pthread_rwlock_t */
 #include "test.h"
 
-#include <dirent.h>
-#include <sched.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "bus_private.h"
 #include "nats.h"
@@ -41,48 +38,6 @@ a_wrong_certificate_is_refused(void **state)
 	}
 }
 
-/* The threads of this process with a policy. */
-static size_t
-threads_with(int policy)
-{
-	DIR *dir = opendir("/proc/self/task");
-	const struct dirent *entry;
-	size_t n = 0;
-
-	assert_non_null(dir);
-	while ((entry = readdir(dir)) != NULL)
-		n += entry->d_name[0] != '.' &&
-			sched_getscheduler(atoi(entry->d_name)) == policy;
-	closedir(dir);
-	return n;
-}
-
-/*
- * The thread of the library that frees messages is not SCHED_BATCH, as the one that publishes
- * is: it would wake up too late, and messages would pile up.
- */
-static void
-messages_are_freed_in_time(void **state)
-{
-	char *urls[] = { "nats://127.0.0.1:1", NULL };
-	const struct bus_options options = {
-		.urls = urls, .name = "test", .inbox_prefix = "_INBOX_test"
-	};
-	const struct sched_param none = { 0 };
-	struct bus *bus;
-	struct err err;
-	size_t before;
-
-	(void)state;
-	assert_int_equal(sched_setscheduler(0, SCHED_BATCH, &none), 0);
-	before = threads_with(SCHED_OTHER);
-	assert_int_equal(bus_open(&bus, &options, &err), 0);
-	assert_in_range(threads_with(SCHED_OTHER), before + 1, 100);
-	assert_int_equal(sched_getscheduler(0), SCHED_BATCH);
-	bus_close(bus);
-	assert_int_equal(sched_setscheduler(0, SCHED_OTHER, &none), 0);
-}
-
 /* As cnats 3.4.1 writes them, and what is left for people. */
 static void
 texts_of_the_library(void **state)
@@ -112,7 +67,6 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_wrong_certificate_is_refused),
-		cmocka_unit_test(messages_are_freed_in_time),
 		cmocka_unit_test(texts_of_the_library),
 	};
 
