@@ -47,16 +47,49 @@ skip_escape(const char **p, const char *end)
 	return true;
 }
 
+#define EACH_BYTE UINT64_C(0x0101010101010101)
+
+/*
+ * Whether one of 8 bytes is a control character, a quote or a backslash. A byte is 0 if and
+ * only if subtracting 1 borrows into its highest bit:
+ * https://graphics.stanford.edu/~seander/bithacks.html#ZeroInWord
+ */
+static bool
+ends_run(uint64_t bytes)
+{
+	uint64_t quote = bytes ^ (EACH_BYTE * '"'), backslash = bytes ^ (EACH_BYTE * '\\'),
+		 found = ((bytes - EACH_BYTE * 0x20) & ~bytes) |
+		((quote - EACH_BYTE) & ~quote) | ((backslash - EACH_BYTE) & ~backslash);
+
+	return (found & (EACH_BYTE * 0x80)) != 0;
+}
+
+/* The end of a run of ordinary characters; *all collects their bits. */
+static const unsigned char *
+skip_run(const unsigned char *c, const unsigned char *stop, uint64_t *all)
+{
+	uint64_t bytes;
+
+	for (; stop - c >= (ptrdiff_t)sizeof(bytes); c += sizeof(bytes)) {
+		memcpy(&bytes, c, sizeof(bytes));
+		if (ends_run(bytes))
+			break;
+		*all |= bytes;
+	}
+	for (; c < stop && *c >= 0x20 && *c != '"' && *c != '\\'; c++)
+		*all |= *c;
+	return c;
+}
+
 static bool
 skip_string(const char **p, const char *end)
 {
 	const unsigned char *c = (const unsigned char *)*p + 1, *start = c,
 			    *stop = (const unsigned char *)end;
-	unsigned all = 0;
+	uint64_t all = 0;
 
 	for (;; c++) {
-		for (; c < stop && *c >= 0x20 && *c != '"' && *c != '\\'; c++)
-			all |= *c;
+		c = skip_run(c, stop, &all);
 		if (c == stop || *c < 0x20)
 			return false;
 		if (*c == '"')
@@ -69,7 +102,7 @@ skip_string(const char **p, const char *end)
 		}
 	}
 	*p = (const char *)c + 1;
-	return all < 0x80 ||
+	return (all & (EACH_BYTE * 0x80)) == 0 ||
 		text_utf8_valid((const char *)start, (size_t)(c - start)) ==
 		(size_t)(c - start);
 }

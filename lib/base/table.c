@@ -36,8 +36,11 @@ static bool
 is_free(const struct table *t, size_t i)
 {
 	const unsigned char *slot = slot_at(t, i);
+	uint64_t word = 0;
 
-	return slot[0] == 0 && memcmp(slot, slot + 1, t->type->size - 1) == 0;
+	for (size_t at = 0; at < t->type->size && word == 0; at += sizeof(word))
+		memcpy(&word, slot + at, sizeof(word));
+	return word == 0;
 }
 
 /* The slot where the search for an entry begins. */

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 struct table_type {
-	size_t size; /* bytes of an entry; a slot whose bytes are all 0 is free */
+	size_t size; /* bytes of an entry, a multiple of 8; a slot of zero bytes is free */
 	uint64_t (*hash)(const void *entry, uint64_t seed); /* of the entry's key */
 	bool (*same)(const void *a, const void *b);         /* two entries have the same key */
 };
