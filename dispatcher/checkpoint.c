@@ -6,20 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bucket.h"
 #include "clock.h"
 #include "log.h"
 #include "mem.h"
-#include "protocol.h"
-
-#define BUCKET_STREAM KV_STREAM(CHECKPOINT_BUCKET)
 
 enum {
 	MARGIN_S = 60, /* the server's clock may be set back by its restart */
 	/* each dispatcher that runs writes its checkpoint every 5 s (LOOK_MS of the watch) */
 	UNWRITTEN_S = 10,
-	TIMEOUT_MS = 2000,
-	START_MS = 15 * 1000,          /* the collector may start later and create the bucket */
-	FORBIDDEN_MS = 10 * 60 * 1000, /* until a write that is not permitted is tried again */
 };
 
 #define US INT64_C(1000000)
@@ -33,9 +28,7 @@ struct checkpoint {
 	/* 1 + reconnects of the bus when the check in progress, the last complete one, began */
 	uint64_t checking_at, checked_at; /* 0: there was none */
 	struct steady doubt;              /* a finding that counts when it has lasted */
-	bool failing;                     /* reported: it cannot be stored */
-	int64_t failing_since_ms;         /* 0: the last one was stored */
-	int64_t due_ms;                   /* not to be stored before */
+	struct bucket_failure failure;    /* it cannot be stored */
 };
 
 struct checkpoint *
@@ -133,18 +126,7 @@ stored_time(struct checkpoint *c, uint64_t seq, int64_t *us, struct err *err)
 static void
 write_key(const struct checkpoint *c, char key[256])
 {
-	snprintf(key, 256, KV_SUBJECT(CHECKPOINT_BUCKET) "%s.%s", c->config.durable,
-		c->config.stream);
-}
-
-/* The user's permissions may be older than the bucket. */
-static bool
-is_forbidden(const struct checkpoint *c)
-{
-	struct err why = { .code = ERR_NONE };
-
-	bus_last_error(c->config.bus, &why);
-	return why.code == ERR_FORBIDDEN && strstr(why.text, CHECKPOINT_BUCKET) != NULL;
+	snprintf(key, 256, "%s.%s", c->config.durable, c->config.stream);
 }
 
 /*
@@ -155,19 +137,16 @@ static int
 read_bucket(struct checkpoint *c, const char *leader, struct stream_position *position,
 	int64_t *written_us, struct err *err)
 {
-	struct stream_info bucket;
 	struct stream_msg msg;
 	char key[256];
 
 	*written_us = 0;
 	*position = (struct stream_position){ .seq = 0 };
 	write_key(c, key);
-	if (jetstream_stream_look(c->config.bus, BUCKET_STREAM, &bucket, err) != 0 ||
-		jetstream_stream_get(c->config.bus,
-			&(struct message_query){ BUCKET_STREAM, 0, key }, &msg, err) != 0) {
+	if (bucket_get(c->config.bus, key, &msg, err) != 0) {
 		if (err->code == ERR_NOT_FOUND)
 			return confirm(c, "the delivery checkpoint is not found", leader, err);
-		return is_forbidden(c) ? 0 : -1;
+		return bucket_is_forbidden(c->config.bus) ? 0 : -1;
 	}
 	/* NOLINTNEXTLINE(cert-err34-c): a number too large saturates */
 	if (sscanf(msg.data, "%" SCNu64 " %" SCNd64, &position->seq, &position->stored_us) == 2)
@@ -180,31 +159,12 @@ read_bucket(struct checkpoint *c, const char *leader, struct stream_position *po
 static int
 write_bucket(struct checkpoint *c, struct err *err)
 {
-	struct pub_ack ack;
 	char key[256], text[64];
-	struct bus_out out = { .subject = key, .data = text };
+	int len = snprintf(text, sizeof(text), "%" PRIu64 " %" PRId64, c->position.seq,
+		c->position.stored_us);
 
 	write_key(c, key);
-	out.len = (size_t)snprintf(text, sizeof(text), "%" PRIu64 " %" PRId64, c->position.seq,
-		c->position.stored_us);
-	return jetstream_publish(c->config.bus, &out, TIMEOUT_MS, &ack, err);
-}
-
-/* A bucket that is not there yet is no news while the parts start. */
-static void
-note_failure(struct checkpoint *c, int64_t now_ms, const struct err *err)
-{
-	if (c->failing_since_ms == 0)
-		c->failing_since_ms = now_ms;
-	if (is_forbidden(c))
-		c->due_ms = now_ms + FORBIDDEN_MS;
-	else if (now_ms - c->failing_since_ms < START_MS)
-		return;
-	if (!c->failing)
-		log_warn(
-			"delivery checkpoint cannot be stored: after a power cut of NATS events may be delivered again",
-			L_STR("stream", c->config.stream), L_ERR(err));
-	c->failing = true;
+	return bucket_put(c->config.bus, key, text, (size_t)len, err);
 }
 
 void
@@ -222,15 +182,16 @@ checkpoint_store(struct checkpoint *c, const struct consumer_info *info)
 		us = c->position.stored_us;
 	c->position = (struct stream_position){ seq, us };
 	c->known = true;
-	if (now_ms < c->due_ms)
+	if (now_ms < c->failure.due_ms)
 		return;
 	if (write_bucket(c, &err) == 0) {
 		c->stored = true;
-		c->failing = false;
-		c->failing_since_ms = 0;
-		return;
+		c->failure = (struct bucket_failure){ .logged = false };
+	} else if (bucket_failed(&c->failure, c->config.bus, now_ms)) {
+		log_warn(
+			"delivery checkpoint cannot be stored: after a power cut of NATS events may be delivered again",
+			L_STR("stream", c->config.stream), L_ERR(&err));
 	}
-	note_failure(c, now_ms, &err);
 }
 
 /* ---- the check */

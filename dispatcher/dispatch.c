@@ -14,6 +14,7 @@
 #include "mem.h"
 #include "pipeline.h"
 #include "report.h"
+#include "saved_list.h"
 #include "sources.h"
 #include "status.h"
 #include "stop.h"
@@ -39,8 +40,9 @@ struct dispatcher {
 	struct http *http;
 	struct dispatcher_metrics metrics;
 	struct inbox *inbox;
-	struct pipeline *pipeline;   /* from a message to its end */
-	struct discovery *discovery; /* NULL: without the option */
+	struct pipeline *pipeline;     /* from a message to its end */
+	struct discovery *discovery;   /* NULL: without the option */
+	struct saved_list *saved_list; /* NULL: the backend has none */
 	struct watcher *watcher;
 	struct sources *sources;
 	struct event_streams streams; /* that are read; sources.h changes them */
@@ -150,6 +152,10 @@ on_status_request(void *ctx, struct report_status *status)
 static int
 open_pipeline(struct dispatcher *d, struct err *err)
 {
+	struct saved_list_config saved = { .bus = d->bus,
+		.http = d->http,
+		.durable = d->durable,
+		.processor = d->config->processor };
 	struct pipeline_config config = { .bus = d->bus,
 		.http = d->http,
 		.inbox = d->inbox,
@@ -163,6 +169,7 @@ open_pipeline(struct dispatcher *d, struct err *err)
 		.processor = d->config->processor,
 		.processor_config = d->config->processor_config };
 
+	config.saved_list = d->saved_list = saved_list_open(&saved);
 	return pipeline_open(&d->pipeline, &config, err);
 }
 
@@ -173,7 +180,8 @@ open_sources(struct dispatcher *d, struct err *err)
 		.http = d->http,
 		.dead_stream = d->config->dead_stream,
 		.dead_letters = pipeline_dead_letters(d->pipeline),
-		.metrics = &d->metrics };
+		.metrics = &d->metrics,
+		.saved_list = d->saved_list };
 	struct discovery_config discovery = {
 		.bus = d->bus, .prefix = d->config->prefix, .wanted = d->config->streams
 	};
@@ -230,6 +238,7 @@ close_all(struct dispatcher *d)
 	event_streams_free(&d->streams);
 	watcher_close(d->watcher);
 	discovery_close(d->discovery);
+	saved_list_close(d->saved_list);
 	inbox_close(d->inbox);
 }
 

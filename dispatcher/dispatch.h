@@ -24,6 +24,7 @@
  *     evict.h            drops the bodies of waiting events from memory
  *     body_fetch.h       fetches them again
  *     refresh.h          what the processor must read again now and then
+ *     saved_list.h       what it has read of targets, kept on the bus over a restart
  *     watchdog.h         has the dispatcher stopped although it has work? stall.h
  *     report.h           replies to status requests on the bus
  *     dispatcher_metrics.h  the metrics
@@ -35,6 +36,7 @@
  *     stream_watch.h     the state of one stream, for the loop
  *     stream_check.h     creates, checks and repairs a stream and its consumer
  *     checkpoint.h       up to where a stream is settled; is it still the same stream?
+ *     bucket.h           the keys of dispatchers in the bucket of the checkpoints
  *     expire.h           counts events that left the stream before a dispatcher had them
  *     search.h           whether an event that is held has left its stream
  *

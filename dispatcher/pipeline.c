@@ -241,7 +241,8 @@ pipeline_tick(struct pipeline *p, int64_t now_ms)
 {
 	struct destination_state *destination = deliver_destination(p->deliver);
 
-	refresh_turn(p->refresher, now_ms);
+	if (saved_list_follow(p->config.saved_list, p->self))
+		refresh_turn(p->refresher, now_ms);
 	dead_letters_turn(p->dead_letters, now_ms);
 	sink_turn(p->sink, now_ms);
 	settle_progress(p->settle, now_ms);
@@ -259,6 +260,8 @@ pipeline_tick(struct pipeline *p, int64_t now_ms)
 void
 pipeline_turn(struct pipeline *p, int64_t now_ms)
 {
+	if (saved_list_restore(p->config.saved_list, p->self))
+		refresh_turn(p->refresher, now_ms);
 	accept_wake_held(p->accept);
 	if (may_deliver(p))
 		deliver_turn(p->deliver, now_ms);

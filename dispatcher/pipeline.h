@@ -21,6 +21,7 @@
 #include "job.h"
 #include "processor.h"
 #include "report.h"
+#include "saved_list.h"
 #include "sources.h"
 #include "watchdog.h"
 
@@ -39,6 +40,7 @@ struct pipeline_config { /* all borrowed */
 	const struct event_streams *streams; /* that are read now; sources.h changes them */
 	const struct processor *processor;
 	const void *processor_config;
+	struct saved_list *saved_list; /* of the processor's targets; NULL: it saves none */
 };
 
 /* Opens the parts where events end. */

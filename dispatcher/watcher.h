@@ -12,6 +12,7 @@
 #include "discovery.h"
 #include "dispatcher_metrics.h"
 #include "http.h"
+#include "saved_list.h"
 #include "stream_watch.h"
 
 struct watcher;
@@ -22,7 +23,8 @@ struct watcher_config { /* all borrowed */
 	const struct stream_config *dead_stream;
 	struct dead_letters *dead_letters; /* gets dead_letters_stream_ready */
 	struct dispatcher_metrics *metrics;
-	struct discovery *discovery; /* gets its turns; NULL: nothing is to be found */
+	struct discovery *discovery;   /* gets its turns; NULL: nothing is to be found */
+	struct saved_list *saved_list; /* the same; NULL: nothing is saved */
 };
 
 struct watcher *watcher_open(const struct watcher_config *config);

@@ -65,9 +65,8 @@ each_entry(const struct list_reading *r, const char *json, size_t len,
 	return 0;
 }
 
-/* Names are used in URLs and logs: printable, and not longer than Kubernetes allows. */
-static bool
-is_name(const cJSON *item)
+bool
+function_list_is_name(const cJSON *item)
 {
 	const char *name = cJSON_GetStringValue(item);
 	size_t len = name == NULL ? 0 : strlen(name);
@@ -82,7 +81,7 @@ is_name(const cJSON *item)
 static int
 add_namespace(const struct list_reading *r, const cJSON *entry, struct err *err)
 {
-	if (!is_name(entry))
+	if (!function_list_is_name(entry))
 		return err_set(err, ERR_PROTOCOL, "namespaces: an entry is not a name");
 	return function_map_add_namespace(r->map, entry->valuestring, err);
 }
@@ -102,7 +101,7 @@ topics_of(const cJSON *entry)
 {
 	const cJSON *annotations;
 
-	if (!cJSON_IsObject(entry) || !is_name(json_member(entry, "name")))
+	if (!cJSON_IsObject(entry) || !function_list_is_name(json_member(entry, "name")))
 		return NULL;
 	annotations = json_member(entry, "annotations");
 	if (!cJSON_IsObject(annotations))

@@ -9,6 +9,8 @@
 #ifndef VCOURIER_FUNCTION_LIST_H
 #define VCOURIER_FUNCTION_LIST_H
 
+#include <cjson/cJSON.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "err.h"
@@ -25,5 +27,11 @@ int function_list_namespaces(
  */
 int function_list_functions(struct function_map *map, const char *ns, const char *json,
 	size_t len, struct err *err);
+
+/*
+ * Whether it can be the name of a function or a namespace. Names are used in URLs and logs:
+ * printable, and at most FUNCTION_NAME_MAX bytes. NULL: no.
+ */
+bool function_list_is_name(const cJSON *item);
 
 #endif

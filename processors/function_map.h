@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "buf.h"
 #include "err.h"
 #include "processor.h"
 
@@ -67,6 +68,15 @@ void function_map_keep(struct function_map *map, const struct function_map *old,
 
 /* after the last add, before the first match */
 void function_map_seal(struct function_map *map);
+
+/*
+ * The sealed map as JSON text, for function_map_restore, which adds what was saved to an empty
+ * map. A function that it cannot be is left out. ERR_PROTOCOL: the text was not saved by
+ * function_map_save; ERR_LIMIT: it has more than a map holds. The map is then not to be used.
+ */
+void function_map_save(const struct function_map *map, struct buf *text);
+int function_map_restore(
+	struct function_map *map, const char *text, size_t len, struct err *err);
 
 /* Whether the same functions have the same topics; both maps are sealed. */
 bool function_map_same(const struct function_map *a, const struct function_map *b);

@@ -199,6 +199,22 @@ openfaas_route(void *p, const struct event *ev, struct targets *targets, struct 
 	return self->functions.settled ? 0 : ROUTE_UNSETTLED;
 }
 
+static void
+openfaas_save(void *p, struct buf *text)
+{
+	const struct openfaas *self = p;
+
+	openfaas_functions_save(&self->functions, text);
+}
+
+static int
+openfaas_restore(void *p, const char *text, size_t len, struct err *err)
+{
+	struct openfaas *self = p;
+
+	return openfaas_functions_restore(&self->functions, text, len, err);
+}
+
 static size_t
 openfaas_fan_out(void *p)
 {
@@ -298,6 +314,8 @@ const struct processor processor_openfaas = {
 	.open = openfaas_open,
 	.route = openfaas_route,
 	.route_version = openfaas_route_version,
+	.save = openfaas_save,
+	.restore = openfaas_restore,
 	.fan_out = openfaas_fan_out,
 	.encode = openfaas_encode,
 	.judge = openfaas_judge,

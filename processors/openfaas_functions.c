@@ -207,3 +207,26 @@ openfaas_functions_response(void *functions, unsigned step, const struct http_re
 		return take_namespaces(f, rsp, time, err);
 	return take_functions(f, step, rsp, time, err);
 }
+
+void
+openfaas_functions_save(const struct openfaas_functions *f, struct buf *text)
+{
+	if (f->map != NULL)
+		function_map_save(f->map, text);
+}
+
+int
+openfaas_functions_restore(
+	struct openfaas_functions *f, const char *text, size_t len, struct err *err)
+{
+	struct function_map *map = function_map_new(f->wildcards);
+
+	if (function_map_restore(map, text, len, err) != 0) {
+		function_map_free(map);
+		return -1;
+	}
+	function_map_seal(map);
+	f->map = map;
+	f->version++;
+	return 0;
+}

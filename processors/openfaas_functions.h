@@ -52,4 +52,9 @@ enum refresh_step openfaas_functions_request(
 enum refresh_result openfaas_functions_response(void *f, unsigned step,
 	const struct http_response *rsp, const struct refresh_time *time, struct err *err);
 
+/* As save and restore of struct processor. */
+void openfaas_functions_save(const struct openfaas_functions *f, struct buf *text);
+int openfaas_functions_restore(
+	struct openfaas_functions *f, const char *text, size_t len, struct err *err);
+
 #endif

@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "buf.h"
 #include "config.h"
 #include "err.h"
 #include "event.h"
@@ -171,6 +172,16 @@ struct processor {
 	 * events are routed again only then. NULL when route is never unsettled.
 	 */
 	uint64_t (*route_version)(void *self);
+	/*
+	 * The list of targets as text, and back, so that a dispatcher that was restarted
+	 * knows the targets of before: the first list after a start may lack one of several
+	 * targets of an event. save appends what is in use now; it is called after
+	 * route_version has changed. restore is called at most once, before the first
+	 * refresh; -1: nothing was restored. NULL, both, when an event has one target at most,
+	 * and when the list is in files.
+	 */
+	void (*save)(void *self, struct buf *text);
+	int (*restore)(void *self, const char *text, size_t len, struct err *err);
 	/*
 	 * The largest number of targets that one event may have now. Each takes room in the
 	 * buffer, and the dispatcher requests fewer events accordingly. NULL: one.

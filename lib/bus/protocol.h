@@ -52,11 +52,16 @@
 #define LEASE_BUCKET "vcourier"
 
 /*
+ * Written and read by dispatchers.
+ *
  * Key <dispatcher>.<stream>, value "<sequence> <µs since 1970>": the dispatcher has settled all
- * events up to this sequence; the time is when the stream stored that event. Written and read
- * by dispatchers.
+ * events up to this sequence; the time is when the stream stored that event.
+ *
+ * Key <dispatcher>.targets, value JSON: the targets that its backend listed last
+ * (dispatcher/saved_list.h). No stream has this name.
  */
 #define CHECKPOINT_BUCKET "vcourier-checkpoints"
+#define CHECKPOINT_KEY_TARGETS "targets"
 
 /* ---- headers of NATS */
 

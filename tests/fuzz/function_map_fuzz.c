@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Input: the namespaces, a NUL byte, the functions, a NUL byte, a topic. Who matches wants the
- * topic; nobody twice. A second map with the same namespaces and no functions keeps them all.
+ * Input: the namespaces or a saved map, a NUL byte, the functions, a NUL byte, a topic. Who
+ * matches wants the topic; nobody twice. A second map with the same namespaces and no functions
+ * keeps them all. A map that was saved and restored is the same.
  */
 #include <assert.h>
 #include <stdint.h>
@@ -12,6 +13,37 @@
 #include "function_map.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+enum { SAVED_MAX = 16 * 1024 * 1024 };
+
+static void
+save_and_restore(const struct function_map *map, bool wildcards)
+{
+	struct function_map *restored = function_map_new(wildcards);
+	struct buf text;
+
+	buf_init(&text, SAVED_MAX);
+	function_map_save(map, &text);
+	assert(buf_ok(&text));
+	assert(function_map_restore(restored, buf_str(&text), text.len, NULL) == 0);
+	function_map_seal(restored);
+	assert(function_map_same(map, restored));
+	buf_free(&text);
+	function_map_free(restored);
+}
+
+/* Text that nobody has saved; what it adds can be saved. */
+static void
+restore(const char *text, bool wildcards)
+{
+	struct function_map *map = function_map_new(wildcards);
+
+	if (function_map_restore(map, text, strlen(text), NULL) == 0) {
+		function_map_seal(map);
+		save_and_restore(map, wildcards);
+	}
+	function_map_free(map);
+}
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -44,6 +76,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		for (size_t j = 0; j < i && i < 100; j++)
 			assert(strcmp(name, targets.target[j].name) != 0);
 	}
+	save_and_restore(map, size % 2 == 0);
+	restore(text, size % 2 == 0);
 	next = function_map_new(size % 2 == 0);
 	function_list_namespaces(next, text, strlen(text), NULL);
 	function_map_keep(next, map, &time, &kept);

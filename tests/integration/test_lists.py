@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Empty, partial or premature lists of a backend: they filter no event before they have been confirmed for emptyGrace."""
+import json
 import subprocess
 import threading
 from collections import Counter
@@ -7,7 +8,7 @@ from collections import Counter
 import pytest
 
 from lab.aws import Rule, error
-from lab.stream import counters, event, keys, subject
+from lab.stream import CHECKPOINTS, counters, event, keys, subject
 from lab.process import BUILD, wait_until
 from test_eventbridge import aws, got  # noqa: F401 (aws is a fixture)
 from test_eventbridge import config as aws_config
@@ -46,14 +47,10 @@ def balanced(stream, dispatcher, name="of", **want):
 
 def test_a_backlog_waits_for_a_gateway_that_lists_nothing_yet(lab, stream, gateway):  # noqa: F811
     gateway.deploy("on", "VmPoweredOnEvent")
-    first = stream.publish(5)
-    dispatcher = lab.dispatcher(config(stream, gateway)).wait_ready()
-    stream.idle("of")
-    dispatcher.stop()
     want = stream.publish(50)
     kept = dict(gateway.functions)
     gateway.functions.clear()
-    dispatcher.start()
+    dispatcher = lab.dispatcher(config(stream, gateway))
     ready_reason(dispatcher, "the gateway lists no function with a topic")
     assert dispatcher.get("/readyz")[0] == 503
     assert len(dispatcher.lines("level=warn.*the gateway lists no function with a topic")) == 1
@@ -61,7 +58,7 @@ def test_a_backlog_waits_for_a_gateway_that_lists_nothing_yet(lab, stream, gatew
     gateway.functions.update(kept)
     dispatcher.wait_ready()
     balanced(stream, dispatcher, delivered=50, filtered=0)
-    assert delivered(gateway, "on") == Counter(ids([*first, *want]))
+    assert delivered(gateway, "on") == Counter(ids(want))
 
 
 def test_a_gateway_without_functions_is_accepted_after_the_grace(lab, stream, gateway):  # noqa: F811
@@ -140,6 +137,93 @@ def cannot_list(namespace, status):
         handler.answer(status, "nope")
         return True
     return fault
+
+
+# ---- the first list after a restart
+
+
+def saved(stream):
+    return [function["name"] for message in stream.js.read(CHECKPOINTS) if message.subject.endswith(".of.targets")
+            for function in json.loads(message.data)["functions"]]
+
+
+def restarted(stream, dispatcher, change, kill=False):
+    """Stops the dispatcher when its list of functions has been saved, publishes 20 events, and starts it again after the change."""
+    wait_until(lambda: saved(stream) == ["off", "on"], what=lambda: f"saved: {saved(stream)}")
+    stream.idle("of")
+    if kill:
+        dispatcher.kill()
+    else:
+        dispatcher.stop()
+    want = stream.publish(20)
+    change()
+    dispatcher.start()
+    return want
+
+
+@pytest.mark.parametrize("kill", [False, True], ids=["stop", "kill"])
+def test_a_function_that_the_first_list_after_a_restart_leaves_out(lab, stream, gateway, kill):  # noqa: F811
+    """Another function wants the same events, so that nothing shows that one is missing."""
+    gateway.deploy("off", "VmPoweredOnEvent")
+    gateway.deploy("on", "VmPoweredOnEvent")
+    dispatcher = lab.dispatcher(config(stream, gateway)).wait_ready()
+    gone = dict(gateway.functions)
+    want = restarted(stream, dispatcher, lambda: gateway.remove("on"), kill)
+    gateway.wait(lambda g: len(g.ids(f"off.{NS}")) == 20)
+    ready_reason(dispatcher, f"on.{NS} is missing from the gateway's list")
+    assert stream.consumer("of")["num_ack_pending"] == 20
+    gateway.functions.update(gone)
+    balanced(stream, dispatcher, delivered=20, filtered=0)
+    assert delivered(gateway, "on") == delivered(gateway, "off") == Counter(ids(want))
+
+
+def test_a_function_that_was_removed_while_the_dispatcher_was_away(lab, stream, gateway):  # noqa: F811
+    gateway.deploy("off", "VmPoweredOnEvent")
+    gateway.deploy("on", "VmPoweredOnEvent")
+    dispatcher = lab.dispatcher(config(stream, gateway, emptyGrace="3s")).wait_ready()
+    want = restarted(stream, dispatcher, lambda: gateway.remove("on"))
+    balanced(stream, dispatcher, delivered=20, filtered=0)
+    assert delivered(gateway, "off") == Counter(ids(want)) and not delivered(gateway, "on")
+    wait_until(lambda: saved(stream) == ["off"], what=lambda: f"saved: {saved(stream)}")
+
+
+def test_a_namespace_that_cannot_be_listed_after_a_restart(lab, stream, gateway):  # noqa: F811
+    gateway.namespaces.insert(0, "bad")
+    gateway.deploy("off", "VmPoweredOnEvent", namespace="bad")
+    gateway.deploy("on", "VmPoweredOnEvent")
+    dispatcher = lab.dispatcher(config(stream, gateway, emptyGrace="1s")).wait_ready()
+    want = restarted(stream, dispatcher, lambda: setattr(gateway, "fault", cannot_list("bad", 403)))
+    balanced(stream, dispatcher, delivered=20, filtered=0)
+    assert delivered(gateway, "off", "bad") == delivered(gateway, "on") == Counter(ids(want))
+
+
+def test_a_saved_list_that_nobody_can_read(lab, stream, gateway):  # noqa: F811
+    stream.js.wire.publish("$KV.vcourier-checkpoints.of.targets", b"\x00{")
+    gateway.deploy("on", "VmPoweredOnEvent")
+    want = stream.publish(5)
+    dispatcher = lab.dispatcher(config(stream, gateway)).wait_ready()
+    balanced(stream, dispatcher, delivered=5)
+    assert delivered(gateway, "on") == Counter(ids(want))
+    assert len(dispatcher.lines("level=warn.*the saved list of targets cannot be used")) == 1
+    wait_until(lambda: saved(stream) == ["on"], what=lambda: f"saved: {saved(stream)}")
+
+
+def test_permissions_without_the_bucket(lab, stream, gateway):  # noqa: F811
+    """Deliveries begin without a saved list, and the log says that none can be saved."""
+    stream.server.extra = ('authorization { users: [ { user: admin, password: a },\n'
+                           '  { user: d, password: d, permissions: { publish: { deny: ["$KV.>", "$JS.API.STREAM.*.KV_*", "$JS.API.STREAM.MSG.GET.KV_*"] } } } ] }')
+    stream.server.account = ("admin", "a")
+    stream.server.stop()
+    stream.js.close()
+    stream.server.start()
+    gateway.deploy("on", "VmPoweredOnEvent")
+    want = stream.publish(5)
+    cannot = config(stream, gateway)
+    cannot["bus"].update(user="d", password="d")
+    dispatcher = lab.dispatcher(cannot).wait_ready()
+    balanced(stream, dispatcher, delivered=5)
+    assert delivered(gateway, "on") == Counter(ids(want))
+    wait_until(lambda: dispatcher.lines("the list of targets cannot be saved"), what="the error is logged")
 
 
 # ---- an event that no function of the first list wants
