@@ -1,6 +1,5 @@
 # Fuzz targets: tests/fuzz/<name>_fuzz.c, for libFuzzer with the address and undefined behaviour sanitizers. HACKING.md says how to
 # add one. VARIANT=fuzz builds them into build/fuzz/bin, VARIANT=coverage with line coverage into build/coverage/bin.
-comma := ,
 FUZZ_SECONDS ?= 60
 FUZZ_JOBS ?= 2
 fuzz_names   := $(patsubst tests/fuzz/%_fuzz.c,%,$(wildcard tests/fuzz/*_fuzz.c))
