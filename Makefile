@@ -120,6 +120,8 @@ $(unit_helpers): $(B)/unit/%.o: tests/unit/%.c Makefile
 comma := ,
 settle_lab := bus_connected bus_max_payload bus_publish bus_reconnects bus_request bus_subscribe clock_monotonic_ms clock_wall_us \
 	ack_flush_add ack_flush_slots refresh_want sink_deliver
+unit_wrapped.deliver_test    := $(settle_lab) http_submit
+unit_wrapped.retry_test      := $(settle_lab) http_submit
 unit_wrapped.settle_test     := $(settle_lab)
 
 $(B)/unit/%: tests/unit/%.c $(wildcard tests/unit/*.h) $(unit_helpers) $(test_archives) Makefile
