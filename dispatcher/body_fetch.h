@@ -38,7 +38,10 @@ void body_fetch_close(struct body_fetch *fetch); /* after the bus; NULL is allow
  */
 void body_fetch_request(
 	struct body_fetch *fetch, struct job *job, struct queue *queue, int64_t now_ms);
-/* Requests without a reply, and bodies that are requested again. */
+/*
+ * Requests again what was not found. An event whose request got no reply in 5 s is given back
+ * to NATS.
+ */
 void body_fetch_turn(struct body_fetch *fetch, int64_t now_ms);
 
 #endif

@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build" / os.environ.get("VARIANT", "release")
 
 
-VALGRIND = ("backlog_test", "bus_test", "deliver_test", "event_test", "eventbridge_reply_test", "eventbridge_test",
+VALGRIND = ("backlog_test", "body_fetch_test", "bus_test", "deliver_test", "event_test", "eventbridge_reply_test", "eventbridge_test",
             "functions_test", "knative_test", "lib_basics_test", "normalize_test", "openfaas_lists_test", "openfaas_test", "openfaas_topics_test",
             "publisher_test", "retry_test", "settle_test", "soap_test", "tail_test")
 
