@@ -82,7 +82,9 @@ function_map_save(const struct function_map *map, struct buf *text)
 int
 function_map_restore(struct function_map *map, const char *text, size_t len, struct err *err)
 {
-	cJSON *saved = cJSON_ParseWithLength(text, len);
+	const char *end = text; /* cJSON accepts what is not UTF-8 */
+	cJSON *saved = json_skip_value(&end, text + len) ? cJSON_ParseWithLength(text, len)
+							 : NULL;
 	const cJSON *entry;
 	int failed = 0;
 

@@ -68,7 +68,8 @@ static void
 what_was_not_saved_by_save(void **state)
 {
 	static const char *const bad[] = { "", "x", "[]", "{}", "null", "{\"functions\":{}}",
-		"{\"functions\":[" };
+		"{\"functions\":[",
+		"{\"functions\":[{\"name\":\"f\",\"namespace\":\"\",\"topics\":\"\xff\"}]}" };
 	static const char odd[] =
 		"{\"namespaces\":[7,\"\",\"fn\"],\"functions\":[null,{},{\"name\":\"..\"},"
 		"{\"name\":\"f\",\"topics\":7},{\"name\":\"f\",\"namespace\":\"\\u0007\",\"topics\":\"A\"},"
