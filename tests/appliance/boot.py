@@ -191,4 +191,5 @@ def reset(guest, books):
     books.wait(guest, "all events arrived after the reset", books.all_there)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -4,10 +4,13 @@
 import re
 import sys
 
-reply = open(sys.argv[1], encoding="utf-8").read()
-head, rest = reply.split("<returnval", 1)
-events, tail = rest.rsplit("</returnval>", 1)
-events = ["<returnval" + event + "</returnval>" for event in events.split("</returnval><returnval")]
-page = [re.sub(r"<key>\d+</key>", f"<key>{1000000 + i}</key>", events[i % len(events)], count=1)
-        for i in range(int(sys.argv[2]))]
-sys.stdout.write(head + "".join(page) + tail)
+
+def page(reply, n):
+    head, rest = reply.split("<returnval", 1)
+    events, tail = rest.rsplit("</returnval>", 1)
+    events = ["<returnval" + event + "</returnval>" for event in events.split("</returnval><returnval")]
+    return head + "".join(re.sub(r"<key>\d+</key>", f"<key>{1000000 + i}</key>", events[i % len(events)], count=1) for i in range(n)) + tail
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page(open(sys.argv[1], encoding="utf-8").read(), int(sys.argv[2])))

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the benchmarks count and compare."""
+"""What the benchmarks count and compare; and that the scripts which no test runs find what they import."""
 import subprocess
 import sys
+
+import pytest
 
 from lab.process import ROOT, Process, wait_until
 
@@ -80,3 +82,13 @@ def test_a_run_is_compared_with_the_last(tmp_path):
     assert results.text(("rate", 0.6, "the bare loop", 0.7)).endswith("(at least 0.7)   BELOW")
     file.write_text("{")
     assert results.read(file) == {}
+
+
+@pytest.mark.parametrize("folder", ["appliance", "bench", "cluster", "compose", "fleet", "pages", "release"])
+def test_scripts_find_what_they_import(folder):
+    """`make bench`, `make fleet`, `make cluster-test` and their like are not part of `make test`: a name that moves would end them."""
+    names = sorted(p.stem for p in (ROOT / "tests" / folder).glob("*.py"))
+    path = [str(ROOT / "tests" / own) for own in (folder, "pages", "")]
+    text = f"import sys, importlib\nsys.path[:0] = {path}\nfor name in {names}:\n    importlib.import_module(name)\n"
+    run = subprocess.run([sys.executable, "-c", text], cwd=ROOT, capture_output=True, text=True)
+    assert names and run.returncode == 0, run.stderr
