@@ -196,6 +196,19 @@ wait_after(struct collect *c, enum turn_wait wait)
 	}
 }
 
+/* How full the stream is. */
+static void
+measure_stream(struct collect *c)
+{
+	const char *name = c->options->stream.name;
+	struct stream_info info;
+	struct err err;
+
+	c->measure_ms = clock_monotonic_ms() + MEASURE_MS;
+	if (jetstream_stream_look(c->bus, name, &info, &err) == 0)
+		stream_metrics_set(name, &info);
+}
+
 static void
 stream_failed(struct collect *c, const struct turn_plan *plan, const struct err *err)
 {
@@ -207,22 +220,8 @@ stream_failed(struct collect *c, const struct turn_plan *plan, const struct err 
 		log_warn("another writer wrote to the stream: reading its tail again",
 			L_ERR(err));
 	source_checkpoint_invalidate(c->checkpoint);
-}
-
-/* How full the stream is. */
-static void
-measure_stream(struct collect *c)
-{
-	const char *name = c->options->stream.name;
-	int64_t now_ms = clock_monotonic_ms();
-	struct stream_info info;
-	struct err err;
-
-	if (now_ms < c->measure_ms)
-		return;
-	c->measure_ms = now_ms + MEASURE_MS;
-	if (jetstream_stream_look(c->bus, name, &info, &err) == 0)
-		stream_metrics_set(name, &info);
+	if (err->code == ERR_FULL) /* no turn may succeed, and only those measure it */
+		measure_stream(c);
 }
 
 static void
@@ -236,12 +235,12 @@ succeeded(struct collect *c, int64_t wait_ms)
 	backoff_reset(&c->backoff);
 	status_check(c->source->name, true, "");
 	status_check("stream", true, "");
-	measure_stream(c);
+	if (clock_monotonic_ms() >= c->measure_ms)
+		measure_stream(c);
 	if (wait_ms > 0 || c->source->receives)
 		c->caught_up_ms = clock_monotonic_ms();
-	if (wait_ms <= 0)
-		return;
-	status_sleep(wait_ms);
+	if (wait_ms > 0)
+		status_sleep(wait_ms);
 }
 
 static void

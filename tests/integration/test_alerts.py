@@ -167,7 +167,7 @@ def test_reading_stalls(lab):
 def test_another_writer(lab):
     build(lab, "-backlog", "100")
     lab.ledger.settle()
-    alerts = Alerts(lab, lab.col)
+    alerts = Alerts(lab, lab.col, speed=20)  # the other writer stores four messages in 30 s also on a loaded machine
     with alerts.expect("VcourierCollectorFenced", source="lab"):
         lab.vc.lab("rate", r=100)
         for _ in range(10):
@@ -176,11 +176,16 @@ def test_another_writer(lab):
 
 
 def test_a_full_stream(lab):
+    """
+    The collector tries a full stream again after 0.5 s and a random time of at most 0.5, 1, 2, 4, 8 s and so on up to 60 s, which is not
+    divided by the speed. So the window of VcourierPublishFailing, 5 minutes for 5 minutes, has to be longer than the first five delays,
+    and this alert ends later, while the stream is full. It is waited for first; the others stay.
+    """
     build(lab, "-backlog", "10", stream={"maxBytes": "1MiB", "whenFull": "pause"})
     lab.col.wait_ready()
-    alerts = Alerts(lab, lab.col)
-    with alerts.expect("VcourierStreamNearlyFull", stream="VC_lab"), alerts.expect("VcourierPublishFailing", code="full"), \
-            alerts.expect("VcourierCollectorLagging", source="lab"):
+    alerts = Alerts(lab, lab.col, speed=30)
+    with alerts.expect("VcourierStreamNearlyFull", stream="VC_lab"), alerts.expect("VcourierCollectorLagging", source="lab"), \
+            alerts.expect("VcourierPublishFailing", code="full"):
         lab.vc.lab("rate", r=300)
     config = lab.ledger.js.info("VC_lab")["config"]
     lab.vc.lab("rate", r=0)

@@ -12,6 +12,7 @@
 
 #include "clock.h"
 #include "collect.h"
+#include "metrics.h"
 #include "nats.h"
 #include "status.h"
 #include "stop.h"
@@ -29,6 +30,8 @@ struct toy {
 	bool is_told;        /* else it is polled */
 	int intrude_at;      /* another writer stores a message before this event; 0: never */
 	int lose_session_at; /* before this event; 0: never */
+	int64_t max_bytes;   /* of the stream, which then refuses more; 0: no limit */
+	int stop_at_resume;  /* 0: when all events are sent */
 	struct bus *bus;     /* also for the other writer */
 	int sent, confirmed, connects, resumes, taken_back, closed;
 	bool session;
@@ -78,6 +81,8 @@ toy_resume(void *self, const struct source_loaded *loaded, struct err *err)
 	t->resumes++;
 	t->taken_back += loaded->taken_back;
 	assert_true(loaded->message_max >= 1024);
+	if (t->resumes == t->stop_at_resume)
+		stop_request();
 	return SOURCE_OK;
 }
 
@@ -241,6 +246,8 @@ run(const struct nats_server *server, struct toy *t)
 			.window = 4 },
 		.stream = { .name = "VC_toy",
 			.subjects = { "vc.toy.>" },
+			.max_bytes = t->max_bytes,
+			.discard_new = t->max_bytes != 0,
 			.duplicate_window_ms = 60000 } };
 	struct err err;
 
@@ -261,6 +268,12 @@ check_stored(const struct nats_server *server, uint64_t others)
 	assert_int_equal(jetstream_stream_look(bus, "VC_toy", &info, &err), 0);
 	assert_int_equal(info.messages, STREAM_EVENTS + others);
 	bus_close(bus);
+}
+
+static int64_t
+gauge(const char *name)
+{
+	return (int64_t)metric_value(metric_gauge(name, "stream=\"VC_toy\"", ""));
 }
 
 static int
@@ -329,6 +342,24 @@ a_told_source_confirms_what_is_stored(void **state)
 	check_stored(*state, 1);
 }
 
+/* No turn succeeds, so that the loop has no other occasion to measure the stream. */
+static void
+a_full_stream_is_measured(void **state)
+{
+	struct toy t = { .max_bytes = 1024, .stop_at_resume = 2 };
+	struct stream_info info;
+	struct bus *bus;
+	struct err err;
+
+	run(*state, &t);
+	bus = open_bus(*state);
+	assert_int_equal(jetstream_stream_look(bus, "VC_toy", &info, &err), 0);
+	bus_close(bus);
+	assert_in_range(info.messages, 1, STREAM_EVENTS - 1);
+	assert_int_equal(gauge("vcourier_stream_bytes"), info.bytes);
+	assert_int_equal(gauge("vcourier_stream_max_bytes"), t.max_bytes);
+}
+
 int
 main(void)
 {
@@ -341,6 +372,7 @@ main(void)
 			a_session_that_is_gone_is_created_again, start, stop),
 		cmocka_unit_test_setup_teardown(
 			a_told_source_confirms_what_is_stored, start, stop),
+		cmocka_unit_test_setup_teardown(a_full_stream_is_measured, start, stop),
 	};
 
 	stop_init();
