@@ -7,18 +7,28 @@ set -eu
 users=$2
 cd "$1"
 umask 022
-owner=$(stat -c %u:%g .)
+owner=$(stat -c %u .)
 chmod 0700 .
+
+# The containers run as group 65532. Where files have no group of their own, as on some shares, each user may read them: the mode of
+# this directory keeps the others out.
+readable() {
+	if chgrp 65532 "$1" 2>/dev/null && [ "$(stat -c %g "$1")" = 65532 ]; then
+		chmod u+rw,g+r,o-rwx "$1"
+	else
+		chmod a+r "$1"
+	fi
+}
 
 make() {
 	[ -s "$1" ] || head -c 24 /dev/urandom | base64 | tr '+/' '-_' >"$1"
-	chmod 0444 "$1"
+	readable "$1"
 }
 
 # a hard link, so that the service reads a password that is written in place
 give() { # SERVICE NAME FILE
 	[ -e "$3" ] || return 0
-	chmod a+r "$3"
+	readable "$3"
 	mkdir -p "services/$1"
 	ln -f "$3" "services/$1/$2" 2>/dev/null || cp -p "$3" "services/$1/$2"
 }
@@ -30,7 +40,7 @@ sed -n 's/.*user: "\([^"]*\)", password: \$\([A-Za-z0-9_]*\).*/\1 \2/p' "$users"
 done >passwords.new
 cmp -s passwords.new passwords.conf || cp passwords.new passwords.conf
 rm passwords.new
-chmod 0444 passwords.conf
+readable passwords.conf
 if [ "${STANDINS:-}" = 1 ]; then
 	for peer in vcenter gateway aws; do make "$peer"; done
 	give vcenter password vcenter
@@ -43,12 +53,19 @@ for file in vcenter-*; do # of vcenters.py: the password of each vCenter
 	[ -e "$file" ] || continue
 	give "collector-${file#vcenter-}" nats "collector-${file#vcenter-}"
 	give "collector-${file#vcenter-}" vcenter "$file"
+	several=1
 done
 give collector-webhook nats "collector-${WEBHOOK_NAME:-hooks}"
 for file in webhook webhook[-.]*; do give collector-webhook "$file" "$file"; done # the secret of each path, certificate and key
 give collector-horizon nats "collector-${HORIZON_NAME:-pod}"
 give collector-horizon horizon horizon
 give cli nats cli
+give check nats cli
+if [ -n "${several:-}" ]; then rm -f services/check/vcenter; else give check vcenter vcenter; fi # one password must not be tried at all of them
+give check gateway gateway
+give check aws aws
+give check horizon horizon
+for file in webhook webhook[-.]*; do give check "$file" "$file"; done
 give console nats console
 give console nats-operator console-operator
 give console users console-users

@@ -8,6 +8,7 @@ COMPOSE=docker-compose selects the command; by default it is the first of these 
 """
 import json
 import os
+import re
 import shutil
 import signal
 import ssl
@@ -143,6 +144,11 @@ def exercise(stack):
     stack.figures("idle")
     shown = stack.compose("run", "--rm", "-T", "cli", "status")
     assert all(name in shown for name in ("VC_lab", "knative", "openfaas", "eventbridge")), shown
+    tried = stack.compose("run", "--rm", "-T", "check")
+    for peer in ("vCenter lab", "NATS", "knative", "openfaas", "aws_event_bridge"):
+        assert re.search(rf"^ +ok +{peer}\b", tried, re.M), tried
+    shown = stack.compose("logs", "collector", *BACKENDS.values())
+    assert "passwordFile" not in shown and "secretKeyFile" not in shown, shown  # no warning about our own files
     for service in ("collector", *BACKENDS.values(), *BACKENDS, "nats"):
         stack.burst()
         stack.kill(service)

@@ -21,7 +21,9 @@ COMPOSE = ROOT / "compose"
 NEEDED = {"nats": ["passwords.conf"], "collector": ["nats", "vcenter"], "dispatcher-knative": ["nats"],
           "dispatcher-openfaas": ["gateway", "nats"], "dispatcher-eventbridge": ["aws", "nats"], "dispatcher-functions": ["nats"], "cli": ["nats"], "console": ["nats", "nats-operator"],
           "vcenter": ["password"], "collector-webhook": ["nats", "webhook", "webhook-nsx", "webhook.crt", "webhook.key"],
-          "collector-horizon": ["horizon", "nats"]}
+          "collector-horizon": ["horizon", "nats"],
+          "check": ["aws", "gateway", "horizon", "nats", "vcenter", "webhook", "webhook-nsx", "webhook.crt", "webhook.key"]}
+GROUP = 65532  # of the containers
 
 
 def first_start(directory, standins="1", users=COMPOSE / "nats" / "users.conf"):
@@ -86,12 +88,24 @@ def test_a_password_that_is_written_in_place_reaches_the_service(tmp_path):
     assert (tmp_path / "services/collector/nats").read_text() == "new"
 
 
-def test_a_password_that_only_its_owner_can_read_reaches_the_service(tmp_path):
-    """Written with umask 077. The directory above keeps others out; the containers run as another user."""
+@pytest.mark.parametrize("mode", [0o600, 0o644])
+def test_the_group_of_the_containers_reads_a_password(tmp_path, mode):
+    """And nobody else: the programs warn of a password that each user may read. Written with umask 077 or 022, or made here."""
+    tmp_path.chmod(0o755)
     (tmp_path / "vcenter").write_text("mine")
-    (tmp_path / "vcenter").chmod(0o600)
+    (tmp_path / "vcenter").chmod(mode)
     first_start(tmp_path, standins="")
-    assert (tmp_path / "services/collector/vcenter").stat().st_mode & 0o777 == 0o644 and tmp_path.stat().st_mode & 0o777 == 0o700
+    for name in ("vcenter", "nats"):
+        file = (tmp_path / "services/collector" / name).stat()
+        wanted = (os.getuid(), GROUP, 0o640) if os.geteuid() == 0 else (os.getuid(), os.getgid(), file.st_mode & 0o777 | 0o004)
+        assert (file.st_uid, file.st_gid, file.st_mode & 0o777) == wanted
+    assert tmp_path.stat().st_mode & 0o777 == 0o700
+
+
+def test_all_services_but_that_of_the_secrets_run_in_the_group_that_reads_them():
+    services = {name: service for file in ("compose.yaml", "compose.override.yaml")
+                for name, service in yaml.safe_load((COMPOSE / file).read_text())["services"].items() if "image" in service}
+    assert {service["user"] for name, service in services.items() if name != "volume"} == {f"{GROUP}:{GROUP}"}
 
 
 def test_passwords_of_real_peers_are_not_made_up(tmp_path):
@@ -133,10 +147,12 @@ def test_twelve_vcenters_are_a_list(tmp_path):
     secrets.mkdir()
     for name in names:
         (secrets / f"vcenter-{name}").write_text(f"password of {name}")
+    (secrets / "vcenter").write_text("from the time of one vCenter")
     first_start(secrets, standins="", users=compose / "nats/users.conf")
     for name in names:
         own = secrets / "services" / f"collector-{name}"
         assert files(own) == {"nats": files(secrets)[f"collector-{name}"], "vcenter": f"password of {name}"}
+    assert "vcenter" not in files(secrets / "services/check"), "one password would be tried at all of them"
     if shutil.which("docker-compose"):
         shown = subprocess.run(["docker-compose", "-f", "compose.yaml", "-f", "vcenters.yaml", "config", "--services"], cwd=compose, check=True,
                                capture_output=True, text=True).stdout.split()
