@@ -9,6 +9,7 @@ import time
 import pytest
 
 from lab.jetstream import ApiError
+from lab.natsserver import version
 from lab.process import wait_until
 from lab.proxy import Proxy
 from lab.stand_in import StandIn, elections
@@ -80,14 +81,11 @@ def test_nats_after_a_power_cut(pipeline):
     """The store is set back: the missing events are read from vCenter again."""
     lab = pipeline("-backlog", "1000")
     lab.ledger.settle()
-    copy = lab.bus.directory / "copy"
-    subprocess.run(["cp", "-a", lab.bus.store, copy], check=True)
+    lab.bus.keep_store()
+    lab.ledger.js.close()
     lab.vc.burst(500)
     lab.ledger.settle()
-    lab.bus.kill()
-    subprocess.run(["rm", "-rf", lab.bus.store], check=True)
-    copy.rename(lab.bus.store)
-    lab.bus.start()
+    lab.bus.cut_power()
     lab.ledger.js.close()
     lab.vc.burst(100)
     assert lab.ledger.settle() == len(lab.vc.events())
@@ -199,15 +197,11 @@ def small_disk(tmp_path):
     run("umount", "-l", disk)
 
 
-def server_version():
-    return tuple(map(int, re.search(r"v(\d+)\.(\d+)", run("nats-server", "--version")).groups()))
-
-
 def needs_a_restart(bus, stores_again):
     """Whether this nats-server needs a restart after the disk was full, according to its log or its goroutines."""
     if bus.lines("Critical write error"):
         bus.kill()
-    elif server_version() < (2, 10) and not stores_again():
+    elif version() < (2, 10) and not stores_again():
         bus.signal(signal.SIGQUIT)
         bus.wait()
         assert re.search(r"semacquire[\s\S]{,900}rebuildStateLocked[\s\S]{,300}writeMsgRecord", bus.text())
@@ -239,7 +233,7 @@ def test_disk_full(lab, pipeline, small_disk):
     before = published()
     (small_disk / "ballast").unlink()
     if needs_a_restart(bus, stores_again):
-        print("nats-server", server_version(), "has to be restarted")
+        print("nats-server", version(), "has to be restarted")
         bus.start()
         lab.ledger.js.close()
     lab.ledger.settle(120)
@@ -324,21 +318,19 @@ def test_end_of_the_stream_lost_while_idle(lab, pipeline):
     """A power cut of a server that the collector is not connected to, without new events: the collector still detects it."""
     cluster = lab.cluster(3)
     lab = pipeline("-backlog", "500", bus=cluster)
-    lab.ledger.settle()
+    stored = lab.ledger.settle()
     holder = next(s for s in cluster if s.name == stream_leader(lab))
     others = [s for s in cluster if s is not holder]
     lab.col.stop()
+    holder.keep_store()
+    lab.ledger.js.server = others[0]
+    lab.ledger.js.close()
+    stored_at_least(lab, stored)
     lab.col.configure({**lab.config, "bus": {"urls": [others[0].url]}})
     lab.col.start()
-    copy = holder.directory / "copy"
-    subprocess.run(["cp", "-a", holder.store, copy], check=True)
     lab.vc.burst(300)
     lab.ledger.settle()
-    holder.kill()
-    subprocess.run(["rm", "-rf", holder.store], check=True)
-    copy.rename(holder.store)
-    holder.start()
-    lab.ledger.js.server = others[0]
+    holder.cut_power()
     lab.ledger.js.close()
     lab.ledger.settle(120)
     assert lab.col.metric("vcourier_nats_reconnects_total") == 0

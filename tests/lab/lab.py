@@ -5,7 +5,7 @@ from pathlib import Path
 
 from .ledger import Ledger
 from .jetstream import ApiError, JetStream
-from .natsserver import NatsServer
+from .natsserver import NatsServer, of_a_cluster
 from .process import free_port, wait_until
 from .product import Daemon
 from .receiver import Receiver
@@ -34,7 +34,7 @@ class Lab:
             group (raft.go, bootstrapRaftNode), and drops a route to itself later. With fewer, two servers may form a group of two."""
             others = [port for port in ports if port != own]
             return ", ".join([f"nats://127.0.0.1:{port}" for port in others] + [f"nats://localhost:{others[0]}"])
-        servers = [self.nats(f"n{i + 1}", extra=f'server_name: n{i + 1}\nserver_tags: ["host:n{i + 1}"]\n'
+        servers = [self.nats(f"n{i + 1}", env=of_a_cluster(), extra=f'server_name: n{i + 1}\nserver_tags: ["host:n{i + 1}"]\n'
                              f'cluster {{ name: lab, listen: "127.0.0.1:{port}", routes: [{routes(port)}] }}')
                    for i, port in enumerate(ports)]
         js = self.jetstream(servers[0])
