@@ -14,11 +14,27 @@
  *                after a standby. What was sent and not acked is no longer in `seen`
  *     next       reads some events and sends those that are not stored
  *
- * A source that is polled reads from position_begin() on and skips what `seen` has. A source
- * that receives events (a webhook) has no position to go back to: the checkpoint reads nothing
- * back. It sends what has arrived, as `unfenced` messages, so that several such collectors may
- * write to one stream; it calls publisher_drain and only then confirms to its peer. When the
- * publisher fails it refuses, and the peer sends again: Nats-Msg-Id removes the duplicate.
+ * A source that is polled reads in passes. One pass, in one or more calls of next:
+ *
+ *     position_begin                where it begins
+ *     source_checkpoint_know_since  then `seen` has what is stored since there
+ *     position_set_first            in the first pass of a new stream: see below
+ *     position_begin_page, position_begun
+ *     for each event: seen_has, publisher_send (with position_again and position_complete),
+ *         source_checkpoint_add, position_sent
+ *     position_end_page, source_checkpoint_caught_up, source_checkpoint_prune
+ *
+ * Without position_begun the next pass begins at the time of that pass while nothing is stored,
+ * and events between the two are lost. A pass begins `overlap` before the position, which may
+ * be before the start: the first one sets it, and events before it are skipped
+ * (position_is_before_start, or is_before_start in horizon_intake.c when a key has more than
+ * 32 bits).
+ *
+ * A source that receives events (a webhook) has no position to go back to: the checkpoint reads
+ * nothing back. It sends what has arrived, as `unfenced` messages, so that several such
+ * collectors may write to one stream; it calls publisher_drain and only then confirms to its
+ * peer. When the publisher fails it refuses, and the peer sends again: Nats-Msg-Id removes the
+ * duplicate.
  */
 #ifndef VCOURIER_SOURCE_H
 #define VCOURIER_SOURCE_H

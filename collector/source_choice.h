@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * The sources of events, and which of them serves an eventProvider: the one that lists its
- * type. A new source is a line in source_choice.c.
+ * type. A new source is named in source_choice.c; HACKING.md, "Add a source of events", has all
+ * steps.
  */
 #ifndef VCOURIER_SOURCE_CHOICE_H
 #define VCOURIER_SOURCE_CHOICE_H

@@ -4,8 +4,8 @@
  * like, and reads a response. It is pure: no network, no threads, no retries, no acks, no logs.
  * The dispatcher does those, the same for every backend.
  *
- * Adding a backend: one file in processors/ that ends in `const struct processor
- * processor_foo`, one line in processors/list.h, one test file.
+ * A backend is one file in processors/ that ends in `const struct processor processor_foo`, and
+ * one line in processors/list.h. HACKING.md, "Add a backend", has all steps.
  */
 #ifndef VCOURIER_PROCESSOR_H
 #define VCOURIER_PROCESSOR_H

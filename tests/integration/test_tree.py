@@ -237,14 +237,43 @@ def test_hacking_names_files_that_exist():
     assert len(spans) > 30 and not missing
 
 
+def hacking_lists(section, name):
+    """The files of a section of HACKING.md, `foo` replaced."""
+    steps = (ROOT / "HACKING.md").read_text().split(f"## {section}\n")[1].split("\n## ")[0]
+    paths = re.findall(r"`([\w./-]*foo[\w./-]*\.\w+|[\w/]+/foo/)`", steps)
+    return sorted({path.replace("foo", name) for path in paths if "/" in path})
+
+
+def missing(section, files, places):
+    """What a new part lacks. places: a file, and the text in it."""
+    lacks = [path for path in files if not (ROOT / path).exists()]
+    lacks += [f"{words.strip()} in {place}" for place, words in places.items() if words not in (ROOT / place).read_text().lower()]
+    return f'HACKING.md, "{section}", lists what is missing: {", ".join(lacks)}' if lacks else ""
+
+
 @pytest.mark.parametrize("name", re.findall(r"^PROCESSOR\((\w+)\)", (ROOT / "processors/list.h").read_text(), re.M))
 def test_each_backend_has_all_that_hacking_lists(name):
-    steps = (ROOT / "HACKING.md").read_text().split("## Add a backend")[1].split("\n## ")[0]
-    files = [path.replace("foo", name) for path in re.findall(r"`([\w./-]*foo[\w./-]*\.\w+|[\w/]+/foo/)`", steps)]
-    assert len(files) == 5 and not [path for path in files if not (ROOT / path).exists()]
-    for place, words in {"README.md": f"docs/{name}.md", "tests/run.py": f'"{name}_test"', "tests/integration/test_check.py": name.lower(),
-                         "k8s/base/config.yaml": name, "compose/nats/users.conf": f"dispatcher-{name}"}.items():
-        assert words in (ROOT / place).read_text().lower(), place
+    files = hacking_lists("Add a backend", name)
+    assert len(files) == 6, files
+    lacks = missing("Add a backend", files, {
+        "README.md": f"docs/{name}.md", "tests/run.py": f'"{name}_test"', "tests/integration/test_check.py": name.lower(),
+        "k8s/base/config.yaml": name, "compose/nats/users.conf": f"dispatcher-{name}"})
+    assert not lacks, lacks
+
+
+@pytest.mark.parametrize("name", re.findall(r"&(\w+)_source\b", (ROOT / "collector/source_choice.c").read_text()))
+def test_each_source_has_all_that_hacking_lists(name):
+    """The pages and tests of vCenter are not in files of its name."""
+    files = hacking_lists("Add a source of events", name)
+    assert len(files) == 4, files
+    places = {"tests/integration/test_check.py": f'\n    "{name}": {{', "cli/connect_source.c": f"&{name}_source",
+              "helm/vcourier/values.schema.json": f'"{name}"'}
+    if name == "vcenter":
+        files = [path for path in files if path.startswith("collector/")]
+    else:
+        places["README.md"] = f"docs/{name}.md"
+    lacks = missing("Add a source of events", files, places)
+    assert not lacks, lacks
 
 
 def test_every_fuzz_target_has_inputs_and_words():
