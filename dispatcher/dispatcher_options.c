@@ -70,7 +70,7 @@ static const struct config_field filter_fields[] = {
 static const struct config_field per_vcenter_fields[] = {
 	{ "vcenters", CONFIG_STRINGS, PER_VCENTER(vcenters), CONFIG_REQUIRED,
 		.help = "Names of eventProviders, or patterns of names of vCenters such as "
-			"`berlin-*`. A pattern selects no webhook." },
+			"`berlin-*`. A pattern selects vCenters only." },
 	{ "filter", CONFIG_OBJECT, PER_VCENTER(filter), .fields = filter_fields,
 		.help = "Replaces the dispatcher's `filter`." },
 	{ "startFrom", CONFIG_STRING, PER_VCENTER(start_from),
