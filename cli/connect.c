@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "bus.h"
 #include "certificate.h"
@@ -194,6 +195,26 @@ answers_well(int status)
 }
 
 /*
+ * The request without the event: a receiver that does not look at the method would take the
+ * headers of the binary mode for one.
+ */
+static void
+remove_event(struct http_request *req)
+{
+	struct buf all = req->headers;
+	const char *line = buf_str(&all), *end;
+
+	buf_init(&req->headers, all.max);
+	for (; (end = strchr(line, '\n')) != NULL; line = end + 1)
+		if (strncasecmp(line, "ce-", 3) != 0 &&
+			strncasecmp(line, "content-type:", 13) != 0)
+			buf_add(&req->headers, line, (size_t)(end + 1 - line));
+	buf_free(&all);
+	req->body = NULL;
+	req->body_len = 0;
+}
+
+/*
  * If no refresh sent a request, the destination gets an OPTIONS request: no event is sent, and
  * any answer except a refusal shows that it exists and accepts our credentials.
  */
@@ -216,8 +237,7 @@ probe(struct connect *c, const char *what, const struct processor *p, void *self
 		checklist_say(&c->list, true, what, "cannot be checked without an event");
 	} else {
 		req->method = "OPTIONS";
-		req->body = NULL;
-		req->body_len = 0;
+		remove_event(req);
 		req->timeout_ms = CHECKLIST_WAIT_MS;
 		if (perform(c, req, &rsp, &err) != 0) {
 			fail_backend(c, p, what, &err);

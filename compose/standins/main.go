@@ -75,6 +75,11 @@ func cloudEvent(req *http.Request, body []byte) (e event, err error) {
 }
 
 func (r *receiver) post(backend string, w http.ResponseWriter, req *http.Request) {
+	if req.Method != http.MethodPost {
+		w.Header().Set("Allow", "POST")
+		w.WriteHeader(http.StatusMethodNotAllowed)
+		return
+	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, req.Body, bodyMax))
 	e, wrong := cloudEvent(req, body)
 	switch {

@@ -247,3 +247,15 @@ def test_connect_names_the_user_that_nats_refuses(lab):
         file.write_text(json.dumps(config))
         run = subprocess.run([BUILD / "vcourier", "check", "--connect", file], capture_output=True, text=True, timeout=60)
         assert run.returncode == 77 and f"FAILED NATS: {named}" in run.stdout and "wrong" not in run.stdout + run.stderr, run
+
+
+@pytest.mark.parametrize("encoding", ["binary", "structured"])
+def test_connect_sends_no_event(lab, encoding):
+    """A function that does not look at the method would take the headers of the binary mode for an event."""
+    receiver, file = lab.receiver(), lab.directory / "router.yaml"
+    backend = knative(receiver.url, encoding=encoding, auth={"type": "basic_auth", "basicAuth": {"username": "u", "password": "p"}})
+    file.write_text(json.dumps(router_config(lab.nats(), lab.authority.ca, [provider(lab.vcenter())], [backend])))
+    run = subprocess.run([BUILD / "vcourier", "check", "--connect", file], capture_output=True, text=True, timeout=60)
+    request, = receiver.requests
+    assert request.method == "OPTIONS" and request.headers["authorization"] == "Basic dTpw" and not request.body, run
+    assert not [name for name in request.headers if name.startswith("ce-") or name == "content-type"], request.headers
