@@ -122,6 +122,7 @@ settle_lab := bus_connected bus_max_payload bus_publish bus_reconnects bus_reque
 	ack_flush_add ack_flush_slots refresh_want sink_deliver
 unit_wrapped.backlog_test    := $(settle_lab)
 unit_wrapped.body_fetch_test := $(settle_lab) sources_is_gone sources_origin stream_find
+unit_wrapped.collect_trouble_test := publisher_stats
 unit_wrapped.deliver_test    := $(settle_lab) http_submit
 unit_wrapped.evict_test      := $(settle_lab)
 unit_wrapped.retry_test      := $(settle_lab) http_submit

@@ -9,6 +9,7 @@
 #include "catalogue_report.h"
 #include "collect_metrics.h"
 #include "collect_report.h"
+#include "collect_trouble.h"
 #include "lease.h"
 #include "log.h"
 #include "mem.h"
@@ -27,17 +28,10 @@ enum {
 	LOGIN_MIN_MS = 60000,
 	LOGIN_MAX_MS = 600000,
 	DRAIN_MS = 10000,
-	TROUBLE_REPEAT_MS = 60000,
 	MEASURE_MS = 10000,
 };
 
 static const int64_t us_per_ms = 1000;
-
-/* The last failure that was logged: one that lasts is logged once a minute. */
-struct trouble {
-	char text[320];
-	int64_t logged_ms; /* monotonic */
-};
 
 struct collect {
 	const struct collect_options *options;
@@ -48,7 +42,7 @@ struct collect {
 	struct source_checkpoint *checkpoint;
 	struct lease *lease; /* NULL: there is no other collector */
 	struct backoff backoff, login_backoff;
-	struct trouble trouble;
+	struct collect_trouble trouble;
 	bool source_down; /* its last call failed; a session outlives that */
 	struct collect_report *report;
 	struct catalogue_report *catalogue;
@@ -56,27 +50,12 @@ struct collect {
 	int64_t measure_ms;   /* when the stream is measured next */
 };
 
-/* Reports a failure of a peer: "nats", "stream" or the source's name. */
-static void
-report(struct collect *c, const char *peer, const char *message, const struct err *err)
-{
-	int64_t now_ms = clock_monotonic_ms();
-	struct trouble *t = &c->trouble;
-
-	status_check(peer, false, err->text);
-	if (strcmp(t->text, err->text) == 0 && now_ms - t->logged_ms < TROUBLE_REPEAT_MS)
-		return;
-	memcpy(t->text, err->text, sizeof(t->text));
-	t->logged_ms = now_ms;
-	log_error(message, L_STR("reason", err_name(err->code)), L_ERR(err));
-}
-
 static void
 report_source(struct collect *c, const struct err *err)
 {
 	const struct source *s = c->source;
 
-	report(c, s->name,
+	collect_trouble_report(&c->trouble, s->name,
 		err->code == ERR_AUTH                ? s->refused
 			: err->code == ERR_FORBIDDEN ? s->forbidden
 						     : s->failed,
@@ -86,7 +65,7 @@ report_source(struct collect *c, const struct err *err)
 static void
 report_nats(struct collect *c, const char *peer, const struct err *err)
 {
-	report(c, peer, "NATS: cannot publish, trying again", err);
+	collect_trouble_report(&c->trouble, peer, "NATS: cannot publish, trying again", err);
 }
 
 static bool
@@ -145,7 +124,8 @@ follow_stream(struct collect *c, struct err *err)
 	c->source->identify(c->self, &id);
 	if (source_checkpoint_load(c->checkpoint, &id, &loaded, err) != 0)
 		return STREAM_FAILED;
-	status_check("stream", true, "");
+	if (!c->trouble.refused)
+		status_check("stream", true, "");
 	return c->source->resume(c->self, &loaded, err);
 }
 
@@ -220,6 +200,7 @@ stream_failed(struct collect *c, const struct turn_plan *plan, const struct err 
 		log_warn("another writer wrote to the stream: reading its tail again",
 			L_ERR(err));
 	source_checkpoint_invalidate(c->checkpoint);
+	collect_trouble_refused(&c->trouble, c->publisher, err->code);
 	if (err->code == ERR_FULL) /* no turn may succeed, and only those measure it */
 		measure_stream(c);
 }
@@ -227,18 +208,16 @@ stream_failed(struct collect *c, const struct turn_plan *plan, const struct err 
 static void
 succeeded(struct collect *c, int64_t wait_ms)
 {
-	if (c->trouble.text[0] != '\0') {
-		log_info("reading events again");
-		c->trouble.text[0] = '\0';
-	}
 	c->source_down = false;
 	backoff_reset(&c->backoff);
 	status_check(c->source->name, true, "");
-	status_check("stream", true, "");
+	if (collect_trouble_end(&c->trouble, c->publisher)) {
+		status_check("stream", true, "");
+		if (wait_ms > 0 || c->source->receives)
+			c->caught_up_ms = clock_monotonic_ms();
+	}
 	if (clock_monotonic_ms() >= c->measure_ms)
 		measure_stream(c);
-	if (wait_ms > 0 || c->source->receives)
-		c->caught_up_ms = clock_monotonic_ms();
 	if (wait_ms > 0)
 		status_sleep(wait_ms);
 }

@@ -35,6 +35,7 @@ struct toy {
 	struct bus *bus;     /* also for the other writer */
 	int sent, confirmed, connects, resumes, taken_back, closed;
 	bool session;
+	struct buf status; /* of /readyz at the last resume */
 };
 
 static struct toy *toy; /* of the test that runs */
@@ -81,6 +82,9 @@ toy_resume(void *self, const struct source_loaded *loaded, struct err *err)
 	t->resumes++;
 	t->taken_back += loaded->taken_back;
 	assert_true(loaded->message_max >= 1024);
+	buf_free(&t->status);
+	buf_init(&t->status, 4096);
+	status_write(&t->status);
 	if (t->resumes == t->stop_at_resume)
 		stop_request();
 	return SOURCE_OK;
@@ -342,9 +346,12 @@ a_told_source_confirms_what_is_stored(void **state)
 	check_stored(*state, 1);
 }
 
-/* No turn succeeds, so that the loop has no other occasion to measure the stream. */
+/*
+ * No turn succeeds, so that the loop has no other occasion to measure the stream. That it can be
+ * read does not make the collector ready.
+ */
 static void
-a_full_stream_is_measured(void **state)
+a_full_stream(void **state)
 {
 	struct toy t = { .max_bytes = 1024, .stop_at_resume = 2 };
 	struct stream_info info;
@@ -352,6 +359,9 @@ a_full_stream_is_measured(void **state)
 	struct err err;
 
 	run(*state, &t);
+	assert_non_null(strstr(buf_str(&t.status),
+		"\"stream\":{\"ok\":false,\"why\":\"maximum bytes exceeded\"}"));
+	buf_free(&t.status);
 	bus = open_bus(*state);
 	assert_int_equal(jetstream_stream_look(bus, "VC_toy", &info, &err), 0);
 	bus_close(bus);
@@ -372,7 +382,7 @@ main(void)
 			a_session_that_is_gone_is_created_again, start, stop),
 		cmocka_unit_test_setup_teardown(
 			a_told_source_confirms_what_is_stored, start, stop),
-		cmocka_unit_test_setup_teardown(a_full_stream_is_measured, start, stop),
+		cmocka_unit_test_setup_teardown(a_full_stream, start, stop),
 	};
 
 	stop_init();
