@@ -72,10 +72,11 @@ static void
 count(struct backlog *b, int64_t now_ms)
 {
 	size_t limit = deliver_target_limit(b->config.deliver);
+	struct job *job;
 
 	b->counted_ms = now_ms;
-	for (struct job *job = b->config.jobs->oldest; job != NULL; job = job->next)
-		job_set_idle(b->config.jobs, job, is_idle(b, job, limit));
+	TAILQ_FOREACH(job, &b->config.jobs->list, link)
+	job_set_idle(b->config.jobs, job, is_idle(b, job, limit));
 }
 
 size_t
@@ -101,12 +102,12 @@ backlog_active(struct backlog *b, int64_t now_ms)
 static bool
 others_go_on(const struct backlog *b, const struct queue *failing, int64_t now_ms)
 {
-	const struct queue *queue = b->config.jobs->ring;
+	const struct queue *queue;
 
-	for (size_t i = 0; i < b->config.jobs->n_queues; i++, queue = queue->next)
-		if (queue->delivered_ms > failing->failing_ms &&
-			now_ms - queue->delivered_ms < GOES_ON_MS)
-			return true;
+	TAILQ_FOREACH(queue, &b->config.jobs->queues, link)
+	if (queue->delivered_ms > failing->failing_ms &&
+		now_ms - queue->delivered_ms < GOES_ON_MS)
+		return true;
 	return false;
 }
 
@@ -168,11 +169,11 @@ static void
 make_room(struct backlog *b, int64_t now_ms)
 {
 	for (int pass = 0; pass < 2 && too_many(b); pass++) {
-		for (struct job *job = b->config.jobs->oldest, *next;
+		for (struct job *job = TAILQ_FIRST(&b->config.jobs->list), *next;
 			job != NULL && too_many(b); job = next) {
 			bool given_up = false;
 
-			next = job->next;
+			next = TAILQ_NEXT(job, link);
 			for (size_t i = 0;
 				job->idle && job->msg != NULL && i < job->n_deliveries; i++) {
 				struct delivery *delivery = &job->delivery[i];
@@ -199,8 +200,9 @@ backlog_turn(struct backlog *b, bool may_give_up, int64_t now_ms)
 	metric_set(b->config.metrics->idle, (double)b->config.jobs->n_idle);
 	if (b->config.jobs->n == 0 || !may_give_up)
 		return;
-	for (struct job *job = b->config.jobs->oldest, *next; job != NULL; job = next) {
-		next = job->next;
+	for (struct job *job = TAILQ_FIRST(&b->config.jobs->list), *next; job != NULL;
+		job = next) {
+		next = TAILQ_NEXT(job, link);
 		if (job->idle && job->msg != NULL)
 			give_up_old(b, job, now_ms);
 	}

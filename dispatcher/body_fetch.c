@@ -151,8 +151,9 @@ body_fetch_turn(struct body_fetch *f, int64_t now_ms)
 {
 	if (f->config.jobs->n_fetching + f->config.jobs->n_missing == 0)
 		return;
-	for (struct job *job = f->config.jobs->oldest, *next; job != NULL; job = next) {
-		next = job->next;
+	for (struct job *job = TAILQ_FIRST(&f->config.jobs->list), *next; job != NULL;
+		job = next) {
+		next = TAILQ_NEXT(job, link);
 		if (job->msg == NULL && job->fetch_by_ms != 0 && job->fetch_by_ms <= now_ms)
 			settle_give_back(f->config.settle, job);
 		else if (job->again_ms != 0 && job->again_ms <= now_ms)

@@ -72,7 +72,7 @@ filling(const struct deliver *d, const struct queue *queue, int64_t now_ms)
 {
 	return d->more && queue->n_ready < d->config.processor->batch_max &&
 		queue->circuit.state == CIRCUIT_CLOSED &&
-		now_ms - queue->ready->job->received_ms < DELIVER_FILL_MS;
+		now_ms - TAILQ_FIRST(&queue->ready)->job->received_ms < DELIVER_FILL_MS;
 }
 
 static bool
@@ -254,10 +254,9 @@ deliver_turn(struct deliver *d, int64_t now_ms)
 	size_t idle = 0; /* queues in a row without anything to send */
 
 	d->filling = false;
-	while (jobs->ring != NULL && idle < jobs->n_queues && deliver_room(d)) {
-		struct queue *queue = jobs->ring;
+	while (idle < jobs->n_queues && deliver_room(d)) {
+		struct queue *queue = queue_turn(jobs);
 
-		jobs->ring = queue->next;
 		delivery_wake_due(queue, now_ms);
 		if (may_send(d, queue, now_ms) && send_one(d, queue, now_ms))
 			idle = 0;
@@ -290,8 +289,8 @@ deliver_paused(const struct deliver *d)
 	const struct jobs *jobs = d->config.jobs;
 
 	return d->destination.circuit.state == CIRCUIT_OPEN ||
-		(!jobs->fans_out && jobs->ring != NULL &&
-			jobs->ring->circuit.state == CIRCUIT_OPEN);
+		(!jobs->fans_out && !TAILQ_EMPTY(&jobs->queues) &&
+			TAILQ_FIRST(&jobs->queues)->circuit.state == CIRCUIT_OPEN);
 }
 
 void

@@ -18,12 +18,12 @@ rank(const struct delivery *delivery)
 static struct delivery *
 pick(struct queue *queue, bool probe)
 {
-	struct delivery *best = queue->ready, *delivery = best;
+	struct delivery *best = TAILQ_FIRST(&queue->ready), *delivery = best;
 
 	if (!probe)
 		return best;
 	for (int i = 0; delivery != NULL && rank(best) < 3 && i < 64;
-		delivery = delivery->next, i++)
+		delivery = TAILQ_NEXT(delivery, link), i++)
 		if (rank(delivery) > rank(best))
 			best = delivery;
 	return best != NULL ? best : queue_first_waiting(queue);

@@ -20,10 +20,7 @@ delivery_ready(struct delivery *delivery)
 	struct queue *queue = delivery->queue;
 
 	delivery->state = DELIVERY_READY;
-	delivery->prev = queue->ready_tail;
-	delivery->next = NULL;
-	*(queue->ready_tail ? &queue->ready_tail->next : &queue->ready) = delivery;
-	queue->ready_tail = delivery;
+	TAILQ_INSERT_TAIL(&queue->ready, delivery, link);
 	queue->n_ready++;
 }
 
@@ -33,10 +30,7 @@ delivery_ready_first(struct delivery *delivery)
 	struct queue *queue = delivery->queue;
 
 	delivery->state = DELIVERY_READY;
-	delivery->prev = NULL;
-	delivery->next = queue->ready;
-	*(queue->ready ? &queue->ready->prev : &queue->ready_tail) = delivery;
-	queue->ready = delivery;
+	TAILQ_INSERT_HEAD(&queue->ready, delivery, link);
 	queue->n_ready++;
 }
 
@@ -57,8 +51,7 @@ delivery_take(struct delivery *delivery)
 	if (delivery->state == DELIVERY_WAITING) {
 		heap_remove(&queue->waiting, &delivery->wait);
 	} else if (delivery->state == DELIVERY_READY) {
-		*(delivery->prev ? &delivery->prev->next : &queue->ready) = delivery->next;
-		*(delivery->next ? &delivery->next->prev : &queue->ready_tail) = delivery->prev;
+		TAILQ_REMOVE(&queue->ready, delivery, link);
 		queue->n_ready--;
 	}
 	delivery->state = DELIVERY_BLOCKED;

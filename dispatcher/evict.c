@@ -37,12 +37,13 @@ void
 evict_turn(struct jobs *jobs, const struct evict_limits *limits, int64_t now_ms)
 {
 	size_t held = jobs->n - jobs->n_evicted;
+	struct job *job;
 
 	if (held < limits->window && jobs->bytes < limits->bytes)
 		return;
-	for (struct job *job = jobs->newest; job != NULL && held > limits->window / 2;
-		job = job->prev) {
-		if (jobs->n_evicted >= EVICTED_MAX)
+	TAILQ_FOREACH_REVERSE(job, &jobs->list, job_list, link)
+	{
+		if (held <= limits->window / 2 || jobs->n_evicted >= EVICTED_MAX)
 			break;
 		if (!can_evict(job, now_ms))
 			continue;

@@ -41,6 +41,7 @@ jobs_init(struct jobs *jobs, int64_t circuit_initial_ms, int64_t circuit_max_ms,
 		.circuit_max_ms = circuit_max_ms,
 		.random = seed };
 	table_init(&jobs->by_seq, &by_seq);
+	TAILQ_INIT(&jobs->list);
 	queues_init(jobs);
 }
 
@@ -50,22 +51,6 @@ static struct by_seq *
 find(const struct jobs *jobs, const struct origin *origin, uint64_t seq)
 {
 	return table_find(&jobs->by_seq, &(struct by_seq){ .seq = seq, .origin = origin });
-}
-
-static void
-append(struct jobs *jobs, struct job *job)
-{
-	job->prev = jobs->newest;
-	job->next = NULL;
-	*(jobs->newest ? &jobs->newest->next : &jobs->oldest) = job;
-	jobs->newest = job;
-}
-
-static void
-unlink_job(struct jobs *jobs, struct job *job)
-{
-	*(job->prev ? &job->prev->next : &jobs->oldest) = job->next;
-	*(job->next ? &job->next->prev : &jobs->newest) = job->prev;
 }
 
 struct job *
@@ -78,7 +63,7 @@ job_new(struct jobs *jobs, const struct origin *origin, uint64_t seq, struct bus
 	job->msg = msg;
 	job->reply = mem_strdup(bus_msg_reply(msg));
 	table_add(&jobs->by_seq, &(struct by_seq){ seq, origin, job });
-	append(jobs, job);
+	TAILQ_INSERT_TAIL(&jobs->list, job, link);
 	jobs->changes++;
 	jobs->n++;
 	jobs->bytes += bus_msg_len(msg);
@@ -192,8 +177,8 @@ void
 job_touch(struct jobs *jobs, struct job *job, int64_t now_ms)
 {
 	job->touched_ms = now_ms;
-	unlink_job(jobs, job);
-	append(jobs, job);
+	TAILQ_REMOVE(&jobs->list, job, link);
+	TAILQ_INSERT_TAIL(&jobs->list, job, link);
 }
 
 void
@@ -209,12 +194,12 @@ job_redelivered(struct jobs *jobs, struct job *job, const char *reply, uint64_t 
 void
 jobs_reset(struct jobs *jobs)
 {
-	struct queue *queue = jobs->ring;
+	struct queue *queue;
 
 	jobs->n = jobs->n_evicted = jobs->bytes = jobs->n_idle = jobs->idle_bytes = 0;
 	jobs->n_untried = jobs->n_fetching = jobs->n_missing = 0;
-	for (size_t i = 0; i < jobs->n_queues; i++, queue = queue->next)
-		queue->deliveries = queue->in_flight = queue->fetching = 0;
+	TAILQ_FOREACH(queue, &jobs->queues, link)
+	queue->deliveries = queue->in_flight = queue->fetching = 0;
 }
 
 void
@@ -274,7 +259,7 @@ job_free(struct jobs *jobs, struct job *job)
 	struct job *first = unchain(jobs, job);
 
 	job_set_stale(jobs, job);
-	unlink_job(jobs, job);
+	TAILQ_REMOVE(&jobs->list, job, link);
 	job_drop_deliveries(jobs, job);
 	fetch_end(jobs, job);
 	job_set_tried(jobs, job);
@@ -342,10 +327,8 @@ job_chain(struct jobs *jobs, struct job *job, uint64_t key)
 void
 jobs_free(struct jobs *jobs)
 {
-	for (struct job *job = jobs->oldest, *next; job != NULL; job = next) {
-		next = job->next;
-		job_free(jobs, job);
-	}
+	while (!TAILQ_EMPTY(&jobs->list))
+		job_free(jobs, TAILQ_FIRST(&jobs->list));
 	table_free(&jobs->by_seq);
 	queues_free(jobs);
 	jobs_sweep(jobs);

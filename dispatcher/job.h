@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 #include "bus.h"
 #include "circuit.h"
@@ -31,8 +32,8 @@ enum delivery_state {
 
 struct delivery {
 	struct job *job;
-	struct queue *queue; /* NULL once it is over */
-	struct delivery *prev, *next;
+	struct queue *queue;        /* NULL once it is over */
+	TAILQ_ENTRY(delivery) link; /* in queue->ready */
 	enum delivery_state state;
 	/*
 	 * HTTP/2 broke off its request; libcurl 7.88 does that to an answer that comes before
@@ -60,7 +61,7 @@ struct origin {
 
 struct job {
 	const struct origin *origin;
-	struct job *prev, *next;   /* in jobs->oldest..newest, by touched_ms */
+	TAILQ_ENTRY(job) link;     /* in jobs->list */
 	struct bus_msg *msg;       /* NULL while evicted: the body is fetched again */
 	int64_t fetch_by_ms;       /* evicted: when the body should be here; 0: not asked for */
 	struct queue *fetch_queue; /* whose turn asked for it; NULL: nobody's */
@@ -92,7 +93,7 @@ struct job {
 };
 
 struct queue {
-	struct queue *prev, *next; /* in the ring of all queues */
+	TAILQ_ENTRY(queue) link; /* in jobs->queues */
 	char *name;
 	struct circuit circuit;
 	struct refusals refusals;
@@ -104,7 +105,7 @@ struct queue {
 	int status;
 	int64_t failing_ms;   /* since when its circuit is open */
 	int64_t delivered_ms; /* when it last took an event; 0: never */
-	struct delivery *ready, *ready_tail;
+	TAILQ_HEAD(, delivery) ready;
 	struct heap waiting; /* deliveries by the time they are due */
 	size_t n_ready, in_flight;
 	size_t deliveries; /* that are not over */
@@ -127,15 +128,15 @@ struct destination_state {
  * job out of each.
  */
 struct jobs {
-	struct table by_seq; /* jobs that are not stale, by origin and seq */
-	struct job *oldest, *newest;
-	uint64_t changes; /* jobs that came, and that went */
+	struct table by_seq;            /* jobs that are not stale, by origin and seq */
+	TAILQ_HEAD(job_list, job) list; /* all jobs, the one touched longest ago first */
+	uint64_t changes;               /* jobs that came, and that went */
 	size_t n, n_evicted, bytes;
 	size_t n_untried, n_fetching; /* jobs with .untried; jobs whose body is on its way */
 	size_t n_missing;             /* jobs whose body was not found: asked for again */
 	size_t n_idle, idle_bytes;    /* jobs with .idle; their bodies and deliveries */
 	struct table by_name;         /* all queues by name */
-	struct queue *ring;           /* the queue whose turn it is */
+	TAILQ_HEAD(, queue) queues;   /* all; the one whose turn it is first */
 	size_t n_queues;
 	bool fans_out; /* the targets have names */
 	/* the last job of each key, by key % KEY_BUCKETS */
@@ -228,6 +229,8 @@ struct delivery *queue_first_waiting(const struct queue *queue);
 int64_t queue_due(const struct queue *queue); /* when it is due; INT64_MAX: none waits */
 /* Of the queues with an open circuit the one that failed first; NULL: there is none. */
 const struct queue *queue_longest_paused(const struct jobs *jobs, size_t *n_paused);
+/* The queue whose turn it is; the next one follows. NULL: there is no queue. */
+struct queue *queue_turn(struct jobs *jobs);
 void queue_remove(struct jobs *jobs, struct queue *queue);
 /* frees it if nothing is left to remember */
 void queue_release_if_idle(struct jobs *jobs, struct queue *queue);

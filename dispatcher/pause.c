@@ -50,12 +50,14 @@ pause_destination(struct dispatcher_metrics *metrics, struct jobs *jobs,
 	struct destination_state *destination, const struct err *why)
 {
 	bool open = destination->circuit.state == CIRCUIT_OPEN;
+	struct queue *queue;
 
 	destination->changed_ms = clock_monotonic_ms();
 	if (open)
 		dispatcher_metrics_pause(metrics);
-	for (size_t i = 0; i < jobs->n_queues && !open; i++, jobs->ring = jobs->ring->next)
-		delivery_wake_all(jobs->ring);
+	TAILQ_FOREACH(queue, &jobs->queues, link)
+	if (!open)
+		delivery_wake_all(queue);
 	if (!flap_change(&destination->circuit.flap, open, destination->changed_ms))
 		return;
 	if (open)
@@ -81,11 +83,12 @@ log_sum(struct circuit *c, const char *target, int64_t now_ms)
 size_t
 pause_turn(struct jobs *jobs, struct destination_state *destination, int64_t now_ms)
 {
-	struct queue *queue = jobs->ring;
+	struct queue *queue;
 	size_t paused = 0;
 
 	log_sum(&destination->circuit, "", now_ms);
-	for (size_t i = 0; i < jobs->n_queues; i++, queue = queue->next) {
+	TAILQ_FOREACH(queue, &jobs->queues, link)
+	{
 		log_sum(&queue->circuit, queue->name, now_ms);
 		paused += queue->circuit.state == CIRCUIT_OPEN;
 	}

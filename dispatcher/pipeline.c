@@ -304,9 +304,8 @@ pipeline_due(struct pipeline *p, int64_t now_ms, int64_t until_ms)
 	int64_t due = deliver_filling(p->deliver) ? now_ms + DELIVER_FILL_MS : until_ms;
 	struct jobs *jobs = &p->jobs;
 
-	for (size_t i = 0; i < jobs->n_queues && i < QUEUES_AT_ONCE;
-		i++, jobs->ring = jobs->ring->next) {
-		const struct queue *queue = jobs->ring;
+	for (size_t i = 0; i < jobs->n_queues && i < QUEUES_AT_ONCE; i++) {
+		const struct queue *queue = queue_turn(jobs);
 		int64_t queue_at = queue->circuit.state == CIRCUIT_OPEN
 			? queue->circuit.probe_at_ms
 			: queue_due(queue);
@@ -374,8 +373,8 @@ void
 pipeline_restart(struct pipeline *p)
 {
 	/* no request is under way, so nothing will come back for these jobs */
-	while (p->jobs.oldest != NULL)
-		settle_give_back(p->settle, p->jobs.oldest);
+	while (!TAILQ_EMPTY(&p->jobs.list))
+		settle_give_back(p->settle, TAILQ_FIRST(&p->jobs.list));
 	jobs_reset(&p->jobs);
 	deliver_reset(p->deliver);
 }

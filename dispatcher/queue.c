@@ -20,13 +20,14 @@ queues_init(struct jobs *jobs)
 		table_same_name };
 
 	table_init(&jobs->by_name, &by_name);
+	TAILQ_INIT(&jobs->queues);
 }
 
 void
 queues_free(struct jobs *jobs)
 {
-	while (jobs->ring != NULL)
-		queue_remove(jobs, jobs->ring);
+	while (!TAILQ_EMPTY(&jobs->queues))
+		queue_remove(jobs, TAILQ_FIRST(&jobs->queues));
 	table_free(&jobs->by_name);
 }
 
@@ -49,14 +50,21 @@ queue_find(struct jobs *jobs, const char *name)
 	circuit_init(&queue->circuit, jobs->circuit_initial_ms, jobs->circuit_max_ms,
 		hash_splitmix64(&jobs->random));
 	table_add(&jobs->by_name, &(struct by_name){ queue->name, queue });
-	if (jobs->ring == NULL) {
-		jobs->ring = queue->prev = queue->next = queue;
-	} else { /* last in turn */
-		queue->next = jobs->ring;
-		queue->prev = jobs->ring->prev;
-		queue->prev->next = queue->next->prev = queue;
-	}
+	TAILQ_INIT(&queue->ready);
+	TAILQ_INSERT_TAIL(&jobs->queues, queue, link);
 	jobs->n_queues++;
+	return queue;
+}
+
+struct queue *
+queue_turn(struct jobs *jobs)
+{
+	struct queue *queue = TAILQ_FIRST(&jobs->queues);
+
+	if (jobs->n_queues > 1) {
+		TAILQ_REMOVE(&jobs->queues, queue, link);
+		TAILQ_INSERT_TAIL(&jobs->queues, queue, link);
+	}
 	return queue;
 }
 
@@ -80,10 +88,7 @@ void
 queue_remove(struct jobs *jobs, struct queue *queue)
 {
 	table_remove(&jobs->by_name, find(jobs, queue->name));
-	queue->prev->next = queue->next;
-	queue->next->prev = queue->prev;
-	if (jobs->ring == queue)
-		jobs->ring = queue->next == queue ? NULL : queue->next;
+	TAILQ_REMOVE(&jobs->queues, queue, link);
 	jobs->n_queues--;
 	free(queue->name);
 	free(queue->url);
@@ -105,10 +110,11 @@ queue_release_if_idle(struct jobs *jobs, struct queue *queue)
 const struct queue *
 queue_longest_paused(const struct jobs *jobs, size_t *paused)
 {
-	const struct queue *queue = jobs->ring, *longest = NULL;
+	const struct queue *queue, *longest = NULL;
 
 	*paused = 0;
-	for (size_t i = 0; i < jobs->n_queues; i++, queue = queue->next) {
+	TAILQ_FOREACH(queue, &jobs->queues, link)
+	{
 		if (queue->circuit.state != CIRCUIT_OPEN)
 			continue;
 		(*paused)++;

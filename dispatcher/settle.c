@@ -146,8 +146,9 @@ settle_stale(struct settle *s, struct job *job)
 void
 settle_recreated(struct settle *s, const struct origin *origin)
 {
-	for (struct job *job = s->config.jobs->oldest, *next; job != NULL; job = next) {
-		next = job->next;
+	for (struct job *job = TAILQ_FIRST(&s->config.jobs->list), *next; job != NULL;
+		job = next) {
+		next = TAILQ_NEXT(job, link);
 		if (job->origin == origin)
 			settle_stale(s, job);
 	}
@@ -345,16 +346,14 @@ void
 settle_progress(struct settle *s, int64_t now_ms)
 {
 	int64_t every = s->config.options->ack_wait_ms / 3;
+	struct job *job;
 	struct err err;
 
-	while (s->config.jobs->oldest != NULL &&
-		now_ms - s->config.jobs->oldest->touched_ms >= every &&
-		bus_connected(s->config.bus)) {
-		if (!s->config.jobs->oldest->stale &&
-			jetstream_ack_progress(
-				s->config.bus, s->config.jobs->oldest->reply, &err) != 0)
+	while ((job = TAILQ_FIRST(&s->config.jobs->list)) != NULL &&
+		now_ms - job->touched_ms >= every && bus_connected(s->config.bus)) {
+		if (!job->stale && jetstream_ack_progress(s->config.bus, job->reply, &err) != 0)
 			return;
-		job_touch(s->config.jobs, s->config.jobs->oldest, now_ms);
+		job_touch(s->config.jobs, job, now_ms);
 	}
 }
 
@@ -373,8 +372,9 @@ settle_give_back_idle(struct settle *s, const struct origin *origin)
 {
 	size_t left = 0;
 
-	for (struct job *job = s->config.jobs->oldest, *next; job != NULL; job = next) {
-		next = job->next;
+	for (struct job *job = TAILQ_FIRST(&s->config.jobs->list), *next; job != NULL;
+		job = next) {
+		next = TAILQ_NEXT(job, link);
 		if (origin != NULL && job->origin != origin)
 			continue;
 		if (under_way(job))

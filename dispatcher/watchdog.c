@@ -8,11 +8,11 @@ enum { CHECK_MS = 1000 };
 static bool
 circuit_open(const struct watchdog_view *view)
 {
-	const struct queue *queue = view->jobs->ring;
+	const struct queue *queue;
 
-	for (size_t i = 0; i < view->jobs->n_queues; i++, queue = queue->next)
-		if (queue->circuit.state == CIRCUIT_OPEN)
-			return true;
+	TAILQ_FOREACH(queue, &view->jobs->queues, link)
+	if (queue->circuit.state == CIRCUIT_OPEN)
+		return true;
 	return view->paused;
 }
 
@@ -20,16 +20,17 @@ circuit_open(const struct watchdog_view *view)
 static bool
 under_way(const struct watchdog_view *view)
 {
-	const struct queue *queue = view->jobs->ring;
+	const struct queue *queue;
+	const struct job *job;
 
 	if (view->messages > 0 || view->under_way || circuit_open(view))
 		return true;
-	for (size_t i = 0; i < view->jobs->n_queues; i++, queue = queue->next)
-		if (queue->waiting.n > 0)
-			return true;
-	for (const struct job *job = view->jobs->oldest; job != NULL; job = job->next)
-		if (job->fetch_queue != NULL || job->again_ms != 0)
-			return true;
+	TAILQ_FOREACH(queue, &view->jobs->queues, link)
+	if (queue->waiting.n > 0)
+		return true;
+	TAILQ_FOREACH(job, &view->jobs->list, link)
+	if (job->fetch_queue != NULL || job->again_ms != 0)
+		return true;
 	return false;
 }
 
@@ -62,7 +63,7 @@ watchdog_check(struct watchdog *watchdog, const struct watchdog_view *view,
 {
 	struct stall_view stall = { .able = view->able,
 		.starving = view->sources.starving,
-		.holding = view->jobs->oldest != NULL || view->messages > 0,
+		.holding = !TAILQ_EMPTY(&view->jobs->list) || view->messages > 0,
 		.progress = view->jobs->changes };
 	enum stall_kind kind;
 

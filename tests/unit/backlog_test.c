@@ -48,7 +48,7 @@ static void
 accept_one(const char *name)
 {
 	lab_send(lab_job(2001, name)->delivery);
-	lab_reply(lab.jobs.newest->delivery, 200);
+	lab_reply(TAILQ_LAST(&lab.jobs.list, job_list)->delivery, 200);
 	buf_clear(&lab.said);
 }
 
@@ -183,7 +183,7 @@ idle_events_do_not_count(void **state)
 	lab.now_ms += 100;
 	assert_int_equal(backlog_active(backlog, lab.now_ms), 0);
 	add_waiting(41, 50, "c", 0);
-	job_evict(&lab.jobs, lab.jobs.oldest);
+	job_evict(&lab.jobs, TAILQ_FIRST(&lab.jobs.list));
 	assert_int_equal(backlog_active(backlog, lab.now_ms), 10);
 }
 
@@ -226,7 +226,8 @@ the_oldest_make_room(void **state)
 		assert_int_equal(metric_value(lab.metrics.idle), rows[i].waiting);
 		lab_store_letters();
 		assert_int_equal(lab.jobs.n, rows[i].waiting - rows[i].dead);
-		assert_true(rows[i].dead == 0 || lab.jobs.oldest->seq == rows[i].dead + 1);
+		assert_true(rows[i].dead == 0 ||
+			TAILQ_FIRST(&lab.jobs.list)->seq == rows[i].dead + 1);
 		backlog_turn(backlog, rows[i].may, lab.now_ms); /* and no more than that */
 		assert_int_equal(lab.n_letters, 0);
 		close_backlog(state);
@@ -259,7 +260,8 @@ a_target_that_works_loses_nothing(void **state)
 	add_waiting(46, 60, "a", 0);
 	backlog_turn(backlog, true, lab.now_ms);
 	assert_dead(46, 55, "backlog a");
-	for (struct job *job = lab.jobs.oldest; job != NULL; job = job->next)
+	for (struct job *job = TAILQ_FIRST(&lab.jobs.list); job != NULL;
+		job = TAILQ_NEXT(job, link))
 		assert_true(job->seq > 45 || job->delivery->state == DELIVERY_WAITING);
 }
 
@@ -290,7 +292,8 @@ evicted_events_are_not_given_up(void **state)
 	lab.now_ms += MINUTE;
 	accept_one("b");
 	add_waiting(1, 90, "a", 0);
-	for (struct job *job = lab.jobs.oldest; job->seq <= 30; job = job->next)
+	for (struct job *job = TAILQ_FIRST(&lab.jobs.list); job->seq <= 30;
+		job = TAILQ_NEXT(job, link))
 		job_evict(&lab.jobs, job);
 	backlog_turn(backlog, true, lab.now_ms);
 	assert_dead(31, 40, "backlog a");

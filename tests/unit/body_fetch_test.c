@@ -209,8 +209,8 @@ its_deliveries_come_next(void **state)
 	assert_int_equal(queue->n_ready + other->n_ready, 2); /* those of the other event */
 	assert_int_equal(queue->fetching, 1);
 	answer(BODY);
-	assert_ptr_equal(queue->ready, &job->delivery[0]);
-	assert_ptr_equal(other->ready, &job->delivery[1]);
+	assert_ptr_equal(TAILQ_FIRST(&queue->ready), &job->delivery[0]);
+	assert_ptr_equal(TAILQ_FIRST(&other->ready), &job->delivery[1]);
 	assert_int_equal(queue->n_ready + other->n_ready, 4);
 	assert_int_equal(queue->fetching + lab.jobs.n_fetching + lab.jobs.n_evicted, 0);
 	/* it is the event that it was, though the answer has a subject of its own */
@@ -281,7 +281,7 @@ found_by_another_replica(void **state)
 			assert_int_equal(lab.jobs.n, 2);
 		}
 		answer(BODY);
-		assert_int_equal(queue->ready->job->seq, 7);
+		assert_int_equal(TAILQ_FIRST(&queue->ready)->job->seq, 7);
 		assert_int_equal(lab.jobs.n_missing + lab.jobs.n_fetching, 0);
 		job_evict(&lab.jobs, job);
 		body_fetch_request(fetch, job, queue, lab.now_ms);

@@ -39,6 +39,7 @@ half_of_the_window_stays(void **state)
 		struct evict_limits limits = { .window = rows[i].window,
 			.bytes = rows[i].bytes };
 		size_t evicted = 0, bytes;
+		struct job *newest;
 
 		lab_open(state);
 		lab_pause("a");
@@ -49,9 +50,11 @@ half_of_the_window_stays(void **state)
 		if (lab.jobs.n_evicted != rows[i].evicted)
 			fail_msg("%s: %zu", rows[i].name, lab.jobs.n_evicted);
 		assert_int_equal(lab.jobs.bytes, bytes - rows[i].evicted * EVENT_BYTES);
-		assert_non_null(lab.jobs.newest->msg);
+		newest = TAILQ_LAST(&lab.jobs.list, job_list);
+		assert_non_null(newest->msg);
 		/* the newest ones, because their turn comes last */
-		for (struct job *job = lab.jobs.newest->prev; job != NULL; job = job->prev)
+		for (struct job *job = TAILQ_PREV(newest, job_list, link); job != NULL;
+			job = TAILQ_PREV(job, job_list, link))
 			assert_int_equal(job->msg == NULL, evicted++ < rows[i].evicted);
 		lab_close(state);
 	}

@@ -47,9 +47,11 @@ assert_counters(const struct jobs *jobs)
 {
 	size_t n = 0, evicted = 0, untried = 0, fetching = 0, idle = 0, bytes = 0,
 	       lanes_fetching = 0, lanes_legs = 0, deliveries = 0, missing = 0;
-	const struct queue *queue = jobs->ring;
+	const struct queue *queue;
+	const struct job *job;
 
-	for (const struct job *job = jobs->oldest; job != NULL; job = job->next) {
+	TAILQ_FOREACH(job, &jobs->list, link)
+	{
 		n++;
 		evicted += job->msg == NULL;
 		untried += job->untried;
@@ -59,7 +61,8 @@ assert_counters(const struct jobs *jobs)
 		bytes += job->delivery_bytes + (job->msg != NULL ? bus_msg_len(job->msg) : 0);
 		deliveries += job->n_open;
 	}
-	for (size_t i = 0; i < jobs->n_queues; i++, queue = queue->next) {
+	TAILQ_FOREACH(queue, &jobs->queues, link)
+	{
 		lanes_fetching += queue->fetching;
 		lanes_legs += queue->deliveries;
 	}
@@ -152,8 +155,8 @@ a_reset_mends_the_counters(void **state)
 	job->delivery[1].queue->fetching--;
 	job_free(&jobs, job);
 	jobs_reset(&jobs);
-	for (size_t i = 0; i < jobs.n_queues; i++, jobs.ring = jobs.ring->next)
-		assert_int_equal(jobs.ring->in_flight, 0);
+	for (size_t i = 0; i < jobs.n_queues; i++)
+		assert_int_equal(queue_turn(&jobs)->in_flight, 0);
 	assert_int_equal(jobs.n_queues, 3);
 	assert_empty(&jobs);
 }
@@ -202,7 +205,7 @@ step(struct jobs *jobs, struct job *job, unsigned what)
 		if (job->msg == NULL)
 			job_fetch_begin(jobs, job,
 				job->delivery[0].queue != NULL ? job->delivery[0].queue
-							       : jobs->ring,
+							       : TAILQ_FIRST(&jobs->queues),
 				1);
 		break;
 	case 5:
@@ -251,8 +254,8 @@ counters_agree_with_a_count(void **state)
 		if (seq % 16 == 0)
 			assert_counters(&jobs);
 	}
-	while (jobs.oldest != NULL)
-		job_free(&jobs, jobs.oldest);
+	while (TAILQ_FIRST(&jobs.list) != NULL)
+		job_free(&jobs, TAILQ_FIRST(&jobs.list));
 	assert_empty(&jobs);
 }
 

@@ -9,7 +9,7 @@ static void
 waiting_deliveries_come_in_order(void **state)
 {
 	struct jobs jobs;
-	struct delivery deliveries[200];
+	struct delivery deliveries[200], *delivery;
 	uint64_t random = 5;
 	int64_t last = -1;
 	struct queue *queue;
@@ -29,13 +29,13 @@ waiting_deliveries_come_in_order(void **state)
 	assert_true(queue_due(queue) > 500);
 	delivery_wake_all(queue);
 	assert_int_equal(queue->n_ready, 133);
-	for (struct delivery *delivery = queue->ready; delivery != NULL;
-		delivery = delivery->next) {
+	TAILQ_FOREACH(delivery, &queue->ready, link)
+	{
 		assert_true(delivery->wait.key >= last);
 		last = delivery->wait.key;
 	}
-	while (queue->ready != NULL)
-		delivery_take(queue->ready);
+	while (!TAILQ_EMPTY(&queue->ready))
+		delivery_take(TAILQ_FIRST(&queue->ready));
 	jobs_free(&jobs);
 }
 

@@ -28,7 +28,7 @@ waits_double_up_to_the_limit(void **state)
 			turn();
 			assert_int_equal(world.n, 1);
 			reply(0, 503);
-			wait_ms = queue_due(lab.jobs.ring) - lab.now_ms;
+			wait_ms = queue_due(TAILQ_FIRST(&lab.jobs.queues)) - lab.now_ms;
 			assert_in_range(wait_ms, 0, ceiling_s[i] * SECOND);
 			if (i + 1 == TRIES && wait_ms < least_ms)
 				least_ms = wait_ms;
@@ -66,8 +66,8 @@ an_event_is_given_up_by_its_age(void **state)
 	}
 	assert_in_range(last_ms - first_ms, HOUR + 1, HOUR + 5 * MINUTE + STEP_MS);
 	assert_said("vcdead.d.lab.7 gave_up ");
-	assert_int_equal(lab.jobs.oldest->delivery->attempts, world.total);
-	assert_int_equal(lab.jobs.oldest->delivery->status, 503);
+	assert_int_equal(TAILQ_FIRST(&lab.jobs.list)->delivery->attempts, world.total);
+	assert_int_equal(TAILQ_FIRST(&lab.jobs.list)->delivery->status, 503);
 	lab_store_letters();
 	assert_said("ack.7 +ACK");
 }
@@ -145,7 +145,8 @@ the_probe_is_an_event_that_was_not_tried(void **state)
 	reply(0, 503);
 	lab.now_ms += SECOND / 2;
 	turn();
-	assert_true(lab.jobs.ring->n_ready >= 4); /* they come before the new one */
+	assert_true(
+		TAILQ_FIRST(&lab.jobs.queues)->n_ready >= 4); /* they come before the new one */
 	add_events(9, 9, "");
 	assert_true(wait_for_request(2 * SECOND) >= 0);
 	assert_string_equal(url(0), "http:///9");

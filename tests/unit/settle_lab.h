@@ -244,8 +244,8 @@ lab_pause(const char *target)
 
 	for (uint64_t seq = 1001; queue->circuit.state != CIRCUIT_OPEN; seq++) {
 		lab_send(lab_job(seq, target)->delivery);
-		lab_reply(lab.jobs.newest->delivery, 503);
-		job_free(&lab.jobs, lab.jobs.newest);
+		lab_reply(TAILQ_LAST(&lab.jobs.list, job_list)->delivery, 503);
+		job_free(&lab.jobs, TAILQ_LAST(&lab.jobs.list, job_list));
 	}
 }
 

@@ -195,7 +195,7 @@ a_dead_letter_is_stored_before_the_event_is_settled(void **state)
 {
 	(void)state;
 	lab_job(7, "a");
-	settle_dead(lab.settle, lab.jobs.oldest->delivery, "gave_up");
+	settle_dead(lab.settle, TAILQ_FIRST(&lab.jobs.list)->delivery, "gave_up");
 	for (int i = 0; i < 5; i++) {
 		assert_said(LETTER("gave_up", "a"));
 		take_step(NULL, &(struct step){ FULL });
