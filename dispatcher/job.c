@@ -327,8 +327,10 @@ job_chain(struct jobs *jobs, struct job *job, uint64_t key)
 void
 jobs_free(struct jobs *jobs)
 {
-	while (!TAILQ_EMPTY(&jobs->list))
-		job_free(jobs, TAILQ_FIRST(&jobs->list));
+	for (struct job *job = TAILQ_FIRST(&jobs->list), *next; job != NULL; job = next) {
+		next = TAILQ_NEXT(job, link);
+		job_free(jobs, job);
+	}
 	table_free(&jobs->by_seq);
 	queues_free(jobs);
 	jobs_sweep(jobs);

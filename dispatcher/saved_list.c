@@ -195,11 +195,11 @@ write_bucket(struct saved_list *list, int64_t now_ms)
 	struct buf text;
 	struct err err;
 
-	if (now_ms < list->failure.due_ms || !take_text(list, TO_WRITE, &text))
+	if (now_ms < list->failure.due_ms || !take_text(list, TO_WRITE, &text) || text.len == 0)
 		return;
-	if (text.len > 0 && write_text(list, &text, &err) == 0) {
+	if (write_text(list, &text, &err) == 0) {
 		list->failure = (struct bucket_failure){ .logged = false };
-	} else if (text.len > 0) {
+	} else {
 		if (bucket_failed(&list->failure, list->config.bus, now_ms))
 			log_warn(
 				"the list of targets cannot be saved: a restart begins without it",
