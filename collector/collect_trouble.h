@@ -30,8 +30,8 @@ void collect_trouble_report(struct collect_trouble *trouble, const char *peer,
 void collect_trouble_refused(
 	struct collect_trouble *trouble, struct publisher *publisher, enum err_code code);
 /*
- * A turn has succeeded. True: nothing is wrong any more. False: the stream stored nothing before
- * the turn and nothing since; the turn has ended before its messages were acked.
+ * A turn has succeeded. True: nothing is wrong any more. False: the stream stored nothing
+ * before the turn and nothing since; the turn has ended before its messages were acked.
  */
 bool collect_trouble_end(struct collect_trouble *trouble, struct publisher *publisher);
 

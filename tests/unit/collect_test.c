@@ -347,8 +347,8 @@ a_told_source_confirms_what_is_stored(void **state)
 }
 
 /*
- * No turn succeeds, so that the loop has no other occasion to measure the stream. That it can be
- * read does not make the collector ready.
+ * No turn succeeds, so that the loop has no other occasion to measure the stream. That it can
+ * be read does not make the collector ready.
  */
 static void
 a_full_stream(void **state)
