@@ -63,14 +63,16 @@ bucket_is_forbidden(struct bus *bus)
 }
 
 bool
-bucket_failed(struct bucket_failure *failure, struct bus *bus, int64_t now_ms)
+bucket_failed(
+	struct bucket_failure *failure, struct bus *bus, enum err_code code, int64_t now_ms)
 {
-	bool forbidden = bucket_is_forbidden(bus);
+	bool forbidden = bucket_is_forbidden(bus), starting;
 
 	if (failure->since_ms == 0)
 		failure->since_ms = now_ms;
 	failure->due_ms = now_ms + (forbidden ? FORBIDDEN_MS : RETRY_MS);
-	if (failure->logged || (!forbidden && now_ms - failure->since_ms < START_MS))
+	starting = !forbidden && code != ERR_LIMIT && now_ms - failure->since_ms < START_MS;
+	if (failure->logged || starting)
 		return false;
 	failure->logged = true;
 	return true;

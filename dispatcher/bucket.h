@@ -33,9 +33,10 @@ struct bucket_failure {
 };
 
 /*
- * bucket_put has failed. True: this is to be logged, once. A bucket that is not there yet is no
- * news while the parts start.
+ * bucket_put has failed with this code. True: this is to be logged, once. A bucket that is not
+ * there yet is no news while the parts start.
  */
-bool bucket_failed(struct bucket_failure *failure, struct bus *bus, int64_t now_ms);
+bool bucket_failed(
+	struct bucket_failure *failure, struct bus *bus, enum err_code code, int64_t now_ms);
 
 #endif

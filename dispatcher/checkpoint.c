@@ -187,7 +187,7 @@ checkpoint_store(struct checkpoint *c, const struct consumer_info *info)
 	if (write_bucket(c, &err) == 0) {
 		c->stored = true;
 		c->failure = (struct bucket_failure){ .logged = false };
-	} else if (bucket_failed(&c->failure, c->config.bus, now_ms)) {
+	} else if (bucket_failed(&c->failure, c->config.bus, err.code, now_ms)) {
 		log_warn(
 			"delivery checkpoint cannot be stored: after a power cut of NATS events may be delivered again",
 			L_STR("stream", c->config.stream), L_ERR(&err));

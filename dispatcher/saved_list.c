@@ -200,7 +200,7 @@ write_bucket(struct saved_list *list, int64_t now_ms)
 	if (write_text(list, &text, &err) == 0) {
 		list->failure = (struct bucket_failure){ .logged = false };
 	} else {
-		if (bucket_failed(&list->failure, list->config.bus, now_ms))
+		if (bucket_failed(&list->failure, list->config.bus, err.code, now_ms))
 			log_warn(
 				"the list of targets cannot be saved: a restart begins without it",
 				L_STR("key", list->key), L_ERR(&err));

@@ -208,6 +208,19 @@ def test_a_saved_list_that_nobody_can_read(lab, stream, gateway):  # noqa: F811
     wait_until(lambda: saved(stream) == ["on"], what=lambda: f"saved: {saved(stream)}")
 
 
+def test_a_list_that_is_too_large_to_be_saved(lab, stream, gateway):  # noqa: F811
+    """More than the 1 MiB that a message of NATS has by default."""
+    gateway.deploy("on", ",".join(["VmPoweredOnEvent", *(f"{i:01000}" for i in range(1200))]))
+    dispatcher = lab.dispatcher(config(stream, gateway)).wait_ready()
+    wait_until(lambda: dispatcher.lines("the list of targets cannot be saved.*more than 1048576 bytes"), what="the error is logged")
+    gateway.deploy("other", "VmPoweredOnEvent")
+    look_again(gateway)
+    want = stream.publish(5)
+    balanced(stream, dispatcher, delivered=5)
+    assert delivered(gateway, "on") == delivered(gateway, "other") == Counter(ids(want))
+    assert len(dispatcher.lines("the list of targets cannot be saved")) == 1 and not saved(stream)
+
+
 def test_permissions_without_the_bucket(lab, stream, gateway):  # noqa: F811
     """Deliveries begin without a saved list, and the log says that none can be saved."""
     stream.server.extra = ('authorization { users: [ { user: admin, password: a },\n'
