@@ -256,6 +256,6 @@ def test_connect_sends_no_event(lab, encoding):
     backend = knative(receiver.url, encoding=encoding, auth={"type": "basic_auth", "basicAuth": {"username": "u", "password": "p"}})
     file.write_text(json.dumps(router_config(lab.nats(), lab.authority.ca, [provider(lab.vcenter())], [backend])))
     run = subprocess.run([BUILD / "vcourier", "check", "--connect", file], capture_output=True, text=True, timeout=60)
-    request, = receiver.requests
+    request, = receiver.options
     assert request.method == "OPTIONS" and request.headers["authorization"] == "Basic dTpw" and not request.body, run
     assert not [name for name in request.headers if name.startswith("ce-") or name == "content-type"], request.headers

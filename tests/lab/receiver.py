@@ -47,6 +47,7 @@ class Receiver:
         self.keep = keep
         self.clock_offset = 0  # seconds that its clock and the Date of its replies are ahead
         self.requests, self.changed, self.count = [], threading.Condition(), 0
+        self.options = []  # requests of the method OPTIONS
         self.server = _Server((host, port), _Handler)
         self.server.receiver = self
         if context:
@@ -111,10 +112,12 @@ class _Handler(BaseHTTPRequestHandler):
     def date_time_string(self, timestamp=None):
         return super().date_time_string((timestamp or time.time()) + self.server.receiver.clock_offset)
 
-    def _serve(self):
+    def _read(self):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        request = Request(time.time(), self.command, self.path, {k.lower(): v for k, v in self.headers.items()}, body)
-        answer = self.server.receiver.take(request)
+        return Request(time.time(), self.command, self.path, {k.lower(): v for k, v in self.headers.items()}, body)
+
+    def _serve(self):
+        answer = self.server.receiver.take(self._read())
         if answer.hang:
             time.sleep(answer.hang)
         if answer.raw is not None or not answer.status:
@@ -132,4 +135,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(answer.body)
         self.wfile.flush()
 
-    do_GET = do_POST = do_PUT = do_DELETE = do_OPTIONS = _serve
+    def do_OPTIONS(self):
+        """No event: what comes is not among the requests."""
+        self.server.receiver.options.append(self._read())
+        self.send_error(501)
+
+    do_GET = do_POST = do_PUT = do_DELETE = _serve

@@ -35,7 +35,7 @@ struct toy {
 	struct bus *bus;     /* also for the other writer */
 	int sent, confirmed, connects, resumes, taken_back, closed;
 	bool session;
-	struct buf status; /* of /readyz at the last resume */
+	struct buf status; /* of /readyz, at stop_at_resume */
 };
 
 static struct toy *toy; /* of the test that runs */
@@ -82,11 +82,11 @@ toy_resume(void *self, const struct source_loaded *loaded, struct err *err)
 	t->resumes++;
 	t->taken_back += loaded->taken_back;
 	assert_true(loaded->message_max >= 1024);
-	buf_free(&t->status);
-	buf_init(&t->status, 4096);
-	status_write(&t->status);
-	if (t->resumes == t->stop_at_resume)
+	if (t->resumes == t->stop_at_resume) {
+		buf_init(&t->status, 4096);
+		status_write(&t->status);
 		stop_request();
+	}
 	return SOURCE_OK;
 }
 
