@@ -93,7 +93,7 @@ add_service(struct function_plan *plan, const struct function_documents *d,
 	*item = (struct function_item){ .port = 0 };
 	buf_init(&item->unit, TEXT_MAX);
 	buf_init(&item->document, TEXT_MAX);
-	function_spec_read(&item->spec, service, &plan->errors);
+	item->valid = function_spec_read(&item->spec, service, &plan->errors) == 0;
 }
 
 /* After all files: a Secret may be in any of them. */
@@ -103,7 +103,7 @@ read_secrets(struct function_plan *plan, struct function_item *item)
 	char *directory = function_site_path(plan->site, FUNCTION_SECRETS "/functions");
 	const struct function_sources sources = { &plan->objects, directory };
 
-	if (item->spec.container != NULL) {
+	if (item->valid) {
 		function_env_read(&item->env, &item->spec, &sources, &plan->errors);
 		item->login = function_env_login(&item->spec, &sources, &plan->errors);
 	}

@@ -17,6 +17,7 @@ struct function_item {
 	struct function_spec spec;
 	struct function_env_files env;
 	char *login; /* Docker's config.json; secret; NULL: none */
+	bool valid;  /* its Service is; env and login were read */
 	int port;    /* of 127.0.0.1 */
 	struct buf unit, document;
 };

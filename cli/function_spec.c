@@ -142,6 +142,10 @@ read_container(struct function_spec *spec, struct config_errors *errors)
 
 	if (config_bind(spec->container, function_container_fields, c, sizeof(*c), errors) != 0)
 		return;
+	if (c->image == NULL) { /* a list entry without a value: nothing in it is required */
+		config_error(errors, spec->container, "image is missing");
+		return;
+	}
 	spec->image = full_image(spec->container, c->image, errors);
 	if (c->pull_policy == FUNCTION_PULL_UNSET)
 		c->pull_policy = default_pull(c->image);
@@ -213,7 +217,8 @@ read_service(struct function_spec *spec, struct config_errors *errors)
 		spec->pod = t.security;
 		spec->container = config_item(t.containers, 0);
 		if (spec->container == NULL)
-			config_error(errors, t.containers, "must be a list with one container");
+			config_error(errors, t.containers != NULL ? t.containers : node,
+				"containers must be a list with one container");
 		else if (config_item(t.containers, 1) != NULL)
 			config_error(errors, config_item(t.containers, 1),
 				"a further container is not possible for a function without Kubernetes");

@@ -373,6 +373,15 @@ def test_what_is_not_possible_is_named(machine, change, words):
 
 
 @pytest.mark.parametrize("documents, words", [
+    # an entry without a value
+    (({**service(), "spec": {"template": {"spec": {"containers": [None]}}}}, trigger()), ["image is missing"]),
+    (({**service(), "spec": {"template": None}}, trigger()), ["template is missing"]),
+    (({**service(), "spec": None}, trigger()), ["spec"]),
+    ((service(env=[None]), trigger()), ["env[0]"]),
+    ((service(envFrom=[None]), trigger()), ["envFrom[0]"]),
+    ((service(ports=[None]), trigger()), ["ports[0]"]),
+    ((service(env=[{"name": "A", "valueFrom": {"secretKeyRef": {"name": "s"}}}]), trigger()), ["key is missing"]),
+    ((service(env=[{"value": "x"}]), trigger()), ["name is missing"]),
     ([service(), service(), trigger()], ['a second Service with the name "kn-echo"']), ([service()], ["no Trigger in this file"]),
     ([service("../../x"), trigger("../../x")], ["must have 1 to 63 lower-case letters"]), ([service("A"), trigger("A")], ["must have 1 to 63"]),
     ([service(), trigger(broker="other")], ['the broker is "other", not "default"']), ([service(), trigger("kn-other")], ['no Service "kn-other"']),
