@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "bus.h"
@@ -301,6 +302,8 @@ main(int argc, char **argv)
 
 	bus_init();
 	process_prepare();
+	/* the console gives way to NATS and dispatchers on the same machine */
+	setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + 10);
 	code = command_parse(&command, argc, argv, &flags, &args);
 	if (code != EXIT_NOT_YET)
 		return code;

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The console's server over HTTP: what users get, and what attackers do not."""
 import json
+import os
 import re
 import socket
 import ssl
@@ -135,6 +136,11 @@ def test_events_come_as_they_are_stored(console, stream):
     assert rows_of(some, 1) == [27] and rows_of(file, 3) == [26, 27, 28]
     sock.close()
     other.close()
+
+
+def test_events_come_before_those_who_watch(console):
+    """The console gives way to NATS and dispatchers on the same machine."""
+    assert os.getpriority(os.PRIO_PROCESS, console.pid) == min(os.getpriority(os.PRIO_PROCESS, 0) + 10, 19)
 
 
 def test_nats_goes_away_and_comes_back(console, stream, lab):
