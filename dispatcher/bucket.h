@@ -33,8 +33,8 @@ struct bucket_failure {
 };
 
 /*
- * bucket_put has failed with this code. True: this is to be logged, once. A bucket that is not
- * there yet is no news while the parts start.
+ * bucket_put has failed with this code. True, once: it is to be logged. A bucket that does not
+ * exist yet is not logged in the first 15 s, because the collector may start later.
  */
 bool bucket_failed(
 	struct bucket_failure *failure, struct bus *bus, enum err_code code, int64_t now_ms);

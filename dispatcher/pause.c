@@ -53,11 +53,12 @@ pause_destination(struct dispatcher_metrics *metrics, struct jobs *jobs,
 	struct queue *queue;
 
 	destination->changed_ms = clock_monotonic_ms();
-	if (open)
+	if (open) {
 		dispatcher_metrics_pause(metrics);
-	TAILQ_FOREACH(queue, &jobs->queues, link)
-	if (!open)
+	} else {
+		TAILQ_FOREACH(queue, &jobs->queues, link)
 		delivery_wake_all(queue);
+	}
 	if (!flap_change(&destination->circuit.flap, open, destination->changed_ms))
 		return;
 	if (open)

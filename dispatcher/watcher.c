@@ -190,8 +190,8 @@ turn(struct watcher *w)
 		bus_wait_connected(w->config.bus, TURN_MS, &err);
 		return false;
 	}
-	saved_list_turn(
-		w->config.saved_list, clock_monotonic_ms()); /* deliveries wait for it */
+	/* first, because deliveries wait for it */
+	saved_list_turn(w->config.saved_list, clock_monotonic_ms());
 	ensure_dead_stream(w);
 	discovery_turn(w->config.discovery, clock_monotonic_ms());
 	checked = follow(w);

@@ -32,7 +32,7 @@ save_and_restore(const struct function_map *map, bool wildcards)
 	function_map_free(restored);
 }
 
-/* Text that nobody has saved; what it adds can be saved. */
+/* Restores text that function_map_save did not write. What it adds can be saved. */
 static void
 restore(const char *text, bool wildcards)
 {

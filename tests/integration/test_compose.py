@@ -90,7 +90,7 @@ def test_a_password_that_is_written_in_place_reaches_the_service(tmp_path):
 
 @pytest.mark.parametrize("mode", [0o600, 0o644])
 def test_the_group_of_the_containers_reads_a_password(tmp_path, mode):
-    """And nobody else: the programs warn of a password that each user may read. Written with umask 077 or 022, or made here."""
+    """Other users do not: the programs warn of a password that they can read. The file is written with umask 077 or 022, or by secrets.sh."""
     tmp_path.chmod(0o755)
     (tmp_path / "vcenter").write_text("mine")
     (tmp_path / "vcenter").chmod(mode)

@@ -152,7 +152,7 @@ idle_events(void **state)
 	}
 }
 
-/* Where there is one target, one slow event is no reason to pull more of them. */
+/* With a single target, events that wait for a slow one count: no more are pulled. */
 static void
 with_one_target_what_is_ready_is_not_idle(void **state)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * dispatcher/body_fetch.h: the body of an evicted event comes back from its stream, whoever
- * answers. Without a bus: settle_lab.h. The replicas' answers and the leader's are the test's;
+ * dispatcher/body_fetch.h: the body of an evicted event is read again from its stream, from any
+ * replica. Without a bus: settle_lab.h. The replicas' answers and the leader's are the test's;
  * search.c asks the leader. What is expected is in docs/delivery.md ("Fan-out and memory") and
  * docs/nats.md ("Messages that a server does not find").
  */

@@ -100,7 +100,7 @@ open_world(void **state)
 	struct err err;
 
 	lab_open(state);
-	lab.options.ack_wait_ms = 100 * HOUR; /* nobody calls settle_progress */
+	lab.options.ack_wait_ms = 100 * HOUR; /* settle_progress is not called */
 	memset(&world, 0, sizeof(world));
 	world.processor = (struct processor){
 		.batch_max = 1, .route = route, .encode = encode, .judge = judge
@@ -130,7 +130,7 @@ reply_with(size_t i, const struct http_response *rsp)
 	http_request_free(world.http, sent.req);
 }
 
-/* Of the request that was sent i-th of those under way. 0: there is no connection. */
+/* Answers the request that was sent i-th of those under way. 0: there is no connection. */
 static inline void
 reply(size_t i, int status)
 {

@@ -67,7 +67,7 @@ a_destination_without_a_connection_is_paused_whole(void **state)
 
 /*
  * A 404, and the list of targets no longer has this one: it is not sent again. Any other
- * failure is no reason to look: lists are not always complete.
+ * failure does not make it look at the list, which may be incomplete.
  */
 static void
 a_target_that_was_removed_gets_nothing(void **state)
@@ -113,7 +113,8 @@ a_batch_that_is_too_large_is_split(void **state)
 		while (world.n > 0)
 			reply(0, 413);
 	}
-	assert_false(deliver_paused(world.deliver)); /* that is no failure */
+	assert_false(
+		deliver_paused(world.deliver)); /* 413 is not a failure of the destination */
 	lab.now_ms += 10 * SECOND;
 	reply_to_all(200);
 	assert_int_equal(metric_count(lab.metrics.delivered), 8);
