@@ -124,8 +124,7 @@ function_run_networks(struct buf *list, struct err *err)
 	}
 	reply = find_reply(buf_str(&out));
 	buf_free(&out);
-	cJSON_ArrayForEach(subnet, json_member(cJSON_GetArrayItem(reply, 0), "subnets"))
-	{
+	cJSON_ArrayForEach(subnet, json_member(cJSON_GetArrayItem(reply, 0), "subnets")) {
 		const char *text = json_member_text(subnet, "subnet");
 
 		if (function_unit_is_network(text))

@@ -70,8 +70,7 @@ print_refreshes(const char *name, const cJSON *reply, FILE *out)
 {
 	const cJSON *refresh;
 
-	cJSON_ArrayForEach(refresh, json_member(reply, "refreshes"))
-	{
+	cJSON_ArrayForEach(refresh, json_member(reply, "refreshes")) {
 		print_replica(name, reply, out);
 		session_print_safe(out, json_member_text(refresh, "name"), 64);
 		fprintf(out, ": ");

@@ -65,8 +65,7 @@ print_streams(const cJSON *model, int width, FILE *out)
 	char text[32];
 
 	screen_table_init(&t, stream_columns, N_OF(stream_columns));
-	cJSON_ArrayForEach(e, json_member(model, "streams"))
-	{
+	cJSON_ArrayForEach(e, json_member(model, "streams")) {
 		bool known = json_member(e, "bytes") != NULL;
 
 		screen_cell(&t, "%s", json_member_text(e, "name"));
@@ -90,8 +89,7 @@ print_collectors(const cJSON *model, int width, FILE *out)
 	char text[32];
 
 	screen_table_init(&t, collector_columns, N_OF(collector_columns));
-	cJSON_ArrayForEach(e, json_member(model, "collectors"))
-	{
+	cJSON_ArrayForEach(e, json_member(model, "collectors")) {
 		const cJSON *report = json_member(e, "report");
 		bool leader = json_member_true(report, "leader");
 
@@ -116,8 +114,7 @@ print_dispatchers(const cJSON *model, int width, FILE *out)
 	char text[32];
 
 	screen_table_init(&t, dispatcher_columns, N_OF(dispatcher_columns));
-	cJSON_ArrayForEach(e, json_member(model, "dispatchers"))
-	{
+	cJSON_ArrayForEach(e, json_member(model, "dispatchers")) {
 		screen_cell(&t, "%s", json_member_text(e, "name"));
 		screen_cell(&t, "%s", json_member_text(e, "stream"));
 		number(&t, e, "waiting");
@@ -135,8 +132,7 @@ print_reasons(const cJSON *model, const char *list, const char *name, FILE *out)
 {
 	const cJSON *e;
 
-	cJSON_ArrayForEach(e, json_member(model, list))
-	{
+	cJSON_ArrayForEach(e, json_member(model, list)) {
 		const cJSON *report = json_member(e, "report");
 
 		if (json_member_text(e, "why")[0] == '\0')
@@ -159,8 +155,7 @@ is_empty(const cJSON *model)
 {
 	const cJSON *stream;
 
-	cJSON_ArrayForEach(stream, json_member(model, "streams"))
-	{
+	cJSON_ArrayForEach(stream, json_member(model, "streams")) {
 		if (json_member(stream, "messages") != NULL)
 			return false;
 	}

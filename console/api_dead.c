@@ -261,8 +261,7 @@ listed(struct api_call *call, struct operator_job *job)
 		return false;
 	}
 	job->seq = mem_array((size_t)n, sizeof(*job->seq));
-	cJSON_ArrayForEach(one, list)
-	{
+	cJSON_ArrayForEach(one, list) {
 		if (!cJSON_IsNumber(one) || !(one->valuedouble >= 1) ||
 			!(one->valuedouble < 9007199254740992.0)) {
 			api_fail(call, 400, "seqs: not a list of numbers");

@@ -58,8 +58,7 @@ remember(struct overview *o, const cJSON *model)
 	overview_history_advance(&o->history, clock_monotonic_ms());
 	cJSON_ArrayForEach(entry, json_member(model, "streams"))
 		note(&o->history, "stream", entry, "last_seq");
-	cJSON_ArrayForEach(entry, json_member(model, "dispatchers"))
-	{
+	cJSON_ArrayForEach(entry, json_member(model, "dispatchers")) {
 		note(&o->history, "waiting", entry, "waiting");
 		note(&o->history, "settled", entry, "settled_seq");
 	}

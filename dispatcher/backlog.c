@@ -76,7 +76,7 @@ count(struct backlog *b, int64_t now_ms)
 
 	b->counted_ms = now_ms;
 	TAILQ_FOREACH(job, &b->config.jobs->list, link)
-	job_set_idle(b->config.jobs, job, is_idle(b, job, limit));
+		job_set_idle(b->config.jobs, job, is_idle(b, job, limit));
 }
 
 size_t
@@ -105,9 +105,9 @@ others_go_on(const struct backlog *b, const struct queue *failing, int64_t now_m
 	const struct queue *queue;
 
 	TAILQ_FOREACH(queue, &b->config.jobs->queues, link)
-	if (queue->delivered_ms > failing->failing_ms &&
-		now_ms - queue->delivered_ms < GOES_ON_MS)
-		return true;
+		if (queue->delivered_ms > failing->failing_ms &&
+			now_ms - queue->delivered_ms < GOES_ON_MS)
+			return true;
 	return false;
 }
 

@@ -131,8 +131,8 @@ read_answer(struct dead_letters *l, const struct bus_msg *msg, int64_t now_ms)
 	struct pub_ack answer;
 
 	LIST_FOREACH(b, &l->pending, link)
-	if (b->id == id)
-		break;
+		if (b->id == id)
+			break;
 	if (b == NULL)
 		return; /* it was confirmed before */
 	if (!jetstream_pub_ack_parse(msg, &answer)) {
@@ -204,8 +204,8 @@ dead_letters_turn(struct dead_letters *l, int64_t now_ms)
 	struct pending_letter *b;
 
 	LIST_FOREACH(b, &l->pending, link)
-	if (b->due_ms <= now_ms)
-		try_to_publish(l, b, now_ms);
+		if (b->due_ms <= now_ms)
+			try_to_publish(l, b, now_ms);
 }
 
 bool

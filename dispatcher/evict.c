@@ -41,8 +41,7 @@ evict_turn(struct jobs *jobs, const struct evict_limits *limits, int64_t now_ms)
 
 	if (held < limits->window && jobs->bytes < limits->bytes)
 		return;
-	TAILQ_FOREACH_REVERSE(job, &jobs->list, job_list, link)
-	{
+	TAILQ_FOREACH_REVERSE(job, &jobs->list, job_list, link) {
 		if (held <= limits->window / 2 || jobs->n_evicted >= EVICTED_MAX)
 			break;
 		if (!can_evict(job, now_ms))

@@ -199,7 +199,7 @@ jobs_reset(struct jobs *jobs)
 	jobs->n = jobs->n_evicted = jobs->bytes = jobs->n_idle = jobs->idle_bytes = 0;
 	jobs->n_untried = jobs->n_fetching = jobs->n_missing = 0;
 	TAILQ_FOREACH(queue, &jobs->queues, link)
-	queue->deliveries = queue->in_flight = queue->fetching = 0;
+		queue->deliveries = queue->in_flight = queue->fetching = 0;
 }
 
 void

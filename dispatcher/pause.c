@@ -57,7 +57,7 @@ pause_destination(struct dispatcher_metrics *metrics, struct jobs *jobs,
 		dispatcher_metrics_pause(metrics);
 	} else {
 		TAILQ_FOREACH(queue, &jobs->queues, link)
-		delivery_wake_all(queue);
+			delivery_wake_all(queue);
 	}
 	if (!flap_change(&destination->circuit.flap, open, destination->changed_ms))
 		return;
@@ -88,8 +88,7 @@ pause_turn(struct jobs *jobs, struct destination_state *destination, int64_t now
 	size_t paused = 0;
 
 	log_sum(&destination->circuit, "", now_ms);
-	TAILQ_FOREACH(queue, &jobs->queues, link)
-	{
+	TAILQ_FOREACH(queue, &jobs->queues, link) {
 		log_sum(&queue->circuit, queue->name, now_ms);
 		paused += queue->circuit.state == CIRCUIT_OPEN;
 	}

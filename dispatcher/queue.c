@@ -113,8 +113,7 @@ queue_longest_paused(const struct jobs *jobs, size_t *paused)
 	const struct queue *queue, *longest = NULL;
 
 	*paused = 0;
-	TAILQ_FOREACH(queue, &jobs->queues, link)
-	{
+	TAILQ_FOREACH(queue, &jobs->queues, link) {
 		if (queue->circuit.state != CIRCUIT_OPEN)
 			continue;
 		(*paused)++;

@@ -11,8 +11,8 @@ circuit_open(const struct watchdog_view *view)
 	const struct queue *queue;
 
 	TAILQ_FOREACH(queue, &view->jobs->queues, link)
-	if (queue->circuit.state == CIRCUIT_OPEN)
-		return true;
+		if (queue->circuit.state == CIRCUIT_OPEN)
+			return true;
 	return view->paused;
 }
 
@@ -26,11 +26,11 @@ under_way(const struct watchdog_view *view)
 	if (view->messages > 0 || view->under_way || circuit_open(view))
 		return true;
 	TAILQ_FOREACH(queue, &view->jobs->queues, link)
-	if (queue->waiting.n > 0)
-		return true;
+		if (queue->waiting.n > 0)
+			return true;
 	TAILQ_FOREACH(job, &view->jobs->list, link)
-	if (job->fetch_queue != NULL || job->again_ms != 0)
-		return true;
+		if (job->fetch_queue != NULL || job->again_ms != 0)
+			return true;
 	return false;
 }
 

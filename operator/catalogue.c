@@ -110,8 +110,7 @@ catalogue_take(struct catalogue *c, const char *text, size_t len)
 	bool last = !json_member_true(json, "more");
 	const cJSON *event;
 
-	cJSON_ArrayForEach(event, json_member(json, "events"))
-	{
+	cJSON_ArrayForEach(event, json_member(json, "events")) {
 		struct catalogue_entry *e = entry_of(c, json_member_text(event, "name"));
 
 		if (e == NULL)

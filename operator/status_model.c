@@ -123,14 +123,13 @@ failing(const cJSON *report, char *why, size_t size)
 {
 	const cJSON *check;
 
-	cJSON_ArrayForEach(check,
-		json_member(json_member(report, "state"),
-			"checks")) if (!json_member_true(check, "ok"))
-	{
-		snprintf(why, size, "%s: %s", check->string != NULL ? check->string : "",
-			json_member_text(check, "why"));
-		return true;
-	}
+	cJSON_ArrayForEach(check, json_member(json_member(report, "state"), "checks"))
+		if (!json_member_true(check, "ok")) {
+			snprintf(why, size, "%s: %s",
+				check->string != NULL ? check->string : "",
+				json_member_text(check, "why"));
+			return true;
+		}
 	snprintf(why, size, "it is not ready");
 	return !json_member_true(json_member(report, "state"), "ready");
 }
@@ -255,8 +254,9 @@ has_text(const cJSON *list, const char *text)
 {
 	const cJSON *item;
 
-	cJSON_ArrayForEach(item, list) if (cJSON_IsString(item) &&
-		strcmp(item->valuestring, text) == 0) return true;
+	cJSON_ArrayForEach(item, list)
+		if (cJSON_IsString(item) && strcmp(item->valuestring, text) == 0)
+			return true;
 	return false;
 }
 
@@ -392,8 +392,8 @@ status_model_is_well(const cJSON *model)
 	const cJSON *entry;
 
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
-		cJSON_ArrayForEach(
-			entry, json_member(model, lists[i])) if (!json_member_true(entry,
-									 "ok")) return false;
+		cJSON_ArrayForEach(entry, json_member(model, lists[i]))
+			if (!json_member_true(entry, "ok"))
+				return false;
 	return true;
 }

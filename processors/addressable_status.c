@@ -27,8 +27,7 @@ addressable_take_kind(struct addressable *a, const cJSON *list, struct err *err)
 	const struct destination_ref *ref = &a->destination->ref;
 	const cJSON *item;
 
-	cJSON_ArrayForEach(item, json_member(list, "resources"))
-	{
+	cJSON_ArrayForEach(item, json_member(list, "resources")) {
 		const char *kind = json_member_string(item, "kind");
 		const char *name = json_member_string(item, "name");
 
@@ -77,8 +76,7 @@ find_address(const struct destination_ref *ref, const cJSON *status)
 	if (ref->address == NULL)
 		return cJSON_GetArraySize(list) > 0 ? cJSON_GetArrayItem(list, 0)
 						    : json_member(status, "address");
-	cJSON_ArrayForEach(item, list)
-	{
+	cJSON_ArrayForEach(item, list) {
 		const char *name = json_member_string(item, "name");
 
 		if (name != NULL && strcmp(name, ref->address) == 0)
@@ -93,8 +91,7 @@ no_address(const struct destination_ref *ref, const cJSON *status, struct err *e
 {
 	const cJSON *item;
 
-	cJSON_ArrayForEach(item, json_member(status, "conditions"))
-	{
+	cJSON_ArrayForEach(item, json_member(status, "conditions")) {
 		const char *type = json_member_string(item, "type");
 		const char *text = json_member_string(item, "message");
 

@@ -94,8 +94,7 @@ judge_entries(struct eventbridge *self, const struct http_response *rsp, size_t 
 			err_set(&out[i].why, ERR_PROTOCOL,
 				"the reply is not a result of PutEvents for %zu entries", n);
 	} else {
-		cJSON_ArrayForEach(entry, entries)
-		{
+		cJSON_ArrayForEach(entry, entries) {
 			judge_entry(self, entry, &out[i++]);
 		}
 	}

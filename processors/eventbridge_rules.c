@@ -200,8 +200,7 @@ take_page(struct eventbridge *self, const cJSON *page, struct err *err, struct e
 		? &self->next.rule[self->asking]
 		: NULL;
 
-	cJSON_ArrayForEach(said, json_member(page, "Rules"))
-	{
+	cJSON_ArrayForEach(said, json_member(page, "Rules")) {
 		if (self->choice == RULES_ALL) {
 			const char *arn = json_member_text(said, "Arn");
 			struct aws_arn parts;

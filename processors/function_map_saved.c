@@ -90,16 +90,17 @@ function_map_restore(struct function_map *map, const char *text, size_t len, str
 
 	if (!cJSON_IsArray(json_member(saved, "functions")))
 		failed = err_set(err, ERR_PROTOCOL, "it is not a list of functions");
-	cJSON_ArrayForEach(entry,
-		json_member(saved, "namespaces")) if (!failed && function_list_is_name(entry))
-		failed = function_map_add_namespace(map, entry->valuestring, err);
-	cJSON_ArrayForEach(entry, json_member(saved, "functions")) if (!failed &&
-		function_list_is_name(json_member(entry, "name")) &&
-		(*json_member_text(entry, "namespace") == '\0' ||
-			function_list_is_name(json_member(entry, "namespace"))))
-		failed = function_map_add_function(map, json_member_text(entry, "namespace"),
-			json_member_text(entry, "name"), json_member_text(entry, "topics"),
-			err);
+	cJSON_ArrayForEach(entry, json_member(saved, "namespaces"))
+		if (!failed && function_list_is_name(entry))
+			failed = function_map_add_namespace(map, entry->valuestring, err);
+	cJSON_ArrayForEach(entry, json_member(saved, "functions"))
+		if (!failed && function_list_is_name(json_member(entry, "name")) &&
+			(*json_member_text(entry, "namespace") == '\0' ||
+				function_list_is_name(json_member(entry, "namespace"))))
+			failed = function_map_add_function(map,
+				json_member_text(entry, "namespace"),
+				json_member_text(entry, "name"),
+				json_member_text(entry, "topics"), err);
 	cJSON_Delete(saved);
 	return failed;
 }

@@ -23,8 +23,7 @@ add_entry(const struct jetstream_list *list, const cJSON *entry)
 	struct buf subjects;
 
 	buf_init(&subjects, SUBJECTS_BYTES_MAX);
-	cJSON_ArrayForEach(subject, json_member(config, "subjects"))
-	{
+	cJSON_ArrayForEach(subject, json_member(config, "subjects")) {
 		buf_add_str(&subjects, subjects.len != 0 ? ", " : "");
 		buf_add_str(&subjects, cJSON_IsString(subject) ? subject->valuestring : "");
 	}
@@ -58,8 +57,7 @@ each_page(struct bus *bus, const char *subject, const char *member,
 			return -1;
 		n = 0;
 		entries = json_member(reply, member);
-		cJSON_ArrayForEach(entry, entries)
-		{
+		cJSON_ArrayForEach(entry, entries) {
 			add_entry(list, entry);
 			n++;
 		}
@@ -114,8 +112,7 @@ jetstream_list_subjects(struct bus *bus, const char *stream, const char *filter,
 			return -1;
 		n = 0;
 		cJSON_ArrayForEach(
-			subject, json_member(json_member(reply, "state"), "subjects"))
-		{
+			subject, json_member(json_member(reply, "state"), "subjects")) {
 			list->add(list->ctx, subject->string != NULL ? subject->string : "",
 				json_uint(subject));
 			n++;

@@ -43,8 +43,7 @@ add_reserved(uint64_t sum, const cJSON *reply, size_t *n)
 	const cJSON *stream;
 
 	*n = 0;
-	cJSON_ArrayForEach(stream, json_member(reply, "streams"))
-	{
+	cJSON_ArrayForEach(stream, json_member(reply, "streams")) {
 		const cJSON *config = json_member(stream, "config");
 		/* -1: no limit */
 		uint64_t bytes = json_member_uint(config, "max_bytes");

@@ -37,8 +37,7 @@ config_check_keys(const struct config_node *map, const struct config_field *fiel
 	const struct config_field *f;
 	char other[KEY_MAX];
 
-	STAILQ_FOREACH(node, &map->children, link)
-	{
+	STAILQ_FOREACH(node, &map->children, link) {
 		struct config_suggestion near = { .text = node->key };
 		bool secret;
 
@@ -184,9 +183,9 @@ bind_objects(const struct config_node *node, const struct config_field *f,
 	}
 	out->items = mem_array(node->n, f->item_size);
 	STAILQ_FOREACH(item, &node->children, link)
-	if (bind_fields(
-		    item, f->fields, (char *)out->items + out->n++ * f->item_size, errors) != 0)
-		rc = -1;
+		if (bind_fields(item, f->fields, (char *)out->items + out->n++ * f->item_size,
+			    errors) != 0)
+			rc = -1;
 	return rc;
 }
 

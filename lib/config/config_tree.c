@@ -328,8 +328,8 @@ config_get(const struct config_node *map, const char *key)
 	if (map == NULL || map->kind != NODE_MAP)
 		return NULL;
 	STAILQ_FOREACH(node, &map->children, link)
-	if (strcmp(node->key, key) == 0)
-		return node;
+		if (strcmp(node->key, key) == 0)
+			return node;
 	return NULL;
 }
 
@@ -341,8 +341,8 @@ config_item(const struct config_node *list, size_t i)
 	if (list == NULL || list->kind != NODE_LIST)
 		return NULL;
 	STAILQ_FOREACH(node, &list->children, link)
-	if (node->index == i)
-		return node;
+		if (node->index == i)
+			return node;
 	return NULL;
 }
 

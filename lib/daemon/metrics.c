@@ -49,8 +49,8 @@ find_family(const char *name, enum kind kind, const char *help)
 	struct family *f;
 
 	STAILQ_FOREACH(f, &registry.families, link)
-	if (f->kind == kind && strcmp(f->name, name) == 0)
-		return f;
+		if (f->kind == kind && strcmp(f->name, name) == 0)
+			return f;
 	f = mem_alloc(sizeof(*f));
 	f->name = name;
 	f->help = help;
@@ -70,8 +70,8 @@ find(const char *name, const char *labels, enum kind kind, const struct metric_b
 	pthread_mutex_lock(&registry.lock);
 	f = find_family(name, kind, help);
 	STAILQ_FOREACH(m, &f->metrics, link)
-	if (strcmp(m->labels, labels) == 0)
-		break;
+		if (strcmp(m->labels, labels) == 0)
+			break;
 	if (m == NULL) {
 		m = mem_alloc(sizeof(*m));
 		m->labels = mem_strdup(labels);
@@ -248,12 +248,12 @@ add_family(struct buf *out, const struct family *f)
 
 	add_header(out, f->name, types[f->kind], f->help);
 	STAILQ_FOREACH(m, &f->metrics, link)
-	if (f->kind == HISTOGRAM)
-		add_histogram(out, f->name, m);
-	else if (f->kind == COUNTER)
-		add_count(out, f->name, m->labels, metric_count(m));
-	else if (!atomic_load_explicit(&m->hidden, memory_order_relaxed))
-		add_value(out, f->name, m->labels, metric_value(m));
+		if (f->kind == HISTOGRAM)
+			add_histogram(out, f->name, m);
+		else if (f->kind == COUNTER)
+			add_count(out, f->name, m->labels, metric_count(m));
+		else if (!atomic_load_explicit(&m->hidden, memory_order_relaxed))
+			add_value(out, f->name, m->labels, metric_value(m));
 }
 
 /* process_metrics_fn */
@@ -291,7 +291,7 @@ metrics_render(struct buf *out)
 	add_value(out, "vcourier_build_info", "version=\"" VCOURIER_VERSION "\"", 1);
 	add_log_lines(out);
 	STAILQ_FOREACH(f, &registry.families, link)
-	add_family(out, f);
+		add_family(out, f);
 	process_metrics_each(add_number, out);
 	pthread_mutex_unlock(&registry.lock);
 }

@@ -50,8 +50,7 @@ assert_counters(const struct jobs *jobs)
 	const struct queue *queue;
 	const struct job *job;
 
-	TAILQ_FOREACH(job, &jobs->list, link)
-	{
+	TAILQ_FOREACH(job, &jobs->list, link) {
 		n++;
 		evicted += job->msg == NULL;
 		untried += job->untried;
@@ -61,8 +60,7 @@ assert_counters(const struct jobs *jobs)
 		bytes += job->delivery_bytes + (job->msg != NULL ? bus_msg_len(job->msg) : 0);
 		deliveries += job->n_open;
 	}
-	TAILQ_FOREACH(queue, &jobs->queues, link)
-	{
+	TAILQ_FOREACH(queue, &jobs->queues, link) {
 		lanes_fetching += queue->fetching;
 		lanes_legs += queue->deliveries;
 	}

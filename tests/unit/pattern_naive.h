@@ -53,8 +53,7 @@ naive_flatten(struct naive_event *ev, const cJSON *value, const char *path,
 	int array, i = 0;
 
 	if (cJSON_IsObject(value)) {
-		cJSON_ArrayForEach(child, value)
-		{
+		cJSON_ArrayForEach(child, value) {
 			char longer[128];
 
 			naive_join(longer, path, child->string, root);
@@ -62,8 +61,7 @@ naive_flatten(struct naive_event *ev, const cJSON *value, const char *path,
 		}
 	} else if (cJSON_IsArray(value)) {
 		array = ev->arrays++;
-		cJSON_ArrayForEach(child, value)
-		{
+		cJSON_ArrayForEach(child, value) {
 			struct naive_places deeper = in;
 
 			if (cJSON_IsObject(child) || cJSON_IsArray(child)) {
@@ -110,8 +108,7 @@ naive_one_of(const char *op, const cJSON *argument, const cJSON *value)
 
 		return op != NULL ? naive_test(&test, value) : naive_test(&wrapped, value);
 	}
-	cJSON_ArrayForEach(one, argument)
-	{
+	cJSON_ArrayForEach(one, argument) {
 		any = any || naive_one_of(op, one, value);
 	}
 	return any;
@@ -178,8 +175,7 @@ naive_expand(struct naive_rule *rules, int *n, const cJSON *object, const char *
 {
 	const cJSON *member, *branch;
 
-	cJSON_ArrayForEach(member, object)
-	{
+	cJSON_ArrayForEach(member, object) {
 		char longer[128];
 
 		naive_join(longer, path, member->string, root);
@@ -188,8 +184,7 @@ naive_expand(struct naive_rule *rules, int *n, const cJSON *object, const char *
 			int n_before = *n, done = 0;
 
 			memcpy(before, rules, (size_t)*n * sizeof(*before));
-			cJSON_ArrayForEach(branch, member)
-			{
+			cJSON_ArrayForEach(branch, member) {
 				int k = n_before;
 
 				memcpy(rules + done, before, (size_t)k * sizeof(*before));
@@ -253,15 +248,13 @@ naive_try(const struct naive_event *ev, const struct naive_rule *rule,
 			continue;
 		present = true;
 		hit[n] = &ev->field[i];
-		cJSON_ArrayForEach(test, list)
-		{
+		cJSON_ArrayForEach(test, list) {
 			if (naive_test(test, ev->field[i].value) &&
 				naive_try(ev, rule, hit, n + 1, path))
 				return true;
 		}
 	}
-	cJSON_ArrayForEach(test, list)
-	{
+	cJSON_ArrayForEach(test, list) {
 		if (!present && cJSON_IsObject(test) &&
 			strcmp(test->child->string, "exists") == 0 &&
 			cJSON_IsFalse(test->child) && naive_try(ev, rule, chosen, n, path))

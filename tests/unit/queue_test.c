@@ -29,8 +29,7 @@ waiting_deliveries_come_in_order(void **state)
 	assert_true(queue_due(queue) > 500);
 	delivery_wake_all(queue);
 	assert_int_equal(queue->n_ready, 133);
-	TAILQ_FOREACH(delivery, &queue->ready, link)
-	{
+	TAILQ_FOREACH(delivery, &queue->ready, link) {
 		assert_true(delivery->wait.key >= last);
 		last = delivery->wait.key;
 	}

@@ -43,8 +43,7 @@ check_case(const cJSON *one)
 		body_len--;
 		len64--;
 	}
-	cJSON_ArrayForEach(pair, cJSON_GetObjectItem(one, "headers"))
-	{
+	cJSON_ArrayForEach(pair, cJSON_GetObjectItem(one, "headers")) {
 		header[n++] = (struct sigv4_header){ pair->child->valuestring,
 			pair->child->next->valuestring };
 	}
