@@ -139,7 +139,7 @@ unit-check: unit-tests ## run the unit tests of one variant, with EMULATOR if CR
 	@for test in $(unit_tests); do $(EMULATOR) $$test >$$test.log 2>&1 || { cat $$test.log; exit 1; }; done
 	@echo "$(words $(unit_tests)) unit test programs passed ($(notdir $(B)))"
 
-threaded_tests := bus_test console_live_test http_test http_tls_test inbox_test publisher_test status_test tail_test # where threads meet: in ThreadSanitizer too
+threaded_tests := bus_test console_live_test http_test http_tls_test inbox_test publisher_ids_test publisher_test status_test tail_test # where threads meet: in ThreadSanitizer too
 
 PYTHON ?= /usr/bin/python3
 export PYTHON

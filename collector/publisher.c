@@ -7,13 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "buf.h"
 #include "clock.h"
 #include "jetstream.h"
 #include "mem.h"
-#include "protocol.h"
+#include "publish_message.h"
 #include "stop.h"
-#include "text.h"
 
 struct outstanding {
 	int64_t sent_ms, created_us, again_us;
@@ -24,8 +22,7 @@ struct outstanding {
 
 struct publisher {
 	struct bus *bus;
-	struct buf reply; /* for the next ack: "<bus inbox>.pub.<generation>.<number>" */
-	size_t inbox_len, generation_len; /* of its parts, dots included */
+	struct publish_message message;
 	size_t window;
 	int64_t ack_timeout_ms;
 	pthread_mutex_t lock;
@@ -39,9 +36,12 @@ struct publisher {
 	uint64_t generation; /* replies to an earlier one are ignored */
 	int64_t oldest_us;   /* no later than any again_us in flight */
 	uint64_t oldest_due; /* the number at which it is computed again */
-	int64_t complete_us; /* what `complete` says */
-	char complete[CLOCK_TEXT_SIZE];
-	bool broken, refused_duplicate;
+	bool broken, refused_duplicate, refused_id;
+	/*
+	 * its id is new to the server, which may have the same event in process under another;
+	 * its ack says that all messages before it are stored or refused
+	 */
+	bool first_alone;
 	struct err why;
 	struct publisher_stats stats;
 };
@@ -63,6 +63,8 @@ settle(struct publisher *p, uint64_t number, const struct pub_ack *ack)
 	if (ack->error_code != 0) {
 		bool fenced = ack->error_code == JS_ERR_WRONG_LAST_SEQ;
 
+		if (ack->error_code == JS_ERR_ID_IN_PROCESS && !f->unfenced)
+			p->refused_id = true;
 		/*
 		 * the server answers in order: when the oldest has no answer, it was not
 		 * stored, for an unknown reason. nats-server 2.15 with a full disk does this.
@@ -101,15 +103,12 @@ static void
 on_ack(void *ctx, struct bus_msg *msg)
 {
 	struct publisher *p = ctx;
-	const char *subject = bus_msg_subject(msg) + p->inbox_len;
 	uint64_t generation, number;
 	struct pub_ack ack;
-	char *dot, *end;
 
-	/* "<generation>.<number>" after our own prefix: only replies of the server come here */
-	generation = strtoull(subject, &dot, 10);
-	number = strtoull(*dot == '.' ? dot + 1 : dot, &end, 10);
-	if (*dot == '.' && *end == '\0' && jetstream_pub_ack_parse(msg, &ack)) {
+	if (publish_message_parse_ack(
+		    &p->message, bus_msg_subject(msg), &generation, &number) &&
+		jetstream_pub_ack_parse(msg, &ack)) {
 		pthread_mutex_lock(&p->lock);
 		if (generation == p->generation && number >= p->done && number < p->sent)
 			settle(p, number, &ack);
@@ -125,19 +124,16 @@ publisher_open(struct publisher **out, struct bus *bus, size_t window, int64_t a
 	struct err *err)
 {
 	struct publisher *p = mem_alloc(sizeof(*p));
+	const char *acks;
 
 	p->bus = bus;
 	p->window = window;
 	p->ack_timeout_ms = ack_timeout_ms;
 	p->ring = mem_array(window, sizeof(*p->ring));
-	p->complete_us = INT64_MAX;
 	pthread_mutex_init(&p->lock, NULL);
 	clock_cond_init(&p->changed);
-	buf_init(&p->reply, 512);
-	buf_printf(&p->reply, "%s.pub.", bus_inbox(bus));
-	p->inbox_len = p->reply.len;
-	buf_add_char(&p->reply, '>');
-	if (bus_subscribe(bus, buf_str(&p->reply), on_ack, p, err) != 0) {
+	acks = publish_message_init(&p->message, bus);
+	if (bus_subscribe(bus, acks, on_ack, p, err) != 0) {
 		publisher_close(p);
 		return -1;
 	}
@@ -154,7 +150,7 @@ publisher_close(struct publisher *p)
 	pthread_cond_destroy(&p->changed);
 	pthread_mutex_destroy(&p->lock);
 	free(p->ring);
-	buf_free(&p->reply);
+	publish_message_free(&p->message);
 	free(p);
 }
 
@@ -166,10 +162,9 @@ publisher_reset(struct publisher *p, uint64_t last_seq)
 	p->sent = p->done = p->oldest_due = 0;
 	p->oldest_us = INT64_MAX;
 	p->base_seq = p->last_seq = last_seq;
-	p->broken = p->refused_duplicate = false;
-	buf_truncate(&p->reply, p->inbox_len);
-	buf_printf(&p->reply, "%" PRIu64 ".", p->generation);
-	p->generation_len = p->reply.len;
+	publish_message_begin(&p->message, p->generation, p->refused_id);
+	p->first_alone = publish_message_rewritten(&p->message);
+	p->broken = p->refused_duplicate = p->refused_id = false;
 	pthread_mutex_unlock(&p->lock);
 }
 
@@ -216,13 +211,20 @@ publisher_check(struct publisher *p, struct err *err)
 	return result;
 }
 
+/* With the lock held: messages in flight at most. */
+static size_t
+window(const struct publisher *p)
+{
+	return p->first_alone && p->done == 0 ? 1 : p->window;
+}
+
 bool
 publisher_room(struct publisher *p)
 {
 	bool room;
 
 	pthread_mutex_lock(&p->lock);
-	room = p->broken || p->sent - p->done < p->window;
+	room = p->broken || p->sent - p->done < window(p);
 	pthread_mutex_unlock(&p->lock);
 	return room;
 }
@@ -248,23 +250,25 @@ oldest(struct publisher *p)
 
 /* Waits for a free place in the window and takes it: its number, and what is complete. */
 static int
-take_place(struct publisher *p, const struct publish *msg, uint64_t *number,
-	int64_t *complete_us, struct err *err)
+take_place(struct publisher *p, const struct publish *msg, struct publish_place *place,
+	struct err *err)
 {
 	int result;
 
 	pthread_mutex_lock(&p->lock);
-	while ((result = verdict(p, err)) == 0 && p->sent - p->done >= p->window &&
+	while ((result = verdict(p, err)) == 0 && p->sent - p->done >= window(p) &&
 		!stop_requested())
-		wait_acks(p, p->sent - p->window + p->window / 4 + 1, 100);
-	if (result == 0 && p->sent - p->done >= p->window)
+		wait_acks(p, p->sent - window(p) + window(p) / 4 + 1, 100);
+	if (result == 0 && p->sent - p->done >= window(p))
 		result = err_set(err, ERR_STOPPED, "asked to stop");
 	if (result == 0) {
-		*complete_us = oldest(p) < msg->complete_us ? p->oldest_us : msg->complete_us;
+		place->complete_us = oldest(p) < msg->complete_us ? p->oldest_us
+								  : msg->complete_us;
 		if (msg->again_us < p->oldest_us)
 			p->oldest_us = msg->again_us;
-		*number = p->sent++;
-		p->ring[*number % p->window] = (struct outstanding){
+		place->number = p->sent++;
+		place->expected = p->base_seq + place->number;
+		p->ring[place->number % p->window] = (struct outstanding){
 			.sent_ms = clock_monotonic_ms(),
 			.key = msg->key,
 			.created_us = msg->created_us,
@@ -279,38 +283,11 @@ take_place(struct publisher *p, const struct publish *msg, uint64_t *number,
 int
 publisher_send(struct publisher *p, const struct publish *msg, struct err *err)
 {
-	char digits[TEXT_INT_SIZE], expected[TEXT_INT_SIZE];
-	struct bus_header headers[5] = {
-		{ "Content-Type", "application/cloudevents+json" },
-		{ HEADER_MSG_ID, msg->msg_id },
-		{ HEADER_EXPECTED_LAST_SEQ, expected },
-	};
-	struct bus_out out = { .subject = msg->subject,
-		.headers = headers,
-		.n_headers = msg->unfenced ? 2 : 3,
-		.data = msg->data,
-		.len = msg->len };
-	uint64_t number;
-	int64_t complete_us;
+	struct publish_place place;
 
-	if (take_place(p, msg, &number, &complete_us, err) != 0)
+	if (take_place(p, msg, &place, err) != 0)
 		return -1;
-	/* a time before 1970: the earliest */
-	if (complete_us != INT64_MAX && complete_us != p->complete_us)
-		clock_format(complete_us > 0 ? complete_us : 0, p->complete);
-	p->complete_us = complete_us;
-	if (complete_us != INT64_MAX)
-		headers[out.n_headers++] = (struct bus_header){ HEADER_COMPLETE_BEFORE,
-			p->complete };
-	if (msg->out_of_order != NULL)
-		headers[out.n_headers++] = (struct bus_header){ HEADER_OUT_OF_ORDER,
-			msg->out_of_order };
-	/* base_seq and reply change in this thread only */
-	text_from_int((int64_t)(p->base_seq + number), expected);
-	buf_truncate(&p->reply, p->generation_len);
-	buf_add(&p->reply, digits, text_from_int((int64_t)number, digits));
-	out.reply = buf_str(&p->reply);
-	if (bus_publish(p->bus, &out, err) == 0)
+	if (publish_message_send(&p->message, p->bus, msg, &place, err) == 0)
 		return 0;
 	pthread_mutex_lock(&p->lock);
 	p->sent--; /* it was not sent: it is not taken back */

@@ -22,6 +22,12 @@
  * it, 2.9.10 to 2.15.2). That server then drops everything, for ever, and its vote still counts
  * for each ack.
  *
+ * The Nats-Msg-Id is a second protection. When the server refuses an id without a stored
+ * message, the ids are written in another way (publish_message.h). The id then no longer
+ * excludes a second copy of an event that the server accepted under the id of before and has
+ * not stored yet. So the first message is sent alone: its ack says that all messages before it
+ * are stored or refused.
+ *
  * One thread sends; acks come on a bus thread.
  */
 #ifndef VCOURIER_PUBLISHER_H

@@ -314,6 +314,8 @@ enum {
 	JS_ERR_STORE_FAILED = 10077,   /* the stream or the disk is full */
 	/* of a DELETE request: the consumer's files could not be removed */
 	JS_ERR_STREAM_GENERAL = 10051,
+	/* a message of this Nats-Msg-Id is not stored yet or was refused (publish_message.h) */
+	JS_ERR_ID_IN_PROCESS = 10158,
 	JS_ERR_STREAM_NOT_FOUND = 10059,
 	JS_ERR_CONSUMER_NOT_FOUND = 10014,
 	JS_ERR_MSG_NOT_FOUND = 10037,

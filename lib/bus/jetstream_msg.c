@@ -180,6 +180,13 @@ jetstream_pub_ack_parse(const struct bus_msg *msg, struct pub_ack *ack)
 		ack->seq = *seq >= '0' && *seq <= '9' ? strtoull(seq, NULL, 10) : 0;
 		/* written only when true; some versions write a space after the colon */
 		ack->duplicate = strstr(seq, "\"duplicate\"") != NULL;
+		/* until 2.10; later versions reply with this error */
+		if (ack->seq == 0 && ack->duplicate) {
+			ack->error_code = JS_ERR_ID_IN_PROCESS;
+			snprintf(ack->error, sizeof(ack->error),
+				"duplicate message id is in process");
+			return true;
+		}
 		return ack->seq != 0 && ack->seq != ULLONG_MAX /* too large */;
 	}
 	json = cJSON_ParseWithLength(data, bus_msg_len(msg));

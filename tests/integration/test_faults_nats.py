@@ -276,6 +276,22 @@ def test_quorum_lost(lab, pipeline):
     assert lab.ledger.settle() == all_hold_the_same(cluster)[2]
 
 
+def test_refused_events_are_stored_in_a_stream_with_replicas(lab, pipeline):
+    """
+    A foreign message takes the sequence that the collector's next events expect. nats-server 2.10 and 2.11 remember the ids of the events that
+    they refuse, and refuse these ids until the end of the duplicate window.
+    """
+    lab = pipeline("-backlog", "200", bus=lab.cluster(3), stream={"replicas": 3})
+    lab.ledger.settle()
+    for _ in range(3):
+        fenced = lab.col.metric("vcourier_collector_fenced_total")
+        lab.ledger.js.wire.request("vc.lab.foreign", b"{}")
+        lab.vc.burst(2000)
+        lab.ledger.settle()
+        assert lab.col.metric("vcourier_collector_fenced_total") > fenced
+    lab.col.wait_ready()
+
+
 def test_leader_of_three_killed(lab, pipeline, rng):
     cluster = lab.cluster(3)
     lab = pipeline("-backlog", "2000", "-rate", "200", bus=cluster, stream={"replicas": 3})

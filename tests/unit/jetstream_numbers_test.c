@@ -264,6 +264,11 @@ of_the_answer_to_a_publish(void **state)
 		{ "{\"stream\":\"S\",\"seq\":7}", true, 7, 0 },
 		{ "{\"stream\":\"S\",\"seq\": 7}", true, 7, 0 },
 		{ "{\"stream\":\"S\",\"seq\":0}", false, 0, 0 },
+		{ "{\"stream\":\"S\", \"seq\":7,\"duplicate\": true}", true, 7, 0 },
+		/* nats-server 2.10.27, then 2.11.4 */
+		{ "{\"stream\":\"S\", \"seq\":0,\"duplicate\": true}", true, 0, 10158 },
+		{ "{\"error\":{\"code\":409,\"err_code\":10158},\"stream\":\"S\",\"seq\":0}",
+			true, 0, 10158 },
 		{ "{\"stream\":\"S\",\"seq\":-1}", false, 0, 0 },
 		{ "{\"stream\":\"S\",\"seq\":\"7\"}", false, 0, 0 },
 		{ "{\"stream\":\"S\",\"seq\":99999999999999999999}", false, 0, 0 },
