@@ -101,7 +101,7 @@ run(void *values, char **args, size_t n_args)
 static const struct command_option options[] = {
 	{ "json", 'j', COMMAND_FLAG, AT(json), NULL, NULL, 0, "one JSON object" },
 	{ "watch", 'w', COMMAND_FLAG, AT(watch), NULL, NULL, 0,
-		"draw the screen every 2 s; p pauses, q quits" },
+		"draw the screen every 2 s; j and k scroll, p pauses, q quits" },
 	{ NULL },
 };
 

@@ -16,6 +16,7 @@
 #include "exit_status.h"
 #include "screen.h"
 #include "stop.h"
+#include "text.h"
 
 /* https://invisible-island.net/xterm/ctlseqs/ctlseqs.html: alternate screen, cursor */
 static const char enter[] = "\033[?1049h\033[?25l\033[H\033[2J";
@@ -120,106 +121,181 @@ size_of_terminal(void)
 	return size;
 }
 
-/* The last line: the keys, and how many lines of the text there was no room for. */
-static void
-show_keys(const char *rest, struct winsize size, bool paused, FILE *out)
-{
-	const char *keys = paused ? "paused  p resume  q quit" : "p pause  q quit";
-	char line[LINE_MAX];
-	size_t more = 0;
+/* What the screen shows. */
+struct view {
+	struct winsize size;
+	char *text;   /* as drawn last, or NULL */
+	size_t first; /* the line of the text at the top: the user scrolls */
+	bool paused;
+};
 
-	for (; *rest != '\0'; rest++)
-		more += *rest == '\n';
-	if (more > 0)
-		snprintf(line, sizeof(line), "%zu more lines  %s", more, keys);
-	else
-		snprintf(line, sizeof(line), "%s", keys);
-	screen_fit(line, size.ws_col - 1, false, out);
+static size_t
+count_lines(const char *text)
+{
+	size_t n = 0;
+
+	for (; *text != '\0'; text++)
+		n += *text == '\n';
+	return n;
 }
 
-/* As much of the text as fits, each line cut to the width; the last line says which keys. */
-static void
-show(const char *text, struct winsize size, bool paused)
+static const char *
+line_at(const char *text, size_t number)
 {
+	for (; number > 0; number--)
+		text += strcspn(text, "\n") + 1;
+	return text;
+}
+
+/* The last line: the keys and, if there is no room for all lines, which ones are shown. */
+static void
+show_keys(const struct view *view, size_t shown, size_t lines, FILE *out)
+{
+	const char *keys = view->paused ? "paused  p resume  q quit" : "p pause  q quit";
+	char line[LINE_MAX];
+
+	if (shown < lines)
+		snprintf(line, sizeof(line), "%s  j k %zu-%zu/%zu", keys, view->first + 1,
+			view->first + shown, lines);
+	else
+		snprintf(line, sizeof(line), "%s", keys);
+	screen_fit(line, view->size.ws_col - 1, false, out);
+}
+
+static void
+show_line(const char *text, size_t len, int width, FILE *out)
+{
+	char line[LINE_MAX];
+
+	snprintf(line, sizeof(line), "%.*s", (int)(len < LINE_MAX ? len : LINE_MAX - 1), text);
+	if (screen_width_of(line) > width)
+		screen_fit(line, width, false, out);
+	else
+		fputs(line, out);
+}
+
+/* As many lines as fit, each cut to the width, and the line of the keys. */
+static void
+show(struct view *view)
+{
+	const char *text = view->text != NULL ? view->text : "";
+	size_t lines = count_lines(text),
+	       room = view->size.ws_row > 1 ? view->size.ws_row - 1U : 0,
+	       shown = lines < room ? lines : room;
 	char *frame = NULL;
 	size_t len = 0;
 	FILE *out = open_memstream(&frame, &len);
 
 	if (out == NULL)
 		return;
+	if (view->first > lines - shown)
+		view->first = lines - shown;
+	text = line_at(text, view->first);
 	fputs("\033[H", out);
-	for (int row = 1; row < size.ws_row; row++) {
-		char line[LINE_MAX];
+	for (size_t row = 0; row < room; row++) {
 		size_t n = strcspn(text, "\n");
 
-		snprintf(line, sizeof(line), "%.*s", (int)(n < LINE_MAX ? n : LINE_MAX - 1),
-			text);
-		if (screen_width_of(line) > size.ws_col)
-			screen_fit(line, size.ws_col, false, out);
-		else
-			fputs(line, out);
+		show_line(text, n, view->size.ws_col, out);
 		fputs("\033[K\r\n", out);
 		text += n + (text[n] == '\n');
 	}
-	show_keys(text, size, paused, out);
+	show_keys(view, shown, lines, out);
 	fputs("\033[K\033[J", out);
 	fclose(out);
 	put(frame, len);
 	free(frame);
 }
 
-/* Waits for a key, a signal or the time. The key, or 0. */
-static char
-wait_key(int64_t ms)
+enum { KEYS_MAX = 64 };
+
+/* Waits for keys, a signal or the time. Puts the bytes of the keys, or "", into keys. */
+static void
+wait_keys(int64_t ms, char *keys)
 {
 	struct pollfd fds[2] = { { STDIN_FILENO, POLLIN, 0 }, { stop_fd(), POLLIN, 0 } };
-	char key = 0;
+	ssize_t n;
 
-	if (poll(fds, 2, (int)ms) <= 0 || !(fds[0].revents & (POLLIN | POLLHUP | POLLERR)))
-		return 0;
-	if (read(STDIN_FILENO, &key, 1) <= 0)
-		return 'q'; /* the terminal is gone */
-	return key;
+	keys[0] = '\0';
+	if (poll(fds, 2, ms > 0 ? (int)ms : 0) <= 0 ||
+		!(fds[0].revents & (POLLIN | POLLHUP | POLLERR)))
+		return;
+	n = read(STDIN_FILENO, keys, KEYS_MAX - 1);
+	if (n <= 0) {
+		keys[0] = 'q'; /* the terminal is gone */
+		n = 1;
+	}
+	keys[n] = '\0';
+}
+
+/* Returns the length of the key at the start of keys if it scrolls, or 0. */
+static size_t
+scroll(struct view *view, const char *keys)
+{
+	size_t page = view->size.ws_row > 1 ? view->size.ws_row - 1U : 1;
+	/* The cursor keys have two sequences, one for each of their modes. */
+	const struct {
+		const char *key;
+		size_t down, up;
+	} rows[] = { { "j", 1, 0 }, { "k", 0, 1 }, { " ", page, 0 }, { "\033[B", 1, 0 },
+		{ "\033[A", 0, 1 }, { "\033OB", 1, 0 }, { "\033OA", 0, 1 },
+		{ "\033[6~", page, 0 }, { "\033[5~", 0, page } };
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (text_starts(keys, rows[i].key)) {
+			view->first += rows[i].down;
+			view->first -= rows[i].up < view->first ? rows[i].up : view->first;
+			return strlen(rows[i].key);
+		}
+	}
+	return 0;
+}
+
+/* False if a key ends it. */
+static bool
+take_keys(struct view *view, const char *keys)
+{
+	while (*keys != '\0') {
+		size_t n = scroll(view, keys);
+
+		if (*keys == 'q' || *keys == 'Q')
+			return false;
+		if (*keys == 'p' || *keys == 'P')
+			view->paused = !view->paused;
+		keys += n > 0 ? n : 1;
+	}
+	return true;
 }
 
 static int
 loop(watch_draw *draw, void *ctx, int interval_ms)
 {
-	struct winsize size = size_of_terminal();
-	char *text = NULL;
-	bool paused = false;
+	struct view view = { .size = size_of_terminal() };
+	char keys[KEYS_MAX] = "";
 	int rc = 0;
 
-	for (int64_t due = 0; !stop_requested();) {
-		int64_t now = clock_monotonic_ms();
-		char key;
-
+	for (int64_t due = 0; !stop_requested() && take_keys(&view, keys);) {
 		if (terminal.resized) {
 			terminal.resized = 0;
-			size = size_of_terminal();
+			view.size = size_of_terminal();
 			due = 0;
 		}
-		if (!paused && now >= due) {
+		if (!view.paused && clock_monotonic_ms() >= due) {
 			size_t len;
 			FILE *out;
 
-			free(text);
-			text = NULL;
-			out = open_memstream(&text, &len);
+			free(view.text);
+			view.text = NULL;
+			out = open_memstream(&view.text, &len);
 			if (out == NULL)
 				break;
-			rc = draw(ctx, size.ws_col, out);
+			rc = draw(ctx, view.size.ws_col, out);
 			fclose(out);
 			due = clock_monotonic_ms() + interval_ms;
 		}
-		show(text != NULL ? text : "", size, paused);
-		key = wait_key(paused ? interval_ms : due - clock_monotonic_ms());
-		if (key == 'q' || key == 'Q')
-			break;
-		if (key == 'p' || key == 'P')
-			paused = !paused;
+		show(&view);
+		wait_keys(view.paused ? interval_ms : due - clock_monotonic_ms(), keys);
 	}
-	free(text);
+	free(view.text);
 	return rc;
 }
 

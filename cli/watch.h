@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * A screen that is drawn again and again: q ends it, p pauses and resumes it. The terminal is
- * restored at the end, also by SIGINT, SIGTERM, SIGHUP, SIGQUIT and, until SIGCONT, SIGTSTP.
+ * A screen that is drawn again and again. Keys: q ends it, p pauses and resumes it; j, k,
+ * space, the cursor and the page keys scroll it. The terminal is restored at the end, also
+ * by SIGINT, SIGTERM, SIGHUP, SIGQUIT and, until SIGCONT, SIGTSTP.
  */
 #ifndef VCOURIER_WATCH_H
 #define VCOURIER_WATCH_H

@@ -283,9 +283,36 @@ def test_a_narrow_terminal(both, columns):
     assert screen.lines()[-1].strip() == "p pause  q quit", "all lines are on the screen"
     screen.resize(80, 5)
     os.kill(screen.process.pid, signal.SIGWINCH)
-    screen.wait("^[1-9][0-9]* more lines  p pause  q quit")
+    screen.wait("^p pause  q quit  j k 1-4/[1-9][0-9]*")
     assert len(screen.lines()) == 5
     os.write(screen.main, b"q")
+    assert screen.process.wait(30) == 0
+    screen.restored()
+
+
+def test_a_low_terminal_scrolls(both):
+    screen = Terminal(both.dis, 40, "--watch")
+    screen.resize(40, 200)
+    os.kill(screen.process.pid, signal.SIGWINCH)
+    screen.wait("^p pause  q quit")
+    os.write(screen.main, b"p")
+    screen.wait("^paused  p resume  q quit")
+    whole = screen.lines()[:-1]
+    whole = whole[:max(i for i, line in enumerate(whole) if line) + 1]
+    screen.resize(40, 6)
+    os.kill(screen.process.pid, signal.SIGWINCH)
+
+    def shows(first):
+        """These 5 of all lines and, below them, which ones they are. Counted from 1."""
+        screen.wait(f"^paused  p resume  q quit  j k {first}-{first + 4}/{len(whole)} *$")
+        assert [line.rstrip() for line in screen.lines()[:-1]] == [line.rstrip() for line in whole[first - 1:first + 4]]
+        assert max(map(len, screen.lines())) <= 40
+    shows(1)
+    for keys, first in ((b"j", 2), (b"jj", 4), (b"k", 3), (b"\x1b[B", 4), (b"\x1b[A", 3), (b"\x1bOB", 4), (b"\x1bOA", 3), (b"kkkk", 1),
+                        (b"\x1b[6~", 6), (b"\x1b[5~", 1), (b" ", 6), (b"j" * 60, len(whole) - 4)):
+        os.write(screen.main, keys)
+        shows(first)
+    os.write(screen.main, b"x?q")
     assert screen.process.wait(30) == 0
     screen.restored()
 
