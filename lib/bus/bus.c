@@ -29,6 +29,7 @@ enum {
 	CONNECT_TIMEOUT_MS = 5000,
 	RECONNECT_MIN_MS = 250,
 	RECONNECT_MAX_MS = 5000,
+	CLOSE_MS = 2000,
 };
 
 static void
@@ -309,8 +310,8 @@ bus_close(struct bus *bus)
 	if (bus == NULL)
 		return;
 	if (bus->started) {
-		if (bus_connected(bus))
-			bus_flush(bus, 2000, &err);
+		if (bus_connected(bus) && bus_flush(bus, CLOSE_MS, &err) == 0)
+			bus_drain(bus, CLOSE_MS);
 		pthread_mutex_lock(&bus->lock);
 		bus->closing = true;
 		bus->connected = false;

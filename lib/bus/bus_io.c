@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "mem.h"
 
 enum {
@@ -266,6 +267,22 @@ bus_unsubscribe(struct bus *bus, const char *subject, int64_t timeout_ms, struct
 	}
 	pthread_rwlock_unlock(&bus->nc_lock);
 	return s == NATS_OK ? 0 : bus_error(err, s, subject);
+}
+
+void
+bus_drain(struct bus *bus, int64_t timeout_ms)
+{
+	int64_t deadline = clock_monotonic_ms() + timeout_ms;
+
+	pthread_rwlock_rdlock(&bus->nc_lock);
+	for (size_t i = 0; i < bus->n_subs; i++)
+		natsSubscription_DrainTimeout(bus->subs[i]->sub, timeout_ms);
+	for (size_t i = 0; i < bus->n_subs; i++) {
+		int64_t left = deadline - clock_monotonic_ms();
+
+		natsSubscription_WaitForDrainCompletion(bus->subs[i]->sub, left > 1 ? left : 1);
+	}
+	pthread_rwlock_unlock(&bus->nc_lock);
 }
 
 void

@@ -77,6 +77,12 @@ void bus_note_reply(struct bus *bus, bool came);
 natsStatus bus_start_subscription(struct bus_subscription *sub, natsConnection *nc);
 
 /*
+ * Ends all subscriptions: their last messages are handled, at most timeout_ms. What cnats still
+ * has of them when its library ends is not freed.
+ */
+void bus_drain(struct bus *bus, int64_t timeout_ms);
+
+/*
  * bus_library.c: each connection is opened and closed. The last one that is closed ends the
  * library and frees them all: until then, its threads may use the subscriptions.
  */
