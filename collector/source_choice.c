@@ -43,11 +43,14 @@ fill_fields(struct config_field *row)
 	for (size_t i = 0; i < N_SOURCES; i++) {
 		const char *const *types = sources[i]->types;
 
-		for (size_t t = 0; types[t] != NULL; t++, offset += sizeof(void *))
+		for (size_t t = 0; types[t] != NULL; t++, offset += sizeof(void *)) {
+			if (offset == sizeof(struct provider_entry))
+				abort(); /* TYPES_MAX is too small */
 			*row++ = (struct config_field){ types[t], CONFIG_NODE, offset,
 				.fields = t == 0 ? sources[i]->fields : NULL,
 				.help = t == 0 ? sources[i]->help
 					       : "The same, under the name of this type." };
+		}
 	}
 }
 
