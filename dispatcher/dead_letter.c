@@ -95,21 +95,24 @@ prefix_of(const struct dead_letter_from *from, const struct job *job, const char
 
 static void
 add_origin(struct dead_letter *l, const struct dead_letter_from *from,
-	const struct delivery *delivery, bool bare)
+	const struct delivery *delivery, const struct dead_letter_form *form)
 {
 	const struct job *job = delivery->job;
 	const char *dot = strchr(job_subject(job), '.'), *tail = dot != NULL ? dot : "";
-	char text[WHOLE_SUBJECT_MAX];
+	char text[WHOLE_SUBJECT_MAX], again[TEXT_INT_SIZE + 1] = "";
 
-	snprintf(text, sizeof(text), "%s/%s/%llu/%lld/%s", from->durable, job->origin->stream,
-		(unsigned long long)job->seq, (long long)job->stored_us, delivery->target);
+	if (form->ids_refused > 0)
+		snprintf(again, sizeof(again), "%u/", form->ids_refused);
+	snprintf(text, sizeof(text), "%s%s/%s/%llu/%lld/%s", again, from->durable,
+		job->origin->stream, (unsigned long long)job->seq, (long long)job->stored_us,
+		delivery->target);
 	add_text(l, HEADER_MSG_ID, text, ID_MAX);
 	add_time(l, HEADER_STORED, job->stored_us);
 	add_text(l, HEADER_STREAM, job->origin->stream, TEXT_MAX);
 	add_number(l, HEADER_SEQUENCE, job->seq);
 	snprintf(text, sizeof(text), "%s%s", prefix_of(from, job, tail), tail);
-	add_text(l, HEADER_SUBJECT, text, bare ? TEXT_MAX_BARE : WHOLE_SUBJECT_MAX);
-	if (!bare)
+	add_text(l, HEADER_SUBJECT, text, form->bare ? TEXT_MAX_BARE : WHOLE_SUBJECT_MAX);
+	if (!form->bare)
 		add_text(l, HEADER_ORIGINAL_MSG_ID, bus_msg_header(job->msg, HEADER_MSG_ID),
 			TEXT_MAX);
 }
@@ -182,7 +185,7 @@ header_bytes(const struct dead_letter *l)
 
 void
 dead_letter_write(struct dead_letter *l, const struct dead_letter_from *from,
-	const struct delivery *delivery, bool bare)
+	const struct delivery *delivery, const struct dead_letter_form *form)
 {
 	const struct bus_msg *msg = delivery->job->msg;
 	size_t max = from->max_payload > 0 ? (size_t)from->max_payload : SIZE_MAX;
@@ -190,11 +193,12 @@ dead_letter_write(struct dead_letter *l, const struct dead_letter_from *from,
 	l->out = (struct bus_out){ .subject = l->subject, .headers = l->header };
 	buf_init(&l->text, TEXTS_MAX);
 	buf_room(&l->text, TEXTS_MAX);
-	write_subject(l, from->durable, bare ? "" : job_subject(delivery->job));
-	add_origin(l, from, delivery, bare);
-	add_reason(l, from, delivery, bare);
-	copy_headers(l, delivery, bare ? 0 : max / 2);
-	if (!bare && bus_msg_len(msg) <= max && header_bytes(l) <= max - bus_msg_len(msg)) {
+	write_subject(l, from->durable, form->bare ? "" : job_subject(delivery->job));
+	add_origin(l, from, delivery, form);
+	add_reason(l, from, delivery, form->bare);
+	copy_headers(l, delivery, form->bare ? 0 : max / 2);
+	if (!form->bare && bus_msg_len(msg) <= max &&
+		header_bytes(l) <= max - bus_msg_len(msg)) {
 		l->out.data = bus_msg_data(msg);
 		l->out.len = bus_msg_len(msg);
 	} else {

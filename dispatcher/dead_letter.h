@@ -41,12 +41,22 @@ struct dead_letter_from {
 	int64_t max_payload;                 /* bytes, headers included; 0: not known */
 };
 
-/*
- * bare: without the original's headers and body, our texts cut to 128 bytes; what was asked
- * for and where it is stays. The delivery's message is borrowed until dead_letter_free.
- */
+struct dead_letter_form {
+	/*
+	 * without the original's headers and body, our texts cut to 128 bytes; what was asked
+	 * for and where it is stays
+	 */
+	bool bare;
+	/*
+	 * ids before this one that the server refused and does not accept any more
+	 * (JS_ERR_ID_IN_PROCESS); this one differs from them
+	 */
+	unsigned ids_refused;
+};
+
+/* The delivery's message is borrowed until dead_letter_free. */
 void dead_letter_write(struct dead_letter *letter, const struct dead_letter_from *from,
-	const struct delivery *delivery, bool bare);
+	const struct delivery *delivery, const struct dead_letter_form *form);
 void dead_letter_free(struct dead_letter *letter);
 
 #endif

@@ -20,6 +20,8 @@ enum {
 	RETRY_INITIAL_MS = 500,
 	RETRY_MAX_MS = 30 * 1000,
 	STREAM_MS = 200, /* between checks whether the stream exists */
+	/* a leader without a quorum gives up within 20 s: what it has is stored or lost */
+	IN_PROCESS_MS = 30 * 1000,
 };
 
 /* One dead letter that is not confirmed yet. */
@@ -28,8 +30,9 @@ struct pending_letter {
 	uint64_t id;
 	struct delivery *delivery;
 	struct backoff backoff;
-	int64_t due_ms; /* when to publish it (again) */
-	bool bare;      /* the server refused it with headers and body */
+	int64_t due_ms;               /* when to publish it (again) */
+	struct dead_letter_form form; /* bare: the server refused it with headers and body */
+	int64_t in_process_ms; /* since when the server says so of its id; 0: it does not */
 };
 
 struct dead_letters {
@@ -54,7 +57,7 @@ publish(struct dead_letters *l, struct pending_letter *b, struct err *err)
 	struct dead_letter letter;
 	int failed;
 
-	dead_letter_write(&letter, &from, b->delivery, b->bare);
+	dead_letter_write(&letter, &from, b->delivery, &b->form);
 	snprintf(reply, sizeof(reply), "%s.%llu", l->reply_prefix, (unsigned long long)b->id);
 	letter.out.reply = reply;
 	failed = bus_publish(l->config.bus, &letter.out, err);
@@ -71,19 +74,19 @@ fail(struct dead_letters *l, struct pending_letter *b, const char *why, int64_t 
 			L_STR("stream", l->config.stream), L_STR("error", why));
 	l->failing = true;
 	b->due_ms = now_ms + backoff_next(&b->backoff);
-	b->bare = false; /* the stream may accept it whole once it is back */
+	b->form.bare = false; /* the stream may accept it whole once it is back */
 }
 
 /* True: publish it at once, bare, because this dead letter is at fault and not the stream. */
 static bool
 strip(struct pending_letter *b, const char *why)
 {
-	if (b->bare)
+	if (b->form.bare)
 		return false;
 	log_warn("dead letter refused by NATS: stored without headers and body",
 		L_STR("stream", b->delivery->job->origin->stream),
 		L_INT("seq", (int64_t)b->delivery->job->seq), L_STR("error", why));
-	b->bare = true;
+	b->form.bare = true;
 	return true;
 }
 
@@ -122,6 +125,47 @@ dead_letters_store(struct dead_letters *l, struct delivery *delivery)
 	try_to_publish(l, b, now_ms);
 }
 
+/*
+ * A message of this id may be waiting for the other servers, or was refused before, which some
+ * versions never forget (JS_ERR_ID_IN_PROCESS). The time tells which.
+ */
+static void
+in_process(struct dead_letters *l, struct pending_letter *b, int64_t now_ms)
+{
+	if (b->in_process_ms == 0)
+		b->in_process_ms = now_ms;
+	if (now_ms - b->in_process_ms >= IN_PROCESS_MS) {
+		b->form.ids_refused++;
+		b->in_process_ms = 0;
+		try_to_publish(l, b, now_ms);
+	} else {
+		b->due_ms = now_ms + RETRY_INITIAL_MS;
+	}
+}
+
+static void
+read_refusal(struct dead_letters *l, struct pending_letter *b, const struct pub_ack *answer,
+	int64_t now_ms)
+{
+	/* when that is so for the bare one, too, the stream is gone */
+	bool no_stream = answer->error_code == JS_ERR_NO_STREAM;
+
+	if (answer->error_code == JS_ERR_ID_IN_PROCESS) {
+		in_process(l, b, now_ms);
+		return;
+	}
+	if ((no_stream || jetstream_pub_ack_refuses(answer)) && strip(b, answer->error)) {
+		try_to_publish(l, b, now_ms);
+		return;
+	}
+	if (no_stream)
+		atomic_store(&l->stream_ready, false);
+	/* the server looked for the id before: no message with it is stored */
+	if (answer->error_code == JS_ERR_STORE_FAILED)
+		b->form.ids_refused++;
+	fail(l, b, answer->error, now_ms);
+}
+
 static void
 read_answer(struct dead_letters *l, const struct bus_msg *msg, int64_t now_ms)
 {
@@ -140,17 +184,7 @@ read_answer(struct dead_letters *l, const struct bus_msg *msg, int64_t now_ms)
 		return;
 	}
 	if (answer.error_code != 0) {
-		/* when that is so for the bare one, too, the stream is gone */
-		bool no_stream = answer.error_code == JS_ERR_NO_STREAM;
-
-		if ((no_stream || jetstream_pub_ack_refuses(&answer)) &&
-			strip(b, answer.error)) {
-			try_to_publish(l, b, now_ms);
-			return;
-		}
-		if (no_stream)
-			atomic_store(&l->stream_ready, false);
-		fail(l, b, answer.error, now_ms);
+		read_refusal(l, b, &answer, now_ms);
 		return;
 	}
 	status_check("dead-letters", true, "");

@@ -97,6 +97,32 @@ def test_n4_the_disk_is_full(lab, tmp_path):
         os.system(f"umount -l {store}")
 
 
+def test_dead_letters_refused_by_a_full_stream_of_three_replicas(lab):
+    """
+    nats-server 2.10 and 2.11 remember the ids of the dead letters that they refused, until the end of the duplicate window. They are stored all the
+    same once there is space, also by a dispatcher that has been started again and does not know that they were refused.
+    """
+    stream = Stream(lab, lab.cluster(3)[0])
+    stream.make_stream(num_replicas=3)
+    receiver = lab.receiver(lambda request: Answer(400))
+    config = stream.config(receiver.url, **ALONE)
+    config["bus"] |= {"stream": {"replicas": 3}, "deadLetters": {"replicas": 3}}
+    dispatcher = lab.dispatcher(config).wait_ready()
+    full = stream.js.info("VCDEAD")["config"]
+    stream.js.api("STREAM.UPDATE.VCDEAD", {**full, "max_msgs": 3})
+    want = [*stream.publish(5)]
+    wait_until(lambda: dispatcher.lines("dead letter not stored"), 60, "the stream is full")
+    stream.js.api("STREAM.UPDATE.VCDEAD", full)
+    wait_until(lambda: dispatcher.lines("dead letters are stored again"), 60, "there is space")
+    stream.js.api("STREAM.UPDATE.VCDEAD", {**full, "max_msgs": stream.js.count("VCDEAD")})
+    want += stream.publish(5)
+    wait_until(lambda: len(dispatcher.lines("dead letter not stored")) == 2, 60, "the stream is full again")
+    dispatcher.kill()
+    stream.js.api("STREAM.UPDATE.VCDEAD", full)
+    dispatcher.start()
+    assert settle(stream, receiver, want, accepted=lambda r: False, twice=5, timeout=120) == list(range(1, 11))
+
+
 PAD = {"FullFormattedMessage": "x" * 2000}
 
 
