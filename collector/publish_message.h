@@ -53,6 +53,7 @@ struct publish_place {
 	int64_t complete_us; /* for HEADER_COMPLETE_BEFORE; INT64_MAX: without it */
 };
 
+/* Sends the event to this place of the stream. -1: it was not sent. */
 int publish_message_send(struct publish_message *m, struct bus *bus,
 	const struct publish *event, const struct publish_place *place, struct err *err);
 
