@@ -56,7 +56,7 @@ def test_n2_n3_a_cluster_loses_its_leader_and_its_quorum(lab):
     victim.start()
     other.start()
     stream.js.close()
-    wait_until(lambda: stream.js.count("VC_lab") == 500, 60, "the cluster is whole again")
+    wait_until(lambda: stream.js.whole("VC_lab"), 120, "the cluster is whole again")
     want += stream.publish(100)
     assert settle(stream, receiver, want, twice=3 * 16, timeout=90) == []
 

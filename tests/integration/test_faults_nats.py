@@ -242,7 +242,7 @@ def test_disk_full(lab, pipeline, small_disk):
 
 
 def all_current(lab):
-    wait_until(lambda: all(r["current"] for r in lab.ledger.js.info("VC_lab")["cluster"]["replicas"]), 60, "all replicas current")
+    wait_until(lambda: lab.ledger.js.whole("VC_lab"), 60, "all replicas current")
 
 
 def all_hold_the_same(cluster):

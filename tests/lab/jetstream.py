@@ -106,6 +106,14 @@ class JetStream:
         except (ApiError, OSError):
             return 0
 
+    def whole(self, stream):
+        """Whether the stream has a leader, all its replicas are current, and so a message is stored as soon as it is published."""
+        try:
+            cluster = self.info(stream)["cluster"]
+        except (ApiError, OSError):
+            return False
+        return bool(cluster.get("leader")) and all(r["current"] for r in cluster["replicas"])
+
     def count(self, stream):
         try:
             return self.info(stream)["state"]["messages"]
