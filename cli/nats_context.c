@@ -143,7 +143,7 @@ add_url(struct bus_config *bus, size_t i, const char *text, size_t len)
 		}
 		host = at + 1;
 	}
-	buf_init(&url, 1024);
+	buf_init(&url, strlen(scheme) + len);
 	buf_printf(&url, "%s%.*s", scheme, (int)(end - host), host);
 	bus->urls[i] = buf_take(&url, NULL);
 }
