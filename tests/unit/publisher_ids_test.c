@@ -70,23 +70,6 @@ wait_received(struct replicated *r, size_t n)
 	assert_int_equal(r->received, n);
 }
 
-static int
-send_elsewhere(struct world *w, int key, struct err *err)
-{
-	char id[96];
-	struct publish p = { .subject = "elsewhere.x",
-		.msg_id = id,
-		.data = "{}",
-		.len = 2,
-		.key = key,
-		.created_us = INT64_C(1000) * key,
-		.again_us = INT64_C(1000) * key,
-		.complete_us = INT64_MAX };
-
-	snprintf(id, sizeof(id), UUID "/%d/%d", key, key);
-	return publisher_send(w->publisher, &p, err);
-}
-
 static void
 count_taken_back(void *ctx, const struct publisher_unacked *event)
 {
@@ -106,7 +89,7 @@ refused_ids_are_written_in_another_way(struct world *w, const char *in_process)
 	assert_int_equal(bus_subscribe(w->bus, "elsewhere.x", receive, &r, &err), 0);
 	/* another writer was faster: all are refused, and the server remembers their ids */
 	for (int i = 1; i <= 3; i++)
-		assert_int_equal(send_elsewhere(w, i, &err), 0);
+		assert_int_equal(send_event_to(w, "elsewhere.x", i, &err), 0);
 	wait_received(&r, 3);
 	r.first_refused = true;
 	assert_int_equal(publisher_drain(w->publisher, TIMEOUT_MS, &err), -1);
@@ -115,21 +98,21 @@ refused_ids_are_written_in_another_way(struct world *w, const char *in_process)
 	assert_int_equal(taken_back, 3);
 	publisher_reset(w->publisher, 9);
 	/* the same events again: the server refuses the ids */
-	assert_int_equal(send_elsewhere(w, 1, &err), 0);
+	assert_int_equal(send_event_to(w, "elsewhere.x", 1, &err), 0);
 	assert_int_equal(publisher_drain(w->publisher, TIMEOUT_MS, &err), -1);
 	assert_int_equal(err.code, ERR_CONNECT);
 	publisher_take_unacked(w->publisher, count_taken_back, &taken_back);
 	publisher_reset(w->publisher, 9);
 	/* the first one is sent alone */
 	r.answers = false;
-	assert_int_equal(send_elsewhere(w, 1, &err), 0);
+	assert_int_equal(send_event_to(w, "elsewhere.x", 1, &err), 0);
 	wait_received(&r, 5);
 	assert_false(publisher_room(w->publisher));
 	publisher_take_unacked(w->publisher, count_taken_back, &taken_back);
 	publisher_reset(w->publisher, 9);
 	r.answers = true;
 	for (int i = 1; i <= 3; i++)
-		assert_int_equal(send_elsewhere(w, i, &err), 0);
+		assert_int_equal(send_event_to(w, "elsewhere.x", i, &err), 0);
 	assert_int_equal(publisher_drain(w->publisher, TIMEOUT_MS, &err), 0);
 	assert_int_equal(publisher_last_seq(w->publisher), 12);
 	assert_int_equal(r.n_stored, 3);

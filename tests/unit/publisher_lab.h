@@ -92,10 +92,10 @@ close_world(void **state)
 }
 
 static inline int
-send_event(struct world *w, int key, struct err *err)
+send_event_to(struct world *w, const char *subject, int key, struct err *err)
 {
 	char id[96];
-	struct publish p = { .subject = "vc.t.x",
+	struct publish p = { .subject = subject,
 		.msg_id = id,
 		.data = "{}",
 		.len = 2,
@@ -106,6 +106,12 @@ send_event(struct world *w, int key, struct err *err)
 
 	snprintf(id, sizeof(id), UUID "/%d/%d", key, key);
 	return publisher_send(w->publisher, &p, err);
+}
+
+static inline int
+send_event(struct world *w, int key, struct err *err)
+{
+	return send_event_to(w, "vc.t.x", key, err);
 }
 
 static inline struct stream_tail_query
