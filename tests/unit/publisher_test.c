@@ -174,19 +174,11 @@ ignore(void *ctx, struct bus_msg *msg)
 static void
 an_unanswered_message_is_no_conflict(void **state)
 {
-	struct publish lost = { .subject = "elsewhere.x",
-		.msg_id = UUID "/1/1",
-		.data = "{}",
-		.len = 2,
-		.key = 1,
-		.created_us = 1000,
-		.again_us = 1000,
-		.complete_us = INT64_MAX };
 	struct world *w = *state;
 	struct err err;
 
 	assert_int_equal(bus_subscribe(w->bus, "elsewhere.x", ignore, NULL, &err), 0);
-	assert_int_equal(publisher_send(w->publisher, &lost, &err), 0);
+	assert_int_equal(send_event_to(w, "elsewhere.x", 1, &err), 0);
 	assert_int_equal(send_event(w, 2, &err), 0);
 	assert_int_equal(publisher_drain(w->publisher, TIMEOUT_MS, &err), -1);
 	assert_int_equal(err.code, ERR_FULL);
