@@ -125,6 +125,13 @@ dead_letters_store(struct dead_letters *l, struct delivery *delivery)
 	try_to_publish(l, b, now_ms);
 }
 
+static void
+take_new_id(struct pending_letter *b)
+{
+	b->form.ids_refused++;
+	b->in_process_ms = 0;
+}
+
 /*
  * A message of this id may be waiting for the other servers, or was refused before, which some
  * versions never forget (JS_ERR_ID_IN_PROCESS). The time tells which.
@@ -135,8 +142,7 @@ in_process(struct dead_letters *l, struct pending_letter *b, int64_t now_ms)
 	if (b->in_process_ms == 0)
 		b->in_process_ms = now_ms;
 	if (now_ms - b->in_process_ms >= IN_PROCESS_MS) {
-		b->form.ids_refused++;
-		b->in_process_ms = 0;
+		take_new_id(b);
 		try_to_publish(l, b, now_ms);
 	} else {
 		b->due_ms = now_ms + RETRY_INITIAL_MS;
@@ -162,7 +168,7 @@ read_refusal(struct dead_letters *l, struct pending_letter *b, const struct pub_
 		atomic_store(&l->stream_ready, false);
 	/* the server looked for the id before: no message with it is stored */
 	if (answer->error_code == JS_ERR_STORE_FAILED)
-		b->form.ids_refused++;
+		take_new_id(b);
 	fail(l, b, answer->error, now_ms);
 }
 
