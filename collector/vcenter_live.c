@@ -5,6 +5,12 @@
 #include "vcenter_gap.h"
 #include "vcenter_metrics.h"
 
+static void
+take_latest(void *ctx, const struct vim_latest *event)
+{
+	*(struct vim_latest *)ctx = *event;
+}
+
 /*
  * The first time that reading begins: events that the vCenter has now and that are dated before
  * begin_us are not asked for.
@@ -17,6 +23,9 @@ set_first(const struct vcenter_live *l, int64_t begin_us, struct err *err)
 	if (begin_us == INT64_MIN)
 		return 0;
 	if (vim_latest_event(l->vim, &latest, err) != 0)
+		return -1;
+	/* not told, or not permitted: a page of one event has it, too */
+	if (!latest.any && vim_latest_page(l->vim, 1, take_latest, &latest, err) != 0)
 		return -1;
 	if (latest.any) /* the next key; it may wrap */
 		position_set_first(source_checkpoint_position(l->checkpoint),

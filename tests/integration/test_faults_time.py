@@ -264,6 +264,20 @@ def test_events_stored_later_than_the_audit_window(pipeline):
     assert lab.col.metric(ORDER, date="behind") >= 333
 
 
+def test_a_vcenter_that_does_not_tell_its_latest_event(pipeline):
+    """The newest events of before startFrom are not taken for ones that were stored late."""
+    lab = pipeline("-backlog", "3000", "-backlog-span", "720h", "-notify", "1h", startFrom="now")
+    lab.col.wait_ready()
+    first = max(key for key, _ in lab.vc.events()) + 1
+    lab.vc.burst(5)
+    lab.ledger.settle(since=first)
+    lab.col.kill()
+    lab.vc.burst(5)
+    lab.col.start()
+    lab.ledger.settle(since=first)
+    assert [e for e in lab.ledger.stored() if e[1] < first] == []
+
+
 def test_the_latest_event_is_dated_far_ahead(pipeline):
     """Its date does not count as lag, and the collector does not search up to it, even if it is hidden."""
     lab = pipeline("-backlog", "100", overlap="1s", auditWindow="1s")
