@@ -147,7 +147,7 @@ line_at(const char *text, size_t number)
 	return text;
 }
 
-/* The last line: the keys and, if there is no room for all lines, which ones are shown. */
+/* Writes the last line: the keys, and which lines are shown if not all of them fit. */
 static void
 show_keys(const struct view *view, size_t shown, size_t lines, FILE *out)
 {

@@ -37,11 +37,6 @@ struct publisher {
 	int64_t oldest_us;   /* no later than any again_us in flight */
 	uint64_t oldest_due; /* the number at which it is computed again */
 	bool broken, refused_duplicate, refused_id;
-	/*
-	 * its id is new to the server, which may have the same event in process under another;
-	 * its ack says that all messages before it are stored or refused
-	 */
-	bool first_alone;
 	struct err why;
 	struct publisher_stats stats;
 };
@@ -163,7 +158,6 @@ publisher_reset(struct publisher *p, uint64_t last_seq)
 	p->oldest_us = INT64_MAX;
 	p->base_seq = p->last_seq = last_seq;
 	publish_message_begin(&p->message, p->generation, p->refused_id);
-	p->first_alone = publish_message_rewritten(&p->message);
 	p->broken = p->refused_duplicate = p->refused_id = false;
 	pthread_mutex_unlock(&p->lock);
 }
@@ -211,11 +205,15 @@ publisher_check(struct publisher *p, struct err *err)
 	return result;
 }
 
-/* With the lock held: messages in flight at most. */
+/*
+ * With the lock held: messages in flight at most. The first message with a new id is sent
+ * alone: the server may have the same event in process under another id. Its ack says that all
+ * messages before it are stored or refused.
+ */
 static size_t
 window(const struct publisher *p)
 {
-	return p->first_alone && p->done == 0 ? 1 : p->window;
+	return p->done == 0 && publish_message_rewritten(&p->message) ? 1 : p->window;
 }
 
 bool

@@ -302,7 +302,7 @@ main(int argc, char **argv)
 
 	bus_init();
 	process_prepare();
-	/* the console gives way to NATS and dispatchers on the same machine */
+	/* NATS and dispatchers on the same machine get the processor first */
 	setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + 10);
 	code = command_parse(&command, argc, argv, &flags, &args);
 	if (code != EXIT_NOT_YET)

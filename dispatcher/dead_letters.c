@@ -133,8 +133,8 @@ take_new_id(struct pending_letter *b)
 }
 
 /*
- * A message of this id may be waiting for the other servers, or was refused before, which some
- * versions never forget (JS_ERR_ID_IN_PROCESS). The time tells which.
+ * A message with this id waits for the other servers, or the server refused it earlier and
+ * still remembers the id (JS_ERR_ID_IN_PROCESS). After IN_PROCESS_MS it was refused.
  */
 static void
 in_process(struct dead_letters *l, struct pending_letter *b, int64_t now_ms)

@@ -229,7 +229,7 @@ struct delivery *queue_first_waiting(const struct queue *queue);
 int64_t queue_due(const struct queue *queue); /* when it is due; INT64_MAX: none waits */
 /* Of the queues with an open circuit the one that failed first; NULL: there is none. */
 const struct queue *queue_longest_paused(const struct jobs *jobs, size_t *n_paused);
-/* Moves the queue whose turn it is to the end and returns it. NULL: there is no queue. */
+/* Returns the queue whose turn it is, and moves it to the end. NULL: there is no queue. */
 struct queue *queue_turn(struct jobs *jobs);
 void queue_remove(struct jobs *jobs, struct queue *queue);
 /* frees it if nothing is left to remember */

@@ -138,8 +138,8 @@ def test_events_come_as_they_are_stored(console, stream):
     other.close()
 
 
-def test_events_come_before_those_who_watch(console):
-    """The console gives way to NATS and dispatchers on the same machine."""
+def test_the_console_has_a_lower_priority(console):
+    """NATS and dispatchers on the same machine get the processor first."""
     assert os.getpriority(os.PRIO_PROCESS, console.pid) == min(os.getpriority(os.PRIO_PROCESS, 0) + 10, 19)
 
 

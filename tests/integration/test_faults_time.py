@@ -265,7 +265,7 @@ def test_events_stored_later_than_the_audit_window(pipeline):
 
 
 def test_a_vcenter_that_does_not_tell_its_latest_event(pipeline):
-    """The newest events of before startFrom are not taken for ones that were stored late."""
+    """The newest events from before startFrom are not mistaken for events that were stored late."""
     lab = pipeline("-backlog", "3000", "-backlog-span", "720h", "-notify", "1h", startFrom="now")
     lab.col.wait_ready()
     first = max(key for key, _ in lab.vc.events()) + 1

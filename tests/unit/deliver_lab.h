@@ -130,7 +130,7 @@ reply_with(size_t i, const struct http_response *rsp)
 	http_request_free(world.http, sent.req);
 }
 
-/* Answers the request that was sent i-th of those under way. 0: there is no connection. */
+/* Answers the i-th of the requests under way. Status 0: there is no connection. */
 static inline void
 reply(size_t i, int status)
 {

@@ -18,7 +18,7 @@ struct replicated {
 	char ids[64][96], stored[64][96];
 	size_t n, n_stored;
 	atomic_size_t received;
-	bool first_refused, answers;
+	atomic_bool first_refused, answers;
 };
 
 static void
@@ -116,7 +116,7 @@ refused_ids_are_written_in_another_way(struct world *w, const char *in_process)
 	assert_int_equal(publisher_drain(w->publisher, TIMEOUT_MS, &err), 0);
 	assert_int_equal(publisher_last_seq(w->publisher), 12);
 	assert_int_equal(r.n_stored, 3);
-	/* who reads the ids back finds the same event */
+	/* the ids mean the same events when they are read back */
 	for (int i = 0; i < 3; i++) {
 		assert_true(stream_tail_parse_id(r.stored[i], uuid, &key, &created_us));
 		assert_string_equal(uuid, UUID);
