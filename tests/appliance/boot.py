@@ -19,6 +19,8 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[1] / folder) for folder in 
 import function  # noqa: E402
 from guest import ADDRESS, GATEWAY, RECEIVER_PORT, ROOT, SERVICES, VCENTER_PORT, Guest  # noqa: E402
 import page  # noqa: E402  (guest.py adds the folder of lab to the path)
+import pytest  # noqa: E402
+from lab.browser import Browser  # noqa: E402
 from lab.lab import Lab  # noqa: E402
 from lab.process import wait_until  # noqa: E402
 from lab.vcenter import PASSWORD, USER, Authority  # noqa: E402
@@ -110,6 +112,23 @@ def text_of(guest):
     return guest.shell("systemd-analyze time | head -1; free -m | sed -n 2p; df -h / /data | tail -2; uname -r; nft list ruleset | grep -c 'policy drop'").strip()
 
 
+def console(guest):
+    """The console behind the front, in a real browser that finds the guest's address at the forwarded port; its picture."""
+    try:
+        browser = Browser(guest.directory, flags=(f"--host-resolver-rules=MAP {ADDRESS}:443 127.0.0.1:{guest.https_port}", "--ignore-certificate-errors"))
+    except pytest.skip.Exception as missing:
+        return told(f"the console has no picture: {missing}")
+    try:
+        browser.driver.set_page_load_timeout(LIMIT)
+        browser.login_at(f"https://{ADDRESS}/", "operator", "pw of operator")
+        browser.wait(".row", LIMIT)
+        browser.driver.save_screenshot(str(guest.directory / "console.png"))
+        assert not browser.errors(), browser.errors()
+    finally:
+        browser.close()
+    return told("the console shows the events in a browser")
+
+
 def stream(guest):
     """The sequence of the last event in the stream of the vCenter."""
     (found,) = [s for s in json.loads(guest.shell("vcourier status --json"))["streams"] if s["name"] == "VC_vcenter"]
@@ -136,6 +155,7 @@ def main():
         books.wait(guest, "the backlog arrived", books.all_there)
         check_state(guest)
         guest.screenshot("screen")
+        console(guest)
         reset(guest, books)
         before = stream(guest)
         books.vcenter.burst(BURST)

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The console: its memory with 20 and with 200 browsers, and what 20 browsers cost the deliveries.
 
-Browsers are streams of events that a process of its own reads, as the page does; it shares the machine. Deliveries are timed from the publish to the arrival
-of the request, by one clock, in alternating rounds with and without browsers. The ratio is the median of the ratios of neighbouring rounds.
+Browsers are streams of events that a process of its own reads, as the page does; it shares the machine, with the lowest priority. Deliveries are timed from
+the publish to the arrival of the request, by one clock, in alternating rounds with and without browsers. The ratio is the median of the ratios of
+neighbouring rounds.
 """
 import json
 import os

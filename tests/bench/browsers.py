@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reads N streams of events of a console, as the page in N browsers does, in a process of its own, until its standard input ends.
+Browsers run on other machines, so this process gives way to the programs that are measured.
 
 browsers.py HOST PORT COOKIE N; then prints how many rows came, and how many the console said it left out."""
 import json
+import os
 import selectors
 import socket
 import sys
@@ -29,6 +31,7 @@ class Stream:
 
 def main():
     host, port, cookie, n = sys.argv[1:]
+    os.nice(19)
     streams = [Stream(host, int(port), cookie) for _ in range(int(n))]
     wait = selectors.DefaultSelector()
     wait.register(sys.stdin, selectors.EVENT_READ)

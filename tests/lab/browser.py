@@ -24,7 +24,8 @@ def need_browser():
 
 
 class Browser:
-    def __init__(self, directory, width=1280, height=860, dark=False):
+    def __init__(self, directory, width=1280, height=860, dark=False, flags=()):
+        """flags: further ones of chromium."""
         need_browser()
         from selenium import webdriver
         from selenium.webdriver.chrome.service import Service
@@ -32,7 +33,7 @@ class Browser:
         options.binary_location = shutil.which("chromium")
         for flag in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--force-device-scale-factor=1", "--hide-scrollbars",
                      f"--window-size={max(width, 500)},{height}", f"--user-data-dir={directory}/profile-{width}", "--no-first-run", "--disable-background-networking",
-                     *(("--blink-settings=preferredColorScheme=0",) if dark else ())):
+                     *(("--blink-settings=preferredColorScheme=0",) if dark else ()), *flags):
             options.add_argument(flag)
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
         self.driver = webdriver.Chrome(service=Service(shutil.which("chromedriver")), options=options)
@@ -114,9 +115,12 @@ class Browser:
 
     def login(self, console, user):
         from .console import PASSWORDS
-        self.open(console.url)
+        self.login_at(console.url, user, PASSWORDS[user])
+
+    def login_at(self, url, user, password):
+        self.open(url)
         self.write("#user", user)
-        self.write("#password", PASSWORDS[user])
+        self.write("#password", password)
         self.click("button", "Log in")
         self.wait("nav.side a")
 
