@@ -136,7 +136,9 @@ $(B)/unit/%: tests/unit/%.c $(wildcard tests/unit/*.h) $(unit_helpers) $(test_ar
 unit-tests: $(unit_tests)
 
 unit-check: unit-tests ## run the unit tests of one variant, with EMULATOR if CROSS is set
-	@for test in $(unit_tests); do $(EMULATOR) $$test >$$test.log 2>&1 || { cat $$test.log; exit 1; }; done
+	@failed=; for test in $(unit_tests); do \
+		$(EMULATOR) $$test >$$test.log 2>&1 || { cat $$test.log; failed="$$failed $${test##*/}"; }; \
+	done; [ -z "$$failed" ] || { echo "failed:$$failed"; exit 1; }
 	@echo "$(words $(unit_tests)) unit test programs passed ($(notdir $(B)))"
 
 threaded_tests := bus_test console_live_test http_test http_tls_test inbox_test publisher_ids_test publisher_test status_test tail_test # where threads meet: in ThreadSanitizer too

@@ -18,6 +18,7 @@ struct live {
 	struct event_row row[LIVE_ROWS]; /* number n is at n % LIVE_ROWS */
 	uint64_t first, next; /* the numbers that the ring has: first to before next */
 	size_t bytes, clients;
+	uint64_t joined; /* clients since the start */
 	bool connected, stopped;
 	char why[200];
 	uint64_t state;
@@ -95,6 +96,8 @@ live_join(struct live *l, struct live_client *client)
 	client->next = l->next;
 	client->state = 0;
 	client->looked_ms = 0;
+	/* so clients that join in a row are spread over the pause, however many they are */
+	client->early_ms = (int64_t)(l->joined++ * 93 % LIVE_PAUSE_MS);
 	pthread_cond_broadcast(&l->changed);
 	pthread_mutex_unlock(&l->lock);
 	return joined;
@@ -189,11 +192,16 @@ pause_for(struct live *l, int64_t ms)
 	pthread_mutex_lock(&l->lock);
 }
 
+/*
+ * A first event after a while wakes all browsers at once. Those that were woken together get
+ * their next messages at different times: so many messages in a row would delay a delivery on
+ * the same machine.
+ */
 bool
 live_next(struct live *l, struct live_client *c, struct buf *out)
 {
 	int64_t begin = clock_monotonic_ms();
-	bool stopped;
+	bool stopped, woken = c->looked_ms == 0;
 
 	pthread_mutex_lock(&l->lock);
 	while (!l->stopped && out->len == 0) {
@@ -201,15 +209,18 @@ live_next(struct live *l, struct live_client *c, struct buf *out)
 
 		if (now - c->looked_ms < LIVE_PAUSE_MS) {
 			pause_for(l, c->looked_ms + LIVE_PAUSE_MS - now);
+			woken = false;
 			continue;
 		}
-		c->looked_ms = now;
+		c->looked_ms = woken ? now - c->early_ms : now;
 		add_state(l, c, out);
 		add_rows(l, c, out);
 		if (out->len == 0 && now - begin >= LIVE_HEARTBEAT_MS)
 			buf_add_str(out, ":\n\n");
-		if (out->len == 0)
+		if (out->len == 0) {
 			clock_cond_wait(&l->changed, &l->lock, begin + LIVE_HEARTBEAT_MS - now);
+			woken = true;
+		}
 	}
 	stopped = l->stopped;
 	pthread_mutex_unlock(&l->lock);

@@ -15,7 +15,7 @@ enum {
 	LIVE_BYTES_MAX = 4 * 1024 * 1024, /* of all rows */
 	LIVE_CLIENTS_MAX = 256,
 	LIVE_BATCH = 40,     /* rows of one message to a browser */
-	LIVE_PAUSE_MS = 150, /* between two messages */
+	LIVE_PAUSE_MS = 150, /* between two messages; once less, by early_ms */
 	LIVE_HEARTBEAT_MS = 5000,
 };
 
@@ -25,6 +25,7 @@ struct live_client {
 	uint64_t next;  /* the number of the row that it has not seen */
 	uint64_t state; /* of live_set_state, that it has seen */
 	int64_t looked_ms;
+	int64_t early_ms; /* the message after a wait comes so much earlier than LIVE_PAUSE_MS */
 	struct row_filter filter;
 };
 

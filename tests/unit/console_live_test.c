@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "clock.h"
 #include "live.h"
 #include "mem.h"
 #include "overview_history.h"
@@ -145,6 +146,40 @@ add_many(void *ctx)
 	return NULL;
 }
 
+/* 20 browsers that come together get their second messages at times that are at most 15 ms apart. */
+static void
+browsers_that_are_woken_together_are_spread(void **state)
+{
+	struct live *l = live_open();
+	struct live_client client[20] = { { .next = 0 } };
+	bool taken[LIVE_PAUSE_MS] = { false };
+	int empty = 0, longest = 0;
+
+	(void)state;
+	for (size_t i = 0; i < 20; i++) {
+		int64_t before = clock_monotonic_ms();
+		struct buf out;
+
+		buf_init(&out, 1000);
+		assert_true(live_join(l, &client[i]));
+		assert_true(live_next(l, &client[i], &out)); /* the state, at once */
+		assert_in_range(
+			client[i].looked_ms + client[i].early_ms, before, clock_monotonic_ms());
+		assert_in_range(client[i].early_ms, 0, LIVE_PAUSE_MS - 1);
+		taken[client[i].early_ms] = true;
+		buf_free(&out);
+	}
+	for (size_t i = 0; i < 2 * LIVE_PAUSE_MS;
+		i++) { /* twice: the last is before the first */
+		empty = taken[i % LIVE_PAUSE_MS] ? 0 : empty + 1;
+		longest = empty > longest ? empty : longest;
+	}
+	assert_in_range(longest, 0, 14);
+	for (size_t i = 0; i < 20; i++)
+		live_leave(l, &client[i]);
+	live_close(l);
+}
+
 static void
 many_threads(void **state)
 {
@@ -203,6 +238,7 @@ main(void)
 		cmocka_unit_test(filters),
 		cmocka_unit_test(a_slow_browser_loses_rows_and_is_told),
 		cmocka_unit_test(only_what_the_filter_wants),
+		cmocka_unit_test(browsers_that_are_woken_together_are_spread),
 		cmocka_unit_test(many_threads),
 		cmocka_unit_test(history),
 	};
