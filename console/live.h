@@ -25,7 +25,7 @@ struct live_client {
 	uint64_t next;  /* the number of the row that it has not seen */
 	uint64_t state; /* of live_set_state, that it has seen */
 	int64_t looked_ms;
-	int64_t early_ms; /* the message after a wait comes so much earlier than LIVE_PAUSE_MS */
+	int64_t early_ms; /* so much of the pause is left out after a wait */
 	struct row_filter filter;
 };
 

@@ -146,7 +146,7 @@ add_many(void *ctx)
 	return NULL;
 }
 
-/* 20 browsers that come together get their second messages at times that are at most 15 ms apart. */
+/* The second messages of 20 browsers that come together are at most 15 ms apart. */
 static void
 browsers_that_are_woken_together_are_spread(void **state)
 {
