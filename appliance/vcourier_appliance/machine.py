@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 DROPIN = "10-appliance.conf"
+LINK = "/etc/systemd/network/10-appliance.network"
 
 
 def is_host(text):
@@ -50,7 +51,8 @@ def interface(values):
         return None
 
 
-def network(target, values):
+def link(values):
+    """The text of LINK, systemd.network(5)."""
     fixed = interface(values)
     lines = ["[Match]", "Type=ether", "Kind=!*", "", "[Network]"]  # Kind: not the bridge and the links of containers
     servers = []
@@ -71,7 +73,22 @@ def network(target, values):
             values.tell("dns", "is missing: names cannot be resolved")
     lines += [f"DNS={server}" for server in servers]
     lines += [f"Domains={domain}"] if domain else []
-    target.write("/etc/systemd/network/10-appliance.network", "\n".join(lines) + "\n")
+    return "\n".join(lines) + "\n"
+
+
+def link_values(text):
+    """The properties from which link() made this text."""
+    keys = {"Address": "ipaddress", "Gateway": "gateway", "DNS": "dns", "Domains": "domain"}
+    found = dict.fromkeys(keys.values(), "")
+    for line in text.splitlines():
+        key, _, value = line.partition("=")
+        if key in keys:
+            found[keys[key]] = f"{found[keys[key]]} {value}".strip()
+    return found
+
+
+def network(target, values):
+    target.write(LINK, link(values))
     time_servers = hosts(values, "ntp")
     path = f"/etc/systemd/timesyncd.conf.d/{DROPIN}"
     if time_servers:

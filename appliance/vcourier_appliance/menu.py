@@ -11,20 +11,28 @@ def ask(text):
     return input(f"{text}: ").strip()
 
 
+def ask_again(text, now):
+    """The value so far for an empty line, "" for a hyphen."""
+    answer = ask(f"{text} [{now or '-'}]") or now
+    return "" if answer == "-" else answer
+
+
 def network():
     target = Target()
-    given = {"ipaddress": ask("IP address (empty: DHCP)")}
+    place = target.at(machine.LINK)
+    now = machine.link_values(place.read_text() if place.is_file() else "")
+    print("An empty line keeps the value in brackets, a hyphen removes it.")
+    given = {"ipaddress": ask_again("IP address and prefix, such as 10.0.0.5/24; - for DHCP", now["ipaddress"])}
     if given["ipaddress"]:
-        given |= {key: ask(label) for key, label in (("netmask", "Prefix, such as 24"), ("gateway", "Gateway"))}
-    given |= {"dns": ask("DNS servers"), "domain": ask("DNS domain")}
-    values = Values(given, target.tell)
-    if given["ipaddress"] and machine.interface(values) is None:
-        return print("".join(f"{key}: {text}\n" for key, text in target.messages) + "Nothing was changed.")
-    machine.network(target, values)
-    for key, text in target.messages:
-        print(f"{key}: {text}")
+        given["gateway"] = ask_again("Gateway", now["gateway"])
+    given |= {"dns": ask_again("DNS servers", now["dns"]), "domain": ask_again("DNS domain", now["domain"])}
+    text = machine.link(Values(given, target.tell))
+    print("\n" + text.partition("[Network]\n")[2] + "".join(f"{key}: {message}\n" for key, message in target.messages))
+    if ask("Use these settings? Type yes") != "yes":
+        return print("Nothing was changed.")
+    target.write(machine.LINK, text)
     subprocess.run(["networkctl", "reload"], check=False)
-    return subprocess.run(["networkctl", "--no-pager", "status"], check=False)
+    return subprocess.run(["networkctl", "--no-pager", "--lines=0", "status"], check=False)
 
 
 def certificate():

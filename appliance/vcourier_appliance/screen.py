@@ -109,8 +109,9 @@ def wait_for_enter(seconds):
 def show():
     """Until somebody presses Enter. status.txt is replaced as a whole."""
     settings = termios.tcgetattr(sys.stdin)
-    settings[3] &= ~termios.ECHO
-    termios.tcsetattr(sys.stdin, termios.TCSADRAIN, settings)
+    quiet = [*settings]
+    quiet[3] &= ~termios.ECHO
+    termios.tcsetattr(sys.stdin, termios.TCSADRAIN, quiet)
     while True:
         new = Path(STATUS) / ".status.new"
         new.write_text("\n".join(page(False)) + "\n")
@@ -118,6 +119,7 @@ def show():
         sys.stdout.write("\033[H\033[2J" + "\n".join(list(page(True))[:HEIGHT - 1]))
         sys.stdout.flush()
         if wait_for_enter(SECONDS):
+            termios.tcsetattr(sys.stdin, termios.TCSADRAIN, settings)  # the menu shows what is typed
             return MENU
 
 

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """What runs in the appliance beside its configuration: the data disk, the screen, the support bundle, the units."""
 import json
+import os
+import pty
 import re
 import shutil
 import subprocess
 import sys
 import tarfile
+import termios
 from pathlib import Path
 
 import pytest
@@ -14,7 +17,8 @@ ROOT = Path(__file__).resolve().parents[2]
 OVERLAY = ROOT / "appliance/overlay"
 sys.path.insert(0, str(ROOT / "appliance"))
 
-from vcourier_appliance import disk, environment, screen, support  # noqa: E402
+from vcourier_appliance import disk, environment, machine, menu, screen, support  # noqa: E402
+from vcourier_appliance.target import Target  # noqa: E402
 
 BLANK = {"path": "/dev/sdb", "type": "disk", "size": 32 << 30, "ro": False, "fstype": None, "pttype": None, "mountpoints": [None]}
 SYSTEM = {**BLANK, "path": "/dev/sda", "pttype": "gpt", "children": [{**BLANK, "path": "/dev/sda2", "type": "part", "fstype": "ext4", "mountpoints": ["/"]}]}
@@ -81,6 +85,53 @@ def test_the_screen_fits(monkeypatch, tmp_path):
     assert len(lines) < screen.HEIGHT and max(map(len, bare)) <= screen.WIDTH and not re.search("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", "".join(bare))
     assert "https://10.0.0.1/" in "".join(bare) and "collector@webhook" in "".join(bare)
     assert "\033" not in "".join(screen.page(False))
+
+
+def test_the_menu_shows_what_is_typed(monkeypatch, tmp_path):
+    """The screen itself shows no keys; after Enter the terminal is as before."""
+    monkeypatch.setattr(screen, "STATUS", str(tmp_path))
+    monkeypatch.setattr(screen, "page", lambda coloured: iter(["a line"]))
+    child, terminal = pty.fork()
+    if child == 0:
+        sys.stdin, sys.stdout = open(0), open(1, "w")  # those of pytest are no terminals
+        os._exit(screen.show())
+    shown = b""
+    while b"a line" not in shown:
+        shown += os.read(terminal, 1000)
+    assert not termios.tcgetattr(terminal)[3] & termios.ECHO
+    os.write(terminal, b"\n")
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == screen.MENU
+    assert termios.tcgetattr(terminal)[3] & termios.ECHO
+    os.close(terminal)
+
+
+NOW = "[Match]\nType=ether\nKind=!*\n\n[Network]\nAddress=10.0.0.5/24\nLinkLocalAddressing=ipv6\nIPv6AcceptRA=no\nGateway=10.0.0.1\nDNS=10.0.0.2\nDNS=10.0.0.3\nDomains=lab.example\n"
+ANSWERS = [  # answers, what changes in the file (None: nothing is written), a text that is shown
+    (["", "", "", "", "yes"], {}, "keeps the value"),
+    (["10.0.0.6/24", "", "", "", "yes"], {"10.0.0.5/24": "10.0.0.6/24"}, "Address=10.0.0.6/24"),
+    (["10.0.0.6/24", "", "", "", "no"], None, "Nothing was changed."),
+    (["10.0.0.6", "", "", "", "yes"], {"10.0.0.5/24": "10.0.0.6/24"}, "netmask: is missing: /24 is assumed"),
+    (["", "", "-", "-", "yes"], {"DNS=10.0.0.2\nDNS=10.0.0.3\nDomains=lab.example\n": ""}, "dns: is missing"),
+    (["", "10.0.0.300", "", "", "no"], None, "gateway: '10.0.0.300' is no IPv4 address"),
+    (["-", "", "", "yes"], {"Address=10.0.0.5/24\nLinkLocalAddressing=ipv6\nIPv6AcceptRA=no\nGateway=10.0.0.1": "DHCP=yes"}, "DHCP=yes"),
+]
+
+
+@pytest.mark.parametrize("answers,changes,shown", ANSWERS, ids=range(len(ANSWERS)))
+def test_the_menu_changes_what_is_typed(monkeypatch, tmp_path, capsys, answers, changes, shown):
+    """The settings so far are offered, the new ones are shown and confirmed."""
+    link, calls, left = tmp_path / machine.LINK.lstrip("/"), [], [*answers]
+    link.parent.mkdir(parents=True)
+    link.write_text(NOW)
+    monkeypatch.setattr(menu, "Target", lambda: Target(tmp_path))
+    monkeypatch.setattr(menu.subprocess, "run", lambda argv, check: calls.append(argv[0:2]))
+    monkeypatch.setattr("builtins.input", lambda prompt: left.pop(0))
+    menu.network()
+    wanted = NOW
+    for old, new in (changes or {}).items():
+        wanted = wanted.replace(old, new)
+    assert link.read_text() == wanted and not left and shown in capsys.readouterr().out
+    assert calls == ([] if changes is None else [["networkctl", "reload"], ["networkctl", "--no-pager"]])
 
 
 def test_the_support_bundle_has_no_secret(monkeypatch, tmp_path):
