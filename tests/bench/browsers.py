@@ -14,7 +14,7 @@ BEGIN = b'data: {"left_out":'
 
 class Stream:
     def __init__(self, host, port, cookie):
-        self.rest, self.rows, self.left_out = b"", 0, 0
+        self.rest, self.lines = b"", []
         self.sock = socket.create_connection((host, port), 60)
         self.sock.sendall(f"GET /api/live HTTP/1.1\r\nHost: {host}\r\nCookie: {cookie}\r\n\r\n".encode())
 
@@ -22,11 +22,13 @@ class Stream:
         """False: the console has closed it."""
         data = self.sock.recv(1 << 18)
         *lines, self.rest = (self.rest + data).split(b"\n")
-        for line in lines:
-            if line.startswith(BEGIN):
-                message = json.loads(line[6:])
-                self.rows, self.left_out = self.rows + len(message["rows"]), self.left_out + message["left_out"]
+        self.lines += [line for line in lines if line.startswith(BEGIN)]
         return bool(data)
+
+    def count(self):
+        """Rows, and how many were left out. Read at the end: it would disturb what is measured."""
+        messages = [json.loads(line.removeprefix(b"data: ")) for line in self.lines]
+        return sum(len(m["rows"]) for m in messages), sum(m["left_out"] for m in messages)
 
 
 def main():
@@ -41,7 +43,8 @@ def main():
     while True:
         for key, _ in wait.select():
             if key.data is None:
-                print(json.dumps({"rows": sum(s.rows for s in streams), "left_out": sum(s.left_out for s in streams)}), flush=True)
+                rows, left_out = map(sum, zip(*(s.count() for s in streams)))
+                print(json.dumps({"rows": rows, "left_out": left_out}), flush=True)
                 return
             if not key.data.take():
                 sys.exit("the console has closed a stream")
