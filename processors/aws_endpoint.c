@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config.h"
 #include "text.h"
 
 static const struct partition {
@@ -66,6 +67,9 @@ aws_endpoint_url(const char *service, const struct aws_endpoint_options *options
 		if (options->fips || options->dual_stack)
 			return err_set(err, ERR_CONFIG,
 				"a custom endpoint excludes FIPS and dual stack");
+		if (len > CONFIG_URL_MAX) /* of the environment */
+			return err_set(err, ERR_CONFIG,
+				"the custom endpoint is longer than %d bytes", CONFIG_URL_MAX);
 		while (len > 0 && options->url[len - 1] == '/')
 			len--;
 		buf_add(url, options->url, len);

@@ -47,8 +47,8 @@ sign(struct aws_credentials *c, struct http_request *req, struct err *err)
 	struct sigv4 signer;
 	int rc;
 
-	buf_init(&host, 1024);
-	buf_init(&path, 1024);
+	buf_init(&host, CONFIG_URL_MAX);
+	buf_init(&path, CONFIG_URL_MAX);
 	buf_init(&authorization, 4096);
 	aws_endpoint_host(buf_str(&req->url), &host);
 	aws_endpoint_path(buf_str(&req->url), &path);

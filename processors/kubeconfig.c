@@ -89,6 +89,10 @@ take_cluster(struct kube *kube, const struct kubeconfig_source *s,
 	if (len == 0 || (!text_starts(server, "https://") && !text_starts(server, "http://")))
 		return err_set(
 			err, ERR_CONFIG, "%s: the cluster's server is not a URL", s->path);
+	if (len > CONFIG_URL_MAX)
+		return err_set(err, ERR_CONFIG,
+			"%s: the cluster's server is longer than %d bytes", s->path,
+			CONFIG_URL_MAX);
 	while (server[len - 1] == '/')
 		len--;
 	if (config_get(cluster, "tls-server-name") != NULL)

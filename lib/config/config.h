@@ -53,7 +53,8 @@ enum {
 	CONFIG_REQUIRED = 1 << 0,
 	/* accepted for compatibility without effect: warns; help says why */
 	CONFIG_IGNORED = 1 << 1,
-	CONFIG_URL = 1 << 2,      /* a string: http:// or https:// with a host */
+	/* a string: http:// or https:// with a host, CONFIG_URL_MAX bytes at most */
+	CONFIG_URL = 1 << 2,
 	CONFIG_FILE = 1 << 3,     /* a string: a path */
 	CONFIG_INSECURE = 1 << 4, /* a bool that weakens security: warns when true */
 	/* a string: IP:port to listen on; [::]:port and localhost:port too */
@@ -77,7 +78,12 @@ struct config_field {
 	const char *help; /* one or two sentences; Markdown allowed */
 };
 
-enum { CONFIG_FILE_MAX = 1024 * 1024, CONFIG_DEPTH_MAX = 32, CONFIG_ERRORS_MAX = 20 };
+enum {
+	CONFIG_FILE_MAX = 1024 * 1024,
+	CONFIG_DEPTH_MAX = 32,
+	CONFIG_ERRORS_MAX = 20,
+	CONFIG_URL_MAX = 2048, /* backends have twice as much room for what they make of it */
+};
 
 struct config; /* a loaded file */
 

@@ -220,6 +220,10 @@ string(const struct config_node *node, const struct config_field *f, char **out,
 		config_error(errors, node, "has a blank in it: in a URL it is %%20");
 		return -1;
 	}
+	if ((f->flags & CONFIG_URL) && strlen(text) > CONFIG_URL_MAX) {
+		config_error(errors, node, "is longer than %d bytes", CONFIG_URL_MAX);
+		return -1;
+	}
 	if ((f->flags & CONFIG_URL) && !url_ok(text)) {
 		config_error(errors, node,
 			"must be a URL, http:// or https:// and a host, without a user in it; "

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "aws_endpoint.h"
+#include "config.h"
 
 static void
 endpoints_as_botocore_resolves_them(void **state)
@@ -68,6 +69,27 @@ hosts_and_paths(void **state)
 	}
 }
 
+/* By AWS_ENDPOINT_URL; in the configuration file each URL is checked. */
+static void
+a_long_endpoint_is_refused(void **state)
+{
+	struct buf text, url;
+	struct err err;
+
+	(void)state;
+	buf_init(&text, 4096);
+	buf_printf(&text, "https://%0*d", CONFIG_URL_MAX, 1);
+	buf_init(&url, 4096);
+	assert_int_equal(aws_endpoint_url("events",
+				 &(struct aws_endpoint_options){
+					 .region = "eu-west-1", .url = buf_str(&text) },
+				 &url, &err),
+		-1);
+	assert_string_equal(err.text, "the custom endpoint is longer than 2048 bytes");
+	buf_free(&url);
+	buf_free(&text);
+}
+
 static void
 arns(void **state)
 {
@@ -91,6 +113,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(endpoints_as_botocore_resolves_them),
 		cmocka_unit_test(hosts_and_paths),
+		cmocka_unit_test(a_long_endpoint_is_refused),
 		cmocka_unit_test(arns),
 	};
 

@@ -63,6 +63,17 @@ kubeconfigs(void **state)
 		assert_non_null(strstr(err.text, bad[i].why));
 		assert_null(kube.server);
 	}
+	char long_server[CONFIG_URL_MAX + 200];
+
+	snprintf(long_server, sizeof(long_server),
+		"clusters: [{name: c, cluster: {server: 'https://%0*d'}}]\n"
+		"contexts: [{name: x, context: {cluster: c, user: u}}]\n"
+		"users: [{name: u, user: {token: t}}]\ncurrent-context: x\n",
+		CONFIG_URL_MAX, 1);
+	put("config", long_server);
+	assert_int_equal(
+		kube_load(&kube, &(struct kube_options){ .kubeconfig = path }, &err), -1);
+	assert_non_null(strstr(err.text, "the cluster's server is longer than 2048 bytes"));
 	put("config", "clusters: [");
 	assert_int_equal(
 		kube_load(&kube, &(struct kube_options){ .kubeconfig = path }, &err), -1);
