@@ -21,11 +21,14 @@ class List {
     this.size.observe(this.body);
   }
   height() { return parseInt(getComputedStyle(this.element).getPropertyValue("--row"), 10) || 28; }
+  // The event that has the focus keeps it if it is among the new ones; a list that is loaded again must not lose the place of the keyboard.
   set(rows, empty) {
+    const was = this.rows[this.at], focused = this.body.contains(document.activeElement);
     this.rows = rows;
     this.empty = empty;
-    this.at = -1;
+    this.at = was ? rows.findIndex((r) => r.s === was.s && r.n === was.n) : -1;
     this.body.scrollTop = 0;
+    if (focused && this.at >= 0) this.reveal();
     this.draw();
   }
   prepend(rows) {
@@ -60,16 +63,19 @@ class List {
     row.style.top = `${i * height}px`;
     return row;
   }
-  focus() { this.body.querySelector(`[data-at="${this.at}"]`)?.focus({ preventScroll: true }); }
+  focus() { (this.body.querySelector(`[data-at="${this.at}"]`) ?? this.body).focus({ preventScroll: true }); }
+  reveal() {
+    const height = this.height(), top = this.at * height;
+    if (top < this.body.scrollTop) this.body.scrollTop = top;
+    else if (top + height > this.body.scrollTop + this.body.clientHeight) this.body.scrollTop = top + height - this.body.clientHeight;
+  }
   key(e) {
     const step = { ArrowDown: 1, ArrowUp: -1, PageDown: 10, PageUp: -10, Home: -Infinity, End: Infinity }[e.key];
     if (e.key === "Enter" && this.at >= 0 && this.rows[this.at]) this.open(this.rows[this.at]);
     if (step === undefined || this.rows.length === 0) return;
     e.preventDefault();
     this.at = Math.max(0, Math.min(this.rows.length - 1, this.at + step));
-    const height = this.height(), top = this.at * height;
-    if (top < this.body.scrollTop) this.body.scrollTop = top;
-    else if (top + height > this.body.scrollTop + this.body.clientHeight) this.body.scrollTop = top + height - this.body.clientHeight;
+    this.reveal();
     this.drawNow();
     this.focus();
   }

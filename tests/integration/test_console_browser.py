@@ -304,6 +304,36 @@ def test_faults_have_runbooks_without_docs_elsewhere(lab, browser, stream):
     assert b.errors() == [] and max(b.is_too_wide()) <= 0
 
 
+def test_a_list_that_is_loaded_again_keeps_the_place_of_the_keyboard(lab, browser, stream):
+    """Live events go on before the reply with the stored ones comes, which takes long here: as soon as the page says so, keys must work, and go on to."""
+    from selenium.webdriver.common.keys import Keys
+    console = lab._keep(Console(lab.directory, stream.server)).start().wait_ready()
+    publish_some(stream)
+    b = browser()
+    b.login(console, "vera")
+    b.wait(".row")
+    b.script("""const fetch = window.fetch, wait = new Promise((go) => { window.go = go; });
+        window.fetch = (url, ...more) => String(url).includes("events") ? wait.then(() => fetch(url, ...more)).finally(() => { window.loaded = true; }) : fetch(url, ...more);""")
+    b.click("#pause")
+    b.wait("#live", text="paused")
+    b.click("#pause")
+    b.wait("#live", text="live")
+    b.script("document.querySelector('.rows').focus()")
+    b.keys(Keys.ARROW_DOWN, Keys.ARROW_DOWN, Keys.ARROW_DOWN)
+    before = b.script("return document.activeElement.innerText")
+    assert "message 37" in before
+    stream.publish(1, NAMES[0], {"FullFormattedMessage": "a new one"})
+    b.script("window.go()")
+    wait_until(lambda: b.script("return window.loaded") and "a new one" in "".join(b.texts(".row[data-at='0']")), 30, "the list is loaded again, with the new event")
+    assert b.script("return document.activeElement.innerText") == before
+    b.keys(Keys.ARROW_DOWN)
+    assert "message 36" in b.script("return document.activeElement.innerText")
+    b.keys(Keys.ENTER)
+    b.wait("#generated")
+    assert json.loads(next(m for m in stream.js.read("VC_lab", 37)).data)["data"]["FullFormattedMessage"] == "message 36"
+    wait_until(lambda: b.driver.current_url.endswith("#/event/VC_lab/37"), 10)
+
+
 def test_by_keyboard_alone(lab, browser, stream):
     """Log in, go to a view, and log out. What has the focus is seen, and keeps it while the page draws its state again."""
     from selenium.webdriver.common.keys import Keys

@@ -115,7 +115,7 @@ def ours(tmp_path, pattern, events):
     file = tmp_path / "pattern"
     file.write_text(pattern)
     run = subprocess.run([BUILD / "vcourier", "match", "-p", file], input="\n".join(events), text=True, capture_output=True, timeout=60)
-    if run.returncode == 64:
+    if run.returncode == 78:
         return "invalid " + run.stderr
     return "".join({"match": "m", "nomatch": "n"}.get(line, "e") for line in run.stdout.splitlines())
 
