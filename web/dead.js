@@ -20,6 +20,8 @@ export function deadView() {
       const found = await api.get("dead", choice);
       if (closed || mine !== asked) return;
       list = found;
+      const there = new Set(found.rows.map((r) => r.seq));
+      for (const seq of selected) if (!there.has(seq)) selected.delete(seq); // what is selected is on the page
       fill(problem);
       draw();
     } catch (error) {

@@ -71,6 +71,11 @@ def replace_bus(cluster, objects):
         cluster.request("DELETE", BUS)
 
 
+def make_namespace(cluster):
+    """For a test that may be the first one of its worker."""
+    applied(cluster, [o for o in render(ROOT / "k8s/base") if o["kind"] == "Namespace"])
+
+
 @pytest.fixture(scope="module")
 def full(cluster):
     """The objects of the overlay with all components, applied."""
@@ -108,7 +113,7 @@ def test_every_object_and_every_pod_is_accepted(cluster, overlay, tmp_path):
 def test_samples_are_accepted(cluster):
     for namespace in ("argocd", "flux-system"):
         cluster.create("/api/v1/namespaces", {"metadata": {"name": namespace}})
-    applied(cluster, [o for o in render(ROOT / "k8s/base") if o["kind"] == "Namespace"])
+    make_namespace(cluster)
     for sample in sorted(SAMPLES.rglob("*.yaml")):
         if sample.name != "kustomization.yaml":  # test_k8s.py renders it
             objects = list(yaml.safe_load_all(sample.read_text()))
@@ -121,6 +126,7 @@ def test_the_secrets_of_a_nats_of_ones_own(cluster, tmp_path):
     for file in ("ca.crt", "vcenter-password", "creds/collector-lab.creds", "creds/dispatcher-knative.creds"):
         (tmp_path / file).write_text("x")
     (tmp_path / "k8s").symlink_to(ROOT / "k8s")
+    make_namespace(cluster)
     cluster.kubectl("delete", "secrets", "--all", "-n", "vcourier")
     cluster.shell(page.block("docs/kubernetes.md", "A NATS of your own", 3).text, tmp_path)
     found = {o["metadata"]["name"]: set(o["data"]) for o in cluster.request("GET", "/api/v1/namespaces/vcourier/secrets")[1]["items"]}
@@ -137,6 +143,7 @@ def test_wrong_objects_of_other_projects_are_refused(cluster, kind, change, said
     wrong = next(o for o in render(write_overlay(tmp_path / "my", everything)) if o["kind"] == kind)
     wrong["metadata"]["name"] = "wrong"
     wrong["spec"].update(change)
+    make_namespace(cluster)
     run = apply(cluster, [wrong])
     assert run.returncode != 0 and said in run.stderr, run.stderr
 
