@@ -8,6 +8,8 @@
 #include "clock.h"
 #include "publisher_lab.h"
 
+enum { SENT = 3 }; /* events that are refused at first */
+
 /*
  * A stream with replicas in nats-server 2.10 and 2.11: it remembers the id of a message that it
  * refuses for its expected sequence. The replies are those of 2.10.27 and 2.11.4.
@@ -15,7 +17,7 @@
 struct replicated {
 	struct bus *bus;
 	const char *in_process; /* the reply to an id that is not stored */
-	char ids[64][96], stored[64][96];
+	char ids[SENT][96], replies[SENT][128], stored[64][96];
 	size_t n, n_stored;
 	atomic_size_t received;
 	atomic_bool first_refused, answers;
@@ -45,11 +47,14 @@ receive(void *ctx, struct bus_msg *msg)
 		;
 	if (r->answers && i < r->n) {
 		answer(r, reply, r->in_process);
-	} else if (r->answers && !r->first_refused) {
+	} else if (r->answers && !r->first_refused && r->n < SENT) {
+		snprintf(r->replies[r->n], sizeof(r->replies[0]), "%s", reply);
 		snprintf(r->ids[r->n++], sizeof(r->ids[0]), "%s", id);
-		answer(r, reply,
-			"{\"error\":{\"code\":400,\"err_code\":10071,\"description\":\"wrong last "
-			"sequence: 9\"},\"stream\":\"VC_t\",\"seq\":0}");
+		/* not before all are sent: nothing is sent after a refusal */
+		for (i = 0; r->n == SENT && i < SENT; i++)
+			answer(r, r->replies[i],
+				"{\"error\":{\"code\":400,\"err_code\":10071,\"description\":"
+				"\"wrong last sequence: 9\"},\"stream\":\"VC_t\",\"seq\":0}");
 	} else if (r->answers) {
 		snprintf(r->stored[r->n_stored++], sizeof(r->stored[0]), "%s", id);
 		snprintf(text, sizeof(text), "{\"stream\":\"VC_t\", \"seq\":%zu}",
@@ -88,14 +93,14 @@ refused_ids_are_written_in_another_way(struct world *w, const char *in_process)
 
 	assert_int_equal(bus_subscribe(w->bus, "elsewhere.x", receive, &r, &err), 0);
 	/* another writer was faster: all are refused, and the server remembers their ids */
-	for (int i = 1; i <= 3; i++)
+	for (int i = 1; i <= SENT; i++)
 		assert_int_equal(send_event_to(w, "elsewhere.x", i, &err), 0);
-	wait_received(&r, 3);
+	wait_received(&r, SENT);
 	r.first_refused = true;
 	assert_int_equal(publisher_drain(w->publisher, TIMEOUT_MS, &err), -1);
 	assert_int_equal(err.code, ERR_CONFLICT);
 	publisher_take_unacked(w->publisher, count_taken_back, &taken_back);
-	assert_int_equal(taken_back, 3);
+	assert_int_equal(taken_back, SENT);
 	publisher_reset(w->publisher, 9);
 	/* the same events again: the server refuses the ids */
 	assert_int_equal(send_event_to(w, "elsewhere.x", 1, &err), 0);
@@ -111,13 +116,13 @@ refused_ids_are_written_in_another_way(struct world *w, const char *in_process)
 	publisher_take_unacked(w->publisher, count_taken_back, &taken_back);
 	publisher_reset(w->publisher, 9);
 	r.answers = true;
-	for (int i = 1; i <= 3; i++)
+	for (int i = 1; i <= SENT; i++)
 		assert_int_equal(send_event_to(w, "elsewhere.x", i, &err), 0);
 	assert_int_equal(publisher_drain(w->publisher, TIMEOUT_MS, &err), 0);
 	assert_int_equal(publisher_last_seq(w->publisher), 12);
-	assert_int_equal(r.n_stored, 3);
+	assert_int_equal(r.n_stored, SENT);
 	/* the ids mean the same events when they are read back */
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < SENT; i++) {
 		assert_true(stream_tail_parse_id(r.stored[i], uuid, &key, &created_us));
 		assert_string_equal(uuid, UUID);
 		assert_int_equal(key, i + 1);
