@@ -19,8 +19,6 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[1] / folder) for folder in 
 import function  # noqa: E402
 from guest import ADDRESS, GATEWAY, RECEIVER_PORT, ROOT, SERVICES, VCENTER_PORT, Guest  # noqa: E402
 import page  # noqa: E402  (guest.py adds the folder of lab to the path)
-import pytest  # noqa: E402
-from lab.browser import Browser  # noqa: E402
 from lab.lab import Lab  # noqa: E402
 from lab.process import wait_until  # noqa: E402
 from lab.vcenter import PASSWORD, USER, Authority  # noqa: E402
@@ -114,6 +112,11 @@ def text_of(guest):
 
 def console(guest):
     """The console behind the front, in a real browser that finds the guest's address at the forwarded port; its picture."""
+    try:
+        import pytest
+        from lab.browser import Browser
+    except ImportError as missing:
+        return told(f"the console has no picture: {missing}")
     try:
         browser = Browser(guest.directory, flags=(f"--host-resolver-rules=MAP {ADDRESS}:443 127.0.0.1:{guest.https_port}", "--ignore-certificate-errors"))
     except pytest.skip.Exception as missing:
