@@ -21,6 +21,7 @@
 struct bus;
 struct bus_msg; /* a received message; free it with bus_msg_free */
 
+/* Borrowed until bus_close: each connect reads them. */
 struct bus_options {
 	char **urls; /* NULL-terminated; nats:// or tls:// */
 	const char *user;

@@ -83,8 +83,9 @@ static struct bus *
 open_watch(void)
 {
 	static const struct stream_config stream = { .name = "VC_lab" };
-	char *urls[] = { "nats://127.0.0.1:1", NULL }; /* nobody answers, and nobody is asked */
-	const struct bus_options options = {
+	/* Nobody answers, and nobody is asked. Static: the bus reads them until it is closed. */
+	static char *urls[] = { "nats://127.0.0.1:1", NULL };
+	static const struct bus_options options = {
 		.urls = urls, .name = "test", .inbox_prefix = "_INBOX_test"
 	};
 	struct stream_check_config config = { .stream = &stream };
