@@ -169,8 +169,8 @@ browsers_that_are_woken_together_are_spread(void **state)
 		taken[client[i].early_ms] = true;
 		buf_free(&out);
 	}
-	for (size_t i = 0; i < 2 * LIVE_PAUSE_MS;
-		i++) { /* twice: the last is before the first */
+	/* twice around: the gap after the last one ends at the first one */
+	for (size_t i = 0; i < 2 * LIVE_PAUSE_MS; i++) {
 		empty = taken[i % LIVE_PAUSE_MS] ? 0 : empty + 1;
 		longest = empty > longest ? empty : longest;
 	}

@@ -83,7 +83,7 @@ static struct bus *
 open_watch(void)
 {
 	static const struct stream_config stream = { .name = "VC_lab" };
-	/* nobody answers, and nobody is asked; the bus reads them until it is closed */
+	/* no server listens there; the bus reads this list until it is closed */
 	static char *urls[] = { "nats://127.0.0.1:1", NULL };
 	static const struct bus_options options = {
 		.urls = urls, .name = "test", .inbox_prefix = "_INBOX_test"
