@@ -134,9 +134,17 @@ read_fault(struct soap_reply *reply, const struct soap_node *fault)
 	reply->fault.class_name = reply->fault_class;
 }
 
+/* How a text is read. */
+struct form {
+	const char *root;               /* name of the root element; NULL: a SOAP envelope */
+	bool head;                      /* its end may be missing */
+	const struct soap_items *items; /* NULL: none */
+};
+
 /* The bounds for the parser, and which one was exceeded. */
 struct bounds {
 	xmlSAXHandler built_in; /* libxml2's own callbacks, which build the tree */
+	const struct form *form;
 	size_t nodes;
 	bool doctype, over;
 };
@@ -170,6 +178,40 @@ count_nodes(void *ctx, const xmlChar *name, const xmlChar *prefix, const xmlChar
 	else
 		bounds->built_in.startElementNs(ctx, name, prefix, uri, n_ns, ns, n_attributes,
 			n_defaulted, attributes);
+}
+
+static bool
+is_item(const xmlNode *node, const struct soap_items *items)
+{
+	return node != NULL && node->parent->type == XML_ELEMENT_NODE &&
+		strcmp((const char *)node->name, items->name) == 0 &&
+		strcmp((const char *)node->parent->name, items->parent) == 0;
+}
+
+/*
+ * Removes an item when it ends, and the blanks before it. They must not become neighbours of
+ * the blanks after it: libxml2 would append these to the text that it was in last, the item's.
+ */
+static void
+take_item(void *ctx, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri)
+{
+	xmlParserCtxtPtr ctxt = ctx;
+	struct bounds *bounds = ctxt->_private;
+	const struct soap_items *items = bounds->form->items;
+	xmlNodePtr node = ctxt->node, blank;
+
+	bounds->built_in.endElementNs(ctx, name, prefix, uri);
+	if (!is_item(node, items))
+		return;
+	if (items->fn != NULL)
+		items->fn(items->ctx, (const void *)node);
+	blank = node->prev;
+	if (blank != NULL && blank->type == XML_TEXT_NODE) {
+		xmlUnlinkNode(blank);
+		xmlFreeNode(blank);
+	}
+	xmlUnlinkNode(node);
+	xmlFreeNode(node);
 }
 
 static int
@@ -206,9 +248,9 @@ find_root(struct soap_reply *reply, const char *name, struct err *err)
  * first error. libxml2's other parser would continue, and spend a microsecond on each error.
  */
 static xmlDocPtr
-read_tree(const char *data, size_t len, bool head, struct err *err)
+read_tree(const char *data, size_t len, const struct form *form, struct err *err)
 {
-	struct bounds bounds = { .nodes = 0 };
+	struct bounds bounds = { .form = form };
 	struct xmltext_tags tags = { 0 };
 	xmlParserCtxtPtr ctxt;
 	const xmlError *error;
@@ -225,18 +267,20 @@ read_tree(const char *data, size_t len, bool head, struct err *err)
 		abort(); /* out of memory, see mem.h */
 	xmlCtxtUseOptions(ctxt,
 		XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_NOCDATA |
-			(head ? XML_PARSE_RECOVER : 0));
+			(form->head ? XML_PARSE_RECOVER : 0));
 	bounds.built_in = *ctxt->sax;
 	ctxt->_private = &bounds;
 	ctxt->sax->comment = NULL;
 	ctxt->sax->processingInstruction = NULL;
 	ctxt->sax->internalSubset = refuse_doctype;
 	ctxt->sax->startElementNs = count_nodes;
+	if (form->items != NULL)
+		ctxt->sax->endElementNs = take_item;
 	bounds.over = !xmltext_check_tags(&tags, data, len);
 	if (!bounds.over)
 		xmlParseChunk(ctxt, data, (int)len, 1);
 	error = xmlCtxtGetLastError(ctxt);
-	well_formed = head || ctxt->wellFormed != 0;
+	well_formed = form->head || ctxt->wellFormed != 0;
 	if (bounds.doctype)
 		err_set(err, ERR_PROTOCOL, "the reply has a DOCTYPE");
 	else if (bounds.over)
@@ -256,18 +300,16 @@ read_tree(const char *data, size_t len, bool head, struct err *err)
 	return doc;
 }
 
-/*
- * Frees doc, which may be NULL, on failure. root: the name of the root element; NULL: a SOAP
- * envelope.
- */
 static int
-take_tree(struct soap_reply **out, xmlDocPtr doc, const char *root, struct err *err)
+parse(struct soap_reply **out, const struct form *form, const char *data, size_t len,
+	struct err *err)
 {
 	struct soap_reply *reply = mem_alloc(sizeof(*reply));
 
-	reply->doc = doc;
-	if (doc == NULL ||
-		(root != NULL ? find_root(reply, root, err) : find_body(reply, err)) != 0) {
+	reply->doc = read_tree(data, len, form, err);
+	if (reply->doc == NULL ||
+		(form->root != NULL ? find_root(reply, form->root, err)
+				    : find_body(reply, err)) != 0) {
 		soap_free(reply);
 		return -1;
 	}
@@ -278,20 +320,32 @@ take_tree(struct soap_reply **out, xmlDocPtr doc, const char *root, struct err *
 int
 soap_parse(struct soap_reply **reply, const char *data, size_t len, struct err *err)
 {
-	return take_tree(reply, read_tree(data, len, false, err), NULL, err);
+	return parse(reply, &(struct form){ .root = NULL }, data, len, err);
+}
+
+int
+soap_parse_items(struct soap_reply **reply, const struct soap_items *items, const char *data,
+	size_t len, struct err *err)
+{
+	const struct soap_items unread = { .parent = items->parent, .name = items->name };
+
+	if (parse(reply, &(struct form){ .items = &unread }, data, len, err) != 0)
+		return -1;
+	soap_free(*reply);
+	return parse(reply, &(struct form){ .items = items }, data, len, err);
 }
 
 int
 soap_parse_head(struct soap_reply **reply, const char *data, size_t len, struct err *err)
 {
-	return take_tree(reply, read_tree(data, len, true, err), NULL, err);
+	return parse(reply, &(struct form){ .head = true }, data, len, err);
 }
 
 int
 soap_parse_document(struct soap_reply **reply, const char *root, const char *data, size_t len,
 	struct err *err)
 {
-	return take_tree(reply, read_tree(data, len, false, err), root, err);
+	return parse(reply, &(struct form){ .root = root }, data, len, err);
 }
 
 void
@@ -318,25 +372,23 @@ soap_body(const struct soap_reply *reply)
 void
 soap_add_escaped(struct buf *out, const char *text)
 {
+	static const char *const escaped[64] = { ['&'] = "&amp;",
+		['<'] = "&lt;",
+		['>'] = "&gt;",
+		['"'] = "&quot;",
+		['\''] = "&apos;",
+		['\t'] = "&#9;",
+		['\n'] = "&#10;",
+		['\r'] = "&#13;" };
 	size_t left = strlen(text);
 
 	while (left != 0) {
 		unsigned char c = (unsigned char)*text;
 		size_t n = c < 0x80 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
 
-		if (c == '&')
-			buf_add_str(out, "&amp;");
-		else if (c == '<')
-			buf_add_str(out, "&lt;");
-		else if (c == '>')
-			buf_add_str(out, "&gt;");
-		else if (c == '"')
-			buf_add_str(out, "&quot;");
-		else if (c == '\'')
-			buf_add_str(out, "&apos;");
-		else if (c == '\t' || c == '\n' || c == '\r')
-			buf_printf(out, "&#%d;", c);
-		else if (c < 0x20 || n > left || text_utf8_valid(text, n) != n) {
+		if (c < sizeof(escaped) / sizeof(escaped[0]) && escaped[c] != NULL) {
+			buf_add_str(out, escaped[c]);
+		} else if (c < 0x20 || n > left || text_utf8_valid(text, n) != n) {
 			buf_add_str(out, "\xef\xbf\xbd");
 			n = 1;
 		} else {

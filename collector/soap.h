@@ -38,6 +38,20 @@ enum { SOAP_REPLY_MAX = 16 * 1024 * 1024, SOAP_NODES_MAX = 200000 };
 int soap_parse(struct soap_reply **reply, const char *data, size_t len, struct err *err);
 /* The same for the beginning of a reply: open elements end where the data ends. */
 int soap_parse_head(struct soap_reply **reply, const char *data, size_t len, struct err *err);
+
+/*
+ * The same for a long list: fn is called for each element `name` in an element `parent`, in
+ * their order, and the tree does not keep them. So a list takes the memory of one item. The
+ * calls begin when all of the reply is known to be correct.
+ */
+struct soap_items {
+	const char *parent, *name; /* local names */
+	void (*fn)(void *ctx, const struct soap_node *item);
+	void *ctx;
+};
+int soap_parse_items(struct soap_reply **reply, const struct soap_items *items,
+	const char *data, size_t len, struct err *err);
+
 void soap_free(struct soap_reply *reply); /* NULL is fine */
 
 /*

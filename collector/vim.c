@@ -16,7 +16,7 @@ enum {
 	REQUEST_MAX = 64 * 1024,
 	LOGOUT_TIMEOUT_MS = 3000,
 	AHEAD_WAIT_MS = 5000,
-	HEAD_MAX = 256 * 1024, /* bytes kept of a reply of which only the beginning is needed */
+	HEAD_MAX = 256 * 1024, /* bytes of a reply of which only the beginning is needed */
 	ANONYMOUS_REPLY_MAX = 4 << 20, /* before the login; 4 KiB are usual */
 };
 
@@ -229,20 +229,28 @@ vim_bad_status(int status, struct err *err)
 	return err_set(err, ERR_CONNECT, "HTTP status %d, no SOAP reply", status);
 }
 
-/* max: bytes that are accepted. Of a larger reply only the first HEAD_MAX are used. */
+/* How the reply to a call is read. */
+struct reply_form {
+	bool head;  /* of a larger reply than max only the beginning is used */
+	size_t max; /* bytes */
+	const struct soap_items *items; /* NULL: none */
+};
+
 static int
-parse_reply(struct vim *vim, const struct http_response *rsp, size_t max,
+parse_reply(struct vim *vim, const struct http_response *rsp, const struct reply_form *form,
 	struct soap_reply **reply, struct err *err)
 {
 	struct err why;
 	int failed;
 
-	if (rsp->body_cut && rsp->body_len < max)
+	if (rsp->body_cut && rsp->body_len < form->max)
 		failed = err_set(&why, ERR_PROTOCOL, "the reply broke off: %s", rsp->why.text);
-	else if (rsp->body_cut && max == HEAD_MAX)
+	else if (rsp->body_cut && form->head)
 		failed = soap_parse_head(reply, rsp->body, rsp->body_len, &why);
 	else if (rsp->body_cut)
-		failed = err_set(&why, ERR_LIMIT, "the reply has more than %zu bytes", max);
+		failed = err_set(&why, ERR_LIMIT, "the reply exceeds %zu bytes", form->max);
+	else if (form->items != NULL)
+		failed = soap_parse_items(reply, form->items, rsp->body, rsp->body_len, &why);
 	else
 		failed = soap_parse(reply, rsp->body, rsp->body_len, &why);
 	vim->too_large = failed && why.code == ERR_LIMIT;
@@ -252,18 +260,16 @@ parse_reply(struct vim *vim, const struct http_response *rsp, size_t max,
 }
 
 static int
-call(struct vim *vim, const char *method, bool head, struct soap_reply **reply, struct err *err)
+call(struct vim *vim, const char *method, const struct reply_form *form,
+	struct soap_reply **reply, struct err *err)
 {
 	struct http_request *req;
 	struct http_response rsp;
-	size_t max = vim->cookie == NULL ? ANONYMOUS_REPLY_MAX
-		: head                   ? HEAD_MAX
-					 : SOAP_REPLY_MAX;
 
 	*reply = NULL;
 	if (vim_request(vim, method, &req, err) != 0)
 		return -1;
-	req->response_max = max;
+	req->response_max = form->max;
 	/* the page uses the connection; without this wait the call would open a second one */
 	if (*vim->ahead)
 		vim_page_wait(vim->spare.page, vim->http, AHEAD_WAIT_MS, NULL);
@@ -273,7 +279,7 @@ call(struct vim *vim, const char *method, bool head, struct soap_reply **reply, 
 		vim_bad_status(rsp.status, err);
 		return err_wrap(err, "%s", method);
 	}
-	if (parse_reply(vim, &rsp, max, reply, err) != 0)
+	if (parse_reply(vim, &rsp, form, reply, err) != 0)
 		return err_wrap(err, "%s", method);
 	if (soap_fault(*reply) != NULL) {
 		const struct soap_node *denied = soap_get(
@@ -293,13 +299,25 @@ call(struct vim *vim, const char *method, bool head, struct soap_reply **reply, 
 int
 vim_call(struct vim *vim, const char *method, struct soap_reply **reply, struct err *err)
 {
-	return call(vim, method, false, reply, err);
+	return vim_call_items(vim, method, NULL, reply, err);
 }
 
 int
 vim_call_head(struct vim *vim, const char *method, struct soap_reply **reply, struct err *err)
 {
-	return call(vim, method, true, reply, err);
+	const struct reply_form form = { .head = true, .max = HEAD_MAX };
+
+	return call(vim, method, &form, reply, err);
+}
+
+int
+vim_call_items(struct vim *vim, const char *method, const struct soap_items *items,
+	struct soap_reply **reply, struct err *err)
+{
+	const struct reply_form form = { .items = items,
+		.max = vim->cookie == NULL ? ANONYMOUS_REPLY_MAX : SOAP_REPLY_MAX };
+
+	return call(vim, method, &form, reply, err);
 }
 
 static int

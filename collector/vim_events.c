@@ -85,7 +85,8 @@ vim_destroy_collector(struct vim *vim, struct vim_collector *c)
 
 struct object {
 	const char *type, *ref;
-	bool head; /* if the reply is too large, its beginning is enough */
+	bool head;                      /* if the reply is too large, its beginning is enough */
+	const struct soap_items *items; /* the property is a long list; NULL: it is not */
 };
 
 static struct object
@@ -112,8 +113,9 @@ get_property(struct vim *vim, const struct object *object, const char *path,
 	buf_printf(&vim->body, "</propSet><objectSet><obj type=\"%s\">", object->type);
 	soap_add_escaped(&vim->body, object->ref);
 	buf_add_str(&vim->body, "</obj></objectSet></specSet><options/>");
-	if ((object->head ? vim_call_head : vim_call)(
-		    vim, "RetrievePropertiesEx", reply, err) != 0)
+	if ((object->head ? vim_call_head(vim, "RetrievePropertiesEx", reply, err)
+			  : vim_call_items(vim, "RetrievePropertiesEx", object->items, reply,
+				    err)) != 0)
 		return -1;
 	fault = soap_get(soap_body(*reply), "returnval/objects/missingSet/fault/fault");
 	missing = soap_type(fault);
@@ -158,30 +160,48 @@ vim_latest_event(struct vim *vim, struct vim_latest *latest, struct err *err)
 	return 0;
 }
 
-static int
-latest_page(struct vim *vim, int max, void (*fn)(void *ctx, const struct vim_latest *event),
-	void *ctx, struct err *err)
+struct latest {
+	int left; /* events that fn may be called for */
+	void (*fn)(void *ctx, const struct vim_latest *event);
+	void *ctx;
+};
+
+static void
+on_latest(void *ctx, const struct soap_node *event)
 {
-	struct vim_filter all = { .begin_us = INT64_MIN, .end_us = INT64_MAX, .latest = max };
+	struct latest *latest = ctx;
+	struct vim_latest found = identity(event);
+
+	if (latest->left-- > 0 && found.any)
+		latest->fn(latest->ctx, &found);
+}
+
+static int
+latest_page(struct vim *vim, const struct latest *latest, struct err *err)
+{
+	struct vim_filter all = {
+		.begin_us = INT64_MIN, .end_us = INT64_MAX, .latest = latest->left
+	};
 	struct vim_collector collector = { "" };
+	struct latest counted = *latest; /* it counts down */
+	const struct soap_items events = { "val", "Event", on_latest, &counted };
 	const struct soap_node *event;
 	struct soap_reply *reply;
-	bool too_large;
+	bool too_large, one = latest->left == 1;
 	int failed;
 
 	if (vim_create_collector(vim, &all, &collector, err) != 0)
 		return -1;
 	failed = get_property(vim,
-		&(struct object){ "EventHistoryCollector", collector.ref, max == 1 },
+		&(struct object){ .type = "EventHistoryCollector",
+			.ref = collector.ref,
+			.head = one,
+			.items = one ? NULL : &events },
 		"latestPage", &reply, err);
 	if (!failed) {
 		event = soap_get(soap_body(reply), "returnval/objects/propSet/val/Event");
-		for (int n = 0; event != NULL && n < max; event = soap_next(event), n++) {
-			struct vim_latest found = identity(event);
-
-			if (found.any)
-				fn(ctx, &found);
-		}
+		if (event != NULL) /* the one */
+			on_latest(&counted, event);
 		soap_free(reply);
 	}
 	too_large = vim->too_large;
@@ -194,11 +214,38 @@ int
 vim_latest_page(struct vim *vim, int max, void (*fn)(void *ctx, const struct vim_latest *event),
 	void *ctx, struct err *err)
 {
+	struct latest latest = { max, fn, ctx };
 	int failed;
 
-	while ((failed = latest_page(vim, max, fn, ctx, err)) != 0 && vim->too_large && max > 1)
-		max /= 2;
+	while ((failed = latest_page(vim, &latest, err)) != 0 && vim->too_large &&
+		latest.left > 1)
+		latest.left /= 2;
 	return failed;
+}
+
+struct descriptions {
+	void (*fn)(void *ctx, const struct vim_description *description);
+	void *ctx;
+};
+
+static void
+on_description(void *ctx, const struct soap_node *info)
+{
+	const struct descriptions *all = ctx;
+	const char *key = soap_text(info, "key");
+	const char *full = soap_text(info, "fullFormat"), *bar = strchr(full, '|');
+	struct vim_description d = { key, soap_text(info, "category"),
+		soap_text(info, "description") };
+	char id[256];
+
+	all->fn(all->ctx, &d);
+	/* the description of an EventEx or ExtendedEvent is "id|text", listed under its class */
+	if ((strcmp(key, "EventEx") != 0 && strcmp(key, "ExtendedEvent") != 0) || bar == NULL)
+		return;
+	snprintf(id, sizeof(id), "%.*s", (int)(bar - full), full);
+	d.name = id;
+	d.text = *d.text != '\0' ? d.text : bar + 1;
+	all->fn(all->ctx, &d);
 }
 
 int
@@ -206,35 +253,15 @@ vim_event_descriptions(struct vim *vim,
 	void (*fn)(void *ctx, const struct vim_description *description), void *ctx,
 	struct err *err)
 {
-	const struct object manager = event_manager(vim);
-	const struct soap_node *info;
+	struct descriptions all = { fn, ctx };
+	const struct soap_items infos = { "val", "EventDescriptionEventDetail", on_description,
+		&all };
+	struct object manager = event_manager(vim);
 	struct soap_reply *reply;
 
+	manager.items = &infos;
 	if (get_property(vim, &manager, "description.eventInfo", &reply, err) != 0)
 		return -1;
-	info = soap_get(
-		soap_body(reply), "returnval/objects/propSet/val/EventDescriptionEventDetail");
-	for (; info != NULL; info = soap_next(info)) {
-		const char *key = soap_text(info, "key");
-		const char *full = soap_text(info, "fullFormat"), *bar = strchr(full, '|');
-		struct vim_description d = { key, soap_text(info, "category"),
-			soap_text(info, "description") };
-
-		fn(ctx, &d);
-		/*
-		 * the description of an EventEx or ExtendedEvent is "id|text", listed under its
-		 * class
-		 */
-		if ((strcmp(key, "EventEx") == 0 || strcmp(key, "ExtendedEvent") == 0) &&
-			bar != NULL) {
-			char id[256];
-
-			snprintf(id, sizeof(id), "%.*s", (int)(bar - full), full);
-			d.name = id;
-			d.text = *d.text != '\0' ? d.text : bar + 1;
-			fn(ctx, &d);
-		}
-	}
 	soap_free(reply);
 	return 0;
 }

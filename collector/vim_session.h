@@ -75,6 +75,9 @@ int vim_call(struct vim *vim, const char *method, struct soap_reply **reply, str
 /* The same, for a reply that may be too large. In that case *reply is its beginning. */
 int vim_call_head(
 	struct vim *vim, const char *method, struct soap_reply **reply, struct err *err);
+/* The same, for a long list: see soap_parse_items. */
+int vim_call_items(struct vim *vim, const char *method, const struct soap_items *items,
+	struct soap_reply **reply, struct err *err);
 
 /*
  * The same in parts, for pages: vim_request builds the request. vim_fault and vim_bad_status

@@ -6,6 +6,7 @@
  */
 #include "test.h"
 
+#include <malloc.h>
 #include <time.h>
 
 #include "soap.h"
@@ -58,11 +59,55 @@ bounds(void **state)
 	buf_free(&b);
 }
 
+struct memory {
+	size_t items, most; /* bytes allocated during a call */
+};
+
+static void
+measure(void *ctx, const struct soap_node *item)
+{
+	struct memory *memory = ctx;
+	const struct mallinfo2 now = mallinfo2();
+	size_t bytes = now.uordblks + now.hblkhd;
+
+	assert_string_equal(soap_text(item, "name"), "What a description says");
+	memory->items++;
+	memory->most = bytes > memory->most ? bytes : memory->most;
+}
+
+/* A list of 50,000 items, with blanks between them: their tree takes 31 MB. */
+static void
+items_are_not_kept(void **state)
+{
+	enum { ITEMS = 50000 };
+	struct memory memory = { 0 };
+	const struct soap_items items = { "val", "item", measure, &memory };
+	struct soap_reply *reply = NULL;
+	struct mallinfo2 before;
+	struct err err;
+	struct buf b;
+
+	(void)state;
+	buf_init(&b, 16 << 20);
+	buf_add_str(&b, "<Envelope><Body><r><val>");
+	for (size_t i = 0; i < ITEMS; i++)
+		buf_printf(&b, "<item><name>What a description says</name></item>%99s\n", "");
+	buf_add_str(&b, "</val></r></Body></Envelope>");
+	before = mallinfo2();
+	assert_int_equal(soap_parse_items(&reply, &items, b.data, b.len, &err), 0);
+	assert_int_equal(memory.items, ITEMS);
+	/* the parser has a copy of its input */
+	assert_true(memory.most < before.uordblks + before.hblkhd + 2 * b.len);
+	soap_free(reply);
+	buf_free(&b);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(bounds),
+		cmocka_unit_test(items_are_not_kept),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -87,6 +87,54 @@ types_and_siblings(void **state)
 	soap_free(reply);
 }
 
+struct seen {
+	char keys[256];
+};
+
+static void
+add_key(void *ctx, const struct soap_node *item)
+{
+	struct seen *seen = ctx;
+	size_t n = strlen(seen->keys);
+
+	snprintf(seen->keys + n, sizeof(seen->keys) - n, "%s ", soap_text(item, "key"));
+}
+
+#define ITEMS "<val> <i><key>1</key><i>2</i></i> <other/>\n<i><key>3</key></i> </val><i/>"
+
+static void
+items_one_by_one(void **state)
+{
+	static const struct {
+		const char *xml, *keys;
+		int failed;
+	} rows[] = {
+		{ "<Envelope><Body><r>" ITEMS "</r></Body></Envelope>", "1 3 ", 0 },
+		{ "<Envelope><Body><r><val/><i><key>1</key></i></r></Body></Envelope>", "", 0 },
+		/* an error behind the items: no call */
+		{ "<Envelope><Body><r>" ITEMS "</x></Body></Envelope>", "", -1 },
+		{ "<Envelope><Body><r>" ITEMS "</r>", "", -1 },
+		{ "<Other><Body><r>" ITEMS "</r></Body></Other>", "", -1 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct seen seen = { "" };
+		const struct soap_items items = { "val", "i", add_key, &seen };
+		struct soap_reply *reply = NULL;
+		struct err err;
+
+		assert_int_equal(soap_parse_items(&reply, &items, rows[i].xml,
+					 strlen(rows[i].xml), &err),
+			rows[i].failed);
+		assert_string_equal(seen.keys, rows[i].keys);
+		if (reply != NULL) {
+			assert_null(soap_get(soap_body(reply), "val/i"));
+			soap_free(reply);
+		}
+	}
+}
+
 static void
 faults(void **state)
 {
@@ -197,6 +245,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(texts_by_path),
 		cmocka_unit_test(types_and_siblings),
+		cmocka_unit_test(items_one_by_one),
 		cmocka_unit_test(faults),
 		cmocka_unit_test(fault_without_xsi_type),
 		cmocka_unit_test(bad_input),
