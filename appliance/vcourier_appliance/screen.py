@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The status screen of tty1, and /status of the front. One call of systemctl and two small files for each refresh."""
+"""The status screen of tty1, and /status of the front. Each refresh takes one call of systemctl, the metrics of what runs and two small files."""
 import json
 import os
 import pwd
@@ -20,6 +20,9 @@ SECONDS, WIDTH, HEIGHT = 10, 80, 25
 MENU = 10  # exit status: somebody pressed Enter
 USER = "vcourier-screen"
 COMMON = ("vcourier-appliance-disk.service", "vcourier-appliance.service", "vcourier-nats.service", "vcourier-console.service", "nginx.service", "ssh.service")
+# metrics of a kind of program: the events that are behind, and for how long the oldest one is
+BEHIND = {"collector": (("vcourier_collector_backlog_events",), "vcourier_collector_lag_seconds"),
+          "dispatcher": (("vcourier_dispatcher_consumer_pending", "vcourier_dispatcher_consumer_ack_pending"), "vcourier_dispatcher_oldest_pending_age_seconds")}
 COLOURS = {"active": 32, "activating": 33, "failed": 31, "inactive": 37}
 
 
@@ -63,12 +66,33 @@ def store():
         return "no answer"
 
 
-def unit_line(unit, state, coloured):
+def metrics(port):
+    """[(name, value)]; empty when there is no answer"""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=1) as reply:
+            lines = reply.read(1 << 20).decode().splitlines()
+        return [(line.partition("{")[0].split()[0], float(line.split()[-1])) for line in lines if line and line[0] != "#"]
+    except (OSError, ValueError, IndexError):
+        return []
+
+
+def behind(instance):
+    """How far a collector is behind its source, or a dispatcher behind the stream: "" where that is not known, as of a webhook."""
+    counts, age = BEHIND[instance["kind"]]
+    found = metrics(instance["port"])
+    if not any(name == age for name, _ in found):
+        return ""
+    events = sum(value for name, value in found if name in counts)
+    return f"{events:.0f} events, {max(value for name, value in found if name == age):.0f} s behind"
+
+
+def unit_line(unit, state, coloured, lag=""):
     active = state.get("ActiveState", "?")
     if unit == "ssh.service" and active == "inactive":
         active = "off"
     name = unit.removesuffix(".service").removeprefix("vcourier-")
-    line = f"{active:<11}{name:<24}{plain(state.get('StatusText', ''), 42)}"
+    text = plain(state.get("StatusText", ""), 40 - len(lag) if lag else 42)
+    line = f"{active:<11}{name:<24}{', '.join(filter(None, (text, lag)))}"
     return f"  \033[{COLOURS.get(active, 37)}m{line}\033[0m" if coloured else f"  {line.rstrip()}"
 
 
@@ -86,9 +110,12 @@ def page(coloured):
     except ValueError:
         yield "  there is none"
     yield ""
-    units = [*COMMON[:3], *(i["unit"] for i in instances()), *COMMON[3:]]
+    running = {i["unit"]: i for i in instances()}
+    units = [*COMMON[:3], *running, *COMMON[3:]]
     found = states(units)
-    yield from (unit_line(unit, found.get(unit, {}), coloured) for unit in units[:11])
+    for unit in units[:11]:
+        active = unit in running and found.get(unit, {}).get("ActiveState") == "active"
+        yield unit_line(unit, found.get(unit, {}), coloured, behind(running[unit]) if active else "")
     yield f"  {'store':<11}{store()}"
     messages = (read(f"{STATUS}/messages") or read(f"{HOME}/messages")).splitlines()
     disk = found.get(COMMON[0], {}).get("ActiveState")

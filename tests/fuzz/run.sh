@@ -4,13 +4,21 @@
 #
 # FUZZ_SEED=N: each run of the same program has the same inputs in the same order, so that CI fails for a change and not by
 # chance. libFuzzer compares addresses, so they must not vary; it reads folders in the order of the file system, so it gets a list;
-# new inputs are not kept.
+# new inputs are not kept. libFuzzer's thread that measures the memory allocates when it starts, during some input, which moves
+# addresses and has the input executed again, in search of a leak. So the sanitizer measures the memory: its thread does not
+# allocate. And libFuzzer must not return free memory to the system once a second, because that moves addresses too.
 set -u
 name=$1 seconds=$2
 cd "$(dirname "$0")/../.." || exit 1
 mkdir -p "build/fuzz/corpus/$name" "tests/fuzz/corpus/$name"
 log=build/fuzz/$name.log
-options="-timeout=10 -rss_limit_mb=1024"
+options="-timeout=10 -malloc_limit_mb=1024"
+if [ -n "${FUZZ_SEED:-}" ]; then
+	options="$options -rss_limit_mb=0 -purge_allocator_interval=-1"
+	export ASAN_OPTIONS="hard_rss_limit_mb=1024${ASAN_OPTIONS:+:$ASAN_OPTIONS}"
+else
+	options="$options -rss_limit_mb=1024"
+fi
 for found in "build/fuzz/$name"-*; do
 	[ -e "$found" ] || continue
 	if "build/fuzz/bin/$name" $options "$found" >"$log" 2>&1; then

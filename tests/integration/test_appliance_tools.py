@@ -20,6 +20,9 @@ sys.path.insert(0, str(ROOT / "appliance"))
 from vcourier_appliance import disk, environment, machine, menu, screen, support  # noqa: E402
 from vcourier_appliance.target import Target  # noqa: E402
 
+from lab.process import free_port, wait_until
+from lab.product import provider, router_config
+
 BLANK = {"path": "/dev/sdb", "type": "disk", "size": 32 << 30, "ro": False, "fstype": None, "pttype": None, "mountpoints": [None]}
 SYSTEM = {**BLANK, "path": "/dev/sda", "pttype": "gpt", "children": [{**BLANK, "path": "/dev/sda2", "type": "part", "fstype": "ext4", "mountpoints": ["/"]}]}
 DISKS = [  # disks, signatures that wipefs finds, which one is formatted
@@ -80,11 +83,35 @@ def test_the_screen_fits(monkeypatch, tmp_path):
     monkeypatch.setattr(screen, "states", lambda units: {u: {"ActiveState": "active", "StatusText": hostile} for u in units})
     monkeypatch.setattr(screen, "addresses", lambda: ["10.0.0.1", "2001:db8::1"])
     monkeypatch.setattr(screen, "store", lambda: "no answer")
+    monkeypatch.setattr(screen, "metrics", lambda port: [("vcourier_collector_backlog_events", 1e9), ("vcourier_collector_lag_seconds", 1e9)])
     lines = list(screen.page(True))
     bare = [re.sub(r"\033\[[\d;]*m", "", line) for line in lines]
     assert len(lines) < screen.HEIGHT and max(map(len, bare)) <= screen.WIDTH and not re.search("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", "".join(bare))
     assert "https://10.0.0.1/" in "".join(bare) and "collector@webhook" in "".join(bare)
     assert "\033" not in "".join(screen.page(False))
+
+
+def test_the_screen_tells_the_lag(lab, monkeypatch, tmp_path):
+    """Of a real collector and a real dispatcher, whose backend takes nothing: as many events as the stream has."""
+    vc, bus, down = lab.vcenter("-backlog", "300"), lab.nats(), free_port()
+    config = router_config(bus, lab.authority.ca, [provider(vc, startFrom="earliest")],
+                           [{"name": "kn", "type": "knative", "knative": {"destination": {"uri": f"http://127.0.0.1:{down}/"}}}])
+    running = [("collector", "lab", lab.collector(config)), ("dispatcher", "kn", lab.dispatcher(config))]
+    instances = tmp_path / "instances.json"
+    instances.write_text(json.dumps([{"kind": kind, "name": name, "unit": f"vcourier-{kind}@{name}.service", "port": daemon.port} for kind, name, daemon in running]))
+    monkeypatch.setattr(screen, "INSTANCES", str(instances))
+    monkeypatch.setattr(screen, "states", lambda units: {u: {"ActiveState": "active", "StatusText": "ready"} for u in units})
+
+    def line(name):
+        return next((line for line in screen.page(False) if name in line), "")
+
+    def told(name):
+        return re.search(r" +ready, (\d+) events, \d+ s behind$", line(name))
+    stream = lab.jetstream(bus)
+    wait_until(lambda: told("dispatcher@kn") and int(told("dispatcher@kn")[1]) == stream.info("VC_lab")["state"]["messages"] >= 300, 60, lambda: line("dispatcher@kn"))
+    wait_until(lambda: re.search(r"collector@lab +ready, 0 events, 0 s behind$", line("collector@lab")), 60, lambda: line("collector@lab"))
+    running[0][2].kill()
+    assert re.search("collector@lab +ready$", line("collector@lab"))  # no answer
 
 
 def test_the_menu_shows_what_is_typed(monkeypatch, tmp_path):
