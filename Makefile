@@ -151,7 +151,7 @@ deb_build := gcc make pkg-config libc6-dev libnats-dev libcurl4-openssl-dev libx
 	libssl-dev libmicrohttpd-dev libcrypt-dev
 deb_run   := nats-server golang-go golang-github-vmware-govmomi-dev openssl ca-certificates python3
 deb_test  := libcmocka-dev clang libclang-rt-dev clang-format clang-tidy valgrind python3 python3-pytest python3-pytest-xdist \
-	python3-jsonschema python3-yaml python3-botocore golang-github-nats-io-go-nats-dev build-essential dpkg-dev nginx nftables openssh-client strace systemd debhelper mandoc lintian zsh fish prometheus xorriso
+	python3-jsonschema python3-yaml python3-botocore golang-github-nats-io-go-nats-dev build-essential dpkg-dev nginx nftables openssh-client strace systemd debhelper mandoc lintian zsh fish prometheus xorriso debsecan
 
 deps: ## install the Debian packages that are missing (no-op otherwise)
 	@tests/deps.sh $(deb_build) $(deb_run) $(deb_test)

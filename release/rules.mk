@@ -22,4 +22,8 @@ release-test: ## build the release, twice, and compare; install, upgrade and pur
 	@tests/deps.sh debootstrap dpkg-dev gnupg
 	tests/release/run.sh $(OLDER)
 
-.PHONY: release release-test
+scan: ## known vulnerabilities of the packages and images in dist/, by debsecan; SOURCE=URL of a copy of its data
+	@tests/deps.sh debsecan
+	@release/scan.py $(if $(SOURCE),--source $(SOURCE)) $(wildcard dist/*.cdx.json dist/images/*.cdx.json)
+
+.PHONY: release release-test scan

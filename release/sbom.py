@@ -14,6 +14,7 @@ import sys
 import uuid
 from datetime import datetime, timezone
 from pathlib import Path
+from urllib.parse import quote
 
 FIELDS = "${binary:Package}\t${Package}\t${Version}\t${Architecture}\t${source:Package}\t${source:Version}\t${Depends}, ${Pre-Depends}\n"
 
@@ -58,7 +59,11 @@ def licences(name):
 
 
 def purl(p, release):
-    return f"pkg:deb/debian/{p['name']}@{p['version'].replace('+', '%2B').replace(':', '%3A')}?arch={p['arch']}&distro={release}"
+    """Scanners find vulnerabilities by the source package, where it has another name or version."""
+    source = p.get("source", p["name"])
+    other = f"{source}@{p['sourceVersion']}" if p.get("sourceVersion", p["version"]) != p["version"] else source
+    upstream = f"&upstream={quote(other, safe='')}" if other != p["name"] else ""
+    return f"pkg:deb/debian/{p['name']}@{quote(p['version'], safe='~')}?arch={p['arch']}&distro={release}{upstream}"
 
 
 def spdx(own, packages, direct, made):
@@ -96,7 +101,9 @@ def of_image(root):
     packages = []
     for record in sorted((root / "var/lib/dpkg/status.d").iterdir()):
         fields = dict(re.findall(r"^([A-Z][A-Za-z-]*): (.*)$", record.read_text(), re.M))
-        packages.append({"name": fields["Package"], "version": fields["Version"], "arch": fields["Architecture"]})
+        source, _, version = fields.get("Source", fields["Package"]).partition(" ")
+        packages.append({"name": fields["Package"], "version": fields["Version"], "arch": fields["Architecture"],
+                         "source": source, "sourceVersion": version.strip("()") or fields["Version"]})
     return f"vcourier-{root.name}", packages
 
 
