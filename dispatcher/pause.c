@@ -69,7 +69,7 @@ pause_destination(struct dispatcher_metrics *metrics, struct jobs *jobs,
 }
 
 static void
-log_sum(struct circuit *c, const char *target, int64_t now_ms)
+log_sum(struct circuit *c, const char *target, int status, int64_t now_ms)
 {
 	int64_t since_ms = c->flap.since_ms;
 	unsigned pauses;
@@ -78,7 +78,7 @@ log_sum(struct circuit *c, const char *target, int64_t now_ms)
 		log_warn("deliveries pause and go on again and again", L_STR("target", target),
 			L_INT("pauses", pauses),
 			L_MS("within", clock_monotonic_ms() - since_ms),
-			L_BOOL("paused", c->state == CIRCUIT_OPEN));
+			L_BOOL("paused", c->state == CIRCUIT_OPEN), L_INT("status", status));
 }
 
 size_t
@@ -87,9 +87,9 @@ pause_turn(struct jobs *jobs, struct destination_state *destination, int64_t now
 	struct queue *queue;
 	size_t paused = 0;
 
-	log_sum(&destination->circuit, "", now_ms);
+	log_sum(&destination->circuit, "", 0, now_ms);
 	TAILQ_FOREACH(queue, &jobs->queues, link) {
-		log_sum(&queue->circuit, queue->name, now_ms);
+		log_sum(&queue->circuit, queue->name, queue->status, now_ms);
 		paused += queue->circuit.state == CIRCUIT_OPEN;
 	}
 	return paused;

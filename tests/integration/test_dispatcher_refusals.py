@@ -241,3 +241,20 @@ def test_a_flapping_destination_is_logged_in_summaries(lab, stream):
     assert len(single) == 1 and len(dispatcher.lines("deliveries go on")) == 1 and 1 <= len(sums) <= 3
     assert len(single) + sum(int(m[1]) for m in sums) == opens
     assert sums[-1][2] == "false", "the last line has the current state"
+
+
+def test_the_summary_names_the_status(lab, stream):
+    """A pause soon after another one has no line of its own: a restart of the destination, which then refuses the token."""
+    now = {"status": 503}
+    receiver = lab.receiver(lambda request: Answer(now["status"]) if now["status"] else None)
+    dispatcher = lab.dispatcher(stream.config(receiver.url, **FAST))
+    stream.publish(5)
+    wait_until(lambda: dispatcher.metric("vcourier_dispatcher_circuit_state") == 2, what="deliveries pause")
+    now["status"] = None
+    stream.idle()
+    now["status"] = 403
+    stream.publish(5)
+    wait_until(lambda: dispatcher.metric("vcourier_dispatcher_circuit_opens_total") >= 2, what="deliveries pause again")
+    assert dispatcher.stop() == 0
+    last, = dispatcher.lines("again and again")
+    assert "paused=true" in last and "status=403" in last, last
