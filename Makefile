@@ -168,7 +168,7 @@ unit: deps ## the unit tests alone, also with sanitizers and in valgrind
 	@$(PYTHON) tests/run.py unit
 
 # Each says what it skips here. Goes on after a failure, and ends with the list of what failed.
-everything := test debian-test fuzz-coverage interop cluster-test release-test
+everything := test debian-test fuzz-coverage interop cluster-test cluster-test-projects release-test
 check-all: ## everything that can be tested on this machine; hours
 	@failed=; for name in $(everything); do \
 		echo "check-all: $$name, $$(date +%T)"; \

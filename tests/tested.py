@@ -3,7 +3,7 @@
 """tested.py record RUN [RESULT]: writes the versions of what this machine has to build/tested/RUN.json, with the result of a test run.
 tested.py page: docs/tested.md from all files of build/tested, a column for each run.
 
-tests/run.py, tests/debian/run.sh, `make interop` and `make cluster-test` record."""
+tests/run.py, tests/debian/run.sh, `make interop`, `make cluster-test` and `make cluster-test-projects` record."""
 import json
 import platform
 import re
@@ -48,14 +48,18 @@ def interop():
     return {f"{name} ({registry})": version for registry, versions in (("npm", pinned), ("PyPI", python), ("Go", go)) for name, version in versions.items()}
 
 
-def kubernetes():
+def kubernetes(*more):
     rules = "".join(path.read_text() for path in ROOT.glob("tests/*/rules.mk"))
-    return {name: re.search(rf"^{name} := v?(\S+)$", rules, re.M)[1] for name in ("kubernetes", "coredns")}
+    return {name: re.search(rf"^{name} := v?(\S+)$", rules, re.M)[1] for name in ("kubernetes", "coredns", *more)}
+
+
+def projects():
+    return kubernetes("knative_eventing", "keda", "contour", "envoy")
 
 
 def record(run, result=""):
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True).stdout.strip()
-    more = {"interop": interop, "cluster": kubernetes}.get(run, dict)()
+    more = {"interop": interop, "cluster": kubernetes, "projects": projects}.get(run, dict)()
     RECORDS.mkdir(parents=True, exist_ok=True)
     entry = {"date": datetime.now(timezone.utc).strftime("%Y-%m-%d"), "commit": commit or "no repository", "result": result, **versions(), **more}
     (RECORDS / f"{run}.json").write_text(json.dumps(entry, indent=1) + "\n")
@@ -67,7 +71,8 @@ def page():
     rows = list(dict.fromkeys(key for entry in runs.values() for key in entry))
     lines = [f"| {row} | " + " | ".join(str(entry.get(row, "")) for entry in runs.values()) + " |" for row in rows]
     return "\n".join(["# Tested versions", "", "`make tested` writes this page from what test runs recorded in `build/tested`: a column for each run.",
-                      "`bookworm` and `trixie` are `make test` or `make unit` on that Debian release; `cluster` is `make cluster-test`, `interop` is `make interop`.", "",
+                      "`bookworm` and `trixie` are `make test` or `make unit` on that Debian release; `cluster` is `make cluster-test`, `interop` is `make interop`,",
+                      "`projects` is `make cluster-test-projects`.", "",
                       "| | " + " | ".join(runs) + " |", "|---" * (len(runs) + 1) + "|", *lines]) + "\n"
 
 

@@ -5,6 +5,7 @@
 //
 //	GET /received   {"events": n, "distinct": n, "twice": n, "ids": [...]}
 //	POST /down?on=1 answers 503 to events until on=0
+//	POST /slow?ms=50 waits so long before each answer
 package main
 
 import (
@@ -15,6 +16,7 @@ import (
 	"log"
 	"net/http"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -44,10 +46,15 @@ type receiver struct {
 	events int
 	ids    map[string]int
 	down   bool
+	slow   time.Duration
 }
 
 // take counts an event and shows it; false while the backend is down.
 func (r *receiver) take(backend string, e event) bool {
+	r.mu.Lock()
+	slow := r.slow
+	r.mu.Unlock()
+	time.Sleep(slow)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.down {
@@ -137,10 +144,18 @@ func (r *receiver) setDown(_ http.ResponseWriter, req *http.Request) {
 	r.mu.Unlock()
 }
 
+func (r *receiver) setSlow(_ http.ResponseWriter, req *http.Request) {
+	ms, _ := strconv.Atoi(req.URL.Query().Get("ms"))
+	r.mu.Lock()
+	r.slow = time.Duration(ms) * time.Millisecond
+	r.mu.Unlock()
+}
+
 func (r *receiver) mux(role, topics string) *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/received", r.received)
 	mux.HandleFunc("/down", r.setDown)
+	mux.HandleFunc("/slow", r.setSlow)
 	mux.HandleFunc("/healthz", func(http.ResponseWriter, *http.Request) {})
 	switch role {
 	case "knative":

@@ -21,6 +21,7 @@ HERE = ROOT / "tests/cluster"
 PAGE = "docs/kubernetes.md"
 START = "Start"
 BACKENDS = {"knative": ("peers", 80), "gateway": ("openfaas", 8080), "aws": ("peers", 443)}  # service: (namespace, port)
+SERVICES = {**BACKENDS, "vcenter": ("peers", 443), "powered-on": ("default", 80)}
 DISPATCHER_OF = {"knative": "knative", "gateway": "openfaas", "aws": "eventbridge"}
 TOPICS = {"VmPoweredOnEvent", "VmPoweredOffEvent", "VmReconfiguredEvent", "UserLoginSessionEvent"}  # of the stand-in of OpenFaaS
 BURST = 100
@@ -82,6 +83,21 @@ class Deployment:
         overlay["components"] += components
         (self.directory / "my/kustomization.yaml").write_text(yaml.safe_dump(overlay))
 
+    def components(self, change):
+        """Changes the list of components of the overlay and applies it."""
+        overlay = yaml.safe_load((self.directory / "my/kustomization.yaml").read_text())
+        overlay["components"] = change(overlay["components"])
+        (self.directory / "my/kustomization.yaml").write_text(yaml.safe_dump(overlay))
+        self.apply()
+        self.wait_ready()
+
+    def add(self, *names):
+        self.components(lambda found: found + [f"../k8s/components/{name}" for name in names])
+
+    def remove(self, *names):
+        """What they made stays in the cluster: kubectl apply deletes nothing."""
+        self.components(lambda found: [path for path in found if path.removeprefix("../k8s/components/") not in names])
+
     def create(self):
         return self.secrets() + self.apply()
 
@@ -129,7 +145,7 @@ kubectl -n vcourier create secret generic dispatcher-eventbridge --from-file=nat
     # events
 
     def get(self, service, path, scheme="http", data=None):
-        namespace, port = BACKENDS.get(service, ("peers", 443))
+        namespace, port = SERVICES[service]
         address = kubectl("-n", namespace, "get", "service", service, "-o", "jsonpath={.spec.clusterIP}")
         context = ANY_CERTIFICATE if scheme == "https" else None
         with urllib.request.urlopen(f"{scheme}://{address}:{port}{path}", context=context, timeout=30, data=data) as reply:

@@ -25,11 +25,11 @@ IMAGES = {
 }
 
 
-def make(directory):
+def make(directory, more=()):
     """Writes the archives of all images to a directory, except those that are newer than their programs, and returns their paths."""
     directory.mkdir(parents=True, exist_ok=True)
     archives = []
-    for name, (entry, programs, user) in IMAGES.items():
+    for name, (entry, programs, user) in {**IMAGES, **dict(more)}.items():
         short = name.rpartition("/")[2].replace(":", "-")
         root, archive = directory / f"{short}.root", directory / f"{short}.tar"
         archives.append(archive)

@@ -85,7 +85,8 @@ def components(state, c):
             "kube-controller-manager", "--kubeconfig", f"{c}/controllers.kubeconfig", "--authentication-kubeconfig", f"{c}/controllers.kubeconfig",
             "--authorization-kubeconfig", f"{c}/controllers.kubeconfig", "--leader-elect=false", "--use-service-account-credentials",
             "--service-account-private-key-file", f"{c}/sa.key", "--root-ca-file", f"{c}/ca.crt", "--allocate-node-cidrs",
-            "--cluster-cidr", POD_CIDR, "--service-cluster-ip-range", SERVICE_CIDR, "--bind-address", "127.0.0.1"],
+            "--cluster-cidr", POD_CIDR, "--service-cluster-ip-range", SERVICE_CIDR, "--bind-address", "127.0.0.1",
+            "--horizontal-pod-autoscaler-downscale-stabilization", "30s"],  # the default is 5 minutes
         "kube-scheduler": [
             "kube-scheduler", "--kubeconfig", f"{c}/scheduler.kubeconfig", "--authentication-kubeconfig", f"{c}/scheduler.kubeconfig",
             "--authorization-kubeconfig", f"{c}/scheduler.kubeconfig", "--leader-elect=false", "--bind-address", "127.0.0.1"],

