@@ -42,9 +42,12 @@ def versions():
 
 def interop():
     """What the tests run against beside Debian's packages: the versions are pinned in these files."""
-    pinned = json.loads((ROOT / "tests/interop/package.json").read_text())["dependencies"]
+    pinned = {}
+    for file in ("tests/interop/package.json", "tests/interop/n8n/package.json"):
+        pinned |= json.loads((ROOT / file).read_text())["dependencies"]
     python = dict(line.split("==", 1) for line in (ROOT / "tests/interop/requirements.txt").read_text().split() if "==" in line)
     go = dict(re.findall(r"^\t(\S+\.\S+/\S+) (v\S+)$", (ROOT / "tests/interop/go/go.mod").read_text(), re.M))
+    go |= re.findall(r"call gobuild,(\S+) (v\S+)", (ROOT / "tests/interop/rules.mk").read_text())
     return {f"{name} ({registry})": version for registry, versions in (("npm", pinned), ("PyPI", python), ("Go", go)) for name, version in versions.items()}
 
 

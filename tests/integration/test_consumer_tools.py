@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import yaml
@@ -197,7 +198,7 @@ def test_configurations_are_valid(tmp_path):
     for file in RECIPES.rglob("dispatcher.yaml"):
         config = {"apiVersion": "event-router.vmware.com/v1alpha1", "kind": "RouterConfig", "metadata": {"name": "x"}, "bus": {"urls": ["nats://127.0.0.1:1"]},
                   "eventProvider": PROVIDER, "eventProcessor": yaml.safe_load(file.read_text().replace("/etc/vcourier/secrets", str(tmp_path)))}
-        (tmp_path / "eda-token").write_text("x")
+        Path(config["eventProcessor"]["knative"]["auth"]["bearer"]["tokenFile"]).write_text("x")
         (tmp_path / "config.yaml").write_text(json.dumps(config))
         run = subprocess.run([BUILD / "vcourier", "check", tmp_path / "config.yaml"], capture_output=True, text=True)
         assert run.returncode == 0, run.stdout + run.stderr

@@ -52,6 +52,7 @@ RUN_BY = {
     ("docs/console.md", "Users", 1): "tests/pages/host.py",
     ("docs/consumers.md", "Examples", 1): "tests/pages/nats_cli.py",
     ("docs/consumers.md", "Without JetStream", 1): "tests/pages/nats_cli.py",
+    ("docs/consumers.md", "n8n", 1): "tests/integration/test_consumer_webhooks.py",
     ("docs/scale.md", "More than one NATS server", 2): "tests/pages/nats_cli.py",
     ("docs/compose.md", "Run with Docker Compose", 1): "tests/compose/pages.py",
     ("docs/compose.md", "A real vCenter and real backends", 1): "tests/compose/pages.py",

@@ -3,11 +3,12 @@
 # gobuild.sh MODULE VERSION LDFLAGS PACKAGE[=NAME]...: commands of a Go module that `go install` refuses because its go.mod has
 # replace or exclude lines. They are built in a new module with the same lines. The modules that Kubernetes replaces by its
 # staging folder are its published modules of the same version. The binaries go to build/interop/bin.
+# A PACKAGE that ends with .go is a program of ours that uses the module.
 set -eu
 module=$1 version=$2 flags=$3
 shift 3
 cd "$(dirname "$0")/../.."
-bin=$PWD/build/interop/bin
+root=$PWD bin=$PWD/build/interop/bin
 dir=build/interop/gobuild/$(echo "$module" | tr / _)
 mkdir -p "$bin" "$dir"
 cd "$dir"
@@ -23,5 +24,9 @@ go mod edit -require "$module@$version"
 for package in "$@"; do
 	path=${package%%=*}
 	echo "building $module/$path $version"
-	go build -trimpath -ldflags "-s -w $flags" -o "$bin/${package##*[/=]}" "$module${path:+/$path}"
+	case $path in
+	*.go) cp "$root/$path" . && path=./${path##*/} ;;
+	*) path=$module${path:+/$path} ;;
+	esac
+	go build -trimpath -ldflags "-s -w $flags" -o "$bin/${package##*[/=]}" "$path"
 done

@@ -144,8 +144,18 @@ build/interop/.rulebook:
 		rm -rf $(@D)/rulebook; echo "interop: no Java, no venv or no PyPI here: ansible-rulebook is left out"; \
 	fi
 
-interop-packages: build/interop/bin/telegraf build/interop/.rulebook
-interop_tests += tests/integration/test_consumer_tools.py
+# Of Filebeat only the inputs of tests/interop/filebeat/main.go: four minutes the first time.
+build/interop/bin/filebeat: tests/interop/filebeat/main.go
+	@mkdir -p $(@D)
+	@$(call gobuild,github.com/elastic/beats/v7 v7.17.29 "" $<=filebeat)
+
+build/interop/.n8n: tests/interop/n8n/package.json tests/interop/n8n/install.sh
+	@mkdir -p $(@D)/n8n
+	@if tests/interop/n8n/install.sh $(@D)/n8n >$(@D)/n8n.log 2>&1; then touch $@; \
+	else tail -1 $(@D)/n8n.log; echo "interop: SKIPPED: n8n cannot be installed here"; fi
+
+interop-packages: build/interop/bin/telegraf build/interop/.rulebook build/interop/bin/filebeat build/interop/.n8n
+interop_tests += tests/integration/test_consumer_tools.py tests/integration/test_consumer_webhooks.py
 
 interop-packages: build/interop/bin/nats-server build/interop/bin/nats
 interop_tests += tests/integration/test_pages.py # the NATS CLI
