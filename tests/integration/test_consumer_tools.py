@@ -22,7 +22,7 @@ INTEROP = ROOT / "build" / "interop"
 @pytest.fixture
 def bus(lab):
     """A server with the users of the recipes. store() publishes an event as the collector."""
-    connectors = [word for name in ("telegraf", "node-red", "chat") for word in ("--connector", name, "--subject", "vc.lab.>")]
+    connectors = [word for name in ("telegraf", "node-red", "chat", "notify") for word in ("--connector", name, "--subject", "vc.lab.>")]
     bus = lab._keep(SecuredNats(lab.directory, "--vcenter", "lab", *connectors)).start()
     collector = bus.login("collector-lab")
     assert "error" not in collector.request("$JS.API.STREAM.CREATE.VC_lab", {"name": "VC_lab", "subjects": ["vc.lab.>"]}).json()
@@ -183,6 +183,38 @@ def test_chat(lab, bus):
     run("chat-2", 3)
     assert [r.json()["text"] for r in receiver.requests] == 2 * ["*error* HostConnectionLostEvent: message 1"] + [
         "*error* HostConnectionLostEvent: &lt;!channel> down"]
+
+
+def test_notify(lab, bus):
+    """Apprise: an event that one of two services refuses is sent again, to both."""
+    if not (INTEROP / "python" / "apprise").exists():
+        pytest.skip("apprise is not installed: make interop")
+    answers = [Answer(500), Answer(200), Answer(200)]
+    first, second = lab.receiver(lambda request: answers.pop(0)), lab.receiver(lambda request: Answer(200))
+    urls = lab.directory / "urls"
+    urls.write_text(f"json://127.0.0.1:{first.port}/first\njson://127.0.0.1:{second.port}/second\n")
+    text = (RECIPES / "notify.py").read_text()
+    assert "msg.nak(delay=10)" in text
+    script = lab.directory / "notify.py"
+    script.write_text(text.replace("msg.nak(delay=10)", "msg.nak(delay=0.2)"))
+
+    def start(name, file):
+        return lab._keep(Process(name, [sys.executable, script, bus.url_for("connector-notify"), "VC_lab", "notify", "vc.lab.*.*.error.>", file],
+                                 lab.directory, {"PYTHONPATH": str(INTEROP / "python")})).start()
+
+    (lab.directory / "wrong").write_text("no-service://x\n")
+    wrong = start("notify-wrong", lab.directory / "wrong")
+    assert wrong.wait(60) == 1 and "is no URL of Apprise" in wrong.text()
+    bus.store()
+    bus.store("VmPoweredOnEvent", "info")
+    bus.store()
+    notify = start("notify", urls)
+    wait_until(lambda: not notify.running() or len(first.requests) >= 3 and len(second.requests) >= 3, 60, notify.text)
+    wait_until(lambda: not notify.running() or bus.login("connector-notify").request("$JS.API.CONSUMER.INFO.VC_lab.notify").json()["num_ack_pending"] == 0,
+               30, notify.text)
+    for receiver, path in ((first, "/first"), (second, "/second")):
+        assert sorted(r.json()["message"] for r in receiver.requests) == ["message 1", "message 1", "message 3"], notify.text()
+        assert {(r.path, r.json()["title"], r.json()["type"]) for r in receiver.requests} == {(path, "error HostConnectionLostEvent", "failure")}
 
 
 def test_every_recipe_is_on_the_page():
