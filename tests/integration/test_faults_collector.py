@@ -65,17 +65,17 @@ def test_suspended_process_resumes(pipeline):
 
 def test_memory_is_flat_under_a_backlog(pipeline):
     """
-    100,000 events (long form: a million): memory does not grow with the events that were read. It is measured over two halves: cnats frees messages in a thread
-    of its own, and where that thread gets no CPU for a moment, some thousand messages wait for it once. What grows with the events grows in both halves.
+    100,000 events (long form: a million): no more memory at the end than after a tenth of them. The vCenter takes 50 ms for a page: libnats frees messages in a
+    thread of its own, and at full speed on a machine without a free CPU, some thousand of them wait for that thread now and then, whatever the backlog is.
     """
     backlog = 1_000_000 if LONG else 100_000
     lab = pipeline("-backlog", str(backlog))
-    peaks = []
-    for part in (10, 55, 100):
-        stored_at_least(lab, backlog * part // 100, 600)
-        peaks.append(lab.col.peak())
-    print(f"{backlog} events: {[peak >> 20 for peak in peaks]} MiB at most after 10, 55 and 100 % of them")
-    assert peaks[2] < 32 << 20 and min(peaks[1] - peaks[0], peaks[2] - peaks[1]) < 2 << 20
+    lab.vc.fault("slow", n=2 * backlog, ms=50, method="ReadNextEvents")
+    stored_at_least(lab, backlog // 10, 120)
+    early = lab.col.peak()
+    stored_at_least(lab, backlog, 600)
+    print(f"{backlog} events: {early >> 20} MiB at most after a tenth, {lab.col.peak() >> 20} MiB at the end")
+    assert lab.col.peak() < 32 << 20 and lab.col.peak() - early < 4 << 20
     state = lab.ledger.js.info("VC_lab")["state"]
     assert state["messages"] == state["last_seq"] == lab.vc.stats()["events"]  # no duplicates: the count needs each event
 
