@@ -131,7 +131,7 @@ class N8n:
         *first, last = block("docs/consumers.md", "n8n").text.splitlines()
         assert last == "n8n start"
         self.variables = [line for line in first if line.startswith("export ")]
-        done = subprocess.run(["sh", "-ec", "\n".join(first)], cwd=self.home, env={**os.environ, **self.env}, capture_output=True, text=True, timeout=300)
+        done = subprocess.run(["sh", "-ec", "\n".join(first)], cwd=self.home, env={**os.environ, **self.env}, capture_output=True, text=True, timeout=600)
         assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
 
     def start(self):
@@ -174,7 +174,7 @@ def test_n8n(source):
 
     def all_done(process):
         wanted = lab.events("VmPoweredOffEvent")
-        action.wait_for(lambda requests: not process.running() or done(requests) >= set(wanted), 120, process.text)
+        action.wait_for(lambda requests: not process.running() or done(requests) >= set(wanted), 300, process.text)
         assert process.running(), process.text()
         wait_until(lambda: ends(kn)["delivered"] >= len(wanted), 60, "n8n has answered for each event")
         return wanted
@@ -186,10 +186,10 @@ def test_n8n(source):
     all_done(process)
     assert failed[0] in done(action.requests)
     assert n8n.post("wrong") == 403
-    assert process.stop() is not None
+    assert process.stop(120) is not None
     lab.vc.burst(10, tmpl="VmPoweredOffEvent")
     process = n8n.start()
-    action.wait_for(lambda _: not process.running() or held, 120, process.text)
+    action.wait_for(lambda _: not process.running() or held, 300, process.text)
     process.kill()
     go_on.set()
     wanted = all_done(n8n.start())
