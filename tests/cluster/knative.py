@@ -140,7 +140,7 @@ def authenticates(d):
 
 
 def encrypts(d):
-    """transport-encryption strict: https with the Broker's CACerts on each hop. The test makes the Secrets that cert-manager would make."""
+    """transport-encryption strict: https with the Broker's CACerts, as between the parts of Knative. The test makes the Secrets that cert-manager would make."""
     directory = d.directory / "knative-tls"
     directory.mkdir()
     pki.authority(directory, "eventing")

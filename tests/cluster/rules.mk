@@ -31,7 +31,7 @@ cluster-packages: all simulator build/cluster/pause build/cluster/standins $(add
 cluster-test: cluster-packages ## the manifests on a real Kubernetes node: kill, delete, hang, scale, roll, network policies, one server to three, console, drain, Helm; SCENARIOS="kills grows"
 	@/usr/bin/python3 tests/cluster/run.py $(SCENARIOS) || [ $$? = 77 ]
 
-# Other projects, each with its manifests in build/interop/projects: 20 minutes more, most of it for KEDA. The versions are those of tests/k8s/crds.txt.
+# Other projects, each with its manifests in build/interop/projects: 30 minutes more, most of it for KEDA. The versions are those of tests/k8s/crds.txt.
 # Envoy is from PyPI, in the version that is nearest to Contour's.
 knative_eventing := v0.47.0
 keda := v2.18.1
