@@ -4,9 +4,11 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tarfile
+from pathlib import Path
 
 import pytest
 
@@ -103,6 +105,48 @@ def test_the_packages_of_an_image(tmp_path, images):
         path = os.path.realpath(library)
         named = [subprocess.run(["dpkg-query", "-S", p], capture_output=True, text=True).stdout for p in (path, path.removeprefix("/usr"))]
         assert {owner.split(":")[0] for owner in named if owner} & packages.keys(), library
+
+
+def test_licences_and_release_of_an_image(images):
+    """Scanners find no vulnerability in an image that does not name its Debian release."""
+    for image in images.iterdir():
+        assert (image / "etc/os-release").read_text() == Path("/etc/os-release").read_text() and (image / "etc/debian_version").exists()
+        documents, referred = image / "usr/share/doc", set()
+        for record in (image / "var/lib/dpkg/status.d").iterdir():
+            text = (documents / record.name / "copyright").read_text()
+            assert text == Path(f"/usr/share/doc/{record.name}/copyright").read_text()
+            referred |= set(re.findall(r"/usr/share/common-licenses/([A-Za-z0-9.-]*[A-Za-z0-9])", text))
+        assert {"GPL-2", "LGPL-2.1"} <= referred
+        missing = {name for name in referred if Path("/usr/share/common-licenses", name).exists() and not (image / "usr/share/common-licenses" / name).is_file()}
+        assert not missing and (documents / "vcourier/LICENSE").read_text() == (ROOT / "LICENSE").read_text()
+
+
+def test_a_scanner_finds_the_packages(tmp_path, images):
+    """trivy, without its database of vulnerabilities: the release, the packages of our list, no secret, licences."""
+    trivy = shutil.which("trivy", path=f"{ROOT / 'build/interop/bin'}:{os.environ['PATH']}")
+    if not trivy:
+        pytest.skip("trivy is not here (make build/interop/bin/trivy)")
+
+    def scan(root):
+        write(tmp_path / "a.tar", f"vcourier-collector:{VERSION}", {"amd64": root})
+        run = subprocess.run([trivy, "image", "--input", tmp_path / "a.tar", "--cache-dir", tmp_path / "cache", "--offline-scan", "--skip-db-update", "--skip-java-db-update",
+                              "--scanners", "secret,license", "--list-all-pkgs", "--format", "json", "--quiet"], capture_output=True, text=True, timeout=240)
+        assert run.returncode == 0, run.stderr
+        return json.loads(run.stdout)
+
+    def version(p):
+        return "".join((f"{p['Epoch']}:" if "Epoch" in p else "", p["Version"], f"-{p['Release']}" if "Release" in p else ""))
+    subprocess.run([sys.executable, ROOT / "release/sbom.py", images / "collector", tmp_path / "sbom"], env={**os.environ, "SOURCE_DATE_EPOCH": "1700000000"}, check=True)
+    listed = json.loads((tmp_path / "sbom.cdx.json").read_text())["components"]
+    found = scan(images / "collector")
+    release = dict(line.split("=", 1) for line in Path("/etc/os-release").read_text().splitlines() if "=" in line)["VERSION_ID"].strip('"')
+    assert found["Metadata"]["OS"]["Family"] == "debian" and found["Metadata"]["OS"]["Name"].startswith(release)
+    packages = next(r for r in found["Results"] if r["Class"] == "os-pkgs")["Packages"]
+    assert {p["Name"]: version(p) for p in packages} == {c["name"]: c["version"] for c in listed}
+    assert not any(r.get("Secrets") for r in found["Results"]) and any(r.get("Licenses") for r in found["Results"])
+    (tmp_path / "leak/etc").mkdir(parents=True)
+    subprocess.run(["openssl", "genrsa", "-traditional", "-out", tmp_path / "leak/etc/key.pem", "2048"], check=True, capture_output=True)
+    assert any(r.get("Secrets") for r in scan(tmp_path / "leak")["Results"])  # it does look
 
 
 def test_provenance_names_each_file(tmp_path):

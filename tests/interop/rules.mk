@@ -43,6 +43,13 @@ build/interop/.moto:
 
 interop_tests += tests/integration/test_event_ruler.py tests/integration/test_moto.py
 
+# The scanner of images, for `make scan`: ten minutes and more to build. Go names the experiment that its JSON library takes.
+build/interop/bin/trivy:
+	@mkdir -p $(@D)
+	@GOBIN=$(CURDIR)/$(@D) GO111MODULE=on GOTOOLCHAIN=local GOFLAGS= GOEXPERIMENT=jsonv2 \
+		go install -trimpath -ldflags "-s -w" github.com/aquasecurity/trivy/cmd/trivy@v0.74.0 2>build/interop/go.log || \
+		{ tail -1 build/interop/go.log; echo "interop: SKIPPED: trivy cannot be built here"; }
+
 # The newest nats-server, for the tests of NATS users, and the nats CLI, for the commands in the docs, if go is new enough.
 build/interop/bin/nats-server: module := github.com/nats-io/nats-server/v2@v2.15.2
 build/interop/bin/nats: module := github.com/nats-io/natscli/nats@v0.5.1
