@@ -161,7 +161,14 @@ kubectl -n vcourier create secret generic dispatcher-eventbridge --from-file=nat
 
     def admin(self):
         address = kubectl("-n", "vcourier", "get", "service", "nats-client", "-o", "jsonpath={.spec.clusterIP}")
-        return Wire(4222, "admin", (self.directory / "secrets/admin").read_text().strip(), host=address)
+        password = (self.directory / "secrets/admin").read_text().strip()
+
+        def connected():
+            try:
+                return Wire(4222, "admin", password, host=address)
+            except ConnectionRefusedError:  # kube-proxy has not yet the address of a pod that is Ready again
+                return None
+        return wait_until(connected, 30, "NATS is reached by its Service")
 
     def stream(self):
         """{CloudEvent id: subject} of all of VC_lab."""
