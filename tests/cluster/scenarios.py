@@ -85,8 +85,8 @@ def deletes(d):
     for name in [*OURS, "nats"]:
         before = d.pods(name)
         d.burst()
-        began = time.monotonic()
         kubectl("-n", "vcourier", "delete", "pod", next(iter(before)), "--wait=false")
+        began = time.monotonic()  # the API server has accepted it
         took = d.seconds_until_new(name, before, began)
         d.burst()
         d.wait_ready()
@@ -118,9 +118,25 @@ def engine_and_kubelet(d):
     assert {n: p[:2] for n, p in now.items()} == {n: p[:2] for n, p in before.items()}, "a container was restarted"
 
 
+def rate_of_slow_backend(d):
+    """Events a second, out of a backlog, to a backend that takes 300 ms for each."""
+    d.get("knative", "/slow?ms=300", data=b"")
+    before = d.received("knative")["distinct"]
+    d.burst(6000)
+
+    def reached(count):
+        found = wait_until(lambda: (now := d.received("knative")["distinct"]) >= before + count and now, 120, d.reasons)
+        return found, time.monotonic()
+    (n, began), (m, ended) = reached(1000), reached(4000)
+    d.get("knative", "/slow?ms=0", data=b"")
+    d.books("slow backend")
+    return (m - n) / (ended - began)
+
+
 @scenario
 def scales(d):
     """A dispatcher from 1 to 3 replicas and back, under load."""
+    rate = {1: rate_of_slow_backend(d)}
     for replicas in (3, 1):
         for _ in range(10):
             d.burst()
@@ -130,6 +146,9 @@ def scales(d):
         d.wait_ready()
         say(f"{replicas} replicas after {20 * BURST} events")
         d.books(f"{replicas} replicas")
+        if replicas not in rate:
+            rate[replicas] = rate_of_slow_backend(d)
+    say(f"a backend that takes 300 ms: {rate[1]:.0f} events a second with 1 replica, {rate[3]:.0f} with 3: {rate[3] / rate[1]:.2f} times")
 
 
 @scenario
