@@ -22,7 +22,7 @@ release-test: ## build the release, twice, and compare; install, upgrade and pur
 	@tests/deps.sh debootstrap dpkg-dev gnupg
 	tests/release/run.sh $(OLDER)
 
-# trivy looks for secrets and licences in the images. Where its database can be had, `trivy image --input FILE` alone also finds vulnerabilities.
+# trivy looks for secrets in the images. Where its database can be had, `trivy image --input FILE` alone also finds vulnerabilities.
 scan: build/interop/bin/trivy ## known vulnerabilities of the packages and images in dist/, by debsecan (SOURCE=URL of a copy of its data); secrets, by trivy
 	@tests/deps.sh debsecan
 	@if [ -x $< ]; then for image in dist/images/*.oci.tar; do \

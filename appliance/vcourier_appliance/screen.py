@@ -67,7 +67,7 @@ def store():
 
 
 def metrics(port):
-    """[(name, value)]; empty when there is no answer"""
+    """A list of (name, value). It is empty when there is no answer."""
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=1) as reply:
             lines = reply.read(1 << 20).decode().splitlines()

@@ -4,7 +4,6 @@ import json
 import subprocess
 import time
 
-
 import pki
 from deployment import HERE, kubectl
 from lab.process import wait_until

@@ -148,7 +148,7 @@ def encrypts(d):
         pki.certificate(directory, secret, "eventing", f"/CN={service}", f"DNS:{service}.{NAMESPACE}.svc.cluster.local,DNS:{service}.{NAMESPACE}.svc", "serverAuth")
         kubectl("-n", NAMESPACE, "create", "secret", "generic", secret, f"--from-file=tls.crt={secret}.crt", f"--from-file=tls.key={secret}.key",
                 "--from-file=ca.crt=eventing.crt", cwd=directory)
-    kubectl("apply", "--server-side", "-f", CERTIFICATES)  # their controller lists these objects, even if there are none
+    kubectl("apply", "--server-side", "-f", CERTIFICATES)  # the definition: Knative's controllers list these objects, even where none exists
     feature("transport-encryption", "strict")
     found = wait_until(lambda: (now := address()) and now.get("url", "").startswith("https") and now, 180, lambda: f"the Broker has https: {address()}")
     assert found["CACerts"].strip() == Path(directory / "eventing.crt").read_text().strip(), found

@@ -12,13 +12,7 @@ name=$1 seconds=$2
 cd "$(dirname "$0")/../.." || exit 1
 mkdir -p "build/fuzz/corpus/$name" "tests/fuzz/corpus/$name"
 log=build/fuzz/$name.log
-options="-timeout=10 -malloc_limit_mb=1024"
-if [ -n "${FUZZ_SEED:-}" ]; then
-	options="$options -rss_limit_mb=0 -purge_allocator_interval=-1"
-	export ASAN_OPTIONS="hard_rss_limit_mb=1024${ASAN_OPTIONS:+:$ASAN_OPTIONS}"
-else
-	options="$options -rss_limit_mb=1024"
-fi
+options="-timeout=10 -rss_limit_mb=1024"
 for found in "build/fuzz/$name"-*; do
 	[ -e "$found" ] || continue
 	if "build/fuzz/bin/$name" $options "$found" >"$log" 2>&1; then
@@ -33,7 +27,8 @@ done
 options="$options -max_total_time=$seconds -print_final_stats=1 -artifact_prefix=build/fuzz/$name-"
 if [ -n "${FUZZ_SEED:-}" ]; then
 	find "tests/fuzz/corpus/$name" -type f | LC_ALL=C sort | paste -sd, >"build/fuzz/$name.inputs"
-	set -- -seed="$FUZZ_SEED" -seed_inputs=@"build/fuzz/$name.inputs"
+	set -- -rss_limit_mb=0 -malloc_limit_mb=1024 -purge_allocator_interval=-1 -seed="$FUZZ_SEED" -seed_inputs=@"build/fuzz/$name.inputs"
+	export ASAN_OPTIONS="hard_rss_limit_mb=1024${ASAN_OPTIONS:+:$ASAN_OPTIONS}"
 	# some containers forbid it
 	fixed=$(setarch -R true 2>/dev/null && echo setarch -R)
 else

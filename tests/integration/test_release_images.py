@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -139,8 +140,8 @@ def test_a_scanner_finds_the_packages(tmp_path, images):
     subprocess.run([sys.executable, ROOT / "release/sbom.py", images / "collector", tmp_path / "sbom"], env={**os.environ, "SOURCE_DATE_EPOCH": "1700000000"}, check=True)
     listed = json.loads((tmp_path / "sbom.cdx.json").read_text())["components"]
     found = scan(images / "collector")
-    release = dict(line.split("=", 1) for line in Path("/etc/os-release").read_text().splitlines() if "=" in line)["VERSION_ID"].strip('"')
-    assert found["Metadata"]["OS"]["Family"] == "debian" and found["Metadata"]["OS"]["Name"].startswith(release)
+    system = found["Metadata"]["OS"]
+    assert system["Family"] == "debian" and system["Name"].startswith(platform.freedesktop_os_release()["VERSION_ID"])
     packages = next(r for r in found["Results"] if r["Class"] == "os-pkgs")["Packages"]
     assert {p["Name"]: version(p) for p in packages} == {c["name"]: c["version"] for c in listed}
     assert not any(r.get("Secrets") for r in found["Results"]) and any(r.get("Licenses") for r in found["Results"])

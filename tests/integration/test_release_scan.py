@@ -1,17 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """release/scan.py: the vulnerabilities of what a release runs with, by the real debsecan. Its data are served here, in the form of Debian's security tracker."""
-import http.server
-import json
 import os
+import platform
 import shutil
 import subprocess
-import threading
 import zlib
-from pathlib import Path
 
 import pytest
 
 from lab.process import ROOT, free_port
+from lab.receiver import Answer
 
 pytestmark = pytest.mark.skipif(not shutil.which("debsecan"), reason="debsecan is not installed")
 
@@ -29,41 +27,20 @@ other,other
 
 
 @pytest.fixture()
-def tracker(tmp_path):
+def tracker(lab):
     """The URL of a copy of the tracker's data for trixie."""
-    (tmp_path / "data").mkdir()
-    (tmp_path / "data/trixie").write_bytes(zlib.compress(DATA.encode()))
-
-    class Handler(http.server.SimpleHTTPRequestHandler):
-        def __init__(self, *arguments):
-            super().__init__(*arguments, directory=str(tmp_path / "data"))
-
-        def log_message(self, *_):
-            pass
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
+    return lab.receiver(lambda request: Answer(200, body=zlib.compress(DATA.encode())) if request.path == "/trixie" else Answer(404)).url
 
 
-def sbom(tmp_path, *records, release="trixie"):
-    """The list that release/sbom.py writes for an image with these records of dpkg."""
+def sbom(tmp_path, record):
+    """The list that release/sbom.py writes for an image with this record of dpkg, as if it were built on trixie."""
     status = tmp_path / "image/var/lib/dpkg/status.d"
-    shutil.rmtree(tmp_path / "image", ignore_errors=True)
     status.mkdir(parents=True)
-    for i, record in enumerate(records):
-        (status / str(i)).write_text(f"Status: install ok installed\nArchitecture: amd64\n{record}\n")
+    (status / "record").write_text(f"Status: install ok installed\nArchitecture: amd64\n{record}\n")
     subprocess.run([ROOT / "release/sbom.py", tmp_path / "image", tmp_path / "sbom"], env={**os.environ, "SOURCE_DATE_EPOCH": "1700000000"}, check=True)
     path = tmp_path / "sbom.cdx.json"
-    here = json.loads(path.read_text())
-    for component in here["components"]:  # as if it were built on that release
-        component["purl"] = component["purl"].replace(f"distro={os_release()}", f"distro={release}")
-    path.write_text(json.dumps(here))
+    path.write_text(path.read_text().replace(f"distro={platform.freedesktop_os_release()['VERSION_CODENAME']}", "distro=trixie"))
     return path
-
-
-def os_release():
-    return dict(line.split("=", 1) for line in Path("/etc/os-release").read_text().splitlines() if "=" in line)["VERSION_CODENAME"]
 
 
 def scan(*arguments):
