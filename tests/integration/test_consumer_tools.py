@@ -155,6 +155,25 @@ def test_ansible_rulebook(lab, stream):
     assert log.read_text() == "3-1700000000000 WEB-2 LAB\\jane\n", rulebook.text()
 
 
+class Script:
+    """A recipe in Python that sends each event on, with a shorter pause after a failure. Its durable has its name."""
+
+    def __init__(self, lab, bus, name):
+        text = (RECIPES / f"{name}.py").read_text()
+        assert "msg.nak(delay=10)" in text
+        self.lab, self.bus, self.name, self.file = lab, bus, name, lab.directory / f"{name}.py"
+        self.file.write_text(text.replace("msg.nak(delay=10)", "msg.nak(delay=0.2)"))
+
+    def start(self, process, destination):
+        return self.lab._keep(Process(process, [sys.executable, self.file, self.bus.url_for(f"connector-{self.name}"), "VC_lab", self.name, "vc.lab.*.*.error.>",
+                                                destination], self.lab.directory, {"PYTHONPATH": str(INTEROP / "python")})).start()
+
+    def wait_acknowledged(self, process):
+        def pending():
+            return self.bus.login(f"connector-{self.name}").request(f"$JS.API.CONSUMER.INFO.VC_lab.{self.name}").json()["num_ack_pending"]
+        wait_until(lambda: not process.running() or pending() == 0, 30, process.text)
+
+
 def test_chat(lab, bus):
     """A webhook that fails gets the message again; the next start continues after the last message."""
     if not (INTEROP / "python" / "nats").exists():
@@ -162,18 +181,12 @@ def test_chat(lab, bus):
     answers = [Answer(500), Answer(200), Answer(200), Answer(200)]
     receiver, webhook = lab.receiver(lambda request: answers.pop(0)), lab.directory / "webhook"
     webhook.write_text(f"{receiver.url}/services/T/B\n")
-    text = (RECIPES / "chat.py").read_text()
-    assert "msg.nak(delay=10)" in text
-    script = lab.directory / "chat.py"
-    script.write_text(text.replace("msg.nak(delay=10)", "msg.nak(delay=0.2)"))
+    script = Script(lab, bus, "chat")
 
     def run(name, count):
-        chat = lab._keep(Process(name, [sys.executable, script, bus.url_for("connector-chat"), "VC_lab", "chat", "vc.lab.*.*.error.>", webhook],
-                                 lab.directory, {"PYTHONPATH": str(INTEROP / "python")}))
-        chat.start()
+        chat = script.start(name, webhook)
         receiver.wait_for(lambda requests: len(requests) >= count)
-        wait_until(lambda: not chat.running() or bus.login("connector-chat").request("$JS.API.CONSUMER.INFO.VC_lab.chat").json()["num_ack_pending"] == 0,
-                   30, chat.text)
+        script.wait_acknowledged(chat)
         chat.kill()
 
     bus.store()
@@ -193,25 +206,16 @@ def test_notify(lab, bus):
     first, second = lab.receiver(lambda request: answers.pop(0)), lab.receiver(lambda request: Answer(200))
     urls = lab.directory / "urls"
     urls.write_text(f"json://127.0.0.1:{first.port}/first\njson://127.0.0.1:{second.port}/second\n")
-    text = (RECIPES / "notify.py").read_text()
-    assert "msg.nak(delay=10)" in text
-    script = lab.directory / "notify.py"
-    script.write_text(text.replace("msg.nak(delay=10)", "msg.nak(delay=0.2)"))
-
-    def start(name, file):
-        return lab._keep(Process(name, [sys.executable, script, bus.url_for("connector-notify"), "VC_lab", "notify", "vc.lab.*.*.error.>", file],
-                                 lab.directory, {"PYTHONPATH": str(INTEROP / "python")})).start()
-
+    script = Script(lab, bus, "notify")
     (lab.directory / "wrong").write_text("no-service://x\n")
-    wrong = start("notify-wrong", lab.directory / "wrong")
+    wrong = script.start("notify-wrong", lab.directory / "wrong")
     assert wrong.wait(60) == 1 and "is no URL of Apprise" in wrong.text()
     bus.store()
     bus.store("VmPoweredOnEvent", "info")
     bus.store()
-    notify = start("notify", urls)
+    notify = script.start("notify", urls)
     wait_until(lambda: not notify.running() or len(first.requests) >= 3 and len(second.requests) >= 3, 60, notify.text)
-    wait_until(lambda: not notify.running() or bus.login("connector-notify").request("$JS.API.CONSUMER.INFO.VC_lab.notify").json()["num_ack_pending"] == 0,
-               30, notify.text)
+    script.wait_acknowledged(notify)
     for receiver, path in ((first, "/first"), (second, "/second")):
         assert sorted(r.json()["message"] for r in receiver.requests) == ["message 1", "message 1", "message 3"], notify.text()
         assert {(r.path, r.json()["title"], r.json()["type"]) for r in receiver.requests} == {(path, "error HostConnectionLostEvent", "failure")}
