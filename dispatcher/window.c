@@ -4,7 +4,7 @@
 enum {
 	RESERVE_MIN = 16,  /* events */
 	RESERVE_MAX = 128, /* requests */
-	LEAST_SHARE = 8,   /* a pull requests at least this part of the window */
+	LEAST_SHARE = 2,   /* a pull requests at least this part of the reserve */
 };
 
 static size_t
@@ -13,12 +13,16 @@ smaller(size_t a, size_t b)
 	return a < b ? a : b;
 }
 
+static size_t
+reserve(const struct window_config *config)
+{
+	return smaller(config->concurrency, RESERVE_MAX) * config->batch_max + RESERVE_MIN;
+}
+
 size_t
 window_size(const struct window_config *config)
 {
-	size_t requests = config->concurrency + smaller(config->concurrency, RESERVE_MAX);
-
-	return config->strict ? 1 : requests * config->batch_max + RESERVE_MIN;
+	return config->strict ? 1 : config->concurrency * config->batch_max + reserve(config);
 }
 
 size_t
@@ -39,6 +43,7 @@ window_least(const struct window_config *config, const struct window_state *stat
 {
 	if (state->paused)
 		return 0;
-	return smaller(window_size(config), config->buffer_bytes / state->largest) /
-		LEAST_SHARE;
+	if (config->strict)
+		return 0;
+	return smaller(reserve(config), config->buffer_bytes / state->largest) / LEAST_SHARE;
 }

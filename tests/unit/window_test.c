@@ -66,10 +66,10 @@ least(void **state)
 
 	(void)state;
 	assert_int_equal(
-		window_least(&config, &(struct window_state){ .largest = 2 * KB }), 144 / 8);
+		window_least(&config, &(struct window_state){ .largest = 2 * KB }), 80 / 2);
 	/* the buffer holds 10 of them */
 	assert_int_equal(
-		window_least(&config, &(struct window_state){ .largest = 100 * KB }), 10 / 8);
+		window_least(&config, &(struct window_state){ .largest = 100 * KB }), 10 / 2);
 	assert_int_equal(
 		window_least(&config, &(struct window_state){ .largest = KB, .paused = true }),
 		0);
