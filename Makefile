@@ -120,6 +120,7 @@ $(unit_helpers): $(B)/unit/%.o: tests/unit/%.c Makefile
 comma := ,
 settle_lab := bus_connected bus_max_payload bus_publish bus_reconnects bus_request bus_subscribe clock_monotonic_ms clock_wall_us \
 	ack_flush_add ack_flush_slots refresh_want sink_deliver
+unit_wrapped.ack_flush_test  := bus_flush http_wakeup
 unit_wrapped.backlog_test    := $(settle_lab)
 unit_wrapped.body_fetch_test := $(settle_lab) sources_is_gone sources_origin stream_find
 unit_wrapped.collect_trouble_test := publisher_stats
@@ -141,7 +142,7 @@ unit-check: unit-tests ## run the unit tests of one variant, with EMULATOR if CR
 	done; [ -z "$$failed" ] || { echo "failed:$$failed"; exit 1; }
 	@echo "$(words $(unit_tests)) unit test programs passed ($(notdir $(B)))"
 
-threaded_tests := bus_test console_live_test http_test http_tls_test inbox_test publisher_ids_test publisher_test status_test tail_test # where threads meet: in ThreadSanitizer too
+threaded_tests := ack_flush_test bus_test console_live_test http_test http_tls_test inbox_test publisher_ids_test publisher_test status_test tail_test # where threads meet: in ThreadSanitizer too
 
 PYTHON ?= /usr/bin/python3
 export PYTHON

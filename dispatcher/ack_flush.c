@@ -13,6 +13,7 @@
 enum {
 	ANSWER_MS = 1000,
 	AGAIN_MS = 100, /* the next try when NATS did not answer */
+	WAIT_MS = 5,    /* of the loop; a NATS that takes longer is left to the thread */
 	/* one half of the slots may be taken before NATS is asked although others are free */
 	SHARE = 2,
 };
@@ -22,6 +23,7 @@ struct ack_flush {
 	struct ack_flush_config config;
 	uint64_t sent, asked_last; /* the loop's */
 	_Atomic uint64_t confirmed;
+	atomic_bool slow; /* the last answer took longer than the loop waits */
 
 	pthread_t thread;
 	pthread_mutex_t lock; /* for the rest */
@@ -39,6 +41,7 @@ flusher(void *arg)
 	pthread_mutex_lock(&f->lock);
 	while (!f->end) {
 		uint64_t asked = f->asked;
+		int64_t started_ms;
 		int failed;
 
 		if (asked == atomic_load(&f->confirmed)) {
@@ -46,7 +49,9 @@ flusher(void *arg)
 			continue;
 		}
 		pthread_mutex_unlock(&f->lock);
+		started_ms = clock_monotonic_ms();
 		failed = bus_flush(f->config.bus, ANSWER_MS, &err);
+		atomic_store(&f->slow, failed || clock_monotonic_ms() - started_ms >= WAIT_MS);
 		if (!failed) {
 			atomic_store(&f->confirmed, asked);
 			http_wakeup(f->config.http);
@@ -114,6 +119,40 @@ ack_flush_slots(const struct ack_flush *f)
 	return slots(f, f->sent - atomic_load(&f->confirmed));
 }
 
+/* The thread sleeps: all that it was asked for is confirmed. */
+static bool
+thread_sleeps(const struct ack_flush *f)
+{
+	return f->asked_last == atomic_load(&f->confirmed);
+}
+
+static void
+ask(struct ack_flush *f, bool wake_thread)
+{
+	pthread_mutex_lock(&f->lock);
+	f->asked = f->asked_last = f->sent;
+	if (wake_thread)
+		pthread_cond_signal(&f->changed);
+	pthread_mutex_unlock(&f->lock);
+}
+
+void
+ack_flush_wait(struct ack_flush *f, size_t in_flight)
+{
+	struct err err;
+
+	if (in_flight > 0 || ack_flush_slots(f) < f->config.concurrency || !thread_sleeps(f) ||
+		atomic_load(&f->slow))
+		return;
+	ask(f, false);
+	if (bus_flush(f->config.bus, WAIT_MS, &err) == 0) {
+		atomic_store(&f->confirmed, f->sent);
+	} else {
+		atomic_store(&f->slow, true);
+		ask(f, true);
+	}
+}
+
 void
 ack_flush_turn(struct ack_flush *f, size_t in_flight)
 {
@@ -121,8 +160,5 @@ ack_flush_turn(struct ack_flush *f, size_t in_flight)
 
 	if (not_asked == 0 || (not_asked < all / SHARE && in_flight + ack_flush_slots(f) < all))
 		return;
-	pthread_mutex_lock(&f->lock);
-	f->asked = f->asked_last = f->sent;
-	pthread_cond_signal(&f->changed);
-	pthread_mutex_unlock(&f->lock);
+	ask(f, true);
 }

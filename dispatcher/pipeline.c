@@ -263,6 +263,7 @@ pipeline_turn(struct pipeline *p, int64_t now_ms)
 	if (saved_list_restore(p->config.saved_list, p->self))
 		refresh_turn(p->refresher, now_ms);
 	accept_wake_held(p->accept);
+	ack_flush_wait(p->ack_flush, deliver_in_flight(p->deliver));
 	if (may_deliver(p))
 		deliver_turn(p->deliver, now_ms);
 }
