@@ -23,7 +23,8 @@ def sh(command):
 
 
 def prepare(state):
-    sh(f"""mount --make-rshared / && mount -t tmpfs -o mode=755 tmpfs /run && mkdir -p /run/lock /run/netns /run/secrets /var/lib/kubelet
+    sh(f"""mount --make-rshared / && mount -t tmpfs -o mode=755 tmpfs /run && mkdir -p /run/lock /run/netns /run/secrets /var/lib/cni /var/lib/kubelet
+        mount -t tmpfs -o mode=700 tmpfs /var/lib/cni  # the addresses of pods: those of earlier nodes would stay taken
         mount --bind {state}/log /var/log
         hostname {NODE} && ip link set lo up
         ip link add node0 type veth peer name node1 && ip addr add {NODE_IP}/24 dev node0 && ip link set node0 up && ip link set node1 up
