@@ -34,6 +34,29 @@ def kubectl(*arguments, check=True, **options):
     return run.stdout if check else run
 
 
+def select_pods(name=""):
+    """The arguments of kubectl for the pods of our namespace, or of one workload."""
+    return "-n", "vcourier", "get", "pods", *(["-l", f"app.kubernetes.io/name={name}"] if name else [])
+
+
+def restarts(pod):
+    return sum(container["restartCount"] for container in pod["status"].get("containerStatuses", []))
+
+
+def watched_pods(name):
+    """Each pod of the workload as it is, and again after each change, for 180 s."""
+    with subprocess.Popen(["kubectl", *select_pods(name), "-w", "-o", "json", "--request-timeout=180s"], stdout=subprocess.PIPE, text=True) as watch:
+        try:
+            text = ""
+            for line in watch.stdout:
+                text += line
+                if line == "}\n":  # kubectl indents what is inside
+                    yield json.loads(text)
+                    text = ""
+        finally:
+            watch.kill()
+
+
 class Deployment:
     def __init__(self, directory):
         self.directory = directory
@@ -115,10 +138,8 @@ kubectl -n vcourier create secret generic dispatcher-eventbridge --from-file=nat
 
     def pods(self, name=""):
         """{pod: (uid, restarts, ready, address)} of our namespace, or of one workload"""
-        selector = ["-l", f"app.kubernetes.io/name={name}"] if name else []
-        found = json.loads(kubectl("-n", "vcourier", "get", "pods", *selector, "-o", "json"))["items"]
-        return {p["metadata"]["name"]: (p["metadata"]["uid"], sum(c["restartCount"] for c in p["status"].get("containerStatuses", [])),
-                                        is_ready(p), p["status"].get("podIP")) for p in found}
+        found = json.loads(kubectl(*select_pods(name), "-o", "json"))["items"]
+        return {p["metadata"]["name"]: (p["metadata"]["uid"], restarts(p), is_ready(p), p["status"].get("podIP")) for p in found}
 
     def workloads(self):
         found = json.loads(kubectl("-n", "vcourier", "get", "deployment,statefulset", "-o", "json"))["items"]
@@ -137,10 +158,10 @@ kubectl -n vcourier create secret generic dispatcher-eventbridge --from-file=nat
 
     def seconds_until_new(self, name, before, began):
         """Seconds until one pod of the workload is Ready that is another, or has another container, than before."""
-        def renewed():
-            return any(ready and before.get(pod, (None, None))[:2] != (uid, restarts) for pod, (uid, restarts, ready, _) in self.pods(name).items())
-        wait_until(renewed, 180, lambda: f"{name} is Ready again: {self.pods(name)}\n{self.reasons()}")
-        return time.monotonic() - began
+        for pod in watched_pods(name):
+            if is_ready(pod) and before.get(pod["metadata"]["name"], (None, None))[:2] != (pod["metadata"]["uid"], restarts(pod)):
+                return time.monotonic() - began
+        raise AssertionError(f"{name} is not Ready again: {self.pods(name)}\n{self.reasons()}")
 
     # events
 
