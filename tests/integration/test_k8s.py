@@ -509,12 +509,22 @@ def test_a_backup_leads_from_one_server_to_three(tmp_path, lab):
     for server in servers:  # kubectl rollout restart, as the page says: NATS then reads the ids of the restored events
         server.stop(30)
         server.start()
-        wire = wait_until(lambda: admin(ports[0]), 60, "the three servers answer")
-    consumer = wire.request("$JS.API.CONSUMER.INFO.VC_lab.knative").json()
+        wait_until(lambda: admin(ports[0]), 60, "the three servers answer")
+
+    def ask(*request, **headers):
+        """The reply of the stream's leader, which is elected after JetStream answers: until then there is none, or an error."""
+        def reply():
+            try:
+                found = Wire(ports[0], "admin", password, timeout=5).request(*request, **headers)
+            except OSError:
+                return None
+            return found.json() if found.data and "error" not in found.json() else None
+        return wait_until(reply, 60, request[0])
+    consumer = ask("$JS.API.CONSUMER.INFO.VC_lab.knative")
     assert (consumer["ack_floor"]["stream_seq"], consumer["num_pending"]) == (4, 6), consumer
-    again = wire.request("vc.lab._._.info.event.X", b"{}", headers={"Nats-Msg-Id": "9"}).json()
-    assert again.get("duplicate") and wire.request("$JS.API.STREAM.INFO.VC_lab").json()["state"]["messages"] == 10, again
-    assert wire.request("$JS.API.STREAM.INFO.VCDEAD").json()["config"]["num_replicas"] == 3
+    again = ask("vc.lab._._.info.event.X", b"{}", headers={"Nats-Msg-Id": "9"})
+    assert again.get("duplicate") and ask("$JS.API.STREAM.INFO.VC_lab")["state"]["messages"] == 10, again
+    assert ask("$JS.API.STREAM.INFO.VCDEAD")["config"]["num_replicas"] == 3
 
 
 @pytest.mark.parametrize("replicas", ["1", "3"])
