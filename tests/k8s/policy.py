@@ -157,7 +157,7 @@ def the_log_is_no_reason_to_evict(m):
 @rule
 def probes(m):
     for name, _, c in m.serving():
-        for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
+        for probe in ("livenessProbe", "readinessProbe"):
             if probe not in c:
                 yield f"{name}: no {probe}"
         if c.get("livenessProbe", {}).get("httpGet", {}).get("path") == "/readyz":
@@ -166,11 +166,22 @@ def probes(m):
 
 @rule
 def a_start_is_seen_at_once(m):
+    """The other probes wait for the startup probe, which only what can take long to start should have."""
     for name, _, c in m.serving():
-        if c["startupProbe"].get("periodSeconds", 10) > 1 or c["readinessProbe"].get("periodSeconds", 10) > 2:
+        first = c.get("startupProbe", c["readinessProbe"])
+        if first.get("periodSeconds", 10) > 1 or first.get("initialDelaySeconds", 0) > 1 or c["readinessProbe"].get("periodSeconds", 10) > 2:
             yield f"{name}: is ready for seconds before Kubernetes looks"
-        if "initialDelaySeconds" in c["startupProbe"]:
-            yield f"{name}: waits although the startup probe does"
+        if "startupProbe" in c and name != "nats":
+            yield f"{name}: has a startup probe"
+
+
+@rule
+def a_lost_dns_query_costs_a_second(m):
+    """resolv.conf(5): the default is 5 s. Packets of a new pod are lost until all network policies know its address."""
+    for o, template in m.workloads():
+        options = {option["name"]: option["value"] for option in template["spec"].get("dnsConfig", {}).get("options", [])}
+        if template["metadata"]["labels"].get("vcourier.io/bus") == "client" and options.get("timeout") != "1":
+            yield f"{o['metadata']['name']}: waits for a lost DNS query"
 
 
 @rule

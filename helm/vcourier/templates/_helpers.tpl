@@ -71,6 +71,11 @@ imagePullPolicy: {{ . }}
 {{- end }}
 {{- end }}
 
+{{- /* A lost query is sent again after 1 s, not 5: packets of a new pod get lost until all network policies know its address. */ -}}
+{{- define "vcourier.dnsConfig" -}}
+{options: [{name: timeout, value: "1"}, {name: attempts, value: "5"}]}
+{{- end }}
+
 {{- define "vcourier.podSecurity" -}}
 runAsNonRoot: true
 runAsUser: 65532
@@ -99,6 +104,7 @@ spec:
   automountServiceAccountToken: {{ .token }}
   enableServiceLinks: false
   terminationGracePeriodSeconds: 30
+  dnsConfig: {{ include "vcourier.dnsConfig" $root }}
   {{- with $root.Values.image.pullSecrets }}
   imagePullSecrets: {{ toJson . }}
   {{- end }}
@@ -134,10 +140,6 @@ spec:
         {{- if eq (.object.type | default "") "webhook" }}
         - {name: webhook, containerPort: {{ include "vcourier.webhookPort" .object }}}
         {{- end }}
-      startupProbe:
-        httpGet: {path: /livez, port: metrics}
-        periodSeconds: 1
-        failureThreshold: 30
       livenessProbe:
         httpGet: {path: /livez, port: metrics}
         periodSeconds: 10
@@ -145,7 +147,7 @@ spec:
       readinessProbe:
         httpGet: {path: /readyz, port: metrics}
         initialDelaySeconds: 1
-        periodSeconds: 2
+        periodSeconds: 1
         timeoutSeconds: 5
       resources: {{ toJson $root.Values.resources }}
       securityContext:
