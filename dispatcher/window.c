@@ -4,7 +4,9 @@
 enum {
 	RESERVE_MIN = 16,  /* events */
 	RESERVE_MAX = 128, /* requests */
-	LEAST_SHARE = 2,   /* a pull requests at least this part of the reserve */
+	/* a pull requests at least this part of the reserve, and of what the buffer can hold */
+	RESERVE_SHARE = 2,
+	BUFFER_SHARE = 8, /* events that wait for a retry may fill most of it */
 };
 
 static size_t
@@ -41,9 +43,8 @@ window_budget(const struct window_config *config, const struct window_state *sta
 size_t
 window_least(const struct window_config *config, const struct window_state *state)
 {
-	if (state->paused)
+	if (state->paused || config->strict)
 		return 0;
-	if (config->strict)
-		return 0;
-	return smaller(reserve(config), config->buffer_bytes / state->largest) / LEAST_SHARE;
+	return smaller(reserve(config) / RESERVE_SHARE,
+		config->buffer_bytes / state->largest / BUFFER_SHARE);
 }

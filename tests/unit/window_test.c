@@ -63,13 +63,16 @@ static void
 least(void **state)
 {
 	static const struct window_config config = { 64, 1, MB, false };
+	static const struct window_state waiting = { .largest = 100 * KB, .bytes = MB * 3 / 4 };
 
 	(void)state;
 	assert_int_equal(
 		window_least(&config, &(struct window_state){ .largest = 2 * KB }), 80 / 2);
 	/* the buffer holds 10 of them */
 	assert_int_equal(
-		window_least(&config, &(struct window_state){ .largest = 100 * KB }), 10 / 2);
+		window_least(&config, &(struct window_state){ .largest = 100 * KB }), 10 / 8);
+	/* three quarters of the buffer wait for a retry: others are still requested */
+	assert_true(window_least(&config, &waiting) <= window_budget(&config, &waiting));
 	assert_int_equal(
 		window_least(&config, &(struct window_state){ .largest = KB, .paused = true }),
 		0);
