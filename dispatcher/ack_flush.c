@@ -140,17 +140,18 @@ void
 ack_flush_wait(struct ack_flush *f, size_t in_flight)
 {
 	struct err err;
+	bool answered;
 
 	if (in_flight > 0 || ack_flush_slots(f) < f->config.concurrency || !thread_sleeps(f) ||
 		atomic_load(&f->slow))
 		return;
-	ask(f, false);
-	if (bus_flush(f->config.bus, WAIT_MS, &err) == 0) {
-		atomic_store(&f->confirmed, f->sent);
-	} else {
+	answered = bus_flush(f->config.bus, WAIT_MS, &err) == 0;
+	if (!answered)
 		atomic_store(&f->slow, true);
-		ask(f, true);
-	}
+	/* before `confirmed`: the thread stores there what it finds in `asked` */
+	ask(f, !answered);
+	if (answered)
+		atomic_store(&f->confirmed, f->sent);
 }
 
 void
