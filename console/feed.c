@@ -22,6 +22,8 @@ enum {
 	TAKE_MAX = 500,      /* of one source before the next one's turn */
 	BEHIND_MAX = 500,    /* events that are read again after an interruption */
 	SOURCES_MAX = 512,
+	BUSY = 100, /* events a second */
+	COUNTED_MS = 1000,
 };
 
 struct feed_source {
@@ -31,6 +33,8 @@ struct feed_source {
 	bool reading, listed;
 	uint64_t seq;     /* of the last event; 0: none yet */
 	int64_t again_ms; /* when a read may begin */
+	uint64_t came;    /* since counted_ms */
+	int64_t counted_ms;
 };
 
 struct feed {
@@ -137,6 +141,20 @@ take(struct feed *f, struct feed_source *s, struct err *err)
 	return n;
 }
 
+/* The page shows rows every 150 ms: each event alone would wake all processes for nothing. */
+static void
+pace(struct feed_source *s, size_t came, int64_t now_ms)
+{
+	int64_t passed_ms = now_ms - s->counted_ms;
+
+	s->came += came;
+	if (passed_ms < COUNTED_MS)
+		return;
+	stream_reader_in_groups(s->reader, s->came * 1000 / (uint64_t)passed_ms >= BUSY);
+	s->came = 0;
+	s->counted_ms = now_ms;
+}
+
 static size_t
 turn(struct feed *f, struct err *why)
 {
@@ -149,11 +167,14 @@ turn(struct feed *f, struct err *why)
 	for (size_t i = 0; i < f->n; i++) {
 		struct feed_source *s = &f->source[i];
 		struct err err = { .code = ERR_NONE };
+		size_t n = 0;
 
 		if (!s->listed || (!s->reading && now < s->again_ms))
 			continue;
 		if (s->reading || begin(f, s, &err) == 0)
-			came += take(f, s, &err);
+			n = take(f, s, &err);
+		came += n;
+		pace(s, n, now);
 		if (!s->reading) {
 			s->again_ms = now + AGAIN_MS;
 			*why = err;

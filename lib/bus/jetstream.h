@@ -258,9 +258,9 @@ bool jetstream_meta_parse(const char *reply, struct jetstream_meta *d);
 
 struct pull_request {
 	const char *stream, *consumer;
-	const char *reply; /* the subject that the messages are sent to */
-	int batch;         /* at most so many messages */
-	int64_t expires_ms;
+	const char *reply;    /* the subject that the messages are sent to */
+	int batch;            /* at most so many messages */
+	int64_t expires_ms;   /* 0: it takes what there is, and does not wait */
 	int64_t heartbeat_ms; /* 0: no heartbeats */
 };
 

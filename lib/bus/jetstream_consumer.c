@@ -288,7 +288,9 @@ jetstream_pull(struct bus *bus, const struct pull_request *pull, struct err *err
 
 	snprintf(subject, sizeof(subject), "%s.CONSUMER.MSG.NEXT.%s.%s", bus_api_prefix(bus),
 		pull->stream, pull->consumer);
-	len = pull->heartbeat_ms > 0
+	len = pull->expires_ms == 0
+		? snprintf(body, sizeof(body), "{\"batch\":%d,\"no_wait\":true}", pull->batch)
+		: pull->heartbeat_ms > 0
 		? snprintf(body, sizeof(body),
 			  "{\"batch\":%d,\"expires\":%lld,\"idle_heartbeat\":%lld}",
 			  pull->batch, (long long)(pull->expires_ms * NS_PER_MS),

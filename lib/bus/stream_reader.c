@@ -18,6 +18,8 @@ enum {
 	BATCH = 500, /* messages of one pull; the next pull is sent when half have arrived */
 	QUEUE = 2 * BATCH, /* power of two not needed: the pulls bound it */
 	PULL_EXPIRES_MS = 30000,
+	GROUP_MS = 40, /* between two pulls that do not wait; their answer takes less than */
+	GROUP_LOST_MS = 2000,
 	INACTIVE_MS =
 		60000, /* a killed reader's consumer is removed by the server after this time */
 	WAIT_MS = 100, /* longest delay before a stop is noticed */
@@ -42,6 +44,7 @@ struct stream_reader {
 	size_t first, n;
 	int outstanding; /* requested and not received yet */
 	bool gone;
+	bool in_groups;
 };
 
 /*
@@ -72,7 +75,7 @@ on_msg(void *ctx, struct bus_msg *msg)
 	} else if (status == PULL_MESSAGE && r->n < QUEUE) {
 		r->queue[(r->first + r->n++) % QUEUE] = msg;
 		msg = NULL;
-		r->outstanding--;
+		r->outstanding -= r->outstanding > 0; /* a pull from before may still be open */
 	} else if (status == PULL_GONE) {
 		r->gone = true;
 	} else if (status == PULL_OVER) {
@@ -219,22 +222,38 @@ stream_reader_pending(const struct stream_reader *r)
 	return r->pending;
 }
 
-/* Keeps one pull outstanding. A pull is lost when its server stops, or expires. */
+void
+stream_reader_in_groups(struct stream_reader *r, bool in_groups)
+{
+	r->in_groups = in_groups;
+}
+
+/* A pull is lost when its server stops, or expires. Call with the lock held. */
+static bool
+due(struct stream_reader *r, int64_t now)
+{
+	int64_t lost_ms = r->in_groups ? GROUP_LOST_MS : PULL_EXPIRES_MS + 1000;
+
+	if (bus_reconnects(r->bus) != r->reconnects || now - r->asked_ms > lost_ms)
+		r->outstanding = 0;
+	if (r->in_groups)
+		return r->outstanding == 0 && r->n == 0 && now - r->asked_ms >= GROUP_MS;
+	return r->outstanding + (int)r->n <= BATCH / 2;
+}
+
+/* Keeps one pull outstanding, or sends the next one that does not wait. */
 static int
 ask(struct stream_reader *r, struct err *err)
 {
 	int64_t now = clock_monotonic_ms();
-	bool due;
+	bool send;
 
 	pthread_mutex_lock(&r->lock);
-	if (bus_reconnects(r->bus) != r->reconnects ||
-		now - r->asked_ms > PULL_EXPIRES_MS + 1000)
-		r->outstanding = 0;
-	due = r->outstanding + (int)r->n <= BATCH / 2;
-	if (due)
+	send = due(r, now);
+	if (send)
 		r->outstanding += BATCH;
 	pthread_mutex_unlock(&r->lock);
-	if (!due)
+	if (!send)
 		return 0;
 	r->reconnects = bus_reconnects(r->bus);
 	r->asked_ms = now;
@@ -243,7 +262,7 @@ ask(struct stream_reader *r, struct err *err)
 			.consumer = r->consumer,
 			.reply = r->inbox,
 			.batch = BATCH,
-			.expires_ms = PULL_EXPIRES_MS },
+			.expires_ms = r->in_groups ? 0 : PULL_EXPIRES_MS },
 		err);
 }
 
@@ -253,7 +272,7 @@ take(struct stream_reader *r, int64_t wait_ms, bool *gone)
 	struct bus_msg *msg = NULL;
 
 	pthread_mutex_lock(&r->lock);
-	if (r->n == 0 && !r->gone)
+	if (r->n == 0 && !r->gone && wait_ms > 0)
 		clock_cond_wait(&r->came, &r->lock, wait_ms);
 	if (r->n != 0) {
 		msg = r->queue[r->first];

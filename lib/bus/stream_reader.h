@@ -27,6 +27,13 @@ int stream_reader_start(
 void stream_reader_stop(struct stream_reader *reader); /* removes the consumer */
 
 /*
+ * true: messages are requested every 40 ms, and those that came since then arrive together.
+ * false, as at the start: a pull stays open, and each message arrives when it is stored, which
+ * wakes the server and this process each time. Call it between two of stream_reader_next.
+ */
+void stream_reader_in_groups(struct stream_reader *reader, bool in_groups);
+
+/*
  * A reader may read from a replica that lags behind its stream and so ends too early. 0: when
  * the read began, the stream's leader had nothing for it after seq (0: nothing was received).
  * ERR_TIMEOUT: it had, or the leader itself lags; start again.
