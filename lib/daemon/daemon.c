@@ -23,7 +23,10 @@
 #include "stop.h"
 #include "watched.h"
 
-enum { WATCH_MS = 1000 };
+enum {
+	WATCH_MS = 1000,
+	START_MS = 2000, /* a first connection, with one packet that is lost and sent again */
+};
 
 struct daemon {
 	const struct daemon_spec *spec;
@@ -114,7 +117,8 @@ open_status(struct daemon *d, struct err *err)
 	struct status_options options = { .bind = buf_str(&d->latest->bind),
 		.user = top->metrics.user,
 		.password = &top->metrics.password,
-		.stats = stats_render };
+		.stats = stats_render,
+		.start_ms = START_MS };
 
 	set_name(d, d->current->entry->name);
 	return status_open(&d->status, &options, err);

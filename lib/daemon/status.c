@@ -36,6 +36,9 @@ struct status {
 	struct MHD_Daemon *daemon;
 	struct status_options options; /* strings borrowed */
 	int port;
+	int64_t waits_until_ms; /* an answer of /readyz, see status_options.start_ms */
+	bool closing;
+	pthread_cond_t changed; /* a check, or closing; with self.lock */
 };
 
 /* ---- what the process says of itself: one process, one state */
@@ -44,6 +47,7 @@ static struct {
 	pthread_mutex_t lock;
 	atomic_int_fast64_t beat_ms;
 	struct connections *connections; /* NULL before status_open */
+	struct status *waiting;          /* its answer waits for a change; NULL: none */
 	size_t n;
 	struct {
 		const char *name;
@@ -66,6 +70,8 @@ status_check(const char *name, bool ok, const char *why)
 		self.check[i].ok = ok;
 		strncpy(self.check[i].why, why, sizeof(self.check[i].why) - 1);
 	}
+	if (self.waiting != NULL)
+		pthread_cond_signal(&self.waiting->changed);
 	pthread_mutex_unlock(&self.lock);
 }
 
@@ -162,11 +168,28 @@ status_write(struct buf *out)
 
 /* ---- answers */
 
-static unsigned
-answer_ready(struct buf *out)
+static void
+wait_ready(struct status *s)
 {
-	bool ready = status_write(out);
+	int64_t left_ms;
 
+	pthread_mutex_lock(&self.lock);
+	self.waiting = s;
+	while (!ready_locked() && !s->closing &&
+		(left_ms = s->waits_until_ms - clock_monotonic_ms()) > 0)
+		clock_cond_wait(&s->changed, &self.lock, left_ms);
+	s->waits_until_ms = 0;
+	self.waiting = NULL;
+	pthread_mutex_unlock(&self.lock);
+}
+
+static unsigned
+answer_ready(struct status *status, struct buf *out)
+{
+	bool ready;
+
+	wait_ready(status);
+	ready = status_write(out);
 	buf_add_char(out, '\n');
 	return ready ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE;
 }
@@ -202,7 +225,7 @@ authorized(const struct status *status, struct MHD_Connection *connection)
 }
 
 static unsigned
-route(const struct status *status, const char *url, struct buf *out, const char **type)
+route(struct status *status, const char *url, struct buf *out, const char **type)
 {
 	*type = "text/plain; charset=utf-8";
 	if (strcmp(url, "/livez") == 0 || strcmp(url, "/healthz") == 0)
@@ -214,7 +237,7 @@ route(const struct status *status, const char *url, struct buf *out, const char 
 	}
 	*type = "application/json";
 	if (strcmp(url, "/readyz") == 0)
-		return answer_ready(out);
+		return answer_ready(status, out);
 	if (strcmp(url, "/stats") == 0 && status->options.stats != NULL) {
 		status->options.stats(status->options.stats_ctx, out);
 		return MHD_HTTP_OK;
@@ -251,7 +274,7 @@ static enum MHD_Result
 on_request(void *ctx, struct MHD_Connection *connection, const char *url, const char *method,
 	const char *version, const char *body, size_t *body_len, void **request)
 {
-	const struct status *status = ctx;
+	struct status *status = ctx;
 	bool probe = strcmp(url, "/livez") == 0 || strcmp(url, "/readyz") == 0;
 	const char *type = "text/plain";
 	unsigned code;
@@ -287,6 +310,8 @@ status_open(struct status **status, const struct status_options *options, struct
 	s->options = *options;
 	atomic_store(&self.beat_ms, clock_monotonic_ms());
 	s->port = port;
+	s->waits_until_ms = clock_monotonic_ms() + options->start_ms;
+	clock_cond_init(&s->changed);
 	if (self.connections == NULL) /* for as long as the process, as the checks */
 		self.connections = connections_open(&(struct connections_limits){
 			CONNECTIONS_MAX, CONNECTIONS_KEPT, CONNECTION_MS });
@@ -298,6 +323,7 @@ status_open(struct status **status, const struct status_options *options, struct
 		status_http_connection, self.connections, MHD_OPTION_END);
 	/* whether the library has closed fd depends on how far it got */
 	if (s->daemon == NULL) {
+		pthread_cond_destroy(&s->changed);
 		free(s);
 		return err_set(err, ERR_SYSTEM,
 			"metrics port %s: the HTTP server does not start", options->bind);
@@ -311,7 +337,12 @@ status_close(struct status *status)
 {
 	if (status == NULL)
 		return;
+	pthread_mutex_lock(&self.lock);
+	status->closing = true;
+	pthread_cond_signal(&status->changed);
+	pthread_mutex_unlock(&self.lock);
 	MHD_stop_daemon(status->daemon);
+	pthread_cond_destroy(&status->changed);
 	free(status);
 }
 

@@ -23,6 +23,12 @@ struct status_options {
 	const struct secret *password;
 	void (*stats)(void *ctx, struct buf *out); /* appends the JSON of /stats; NULL: 404 */
 	void *stats_ctx;
+	/*
+	 * For so long after status_open the first answer of /readyz waits until all checks pass,
+	 * and other requests wait with it. Kubernetes asks when the container runs, and again after
+	 * periodSeconds: its first request would come before the connections are made.
+	 */
+	int64_t start_ms;
 };
 
 /* Starts the server in a thread of its own. Port in use: ERR_SYSTEM, and the text says so. */

@@ -4,6 +4,7 @@
 #include "test.h"
 
 #include <arpa/inet.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -99,6 +100,66 @@ probes_tell_how_it_stands(void **state)
 	assert_true(status_ready());
 	assert_int_equal(get("/readyz", ""), 200);
 	status_close(status);
+}
+
+static int
+send_get(const char *path)
+{
+	char text[1024];
+	int fd = dial(status_port(status));
+	int n = snprintf(text, sizeof(text), "GET %s HTTP/1.1\r\nHost: x\r\n\r\n", path);
+
+	assert_int_equal(send(fd, text, (size_t)n, MSG_NOSIGNAL), n);
+	return fd;
+}
+
+static bool
+is_answered(int fd, int within_ms)
+{
+	struct pollfd answer = { .fd = fd, .events = POLLIN };
+
+	return poll(&answer, 1, within_ms) > 0;
+}
+
+static void
+a_probe_waits_for_the_start(void **state)
+{
+	struct status_options options = { .bind = "127.0.0.1:0", .start_ms = 60000 };
+	struct err err;
+	int fd;
+
+	(void)state;
+	status_check("nats", false, "connecting");
+	assert_int_equal(status_open(&status, &options, &err), 0);
+	fd = send_get("/readyz");
+	assert_false(is_answered(fd, 50));
+	status_check("nats", false, "still connecting");
+	assert_false(is_answered(fd, 50));
+	status_check("nats", true, "connected");
+	assert_true(is_answered(fd, 20000));
+	assert_true(recv(fd, reply, 16, 0) > 13 && memcmp(reply, "HTTP/1.1 200", 12) == 0);
+	close(fd);
+	status_check("nats", false, "no route");
+	assert_int_equal(get("/readyz", ""), 503);
+	status_check("nats", true, "connected");
+	status_close(status);
+}
+
+static void
+a_probe_that_waits_does_not_delay_the_end(void **state)
+{
+	struct status_options options = { .bind = "127.0.0.1:0", .start_ms = 60000 };
+	struct err err;
+	int fd;
+
+	(void)state;
+	status_check("nats", false, "connecting");
+	assert_int_equal(status_open(&status, &options, &err), 0);
+	fd = send_get("/readyz");
+	assert_false(is_answered(fd, 50));
+	status_close(status);
+	close(fd);
+	status_check("nats", true, "connected");
 }
 
 static void
@@ -305,6 +366,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(probes_tell_how_it_stands),
+		cmocka_unit_test(a_probe_waits_for_the_start),
+		cmocka_unit_test(a_probe_that_waits_does_not_delay_the_end),
 		cmocka_unit_test(only_what_it_serves),
 		cmocka_unit_test(bad_requests_are_bounded),
 		cmocka_unit_test(a_password_keeps_others_out),

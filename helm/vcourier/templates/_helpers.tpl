@@ -146,7 +146,6 @@ spec:
         timeoutSeconds: 5
       readinessProbe:
         httpGet: {path: /readyz, port: metrics}
-        initialDelaySeconds: 1
         periodSeconds: 1
         timeoutSeconds: 5
       resources: {{ toJson $root.Values.resources }}
