@@ -9,7 +9,7 @@ image() {
 	shift
 	"$(dirname "$0")/image.sh" "$directory/$name" "$@"
 }
-image collector "$programs/vcourier-collector"
-image dispatcher "$programs/vcourier-dispatcher"
+image collector "$programs/vcourier-collector" "$programs/vcourier-listen"
+image dispatcher "$programs/vcourier-dispatcher" "$programs/vcourier-listen"
 image cli "$programs/vcourier"
 image console "$programs/vcourier-console" "$programs/vcourier"

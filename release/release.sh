@@ -62,7 +62,7 @@ if [ "$1" = $image_base ]; then
 		cross=-\$(dpkg-architecture -a $2 -q DEB_HOST_GNU_TYPE 2>/dev/null)
 		export LIST="qemu-\$(dpkg-architecture -a $2 -q DEB_HOST_GNU_CPU 2>/dev/null) \$(echo /usr/lib/\${cross#-}/ld-linux-*.so.*) --list"
 	fi
-	for program in vcourier vcourier-collector vcourier-dispatcher vcourier-console; do
+	for program in vcourier vcourier-collector vcourier-dispatcher vcourier-console vcourier-listen; do
 		\${cross#-}\${cross:+-}strip -o /mnt/programs/\$program build/release\$cross/\$program
 	done
 	compose/images.sh /mnt/images /mnt/programs

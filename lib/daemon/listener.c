@@ -8,8 +8,11 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
+#include <stdatomic.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -51,6 +54,32 @@ parse(const char *text, union listen_address *addr, struct err *err)
 	return err_set(err, ERR_CONFIG, "is not an IP address and a port");
 }
 
+/*
+ * The socket with this address that vcourier-listen has opened, or -1. The second time it is
+ * opened here, for it was closed.
+ */
+static int
+passed_socket(const union listen_address *addr, socklen_t len)
+{
+	static atomic_flag taken = ATOMIC_FLAG_INIT;
+	const char *pid = getenv("LISTEN_PID"), *n = getenv("LISTEN_FDS");
+	union listen_address of_socket;
+	socklen_t of_socket_len = sizeof(of_socket);
+	int64_t for_pid;
+
+	memset(&of_socket, 0, sizeof(of_socket));
+	if (pid == NULL || n == NULL || strcmp(n, "1") != 0 ||
+		!text_int(pid, 1, INT32_MAX, &for_pid) || for_pid != getpid())
+		return -1;
+	if (getsockname(LISTENER_PASSED_FD, &of_socket.any, &of_socket_len) != 0 ||
+		of_socket_len != len || memcmp(&of_socket, addr, len) != 0)
+		return -1;
+	if (atomic_flag_test_and_set(&taken))
+		return -1;
+	fcntl(LISTENER_PASSED_FD, F_SETFD, FD_CLOEXEC);
+	return LISTENER_PASSED_FD;
+}
+
 int
 listener_open(const char *bind_to, int *fd, int *port, struct err *err)
 {
@@ -62,6 +91,10 @@ listener_open(const char *bind_to, int *fd, int *port, struct err *err)
 	if (parse(bind_to, &addr, err) != 0)
 		return -1;
 	len = addr.any.sa_family == AF_INET6 ? sizeof(addr.v6) : sizeof(addr.v4);
+	*port = ntohs(addr.any.sa_family == AF_INET6 ? addr.v6.sin6_port : addr.v4.sin_port);
+	*fd = passed_socket(&addr, len);
+	if (*fd >= 0)
+		return 0;
 	s = socket(addr.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (s < 0)
 		return err_set(err, ERR_SYSTEM, "%s", err_strerror(errno));

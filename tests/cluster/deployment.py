@@ -156,6 +156,12 @@ kubectl -n vcourier create secret generic dispatcher-eventbridge --from-file=nat
     def reasons(self):
         return kubectl("-n", "vcourier", "get", "events", "--sort-by=.lastTimestamp", check=False).stdout[-3000:]
 
+    def failed_probes(self, name):
+        """What the kubelet says of probes of the workload's pods that are there now."""
+        uids = [uid for uid, *_ in self.pods(name).values()]
+        events = json.loads(kubectl("-n", "vcourier", "get", "events", "--field-selector=reason=Unhealthy", "-o", "json"))["items"]
+        return [e["message"] for e in events if e["involvedObject"]["uid"] in uids]
+
     def seconds_until_new(self, name, before, began):
         """Seconds until one pod of the workload is Ready that is another, or has another container, than before."""
         for pod in watched_pods(name):

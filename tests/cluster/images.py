@@ -9,12 +9,13 @@ from lab.process import BUILD, ROOT
 sys.path.append(str(ROOT / "release"))
 import oci  # noqa: E402
 
+LISTEN = BUILD / "vcourier-listen"
 BIN = ROOT / "build/interop/bin"
 VERSION = (ROOT / "VERSION").read_text().strip()
 # The images that docs/kubernetes.md and the manifests name, and those of the test: name: (entry point, programs, user)
 IMAGES = {
-    f"registry.example.com/vcourier-collector:{VERSION}": (["/bin/vcourier-collector"], [BUILD / "vcourier-collector"], "65532"),
-    f"registry.example.com/vcourier-dispatcher:{VERSION}": (["/bin/vcourier-dispatcher"], [BUILD / "vcourier-dispatcher"], "65532"),
+    f"registry.example.com/vcourier-collector:{VERSION}": (["/bin/vcourier-listen", "/bin/vcourier-collector"], [BUILD / "vcourier-collector", LISTEN], "65532"),
+    f"registry.example.com/vcourier-dispatcher:{VERSION}": (["/bin/vcourier-listen", "/bin/vcourier-dispatcher"], [BUILD / "vcourier-dispatcher", LISTEN], "65532"),
     f"registry.example.com/vcourier-console:{VERSION}": (["/bin/vcourier-console"], [BUILD / "vcourier-console"], "65532"),
     f"registry.example.com/vcourier-cli:{VERSION}": (["/bin/vcourier"], [BUILD / "vcourier"], "65532"),
     "docker.io/library/nats:2.14-alpine": (["/bin/nats-server"], [BIN / "nats-server"], "65532"),

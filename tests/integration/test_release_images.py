@@ -73,7 +73,7 @@ def test_an_image_of_two_architectures(tmp_path, root):
 def test_an_image_starts_as_the_dockerfile_says(tmp_path, root):
     files = write(tmp_path / "a.tar", f"vcourier-collector:{VERSION}", {"amd64": root})
     config = json.loads(files[json.loads(files["manifest.json"])[0]["Config"]])["config"]
-    assert config["User"] == "65532:65532" and config["Entrypoint"] == ["/bin/vcourier-collector"] and config["StopSignal"] == "SIGTERM"
+    assert config["User"] == "65532:65532" and config["Entrypoint"] == ["/bin/vcourier-listen", "/bin/vcourier-collector"] and config["StopSignal"] == "SIGTERM"
     assert config["ExposedPorts"] == {"8082/tcp": {}} and config["Labels"]["org.opencontainers.image.version"] == VERSION
     assert config["Healthcheck"] == {"Test": ["CMD", "/bin/vcourier-collector", "--health"], "Interval": 10**10, "Timeout": 5 * 10**9, "StartPeriod": 3 * 10**10}
 
