@@ -24,9 +24,10 @@ struct status_options {
 	void (*stats)(void *ctx, struct buf *out); /* appends the JSON of /stats; NULL: 404 */
 	void *stats_ctx;
 	/*
-	 * For so long after status_open the first answer of /readyz waits until all checks pass,
-	 * and other requests wait with it. Kubernetes asks when the container runs, and again after
-	 * periodSeconds: its first request would come before the connections are made.
+	 * For so long after status_open the first answer of /readyz waits until all checks
+	 * pass, and other requests wait with it. Kubernetes asks when the container runs, and
+	 * again after periodSeconds: its first request would come before the connections are
+	 * made.
 	 */
 	int64_t start_ms;
 };
