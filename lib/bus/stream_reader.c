@@ -18,8 +18,8 @@ enum {
 	BATCH = 500, /* messages of one pull; the next pull is sent when half have arrived */
 	QUEUE = 2 * BATCH, /* power of two not needed: the pulls bound it */
 	PULL_EXPIRES_MS = 30000,
-	GROUP_MS = 40, /* between two pulls that do not wait; their answer takes less than */
-	GROUP_LOST_MS = 2000,
+	GROUP_MS = 40,        /* between two pulls that do not wait */
+	GROUP_LOST_MS = 2000, /* such a pull is answered sooner, or never */
 	INACTIVE_MS =
 		60000, /* a killed reader's consumer is removed by the server after this time */
 	WAIT_MS = 100, /* longest delay before a stop is noticed */
@@ -37,7 +37,7 @@ struct stream_reader {
 	unsigned run;
 	uint64_t pending;
 	uint64_t reconnects;
-	int64_t asked_ms;
+	int64_t asked_ms, answer_ms; /* the last pull, and when it must be answered by */
 	pthread_mutex_t lock;
 	pthread_cond_t came;
 	struct bus_msg *queue[QUEUE];
@@ -228,14 +228,16 @@ stream_reader_in_groups(struct stream_reader *r, bool in_groups)
 	r->in_groups = in_groups;
 }
 
-/* A pull is lost when its server stops, or expires. Call with the lock held. */
+/*
+ * A pull is lost with its connection. NATS ignores a pull from a consumer that is gone, and the
+ * notice of that reaches only a pull that is open at that time. Call with the lock held.
+ */
 static bool
 due(struct stream_reader *r, int64_t now)
 {
-	int64_t lost_ms = r->in_groups ? GROUP_LOST_MS : PULL_EXPIRES_MS + 1000;
-
-	if (bus_reconnects(r->bus) != r->reconnects || now - r->asked_ms > lost_ms)
+	if (bus_reconnects(r->bus) != r->reconnects)
 		r->outstanding = 0;
+	r->gone |= r->outstanding > 0 && now > r->answer_ms && bus_connected(r->bus);
 	if (r->in_groups)
 		return r->outstanding == 0 && r->n == 0 && now - r->asked_ms >= GROUP_MS;
 	return r->outstanding + (int)r->n <= BATCH / 2;
@@ -257,6 +259,7 @@ ask(struct stream_reader *r, struct err *err)
 		return 0;
 	r->reconnects = bus_reconnects(r->bus);
 	r->asked_ms = now;
+	r->answer_ms = now + (r->in_groups ? GROUP_LOST_MS : PULL_EXPIRES_MS + 1000);
 	return jetstream_pull(r->bus,
 		&(struct pull_request){ .stream = r->stream,
 			.consumer = r->consumer,

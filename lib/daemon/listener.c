@@ -55,8 +55,8 @@ parse(const char *text, union listen_address *addr, struct err *err)
 }
 
 /*
- * The socket with this address that vcourier-listen has opened, or -1. The second time it is
- * opened here, for it was closed.
+ * The socket with this address that vcourier-listen has opened, or -1. It is passed once: who
+ * took it has closed it when the port is opened again.
  */
 static int
 passed_socket(const union listen_address *addr, socklen_t len)

@@ -121,18 +121,27 @@ is_answered(int fd, int within_ms)
 	return poll(&answer, 1, within_ms) > 0;
 }
 
-static void
-a_probe_waits_for_the_start(void **state)
+/* A process that starts, and a probe that waits for it. */
+static int
+open_with_a_probe(void)
 {
 	struct status_options options = { .bind = "127.0.0.1:0", .start_ms = 60000 };
 	struct err err;
 	int fd;
 
-	(void)state;
 	status_check("nats", false, "connecting");
 	assert_int_equal(status_open(&status, &options, &err), 0);
 	fd = send_get("/readyz");
 	assert_false(is_answered(fd, 50));
+	return fd;
+}
+
+static void
+a_probe_waits_for_the_start(void **state)
+{
+	int fd = open_with_a_probe();
+
+	(void)state;
 	status_check("nats", false, "still connecting");
 	assert_false(is_answered(fd, 50));
 	status_check("nats", true, "connected");
@@ -148,15 +157,9 @@ a_probe_waits_for_the_start(void **state)
 static void
 a_probe_that_waits_does_not_delay_the_end(void **state)
 {
-	struct status_options options = { .bind = "127.0.0.1:0", .start_ms = 60000 };
-	struct err err;
-	int fd;
+	int fd = open_with_a_probe();
 
 	(void)state;
-	status_check("nats", false, "connecting");
-	assert_int_equal(status_open(&status, &options, &err), 0);
-	fd = send_get("/readyz");
-	assert_false(is_answered(fd, 50));
 	status_close(status);
 	close(fd);
 	status_check("nats", true, "connected");

@@ -73,6 +73,29 @@ a_group_is_requested_by_a_call(void **state)
 	assert_int_equal(read_from(w, 2, EVENTS), EVENTS - 1);
 }
 
+/* No pull is open when the consumer goes, and NATS does not answer the next one. */
+static void
+a_consumer_that_is_gone_is_noticed(void **state)
+{
+	const struct bus_out removal = { .subject = "$JS.API.STREAM.DELETE.VC_t" };
+	struct consumer_config config = { .stream = "VC_t" };
+	struct world *w = *state;
+	struct jetstream_meta at;
+	struct bus_msg *msg;
+	struct err err;
+	int failed;
+
+	assert_int_equal(stream_reader_start(w->reader, &config, &err), 0);
+	stream_reader_in_groups(w->reader, true);
+	store(w, 1, 1);
+	read_from(w, 1, 1);
+	assert_int_equal(bus_request(w->bus, &removal, TIMEOUT_MS, &msg, &err), 0);
+	bus_msg_free(msg);
+	while ((failed = stream_reader_next(w->reader, TIMEOUT_MS, &msg, &at, &err)) == 0)
+		assert_null(msg);
+	assert_int_equal(err.code, ERR_NOT_FOUND);
+}
+
 int
 main(void)
 {
@@ -81,6 +104,8 @@ main(void)
 			in_groups_and_one_by_one, open_world, close_world),
 		cmocka_unit_test_setup_teardown(
 			a_group_is_requested_by_a_call, open_world, close_world),
+		cmocka_unit_test_setup_teardown(
+			a_consumer_that_is_gone_is_noticed, open_world, close_world),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
