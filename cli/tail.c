@@ -27,7 +27,9 @@ struct tail_options {
 
 struct tail_reader {
 	struct stream_reader *reader;
+	struct consumer_config config; /* from the next event on */
 	const char *source;
+	char *filter;
 };
 
 struct tail_command {
@@ -80,24 +82,41 @@ static int
 open_reader(struct tail_command *t, struct session *s, const struct session_source *source,
 	const char *filter, struct err *err)
 {
-	struct consumer_config c = { .stream = source->stream, .deliver = DELIVER_NEW };
 	struct tail_reader *r;
 	int width = screen_width_of(source->name);
 
-	c.filter_subject = filter[0] != '\0' ? filter : NULL;
-	if (t->options->since_us != 0) {
-		c.deliver = DELIVER_FROM_TIME;
-		c.start_time_us = t->options->since_us;
-	}
 	t->reader = mem_grow(t->reader, t->n + 1, sizeof(*t->reader));
 	r = &t->reader[t->n];
-	*r = (struct tail_reader){ .source = source->name };
+	*r = (struct tail_reader){ .source = source->name,
+		.config = { .stream = source->stream, .deliver = DELIVER_NEW } };
+	if (t->options->since_us != 0) {
+		r->config.deliver = DELIVER_FROM_TIME;
+		r->config.start_time_us = t->options->since_us;
+	}
+	r->config.filter_subject = r->filter = *filter != '\0' ? mem_strdup(filter) : NULL;
 	if (stream_reader_open(&r->reader, s->bus, err) != 0)
 		return -1;
 	t->n++;
 	t->format.source_width = width > t->format.source_width ? width
 								: t->format.source_width;
-	return stream_reader_start(r->reader, &c, err);
+	return stream_reader_start(r->reader, &r->config, err);
+}
+
+/* NATS removes the consumer of a tool that was away for a minute; then a new one goes on. */
+static int
+next(struct tail_reader *r, int64_t timeout_ms, struct bus_msg **msg, struct err *err)
+{
+	struct jetstream_meta at;
+
+	if (stream_reader_next(r->reader, timeout_ms, msg, &at, err) != 0)
+		return err->code == ERR_NOT_FOUND
+			? stream_reader_start(r->reader, &r->config, err)
+			: -1;
+	if (*msg != NULL) {
+		r->config.deliver = DELIVER_FROM_SEQ;
+		r->config.start_seq = at.stream_seq + 1;
+	}
+	return 0;
 }
 
 /* The table of types may be older than the vCenter: an unknown name is no error. */
@@ -155,10 +174,8 @@ follow(struct tail_command *t, struct err *err)
 	while (!stop_requested())
 		for (size_t i = 0; i < t->n && !stop_requested(); i++) {
 			struct bus_msg *msg = NULL;
-			struct jetstream_meta d;
 
-			if (stream_reader_next(t->reader[i].reader, t->n > 1 ? 20 : 500, &msg,
-				    &d, err) != 0)
+			if (next(&t->reader[i], t->n > 1 ? 20 : 500, &msg, err) != 0)
 				return err->code == ERR_STOPPED ? 0 : -1;
 			if (msg != NULL)
 				print(t, t->reader[i].source, msg);
@@ -180,8 +197,10 @@ follow_all(struct tail_command *t)
 	for (size_t i = 0; i < t->n; i++)
 		stream_reader_stop(t->reader[i].reader);
 	session_close(&s);
-	for (size_t i = 0; i < t->n; i++)
+	for (size_t i = 0; i < t->n; i++) {
 		stream_reader_close(t->reader[i].reader);
+		free(t->reader[i].filter);
+	}
 	free(t->reader);
 	return rc;
 }

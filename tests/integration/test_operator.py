@@ -18,7 +18,7 @@ import unicodedata
 
 from lab.stream import event, keys, subject
 from lab.gateway import Gateway
-from lab.process import BUILD, wait_until
+from lab.process import BUILD, Process, wait_until
 from lab.receiver import Answer
 from lab.stand_in import StandIn, not_found
 
@@ -205,6 +205,23 @@ def test_tail(lab, stream):
     for name in ("web-2", "web-3", "web-4"):
         stream.publish(1, data={"Vm": {"Name": name}})
     assert [ROW.fullmatch(line)[5] for line in live.communicate(timeout=30)[0].splitlines()] == ["web-2", "web-3", "web-4"]
+
+
+def test_tail_goes_on_when_its_consumer_is_gone(lab, stream):
+    """NATS removes it when the tool was away for a minute."""
+    config = lab.daemon("dispatcher", stream.config(lab.receiver().url)).file
+    stream.publish(2)
+    tail = lab._keep(Process("tail", [BUILD / "vcourier", "tail", "-c", config, "--json", "--since", "1h"], lab.directory)).start()
+
+    def seen():
+        return [json.loads(line)["eventkey"] for line in tail.text().splitlines()]
+    for n in (2, 3, 4):
+        wait_until(lambda: len(seen()) == n, 30, tail.text)
+        gone, = stream.js.consumers("VC_lab")
+        stream.js.delete_consumer("VC_lab", gone)
+        stream.publish(1)
+    wait_until(lambda: len(seen()) == 5, 30, tail.text)
+    assert seen() == ["1", "2", "3", "4", "5"]
 
 
 @pytest.mark.parametrize("name", ["\u00e4" * 150, "a" + "\u00e4" * 150, "\u4e2d" * 100, "a" + "\U0001f600" * 80], ids=["even", "odd", "three", "four"])
