@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* vcourier tail: events as they are stored, one line each. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -27,9 +28,9 @@ struct tail_options {
 
 struct tail_reader {
 	struct stream_reader *reader;
-	struct consumer_config config; /* from the next event on */
-	const char *source;
-	char *filter;
+	const struct session_source *source;
+	char filter[256]; /* a subject, "": all of the stream */
+	uint64_t seq;     /* of the last event; 0: none yet */
 };
 
 struct tail_command {
@@ -78,6 +79,23 @@ print(struct tail_command *t, const char *source, const struct bus_msg *msg)
 		stop_request();
 }
 
+/* From the last event on, or from where the options say. */
+static int
+start_reader(const struct tail_command *t, const struct tail_reader *r, struct err *err)
+{
+	struct consumer_config c = { .stream = r->source->stream, .deliver = DELIVER_NEW };
+
+	c.filter_subject = r->filter[0] != '\0' ? r->filter : NULL;
+	if (r->seq != 0) {
+		c.deliver = DELIVER_FROM_SEQ;
+		c.start_seq = r->seq + 1;
+	} else if (t->options->since_us != 0) {
+		c.deliver = DELIVER_FROM_TIME;
+		c.start_time_us = t->options->since_us;
+	}
+	return stream_reader_start(r->reader, &c, err);
+}
+
 static int
 open_reader(struct tail_command *t, struct session *s, const struct session_source *source,
 	const char *filter, struct err *err)
@@ -87,35 +105,26 @@ open_reader(struct tail_command *t, struct session *s, const struct session_sour
 
 	t->reader = mem_grow(t->reader, t->n + 1, sizeof(*t->reader));
 	r = &t->reader[t->n];
-	*r = (struct tail_reader){ .source = source->name,
-		.config = { .stream = source->stream, .deliver = DELIVER_NEW } };
-	if (t->options->since_us != 0) {
-		r->config.deliver = DELIVER_FROM_TIME;
-		r->config.start_time_us = t->options->since_us;
-	}
-	r->config.filter_subject = r->filter = *filter != '\0' ? mem_strdup(filter) : NULL;
+	*r = (struct tail_reader){ .source = source };
+	snprintf(r->filter, sizeof(r->filter), "%s", filter);
 	if (stream_reader_open(&r->reader, s->bus, err) != 0)
 		return -1;
 	t->n++;
 	t->format.source_width = width > t->format.source_width ? width
 								: t->format.source_width;
-	return stream_reader_start(r->reader, &r->config, err);
+	return start_reader(t, r, err);
 }
 
 /* NATS removes the consumer of a tool that was away for a minute; then a new one goes on. */
 static int
-next(struct tail_reader *r, int64_t timeout_ms, struct bus_msg **msg, struct err *err)
+next(const struct tail_command *t, struct tail_reader *r, struct bus_msg **msg, struct err *err)
 {
 	struct jetstream_meta at;
 
-	if (stream_reader_next(r->reader, timeout_ms, msg, &at, err) != 0)
-		return err->code == ERR_NOT_FOUND
-			? stream_reader_start(r->reader, &r->config, err)
-			: -1;
-	if (*msg != NULL) {
-		r->config.deliver = DELIVER_FROM_SEQ;
-		r->config.start_seq = at.stream_seq + 1;
-	}
+	if (stream_reader_next(r->reader, t->n > 1 ? 20 : 500, msg, &at, err) != 0)
+		return err->code == ERR_NOT_FOUND ? start_reader(t, r, err) : -1;
+	if (*msg != NULL)
+		r->seq = at.stream_seq;
 	return 0;
 }
 
@@ -175,10 +184,10 @@ follow(struct tail_command *t, struct err *err)
 		for (size_t i = 0; i < t->n && !stop_requested(); i++) {
 			struct bus_msg *msg = NULL;
 
-			if (next(&t->reader[i], t->n > 1 ? 20 : 500, &msg, err) != 0)
+			if (next(t, &t->reader[i], &msg, err) != 0)
 				return err->code == ERR_STOPPED ? 0 : -1;
 			if (msg != NULL)
-				print(t, t->reader[i].source, msg);
+				print(t, t->reader[i].source->name, msg);
 			bus_msg_free(msg);
 		}
 	return 0;
@@ -197,10 +206,8 @@ follow_all(struct tail_command *t)
 	for (size_t i = 0; i < t->n; i++)
 		stream_reader_stop(t->reader[i].reader);
 	session_close(&s);
-	for (size_t i = 0; i < t->n; i++) {
+	for (size_t i = 0; i < t->n; i++)
 		stream_reader_close(t->reader[i].reader);
-		free(t->reader[i].filter);
-	}
 	free(t->reader);
 	return rc;
 }

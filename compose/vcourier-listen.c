@@ -7,8 +7,8 @@
  *
  *     vcourier-listen PROGRAM [ARGUMENT...]
  *
- * ADDRESS is that of the argument --metrics ADDRESS. Without it, or if it cannot be opened, the
- * program is executed without a socket: it reports errors itself.
+ * The socket has the address of the argument --metrics ADDRESS. Without it, or if it cannot be
+ * opened, the program is executed without a socket: it reports errors itself.
  */
 #define _GNU_SOURCE
 #include <errno.h>

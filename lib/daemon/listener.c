@@ -54,6 +54,12 @@ parse(const char *text, union listen_address *addr, struct err *err)
 	return err_set(err, ERR_CONFIG, "is not an IP address and a port");
 }
 
+static int
+port_of(const union listen_address *addr)
+{
+	return ntohs(addr->any.sa_family == AF_INET6 ? addr->v6.sin6_port : addr->v4.sin_port);
+}
+
 /*
  * The socket with this address that vcourier-listen has opened, or -1. It is passed once: who
  * took it has closed it when the port is opened again.
@@ -91,7 +97,7 @@ listener_open(const char *bind_to, int *fd, int *port, struct err *err)
 	if (parse(bind_to, &addr, err) != 0)
 		return -1;
 	len = addr.any.sa_family == AF_INET6 ? sizeof(addr.v6) : sizeof(addr.v4);
-	*port = ntohs(addr.any.sa_family == AF_INET6 ? addr.v6.sin6_port : addr.v4.sin_port);
+	*port = port_of(&addr);
 	*fd = passed_socket(&addr, len);
 	if (*fd >= 0)
 		return 0;
@@ -110,7 +116,7 @@ listener_open(const char *bind_to, int *fd, int *port, struct err *err)
 		close(s);
 		return -1;
 	}
-	*port = ntohs(addr.any.sa_family == AF_INET6 ? addr.v6.sin6_port : addr.v4.sin_port);
+	*port = port_of(&addr);
 	*fd = s;
 	return 0;
 }

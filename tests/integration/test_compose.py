@@ -184,9 +184,18 @@ def test_no_password_is_in_the_tree():
             assert value.startswith(("$", "/run/secrets/")), f"{file.name}: {key}: {value}"
 
 
-def test_the_build_of_an_image_gets_all_that_it_needs(tmp_path):
+def copied_for_images():
     """.dockerignore lists what is copied; what is missing there fails only in a container engine."""
-    for name in [line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")]:
+    return {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
+
+
+def test_the_build_of_an_image_gets_every_folder_of_the_programs():
+    folders = re.search(r"^folders\s*:=\s*(.*)$", (ROOT / "Makefile").read_text(), re.M)[1].replace("$(lib)", "lib").split()
+    assert set(folders) | {"web", "docs/operations.md", "VERSION", "Makefile"} <= copied_for_images()  # of the page, the runbooks are compiled in
+
+
+def test_the_build_of_an_image_links_what_the_images_contain(tmp_path):
+    for name in copied_for_images():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, tmp_path / name)
     commands = subprocess.run(["make", "-n", "all"], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
