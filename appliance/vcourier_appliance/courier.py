@@ -141,8 +141,10 @@ def nats(target, sources, dispatchers, store):
         target.changed.append(f"{home}/secrets")
     os.chmod(there, 0o750)
     text = target.at("/usr/share/vcourier/nats.conf").read_text()
+    text = re.sub(r"\n  #.*", "", text)  # these comments are about the limit of the package
     # every message is on the disk before it is confirmed (docs/nats.md)
-    target.write(f"{home}/nats.conf", text.replace("jetstream {", f"jetstream {{\n  sync_interval: always\n  max_file_store: {store}"), 0o640, "vcourier-bus")
+    text = re.sub(r"max_file_store: .*", f"max_file_store: {store}\n  sync_interval: always", text)
+    target.write(f"{home}/nats.conf", text, 0o640, "vcourier-bus")
     for user in users[:-3]:
         kind, _, name = user.partition("-")
         target.directory(f"{SECRETS}/{kind}@{name}", 0o700)

@@ -139,7 +139,7 @@ def test_a_vcenter_and_a_fixed_address(appliance):
             "nginx.service", "nftables.service"} == appliance.enabled()
     wants = appliance.path("etc/systemd/system/multi-user.target.wants")
     assert os.readlink(wants / "vcourier-collector@vcenter.service") == "/usr/lib/systemd/system/vcourier-collector@.service"
-    assert re.search(r"jetstream \{\n  sync_interval: always\n  max_file_store: \d+\n", appliance.text("etc/vcourier/nats/nats.conf"))
+    assert re.search(r"jetstream \{\n  store_dir: \S+\n  max_file_store: \d+\n  sync_interval: always\n\}", appliance.text("etc/vcourier/nats/nats.conf"))
 
 
 def test_secrets_have_their_modes_and_are_nowhere_else(appliance, pair):

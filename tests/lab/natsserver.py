@@ -34,7 +34,7 @@ class NatsServer(Process):
         self.directory.mkdir(parents=True, exist_ok=True)
         self.config = self.directory / "nats.conf"
         self.store = Path(store) if store else self.directory / "js"
-        self.max_store = max_store
+        self.max_store = f", max_file_store: {max_store}" if max_store else ""  # without it: 75 % of the space that is free at a start
         self.domain = f", domain: {domain}" if domain else ""
         self.extra = extra  # more lines of configuration
         self.port = None
@@ -43,7 +43,7 @@ class NatsServer(Process):
 
     def _configure(self):
         self.config.write_text(f'listen: "{self.listen}"\nhttp: "127.0.0.1:-1"\nports_file_dir: "{self.directory}"\n'
-                               f'jetstream {{ store_dir: "{self.store}", max_file_store: {self.max_store}{self.domain} }}\n{self.extra}\n')
+                               f'jetstream {{ store_dir: "{self.store}"{self.max_store}{self.domain} }}\n{self.extra}\n')
 
     def start(self):
         self.listen = f"127.0.0.1:{self.port or -1}"

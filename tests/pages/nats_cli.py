@@ -27,7 +27,7 @@ def consumers(shell, lab):
     """docs/consumers.md: a reader with a durable, and a connector without JetStream."""
     hosts(shell, "host")
     shell.run(f"{USERS} > users.conf && {USERS} --passwords secrets/")
-    (shell.directory / "nats.conf").write_text('jetstream { store_dir: "js" }\ninclude "users.conf"\n')
+    (shell.directory / "nats.conf").write_text('jetstream { store_dir: "js", max_file_store: 100GB }\ninclude "users.conf"\n')
     shell.start("nats-server -c nats.conf")
     password = (shell.directory / "secrets/collector-vc1").read_text().strip()
     collector = wait_until(lambda: login("collector-vc1", password), 30, "NATS answers")
@@ -75,7 +75,7 @@ def operator_mode(shell, lab):
     hosts(shell, "host")
     shell.run("""nsc add operator --name corp --sys && nsc edit operator --account-jwt-server-url nats://127.0.0.1:4222
 nsc generate config --nats-resolver --config-file resolver.conf""")
-    (shell.directory / "nats.conf").write_text('jetstream { store_dir: "js" }\ninclude "resolver.conf"\n')
+    (shell.directory / "nats.conf").write_text('jetstream { store_dir: "js", max_file_store: 100GB }\ninclude "resolver.conf"\n')
     shell.start("nats-server -c nats.conf")
     commands = block("docs/nats.md", "Operator mode").text
     shell.run(commands)
