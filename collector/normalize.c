@@ -79,13 +79,11 @@ normalizer_limit_event(struct normalizer *n, size_t event_max)
 	n->limits.event_max = n->writer.event_max = event_max;
 }
 
-/* Large pages are rare, so their memory is freed. */
+/* The memory of a very large page is freed, and that of pages of a backlog when it is over. */
 static void
 empty(struct buf *b)
 {
-	if (b->cap > MEMORY_KEPT)
-		buf_free(b);
-	buf_clear(b);
+	buf_reuse(b, b->cap > MEMORY_KEPT ? 0 : b->len);
 }
 
 void
@@ -108,6 +106,17 @@ normalizer_begin(struct normalizer *n)
 	n->page = (struct normalize_page){ 0 };
 	n->err = (struct err){ 0 };
 	normalize_parse_begin(n, false);
+}
+
+void
+normalizer_release(struct normalizer *n)
+{
+	buf_free(&n->raw);
+	buf_free(&n->scratch);
+	buf_free(&n->writer.out);
+	buf_free(&n->writer.text);
+	buf_free(&n->writer.members.text);
+	normalizer_begin(n);
 }
 
 static bool

@@ -109,6 +109,8 @@ void normalizer_limit_event(struct normalizer *n, size_t event_max);
 
 /* Starts a reply and discards the previous one, complete or not. */
 void normalizer_begin(struct normalizer *n);
+/* The same, and frees the memory that the previous one took. */
+void normalizer_release(struct normalizer *n);
 
 /*
  * Takes the next bytes of the reply. The sizes of the pieces do not change the result. -1: the

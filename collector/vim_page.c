@@ -17,6 +17,7 @@ struct vim_page {
 	struct normalizer *normalizer;
 	struct buf arrived;      /* received bytes of the reply */
 	size_t parsed;           /* how many bytes of `arrived` were parsed */
+	size_t received;         /* bytes of the whole reply */
 	bool busy;               /* the reply is not complete */
 	bool dropped;            /* the rest of the reply is discarded */
 	int status;              /* of the reply; 0: there was no reply */
@@ -87,6 +88,7 @@ on_body(void *ctx, const char *data, size_t len)
 	if (p->dropped || p->refused.code != ERR_NONE)
 		return false;
 	buf_add(&p->arrived, data, len);
+	p->received += len;
 	return buf_ok(&p->arrived);
 }
 
@@ -112,11 +114,21 @@ vim_page_submit(
 	req->on_body_ctx = p;
 	p->dropped = p->ended = false;
 	p->refused.code = ERR_NONE;
-	buf_clear(&p->arrived);
-	p->parsed = 0;
+	buf_reuse(&p->arrived, p->received);
+	p->parsed = p->received = 0;
 	normalizer_begin(p->normalizer);
 	p->busy = http_submit(http, req, on_done, p, err) == 0;
 	return p->busy ? 0 : -1;
+}
+
+void
+vim_page_release(struct vim_page *p)
+{
+	if (p->busy)
+		return;
+	buf_free(&p->arrived);
+	p->parsed = 0;
+	normalizer_release(p->normalizer);
 }
 
 int

@@ -26,6 +26,10 @@ void vim_page_limit_event(struct vim_page *p, size_t event_max); /* normalizer_l
  */
 int vim_page_submit(
 	struct vim_page *p, struct http *http, struct http_request *req, struct err *err);
+/*
+ * Frees the memory that the last page took; its content is gone. No-op while a reply arrives.
+ */
+void vim_page_release(struct vim_page *p);
 bool vim_page_is_busy(const struct vim_page *p); /* the reply is not complete */
 
 /*

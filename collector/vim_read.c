@@ -288,8 +288,12 @@ vim_read_next(struct vim *vim, struct vim_collector *c, struct normalize_page *p
 		return err_wrap(err, "%s", next_events);
 	grow(vim, c, page);
 	*full = page->n + page->n_left_out >= (size_t)vim->current.asked;
-	if (*full && !*vim->ahead)
+	if (*vim->ahead)
+		return 0;
+	if (*full)
 		ask_ahead(vim, c);
+	else
+		vim_page_release(vim->spare.page); /* it is for backlogs */
 	return 0;
 }
 

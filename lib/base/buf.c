@@ -7,7 +7,12 @@
 
 #include "mem.h"
 
-enum { BUF_FIRST = 256 };
+enum {
+	BUF_FIRST = 256,
+	/* buf_reuse frees memory of more bytes than that if less than a part of it was used */
+	REUSE_MIN = 64 * 1024,
+	REUSE_PART = 8,
+};
 
 void
 buf_init(struct buf *b, size_t max)
@@ -20,6 +25,14 @@ buf_free(struct buf *b)
 {
 	free(b->data);
 	buf_init(b, b->max);
+}
+
+void
+buf_reuse(struct buf *b, size_t used)
+{
+	if (b->cap > REUSE_MIN && used < b->cap / REUSE_PART)
+		buf_free(b);
+	buf_clear(b);
 }
 
 char *

@@ -24,6 +24,11 @@ struct buf {
 void buf_init(
 	struct buf *b, size_t max); /* Allocates nothing. max: the largest len, in bytes. */
 void buf_free(struct buf *b);       /* back to the state after buf_init */
+/*
+ * Clears b for its next use. used: bytes that the last use needed at most; when that is little
+ * of a large memory, the memory is freed.
+ */
+void buf_reuse(struct buf *b, size_t used);
 
 /*
  * Makes room for n more bytes and returns where they go, NULL on overflow; then buf_grew(b, n).

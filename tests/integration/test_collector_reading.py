@@ -53,6 +53,15 @@ def test_checkpoint_options_are_accepted_without_effect(pipeline, tmp_path):
     assert not list(directory.iterdir())
 
 
+def test_gives_back_the_memory_of_a_backlog(pipeline):
+    """Pages of 1,000 events take some MiB; those that follow are small."""
+    lab = pipeline("-backlog", "10000", startFrom="earliest")
+    lab.ledger.settle()
+    lab.vc.burst(10)
+    lab.ledger.settle()
+    wait_until(lambda: lab.col.rss("RssAnon") < 7 << 20, 30, lambda: f"{lab.col.rss('RssAnon') >> 10} KiB")
+
+
 def test_polls_less_often_when_idle(pipeline):
     lab = pipeline("-backlog", "20", pollMin="5ms", pollMax="500ms")
     lab.ledger.settle()

@@ -62,6 +62,26 @@ buf_holds_its_ceiling(void **state)
 	buf_free(&b);
 }
 
+static void
+buf_reuse_frees_memory_that_is_not_needed_again(void **state)
+{
+	struct buf b;
+
+	(void)state;
+	buf_init(&b, 1024 * 1024);
+	assert_non_null(buf_room(&b, 512 * 1024));
+	buf_reuse(&b, 100 * 1024);
+	assert_true(b.cap > 512 * 1024);
+	assert_int_equal(b.len, 0);
+	buf_reuse(&b, 1024);
+	assert_int_equal(b.cap, 0);
+	buf_add_str(&b, "small");
+	buf_reuse(&b, 0);
+	assert_true(b.cap > 0);
+	assert_string_equal(buf_str(&b), "");
+	buf_free(&b);
+}
+
 /* Formatted text of each length, into buffers that have each number of bytes left. */
 static void
 buf_printf_fits_to_the_byte(void **state)
@@ -271,6 +291,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(err_wraps_and_cuts),
 		cmocka_unit_test(buf_holds_its_ceiling),
+		cmocka_unit_test(buf_reuse_frees_memory_that_is_not_needed_again),
 		cmocka_unit_test(buf_printf_fits_to_the_byte),
 		cmocka_unit_test(times),
 		cmocka_unit_test(json_strings_as_go_writes_them),
