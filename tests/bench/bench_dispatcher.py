@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Stream to HTTP 202, against a bare libcurl multi loop that posts the same body to the same nginx.
+"""Stream to HTTP 202, against a bare loop of libcurl that posts the same body to the same nginx, and against a bare relay.
 
-Both share two cores with nginx; the dispatcher also shares them with nats-server. The dispatcher's time is from its first
-event to the last ack, by the server's clock. Rounds of both alternate. The figures are medians; the ratio is the median of
-the rounds' ratios; memory is the largest value. System calls are counted in a run of their own, because strace slows it down.
+The relay reads the same stream and has the dispatcher's bound on repeated events, but neither filter nor retry (relay_loop.c). All
+share two cores with nginx; the dispatcher and the relay also share them with nats-server. The dispatcher's time is from its first event
+to the last ack, by the server's clock. Rounds of all alternate. The figures are medians; the ratios are the medians of the rounds'
+ratios; memory is the largest value. System calls are counted in a run of their own, because strace slows it down.
 """
 import os
 import time
@@ -13,7 +14,7 @@ from cost import Allocations, Meter, SystemCalls, loop
 from lab.nginx import Nginx
 from lab.process import wait_until
 from lab.receiver import Answer
-from lab.stream import PROVIDER, Stream, event
+from lab.stream import PROVIDER, SECOND, Stream, event
 from lab.vcenter import milliseconds
 
 EVENTS = int(os.environ.get("BENCH_EVENTS", "40000"))
@@ -59,6 +60,15 @@ class Bench:
         seconds, cpu = loop("post_loop", self.nginx.url, self.body, n, in_flight)
         return n / seconds, cpu / n
 
+    def relay(self, name, in_flight):
+        """Events a second of the bare relay, and seconds of CPU time for one."""
+        n = EVENTS if in_flight > 1 else max(EVENTS // 4, 1)
+        consumer = {"durable_name": name, "ack_policy": "explicit", "ack_wait": 60 * SECOND, "max_ack_pending": 4096}
+        self.stream.js.api(f"CONSUMER.DURABLE.CREATE.VC_lab.{name}", {"stream_name": "VC_lab", "config": consumer})
+        seconds, cpu = loop("relay_loop", self.nginx.url, self.server.port, "VC_lab", name, n, in_flight, 1)
+        self.stream.js.delete_consumer("VC_lab", name)
+        return n / seconds, cpu / n
+
     def measure(self, name, in_flight):
         """Events a second; resident memory at the end in MiB; for one event: CPU time of dispatcher, nats-server and nginx, and wake-ups."""
         dispatcher = self.dispatcher(name, in_flight).start()
@@ -101,15 +111,21 @@ def us(seconds):
 
 
 def rows(bench, n):
-    bare, ours = [], []
+    bare, relay, ours = [], [], []
     for i in range(ROUNDS):
         bare.append(bench.bare(n))
+        relay.append(bench.relay(f"relay{n}-{i}", n))
         ours.append(bench.measure(f"bench{n}-{i}", n))
-    (bare_rate, bare_cpu), (rate, rss, cpu, nats_cpu, nginx_cpu, wakeups) = zip(*bare), zip(*ours)
+    (bare_rate, bare_cpu), (relay_rate, relay_cpu) = zip(*bare), zip(*relay)
+    (rate, rss, cpu, nats_cpu, nginx_cpu, wakeups) = zip(*ours)
     yield f"bare loop, {n} in flight", median(bare_rate), "requests/s"
+    yield f"bare relay, {n} in flight", median(relay_rate), "events/s"
+    yield f"bare relay, {n} in flight", median(r / b for r, b in zip(relay_rate, bare_rate)), "x the bare loop"
     yield f"dispatcher, {n} in flight", median(rate), "events/s"
+    yield f"dispatcher, {n} in flight", median(o / r for o, r in zip(rate, relay_rate)), "x the bare relay"
     yield f"dispatcher, {n} in flight", median(o / b for o, b in zip(rate, bare_rate)), "the bare loop", LEAST.get(n, 0)
     yield f"CPU of the bare loop, {n} in flight", us(bare_cpu), "us a request"
+    yield f"CPU of the bare relay, {n} in flight", us(relay_cpu), "us an event"
     yield f"CPU of the dispatcher, {n} in flight", us(cpu), "us an event"
     most = f" (at most {CPU_MOST[n]})" if n in CPU_MOST else ""
     yield f"CPU of the dispatcher, {n} in flight", median(o / b for o, b in zip(cpu, bare_cpu)), f"x the bare loop's{most}"
