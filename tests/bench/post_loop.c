@@ -9,22 +9,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-static size_t
-discard(char *data, size_t size, size_t n, void *ctx)
-{
-	(void)data;
-	(void)ctx;
-	return size * n;
-}
-
-static double
-now(void)
-{
-	struct timespec t;
-
-	timespec_get(&t, TIME_UTC);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
+#include "loop.h"
 
 int
 main(int argc, char **argv)
@@ -52,7 +37,7 @@ main(int argc, char **argv)
 	headers = curl_slist_append(NULL, type);
 	headers = curl_slist_append(headers, "Expect:");
 	curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, concurrency);
-	start = now();
+	start = loop_now();
 	cpu = clock();
 	for (; started < concurrency && started < n; started++) {
 		CURL *easy = curl_easy_init();
@@ -61,7 +46,7 @@ main(int argc, char **argv)
 		curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
 		curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, (long)len);
 		curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body);
-		curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, discard);
+		curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, loop_discard);
 		curl_multi_add_handle(multi, easy);
 	}
 	while (done < n) {
@@ -93,7 +78,7 @@ main(int argc, char **argv)
 		if (done < n)
 			curl_multi_poll(multi, NULL, 0, 10, NULL);
 	}
-	printf("%.4f %.4f\n", now() - start, (double)(clock() - cpu) / CLOCKS_PER_SEC);
+	printf("%.4f %.4f\n", loop_now() - start, loop_cpu(cpu));
 	curl_slist_free_all(headers);
 	curl_multi_cleanup(multi);
 	return 0;

@@ -5,12 +5,13 @@
  * another stream of the same server. Usage: publish_loop URL STREAM N WINDOW; prints
  * seconds and seconds of CPU time.
  */
-#define _POSIX_C_SOURCE 200809L
 #include <nats/nats.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+#include "loop.h"
 
 static void
 check(natsStatus s, const char *what)
@@ -19,15 +20,6 @@ check(natsStatus s, const char *what)
 		fprintf(stderr, "publish_loop: %s: %s\n", what, natsStatus_GetText(s));
 		exit(1);
 	}
-}
-
-static double
-now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
 /* The first n messages; taken with an ordered push subscription. */
@@ -77,7 +69,7 @@ main(int argc, char **argv)
 	check(js_AddStream(NULL, js, &stream, NULL, NULL), "add stream");
 	jsPubOptions_Init(&publish);
 	publish.MaxWait = 30000;
-	start = now();
+	start = loop_now();
 	cpu = clock();
 	for (int i = 0; i < n; i++) {
 		char subject[512];
@@ -96,7 +88,7 @@ main(int argc, char **argv)
 	}
 	publish.MaxWait = 60000;
 	check(js_PublishAsyncComplete(js, &publish), "complete");
-	printf("%.6f %.4f\n", now() - start, (double)(clock() - cpu) / CLOCKS_PER_SEC);
+	printf("%.6f %.4f\n", loop_now() - start, loop_cpu(cpu));
 	check(js_DeleteStream(js, stream.Name, NULL, NULL), "delete stream");
 	for (int i = 0; i < n; i++)
 		natsMsg_Destroy(msgs[i]);

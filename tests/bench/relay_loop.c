@@ -24,6 +24,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "loop.h"
+
 enum {
 	SLOTS_MAX = 1024,
 	QUEUE_MAX = 4096, /* events; a power of two */
@@ -66,23 +68,6 @@ fail(const char *what)
 {
 	fprintf(stderr, "relay_loop: %s\n", what);
 	exit(1);
-}
-
-static double
-now(void)
-{
-	struct timespec t;
-
-	timespec_get(&t, TIME_UTC);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-static size_t
-discard(char *data, size_t size, size_t n, void *ctx)
-{
-	(void)data;
-	(void)ctx;
-	return size * n;
 }
 
 /* ---- NATS */
@@ -183,7 +168,7 @@ take_message(struct relay *r, char *line, const char *payload, size_t len)
 	e->body = malloc(e->len + 1);
 	memcpy(e->body, payload + skip, e->len);
 	if (r->received++ == 0) {
-		r->start = now();
+		r->start = loop_now();
 		r->cpu = clock();
 	}
 	r->end++;
@@ -245,7 +230,7 @@ open_slots(struct relay *r, const char *url, struct curl_slist *headers)
 
 		curl_easy_setopt(easy, CURLOPT_URL, url);
 		curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
-		curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, discard);
+		curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, loop_discard);
 		r->idle[r->n_idle++] = easy;
 	}
 }
@@ -355,7 +340,7 @@ main(int argc, char **argv)
 	connect_to(&r, atoi(argv[2]));
 	while (r.done < r.n)
 		turn(&r);
-	printf("%.4f %.4f\n", now() - r.start, (double)(clock() - r.cpu) / CLOCKS_PER_SEC);
+	printf("%.4f %.4f\n", loop_now() - r.start, loop_cpu(r.cpu));
 	while (r.n_idle > 0)
 		curl_easy_cleanup(r.idle[--r.n_idle]);
 	curl_multi_cleanup(r.multi);
