@@ -86,10 +86,9 @@ start_reader(const struct tail_command *t, const struct tail_reader *r, struct e
 	struct consumer_config c = { .stream = r->source->stream, .deliver = DELIVER_NEW };
 
 	c.filter_subject = r->filter[0] != '\0' ? r->filter : NULL;
-	if (r->seq != 0) {
-		c.deliver = DELIVER_FROM_SEQ;
-		c.start_seq = r->seq + 1;
-	} else if (t->options->since_us != 0) {
+	if (r->seq != 0)
+		return stream_reader_resume(r->reader, &c, r->seq, 0, err);
+	if (t->options->since_us != 0) {
 		c.deliver = DELIVER_FROM_TIME;
 		c.start_time_us = t->options->since_us;
 	}

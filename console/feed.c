@@ -93,24 +93,14 @@ list(struct feed *f, int64_t now_ms, struct err *err)
 
 /* From the next event on; after an interruption from the last one, if that is not long ago. */
 static int
-begin(struct feed *f, struct feed_source *s, struct err *err)
+begin(struct feed_source *s, struct err *err)
 {
-	struct consumer_config c = { .stream = s->stream, .deliver = DELIVER_NEW };
-	struct stream_info info;
+	const struct consumer_config c = { .stream = s->stream, .deliver = DELIVER_NEW };
+	int failed = s->seq != 0 ? stream_reader_resume(s->reader, &c, s->seq, BEHIND_MAX, err)
+				 : stream_reader_start(s->reader, &c, err);
 
-	if (s->seq != 0) {
-		if (jetstream_stream_look(f->session.bus, s->stream, &info, err) != 0)
-			return -1;
-		c.deliver = DELIVER_FROM_SEQ;
-		c.start_seq = s->seq + 1;
-		if (info.last_seq > s->seq + BEHIND_MAX || info.last_seq < s->seq)
-			c.start_seq = info.last_seq > BEHIND_MAX ? info.last_seq - BEHIND_MAX
-								 : 1;
-	}
-	if (stream_reader_start(s->reader, &c, err) != 0)
-		return -1;
-	s->reading = true;
-	return 0;
+	s->reading = failed == 0;
+	return failed;
 }
 
 /* How many events came. */
@@ -171,7 +161,7 @@ turn(struct feed *f, struct err *why)
 
 		if (!s->listed || (!s->reading && now < s->again_ms))
 			continue;
-		if (s->reading || begin(f, s, &err) == 0)
+		if (s->reading || begin(s, &err) == 0)
 			n = take(f, s, &err);
 		came += n;
 		pace(s, n, now);

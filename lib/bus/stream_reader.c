@@ -182,6 +182,24 @@ stream_reader_start(
 }
 
 int
+stream_reader_resume(struct stream_reader *r, const struct consumer_config *config,
+	uint64_t seq, uint64_t at_most, struct err *err)
+{
+	struct consumer_config c = *config;
+	struct stream_info stream;
+
+	if (jetstream_stream_look(r->bus, c.stream, &stream, err) != 0)
+		return -1;
+	if (stream.last_seq < seq)
+		seq = 0;
+	if (at_most != 0 && stream.last_seq - seq > at_most)
+		seq = stream.last_seq - at_most;
+	c.deliver = DELIVER_FROM_SEQ;
+	c.start_seq = seq + 1;
+	return stream_reader_start(r, &c, err);
+}
+
+int
 stream_reader_confirm_end(struct stream_reader *r, uint64_t seq, struct err *err)
 {
 	struct stream_info stream;

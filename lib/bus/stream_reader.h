@@ -25,6 +25,13 @@ void stream_reader_close(struct stream_reader *reader);
 int stream_reader_start(
 	struct stream_reader *reader, const struct consumer_config *config, struct err *err);
 void stream_reader_stop(struct stream_reader *reader); /* removes the consumer */
+/*
+ * Begins a read after the message seq, or as many messages before the newest one when it is
+ * further back than that (at_most; 0: no limit). A stream that ends before seq was created
+ * again: then with its first message. `deliver` and `start_*` of config are not used.
+ */
+int stream_reader_resume(struct stream_reader *reader, const struct consumer_config *config,
+	uint64_t seq, uint64_t at_most, struct err *err);
 
 /*
  * true: messages are requested every 40 ms, and those that came since then arrive together.
@@ -46,7 +53,7 @@ uint64_t stream_reader_pending(const struct stream_reader *reader);
 /*
  * The next message (the caller's) and its position. 0: *msg is the message, or NULL when none
  * arrived within timeout_ms. d->pending == 0: it is the newest. ERR_NOT_FOUND: the consumer is
- * gone; start again after the last sequence received. ERR_STOPPED: a stop was requested.
+ * gone; resume after the last sequence received. ERR_STOPPED: a stop was requested.
  */
 int stream_reader_next(struct stream_reader *reader, int64_t timeout_ms, struct bus_msg **msg,
 	struct jetstream_meta *d, struct err *err);

@@ -29,7 +29,7 @@
 enum {
 	SLOTS_MAX = 1024,
 	QUEUE_MAX = 4096, /* events; a power of two */
-	PULL = 128, /* events of one pull; smaller pulls are slower, larger ones are not faster */
+	PULL = 128,       /* events of one pull; more are not faster */
 	IN_MAX = 4 << 20,
 	OUT_MAX = 1 << 20,
 	LINE_MAX_BYTES = 4096,

@@ -9,6 +9,7 @@ import os
 import pty
 import pytest
 import re
+import signal
 import struct
 import subprocess
 import termios
@@ -222,6 +223,24 @@ def test_tail_goes_on_when_its_consumer_is_gone(lab, stream):
         stream.publish(1)
     wait_until(lambda: len(seen()) == 5, 30, tail.text)
     assert seen() == ["1", "2", "3", "4", "5"]
+
+
+def test_tail_goes_on_when_its_stream_was_created_again(lab, stream):
+    """The new stream is shorter, so its sequences are those of events that were shown."""
+    config = lab.daemon("dispatcher", stream.config(lab.receiver().url)).file
+    stream.publish(5)
+    tail = lab._keep(Process("tail", [BUILD / "vcourier", "tail", "-c", config, "--json", "--since", "1h"], lab.directory)).start()
+
+    def seen():
+        return [json.loads(line)["eventkey"] for line in tail.text().splitlines() if line.startswith("{")]
+    wait_until(lambda: len(seen()) == 5, 30, tail.text)
+    tail.signal(signal.SIGSTOP)  # so that it does not see the time without a stream
+    stream.js.api("STREAM.DELETE.VC_lab")
+    stream.make_stream()
+    stream.publish(2)
+    tail.signal(signal.SIGCONT)
+    wait_until(lambda: len(seen()) == 7, 30, tail.text)
+    assert seen() == ["1", "2", "3", "4", "5", "6", "7"]
 
 
 @pytest.mark.parametrize("name", ["\u00e4" * 150, "a" + "\u00e4" * 150, "\u4e2d" * 100, "a" + "\U0001f600" * 80], ids=["even", "odd", "three", "four"])
