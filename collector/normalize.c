@@ -119,6 +119,12 @@ normalizer_release(struct normalizer *n)
 	normalizer_begin(n);
 }
 
+void
+normalizer_pass_on(struct normalizer *from, struct normalizer *to)
+{
+	buf_move(&to->raw, &from->raw);
+}
+
 static bool
 parse_rest(struct normalizer *n, bool last)
 {

@@ -111,6 +111,12 @@ void normalizer_limit_event(struct normalizer *n, size_t event_max);
 void normalizer_begin(struct normalizer *n);
 /* The same, and frees the memory that the previous one took. */
 void normalizer_release(struct normalizer *n);
+/*
+ * Gives `to` the memory in which `from` has received a reply. Call it after normalizer_end of
+ * `from`, whose page stays valid, and before normalizer_begin of `to`, which has the same
+ * limits.
+ */
+void normalizer_pass_on(struct normalizer *from, struct normalizer *to);
 
 /*
  * Takes the next bytes of the reply. The sizes of the pieces do not change the result. -1: the

@@ -131,6 +131,16 @@ vim_page_release(struct vim_page *p)
 	normalizer_release(p->normalizer);
 }
 
+void
+vim_page_pass_on(struct vim_page *from, struct vim_page *to)
+{
+	if (from->busy || to->busy || !from->ended || from->failed.code != ERR_NONE)
+		return;
+	buf_move(&to->arrived, &from->arrived);
+	to->received = from->received;
+	normalizer_pass_on(from->normalizer, to->normalizer);
+}
+
 int
 vim_page_wait(struct vim_page *p, struct http *http, int64_t max_ms, struct err *err)
 {

@@ -30,6 +30,11 @@ int vim_page_submit(
  * Frees the memory that the last page took; its content is gone. No-op while a reply arrives.
  */
 void vim_page_release(struct vim_page *p);
+/*
+ * Gives `to`, which is submitted next, the memory in which `from` has received its reply. The
+ * page of `from` stays valid. No-op while one of them is busy, or without a page.
+ */
+void vim_page_pass_on(struct vim_page *from, struct vim_page *to);
 bool vim_page_is_busy(const struct vim_page *p); /* the reply is not complete */
 
 /*

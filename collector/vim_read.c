@@ -52,9 +52,10 @@ ask_ahead(struct vim *vim, const struct vim_collector *c)
 {
 	struct err err;
 
-	if (!vim_page_is_busy(
-		    vim->spare.page) && /* it was discarded, and its reply is still arriving */
-		submit(vim, &vim->spare, next_events, c, &err) == 0)
+	if (vim_page_is_busy(vim->spare.page))
+		return; /* it was discarded, and its reply is still arriving */
+	vim_page_pass_on(vim->current.page, vim->spare.page);
+	if (submit(vim, &vim->spare, next_events, c, &err) == 0)
 		snprintf(vim->ahead, sizeof(vim->ahead), "%s", c->ref);
 }
 

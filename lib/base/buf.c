@@ -35,6 +35,14 @@ buf_reuse(struct buf *b, size_t used)
 	buf_clear(b);
 }
 
+void
+buf_move(struct buf *to, struct buf *from)
+{
+	free(to->data);
+	*to = *from;
+	buf_init(from, from->max);
+}
+
 char *
 buf_room(struct buf *b, size_t n)
 {

@@ -29,6 +29,8 @@ void buf_free(struct buf *b);       /* back to the state after buf_init */
  * of a large memory, the memory is freed.
  */
 void buf_reuse(struct buf *b, size_t used);
+/* Moves content and memory; what `to` had is freed, and `from` is empty. */
+void buf_move(struct buf *to, struct buf *from);
 
 /*
  * Makes room for n more bytes and returns where they go, NULL on overflow; then buf_grew(b, n).

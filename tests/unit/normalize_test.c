@@ -291,6 +291,47 @@ a_key_beyond_32_bits_wraps(void **state)
 	page_close(&p);
 }
 
+static void
+describe(struct page *p, struct buf *out)
+{
+	buf_clear(out);
+	for (size_t i = 0; i < p->page.n; i++)
+		buf_printf(out, "%s %s %s\n", p->page.event[i].created,
+			p->page.event[i].class_name, page_data(p, i));
+}
+
+/* The memory of its reply goes to the normalizer of the next page. */
+static void
+a_page_outlives_its_reply(void **state)
+{
+	static const char file[] = "tests/data/soap/read-next-24-classes.xml";
+	struct page page, next;
+	struct buf before, after;
+
+	(void)state;
+	page_open(&page, NULL);
+	page_open(&next, NULL);
+	buf_init(&before, 1 << 20);
+	buf_init(&after, 1 << 20);
+	page_read_file(&page, file);
+	describe(&page, &before);
+	normalizer_pass_on(page.normalizer, next.normalizer);
+	for (int i = 0; i < 2; i++) {
+		page_read_file(&next, file);
+		assert_int_equal(next.page.n, 24);
+		normalizer_release(next.normalizer);
+	}
+	describe(&page, &after);
+	assert_int_equal(page.page.n, 24);
+	assert_string_equal(buf_str(&after), buf_str(&before));
+	page_read_file(&page, file);
+	assert_int_equal(page.page.n, 24);
+	buf_free(&before);
+	buf_free(&after);
+	page_close(&page);
+	page_close(&next);
+}
+
 int
 main(void)
 {
@@ -302,6 +343,7 @@ main(void)
 		cmocka_unit_test(fields_of_newer_vcenters),
 		cmocka_unit_test(an_event_without_an_identity),
 		cmocka_unit_test(a_key_beyond_32_bits_wraps),
+		cmocka_unit_test(a_page_outlives_its_reply),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
