@@ -106,6 +106,6 @@ stream_storage_explain(
 		snprintf(others, sizeof(others), ", which reserve %" PRIu64, s.reserved);
 	err_set(err, err->code,
 		"no room for maxBytes %" PRId64 " bytes beside %" PRIu64
-		" streams%s: %s (%d); lower bus.stream.maxBytes or raise that limit",
+		" streams%s: %s (%d); raise that limit, or lower maxBytes of a stream that is new",
 		config->max_bytes, s.streams, others, limit, code);
 }
