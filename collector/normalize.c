@@ -56,15 +56,31 @@ normalizer_open(struct normalizer **out, const struct normalize_limits *limits)
 	*out = n;
 }
 
+/* The buffers that grow with the page. */
+static void
+each_page_buffer(struct normalizer *n, void (*do_this)(struct buf *))
+{
+	do_this(&n->raw);
+	do_this(&n->scratch);
+	do_this(&n->writer.out);
+	do_this(&n->writer.text);
+	do_this(&n->writer.members.text);
+}
+
+void
+normalizer_release(struct normalizer *n)
+{
+	each_page_buffer(n, buf_free);
+}
+
 void
 normalizer_close(struct normalizer *n)
 {
 	if (n == NULL)
 		return;
 	normalize_parse_free(n);
+	normalizer_release(n);
 	event_writer_free(&n->writer);
-	buf_free(&n->raw);
-	buf_free(&n->scratch);
 	buf_free(&n->fault_code);
 	buf_free(&n->fault_text);
 	free(n->facts);
@@ -89,11 +105,7 @@ empty(struct buf *b)
 void
 normalizer_begin(struct normalizer *n)
 {
-	empty(&n->raw);
-	empty(&n->scratch);
-	empty(&n->writer.out);
-	empty(&n->writer.text);
-	empty(&n->writer.members.text);
+	each_page_buffer(n, empty);
 	buf_clear(&n->fault_code);
 	buf_clear(&n->fault_text);
 	event_writer_clear(&n->writer);
@@ -106,17 +118,6 @@ normalizer_begin(struct normalizer *n)
 	n->page = (struct normalize_page){ 0 };
 	n->err = (struct err){ 0 };
 	normalize_parse_begin(n, false);
-}
-
-void
-normalizer_release(struct normalizer *n)
-{
-	buf_free(&n->raw);
-	buf_free(&n->scratch);
-	buf_free(&n->writer.out);
-	buf_free(&n->writer.text);
-	buf_free(&n->writer.members.text);
-	normalizer_begin(n);
 }
 
 void

@@ -109,7 +109,7 @@ void normalizer_limit_event(struct normalizer *n, size_t event_max);
 
 /* Starts a reply and discards the previous one, complete or not. */
 void normalizer_begin(struct normalizer *n);
-/* The same, and frees the memory that the previous one took. */
+/* Frees the memory that the last reply took. Its page is gone; normalizer_begin is next. */
 void normalizer_release(struct normalizer *n);
 /*
  * Gives `to` the memory in which `from` has received a reply. Call it after normalizer_end of

@@ -137,6 +137,7 @@ vim_page_pass_on(struct vim_page *from, struct vim_page *to)
 	if (from->busy || to->busy || !from->ended || from->failed.code != ERR_NONE)
 		return;
 	buf_move(&to->arrived, &from->arrived);
+	to->parsed = 0;
 	to->received = from->received;
 	normalizer_pass_on(from->normalizer, to->normalizer);
 }

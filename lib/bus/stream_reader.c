@@ -151,24 +151,22 @@ stream_reader_close(struct stream_reader *r)
 	free(r);
 }
 
-int
-stream_reader_start(
-	struct stream_reader *r, const struct consumer_config *config, struct err *err)
+/* stream: as it is now. */
+static int
+begin(struct stream_reader *r, const struct consumer_config *config,
+	const struct stream_info *stream, struct err *err)
 {
 	struct consumer_config c = *config;
 	struct consumer_info info;
-	struct stream_info stream;
 
-	stream_reader_stop(r);
 	c.name = NULL;
 	c.ack_none = true;
 	c.inactive_ms = INACTIVE_MS;
-	if (jetstream_stream_look(r->bus, c.stream, &stream, err) != 0 ||
-		jetstream_consumer_ensure(r->bus, &c, &info, err) != 0)
+	if (jetstream_consumer_ensure(r->bus, &c, &info, err) != 0)
 		return -1;
 	r->stream = mem_strdup(config->stream);
 	r->filter = mem_strdup(config->filter_subject ? config->filter_subject : ">");
-	r->last_seq = stream.last_seq;
+	r->last_seq = stream->last_seq;
 	r->start_seq = config->deliver == DELIVER_FROM_SEQ ? config->start_seq : 0;
 	r->start_us = config->deliver == DELIVER_FROM_TIME ? config->start_time_us : INT64_MIN;
 	pthread_mutex_lock(&r->lock);
@@ -182,12 +180,25 @@ stream_reader_start(
 }
 
 int
+stream_reader_start(
+	struct stream_reader *r, const struct consumer_config *config, struct err *err)
+{
+	struct stream_info stream;
+
+	stream_reader_stop(r);
+	return jetstream_stream_look(r->bus, config->stream, &stream, err) == 0
+		? begin(r, config, &stream, err)
+		: -1;
+}
+
+int
 stream_reader_resume(struct stream_reader *r, const struct consumer_config *config,
 	uint64_t seq, uint64_t at_most, struct err *err)
 {
 	struct consumer_config c = *config;
 	struct stream_info stream;
 
+	stream_reader_stop(r);
 	if (jetstream_stream_look(r->bus, c.stream, &stream, err) != 0)
 		return -1;
 	if (stream.last_seq < seq)
@@ -196,7 +207,7 @@ stream_reader_resume(struct stream_reader *r, const struct consumer_config *conf
 		seq = stream.last_seq - at_most;
 	c.deliver = DELIVER_FROM_SEQ;
 	c.start_seq = seq + 1;
-	return stream_reader_start(r, &c, err);
+	return begin(r, &c, &stream, err);
 }
 
 int

@@ -27,6 +27,11 @@ CPU_MOST = {256: 1.3}
 FEW = {**PROVIDER, "name": "few"}
 
 
+def requests(in_flight):
+    """How many a bare loop makes."""
+    return EVENTS if in_flight > 1 else max(EVENTS // 4, 1)
+
+
 class Bench:
     def __init__(self, lab):
         self.lab, self.server = lab, lab.nats()
@@ -56,13 +61,13 @@ class Bench:
 
     def bare(self, in_flight):
         """Requests a second, and seconds of CPU time for one."""
-        n = EVENTS if in_flight > 1 else max(EVENTS // 4, 1)
+        n = requests(in_flight)
         seconds, cpu = loop("post_loop", self.nginx.url, self.body, n, in_flight)
         return n / seconds, cpu / n
 
     def relay(self, name, in_flight):
         """Events a second of the bare relay, and seconds of CPU time for one."""
-        n = EVENTS if in_flight > 1 else max(EVENTS // 4, 1)
+        n = requests(in_flight)
         consumer = {"durable_name": name, "ack_policy": "explicit", "ack_wait": 60 * SECOND, "max_ack_pending": 4096}
         self.stream.js.api(f"CONSUMER.DURABLE.CREATE.VC_lab.{name}", {"stream_name": "VC_lab", "config": consumer})
         seconds, cpu = loop("relay_loop", self.nginx.url, self.server.port, "VC_lab", name, n, in_flight, 1)

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The dispatcher and NATS: scenarios N1 to N6 and N9 to N12. Each ends with a check that every event is accounted for."""
 import json
-import os
 import re
 import signal
 import threading
@@ -10,6 +9,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from lab.disk import small_disk
 from lab.stream import SECOND, Stream, counters, event, got_202, keys, settle, subject
 from lab.process import wait_until
 from lab.proxy import Proxy
@@ -63,11 +63,7 @@ def test_n2_n3_a_cluster_loses_its_leader_and_its_quorum(lab):
 
 def test_n4_the_disk_is_full(lab, tmp_path):
     """The store is full: acknowledgements continue or wait, and no event is lost."""
-    store = tmp_path / "small"
-    store.mkdir()
-    if os.system(f"mount -t tmpfs -o size=8m tmpfs {store} 2>/dev/null"):
-        pytest.skip("cannot mount a small file system here")
-    try:
+    with small_disk(tmp_path / "small", "8m") as store:
         server = lab.nats(store=store / "js")
         stream = Stream(lab, server)
         stream.make_stream(max_bytes=-1)
@@ -93,8 +89,6 @@ def test_n4_the_disk_is_full(lab, tmp_path):
         assert dead == [25, 75, 125, 175, 225, 275]
         for process in reversed(lab.processes):
             process.stop()
-    finally:
-        os.system(f"umount -l {store}")
 
 
 def test_dead_letters_refused_by_a_full_stream_of_three_replicas(lab):

@@ -2,11 +2,11 @@
 """The project's nats.conf files."""
 import os
 import re
-import subprocess
 
 import pytest
 import yaml
 
+from lab.disk import small_disk
 from lab.process import ROOT, wait_until
 from lab.product import knative, provider, router_config
 
@@ -26,19 +26,15 @@ def test_every_file_limits_the_store():
 
 
 @pytest.fixture
-def small_disk(tmp_path):
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", disk], check=False, capture_output=True).returncode:
-        pytest.skip("cannot mount a small file system")
-    yield disk
-    subprocess.run(["umount", "-l", disk], check=True)
+def disk(tmp_path):
+    with small_disk(tmp_path / "disk", "64m") as directory:
+        yield directory
 
 
 @pytest.mark.parametrize("conf", CONFIGS)
-def test_streams_are_created_and_opened_again_whatever_space_is_free(lab, small_disk, conf):
+def test_streams_are_created_and_opened_again_whatever_space_is_free(lab, disk, conf):
     """The streams with the sizes of the configuration fit; after a restart on a disk that has filled they are there."""
-    server = lab.nats(store=small_disk / "js", max_store=max_file_store(ROOT / conf))
+    server = lab.nats(store=disk / "js", max_store=max_file_store(ROOT / conf))
     vcenter, receiver = lab.vcenter("-backlog", "100"), lab.receiver()
     config = router_config(server, lab.authority.ca, [provider(vcenter, startFrom="earliest")], [knative(receiver.url)])
     if CONFIGS[conf]:
@@ -52,8 +48,8 @@ def test_streams_are_created_and_opened_again_whatever_space_is_free(lab, small_
     wait_until(arrived, 60, "all events arrive")
     before = lab.jetstream(server).info("VC_lab")["state"]["messages"]
     server.stop()
-    free = os.statvfs(small_disk)
-    with open(small_disk / "ballast", "wb") as ballast:
+    free = os.statvfs(disk)
+    with open(disk / "ballast", "wb") as ballast:
         os.posix_fallocate(ballast.fileno(), 0, free.f_bavail * free.f_frsize * 3 // 4)
     server.start()
     assert server.lines("Error recreating stream") == [] and lab.jetstream(server).info("VC_lab")["state"]["messages"] == before
